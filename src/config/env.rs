@@ -1,0 +1,1 @@
+//! Every environment variable that is read, in one place; raw reads elsewhere are banned.

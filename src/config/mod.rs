@@ -1,0 +1,88 @@
+//! Settings: what can be set, where each value came from, and where files live.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::domain::role::Role;
+use crate::llm::{Api, Sampling};
+
+pub mod env;
+pub mod paths;
+
+/// Everything that can be set, after all layers. Shapes and defaults are those of the documented file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    pub capture: CaptureConfig,
+    pub models: ModelsConfig,
+    pub endpoints: Vec<EndpointConfig>,
+    /// Per role, complete (defaults filled in).
+    pub options: BTreeMap<Role, Sampling>,
+    pub drafts: DraftsConfig,
+    pub store: StoreConfig,
+    pub retention: RetentionConfig,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct CaptureConfig {
+    /// `git config uro.capture false` switches a repository off.
+    pub enabled: bool,
+    pub budget: Duration,
+    pub strategy: Strategy,
+    pub refine: bool,
+    /// Globs over the work tree's absolute path.
+    pub exclude_repos: Vec<String>,
+    /// Globs over paths in the repository.
+    pub exclude_paths: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strategy {
+    /// One model (`models.default`) for everything.
+    Single,
+    /// Each role its model.
+    Multi,
+    Adaptive,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ModelsConfig {
+    pub roles: BTreeMap<Role, String>,
+    pub default: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointConfig {
+    pub name: String,
+    pub url: String,
+    /// Absent: found out by asking (`auto`).
+    pub api: Option<Api>,
+    pub max_in_flight: usize,
+    /// A non-loopback address is refused unless true.
+    pub remote: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DraftsConfig {
+    pub devlog: Cadence,
+    pub blog: Cadence,
+    /// Local wall-clock window of the nightly batch.
+    pub window: String,
+    pub on_battery: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cadence {
+    Daily,
+    Weekly,
+    Off,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreConfig {
+    pub url: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RetentionConfig {
+    pub operations: Duration,
+}

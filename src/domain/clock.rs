@@ -1,0 +1,64 @@
+//! Time as a value that is passed in, so that logic with time in it can be tested.
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+/// Wall-clock and monotonic time.
+pub trait Clock: Send + Sync {
+    /// Wall-clock time: for stamps that people read; may jump.
+    fn now(&self) -> Timestamp;
+    /// Monotonic time: for budgets and latencies; never jumps.
+    fn instant(&self) -> Instant;
+}
+
+/// The machine's clocks. The only place that reads them.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+#[expect(clippy::disallowed_methods, reason = "the one place where the clocks are read")]
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn instant(&self) -> Instant {
+        Instant::now()
+    }
+}
+
+/// A clock that stands still until a test moves it.
+#[derive(Debug)]
+pub struct FakeClock {
+    state: Mutex<(Timestamp, Instant)>,
+}
+
+impl FakeClock {
+    /// A clock standing at `now`.
+    #[must_use]
+    pub fn at(now: Timestamp) -> Self {
+        Self { state: Mutex::new((now, SystemClock.instant())) }
+    }
+
+    /// Moves wall and monotonic time forward together.
+    pub fn advance(&self, by: Duration) {
+        let mut state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        state.0 += by;
+        state.1 += by;
+    }
+
+    fn read(&self) -> (Timestamp, Instant) {
+        *self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Clock for FakeClock {
+    fn now(&self) -> Timestamp {
+        self.read().0
+    }
+
+    fn instant(&self) -> Instant {
+        self.read().1
+    }
+}

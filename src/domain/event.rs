@@ -1,0 +1,87 @@
+//! What was noticed: somebody reported that something happened in a repository.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::id::Oid;
+
+/// Who reported it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Source {
+    Hook,
+    Watch,
+    Reconcile,
+    Manual,
+    Backfill,
+}
+
+impl Source {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hook => "hook",
+            Self::Watch => "watch",
+            Self::Reconcile => "reconcile",
+            Self::Manual => "manual",
+            Self::Backfill => "backfill",
+        }
+    }
+}
+
+/// Which of git's hooks spoke.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HookName {
+    PostCommit,
+    PostMerge,
+    PostRewrite,
+    PostApplypatch,
+}
+
+/// The hooks that are installed, in this order. Only post-* hooks: a broken pre-* hook blocks the commit.
+pub const HOOKS: [HookName; 4] =
+    [HookName::PostCommit, HookName::PostMerge, HookName::PostRewrite, HookName::PostApplypatch];
+
+impl HookName {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PostCommit => "post-commit",
+            Self::PostMerge => "post-merge",
+            Self::PostRewrite => "post-rewrite",
+            Self::PostApplypatch => "post-applypatch",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        HOOKS.into_iter().find(|hook| hook.as_str() == name)
+    }
+}
+
+/// One report, as the spool or a person delivered it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// When it happened (the hook's stamp): the budget runs from here.
+    pub stamp: Timestamp,
+    pub source: Source,
+    pub hook: Option<HookName>,
+    /// The git directory of the worktree (`.git`, or `.git/worktrees/NAME`), absolute.
+    pub git_dir: PathBuf,
+    /// The commit, when the reporter could tell; else HEAD is meant.
+    pub oid: Option<Oid>,
+    /// From post-rewrite: (old commit, new commit).
+    pub rewrites: Vec<(Oid, Oid)>,
+    /// A rebase, cherry-pick sequence or `am` was in progress.
+    pub in_sequence: bool,
+}
+
+/// An event that waits in the store, with the row that must be closed when it is dealt with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingEvent {
+    pub row: i64,
+    pub event: Event,
+}

@@ -1,0 +1,12 @@
+//! The nouns every other room speaks in: ids, events, patches, captures, drafts, timings, clocks.
+
+pub mod capture;
+pub mod clock;
+pub mod deadline;
+pub mod draft;
+pub mod event;
+pub mod id;
+pub mod operation;
+pub mod patch;
+pub mod role;
+pub mod timing;

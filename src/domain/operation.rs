@@ -1,0 +1,34 @@
+//! One row of the latency log: an operation that was timed.
+
+use jiff::Timestamp;
+
+use super::capture::Reason;
+
+/// What was timed and how it ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Operation {
+    pub at: Timestamp,
+    /// `capture.commit`, `capture.note`, `draft.devlog`, …
+    pub op: String,
+    /// Stamp → final, in microseconds.
+    pub duration_us: u64,
+    pub budget_us: Option<u64>,
+    pub model: Option<String>,
+    pub endpoint: Option<String>,
+    /// The model had to be loaded first.
+    pub cold: bool,
+    pub ttft_us: Option<u64>,
+    /// Decode speed, tokens per second after the first token.
+    pub tps: Option<f64>,
+    pub reason: Reason,
+    /// The model was asked and failed (not: was slow).
+    pub failed: bool,
+}
+
+impl Operation {
+    /// Within its budget; operations without one are always on time.
+    #[must_use]
+    pub fn on_time(&self) -> bool {
+        self.budget_us.is_none_or(|budget| self.duration_us <= budget)
+    }
+}

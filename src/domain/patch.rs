@@ -1,0 +1,121 @@
+//! What a commit changed, as read from git: bounded, in bytes, saying what was not read.
+
+use jiff::Timestamp;
+
+use super::capture::Kind;
+use super::id::Oid;
+
+/// A commit with its (bounded) patch against its first parent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    pub oid: Oid,
+    pub tree: Oid,
+    pub parents: Vec<Oid>,
+    pub author: String,
+    pub author_email: String,
+    pub authored_at: Timestamp,
+    pub committed_at: Timestamp,
+    /// The whole message, decoded lossily, control characters made harmless.
+    pub message: String,
+    /// The branch HEAD is on, when the commit is its tip.
+    pub branch: Option<String>,
+    pub patch: Patch,
+}
+
+impl Commit {
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        if self.parents.len() > 1 { Kind::Merge } else { Kind::Commit }
+    }
+
+    /// First line of the message.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        self.message.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("")
+    }
+
+    /// Everything after the subject, trimmed.
+    #[must_use]
+    pub fn body(&self) -> &str {
+        let text = self.message.trim_start();
+        text.split_once('\n').map_or("", |(_, rest)| rest.trim())
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Patch {
+    pub files: Vec<FileChange>,
+    /// Files changed in all; `files` may hold fewer.
+    pub files_total: usize,
+    /// Lines, where every text file of the patch was read; else absent.
+    pub insertions: Option<u64>,
+    pub deletions: Option<u64>,
+    /// `git patch-id --stable` where the patch was small enough, else absent.
+    pub patch_id: Option<String>,
+    /// Something was left unread because of the bounds.
+    pub truncated: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Change {
+    Added,
+    Deleted,
+    Modified,
+    Renamed,
+    Copied,
+    TypeChanged,
+}
+
+/// Why a file's hunks are not here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Unread {
+    Binary,
+    /// Larger than the per-file bound.
+    TooLarge,
+    /// The patch's bound was used up by other files.
+    BudgetSpent,
+    Submodule,
+    Symlink,
+    /// Excluded by configuration: never read.
+    Excluded,
+    /// A partial clone does not have the object.
+    Missing,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileChange {
+    /// Path after the change (before it, for deletions); decoded lossily, control characters made harmless.
+    pub path: String,
+    /// Path before a rename or copy.
+    pub old_path: Option<String>,
+    pub change: Change,
+    pub mode_changed: bool,
+    /// Lines; absent when unread.
+    pub insertions: Option<u64>,
+    pub deletions: Option<u64>,
+    pub hunks: Vec<Hunk>,
+    pub unread: Option<Unread>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hunk {
+    /// What follows the second `@@`: the enclosing function where git knows it; may be empty.
+    pub header: String,
+    pub old_start: u32,
+    pub new_start: u32,
+    pub lines: Vec<Line>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Origin {
+    Added,
+    Removed,
+    Context,
+}
+
+/// A line without its newline, decoded lossily, cut at the per-line bound.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    pub origin: Origin,
+    pub text: String,
+}

@@ -1,0 +1,71 @@
+//! Reading repositories: bounded, in bytes, never executing anything. `git2` ends here.
+
+use std::path::PathBuf;
+
+use crate::domain::id::{Oid, RepoId};
+
+/// How much of a patch is read. The defaults come from measurements of libgit2: stopping early keeps a
+/// commit of 500 files and 200,000 lines at milliseconds, and files beyond 1 MiB cost their whole size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Files larger than this are named, not read (bytes).
+    pub file_bytes: u64,
+    /// Blob bytes that are diffed in all, both sides together.
+    pub blob_bytes: u64,
+    /// Patch text that is kept (bytes).
+    pub patch_bytes: usize,
+    /// A line is cut here (bytes).
+    pub line_bytes: usize,
+    /// Files that are listed.
+    pub files: usize,
+    /// Up to this many changed files similar renames are looked for; beyond it only exact ones.
+    pub rename_deltas: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            file_bytes: 1 << 20,
+            blob_bytes: 1 << 20,
+            patch_bytes: 64 << 10,
+            line_bytes: 1 << 10,
+            files: 2_000,
+            rename_deltas: 50,
+        }
+    }
+}
+
+/// Where a repository lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub id: RepoId,
+    /// Git directory of this worktree, absolute.
+    pub git_dir: PathBuf,
+    /// Git directory that all worktrees share, absolute and canonical.
+    pub common_dir: PathBuf,
+    /// Absent for a bare repository.
+    pub work_tree: Option<PathBuf>,
+    /// From the remote's URL, else the directory's name.
+    pub project: String,
+}
+
+/// Why a repository could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum GitError {
+    #[error("{} is not in a git repository", path.display())]
+    NotARepository { path: PathBuf },
+    #[error("{} belongs to another user", path.display())]
+    ForeignOwner { path: PathBuf },
+    #[error("no commit {rev:?} here")]
+    NoSuchCommit { rev: String },
+    #[error("the repository has no commit yet")]
+    Unborn,
+    #[error("commit {0} is not in the repository (any more)")]
+    Missing(Oid),
+    #[error("{doing}")]
+    Git {
+        doing: String,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}

@@ -1,0 +1,154 @@
+//! Local model servers: what they offer, one streamed answer under one deadline. `reqwest` ends here.
+
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use crate::domain::timing::Tokens;
+
+/// Which wire protocol a server speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Api {
+    Ollama,
+    Openai,
+}
+
+/// What answered at an endpoint's address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Server {
+    pub api: Api,
+    /// `ollama`, `llama.cpp`, `vllm`, `lmstudio`, `openai`.
+    pub name: String,
+    pub version: Option<String>,
+}
+
+/// A model that an endpoint offers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Offered {
+    pub name: String,
+    pub digest: Option<String>,
+    pub family: Option<String>,
+    /// Number of weights, where the server tells.
+    pub parameters: Option<u64>,
+    pub quantization: Option<String>,
+    pub size_bytes: Option<u64>,
+    pub context_length: Option<u64>,
+    /// Loaded now; absent where the server cannot tell.
+    pub resident: Option<bool>,
+    /// Context length of the loaded runner.
+    pub loaded_context: Option<u64>,
+    /// Part of the weights that lie in GPU memory, 0..=1, for loaded models.
+    pub gpu_share: Option<f64>,
+    /// It runs on somebody else's machine (an Ollama cloud model).
+    pub cloud: bool,
+    /// It can complete text (not: embedding only).
+    pub completes: bool,
+}
+
+/// Options of one role; the same role always sends the same ones, so that no server reloads a model.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Sampling {
+    pub temperature: f64,
+    pub top_p: f64,
+    pub top_k: u32,
+    pub repeat_penalty: f64,
+    /// Context window in tokens: a runner option, must not vary between calls.
+    pub num_ctx: u32,
+    /// Most tokens to write.
+    pub max_tokens: u32,
+}
+
+/// One question. Rules come first and stay byte-stable, so that a server can keep their prefix.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ask {
+    pub model: String,
+    pub rules: String,
+    pub question: String,
+    pub sampling: Sampling,
+    /// The instant at which the answer is cut, wherever it is.
+    pub until: Instant,
+    /// How long the server should keep the model loaded, when it can be told.
+    pub keep_alive: Option<Duration>,
+}
+
+/// Which clock ended a wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClockFired {
+    /// Waiting for the connection or its headers.
+    Connect,
+    /// Connected; no content had arrived.
+    FirstToken,
+    /// Content had arrived and stopped or went on too long.
+    Stream,
+}
+
+impl std::fmt::Display for ClockFired {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Connect => "connect",
+            Self::FirstToken => "first token",
+            Self::Stream => "stream",
+        })
+    }
+}
+
+/// How the answer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finish {
+    /// The model stopped by itself.
+    Stop,
+    /// It reached `max_tokens`.
+    Length,
+    /// The deadline cut it.
+    Cut(ClockFired),
+    /// The stream ended without its closing message.
+    Aborted,
+}
+
+/// What came back, with what was measured on the way.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    pub text: String,
+    pub finish: Finish,
+    pub tokens: Tokens,
+    /// The server's own load time.
+    pub load: Option<Duration>,
+    /// Request sent → first non-empty content.
+    pub ttft: Option<Duration>,
+    /// (e2e − ttft) / (n − 1).
+    pub tpot: Option<Duration>,
+    /// Request sent → end.
+    pub took: Duration,
+    /// The server evaluated noticeably fewer prompt tokens than were sent: it cut the prompt.
+    pub prompt_truncated: bool,
+}
+
+/// Why there is no answer at all.
+#[derive(Debug, thiserror::Error)]
+pub enum LlmError {
+    #[error("{url} is not on this machine")]
+    NotLoopback { url: String },
+    #[error("model {model:?} runs in the cloud")]
+    Cloud { model: String },
+    #[error("nothing listens at {url}")]
+    Unreachable { url: String },
+    #[error("the deadline passed while waiting for: {0}")]
+    Deadline(ClockFired),
+    #[error("the server answered {status}: {message}")]
+    Status { status: u16, message: String },
+    #[error("the server has no model {model:?}")]
+    NoSuchModel { model: String },
+    #[error("the prompt does not fit the model's context: {message}")]
+    PromptTooLong { message: String },
+    #[error("the server broke off: {message}")]
+    MidStream { message: String },
+    #[error("the answer is not what the protocol promises: {message}")]
+    Garbled { message: String },
+    #[error("the answer exceeds {limit} bytes")]
+    TooMuch { limit: usize },
+    #[error("{url} does not answer like a model server")]
+    NotAModelServer { url: String },
+    #[error("invalid endpoint {url:?}: {message}")]
+    InvalidEndpoint { url: String, message: String },
+}

@@ -1,0 +1,251 @@
+//! What is kept: the `Store` trait that every surface speaks to, and its SQLite form.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use crate::domain::capture::{Capture, Kind, Outcome};
+use crate::domain::draft::{Draft, DraftKind, DraftState, Edit, Period};
+use crate::domain::event::{Event, PendingEvent, Source};
+use crate::domain::id::{CaptureId, DraftId, Oid, RepoId};
+use crate::domain::operation::Operation;
+
+pub mod sqlite;
+
+/// Why the store could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("no {what} {id:?}")]
+    NotFound { what: &'static str, id: String },
+    #[error("{what} {id:?} is ambiguous: {}", candidates.join(", "))]
+    Ambiguous { what: &'static str, id: String, candidates: Vec<String> },
+    /// The row was changed by somebody else since: a stale attempt, a state that does not allow it.
+    #[error("{0}")]
+    Conflict(String),
+    #[error("the store was written by a newer uro-capture (schema {found}, this one knows {known})")]
+    TooNew { found: i64, known: i64 },
+    #[error("the store is damaged")]
+    Corrupt(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the disk is full")]
+    Full(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the store cannot be written")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error(transparent)]
+    Other(Box<dyn std::error::Error + Send + Sync>),
+}
+
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// Which captures are meant. Everything absent means no restriction.
+#[derive(Debug, Clone, Default)]
+pub struct CaptureQuery {
+    pub project: Option<String>,
+    pub repo: Option<RepoId>,
+    pub kind: Option<Kind>,
+    /// Author date, half-open.
+    pub since: Option<Timestamp>,
+    pub until: Option<Timestamp>,
+    /// When it was captured (not authored).
+    pub captured_since: Option<Timestamp>,
+    /// Also superseded ones.
+    pub all_states: bool,
+    /// Newest first, at most this many.
+    pub limit: Option<usize>,
+}
+
+/// What `record_capture` did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recorded {
+    /// Stored; it is the live capture of its unit of work.
+    New,
+    /// That unit of work already has this live capture; nothing was added.
+    Known(CaptureId),
+}
+
+/// A repository that `init` registered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registered {
+    pub id: RepoId,
+    /// Work tree (or the git directory of a bare repository), absolute.
+    pub path: PathBuf,
+    /// Common git directory, absolute, canonical.
+    pub common_dir: PathBuf,
+    pub project: String,
+    pub since: Timestamp,
+}
+
+/// A position in one spool file. `file` names the file's identity, not its path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpoolPosition {
+    pub file: String,
+    pub offset: u64,
+}
+
+/// One group of captures, as `status` counts them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CaptureCounts {
+    pub total: u64,
+    pub by_kind: Vec<(String, u64)>,
+    pub by_source: Vec<(String, u64)>,
+    pub by_provenance: Vec<(String, u64)>,
+    /// Final captures that had a budget, and those of them that kept it.
+    pub budgeted: u64,
+    pub on_time: u64,
+    pub pending: u64,
+}
+
+/// How the latency log is grouped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LatencyGrouping {
+    pub op: bool,
+    pub model: bool,
+    pub cold: bool,
+}
+
+/// One group of the latency log; durations in milliseconds; a percentile that n cannot support is absent
+/// (p95 needs n ≥ 59, p99 n ≥ 299: below that the estimate's upper end is simply the maximum).
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct LatencyRow {
+    pub op: Option<String>,
+    pub model: Option<String>,
+    pub endpoint: Option<String>,
+    pub cold: Option<bool>,
+    pub n: u64,
+    pub on_time_rate: Option<f64>,
+    pub p50_ms: Option<f64>,
+    pub p95_ms: Option<f64>,
+    pub p99_ms: Option<f64>,
+    pub ttft_p50_ms: Option<f64>,
+    pub tps_p50: Option<f64>,
+    pub error_rate: Option<f64>,
+    pub reasons: std::collections::BTreeMap<String, u64>,
+}
+
+/// What `edit`, `show` and `export` see beyond the capture itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CaptureRecord {
+    pub capture: Capture,
+    /// The template's text, kept when a model's text replaced it.
+    pub template: String,
+    /// Exactly what was sent to the model, redacted.
+    pub wire: Option<String>,
+}
+
+/// A draft to be queued. (kind, project, period) is its unique key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewDraft {
+    pub kind: DraftKind,
+    pub project: String,
+    pub period: Period,
+    pub max_attempts: u32,
+}
+
+/// What a worker holds while it writes a draft.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lease {
+    pub draft: Draft,
+    /// Fencing token: every later write must carry it.
+    pub attempt: u32,
+    pub until: Timestamp,
+}
+
+/// A written draft, to be stored under its lease.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Written {
+    pub title: String,
+    pub body: String,
+    pub format: String,
+    pub model: Option<String>,
+    pub sources: Vec<CaptureId>,
+    /// Why the template stood in for the model, in words; absent when the model wrote it.
+    pub note: Option<String>,
+}
+
+/// Everything that outlives a process. Calls are short (µs to a few ms) and synchronous; async callers
+/// wrap them in `spawn_blocking`. No transaction is ever open across a call.
+pub trait Store: Send + Sync {
+    // ---- events: the spool's content, taken over exactly once
+    /// Stores `events` and moves the spool position, in one transaction.
+    fn take_over(&self, events: &[Event], position: &SpoolPosition) -> Result<()>;
+    /// Stores one event that did not come through the spool; gives its row.
+    fn put_event(&self, event: &Event) -> Result<i64>;
+    fn spool_positions(&self) -> Result<Vec<SpoolPosition>>;
+    /// Forgets the position of a spool file that was removed.
+    fn forget_spool(&self, file: &str) -> Result<()>;
+    /// Events not dealt with yet, oldest first.
+    fn pending_events(&self, limit: usize) -> Result<Vec<PendingEvent>>;
+    fn pending_event_count(&self) -> Result<u64>;
+    /// The event needs no (further) capture; `note` says why when it was skipped.
+    fn close_event(&self, row: i64, note: Option<&str>) -> Result<()>;
+
+    // ---- captures
+    /// Stores a capture with its template text and closes `event`, in one transaction.
+    /// A live capture of the same (repository, commit) or (repository, patch id) makes it `Known`.
+    /// The captures in `capture.supersedes` become superseded.
+    fn record_capture(&self, capture: &Capture, event: Option<i64>) -> Result<Recorded>;
+    /// Applies the model stage's end to a capture that is still pending; false when it no longer is.
+    fn finish_capture(&self, id: CaptureId, outcome: &Outcome) -> Result<bool>;
+    /// Makes captures final whose process died while they were pending (captured before `before`):
+    /// template, reason `deadline`. Gives how many.
+    fn finish_abandoned(&self, before: Timestamp) -> Result<u64>;
+    /// `old` was rewritten as `new`: when both have captures, the old one becomes superseded.
+    fn supersede(&self, repo: &RepoId, old: &Oid, new: &Oid) -> Result<()>;
+    fn capture_of_commit(&self, repo: &RepoId, oid: &Oid) -> Result<Option<Capture>>;
+    /// Which of these commits have a capture in any state.
+    fn captured_commits(&self, repo: &RepoId, oids: &[Oid]) -> Result<std::collections::HashSet<Oid>>;
+    /// By full or shortened id.
+    fn capture(&self, id_prefix: &str) -> Result<CaptureRecord>;
+    fn captures(&self, query: &CaptureQuery) -> Result<Vec<Capture>>;
+    /// Calls `each` for every record of every state, oldest first (for export).
+    fn each_record(&self, each: &mut dyn FnMut(CaptureRecord) -> Result<()>) -> Result<()>;
+    /// Stores a foreign record unless its id or its unit of work is known; true when added.
+    fn import_record(&self, record: &CaptureRecord) -> Result<bool>;
+    /// Full text over raw, summary, subject, project and tags; best match first.
+    fn search(&self, words: &str, query: &CaptureQuery) -> Result<Vec<Capture>>;
+    /// A person's words replace the summary (`by` human). Gives the new state.
+    fn edit_capture(&self, id: CaptureId, summary: &str) -> Result<Capture>;
+    /// Removes it from captures, search and wire log; the unit of work is not captured again by itself.
+    fn forget_capture(&self, id: CaptureId) -> Result<()>;
+    fn count_captures(&self, repo: Option<&RepoId>, since: Timestamp, until: Timestamp) -> Result<CaptureCounts>;
+    fn projects(&self) -> Result<Vec<String>>;
+
+    // ---- repositories
+    fn register(&self, repo: &Registered) -> Result<()>;
+    fn unregister(&self, id: &RepoId) -> Result<bool>;
+    fn registered(&self) -> Result<Vec<Registered>>;
+
+    // ---- latency log
+    fn log_operation(&self, operation: &Operation) -> Result<()>;
+    fn latency(&self, since: Timestamp, grouping: LatencyGrouping) -> Result<Vec<LatencyRow>>;
+    /// Removes operations before `before`; gives how many.
+    fn expire_operations(&self, before: Timestamp) -> Result<u64>;
+
+    // ---- drafts
+    /// Queues it unless its key exists; true when added.
+    fn queue_draft(&self, draft: &NewDraft, now: Timestamp) -> Result<bool>;
+    /// Leases the oldest draft that is due: queued with `next_at` ≤ now, or leased with an expired lease.
+    /// Claiming raises the attempt; one whose attempts are used up becomes `dead` instead.
+    fn lease_draft(&self, now: Timestamp, until: Timestamp) -> Result<Option<Lease>>;
+    /// Stores the text under the lease; `Conflict` when the attempt is no longer current.
+    fn finish_draft(&self, id: DraftId, attempt: u32, written: &Written, now: Timestamp) -> Result<()>;
+    /// Gives the lease back after a failure: queued again at `next_at`, or `dead` when attempts are used up.
+    fn fail_draft(&self, id: DraftId, attempt: u32, error: &str, next_at: Timestamp, now: Timestamp) -> Result<()>;
+    /// By full or shortened id.
+    fn draft(&self, id_prefix: &str) -> Result<Draft>;
+    fn drafts(&self, state: Option<DraftState>, project: Option<&str>) -> Result<Vec<Draft>>;
+    fn draft_exists(&self, kind: DraftKind, project: &str, period: &Period) -> Result<bool>;
+    /// A person's text; allowed in `ready` and `accepted`. A later run never overwrites it.
+    fn edit_draft(&self, id: DraftId, title: &str, body: &str, edit: Edit) -> Result<Draft>;
+    /// Moves it on; `Conflict` (naming the state) when it is in none of `from`.
+    fn move_draft(&self, id: DraftId, from: &[DraftState], to: DraftState, now: Timestamp) -> Result<Draft>;
+    /// Back to `queued` with its attempts counted from the start, from `dead`, `rejected` or an unedited `ready`.
+    fn retry_draft(&self, id: DraftId, now: Timestamp) -> Result<Draft>;
+
+    // ---- health
+    /// Things that went wrong and were repaired or skipped, newest first: (when, what, hint).
+    fn problems(&self, since: Timestamp) -> Result<Vec<(Timestamp, String, String)>>;
+    fn note_problem(&self, at: Timestamp, what: &str, hint: &str) -> Result<()>;
+}
+
+/// Sources whose captures are rebuilt from git after a loss.
+pub const REBUILDABLE: [Source; 4] = [Source::Hook, Source::Watch, Source::Reconcile, Source::Backfill];
