@@ -1,1 +1,3 @@
-//! (under construction)
+//! Which model a task goes to. Pure: everything it looks at is passed in.
+
+pub mod choose;

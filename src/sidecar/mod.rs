@@ -1,1 +1,31 @@
-//! (under construction)
+//! The background process: one per user, woken by the hook's doorbell, asked through a control socket.
+
+pub mod client;
+pub mod control;
+pub mod detach;
+pub mod launch;
+pub mod lock;
+pub mod protocol;
+pub mod run;
+pub mod worker;
+
+use std::path::PathBuf;
+
+/// Why the sidecar could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum SidecarError {
+    #[error("cannot {doing} {}", path.display())]
+    Io { doing: &'static str, path: PathBuf, #[source] source: std::io::Error },
+    #[error("the sidecar (process {pid}) does not answer")]
+    Unresponsive { pid: u32 },
+    #[error("the sidecar did not answer within {seconds} s of its start")]
+    NotUp { seconds: u64 },
+    #[error(transparent)]
+    Store(#[from] crate::store::StoreError),
+}
+
+impl SidecarError {
+    fn io(doing: &'static str, path: &std::path::Path, source: std::io::Error) -> Self {
+        Self::Io { doing, path: path.to_owned(), source }
+    }
+}

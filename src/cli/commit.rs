@@ -1,0 +1,158 @@
+//! `uro-capture` and `uro-capture commit`: capturing commits on request, one or a whole history.
+
+use clap::Args;
+
+use super::app::App;
+use super::failure::Failure;
+use super::ui::Exit;
+use super::{capture_line, note, when};
+use crate::domain::capture::{By, Reason};
+use crate::domain::event::Source;
+use crate::domain::id::{CaptureId, Oid};
+use crate::git::repo::Repo;
+use crate::pipeline::capture::{self, Plan, Taken};
+use crate::pipeline::services::Services;
+use crate::sidecar::protocol;
+
+#[derive(Debug, Args)]
+pub struct CommitArgs {
+    /// Commits or ranges: REV, A..B
+    #[arg(value_name = "REV|A..B")]
+    pub revs: Vec<String>,
+    /// Every commit that HEAD reaches, authored since then (30d, yesterday, 2026-03-01)
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<String>,
+    /// Keep to the template, which takes milliseconds a commit
+    #[arg(long)]
+    pub no_model: bool,
+}
+
+/// A server that failed this often in a row is not asked again in the same run.
+const FAILURES_IN_A_ROW: u32 = 3;
+
+/// `uro-capture` without arguments: the newest commit.
+///
+/// # Errors
+/// Outside a repository, in one without commits, or when the store cannot be written.
+pub fn head(app: &App) -> Result<Exit, Failure> {
+    let repo = app.repo()?;
+    let services = app.services()?;
+    let (id, _) = one(app, &services, &repo, &repo.head()?, Source::Manual, true)?;
+    let record = services.store.capture(&id.to_string())?;
+    if app.json {
+        app.ui.json(&record.capture)?;
+    } else {
+        app.ui.line(&capture_line::full(&record.capture, &app.ui))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// # Errors
+/// For a revision that does not exist, or when the store cannot be written.
+pub fn run(app: &App, args: &CommitArgs) -> Result<Exit, Failure> {
+    let repo = app.repo()?;
+    let services = app.services()?;
+    let oids = wanted(app, &repo, args)?;
+    let single = args.since.is_none() && oids.len() == 1;
+    let source = if single { Source::Manual } else { Source::Backfill };
+    let mut tally = Tally::default();
+    let progress = app.ui.progress(oids.len() as u64);
+    let mut ids = Vec::with_capacity(oids.len());
+    for oid in &oids {
+        let ask = !args.no_model && tally.failures_in_a_row < FAILURES_IN_A_ROW;
+        let (id, new) = one(app, &services, &repo, oid, source, ask)?;
+        tally.count(&services, id, new)?;
+        ids.push(id);
+        progress.inc(1);
+    }
+    progress.finish_and_clear();
+    report(app, &services, &ids, &tally, single)
+}
+
+fn wanted(app: &App, repo: &Repo, args: &CommitArgs) -> Result<Vec<Oid>, Failure> {
+    let since = args.since.as_deref().map(|text| when::parse(text, app)).transpose()?;
+    let mut oids = Vec::new();
+    for spec in &args.revs {
+        oids.extend(repo.range(spec, since)?);
+    }
+    if args.revs.is_empty() {
+        match since {
+            Some(since) => oids.extend(repo.since(since)?),
+            None => oids.push(repo.head()?),
+        }
+    }
+    let mut seen = std::collections::HashSet::new();
+    oids.retain(|oid| seen.insert(oid.clone()));
+    Ok(oids)
+}
+
+/// Captures one commit unless it is captured already; true when it was new.
+fn one(
+    app: &App,
+    services: &Services,
+    repo: &Repo,
+    oid: &Oid,
+    source: Source,
+    ask: bool,
+) -> Result<(CaptureId, bool), Failure> {
+    let stamp = app.clock.now();
+    let plan = if ask { Plan::Ask } else { Plan::Template(Reason::Disabled) };
+    let request = capture::Request { oid: oid.clone(), source, stamp, event: None, plan };
+    match capture::take_commit(services, repo, &request)? {
+        Taken::Known(id) => Ok((id, false)),
+        Taken::Skipped(why) => Err(Failure::input(why).hint("git config --unset uro.capture, or see: uro-capture config list --origin")),
+        Taken::New(job) => {
+            let id = job.id;
+            if ask {
+                let git_dir = Some(repo.place().git_dir.clone());
+                note::enrich(app, services, job, &protocol::Request::Enrich { id, stamp, git_dir })?;
+            } else {
+                capture::finish_without_model(services, &job, Reason::Disabled)?;
+            }
+            Ok((id, true))
+        }
+    }
+}
+
+#[derive(Default)]
+struct Tally {
+    new: u64,
+    by_model: u64,
+    failures_in_a_row: u32,
+}
+
+impl Tally {
+    fn count(&mut self, services: &Services, id: CaptureId, new: bool) -> Result<(), Failure> {
+        if !new {
+            return Ok(());
+        }
+        self.new += 1;
+        let provenance = services.store.capture(&id.to_string())?.capture.provenance;
+        self.by_model += u64::from(provenance.by == By::Model);
+        match provenance.reason {
+            Reason::Refused | Reason::Deadline | Reason::Unusable => self.failures_in_a_row += 1,
+            _ => self.failures_in_a_row = 0,
+        }
+        Ok(())
+    }
+}
+
+fn report(app: &App, services: &Services, ids: &[CaptureId], tally: &Tally, single: bool) -> Result<Exit, Failure> {
+    if tally.failures_in_a_row >= FAILURES_IN_A_ROW {
+        app.ui.note("the model did not answer in time; later captures keep the template")?;
+    }
+    if app.json {
+        let captures: Result<Vec<_>, _> =
+            ids.iter().map(|id| services.store.capture(&id.to_string()).map(|record| record.capture)).collect();
+        app.ui.json(&captures?)?;
+    } else if let ([id], true) = (ids, single) {
+        return note::print(app, services, *id);
+    } else {
+        let known = ids.len() as u64 - tally.new;
+        app.ui.line(&format!(
+            "{} captured ({} in a model's words), {known} known already",
+            tally.new, tally.by_model
+        ))?;
+    }
+    Ok(Exit::Done)
+}

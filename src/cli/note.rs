@@ -1,0 +1,74 @@
+//! `uro-capture "NOTE"`: a thought, stored at once, in better words if a model finds them in time.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::app::App;
+use super::capture_line;
+use super::failure::Failure;
+use super::ui::Exit;
+use crate::domain::id::CaptureId;
+use crate::pipeline::capture::{self, Job};
+use crate::pipeline::services::Services;
+use crate::sidecar::client;
+use crate::sidecar::protocol::{Request, Response};
+
+#[derive(Debug, Args)]
+pub struct NoteArgs {
+    /// The note, in one or several words; `-` reads it from standard input
+    #[arg(required = true, value_name = "NOTE", allow_hyphen_values = true)]
+    pub words: Vec<String>,
+}
+
+/// Longer notes are documents (bytes).
+const LONGEST: usize = 64 * 1024;
+
+/// # Errors
+/// When there is nothing to note, or the store cannot be written.
+pub fn run(app: &App, args: &NoteArgs) -> Result<Exit, Failure> {
+    let stamp = app.clock.now();
+    let text = text(app, &args.words)?;
+    let services = app.services()?;
+    let repo = app.repo_if_any()?;
+    let job = capture::take_note(&services, repo.as_ref(), &text, stamp)?;
+    let id = job.id;
+    let git_dir = repo.map(|repo| repo.place().git_dir.clone());
+    enrich(app, &services, job, &Request::Enrich { id, stamp, git_dir })?;
+    print(app, &services, id)
+}
+
+fn text(app: &App, words: &[String]) -> Result<String, Failure> {
+    let text = match words {
+        [dash] if dash == "-" => app.read_stdin(LONGEST)?,
+        words => words.join(" "),
+    };
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(Failure::input("the note is empty").hint("uro-capture \"what you did or learned\""));
+    }
+    if text.len() > LONGEST {
+        return Err(Failure::input("the note is longer than 64 KiB").hint("keep it to a few sentences"));
+    }
+    Ok(text.to_owned())
+}
+
+/// Through the sidecar where one runs, so that one model is never asked twice at a time; else in this process.
+pub(super) fn enrich(app: &App, services: &Services, job: Box<Job>, request: &Request) -> Result<(), Failure> {
+    let patience = job.budget() + Duration::from_millis(300);
+    match client::ask(&app.paths.run, request, patience) {
+        Ok(Response::Done) => Ok(()),
+        // Nobody there, or it could not: the capture is still pending and this process finishes it.
+        _ => Ok(app.block_on(capture::enrich(services, *job))??),
+    }
+}
+
+pub(super) fn print(app: &App, services: &Services, id: CaptureId) -> Result<Exit, Failure> {
+    let capture = services.store.capture(&id.to_string())?.capture;
+    if app.json {
+        app.ui.json(&capture)?;
+    } else {
+        app.ui.line(&capture_line::short(&capture, &app.ui))?;
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,116 @@
+//! `uro-capture sidecar`: the background process, by hand.
+
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+
+use super::app::App;
+use super::failure::Failure;
+use super::ui::Exit;
+use crate::sidecar::protocol::{SidecarState, SidecarStatus};
+use crate::sidecar::run::{Ended, Options};
+use crate::sidecar::{client, launch, run};
+
+#[derive(Debug, Args)]
+pub struct SidecarArgs {
+    #[command(subcommand)]
+    pub command: SidecarCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SidecarCommand {
+    /// Serve in the foreground until told to stop or idle for long
+    Run {
+        /// Leave after this long without anything to do
+        #[arg(long, value_name = "DURATION", default_value = "30m", value_parser = humantime::parse_duration)]
+        idle: Duration,
+        /// Never leave by itself (for service managers)
+        #[arg(long)]
+        service: bool,
+        /// Let go of the terminal and of every inherited descriptor
+        #[arg(long, hide = true)]
+        detached: bool,
+    },
+    /// Start it in the background; returns when it answers
+    Start,
+    /// Let it finish what it does and leave
+    Stop,
+    /// Say whether it runs; exit code 3 when it does not
+    Status,
+}
+
+/// # Errors
+/// When the sidecar cannot be started, stopped or bound.
+pub fn run(app: &App, args: &SidecarArgs) -> Result<Exit, Failure> {
+    let run_dir = &app.paths.run;
+    match args.command {
+        SidecarCommand::Run { idle, service, .. } => serve(app, (!service).then_some(idle)),
+        SidecarCommand::Start => {
+            let status = launch::start(run_dir, app.clock.as_ref())?;
+            show(app, &status)
+        }
+        SidecarCommand::Stop => {
+            let before = launch::stop(run_dir, app.clock.as_ref())?;
+            if app.json {
+                app.ui.json(&client::status(run_dir))?;
+            } else if before.state == SidecarState::Stopped {
+                app.ui.line("the sidecar was not running")?;
+            } else {
+                app.ui.line("the sidecar has stopped")?;
+            }
+            Ok(Exit::Done)
+        }
+        SidecarCommand::Status => show(app, &client::status(run_dir)),
+    }
+}
+
+fn serve(app: &App, idle: Option<Duration>) -> Result<Exit, Failure> {
+    app.log_to_file("sidecar.log")?;
+    let ended = run::run(&app.paths.run, Options { idle }, &app.clock, || app.open_services())?;
+    if ended == Ended::AlreadyRunning {
+        app.ui.note("another sidecar serves already")?;
+    }
+    Ok(Exit::Done)
+}
+
+fn show(app: &App, status: &SidecarStatus) -> Result<Exit, Failure> {
+    if app.json {
+        app.ui.json(status)?;
+    } else {
+        app.ui.line(&words(status))?;
+    }
+    Ok(if status.state == SidecarState::Running { Exit::Done } else { Exit::Degraded })
+}
+
+fn words(status: &SidecarStatus) -> String {
+    let pid = status.pid.unwrap_or(0);
+    match status.state {
+        SidecarState::Running => format!(
+            "running (process {pid}, version {}, up {}, {} waiting)",
+            status.version.as_deref().unwrap_or("?"),
+            humantime::format_duration(Duration::from_secs(status.uptime_s.unwrap_or(0))),
+            status.queue_depth.unwrap_or(0),
+        ),
+        SidecarState::Unresponsive => format!("process {pid} holds the lock and does not answer: uro-capture sidecar stop"),
+        SidecarState::Stopped => "stopped (the next commit starts it)".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_status_reads_like_a_sentence() {
+        let running = SidecarStatus {
+            state: SidecarState::Running,
+            version: Some("0.1.0".into()),
+            pid: Some(7),
+            uptime_s: Some(61),
+            queue_depth: Some(0),
+        };
+        assert_eq!(words(&running), "running (process 7, version 0.1.0, up 1m 1s, 0 waiting)");
+        let stopped = SidecarStatus { state: SidecarState::Stopped, version: None, pid: None, uptime_s: None, queue_depth: None };
+        assert_eq!(words(&stopped), "stopped (the next commit starts it)");
+    }
+}

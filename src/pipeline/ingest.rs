@@ -1,0 +1,214 @@
+//! Spool → events → captures. The spool's content is taken over with its offset in one transaction, so a
+//! kill at any moment neither loses an event nor takes it twice.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::capture::{self, CaptureError, Job, Plan, Request, Taken};
+use super::services::Services;
+use crate::domain::capture::Reason;
+use crate::domain::event::{Event, HookName, PendingEvent, Source};
+use crate::domain::id::Oid;
+use crate::git::GitError;
+use crate::git::repo::Repo;
+use crate::spool::record::Record;
+use crate::spool::{reader, rotate};
+use crate::store::{SpoolPosition, StoreError};
+
+/// Records taken over in one transaction.
+const BATCH: usize = 512;
+
+/// Moves everything unread in the spool into the store; gives the number of events.
+/// Blocking: files and the store.
+///
+/// # Errors
+/// When the spool cannot be read or the store cannot be written.
+pub fn take_spool(services: &Services) -> Result<usize, StoreError> {
+    let dir = services.paths.spool();
+    let positions = services.store.spool_positions()?;
+    let mut taken = 0;
+    for file in rotate::files(&dir).map_err(unreadable)? {
+        taken += take_file(services, &file, &positions)?;
+    }
+    tidy(services, &dir)?;
+    Ok(taken)
+}
+
+fn take_file(services: &Services, file: &Path, positions: &[SpoolPosition]) -> Result<usize, StoreError> {
+    let Some(identity) = rotate::identity(file).map_err(unreadable)? else { return Ok(0) };
+    let known = positions.iter().find(|position| position.file == identity);
+    let mut offset = known.map_or(0, |position| position.offset);
+    let mut taken = 0;
+    loop {
+        let batch = reader::read_from(file, offset, BATCH).map_err(unreadable)?;
+        if batch.next_offset == offset {
+            return Ok(taken);
+        }
+        let events: Vec<Event> = batch.records.iter().filter_map(event_of).collect();
+        offset = batch.next_offset;
+        services.store.take_over(&events, &SpoolPosition { file: identity.clone(), offset })?;
+        taken += events.len();
+    }
+}
+
+fn tidy(services: &Services, dir: &Path) -> Result<(), StoreError> {
+    let positions = services.store.spool_positions()?;
+    let offset_of = |identity: &str| positions.iter().find(|at| at.file == identity).map_or(0, |at| at.offset);
+    rotate::rotate(dir).map_err(unreadable)?;
+    for removed in rotate::remove_consumed(dir, &offset_of).map_err(unreadable)? {
+        services.store.forget_spool(&removed)?;
+    }
+    Ok(())
+}
+
+fn unreadable(error: std::io::Error) -> StoreError {
+    StoreError::Unavailable(Box::new(error))
+}
+
+/// A record that names no repository or a hook we do not know says nothing that could be captured.
+fn event_of(record: &Record) -> Option<Event> {
+    let hook = HookName::parse(record.event.as_deref()?)?;
+    Some(Event {
+        stamp: jiff::Timestamp::from_nanosecond(i128::from(record.stamp_ns)).ok()?,
+        source: Source::Hook,
+        hook: Some(hook),
+        git_dir: record.git_dir.clone()?,
+        oid: record.oid.as_deref().and_then(|hex| hex.parse().ok()),
+        rewrites: rewrites(&record.rewrites),
+        in_sequence: record.in_sequence,
+    })
+}
+
+/// Lines of `old new [extra]`, as git gives them to post-rewrite.
+fn rewrites(stdin: &[u8]) -> Vec<(Oid, Oid)> {
+    let text = String::from_utf8_lossy(stdin);
+    let pair = |line: &str| {
+        let mut words = line.split_ascii_whitespace();
+        Some((words.next()?.parse().ok()?, words.next()?.parse().ok()?))
+    };
+    text.lines().filter_map(pair).collect()
+}
+
+/// What one event led to.
+#[derive(Debug)]
+pub enum Dealt {
+    /// Stored; these await a model.
+    Jobs(Vec<Box<Job>>),
+    /// The repository or the commit cannot be captured, now or ever: closed, with the reason.
+    Closed(String),
+}
+
+/// Deals with one event as far as the templates; blocking. `ask` false: no model, whatever the settings.
+///
+/// # Errors
+/// Only when the store cannot be written: the event then stays pending.
+pub fn deal(services: &Services, pending: &PendingEvent, ask: bool) -> Result<Dealt, StoreError> {
+    match attempt(services, pending, ask) {
+        Ok(jobs) => Ok(Dealt::Jobs(jobs)),
+        Err(CaptureError::Store(error)) => Err(error),
+        Err(CaptureError::Git(error)) => {
+            close_unreadable(services, pending, &error)?;
+            Ok(Dealt::Closed(error.to_string()))
+        }
+    }
+}
+
+fn attempt(services: &Services, pending: &PendingEvent, ask: bool) -> Result<Vec<Box<Job>>, CaptureError> {
+    let event = &pending.event;
+    let repo = Repo::open_git_dir(&event.git_dir)?;
+    let mut jobs = Vec::new();
+    match event.hook {
+        Some(HookName::PostRewrite) => {
+            for (old, new) in &event.rewrites {
+                take(services, &repo, pending, new, ask, &mut jobs)?;
+                services.store.supersede(&repo.place().id, old, new)?;
+            }
+        }
+        Some(HookName::PostMerge) if !repo.is_merge(&reported(event, &repo)?)? => {}
+        _ => take(services, &repo, pending, &reported(event, &repo)?, ask, &mut jobs)?,
+    }
+    services.store.close_event(pending.row, None)?;
+    Ok(jobs)
+}
+
+fn reported(event: &Event, repo: &Repo) -> Result<Oid, GitError> {
+    event.oid.clone().map_or_else(|| repo.head(), Ok)
+}
+
+fn take(
+    services: &Services,
+    repo: &Repo,
+    pending: &PendingEvent,
+    oid: &Oid,
+    ask: bool,
+    jobs: &mut Vec<Box<Job>>,
+) -> Result<(), CaptureError> {
+    let event = &pending.event;
+    // Only a hook's stamp says when somebody pressed the key; what is found later starts its budget now.
+    let stamp = if event.source == Source::Hook { event.stamp } else { services.clock.now() };
+    // While a rebase or cherry-pick runs no model is asked: the next commit follows within milliseconds.
+    let plan = if ask && !event.in_sequence { Plan::Ask } else { Plan::Template(Reason::Disabled) };
+    let request = Request { oid: oid.clone(), source: event.source, stamp, event: None, plan };
+    if let Taken::New(job) = capture::take_commit(services, repo, &request)? {
+        jobs.push(job);
+    }
+    Ok(())
+}
+
+fn close_unreadable(services: &Services, pending: &PendingEvent, error: &GitError) -> Result<(), StoreError> {
+    services.store.close_event(pending.row, Some(&error.to_string()))?;
+    let place = pending.event.git_dir.display();
+    let hint = match error {
+        GitError::ForeignOwner { .. } => "repositories of other users are skipped",
+        GitError::Missing(_) | GitError::NoSuchCommit { .. } => "the commit was removed before it could be read",
+        _ => "uro-capture commit REV, run in the repository, tries again",
+    };
+    services.store.note_problem(services.clock.now(), &format!("{place}: {error}"), hint)
+}
+
+/// Events that nobody took up for this long have no sidecar: a command settles them itself.
+pub const LEFT_ALONE: Duration = Duration::from_secs(5);
+
+/// Captures, without a model, what the spool holds and no sidecar came for; for commands that show captures.
+///
+/// # Errors
+/// When spool or store fail.
+pub fn catch_up(services: &Services) -> Result<usize, StoreError> {
+    take_spool(services)?;
+    services.store.finish_abandoned(services.clock.now() - LEFT_ALONE)?;
+    let mut settled = 0;
+    loop {
+        let pending = services.store.pending_events(BATCH)?;
+        if pending.is_empty() {
+            return Ok(settled);
+        }
+        for event in &pending {
+            settle(services, event)?;
+            settled += 1;
+        }
+    }
+}
+
+fn settle(services: &Services, event: &PendingEvent) -> Result<(), StoreError> {
+    if let Dealt::Jobs(jobs) = deal(services, event, false)? {
+        for job in jobs {
+            capture::finish_without_model(services, &job, Reason::Deadline)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rewrite_pairs_are_read_line_by_line_and_broken_lines_are_skipped() {
+        let (a, b) = ("a".repeat(40), "b".repeat(40));
+        let stdin = format!("{a} {b}\nnonsense\n{b} {a} extra\n");
+        let pairs = rewrites(stdin.as_bytes());
+        assert_eq!(pairs.len(), 2);
+        assert_eq!(pairs[0].0.as_str(), a);
+        assert_eq!(pairs[1].1.as_str(), a);
+    }
+}

@@ -1,0 +1,177 @@
+//! The role's model, asked under one deadline with at most `max_in_flight` requests per endpoint.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Mutex as AsyncMutex, Semaphore};
+use tokio::task::JoinSet;
+
+use crate::config::{Config, EndpointConfig};
+use crate::domain::capture::Reason;
+use crate::domain::clock::Clock;
+use crate::domain::role::Role;
+use crate::llm::client::Client;
+use crate::llm::{Answer, Ask, ClockFired, LlmError, Offered};
+use crate::prompt::render::Rendered;
+use crate::route::choose::{Choice, Offer, choose, configured};
+
+/// How long a list of offered models is believed.
+const OFFERS_FRESH: Duration = Duration::from_secs(60);
+/// How long a server is asked to keep the model loaded after a request.
+const KEEP_ALIVE: Duration = Duration::from_secs(15 * 60);
+
+/// Everything about one attempt to let a model write.
+#[derive(Debug)]
+pub struct Attempt {
+    pub model: Option<String>,
+    pub endpoint: Option<String>,
+    pub result: Result<Answer, LlmError>,
+}
+
+/// The configured endpoints with their connections, kept for the life of the process.
+pub struct Models {
+    clock: Arc<dyn Clock>,
+    slots: Mutex<HashMap<String, Arc<Slot>>>,
+}
+
+struct Slot {
+    config: EndpointConfig,
+    client: Client,
+    permits: Semaphore,
+    offers: AsyncMutex<Option<(Instant, Vec<Offered>)>>,
+}
+
+impl std::fmt::Debug for Models {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Models").finish_non_exhaustive()
+    }
+}
+
+impl Models {
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, slots: Mutex::default() }
+    }
+
+    /// Asks the model of `role`; never later than `until`.
+    pub async fn ask(&self, config: &Config, role: Role, prompt: &Rendered, until: Instant) -> Attempt {
+        let choice = match self.choose(config, role, until).await {
+            Ok(choice) => choice,
+            Err(error) => return Attempt { model: None, endpoint: None, result: Err(error) },
+        };
+        let result = self.ask_one(config, role, &choice, prompt, until).await;
+        Attempt { model: Some(choice.model), endpoint: Some(choice.endpoint), result }
+    }
+
+    /// The model and endpoint that `role` would use now.
+    ///
+    /// # Errors
+    /// When no endpoint answers or none offers a model.
+    pub async fn choose(&self, config: &Config, role: Role, until: Instant) -> Result<Choice, LlmError> {
+        let named = configured(&config.models, config.capture.strategy, role);
+        // One endpoint and a named model: nothing to find out, so nothing is spent on finding out.
+        if let (Some(name), [only]) = (named, config.endpoints.as_slice()) {
+            return Ok(Choice { endpoint: only.name.clone(), model: name.to_owned() });
+        }
+        let (offers, refusal) = self.offers(config, until).await;
+        choose(named, role, &offers).ok_or_else(|| refusal.unwrap_or_else(no_model))
+    }
+
+    async fn offers(&self, config: &Config, until: Instant) -> (Vec<Offer>, Option<LlmError>) {
+        let mut asked = JoinSet::new();
+        let mut refusal = None;
+        for (order, endpoint) in config.endpoints.iter().enumerate() {
+            match self.slot(endpoint) {
+                Ok(slot) => {
+                    let clock = Arc::clone(&self.clock);
+                    asked.spawn(async move { (order, slot.offers(clock.as_ref(), until).await) });
+                }
+                Err(error) => refusal = Some(error),
+            }
+        }
+        let mut offers = Vec::new();
+        while let Some(joined) = asked.join_next().await {
+            match joined {
+                Ok((order, Ok(offer))) => offers.push((order, offer)),
+                Ok((_, Err(error))) => refusal = Some(error),
+                Err(_) => {}
+            }
+        }
+        offers.sort_by_key(|(order, _)| *order);
+        (offers.into_iter().map(|(_, offer)| offer).collect(), refusal)
+    }
+
+    async fn ask_one(
+        &self,
+        config: &Config,
+        role: Role,
+        choice: &Choice,
+        prompt: &Rendered,
+        until: Instant,
+    ) -> Result<Answer, LlmError> {
+        let endpoint = config.endpoints.iter().find(|endpoint| endpoint.name == choice.endpoint);
+        let slot = self.slot(endpoint.ok_or_else(no_model)?)?;
+        let waited = tokio::time::timeout_at(until.into(), slot.permits.acquire()).await;
+        let Ok(Ok(_permit)) = waited else { return Err(LlmError::Deadline(ClockFired::Connect)) };
+        let sampling = config.options.get(&role).cloned().ok_or_else(no_model)?;
+        let ask = Ask {
+            model: choice.model.clone(),
+            rules: prompt.rules.clone(),
+            question: prompt.question.clone(),
+            sampling,
+            until,
+            keep_alive: Some(KEEP_ALIVE),
+            prompt_estimate: Some(prompt.prompt_tokens),
+        };
+        slot.client.ask(&ask).await
+    }
+
+    fn slot(&self, endpoint: &EndpointConfig) -> Result<Arc<Slot>, LlmError> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = slots.get(&endpoint.name).filter(|slot| slot.config == *endpoint) {
+            return Ok(Arc::clone(slot));
+        }
+        let slot = Arc::new(Slot {
+            config: endpoint.clone(),
+            client: Client::new(endpoint)?,
+            permits: Semaphore::new(endpoint.max_in_flight.max(1)),
+            offers: AsyncMutex::default(),
+        });
+        slots.insert(endpoint.name.clone(), Arc::clone(&slot));
+        Ok(slot)
+    }
+}
+
+impl Slot {
+    async fn offers(&self, clock: &dyn Clock, until: Instant) -> Result<Offer, LlmError> {
+        let mut cached = self.offers.lock().await;
+        let fresh = cached.as_ref().is_some_and(|(at, _)| clock.instant().duration_since(*at) < OFFERS_FRESH);
+        if !fresh {
+            *cached = Some((clock.instant(), self.client.models(until).await?));
+        }
+        let models = cached.as_ref().map(|(_, models)| models.clone()).unwrap_or_default();
+        Ok(Offer { endpoint: self.config.name.clone(), remote: self.config.remote, models })
+    }
+}
+
+fn no_model() -> LlmError {
+    LlmError::NoSuchModel { model: "(none offered)".to_owned() }
+}
+
+/// How a failed attempt is recorded in the capture.
+#[must_use]
+pub fn reason_for(error: &LlmError) -> Reason {
+    match error {
+        LlmError::Deadline(_) => Reason::Deadline,
+        LlmError::PromptTooLong { .. } => Reason::Overflow,
+        LlmError::MidStream { .. } | LlmError::Garbled { .. } | LlmError::TooMuch { .. } => Reason::Unusable,
+        LlmError::NotLoopback { .. }
+        | LlmError::Cloud { .. }
+        | LlmError::Unreachable { .. }
+        | LlmError::Status { .. }
+        | LlmError::NoSuchModel { .. }
+        | LlmError::NotAModelServer { .. }
+        | LlmError::InvalidEndpoint { .. } => Reason::Refused,
+    }
+}

@@ -1,0 +1,101 @@
+//! After a damaged store was set aside: what git still knows is queued to be captured again.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::paths::Paths;
+use crate::domain::clock::Clock;
+use crate::domain::event::{Event, Source};
+use crate::domain::id::RepoId;
+use crate::git::repo::Repo;
+use crate::store::{Registered, Store, StoreError};
+
+/// A registered repository as it is also kept beside the database, so that a lost database does not take
+/// the list of repositories with it.
+#[derive(Debug, Serialize, Deserialize)]
+struct Line {
+    id: RepoId,
+    path: std::path::PathBuf,
+    common_dir: std::path::PathBuf,
+    project: String,
+    since: jiff::Timestamp,
+}
+
+/// Notes the loss and queues every commit that the registered repositories' reflogs still name.
+pub(super) fn after_quarantine(
+    store: &dyn Store,
+    paths: &Paths,
+    quarantined: &Path,
+    clock: &dyn Clock,
+) -> Result<(), StoreError> {
+    for repo in read_mirror(paths) {
+        store.register(&repo)?;
+    }
+    let mut queued = 0_u64;
+    for repo in store.registered()? {
+        queued += requeue(store, &repo)?;
+    }
+    let what = format!(
+        "the store was damaged and set aside as {}; {queued} commits are being captured again from git",
+        quarantined.display()
+    );
+    store.note_problem(clock.now(), &what, "uro-capture import FILE brings back an export; notes git does not know")
+}
+
+fn requeue(store: &dyn Store, registered: &Registered) -> Result<u64, StoreError> {
+    // A repository that is gone cannot give anything back; the others still can.
+    let Ok(repo) = Repo::open_git_dir(&registered.common_dir) else { return Ok(0) };
+    let Ok(oids) = repo.committed_since(registered.since) else { return Ok(0) };
+    let known = store.captured_commits(&registered.id, &oids)?;
+    let mut queued = 0;
+    for oid in oids.into_iter().filter(|oid| !known.contains(oid)) {
+        store.put_event(&Event {
+            stamp: registered.since,
+            source: Source::Reconcile,
+            hook: None,
+            git_dir: registered.common_dir.clone(),
+            oid: Some(oid),
+            rewrites: Vec::new(),
+            in_sequence: false,
+        })?;
+        queued += 1;
+    }
+    Ok(queued)
+}
+
+/// Writes the list of registered repositories beside the database.
+///
+/// # Errors
+/// When the store cannot be read or the file cannot be written.
+pub fn write_mirror(store: &dyn Store, paths: &Paths) -> Result<(), StoreError> {
+    let lines: Vec<Line> = store.registered()?.into_iter().map(Line::from).collect();
+    let json = serde_json::to_vec_pretty(&lines).map_err(|error| StoreError::Other(Box::new(error)))?;
+    let target = paths.data.join(MIRROR);
+    let fresh = paths.data.join(format!("{MIRROR}.new"));
+    std::fs::write(&fresh, json)
+        .and_then(|()| std::fs::rename(&fresh, &target))
+        .map_err(|error| StoreError::Unavailable(Box::new(error)))
+}
+
+fn read_mirror(paths: &Paths) -> Vec<Registered> {
+    let Ok(bytes) = std::fs::read(paths.data.join(MIRROR)) else { return Vec::new() };
+    let lines: Vec<Line> = serde_json::from_slice(&bytes).unwrap_or_default();
+    lines.into_iter().map(Registered::from).collect()
+}
+
+const MIRROR: &str = "repositories.json";
+
+impl From<Registered> for Line {
+    fn from(repo: Registered) -> Self {
+        let Registered { id, path, common_dir, project, since } = repo;
+        Self { id, path, common_dir, project, since }
+    }
+}
+
+impl From<Line> for Registered {
+    fn from(line: Line) -> Self {
+        let Line { id, path, common_dir, project, since } = line;
+        Self { id, path, common_dir, project, since }
+    }
+}

@@ -1,0 +1,156 @@
+//! What every step of the pipeline works with: store, clock, models, settings.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use globset::{Glob, GlobSet, GlobSetBuilder};
+
+use super::models::Models;
+use super::rebuild;
+use crate::config::Config;
+use crate::config::env::Env;
+use crate::config::layer;
+use crate::config::paths::Paths;
+use crate::domain::clock::Clock;
+use crate::git::repo::Repo;
+use crate::store::sqlite::SqliteStore;
+use crate::store::{Store, StoreError};
+
+/// The layers above the files: read once, when the process starts.
+#[derive(Debug, Clone)]
+pub struct Overrides {
+    pub env: Env,
+    /// `KEY=VALUE` from `--config`.
+    pub flags: Vec<String>,
+}
+
+/// The parts, wired together once per process.
+#[derive(Clone)]
+pub struct Services {
+    pub paths: Paths,
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub models: Arc<Models>,
+    settings: Arc<Settings>,
+}
+
+impl std::fmt::Debug for Services {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Services").field("paths", &self.paths).finish_non_exhaustive()
+    }
+}
+
+impl Services {
+    /// Opens the store; a damaged one is quarantined, and what git can give back is queued again.
+    ///
+    /// # Errors
+    /// When the store can neither be opened nor made anew.
+    pub fn open(
+        paths: Paths,
+        config: Config,
+        overrides: Overrides,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreError> {
+        let opened = SqliteStore::open(&paths.database())?;
+        let store: Arc<dyn Store> = Arc::new(opened.store);
+        if let Some(quarantined) = opened.quarantined {
+            rebuild::after_quarantine(store.as_ref(), &paths, &quarantined, clock.as_ref())?;
+        }
+        let models = Arc::new(Models::new(Arc::clone(&clock)));
+        let settings = Arc::new(Settings { overrides, last_good: Mutex::new(config) });
+        Ok(Self { paths, store, clock, models, settings })
+    }
+
+    /// The settings that hold in `repo` (or outside any), read afresh so that an edit takes effect at once.
+    /// While the file is broken the last good settings stay in force and the problem is noted.
+    #[must_use]
+    pub fn config(&self, repo: Option<&Repo>) -> Config {
+        let of_repo = repo.and_then(|repo| repo.settings().ok()).unwrap_or_default();
+        let overrides = &self.settings.overrides;
+        let mut last_good = self.settings.last_good.lock().unwrap_or_else(PoisonError::into_inner);
+        match layer::load(&self.paths, &of_repo, &overrides.env, &overrides.flags) {
+            Ok(loaded) => {
+                if of_repo.is_empty() {
+                    last_good.clone_from(&loaded.config);
+                }
+                loaded.config
+            }
+            Err(error) => {
+                let hint = format!("mend {}", self.paths.config_file().display());
+                // The log of problems is best effort: the settings in force do not depend on it.
+                let _ = self.store.note_problem(self.clock.now(), &error.to_string(), &hint);
+                last_good.clone()
+            }
+        }
+    }
+}
+
+struct Settings {
+    overrides: Overrides,
+    last_good: Mutex<Config>,
+}
+
+/// Paths and repositories that are never read.
+#[derive(Debug, Clone)]
+pub struct Exclusions {
+    repos: GlobSet,
+    paths: GlobSet,
+}
+
+impl Exclusions {
+    /// Globs were validated with the settings; one that is broken all the same excludes everything,
+    /// because reading what somebody meant to exclude is the worse mistake.
+    #[must_use]
+    pub fn of(config: &Config) -> Self {
+        Self { repos: globs(&config.capture.exclude_repos), paths: globs(&config.capture.exclude_paths) }
+    }
+
+    #[must_use]
+    pub fn repo(&self, work_tree: &Path) -> bool {
+        self.repos.is_match(work_tree)
+    }
+
+    /// `*.lock` means a file of that name anywhere, as in `.gitignore`.
+    #[must_use]
+    pub fn path(&self, path: &str) -> bool {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        self.paths.is_match(path) || self.paths.is_match(name)
+    }
+}
+
+fn globs(patterns: &[String]) -> GlobSet {
+    let mut builder = GlobSetBuilder::new();
+    for pattern in patterns {
+        match Glob::new(pattern) {
+            Ok(glob) => builder.add(glob),
+            Err(_) => return everything(),
+        };
+    }
+    builder.build().unwrap_or_else(|_| everything())
+}
+
+fn everything() -> GlobSet {
+    Glob::new("**").and_then(|glob| GlobSetBuilder::new().add(glob).build()).unwrap_or_else(|_| GlobSet::empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exclusions(repos: &[&str], paths: &[&str]) -> Exclusions {
+        let owned = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        Exclusions { repos: globs(&owned(repos)), paths: globs(&owned(paths)) }
+    }
+
+    #[test]
+    fn a_bare_name_pattern_matches_in_every_directory() {
+        let excluded = exclusions(&[], &["*.lock", "dist/**"]);
+        assert!(excluded.path("Cargo.lock") && excluded.path("a/b/yarn.lock") && excluded.path("dist/app.js"));
+        assert!(!excluded.path("src/lock.rs") && !excluded.path("src/dist.rs"));
+    }
+
+    #[test]
+    fn a_broken_pattern_excludes_everything_rather_than_nothing() {
+        assert!(exclusions(&["["], &[]).repo(Path::new("/home/me/work")));
+    }
+}

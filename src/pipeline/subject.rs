@@ -1,0 +1,143 @@
+//! What a capture is about: a commit or a note, with its template and its prompt.
+
+use crate::domain::capture::{CommitRef, Kind};
+use crate::domain::id::Oid;
+use crate::domain::patch::Commit;
+use crate::facts;
+use crate::fallback::template;
+use crate::prompt::redact::{redact, redact_commit};
+use crate::prompt::render::{self, Rendered};
+
+/// Everything in it is redacted.
+#[derive(Debug, Clone)]
+pub enum Subject {
+    Commit(Box<Commit>),
+    Note { text: String, project: String },
+}
+
+impl Subject {
+    /// Redacts the commit; nothing downstream ever sees what was taken out.
+    #[must_use]
+    pub fn commit(commit: Commit) -> Self {
+        Self::Commit(Box::new(redact_commit(commit)))
+    }
+
+    /// Redacts the note.
+    #[must_use]
+    pub fn note(text: &str, project: &str) -> Self {
+        Self::Note { text: redact(text), project: redact(project) }
+    }
+
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Commit(commit) => commit.kind(),
+            Self::Note { .. } => Kind::Note,
+        }
+    }
+
+    /// The template's text: cannot fail.
+    #[must_use]
+    pub fn template(&self) -> String {
+        match self {
+            Self::Commit(commit) => template::commit(commit, &facts::of(commit)),
+            Self::Note { text, .. } => template::note(text),
+        }
+    }
+
+    /// The prompt within `token_budget` tokens.
+    #[must_use]
+    pub fn prompt(&self, token_budget: u32) -> Rendered {
+        match self {
+            Self::Commit(commit) => render::commit(commit, token_budget),
+            Self::Note { text, project } => render::note(text, project),
+        }
+    }
+
+    /// What the person wrote.
+    #[must_use]
+    pub fn raw(&self) -> &str {
+        match self {
+            Self::Commit(commit) => commit.message.trim_end(),
+            Self::Note { text, .. } => text,
+        }
+    }
+
+    /// From the author's own words only: a conventional prefix, `#hashtags`.
+    #[must_use]
+    pub fn tags(&self) -> Vec<String> {
+        let mut tags: Vec<String> = match self {
+            Self::Commit(commit) => conventional_type(commit.subject()).into_iter().collect(),
+            Self::Note { .. } => Vec::new(),
+        };
+        if let Self::Note { text, .. } = self {
+            tags.extend(hashtags(text));
+        }
+        tags.sort();
+        tags.dedup();
+        tags
+    }
+
+    /// The capture's `commit` field.
+    #[must_use]
+    pub fn commit_ref(&self) -> Option<CommitRef> {
+        let Self::Commit(commit) = self else { return None };
+        Some(CommitRef {
+            oid: commit.oid.clone(),
+            branch: commit.branch.clone(),
+            subject: commit.subject().to_owned(),
+            author: commit.author.clone(),
+            files: commit.patch.files_total as u64,
+            insertions: commit.patch.insertions,
+            deletions: commit.patch.deletions,
+            patch_id: commit.patch.patch_id.clone(),
+        })
+    }
+
+    #[must_use]
+    pub fn oid(&self) -> Option<&Oid> {
+        match self {
+            Self::Commit(commit) => Some(&commit.oid),
+            Self::Note { .. } => None,
+        }
+    }
+}
+
+/// `fix` of `fix(auth)!: …`; only the types that the convention names.
+fn conventional_type(subject: &str) -> Option<String> {
+    const TYPES: [&str; 11] =
+        ["build", "chore", "ci", "docs", "feat", "fix", "perf", "refactor", "revert", "style", "test"];
+    let (head, _) = subject.split_once(':')?;
+    let word: &str = head.split(['(', '!']).next()?;
+    TYPES.contains(&word).then(|| word.to_owned())
+}
+
+fn hashtags(text: &str) -> impl Iterator<Item = String> + '_ {
+    text.split_whitespace().filter_map(|word| {
+        let tag = word.strip_prefix('#')?.trim_end_matches(|c: char| !c.is_alphanumeric());
+        let wordlike = tag.chars().next().is_some_and(char::is_alphabetic);
+        (wordlike && tag.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')).then(|| tag.to_lowercase())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_come_from_the_authors_words_alone() {
+        assert_eq!(conventional_type("fix(auth)!: cut the timeout").as_deref(), Some("fix"));
+        assert_eq!(conventional_type("Note: this is no type"), None);
+        assert_eq!(conventional_type("Cut the timeout"), None);
+        let tags: Vec<String> = hashtags("tried #Rust, and #42 and #io-uring.").collect();
+        assert_eq!(tags, ["rust", "io-uring"]);
+    }
+
+    #[test]
+    fn a_note_is_redacted_before_anything_sees_it() {
+        let subject = Subject::note("token is ghp_0123456789abcdefghijklmnopqrstuvwxyz", "p");
+        assert!(!subject.raw().contains("ghp_0123456789"), "{}", subject.raw());
+        assert!(!subject.template().contains("ghp_0123456789"));
+        assert!(!subject.prompt(500).question.contains("ghp_0123456789"));
+    }
+}

@@ -1,0 +1,92 @@
+//! The listening end of the control socket: same user only, one request a connection.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+
+use super::protocol::{LINE_LIMIT, PROTOCOL, Request, Response, Vitals};
+use crate::domain::clock::Clock;
+
+/// Connections served at once; a further one waits in the kernel's backlog.
+const AT_ONCE: usize = 64;
+
+/// A request that the main loop has to carry out.
+#[derive(Debug)]
+pub struct Command {
+    pub request: Request,
+    pub reply: oneshot::Sender<Response>,
+}
+
+/// What pings are answered from without troubling the main loop.
+#[derive(Debug)]
+pub struct Pulse {
+    pub started: Instant,
+    pub queue_depth: AtomicU64,
+}
+
+/// Accepts until it is dropped.
+pub async fn serve(listener: UnixListener, pulse: Arc<Pulse>, clock: Arc<dyn Clock>, commands: mpsc::Sender<Command>) {
+    let mut connections = JoinSet::new();
+    loop {
+        while connections.len() >= AT_ONCE {
+            connections.join_next().await;
+        }
+        tokio::select! {
+            accepted = listener.accept() => if let Ok((stream, _)) = accepted {
+                let (pulse, clock, commands) = (Arc::clone(&pulse), Arc::clone(&clock), commands.clone());
+                connections.spawn(async move { converse(stream, &pulse, clock.as_ref(), &commands).await });
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+/// An error here is the caller's hang-up: there is nobody left to tell.
+async fn converse(stream: UnixStream, pulse: &Pulse, clock: &dyn Clock, commands: &mpsc::Sender<Command>) {
+    if !same_user(&stream) {
+        return;
+    }
+    let (read, mut write) = stream.into_split();
+    let mut line = String::new();
+    if BufReader::new(read.take(LINE_LIMIT)).read_line(&mut line).await.is_err() {
+        return;
+    }
+    let response = match serde_json::from_str(&line) {
+        Ok(Request::Ping) => Response::Status(vitals(pulse, clock)),
+        Ok(request) => hand_over(request, commands).await,
+        Err(error) => Response::Refused { message: error.to_string() },
+    };
+    if let Ok(mut json) = serde_json::to_vec(&response) {
+        json.push(b'\n');
+        let _ = write.write_all(&json).await;
+    }
+}
+
+/// The directory is 0700 already; a descriptor passed on by someone else is refused here.
+fn same_user(stream: &UnixStream) -> bool {
+    stream.peer_cred().is_ok_and(|peer| peer.uid() == nix::unistd::geteuid().as_raw())
+}
+
+fn vitals(pulse: &Pulse, clock: &dyn Clock) -> Vitals {
+    Vitals {
+        protocol: PROTOCOL,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        pid: std::process::id(),
+        uptime_s: clock.instant().saturating_duration_since(pulse.started).as_secs(),
+        queue_depth: pulse.queue_depth.load(Ordering::Relaxed),
+    }
+}
+
+async fn hand_over(request: Request, commands: &mpsc::Sender<Command>) -> Response {
+    let (reply, answer) = oneshot::channel();
+    let leaving = || Response::Refused { message: "the sidecar is leaving".to_owned() };
+    if commands.send(Command { request, reply }).await.is_err() {
+        return leaving();
+    }
+    answer.await.unwrap_or_else(|_| leaving())
+}

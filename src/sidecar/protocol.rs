@@ -1,0 +1,75 @@
+//! What is said over the control socket: one JSON line each way.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::id::CaptureId;
+
+/// Raised when the meaning of a message changes; a sidecar of another protocol is asked to hand over.
+pub const PROTOCOL: u32 = 1;
+
+/// Longest line that is read, in bytes.
+pub const LINE_LIMIT: u64 = 64 * 1024;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case")]
+pub enum Request {
+    Ping,
+    /// Let the model write this stored, pending capture; answered when it is final.
+    Enrich { id: CaptureId, stamp: jiff::Timestamp, git_dir: Option<PathBuf> },
+    /// Drain and leave.
+    Stop,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum Response {
+    Status(Vitals),
+    Done,
+    Refused { message: String },
+}
+
+/// What a ping is answered with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Vitals {
+    pub protocol: u32,
+    pub version: String,
+    pub pid: u32,
+    pub uptime_s: u64,
+    pub queue_depth: u64,
+}
+
+/// The public JSON of `sidecar status` and of `status`'s `sidecar` field.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SidecarStatus {
+    pub state: SidecarState,
+    pub version: Option<String>,
+    pub pid: Option<u32>,
+    pub uptime_s: Option<u64>,
+    pub queue_depth: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SidecarState {
+    Running,
+    Stopped,
+    /// It holds the lock and answers nothing.
+    Unresponsive,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_one_line_of_json_and_come_back_as_they_were() {
+        let ping = serde_json::to_string(&Request::Ping).unwrap();
+        assert_eq!(ping, r#"{"op":"ping"}"#);
+        let vitals = Vitals { protocol: 1, version: "0".into(), pid: 1, uptime_s: 2, queue_depth: 3 };
+        let line = serde_json::to_string(&Response::Status(vitals.clone())).unwrap();
+        assert!(!line.contains('\n'));
+        assert_eq!(serde_json::from_str::<Response>(&line).unwrap(), Response::Status(vitals));
+    }
+}

@@ -1,0 +1,120 @@
+//! Events → templates, one after the other; templates → model texts, side by side.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::task::JoinSet;
+
+use super::control::Pulse;
+use crate::domain::event::PendingEvent;
+use crate::pipeline::capture::{self, Job};
+use crate::pipeline::ingest::{self, Dealt};
+use crate::pipeline::services::Services;
+use crate::store::StoreError;
+
+/// Events dealt with before the loop looks up again, so that a stop is heard within a long backlog.
+const BATCH: usize = 16;
+/// Captures waiting for a model at a time; each waits at most its own budget.
+const JOBS: usize = 256;
+
+/// Carries events to their captures. All state that matters is in the store.
+#[derive(Debug)]
+pub struct Worker {
+    services: Services,
+    pulse: Arc<Pulse>,
+    jobs: JoinSet<Result<(), StoreError>>,
+}
+
+impl Worker {
+    #[must_use]
+    pub fn new(services: Services, pulse: Arc<Pulse>) -> Self {
+        Self { services, pulse, jobs: JoinSet::new() }
+    }
+
+    /// Takes over the spool and deals with the oldest pending events as far as their templates;
+    /// true when more are waiting.
+    ///
+    /// # Errors
+    /// When the store cannot be written; what is pending stays pending.
+    pub async fn work(&mut self) -> Result<bool, StoreError> {
+        blocking(&self.services, |services| ingest::take_spool(&services)).await?;
+        let events = blocking(&self.services, |services| services.store.pending_events(BATCH)).await?;
+        let more = events.len() == BATCH;
+        for event in events {
+            self.deal(event).await?;
+        }
+        let depth = if more { self.services.store.pending_event_count()? } else { 0 };
+        self.pulse.queue_depth.store(depth, Ordering::Relaxed);
+        Ok(more)
+    }
+
+    async fn deal(&mut self, event: PendingEvent) -> Result<(), StoreError> {
+        let row = event.row;
+        match blocking(&self.services, move |services| ingest::deal(&services, &event, true)).await {
+            Ok(Dealt::Jobs(jobs)) => {
+                for job in jobs {
+                    self.start(job).await;
+                }
+            }
+            Ok(Dealt::Closed(why)) => tracing::warn!(row, why, "event closed without a capture"),
+            Err(StoreError::Other(error)) => return self.give_up(row, &error.to_string()).await,
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// An event that breaks the code that reads it must not stand in the way of those behind it.
+    async fn give_up(&self, row: i64, why: &str) -> Result<(), StoreError> {
+        tracing::error!(row, why, "event could not be dealt with");
+        let why = why.to_owned();
+        blocking(&self.services, move |services| {
+            services.store.close_event(row, Some(&why))?;
+            let hint = "uro-capture doctor; uro-capture commit REV tries again";
+            services.store.note_problem(services.clock.now(), &format!("a commit could not be read: {why}"), hint)
+        })
+        .await
+    }
+
+    /// Lets the job's model write, in the background.
+    pub async fn start(&mut self, job: Box<Job>) {
+        while self.jobs.len() >= JOBS {
+            self.reap().await;
+        }
+        let services = self.services.clone();
+        self.jobs.spawn(async move { capture::enrich(&services, *job).await });
+    }
+
+    /// Waits for one job to end; never returns while there is none.
+    pub async fn reap(&mut self) {
+        match self.jobs.join_next().await {
+            Some(Ok(Ok(()))) => {}
+            Some(Ok(Err(error))) => tracing::error!(%error, "capture could not be finished"),
+            Some(Err(error)) => tracing::error!(%error, "capture job broke off"),
+            None => std::future::pending().await,
+        }
+    }
+
+    #[must_use]
+    pub fn busy(&self) -> bool {
+        !self.jobs.is_empty()
+    }
+
+    /// Waits for the jobs that run.
+    pub async fn drain(&mut self) {
+        while self.busy() {
+            self.reap().await;
+        }
+    }
+}
+
+/// Runs `work` off the event loop; a panic in it becomes an error.
+pub(super) async fn blocking<T: Send + 'static>(
+    services: &Services,
+    work: impl FnOnce(Services) -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    let services = services.clone();
+    match tokio::task::spawn_blocking(move || work(services)).await {
+        Ok(result) => result,
+        Err(panic) => Err(StoreError::Other(Box::new(panic))),
+    }
+}

@@ -1,0 +1,77 @@
+//! The sidecar's life: one at a time, asked to leave, replaced, back after a kill.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::harness::{World, eventually};
+
+#[test]
+fn of_many_started_at_once_one_remains_and_the_others_leave_content() {
+    let world = World::without_models();
+    let home = world.path("home");
+    let mut started: Vec<_> = (0..12)
+        .map(|_| {
+            let mut command = world.program(env!("CARGO_BIN_EXE_uro-capture"), &home);
+            command.args(["sidecar", "run", "--idle", "60s"]).spawn().unwrap()
+        })
+        .collect();
+    eventually("all but one have left", || {
+        let alive = started.iter_mut().filter_map(|child| child.try_wait().unwrap()).count();
+        (alive == 11).then_some(())
+    });
+    for child in &mut started {
+        if let Some(status) = child.try_wait().unwrap() {
+            assert!(status.success(), "{status:?}");
+        }
+    }
+    assert_eq!(world.sidecar_status()["state"], "running");
+    world.ok(&home, &["sidecar", "stop"]);
+    for child in &mut started {
+        assert!(child.wait().unwrap().success());
+    }
+}
+
+#[test]
+fn it_leaves_when_asked_within_two_seconds_and_when_idle() {
+    let world = World::without_models();
+    let home = world.path("home");
+    world.start_sidecar();
+    let pid = world.sidecar_pid();
+    let start = Instant::now();
+    assert!(Command::new("kill").args(["-TERM", &pid.to_string()]).status().unwrap().success());
+    eventually("gone after SIGTERM", || (world.sidecar_status()["state"] == "stopped").then_some(()));
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+
+    let mut child = world
+        .program(env!("CARGO_BIN_EXE_uro-capture"), &home)
+        .args(["sidecar", "run", "--idle", "50ms"])
+        .spawn()
+        .unwrap();
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn stale_sockets_of_a_killed_sidecar_do_not_keep_the_next_one_from_starting() {
+    let world = World::without_models();
+    world.start_sidecar();
+    let pid = world.sidecar_pid();
+    assert!(Command::new("kill").args(["-KILL", &pid.to_string()]).status().unwrap().success());
+    assert!(world.run_dir().join("bell.sock").exists());
+    world.start_sidecar();
+    assert_ne!(world.sidecar_pid(), pid);
+}
+
+#[test]
+fn its_directory_is_private_and_a_stopped_one_is_called_unresponsive_and_can_be_stopped() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::without_models();
+    let home = world.path("home");
+    world.start_sidecar();
+    let mode = std::fs::metadata(world.run_dir()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+    let pid = world.sidecar_pid();
+    assert!(Command::new("kill").args(["-STOP", &pid.to_string()]).status().unwrap().success());
+    assert_eq!(world.sidecar_status()["state"], "unresponsive");
+    world.ok(&home, &["sidecar", "stop"]);
+    assert_eq!(world.sidecar_status()["state"], "stopped");
+}

@@ -1,0 +1,141 @@
+//! From a commit to a page: hook, sidecar, template, model, log.
+
+use serde_json::Value;
+
+use crate::harness::World;
+use crate::harness::fake_llm::{Behaviour, FakeLlm};
+use crate::harness::llama::Llama;
+
+fn provenance(capture: &Value) -> (&str, &str) {
+    let provenance = &capture["provenance"];
+    (provenance["by"].as_str().unwrap(), provenance["reason"].as_str().unwrap())
+}
+
+#[test]
+fn a_commit_is_captured_in_the_words_of_a_real_model_server() {
+    let said = "Adds a login function to the auth module.";
+    let llama = Llama::start(Some(said));
+    let world = World::with_endpoint(&llama.url(), "auto");
+    let repo = world.hooked_repo("repo");
+    world.start_sidecar();
+    let oid = world.commit(&repo, "auth.rs", "pub fn login() {}\n", "Add login");
+    let capture = world.final_capture(&repo, &oid);
+    assert_eq!(provenance(&capture), ("model", "none"), "{capture:#}");
+    assert_eq!(capture["summary"], said);
+    assert_eq!(capture["source"], "hook");
+    let timing = &capture["timing"];
+    let ms = |field: &str| timing[field].as_f64().unwrap_or_else(|| panic!("{field}: {timing}"));
+    assert!(ms("ttft_ms") > 0.0 && ms("ttft_ms") <= ms("model_ms"), "{timing}");
+    assert!(ms("tpot_ms") > 0.0 && ms("total_ms") < 2000.0, "{timing}");
+    assert!(capture["tokens"]["prompt"].as_u64().unwrap() > 50, "{capture:#}");
+    assert!(capture["tokens"]["output"].as_u64().unwrap() >= 3, "{capture:#}");
+
+    llama.stop();
+    let oid = world.commit(&repo, "auth.rs", "pub fn login() { check() }\n", "Check the login");
+    let capture = world.final_capture(&repo, &oid);
+    assert_eq!(provenance(&capture), ("template", "refused"), "{capture:#}");
+    assert!(capture["summary"].as_str().unwrap().starts_with("Check the login"), "{capture:#}");
+}
+
+#[test]
+fn ollamas_ways_of_answering_and_failing_each_end_in_a_true_capture() {
+    let cases = [
+        (Behaviour::OllamaStream, "model", "none"),
+        (Behaviour::OllamaCold, "model", "none"),
+        (Behaviour::OllamaThinking, "model", "none"),
+        (Behaviour::OllamaNoSuchModel, "template", "refused"),
+        (Behaviour::Status503, "template", "refused"),
+        (Behaviour::OllamaErrorMidStream, "template", "unusable"),
+        (Behaviour::OllamaCloud, "template", "refused"),
+    ];
+    for (behaviour, by, reason) in cases {
+        let what = format!("{behaviour:?}");
+        let server = FakeLlm::start(behaviour);
+        let world = World::with_endpoint(&server.url(), "ollama");
+        world.configure(&format!(
+            "[models]\ncapture = \"tiny\"\n[[endpoints]]\nname = \"test\"\nurl = \"{}\"\napi = \"ollama\"\n",
+            server.url()
+        ));
+        let repo = world.hooked_repo("repo");
+        let oid = world.commit(&repo, "auth.rs", "pub fn login() {}\n", "Add login");
+        let capture = world.final_capture(&repo, &oid);
+        assert_eq!(provenance(&capture), (by, reason), "{what}: {capture:#}");
+    }
+}
+
+#[test]
+fn without_a_sidecar_the_next_look_captures_what_the_hook_left() {
+    let world = World::without_models();
+    let repo = world.hooked_repo("repo");
+    // A stamp in the run directory says that a start was tried just now: the hook tries no other.
+    std::fs::create_dir_all(world.run_dir()).unwrap();
+    let out = world
+        .git_command(&repo, &["commit", "-q", "--allow-empty", "-m", "Nothing to see"])
+        .env("URO_SKIP", "1")
+        .output()
+        .unwrap();
+    assert!(out.status.success());
+    assert_eq!(world.log(&repo).len(), 0, "URO_SKIP=1 leaves nothing behind");
+}
+
+#[test]
+fn amending_leaves_one_live_capture_with_its_history() {
+    let world = World::without_models();
+    let repo = world.hooked_repo("repo");
+    world.commit(&repo, "a.rs", "fn one() {}\n", "Add one");
+    std::fs::write(repo.join("a.rs"), "fn one() {}\nfn two() {}\n").unwrap();
+    world.git(&repo, &["commit", "-q", "-a", "--amend", "-m", "Add one and two"]);
+    let oid = world.git(&repo, &["rev-parse", "HEAD"]);
+    world.final_capture(&repo, &oid);
+    crate::harness::eventually("one live capture", || (world.log(&repo).len() == 1).then_some(()));
+    assert_eq!(world.log(&repo)[0]["commit"]["oid"], oid.as_str());
+    let all = world.json(&repo, &["log", "--all"]);
+    assert_eq!(all.as_array().unwrap().len(), 2, "the superseded one is kept");
+}
+
+#[test]
+fn the_same_patch_applied_again_is_new_work_and_moved_work_is_not() {
+    let world = World::without_models();
+    let repo = world.hooked_repo("repo");
+    world.commit(&repo, "base", "base\n", "Lay the base");
+    let first = world.commit(&repo, "a.rs", "fn one() {}\n", "Add one");
+    world.git(&repo, &["revert", "--no-edit", "HEAD"]);
+    let again = world.commit(&repo, "a.rs", "fn one() {}\n", "Add one again");
+    world.final_capture(&repo, &again);
+    assert!(world.capture_of(&repo, &first).is_some(), "the first stays live");
+
+    world.git(&repo, &["checkout", "-q", "-b", "topic"]);
+    let topic = world.commit(&repo, "b.rs", "fn b() {}\n", "Add b");
+    world.final_capture(&repo, &topic);
+    world.git(&repo, &["checkout", "-q", "main"]);
+    world.commit(&repo, "c.rs", "fn c() {}\n", "Add c");
+    world.git(&repo, &["checkout", "-q", "topic"]);
+    world.git(&repo, &["rebase", "-q", "main"]);
+    let moved = world.git(&repo, &["rev-parse", "HEAD"]);
+    assert_ne!(moved, topic);
+    world.final_capture(&repo, &moved);
+    crate::harness::eventually("the rebased commit replaces the old one", || {
+        world.capture_of(&repo, &topic).is_none().then_some(())
+    });
+}
+
+#[test]
+fn a_note_is_stored_and_enriched_with_and_without_a_sidecar() {
+    let server = FakeLlm::start(Behaviour::OllamaStream);
+    let world = World::new();
+    world.configure(&format!(
+        "[models]\ncapture = \"tiny\"\n[[endpoints]]\nname = \"test\"\nurl = \"{}\"\napi = \"ollama\"\n",
+        server.url()
+    ));
+    let repo = world.repo("repo");
+    for sidecar in [false, true] {
+        if sidecar {
+            world.start_sidecar();
+        }
+        let line = world.ok(&repo, &["Fixed auth timeout,", "3s to 200ms"]);
+        assert_eq!(line.lines().count(), 1, "{line}");
+        let newest = world.log(&repo).remove(0);
+        assert_eq!(newest["raw"], "Fixed auth timeout, 3s to 200ms");
+        assert_eq!(provenance(&newest), ("model", "none"), "sidecar {sidecar}: {newest:#}");
+    }
+}

@@ -1,0 +1,160 @@
+//! The rules of the house, enforced: layers, absences, names.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Lower never imports higher.
+const LAYERS: [&[&str]; 5] = [
+    &["hook", "spool"],
+    &["domain", "facts", "prompt", "route", "fallback", "quality", "stats"],
+    &["config", "git", "githooks", "llm", "store", "publish", "hardware"],
+    &["pipeline", "queue", "sidecar"],
+    &["cli"],
+];
+
+/// Pure rooms may name these types of the rooms above them: plain data without behaviour.
+/// (`route` decides over what the settings say and what the endpoints offer.)
+const PLAIN_DATA: [(&str, &str); 3] = [("route", "config"), ("route", "llm"), ("config", "llm")];
+
+/// An outside thing has one room.
+const ENDS_HERE: [(&str, &str); 3] = [("git2", "git"), ("reqwest", "llm"), ("rusqlite", "store")];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn files(dir: &Path, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path, ending));
+        } else if path.to_string_lossy().ends_with(ending) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Room → its files' texts without comments and without their unit tests.
+fn rooms() -> BTreeMap<String, Vec<(PathBuf, String)>> {
+    let src = root().join("src");
+    let mut rooms: BTreeMap<String, Vec<(PathBuf, String)>> = BTreeMap::new();
+    for path in files(&src, ".rs") {
+        let relative = path.strip_prefix(&src).unwrap().to_owned();
+        let mut parts = relative.components();
+        let (Some(room), Some(_)) = (parts.next(), parts.next()) else { continue };
+        let room = room.as_os_str().to_string_lossy().into_owned();
+        rooms.entry(room).or_default().push((relative, code(&path)));
+    }
+    rooms.remove("bin");
+    rooms
+}
+
+fn code(path: &Path) -> String {
+    let text = std::fs::read_to_string(path).unwrap();
+    let tested = text.find("#[cfg(test)]\nmod ").unwrap_or(text.len());
+    text[..tested].lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+fn layer(room: &str) -> usize {
+    LAYERS.iter().position(|rooms| rooms.contains(&room)).unwrap_or_else(|| panic!("{room} is in no layer"))
+}
+
+#[test]
+fn lower_layers_never_import_higher_ones() {
+    let rooms = rooms();
+    let mut broken = Vec::new();
+    for (room, files) in &rooms {
+        for other in rooms.keys().filter(|other| *other != room) {
+            let data = PLAIN_DATA.contains(&(room.as_str(), other.as_str()));
+            let beside = layer(room) == 2 && layer(other) == 2 && other != "config";
+            if data || !(layer(other) > layer(room) || beside) {
+                continue;
+            }
+            for (path, text) in files.iter().filter(|(_, text)| text.contains(&format!("crate::{other}::"))) {
+                let _ = text;
+                broken.push(format!("{} imports {other}", path.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+#[test]
+fn the_hooks_rooms_use_std_alone() {
+    let crates = ["serde", "tokio", "clap", "git2", "rusqlite", "reqwest", "jiff", "regex", "nix", "thiserror"];
+    for room in LAYERS[0] {
+        for (path, text) in &rooms()[*room] {
+            for foreign in crates {
+                assert!(!text.contains(&format!("{foreign}::")), "{} uses {foreign}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn each_outside_thing_has_one_room() {
+    for (room, files) in rooms() {
+        for (outside, home) in ENDS_HERE.iter().filter(|(_, home)| **home != room) {
+            for (path, text) in &files {
+                assert!(!text.contains(&format!("{outside}::")), "{} uses {outside}, which ends in {home}/", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_source_file_says_what_it_is_for() {
+    for dir in ["src", "tests", "benches"] {
+        for path in files(&root().join(dir), ".rs") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert!(text.starts_with("//!"), "{} does not open with //!", path.display());
+        }
+    }
+}
+
+#[test]
+fn no_file_is_named_after_nothing() {
+    for path in files(&root().join("src"), ".rs") {
+        let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let empty = ["util", "utils", "helper", "helpers", "common", "misc", "manager"];
+        assert!(!empty.contains(&stem.as_str()), "{}", path.display());
+    }
+}
+
+#[test]
+fn only_one_file_prints() {
+    for (_, files) in rooms() {
+        for (path, text) in files.iter().filter(|(path, _)| !path.ends_with("cli/ui.rs")) {
+            for printing in ["println!(", "print!(", "eprintln!(", "eprint!(", "io::stdout()", "io::stderr()"] {
+                assert!(!text.contains(printing), "{} prints with {printing}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_integration_test_file_is_part_of_the_binary() {
+    let main = std::fs::read_to_string(root().join("tests/it/main.rs")).unwrap();
+    for path in files(&root().join("tests/it"), ".rs") {
+        let relative = path.strip_prefix(root().join("tests/it")).unwrap();
+        if relative.components().count() == 1 && relative != Path::new("main.rs") {
+            let stem = relative.file_stem().unwrap().to_string_lossy();
+            assert!(main.contains(&format!("mod {stem};")), "{stem} is forgotten");
+        }
+    }
+}
+
+#[test]
+fn nothing_looks_for_updates_or_reports_home() {
+    let telemetry = ["segment.", "sentry", "posthog", "telemetry.", "analytics"];
+    for (_, files) in rooms() {
+        for (path, text) in &files {
+            for word in telemetry {
+                assert!(!text.contains(word), "{} mentions {word}", path.display());
+            }
+        }
+    }
+}
