@@ -158,7 +158,8 @@ mod tests {
     #[test]
     fn a_full_disk_is_an_error_and_not_a_panic() {
         let home = tempfile::tempdir().expect("a directory");
-        if std::os::unix::fs::symlink("/dev/full", home.path().join(ACTIVE)).is_ok() && Path::new("/dev/full").exists() {
+        if std::os::unix::fs::symlink("/dev/full", home.path().join(ACTIVE)).is_ok() && Path::new("/dev/full").exists()
+        {
             append(home.path(), &record(0, 1, 10)).expect_err("no room");
         }
     }
