@@ -1,1 +1,298 @@
-//! (under construction)
+//! What git calls: append one record to the spool, ring the sidecar's bell, be gone.
+//!
+//! A commit never waits for us and never fails because of us: every failure here ends in silence. Nothing but
+//! the standard library is used, and the environment is read here directly, once.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use crate::spool::record::{MAX_REWRITES, Record};
+use crate::spool::writer;
+
+use self::bell::Ring;
+use self::places::Places;
+
+pub mod bell;
+pub mod head;
+pub mod places;
+pub mod start;
+
+/// The names under which git calls the program when it is linked as the hook itself.
+const NAMES: [&str; 4] = ["post-commit", "post-merge", "post-rewrite", "post-applypatch"];
+/// A hook's argument is one word; more is none of git's.
+const MAX_ARGUMENT: usize = 64;
+
+/// Everything the hook takes from outside.
+#[derive(Debug)]
+pub struct Call<'a> {
+    /// When the program started.
+    pub now: SystemTime,
+    /// With the program's own name first.
+    pub args: &'a [OsString],
+    /// The directory git runs it in, absolute.
+    pub cwd: &'a Path,
+    /// The program's own real path: the sidecar lies beside it.
+    pub program: Option<PathBuf>,
+    /// Names and values of the environment.
+    pub env: &'a [(OsString, OsString)],
+}
+
+/// What became of a call, for tests: git never learns it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// `URO_SKIP` is set.
+    Skipped,
+    /// No hook's name, no repository or no home: there is nothing to report, or nowhere.
+    Nothing,
+    /// How ringing went, and whether the record is in the spool.
+    Reported { spooled: bool, ring: Ring },
+    /// Nobody listened, and the sidecar was started.
+    Started { spooled: bool },
+}
+
+/// The hook, from its call to its end. `stdin` is read for post-rewrite alone.
+pub fn main_with(call: &Call<'_>, stdin: &mut dyn Read) -> Outcome {
+    if call.var("URO_SKIP").is_some_and(|value| !value.is_empty() && value != "0") {
+        return Outcome::Skipped;
+    }
+    let (Some(record), Some(places)) = (call.record(stdin), Places::from_env(|name| call.var(name))) else {
+        return Outcome::Nothing;
+    };
+    let spooled = writer::append(&places.spool, &record).is_ok();
+    let ring = bell::ring(&places.bell());
+    if ring == Ring::Absent && call.start(&places) {
+        Outcome::Started { spooled }
+    } else {
+        Outcome::Reported { spooled, ring }
+    }
+}
+
+impl Call<'_> {
+    fn record(&self, stdin: &mut dyn Read) -> Option<Record> {
+        let (event, argument) = self.event()?;
+        let git_dir = head::git_dir(self.var("GIT_DIR").as_deref(), self.cwd)?;
+        Some(Record {
+            stamp_ns: nanoseconds(self.now),
+            oid: head::head(&git_dir),
+            rewrites: if event == "post-rewrite" { rewrites(stdin) } else { Vec::new() },
+            in_sequence: head::in_sequence(&git_dir),
+            event: event.to_owned(),
+            argument: argument
+                .and_then(|word| word.to_str())
+                .filter(|word| word.len() <= MAX_ARGUMENT)
+                .map(str::to_owned),
+            git_dir,
+            unknown: Vec::new(),
+        })
+    }
+
+    /// The hook's name and first argument: called as the hook itself, or by a shim that tells the name.
+    fn event(&self) -> Option<(&'static str, Option<&OsStr>)> {
+        let own = self.args.first().map(Path::new).and_then(Path::file_name).and_then(known);
+        match own {
+            Some(name) => Some((name, self.arg(1))),
+            None => Some((known(self.arg(1)?)?, self.arg(2))),
+        }
+    }
+
+    fn arg(&self, index: usize) -> Option<&OsStr> {
+        self.args.get(index).map(OsString::as_os_str)
+    }
+
+    fn var(&self, name: &str) -> Option<OsString> {
+        self.env.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())
+    }
+
+    fn start(&self, places: &Places) -> bool {
+        let names = self.env.iter().map(|(name, _)| name.clone());
+        self.program.as_deref().is_some_and(|program| start::start(program, &places.start_stamp(), self.now, names))
+    }
+}
+
+fn known(name: &OsStr) -> Option<&'static str> {
+    NAMES.into_iter().find(|known| name.as_bytes() == known.as_bytes())
+}
+
+fn nanoseconds(time: SystemTime) -> u64 {
+    let age = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(age.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// What git tells about a rewrite. The rest of an overlong list is read and dropped, so that git can finish writing.
+fn rewrites(stdin: &mut dyn Read) -> Vec<u8> {
+    let mut pairs = Vec::new();
+    let limit = MAX_REWRITES as u64 + 1;
+    if stdin.take(limit).read_to_end(&mut pairs).is_ok() && pairs.len() as u64 == limit {
+        let _ = io::copy(stdin, &mut io::sink());
+    }
+    pairs
+}
+
+/// Reads the process's own call and serves it.
+#[expect(clippy::disallowed_methods, reason = "the hook reads clock and environment itself: once, here")]
+pub fn serve() -> Option<Outcome> {
+    let now = SystemTime::now();
+    let args: Vec<OsString> = std::env::args_os().collect();
+    let env: Vec<(OsString, OsString)> = std::env::vars_os().collect();
+    let cwd = std::env::current_dir().ok()?;
+    let call = Call { now, args: &args, cwd: &cwd, program: std::env::current_exe().ok(), env: &env };
+    Some(main_with(&call, &mut io::stdin().lock()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::net::UnixDatagram;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::spool::ACTIVE;
+    use crate::spool::reader::read_from;
+
+    const OID: &str = "0123456789abcdef0123456789abcdef01234567";
+
+    /// A home and a repository as git would leave it, without git.
+    struct Stage {
+        root: tempfile::TempDir,
+        env: Vec<(OsString, OsString)>,
+    }
+
+    impl Stage {
+        fn new() -> Self {
+            let root = tempfile::tempdir().expect("a directory");
+            let git_dir = root.path().join("work/.git");
+            fs::create_dir_all(git_dir.join("refs/heads")).expect("created");
+            fs::write(git_dir.join("HEAD"), "ref: refs/heads/main\n").expect("written");
+            fs::write(git_dir.join("refs/heads/main"), format!("{OID}\n")).expect("written");
+            let env = vec![("URO_HOME".into(), root.path().join("home").into())];
+            Self { root, env }
+        }
+
+        fn with(mut self, name: &str, value: &str) -> Self {
+            self.env.insert(0, (name.into(), value.into()));
+            self
+        }
+
+        fn call(&self, args: &[&str], stdin: &mut dyn Read) -> Outcome {
+            let args: Vec<OsString> = args.iter().map(OsString::from).collect();
+            let cwd = self.root.path().join("work");
+            let now = SystemTime::UNIX_EPOCH + Duration::from_nanos(1_700_000_000_000_000_001);
+            main_with(&Call { now, args: &args, cwd: &cwd, program: None, env: &self.env }, stdin)
+        }
+
+        fn records(&self) -> Vec<Record> {
+            let path = self.root.path().join("home/state/spool").join(ACTIVE);
+            read_from(&path, 0, usize::MAX).map(|batch| batch.records).unwrap_or_default()
+        }
+    }
+
+    /// A stdin that must not be read: a terminal would never end.
+    struct Forbidden;
+
+    impl Read for Forbidden {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            panic!("stdin is read for post-rewrite alone")
+        }
+    }
+
+    const ABSENT: Outcome = Outcome::Reported { spooled: true, ring: Ring::Absent };
+
+    #[test]
+    fn a_commit_leaves_one_record() {
+        let stage = Stage::new();
+        assert_eq!(stage.call(&[".git/hooks/post-commit"], &mut Forbidden), ABSENT);
+        let expected = Record {
+            stamp_ns: 1_700_000_000_000_000_001,
+            git_dir: stage.root.path().join("work/.git"),
+            event: "post-commit".into(),
+            oid: Some(OID.into()),
+            ..Record::default()
+        };
+        assert_eq!(stage.records(), [expected]);
+    }
+
+    #[test]
+    fn a_shim_tells_the_hooks_name_and_its_arguments_follow() {
+        let stage = Stage::new();
+        stage.call(&["/opt/uro-hook", "post-merge", "1"], &mut Forbidden);
+        stage.call(&["/opt/uro-hook", "post-applypatch"], &mut Forbidden);
+        let told: Vec<_> = stage.records().into_iter().map(|record| (record.event, record.argument)).collect();
+        assert_eq!(told, [("post-merge".into(), Some("1".into())), ("post-applypatch".into(), None)]);
+    }
+
+    #[test]
+    fn rewrites_arrive_as_git_wrote_them() {
+        let stage = Stage::new();
+        let pairs = format!("{OID} {}\n", "b".repeat(40));
+        stage.call(&["post-rewrite", "amend"], &mut pairs.as_bytes());
+        let records = stage.records();
+        assert_eq!(records[0].rewrites, pairs.as_bytes());
+        assert_eq!(records[0].argument.as_deref(), Some("amend"));
+    }
+
+    #[test]
+    fn an_overlong_list_of_rewrites_is_read_to_its_end_and_kept_to_the_cap() {
+        let stage = Stage::new();
+        let line = format!("{OID} {OID}\n");
+        let mut stdin = io::Cursor::new(line.repeat(80_000));
+        stage.call(&["post-rewrite", "rebase"], &mut stdin);
+        assert_eq!(stdin.position(), stdin.get_ref().len() as u64);
+        let kept = stage.records()[0].rewrites.len();
+        assert!(kept <= MAX_REWRITES && kept.is_multiple_of(line.len()) && kept > 0);
+    }
+
+    #[test]
+    fn a_sequence_in_progress_is_told() {
+        let stage = Stage::new();
+        fs::create_dir(stage.root.path().join("work/.git/rebase-merge")).expect("created");
+        stage.call(&["post-commit"], &mut Forbidden);
+        assert!(stage.records()[0].in_sequence);
+    }
+
+    #[test]
+    fn the_bell_is_rung_after_the_record_is_there() {
+        let stage = Stage::new();
+        let run = stage.root.path().join("home/run");
+        fs::create_dir_all(&run).expect("created");
+        let listener = UnixDatagram::bind(run.join("bell.sock")).expect("bound");
+        assert_eq!(stage.call(&["post-commit"], &mut Forbidden), Outcome::Reported { spooled: true, ring: Ring::Rung });
+        listener.recv(&mut [0; 8]).expect("rung");
+        assert_eq!(stage.records().len(), 1);
+    }
+
+    #[test]
+    fn uro_skip_makes_it_do_nothing_at_all() {
+        let stage = Stage::new().with("URO_SKIP", "1");
+        assert_eq!(stage.call(&["post-rewrite"], &mut Forbidden), Outcome::Skipped);
+        assert!(!stage.root.path().join("home").exists());
+    }
+
+    #[test]
+    fn uro_skip_set_to_zero_or_nothing_is_not_set() {
+        assert_eq!(Stage::new().with("URO_SKIP", "0").call(&["post-commit"], &mut Forbidden), ABSENT);
+        assert_eq!(Stage::new().with("URO_SKIP", "").call(&["post-commit"], &mut Forbidden), ABSENT);
+    }
+
+    #[test]
+    fn other_names_no_repository_and_no_home_yield_nothing() {
+        let stage = Stage::new();
+        for args in [&[][..], &["uro-hook"], &["uro-hook", "pre-commit"], &["uro-hook", "--help"]] {
+            assert_eq!(stage.call(args, &mut Forbidden), Outcome::Nothing, "{args:?}");
+        }
+        let nowhere = Stage::new().with("GIT_DIR", "/nonexistent");
+        assert_eq!(nowhere.call(&["post-commit"], &mut Forbidden), Outcome::Nothing);
+        let homeless = Stage { env: Vec::new(), ..Stage::new() };
+        assert_eq!(homeless.call(&["post-commit"], &mut Forbidden), Outcome::Nothing);
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_written_is_borne() {
+        let stage = Stage::new();
+        fs::write(stage.root.path().join("home"), "a file where a directory should be").expect("written");
+        let outcome = stage.call(&["post-commit"], &mut Forbidden);
+        assert_eq!(outcome, Outcome::Reported { spooled: false, ring: Ring::Absent });
+    }
+}

@@ -1,0 +1,119 @@
+//! The doorbell: one datagram of one byte that says "there is something in the spool".
+//!
+//! It carries nothing that could be lost with it, and it never waits: a stopped sidecar's full queue is fine,
+//! since the record lies in the spool already.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::path::Path;
+
+/// How ringing went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ring {
+    Rung,
+    /// Somebody is there and has enough to read already.
+    Busy,
+    /// Nobody listens.
+    Absent,
+}
+
+/// Rings at the socket `bell`, without waiting.
+#[must_use]
+pub fn ring(bell: &Path) -> Ring {
+    match send(bell) {
+        Ok(_) => Ring::Rung,
+        Err(error) if is_full(&error) => Ring::Busy,
+        Err(_) => Ring::Absent,
+    }
+}
+
+fn send(bell: &Path) -> io::Result<usize> {
+    let socket = UnixDatagram::unbound()?;
+    socket.set_nonblocking(true)?;
+    let address = Address::of(bell)?;
+    socket.send_to_addr(b"!", &address.socket)
+}
+
+/// Linux says EAGAIN, macOS ENOBUFS (55).
+fn is_full(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock || (cfg!(target_os = "macos") && error.raw_os_error() == Some(55))
+}
+
+/// A socket's address, also where its path is longer than the 107 bytes that fit into one.
+#[derive(Debug)]
+pub struct Address {
+    pub socket: SocketAddr,
+    /// Keeps the directory open that a short name for a long path goes through.
+    _directory: Option<File>,
+}
+
+impl Address {
+    /// The address of `path`. Bind and connect while it lives.
+    ///
+    /// # Errors
+    /// Where the directory cannot be opened, or the path is too long on a system without `/proc`.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        if let Ok(socket) = SocketAddr::from_pathname(path) {
+            return Ok(Self { socket, _directory: None });
+        }
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        let directory = File::open(parent)?;
+        let short = Path::new("/proc/self/fd").join(directory.as_raw_fd().to_string()).join(name);
+        Ok(Self { socket: SocketAddr::from_pathname(short)?, _directory: Some(directory) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listener_hears_one_byte() {
+        let home = tempfile::tempdir().expect("a directory");
+        let bell = home.path().join("bell.sock");
+        let listener = UnixDatagram::bind(&bell).expect("bound");
+        assert_eq!(ring(&bell), Ring::Rung);
+        let mut heard = [0; 8];
+        assert_eq!(listener.recv(&mut heard).expect("heard"), 1);
+    }
+
+    #[test]
+    fn a_listener_that_never_reads_is_busy_and_nobody_waits_for_it() {
+        let home = tempfile::tempdir().expect("a directory");
+        let bell = home.path().join("bell.sock");
+        let _listener = UnixDatagram::bind(&bell).expect("bound");
+        // More than any system's queue takes; a ring that waited would hang here.
+        let rings: Vec<_> = (0..5000).map(|_| ring(&bell)).collect();
+        assert_eq!(rings.first(), Some(&Ring::Rung));
+        assert_eq!(rings.last(), Some(&Ring::Busy));
+    }
+
+    #[test]
+    fn no_socket_and_a_socket_left_behind_are_both_absent() {
+        let home = tempfile::tempdir().expect("a directory");
+        let bell = home.path().join("bell.sock");
+        assert_eq!(ring(&bell), Ring::Absent);
+        drop(UnixDatagram::bind(&bell).expect("bound"));
+        assert!(bell.exists());
+        assert_eq!(ring(&bell), Ring::Absent);
+        assert_eq!(ring(Path::new("/nonexistent/bell.sock")), Ring::Absent);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_path_longer_than_an_address_still_rings() {
+        let home = tempfile::tempdir().expect("a directory");
+        let deep = home.path().join("d".repeat(120));
+        std::fs::create_dir(&deep).expect("created");
+        let bell = deep.join("bell.sock");
+        let address = Address::of(&bell).expect("an address");
+        let listener = UnixDatagram::bind_addr(&address.socket).expect("bound");
+        drop(address);
+        assert_eq!(ring(&bell), Ring::Rung);
+        assert_eq!(listener.recv(&mut [0; 8]).expect("heard"), 1);
+    }
+}

@@ -1,0 +1,282 @@
+//! Which repository and which commit: read from git's files, since starting `git` would cost more than all else.
+//!
+//! Every read is bounded and every failure means "unknown": the sidecar then looks for itself, and it can also
+//! read what is not looked at here (reftable).
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
+
+use crate::spool::record::is_oid;
+
+/// HEAD, `.git` files and loose references are one line; more than this is none of them.
+const LINE: u64 = 4096;
+/// Looked through at most, in bytes; some 200,000 packed references.
+const PACKED: u64 = 16 << 20;
+/// As deep as git itself follows symbolic references.
+const DEPTH: usize = 5;
+
+/// The git directory of the worktree that `start` lies in: what `GIT_DIR` says, else the next `.git` upwards.
+/// `start` must be absolute.
+#[must_use]
+pub fn git_dir(from_env: Option<&OsStr>, start: &Path) -> Option<PathBuf> {
+    if let Some(named) = from_env.filter(|named| !named.is_empty()) {
+        return follow(&tidy(&start.join(named))?);
+    }
+    start.ancestors().find_map(|directory| follow(&directory.join(".git")))
+}
+
+/// A directory is itself; a `.git` file (linked worktree, submodule) is what it names.
+fn follow(path: &Path) -> Option<PathBuf> {
+    if is_git_dir(path) {
+        return Some(path.to_owned());
+    }
+    let line = line(path)?;
+    let named = OsStr::from_bytes(line.strip_prefix(b"gitdir: ")?);
+    let target = tidy(&path.parent()?.join(named))?;
+    is_git_dir(&target).then_some(target)
+}
+
+fn is_git_dir(path: &Path) -> bool {
+    std::fs::symlink_metadata(path.join("HEAD")).is_ok()
+}
+
+/// The path without `.`; only one with `..` in it costs a walk through the file system.
+fn tidy(path: &Path) -> Option<PathBuf> {
+    if path.components().any(|part| part == Component::ParentDir) {
+        return path.canonicalize().ok();
+    }
+    Some(path.components().filter(|part| *part != Component::CurDir).collect())
+}
+
+/// The commit HEAD points to, in hex; `None` where it cannot be told (unborn branch, reftable, damage).
+#[must_use]
+pub fn head(git_dir: &Path) -> Option<String> {
+    let mut value = line(&git_dir.join("HEAD"))?;
+    let mut common = None;
+    for _ in 0..DEPTH {
+        let Some(name) = value.strip_prefix(b"ref:") else { return oid(&value) };
+        let name = reference(name)?;
+        let shared = common.get_or_insert_with(|| common_dir(git_dir));
+        let home = if is_per_worktree(&name) { git_dir } else { shared.as_path() };
+        match line(&home.join(OsStr::from_bytes(&name))) {
+            Some(next) => value = next,
+            None => return packed(&shared.join("packed-refs"), &name),
+        }
+    }
+    None
+}
+
+/// A rebase, cherry-pick or revert sequence, or `am` is in progress.
+#[must_use]
+pub fn in_sequence(git_dir: &Path) -> bool {
+    let traces = ["rebase-merge", "rebase-apply", "CHERRY_PICK_HEAD", "sequencer"];
+    traces.iter().any(|trace| git_dir.join(trace).symlink_metadata().is_ok())
+}
+
+/// Where branches are kept: for a linked worktree, not its own git directory.
+fn common_dir(git_dir: &Path) -> PathBuf {
+    let named = line(&git_dir.join("commondir"));
+    named.map_or_else(|| git_dir.to_owned(), |named| git_dir.join(OsStr::from_bytes(&named)))
+}
+
+/// The name of a reference if it is one that git would follow: below `refs/`, without a step upwards.
+fn reference(name: &[u8]) -> Option<Vec<u8>> {
+    let name = name.trim_ascii();
+    let sound = name.starts_with(b"refs/") && name.split(|byte| *byte == b'/').all(|part| !part.starts_with(b"."));
+    sound.then(|| name.to_vec())
+}
+
+fn is_per_worktree(name: &[u8]) -> bool {
+    [b"refs/bisect/".as_slice(), b"refs/worktree/", b"refs/rewritten/"].iter().any(|start| name.starts_with(start))
+}
+
+fn packed(path: &Path, name: &[u8]) -> Option<String> {
+    let mut lines = BufReader::new(File::open(path).ok()?.take(PACKED));
+    let mut line = Vec::new();
+    while lines.read_until(b'\n', &mut line).ok()? > 0 {
+        let text = line.trim_ascii_end();
+        if text.ends_with(name) && text.get(..text.len() - name.len())?.ends_with(b" ") {
+            return oid(text.get(..text.len() - name.len() - 1)?);
+        }
+        line.clear();
+    }
+    None
+}
+
+fn oid(value: &[u8]) -> Option<String> {
+    std::str::from_utf8(value).ok().filter(|text| is_oid(text)).map(str::to_owned)
+}
+
+/// The one line of a small file, without its end. A path may end with spaces, so nothing else is trimmed.
+fn line(path: &Path) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(256);
+    File::open(path).ok()?.take(LINE + 1).read_to_end(&mut bytes).ok()?;
+    if bytes.len() as u64 > LINE {
+        return None;
+    }
+    while bytes.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
+        bytes.pop();
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::process::Command;
+
+    use super::*;
+
+    fn git(directory: &Path, arguments: &[&str]) -> String {
+        let mut command = Command::new("git");
+        command.args(arguments).current_dir(directory).env_clear().env("PATH", search_path()).env("HOME", directory);
+        command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
+        for role in ["AUTHOR", "COMMITTER"] {
+            command.env(format!("GIT_{role}_NAME"), "A").env(format!("GIT_{role}_EMAIL"), "a@example.org");
+            command.env(format!("GIT_{role}_DATE"), "2024-01-02T03:04:05Z");
+        }
+        let output = command.output().expect("git runs");
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8").trim().to_owned()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "git must be found")]
+    fn search_path() -> std::ffi::OsString {
+        std::env::var_os("PATH").unwrap_or_default()
+    }
+
+    fn commit(directory: &Path) -> String {
+        git(directory, &["commit", "-q", "--allow-empty", "-m", "x"]);
+        git(directory, &["rev-parse", "HEAD"])
+    }
+
+    /// A repository with one commit, in a directory whose name needs care.
+    fn repository() -> (tempfile::TempDir, PathBuf, String) {
+        let home = tempfile::tempdir().expect("a directory");
+        let root = home.path().canonicalize().expect("there").join("é work");
+        fs::create_dir(&root).expect("created");
+        git(&root, &["init", "-q", "-b", "main"]);
+        let oid = commit(&root);
+        (home, root, oid)
+    }
+
+    #[test]
+    fn a_loose_branch_is_read_from_any_directory_below() {
+        let (_home, root, oid) = repository();
+        fs::create_dir_all(root.join("a/b")).expect("created");
+        let found = git_dir(None, &root.join("a/b")).expect("found");
+        assert_eq!(found, root.join(".git"));
+        assert_eq!(head(&found), Some(oid));
+    }
+
+    #[test]
+    fn a_packed_branch_is_found_among_others() {
+        let (_home, root, oid) = repository();
+        for name in ["aaa", "main2", "xmain", "x/main"] {
+            git(&root, &["branch", name]);
+        }
+        let other = commit(&root);
+        git(&root, &["pack-refs", "--all"]);
+        assert!(!root.join(".git/refs/heads/main").exists());
+        assert_eq!(head(&root.join(".git")), Some(other));
+        git(&root, &["symbolic-ref", "HEAD", "refs/heads/x/main"]);
+        assert_eq!(head(&root.join(".git")), Some(oid));
+    }
+
+    #[test]
+    fn a_detached_head_is_its_commit() {
+        let (_home, root, oid) = repository();
+        commit(&root);
+        git(&root, &["checkout", "-q", "--detach", &oid]);
+        assert_eq!(head(&root.join(".git")), Some(oid));
+    }
+
+    #[test]
+    fn an_unborn_branch_and_no_repository_are_unknown() {
+        let (_home, root, _) = repository();
+        git(&root, &["checkout", "-q", "--orphan", "new"]);
+        assert_eq!(head(&root.join(".git")), None);
+        assert_eq!(git_dir(None, Path::new("/")), None);
+        assert_eq!(git_dir(Some(OsStr::new("/nonexistent")), &root), None);
+    }
+
+    #[test]
+    fn a_linked_worktree_has_its_own_directory_and_shared_branches() {
+        let (home, root, _) = repository();
+        let linked = home.path().canonicalize().expect("there").join("linked");
+        git(&root, &["worktree", "add", "-q", linked.to_str().expect("UTF-8")]);
+        let oid = commit(&linked);
+        let found = git_dir(None, &linked).expect("found");
+        assert_eq!(found, root.join(".git/worktrees/linked"));
+        assert_eq!(head(&found), Some(oid.clone()));
+        git(&root, &["pack-refs", "--all"]);
+        assert_eq!(head(&found), Some(oid));
+    }
+
+    #[test]
+    fn a_relative_git_file_as_submodules_have_is_followed() {
+        let (home, root, oid) = repository();
+        let module = home.path().canonicalize().expect("there").join("module");
+        fs::create_dir(&module).expect("created");
+        fs::write(module.join(".git"), "gitdir: ../é work/.git\n").expect("written");
+        let found = git_dir(None, &module).expect("found");
+        assert_eq!((found.clone(), head(&found)), (root.join(".git"), Some(oid)));
+    }
+
+    #[test]
+    fn git_dir_from_the_environment_wins_and_may_be_relative() {
+        let (_home, root, _) = repository();
+        let inside = root.join(".git");
+        assert_eq!(git_dir(Some(OsStr::new(".git")), &root), Some(inside.clone()));
+        assert_eq!(git_dir(Some(OsStr::new("./.git/")), &root), Some(inside.clone()));
+        assert_eq!(git_dir(Some(OsStr::new(".")), &inside), Some(inside.clone()));
+        assert_eq!(git_dir(Some(OsStr::new("../.git")), &inside), Some(inside.clone()));
+        assert_eq!(git_dir(Some(inside.as_os_str()), Path::new("/")), Some(inside));
+    }
+
+    #[test]
+    fn a_reftable_repository_has_an_unknown_head() {
+        let (_home, root, _) = repository();
+        let inside = root.join(".git");
+        fs::write(inside.join("HEAD"), "ref: refs/heads/.invalid\n").expect("written");
+        assert_eq!(git_dir(None, &root), Some(inside.clone()));
+        assert_eq!(head(&inside), None);
+    }
+
+    #[test]
+    fn a_hostile_head_leads_nowhere() {
+        let (_home, root, oid) = repository();
+        let inside = root.join(".git");
+        fs::write(inside.join("secret"), format!("{oid}\n")).expect("written");
+        fs::write(inside.join("refs/heads/loop"), "ref: refs/heads/loop\n").expect("written");
+        let long = "a".repeat(5000);
+        let hostile = ["", "ref: refs/../secret", "ref: ../secret", "ref: /etc/passwd", "ref: refs/heads/loop", &long];
+        for content in hostile {
+            fs::write(inside.join("HEAD"), content).expect("written");
+            assert_eq!(head(&inside), None, "{content:.30}");
+        }
+    }
+
+    #[test]
+    fn a_symbolic_branch_is_followed() {
+        let (_home, root, oid) = repository();
+        git(&root, &["symbolic-ref", "refs/heads/alias", "refs/heads/main"]);
+        git(&root, &["symbolic-ref", "HEAD", "refs/heads/alias"]);
+        assert_eq!(head(&root.join(".git")), Some(oid));
+    }
+
+    #[test]
+    fn each_trace_of_a_sequence_is_noticed() {
+        let (_home, root, _) = repository();
+        let inside = root.join(".git");
+        assert!(!in_sequence(&inside));
+        for trace in ["rebase-merge", "rebase-apply", "sequencer", "CHERRY_PICK_HEAD"] {
+            fs::create_dir(inside.join(trace)).expect("created");
+            assert!(in_sequence(&inside), "{trace}");
+            fs::remove_dir(inside.join(trace)).expect("removed");
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Starting the sidecar where nobody answered the bell: detached, rarely, and without waiting for it.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
+
+use crate::spool::writer::create_private;
+
+/// At most one start in this time: it needs far less to listen, and one that cannot should not be tried per commit.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// The program that holds the sidecar.
+const PROGRAM: &str = "uro-capture";
+
+/// Starts the sidecar that lies beside `hook` (the hook's own real path), unless one was started a moment ago.
+/// `environment` names the variables to look through for git's own.
+pub fn start(hook: &Path, stamp: &Path, now: SystemTime, environment: impl Iterator<Item = OsString>) -> bool {
+    let Some(program) = sidecar(hook) else { return false };
+    if was_started(stamp, now) || touch(stamp).is_err() {
+        return false;
+    }
+    // The child is not waited for: this process ends at once and leaves it to init.
+    command(&program, environment).spawn().is_ok()
+}
+
+fn sidecar(hook: &Path) -> Option<PathBuf> {
+    let program = hook.with_file_name(PROGRAM);
+    fs::metadata(&program).is_ok_and(|metadata| metadata.is_file()).then_some(program)
+}
+
+/// A stamp from the future (the clock was set back) does not count.
+fn was_started(stamp: &Path, now: SystemTime) -> bool {
+    let touched = fs::metadata(stamp).and_then(|metadata| metadata.modified());
+    touched.is_ok_and(|touched| now.duration_since(touched).is_ok_and(|age| age < PAUSE))
+}
+
+/// Renews the stamp. Where that fails nothing is started: else every commit would.
+fn touch(stamp: &Path) -> io::Result<()> {
+    match open(stamp) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            create_private(stamp.parent().unwrap_or(Path::new("/")))?;
+            open(stamp)?
+        }
+        other => other?,
+    }
+    .write_all(b"\n")
+}
+
+fn open(stamp: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(stamp)
+}
+
+/// No descriptor of git's stays open in it: a caller that captures git's output waits for every holder of the
+/// pipe. It closes those beyond the first three itself, and it leaves git's terminal and session itself.
+fn command(program: &Path, environment: impl Iterator<Item = OsString>) -> Command {
+    let mut command = Command::new(program);
+    command.args(["sidecar", "run", "--detached"]).current_dir("/");
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    for name in environment.filter(|name| is_gits(name)) {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn is_gits(name: &OsStr) -> bool {
+    name.as_bytes().starts_with(b"GIT_")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[expect(clippy::disallowed_methods, reason = "file times come from the machine's clock")]
+    fn now() -> SystemTime {
+        SystemTime::now()
+    }
+
+    fn nothing() -> impl Iterator<Item = OsString> {
+        std::iter::empty()
+    }
+
+    /// A directory with a program that writes what it was given, and the path of a hook beside it.
+    fn install(home: &Path) -> PathBuf {
+        let program = home.join(PROGRAM);
+        let script = "#!/bin/sh\necho started >&2\necho started\nd=${0%/*}\n\
+                      { echo \"$@\"; pwd; env; } > \"$d/seen.new\"; mv \"$d/seen.new\" \"$d/seen\"\n";
+        fs::write(&program, script).expect("written");
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("executable");
+        home.join("uro-hook")
+    }
+
+    fn wait_for(path: &Path) -> String {
+        let start = now();
+        loop {
+            if let Ok(text) = fs::read_to_string(path) {
+                return text;
+            }
+            assert!(start.elapsed().is_ok_and(|age| age < Duration::from_secs(20)), "the sidecar was not started");
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn the_program_beside_the_hook_is_started_with_its_arguments_and_at_the_root() {
+        let home = tempfile::tempdir().expect("a directory");
+        let hook = install(home.path());
+        assert!(start(&hook, &home.path().join("run/start.stamp"), now(), nothing()));
+        let seen = wait_for(&home.path().join("seen"));
+        assert!(seen.starts_with("sidecar run --detached\n/\n"), "{seen}");
+    }
+
+    #[test]
+    fn a_second_start_waits_five_seconds() {
+        let home = tempfile::tempdir().expect("a directory");
+        let (hook, stamp) = (install(home.path()), home.path().join("run/start.stamp"));
+        assert!(start(&hook, &stamp, now(), nothing()));
+        let touched = fs::metadata(&stamp).and_then(|metadata| metadata.modified()).expect("touched");
+        assert!(!start(&hook, &stamp, touched + Duration::from_millis(4900), nothing()));
+        assert!(start(&hook, &stamp, touched + Duration::from_millis(5000), nothing()));
+        let renewed = fs::metadata(&stamp).and_then(|metadata| metadata.modified()).expect("touched");
+        assert!(renewed >= touched);
+    }
+
+    #[test]
+    fn a_stamp_from_the_future_does_not_keep_it_from_starting() {
+        let home = tempfile::tempdir().expect("a directory");
+        let (hook, stamp) = (install(home.path()), home.path().join("start.stamp"));
+        touch(&stamp).expect("touched");
+        assert!(start(&hook, &stamp, now() - Duration::from_secs(3600), nothing()));
+    }
+
+    #[test]
+    fn without_a_program_or_a_writable_place_nothing_is_started_or_written() {
+        let home = tempfile::tempdir().expect("a directory");
+        let stamp = home.path().join("run/start.stamp");
+        assert!(!start(&home.path().join("uro-hook"), &stamp, now(), nothing()));
+        assert!(!home.path().join("run").exists());
+        let hook = install(home.path());
+        assert!(!start(&hook, Path::new("/proc/nowhere/start.stamp"), now(), nothing()));
+        assert!(!home.path().join("seen").exists());
+    }
+
+    #[test]
+    fn gits_variables_are_removed_and_others_stay() {
+        let names = ["GIT_DIR", "GIT_INDEX_FILE", "HOME", "XGIT_DIR"].map(OsString::from);
+        let command = command(Path::new("/x"), names.into_iter());
+        let removed: Vec<_> = command.get_envs().filter(|(_, value)| value.is_none()).map(|(name, _)| name).collect();
+        assert_eq!(removed, ["GIT_DIR", "GIT_INDEX_FILE"]);
+    }
+}
