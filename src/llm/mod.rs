@@ -6,6 +6,20 @@ use serde::Serialize;
 
 use crate::domain::timing::Tokens;
 
+mod address;
+mod answer;
+mod client;
+mod fingerprint;
+mod frames;
+mod ollama;
+mod openai;
+mod refusal;
+mod wire;
+
+pub use address::ollama_host;
+pub use client::Client;
+pub use ollama::same_model;
+
 /// Which wire protocol a server speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -70,6 +84,8 @@ pub struct Ask {
     pub until: Instant,
     /// How long the server should keep the model loaded, when it can be told.
     pub keep_alive: Option<Duration>,
+    /// Our own estimate of the prompt in tokens; a server that counts far fewer has cut it.
+    pub prompt_estimate: Option<u32>,
 }
 
 /// Which clock ended a wait.
@@ -122,6 +138,8 @@ pub struct Answer {
     pub took: Duration,
     /// The server evaluated noticeably fewer prompt tokens than were sent: it cut the prompt.
     pub prompt_truncated: bool,
+    /// What went wrong after text had arrived (`Finish::Aborted`): the server's words or the broken rule.
+    pub broken_off: Option<String>,
 }
 
 /// Why there is no answer at all.

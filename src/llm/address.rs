@@ -1,0 +1,322 @@
+//! Where a model server may be: the loopback guard, and `OLLAMA_HOST` as Ollama itself reads it.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Instant;
+
+use reqwest::Url;
+
+use super::{ClockFired, LlmError};
+
+/// Ollama's own port, used where none is given (envconfig/config.go).
+const OLLAMA_PORT: u16 = 11434;
+
+/// An endpoint's address that has passed the checks that need no resolver.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Address {
+    /// Scheme, host, port and path prefix, without a trailing slash in the path.
+    base: Url,
+    host: Host,
+    port: u16,
+    remote: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Host {
+    /// Written as a number, or `localhost`: nobody has to be asked.
+    Known(Vec<IpAddr>),
+    Name(String),
+}
+
+impl Address {
+    /// Reads `url`; a missing scheme means `http`, a trailing `/v1` is ours to add.
+    ///
+    /// # Errors
+    /// `InvalidEndpoint` for other schemes, credentials, queries and `https` without `remote`;
+    /// `NotLoopback` for a numeric address elsewhere without `remote`.
+    pub(super) fn parse(url: &str, remote: bool) -> Result<Self, LlmError> {
+        let invalid = |message: &str| LlmError::InvalidEndpoint { url: url.to_owned(), message: message.to_owned() };
+        let mut base = read(url).map_err(|message| invalid(&message))?;
+        match base.scheme() {
+            "http" => {}
+            "https" if remote => {}
+            "https" => return Err(invalid("https is for remote endpoints; use http, or set remote = true")),
+            _ => return Err(invalid("the scheme must be http or https")),
+        }
+        if !base.username().is_empty() || base.password().is_some() {
+            return Err(invalid("credentials do not belong into the address"));
+        }
+        if base.query().is_some() || base.fragment().is_some() {
+            return Err(invalid("a query or fragment makes no sense here"));
+        }
+        let host = connectable(&mut base).ok_or_else(|| invalid("the host is missing or unreadable"))?;
+        let port = base.port_or_known_default().ok_or_else(|| invalid("the port is missing"))?;
+        trim_path(&mut base);
+        let address = Self { base, host, port, remote };
+        if let Host::Known(ips) = &address.host {
+            address.guard(ips)?;
+        }
+        Ok(address)
+    }
+
+    /// The address of `path`, which starts with a slash.
+    pub(super) fn join(&self, path: &str) -> Url {
+        let mut url = self.base.clone();
+        let prefix = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&format!("{prefix}{path}"));
+        url
+    }
+
+    pub(super) fn is_https(&self) -> bool {
+        self.base.scheme() == "https"
+    }
+
+    pub(super) fn is_remote(&self) -> bool {
+        self.remote
+    }
+
+    /// As a person reads it.
+    pub(super) fn display(&self) -> String {
+        self.base.as_str().trim_end_matches('/').to_owned()
+    }
+
+    /// The name that must be pinned, where there is one.
+    pub(super) fn name(&self) -> Option<&str> {
+        self.base.domain()
+    }
+
+    /// Every address the host stands for, each checked. Names are looked up on a blocking thread of
+    /// the runtime, bounded by `until`.
+    ///
+    /// # Errors
+    /// `NotLoopback` when any address is elsewhere and `remote` is off; `Unreachable` for unknown names.
+    pub(super) async fn resolve(&self, until: Instant) -> Result<Vec<SocketAddr>, LlmError> {
+        let ips = match &self.host {
+            Host::Known(ips) => ips.clone(),
+            Host::Name(name) => {
+                let lookup = tokio::net::lookup_host((name.clone(), self.port));
+                let found = tokio::time::timeout_at(until.into(), lookup)
+                    .await
+                    .map_err(|_| LlmError::Deadline(ClockFired::Connect))?
+                    .map_err(|_| LlmError::Unreachable { url: self.display() })?;
+                found.map(|address| address.ip()).collect()
+            }
+        };
+        self.guard(&ips)?;
+        Ok(ips.into_iter().map(|ip| SocketAddr::new(ip, self.port)).collect())
+    }
+
+    /// Every single address must be loopback: a name with one foreign address is a foreign name.
+    fn guard(&self, ips: &[IpAddr]) -> Result<(), LlmError> {
+        if ips.is_empty() {
+            return Err(LlmError::Unreachable { url: self.display() });
+        }
+        if self.remote || ips.iter().all(|ip| ip.to_canonical().is_loopback()) {
+            return Ok(());
+        }
+        Err(LlmError::NotLoopback { url: self.display() })
+    }
+}
+
+fn read(url: &str) -> Result<Url, String> {
+    let url = url.trim();
+    let full = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
+    Url::parse(&full).map_err(|error| error.to_string())
+}
+
+/// Rewrites "any address" to loopback, as Ollama's ConnectableHost does, and drops a trailing dot.
+fn connectable(base: &mut Url) -> Option<Host> {
+    let text = base.host_str()?.to_owned();
+    if let Ok(ip) = text.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+        let ip = match ip.to_canonical() {
+            IpAddr::V4(v4) if v4.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(v6) if v6.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            other => other,
+        };
+        base.set_ip_host(ip).ok()?;
+        return Some(Host::Known(vec![ip]));
+    }
+    let name = text.trim_end_matches('.').to_ascii_lowercase();
+    base.set_host(Some(&name)).ok()?;
+    if name == "localhost" || name.ends_with(".localhost") {
+        // RFC 6761: these names are loopback by definition; asking a resolver could only do harm.
+        return Some(Host::Known(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]));
+    }
+    (!name.is_empty()).then_some(Host::Name(name))
+}
+
+fn trim_path(base: &mut Url) {
+    let path = base.path().trim_end_matches('/');
+    let path = path.strip_suffix("/v1").unwrap_or(path).to_owned();
+    base.set_path(&path);
+}
+
+/// The address that a value of `OLLAMA_HOST` means to a client (Ollama's envconfig and its test table):
+/// no scheme → http and port 11434; `http://h` → 80; `https://h` → 443; a bad port → the default.
+#[must_use]
+pub fn ollama_host(value: &str) -> String {
+    let value = value.trim().trim_matches(['"', '\'']).trim();
+    let (scheme, rest, default_port) = match value.split_once("://") {
+        None if value == "ollama.com" => ("https", value, 443),
+        None => ("http", value, OLLAMA_PORT),
+        Some(("http", rest)) => ("http", rest, 80),
+        Some(("https", rest)) => ("https", rest, 443),
+        Some((_, rest)) => ("http", rest, OLLAMA_PORT),
+    };
+    let (authority, path) = rest.split_once('/').map_or((rest, ""), |(authority, path)| (authority, path));
+    let (host, port) = split_port(authority, default_port);
+    let host = match host.as_str() {
+        "" | "0.0.0.0" => "127.0.0.1".to_owned(),
+        "::" => "::1".to_owned(),
+        _ => host,
+    };
+    let host = if host.contains(':') { format!("[{host}]") } else { host };
+    let path = path.trim_end_matches('/');
+    if path.is_empty() { format!("{scheme}://{host}:{port}") } else { format!("{scheme}://{host}:{port}/{path}") }
+}
+
+fn split_port(authority: &str, default_port: u16) -> (String, u16) {
+    let bare = |host: &str| host.trim_matches(['[', ']']).to_owned();
+    if authority.parse::<Ipv6Addr>().is_ok() || authority.ends_with(']') {
+        return (bare(authority), default_port);
+    }
+    match authority.rsplit_once(':') {
+        Some((host, port)) => (bare(host), port.parse().unwrap_or(default_port)),
+        None => (bare(authority), default_port),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::domain::clock::{Clock, SystemClock};
+
+    fn soon() -> Instant {
+        SystemClock.instant() + Duration::from_secs(2)
+    }
+
+    #[test]
+    fn addresses_of_this_machine_pass_in_every_spelling() {
+        for url in [
+            "http://127.0.0.1:11434",
+            "127.0.0.1:11434",
+            "http://127.8.9.10:80",
+            "http://[::1]:1234/",
+            "http://[::ffff:127.0.0.1]:1",
+            "http://2130706433:11434",
+            "http://0x7f.1:11434",
+            "http://localhost:8080",
+            "localhost:8080",
+            "http://LOCALHOST.:8080",
+            "http://api.localhost:1",
+            "http://0.0.0.0:11434",
+            "http://[::]:11434",
+        ] {
+            assert!(Address::parse(url, false).is_ok(), "{url}");
+        }
+    }
+
+    #[test]
+    fn numeric_addresses_elsewhere_are_refused_in_every_spelling() {
+        for url in [
+            "http://8.8.8.8:11434",
+            "http://8.8.8.8.:11434",
+            "http://[::ffff:8.8.8.8]:11434",
+            "http://[::ffff:808:808]:11434",
+            "http://134744072:11434",
+            "http://0x08080808:1",
+            "http://010.8.8.8:1",
+            "http://192.168.1.5:11434",
+            "http://[fe80::1]:1",
+            "http://[2001:db8::1]:1",
+        ] {
+            let refused = Address::parse(url, false);
+            assert!(matches!(refused, Err(LlmError::NotLoopback { .. })), "{url}: {refused:?}");
+            assert!(Address::parse(url, true).is_ok(), "{url} with remote");
+        }
+    }
+
+    #[test]
+    fn names_that_only_look_local_need_the_resolver() {
+        for url in ["http://localhost.evil:1", "http://127.0.0.1.evil.example:1", "http://mylocalhost:1"] {
+            let address = Address::parse(url, false).unwrap();
+            assert!(matches!(address.host, Host::Name(_)), "{url}");
+        }
+    }
+
+    #[test]
+    fn one_foreign_address_makes_a_name_foreign() {
+        let address = Address::parse("http://localhost.evil:1", false).unwrap();
+        let local = IpAddr::from([127, 0, 0, 1]);
+        let mapped: IpAddr = "::ffff:8.8.8.8".parse().unwrap();
+        assert!(address.guard(&[local]).is_ok());
+        assert!(matches!(address.guard(&[local, mapped]), Err(LlmError::NotLoopback { .. })));
+        assert!(matches!(address.guard(&[]), Err(LlmError::Unreachable { .. })));
+    }
+
+    #[test]
+    fn what_is_no_plain_server_address_is_invalid() {
+        for url in [
+            "http://127.0.0.1@evil.example:1",
+            "http://user:pw@127.0.0.1:1",
+            "ftp://127.0.0.1",
+            "file:///etc/passwd",
+            "http://127.0.0.1:1/?a=b",
+            "http://127.0.0.1:1/#x",
+            "http://",
+            "",
+            "http://127.0.0.1:99999",
+            "https://127.0.0.1:1",
+        ] {
+            let refused = Address::parse(url, false);
+            assert!(matches!(refused, Err(LlmError::InvalidEndpoint { .. })), "{url}: {refused:?}");
+        }
+        assert!(Address::parse("https://models.example", true).is_ok());
+    }
+
+    #[test]
+    fn any_address_is_rewritten_to_one_that_can_be_connected() {
+        let join = |url| Address::parse(url, false).unwrap().join("/api/chat").to_string();
+        assert_eq!(join("http://0.0.0.0:11434"), "http://127.0.0.1:11434/api/chat");
+        assert_eq!(join("http://[::]:11434"), "http://[::1]:11434/api/chat");
+        assert_eq!(join("http://localhost.:1/ollama/"), "http://localhost:1/ollama/api/chat");
+        assert_eq!(join("http://localhost:1/v1"), "http://localhost:1/api/chat");
+    }
+
+    #[tokio::test]
+    async fn localhost_is_pinned_without_asking_a_resolver() {
+        let found = Address::parse("http://localhost:7", false).unwrap().resolve(soon()).await.unwrap();
+        assert_eq!(found, ["127.0.0.1:7".parse().unwrap(), "[::1]:7".parse().unwrap()]);
+    }
+
+    #[test]
+    fn ollama_host_is_read_as_ollama_reads_it() {
+        for (value, url) in [
+            ("", "http://127.0.0.1:11434"),
+            ("1.2.3.4", "http://1.2.3.4:11434"),
+            (":1234", "http://127.0.0.1:1234"),
+            ("1.2.3.4:1234", "http://1.2.3.4:1234"),
+            ("http://1.2.3.4", "http://1.2.3.4:80"),
+            ("http://1.2.3.4:1234", "http://1.2.3.4:1234"),
+            ("https://1.2.3.4", "https://1.2.3.4:443"),
+            ("https://1.2.3.4:1234", "https://1.2.3.4:1234"),
+            ("https://example.com/ollama", "https://example.com:443/ollama"),
+            ("example.com", "http://example.com:11434"),
+            ("example.com:1234", "http://example.com:1234"),
+            ("example.com/", "http://example.com:11434"),
+            ("[::1]", "http://[::1]:11434"),
+            ("::1", "http://[::1]:11434"),
+            ("[::1]:1337", "http://[::1]:1337"),
+            ("0.0.0.0", "http://127.0.0.1:11434"),
+            ("[::]:1", "http://[::1]:1"),
+            ("0.0.0.0:66000", "http://127.0.0.1:11434"),
+            ("0.0.0.0:-1", "http://127.0.0.1:11434"),
+            ("  \"1.2.3.4\"  ", "http://1.2.3.4:11434"),
+            ("' 1.2.3.4 '", "http://1.2.3.4:11434"),
+            ("ollama.com", "https://ollama.com:443"),
+        ] {
+            assert_eq!(ollama_host(value), url, "{value:?}");
+        }
+    }
+}

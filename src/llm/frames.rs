@@ -1,0 +1,195 @@
+//! Bounded framing of a streamed body: lines (NDJSON) and server-sent events. Bytes in, frames out.
+
+/// Longest line that is taken: a token with its envelope needs a few hundred bytes.
+pub(super) const LINE_CAP: usize = 64 * 1024;
+/// Smallest bound of a whole body.
+pub(super) const BODY_CAP: usize = 256 * 1024;
+/// What one token costs on the wire at most, envelope included (measured: 230–300 bytes at llama.cpp).
+const WIRE_BYTES_PER_TOKEN: usize = 1024;
+
+/// A bound was exceeded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TooMuch {
+    /// In bytes.
+    pub(super) limit: usize,
+}
+
+/// The bound of an answer of `max_tokens` tokens, in bytes.
+pub(super) fn body_cap(max_tokens: u32) -> usize {
+    BODY_CAP.max(usize::try_from(max_tokens).unwrap_or(usize::MAX).saturating_mul(WIRE_BYTES_PER_TOKEN))
+}
+
+/// Splits a body into lines, never holding more than the bounds allow.
+#[derive(Debug)]
+pub(super) struct Lines {
+    buffer: Vec<u8>,
+    /// Start of the first line that was not handed out.
+    start: usize,
+    /// Up to here no newline was found.
+    scanned: usize,
+    taken: usize,
+    body_cap: usize,
+    overflow: bool,
+}
+
+impl Lines {
+    pub(super) fn new(body_cap: usize) -> Self {
+        Self { buffer: Vec::new(), start: 0, scanned: 0, taken: 0, body_cap, overflow: false }
+    }
+
+    /// Takes as much of `chunk` as the bound allows; the excess is reported after the lines before it.
+    pub(super) fn push(&mut self, chunk: &[u8]) {
+        self.buffer.drain(..self.start);
+        self.scanned -= self.start;
+        self.start = 0;
+        let room = self.body_cap - self.taken;
+        self.overflow |= chunk.len() > room;
+        let part = &chunk[..chunk.len().min(room)];
+        self.taken += part.len();
+        self.buffer.extend_from_slice(part);
+    }
+
+    /// The next whole line without its line end, or nothing until more is pushed.
+    ///
+    /// # Errors
+    /// When a line or the body exceeds its bound.
+    pub(super) fn next(&mut self) -> Result<Option<&[u8]>, TooMuch> {
+        let found = self.buffer[self.scanned..].iter().position(|byte| *byte == b'\n').map(|at| self.scanned + at);
+        let length = found.unwrap_or(self.buffer.len()) - self.start;
+        if length > LINE_CAP {
+            return Err(TooMuch { limit: LINE_CAP });
+        }
+        let Some(end) = found else {
+            self.scanned = self.buffer.len();
+            return if self.overflow { Err(TooMuch { limit: self.body_cap }) } else { Ok(None) };
+        };
+        let line = self.start..end;
+        self.start = end + 1;
+        self.scanned = self.start;
+        Ok(Some(trim_end(&self.buffer[line])))
+    }
+
+    /// What stands after the last newline once the body has ended.
+    pub(super) fn rest(&mut self) -> &[u8] {
+        let rest = trim_end(&self.buffer[self.start..]);
+        self.start = self.buffer.len();
+        self.scanned = self.start;
+        rest
+    }
+}
+
+fn trim_end(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// What one line of an event stream is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Event<'a> {
+    /// The value of a `data` field.
+    Data(&'a [u8]),
+    /// A comment, another field or an event's end.
+    Nothing,
+    /// Not a line of an event stream at all: some servers answer plain JSON where a stream was asked for.
+    Bare(&'a [u8]),
+}
+
+/// Reads one line of an event stream. Every server in scope puts one JSON text into one `data` line.
+pub(super) fn event(line: &[u8]) -> Event<'_> {
+    if line.is_empty() || line.starts_with(b":") {
+        return Event::Nothing;
+    }
+    if let Some(value) = line.strip_prefix(b"data:") {
+        return Event::Data(value.strip_prefix(b" ").unwrap_or(value));
+    }
+    let field = line.split(|byte| *byte == b':').next().unwrap_or(line);
+    if matches!(field, b"event" | b"id" | b"retry" | b"data") { Event::Nothing } else { Event::Bare(line) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn all(lines: &mut Lines) -> Result<Vec<String>, TooMuch> {
+        let mut found = Vec::new();
+        while let Some(line) = lines.next()? {
+            found.push(String::from_utf8_lossy(line).into_owned());
+        }
+        Ok(found)
+    }
+
+    #[test]
+    fn a_line_is_whole_only_with_its_end() {
+        let mut lines = Lines::new(BODY_CAP);
+        lines.push(b"{\"a\"");
+        assert_eq!(all(&mut lines), Ok(vec![]));
+        lines.push(b":1}\r\n{\"b\":2}\nrest");
+        assert_eq!(all(&mut lines), Ok(vec!["{\"a\":1}".to_owned(), "{\"b\":2}".to_owned()]));
+        assert_eq!(lines.rest(), b"rest");
+        assert_eq!(lines.rest(), b"");
+    }
+
+    #[test]
+    fn one_endless_line_is_cut_at_its_bound() {
+        let mut lines = Lines::new(10 * BODY_CAP);
+        lines.push(&vec![b'x'; LINE_CAP]);
+        assert_eq!(all(&mut lines), Ok(vec![]));
+        lines.push(b"x");
+        assert_eq!(all(&mut lines), Err(TooMuch { limit: LINE_CAP }));
+    }
+
+    #[test]
+    fn a_body_beyond_its_bound_still_gives_the_lines_before_it() {
+        let mut lines = Lines::new(8);
+        lines.push(b"one\ntwo\nthree\n");
+        assert_eq!(lines.next(), Ok(Some(&b"one"[..])));
+        assert_eq!(lines.next(), Ok(Some(&b"two"[..])));
+        assert_eq!(lines.next(), Err(TooMuch { limit: 8 }));
+    }
+
+    #[test]
+    fn nothing_is_held_beyond_the_bound_however_large_the_chunk() {
+        let mut lines = Lines::new(BODY_CAP);
+        lines.push(&vec![b'x'; 4 * BODY_CAP]);
+        lines.push(&vec![b'x'; 4 * BODY_CAP]);
+        assert!(lines.buffer.capacity() <= BODY_CAP);
+    }
+
+    #[test]
+    fn a_long_draft_gets_a_larger_bound_than_a_capture() {
+        assert_eq!(body_cap(80), BODY_CAP);
+        assert_eq!(body_cap(2000), 2_048_000);
+    }
+
+    #[test]
+    fn comments_and_other_fields_are_no_data() {
+        assert_eq!(event(b": ping"), Event::Nothing);
+        assert_eq!(event(b":"), Event::Nothing);
+        assert_eq!(event(b""), Event::Nothing);
+        assert_eq!(event(b"event: message"), Event::Nothing);
+        assert_eq!(event(b"retry: 3"), Event::Nothing);
+        assert_eq!(event(b"data: {}"), Event::Data(b"{}"));
+        assert_eq!(event(b"data:[DONE]"), Event::Data(b"[DONE]"));
+        assert_eq!(event(b"{\"error\":1}"), Event::Bare(b"{\"error\":1}"));
+    }
+
+    proptest! {
+        #[test]
+        fn the_cuts_between_chunks_change_nothing(body in "[a-c\n\r]{0,60}", cuts in prop::collection::vec(0usize..60, 0..6)) {
+            let mut whole = Lines::new(BODY_CAP);
+            whole.push(body.as_bytes());
+            let expected = (all(&mut whole), whole.rest().to_vec());
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(body.len())).collect();
+            cuts.extend([0, body.len()]);
+            cuts.sort_unstable();
+            let mut pieces = Lines::new(BODY_CAP);
+            let mut found = Vec::new();
+            for pair in cuts.windows(2) {
+                pieces.push(&body.as_bytes()[pair[0]..pair[1]]);
+                found.extend(all(&mut pieces).unwrap());
+            }
+            prop_assert_eq!(expected, (Ok(found), pieces.rest().to_vec()));
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! Ollama's own protocol: `/api/chat` as newline-separated JSON, `/api/tags` and `/api/ps`.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::answer::{Flow, Frames, Growing};
+use super::refusal::error_text;
+use super::{Ask, Finish, LlmError, Offered};
+
+pub(super) const CHAT: &str = "/api/chat";
+pub(super) const TAGS: &str = "/api/tags";
+pub(super) const PS: &str = "/api/ps";
+
+/// The request. `num_ctx` is the only runner option and is always sent; with `shift` it must be the
+/// same in every request of a model, or the server reloads the model (Ollama, sched.go `needsReload`).
+pub(super) fn body(ask: &Ask) -> Value {
+    let sampling = &ask.sampling;
+    let mut body = json!({
+        "model": ask.model,
+        "messages": [
+            {"role": "system", "content": ask.rules},
+            {"role": "user", "content": ask.question},
+        ],
+        "stream": true,
+        "think": false,
+        "truncate": false,
+        "shift": false,
+        "options": {
+            "num_ctx": sampling.num_ctx,
+            "num_predict": sampling.max_tokens,
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "top_k": sampling.top_k,
+            "repeat_penalty": sampling.repeat_penalty,
+        },
+    });
+    if let Some(keep_alive) = ask.keep_alive {
+        body["keep_alive"] = json!(keep_alive.as_secs());
+    }
+    body
+}
+
+/// Reads the stream of `/api/chat`.
+#[derive(Debug)]
+pub(super) struct Stream {
+    pub(super) model: String,
+    /// Cloud models may answer.
+    pub(super) remote: bool,
+}
+
+impl Frames for Stream {
+    fn line(&mut self, line: &[u8], growing: &mut Growing) -> Result<Flow, LlmError> {
+        if line.trim_ascii().is_empty() {
+            return Ok(Flow::More);
+        }
+        let value = parse(line)?;
+        if let Some(message) = error_text(&value) {
+            return Err(LlmError::MidStream { message });
+        }
+        if !self.remote && is_elsewhere(&value) {
+            return Err(LlmError::Cloud { model: self.model.clone() });
+        }
+        growing.reasoning += value["message"]["thinking"].as_str().map_or(0, str::len);
+        growing.content(value["message"]["content"].as_str().unwrap_or(""));
+        if value["done"].as_bool() != Some(true) {
+            return Ok(Flow::More);
+        }
+        measures(&value, growing);
+        Ok(Flow::Done(if value["done_reason"] == "length" { Finish::Length } else { Finish::Stop }))
+    }
+}
+
+/// Broken UTF-8 becomes replacement characters: the text around it is worth keeping.
+pub(super) fn parse(line: &[u8]) -> Result<Value, LlmError> {
+    serde_json::from_str::<Value>(&String::from_utf8_lossy(line))
+        .ok()
+        .filter(Value::is_object)
+        .ok_or_else(|| LlmError::Garbled { message: "a line is not a JSON object".to_owned() })
+}
+
+/// Zero fields are left out by the server (Go's `omitempty`).
+fn measures(value: &Value, growing: &mut Growing) {
+    growing.tokens.prompt = value["prompt_eval_count"].as_u64();
+    growing.tokens.output = value["eval_count"].as_u64();
+    growing.load = value["load_duration"].as_u64().map(Duration::from_nanos);
+}
+
+fn is_elsewhere(value: &Value) -> bool {
+    ["remote_host", "remote_model"].iter().any(|key| value[*key].as_str().is_some_and(|text| !text.is_empty()))
+}
+
+/// A cloud model by its name alone (`…:cloud`, `…-cloud`).
+pub(super) fn is_cloud_name(model: &str) -> bool {
+    let model = model.to_ascii_lowercase();
+    model.ends_with(":cloud") || model.ends_with("-cloud")
+}
+
+/// Whether two names mean the same model: case, `:latest` and the default registry do not matter.
+#[must_use]
+pub fn same_model(one: &str, other: &str) -> bool {
+    normal(one) == normal(other)
+}
+
+fn normal(name: &str) -> String {
+    let name = name.trim().to_ascii_lowercase();
+    let name = name.strip_prefix("registry.ollama.ai/").unwrap_or(&name);
+    let name = name.strip_prefix("library/").unwrap_or(name);
+    let tagged = name.rsplit('/').next().is_some_and(|last| last.contains(':'));
+    if tagged { name.to_owned() } else { format!("{name}:latest") }
+}
+
+/// Joins what is installed (`/api/tags`) with what is loaded (`/api/ps`; absent when it did not answer).
+pub(super) fn offered(tags: &Value, ps: Option<&Value>) -> Vec<Offered> {
+    list(tags).iter().filter_map(|tag| one(tag, ps)).collect()
+}
+
+fn list(value: &Value) -> &[Value] {
+    value["models"].as_array().map_or(&[], Vec::as_slice)
+}
+
+fn one(tag: &Value, ps: Option<&Value>) -> Option<Offered> {
+    let name = tag["name"].as_str().or_else(|| tag["model"].as_str())?;
+    let loaded =
+        ps.and_then(|ps| list(ps).iter().find(|row| row["name"].as_str().is_some_and(|n| same_model(n, name))));
+    let details = &tag["details"];
+    let text = |key: &str| details[key].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+    Some(Offered {
+        name: name.to_owned(),
+        digest: tag["digest"].as_str().map(str::to_owned),
+        family: text("family"),
+        parameters: details["parameter_size"].as_str().and_then(count),
+        quantization: text("quantization_level"),
+        size_bytes: tag["size"].as_u64(),
+        context_length: details["context_length"].as_u64(),
+        resident: ps.map(|_| loaded.is_some()),
+        loaded_context: loaded.and_then(|row| row["context_length"].as_u64()),
+        gpu_share: loaded.and_then(gpu_share),
+        cloud: is_cloud_name(name) || is_elsewhere(tag),
+        completes: completes(tag),
+    })
+}
+
+fn gpu_share(row: &Value) -> Option<f64> {
+    let size = row["size"].as_u64().filter(|size| *size > 0)?;
+    Some((row["size_vram"].as_u64().unwrap_or(0) as f64 / size as f64).clamp(0.0, 1.0))
+}
+
+/// By the capabilities where the server tells them, else by the embedding families.
+fn completes(tag: &Value) -> bool {
+    match tag["capabilities"].as_array() {
+        Some(known) if !known.is_empty() => known.iter().any(|capability| capability == "completion"),
+        _ => !tag["details"]["family"].as_str().is_some_and(|family| family.contains("bert")),
+    }
+}
+
+/// "3.2B" → 3 200 000 000.
+pub(super) fn count(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let (digits, unit) = text.split_at(text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len()));
+    let factor = match unit.trim().to_ascii_uppercase().as_str() {
+        "T" => 1e12,
+        "B" => 1e9,
+        "M" => 1e6,
+        "K" => 1e3,
+        "" => 1.0,
+        _ => return None,
+    };
+    let number = digits.trim().parse::<f64>().ok().filter(|number| number.is_finite() && *number > 0.0)?;
+    Some((number * factor).round() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::domain::clock::{Clock, SystemClock};
+    use crate::llm::{Answer, Sampling};
+
+    fn ask() -> Ask {
+        let sampling =
+            Sampling { temperature: 0.2, top_p: 0.9, top_k: 40, repeat_penalty: 1.1, num_ctx: 4096, max_tokens: 80 };
+        Ask {
+            model: "orca-mini:3b".into(),
+            rules: "R".into(),
+            question: "Q".into(),
+            sampling,
+            until: now(),
+            keep_alive: Some(Duration::from_secs(600)),
+            prompt_estimate: None,
+        }
+    }
+
+    fn now() -> Instant {
+        SystemClock.instant()
+    }
+
+    fn read(lines: &[&str]) -> Result<(Option<Finish>, Answer), LlmError> {
+        let mut stream = Stream { model: "m".into(), remote: false };
+        let mut growing = Growing::new(now());
+        let mut finish = None;
+        for line in lines {
+            if let Flow::Done(how) = stream.line(line.as_bytes(), &mut growing)? {
+                finish = Some(how);
+            }
+        }
+        Ok((finish, growing.finish(Finish::Stop, &ask(), now(), None)))
+    }
+
+    #[test]
+    fn the_request_never_thinks_truncates_or_shifts_and_always_sends_the_same_runner_options() {
+        insta::assert_json_snapshot!(body(&ask()), @r#"
+        {
+          "keep_alive": 600,
+          "messages": [
+            {
+              "content": "R",
+              "role": "system"
+            },
+            {
+              "content": "Q",
+              "role": "user"
+            }
+          ],
+          "model": "orca-mini:3b",
+          "options": {
+            "num_ctx": 4096,
+            "num_predict": 80,
+            "repeat_penalty": 1.1,
+            "temperature": 0.2,
+            "top_k": 40,
+            "top_p": 0.9
+          },
+          "shift": false,
+          "stream": true,
+          "think": false,
+          "truncate": false
+        }
+        "#);
+    }
+
+    #[test]
+    fn a_stream_gives_text_and_the_servers_numbers() {
+        let (finish, answer) = read(&[
+            r#"{"model":"m","message":{"role":"assistant","content":"","thinking":"hm"},"done":false}"#,
+            r#"{"model":"m","message":{"role":"assistant","content":"Adds"},"done":false}"#,
+            r#"{"model":"m","message":{"role":"assistant","content":" a"},"done":false}"#,
+            r#"{"model":"m","message":{"role":"assistant","content":" retry."},"done":true,"done_reason":"stop","load_duration":1500000000,"prompt_eval_count":26,"eval_count":4}"#,
+        ])
+        .unwrap();
+        assert_eq!(finish, Some(Finish::Stop));
+        assert_eq!(answer.text, "Adds a retry.");
+        assert_eq!((answer.tokens.prompt, answer.tokens.output, answer.tokens.cached), (Some(26), Some(4), None));
+        assert_eq!(answer.load, Some(Duration::from_millis(1500)));
+    }
+
+    #[test]
+    fn zero_fields_may_be_absent() {
+        let (finish, answer) = read(&[r#"{"message":{"content":"A."},"done":true,"done_reason":"length"}"#]).unwrap();
+        assert_eq!(finish, Some(Finish::Length));
+        assert_eq!((answer.tokens.output, answer.load), (Some(1), None));
+    }
+
+    #[test]
+    fn errors_inside_the_stream_are_errors() {
+        let broken = read(&[r#"{"message":{"content":"A"},"done":false}"#, r#"{"error":"an error was encountered"}"#]);
+        assert!(matches!(broken, Err(LlmError::MidStream { .. })));
+        for garbage in ["not json", "[]", "\"x\"", "\u{0}"] {
+            assert!(matches!(read(&[garbage]), Err(LlmError::Garbled { .. })), "{garbage}");
+        }
+    }
+
+    #[test]
+    fn an_answer_from_elsewhere_is_refused_unless_remote() {
+        let line = br#"{"remote_host":"https://ollama.com:443","message":{"content":"A"},"done":false}"#;
+        let read = |remote| Stream { model: "m".into(), remote }.line(line, &mut Growing::new(now()));
+        assert!(matches!(read(false), Err(LlmError::Cloud { .. })));
+        assert!(matches!(read(true), Ok(Flow::More)));
+    }
+
+    #[test]
+    fn names_that_mean_the_same_model() {
+        assert!(same_model("llama3.2", "llama3.2:latest"));
+        assert!(same_model("Orca-Mini:3B", "orca-mini:3b"));
+        assert!(same_model("registry.ollama.ai/library/mistral", "mistral:latest"));
+        assert!(same_model("localhost:5000/x/y", "localhost:5000/x/y:latest"));
+        assert!(!same_model("orca-mini:3b", "orca-mini"));
+    }
+
+    #[test]
+    fn tags_and_ps_become_one_list() {
+        let tags = json!({"models": [
+            {"name": "orca-mini:3b", "digest": "d1", "size": 1979946720_u64,
+             "details": {"family": "llama", "parameter_size": "3.4B", "quantization_level": "Q4_0"}},
+            {"name": "gpt-oss:120b-cloud", "size": 384, "remote_host": "https://ollama.com:443", "details": {"family": ""}},
+            {"name": "my-alias:latest", "remote_model": "gpt-oss:120b", "details": {}},
+            {"name": "nomic-embed-text:latest", "details": {"family": "nomic-bert", "parameter_size": "137M"}},
+        ]});
+        let ps =
+            json!({"models": [{"name": "orca-mini:3b", "size": 4_000, "size_vram": 1_000, "context_length": 4096}]});
+        let offered = offered(&tags, Some(&ps));
+        let orca = &offered[0];
+        assert_eq!(
+            (orca.parameters, orca.resident, orca.loaded_context),
+            (Some(3_400_000_000), Some(true), Some(4096))
+        );
+        assert_eq!((orca.gpu_share, orca.cloud, orca.completes), (Some(0.25), false, true));
+        assert_eq!(offered.iter().map(|model| model.cloud).collect::<Vec<_>>(), [false, true, true, false]);
+        assert_eq!((offered[3].completes, offered[3].parameters), (false, Some(137_000_000)));
+        assert_eq!(offered[1].resident, Some(false));
+        assert_eq!(super::offered(&tags, None)[0].resident, None);
+    }
+}

@@ -1,0 +1,235 @@
+//! The protocol that llama.cpp's server, LM Studio, vLLM and many others share: `/v1/chat/completions`
+//! as server-sent events, and `/v1/models`.
+
+use serde_json::{Value, json};
+
+use super::answer::{Flow, Frames, Growing};
+use super::frames::{Event, event};
+use super::ollama::parse;
+use super::refusal::error_text;
+use super::{Ask, Finish, LlmError, Offered, Server};
+
+pub(super) const CHAT: &str = "/v1/chat/completions";
+pub(super) const MODELS: &str = "/v1/models";
+pub(super) const PROPS: &str = "/props";
+
+/// How the fingerprint names llama.cpp's server, which takes more than the common options.
+pub(super) const LLAMA_CPP: &str = "llama.cpp";
+
+/// The request. Servers that are strict about unknown fields get only the common ones.
+pub(super) fn body(ask: &Ask, server: &Server) -> Value {
+    let sampling = &ask.sampling;
+    let mut body = json!({
+        "model": ask.model,
+        "messages": [
+            {"role": "system", "content": ask.rules},
+            {"role": "user", "content": ask.question},
+        ],
+        "stream": true,
+        "stream_options": {"include_usage": true},
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "max_tokens": sampling.max_tokens,
+    });
+    if server.name == LLAMA_CPP {
+        body["cache_prompt"] = json!(true);
+        body["chat_template_kwargs"] = json!({"enable_thinking": false});
+        body["top_k"] = json!(sampling.top_k);
+        body["repeat_penalty"] = json!(sampling.repeat_penalty);
+    }
+    body
+}
+
+/// Reads the event stream.
+#[derive(Debug, Default)]
+pub(super) struct Stream {
+    finish: Option<Finish>,
+}
+
+impl Frames for Stream {
+    fn line(&mut self, line: &[u8], growing: &mut Growing) -> Result<Flow, LlmError> {
+        match event(line) {
+            Event::Nothing => Ok(Flow::More),
+            Event::Data(data) if data.trim_ascii() == b"[DONE]" => Ok(Flow::Done(self.finish.unwrap_or(Finish::Stop))),
+            Event::Data(data) => self.chunk(&parse(data)?, growing),
+            Event::Bare(line) => self.chunk(&parse(line)?, growing),
+        }
+    }
+
+    /// A finish reason without `[DONE]` is an end all the same.
+    fn at_end(&self) -> Finish {
+        self.finish.unwrap_or(Finish::Aborted)
+    }
+}
+
+impl Stream {
+    fn chunk(&mut self, value: &Value, growing: &mut Growing) -> Result<Flow, LlmError> {
+        if let Some(message) = error_text(value) {
+            return Err(LlmError::MidStream { message });
+        }
+        let choice = &value["choices"][0];
+        for part in ["delta", "message"] {
+            growing.content(choice[part]["content"].as_str().unwrap_or(""));
+            for hidden in ["reasoning_content", "reasoning"] {
+                growing.reasoning += choice[part][hidden].as_str().map_or(0, str::len);
+            }
+        }
+        match choice["finish_reason"].as_str() {
+            Some("length") => self.finish = Some(Finish::Length),
+            Some(_) => self.finish = Some(Finish::Stop),
+            None => {}
+        }
+        measures(value, growing);
+        Ok(Flow::More)
+    }
+}
+
+/// `usage` is the standard; `timings` is llama.cpp's.
+fn measures(value: &Value, growing: &mut Growing) {
+    let (usage, timings, tokens) = (&value["usage"], &value["timings"], &mut growing.tokens);
+    let cached = usage["prompt_tokens_details"]["cached_tokens"].as_u64().or_else(|| timings["cache_n"].as_u64());
+    let prompt = timings["prompt_n"].as_u64().map(|evaluated| evaluated + timings["cache_n"].as_u64().unwrap_or(0));
+    tokens.prompt = usage["prompt_tokens"].as_u64().or(prompt).or(tokens.prompt);
+    tokens.cached = cached.or(tokens.cached);
+    tokens.output = usage["completion_tokens"].as_u64().or_else(|| timings["predicted_n"].as_u64()).or(tokens.output);
+}
+
+/// The models of `/v1/models`; `props` is llama.cpp's, whose one model is always loaded.
+pub(super) fn offered(models: &Value, props: Option<&Value>) -> Vec<Offered> {
+    let rows = models["data"].as_array().map_or(&[][..], Vec::as_slice);
+    rows.iter().filter_map(|row| one(row, props)).collect()
+}
+
+fn one(row: &Value, props: Option<&Value>) -> Option<Offered> {
+    let name = row["id"].as_str()?;
+    let meta = &row["meta"];
+    let context = props.and_then(|props| props["default_generation_settings"]["n_ctx"].as_u64());
+    Some(Offered {
+        name: name.to_owned(),
+        digest: None,
+        family: None,
+        parameters: meta["n_params"].as_u64(),
+        quantization: meta["ftype"].as_str().map(str::to_owned),
+        size_bytes: meta["size"].as_u64(),
+        context_length: meta["n_ctx_train"].as_u64().or_else(|| row["max_model_len"].as_u64()),
+        resident: props.map(|_| true),
+        loaded_context: context.or_else(|| props.and_then(|_| meta["n_ctx"].as_u64())),
+        gpu_share: None,
+        cloud: false,
+        completes: !name.to_ascii_lowercase().contains("embed"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::domain::clock::{Clock, SystemClock};
+    use crate::llm::{Answer, Api, Sampling};
+
+    fn ask() -> Ask {
+        let sampling =
+            Sampling { temperature: 0.2, top_p: 0.9, top_k: 40, repeat_penalty: 1.1, num_ctx: 4096, max_tokens: 80 };
+        Ask {
+            model: "m".into(),
+            rules: "R".into(),
+            question: "Q".into(),
+            sampling,
+            until: now(),
+            keep_alive: None,
+            prompt_estimate: None,
+        }
+    }
+
+    fn now() -> Instant {
+        SystemClock.instant()
+    }
+
+    fn server(name: &str) -> Server {
+        Server { api: Api::Openai, name: name.into(), version: None }
+    }
+
+    fn read(lines: &[&str]) -> Result<(Option<Finish>, Finish, Answer), LlmError> {
+        let mut stream = Stream::default();
+        let mut growing = Growing::new(now());
+        let mut done = None;
+        for line in lines {
+            if let Flow::Done(how) = stream.line(line.as_bytes(), &mut growing)? {
+                done = Some(how);
+            }
+        }
+        Ok((done, stream.at_end(), growing.finish(Finish::Stop, &ask(), now(), None)))
+    }
+
+    #[test]
+    fn only_llama_cpp_gets_more_than_the_common_options() {
+        let llama = body(&ask(), &server(LLAMA_CPP));
+        assert_eq!(llama["chat_template_kwargs"], json!({"enable_thinking": false}));
+        assert_eq!((&llama["cache_prompt"], &llama["top_k"]), (&json!(true), &json!(40)));
+        let common = body(&ask(), &server("openai"));
+        let mut keys: Vec<&str> = common.as_object().unwrap().keys().map(String::as_str).collect();
+        keys.sort_unstable();
+        assert_eq!(keys, ["max_tokens", "messages", "model", "stream", "stream_options", "temperature", "top_p"]);
+    }
+
+    #[test]
+    fn comments_role_chunks_and_reasoning_are_not_text() {
+        let (done, _, answer) = read(&[
+            ": ping",
+            r#"data: {"choices":[{"delta":{"role":"assistant","content":null},"finish_reason":null}]}"#,
+            r#"data: {"choices":[{"delta":{"reasoning_content":"let me think"}}]}"#,
+            r#"data: {"choices":[{"delta":{"content":""}}]}"#,
+            r#"data: {"choices":[{"delta":{"content":"Adds a"}}]}"#,
+            "",
+            r#"data: {"choices":[{"delta":{"content":" retry."}}]}"#,
+            r#"data: {"choices":[{"delta":{},"finish_reason":"stop"}]}"#,
+            r#"data: {"choices":[],"usage":{"prompt_tokens":30,"completion_tokens":5,"prompt_tokens_details":{"cached_tokens":28}},"timings":{"cache_n":28,"prompt_n":2}}"#,
+            "data: [DONE]",
+        ])
+        .unwrap();
+        assert_eq!(done, Some(Finish::Stop));
+        assert_eq!(answer.text, "Adds a retry.");
+        assert_eq!((answer.tokens.prompt, answer.tokens.cached, answer.tokens.output), (Some(30), Some(28), Some(5)));
+    }
+
+    #[test]
+    fn timings_stand_in_for_usage_and_chunks_for_both() {
+        let timings = r#"data: {"choices":[{"delta":{"content":"A."},"finish_reason":"length"}],"timings":{"cache_n":7,"prompt_n":3,"predicted_n":9}}"#;
+        let (_, end, answer) = read(&[timings]).unwrap();
+        assert_eq!(end, Finish::Length);
+        assert_eq!((answer.tokens.prompt, answer.tokens.cached, answer.tokens.output), (Some(10), Some(7), Some(9)));
+        let (_, end, answer) = read(&[r#"data: {"choices":[{"delta":{"content":"A."}}]}"#]).unwrap();
+        assert_eq!((end, answer.tokens.output), (Finish::Aborted, Some(1)));
+    }
+
+    #[test]
+    fn errors_are_seen_in_the_stream_and_behind_a_200() {
+        for line in [
+            r#"data: {"error":{"code":500,"message":"context shift","type":"server_error"}}"#,
+            r#"{"error":"Unexpected endpoint or method. (POST /v1/chat/completions). Returning 200 anyway"}"#,
+        ] {
+            assert!(matches!(read(&[line]), Err(LlmError::MidStream { .. })), "{line}");
+        }
+        assert!(matches!(read(&["data: nonsense"]), Err(LlmError::Garbled { .. })));
+        assert!(matches!(read(&["<html>"]), Err(LlmError::Garbled { .. })));
+    }
+
+    #[test]
+    fn a_server_that_ignores_stream_answers_in_one_object() {
+        let whole = r#"{"choices":[{"message":{"role":"assistant","content":"Adds a retry."},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":4}}"#;
+        let (done, end, answer) = read(&[whole]).unwrap();
+        assert_eq!((done, end, answer.text.as_str()), (None, Finish::Stop, "Adds a retry."));
+    }
+
+    #[test]
+    fn models_carry_what_the_server_tells() {
+        let models = json!({"data": [{"id": "t.gguf", "owned_by": "llamacpp",
+            "meta": {"n_ctx": 4096, "n_ctx_train": 8192, "n_params": 426_624, "size": 17, "ftype": "Q4_K_M"}}]});
+        let props = json!({"default_generation_settings": {"n_ctx": 2048}, "total_slots": 1});
+        let model = &offered(&models, Some(&props))[0];
+        assert_eq!((model.resident, model.loaded_context, model.context_length), (Some(true), Some(2048), Some(8192)));
+        assert_eq!((model.parameters, model.quantization.as_deref()), (Some(426_624), Some("Q4_K_M")));
+        assert_eq!(offered(&models, None)[0].resident, None);
+    }
+}

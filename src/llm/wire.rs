@@ -1,0 +1,204 @@
+//! HTTP as one dares to speak it with a server one does not trust: no proxy, no redirect, no
+//! decompression, no referer, bounded everywhere, and every wait ends at the caller's instant.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue};
+use reqwest::{Client, RequestBuilder, Response, redirect, retry};
+use serde_json::Value;
+
+use super::address::Address;
+use super::{ClockFired, LlmError};
+
+/// A loopback connection that takes longer than this meets a server that does not accept.
+const CONNECT_LOCAL: Duration = Duration::from_secs(1);
+const CONNECT_REMOTE: Duration = Duration::from_secs(5);
+/// Bound of the bodies that are read whole (model lists, properties, errors).
+const WHOLE_CAP: usize = 1024 * 1024;
+const HEADERS_CAP: usize = 64;
+/// Bound of a server's words in our messages, in characters.
+const MESSAGE_CAP: usize = 300;
+
+/// A hardened client that is pinned to one address.
+#[derive(Debug)]
+pub(super) struct Wire {
+    client: Client,
+    address: Address,
+}
+
+/// A body that was read whole.
+#[derive(Debug)]
+pub(super) struct Whole {
+    pub(super) status: u16,
+    pub(super) body: Vec<u8>,
+}
+
+impl Whole {
+    /// The body as JSON; `Null` when it is none.
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
+    }
+}
+
+impl Wire {
+    /// Resolves the address, checks it and pins the client to what was found.
+    ///
+    /// # Errors
+    /// What [`Address::resolve`] reports, or `InvalidEndpoint` when no client can be built.
+    pub(super) async fn open(address: Address, until: Instant) -> Result<Self, LlmError> {
+        let addresses = address.resolve(until).await?;
+        let mut builder = hardened(&address);
+        if let Some(name) = address.name() {
+            builder = builder.resolve_to_addrs(name, &addresses);
+        }
+        let client = builder
+            .build()
+            .map_err(|error| LlmError::InvalidEndpoint { url: address.display(), message: error.to_string() })?;
+        Ok(Self { client, address })
+    }
+
+    /// Reads a small document.
+    ///
+    /// # Errors
+    /// When nothing answers within `until`, or more than [`WHOLE_CAP`] bytes do.
+    pub(super) async fn get(&self, path: &str, until: Instant) -> Result<Whole, LlmError> {
+        let response = self.send(self.client.get(self.address.join(path)), until).await?;
+        read_whole(response, until).await
+    }
+
+    /// Sends a question; the response's body is still to be read.
+    ///
+    /// # Errors
+    /// When no response head comes within `until`.
+    pub(super) async fn post(&self, path: &str, body: &Value, until: Instant) -> Result<Response, LlmError> {
+        self.send(self.client.post(self.address.join(path)).json(body), until).await
+    }
+
+    async fn send(&self, request: RequestBuilder, until: Instant) -> Result<Response, LlmError> {
+        let response = tokio::time::timeout_at(until.into(), request.send())
+            .await
+            .map_err(|_| LlmError::Deadline(ClockFired::Connect))?
+            .map_err(|error| self.lost(&error))?;
+        plain(response)
+    }
+
+    fn lost(&self, error: &reqwest::Error) -> LlmError {
+        if error.is_timeout() {
+            LlmError::Deadline(ClockFired::Connect)
+        } else if error.is_connect() {
+            LlmError::Unreachable { url: self.address.display() }
+        } else {
+            LlmError::Garbled { message: harmless(&chain(error)) }
+        }
+    }
+}
+
+/// Everything that reqwest does by default and must not: see the module's first lines.
+#[expect(clippy::disallowed_methods, reason = "the one place that builds the client, hardened")]
+fn hardened(address: &Address) -> reqwest::ClientBuilder {
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    let builder = Client::builder()
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
+        .referer(false)
+        .no_gzip()
+        .no_brotli()
+        .no_zstd()
+        .no_deflate()
+        .http1_only()
+        .http1_max_headers(HEADERS_CAP)
+        .tcp_nodelay(true)
+        .pool_max_idle_per_host(2)
+        .user_agent(concat!("uro-capture/", env!("CARGO_PKG_VERSION")))
+        .default_headers(headers)
+        .connect_timeout(if address.is_remote() { CONNECT_REMOTE } else { CONNECT_LOCAL });
+    if address.is_https() { with_tls(builder) } else { without_tls(builder) }
+}
+
+/// TLS by ring, roots of the platform. A provider that somebody installed before is as good.
+fn with_tls(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+    let _already_there = rustls::crypto::ring::default_provider().install_default();
+    builder.https_only(true)
+}
+
+/// Plain HTTP to this machine: an empty TLS setup spares reading the platform's certificates.
+fn without_tls(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    match rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions() {
+        Ok(config) => builder.tls_backend_preconfigured(
+            config.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth(),
+        ),
+        Err(_) => with_tls(builder).https_only(false),
+    }
+}
+
+/// Packed bodies were not asked for and are not unpacked.
+fn plain(response: Response) -> Result<Response, LlmError> {
+    match response.headers().get(CONTENT_ENCODING) {
+        Some(encoding) if encoding != "identity" => {
+            Err(LlmError::Garbled { message: "the body is packed, which was not asked for".to_owned() })
+        }
+        _ => Ok(response),
+    }
+}
+
+/// Reads a body whole, bounded in bytes and time.
+///
+/// # Errors
+/// `TooMuch`, `Deadline` or `MidStream`.
+pub(super) async fn read_whole(mut response: Response, until: Instant) -> Result<Whole, LlmError> {
+    let status = response.status().as_u16();
+    let mut body = Vec::new();
+    loop {
+        let chunk = tokio::time::timeout_at(until.into(), response.chunk())
+            .await
+            .map_err(|_| LlmError::Deadline(ClockFired::Connect))?
+            .map_err(|error| broken(&error))?;
+        let Some(chunk) = chunk else { return Ok(Whole { status, body }) };
+        if body.len() + chunk.len() > WHOLE_CAP {
+            return Err(LlmError::TooMuch { limit: WHOLE_CAP });
+        }
+        body.extend_from_slice(&chunk);
+    }
+}
+
+/// The connection ended in the middle of a body.
+pub(super) fn broken(error: &reqwest::Error) -> LlmError {
+    LlmError::MidStream { message: harmless(&chain(error)) }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(next) = source {
+        text.push_str(": ");
+        text.push_str(&next.to_string());
+        source = next.source();
+    }
+    text
+}
+
+/// A server's words made fit for a message: one line, no control characters, bounded.
+pub(super) fn harmless(text: &str) -> String {
+    text.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(MESSAGE_CAP)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_servers_words_become_one_harmless_line() {
+        assert_eq!(harmless("out\nof \u{1b}[31mmemory\u{7}"), "out of [31mmemory");
+        assert_eq!(harmless(&"x".repeat(10_000)).len(), MESSAGE_CAP);
+    }
+}
