@@ -91,6 +91,13 @@ impl Env {
     }
 }
 
+/// Names of git's own variables that are set: whatever outlives a hook must not inherit them.
+#[must_use]
+pub fn git_variables() -> Vec<OsString> {
+    let names = std::env::vars_os().map(|(name, _)| name);
+    names.filter(|name| name.as_encoded_bytes().starts_with(b"GIT_")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

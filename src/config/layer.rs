@@ -28,22 +28,30 @@ pub struct Loaded {
     pub origins: BTreeMap<String, Origin>,
 }
 
+/// The layers above the repository's: they hold for the whole process.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Overrides {
+    pub env: Env,
+    /// `KEY=VALUE` each.
+    pub flags: Vec<String>,
+}
+
 /// Reads all layers.
 ///
-/// `git_settings` are `git config uro.*` without the `uro.`; `flags` are `KEY=VALUE`.
+/// `git_settings` are `git config uro.*` without the `uro.`.
 ///
 /// # Errors
 /// A layer holds an unknown key or a wrong value, values contradict each other, or the file cannot be read.
-pub fn load(paths: &Paths, git_settings: &[(String, String)], env: &Env, flags: &[String]) -> Result<Loaded> {
+pub fn load(paths: &Paths, git_settings: &[(String, String)], over: &Overrides) -> Result<Loaded> {
     stack(
         vec![
             built_in()?,
             file::read(&paths.config_file())?,
             of_repository(git_settings)?,
-            of_environment(env)?,
-            of_flags(flags)?,
+            of_environment(&over.env)?,
+            of_flags(&over.flags)?,
         ],
-        env,
+        &over.env,
     )
 }
 
@@ -153,6 +161,10 @@ mod tests {
         pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
     }
 
+    fn over(env: &[(&str, &str)], flags: &[&str]) -> Overrides {
+        Overrides { env: Env::of(env), flags: flags.iter().map(|flag| (*flag).to_owned()).collect() }
+    }
+
     fn home(file: &str) -> (tempfile::TempDir, Paths) {
         let dir = tempfile::tempdir().unwrap();
         let paths = Paths::under(dir.path());
@@ -163,7 +175,7 @@ mod tests {
 
     #[test]
     fn nothing_set_gives_the_built_in_values() {
-        let loaded = load(&Paths::under(Path::new("/nowhere")), &[], &Env::default(), &[]).unwrap();
+        let loaded = load(&Paths::under(Path::new("/nowhere")), &[], &over(&[], &[])).unwrap();
         assert_eq!(loaded.config, Config::default());
         assert!(loaded.origins.values().all(|origin| *origin == Origin::BuiltIn));
         assert_eq!(loaded.values.len(), loaded.origins.len());
@@ -173,14 +185,12 @@ mod tests {
     fn each_layer_wins_over_the_ones_below_and_is_named() {
         let (_dir, paths) = home("[capture]\nbudget = \"3s\"\n");
         let in_git = git(&[("capture.budget", "4s")]);
-        let env = Env::of(&[("URO_CAPTURE_BUDGET", "5s")]);
-        let none = Env::default();
-        let flag = ["capture.budget=6s".to_owned()];
+        let env = [("URO_CAPTURE_BUDGET", "5s")];
         for (seconds, layer, loaded) in [
-            (3, Layer::UserFile, load(&paths, &[], &none, &[])),
-            (4, Layer::Repository, load(&paths, &in_git, &none, &[])),
-            (5, Layer::Environment, load(&paths, &in_git, &env, &[])),
-            (6, Layer::Flag, load(&paths, &in_git, &env, &flag)),
+            (3, Layer::UserFile, load(&paths, &[], &over(&[], &[]))),
+            (4, Layer::Repository, load(&paths, &in_git, &over(&[], &[]))),
+            (5, Layer::Environment, load(&paths, &in_git, &over(&env, &[]))),
+            (6, Layer::Flag, load(&paths, &in_git, &over(&env, &["capture.budget=6s"]))),
         ] {
             let loaded = loaded.unwrap();
             assert_eq!(loaded.config.capture.budget, Duration::from_secs(seconds));
@@ -191,14 +201,14 @@ mod tests {
 
     #[test]
     fn a_repository_can_switch_captures_off() {
-        let loaded = load(&Paths::under(Path::new("/x")), &git(&[("capture", "false")]), &Env::default(), &[]).unwrap();
+        let loaded = load(&Paths::under(Path::new("/x")), &git(&[("capture", "false")]), &over(&[], &[])).unwrap();
         assert!(!loaded.config.capture.enabled);
     }
 
     #[test]
     fn a_repository_may_not_redirect_data_and_misspellings_are_errors() {
         let load = |pairs: &[(&str, &str)]| {
-            load(&Paths::under(Path::new("/x")), &git(pairs), &Env::default(), &[]).unwrap_err().to_string()
+            load(&Paths::under(Path::new("/x")), &git(pairs), &over(&[], &[])).unwrap_err().to_string()
         };
         assert_eq!(
             load(&[("store.url", "sqlite:/tmp/x")]),
@@ -218,16 +228,14 @@ mod tests {
             ("capture.excludepaths", "b/**"),
             ("capture.strategy", "multi"),
         ]);
-        let loaded = load(&Paths::under(Path::new("/x")), &pairs, &Env::default(), &[]).unwrap();
+        let loaded = load(&Paths::under(Path::new("/x")), &pairs, &over(&[], &[])).unwrap();
         assert_eq!(loaded.config.capture.exclude_paths, ["a/**", "b/**"]);
         assert_eq!(loaded.config.capture.strategy, Strategy::Multi);
     }
 
     #[test]
     fn a_flag_needs_a_known_key_and_a_value() {
-        let load = |flag: &str| {
-            load(&Paths::under(Path::new("/x")), &[], &Env::default(), &[flag.to_owned()]).unwrap_err().to_string()
-        };
+        let load = |flag: &str| load(&Paths::under(Path::new("/x")), &[], &over(&[], &[flag])).unwrap_err().to_string();
         assert_eq!(load("capture.budget"), "expected KEY=VALUE: --config capture.budget");
         assert_eq!(load("capture.bugdet=1s"), "unknown key \"bugdet\" in [capture]: --config capture.bugdet=1s");
         assert!(load("endpoints[0].url=http://a").starts_with("unknown key"));

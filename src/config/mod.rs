@@ -14,13 +14,13 @@ pub mod env;
 mod error;
 mod file;
 pub mod keys;
-mod layer;
+pub mod layer;
 pub mod paths;
 pub mod validate;
 
 pub use env::Env;
 pub use error::{ConfigError, Layer, Origin};
-pub use layer::{Loaded, load};
+pub use layer::{Loaded, Overrides, load};
 pub use paths::Paths;
 
 /// Everything that can be set, after all layers. Shapes and defaults are those of the documented file.

@@ -121,7 +121,13 @@ fn number(value: &Value) -> Option<f64> {
     value.as_float().or_else(|| value.as_integer().map(|n| n as f64)).filter(|n| n.is_finite())
 }
 
-fn within<T: PartialOrd + std::fmt::Display>(found: Option<T>, min: T, max: T, what: &str, value: &Value) -> Check<()> {
+fn within<T: Copy + PartialOrd + std::fmt::Display>(
+    found: Option<T>,
+    min: T,
+    max: T,
+    what: &str,
+    value: &Value,
+) -> Check<()> {
     match found {
         Some(n) if n >= min && n <= max => Ok(()),
         Some(n) => Err(format!("{n} is not between {min} and {max}")),
