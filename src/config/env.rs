@@ -1,1 +1,119 @@
 //! Every environment variable that is read, in one place; raw reads elsewhere are banned.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use super::keys;
+
+/// Puts everything under one directory.
+pub const URO_HOME: &str = "URO_HOME";
+/// `1`: hooks do nothing.
+pub const URO_SKIP: &str = "URO_SKIP";
+/// Ollama's own variable: where its server listens.
+pub const OLLAMA_HOST: &str = "OLLAMA_HOST";
+pub const HOME: &str = "HOME";
+pub const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";
+pub const XDG_DATA_HOME: &str = "XDG_DATA_HOME";
+pub const XDG_STATE_HOME: &str = "XDG_STATE_HOME";
+pub const XDG_RUNTIME_DIR: &str = "XDG_RUNTIME_DIR";
+/// Set to anything but nothing: no colour (<https://no-color.org>).
+pub const NO_COLOR: &str = "NO_COLOR";
+pub const TERM: &str = "TERM";
+/// Width of the terminal where it cannot be asked.
+pub const COLUMNS: &str = "COLUMNS";
+/// The editor for full screens; wins over `EDITOR`.
+pub const VISUAL: &str = "VISUAL";
+pub const EDITOR: &str = "EDITOR";
+/// Where programs are looked for: `init` finds `uro-hook` there.
+pub const PATH: &str = "PATH";
+
+const NAMES: [&str; 14] = [
+    URO_HOME,
+    URO_SKIP,
+    OLLAMA_HOST,
+    HOME,
+    XDG_CONFIG_HOME,
+    XDG_DATA_HOME,
+    XDG_STATE_HOME,
+    XDG_RUNTIME_DIR,
+    NO_COLOR,
+    TERM,
+    COLUMNS,
+    VISUAL,
+    EDITOR,
+    PATH,
+];
+
+/// The environment as it was when the process started, limited to the names above and `URO_<SECTION>_<KEY>`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Env {
+    values: BTreeMap<String, OsString>,
+}
+
+impl Env {
+    /// The process's own.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
+    pub fn read() -> Self {
+        let names = NAMES.iter().map(|name| (*name).to_owned()).chain(keys::fixed().map(|key| keys::env_name(&key)));
+        Self { values: names.filter_map(|name| std::env::var_os(&name).map(|value| (name, value))).collect() }
+    }
+
+    /// A made-up one.
+    #[must_use]
+    pub fn of(pairs: &[(&str, &str)]) -> Self {
+        Self { values: pairs.iter().map(|(name, value)| ((*name).to_owned(), OsString::from(value))).collect() }
+    }
+
+    /// Its value as text; absent when unset, empty or not UTF-8.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.values.get(name)?.to_str().filter(|text| !text.is_empty())
+    }
+
+    /// Its value as a path; absent when unset or empty.
+    #[must_use]
+    pub fn path(&self, name: &str) -> Option<PathBuf> {
+        self.values.get(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+    }
+
+    /// An XDG directory: a relative one is invalid and counts as unset, as the specification says.
+    #[must_use]
+    pub fn xdg(&self, name: &str) -> Option<PathBuf> {
+        self.path(name).filter(|path| path.is_absolute())
+    }
+
+    /// The editor to start: `$VISUAL`, else `$EDITOR`.
+    #[must_use]
+    pub fn editor(&self) -> Option<&str> {
+        self.text(VISUAL).or_else(|| self.text(EDITOR))
+    }
+}
+
+/// Names of git's own variables that are set: whatever outlives a hook must not inherit them.
+#[must_use]
+pub fn git_variables() -> Vec<OsString> {
+    let names = std::env::vars_os().map(|(name, _)| name);
+    names.filter(|name| name.as_encoded_bytes().starts_with(b"GIT_")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn empty_counts_as_unset_and_visual_wins() {
+        let env = Env::of(&[(NO_COLOR, ""), (EDITOR, "ed"), (VISUAL, "vi")]);
+        assert_eq!(env.text(NO_COLOR), None);
+        assert_eq!(env.editor(), Some("vi"));
+        assert_eq!(Env::of(&[(EDITOR, "ed")]).editor(), Some("ed"));
+    }
+
+    #[test]
+    fn a_relative_xdg_directory_counts_as_unset() {
+        let env = Env::of(&[(XDG_DATA_HOME, "data"), (XDG_STATE_HOME, "/s")]);
+        assert_eq!(env.xdg(XDG_DATA_HOME), None);
+        assert_eq!(env.xdg(XDG_STATE_HOME), Some(PathBuf::from("/s")));
+    }
+}

@@ -6,8 +6,22 @@ use std::time::Duration;
 use crate::domain::role::Role;
 use crate::llm::{Api, Sampling};
 
+mod build;
+mod defaults;
+pub mod edit;
+mod endpoints;
 pub mod env;
+mod error;
+mod file;
+pub mod keys;
+pub mod layer;
 pub mod paths;
+pub mod validate;
+
+pub use env::Env;
+pub use error::{ConfigError, Layer, Origin};
+pub use layer::{Loaded, Overrides, load};
+pub use paths::Paths;
 
 /// Everything that can be set, after all layers. Shapes and defaults are those of the documented file.
 #[derive(Debug, Clone, PartialEq)]

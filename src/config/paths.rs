@@ -1,6 +1,9 @@
 //! Where files live. Directories are created with mode 0700 by whoever needs them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use super::env::{self, Env};
+use super::error::{ConfigError, Result};
 
 /// All places of one installation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +18,42 @@ pub struct Paths {
     pub run: PathBuf,
 }
 
+/// Name of our directory under each XDG one.
+const NAME: &str = "uroboro";
+
 impl Paths {
+    /// `URO_HOME` with everything under it, else the XDG directories, on every system.
+    /// `uro-hook` finds its spool by the same rules.
+    ///
+    /// # Errors
+    /// No `URO_HOME`, no home directory and not all XDG directories are known.
+    pub fn resolve(env: &Env, cwd: &Path) -> Result<Self> {
+        match env.path(env::URO_HOME) {
+            Some(home) => Ok(Self::under(&cwd.join(home))),
+            None => Self::xdg(env),
+        }
+    }
+
+    /// Everything under one directory.
+    #[must_use]
+    pub fn under(home: &Path) -> Self {
+        Self { config: home.join("config"), data: home.join("data"), state: home.join("state"), run: home.join("run") }
+    }
+
+    fn xdg(env: &Env) -> Result<Self> {
+        let place = |name: &str, usual: &str| match env.xdg(name) {
+            Some(dir) => Ok(dir.join(NAME)),
+            None => home(env).map(|home| home.join(usual).join(NAME)),
+        };
+        let state = place(env::XDG_STATE_HOME, ".local/state")?;
+        Ok(Self {
+            config: place(env::XDG_CONFIG_HOME, ".config")?,
+            data: place(env::XDG_DATA_HOME, ".local/share")?,
+            run: env.xdg(env::XDG_RUNTIME_DIR).map_or_else(|| state.join("run"), |dir| dir.join(NAME)),
+            state,
+        })
+    }
+
     #[must_use]
     pub fn config_file(&self) -> PathBuf {
         self.config.join("capture.toml")
@@ -24,5 +62,89 @@ impl Paths {
     #[must_use]
     pub fn database(&self) -> PathBuf {
         self.data.join("captures.db")
+    }
+
+    /// Where hooks leave their records.
+    #[must_use]
+    pub fn spool(&self) -> PathBuf {
+        self.state.join("spool")
+    }
+}
+
+/// `$HOME`, else what the user database says.
+fn home(env: &Env) -> Result<PathBuf> {
+    env.xdg(env::HOME)
+        .or_else(|| directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned()))
+        .ok_or(ConfigError::NoHome)
+}
+
+/// Creates `dir` and what is missing above it, readable by its owner only.
+///
+/// # Errors
+/// As the system says.
+pub fn create_private(dir: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(pairs: &[(&str, &str)]) -> Paths {
+        Paths::resolve(&Env::of(pairs), Path::new("/cwd")).unwrap()
+    }
+
+    #[test]
+    fn uro_home_puts_everything_under_one_directory() {
+        let paths = resolve(&[("URO_HOME", "/u"), ("HOME", "/h"), ("XDG_RUNTIME_DIR", "/run/user/1")]);
+        assert_eq!(paths.config_file(), Path::new("/u/config/capture.toml"));
+        assert_eq!(paths.database(), Path::new("/u/data/captures.db"));
+        assert_eq!(paths.spool(), Path::new("/u/state/spool"));
+        assert_eq!(paths.run, Path::new("/u/run"));
+    }
+
+    #[test]
+    fn a_relative_uro_home_is_taken_from_the_current_directory() {
+        assert_eq!(resolve(&[("URO_HOME", "u")]).run, Path::new("/cwd/u/run"));
+    }
+
+    #[test]
+    fn without_anything_set_the_usual_places_under_home_are_taken() {
+        let paths = resolve(&[("HOME", "/h")]);
+        assert_eq!(paths.config, Path::new("/h/.config/uroboro"));
+        assert_eq!(paths.data, Path::new("/h/.local/share/uroboro"));
+        assert_eq!(paths.spool(), Path::new("/h/.local/state/uroboro/spool"));
+        assert_eq!(paths.run, Path::new("/h/.local/state/uroboro/run"), "no runtime directory: under state");
+    }
+
+    #[test]
+    fn xdg_directories_win_over_home() {
+        let paths = resolve(&[
+            ("HOME", "/h"),
+            ("XDG_CONFIG_HOME", "/c"),
+            ("XDG_DATA_HOME", "/d"),
+            ("XDG_STATE_HOME", "/s"),
+            ("XDG_RUNTIME_DIR", "/r"),
+        ]);
+        let expected = Paths {
+            config: "/c/uroboro".into(),
+            data: "/d/uroboro".into(),
+            state: "/s/uroboro".into(),
+            run: "/r/uroboro".into(),
+        };
+        assert_eq!(paths, expected);
+    }
+
+    #[test]
+    fn private_directories_are_for_their_owner_only() {
+        use std::os::unix::fs::PermissionsExt;
+        let top = tempfile::tempdir().unwrap();
+        let dir = top.path().join("a/b");
+        create_private(&dir).unwrap();
+        create_private(&dir).unwrap();
+        for made in [dir.as_path(), dir.parent().unwrap()] {
+            assert_eq!(made.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+        }
     }
 }

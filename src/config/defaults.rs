@@ -1,0 +1,74 @@
+//! Built-in settings: `defaults.toml` as the lowest layer, and the same as a value.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{
+    Cadence, CaptureConfig, Config, DraftsConfig, EndpointConfig, ModelsConfig, RetentionConfig, StoreConfig, Strategy,
+};
+use crate::domain::role::{ROLES, Role};
+use crate::llm::Sampling;
+
+/// The lowest layer.
+pub(super) const TEXT: &str = include_str!("defaults.toml");
+
+/// Where model servers listen unless told otherwise: (name, address). Ollama's own default port, and for
+/// llama.cpp's server its default port and the one its Python package's server takes. Which of them answers,
+/// and as what, is found out by asking.
+pub(super) const ENDPOINTS: [(&str, &str); 3] = [
+    ("ollama", "http://127.0.0.1:11434"),
+    ("llama.cpp", "http://127.0.0.1:8080"),
+    ("llama.cpp-9931", "http://127.0.0.1:9931"),
+];
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            capture: CaptureConfig::default(),
+            models: ModelsConfig::default(),
+            endpoints: ENDPOINTS.iter().map(|(name, url)| EndpointConfig::local(name, url)).collect(),
+            options: ROLES.into_iter().map(|role| (role, sampling(role))).collect::<BTreeMap<_, _>>(),
+            drafts: DraftsConfig::default(),
+            store: StoreConfig { url: "sqlite:".to_owned() },
+            retention: RetentionConfig { operations: Duration::from_secs(90 * 86_400) },
+        }
+    }
+}
+
+impl Default for CaptureConfig {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            budget: Duration::from_secs(2),
+            strategy: Strategy::Adaptive,
+            refine: true,
+            exclude_repos: Vec::new(),
+            exclude_paths: vec!["*.lock".to_owned(), "dist/**".to_owned()],
+        }
+    }
+}
+
+impl Default for DraftsConfig {
+    fn default() -> Self {
+        Self { devlog: Cadence::Daily, blog: Cadence::Weekly, window: "02:00-06:00".to_owned(), on_battery: false }
+    }
+}
+
+impl EndpointConfig {
+    /// An endpoint with everything left at its default: api found out, one request at a time, not remote.
+    #[must_use]
+    pub fn local(name: &str, url: &str) -> Self {
+        Self { name: name.to_owned(), url: url.to_owned(), api: None, max_in_flight: 1, remote: false }
+    }
+}
+
+fn sampling(role: Role) -> Sampling {
+    let (temperature, num_ctx, max_tokens) = match role {
+        Role::Capture => (0.2, 4096, 120),
+        Role::Devlog => (0.3, 8192, 800),
+        Role::Blog => (0.7, 8192, 2000),
+        Role::Social => (0.8, 8192, 300),
+        Role::Status => (0.3, 8192, 600),
+    };
+    Sampling { temperature, top_p: 0.9, top_k: 40, repeat_penalty: 1.1, num_ctx, max_tokens }
+}

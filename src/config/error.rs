@@ -1,0 +1,96 @@
+//! What can be wrong with settings; every variant says where.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// A layer, lowest first: a value of a later one wins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Layer {
+    BuiltIn,
+    UserFile,
+    Repository,
+    Environment,
+    Flag,
+}
+
+/// Where a value was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    BuiltIn,
+    UserFile {
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+    },
+    Repository {
+        /// The name as git has it, with `uro.`.
+        name: String,
+    },
+    Environment {
+        name: String,
+    },
+    Flag {
+        text: String,
+    },
+}
+
+impl Origin {
+    #[must_use]
+    pub fn layer(&self) -> Layer {
+        match self {
+            Self::BuiltIn => Layer::BuiltIn,
+            Self::UserFile { .. } => Layer::UserFile,
+            Self::Repository { .. } => Layer::Repository,
+            Self::Environment { .. } => Layer::Environment,
+            Self::Flag { .. } => Layer::Flag,
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BuiltIn => f.write_str("built-in"),
+            Self::UserFile { path, line } => write!(f, "{}, line {line}", path.display()),
+            Self::Repository { name } => write!(f, "git config {name}"),
+            Self::Environment { name } => write!(f, "environment variable {name}"),
+            Self::Flag { text } => write!(f, "--config {text}"),
+        }
+    }
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("unknown key {key:?}{}: {origin}", section.as_ref().map(|name| format!(" in [{name}]")).unwrap_or_default())]
+    UnknownKey { key: String, section: Option<String>, origin: Origin, suggestion: Option<String> },
+    #[error("{key}: {message}: {origin}")]
+    Invalid { key: String, message: String, origin: Origin },
+    #[error("{key} cannot be set by a repository: {origin}")]
+    NotForRepositories { key: String, origin: Origin },
+    #[error("{message}: {origin}")]
+    Syntax { message: String, origin: Origin },
+    #[error("{} cannot be read", path.display())]
+    Read {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("{} cannot be written", path.display())]
+    Write {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("no home directory is known")]
+    NoHome,
+}
+
+pub type Result<T> = std::result::Result<T, ConfigError>;
+
+/// The known name closest to `wrong`, if one is close.
+#[must_use]
+pub fn closest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    let known: Vec<&str> = known.collect();
+    similar::get_close_matches(wrong, &known, 1, 0.6).first().map(|name| (*name).to_owned())
+}

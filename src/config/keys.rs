@@ -1,0 +1,191 @@
+//! Every key that can be set, with its shape: the one list behind the file, git, the environment and flags.
+
+use crate::domain::role::{ROLES, Role};
+
+/// What a value must look like.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Shape {
+    Switch,
+    /// `2s`, `90d`: between these two, in milliseconds.
+    Duration {
+        min: u64,
+        max: u64,
+    },
+    Count {
+        min: i64,
+        max: i64,
+    },
+    Number {
+        min: f64,
+        max: f64,
+    },
+    Choice(&'static [&'static str]),
+    /// A list of globs.
+    Globs,
+    /// `02:00-06:00`, may pass midnight.
+    Window,
+    /// Some text that is not empty.
+    Name,
+    /// `http://host:port[/path]`.
+    Endpoint,
+    /// `sqlite:[PATH]` or `postgres://…`.
+    Store,
+}
+
+/// A key that can be set.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Key {
+    pub shape: Shape,
+    /// A repository may set it. Where data goes and when the machine works is not for a repository to say.
+    pub by_repository: bool,
+}
+
+pub const STRATEGIES: &[&str] = &["single", "multi", "adaptive"];
+pub const CADENCES: &[&str] = &["daily", "weekly", "off"];
+pub const APIS: &[&str] = &["auto", "ollama", "openai"];
+
+const SECOND: u64 = 1_000;
+const DAY: u64 = 86_400 * SECOND;
+
+/// Keys outside `endpoints`, `models` and `options`.
+const PLAIN: &[(&str, Shape, bool)] = &[
+    ("capture.enabled", Shape::Switch, true),
+    ("capture.budget", Shape::Duration { min: 100, max: 60 * SECOND }, true),
+    ("capture.strategy", Shape::Choice(STRATEGIES), true),
+    ("capture.refine", Shape::Switch, true),
+    ("capture.exclude_repos", Shape::Globs, false),
+    ("capture.exclude_paths", Shape::Globs, true),
+    ("drafts.devlog", Shape::Choice(CADENCES), true),
+    ("drafts.blog", Shape::Choice(CADENCES), true),
+    ("drafts.window", Shape::Window, false),
+    ("drafts.on_battery", Shape::Switch, false),
+    ("store.url", Shape::Store, false),
+    ("retention.operations", Shape::Duration { min: DAY, max: 36_500 * DAY }, false),
+];
+
+/// Options of one role. Ranges are those every supported server accepts; 0 switches `top_k` off.
+const SAMPLING: &[(&str, Shape)] = &[
+    ("temperature", Shape::Number { min: 0.0, max: 2.0 }),
+    ("top_p", Shape::Number { min: 0.01, max: 1.0 }),
+    ("top_k", Shape::Count { min: 0, max: 1_000 }),
+    ("repeat_penalty", Shape::Number { min: 0.5, max: 2.0 }),
+    ("num_ctx", Shape::Count { min: 512, max: 1 << 20 }),
+    ("max_tokens", Shape::Count { min: 1, max: 32_768 }),
+];
+
+/// Fields of one `[[endpoints]]` entry.
+pub const ENDPOINT: &[(&str, Shape)] = &[
+    ("name", Shape::Name),
+    ("url", Shape::Endpoint),
+    ("api", Shape::Choice(APIS)),
+    ("max_in_flight", Shape::Count { min: 1, max: 64 }),
+    ("remote", Shape::Switch),
+];
+
+/// The sections of the file.
+pub const SECTIONS: &[&str] = &["capture", "models", "endpoints", "options", "drafts", "store", "retention"];
+
+/// What `name` (`capture.budget`, `options.blog.top_p`, `endpoints[0].url`) takes, if it is a key.
+#[must_use]
+pub fn find(name: &str) -> Option<Key> {
+    if let Some((_, field)) = endpoint_field(name) {
+        return shape_in(ENDPOINT, field).map(|shape| Key { shape, by_repository: false });
+    }
+    if let Some((_, shape, by_repository)) = PLAIN.iter().find(|(key, ..)| *key == name) {
+        return Some(Key { shape: *shape, by_repository: *by_repository });
+    }
+    let shape = match name.split('.').collect::<Vec<_>>().as_slice() {
+        ["models", role] if *role == "default" || parse_role(role).is_some() => Some(Shape::Name),
+        ["options", role, field] if parse_role(role).is_some() => shape_in(SAMPLING, field),
+        _ => None,
+    }?;
+    Some(Key { shape, by_repository: true })
+}
+
+/// Splits `endpoints[2].url` into 2 and `url`.
+#[must_use]
+pub fn endpoint_field(name: &str) -> Option<(usize, &str)> {
+    let (index, field) = name.strip_prefix("endpoints[")?.split_once("].")?;
+    Some((index.parse().ok()?, field))
+}
+
+/// All keys with a fixed name: everything but the endpoints' fields.
+pub fn fixed() -> impl Iterator<Item = String> {
+    let plain = PLAIN.iter().map(|(key, ..)| (*key).to_owned());
+    let models = ROLES.iter().map(|role| format!("models.{}", role.as_str()));
+    let options = ROLES
+        .iter()
+        .flat_map(|role| SAMPLING.iter().map(move |(field, _)| format!("options.{}.{field}", role.as_str())));
+    plain.chain(models).chain(["models.default".to_owned()]).chain(options)
+}
+
+/// The environment variable of a key: `capture.budget` → `URO_CAPTURE_BUDGET`.
+#[must_use]
+pub fn env_name(key: &str) -> String {
+    format!("URO_{}", key.replace('.', "_").to_uppercase())
+}
+
+/// The key that a name in git's configuration means. Git knows no underscores in names and ignores their case:
+/// `capture.excludePaths`, `capture.exclude-paths` → `capture.exclude_paths`; `capture` alone → `capture.enabled`.
+#[must_use]
+pub fn of_git_name(name: &str) -> Option<String> {
+    let plain = |text: &str| text.to_lowercase().replace(['_', '-'], "");
+    let wanted = plain(name);
+    if wanted == "capture" {
+        return Some("capture.enabled".to_owned());
+    }
+    fixed().find(|key| plain(key) == wanted)
+}
+
+#[must_use]
+pub fn parse_role(name: &str) -> Option<Role> {
+    ROLES.into_iter().find(|role| role.as_str() == name)
+}
+
+fn shape_in(fields: &[(&str, Shape)], field: &str) -> Option<Shape> {
+    fields.iter().find(|(name, _)| *name == field).map(|(_, shape)| *shape)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fixed_key_is_found_and_has_its_own_environment_name() {
+        let names: std::collections::BTreeSet<_> = fixed().map(|key| env_name(&key)).collect();
+        assert_eq!(names.len(), fixed().count());
+        assert!(fixed().all(|key| find(&key).is_some()));
+        assert!(names.contains("URO_CAPTURE_BUDGET") && names.contains("URO_MODELS_CAPTURE"));
+    }
+
+    #[test]
+    fn git_names_are_matched_without_case_and_separators() {
+        for (git, key) in [
+            ("capture", "capture.enabled"),
+            ("capture.budget", "capture.budget"),
+            ("capture.excludepaths", "capture.exclude_paths"),
+            ("capture.exclude-paths", "capture.exclude_paths"),
+            ("options.blog.topp", "options.blog.top_p"),
+        ] {
+            assert_eq!(of_git_name(git).as_deref(), Some(key));
+        }
+        assert_eq!(of_git_name("capture.bugdet"), None);
+    }
+
+    #[test]
+    fn a_repository_may_not_say_where_data_goes() {
+        for key in ["store.url", "endpoints[0].url", "endpoints[0].remote", "drafts.window", "retention.operations"] {
+            assert!(!find(key).unwrap().by_repository, "{key}");
+        }
+        assert!(find("capture.enabled").unwrap().by_repository);
+    }
+
+    #[test]
+    fn what_is_no_key_is_not_found() {
+        for name in
+            ["", "capture", "capture.bugdet", "models.captur", "options.blog", "options.x.top_p", "endpoints[x].url"]
+        {
+            assert_eq!(find(name), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The layers, put on top of each other: built-in < user file < repository < environment < flags.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use toml::Value;
+
+use super::env::{self, Env};
+use super::error::{ConfigError, Origin, Result};
+use super::paths::Paths;
+use super::{Config, build, defaults, endpoints, file, keys, validate};
+
+/// One value in one layer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Setting {
+    pub key: String,
+    pub value: Value,
+    pub origin: Origin,
+}
+
+/// The settings in force, and where each came from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loaded {
+    pub config: Config,
+    /// By key: `capture.budget`, `options.blog.top_p`, `endpoints[0].url`.
+    pub values: BTreeMap<String, Value>,
+    /// By the same keys.
+    pub origins: BTreeMap<String, Origin>,
+}
+
+/// The layers above the repository's: they hold for the whole process.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Overrides {
+    pub env: Env,
+    /// `KEY=VALUE` each.
+    pub flags: Vec<String>,
+}
+
+/// Reads all layers.
+///
+/// `git_settings` are `git config uro.*` without the `uro.`.
+///
+/// # Errors
+/// A layer holds an unknown key or a wrong value, values contradict each other, or the file cannot be read.
+pub fn load(paths: &Paths, git_settings: &[(String, String)], over: &Overrides) -> Result<Loaded> {
+    stack(
+        vec![
+            built_in()?,
+            file::read(&paths.config_file())?,
+            of_repository(git_settings)?,
+            of_environment(&over.env)?,
+            of_flags(&over.flags)?,
+        ],
+        &over.env,
+    )
+}
+
+/// Checks what would be in force if the user's file held `text`.
+///
+/// # Errors
+/// As [`load`].
+pub fn check_file(text: &str, path: &Path) -> Result<Loaded> {
+    stack(vec![built_in()?, file::parse(text, path)?], &Env::default())
+}
+
+fn stack(layers: Vec<Vec<Setting>>, env: &Env) -> Result<Loaded> {
+    let mut top: BTreeMap<String, Setting> = BTreeMap::new();
+    for setting in layers.into_iter().flatten() {
+        top.insert(setting.key.clone(), setting);
+    }
+    if !top.keys().any(|key| keys::endpoint_field(key).is_some()) {
+        top.extend(endpoints::usual(env)?.into_iter().map(|setting| (setting.key.clone(), setting)));
+    }
+    let config = build::build(&top)?;
+    let values = top.iter().map(|(key, setting)| (key.clone(), setting.value.clone())).collect();
+    let origins = top.into_iter().map(|(key, setting)| (key, setting.origin)).collect();
+    Ok(Loaded { config, values, origins })
+}
+
+fn built_in() -> Result<Vec<Setting>> {
+    let mut settings = file::parse(defaults::TEXT, Path::new("defaults.toml"))?;
+    for setting in &mut settings {
+        setting.origin = Origin::BuiltIn;
+    }
+    Ok(settings)
+}
+
+fn of_repository(entries: &[(String, String)]) -> Result<Vec<Setting>> {
+    let mut settings: Vec<Setting> = Vec::new();
+    for (name, text) in entries {
+        let origin = Origin::Repository { name: format!("uro.{name}") };
+        let Some(key) = keys::of_git_name(name) else { return Err(unknown(name, origin)) };
+        if !keys::find(&key).is_some_and(|known| known.by_repository) {
+            return Err(ConfigError::NotForRepositories { key, origin });
+        }
+        let mut setting = from_text(key, text, origin)?;
+        // A list that is written on several lines in git's way adds up.
+        if let Some(before) = settings.iter().find(|before| before.key == setting.key)
+            && let (Value::Array(new), Value::Array(old)) = (&mut setting.value, &before.value)
+        {
+            new.splice(0..0, old.iter().cloned());
+        }
+        settings.retain(|before| before.key != setting.key);
+        settings.push(setting);
+    }
+    Ok(settings)
+}
+
+fn of_environment(env: &Env) -> Result<Vec<Setting>> {
+    keys::fixed()
+        .filter_map(|key| {
+            let name = keys::env_name(&key);
+            let text = env.text(&name)?.to_owned();
+            Some(from_text(key, &text, Origin::Environment { name }))
+        })
+        .collect()
+}
+
+fn of_flags(flags: &[String]) -> Result<Vec<Setting>> {
+    flags.iter().map(|flag| of_flag(flag)).collect()
+}
+
+fn of_flag(flag: &str) -> Result<Setting> {
+    let origin = Origin::Flag { text: flag.to_owned() };
+    let Some((key, text)) = flag.split_once('=') else {
+        return Err(ConfigError::Syntax { message: "expected KEY=VALUE".to_owned(), origin });
+    };
+    match keys::find(key) {
+        // One field of an endpoint alone would hide the user's endpoints.
+        Some(_) if keys::endpoint_field(key).is_none() => from_text(key.to_owned(), text, origin),
+        _ => Err(unknown(key, origin)),
+    }
+}
+
+fn unknown(name: &str, origin: Origin) -> ConfigError {
+    let (section, key) = name.rsplit_once('.').unwrap_or(("", name));
+    file::unknown(section, key, origin)
+}
+
+fn from_text(key: String, text: &str, origin: Origin) -> Result<Setting> {
+    let Some(known) = keys::find(&key) else { return Err(unknown(&key, origin)) };
+    match validate::from_text(known.shape, text) {
+        Ok(value) => Ok(Setting { key, value, origin }),
+        Err(message) => Err(ConfigError::Invalid { key, message, origin }),
+    }
+}
+
+/// The origin of an address that Ollama's own variable gave.
+pub(super) fn ollama_host() -> Origin {
+    Origin::Environment { name: env::OLLAMA_HOST.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Strategy;
+    use crate::config::error::Layer;
+    use std::time::Duration;
+
+    fn git(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn over(env: &[(&str, &str)], flags: &[&str]) -> Overrides {
+        Overrides { env: Env::of(env), flags: flags.iter().map(|flag| (*flag).to_owned()).collect() }
+    }
+
+    fn home(file: &str) -> (tempfile::TempDir, Paths) {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = Paths::under(dir.path());
+        std::fs::create_dir_all(&paths.config).unwrap();
+        std::fs::write(paths.config_file(), file).unwrap();
+        (dir, paths)
+    }
+
+    #[test]
+    fn nothing_set_gives_the_built_in_values() {
+        let loaded = load(&Paths::under(Path::new("/nowhere")), &[], &over(&[], &[])).unwrap();
+        assert_eq!(loaded.config, Config::default());
+        assert!(loaded.origins.values().all(|origin| *origin == Origin::BuiltIn));
+        assert_eq!(loaded.values.len(), loaded.origins.len());
+    }
+
+    #[test]
+    fn each_layer_wins_over_the_ones_below_and_is_named() {
+        let (_dir, paths) = home("[capture]\nbudget = \"3s\"\n");
+        let in_git = git(&[("capture.budget", "4s")]);
+        let env = [("URO_CAPTURE_BUDGET", "5s")];
+        for (seconds, layer, loaded) in [
+            (3, Layer::UserFile, load(&paths, &[], &over(&[], &[]))),
+            (4, Layer::Repository, load(&paths, &in_git, &over(&[], &[]))),
+            (5, Layer::Environment, load(&paths, &in_git, &over(&env, &[]))),
+            (6, Layer::Flag, load(&paths, &in_git, &over(&env, &["capture.budget=6s"]))),
+        ] {
+            let loaded = loaded.unwrap();
+            assert_eq!(loaded.config.capture.budget, Duration::from_secs(seconds));
+            assert_eq!(loaded.origins["capture.budget"].layer(), layer);
+            assert_eq!(loaded.origins["capture.refine"].layer(), Layer::BuiltIn);
+        }
+    }
+
+    #[test]
+    fn a_repository_can_switch_captures_off() {
+        let loaded = load(&Paths::under(Path::new("/x")), &git(&[("capture", "false")]), &over(&[], &[])).unwrap();
+        assert!(!loaded.config.capture.enabled);
+    }
+
+    #[test]
+    fn a_repository_may_not_redirect_data_and_misspellings_are_errors() {
+        let load = |pairs: &[(&str, &str)]| {
+            load(&Paths::under(Path::new("/x")), &git(pairs), &over(&[], &[])).unwrap_err().to_string()
+        };
+        assert_eq!(
+            load(&[("store.url", "sqlite:/tmp/x")]),
+            "store.url cannot be set by a repository: git config uro.store.url"
+        );
+        assert_eq!(
+            load(&[("capture.bugdet", "2s")]),
+            "unknown key \"bugdet\" in [capture]: git config uro.capture.bugdet"
+        );
+    }
+
+    #[test]
+    fn lists_in_git_add_up_and_scalars_take_the_last() {
+        let pairs = git(&[
+            ("capture.excludepaths", "a/**"),
+            ("capture.strategy", "single"),
+            ("capture.excludepaths", "b/**"),
+            ("capture.strategy", "multi"),
+        ]);
+        let loaded = load(&Paths::under(Path::new("/x")), &pairs, &over(&[], &[])).unwrap();
+        assert_eq!(loaded.config.capture.exclude_paths, ["a/**", "b/**"]);
+        assert_eq!(loaded.config.capture.strategy, Strategy::Multi);
+    }
+
+    #[test]
+    fn a_flag_needs_a_known_key_and_a_value() {
+        let load = |flag: &str| load(&Paths::under(Path::new("/x")), &[], &over(&[], &[flag])).unwrap_err().to_string();
+        assert_eq!(load("capture.budget"), "expected KEY=VALUE: --config capture.budget");
+        assert_eq!(load("capture.bugdet=1s"), "unknown key \"bugdet\" in [capture]: --config capture.bugdet=1s");
+        assert!(load("endpoints[0].url=http://a").starts_with("unknown key"));
+    }
+}
