@@ -2,7 +2,7 @@
 //! kill at any moment neither loses an event nor takes it twice.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::capture::{self, CaptureError, Job, Plan, Request, Taken};
 use super::services::Services;
@@ -12,7 +12,7 @@ use crate::domain::id::Oid;
 use crate::git::GitError;
 use crate::git::repo::Repo;
 use crate::spool::record::Record;
-use crate::spool::{reader, rotate};
+use crate::spool::{reader, rotation};
 use crate::store::{SpoolPosition, StoreError};
 
 /// Records taken over in one transaction.
@@ -27,7 +27,7 @@ pub fn take_spool(services: &Services) -> Result<usize, StoreError> {
     let dir = services.paths.spool();
     let positions = services.store.spool_positions()?;
     let mut taken = 0;
-    for file in rotate::files(&dir).map_err(unreadable)? {
+    for file in rotation::files(&dir).map_err(unreadable)? {
         taken += take_file(services, &file, &positions)?;
     }
     tidy(services, &dir)?;
@@ -35,7 +35,7 @@ pub fn take_spool(services: &Services) -> Result<usize, StoreError> {
 }
 
 fn take_file(services: &Services, file: &Path, positions: &[SpoolPosition]) -> Result<usize, StoreError> {
-    let Some(identity) = rotate::identity(file).map_err(unreadable)? else { return Ok(0) };
+    let Some(identity) = identity(file)? else { return Ok(0) };
     let known = positions.iter().find(|position| position.file == identity);
     let mut offset = known.map_or(0, |position| position.offset);
     let mut taken = 0;
@@ -51,42 +51,41 @@ fn take_file(services: &Services, file: &Path, positions: &[SpoolPosition]) -> R
     }
 }
 
+/// What is renamed or removed is found again by its identity, so a kill in between only repeats the work.
 fn tidy(services: &Services, dir: &Path) -> Result<(), StoreError> {
+    rotation::rotate(dir).map_err(unreadable)?;
     let positions = services.store.spool_positions()?;
-    let offset_of = |identity: &str| positions.iter().find(|at| at.file == identity).map_or(0, |at| at.offset);
-    rotate::rotate(dir).map_err(unreadable)?;
-    for removed in rotate::remove_consumed(dir, &offset_of).map_err(unreadable)? {
-        services.store.forget_spool(&removed)?;
+    let now = SystemTime::from(services.clock.now());
+    for file in rotation::files(dir).map_err(unreadable)? {
+        let Some(identity) = identity(&file)? else { continue };
+        let consumed = positions.iter().find(|at| at.file == identity).map_or(0, |at| at.offset);
+        if rotation::remove_consumed(&file, consumed, now).map_err(unreadable)? {
+            services.store.forget_spool(&identity)?;
+        }
     }
     Ok(())
+}
+
+fn identity(file: &Path) -> Result<Option<String>, StoreError> {
+    Ok(rotation::identity(file).map_err(unreadable)?.map(|identity| identity.to_string()))
 }
 
 fn unreadable(error: std::io::Error) -> StoreError {
     StoreError::Unavailable(Box::new(error))
 }
 
-/// A record that names no repository or a hook we do not know says nothing that could be captured.
+/// A record of a hook we do not know says nothing that could be captured.
 fn event_of(record: &Record) -> Option<Event> {
-    let hook = HookName::parse(record.event.as_deref()?)?;
+    let pair = |(old, new): (&str, &str)| Some((old.parse().ok()?, new.parse().ok()?));
     Some(Event {
         stamp: jiff::Timestamp::from_nanosecond(i128::from(record.stamp_ns)).ok()?,
         source: Source::Hook,
-        hook: Some(hook),
-        git_dir: record.git_dir.clone()?,
+        hook: Some(HookName::parse(&record.event)?),
+        git_dir: record.git_dir.clone(),
         oid: record.oid.as_deref().and_then(|hex| hex.parse().ok()),
-        rewrites: rewrites(&record.rewrites),
+        rewrites: record.rewrite_pairs().filter_map(pair).collect(),
         in_sequence: record.in_sequence,
     })
-}
-
-/// Lines of `old new [extra]`, as git gives them to post-rewrite.
-fn rewrites(stdin: &[u8]) -> Vec<(Oid, Oid)> {
-    let text = String::from_utf8_lossy(stdin);
-    let pair = |line: &str| {
-        let mut words = line.split_ascii_whitespace();
-        Some((words.next()?.parse().ok()?, words.next()?.parse().ok()?))
-    };
-    text.lines().filter_map(pair).collect()
 }
 
 /// What one event led to.
@@ -203,12 +202,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rewrite_pairs_are_read_line_by_line_and_broken_lines_are_skipped() {
+    fn a_record_becomes_an_event_with_its_rewrites() {
         let (a, b) = ("a".repeat(40), "b".repeat(40));
-        let stdin = format!("{a} {b}\nnonsense\n{b} {a} extra\n");
-        let pairs = rewrites(stdin.as_bytes());
-        assert_eq!(pairs.len(), 2);
-        assert_eq!(pairs[0].0.as_str(), a);
-        assert_eq!(pairs[1].1.as_str(), a);
+        let record = Record {
+            stamp_ns: 1_772_366_400_000_000_000,
+            git_dir: "/r/.git".into(),
+            event: "post-rewrite".into(),
+            oid: Some(b.clone()),
+            rewrites: format!("{a} {b}\nnonsense\n").into_bytes(),
+            ..Record::default()
+        };
+        let event = event_of(&record).unwrap();
+        assert_eq!(event.stamp.to_string(), "2026-03-01T12:00:00Z");
+        assert_eq!(event.rewrites.len(), 1);
+        assert_eq!(event_of(&Record { event: "pre-push".into(), ..record }), None);
     }
 }
