@@ -1,1 +1,117 @@
-//! (under construction)
+//! Installing git hooks beside whatever is there, and taking them out again without a trace.
+//!
+//! Where no hook was, ours is a symbolic link to `uro-hook`: nothing starts faster, and git silently ignores a
+//! link to a program that is gone. A hook that was there is kept byte for byte and called by a small shell script.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+pub mod apply;
+pub mod chain;
+pub mod inspect;
+pub mod install;
+pub mod locate;
+pub mod remove;
+pub mod slot;
+
+pub use apply::apply;
+pub use inspect::{HookState, How, State, inspect};
+pub use install::plan_install;
+pub use locate::{Location, locate};
+pub use remove::plan_remove;
+
+/// Why hooks could not be read, installed or removed.
+#[derive(Debug, Error)]
+pub enum GithooksError {
+    #[error("cannot {doing} {}", path.display())]
+    Io { doing: &'static str, path: PathBuf, source: io::Error },
+    #[error("git looks for hooks in {}, which is not a directory", .0.display())]
+    NotADirectory(PathBuf),
+    #[error("{} is not a program that can be run by its absolute path", .0.display())]
+    NotAProgram(PathBuf),
+}
+
+impl GithooksError {
+    /// Names what was being done to `path`, for `map_err`.
+    pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { doing, path, source }
+    }
+}
+
+/// One change to the file system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Makes the hooks directory, with a mark in it that says so.
+    MakeDirectory(PathBuf),
+    /// Renames what is there, keeping every byte, the mode and the times. Replaces what is at `to`.
+    Move {
+        from: PathBuf,
+        to: PathBuf,
+    },
+    /// Puts a symbolic link to `program` at `at`, or, where links cannot be made, a script with `text`.
+    Link {
+        at: PathBuf,
+        program: PathBuf,
+        text: Vec<u8>,
+    },
+    /// Puts an executable script with `text` at `at`.
+    Script {
+        at: PathBuf,
+        text: Vec<u8>,
+    },
+    Remove(PathBuf),
+    /// Removes the directory's mark, and the directory itself unless somebody put something into it.
+    RemoveDirectory(PathBuf),
+}
+
+/// What is to be done, in this order, and what a person should know about it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    pub steps: Vec<Step>,
+    pub notes: Vec<Note>,
+}
+
+/// Something that was left as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// Our script, changed by hand: not overwritten.
+    Edited(PathBuf),
+    /// A hook from before that nothing calls any more, since somebody replaced ours.
+    Kept(PathBuf),
+}
+
+impl Plan {
+    /// Nothing is to be done.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// Every path that will be written, renamed or removed, in order and once each: what `--dry-run` lists.
+    #[must_use]
+    pub fn writes(&self) -> Vec<&Path> {
+        let mut paths: Vec<&Path> = Vec::new();
+        for path in self.steps.iter().flat_map(Step::touches) {
+            if !paths.contains(&path) {
+                paths.push(path);
+            }
+        }
+        paths
+    }
+}
+
+impl Step {
+    fn touches(&self) -> Vec<&Path> {
+        match self {
+            Self::Move { from, to } => vec![from, to],
+            Self::Link { at, .. } | Self::Script { at, .. } => vec![at],
+            Self::MakeDirectory(path) | Self::Remove(path) | Self::RemoveDirectory(path) => vec![path],
+        }
+    }
+}
+
+#[cfg(test)]
+mod trial;

@@ -1,0 +1,76 @@
+//! What must be done so that git calls our hooks, whatever is there already.
+
+use std::path::{Path, PathBuf};
+
+use super::chain::{self, Script, VERSION};
+use super::slot::{Found, Slot, exists, is_program};
+use super::{GithooksError, Note, Plan, Step};
+use crate::domain::event::HOOKS;
+
+/// Plans the hooks in `hooks_dir` so that each calls `program`, an absolute path. Empty if they do already.
+///
+/// # Errors
+/// Where `program` is none, `hooks_dir` is no directory, or a hook cannot be read.
+pub fn plan_install(hooks_dir: &Path, program: &Path) -> Result<Plan, GithooksError> {
+    if !program.is_absolute() || !is_program(program) {
+        return Err(GithooksError::NotAProgram(program.to_owned()));
+    }
+    let mut plan = Plan::default();
+    if !exists(hooks_dir) {
+        plan.steps.push(Step::MakeDirectory(hooks_dir.to_owned()));
+    } else if !hooks_dir.is_dir() {
+        return Err(GithooksError::NotADirectory(hooks_dir.to_owned()));
+    }
+    for hook in HOOKS {
+        install(&Slot::read(hooks_dir, hook)?, program, &mut plan);
+    }
+    Ok(plan)
+}
+
+fn install(slot: &Slot, program: &Path, plan: &mut Plan) {
+    match &slot.found {
+        Found::Link(target) if target == program && !slot.has_prior() => {}
+        Found::Script(script) if script.edited => plan.notes.push(Note::Edited(slot.at.clone())),
+        Found::Script(script) if is_current(script, program) => {}
+        Found::Foreign => {
+            keep_foreign(slot, plan);
+            plan.steps.push(script(slot, program));
+        }
+        _ if slot.has_prior() => plan.steps.push(script(slot, program)),
+        _ => plan.steps.push(link(slot, program)),
+    }
+}
+
+fn is_current(script: &Script, program: &Path) -> bool {
+    script.version == VERSION && script.program == program
+}
+
+/// Somebody's hook becomes the prior one. A prior hook that is kept already is of no use any more, since git
+/// would not have called it; but it is not ours to throw away.
+fn keep_foreign(slot: &Slot, plan: &mut Plan) {
+    if slot.has_prior() {
+        let free = free_name(slot);
+        plan.notes.push(Note::Kept(free.clone()));
+        plan.steps.push(Step::Move { from: slot.prior(), to: free });
+    }
+    plan.steps.push(Step::Move { from: slot.at.clone(), to: slot.prior() });
+}
+
+fn free_name(slot: &Slot) -> PathBuf {
+    let mut number = 1_u32;
+    loop {
+        let name = slot.beside(&format!("uro-prior-{number}"));
+        if !exists(&name) {
+            return name;
+        }
+        number += 1;
+    }
+}
+
+fn script(slot: &Slot, program: &Path) -> Step {
+    Step::Script { at: slot.at.clone(), text: chain::render(slot.hook, program) }
+}
+
+fn link(slot: &Slot, program: &Path) -> Step {
+    Step::Link { at: slot.at.clone(), program: program.to_owned(), text: chain::render(slot.hook, program) }
+}

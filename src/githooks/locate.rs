@@ -1,0 +1,106 @@
+//! Where git looks for hooks, and whose place that is.
+
+use std::path::{Component, Path, PathBuf};
+
+/// The directory git runs hooks from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// This repository's own.
+    Repository(PathBuf),
+    /// In the work tree (husky and its like): people commit it, so nothing is written there.
+    WorkTree(PathBuf),
+    /// Elsewhere, and so perhaps shared with other repositories: only for who asks for all of them.
+    Shared(PathBuf),
+}
+
+impl Location {
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        match self {
+            Self::Repository(dir) | Self::WorkTree(dir) | Self::Shared(dir) => dir,
+        }
+    }
+}
+
+/// Tells it from the repository's shared git directory, its work tree (none if bare) and `core.hooksPath`.
+///
+/// git takes a relative `core.hooksPath` from the directory it runs hooks in: the work tree's root.
+#[must_use]
+pub fn locate(common_dir: &Path, work_tree: Option<&Path>, hooks_path: Option<&Path>) -> Location {
+    let Some(hooks_path) = hooks_path else { return Location::Repository(common_dir.join("hooks")) };
+    let dir = real(&work_tree.unwrap_or(common_dir).join(hooks_path));
+    if dir.starts_with(real(common_dir)) {
+        Location::Repository(dir)
+    } else if work_tree.is_some_and(|work_tree| dir.starts_with(real(work_tree))) {
+        Location::WorkTree(dir)
+    } else {
+        Location::Shared(dir)
+    }
+}
+
+/// The path without links as far as it exists, and without `.` and `..` beyond.
+fn real(path: &Path) -> PathBuf {
+    if let Ok(real) = path.canonicalize() {
+        return real;
+    }
+    match (path.parent(), path.components().next_back()) {
+        (Some(parent), Some(Component::Normal(name))) => real(parent).join(name),
+        (Some(parent), Some(Component::ParentDir)) => real(parent).parent().unwrap_or(Path::new("/")).to_owned(),
+        _ => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stage() -> (tempfile::TempDir, PathBuf) {
+        let home = tempfile::tempdir().expect("a directory");
+        let root = home.path().canonicalize().expect("there");
+        std::fs::create_dir_all(root.join("work/.git/hooks")).expect("created");
+        (home, root)
+    }
+
+    fn located(root: &Path, hooks_path: Option<&str>) -> Location {
+        let work = root.join("work");
+        locate(&work.join(".git"), Some(&work), hooks_path.map(Path::new))
+    }
+
+    #[test]
+    fn without_a_setting_hooks_lie_in_the_shared_git_directory() {
+        let (_home, root) = stage();
+        assert_eq!(located(&root, None), Location::Repository(root.join("work/.git/hooks")));
+    }
+
+    #[test]
+    fn a_setting_that_names_the_usual_place_changes_nothing() {
+        let (_home, root) = stage();
+        let usual = root.join("work/.git/hooks");
+        assert_eq!(located(&root, Some(".git/hooks")), Location::Repository(usual.clone()));
+        assert_eq!(located(&root, usual.to_str()), Location::Repository(usual));
+    }
+
+    #[test]
+    fn a_place_in_the_work_tree_is_recognised_whether_it_exists_or_not() {
+        let (_home, root) = stage();
+        assert_eq!(located(&root, Some(".husky/_")), Location::WorkTree(root.join("work/.husky/_")));
+        assert_eq!(located(&root, Some("./a/../.hooks")), Location::WorkTree(root.join("work/.hooks")));
+    }
+
+    #[test]
+    fn any_other_place_may_be_shared() {
+        let (_home, root) = stage();
+        let shared = root.join("githooks");
+        assert_eq!(located(&root, shared.to_str()), Location::Shared(shared.clone()));
+        assert_eq!(located(&root, Some("../githooks")), Location::Shared(shared));
+    }
+
+    #[test]
+    fn a_bare_repository_counts_from_its_own_directory() {
+        let (_home, root) = stage();
+        let bare = root.join("work/.git");
+        let found = locate(&bare, None, Some(Path::new("hooks")));
+        assert_eq!(found.dir(), bare.join("hooks"));
+        assert!(matches!(found, Location::Repository(_)));
+    }
+}

@@ -1,0 +1,44 @@
+//! What must be done so that everything is as it was before the hooks were installed.
+
+use std::path::Path;
+
+use super::slot::{Found, Slot, exists, mark};
+use super::{GithooksError, Note, Plan, Step};
+use crate::domain::event::HOOKS;
+
+/// Plans the removal of our hooks from `hooks_dir` and the return of the hooks from before. Empty if none is ours.
+///
+/// # Errors
+/// Where a hook cannot be read.
+pub fn plan_remove(hooks_dir: &Path) -> Result<Plan, GithooksError> {
+    let mut plan = Plan::default();
+    for hook in HOOKS {
+        remove(&Slot::read(hooks_dir, hook)?, &mut plan);
+    }
+    if exists(&mark(hooks_dir)) {
+        plan.steps.push(Step::RemoveDirectory(hooks_dir.to_owned()));
+    }
+    Ok(plan)
+}
+
+fn remove(slot: &Slot, plan: &mut Plan) {
+    match &slot.found {
+        Found::Foreign if slot.has_prior() => plan.notes.push(Note::Kept(slot.prior())),
+        Found::Foreign => {}
+        Found::Script(script) if script.edited => {
+            let aside = slot.beside("uro-edited");
+            plan.notes.push(Note::Edited(aside.clone()));
+            plan.steps.push(Step::Move { from: slot.at.clone(), to: aside });
+            restore(slot, plan);
+        }
+        Found::Link(_) | Found::Script(_) if !slot.has_prior() => plan.steps.push(Step::Remove(slot.at.clone())),
+        Found::Link(_) | Found::Script(_) | Found::Nothing => restore(slot, plan),
+    }
+}
+
+/// In one rename, so that at no moment the hook from before is missing.
+fn restore(slot: &Slot, plan: &mut Plan) {
+    if slot.has_prior() {
+        plan.steps.push(Step::Move { from: slot.prior(), to: slot.at.clone() });
+    }
+}
