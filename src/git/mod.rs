@@ -1,8 +1,28 @@
 //! Reading repositories: bounded, in bytes, never executing anything. `git2` ends here.
 
+use std::error::Error;
 use std::path::PathBuf;
 
 use crate::domain::id::{Oid, RepoId};
+
+mod child;
+mod commit;
+mod hunk;
+mod library;
+mod objects;
+mod outside;
+mod patch;
+mod patch_id;
+mod project;
+pub mod reflog;
+mod rename;
+pub mod repo;
+#[cfg(test)]
+mod tests;
+mod text;
+mod tree;
+
+pub use repo::Repo;
 
 /// How much of a patch is read. The defaults come from measurements of libgit2: stopping early keeps a
 /// commit of 500 files and 200,000 lines at milliseconds, and files beyond 1 MiB cost their whole size.
@@ -66,6 +86,12 @@ pub enum GitError {
     Git {
         doing: String,
         #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Box<dyn Error + Send + Sync>,
     },
+}
+
+impl GitError {
+    fn git(doing: &str, source: impl Error + Send + Sync + 'static) -> Self {
+        Self::Git { doing: doing.to_owned(), source: Box::new(source) }
+    }
 }

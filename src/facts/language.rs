@@ -1,0 +1,433 @@
+//! Definition lines, recognised word by word: better no name than a wrong one.
+
+use super::words::{self, Words};
+
+/// Languages whose definition lines are recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Language {
+    Rust,
+    Python,
+    /// JavaScript and TypeScript.
+    Script,
+    Go,
+    Java,
+    /// C and C++.
+    C,
+    Ruby,
+}
+
+/// What a definition line defines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SymbolKind {
+    Function,
+    /// A type: class, struct, enum, trait, interface.
+    Type,
+    /// A place where others live and which is not itself defined here (`impl X`, `mod x`, `namespace x`).
+    Scope,
+    Constant,
+}
+
+/// A definition: `kind` and the name as written.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Definition {
+    pub kind: SymbolKind,
+    pub name: String,
+    /// Reachable from outside: `pub`, `export`, a capital in Go, no leading underscore in Python.
+    pub public: bool,
+}
+
+impl Language {
+    /// From the path's extension.
+    #[must_use]
+    pub fn of(path: &str) -> Option<Self> {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        Some(match name.rsplit_once('.')?.1 {
+            "rs" => Self::Rust,
+            "py" | "pyi" => Self::Python,
+            "js" | "jsx" | "mjs" | "cjs" | "ts" | "tsx" | "mts" => Self::Script,
+            "go" => Self::Go,
+            "java" => Self::Java,
+            "c" | "h" | "cc" | "cpp" | "cxx" | "hpp" | "hh" => Self::C,
+            "rb" => Self::Ruby,
+            _ => return None,
+        })
+    }
+
+    /// What the line defines, if it plainly is a definition.
+    #[must_use]
+    pub fn definition(self, line: &str) -> Option<Definition> {
+        let line = line.trim_end();
+        let (kind, name, public) = match self {
+            Self::Rust => rust(line)?,
+            Self::Python => python(line)?,
+            Self::Script => script(line)?,
+            Self::Go => go(line)?,
+            Self::Java => java(line)?,
+            Self::C => c(line)?,
+            Self::Ruby => ruby(line)?,
+        };
+        let sane = !name.is_empty() && name.len() <= 80;
+        sane.then_some(Definition { kind, name, public })
+    }
+
+    /// Whether a line like this before a definition makes it a test.
+    #[must_use]
+    pub fn marks_test(self, line: &str) -> bool {
+        let line = line.trim();
+        match self {
+            Self::Rust => line.starts_with("#[") && (line.contains("test]") || line.contains("test(")),
+            Self::Java => line.starts_with("@Test") || line.starts_with("@ParameterizedTest"),
+            _ => false,
+        }
+    }
+
+    /// Whether a name like this is a test's by the language's habit.
+    #[must_use]
+    pub fn names_test(self, name: &str) -> bool {
+        match self {
+            Self::Python | Self::Ruby => name.starts_with("test_") || name.starts_with("Test"),
+            Self::Go => ["Test", "Benchmark", "Fuzz", "Example"].iter().any(|prefix| {
+                name.strip_prefix(prefix).is_some_and(|rest| !rest.starts_with(|c: char| c.is_lowercase()))
+            }),
+            Self::Rust => matches!(name, "tests" | "test"),
+            _ => false,
+        }
+    }
+
+    /// What joins a type and its member.
+    #[must_use]
+    pub fn separator(self) -> &'static str {
+        match self {
+            Self::Rust | Self::C => "::",
+            _ => ".",
+        }
+    }
+}
+
+type Found = (SymbolKind, String, bool);
+
+fn rust(line: &str) -> Option<Found> {
+    let mut words = Words::new(line);
+    let public = words.eat("pub");
+    if public && words.peek_char() == Some('(') {
+        words.skip_parens()?;
+    }
+    loop {
+        match words.next_word()? {
+            "default" | "async" | "unsafe" => {}
+            "extern" => words.skip_string(),
+            "const" | "static" if words.is_next("fn") || words.is_next("unsafe") || words.is_next("async") => {}
+            "const" | "static" => {
+                words.eat("mut");
+                let name = words.identifier()?;
+                return (words.peek_char() == Some(':')).then_some((SymbolKind::Constant, name, public));
+            }
+            "fn" => {
+                let name = words.identifier()?;
+                return matches!(words.peek_char(), Some('(' | '<')).then_some((SymbolKind::Function, name, public));
+            }
+            "struct" | "enum" | "trait" | "union" => {
+                let name = words.identifier()?;
+                let next = matches!(words.peek_char(), None | Some('{' | '(' | '<' | ';' | ':' | 'w'));
+                return next.then_some((SymbolKind::Type, name, public));
+            }
+            "type" => {
+                let name = words.identifier()?;
+                // Associated types of an impl are no definitions of their own.
+                return (words.at_column_zero() && matches!(words.peek_char(), Some('=' | '<'))).then_some((
+                    SymbolKind::Type,
+                    name,
+                    public,
+                ));
+            }
+            "mod" => {
+                let name = words.identifier()?;
+                return (words.peek_char() == Some('{')).then_some((SymbolKind::Scope, name, public));
+            }
+            "impl" => return rust_impl(words).map(|name| (SymbolKind::Scope, name, false)),
+            _ => return None,
+        }
+    }
+}
+
+/// The type in `impl<T> Trait<T> for some::Type<T> {`.
+fn rust_impl(mut words: Words<'_>) -> Option<String> {
+    if words.peek_char() == Some('<') {
+        words.skip_angles()?;
+    }
+    let rest = words.rest().split('{').next()?.split(" where ").next()?;
+    let of = rest.rsplit_once(" for ").map_or(rest, |(_, of)| of);
+    let path = of.trim().trim_start_matches('&').split('<').next()?;
+    let name = path.rsplit("::").next()?.trim();
+    words::is_identifier(name).then(|| name.to_owned())
+}
+
+fn python(line: &str) -> Option<Found> {
+    let mut words = Words::new(line);
+    words.eat("async");
+    let kind = match words.next_word()? {
+        "def" => SymbolKind::Function,
+        "class" => SymbolKind::Type,
+        _ => return None,
+    };
+    let name = words.identifier()?;
+    let next = words.peek_char();
+    let right = next == Some('(') || next == Some('[') || (kind == SymbolKind::Type && next == Some(':'));
+    let public = !name.starts_with('_') || name.starts_with("__");
+    right.then_some((kind, name, public))
+}
+
+fn script(line: &str) -> Option<Found> {
+    let mut words = Words::new(line);
+    let exported = words.eat("export");
+    words.eat("default");
+    words.eat("declare");
+    let mut probe = words.clone();
+    probe.eat("abstract");
+    probe.eat("async");
+    match probe.next_word() {
+        Some("function") => {
+            probe.eat_char('*');
+            let name = probe.identifier()?;
+            return matches!(probe.peek_char(), Some('(' | '<')).then_some((SymbolKind::Function, name, exported));
+        }
+        Some("class" | "interface" | "enum") => {
+            let name = probe.identifier()?;
+            let next = matches!(probe.peek_char(), None | Some('{' | '<' | 'e' | 'i'));
+            return next.then_some((SymbolKind::Type, name, exported));
+        }
+        Some("type") if exported || words.at_column_zero() => {
+            let name = probe.identifier()?;
+            return matches!(probe.peek_char(), Some('=' | '<')).then_some((SymbolKind::Type, name, exported));
+        }
+        Some("const" | "let" | "var") if exported || words.at_column_zero() => {
+            let name = probe.identifier()?;
+            return is_function_value(probe.rest()).then_some((SymbolKind::Function, name, exported));
+        }
+        _ => {}
+    }
+    script_method(words)
+}
+
+/// `= (a, b) =>`, `= async x =>`, `= function`, with or without a type before the equals sign.
+fn is_function_value(rest: &str) -> bool {
+    let Some((_, value)) = rest.split_once('=') else { return false };
+    let value = value.trim_start().trim_start_matches("async").trim_start();
+    let arrow = value.find("=>").is_some_and(|at| {
+        let head = value[..at].trim_end();
+        words::is_identifier(head) || (head.starts_with('(') && words::closes_at_end(head))
+    });
+    arrow || value.starts_with("function")
+}
+
+fn script_method(mut words: Words<'_>) -> Option<Found> {
+    const MODIFIERS: [&str; 9] =
+        ["public", "private", "protected", "static", "async", "get", "set", "readonly", "override"];
+    if words.at_column_zero() {
+        return None;
+    }
+    let mut hidden = false;
+    let name = loop {
+        let name = words.identifier()?;
+        if words.peek_char() == Some('(') {
+            break name;
+        }
+        if !MODIFIERS.contains(&name.as_str()) {
+            return None;
+        }
+        hidden |= name == "private";
+    };
+    let body = words.rest();
+    let is_body = body.ends_with('{') && words::closes_before_body(body) && !body.contains("=>");
+    (is_body && !words::is_control(&name)).then_some((SymbolKind::Function, name, !hidden))
+}
+
+fn go(line: &str) -> Option<Found> {
+    let mut words = Words::new(line);
+    if !words.at_column_zero() {
+        return None;
+    }
+    let upper = |name: &str| name.starts_with(char::is_uppercase);
+    match words.next_word()? {
+        "func" if words.peek_char() == Some('(') => {
+            let receiver = words.skip_parens()?;
+            let of = receiver.trim_end_matches(')').split_whitespace().last()?;
+            let of = of.trim_start_matches(['(', '*']).split('[').next()?;
+            let name = words.identifier()?;
+            let right = words::is_identifier(of) && words.peek_char() == Some('(');
+            right.then(|| (SymbolKind::Function, format!("{of}.{name}"), upper(&name)))
+        }
+        "func" => {
+            let name = words.identifier()?;
+            let public = upper(&name);
+            matches!(words.peek_char(), Some('(' | '[')).then_some((SymbolKind::Function, name, public))
+        }
+        "type" => {
+            let name = words.identifier()?;
+            let public = upper(&name);
+            words.peek_char().is_some().then_some((SymbolKind::Type, name, public))
+        }
+        _ => None,
+    }
+}
+
+fn java(line: &str) -> Option<Found> {
+    const MODIFIERS: [&str; 9] =
+        ["public", "private", "protected", "static", "final", "abstract", "synchronized", "sealed", "default"];
+    let mut words = Words::new(line);
+    let (mut modified, mut public) = (false, false);
+    loop {
+        let mut probe = words.clone();
+        match probe.next_word()? {
+            word if MODIFIERS.contains(&word) => {
+                (modified, public) = (true, public || word == "public");
+                words = probe;
+            }
+            "class" | "interface" | "enum" | "record" => {
+                let name = probe.identifier()?;
+                let next = matches!(probe.peek_char(), None | Some('{' | '<' | '(' | 'e' | 'i' | 'p'));
+                return next.then_some((SymbolKind::Type, name, public));
+            }
+            _ => break,
+        }
+    }
+    let head = words.rest().split('(').next()?;
+    let name = head.split_whitespace().last()?;
+    let typed = !head.contains(['=', '.', '"', ';']) && words::is_identifier(name);
+    let method = modified && typed && words.rest().contains('(') && !line.ends_with(';') && !line.contains(" new ");
+    method.then(|| (SymbolKind::Function, name.to_owned(), public))
+}
+
+fn c(line: &str) -> Option<Found> {
+    let mut words = Words::new(line);
+    if !words.at_column_zero() || line.ends_with([';', ',', '\\']) {
+        return None;
+    }
+    let mut probe = words.clone();
+    if matches!(probe.next_word(), Some("struct" | "class" | "enum" | "union")) {
+        let name = probe.identifier();
+        if let (Some(name), Some('{' | ':')) = (name, probe.peek_char()) {
+            return Some((SymbolKind::Type, name, true));
+        }
+    }
+    let public = !words.is_next("static");
+    let first = words.next_word()?;
+    if words::is_control(first) || matches!(first, "typedef" | "using" | "namespace" | "template" | "extern" | "case") {
+        return None;
+    }
+    let (head, rest) = line.split_once('(')?;
+    let name = head.rsplit([' ', '*', '&']).next()?;
+    let plain = name.split("::").all(|part| words::is_identifier(part.trim_start_matches('~')));
+    let typed = head.trim_end().len() > name.len() && !head.contains(['=', '"', '#', '[']) && !words::is_control(name);
+    let body = rest.ends_with([')', '{', '}']) || rest.ends_with("const") || rest.ends_with("noexcept");
+    (plain && typed && body).then(|| (SymbolKind::Function, name.to_owned(), public))
+}
+
+fn ruby(line: &str) -> Option<Found> {
+    let mut words = Words::new(line);
+    let kind = match words.next_word()? {
+        "def" => SymbolKind::Function,
+        "class" => SymbolKind::Type,
+        "module" => SymbolKind::Scope,
+        _ => return None,
+    };
+    let name = words.rest().split([' ', '(', ';', '<']).next()?.trim_start_matches("self.");
+    let plain = name.trim_end_matches(['?', '!', '=']).split("::").all(words::is_identifier);
+    plain.then(|| (kind, name.to_owned(), true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(language: Language, line: &str) -> Option<String> {
+        language.definition(line).map(|definition| definition.name)
+    }
+
+    #[test]
+    fn definitions_are_recognised_in_each_language() {
+        for (language, line, want) in [
+            (Language::Rust, "    pub(crate) async fn choose<T>(&self) -> T {", "choose"),
+            (Language::Rust, "pub const fn new() -> Self {", "new"),
+            (Language::Rust, "unsafe extern \"C\" fn call(x: u8) {", "call"),
+            (Language::Rust, "pub struct Router<'a> {", "Router"),
+            (Language::Rust, "struct Unit;", "Unit"),
+            (Language::Rust, "pub enum Kind", "Kind"),
+            (Language::Rust, "impl<T: Into<String>> From<T> for Name<T> {", "Name"),
+            (Language::Rust, "impl fmt::Display for domain::Oid {", "Oid"),
+            (Language::Rust, "const LIMIT: usize = 3;", "LIMIT"),
+            (Language::Rust, "type Found = (u8, u8);", "Found"),
+            (Language::Python, "    async def get(self):", "get"),
+            (Language::Python, "class Session(SessionRedirectMixin):", "Session"),
+            (Language::Python, "class Empty:", "Empty"),
+            (Language::Script, "export default async function* run(a) {", "run"),
+            (Language::Script, "export const useThing = (a, b) => {", "useThing"),
+            (Language::Script, "const one = async x => x + 1;", "one"),
+            (Language::Script, "export interface Props {", "Props"),
+            (Language::Script, "  private async load(id: string): Promise<void> {", "load"),
+            (Language::Script, "type Id = string;", "Id"),
+            (Language::Go, "func (r *Router) Choose(k Kind) Model {", "Router.Choose"),
+            (Language::Go, "func Map[T any](x T) {", "Map"),
+            (Language::Go, "type Router struct {", "Router"),
+            (Language::Java, "    public static void main(String[] args) {", "main"),
+            (Language::Java, "public final class Router<T> extends Base {", "Router"),
+            (Language::C, "static int read_line(char *buf, size_t n)", "read_line"),
+            (Language::C, "void Router::choose(int k) {", "Router::choose"),
+            (Language::C, "struct point {", "point"),
+            (Language::Ruby, "  def self.call!(x)", "call!"),
+        ] {
+            assert_eq!(name(language, line).as_deref(), Some(want), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_a_definition_has_no_name() {
+        for (language, line) in [
+            (Language::Rust, "// fn gone() {"),
+            (Language::Rust, "    let fn_ptr: fn(u8) = f;"),
+            (Language::Rust, "    structure(1);"),
+            (Language::Rust, "mod tests;"),
+            (Language::Rust, "use crate::fn_thing;"),
+            (Language::Rust, "    type Item = u8;"),
+            (Language::Python, "define(x)"),
+            (Language::Python, "    # def gone():"),
+            (Language::Python, "class_ = 3"),
+            (Language::Script, "  if (x) {"),
+            (Language::Script, "describe('it works', () => {"),
+            (Language::Script, "  it('works', function () {"),
+            (Language::Script, "const x = 3;"),
+            (Language::Script, "  } else if (y) {"),
+            (Language::Script, "  while (a(b)) {"),
+            (Language::Go, "\tfunc() {"),
+            (Language::Go, "\ttype x struct {"),
+            (Language::Java, "    return new Thing(a) {"),
+            (Language::Java, "    private final Map<String, X> map = new HashMap<>(3);"),
+            (Language::Java, "    doIt(x) {"),
+            (Language::C, "int read_line(char *buf);"),
+            (Language::C, "    return foo(bar);"),
+            (Language::C, "DEFINE_TEST(foo)"),
+            (Language::C, "#define MAX(a, b) ((a) > (b) ? (a) : (b))"),
+            (Language::C, "else if (foo(bar)) {"),
+            (Language::C, "int x = foo(3)"),
+            (Language::Ruby, "define_method(:x)"),
+        ] {
+            assert_eq!(name(language, line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_public_is_told() {
+        let public = |language: Language, line| language.definition(line).unwrap().public;
+        assert!(public(Language::Rust, "pub fn a() {") && !public(Language::Rust, "fn a() {"));
+        assert!(public(Language::Python, "def a():") && !public(Language::Python, "def _a():"));
+        assert!(public(Language::Go, "func A() {") && !public(Language::Go, "func a() {"));
+    }
+
+    #[test]
+    fn tests_are_told_by_attribute_or_name() {
+        assert!(Language::Rust.marks_test("    #[tokio::test]") && Language::Rust.marks_test("#[test]"));
+        assert!(!Language::Rust.marks_test("#[must_use]"));
+        assert!(Language::Go.names_test("TestRouter") && !Language::Go.names_test("Testament"));
+        assert!(Language::Python.names_test("test_get"));
+    }
+}

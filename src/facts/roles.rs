@@ -1,0 +1,274 @@
+//! What a file is for, told from its path alone.
+
+/// The part a file plays in a project. The order is the order in which a bounded reader reads them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FileRole {
+    Source,
+    Tests,
+    Docs,
+    Config,
+    Ci,
+    /// Neither known code nor anything below.
+    Other,
+    /// Images, fonts, archives, media.
+    Asset,
+    /// Lock files, minified, generated and vendored code: written by a tool.
+    Generated,
+}
+
+const GENERATED_DIRS: [&str; 9] = [
+    "node_modules",
+    "vendor",
+    "vendored",
+    "third_party",
+    "third-party",
+    "dist",
+    "generated",
+    "__generated__",
+    "__snapshots__",
+];
+const GENERATED_NAMES: [&str; 10] = [
+    "package-lock.json",
+    "npm-shrinkwrap.json",
+    "yarn.lock",
+    "pnpm-lock.yaml",
+    "go.sum",
+    "composer.lock",
+    "gemfile.lock",
+    "poetry.lock",
+    "bun.lockb",
+    "flake.lock",
+];
+const GENERATED_ENDS: [&str; 10] =
+    [".lock", ".min.js", ".min.css", ".map", ".pb.go", "_pb2.py", "_pb2_grpc.py", ".pb.cc", ".pb.h", ".snap"];
+const TEST_DIRS: [&str; 8] = ["tests", "test", "spec", "specs", "__tests__", "testdata", "fixtures", "e2e"];
+const DOC_DIRS: [&str; 4] = ["docs", "doc", "man", "documentation"];
+const DOC_STEMS: [&str; 16] = [
+    "readme",
+    "changelog",
+    "changes",
+    "history",
+    "news",
+    "license",
+    "licence",
+    "copying",
+    "unlicense",
+    "authors",
+    "contributors",
+    "contributing",
+    "notice",
+    "code_of_conduct",
+    "security",
+    "maintainers",
+];
+const DOC_ENDS: [&str; 9] = ["md", "markdown", "rst", "adoc", "asciidoc", "txt", "org", "tex", "1"];
+const CI_DIRS: [&str; 6] = [".github", ".circleci", ".gitlab", ".buildkite", ".ci", ".travis"];
+const CI_NAMES: [&str; 7] = [
+    ".gitlab-ci.yml",
+    ".travis.yml",
+    "appveyor.yml",
+    ".appveyor.yml",
+    "azure-pipelines.yml",
+    "jenkinsfile",
+    ".cirrus.yml",
+];
+const CONFIG_NAMES: [&str; 13] = [
+    "makefile",
+    "gnumakefile",
+    "dockerfile",
+    "containerfile",
+    "justfile",
+    "cmakelists.txt",
+    "go.mod",
+    "pom.xml",
+    "procfile",
+    "setup.py",
+    "gemfile",
+    "rakefile",
+    "manifest.in",
+];
+const CONFIG_ENDS: [&str; 15] = [
+    "toml",
+    "yml",
+    "yaml",
+    "ini",
+    "cfg",
+    "conf",
+    "json",
+    "json5",
+    "jsonc",
+    "properties",
+    "gradle",
+    "nix",
+    "env",
+    "xml",
+    "mk",
+];
+const ASSET_ENDS: [&str; 31] = [
+    "png", "jpg", "jpeg", "gif", "svg", "ico", "webp", "bmp", "pdf", "woff", "woff2", "ttf", "otf", "eot", "mp3",
+    "mp4", "webm", "wav", "ogg", "zip", "gz", "xz", "bz2", "zst", "tar", "jar", "exe", "dll", "so", "bin", "wasm",
+];
+const SOURCE_ENDS: [&str; 63] = [
+    "rs", "py", "pyi", "pyx", "js", "jsx", "mjs", "cjs", "ts", "tsx", "mts", "go", "java", "kt", "kts", "scala", "c",
+    "h", "cc", "cpp", "cxx", "hpp", "hh", "hxx", "m", "mm", "swift", "cs", "fs", "rb", "php", "pl", "pm", "lua", "r",
+    "jl", "hs", "ml", "mli", "ex", "exs", "erl", "clj", "cljs", "elm", "dart", "zig", "nim", "v", "sh", "bash", "zsh",
+    "fish", "ps1", "sql", "vue", "svelte", "css", "scss", "less", "html", "proto", "asm",
+];
+
+impl FileRole {
+    /// From the path in the repository.
+    #[must_use]
+    pub fn of(path: &str) -> Self {
+        let lower = path.to_ascii_lowercase();
+        let (dirs, name) = lower.rsplit_once('/').unwrap_or(("", &lower));
+        let in_dir = |list: &[&str]| dirs.split('/').any(|dir| list.contains(&dir));
+        let end = name.rsplit_once('.').map_or("", |(_, end)| end);
+        if in_dir(&GENERATED_DIRS)
+            || GENERATED_NAMES.contains(&name)
+            || GENERATED_ENDS.iter().any(|e| name.ends_with(e))
+        {
+            return Self::Generated;
+        }
+        if ASSET_ENDS.contains(&end) {
+            return Self::Asset;
+        }
+        let ci_dir = dirs.split('/').next().is_some_and(|top| CI_DIRS.contains(&top));
+        if (ci_dir && !DOC_ENDS.contains(&end)) || CI_NAMES.contains(&name) {
+            return Self::Ci;
+        }
+        let source = SOURCE_ENDS.contains(&end);
+        if in_dir(&TEST_DIRS) || (source && is_test_name(name)) {
+            return Self::Tests;
+        }
+        Self::by_name(name, end, in_dir(&DOC_DIRS), source)
+    }
+
+    fn by_name(name: &str, end: &str, in_docs: bool, source: bool) -> Self {
+        let stem = name.split('.').next().unwrap_or(name);
+        let requirements = end == "txt" && (stem.starts_with("requirements") || stem.starts_with("constraints"));
+        if CONFIG_NAMES.contains(&name) || requirements {
+            return Self::Config;
+        }
+        let doc_stem = DOC_STEMS.contains(&stem) || stem.starts_with("license-");
+        if in_docs || (!source && (doc_stem || DOC_ENDS.contains(&end))) {
+            return Self::Docs;
+        }
+        if source {
+            return Self::Source;
+        }
+        if CONFIG_ENDS.contains(&end) || name.starts_with('.') { Self::Config } else { Self::Other }
+    }
+
+    /// What one such file is called, without "file": `source`, `config`, ….
+    #[must_use]
+    pub fn adjective(self) -> &'static str {
+        match self {
+            Self::Source => "source",
+            Self::Tests => "test",
+            Self::Docs => "documentation",
+            Self::Config => "config",
+            Self::Ci => "CI",
+            Self::Other => "other",
+            Self::Asset => "asset",
+            Self::Generated => "generated",
+        }
+    }
+
+    /// What all such files of a commit are called together.
+    #[must_use]
+    pub fn collective(self) -> &'static str {
+        match self {
+            Self::Source => "source",
+            Self::Tests => "tests",
+            Self::Docs => "docs",
+            Self::Config => "config",
+            Self::Ci => "CI",
+            Self::Other => "other",
+            Self::Asset => "assets",
+            Self::Generated => "generated",
+        }
+    }
+}
+
+fn is_test_name(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or(name);
+    stem.starts_with("test_")
+        || stem.ends_with("_test")
+        || stem.ends_with("_tests")
+        || stem.ends_with("_spec")
+        || matches!(stem, "test" | "tests" | "conftest")
+        || name.contains(".test.")
+        || name.contains(".spec.")
+}
+
+/// Files that declare dependencies by hand, by name.
+const MANIFESTS: [&str; 14] = [
+    "Cargo.toml",
+    "package.json",
+    "go.mod",
+    "pyproject.toml",
+    "setup.py",
+    "setup.cfg",
+    "requirements.txt",
+    "Pipfile",
+    "Gemfile",
+    "pom.xml",
+    "build.gradle",
+    "build.gradle.kts",
+    "composer.json",
+    "mix.exs",
+];
+
+/// Whether the file declares the project's dependencies.
+#[must_use]
+pub fn is_manifest(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    MANIFESTS.contains(&name) || (name.starts_with("requirements") && name.ends_with(".txt"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_are_told_from_paths() {
+        for (path, role) in [
+            ("src/main.rs", FileRole::Source),
+            ("lib/index.ts", FileRole::Source),
+            ("index.html", FileRole::Source),
+            ("tests/cli.rs", FileRole::Tests),
+            ("pkg/store_test.go", FileRole::Tests),
+            ("ui/button.spec.tsx", FileRole::Tests),
+            ("test_requests.py", FileRole::Tests),
+            ("src/latest.rs", FileRole::Source),
+            ("README.md", FileRole::Docs),
+            ("LICENSE-MIT", FileRole::Docs),
+            ("docs/conf.py", FileRole::Docs),
+            ("doc/rg.1", FileRole::Docs),
+            ("HISTORY.rst", FileRole::Docs),
+            ("src/security.rs", FileRole::Source),
+            ("src/history.py", FileRole::Source),
+            ("Cargo.toml", FileRole::Config),
+            ("requirements-dev.txt", FileRole::Config),
+            (".gitignore", FileRole::Config),
+            ("Makefile", FileRole::Config),
+            (".github/workflows/ci.yml", FileRole::Ci),
+            (".github/ISSUE_TEMPLATE.md", FileRole::Docs),
+            (".travis.yml", FileRole::Ci),
+            ("Cargo.lock", FileRole::Generated),
+            ("web/app.min.js", FileRole::Generated),
+            ("vendor/x/y.go", FileRole::Generated),
+            ("logo.PNG", FileRole::Asset),
+            ("bin/tool", FileRole::Other),
+            ("", FileRole::Other),
+        ] {
+            assert_eq!(FileRole::of(path), role, "{path}");
+        }
+    }
+
+    #[test]
+    fn manifests_are_known_by_name() {
+        assert!(is_manifest("crates/a/Cargo.toml") && is_manifest("requirements-dev.txt") && is_manifest("go.mod"));
+        assert!(!is_manifest("Cargo.lock") && !is_manifest("rustfmt.toml"));
+    }
+}

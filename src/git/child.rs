@@ -1,0 +1,194 @@
+//! The hardened `git` child, for repositories that libgit2 cannot open (reftable, SHA-256).
+//!
+//! Only commands that execute nothing of the repository's are used (`cat-file`, `rev-parse`, `rev-list`,
+//! `config`, `reflog`); the switches against fsmonitor, hooks and external diffs stand all the same.
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use super::GitError;
+use super::objects::Objects;
+use crate::config::env;
+use crate::domain::id::Oid;
+
+/// A child that has not answered by then is killed. A capture has two seconds in all.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// More than this of a child's output is not read (bytes).
+const OUTPUT_BYTES: u64 = 4 << 20;
+/// Objects larger than this are never asked for (bytes); every bound of the reader is lower.
+const OBJECT_BYTES: u64 = 64 << 20;
+
+/// A repository by its git directory, or a directory in its work tree.
+#[derive(Debug, Clone)]
+pub struct Git {
+    directory: PathBuf,
+    is_git_dir: bool,
+}
+
+/// What a child said.
+#[derive(Debug)]
+pub struct Output {
+    pub success: bool,
+    pub stdout: Vec<u8>,
+    pub stderr: String,
+}
+
+impl Git {
+    pub fn inside(directory: &Path) -> Self {
+        Self { directory: directory.to_owned(), is_git_dir: false }
+    }
+
+    pub fn of_git_dir(git_dir: &Path) -> Self {
+        Self { directory: git_dir.to_owned(), is_git_dir: true }
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new("git");
+        command.env_clear().envs(env::of_git_child());
+        command.env("LC_ALL", "C").env("GIT_NO_LAZY_FETCH", "1").env("GIT_OPTIONAL_LOCKS", "0");
+        command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_NO_REPLACE_OBJECTS", "1");
+        if self.is_git_dir {
+            command.env("GIT_DIR", &self.directory);
+        } else {
+            command.current_dir(&self.directory);
+        }
+        command.args(["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "diff.external="]);
+        command.args(["-c", "protocol.allow=never", "--no-pager"]);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command
+    }
+
+    /// Runs `git ARGS` to its end and returns what it printed.
+    pub fn run<A: AsRef<OsStr>>(&self, args: &[A]) -> Result<Output, GitError> {
+        self.feed(args, &[])
+    }
+
+    /// The same with something on its standard input.
+    pub fn feed<A: AsRef<OsStr>>(&self, args: &[A], input: &[u8]) -> Result<Output, GitError> {
+        let mut command = self.command();
+        command.args(args).stdin(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| GitError::git("cannot run git", error))?;
+        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let input = input.to_vec();
+        let watched = Watched::over(child);
+        let feeder = std::thread::spawn(move || stdin.map(|mut pipe| pipe.write_all(&input)));
+        let errors = std::thread::spawn(move || capped(stderr, 16 << 10));
+        let stdout = capped(stdout, OUTPUT_BYTES);
+        let success = watched.finish();
+        let stderr = errors.join().unwrap_or_default();
+        // A child that ends without reading its input breaks this pipe; its exit status says the rest.
+        let _ = feeder.join();
+        Ok(Output { success, stdout, stderr: String::from_utf8_lossy(&stderr).into_owned() })
+    }
+
+    /// Runs and returns the first line printed; absent when the child failed.
+    pub fn line<A: AsRef<OsStr>>(&self, args: &[A]) -> Result<Option<String>, GitError> {
+        let output = self.run(args)?;
+        let first = output.stdout.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        Ok(output.success.then(|| String::from_utf8_lossy(first).into_owned()))
+    }
+
+    /// Opens the object database: one child for all objects of a commit.
+    pub fn objects(&self) -> Result<CatFile, GitError> {
+        let mut command = self.command();
+        command.args(["cat-file", "--batch-command", "--buffer"]).stdin(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| GitError::git("cannot run git", error))?;
+        let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(GitError::git("cannot talk to git", std::io::Error::from(std::io::ErrorKind::BrokenPipe)));
+        };
+        let pipes = std::cell::RefCell::new((stdin, BufReader::new(stdout)));
+        Ok(CatFile { pipes, _watched: Watched::over(child) })
+    }
+}
+
+fn capped(pipe: Option<impl Read>, limit: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if let Some(pipe) = pipe {
+        // What was read before an error is still what the child said; its exit status tells the rest.
+        let _ = pipe.take(limit).read_to_end(&mut bytes);
+    }
+    bytes
+}
+
+/// A child with somebody who kills it when it takes too long, or when nobody waits for it any more.
+#[derive(Debug)]
+struct Watched {
+    done: Option<Sender<()>>,
+    watcher: Option<std::thread::JoinHandle<bool>>,
+}
+
+impl Watched {
+    fn over(child: Child) -> Self {
+        let (done, told) = channel();
+        Self { done: Some(done), watcher: Some(std::thread::spawn(move || watch(child, &told))) }
+    }
+
+    /// The child closed its output: whether it ended well.
+    fn finish(mut self) -> bool {
+        if let Some(done) = self.done.take() {
+            // The watcher may have killed the child and left; then its verdict is all there is.
+            let _ = done.send(());
+        }
+        self.watcher.take().is_some_and(|watcher| watcher.join().unwrap_or(false))
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        drop(self.done.take());
+        if let Some(watcher) = self.watcher.take() {
+            // Waits for the reaping only: the dropped sender has told the watcher to kill.
+            let _ = watcher.join();
+        }
+    }
+}
+
+fn watch(mut child: Child, told: &Receiver<()>) -> bool {
+    let finished = told.recv_timeout(PATIENCE);
+    if finished == Err(RecvTimeoutError::Timeout) || finished == Err(RecvTimeoutError::Disconnected) {
+        // Fails only when it is gone already.
+        let _ = child.kill();
+    }
+    // After its output was closed (or cut at the bound) it may still write: closing our ends ends it.
+    child.wait().is_ok_and(|status| status.success() && finished.is_ok())
+}
+
+/// `git cat-file --batch-command`: object after object through one pair of pipes.
+#[derive(Debug)]
+pub struct CatFile {
+    pipes: std::cell::RefCell<(ChildStdin, BufReader<ChildStdout>)>,
+    _watched: Watched,
+}
+
+impl CatFile {
+    /// Asks one question; the answer's first line is `<id> <type> <size>` or `<id> missing`.
+    fn ask(&self, verb: &str, id: &Oid) -> Option<u64> {
+        let (stdin, stdout) = &mut *self.pipes.borrow_mut();
+        write!(stdin, "{verb} {id}\nflush\n").ok()?;
+        stdin.flush().ok()?;
+        let mut line = String::new();
+        stdout.by_ref().take(200).read_line(&mut line).ok()?;
+        line.split_ascii_whitespace().nth(2)?.parse().ok()
+    }
+}
+
+impl Objects for CatFile {
+    fn size(&self, id: &Oid) -> Option<u64> {
+        self.ask("info", id)
+    }
+
+    fn read(&self, id: &Oid) -> Option<Vec<u8>> {
+        if self.size(id)? > OBJECT_BYTES {
+            return None;
+        }
+        let size = self.ask("contents", id)?;
+        let mut content = vec![0; usize::try_from(size).ok()? + 1];
+        self.pipes.borrow_mut().1.read_exact(&mut content).ok()?;
+        content.pop();
+        Some(content)
+    }
+}

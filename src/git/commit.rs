@@ -1,0 +1,165 @@
+//! A raw commit object, parsed as bytes: git stores no promise that any of it is UTF-8.
+
+use jiff::Timestamp;
+
+use super::text;
+use crate::domain::id::Oid;
+
+/// What a commit object says by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    pub tree: Oid,
+    pub parents: Vec<Oid>,
+    pub author: String,
+    pub author_email: String,
+    pub authored_at: Timestamp,
+    pub committed_at: Timestamp,
+    pub message: String,
+}
+
+/// Messages beyond this are cut (bytes): a generated one can have megabytes, a written one never.
+const MESSAGE_BYTES: usize = 64 << 10;
+
+/// Parses a commit object; absent when it has no tree, author or committer.
+pub fn parse(raw: &[u8]) -> Option<Header> {
+    let (head, message) = split_at_blank_line(raw);
+    let mut fields = Fields::default();
+    for line in head.split(|byte| *byte == b'\n') {
+        fields.take(line);
+    }
+    let (author, author_email, authored_at) = signature(fields.author?)?;
+    let (_, _, committed_at) = signature(fields.committer?)?;
+    let message = decode(&message[..message.len().min(MESSAGE_BYTES)], fields.encoding);
+    Some(Header {
+        tree: fields.tree?,
+        parents: fields.parents,
+        author,
+        author_email,
+        authored_at,
+        committed_at,
+        message,
+    })
+}
+
+#[derive(Default)]
+struct Fields<'a> {
+    tree: Option<Oid>,
+    parents: Vec<Oid>,
+    author: Option<&'a [u8]>,
+    committer: Option<&'a [u8]>,
+    encoding: Option<&'a [u8]>,
+}
+
+impl<'a> Fields<'a> {
+    fn take(&mut self, line: &'a [u8]) {
+        if let Some(id) = line.strip_prefix(b"tree ") {
+            self.tree = self.tree.take().or_else(|| oid(id));
+        } else if let Some(id) = line.strip_prefix(b"parent ") {
+            self.parents.extend(oid(id));
+        } else if let Some(who) = line.strip_prefix(b"author ") {
+            self.author = self.author.or(Some(who));
+        } else if let Some(who) = line.strip_prefix(b"committer ") {
+            self.committer = self.committer.or(Some(who));
+        } else if let Some(name) = line.strip_prefix(b"encoding ") {
+            self.encoding = Some(name);
+        }
+    }
+}
+
+fn oid(hex: &[u8]) -> Option<Oid> {
+    std::str::from_utf8(hex).ok()?.trim().parse().ok()
+}
+
+fn split_at_blank_line(raw: &[u8]) -> (&[u8], &[u8]) {
+    match raw.windows(2).position(|pair| pair == b"\n\n") {
+        Some(at) => (&raw[..at], &raw[at + 2..]),
+        None => (raw, b""),
+    }
+}
+
+/// `Name <email> seconds zone` → name, email, time. Names may hold anything but `<`, `>` and newlines.
+pub fn signature(bytes: &[u8]) -> Option<(String, String, Timestamp)> {
+    let close = bytes.iter().rposition(|byte| *byte == b'>')?;
+    let open = bytes[..close].iter().position(|byte| *byte == b'<')?;
+    let name = text::path(bytes[..open].trim_ascii());
+    let email = text::path(bytes[open + 1..close].trim_ascii());
+    let seconds = bytes[close + 1..].trim_ascii().split(|byte| *byte == b' ').next().unwrap_or_default();
+    Some((name, email, timestamp(seconds)))
+}
+
+/// Nonsense and times beyond year 9999 become 1970: a broken date must not lose a commit.
+fn timestamp(digits: &[u8]) -> Timestamp {
+    let seconds = std::str::from_utf8(digits).ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+    Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+fn decode(bytes: &[u8], encoding: Option<&[u8]>) -> String {
+    let name = encoding.map(<[u8]>::to_ascii_lowercase).unwrap_or_default();
+    let latin = matches!(name.as_slice(), b"iso-8859-1" | b"latin1" | b"latin-1" | b"iso8859-1");
+    if latin {
+        let text: String = bytes.iter().map(|byte| char::from(*byte)).collect();
+        return tidy(&text::harmless(text.as_bytes(), true));
+    }
+    tidy(&text::harmless(bytes, true))
+}
+
+/// Messages written on Windows have `\r` before each line end; by now it is escaped.
+fn tidy(text: &str) -> String {
+    text.replace("\\r\n", "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+
+    fn raw(message: &[u8]) -> Vec<u8> {
+        let mut raw = format!("tree {TREE}\nauthor A U <a@b> 1700000000 +0100\ncommitter C <c@d> 1700000001 +0000\n\n")
+            .into_bytes();
+        raw.extend(message);
+        raw
+    }
+
+    #[test]
+    fn a_commit_object_is_taken_apart() {
+        let header = parse(&raw(b"Subject\n\nBody\n")).unwrap();
+        assert_eq!(header.tree.as_str(), TREE);
+        assert_eq!((header.author.as_str(), header.author_email.as_str()), ("A U", "a@b"));
+        assert_eq!(header.authored_at.as_second(), 1_700_000_000);
+        assert_eq!(header.committed_at.as_second(), 1_700_000_001);
+        assert_eq!(header.message, "Subject\n\nBody\n");
+        assert!(header.parents.is_empty());
+    }
+
+    #[test]
+    fn escape_sequences_in_a_message_are_made_harmless() {
+        let header = parse(&raw(b"\x1b]0;owned\x07 \xff subject")).unwrap();
+        assert_eq!(header.message, "\\x1b]0;owned\\x07 \u{fffd} subject");
+    }
+
+    #[test]
+    fn a_latin_1_message_is_decoded_as_its_header_says() {
+        let raw = format!("tree {TREE}\nauthor A <a> 1 +0\ncommitter C <c> 1 +0\nencoding ISO-8859-1\n\n");
+        let raw = [raw.as_bytes(), b"caf\xe9"].concat();
+        assert_eq!(parse(&raw).unwrap().message, "café");
+    }
+
+    #[test]
+    fn a_nonsense_date_does_not_lose_the_commit() {
+        let (name, email, at) = signature(b"Odd <> name <x@y> 99999999999999999999 +0000").unwrap();
+        assert_eq!((name.as_str(), email.as_str()), ("Odd", "> name <x@y"));
+        assert_eq!(at, Timestamp::UNIX_EPOCH);
+    }
+
+    #[test]
+    fn something_without_a_tree_is_no_commit() {
+        assert_eq!(parse(b"author A <a> 1 +0\n\nhi"), None);
+        assert_eq!(parse(b""), None);
+    }
+
+    #[test]
+    fn windows_line_ends_are_line_ends() {
+        assert_eq!(parse(&raw(b"one\r\n\r\ntwo")).unwrap().message, "one\n\ntwo");
+    }
+}

@@ -1,0 +1,136 @@
+//! A repository through libgit2: in process, executing nothing.
+
+use std::path::{Path, PathBuf};
+
+use git2::{ConfigLevel, ErrorCode, ObjectType, Repository, RepositoryOpenFlags, Sort};
+use jiff::Timestamp;
+
+use super::GitError;
+use crate::domain::id::Oid;
+
+/// How opening went, when it did not fail for good.
+pub enum Opened {
+    Repository(Repository),
+    /// libgit2 does not know this format (reftable, SHA-256).
+    Unsupported,
+}
+
+/// Opens the repository around `start`, or the one whose git directory it is.
+///
+/// # Errors
+/// When there is none, or when it belongs to another user.
+pub fn open(start: &Path, search: bool) -> Result<Opened, GitError> {
+    let flags = if search { RepositoryOpenFlags::empty() } else { RepositoryOpenFlags::NO_SEARCH };
+    let ceilings: [&Path; 0] = [];
+    let error = match Repository::open_ext(start, flags, ceilings) {
+        Ok(repo) => return Ok(Opened::Repository(repo)),
+        Err(error) => error,
+    };
+    let message = error.message();
+    if ["unsupported extension", "unknown object format", "unsupported repository version"]
+        .iter()
+        .any(|known| message.contains(known))
+    {
+        return Ok(Opened::Unsupported);
+    }
+    Err(match error.code() {
+        ErrorCode::Owner => GitError::ForeignOwner { path: start.to_owned() },
+        ErrorCode::NotFound => GitError::NotARepository { path: start.to_owned() },
+        _ => GitError::git("cannot open the repository", error),
+    })
+}
+
+/// The commit HEAD is at, and the branch it is on.
+pub fn head(repo: &Repository) -> Result<(Oid, Option<Vec<u8>>), GitError> {
+    let head = match repo.head() {
+        Ok(head) => head,
+        Err(error) if matches!(error.code(), ErrorCode::UnbornBranch | ErrorCode::NotFound) => {
+            return Err(GitError::Unborn);
+        }
+        Err(error) => return Err(GitError::git("cannot read HEAD", error)),
+    };
+    let id = head.peel_to_commit().map_err(|error| GitError::git("cannot read HEAD's commit", error))?.id();
+    let branch = head.is_branch().then(|| head.shorthand_bytes().to_vec());
+    Ok((oid(id)?, branch))
+}
+
+fn oid(id: git2::Oid) -> Result<Oid, GitError> {
+    id.to_string().parse().map_err(|error| GitError::git("cannot read an object id", error))
+}
+
+/// The commit that `rev` names.
+pub fn resolve(repo: &Repository, rev: &str) -> Result<Oid, GitError> {
+    let no_such = |_| GitError::NoSuchCommit { rev: rev.to_owned() };
+    let object = repo.revparse_single(rev).map_err(no_such)?;
+    oid(object.peel(ObjectType::Commit).map_err(no_such)?.id())
+}
+
+/// Commits whose dates may be this far out of order before a walk towards the past ends (commits).
+const DISORDER: usize = 200;
+
+/// Reachable from `to`, not from `from`, authored at or after `since`; oldest first.
+pub fn walk(repo: &Repository, to: &Oid, from: Option<&Oid>, since: Option<Timestamp>) -> Result<Vec<Oid>, GitError> {
+    let failed = |error| GitError::git("cannot walk the history", error);
+    let id = |oid: &Oid| git2::Oid::from_str(oid.as_str());
+    let mut walk = repo.revwalk().map_err(failed)?;
+    // A topological walk loads the whole history first; one by time streams and can stop early.
+    let order = if from.is_none() && since.is_some() { Sort::TIME } else { Sort::TOPOLOGICAL | Sort::TIME };
+    walk.set_sorting(order).map_err(failed)?;
+    walk.push(id(to).map_err(failed)?).map_err(failed)?;
+    if let Some(from) = from {
+        walk.hide(id(from).map_err(failed)?).map_err(failed)?;
+    }
+    let earliest = since.map_or(i64::MIN, Timestamp::as_second);
+    let (mut found, mut older) = (Vec::new(), 0);
+    for id in walk {
+        let commit = repo.find_commit(id.map_err(failed)?).map_err(failed)?;
+        older = if commit.time().seconds() < earliest { older + 1 } else { 0 };
+        if older > DISORDER {
+            break;
+        }
+        if commit.author().when().seconds() >= earliest {
+            found.push(oid(commit.id())?);
+        }
+    }
+    found.reverse();
+    Ok(found)
+}
+
+/// Every `uro.*` setting in the order of precedence, lowest first; names in git's lower case.
+pub fn settings(repo: &Repository) -> Result<Vec<(String, Vec<u8>)>, GitError> {
+    let failed = |error| GitError::git("cannot read git's configuration", error);
+    let config = repo.config().and_then(|mut config| config.snapshot()).map_err(failed)?;
+    let mut entries = config.entries(Some("^uro\\.")).map_err(failed)?;
+    let mut found = Vec::new();
+    while let Some(entry) = entries.next() {
+        let entry = entry.map_err(failed)?;
+        let name = String::from_utf8_lossy(entry.name_bytes()).into_owned();
+        let value = if entry.has_value() { entry.value_bytes().to_vec() } else { b"true".to_vec() };
+        found.push((name, value));
+    }
+    Ok(found)
+}
+
+/// One setting with the level it comes from, a leading `~/` expanded.
+pub fn path_setting(repo: &Repository, name: &str) -> Result<Option<(PathBuf, &'static str)>, GitError> {
+    let failed = |error| GitError::git("cannot read git's configuration", error);
+    let config = repo.config().and_then(|mut config| config.snapshot()).map_err(failed)?;
+    let level = match config.get_entry(name) {
+        Ok(entry) => entry.level(),
+        Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    let origin = match level {
+        ConfigLevel::Global | ConfigLevel::XDG => "global",
+        ConfigLevel::System | ConfigLevel::ProgramData => "system",
+        ConfigLevel::Worktree => "worktree",
+        _ => "local",
+    };
+    Ok(Some((config.get_path(name).map_err(failed)?, origin)))
+}
+
+/// The origin's URL as it stands in the configuration.
+pub fn origin(repo: &Repository) -> Option<Vec<u8>> {
+    let config = repo.config().and_then(|mut config| config.snapshot()).ok()?;
+    config.get_bytes("remote.origin.url").ok().map(<[u8]>::to_vec)
+}

@@ -1,0 +1,154 @@
+//! A repository that libgit2 cannot open, through the hardened `git` child.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::GitError;
+use super::child::{Git, Output};
+use super::patch::Between;
+use super::reflog::{self, Made};
+use crate::domain::id::Oid;
+
+/// Where git says the repository lies: (git directory, common directory, work tree).
+pub fn locate(start: &Path) -> Result<(PathBuf, PathBuf, Option<PathBuf>), GitError> {
+    let start = if start.is_file() { start.parent().unwrap_or(start) } else { start };
+    let output = Git::inside(start).run(&["rev-parse", "--path-format=absolute", "--git-dir", "--git-common-dir"])?;
+    if !output.success {
+        return Err(refusal(start, &output));
+    }
+    let mut lines = output.stdout.split(|byte| *byte == b'\n').map(path);
+    let not_here = || GitError::NotARepository { path: start.to_owned() };
+    let (git_dir, common_dir) = (lines.next().ok_or_else(not_here)?, lines.next().ok_or_else(not_here)?);
+    let work_tree = work_tree(&git_dir, &common_dir)?;
+    Ok((git_dir, common_dir, work_tree))
+}
+
+fn refusal(start: &Path, output: &Output) -> GitError {
+    let path = start.to_owned();
+    if output.stderr.contains("dubious ownership") {
+        GitError::ForeignOwner { path }
+    } else {
+        GitError::NotARepository { path }
+    }
+}
+
+fn path(bytes: &[u8]) -> PathBuf {
+    use std::os::unix::ffi::OsStrExt as _;
+    PathBuf::from(std::ffi::OsStr::from_bytes(bytes))
+}
+
+/// `rev-parse --show-toplevel` knows it only from inside; an event names the git directory.
+fn work_tree(git_dir: &Path, common_dir: &Path) -> Result<Option<PathBuf>, GitError> {
+    let git = Git::of_git_dir(git_dir);
+    if git_dir != common_dir {
+        let link = std::fs::read(git_dir.join("gitdir")).unwrap_or_default();
+        return Ok(path(link.trim_ascii_end()).parent().filter(|tree| tree.is_absolute()).map(Path::to_owned));
+    }
+    if let Some(tree) = git.line(&["config", "--type=path", "--get", "core.worktree"])? {
+        return Ok(git_dir.join(tree).canonicalize().ok());
+    }
+    let bare = git.line(&["config", "--type=bool", "--get", "core.bare"])?.is_some_and(|value| value == "true");
+    Ok(git_dir.parent().filter(|_| !bare).map(Path::to_owned))
+}
+
+pub fn head(git: &Git) -> Result<(Oid, Option<Vec<u8>>), GitError> {
+    let id = git.line(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])?;
+    let oid = id.and_then(|id| id.parse().ok()).ok_or(GitError::Unborn)?;
+    let branch = git.line(&["symbolic-ref", "--quiet", "--short", "HEAD"])?;
+    Ok((oid, branch.map(String::into_bytes)))
+}
+
+pub fn resolve(git: &Git, rev: &str) -> Result<Oid, GitError> {
+    let commit = format!("{rev}^{{commit}}");
+    let id = git.line(&["rev-parse", "--verify", "--quiet", "--end-of-options", &commit])?;
+    id.and_then(|id| id.parse().ok()).ok_or_else(|| GitError::NoSuchCommit { rev: rev.to_owned() })
+}
+
+/// As the walk through libgit2: reachable from `to`, not from `from`, authored at or after `since`; oldest first.
+pub fn walk(git: &Git, to: &Oid, from: Option<&Oid>, since: Option<Timestamp>) -> Result<Vec<Oid>, GitError> {
+    let hidden = from.map(|from| format!("^{from}"));
+    let mut args = vec!["rev-list", "--topo-order", "--reverse", "--no-commit-header", "--format=%H %at", to.as_str()];
+    args.extend(hidden.as_deref());
+    let output = succeed(git.run(&args)?, "cannot walk the history")?;
+    let earliest = since.map_or(i64::MIN, Timestamp::as_second);
+    let text = String::from_utf8_lossy(&output.stdout);
+    Ok(text
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .filter(|(_, at)| at.parse::<i64>().is_ok_and(|at| at >= earliest))
+        .filter_map(|(id, _)| id.parse().ok())
+        .collect())
+}
+
+fn succeed(output: Output, doing: &str) -> Result<Output, GitError> {
+    if output.success {
+        return Ok(output);
+    }
+    let said = output.stderr.lines().next().unwrap_or("git ended without a word, or took too long").to_owned();
+    Err(GitError::git(doing, std::io::Error::other(said)))
+}
+
+/// Every `uro.*` setting, lowest precedence first.
+pub fn settings(git: &Git) -> Result<Vec<(String, Vec<u8>)>, GitError> {
+    let output = git.run(&["config", "--null", "--get-regexp", "^uro\\."])?;
+    let entries = output.stdout.split(|byte| *byte == 0).filter(|entry| !entry.is_empty());
+    Ok(entries
+        .map(|entry| match entry.iter().position(|byte| *byte == b'\n') {
+            Some(at) => (String::from_utf8_lossy(&entry[..at]).into_owned(), entry[at + 1..].to_vec()),
+            None => (String::from_utf8_lossy(entry).into_owned(), b"true".to_vec()),
+        })
+        .collect())
+}
+
+/// `core.hooksPath` with its level, seen past our own switch on the command line.
+pub fn hooks_path(git: &Git) -> Result<Option<(PathBuf, String)>, GitError> {
+    let output = git.run(&["config", "--null", "--show-scope", "--type=path", "--get-all", "core.hooksPath"])?;
+    let fields: Vec<&[u8]> = output.stdout.split(|byte| *byte == 0).collect();
+    let set = fields.chunks_exact(2).rev().find(|pair| pair[0] != b"command");
+    Ok(set.map(|pair| (path(pair[1]), String::from_utf8_lossy(pair[0]).into_owned())))
+}
+
+pub fn origin(git: &Git) -> Option<Vec<u8>> {
+    let url = git.line(&["config", "--get", "remote.origin.url"]).ok()??;
+    Some(url.into_bytes())
+}
+
+/// From HEAD's reflog, which a reftable repository keeps in its tables.
+pub fn made_since(git: &Git, since: Timestamp) -> Result<Vec<Made>, GitError> {
+    let output = git.run(&["reflog", "show", "--date=unix", "--format=%H%x09%gd%x09%gs", "HEAD"])?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let entries: Vec<(Option<Oid>, &str, &str)> = text
+        .lines()
+        .filter_map(|line| {
+            let mut fields = line.splitn(3, '\t');
+            Some((fields.next()?.parse().ok(), fields.next()?, fields.next()?))
+        })
+        .collect();
+    // Newest first: what an entry replaced is the commit of the one after it.
+    let made = entries.iter().enumerate().filter_map(|(at, (oid, date, message))| {
+        let seconds = date.rsplit_once("@{")?.1.trim_end_matches('}').parse().ok()?;
+        let amend = message.starts_with("commit (amend)");
+        let replaces = entries.get(at + 1).filter(|_| amend).and_then(|entry| entry.0.clone());
+        let oid = oid.clone().filter(|_| reflog::makes_a_commit(message))?;
+        Some(Made { oid, replaces, at: Timestamp::from_second(seconds).ok()? })
+    });
+    Ok(reflog::survivors(made.filter(|entry| entry.at >= since).collect()))
+}
+
+/// `git diff-tree -p | git patch-id --stable`, whatever the configuration says.
+pub fn patch_id(git: &Git, between: Between<'_>) -> Option<String> {
+    let empty = if between.new.as_str().len() == 64 { EMPTY_TREE_SHA256 } else { EMPTY_TREE };
+    let old = between.old.map_or(empty, Oid::as_str);
+    let mut args = vec!["-c", "diff.suppressBlankEmpty=false", "diff-tree", "-p", "--no-ext-diff", "--no-textconv"];
+    args.extend(["--no-color", "--no-renames", "--text", "-U3", "--inter-hunk-context=0", "--diff-algorithm=myers"]);
+    args.extend(["--indent-heuristic", "--src-prefix=a/", "--dst-prefix=b/", "--submodule=short", "-O/dev/null"]);
+    args.extend([old, between.new.as_str()]);
+    let patch = git.run(&args).ok().filter(|output| output.success)?;
+    let id = git.feed(&["patch-id", "--stable"], &patch.stdout).ok().filter(|output| output.success)?;
+    let id = String::from_utf8(id.stdout).ok()?;
+    id.split_ascii_whitespace().next().map(str::to_owned)
+}
+
+const EMPTY_TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+const EMPTY_TREE_SHA256: &str = "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321";

@@ -1,0 +1,189 @@
+//! A commit's patch against its first parent, read within bounds, saying what was left unread.
+
+use super::hunk::{self, Diffed, Room};
+use super::objects::Objects;
+use super::tree::{self, Delta, Deltas, SUBMODULE, SYMLINK, Side};
+use super::{Bounds, GitError, rename, text};
+use crate::domain::id::Oid;
+use crate::domain::patch::{Change, FileChange, Patch, Unread};
+use crate::facts::roles::FileRole;
+
+/// What the patch is between: the first parent's tree (absent: the empty tree) and the commit's.
+#[derive(Debug, Clone, Copy)]
+pub struct Between<'a> {
+    pub old: Option<&'a Oid>,
+    pub new: &'a Oid,
+}
+
+/// A patch of which nothing could be read, because its trees are not all here (partial or shallow clones).
+#[must_use]
+pub fn unreadable() -> Patch {
+    Patch { truncated: true, ..Patch::default() }
+}
+
+/// Reads the patch. Excluded paths are named; their content is never loaded.
+pub fn read(
+    objects: &dyn Objects,
+    between: Between<'_>,
+    bounds: &Bounds,
+    excluded: &dyn Fn(&str) -> bool,
+) -> Result<Patch, GitError> {
+    let Ok(Deltas { kept, total }) = tree::diff(objects, between.old, Some(between.new)) else {
+        return Ok(unreadable());
+    };
+    let limits =
+        rename::Limits { deltas: bounds.rename_deltas, file_bytes: bounds.file_bytes, blob_bytes: bounds.blob_bytes };
+    let uncounted = total - kept.len();
+    let deltas = rename::join(kept, objects, limits, &|path| excluded(&text::path(path)));
+    let files_total = deltas.len() + uncounted;
+    let mut files: Vec<_> = deltas.into_iter().map(|delta| (shell(&delta), delta)).collect();
+    files.sort_by_key(|(file, _)| FileRole::of(&file.path));
+    files.truncate(bounds.files);
+    let mut reader = Reader::new(objects, bounds, excluded);
+    for (file, delta) in &mut files {
+        reader.fill(file, delta)?;
+    }
+    Ok(reader.finish(files.into_iter().map(|(file, _)| file).collect(), files_total))
+}
+
+/// The file as its delta alone tells it.
+fn shell(delta: &Delta) -> FileChange {
+    let (change, mode_changed) = match (&delta.old, &delta.new) {
+        (None, _) => (Change::Added, false),
+        (_, None) => (Change::Deleted, false),
+        (Some(old), Some(new)) => (change_between(old, new), old.kind() == new.kind() && old.mode != new.mode),
+    };
+    let renamed = change == Change::Renamed;
+    FileChange {
+        path: text::path(delta.path()),
+        old_path: delta.old.as_ref().filter(|_| renamed).map(|old| text::path(&old.path)),
+        change,
+        mode_changed,
+        insertions: None,
+        deletions: None,
+        hunks: Vec::new(),
+        unread: None,
+    }
+}
+
+fn change_between(old: &Side, new: &Side) -> Change {
+    if old.kind() != new.kind() {
+        Change::TypeChanged
+    } else if old.path != new.path {
+        Change::Renamed
+    } else {
+        Change::Modified
+    }
+}
+
+/// After this many files did not fit into what is left of the budget, no further one is looked at.
+const MISSES: usize = 16;
+
+struct Reader<'a> {
+    objects: &'a dyn Objects,
+    bounds: &'a Bounds,
+    excluded: &'a dyn Fn(&str) -> bool,
+    blob_left: u64,
+    patch_left: usize,
+    misses: usize,
+    truncated: bool,
+}
+
+impl<'a> Reader<'a> {
+    fn new(objects: &'a dyn Objects, bounds: &'a Bounds, excluded: &'a dyn Fn(&str) -> bool) -> Self {
+        let (blob_left, patch_left) = (bounds.blob_bytes, bounds.patch_bytes);
+        Self { objects, bounds, excluded, blob_left, patch_left, misses: 0, truncated: false }
+    }
+
+    fn fill(&mut self, file: &mut FileChange, delta: &Delta) -> Result<(), GitError> {
+        if delta.old.as_ref().map(|side| &side.id) == delta.new.as_ref().map(|side| &side.id) {
+            (file.insertions, file.deletions) = (Some(0), Some(0));
+            return Ok(());
+        }
+        file.unread = self.obstacle(file, delta);
+        if file.unread.is_some() {
+            self.truncated |= matches!(file.unread, Some(Unread::TooLarge | Unread::BudgetSpent));
+            return Ok(());
+        }
+        let (Some(old), Some(new)) = (self.content(delta.old.as_ref()), self.content(delta.new.as_ref())) else {
+            file.unread = Some(Unread::Missing);
+            return Ok(());
+        };
+        if hunk::is_binary(&old) || hunk::is_binary(&new) {
+            file.unread = Some(Unread::Binary);
+            return Ok(());
+        }
+        let room = Room { patch_bytes: self.patch_left, line_bytes: self.bounds.line_bytes };
+        let diffed = hunk::diff(&file.path, &old, &new, room)?;
+        self.keep(file, diffed);
+        Ok(())
+    }
+
+    /// Lines are counted beyond the patch's bound as long as the blobs fit into theirs: counting is cheap.
+    fn keep(&mut self, file: &mut FileChange, diffed: Diffed) {
+        self.patch_left = self.patch_left.saturating_sub(diffed.kept);
+        self.truncated |= !diffed.whole;
+        (file.insertions, file.deletions) = (Some(diffed.insertions), Some(diffed.deletions));
+        if diffed.hunks.is_empty() && diffed.insertions + diffed.deletions > 0 {
+            file.unread = Some(Unread::BudgetSpent);
+        }
+        file.hunks = diffed.hunks;
+    }
+
+    /// Why the file is not to be loaded; else its size is taken off the budget.
+    fn obstacle(&mut self, file: &FileChange, delta: &Delta) -> Option<Unread> {
+        let sides = || delta.old.iter().chain(&delta.new);
+        if (self.excluded)(&file.path) || file.old_path.as_deref().is_some_and(self.excluded) {
+            return Some(Unread::Excluded);
+        }
+        if sides().any(|side| side.kind() == SUBMODULE) {
+            return Some(Unread::Submodule);
+        }
+        if sides().any(|side| side.kind() == SYMLINK) {
+            return Some(Unread::Symlink);
+        }
+        if self.misses >= MISSES || self.blob_left == 0 {
+            return Some(Unread::BudgetSpent);
+        }
+        let mut bytes = 0;
+        for side in sides() {
+            let Some(size) = self.objects.size(&side.id) else { return Some(Unread::Missing) };
+            if size > self.bounds.file_bytes {
+                return Some(Unread::TooLarge);
+            }
+            bytes += size;
+        }
+        if bytes > self.blob_left {
+            self.misses += 1;
+            return Some(Unread::BudgetSpent);
+        }
+        self.blob_left -= bytes;
+        None
+    }
+
+    /// An absent side is empty.
+    fn content(&self, side: Option<&Side>) -> Option<Vec<u8>> {
+        side.map_or(Some(Vec::new()), |side| self.objects.read(&side.id))
+    }
+
+    fn finish(self, mut files: Vec<FileChange>, files_total: usize) -> Patch {
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        let uncounted = |file: &FileChange| {
+            file.insertions.is_none() && !matches!(file.unread, Some(unread) if is_not_text(unread))
+        };
+        let counted = files.len() == files_total && !files.iter().any(uncounted);
+        let total = |count: fn(&FileChange) -> Option<u64>| counted.then(|| files.iter().filter_map(count).sum());
+        Patch {
+            insertions: total(|file| file.insertions),
+            deletions: total(|file| file.deletions),
+            truncated: self.truncated || files.len() < files_total,
+            files_total,
+            files,
+            patch_id: None,
+        }
+    }
+}
+
+fn is_not_text(unread: Unread) -> bool {
+    matches!(unread, Unread::Binary | Unread::Submodule | Unread::Symlink)
+}

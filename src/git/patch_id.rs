@@ -1,0 +1,31 @@
+//! The patch id: what a patch is, whatever commit carries it.
+
+use git2::{DiffOptions, Repository};
+
+use super::patch::Between;
+use crate::domain::id::Oid;
+use crate::domain::patch::Patch;
+
+/// Whether the patch's id says what the patch is. Git's id of a binary or unread file holds only its path:
+/// two different pictures would be one patch.
+#[must_use]
+pub fn is_meaningful(patch: &Patch, parents: usize) -> bool {
+    let changes_lines = |count: Option<u64>| count.is_some_and(|lines| lines > 0);
+    parents < 2
+        && !patch.truncated
+        && patch.files.iter().all(|file| file.unread.is_none())
+        && (changes_lines(patch.insertions) || changes_lines(patch.deletions))
+}
+
+/// Exactly `git diff-tree -p | git patch-id --stable`, whatever the configuration says.
+pub fn of(repo: &Repository, between: Between<'_>) -> Option<String> {
+    let tree = |id: &Oid| repo.find_tree(git2::Oid::from_str(id.as_str()).ok()?).ok();
+    let old = match between.old {
+        Some(id) => Some(tree(id)?),
+        None => None,
+    };
+    let mut options = DiffOptions::new();
+    options.context_lines(3).old_prefix("a").new_prefix("b").indent_heuristic(true).force_text(true);
+    let diff = repo.diff_tree_to_tree(old.as_ref(), Some(&tree(between.new)?), Some(&mut options)).ok()?;
+    diff.patchid(None).ok().map(|id| id.to_string())
+}

@@ -1,0 +1,70 @@
+//! What a repository's project is called.
+
+use std::path::Path;
+
+use super::text;
+
+/// The last component of the origin's URL, else the directory's name, else `unnamed`.
+#[must_use]
+pub fn name(origin: Option<&[u8]>, common_dir: &Path, work_tree: Option<&Path>) -> String {
+    origin.and_then(of_url).or_else(|| of_directory(common_dir, work_tree)).unwrap_or_else(|| "unnamed".to_owned())
+}
+
+fn of_url(url: &[u8]) -> Option<String> {
+    let url = url.split(|byte| matches!(byte, b'?' | b'#')).next()?.trim_ascii();
+    let mut end = url;
+    while let Some(shorter) = end.strip_suffix(b"/") {
+        end = shorter;
+    }
+    let end = end.strip_suffix(b"/.git").unwrap_or(end);
+    let last = end.rsplit(|byte| matches!(byte, b'/' | b':' | b'\\')).next()?;
+    tidy(last.strip_suffix(b".git").unwrap_or(last))
+}
+
+/// `project/.git` → `project`; a bare `project.git` → `project`; a worktree elsewhere keeps the main one's name.
+fn of_directory(common_dir: &Path, work_tree: Option<&Path>) -> Option<String> {
+    let own = common_dir.file_name()?.as_encoded_bytes();
+    if own != b".git" {
+        let bare = tidy(own.strip_suffix(b".git").unwrap_or(own));
+        // A submodule's or a separated git directory: its work tree has the name that people know.
+        return work_tree.and_then(Path::file_name).and_then(|name| tidy(name.as_encoded_bytes())).or(bare);
+    }
+    tidy(common_dir.parent()?.file_name()?.as_encoded_bytes())
+}
+
+fn tidy(name: &[u8]) -> Option<String> {
+    let name: String = text::path(name).trim().chars().take(100).collect();
+    (!name.is_empty() && name != "." && name != "..").then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(url: &str) -> String {
+        name(Some(url.as_bytes()), Path::new("/home/u/dir/.git"), None)
+    }
+
+    #[test]
+    fn the_last_component_of_the_url_names_the_project() {
+        for url in [
+            "https://example.org/team/tool.git",
+            "https://user:secret@example.org/team/tool/",
+            "git@example.org:team/tool.git",
+            "git@example.org:tool",
+            "file:///srv/tool.git?x=1",
+            "/srv/git/tool/.git",
+            "C:\\repos\\tool.git",
+        ] {
+            assert_eq!(named(url), "tool", "{url}");
+        }
+    }
+
+    #[test]
+    fn without_a_usable_url_the_directory_names_it() {
+        assert_eq!(named(""), "dir");
+        assert_eq!(name(None, Path::new("/srv/tool.git"), None), "tool");
+        assert_eq!(name(None, Path::new("/a/.git/modules/x"), Some(Path::new("/a/sub"))), "sub");
+        assert_eq!(name(None, Path::new("/"), None), "unnamed");
+    }
+}

@@ -1,0 +1,270 @@
+//! Renames: exact ones by object id, similar ones by the lines two files share.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::objects::Objects;
+use super::tree::{Delta, Side};
+use crate::domain::id::Oid;
+
+/// What similarity may cost.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Similar renames are looked for up to this many changed files. Comparing all pairs grows with the square:
+    /// 500 renames with edits took libgit2 1.9 s.
+    pub deltas: usize,
+    /// No candidate larger than this is loaded (bytes).
+    pub file_bytes: u64,
+    /// All candidates together (bytes).
+    pub blob_bytes: u64,
+}
+
+/// Two files are one, renamed, from this percentage of shared bytes on (git's default).
+const THRESHOLD: u64 = 50;
+
+/// Joins a deletion and an addition that are one file renamed into one delta.
+///
+/// `excluded` paths take part by object id only: their content is never loaded.
+pub fn join(deltas: Vec<Delta>, objects: &dyn Objects, limits: Limits, excluded: &dyn Fn(&[u8]) -> bool) -> Vec<Delta> {
+    let deltas = exact(deltas);
+    if deltas.len() > limits.deltas {
+        return deltas;
+    }
+    let pairs = similar(&deltas, objects, limits, excluded);
+    merge(deltas, pairs)
+}
+
+fn exact(deltas: Vec<Delta>) -> Vec<Delta> {
+    let mut gone: HashMap<(&Oid, u32), Vec<usize>> = HashMap::new();
+    for (at, delta) in deltas.iter().enumerate() {
+        if let (Some(old), None) = (&delta.old, &delta.new)
+            && !is_empty_blob(&old.id)
+        {
+            gone.entry((&old.id, old.kind())).or_default().push(at);
+        }
+    }
+    let mut pairs = Vec::new();
+    for (at, delta) in deltas.iter().enumerate() {
+        let (None, Some(new)) = (&delta.old, &delta.new) else { continue };
+        let Some(candidates) = gone.get_mut(&(&new.id, new.kind())) else { continue };
+        let same_name = candidates.iter().position(|old| base(deltas[*old].path()) == base(&new.path));
+        if let Some(old) = same_name.or(candidates.len().checked_sub(1)) {
+            pairs.push((candidates.swap_remove(old), at));
+        }
+    }
+    merge(deltas, pairs)
+}
+
+/// Empty files are all alike; calling one a renamed other one would be a guess.
+fn is_empty_blob(id: &Oid) -> bool {
+    matches!(
+        id.as_str(),
+        "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391" | "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813"
+    )
+}
+
+fn base(path: &[u8]) -> &[u8] {
+    path.rsplit(|byte| *byte == b'/').next().unwrap_or(path)
+}
+
+/// Turns (deleted, added) index pairs into one delta each, at the place of the addition.
+fn merge(mut deltas: Vec<Delta>, pairs: Vec<(usize, usize)>) -> Vec<Delta> {
+    let mut gone = vec![false; deltas.len()];
+    for (old, new) in pairs {
+        gone[old] = true;
+        deltas[new].old = deltas[old].old.take();
+    }
+    let mut keep = gone.iter().map(|gone| !gone);
+    deltas.retain(|_| keep.next().unwrap_or(true));
+    deltas
+}
+
+fn similar(
+    deltas: &[Delta],
+    objects: &dyn Objects,
+    limits: Limits,
+    excluded: &dyn Fn(&[u8]) -> bool,
+) -> Vec<(usize, usize)> {
+    let mut loader = Loader { objects, limits, spent: 0 };
+    let usable = |side: &Side| side.is_file() && !excluded(&side.path);
+    let one_sided = |want_old: bool| {
+        deltas.iter().enumerate().filter_map(move |(at, delta)| match (&delta.old, &delta.new) {
+            (Some(side), None) if want_old => Some((at, side)),
+            (None, Some(side)) if !want_old => Some((at, side)),
+            _ => None,
+        })
+    };
+    let olds: Vec<_> = one_sided(true).filter(|(_, side)| usable(side)).collect();
+    let news: Vec<_> = one_sided(false).filter(|(_, side)| usable(side)).collect();
+    if olds.is_empty() || news.is_empty() {
+        return Vec::new();
+    }
+    let olds: Vec<_> = olds.into_iter().filter_map(|(at, side)| Some((at, loader.lines(side)?))).collect();
+    let news: Vec<_> = news.into_iter().filter_map(|(at, side)| Some((at, loader.lines(side)?))).collect();
+    best_first(deltas, &olds, &news)
+}
+
+fn best_first(deltas: &[Delta], olds: &[(usize, Lines)], news: &[(usize, Lines)]) -> Vec<(usize, usize)> {
+    let mut scored = Vec::new();
+    for (old, old_lines) in olds {
+        for (new, new_lines) in news {
+            let score = old_lines.shared_percent(new_lines);
+            if score >= THRESHOLD {
+                let same_name = base(deltas[*old].path()) == base(deltas[*new].path());
+                scored.push((score, same_name, *old, *new));
+            }
+        }
+    }
+    scored.sort_by(|a, b| (b.0, b.1).cmp(&(a.0, a.1)).then((a.2, a.3).cmp(&(b.2, b.3))));
+    let mut pairs: Vec<(usize, usize)> = Vec::new();
+    for (_, _, old, new) in scored {
+        if !pairs.iter().any(|pair| pair.0 == old || pair.1 == new) {
+            pairs.push((old, new));
+        }
+    }
+    pairs
+}
+
+struct Loader<'a> {
+    objects: &'a dyn Objects,
+    limits: Limits,
+    spent: u64,
+}
+
+impl Loader<'_> {
+    fn lines(&mut self, side: &Side) -> Option<Lines> {
+        let size = self.objects.size(&side.id)?;
+        if size == 0 || size > self.limits.file_bytes || self.spent + size > self.limits.blob_bytes {
+            return None;
+        }
+        self.spent += size;
+        Some(Lines::of(&self.objects.read(&side.id)?))
+    }
+}
+
+/// A file as a bag of hashed lines, each with the bytes it stands for.
+struct Lines {
+    bytes: u64,
+    bag: HashMap<u64, u64>,
+}
+
+impl Lines {
+    fn of(content: &[u8]) -> Self {
+        let mut bag = HashMap::new();
+        for line in content.split_inclusive(|byte| *byte == b'\n') {
+            let mut hasher = DefaultHasher::new();
+            line.trim_ascii_end().hash(&mut hasher);
+            *bag.entry(hasher.finish()).or_insert(0) += line.len() as u64;
+        }
+        Self { bytes: content.len() as u64, bag }
+    }
+
+    fn shared_percent(&self, other: &Self) -> u64 {
+        let (less, more) = (self.bytes.min(other.bytes), self.bytes.max(other.bytes).max(1));
+        if less * 100 / more < THRESHOLD {
+            return 0;
+        }
+        let shared: u64 =
+            self.bag.iter().map(|(line, bytes)| other.bag.get(line).map_or(0, |others| *bytes.min(others))).sum();
+        shared * 100 / more
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    struct Memory {
+        blobs: Vec<(Oid, Vec<u8>)>,
+        read: RefCell<Vec<Oid>>,
+    }
+
+    impl Objects for Memory {
+        fn size(&self, id: &Oid) -> Option<u64> {
+            self.blobs.iter().find(|(have, _)| have == id).map(|(_, data)| data.len() as u64)
+        }
+
+        fn read(&self, id: &Oid) -> Option<Vec<u8>> {
+            self.read.borrow_mut().push(id.clone());
+            self.blobs.iter().find(|(have, _)| have == id).map(|(_, data)| data.clone())
+        }
+    }
+
+    fn id(n: usize) -> Oid {
+        format!("{n:040x}").parse().unwrap()
+    }
+
+    fn memory(blobs: &[(usize, String)]) -> Memory {
+        let blobs = blobs.iter().map(|(n, data)| (id(*n), data.clone().into_bytes())).collect();
+        Memory { blobs, read: RefCell::default() }
+    }
+
+    fn side(path: &str, n: usize) -> Option<Side> {
+        Some(Side { mode: 0o100_644, id: id(n), path: path.into() })
+    }
+
+    fn gone(path: &str, n: usize) -> Delta {
+        Delta { old: side(path, n), new: None }
+    }
+
+    fn came(path: &str, n: usize) -> Delta {
+        Delta { old: None, new: side(path, n) }
+    }
+
+    const LIMITS: Limits = Limits { deltas: 50, file_bytes: 1 << 20, blob_bytes: 1 << 20 };
+
+    fn text(from: usize, to: usize) -> String {
+        (from..to).map(|n| format!("line number {n}\n")).collect()
+    }
+
+    #[test]
+    fn an_exact_rename_is_found_without_reading_anything() {
+        let objects = memory(&[]);
+        let joined = join(vec![gone("a", 1), came("b", 1)], &objects, LIMITS, &|_| false);
+        assert_eq!(joined, [Delta { old: side("a", 1), new: side("b", 1) }]);
+        assert!(objects.read.borrow().is_empty());
+    }
+
+    #[test]
+    fn of_two_equal_files_the_one_with_the_same_name_is_the_origin() {
+        let deltas = vec![gone("x/mod.rs", 1), gone("x/other.rs", 1), came("y/mod.rs", 1)];
+        let joined = join(deltas, &memory(&[]), LIMITS, &|_| false);
+        assert_eq!(joined, [gone("x/other.rs", 1), Delta { old: side("x/mod.rs", 1), new: side("y/mod.rs", 1) }]);
+    }
+
+    #[test]
+    fn a_rename_with_edits_is_found_from_half_the_bytes_on() {
+        let objects = memory(&[(1, text(0, 100)), (2, text(0, 80)), (3, text(500, 600))]);
+        let joined = join(vec![gone("a", 1), came("b", 2), came("c", 3)], &objects, LIMITS, &|_| false);
+        assert_eq!(joined, [Delta { old: side("a", 1), new: side("b", 2) }, came("c", 3)]);
+    }
+
+    #[test]
+    fn beyond_the_limit_only_exact_renames_are_found() {
+        let objects = memory(&[(1, text(0, 100)), (2, text(0, 99))]);
+        let limits = Limits { deltas: 1, ..LIMITS };
+        let deltas = vec![gone("a", 1), came("b", 2)];
+        assert_eq!(join(deltas.clone(), &objects, limits, &|_| false), deltas);
+        assert!(objects.read.borrow().is_empty());
+    }
+
+    #[test]
+    fn excluded_and_large_files_are_never_loaded() {
+        let objects = memory(&[(1, text(0, 100)), (2, text(0, 99)), (3, text(0, 98))]);
+        let deltas = vec![gone("secret", 1), came("b", 2), came("c", 3)];
+        let limits = Limits { file_bytes: 10, ..LIMITS };
+        assert_eq!(join(deltas.clone(), &objects, limits, &|_| false), deltas);
+        assert_eq!(join(deltas.clone(), &objects, LIMITS, &|path| path == b"secret"), deltas);
+        assert!(objects.read.borrow().is_empty());
+    }
+
+    #[test]
+    fn empty_files_are_never_renames() {
+        let empty: Oid = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391".parse().unwrap();
+        let side = |path: &str| Some(Side { mode: 0o100_644, id: empty.clone(), path: path.into() });
+        let deltas = vec![Delta { old: side("a"), new: None }, Delta { old: None, new: side("b") }];
+        assert_eq!(join(deltas.clone(), &memory(&[]), LIMITS, &|_| false), deltas);
+    }
+}

@@ -1,0 +1,291 @@
+//! A repository: where it lies, its commits, its settings.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::child::Git;
+use super::library::{self, Opened};
+use super::objects::{Library, Objects};
+use super::patch::{self, Between};
+use super::reflog::{self, Made};
+use super::{Bounds, GitError, Place, commit, outside, patch_id, project, text};
+use crate::domain::id::{Oid, RepoId};
+use crate::domain::patch::Commit;
+
+/// An opened repository. Reading it executes nothing and writes nothing.
+pub struct Repo {
+    backend: Backend,
+    place: Place,
+}
+
+enum Backend {
+    Library(git2::Repository),
+    Child(Git),
+}
+
+impl fmt::Debug for Repo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Repo").field("place", &self.place).finish_non_exhaustive()
+    }
+}
+
+impl Repo {
+    /// Opens the repository around `start`, from any directory inside its work tree.
+    ///
+    /// # Errors
+    /// [`GitError::NotARepository`], or [`GitError::ForeignOwner`] when it belongs to another user.
+    pub fn discover(start: &Path) -> Result<Self, GitError> {
+        Self::open(start, true)
+    }
+
+    /// Opens the repository whose git directory (`.git`, or `.git/worktrees/NAME`) this is.
+    ///
+    /// # Errors
+    /// As [`Repo::discover`].
+    pub fn open_git_dir(git_dir: &Path) -> Result<Self, GitError> {
+        Self::open(git_dir, false)
+    }
+
+    fn open(start: &Path, search: bool) -> Result<Self, GitError> {
+        match library::open(start, search)? {
+            Opened::Repository(repo) => {
+                let (git_dir, common_dir) = (repo.path().to_owned(), repo.commondir().to_owned());
+                let work_tree = repo.workdir().map(Path::to_owned);
+                let place = place(&git_dir, &common_dir, work_tree, library::origin(&repo).as_deref())?;
+                Ok(Self { backend: Backend::Library(repo), place })
+            }
+            Opened::Unsupported => {
+                let (git_dir, common_dir, work_tree) = outside::locate(start)?;
+                let git = Git::of_git_dir(&git_dir);
+                let place = place(&git_dir, &common_dir, work_tree, outside::origin(&git).as_deref())?;
+                Ok(Self { backend: Backend::Child(git), place })
+            }
+        }
+    }
+
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// The commit HEAD is at.
+    ///
+    /// # Errors
+    /// [`GitError::Unborn`] before the first commit.
+    pub fn head(&self) -> Result<Oid, GitError> {
+        self.tip().map(|(oid, _)| oid)
+    }
+
+    fn tip(&self) -> Result<(Oid, Option<Vec<u8>>), GitError> {
+        match &self.backend {
+            Backend::Library(repo) => library::head(repo),
+            Backend::Child(git) => outside::head(git),
+        }
+    }
+
+    /// The commit that `rev` names, as git understands revisions.
+    ///
+    /// # Errors
+    /// [`GitError::NoSuchCommit`] when it names none.
+    pub fn resolve(&self, rev: &str) -> Result<Oid, GitError> {
+        match &self.backend {
+            Backend::Library(repo) => library::resolve(repo, rev),
+            Backend::Child(git) => outside::resolve(git, rev),
+        }
+    }
+
+    /// `REV` is that commit, `A..B` what B has and A has not (an absent end is HEAD); oldest first, those
+    /// authored at or after `since`.
+    ///
+    /// # Errors
+    /// [`GitError::NoSuchCommit`] when an end names none; `A...B` is no range of commits to capture.
+    pub fn range(&self, spec: &str, since: Option<Timestamp>) -> Result<Vec<Oid>, GitError> {
+        if spec.contains("...") {
+            return Err(GitError::NoSuchCommit { rev: spec.to_owned() });
+        }
+        let Some((from, to)) = spec.split_once("..") else { return self.single(spec, since) };
+        let or_head = |rev| if rev == "" { "HEAD" } else { rev };
+        let (from, to) = (self.resolve(or_head(from))?, self.resolve(or_head(to))?);
+        self.walk(&to, Some(&from), since)
+    }
+
+    fn single(&self, rev: &str, since: Option<Timestamp>) -> Result<Vec<Oid>, GitError> {
+        let oid = self.resolve(rev)?;
+        let Some(since) = since else { return Ok(vec![oid]) };
+        let header = self.with_objects(|objects| header(objects, &oid))?;
+        Ok(if header.authored_at >= since { vec![oid] } else { Vec::new() })
+    }
+
+    /// Commits reachable from HEAD and authored at or after `since`, oldest first; none before the first commit.
+    ///
+    /// # Errors
+    /// When the history cannot be read.
+    pub fn since(&self, since: Timestamp) -> Result<Vec<Oid>, GitError> {
+        match self.head() {
+            Ok(head) => self.walk(&head, None, Some(since)),
+            Err(GitError::Unborn) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn walk(&self, to: &Oid, from: Option<&Oid>, since: Option<Timestamp>) -> Result<Vec<Oid>, GitError> {
+        match &self.backend {
+            Backend::Library(repo) => library::walk(repo, to, from, since),
+            Backend::Child(git) => outside::walk(git, to, from, since),
+        }
+    }
+
+    /// Reads a commit and its patch against its first parent within `bounds`. The content of paths for which
+    /// `excluded` answers true is never loaded.
+    ///
+    /// # Errors
+    /// [`GitError::Missing`] when the repository has no such object (any more), [`GitError::NoSuchCommit`] when it
+    /// is no commit.
+    pub fn commit(&self, oid: &Oid, bounds: &Bounds, excluded: &dyn Fn(&str) -> bool) -> Result<Commit, GitError> {
+        self.with_objects(|objects| self.read(objects, oid, bounds, excluded))
+    }
+
+    fn with_objects<T>(&self, read: impl FnOnce(&dyn Objects) -> Result<T, GitError>) -> Result<T, GitError> {
+        match &self.backend {
+            Backend::Library(repo) => read(&Library::new(repo)?),
+            Backend::Child(git) => read(&git.objects()?),
+        }
+    }
+
+    fn read(
+        &self,
+        objects: &dyn Objects,
+        oid: &Oid,
+        bounds: &Bounds,
+        excluded: &dyn Fn(&str) -> bool,
+    ) -> Result<Commit, GitError> {
+        let header = header(objects, oid)?;
+        let parent = header.parents.first().map(|parent| self::header(objects, parent));
+        let patch = match &parent {
+            // A shallow clone ends here: against nothing, every file of the project would seem new.
+            Some(Err(_)) => patch::unreadable(),
+            Some(Ok(parent)) => self.patch(objects, Some(&parent.tree), &header, bounds, excluded)?,
+            None => self.patch(objects, None, &header, bounds, excluded)?,
+        };
+        Ok(Commit {
+            oid: oid.clone(),
+            tree: header.tree,
+            parents: header.parents,
+            author: header.author,
+            author_email: header.author_email,
+            authored_at: header.authored_at,
+            committed_at: header.committed_at,
+            message: header.message,
+            branch: self.branch_at(oid),
+            patch,
+        })
+    }
+
+    fn patch(
+        &self,
+        objects: &dyn Objects,
+        old: Option<&Oid>,
+        header: &commit::Header,
+        bounds: &Bounds,
+        excluded: &dyn Fn(&str) -> bool,
+    ) -> Result<crate::domain::patch::Patch, GitError> {
+        let between = Between { old, new: &header.tree };
+        let mut patch = patch::read(objects, between, bounds, excluded)?;
+        if patch_id::is_meaningful(&patch, header.parents.len()) {
+            patch.patch_id = match &self.backend {
+                Backend::Library(repo) => patch_id::of(repo, between),
+                Backend::Child(git) => outside::patch_id(git, between),
+            };
+        }
+        Ok(patch)
+    }
+
+    /// The branch HEAD is on, when `oid` is its tip.
+    fn branch_at(&self, oid: &Oid) -> Option<String> {
+        let (tip, branch) = self.tip().ok()?;
+        branch.filter(|_| tip == *oid).map(|name| text::path(&name))
+    }
+
+    /// The repository's `uro.*` settings, merged as git merges them (system, global, local, worktree; the last
+    /// value of a key counts), keys without `uro.`.
+    ///
+    /// # Errors
+    /// When git's configuration cannot be read.
+    pub fn settings(&self) -> Result<Vec<(String, String)>, GitError> {
+        let all = match &self.backend {
+            Backend::Library(repo) => library::settings(repo)?,
+            Backend::Child(git) => outside::settings(git)?,
+        };
+        let mut merged = BTreeMap::new();
+        for (name, value) in all {
+            if let Some(key) = name.strip_prefix("uro.") {
+                merged.insert(key.to_owned(), text::harmless(&value, true));
+            }
+        }
+        Ok(merged.into_iter().collect())
+    }
+
+    /// `core.hooksPath`, absolute, and the level it is set at (`local`, `global`, `system` or `worktree`).
+    ///
+    /// # Errors
+    /// When git's configuration cannot be read.
+    pub fn hooks_path(&self) -> Result<Option<(PathBuf, String)>, GitError> {
+        let set = match &self.backend {
+            Backend::Library(repo) => {
+                library::path_setting(repo, "core.hooksPath")?.map(|(path, origin)| (path, origin.to_owned()))
+            }
+            Backend::Child(git) => outside::hooks_path(git)?,
+        };
+        // Git runs hooks from the root of the work tree, and takes a relative path from there.
+        let root = self.place.work_tree.as_deref().unwrap_or(&self.place.git_dir);
+        Ok(set.map(|(path, origin)| (root.join(path), origin)))
+    }
+
+    /// Commits made here at or after `since` per the reflogs of all worktrees, oldest first, without those that an
+    /// amend replaced. At most 1 MiB of each log is read. A commit may be unreachable by now.
+    ///
+    /// # Errors
+    /// When a child was needed and failed.
+    pub fn committed_since(&self, since: Timestamp) -> Result<Vec<Oid>, GitError> {
+        Ok(self.made_since(since)?.into_iter().map(|made| made.oid).collect())
+    }
+
+    /// As [`Repo::committed_since`], with what each commit replaced and when it was made.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn made_since(&self, since: Timestamp) -> Result<Vec<Made>, GitError> {
+        match &self.backend {
+            Backend::Library(_) => Ok(reflog::made_since(&self.place.common_dir, since)),
+            Backend::Child(git) => outside::made_since(git, since),
+        }
+    }
+}
+
+fn header(objects: &dyn Objects, oid: &Oid) -> Result<commit::Header, GitError> {
+    let raw = objects.read(oid).ok_or_else(|| GitError::Missing(oid.clone()))?;
+    commit::parse(&raw).ok_or_else(|| GitError::NoSuchCommit { rev: oid.to_string() })
+}
+
+fn place(
+    git_dir: &Path,
+    common_dir: &Path,
+    work_tree: Option<PathBuf>,
+    origin: Option<&[u8]>,
+) -> Result<Place, GitError> {
+    let canonical =
+        |path: &Path| path.canonicalize().map_err(|error| GitError::git("cannot find the git directory", error));
+    let common_dir = canonical(common_dir)?;
+    let work_tree = work_tree.map(|tree| tree.canonicalize().unwrap_or(tree));
+    Ok(Place {
+        id: RepoId::of_common_dir(common_dir.as_os_str().as_bytes()),
+        project: project::name(origin, &common_dir, work_tree.as_deref()),
+        git_dir: canonical(git_dir)?,
+        common_dir,
+        work_tree,
+    })
+}

@@ -1,0 +1,266 @@
+//! What is read of a commit, and what is said to be unread.
+
+use super::scratch::{Scratch, file, numbered};
+use crate::domain::patch::{Change, Origin, Unread};
+use crate::git::Bounds;
+
+#[test]
+fn a_commit_is_read_with_its_lines_and_its_branch() {
+    let scratch = Scratch::new();
+    scratch.write("src/a.rs", "fn a() {\n    one();\n}\n").commit("Start");
+    scratch.write("src/a.rs", "fn a() {\n    two();\n}\n").commit("Call two\n\nBecause one is gone.");
+    let commit = scratch.read();
+    assert_eq!((commit.subject(), commit.body()), ("Call two", "Because one is gone."));
+    assert_eq!((commit.author.as_str(), commit.author_email.as_str()), ("A U Thor", "author@example.org"));
+    assert_eq!(commit.authored_at.as_second(), 1_700_000_000);
+    assert_eq!(commit.branch.as_deref(), Some("main"));
+    assert_eq!(commit.parents, [scratch.rev("HEAD~1")]);
+    assert_eq!(commit.tree, scratch.rev("HEAD^{tree}"));
+    let patch = &commit.patch;
+    assert_eq!((patch.files_total, patch.insertions, patch.deletions, patch.truncated), (1, Some(1), Some(1), false));
+    let hunk = &file(&commit, "src/a.rs").hunks[0];
+    let lines: Vec<_> = hunk.lines.iter().map(|line| (line.origin, line.text.as_str())).collect();
+    assert_eq!(hunk.header, "fn a() {");
+    assert_eq!(
+        lines,
+        [
+            (Origin::Context, "fn a() {"),
+            (Origin::Removed, "    one();"),
+            (Origin::Added, "    two();"),
+            (Origin::Context, "}")
+        ]
+    );
+}
+
+#[test]
+fn a_root_commit_is_read_against_nothing() {
+    let scratch = Scratch::new();
+    scratch.write("a", "1\n2\n").commit("Start");
+    let commit = scratch.read();
+    assert!(commit.parents.is_empty());
+    assert_eq!(file(&commit, "a").change, Change::Added);
+    assert_eq!(commit.patch.insertions, Some(2));
+    assert_eq!(commit.patch.patch_id, Some(scratch.patch_id("HEAD")));
+}
+
+#[test]
+fn an_empty_commit_has_no_files_and_no_patch_id() {
+    let scratch = Scratch::new();
+    scratch.write("a", "1").commit("Start");
+    scratch.commit("Nothing");
+    let patch = scratch.read().patch;
+    assert_eq!((patch.files_total, patch.patch_id, patch.truncated), (0, None, false));
+}
+
+#[test]
+fn the_patch_id_is_the_one_git_computes() {
+    let scratch = Scratch::new();
+    scratch.write("src/a.rs", numbered(0, 60)).write("b", "1\n\n2").write("gone", numbered(0, 3)).commit("Start");
+    let mut edited = numbered(0, 60).replace("number 7\n", "number seven\n").replace("number 40\n", "");
+    edited.push_str("\n\tend without newline");
+    scratch.write("src/a.rs", edited).write("b", "1\n2\n\n3\n").write("new file", "x\n").remove("gone").commit("Edit");
+    assert_eq!(scratch.read().patch.patch_id, Some(scratch.patch_id("HEAD")));
+}
+
+#[test]
+fn the_patch_id_of_a_renamed_file_is_that_of_the_plain_patch() {
+    let scratch = Scratch::new();
+    scratch.write("old.txt", numbered(0, 50)).commit("Start");
+    scratch.git(&["mv", "old.txt", "new.txt"]);
+    scratch.write("new.txt", numbered(0, 49)).commit("Move");
+    let commit = scratch.read();
+    assert_eq!(file(&commit, "new.txt").old_path.as_deref(), Some("old.txt"));
+    assert_eq!(commit.patch.patch_id, Some(scratch.patch_id("HEAD")));
+}
+
+#[test]
+fn the_patch_id_with_a_mode_change_beside_lines_is_the_one_git_computes_or_absent() {
+    let scratch = Scratch::new();
+    scratch.write("run.sh", "a\n").write("b", "b\n").commit("Start");
+    scratch.git(&["update-index", "--chmod=+x", "run.sh"]);
+    scratch.write("b", "c\n");
+    scratch.git(&["add", "b"]);
+    scratch.git(&["commit", "--quiet", "-m", "Both"]);
+    let commit = scratch.read();
+    assert!(file(&commit, "run.sh").mode_changed);
+    assert_eq!(commit.patch.patch_id, Some(scratch.patch_id("HEAD")));
+}
+
+#[test]
+fn a_rename_with_edits_is_one_file_with_few_lines() {
+    let scratch = Scratch::new();
+    scratch.write("src/old.rs", numbered(0, 100)).commit("Start");
+    scratch.git(&["mv", "src/old.rs", "src/new.rs"]);
+    scratch.write("src/new.rs", numbered(0, 99) + "another\n").commit("Move");
+    let commit = scratch.read();
+    let moved = file(&commit, "src/new.rs");
+    assert_eq!((moved.change, moved.old_path.as_deref()), (Change::Renamed, Some("src/old.rs")));
+    assert_eq!((moved.insertions, moved.deletions), (Some(1), Some(1)));
+    assert_eq!(commit.patch.files_total, 1);
+}
+
+#[test]
+fn a_pure_rename_has_no_lines_and_no_patch_id() {
+    let scratch = Scratch::new();
+    scratch.write("a", numbered(0, 5)).commit("Start");
+    scratch.git(&["mv", "a", "b"]);
+    let oid = scratch.commit("Move");
+    let commit = scratch.open().commit(&oid, &Bounds::default(), &|_| false).unwrap();
+    assert_eq!(file(&commit, "b").insertions, Some(0));
+    assert_eq!((commit.patch.insertions, commit.patch.patch_id), (Some(0), None));
+}
+
+#[test]
+fn a_mode_change_alone_is_told() {
+    let scratch = Scratch::new();
+    scratch.write("run.sh", "a\n").commit("Start");
+    scratch.git(&["update-index", "--chmod=+x", "run.sh"]);
+    scratch.git(&["commit", "--quiet", "-m", "Executable"]);
+    let commit = scratch.read();
+    let changed = file(&commit, "run.sh");
+    assert!(changed.mode_changed && changed.hunks.is_empty());
+    assert_eq!((changed.change, changed.unread, changed.insertions), (Change::Modified, None, Some(0)));
+}
+
+#[test]
+fn a_merge_is_read_against_its_first_parent_and_has_no_patch_id() {
+    let scratch = Scratch::new();
+    scratch.write("a", "1\n").commit("Start");
+    scratch.git(&["checkout", "--quiet", "-b", "topic"]);
+    scratch.write("topic", "t\n").commit("Topic");
+    scratch.git(&["checkout", "--quiet", "main"]);
+    scratch.write("main", "m\n").commit("Main");
+    scratch.git(&["merge", "--quiet", "--no-ff", "-m", "Merge branch 'topic'", "topic"]);
+    let commit = scratch.read();
+    assert_eq!(commit.parents.len(), 2);
+    let paths: Vec<_> = commit.patch.files.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!((paths, commit.patch.patch_id.clone()), (vec!["topic"], None));
+}
+
+#[test]
+fn a_binary_file_is_named_not_read_and_leaves_no_patch_id() {
+    let scratch = Scratch::new();
+    scratch.write("logo.png", b"\x89PNG\0\0").write("a", "1\n").commit("Start");
+    let commit = scratch.read();
+    assert_eq!(file(&commit, "logo.png").unread, Some(Unread::Binary));
+    assert_eq!((commit.patch.insertions, commit.patch.patch_id.clone()), (Some(1), None));
+    assert!(!commit.patch.truncated);
+}
+
+#[test]
+fn a_large_file_is_named_not_read() {
+    let scratch = Scratch::new();
+    scratch.write("big.txt", numbered(0, 1000)).write("small.rs", "fn a() {}\n").commit("Start");
+    let commit = scratch.read_with(&Bounds { file_bytes: 1000, ..Bounds::default() });
+    let big = file(&commit, "big.txt");
+    assert_eq!((big.unread, big.insertions, big.hunks.len()), (Some(Unread::TooLarge), None, 0));
+    assert_eq!(file(&commit, "small.rs").insertions, Some(1));
+    assert_eq!((commit.patch.insertions, commit.patch.truncated, commit.patch.patch_id), (None, true, None));
+}
+
+#[test]
+fn source_is_read_before_tests_docs_and_generated_files() {
+    let scratch = Scratch::new();
+    let text = numbered(0, 30);
+    for path in ["Cargo.lock", "a.md", "src/z.rs", "tests/t.rs"] {
+        scratch.write(path, &text);
+    }
+    scratch.commit("Start");
+    let two_files = text.len() as u64 * 2 + 10;
+    let commit = scratch.read_with(&Bounds { blob_bytes: two_files, ..Bounds::default() });
+    let read: Vec<_> =
+        commit.patch.files.iter().filter(|file| file.unread.is_none()).map(|file| file.path.as_str()).collect();
+    assert_eq!(read, ["src/z.rs", "tests/t.rs"]);
+    assert_eq!(file(&commit, "a.md").unread, Some(Unread::BudgetSpent));
+    assert!(commit.patch.truncated && commit.patch.insertions.is_none());
+}
+
+#[test]
+fn beyond_the_patch_bound_lines_are_still_counted() {
+    let scratch = Scratch::new();
+    scratch.write("a.rs", numbered(0, 100)).write("b.rs", numbered(0, 200)).commit("Start");
+    let commit = scratch.read_with(&Bounds { patch_bytes: 500, ..Bounds::default() });
+    let second = file(&commit, "b.rs");
+    assert_eq!((second.unread, second.insertions), (Some(Unread::BudgetSpent), Some(200)));
+    let kept: usize = file(&commit, "a.rs").hunks[0].lines.iter().map(|line| line.text.len()).sum();
+    assert!(kept < 600, "{kept}");
+    assert_eq!((commit.patch.insertions, commit.patch.patch_id, commit.patch.truncated), (Some(300), None, true));
+}
+
+#[test]
+fn no_more_files_are_listed_than_the_bound_says() {
+    let scratch = Scratch::new();
+    for n in 0..20 {
+        scratch.write(&format!("f{n:02}.md"), "x\n");
+    }
+    scratch.write("z.rs", "x\n").commit("Start");
+    let patch = scratch.read_with(&Bounds { files: 5, ..Bounds::default() }).patch;
+    assert_eq!((patch.files.len(), patch.files_total, patch.insertions), (5, 21, None));
+    assert!(patch.files.iter().any(|file| file.path == "z.rs") && patch.truncated);
+}
+
+#[test]
+fn an_excluded_path_is_listed_and_nothing_of_it_is_read() {
+    let scratch = Scratch::new();
+    scratch.write("secret.env", "TOKEN=1\n").write("a.rs", "fn a() {}\n");
+    let oid = scratch.commit("Start");
+    // With the object gone, reading it would fail: it must not even be asked for.
+    let blob = scratch.git(&["rev-parse", "HEAD:secret.env"]);
+    std::fs::remove_file(scratch.path().join(".git/objects").join(&blob[..2]).join(&blob[2..])).unwrap();
+    let commit = scratch.open().commit(&oid, &Bounds::default(), &|path| path.ends_with(".env")).unwrap();
+    assert_eq!(file(&commit, "secret.env").unread, Some(Unread::Excluded));
+    assert_eq!((commit.patch.insertions, commit.patch.patch_id.clone()), (None, None));
+    let all = scratch.read();
+    assert_eq!(file(&all, "secret.env").unread, Some(Unread::Missing));
+}
+
+#[test]
+fn symlinks_and_type_changes_are_named_not_followed() {
+    let scratch = Scratch::new();
+    scratch.write("a", "1\n").commit("Start");
+    std::fs::remove_file(scratch.path().join("a")).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", scratch.path().join("a")).unwrap();
+    scratch.commit("Link");
+    let commit = scratch.read();
+    let link = file(&commit, "a");
+    assert_eq!((link.change, link.unread, link.hunks.len()), (Change::TypeChanged, Some(Unread::Symlink), 0));
+}
+
+#[test]
+fn a_submodule_is_named_not_entered() {
+    let scratch = Scratch::new();
+    scratch.write("a", "1\n").commit("Start");
+    let commit = scratch.git(&["rev-parse", "HEAD"]);
+    scratch.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{commit},lib")]);
+    scratch.git(&["commit", "--quiet", "-m", "Add lib"]);
+    let commit = scratch.read();
+    assert_eq!(file(&commit, "lib").unread, Some(Unread::Submodule));
+    assert_eq!(commit.patch.patch_id, None);
+}
+
+#[test]
+fn the_end_of_a_shallow_clone_claims_nothing() {
+    let scratch = Scratch::new();
+    scratch.write("a", "1\n").commit("One");
+    scratch.write("b", "2\n").commit("Two");
+    let url = format!("file://{}", scratch.path().display());
+    scratch.git(&["clone", "--quiet", "--depth=1", &url, "../shallow"]);
+    let repo = crate::git::Repo::discover(&scratch.outside().join("shallow")).unwrap();
+    let commit = repo.commit(&repo.head().unwrap(), &Bounds::default(), &|_| false).unwrap();
+    assert!(commit.patch.files.is_empty() && commit.patch.truncated);
+    assert_eq!(commit.patch.insertions, None);
+}
+
+#[test]
+fn a_partial_clone_says_what_is_missing() {
+    let scratch = Scratch::new();
+    scratch.git(&["config", "uploadpack.allowFilter", "true"]);
+    scratch.write("a", "1\n").commit("One");
+    scratch.write("a", "2\n").commit("Two");
+    let url = format!("file://{}", scratch.path().display());
+    scratch.git(&["clone", "--quiet", "--bare", "--filter=blob:none", &url, "../partial"]);
+    let repo = crate::git::Repo::discover(&scratch.outside().join("partial")).unwrap();
+    let commit = repo.commit(&repo.head().unwrap(), &Bounds::default(), &|_| false).unwrap();
+    assert_eq!(file(&commit, "a").unread, Some(Unread::Missing));
+    assert_eq!((commit.patch.insertions, commit.patch.files_total), (None, 1));
+}

@@ -1,0 +1,290 @@
+//! Which paths differ between two trees, found by comparing tree objects: no blob is read, no config asked.
+
+use std::cmp::Ordering;
+
+use super::objects::Objects;
+use crate::domain::id::Oid;
+
+/// One side of a changed path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Side {
+    pub mode: u32,
+    pub id: Oid,
+    pub path: Vec<u8>,
+}
+
+pub const TREE: u32 = 0o040_000;
+pub const SYMLINK: u32 = 0o120_000;
+pub const SUBMODULE: u32 = 0o160_000;
+const TYPE: u32 = 0o170_000;
+
+impl Side {
+    #[must_use]
+    pub fn kind(&self) -> u32 {
+        self.mode & TYPE
+    }
+
+    #[must_use]
+    pub fn is_file(&self) -> bool {
+        self.kind() == 0o100_000
+    }
+}
+
+/// A changed path; at least one side is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delta {
+    pub old: Option<Side>,
+    pub new: Option<Side>,
+}
+
+impl Delta {
+    /// The path after the change, or before it for a deletion.
+    #[must_use]
+    pub fn path(&self) -> &[u8] {
+        self.new.as_ref().or(self.old.as_ref()).map_or(b"", |side| &side.path)
+    }
+}
+
+/// The differences between two trees, in git's path order.
+#[derive(Debug, Default)]
+pub struct Deltas {
+    /// At most [`KEPT`].
+    pub kept: Vec<Delta>,
+    /// All of them.
+    pub total: usize,
+}
+
+/// More changed paths than this are counted, not kept: an import of 100,000 files must not cost 100 MB.
+pub const KEPT: usize = 10_000;
+/// Trees nested deeper than this are not followed: nobody's files are, an attacker's can be.
+const DEPTH: usize = 256;
+
+/// A tree object is not in the repository (a partial clone), or is broken.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Unreadable;
+
+/// Compares two trees; an absent one is empty.
+pub fn diff(objects: &dyn Objects, old: Option<&Oid>, new: Option<&Oid>) -> Result<Deltas, Unreadable> {
+    let mut walk = Walk { objects, found: Deltas::default(), prefix: Vec::new(), depth: 0 };
+    walk.trees(old, new)?;
+    Ok(walk.found)
+}
+
+struct Walk<'a> {
+    objects: &'a dyn Objects,
+    found: Deltas,
+    prefix: Vec<u8>,
+    depth: usize,
+}
+
+impl Walk<'_> {
+    fn trees(&mut self, old: Option<&Oid>, new: Option<&Oid>) -> Result<(), Unreadable> {
+        if old == new {
+            return Ok(());
+        }
+        if self.depth > DEPTH {
+            return Err(Unreadable);
+        }
+        self.depth += 1;
+        let (old_raw, new_raw) = (self.load(old)?, self.load(new)?);
+        let (mut olds, mut news) = (Entries::of(&old_raw, old), Entries::of(&new_raw, new));
+        let (mut left, mut right) = (olds.next().transpose()?, news.next().transpose()?);
+        loop {
+            let order = match (&left, &right) {
+                (None, None) => break,
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(one), Some(two)) => one.order(two),
+            };
+            self.pair(left.filter(|_| order != Ordering::Greater), right.filter(|_| order != Ordering::Less))?;
+            if order != Ordering::Greater {
+                left = olds.next().transpose()?;
+            }
+            if order != Ordering::Less {
+                right = news.next().transpose()?;
+            }
+        }
+        self.depth -= 1;
+        Ok(())
+    }
+
+    fn load(&self, tree: Option<&Oid>) -> Result<Vec<u8>, Unreadable> {
+        tree.map_or(Ok(Vec::new()), |id| self.objects.read(id).ok_or(Unreadable))
+    }
+
+    /// Entries of one name: same kind on both sides, or one side absent.
+    fn pair(&mut self, old: Option<Entry<'_>>, new: Option<Entry<'_>>) -> Result<(), Unreadable> {
+        let Some(any) = old.or(new) else { return Ok(()) };
+        if old.map(|e| (e.mode, e.id)) == new.map(|e| (e.mode, e.id)) {
+            return Ok(());
+        }
+        let length = self.prefix.len();
+        self.prefix.extend(any.name);
+        if any.is_tree() {
+            self.prefix.push(b'/');
+            let (old, new) = (old.map(|e| e.oid()).transpose()?, new.map(|e| e.oid()).transpose()?);
+            self.trees(old.as_ref(), new.as_ref())?;
+        } else {
+            self.found.total += 1;
+            if self.found.kept.len() < KEPT {
+                let (old, new) = (self.side(old)?, self.side(new)?);
+                self.found.kept.push(Delta { old, new });
+            }
+        }
+        self.prefix.truncate(length);
+        Ok(())
+    }
+
+    fn side(&self, entry: Option<Entry<'_>>) -> Result<Option<Side>, Unreadable> {
+        entry.map(|entry| Ok(Side { mode: entry.mode, id: entry.oid()?, path: self.prefix.clone() })).transpose()
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry<'a> {
+    mode: u32,
+    name: &'a [u8],
+    id: &'a [u8],
+}
+
+impl Entry<'_> {
+    fn is_tree(&self) -> bool {
+        self.mode & TYPE == TREE
+    }
+
+    /// Git sorts a directory as if its name ended in a slash; equal means the same name and both or neither a tree.
+    fn order(&self, other: &Self) -> Ordering {
+        let key = |entry: &Self| entry.is_tree().then_some(b'/');
+        self.name.iter().copied().chain(key(self)).cmp(other.name.iter().copied().chain(key(other)))
+    }
+
+    fn oid(&self) -> Result<Oid, Unreadable> {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let nibbles = self.id.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        let hex: String = nibbles.map(|nibble| char::from(DIGITS[usize::from(nibble)])).collect();
+        hex.parse().map_err(|_| Unreadable)
+    }
+}
+
+struct Entries<'a> {
+    rest: &'a [u8],
+    id_len: usize,
+}
+
+impl<'a> Entries<'a> {
+    fn of(raw: &'a [u8], tree: Option<&Oid>) -> Self {
+        Self { rest: raw, id_len: tree.map_or(20, |id| id.as_str().len() / 2) }
+    }
+
+    fn parse(&mut self) -> Option<Entry<'a>> {
+        let space = self.rest.iter().position(|byte| *byte == b' ')?;
+        let nul = space + self.rest[space..].iter().position(|byte| *byte == 0)?;
+        let mode = u32::from_str_radix(std::str::from_utf8(&self.rest[..space]).ok()?, 8).ok()?;
+        let entry =
+            Entry { mode, name: &self.rest[space + 1..nul], id: self.rest.get(nul + 1..nul + 1 + self.id_len)? };
+        self.rest = &self.rest[nul + 1 + self.id_len..];
+        Some(entry)
+    }
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = Result<Entry<'a>, Unreadable>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        Some(self.parse().ok_or(Unreadable))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Memory(HashMap<Oid, Vec<u8>>);
+
+    impl Objects for Memory {
+        fn size(&self, id: &Oid) -> Option<u64> {
+            self.0.get(id).map(|data| data.len() as u64)
+        }
+
+        fn read(&self, id: &Oid) -> Option<Vec<u8>> {
+            self.0.get(id).cloned()
+        }
+    }
+
+    fn id(n: u8) -> Oid {
+        format!("{n:02x}").repeat(20).parse().unwrap()
+    }
+
+    impl Memory {
+        fn tree(mut self, n: u8, entries: &[(&str, &str, u8)]) -> Self {
+            let mut raw = Vec::new();
+            for (mode, name, entry) in entries {
+                raw.extend(format!("{mode} {name}\0").bytes());
+                raw.extend([*entry; 20]);
+            }
+            self.0.insert(id(n), raw);
+            self
+        }
+    }
+
+    fn changes(objects: &Memory, old: u8, new: u8) -> Vec<(String, bool, bool)> {
+        let found = diff(objects, Some(&id(old)), Some(&id(new))).unwrap();
+        found
+            .kept
+            .iter()
+            .map(|d| (String::from_utf8(d.path().to_vec()).unwrap(), d.old.is_some(), d.new.is_some()))
+            .collect()
+    }
+
+    #[test]
+    fn added_deleted_and_modified_paths_are_found_in_order() {
+        let objects = Memory::default()
+            .tree(1, &[("100644", "a", 10), ("100644", "b", 11), ("40000", "d", 3)])
+            .tree(2, &[("100644", "b", 12), ("40000", "d", 4), ("100644", "z", 13)])
+            .tree(3, &[("100644", "same", 9)])
+            .tree(4, &[("100644", "new", 8), ("100644", "same", 9)]);
+        assert_eq!(
+            changes(&objects, 1, 2),
+            [
+                ("a".into(), true, false),
+                ("b".into(), true, true),
+                ("d/new".into(), false, true),
+                ("z".into(), false, true)
+            ]
+        );
+    }
+
+    #[test]
+    fn a_file_that_becomes_a_directory_is_a_deletion_and_additions() {
+        let objects = Memory::default()
+            .tree(1, &[("100644", "x", 10), ("100644", "x-y", 11)])
+            .tree(2, &[("100644", "x-y", 11), ("40000", "x", 3)])
+            .tree(3, &[("100644", "in", 10)]);
+        assert_eq!(changes(&objects, 1, 2), [("x".into(), true, false), ("x/in".into(), false, true)]);
+    }
+
+    #[test]
+    fn equal_trees_are_not_even_read() {
+        assert_eq!(diff(&Memory::default(), Some(&id(1)), Some(&id(1))).unwrap().total, 0);
+    }
+
+    #[test]
+    fn a_missing_or_broken_tree_is_said_not_guessed() {
+        let mut objects = Memory::default().tree(1, &[("100644", "a", 10)]);
+        assert!(diff(&objects, Some(&id(1)), Some(&id(2))).is_err());
+        objects.0.insert(id(2), b"100644 cut\0short".to_vec());
+        assert!(diff(&objects, Some(&id(1)), Some(&id(2))).is_err());
+    }
+
+    #[test]
+    fn a_tree_that_contains_itself_ends() {
+        let objects = Memory::default().tree(1, &[("40000", "loop", 1)]);
+        assert!(diff(&objects, None, Some(&id(1))).is_err());
+    }
+}
