@@ -7,7 +7,7 @@ use regex::Regex;
 
 pub(super) const KIND: &str = "private-key";
 
-const BEGIN: &str = r#"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY[A-Z ]{0,10}-----(?:(?:\\r|\\n|[A-Za-z0-9+/= \t:,"'-])*?-----END [A-Z0-9 ]{0,30}PRIVATE KEY[A-Z ]{0,10}-----|(?:\\r|\\n|[A-Za-z0-9+/=])*)"#;
+const BEGIN: &str = r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY[A-Z ]{0,10}-----";
 const END: &str = r"-----END [A-Z0-9 ]{0,30}PRIVATE KEY[A-Z ]{0,10}-----";
 
 /// Line widths of key files (openssl 64, OpenSSH 70). 76, the width of mail and images, is not among them.
@@ -57,16 +57,11 @@ pub(super) fn find(lines: &[&str]) -> Vec<(usize, Range<usize>)> {
 /// A line with dashes: enters or leaves a block, and may hold a whole one.
 fn marker(lines: &[&str], at: usize, block: Block, found: &mut Vec<(usize, Range<usize>)>) -> Block {
     let line = lines[at];
-    let (begin, end) = &*COMPILED;
-    let mut next = block;
-    let mut begins = false;
-    for block in begin.find_iter(line) {
-        begins = true;
-        next = if block.as_str().contains("-----END") { Block::Outside } else { Block::Private };
-        found.push((at, block.range()));
-    }
-    if begins {
-        return next;
+    let (_, end) = &*COMPILED;
+    let (parts, open) = begun_in(line);
+    if !parts.is_empty() {
+        found.extend(parts.into_iter().map(|part| (at, part)));
+        return if open { Block::Private } else { Block::Outside };
     }
     if let Some(end) = end.find(line) {
         found.push((at, 0..end.end()));
@@ -75,6 +70,36 @@ fn marker(lines: &[&str], at: usize, block: Block, found: &mut Vec<(usize, Range
         return Block::Outside;
     }
     if line.contains("-----BEGIN ") { Block::Public } else { Block::Outside }
+}
+
+/// The blocks that begin in a line, and whether the last of them goes on after it.
+/// Each search starts where the last one ended, so that a line full of markers costs one pass.
+fn begun_in(line: &str) -> (Vec<Range<usize>>, bool) {
+    let (begin, end) = &*COMPILED;
+    let (mut parts, mut from, mut open) = (Vec::new(), 0, false);
+    let mut ends = true;
+    while let Some(found) = begin.find_at(line, from) {
+        let closing = if ends { end.find_at(line, found.end()) } else { None };
+        ends = closing.is_some();
+        open = !ends;
+        from = closing.map_or_else(|| found.end() + literal_body(&line[found.end()..]), |closing| closing.end());
+        parts.push(found.start()..from);
+    }
+    (parts, open)
+}
+
+/// How many bytes from the start can be a body inside a string literal.
+fn literal_body(rest: &str) -> usize {
+    let mut length = 0;
+    while let Some(byte) = rest.as_bytes().get(length) {
+        let newline = rest[length..].starts_with("\\n") || rest[length..].starts_with("\\r");
+        match (newline, is_base64(*byte)) {
+            (true, _) => length += 2,
+            (false, true) => length += 1,
+            (false, false) => break,
+        }
+    }
+    length
 }
 
 /// Closes a run of unmarked key lines that ended before `at`; its last, shorter line belongs to it.
