@@ -1,1 +1,10 @@
-//! (under construction)
+//! What is sent to a model: the patch under a token budget, without secrets, in an order that caches.
+
+mod keyblock;
+pub mod pack;
+pub mod redact;
+pub mod render;
+mod seam;
+mod secrets;
+pub mod tokens;
+mod weight;

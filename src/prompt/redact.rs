@@ -1,0 +1,202 @@
+//! Takes secrets out of everything that reaches a prompt, a log or the store.
+//!
+//! Every stage is linear in the text: the regex crate has no backtracking, the rest are single passes.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use regex::Regex;
+
+use super::secrets::{self, Found};
+use super::{keyblock, seam};
+use crate::domain::patch::{Commit, FileChange, Origin};
+
+/// A secret shorter than this is not looked for elsewhere: it could be an ordinary word.
+const SPREAD_FROM: usize = 8;
+/// Most distinct secrets that are looked for elsewhere.
+const SPREAD_MOST: usize = 200;
+
+/// `text` with each secret replaced by `[redacted:<kind>]`.
+///
+/// A secret that was found once is replaced wherever else it stands.
+#[must_use]
+pub fn redact(text: &str) -> String {
+    let mut secrets = BTreeSet::new();
+    let clean = replace(text, found_in(text), &mut secrets);
+    spread(&secrets).map_or(clean.clone(), |spread| spread.replace_all(&clean, ELSEWHERE).into_owned())
+}
+
+/// The same commit without secrets: message, people, branch, paths, hunk headers and lines.
+/// Secrets are also seen across lines, hunks and both sides of the patch.
+#[must_use]
+pub fn redact_commit(mut commit: Commit) -> Commit {
+    let mut secrets = BTreeSet::new();
+    for file in &mut commit.patch.files {
+        redact_lines(file, &mut secrets);
+    }
+    each_text(&mut commit, &mut |text| *text = replace(text, found_in(text), &mut secrets));
+    if let Some(spread) = spread(&secrets) {
+        let mut again = |text: &mut String| {
+            if spread.is_match(text) {
+                *text = spread.replace_all(text, ELSEWHERE).into_owned();
+            }
+        };
+        each_text(&mut commit, &mut again);
+        lines_of(&mut commit.patch.files, &mut again);
+    }
+    commit
+}
+
+const ELSEWHERE: &str = "[redacted:secret]";
+
+/// Every text of a commit but its lines.
+fn each_text(commit: &mut Commit, change: &mut dyn FnMut(&mut String)) {
+    change(&mut commit.message);
+    change(&mut commit.author);
+    change(&mut commit.author_email);
+    commit.branch.iter_mut().for_each(&mut *change);
+    for file in &mut commit.patch.files {
+        change(&mut file.path);
+        file.old_path.iter_mut().for_each(&mut *change);
+        file.hunks.iter_mut().for_each(|hunk| change(&mut hunk.header));
+    }
+}
+
+fn lines_of(files: &mut [FileChange], change: &mut dyn FnMut(&mut String)) {
+    for line in files.iter_mut().flat_map(|file| &mut file.hunks).flat_map(|hunk| &mut hunk.lines) {
+        change(&mut line.text);
+    }
+}
+
+/// Everything in one text, key blocks as one stretch.
+fn found_in(text: &str) -> Vec<Found> {
+    let mut found = secrets::find(text);
+    found.extend(seam::find(text));
+    let joined = Joined::of(text.split('\n'));
+    let mut blocks: Vec<Found> = joined.key_blocks(text);
+    blocks.sort_by_key(|found| found.range.start);
+    for block in blocks {
+        match found.last_mut() {
+            Some(last) if last.kind == keyblock::KIND && last.range.end + 1 >= block.range.start => {
+                last.range.end = last.range.end.max(block.range.end);
+            }
+            _ => found.push(block),
+        }
+    }
+    found
+}
+
+/// Lines put together to one text, with the place of each.
+struct Joined {
+    text: String,
+    starts: Vec<usize>,
+}
+
+impl Joined {
+    fn of<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
+        let mut joined = Self { text: String::new(), starts: Vec::new() };
+        for line in lines {
+            if !joined.starts.is_empty() {
+                joined.text.push('\n');
+            }
+            joined.starts.push(joined.text.len());
+            joined.text.push_str(line);
+        }
+        joined
+    }
+
+    fn key_blocks(&self, text: &str) -> Vec<Found> {
+        let lines: Vec<&str> = text.split('\n').collect();
+        let place = |(line, part): (usize, Range<usize>)| {
+            let start = self.starts[line];
+            Found { range: start + part.start..start + part.end, kind: keyblock::KIND }
+        };
+        keyblock::find(&lines).into_iter().map(place).collect()
+    }
+
+    /// Splits a find at line ends: (line, part of it).
+    fn split(&self, found: &Found) -> Vec<(usize, Found)> {
+        let first = self.starts.partition_point(|start| *start <= found.range.start).saturating_sub(1);
+        let mut parts = Vec::new();
+        for (at, start) in self.starts.iter().enumerate().skip(first) {
+            if *start >= found.range.end {
+                break;
+            }
+            let end = self.starts.get(at + 1).map_or(self.text.len(), |next| next - 1);
+            let (from, to) = (found.range.start.max(*start), found.range.end.min(end));
+            if from < to {
+                parts.push((at, Found { range: from - start..to - start, kind: found.kind }));
+            }
+        }
+        parts
+    }
+}
+
+/// The lines of a file as one text, all of them and each side alone: a secret may be whole on one side only.
+fn redact_lines(file: &mut FileChange, secrets: &mut BTreeSet<String>) {
+    let lines: Vec<(Origin, &str)> =
+        file.hunks.iter().flat_map(|hunk| &hunk.lines).map(|line| (line.origin, line.text.as_str())).collect();
+    let mut parts: Vec<Vec<Found>> = vec![Vec::new(); lines.len()];
+    let everything: Vec<usize> = (0..lines.len()).collect();
+    search(&lines, &everything, true, &mut parts);
+    for hidden in [Origin::Removed, Origin::Added] {
+        let side: Vec<usize> = everything.iter().copied().filter(|at| lines[*at].0 != hidden).collect();
+        if side.len() < lines.len() {
+            search(&lines, &side, false, &mut parts);
+        }
+    }
+    let targets = file.hunks.iter_mut().flat_map(|hunk| &mut hunk.lines);
+    for (line, found) in targets.zip(parts).filter(|(_, found)| !found.is_empty()) {
+        line.text = replace(&line.text, found, secrets);
+    }
+}
+
+/// Searches the chosen lines as one text. What stands within a line was seen with `all` already.
+fn search(lines: &[(Origin, &str)], chosen: &[usize], all: bool, parts: &mut [Vec<Found>]) {
+    let joined = Joined::of(chosen.iter().map(|at| lines[*at].1));
+    let mut found = joined.key_blocks(&joined.text);
+    found.extend(seam::find(&joined.text));
+    if all {
+        found.extend(secrets::find(&joined.text));
+    }
+    for (at, part) in found.iter().flat_map(|found| joined.split(found)) {
+        parts[chosen[at]].push(part);
+    }
+}
+
+/// Replaces what was found; overlapping finds become one. The secrets themselves go to `secrets`.
+fn replace(text: &str, mut found: Vec<Found>, secrets: &mut BTreeSet<String>) -> String {
+    found.sort_by_key(|found| (found.range.start, std::cmp::Reverse(found.range.end)));
+    let mut clean = String::with_capacity(text.len());
+    let mut done = 0;
+    for found in found {
+        if found.range.end <= done {
+            continue;
+        }
+        let fresh = found.range.start.max(done)..found.range.end;
+        secrets.insert(text[found.range.clone()].to_owned());
+        if found.range.start >= done {
+            clean.push_str(&text[done..found.range.start]);
+            clean.push_str("[redacted:");
+            clean.push_str(found.kind);
+            clean.push(']');
+        }
+        done = fresh.end;
+    }
+    clean.push_str(&text[done..]);
+    clean
+}
+
+/// Finds the same secrets elsewhere.
+fn spread(secrets: &BTreeSet<String>) -> Option<Regex> {
+    let worth = |secret: &&String| {
+        (SPREAD_FROM..=300).contains(&secret.len()) && !secret.contains("-----") && !secret.contains("[redacted")
+    };
+    let literals: Vec<String> =
+        secrets.iter().filter(worth).take(SPREAD_MOST).map(|text| regex::escape(text)).collect();
+    if literals.is_empty() { None } else { Regex::new(&literals.join("|")).ok() }
+}
+
+#[cfg(test)]
+#[path = "redact_tests.rs"]
+mod tests;

@@ -1,0 +1,260 @@
+//! What must go and what must stay.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::patch::{Change, Hunk, Line, Patch};
+
+const BODY: &str = "MIIEowIBAAKCAQEA7bq5Zc8mYpQeXy2hJ0v1uTn4Rk6sLw9aFgDiOoPlKjHbNvCx";
+
+#[test]
+fn each_kind_of_secret_is_replaced_by_its_name() {
+    for (text, clean) in [
+        ("id AKIAIOSFODNN7EXAMPLE end", "id [redacted:aws-key] end"),
+        ("xASIAIOSFODNN7EXAMPLEx", "x[redacted:aws-key]x"),
+        (
+            "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            "aws_secret_access_key = [redacted:secret]",
+        ),
+        ("ghp_0123456789abcdefghijABCDEFGHIJ012345", "[redacted:github-token]"),
+        ("github_pat_11ABCDEFG0abcdefghij_KLMNOPQRSTUVWXYZ", "[redacted:github-token]"),
+        ("'glpat-abcdefghij0123456789'", "'[redacted:gitlab-token]'"),
+        ("xoxb-123456789012-abcdefABCDEF", "[redacted:slack-token]"),
+        (
+            "https://hooks.slack.com/services/T000/B000/abcdefghijklmnop",
+            "https://hooks.slack.com/services/[redacted:slack-webhook]",
+        ),
+        ("sk_live_abcdefghij0123", "[redacted:stripe-key]"),
+        ("AIzaSyA0123456789abcdefghijklmnopqrstuv", "[redacted:google-key]"),
+        ("sk-proj-abcdefghij0123456789ABCD", "[redacted:openai-key]"),
+        ("npm_abcdefghijklmnopqrstuvwxyz0123456789", "[redacted:npm-token]"),
+        ("hf_abcdefghijklmnopqrstuvwxyz01234567", "[redacted:huggingface-token]"),
+        ("AccountKey=abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGH==;", "AccountKey=[redacted:azure-key];"),
+        ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc-_DEF", "[redacted:jwt]"),
+        ("postgres://app:s3cr3t@db/x", "postgres://app:[redacted:url-password]@db/x"),
+        ("https://abcdefghij0123456789@host/x.git", "https://[redacted:url-password]@host/x.git"),
+        ("redis://:p@ss@h:1", "redis://:[redacted:url-password]@h:1"),
+        ("Authorization: Bearer abc.DEF-123", "Authorization: Bearer [redacted:authorization]"),
+        ("-H 'authorization: Basic dXNlcjpwYXNz1'", "-H 'authorization: Basic [redacted:authorization]'"),
+        ("\"Authorization\": \"token 0123456789abcdef\"", "\"Authorization\": \"token [redacted:authorization]\""),
+        ("password = \"hunter2!\"", "password = \"[redacted:secret]\""),
+        ("DB_PASSWORD=s3cr3tPa55", "DB_PASSWORD=[redacted:secret]"),
+        ("const API_KEY: &str = \"a8Kd02mZq91LxV\";", "const API_KEY: &str = \"[redacted:secret]\";"),
+        ("\"client_secret\": \"9f8e7d6c5b4a39281706\"", "\"client_secret\": \"[redacted:secret]\""),
+        ("db.setPassword('tr0ub4dor&3')", "db.setPassword('[redacted:secret]')"),
+        ("<password>tr0ub4dor3x9</password>", "<password>[redacted:secret]</password>"),
+        ("secret:\n  \"a8Kd02mZq91LxV\"", "secret:\n  \"[redacted:secret]\""),
+        ("k = \"AKIA\" + \"IOSFODNN7EXAMPLE\"", "k = \"[redacted:aws-key]\" + \"[redacted:aws-key]\""),
+    ] {
+        assert_eq!(redact(text), clean);
+    }
+}
+
+#[test]
+fn a_key_block_becomes_one_marker() {
+    let text = format!("a\n-----BEGIN RSA PRIVATE KEY-----\n{BODY}\nabc=\n-----END RSA PRIVATE KEY-----\nb");
+    assert_eq!(redact(&text), "a\n[redacted:private-key]\nb");
+}
+
+#[test]
+fn ordinary_code_and_prose_stay_as_they_are() {
+    for text in [
+        "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "commit 13a208a5c1f9d2e0b7a64c3d2e1f0a9b8c7d6e5f",
+        "id: 550e8400-e29b-41d4-a716-446655440000",
+        "checksum = \"fc652a48c352aef3ea3aed32080501cf3ef6ed5da78602a020c991775b0aff04\"",
+        "\"integrity\": \"sha512-9M3OWAlNBPpuDtvVnLxCXZ8KGDPfrGRCyeoNqZWDPRA1WhHkzpT4kHGyi/nBbQKQSHxGCSFBPZ1KNgzxMeG5aA==\"",
+        "\"js-tokens\": \"^4.0.0\",",
+        "github.com/golang-jwt/jwt/v5 v5.2.1 h1:OuVbFODueb089Lh128TAcimifWaLhJwVflnrgM17wHk=",
+        "background: url(data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk)",
+        "let token = parse_token(input)?;",
+        "let token = next_token2(stream);",
+        "fn verify(password: &str, secret: Option<String>) -> bool {",
+        "password = os.environ[\"DB_PASSWORD\"]",
+        "password: ${DB_PASSWORD}",
+        "api_key = config.api_key.unwrap_or_default()",
+        "const token = await getToken(user1);",
+        "self.password = password",
+        "if token == Token::Identifier {",
+        "tokenizer = \"Qwen2.5-7B-Instruct\"",
+        "max_tokens: 4096,",
+        "token_count = 12345678",
+        "Fixes the password reset: the token expired after 10 minutes instead of 60.",
+        "autocomplete=\"current-password\" placeholder=\"Password\"",
+        "http://127.0.0.1:11434/api/chat",
+        "git@github.com:owner/name.git",
+        "mailto:someone@example.com",
+        "<div class=\"sk-folding-cube sk-loading-indicator-container\">",
+        "disk-usage-and-task-scheduling-of-worker-1",
+        "author = \"Jane Doe 2nd <jane2@example.com>\"",
+        "authorization: required for all routes",
+        "secret_name: my-app-credentials",
+        "token: abc",
+    ] {
+        assert_eq!(redact(text), text);
+    }
+}
+
+#[test]
+fn a_secret_seen_once_is_replaced_wherever_it_stands() {
+    let text = "password = \"tr0ub4dor&3x\"\n# log in with tr0ub4dor&3x\n";
+    assert_eq!(redact(text), "password = \"[redacted:secret]\"\n# log in with [redacted:secret]\n");
+}
+
+#[test]
+fn redacting_twice_changes_nothing_more() {
+    for text in [
+        "password = \"hunter2!\"",
+        "postgres://a:s3cr3t@db",
+        "Authorization: Bearer abc.DEF-123",
+        "DB_PASSWORD=s3cr3tPa55",
+    ] {
+        let once = redact(text);
+        assert_eq!(redact(&once), once);
+    }
+}
+
+fn commit(message: &str, hunks: &[&[(Origin, &str)]]) -> Commit {
+    let line = |(origin, text): &(Origin, &str)| Line { origin: *origin, text: (*text).to_owned() };
+    let hunk = |lines: &&[(Origin, &str)]| Hunk {
+        header: String::new(),
+        old_start: 1,
+        new_start: 1,
+        lines: lines.iter().map(line).collect(),
+    };
+    let file = FileChange {
+        path: "src/a.rs".into(),
+        old_path: None,
+        change: Change::Modified,
+        mode_changed: false,
+        insertions: None,
+        deletions: None,
+        hunks: hunks.iter().map(hunk).collect(),
+        unread: None,
+    };
+    let oid = || "a".repeat(40).parse().unwrap();
+    let at = "2026-03-01T12:00:00Z".parse().unwrap();
+    Commit {
+        oid: oid(),
+        tree: oid(),
+        parents: vec![],
+        author: "A".into(),
+        author_email: "a@example.com".into(),
+        authored_at: at,
+        committed_at: at,
+        message: message.into(),
+        branch: None,
+        patch: Patch { files: vec![file], files_total: 1, ..Patch::default() },
+    }
+}
+
+fn lines(commit: &Commit) -> Vec<&str> {
+    commit.patch.files[0].hunks.iter().flat_map(|hunk| &hunk.lines).map(|line| line.text.as_str()).collect()
+}
+
+const KEY: &str = "[redacted:private-key]";
+
+#[test]
+fn a_key_is_found_across_both_sides_and_hunks() {
+    use Origin::{Added, Context, Removed};
+    let mut other = BODY.to_owned();
+    other.replace_range(0..4, "NIIE");
+    let clean = redact_commit(commit(
+        "m",
+        &[
+            &[(Context, "-----BEGIN PRIVATE KEY-----"), (Removed, BODY), (Added, &other), (Context, "abc=")],
+            &[(Removed, BODY), (Context, "-----END PRIVATE KEY-----"), (Added, "plain(text);")],
+        ],
+    ));
+    assert_eq!(lines(&clean), [KEY, KEY, KEY, KEY, KEY, KEY, "plain(text);"]);
+}
+
+#[test]
+fn a_secret_that_is_whole_on_one_side_only_is_found() {
+    use Origin::{Added, Removed};
+    let clean = redact_commit(commit(
+        "m",
+        &[&[(Added, "k = \"AKIA\" +"), (Removed, "k = old()"), (Added, "    \"IOSFODNN7EXAMPLE\"")]],
+    ));
+    assert_eq!(lines(&clean), ["k = \"[redacted:aws-key]\" +", "k = old()", "    \"[redacted:aws-key]\""]);
+}
+
+#[test]
+fn message_people_branch_paths_and_headers_are_cleaned_too() {
+    let secret = "AKIAIOSFODNN7EXAMPLE";
+    let mut dirty = commit(&format!("Add {secret}"), &[&[(Origin::Added, secret)]]);
+    dirty.author = secret.into();
+    dirty.author_email = secret.into();
+    dirty.branch = Some(secret.into());
+    dirty.patch.files[0].path = format!("keys/{secret}");
+    dirty.patch.files[0].old_path = Some(secret.into());
+    dirty.patch.files[0].hunks[0].header = secret.into();
+    let clean = redact_commit(dirty);
+    assert!(!format!("{clean:?}").contains(secret));
+    assert_eq!(clean.message, "Add [redacted:aws-key]");
+}
+
+#[test]
+fn a_password_of_the_patch_is_also_taken_out_of_the_message() {
+    let clean = redact_commit(commit("Use tr0ub4dor&3x", &[&[(Origin::Added, "password = \"tr0ub4dor&3x\"")]]));
+    assert_eq!(clean.message, "Use [redacted:secret]");
+}
+
+#[test]
+fn a_commit_without_secrets_is_unchanged() {
+    let plain = commit("Add a retry", &[&[(Origin::Added, "let token = next();"), (Origin::Removed, "retry(3)")]]);
+    assert_eq!(redact_commit(plain.clone()), plain);
+}
+
+/// One secret of each kind with random content, and how it is written down.
+fn planted() -> impl Strategy<Value = (String, String)> {
+    let as_is = |secret: String| (secret.clone(), secret);
+    prop_oneof![
+        "AKIA[A-Z0-9]{16}".prop_map(as_is),
+        "ghp_[A-Za-z0-9]{36}".prop_map(as_is),
+        "glpat-[A-Za-z0-9_]{20}".prop_map(as_is),
+        "xoxb-[0-9]{11}-[0-9]{11}-[A-Za-z0-9]{24}".prop_map(as_is),
+        "sk_live_[A-Za-z0-9]{24}".prop_map(as_is),
+        "AIza[A-Za-z0-9_-]{35}".prop_map(as_is),
+        "sk-proj-[A-Za-z0-9]{20}7[A-Za-z0-9]{20}".prop_map(as_is),
+        "npm_[A-Za-z0-9]{36}".prop_map(as_is),
+        "eyJ[A-Za-z0-9_-]{20}\\.eyJ[A-Za-z0-9_-]{40}\\.[A-Za-z0-9_-]{43}".prop_map(as_is),
+        "[a-zA-Z0-9!$&*+=~^_-]{6,30}7".prop_map(|s| (format!("q{s}"), format!("postgres://app:q{s}@db.local/x"))),
+        "[a-zA-Z0-9/+]{38}x7".prop_map(|s| (s.clone(), format!("aws_secret_access_key=\"{s}\""))),
+        "[a-zA-Z]{3}[0-9]{3}[a-zA-Z0-9!%&*+=~^-]{4,20}".prop_map(|s| (s.clone(), format!("password = \"{s}\""))),
+        "[A-Za-z0-9+/]{64}"
+            .prop_map(|s| (s.clone(), format!("-----BEGIN PRIVATE KEY-----\n{s}\n-----END PRIVATE KEY-----"))),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn a_planted_secret_never_survives((secret, written) in planted(), before in "[ -~é\n]{0,60}", after in "[ -~é\n]{0,60}") {
+        let clean = redact(&format!("{before}\n{written}\n{after}"));
+        prop_assert!(!clean.contains(&secret), "{clean}");
+    }
+
+    #[test]
+    fn a_secret_cut_into_literals_never_survives(tail in "[A-Z0-9]{16}", cut in 1usize..19, join in r#"" \+ "|" \+\n    "|" \\\n  "|" "|"\n  \. ""#) {
+        let secret = format!("AKIA{tail}");
+        let (one, two) = secret.split_at(cut);
+        let text = format!("key = \"{one}{join}{two}\"");
+        let lines: Vec<(Origin, &str)> = text.split('\n').map(|line| (Origin::Added, line)).collect();
+        let clean = redact_commit(commit("m", &[&lines]));
+        for part in [one, two].into_iter().filter(|part| part.len() >= 6) {
+            prop_assert!(!format!("{clean:?}").contains(part), "{:?}", lines_owned(&clean));
+        }
+        let longer = if one.len() > two.len() { one } else { two };
+        prop_assert!(!redact(&text).contains(longer));
+    }
+
+    #[test]
+    fn any_text_is_taken_and_a_second_pass_changes_nothing(text in "(?s).{0,200}") {
+        let once = redact(&text);
+        prop_assert_eq!(redact(&once), once);
+    }
+}
+
+fn lines_owned(commit: &Commit) -> Vec<String> {
+    lines(commit).into_iter().map(str::to_owned).collect()
+}
