@@ -96,6 +96,16 @@ pub fn walk(repo: &Repository, to: &Oid, from: Option<&Oid>, since: Option<Times
     Ok(found)
 }
 
+/// Whether `earlier` is among the ancestors of `later`; a commit that is gone is nobody's ancestor.
+pub fn is_ancestor(repo: &Repository, earlier: &Oid, later: &Oid) -> Result<bool, GitError> {
+    let failed = |error| GitError::git("cannot compare two commits", error);
+    let id = |oid: &Oid| git2::Oid::from_str(oid.as_str()).map_err(failed);
+    match repo.graph_descendant_of(id(later)?, id(earlier)?) {
+        Err(error) if error.code() == ErrorCode::NotFound => Ok(false),
+        other => other.map_err(failed),
+    }
+}
+
 /// Every `uro.*` setting in the order of precedence, lowest first; names in git's lower case.
 pub fn settings(repo: &Repository) -> Result<Vec<(String, Vec<u8>)>, GitError> {
     let failed = |error| GitError::git("cannot read git's configuration", error);

@@ -81,6 +81,11 @@ pub fn walk(git: &Git, to: &Oid, from: Option<&Oid>, since: Option<Timestamp>) -
         .collect())
 }
 
+/// Whether `earlier` is among the ancestors of `later`; a commit that is gone is nobody's ancestor.
+pub fn is_ancestor(git: &Git, earlier: &Oid, later: &Oid) -> Result<bool, GitError> {
+    Ok(git.run(&["merge-base", "--is-ancestor", earlier.as_str(), later.as_str()])?.success)
+}
+
 fn succeed(output: Output, doing: &str) -> Result<Output, GitError> {
     if output.success {
         return Ok(output);

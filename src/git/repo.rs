@@ -132,6 +132,25 @@ impl Repo {
         }
     }
 
+    /// Whether `earlier` is among the ancestors of `later`; a commit that is gone is nobody's ancestor.
+    ///
+    /// # Errors
+    /// When the history cannot be read.
+    pub fn is_ancestor(&self, earlier: &Oid, later: &Oid) -> Result<bool, GitError> {
+        match &self.backend {
+            Backend::Library(repo) => library::is_ancestor(repo, earlier, later),
+            Backend::Child(git) => outside::is_ancestor(git, earlier, later),
+        }
+    }
+
+    /// Whether the commit has several parents.
+    ///
+    /// # Errors
+    /// As [`Repo::commit`].
+    pub fn is_merge(&self, oid: &Oid) -> Result<bool, GitError> {
+        self.with_objects(|objects| Ok(header(objects, oid)?.parents.len() > 1))
+    }
+
     fn walk(&self, to: &Oid, from: Option<&Oid>, since: Option<Timestamp>) -> Result<Vec<Oid>, GitError> {
         match &self.backend {
             Backend::Library(repo) => library::walk(repo, to, from, since),
