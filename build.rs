@@ -49,6 +49,8 @@ fn static_arguments() -> Option<Vec<String>> {
 
 /// Fills `search`, which the linker looks into first, so that `-lgcc_s` and its like mean static libraries.
 fn write_stand_ins(search: &Path) -> io::Result<()> {
+    // An earlier build may have found libraries that are gone now.
+    let _ = fs::remove_dir_all(search);
     fs::create_dir_all(search)?;
     fs::write(search.join("libgcc_s.a"), "INPUT(-lgcc_eh)\n")?;
     for name in SYSTEM {

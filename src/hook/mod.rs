@@ -58,7 +58,7 @@ pub fn main_with(call: &Call<'_>, stdin: &mut dyn Read) -> Outcome {
     if call.var("URO_SKIP").is_some_and(|value| !value.is_empty() && value != "0") {
         return Outcome::Skipped;
     }
-    let (Some(record), Some(places)) = (call.record(stdin), Places::from_env(|name| call.var(name))) else {
+    let (Some(record), Some(places)) = (call.record(stdin), Places::from_env(|name| call.place(name))) else {
         return Outcome::Nothing;
     };
     let spooled = writer::append(&places.spool, &record).is_ok();
@@ -106,9 +106,18 @@ impl Call<'_> {
         self.env.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())
     }
 
+    /// A variable that names a place. A relative `URO_HOME` is meant from here; the sidecar, which is started
+    /// elsewhere, is told the absolute one.
+    fn place(&self, name: &str) -> Option<OsString> {
+        let value = self.var(name)?;
+        let is_home = name == places::HOME && !value.is_empty();
+        Some(if is_home { self.cwd.join(value).into() } else { value })
+    }
+
     fn start(&self, places: &Places) -> bool {
-        let names = self.env.iter().map(|(name, _)| name.clone());
-        self.program.as_deref().is_some_and(|program| start::start(program, &places.start_stamp(), self.now, names))
+        let mut changes: Vec<start::Change> = self.env.iter().filter_map(|(name, _)| start::without(name)).collect();
+        changes.extend(self.place(places::HOME).map(|home| (places::HOME.into(), Some(home))));
+        self.program.as_deref().is_some_and(|program| start::start(program, &places.start_stamp(), self.now, changes))
     }
 }
 
@@ -274,6 +283,14 @@ mod tests {
     fn uro_skip_set_to_zero_or_nothing_is_not_set() {
         assert_eq!(Stage::new().with("URO_SKIP", "0").call(&["post-commit"], &mut Forbidden), ABSENT);
         assert_eq!(Stage::new().with("URO_SKIP", "").call(&["post-commit"], &mut Forbidden), ABSENT);
+    }
+
+    #[test]
+    fn a_relative_uro_home_is_meant_from_where_git_runs_it() {
+        let mut stage = Stage::new();
+        stage.env = vec![("URO_HOME".into(), "../home".into())];
+        assert_eq!(stage.call(&["post-commit"], &mut Forbidden), ABSENT);
+        assert_eq!(stage.records().len(), 1);
     }
 
     #[test]

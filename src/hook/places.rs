@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 /// The directory of this product below the XDG base directories.
 const PRODUCT: &str = "uroboro";
+/// The variable that puts everything under one directory. Whoever asks makes it absolute first.
+pub const HOME: &str = "URO_HOME";
 
 /// The two directories through which hook and sidecar meet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +39,7 @@ impl Places {
 
 /// Where state lies: `$URO_HOME/state`, else `uroboro` in `$XDG_STATE_HOME` or `~/.local/state`.
 pub fn state(env: &impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-    match absolute(env, "URO_HOME") {
+    match absolute(env, HOME) {
         Some(home) => Some(home.join("state")),
         None => Some(base(env, "XDG_STATE_HOME", ".local/state")?.join(PRODUCT)),
     }
@@ -45,7 +47,7 @@ pub fn state(env: &impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
 
 /// Where sockets lie: `$URO_HOME/run`, else `$XDG_RUNTIME_DIR/uroboro`, else `run` in [`state`].
 pub fn run(env: &impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-    if let Some(home) = absolute(env, "URO_HOME") {
+    if let Some(home) = absolute(env, HOME) {
         return Some(home.join("run"));
     }
     match absolute(env, "XDG_RUNTIME_DIR") {

@@ -17,15 +17,24 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// The program that holds the sidecar.
 const PROGRAM: &str = "uro-capture";
 
-/// Starts the sidecar that lies beside `hook` (the hook's own real path), unless one was started a moment ago.
-/// `environment` names the variables to look through for git's own.
-pub fn start(hook: &Path, stamp: &Path, now: SystemTime, environment: impl Iterator<Item = OsString>) -> bool {
+/// A variable and its new value; `None` removes it.
+pub type Change = (OsString, Option<OsString>);
+
+/// The removal of a variable of git's own, which would mislead the sidecar about every other repository.
+#[must_use]
+pub fn without(name: &OsStr) -> Option<Change> {
+    name.as_bytes().starts_with(b"GIT_").then(|| (name.to_owned(), None))
+}
+
+/// Starts the sidecar that lies beside `hook` (the hook's own real path) in a changed environment, unless one was
+/// started a moment ago. Tells whether it did.
+pub fn start(hook: &Path, stamp: &Path, now: SystemTime, changes: Vec<Change>) -> bool {
     let Some(program) = sidecar(hook) else { return false };
     if was_started(stamp, now) || touch(stamp).is_err() {
         return false;
     }
     // The child is not waited for: this process ends at once and leaves it to init.
-    command(&program, environment).spawn().is_ok()
+    command(&program, changes).spawn().is_ok()
 }
 
 fn sidecar(hook: &Path) -> Option<PathBuf> {
@@ -57,18 +66,17 @@ fn open(stamp: &Path) -> io::Result<File> {
 
 /// No descriptor of git's stays open in it: a caller that captures git's output waits for every holder of the
 /// pipe. It closes those beyond the first three itself, and it leaves git's terminal and session itself.
-fn command(program: &Path, environment: impl Iterator<Item = OsString>) -> Command {
+fn command(program: &Path, changes: Vec<Change>) -> Command {
     let mut command = Command::new(program);
     command.args(["sidecar", "run", "--detached"]).current_dir("/");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    for name in environment.filter(|name| is_gits(name)) {
-        command.env_remove(name);
+    for (name, value) in changes {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
     }
     command
-}
-
-fn is_gits(name: &OsStr) -> bool {
-    name.as_bytes().starts_with(b"GIT_")
 }
 
 #[cfg(test)]
@@ -80,10 +88,6 @@ mod tests {
     #[expect(clippy::disallowed_methods, reason = "file times come from the machine's clock")]
     fn now() -> SystemTime {
         SystemTime::now()
-    }
-
-    fn nothing() -> impl Iterator<Item = OsString> {
-        std::iter::empty()
     }
 
     /// A directory with a program that writes what it was given, and the path of a hook beside it.
@@ -111,7 +115,7 @@ mod tests {
     fn the_program_beside_the_hook_is_started_with_its_arguments_and_at_the_root() {
         let home = tempfile::tempdir().expect("a directory");
         let hook = install(home.path());
-        assert!(start(&hook, &home.path().join("run/start.stamp"), now(), nothing()));
+        assert!(start(&hook, &home.path().join("run/start.stamp"), now(), Vec::new()));
         let seen = wait_for(&home.path().join("seen"));
         assert!(seen.starts_with("sidecar run --detached\n/\n"), "{seen}");
     }
@@ -120,10 +124,10 @@ mod tests {
     fn a_second_start_waits_five_seconds() {
         let home = tempfile::tempdir().expect("a directory");
         let (hook, stamp) = (install(home.path()), home.path().join("run/start.stamp"));
-        assert!(start(&hook, &stamp, now(), nothing()));
+        assert!(start(&hook, &stamp, now(), Vec::new()));
         let touched = fs::metadata(&stamp).and_then(|metadata| metadata.modified()).expect("touched");
-        assert!(!start(&hook, &stamp, touched + Duration::from_millis(4900), nothing()));
-        assert!(start(&hook, &stamp, touched + Duration::from_millis(5000), nothing()));
+        assert!(!start(&hook, &stamp, touched + Duration::from_millis(4900), Vec::new()));
+        assert!(start(&hook, &stamp, touched + Duration::from_millis(5000), Vec::new()));
         let renewed = fs::metadata(&stamp).and_then(|metadata| metadata.modified()).expect("touched");
         assert!(renewed >= touched);
     }
@@ -133,25 +137,29 @@ mod tests {
         let home = tempfile::tempdir().expect("a directory");
         let (hook, stamp) = (install(home.path()), home.path().join("start.stamp"));
         touch(&stamp).expect("touched");
-        assert!(start(&hook, &stamp, now() - Duration::from_secs(3600), nothing()));
+        assert!(start(&hook, &stamp, now() - Duration::from_secs(3600), Vec::new()));
     }
 
     #[test]
     fn without_a_program_or_a_writable_place_nothing_is_started_or_written() {
         let home = tempfile::tempdir().expect("a directory");
         let stamp = home.path().join("run/start.stamp");
-        assert!(!start(&home.path().join("uro-hook"), &stamp, now(), nothing()));
+        assert!(!start(&home.path().join("uro-hook"), &stamp, now(), Vec::new()));
         assert!(!home.path().join("run").exists());
         let hook = install(home.path());
-        assert!(!start(&hook, Path::new("/proc/nowhere/start.stamp"), now(), nothing()));
+        assert!(!start(&hook, Path::new("/proc/nowhere/start.stamp"), now(), Vec::new()));
         assert!(!home.path().join("seen").exists());
     }
 
     #[test]
     fn gits_variables_are_removed_and_others_stay() {
-        let names = ["GIT_DIR", "GIT_INDEX_FILE", "HOME", "XGIT_DIR"].map(OsString::from);
-        let command = command(Path::new("/x"), names.into_iter());
-        let removed: Vec<_> = command.get_envs().filter(|(_, value)| value.is_none()).map(|(name, _)| name).collect();
-        assert_eq!(removed, ["GIT_DIR", "GIT_INDEX_FILE"]);
+        let names = ["GIT_DIR", "GIT_INDEX_FILE", "HOME", "XGIT_DIR"];
+        let removed: Vec<_> = names.iter().filter_map(|name| without(OsStr::new(name))).collect();
+        assert_eq!(removed, [("GIT_DIR".into(), None), ("GIT_INDEX_FILE".into(), None)]);
+        let command = command(Path::new("/x"), [removed, vec![("URO_HOME".into(), Some("/u".into()))]].concat());
+        let told: Vec<_> =
+            command.get_envs().map(|(name, value)| (name.to_owned(), value.map(OsStr::to_owned))).collect();
+        let home = (OsString::from("URO_HOME"), Some(OsString::from("/u")));
+        assert_eq!(told, [("GIT_DIR".into(), None), ("GIT_INDEX_FILE".into(), None), home]);
     }
 }

@@ -1,12 +1,13 @@
 //! The spool's files over time: which there are, which is which, and when one may go.
 //!
-//! Only the reader rotates, and only one reader does so at a time (the sidecar's lock sees to it). A writer may
-//! still hold a file that was just renamed, so a renamed file is read to its end and kept for a while.
+//! A writer may still hold a file that was just renamed, so a renamed file is read to its end and kept for a
+//! while. Two readers at once would rename under each other's hands: who reads, rotates or removes holds the
+//! [`claim`].
 
 use std::fmt;
-use std::fs;
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -20,6 +21,8 @@ const ROTATE_BEYOND: u64 = 1 << 20;
 pub const UNTOUCHED: Duration = Duration::from_secs(60);
 /// What a renamed file becomes when it holds frames of another version: kept for a program that reads them.
 const UNREAD: &str = "unread-";
+/// Held locked by the one reader; hooks never look at it.
+const LOCK: &str = "reader.lock";
 
 /// Tells a file from another one that later got its name or its inode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -32,6 +35,26 @@ pub struct Identity {
 impl fmt::Display for Identity {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{:x}-{:016x}", self.inode, self.first)
+    }
+}
+
+/// The right to read, rotate and remove, until it is dropped or its process dies.
+#[derive(Debug)]
+pub struct Claim {
+    _lock: File,
+}
+
+/// Takes the right to read the spool `directory`, which is created if missing; `None` while another reader has it.
+///
+/// # Errors
+/// Whatever the file system says.
+pub fn claim(directory: &Path) -> io::Result<Option<Claim>> {
+    create_private(directory)?;
+    let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(directory.join(LOCK))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(Some(Claim { _lock: lock })),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 
@@ -61,12 +84,15 @@ fn order(path: &Path) -> Option<u64> {
     }
 }
 
-/// What identifies the file `path`; `None` while it holds no whole record.
+/// What identifies the file `path`; `None` while it holds no whole record, or is missing.
 ///
 /// # Errors
 /// Whatever the file system says.
 pub fn identity(path: &Path) -> io::Result<Option<Identity>> {
-    let inode = fs::metadata(path)?.ino();
+    let inode = match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other?.ino(),
+    };
     let batch = read_from(path, 0, 1)?;
     let first = batch.records.first().map(|record| fnv1a(&record.encode()));
     // A file that starts with frames of another version is told by the place and reason of the first.
@@ -144,14 +170,6 @@ fn set_aside(path: &Path, now: SystemTime) -> PathBuf {
     path.with_file_name(format!("{UNREAD}{stamp}.log"))
 }
 
-/// Makes the spool's directory if it is missing: for readers that start before any hook wrote.
-///
-/// # Errors
-/// Whatever the file system says.
-pub fn prepare(directory: &Path) -> io::Result<()> {
-    create_private(directory)
-}
-
 fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3))
 }
@@ -205,6 +223,18 @@ mod tests {
         let nowhere = Path::new("/nonexistent/spool");
         assert_eq!(files(nowhere).expect("no error"), Vec::<PathBuf>::new());
         assert_eq!(rotate(nowhere).expect("no error"), None);
+    }
+
+    #[test]
+    fn one_reader_at_a_time_has_the_claim() {
+        let home = tempfile::tempdir().expect("a directory");
+        let spool = home.path().join("state/spool");
+        let held = claim(&spool).expect("no error").expect("free");
+        assert!(claim(&spool).expect("no error").is_none());
+        append(&spool, &record(1)).expect("hooks do not care");
+        drop(held);
+        assert!(claim(&spool).expect("no error").is_some());
+        assert_eq!(names(&spool), ["events.log"]);
     }
 
     #[test]
@@ -304,5 +334,6 @@ mod tests {
         let home = spool(0);
         fs::write(home.path().join(ACTIVE), &record(1).encode()[..30]).expect("written");
         assert_eq!(identity(&home.path().join(ACTIVE)).expect("no error"), None);
+        assert_eq!(identity(&home.path().join("gone")).expect("no error"), None);
     }
 }
