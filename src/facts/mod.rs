@@ -1,7 +1,7 @@
 //! A patch as ranked facts. They feed the template, the prompt and the checks on what a model says.
 
 use crate::domain::capture::Kind;
-use crate::domain::patch::{Change, Commit, FileChange, Origin, Unread};
+use crate::domain::patch::{Change, Commit, FileChange, Line, Origin, Unread};
 
 pub mod case;
 pub mod language;
@@ -104,15 +104,19 @@ fn has_no_lines(file: &FileChange) -> bool {
     matches!(file.unread, Some(Unread::Binary | Unread::Submodule | Unread::Symlink))
 }
 
-/// Whether the lines differ in nothing but blanks: what was removed, blanks aside, is what was added.
+/// Whether the lines differ in nothing but blanks: in each run of changed lines, what was removed is, blanks aside,
+/// what was added. (Over the whole file it would also be so for lines that changed places.)
 fn is_whitespace_only(file: &FileChange) -> bool {
-    let kept = |origin: Origin| {
-        let lines = file.hunks.iter().flat_map(|hunk| &hunk.lines).filter(move |line| line.origin == origin);
-        lines.flat_map(|line| line.text.chars()).filter(|c| !c.is_whitespace())
-    };
     let changed = file.hunks.iter().flat_map(|hunk| &hunk.lines).filter(|line| line.origin != Origin::Context).count();
     let whole = file.insertions.zip(file.deletions).is_some_and(|(a, b)| a + b == changed as u64 && changed > 0);
-    whole && kept(Origin::Added).eq(kept(Origin::Removed))
+    let run_is_blank = |run: &[Line]| {
+        let text = |origin: Origin| {
+            let lines = run.iter().filter(move |line| line.origin == origin);
+            lines.flat_map(|line| line.text.chars()).filter(|c| !c.is_whitespace())
+        };
+        text(Origin::Added).eq(text(Origin::Removed))
+    };
+    whole && file.hunks.iter().all(|hunk| hunk.lines.split(|line| line.origin == Origin::Context).all(run_is_blank))
 }
 
 /// Whether the commit is a merge.
@@ -159,6 +163,7 @@ mod tests {
     fn whitespace_is_told_from_words() {
         assert!(is_whitespace_only(&file("a.rs", "@@\n-fn a(){b()}\n+fn a() {\n+    b()\n+}")));
         assert!(!is_whitespace_only(&file("a.rs", "@@\n-a\n+b")));
+        assert!(!is_whitespace_only(&file("a.rs", "@@\n-a\n b\n+a")));
         assert!(!is_whitespace_only(&counted("a.rs", 1, 1)));
     }
 }

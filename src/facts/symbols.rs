@@ -27,8 +27,10 @@ pub struct Symbol {
     pub kind: SymbolKind,
     pub fate: Fate,
     pub public: bool,
-    /// A test, by its name, its attribute or its file.
+    /// It serves tests: by its name, its attribute, what encloses it, or its file.
     pub test: bool,
+    /// It is itself a test, not one's helper.
+    pub test_case: bool,
     /// Where it is after the change (before it, if removed).
     pub path: String,
     /// Changed lines that belong to it.
@@ -74,6 +76,7 @@ fn of_file(file: &FileChange) -> Vec<Symbol> {
             fate,
             public: touch.definition.public,
             test: test_file || touch.test,
+            test_case: touch.test_case,
             path: file.path.clone(),
             lines: touch.lines,
         })
@@ -93,6 +96,7 @@ struct Touch {
     of: Option<String>,
     text: String,
     test: bool,
+    test_case: bool,
     lines: u32,
     /// Hashes of its added lines minus those of its removed ones: zero when lines only moved or were indented.
     net: u64,
@@ -234,13 +238,15 @@ impl Side {
 
     fn enter(&mut self, language: Language, column: usize, definition: Definition, text: &str) -> Touch {
         let of = self.open.iter().rev().find(|(_, touch)| is_container(&touch.definition));
-        let test =
-            self.marked || language.names_test(&definition.name) || self.open.iter().any(|(_, touch)| touch.test);
+        let named = language.names_test(&definition.name);
+        let test_case = definition.kind == SymbolKind::Function && (self.marked || named);
+        let test = self.marked || named || self.open.iter().any(|(_, touch)| touch.test);
         let touch = Touch {
             of: of.map(|(_, touch)| touch.definition.name.clone()),
             definition,
             text: text.trim().to_owned(),
             test,
+            test_case,
             lines: 1,
             net: 0,
         };

@@ -47,10 +47,25 @@ fn symbols(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
         let limit = if verb == "changes" && !clauses.is_empty() { 2 } else { NAMES };
         named.extend(of_fate.iter().take(limit));
         let names = of_fate.iter().map(|symbol| code(&symbol.name)).collect();
-        clauses.push(format!("{verb} {}", list_up_to(limit, names, exact)));
+        clauses.push((of_fate.len(), format!("{verb} {}", list_up_to(limit, names, exact))));
     }
-    let all_named = named.len() == told.len();
-    Some(capitalized(&format!("{}{}", list(&clauses), location(&told, all_named))))
+    let place = location(&told, named.len() == told.len());
+    let preposition = if clauses.len() == 1 && clauses[0].1.starts_with("removes") { "from" } else { "in" };
+    Some(capitalized(&format!("{} {preposition} {place}{}", join(&clauses), new_tests(facts))))
+}
+
+/// Clauses that hold lists of their own are kept apart by semicolons.
+fn join(clauses: &[(usize, String)]) -> String {
+    let texts: Vec<String> = clauses.iter().map(|(_, text)| text.clone()).collect();
+    let simple = clauses.iter().rev().skip(1).all(|(names, _)| *names == 1);
+    if simple { list(&texts) } else { texts.join("; ") }
+}
+
+/// Tests that come with production code.
+fn new_tests(facts: &Facts) -> String {
+    let production = facts.symbols.iter().any(|symbol| !symbol.test);
+    let new = facts.symbols.iter().filter(|symbol| symbol.test_case && symbol.fate == Fate::Added).count();
+    if production && new > 0 { format!(", with {}", count(new, "new test")) } else { String::new() }
 }
 
 /// Production code, else tests; one entry per name; members of a type that is itself new or gone go with it.
@@ -80,12 +95,11 @@ fn location(told: &[&Symbol], all_named: bool) -> String {
     places.sort_unstable();
     places.dedup();
     match places.as_slice() {
-        [] => String::new(),
-        [one] => format!(" in {}", path(one)),
-        [one, two] if all_named => format!(" in {} and {}", path(one), path(two)),
+        [one] => path(one),
+        [one, two] if all_named => format!("{} and {}", path(one), path(two)),
         many => match common_dir(many) {
-            Some(dir) => format!(" in {} ({})", path(&dir), count(many.len(), "file")),
-            None => format!(" in {}", count(many.len(), "file")),
+            Some(dir) => format!("{} ({})", path(&dir), count(many.len(), "file")),
+            None => count(many.len(), "file"),
         },
     }
 }
@@ -170,12 +184,17 @@ fn by_files(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
         return None;
     }
     let files = &commit.patch.files;
+    // Where every role has one file, the split names them all.
+    let split_names_all = facts.shares.iter().all(|share| share.files == 1);
+    if files.iter().all(|file| file.change == Change::Modified) && (split_names_all || !lead.is_empty()) {
+        return None;
+    }
     let mut clauses = Vec::new();
     for (change, verb) in [(Change::Added, "adds"), (Change::Deleted, "deletes"), (Change::Modified, "edits")] {
         let of: Vec<String> = files.iter().filter(|file| file.change == change).map(|file| path(&file.path)).collect();
         let silent = change == Change::Modified && !lead.is_empty();
         if !of.is_empty() && !silent {
-            clauses.push(format!("{verb} {}", some_files(of)));
+            clauses.push(format!("{verb} {}", some_files(&of)));
         }
     }
     if !facts.renames.is_empty() {
@@ -185,6 +204,6 @@ fn by_files(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
     (!clauses.is_empty() && !said).then(|| capitalized(&list(&clauses)))
 }
 
-fn some_files(of: Vec<String>) -> String {
-    if of.len() > NAMES { count(of.len(), "file") } else { list(&of) }
+fn some_files(of: &[String]) -> String {
+    if of.len() > NAMES { count(of.len(), "file") } else { list(of) }
 }

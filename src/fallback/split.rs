@@ -16,9 +16,15 @@ pub fn of(commit: &Commit, facts: &Facts, before: &str) -> Option<String> {
             None
         }
         _ if !facts.all_listed => Some(format!("{} changed", count(facts.files_total, "file"))),
-        Case::Only(role) => Some(format!("{}{}", only(role), first(commit, facts.shares.first()?, before))),
+        Case::Only(role) => one_role(commit, role, facts.shares.first()?, before),
         _ => by_role(commit, facts, before),
     }
+}
+
+fn one_role(commit: &Commit, role: FileRole, share: &Share, before: &str) -> Option<String> {
+    let named_before = share.files == 1 && single(commit, share, before).is_none();
+    let counted = lines(share).filter(|_| named_before).unwrap_or_else(|| first(commit, share, before));
+    Some(if lines(share).is_some() { format!("{}{counted}", only(role)) } else { format!("Changes {counted}") })
 }
 
 /// Said where it is certain from paths and worth knowing.
@@ -34,17 +40,17 @@ fn only(role: FileRole) -> &'static str {
 fn by_role(commit: &Commit, facts: &Facts, before: &str) -> Option<String> {
     let (head, rest) = facts.shares.split_first()?;
     if lines(head).is_none() && facts.shares.iter().all(|share| lines(share).is_none()) {
-        return Some(files_only(facts));
+        return Some(files_only(commit, facts, before));
     }
     let mut parts = vec![first(commit, head, before)];
     parts.extend(rest.iter().take(ROLES - 1).map(|share| further(commit, share, before)));
     Some(capitalized(&parts.join(", ")))
 }
 
-fn files_only(facts: &Facts) -> String {
+fn files_only(commit: &Commit, facts: &Facts, before: &str) -> String {
     let total = count(facts.files_total, "file");
     match facts.shares.as_slice() {
-        [one] => format!("{} changed", count(one.files, &format!("{} file", one.role.adjective()))),
+        [one] => format!("Changes {}", first(commit, one, before)),
         many => {
             let of = |share: &Share| format!("{} {}", number(share.files as u64), share.role.adjective());
             format!("{total} changed: {}", list(&many.iter().take(ROLES).map(of).collect::<Vec<_>>()))
@@ -61,12 +67,19 @@ fn first(commit: &Commit, share: &Share, before: &str) -> String {
 
 /// `tests +40 in 1 file`, `1 generated file`.
 fn further(commit: &Commit, share: &Share, before: &str) -> String {
+    let named = single(commit, share, before);
     let Some(lines) = lines(share) else {
-        return single(commit, share, before)
-            .unwrap_or_else(|| count(share.files, &format!("{} file", share.role.adjective())));
+        let files = named.unwrap_or_else(|| count(share.files, &format!("{} file", share.role.adjective())));
+        return format!("also {files}");
     };
-    let files = single(commit, share, before).unwrap_or_else(|| count(share.files, "file"));
-    format!("{} {lines} in {files}", share.role.collective())
+    match (share.role, named) {
+        (FileRole::Other, Some(path)) => format!("{lines} in {path}"),
+        (FileRole::Other, None) => format!("{lines} in {}", count(share.files, "other file")),
+        (role, named) => {
+            let files = named.unwrap_or_else(|| count(share.files, "file"));
+            format!("{} {lines} in {files}", role.collective())
+        }
+    }
 }
 
 /// The one file of the role by its path, unless it was named before.

@@ -106,12 +106,11 @@ mod tests {
     #[test]
     fn facts_carry_a_subject_that_says_nothing() {
         let patch = "@@ fn choose() {\n-    a();\n+    b();";
-        assert_eq!(
-            told("wip", vec![file("src/choose.rs", patch)]),
-            "Changes `choose` in src/choose.rs. +1 −1 in 1 source file."
-        );
-        assert_eq!(told("fix", vec![counted("src/x.zig", 2, 1)]), "Edits src/x.zig. +2 −1 in 1 source file.");
-        assert_eq!(told("", vec![counted("Makefile", 2, 0)]), "Edits Makefile. +2 in 1 config file.");
+        assert_eq!(told("wip", vec![file("src/choose.rs", patch)]), "Changes `choose` in src/choose.rs. +1 −1.");
+        assert_eq!(told("fix", vec![counted("src/x.zig", 2, 1)]), "+2 −1 in src/x.zig.");
+        let two = vec![counted("src/x.zig", 2, 1), counted("src/y.zig", 0, 1)];
+        assert_eq!(told("fix", two), "Edits src/x.zig and src/y.zig. +2 −2 in 2 source files.");
+        assert_eq!(told("", vec![counted("Makefile", 2, 0)]), "+2 in Makefile.");
     }
 
     #[test]
@@ -128,7 +127,7 @@ mod tests {
         let patch: String = (0..6).map(|n| format!("+fn f{n}() {{\n+}}\n")).collect();
         assert_eq!(
             told("wip", vec![file("src/a.rs", &format!("@@\n{patch}"))]),
-            "Adds `f0`, `f1`, `f2` and 3 more in src/a.rs. +12 in 1 source file."
+            "Adds `f0`, `f1`, `f2` and 3 more in src/a.rs. +12."
         );
     }
 
@@ -143,9 +142,19 @@ mod tests {
     }
 
     #[test]
+    fn lists_of_names_are_kept_apart_and_new_tests_are_counted() {
+        let patch = "@@\n+fn a1() {\n+}\n+fn b1() {\n+}\n-fn c1() {\n-}\n+#[cfg(test)]\n+mod tests {\n+    #[test]\n+    fn works() {\n+    }\n+    fn helper() {\n+    }\n+}";
+        assert_eq!(
+            told("wip", vec![file("src/a.rs", patch)]),
+            "Adds `a1` and `b1`; removes `c1` in src/a.rs, with 1 new test. +12 −2."
+        );
+        assert_eq!(told("wip", vec![file("a.py", "@@\n-def gone():\n-    pass")]), "Removes `gone` from a.py. −2.");
+    }
+
+    #[test]
     fn a_new_type_is_told_without_its_members() {
         let patch = "@@\n+pub struct Router {\n+}\n+impl Router {\n+    pub fn choose(&self) {\n+    }\n+}";
-        assert_eq!(told("wip", vec![file("src/r.rs", patch)]), "Adds `Router` in src/r.rs. +6 in 1 source file.");
+        assert_eq!(told("wip", vec![file("src/r.rs", patch)]), "Adds `Router` in src/r.rs. +6.");
     }
 
     #[test]
@@ -198,10 +207,7 @@ mod tests {
         let lib = |change| vec![unread("lib", change, Unread::Submodule)];
         assert_eq!(told("Bump lib", lib(Change::Modified)), "Bump lib. Moves the submodule lib to another commit.");
         assert_eq!(told("x", lib(Change::Added)), "Adds the submodule lib.");
-        assert_eq!(
-            told("fix", vec![file("a.rs", "@@\n-a b\n+ab")]),
-            "Changes only whitespace in a.rs. +1 −1 in 1 source file."
-        );
+        assert_eq!(told("fix", vec![file("a.rs", "@@\n-a b\n+ab")]), "Changes only whitespace in a.rs. +1 −1.");
     }
 
     #[test]
@@ -222,7 +228,9 @@ mod tests {
         ];
         assert_eq!(told("Reformat", files), "Reformat. 3 files changed: 2 source and 1 generated.");
         let files = vec![counted("src/a.rs", 1, 0), unread("Cargo.lock", Change::Modified, Unread::Excluded)];
-        assert_eq!(told("Bump", files), "Bump. +1 in src/a.rs, Cargo.lock.");
+        assert_eq!(told("Bump", files), "Bump. +1 in src/a.rs, also Cargo.lock.");
+        let lock = vec![unread("Cargo.lock", Change::Modified, Unread::Excluded)];
+        assert_eq!(told("Bump clap", lock), "Bump clap. Changes Cargo.lock.");
         let mut unknown = sample::commit("Shallow end", vec![]);
         unknown.patch = Patch { truncated: true, ..Patch::default() };
         assert_eq!(text(&unknown), "Shallow end. Its changes are not in this clone.");
