@@ -1,5 +1,169 @@
 //! A patch as ranked facts. They feed the template, the prompt and the checks on what a model says.
 
+use crate::domain::capture::Kind;
+use crate::domain::patch::{Change, Commit, FileChange, Line, Origin, Unread};
+
+pub mod case;
 pub mod language;
 pub mod roles;
+#[cfg(test)]
+pub mod sample;
+pub mod subject;
+pub mod symbols;
 mod words;
+
+use case::Case;
+use roles::FileRole;
+use subject::Subject;
+use symbols::Symbol;
+
+/// What a commit is, in the order in which it is worth telling.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// What kind of commit it is; special ones are told before any symbol.
+    pub case: Case,
+    /// What the author said, and whether it says something.
+    pub subject: Subject,
+    /// Definitions added, removed, moved or changed, most telling first.
+    pub symbols: Vec<Symbol>,
+    /// Files renamed: (from, to), with lines changed or not.
+    pub renames: Vec<(String, String)>,
+    /// How the change is spread over roles, source first.
+    pub shares: Vec<Share>,
+    /// Files that declare dependencies and whose lines changed.
+    pub manifests: Vec<String>,
+    /// Files changed in all, listed or not.
+    pub files_total: usize,
+    /// Every changed file is listed; else `shares` and `renames` are only part of it.
+    pub all_listed: bool,
+}
+
+/// The files of one role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Share {
+    pub role: FileRole,
+    pub files: usize,
+    /// Lines; absent when a text file of the role was not read.
+    pub insertions: Option<u64>,
+    pub deletions: Option<u64>,
+}
+
+/// The facts of a commit.
+#[must_use]
+pub fn of(commit: &Commit) -> Facts {
+    let files = &commit.patch.files;
+    let is_rename = |file: &&FileChange| file.change == Change::Renamed;
+    Facts {
+        case: case::of(commit),
+        subject: Subject::of(commit.subject()),
+        symbols: symbols::of(files),
+        renames: files.iter().filter(is_rename).filter_map(|f| Some((f.old_path.clone()?, f.path.clone()))).collect(),
+        shares: shares(files),
+        manifests: files.iter().filter(|file| roles::is_manifest(&file.path)).map(|file| file.path.clone()).collect(),
+        files_total: commit.patch.files_total,
+        all_listed: files.len() == commit.patch.files_total && !is_unknown(commit),
+    }
+}
+
+/// Nothing of the patch could be read, not even which files it touches.
+fn is_unknown(commit: &Commit) -> bool {
+    commit.patch.truncated && commit.patch.files_total == 0
+}
+
+fn shares(files: &[FileChange]) -> Vec<Share> {
+    let mut shares: Vec<Share> = Vec::new();
+    for file in files {
+        let role = role_of(file);
+        let lines = |count: Option<u64>| count.or_else(|| has_no_lines(file).then_some(0));
+        let (added, removed) = (lines(file.insertions), lines(file.deletions));
+        match shares.iter_mut().find(|share| share.role == role) {
+            Some(share) => {
+                share.files += 1;
+                share.insertions = share.insertions.zip(added).map(|(a, b)| a + b);
+                share.deletions = share.deletions.zip(removed).map(|(a, b)| a + b);
+            }
+            None => shares.push(Share { role, files: 1, insertions: added, deletions: removed }),
+        }
+    }
+    shares.sort_by_key(|share| share.role);
+    shares
+}
+
+/// The role of a file, by its path and by being binary.
+#[must_use]
+pub fn role_of(file: &FileChange) -> FileRole {
+    match (FileRole::of(&file.path), file.unread) {
+        (role @ (FileRole::Source | FileRole::Docs | FileRole::Other), Some(Unread::Binary)) => {
+            if role == FileRole::Docs { FileRole::Docs } else { FileRole::Asset }
+        }
+        (role, _) => role,
+    }
+}
+
+fn has_no_lines(file: &FileChange) -> bool {
+    matches!(file.unread, Some(Unread::Binary | Unread::Submodule | Unread::Symlink))
+}
+
+/// Whether the lines differ in nothing but blanks: in each run of changed lines, what was removed is, blanks aside,
+/// what was added. (Over the whole file it would also be so for lines that changed places.)
+fn is_whitespace_only(file: &FileChange) -> bool {
+    let changed = file.hunks.iter().flat_map(|hunk| &hunk.lines).filter(|line| line.origin != Origin::Context).count();
+    let whole = file.insertions.zip(file.deletions).is_some_and(|(a, b)| a + b == changed as u64 && changed > 0);
+    let run_is_blank = |run: &[Line]| {
+        let text = |origin: Origin| {
+            let lines = run.iter().filter(move |line| line.origin == origin);
+            lines.flat_map(|line| line.text.chars()).filter(|c| !c.is_whitespace())
+        };
+        text(Origin::Added).eq(text(Origin::Removed))
+    };
+    whole && file.hunks.iter().all(|hunk| hunk.lines.split(|line| line.origin == Origin::Context).all(run_is_blank))
+}
+
+/// Whether the commit is a merge.
+fn is_merge(commit: &Commit) -> bool {
+    commit.kind() == Kind::Merge
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sample::{commit, counted, file, renamed, unread};
+    use super::*;
+
+    #[test]
+    fn shares_are_split_by_role_and_say_when_lines_are_unknown() {
+        let files = vec![
+            counted("tests/a.rs", 5, 0),
+            counted("src/a.rs", 10, 2),
+            counted("src/b.rs", 1, 1),
+            unread("Cargo.lock", Change::Modified, Unread::Excluded),
+            unread("logo.png", Change::Added, Unread::Binary),
+        ];
+        let facts = of(&commit("Add", files));
+        let told: Vec<_> = facts.shares.iter().map(|s| (s.role, s.files, s.insertions, s.deletions)).collect();
+        assert_eq!(
+            told,
+            [
+                (FileRole::Source, 2, Some(11), Some(3)),
+                (FileRole::Tests, 1, Some(5), Some(0)),
+                (FileRole::Asset, 1, Some(0), Some(0)),
+                (FileRole::Generated, 1, None, None),
+            ]
+        );
+    }
+
+    #[test]
+    fn renames_and_manifests_are_listed() {
+        let facts = of(&commit("Move", vec![renamed("a.rs", "b.rs"), counted("Cargo.toml", 1, 1)]));
+        assert_eq!(facts.renames, [("a.rs".to_owned(), "b.rs".to_owned())]);
+        assert_eq!(facts.manifests, ["Cargo.toml"]);
+        assert!(facts.all_listed);
+    }
+
+    #[test]
+    fn whitespace_is_told_from_words() {
+        assert!(is_whitespace_only(&file("a.rs", "@@\n-fn a(){b()}\n+fn a() {\n+    b()\n+}")));
+        assert!(!is_whitespace_only(&file("a.rs", "@@\n-a\n+b")));
+        assert!(!is_whitespace_only(&file("a.rs", "@@\n-a\n b\n+a")));
+        assert!(!is_whitespace_only(&counted("a.rs", 1, 1)));
+    }
+}

@@ -145,7 +145,11 @@ impl<'a> Version<'a> {
 /// Preprocessor lines, labels and closing brackets stand left of the code without opening or closing anything.
 fn is_margin(line: &[u8]) -> bool {
     let line = line.trim_ascii();
-    line.starts_with(b"#if") || line.starts_with(b"#e") || line.starts_with(b")") || line.starts_with(b"{")
+    line.starts_with(b"#if")
+        || line.starts_with(b"#e")
+        || line.starts_with(b")")
+        || line.starts_with(b"{")
+        || line.starts_with(b"where")
 }
 
 fn opens_definition(line: &[u8], language: Option<Language>) -> bool {

@@ -108,7 +108,6 @@ impl Repo {
             return Err(GitError::NoSuchCommit { rev: spec.to_owned() });
         }
         let Some((from, to)) = spec.split_once("..") else { return self.single(spec, since) };
-        let or_head = |rev| if rev == "" { "HEAD" } else { rev };
         let (from, to) = (self.resolve(or_head(from))?, self.resolve(or_head(to))?);
         self.walk(&to, Some(&from), since)
     }
@@ -283,6 +282,10 @@ impl Repo {
             Backend::Child(git) => outside::made_since(git, since),
         }
     }
+}
+
+fn or_head(rev: &str) -> &str {
+    if rev.is_empty() { "HEAD" } else { rev }
 }
 
 fn header(objects: &dyn Objects, oid: &Oid) -> Result<commit::Header, GitError> {

@@ -1,0 +1,153 @@
+//! The kinds of commit that are told in words of their own.
+
+use super::roles::FileRole;
+use super::{has_no_lines, is_merge, is_unknown, is_whitespace_only};
+use crate::domain::patch::{Change, Commit, FileChange, Unread};
+
+/// What kind of commit it is. The first that fits counts, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Case {
+    Merge,
+    /// Its trees are not all here, so nothing is known of its files.
+    Unknown,
+    /// It changes no file.
+    Empty,
+    /// It undoes another commit, as its message says.
+    Revert,
+    /// It has no parent.
+    Initial,
+    /// Files change their names only.
+    RenameOnly,
+    /// Files change their modes only.
+    ModeOnly,
+    /// Only submodules move.
+    SubmoduleOnly,
+    /// Only binary files.
+    BinaryOnly,
+    /// Lines differ in blanks only.
+    WhitespaceOnly,
+    /// Only files of one role.
+    Only(FileRole),
+    Ordinary,
+}
+
+/// Which case a commit is.
+#[must_use]
+pub fn of(commit: &Commit) -> Case {
+    if is_merge(commit) {
+        return Case::Merge;
+    }
+    if is_unknown(commit) {
+        return Case::Unknown;
+    }
+    if commit.patch.files_total == 0 {
+        return Case::Empty;
+    }
+    if is_revert(commit) {
+        return Case::Revert;
+    }
+    if commit.parents.is_empty() {
+        return Case::Initial;
+    }
+    // Of a list that was cut nothing can be said about all files.
+    if commit.patch.files.len() < commit.patch.files_total {
+        return Case::Ordinary;
+    }
+    of_files(&commit.patch.files)
+}
+
+fn of_files(files: &[FileChange]) -> Case {
+    let all = |what: fn(&FileChange) -> bool| files.iter().all(what);
+    if all(|file| file.change == Change::Renamed && is_untouched(file)) {
+        Case::RenameOnly
+    } else if all(|file| file.mode_changed && file.change == Change::Modified && is_untouched(file)) {
+        Case::ModeOnly
+    } else if all(|file| file.unread == Some(Unread::Submodule)) {
+        Case::SubmoduleOnly
+    } else if all(|file| file.unread == Some(Unread::Binary)) {
+        Case::BinaryOnly
+    } else if all(|file| file.change == Change::Modified && !has_no_lines(file) && is_whitespace_only(file)) {
+        Case::WhitespaceOnly
+    } else {
+        one_role(files)
+    }
+}
+
+fn is_untouched(file: &FileChange) -> bool {
+    file.unread.is_none() && file.insertions == Some(0) && file.deletions == Some(0)
+}
+
+fn one_role(files: &[FileChange]) -> Case {
+    let mut roles = files.iter().map(super::role_of);
+    let first = roles.next();
+    match first {
+        Some(role) if role != FileRole::Other && roles.all(|other| other == role) => Case::Only(role),
+        _ => Case::Ordinary,
+    }
+}
+
+/// Git's own words in the subject or the body.
+fn is_revert(commit: &Commit) -> bool {
+    commit.subject().starts_with("Revert \"") || reverted(commit).is_some()
+}
+
+/// The commit that the message says is undone.
+#[must_use]
+pub fn reverted(commit: &Commit) -> Option<&str> {
+    let (_, rest) = commit.message.split_once("This reverts commit ")?;
+    let end = rest.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(rest.len());
+    (7..=64).contains(&end).then(|| &rest[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::patch::Patch;
+    use crate::facts::sample::{commit, counted, file, named, renamed, unread};
+
+    #[test]
+    fn each_kind_of_commit_is_told() {
+        let mode = FileChange { mode_changed: true, ..named("run", Change::Modified) };
+        for (files, case) in [
+            (vec![], Case::Empty),
+            (vec![renamed("a", "b")], Case::RenameOnly),
+            (vec![mode.clone()], Case::ModeOnly),
+            (vec![mode, renamed("a", "b")], Case::Ordinary),
+            (vec![unread("lib", Change::Modified, Unread::Submodule)], Case::SubmoduleOnly),
+            (vec![unread("a.png", Change::Added, Unread::Binary)], Case::BinaryOnly),
+            (vec![file("a.rs", "@@\n-a b\n+ab")], Case::WhitespaceOnly),
+            (vec![counted("README.md", 1, 1)], Case::Only(FileRole::Docs)),
+            (vec![counted("tests/a.rs", 1, 1)], Case::Only(FileRole::Tests)),
+            (vec![counted("src/a.rs", 1, 1)], Case::Only(FileRole::Source)),
+            (vec![counted("src/a.rs", 1, 1), counted("README.md", 1, 1)], Case::Ordinary),
+            (vec![unread("src/a.rs", Change::Modified, Unread::TooLarge)], Case::Only(FileRole::Source)),
+        ] {
+            assert_eq!(of(&commit("Subject", files.clone())), case, "{files:?}");
+        }
+    }
+
+    #[test]
+    fn parents_and_messages_decide_first() {
+        let mut merge = commit("Merge branch 'x'", vec![]);
+        merge.parents.push(merge.oid.clone());
+        assert_eq!(of(&merge), Case::Merge);
+        let mut root = commit("Start", vec![counted("README.md", 1, 0)]);
+        root.parents.clear();
+        assert_eq!(of(&root), Case::Initial);
+        let hash = "0123456789012345678901234567890123456789";
+        let revert = commit(&format!("Undo\n\nThis reverts commit {hash}."), vec![counted("a", 1, 0)]);
+        assert_eq!((of(&revert), reverted(&revert)), (Case::Revert, Some(hash)));
+        let quoted = commit("Explain\n\nThis reverts commit messages to plain text", vec![counted("a", 1, 0)]);
+        assert_eq!(of(&quoted), Case::Ordinary);
+    }
+
+    #[test]
+    fn of_an_unread_patch_nothing_is_said() {
+        let mut unknown = commit("Subject", vec![]);
+        unknown.patch = Patch { truncated: true, ..Patch::default() };
+        assert_eq!(of(&unknown), Case::Unknown);
+        let mut cut = commit("Subject", vec![counted("README.md", 1, 1)]);
+        cut.patch.files_total = 9;
+        assert_eq!(of(&cut), Case::Ordinary);
+    }
+}

@@ -1,0 +1,84 @@
+//! Patches for tests, written as people read them.
+
+use jiff::Timestamp;
+
+use crate::domain::patch::{Change, Commit, FileChange, Hunk, Line, Origin, Patch, Unread};
+
+/// A file with hunks as in a diff: lines starting with `@@ header`, `+`, `-` or a blank.
+/// A file of added lines only, without context, is an added one; of removed lines only a deleted one.
+pub fn file(path: &str, patch: &str) -> FileChange {
+    let mut hunks: Vec<Hunk> = Vec::new();
+    for line in patch.lines() {
+        if let Some(header) = line.strip_prefix("@@") {
+            let header = header.strip_prefix(' ').unwrap_or(header).to_owned();
+            hunks.push(Hunk { header, old_start: 1, new_start: 1, lines: Vec::new() });
+        } else if let Some(hunk) = hunks.last_mut() {
+            let origin = match line.as_bytes().first() {
+                Some(b'+') => Origin::Added,
+                Some(b'-') => Origin::Removed,
+                _ => Origin::Context,
+            };
+            hunk.lines.push(Line { origin, text: line.get(1..).unwrap_or("").to_owned() });
+        }
+    }
+    let count = |origin| hunks.iter().flat_map(|hunk| &hunk.lines).filter(|line| line.origin == origin).count() as u64;
+    let (insertions, deletions) = (Some(count(Origin::Added)), Some(count(Origin::Removed)));
+    FileChange { hunks, insertions, deletions, ..named(path, Change::Modified) }
+}
+
+/// A file without hunks.
+pub fn named(path: &str, change: Change) -> FileChange {
+    FileChange {
+        path: path.to_owned(),
+        old_path: None,
+        change,
+        mode_changed: false,
+        insertions: Some(0),
+        deletions: Some(0),
+        hunks: Vec::new(),
+        unread: None,
+    }
+}
+
+/// A file that counts lines without showing them.
+pub fn counted(path: &str, insertions: u64, deletions: u64) -> FileChange {
+    let (insertions, deletions) = (Some(insertions), Some(deletions));
+    FileChange { insertions, deletions, ..named(path, Change::Modified) }
+}
+
+pub fn unread(path: &str, change: Change, unread: Unread) -> FileChange {
+    FileChange { insertions: None, deletions: None, unread: Some(unread), ..named(path, change) }
+}
+
+pub fn renamed(from: &str, to: &str) -> FileChange {
+    FileChange { old_path: Some(from.to_owned()), ..named(to, Change::Renamed) }
+}
+
+/// A commit with one parent.
+pub fn commit(message: &str, files: Vec<FileChange>) -> Commit {
+    let counted = files.iter().all(|file| {
+        file.insertions.is_some() || matches!(file.unread, Some(Unread::Binary | Unread::Submodule | Unread::Symlink))
+    });
+    let total = |count: fn(&FileChange) -> Option<u64>| counted.then(|| files.iter().filter_map(count).sum());
+    let patch = Patch {
+        files_total: files.len(),
+        insertions: total(|file| file.insertions),
+        deletions: total(|file| file.deletions),
+        patch_id: None,
+        truncated: !counted,
+        files,
+    };
+    let id = |digit: &str| digit.repeat(40).parse().expect("forty digits");
+    Commit {
+        oid: id("a"),
+        tree: id("b"),
+        parents: vec![id("c")],
+        author: "A U Thor".to_owned(),
+        author_email: "author@example.org".to_owned(),
+        authored_at: Timestamp::UNIX_EPOCH,
+        committed_at: Timestamp::UNIX_EPOCH,
+        message: message.to_owned(),
+        branch: None,
+        patch,
+    }
+}

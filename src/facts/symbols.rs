@@ -1,0 +1,392 @@
+//! Which definitions a patch adds, removes, moves or changes, told from its lines alone.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::language::{Definition, Language, SymbolKind};
+use super::roles::FileRole;
+use crate::domain::patch::{Change, FileChange, Hunk, Line, Origin};
+
+/// What happened to a definition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Fate {
+    Removed,
+    Added,
+    /// Removed from one file, added to another.
+    Moved,
+    /// Its definition line differs.
+    Redefined,
+    /// Lines within it differ.
+    Modified,
+}
+
+/// A named definition that the patch touches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Symbol {
+    /// As written, behind its type where that is in sight: `Router::choose`.
+    pub name: String,
+    pub kind: SymbolKind,
+    pub fate: Fate,
+    pub public: bool,
+    /// It serves tests: by its name, its attribute, what encloses it, or its file.
+    pub test: bool,
+    /// It is itself a test, not one's helper.
+    pub test_case: bool,
+    /// Where it is after the change (before it, if removed).
+    pub path: String,
+    /// Changed lines that belong to it.
+    pub lines: u32,
+}
+
+/// The symbols of all files, most telling first.
+#[must_use]
+pub fn of(files: &[FileChange]) -> Vec<Symbol> {
+    let mut symbols: Vec<Symbol> = files.iter().flat_map(of_file).collect();
+    join_moves(&mut symbols);
+    symbols.sort_by_key(|symbol| std::cmp::Reverse(weight(symbol)));
+    symbols
+}
+
+/// Production code before tests; what users of the code must know before what they need not.
+fn weight(symbol: &Symbol) -> (bool, bool, u8, bool, u32) {
+    let by_fate = match symbol.fate {
+        Fate::Removed | Fate::Added | Fate::Moved => 2,
+        Fate::Redefined => 1,
+        Fate::Modified => 0,
+    };
+    let telling = symbol.kind != SymbolKind::Constant;
+    (!symbol.test, telling, by_fate, symbol.public || symbol.kind == SymbolKind::Type, symbol.lines)
+}
+
+fn of_file(file: &FileChange) -> Vec<Symbol> {
+    let Some(language) = Language::of(&file.path) else { return Vec::new() };
+    let mut tally = Tally::default();
+    for hunk in &file.hunks {
+        Reading::of(language, hunk, &mut tally).lines(&hunk.lines);
+    }
+    let test_file = FileRole::of(&file.path) == FileRole::Tests;
+    let whole = is_whole(file);
+    let known = |fate: Fate| whole || matches!(fate, Fate::Modified) || file.change == Change::Added;
+    tally
+        .settle()
+        .into_iter()
+        .filter(|(_, fate)| known(*fate))
+        .map(|(touch, fate)| Symbol {
+            name: touch.qualified(language),
+            kind: touch.definition.kind,
+            fate,
+            public: touch.definition.public,
+            test: test_file || touch.test,
+            test_case: touch.test_case,
+            path: file.path.clone(),
+            lines: touch.lines,
+        })
+        .collect()
+}
+
+/// Whether every changed line of the file is here. Else "added" may be half of a change that was not read.
+fn is_whole(file: &FileChange) -> bool {
+    let kept = file.hunks.iter().flat_map(|hunk| &hunk.lines).filter(|line| line.origin != Origin::Context).count();
+    file.insertions.zip(file.deletions).is_some_and(|(added, removed)| added + removed == kept as u64)
+}
+
+/// A definition that some lines of the patch belong to.
+#[derive(Debug, Clone)]
+struct Touch {
+    definition: Definition,
+    of: Option<String>,
+    text: String,
+    test: bool,
+    test_case: bool,
+    lines: u32,
+    /// Hashes of its added lines minus those of its removed ones: zero when lines only moved or were indented.
+    net: u64,
+}
+
+impl Touch {
+    fn qualified(&self, language: Language) -> String {
+        match &self.of {
+            Some(of) if !self.definition.name.contains(language.separator()) => {
+                format!("{of}{}{}", language.separator(), self.definition.name)
+            }
+            _ => self.definition.name.clone(),
+        }
+    }
+
+    /// The same name, and not known to be of different types.
+    fn is(&self, other: &Self) -> bool {
+        self.definition.name == other.definition.name
+            && (self.of == other.of || self.of.is_none() || other.of.is_none())
+    }
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    added: Vec<Touch>,
+    removed: Vec<Touch>,
+    modified: Vec<Touch>,
+}
+
+impl Tally {
+    fn modify(&mut self, touch: &Touch, text: &str, origin: Origin) {
+        let mut hasher = DefaultHasher::new();
+        text.trim().hash(&mut hasher);
+        let hash = hasher.finish();
+        let net = if origin == Origin::Added { hash } else { hash.wrapping_neg() };
+        match self.modified.iter_mut().find(|known| known.is(touch)) {
+            Some(known) => (known.lines, known.net) = (known.lines + 1, known.net.wrapping_add(net)),
+            None => self.modified.push(Touch { lines: 1, net, ..touch.clone() }),
+        }
+    }
+
+    fn settle(mut self) -> Vec<(Touch, Fate)> {
+        let mut settled = Vec::new();
+        for added in std::mem::take(&mut self.added) {
+            let twin = self.removed.iter().position(|removed| removed.is(&added));
+            match twin.map(|at| self.removed.swap_remove(at)) {
+                // The same line, elsewhere or indented differently: nothing to say of the definition itself.
+                Some(removed) if removed.text == added.text => {}
+                Some(_) => settled.push((added, Fate::Redefined)),
+                None => settled.push((added, Fate::Added)),
+            }
+        }
+        settled.extend(self.removed.into_iter().map(|removed| (removed, Fate::Removed)));
+        for modified in self.modified {
+            let known = settled.iter_mut().find(|(touch, _)| touch.is(&modified));
+            match known {
+                Some((touch, _)) => touch.lines += modified.lines,
+                None if modified.net == 0 => {}
+                None => settled.push((modified, Fate::Modified)),
+            }
+        }
+        settled.retain(|(touch, _)| touch.definition.kind != SymbolKind::Scope);
+        settled
+    }
+}
+
+/// Goes through a hunk once, knowing on each side which definitions enclose the current line.
+struct Reading<'a> {
+    language: Language,
+    old: Side,
+    new: Side,
+    tally: &'a mut Tally,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Side {
+    open: Vec<(usize, Touch)>,
+    /// The last line marks what follows as a test.
+    marked: bool,
+}
+
+impl<'a> Reading<'a> {
+    fn of(language: Language, hunk: &Hunk, tally: &'a mut Tally) -> Self {
+        let mut side = Side::default();
+        if let Some(definition) = language.definition(&hunk.header) {
+            side.enter(language, indent(&hunk.header), definition, &hunk.header);
+        }
+        Self { language, old: side.clone(), new: side, tally }
+    }
+
+    fn lines(mut self, lines: &[Line]) {
+        for line in lines {
+            let text = line.text.as_str();
+            if text.trim().is_empty() {
+                continue;
+            }
+            let definition = self.language.definition(text);
+            match line.origin {
+                Origin::Context => {
+                    self.old.pass(self.language, text, definition.as_ref());
+                    self.new.pass(self.language, text, definition.as_ref());
+                }
+                Origin::Added => {
+                    let defined = self.new.pass(self.language, text, definition.as_ref());
+                    note(self.tally, &self.new, defined, text, Origin::Added);
+                }
+                Origin::Removed => {
+                    let defined = self.old.pass(self.language, text, definition.as_ref());
+                    note(self.tally, &self.old, defined, text, Origin::Removed);
+                }
+            }
+        }
+    }
+}
+
+fn note(tally: &mut Tally, side: &Side, defined: Option<Touch>, text: &str, origin: Origin) {
+    match (defined, origin) {
+        (Some(touch), Origin::Added) => tally.added.push(touch),
+        (Some(touch), _) => tally.removed.push(touch),
+        (None, _) => {
+            if let Some(touch) = side.innermost(indent(text)) {
+                tally.modify(touch, text, origin);
+            }
+        }
+    }
+}
+
+impl Side {
+    /// Steps over a line; returns what it defines.
+    fn pass(&mut self, language: Language, text: &str, definition: Option<&Definition>) -> Option<Touch> {
+        let column = indent(text);
+        if !is_margin(text) {
+            self.open.retain(|(open, _)| *open < column);
+        }
+        let touch = definition.map(|definition| self.enter(language, column, definition.clone(), text));
+        self.marked = language.marks_test(text) || (self.marked && is_decoration(text));
+        touch
+    }
+
+    fn enter(&mut self, language: Language, column: usize, definition: Definition, text: &str) -> Touch {
+        let of = self.open.iter().rev().find(|(_, touch)| is_container(&touch.definition));
+        let named = language.names_test(&definition.name);
+        let test_case = definition.kind == SymbolKind::Function && (self.marked || named);
+        let test = self.marked || named || self.open.iter().any(|(_, touch)| touch.test);
+        let touch = Touch {
+            of: of.map(|(_, touch)| touch.definition.name.clone()),
+            definition,
+            text: text.trim().to_owned(),
+            test,
+            test_case,
+            lines: 1,
+            net: 0,
+        };
+        if touch.definition.kind != SymbolKind::Constant {
+            self.open.push((column, touch.clone()));
+        }
+        touch
+    }
+
+    fn innermost(&self, column: usize) -> Option<&Touch> {
+        self.open.iter().rev().find(|(open, _)| *open < column).map(|(_, touch)| touch)
+    }
+}
+
+/// A type, or the `impl` of one; modules hold names without being part of them.
+fn is_container(definition: &Definition) -> bool {
+    let capital = definition.name.starts_with(char::is_uppercase);
+    definition.kind == SymbolKind::Type || (definition.kind == SymbolKind::Scope && capital)
+}
+
+/// Lines that stand left of the code they belong to.
+fn is_margin(text: &str) -> bool {
+    let text = text.trim_start();
+    text.starts_with([')', '{', ']']) || text.starts_with("#if") || text.starts_with("#e") || text.starts_with("where")
+}
+
+fn is_decoration(text: &str) -> bool {
+    text.trim_start().starts_with(['#', '@', '/'])
+}
+
+fn indent(text: &str) -> usize {
+    text.chars().take_while(|c| matches!(c, ' ' | '\t')).map(|c| if c == '\t' { 4 } else { 1 }).sum()
+}
+
+/// One definition removed in one file and added in another, and no other of that name: it moved.
+fn join_moves(symbols: &mut Vec<Symbol>) {
+    let place = |symbols: &[Symbol], name: &str, kind: SymbolKind, fate: Fate| -> Option<usize> {
+        let mut found = symbols.iter().enumerate().filter(|(_, s)| s.name == name && s.kind == kind && s.fate == fate);
+        let first = found.next().map(|(at, _)| at);
+        first.filter(|_| found.next().is_none())
+    };
+    let removed: Vec<(String, SymbolKind)> =
+        symbols.iter().filter(|s| s.fate == Fate::Removed).map(|s| (s.name.clone(), s.kind)).collect();
+    for (name, kind) in removed {
+        let both = (place(symbols, &name, kind, Fate::Removed), place(symbols, &name, kind, Fate::Added));
+        if let (Some(from), Some(to)) = both {
+            symbols[to].fate = Fate::Moved;
+            symbols.remove(from);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::sample::file;
+
+    /// `name:fate` for each symbol.
+    fn told(path: &str, patch: &str) -> Vec<String> {
+        of(&[file(path, patch)]).iter().map(|s| format!("{}:{:?}", s.name, s.fate)).collect()
+    }
+
+    #[test]
+    fn a_definition_only_in_added_lines_is_added() {
+        assert_eq!(
+            told("a.rs", "@@ impl Router {\n+    pub fn choose(&self) {\n+        one();\n+    }"),
+            ["Router::choose:Added"]
+        );
+    }
+
+    #[test]
+    fn a_definition_only_in_removed_lines_is_removed() {
+        assert_eq!(told("a.py", "@@\n-def select_model(x):\n-    return x"), ["select_model:Removed"]);
+    }
+
+    #[test]
+    fn a_definition_in_both_is_redefined() {
+        assert_eq!(
+            told("a.go", "@@\n-func (r *Router) Choose() {\n+func (r *Router) Choose(k int) {"),
+            ["Router.Choose:Redefined"]
+        );
+    }
+
+    #[test]
+    fn a_change_within_a_function_modifies_it() {
+        assert_eq!(told("a.rs", "@@ fn choose() {\n     let a = 1;\n-    b();\n+    c();"), ["choose:Modified"]);
+    }
+
+    #[test]
+    fn a_function_in_the_context_encloses_and_its_neighbour_does_not() {
+        let patch = "@@ fn before() {\n     x();\n }\n \n fn inside() {\n-    b();\n+    c();\n }";
+        assert_eq!(told("a.rs", patch), ["inside:Modified"]);
+    }
+
+    #[test]
+    fn a_change_after_the_end_of_a_function_is_not_in_it() {
+        assert_eq!(told("a.rs", "@@ fn before() {\n     x();\n }\n \n-use a;\n+use b;"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_signature_over_several_lines_still_encloses_its_body() {
+        let patch = "@@\n fn long(\n     a: u8,\n ) -> u8\n where\n     u8: Copy,\n {\n-    a\n+    a + 1\n }";
+        assert_eq!(told("a.rs", patch), ["long:Modified"]);
+    }
+
+    #[test]
+    fn a_function_that_moved_within_its_file_says_nothing() {
+        assert_eq!(
+            told("a.py", "@@\n-def a():\n-    pass\n def b():\n     pass\n+def a():\n+    pass"),
+            Vec::<String>::new()
+        );
+    }
+
+    #[test]
+    fn a_function_that_moved_to_another_file_is_moved() {
+        let files = [file("a.rs", "@@\n-fn go() {\n-    x();\n-}"), file("b.rs", "@@\n+fn go() {\n+    x();\n+}")];
+        let symbols = of(&files);
+        assert_eq!(symbols.len(), 1);
+        assert_eq!((symbols[0].fate, symbols[0].path.as_str()), (Fate::Moved, "b.rs"));
+    }
+
+    #[test]
+    fn tests_are_ranked_after_the_code_they_test() {
+        let patch = "@@\n+fn small() {\n+}\n+#[cfg(test)]\n+mod tests {\n+    #[test]\n+    fn it_works() {\n+        a();\n+    }\n+}";
+        let symbols = of(&[file("a.rs", patch)]);
+        let told: Vec<_> = symbols.iter().map(|s| (s.name.as_str(), s.test)).collect();
+        assert_eq!(told, [("small", false), ("it_works", true)]);
+    }
+
+    #[test]
+    fn of_a_file_that_was_read_in_part_only_modifications_are_told() {
+        let mut part = file("a.rs", "@@ fn outer() {\n+    x();\n@@\n+fn new() {\n+}");
+        part.insertions = Some(100);
+        assert_eq!(of(std::slice::from_ref(&part)).len(), 1);
+        part.change = Change::Added;
+        assert_eq!(of(&[part]).len(), 2);
+    }
+
+    #[test]
+    fn what_was_read_of_no_known_language_has_no_symbols() {
+        assert_eq!(told("a.txt", "@@\n+fn a() {"), Vec::<String>::new());
+    }
+}

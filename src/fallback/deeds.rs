@@ -1,0 +1,209 @@
+//! What the commit does, in one sentence: from its symbols, else from its files.
+
+use super::phrase::{capitalized, code, count, list, list_up_to, path};
+use crate::domain::patch::{Change, Commit, FileChange};
+use crate::facts::Facts;
+use crate::facts::case::Case;
+use crate::facts::symbols::{Fate, Symbol};
+
+/// The sentence, without its full stop; absent where the split says all there is.
+pub fn of(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
+    let files = &commit.patch.files;
+    let special = match facts.case {
+        Case::Unknown => Some("Its changes are not in this clone".to_owned()),
+        Case::Empty => Some("Changes no file".to_owned()),
+        Case::RenameOnly => Some(renames(facts)),
+        Case::ModeOnly => Some(format!("Changes the mode of {}", paths(files, "file"))),
+        Case::SubmoduleOnly => Some(submodules(files)),
+        Case::BinaryOnly => Some(binaries(files)),
+        Case::WhitespaceOnly => Some(format!("Changes only whitespace in {}", paths(files, "file"))),
+        Case::Initial => return Some(initial(facts)),
+        _ => None,
+    };
+    special.or_else(|| symbols(commit, facts, lead)).or_else(|| by_files(commit, facts, lead))
+}
+
+/// Names per verb; more become a number.
+const NAMES: usize = 3;
+
+fn symbols(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
+    let told = worth_telling(&facts.symbols);
+    if told.is_empty() || told.iter().all(|symbol| names(lead, symbol)) {
+        return None;
+    }
+    let exact = !commit.patch.truncated;
+    let mut clauses = Vec::new();
+    let mut named: Vec<&Symbol> = Vec::new();
+    let (verbs, fates): (_, [&[Fate]; 4]) = (
+        ["adds", "removes", "moves", "changes"],
+        [&[Fate::Added], &[Fate::Removed], &[Fate::Moved], &[Fate::Redefined, Fate::Modified]],
+    );
+    for (verb, fates) in verbs.into_iter().zip(fates) {
+        let of_fate: Vec<&Symbol> = told.iter().copied().filter(|symbol| fates.contains(&symbol.fate)).collect();
+        if of_fate.is_empty() || clauses.len() == 3 {
+            continue;
+        }
+        // What is merely changed is told in full only where nothing came or went.
+        let limit = if verb == "changes" && !clauses.is_empty() { 2 } else { NAMES };
+        named.extend(of_fate.iter().take(limit));
+        let names = of_fate.iter().map(|symbol| code(&symbol.name)).collect();
+        clauses.push((of_fate.len(), format!("{verb} {}", list_up_to(limit, names, exact))));
+    }
+    let place = location(&told, named.len() == told.len());
+    let preposition = if clauses.len() == 1 && clauses[0].1.starts_with("removes") { "from" } else { "in" };
+    Some(capitalized(&format!("{} {preposition} {place}{}", join(&clauses), new_tests(facts))))
+}
+
+/// Clauses that hold lists of their own are kept apart by semicolons.
+fn join(clauses: &[(usize, String)]) -> String {
+    let texts: Vec<String> = clauses.iter().map(|(_, text)| text.clone()).collect();
+    let simple = clauses.iter().rev().skip(1).all(|(names, _)| *names == 1);
+    if simple { list(&texts) } else { texts.join("; ") }
+}
+
+/// Tests that come with production code.
+fn new_tests(facts: &Facts) -> String {
+    let production = facts.symbols.iter().any(|symbol| !symbol.test);
+    let new = facts.symbols.iter().filter(|symbol| symbol.test_case && symbol.fate == Fate::Added).count();
+    if production && new > 0 { format!(", with {}", count(new, "new test")) } else { String::new() }
+}
+
+/// Production code, else tests; one entry per name; members of a type that is itself new or gone go with it.
+fn worth_telling(symbols: &[Symbol]) -> Vec<&Symbol> {
+    let production = symbols.iter().any(|symbol| !symbol.test);
+    let mut told: Vec<&Symbol> = Vec::new();
+    for symbol in symbols.iter().filter(|symbol| symbol.test != production) {
+        let whole =
+            |of: &str| symbols.iter().any(|s| s.name == of && s.fate == symbol.fate && s.fate != Fate::Modified);
+        let of = symbol.name.rsplit_once("::").or_else(|| symbol.name.rsplit_once('.')).map(|(of, _)| of);
+        let known = told.iter().any(|told| told.name == symbol.name && told.fate == symbol.fate);
+        if !known && !of.is_some_and(whole) {
+            told.push(symbol);
+        }
+    }
+    told
+}
+
+/// Whether the author's own words name the symbol already.
+fn names(lead: &str, symbol: &Symbol) -> bool {
+    let bare = symbol.name.rsplit([':', '.']).next().unwrap_or(&symbol.name);
+    lead.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == bare)
+}
+
+fn location(told: &[&Symbol], all_named: bool) -> String {
+    let mut places: Vec<&str> = told.iter().map(|symbol| symbol.path.as_str()).collect();
+    places.sort_unstable();
+    places.dedup();
+    match places.as_slice() {
+        [one] => path(one),
+        [one, two] if all_named => format!("{} and {}", path(one), path(two)),
+        many => match common_dir(many) {
+            Some(dir) => format!("{} ({})", path(&dir), count(many.len(), "file")),
+            None => count(many.len(), "file"),
+        },
+    }
+}
+
+fn common_dir(paths: &[&str]) -> Option<String> {
+    let mut dirs = paths.iter().map(|path| path.rsplit_once('/').map_or("", |(dir, _)| dir).split('/').collect());
+    let first: Vec<&str> = dirs.next()?;
+    let common = dirs.fold(first, |common, dir: Vec<&str>| {
+        common.into_iter().zip(dir).take_while(|(a, b)| a == b).map(|(a, _)| a).collect()
+    });
+    let dir = common.join("/");
+    (!dir.is_empty()).then_some(dir)
+}
+
+/// A few files are named, many are counted.
+fn paths(files: &[FileChange], noun: &str) -> String {
+    if files.len() > NAMES {
+        return count(files.len(), noun);
+    }
+    list(&files.iter().map(|file| path(&file.path)).collect::<Vec<_>>())
+}
+
+fn renames(facts: &Facts) -> String {
+    let split =
+        |path: &str| path.rsplit_once('/').map_or((String::new(), path.to_owned()), |(d, n)| (d.into(), n.into()));
+    let mut dirs: Vec<(String, String)> = Vec::new();
+    let mut same_names = true;
+    for (from, to) in &facts.renames {
+        let ((from_dir, from_name), (to_dir, to_name)) = (split(from), split(to));
+        same_names &= from_name == to_name;
+        dirs.push((from_dir, to_dir));
+    }
+    dirs.dedup();
+    match (facts.renames.as_slice(), dirs.as_slice()) {
+        ([one, rest @ ..], _) if rest.len() < 2 => {
+            let each = |(from, to): &(String, String)| format!("{} to {}", path(from), path(to));
+            format!("Renames {}", list(&std::iter::once(one).chain(rest).map(each).collect::<Vec<_>>()))
+        }
+        (many, [(from, to)]) if same_names && !from.is_empty() && !to.is_empty() => {
+            format!("Moves {} from {} to {}", count(many.len(), "file"), path(from), path(to))
+        }
+        (many, _) => format!("Renames {}", count(many.len(), "file")),
+    }
+}
+
+fn submodules(files: &[FileChange]) -> String {
+    let noun = if files.len() == 1 { "the submodule " } else { "" };
+    let what = format!("{noun}{}", paths(files, "submodule"));
+    if files.iter().all(|file| file.change == Change::Added) {
+        format!("Adds {what}")
+    } else if files.iter().all(|file| file.change == Change::Deleted) {
+        format!("Removes {what}")
+    } else if files.len() == 1 {
+        format!("Moves {what} to another commit")
+    } else {
+        format!("Moves {} to other commits", count(files.len(), "submodule"))
+    }
+}
+
+fn binaries(files: &[FileChange]) -> String {
+    let verb = match files {
+        all if all.iter().all(|file| file.change == Change::Added) => "Adds",
+        all if all.iter().all(|file| file.change == Change::Deleted) => "Deletes",
+        _ => "Changes",
+    };
+    match files {
+        [one] => format!("{verb} the binary file {}", path(&one.path)),
+        many => format!("{verb} {}", count(many.len(), "binary file")),
+    }
+}
+
+fn initial(facts: &Facts) -> String {
+    let told = worth_telling(&facts.symbols);
+    let names: Vec<String> = told.iter().take(NAMES).map(|symbol| code(&symbol.name)).collect();
+    let with = if names.is_empty() { String::new() } else { format!(", among other things {}", list(&names)) };
+    format!("The first commit: {}{with}", count(facts.files_total, "file"))
+}
+
+/// Files by what happened to them; files that were only edited are left to the split where words came before.
+fn by_files(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
+    if !facts.all_listed {
+        return None;
+    }
+    let files = &commit.patch.files;
+    // Where every role has one file, the split names them all.
+    let split_names_all = facts.shares.iter().all(|share| share.files == 1);
+    if files.iter().all(|file| file.change == Change::Modified) && (split_names_all || !lead.is_empty()) {
+        return None;
+    }
+    let mut clauses = Vec::new();
+    for (change, verb) in [(Change::Added, "adds"), (Change::Deleted, "deletes"), (Change::Modified, "edits")] {
+        let of: Vec<String> = files.iter().filter(|file| file.change == change).map(|file| path(&file.path)).collect();
+        let silent = change == Change::Modified && !lead.is_empty();
+        if !of.is_empty() && !silent {
+            clauses.push(format!("{verb} {}", some_files(&of)));
+        }
+    }
+    if !facts.renames.is_empty() {
+        clauses.push(super::phrase::uncapitalized(&renames(facts)));
+    }
+    let said = clauses.len() == 1 && files.len() == 1 && lead.contains(files[0].path.as_str());
+    (!clauses.is_empty() && !said).then(|| capitalized(&list(&clauses)))
+}
+
+fn some_files(of: &[String]) -> String {
+    if of.len() > NAMES { count(of.len(), "file") } else { list(of) }
+}

@@ -1,0 +1,101 @@
+//! How the change is spread: lines and files by role.
+
+use super::phrase::{capitalized, count, list, number, path};
+use crate::domain::patch::Commit;
+use crate::facts::case::Case;
+use crate::facts::roles::FileRole;
+use crate::facts::{Facts, Share, role_of};
+
+/// Roles that are told; the rest of a commit over eight roles is no news.
+const ROLES: usize = 4;
+
+/// The sentence, without its full stop; absent where there is nothing to count or `before` has said it all.
+pub fn of(commit: &Commit, facts: &Facts, before: &str) -> Option<String> {
+    match facts.case {
+        Case::Empty | Case::Unknown | Case::RenameOnly | Case::ModeOnly | Case::SubmoduleOnly | Case::BinaryOnly => {
+            None
+        }
+        _ if !facts.all_listed => Some(format!("{} changed", count(facts.files_total, "file"))),
+        Case::Only(role) => one_role(commit, role, facts.shares.first()?, before),
+        _ => by_role(commit, facts, before),
+    }
+}
+
+fn one_role(commit: &Commit, role: FileRole, share: &Share, before: &str) -> Option<String> {
+    let named_before = share.files == 1 && single(commit, share, before).is_none();
+    let counted = lines(share).filter(|_| named_before).unwrap_or_else(|| first(commit, share, before));
+    Some(if lines(share).is_some() { format!("{}{counted}", only(role)) } else { format!("Changes {counted}") })
+}
+
+/// Said where it is certain from paths and worth knowing.
+fn only(role: FileRole) -> &'static str {
+    match role {
+        FileRole::Docs => "Documentation only: ",
+        FileRole::Tests => "Tests only: ",
+        FileRole::Ci => "CI only: ",
+        _ => "",
+    }
+}
+
+fn by_role(commit: &Commit, facts: &Facts, before: &str) -> Option<String> {
+    let (head, rest) = facts.shares.split_first()?;
+    if lines(head).is_none() && facts.shares.iter().all(|share| lines(share).is_none()) {
+        return Some(files_only(commit, facts, before));
+    }
+    let mut parts = vec![first(commit, head, before)];
+    parts.extend(rest.iter().take(ROLES - 1).map(|share| further(commit, share, before)));
+    Some(capitalized(&parts.join(", ")))
+}
+
+fn files_only(commit: &Commit, facts: &Facts, before: &str) -> String {
+    let total = count(facts.files_total, "file");
+    match facts.shares.as_slice() {
+        [one] => format!("Changes {}", first(commit, one, before)),
+        many => {
+            let of = |share: &Share| format!("{} {}", number(share.files as u64), share.role.adjective());
+            format!("{total} changed: {}", list(&many.iter().take(ROLES).map(of).collect::<Vec<_>>()))
+        }
+    }
+}
+
+/// `+84 −12 in 3 source files`, `+3 in src/a.rs`, `3 source files`.
+fn first(commit: &Commit, share: &Share, before: &str) -> String {
+    let noun = format!("{} file", share.role.adjective());
+    let files = single(commit, share, before).unwrap_or_else(|| count(share.files, &noun));
+    lines(share).map_or_else(|| files.clone(), |lines| format!("{lines} in {files}"))
+}
+
+/// `tests +40 in 1 file`, `1 generated file`.
+fn further(commit: &Commit, share: &Share, before: &str) -> String {
+    let named = single(commit, share, before);
+    let Some(lines) = lines(share) else {
+        let files = named.unwrap_or_else(|| count(share.files, &format!("{} file", share.role.adjective())));
+        return format!("also {files}");
+    };
+    match (share.role, named) {
+        (FileRole::Other, Some(path)) => format!("{lines} in {path}"),
+        (FileRole::Other, None) => format!("{lines} in {}", count(share.files, "other file")),
+        (role, named) => {
+            let files = named.unwrap_or_else(|| count(share.files, "file"));
+            format!("{} {lines} in {files}", role.collective())
+        }
+    }
+}
+
+/// The one file of the role by its path, unless it was named before.
+fn single(commit: &Commit, share: &Share, before: &str) -> Option<String> {
+    if share.files != 1 {
+        return None;
+    }
+    let file = commit.patch.files.iter().find(|file| role_of(file) == share.role)?;
+    let shown = path(&file.path);
+    (!before.contains(&shown)).then_some(shown)
+}
+
+/// `+84 −12`; absent where lines are unknown or none.
+fn lines(share: &Share) -> Option<String> {
+    let (added, removed) = (share.insertions?, share.deletions?);
+    let sign = |mark: char, n: u64| (n > 0).then(|| format!("{mark}{}", number(n)));
+    let parts: Vec<String> = sign('+', added).into_iter().chain(sign('−', removed)).collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
+}

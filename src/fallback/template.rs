@@ -1,0 +1,306 @@
+//! The sentences that stand in for a model. Total: any commit and any note gets some, and they are true,
+//! because they name nothing that is not in the patch or the message.
+
+use super::phrase::{cut, one_line, sentence};
+use super::{deeds, split};
+use crate::domain::patch::Commit;
+use crate::facts::Facts;
+use crate::facts::case::{self, Case};
+
+/// Words of a summary in all, and of the author's subject in it.
+const WORDS: usize = 60;
+const SUBJECT_WORDS: usize = 40;
+/// No subject is quoted beyond this (characters): a line without blanks has only one word.
+const SUBJECT_CHARS: usize = 300;
+
+/// One paragraph of at most about 60 words: the author's subject where it says something, what the commit does,
+/// and how the change is spread.
+#[must_use]
+pub fn commit(commit: &Commit, facts: &Facts) -> String {
+    let mut text = lead(commit, facts);
+    for part in [deeds::of, split::of] {
+        let Some(more) = part(commit, facts, &text) else { continue };
+        let more = sentence(&one_line(&more));
+        if text.is_empty() {
+            text = more;
+        } else if words(&text) + words(&more) <= WORDS {
+            text = format!("{text} {more}");
+        }
+    }
+    if text.is_empty() { "Changes that could not be read.".to_owned() } else { text }
+}
+
+/// A note is its own summary: on one line, with a full stop, in the person's own words.
+#[must_use]
+pub fn note(text: &str) -> String {
+    let text = sentence(&one_line(text));
+    if text.is_empty() { "An empty note.".to_owned() } else { text }
+}
+
+fn words(text: &str) -> usize {
+    text.split_whitespace().count()
+}
+
+/// The author's words as a sentence; empty where they say nothing.
+fn lead(commit: &Commit, facts: &Facts) -> String {
+    let subject = one_line(&facts.subject.text);
+    let text = match facts.case {
+        Case::Merge => merged(commit, &subject).or_else(|| facts.subject.informative.then_some(subject)),
+        Case::Initial if is_customary_start(&subject) => None,
+        Case::Revert if !facts.subject.informative => case::reverted(commit).map(reverts),
+        _ => facts.subject.informative.then_some(subject),
+    };
+    text.map(|text| sentence(&cut(&text, SUBJECT_WORDS, SUBJECT_CHARS))).unwrap_or_default()
+}
+
+fn reverts(hash: &str) -> String {
+    format!("Reverts commit {}", &hash[..hash.len().min(10)])
+}
+
+/// Git's and the forges' own subjects: `Merge branch 'x'` is told as a deed, with the title of a pull request.
+fn merged(commit: &Commit, subject: &str) -> Option<String> {
+    let what = subject.strip_prefix("Merge ")?;
+    let title = one_line(commit.body().lines().next().unwrap_or(""));
+    let pull = what.starts_with("pull request ") && !title.is_empty();
+    Some(if pull { format!("Merges {what}: {title}") } else { format!("Merges {what}") })
+}
+
+fn is_customary_start(subject: &str) -> bool {
+    let plain = subject.trim_end_matches(['.', '!']).to_lowercase();
+    matches!(
+        plain.as_str(),
+        "initial commit" | "first commit" | "initial" | "init" | "initial import" | "start" | "import"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::patch::{Change, FileChange, Patch, Unread};
+    use crate::facts;
+    use crate::facts::sample::{self, counted, file, named, renamed, unread};
+
+    fn told(message: &str, files: Vec<FileChange>) -> String {
+        text(&sample::commit(message, files))
+    }
+
+    fn text(commit: &Commit) -> String {
+        super::commit(commit, &facts::of(commit))
+    }
+
+    #[test]
+    fn an_informative_subject_leads_and_facts_follow() {
+        let choose = file(
+            "src/route/choose.rs",
+            "@@ impl Router {\n+    pub fn choose(&self) {\n+        best()\n+    }\n@@\n-fn select_model() {\n-}",
+        );
+        assert_eq!(
+            told("Pick the model by forecast", vec![choose, counted("tests/route.rs", 40, 0)]),
+            "Pick the model by forecast. Adds `Router::choose` and removes `select_model` in src/route/choose.rs. \
+             +3 −2 in 1 source file, tests +40 in tests/route.rs."
+        );
+    }
+
+    #[test]
+    fn facts_carry_a_subject_that_says_nothing() {
+        let patch = "@@ fn choose() {\n-    a();\n+    b();";
+        assert_eq!(told("wip", vec![file("src/choose.rs", patch)]), "Changes `choose` in src/choose.rs. +1 −1.");
+        assert_eq!(told("fix", vec![counted("src/x.zig", 2, 1)]), "+2 −1 in src/x.zig.");
+        let two = vec![counted("src/x.zig", 2, 1), counted("src/y.zig", 0, 1)];
+        assert_eq!(told("fix", two), "Edits src/x.zig and src/y.zig. +2 −2 in 2 source files.");
+        assert_eq!(told("", vec![counted("Makefile", 2, 0)]), "+2 in Makefile.");
+    }
+
+    #[test]
+    fn what_the_subject_names_is_not_said_twice() {
+        let patch = "@@\n+fn retry() {\n+}";
+        assert_eq!(
+            told("Add retry to the client", vec![file("src/c.rs", patch)]),
+            "Add retry to the client. +2 in src/c.rs."
+        );
+    }
+
+    #[test]
+    fn several_names_are_listed_and_many_are_counted() {
+        let patch: String = (0..6).map(|n| format!("+fn f{n}() {{\n+}}\n")).collect();
+        assert_eq!(
+            told("wip", vec![file("src/a.rs", &format!("@@\n{patch}"))]),
+            "Adds `f0`, `f1`, `f2` and 3 more in src/a.rs. +12."
+        );
+    }
+
+    #[test]
+    fn names_from_several_files_are_placed_in_their_folder() {
+        let files =
+            ["a", "b", "c"].map(|n| file(&format!("src/route/{n}.py"), &format!("@@\n+def {n}{n}():\n+    pass")));
+        assert_eq!(
+            told("wip", files.to_vec()),
+            "Adds `aa`, `bb` and `cc` in src/route (3 files). +6 in 3 source files."
+        );
+    }
+
+    #[test]
+    fn lists_of_names_are_kept_apart_and_new_tests_are_counted() {
+        let patch = "@@\n+fn a1() {\n+}\n+fn b1() {\n+}\n-fn c1() {\n-}\n+#[cfg(test)]\n+mod tests {\n+    #[test]\n+    fn works() {\n+    }\n+    fn helper() {\n+    }\n+}";
+        assert_eq!(
+            told("wip", vec![file("src/a.rs", patch)]),
+            "Adds `a1` and `b1`; removes `c1` in src/a.rs, with 1 new test. +12 −2."
+        );
+        assert_eq!(told("wip", vec![file("a.py", "@@\n-def gone():\n-    pass")]), "Removes `gone` from a.py. −2.");
+    }
+
+    #[test]
+    fn a_new_type_is_told_without_its_members() {
+        let patch = "@@\n+pub struct Router {\n+}\n+impl Router {\n+    pub fn choose(&self) {\n+    }\n+}";
+        assert_eq!(told("wip", vec![file("src/r.rs", patch)]), "Adds `Router` in src/r.rs. +6.");
+    }
+
+    #[test]
+    fn documentation_and_tests_alone_are_said_to_be_that() {
+        assert_eq!(
+            told("Fix typo", vec![counted("README.md", 1, 1)]),
+            "Fix typo. Documentation only: +1 −1 in README.md."
+        );
+        assert_eq!(
+            told("Cover retries", vec![counted("tests/a.rs", 9, 0), counted("tests/b.rs", 1, 0)]),
+            "Cover retries. Tests only: +10 in 2 test files."
+        );
+    }
+
+    #[test]
+    fn merges_are_told_from_their_subject() {
+        let mut merge = sample::commit("Merge branch 'topic' into main", vec![counted("src/a.rs", 3, 0)]);
+        merge.parents.push(merge.oid.clone());
+        assert_eq!(text(&merge), "Merges branch 'topic' into main. +3 in src/a.rs.");
+        merge.message = "Merge pull request #12 from team/topic\n\nRetry on timeout".to_owned();
+        assert_eq!(text(&merge), "Merges pull request #12 from team/topic: Retry on timeout. +3 in src/a.rs.");
+        merge.message = "Bring in the new parser".to_owned();
+        assert_eq!(text(&merge), "Bring in the new parser. +3 in src/a.rs.");
+    }
+
+    #[test]
+    fn reverts_name_what_they_undo() {
+        let message = "Revert \"Add x\"\n\nThis reverts commit 0123456789012345678901234567890123456789.";
+        assert_eq!(told(message, vec![counted("src/a.rs", 0, 3)]), "Revert \"Add x\". −3 in src/a.rs.");
+        let message = "fix\n\nThis reverts commit 0123456789012345678901234567890123456789.";
+        assert_eq!(told(message, vec![counted("src/a.rs", 0, 3)]), "Reverts commit 0123456789. −3 in src/a.rs.");
+    }
+
+    #[test]
+    fn the_first_commit_is_said_to_be_that() {
+        let added = |path: &str| FileChange { change: Change::Added, ..counted(path, 5, 0) };
+        let mut root = sample::commit("Initial commit", vec![added("src/main.rs"), added("README.md")]);
+        root.parents.clear();
+        assert_eq!(text(&root), "The first commit: 2 files. +5 in src/main.rs, docs +5 in README.md.");
+    }
+
+    #[test]
+    fn renames_modes_binaries_and_submodules_have_words_of_their_own() {
+        assert_eq!(told("wip", vec![renamed("src/a.rs", "src/b.rs")]), "Renames src/a.rs to src/b.rs.");
+        let many = ["x", "y", "z"].map(|n| renamed(&format!("old/{n}.rs"), &format!("new/{n}.rs")));
+        assert_eq!(told("Tidy up", many.to_vec()), "Tidy up. Moves 3 files from old to new.");
+        let mode = FileChange { mode_changed: true, ..named("run.sh", Change::Modified) };
+        assert_eq!(told("wip", vec![mode]), "Changes the mode of run.sh.");
+        assert_eq!(told("wip", vec![unread("a.png", Change::Added, Unread::Binary)]), "Adds the binary file a.png.");
+        let lib = |change| vec![unread("lib", change, Unread::Submodule)];
+        assert_eq!(told("Bump lib", lib(Change::Modified)), "Bump lib. Moves the submodule lib to another commit.");
+        assert_eq!(told("x", lib(Change::Added)), "Adds the submodule lib.");
+        assert_eq!(told("fix", vec![file("a.rs", "@@\n-a b\n+ab")]), "Changes only whitespace in a.rs. +1 −1.");
+    }
+
+    #[test]
+    fn an_empty_commit_changes_no_file() {
+        assert_eq!(told("Trigger CI", vec![]), "Trigger CI. Changes no file.");
+        assert_eq!(told("", vec![]), "Changes no file.");
+    }
+
+    #[test]
+    fn of_what_was_not_read_no_lines_are_claimed() {
+        let mut cut = sample::commit("Reformat", vec![unread("src/a.rs", Change::Modified, Unread::BudgetSpent)]);
+        cut.patch.files_total = 500;
+        assert_eq!(text(&cut), "Reformat. 500 files changed.");
+        let files = vec![
+            unread("src/a.rs", Change::Modified, Unread::TooLarge),
+            unread("src/b.rs", Change::Modified, Unread::BudgetSpent),
+            unread("Cargo.lock", Change::Modified, Unread::Excluded),
+        ];
+        assert_eq!(told("Reformat", files), "Reformat. 3 files changed: 2 source and 1 generated.");
+        let files = vec![counted("src/a.rs", 1, 0), unread("Cargo.lock", Change::Modified, Unread::Excluded)];
+        assert_eq!(told("Bump", files), "Bump. +1 in src/a.rs, also Cargo.lock.");
+        let lock = vec![unread("Cargo.lock", Change::Modified, Unread::Excluded)];
+        assert_eq!(told("Bump clap", lock), "Bump clap. Changes Cargo.lock.");
+        let mut unknown = sample::commit("Shallow end", vec![]);
+        unknown.patch = Patch { truncated: true, ..Patch::default() };
+        assert_eq!(text(&unknown), "Shallow end. Its changes are not in this clone.");
+    }
+
+    #[test]
+    fn a_note_keeps_its_words() {
+        assert_eq!(note("Fixed auth timeout, 3s to 200ms"), "Fixed auth timeout, 3s to 200ms.");
+        assert_eq!(note("  two\nlines\t here! "), "two lines here!");
+        assert_eq!(note(" \n"), "An empty note.");
+    }
+
+    fn any_change() -> impl Strategy<Value = Change> {
+        prop::sample::select(vec![
+            Change::Added,
+            Change::Deleted,
+            Change::Modified,
+            Change::Renamed,
+            Change::TypeChanged,
+        ])
+    }
+
+    fn any_file() -> impl Strategy<Value = FileChange> {
+        let unread = prop::option::of(prop::sample::select(vec![
+            Unread::Binary,
+            Unread::TooLarge,
+            Unread::BudgetSpent,
+            Unread::Submodule,
+            Unread::Symlink,
+            Unread::Excluded,
+            Unread::Missing,
+        ]));
+        let path = prop_oneof!["\\PC{0,40}", "[a-z]{1,5}/[a-z]{1,4}\\.(rs|py|go|md|lock|png)"];
+        let patch = prop::collection::vec("[-+ @]{1,3}(fn |def |class |impl |\\}|    |\\PC)*", 0..8);
+        (path, patch, any_change(), unread, prop::option::of("\\PC{0,20}"), any::<bool>()).prop_map(
+            |(path, patch, change, unread, old_path, mode_changed)| {
+                let file = file(&path, &patch.join("\n"));
+                FileChange { change, unread, old_path, mode_changed, ..file }
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_commit_the_text_is_one_true_to_form_paragraph(
+            message in "(\\PC|\n|\t|\r|\u{1b}){0,400}",
+            files in prop::collection::vec(any_file(), 0..6),
+            parents in 0usize..3,
+            more_files in prop::sample::select(vec![0usize, 0, 7]),
+            truncated in any::<bool>(),
+        ) {
+            let mut commit = sample::commit(&message, files);
+            commit.parents = vec![commit.oid.clone(); parents];
+            commit.patch.files_total += more_files;
+            commit.patch.truncated = truncated;
+            let text = text(&commit);
+            prop_assert!(!text.trim().is_empty());
+            prop_assert!(!text.chars().any(char::is_control), "{text:?}");
+            // Paths may hold blanks, which count as words: a few more than the sixty, never a flood.
+            prop_assert!(words(&text) <= WORDS, "{text:?}");
+            prop_assert!(sentence(&text) == text, "{text:?}");
+        }
+
+        #[test]
+        fn whatever_the_note_its_words_are_kept(text in "(\\PC|\n|\t){0,200}") {
+            let noted = note(&text);
+            let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>().concat();
+            let kept = words(&text).trim_end_matches([':', ';', ',']).to_owned();
+            prop_assert!(words(&noted).starts_with(&kept) || kept.is_empty());
+            prop_assert!(!noted.is_empty());
+        }
+    }
+}
