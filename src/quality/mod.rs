@@ -1,1 +1,6 @@
-//! (under construction)
+//! What becomes of a model's text before anybody sees it: it is untrusted input.
+
+pub mod clean;
+mod document;
+mod noise;
+mod sentence;

@@ -1,0 +1,112 @@
+//! Drafts: Markdown from a model, without its chatter. The text between the noise is not touched.
+
+use super::clean::{Unusable, cut};
+use super::noise;
+
+/// Longest draft that is looked at, in bytes.
+const INPUT: usize = 512 * 1024;
+/// Shortest draft, in letters and digits.
+const SHORTEST: usize = 20;
+
+/// A Markdown document: thoughts, control characters, an outer fence, greetings and farewells removed,
+/// an open code fence closed, repeated paragraphs dropped.
+///
+/// # Errors
+/// When no text is left that could be a draft.
+pub fn document(text: &str) -> Result<String, Unusable> {
+    let open = noise::without_thoughts(cut(text, INPUT));
+    if open.trim().is_empty() {
+        return Err(if text.trim().is_empty() { Unusable::Empty } else { Unusable::OnlyThoughts });
+    }
+    let text = noise::without_controls(&open);
+    let text = noise::without_json(&text).unwrap_or(text);
+    let body = fenced_whole(without_greeting(text.trim())).trim();
+    let body = close_fence(&paragraphs(body));
+    if body.chars().filter(|c| c.is_alphanumeric()).count() < SHORTEST {
+        return Err(if body.is_empty() { Unusable::Empty } else { Unusable::Noise });
+    }
+    Ok(body)
+}
+
+/// A first line that only announces the rest.
+fn without_greeting(text: &str) -> &str {
+    let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let announces = !first.starts_with('#') && noise::without_preamble(first).trim().is_empty();
+    if announces && !rest.trim().is_empty() { rest.trim() } else { text }
+}
+
+/// ```` ```markdown … ``` ```` around everything.
+fn fenced_whole(text: &str) -> &str {
+    let Some((first, rest)) = text.split_once('\n') else { return text };
+    let opens = matches!(first.trim().to_ascii_lowercase().as_str(), "```" | "```markdown" | "```md" | "```text");
+    let Some(end) = rest.rfind("\n```").filter(|_| opens) else { return if opens { rest } else { text } };
+    let after = &rest[end + 4..];
+    let inner = &rest[..end];
+    let balanced = inner.lines().filter(|line| line.trim_start().starts_with("```")).count() % 2 == 0;
+    let nothing_after = after.trim().is_empty() || after.trim().lines().all(noise::is_afterthought);
+    if balanced && nothing_after { inner } else { text }
+}
+
+/// Paragraphs in their order, each once; farewells at the end dropped. Code blocks are left alone.
+fn paragraphs(text: &str) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    let mut in_code = false;
+    for paragraph in text.split("\n\n") {
+        let fences = paragraph.lines().filter(|line| line.trim_start().starts_with("```")).count();
+        let prose = !in_code && fences == 0 && paragraph.len() > 40;
+        if !(prose && kept.contains(&paragraph)) {
+            kept.push(paragraph);
+        }
+        in_code ^= fences % 2 == 1;
+    }
+    while !in_code && kept.len() > 1 && kept.last().is_some_and(|last| noise::is_afterthought(last)) {
+        kept.pop();
+    }
+    kept.join("\n\n").trim_end().to_owned()
+}
+
+fn close_fence(text: &str) -> String {
+    let fences = text.lines().filter(|line| line.trim_start().starts_with("```")).count();
+    if fences % 2 == 1 { format!("{text}\n```") } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BODY: &str = "# Week 9\n\nThe login retries once.\n\n```rust\nfn a() {}\n\nfn a() {}\n```\n\n- one\n- two";
+
+    #[test]
+    fn a_clean_draft_passes_byte_for_byte() {
+        assert_eq!(document(BODY).as_deref(), Ok(BODY));
+    }
+
+    #[test]
+    fn what_models_put_around_a_draft_goes() {
+        for dirty in [
+            format!("<think>plan</think>\n{BODY}"),
+            format!("Sure! Here is the devlog:\n\n{BODY}"),
+            format!("```markdown\n{BODY}\n```"),
+            format!("Here's your blog post:\n```md\n{BODY}\n```\nLet me know if you need changes!"),
+            format!("{BODY}\n\nI hope this helps! Let me know."),
+            format!("\u{1b}[1m{BODY}\u{1b}[0m"),
+            format!("{BODY}<|im_end|>"),
+        ] {
+            assert_eq!(document(&dirty).as_deref(), Ok(BODY), "{dirty}");
+        }
+    }
+
+    #[test]
+    fn repeated_paragraphs_and_open_fences_are_mended() {
+        let line = "The login flow now retries once after a timeout.";
+        assert_eq!(document(&format!("{line}\n\n{line}")).as_deref(), Ok(line));
+        assert_eq!(document("Some words of explanation:\n\n```rust\nfn a() {}").unwrap().matches("```").count(), 2);
+    }
+
+    #[test]
+    fn nothing_is_no_draft() {
+        assert_eq!(document(" \n"), Err(Unusable::Empty));
+        assert_eq!(document("<think>never ends"), Err(Unusable::OnlyThoughts));
+        assert_eq!(document("ok."), Err(Unusable::Noise));
+    }
+}
