@@ -10,6 +10,11 @@ use crate::domain::event::{Event, PendingEvent, Source};
 use crate::domain::id::{CaptureId, DraftId, Oid, RepoId};
 use crate::domain::operation::Operation;
 
+#[cfg(test)]
+pub mod conformance;
+pub mod export;
+#[cfg(test)]
+pub mod samples;
 pub mod sqlite;
 
 /// Why the store could not do it.
@@ -60,6 +65,8 @@ pub enum Recorded {
     New,
     /// That unit of work already has this live capture; nothing was added.
     Known(CaptureId),
+    /// A person had it forgotten; nothing was added. Only a capture with source `manual` brings it back.
+    Forgotten,
 }
 
 /// A repository that `init` registered.

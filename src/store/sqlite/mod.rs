@@ -1,1 +1,278 @@
-//! (under construction)
+//! The store in one SQLite file: opening, and the two ways in, `read` and `write`.
+//!
+//! Writes go through one connection behind a mutex. A writer thread would serialise them just the same,
+//! but every call would pay a channel there and back, and every argument would have to be owned: calls are
+//! synchronous and take microseconds, so the lock is the cheaper queue. Other processes wait in SQLite's own
+//! busy handler. Readers have connections of their own and, in WAL mode, never wait for the writer.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rusqlite::Connection;
+
+use super::{Result, StoreError};
+use crate::domain::clock::{Clock, SystemClock};
+use connection::{Handle, beside};
+
+mod captures;
+mod checksum;
+mod codes;
+mod connection;
+mod contract;
+mod counts;
+mod drafts;
+mod error;
+mod events;
+mod finish;
+mod forget;
+mod listing;
+mod migrate;
+mod operations;
+mod problems;
+mod quarantine;
+mod record;
+mod repositories;
+mod row;
+mod salvage;
+mod search;
+#[cfg(test)]
+mod tests;
+
+pub use salvage::Salvaged;
+
+/// What a power loss may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Durability {
+    /// Synced before the call returns (`synchronous = FULL`): nobody could write it again.
+    Durable,
+    /// Safe against a killed process, not against a power loss (`NORMAL`): git or the next run rebuilds it.
+    Rebuildable,
+}
+
+/// The store in one SQLite file. Shared freely between threads; several processes may open the same file.
+pub struct SqliteStore {
+    path: PathBuf,
+    writer: Mutex<Option<Writer>>,
+    readers: Mutex<Vec<Handle>>,
+}
+
+struct Writer {
+    handle: Handle,
+    durability: Option<Durability>,
+}
+
+/// An opened store, and what had to be done for it.
+#[derive(Debug)]
+pub struct Opened {
+    pub store: SqliteStore,
+    /// Where the damaged file went; the caller captures the commits again from git.
+    pub quarantined: Option<PathBuf>,
+    /// What was copied out of the damaged file.
+    pub salvaged: Option<Salvaged>,
+}
+
+/// Idle read connections that are kept.
+const IDLE_READERS: usize = 4;
+
+impl SqliteStore {
+    /// Opens the database at `path`, making it (0600, in a 0700 directory) and migrating it where needed.
+    ///
+    /// A file that SQLite can't use is renamed to `<path>.corrupt-<UTC time>`, a new one is made and what
+    /// can be read of the old one is copied into it.
+    ///
+    /// # Errors
+    /// `TooNew` when a newer program wrote it, `Unavailable` or `Full` when the place can't be written.
+    pub fn open(path: &Path) -> Result<Opened> {
+        Self::open_at(path, &SystemClock)
+    }
+
+    /// As `open`, with the clock that names a quarantined file.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn open_at(path: &Path, clock: &dyn Clock) -> Result<Opened> {
+        let suspected = beside(path, quarantine::SUSPECTED).exists();
+        let first = if suspected { None } else { healthy(path)? };
+        let (handle, replaced) = match first {
+            Some(handle) => (handle, None),
+            None => quarantine::replace(path, clock)?,
+        };
+        let store =
+            Self { path: path.to_owned(), writer: Mutex::new(None), readers: Mutex::new(vec![into_reader(handle)?]) };
+        let (quarantined, salvaged) = replaced.unzip();
+        Ok(Opened { store, quarantined, salvaged })
+    }
+
+    /// The database file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Runs `job` on a connection that only reads.
+    fn read<T>(&self, job: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let handle = match self.idle_reader() {
+            Some(handle) => handle,
+            None => into_reader(Handle::open(&self.path)?)?,
+        };
+        let outcome = job(&handle.connection);
+        match &outcome {
+            Err(error) if error::spoils_connection(error) => self.suspect(error),
+            _ => self.keep(handle),
+        }
+        outcome
+    }
+
+    fn idle_reader(&self) -> Option<Handle> {
+        let mut idle = lock(&self.readers);
+        while let Some(handle) = idle.pop() {
+            if handle.is_current() {
+                return Some(handle);
+            }
+        }
+        None
+    }
+
+    fn keep(&self, handle: Handle) {
+        let mut idle = lock(&self.readers);
+        if idle.len() < IDLE_READERS {
+            idle.push(handle);
+        }
+    }
+
+    /// Runs `job` in one IMMEDIATE transaction; an error rolls all of it back.
+    fn write<T>(&self, durability: Durability, job: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let mut slot = lock(&self.writer);
+        let outcome = Self::transact(&mut slot, &self.path, durability, job);
+        if let Err(error) = &outcome
+            && error::spoils_connection(error)
+        {
+            *slot = None;
+            self.suspect(error);
+        }
+        outcome
+    }
+
+    fn transact<T>(
+        slot: &mut Option<Writer>,
+        path: &Path,
+        durability: Durability,
+        job: impl FnOnce(&Connection) -> Result<T>,
+    ) -> Result<T> {
+        let writer = begin(slot, path, durability)?;
+        let done = job(&writer.handle.connection).and_then(|value| {
+            writer.handle.connection.execute_batch("COMMIT")?;
+            Ok(value)
+        });
+        if done.is_err() {
+            writer.roll_back();
+        }
+        done
+    }
+
+    /// Runs `job` on the writing connection outside any transaction (checkpoints, pragmas).
+    fn maintain<T>(&self, job: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        job(&opened(&mut lock(&self.writer), &self.path)?.handle.connection)
+    }
+
+    /// Leaves a mark so that the next opening looks at the whole file.
+    fn suspect(&self, error: &StoreError) {
+        if error::file_is_damaged(error) {
+            quarantine::suspect(&self.path);
+        }
+    }
+}
+
+impl std::fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqliteStore").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Writer {
+    fn open(path: &Path) -> Result<Self> {
+        let handle = Handle::open(path)?;
+        // What is deleted or replaced is overwritten: `forget` promises that no byte stays.
+        handle.connection.pragma_update(None, "secure_delete", true)?;
+        handle.connection.pragma_update(None, "journal_size_limit", 8 << 20)?;
+        Ok(Self { handle, durability: None })
+    }
+
+    /// SQLite takes the level outside transactions only.
+    fn set(&mut self, durability: Durability) -> Result<()> {
+        if self.durability != Some(durability) {
+            let level = match durability {
+                Durability::Durable => "FULL",
+                Durability::Rebuildable => "NORMAL",
+            };
+            self.handle.connection.pragma_update(None, "synchronous", level)?;
+            self.durability = Some(durability);
+        }
+        Ok(())
+    }
+
+    /// Ends what a failed or panicked job left open.
+    fn roll_back(&self) {
+        if !self.handle.connection.is_autocommit() {
+            // A failed rollback means that SQLite rolled back already.
+            drop(self.handle.connection.execute_batch("ROLLBACK"));
+        }
+    }
+}
+
+/// A writer inside a transaction on the file that `path` names now.
+///
+/// The name is checked after the write lock is held: whoever quarantines a file holds that lock while
+/// renaming it, so nothing is ever committed to a file that has been put away.
+fn begin<'a>(slot: &'a mut Option<Writer>, path: &Path, durability: Durability) -> Result<&'a mut Writer> {
+    for _ in 0..3 {
+        let writer = opened(slot, path)?;
+        writer.roll_back();
+        writer.set(durability)?;
+        writer.handle.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        if writer.handle.is_current() {
+            break;
+        }
+        *slot = None;
+    }
+    let writer = slot.as_mut().ok_or_else(closed)?;
+    // A newer program may have migrated the file while this one was running.
+    match migrate::found(&writer.handle.connection)? {
+        found if found > migrate::SCHEMA => {
+            writer.roll_back();
+            Err(StoreError::TooNew { found, known: migrate::SCHEMA })
+        }
+        _ => Ok(writer),
+    }
+}
+
+/// The writer, opened at its first use: reading commands never need one.
+fn opened<'a>(slot: &'a mut Option<Writer>, path: &Path) -> Result<&'a mut Writer> {
+    if slot.is_none() {
+        *slot = Some(Writer::open(path)?);
+    }
+    slot.as_mut().ok_or_else(closed)
+}
+
+fn closed() -> StoreError {
+    StoreError::Unavailable("the database file keeps being replaced".into())
+}
+
+/// A working connection, or nothing when the file is damaged.
+fn healthy(path: &Path) -> Result<Option<Handle>> {
+    match Handle::open(path) {
+        Ok(handle) => Ok(Some(handle)),
+        Err(StoreError::Corrupt(_)) => Ok(None),
+        Err(other) => Err(other),
+    }
+}
+
+fn into_reader(handle: Handle) -> Result<Handle> {
+    handle.connection.pragma_update(None, "query_only", true)?;
+    Ok(handle)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What a panicking thread left behind is a connection, and `begin` rolls its transaction back.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

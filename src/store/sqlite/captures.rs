@@ -1,0 +1,155 @@
+//! Finding single captures: by id, by row, by commit; and all of them for export.
+
+use std::collections::HashSet;
+
+use rusqlite::{Connection, Row};
+
+use super::super::{CaptureRecord, Result, StoreError};
+use super::error::DamagedRow;
+use super::record;
+use super::row::{self, CAPTURE};
+use crate::domain::capture::Capture;
+use crate::domain::id::{Oid, RepoId};
+
+/// Most candidates that an ambiguous id is answered with.
+const CANDIDATES: usize = 5;
+
+/// The one full id in `table` that `prefix` can mean.
+///
+/// # Errors
+/// `NotFound`, `Ambiguous`.
+pub fn full_id(db: &Connection, what: &'static str, table: &str, prefix: &str) -> Result<String> {
+    let missing = || StoreError::NotFound { what, id: prefix.to_owned() };
+    let start = normal_prefix(prefix).ok_or_else(missing)?;
+    // '~' sorts behind every character of an id.
+    let sql = format!("SELECT id FROM {table} WHERE id >= ?1 AND id < ?1 || '~' ORDER BY id LIMIT ?2");
+    let mut query = db.prepare_cached(&sql)?;
+    let ids = query.query_map((&start, CANDIDATES as i64), |row| row.get(0))?;
+    let mut candidates = ids.collect::<rusqlite::Result<Vec<String>>>()?;
+    match candidates.len() {
+        0 => Err(missing()),
+        1 => Ok(candidates.remove(0)),
+        _ => Err(StoreError::Ambiguous { what, id: prefix.to_owned(), candidates }),
+    }
+}
+
+/// Lower case and with hyphens where an id has them, however it was typed; nothing for what is no id.
+fn normal_prefix(typed: &str) -> Option<String> {
+    let digits: Vec<char> = typed.trim().chars().filter(|c| *c != '-').map(|c| c.to_ascii_lowercase()).collect();
+    if digits.is_empty() || digits.len() > 32 || !digits.iter().all(char::is_ascii_hexdigit) {
+        return None;
+    }
+    let mut normal = String::with_capacity(36);
+    for (place, digit) in digits.into_iter().enumerate() {
+        if matches!(place, 8 | 12 | 16 | 20) {
+            normal.push('-');
+        }
+        normal.push(digit);
+    }
+    Some(normal)
+}
+
+/// By full or shortened id, with what only `show` and `export` see.
+pub fn by_id(db: &Connection, prefix: &str) -> Result<CaptureRecord> {
+    let id = full_id(db, "capture", "captures", prefix)?;
+    let sql = format!(
+        "SELECT {CAPTURE}, c.template, w.wire FROM captures c LEFT JOIN wires w ON w.capture = c.row WHERE c.id = ?1"
+    );
+    let mut query = db.prepare_cached(&sql)?;
+    let mut rows = query.query([&id])?;
+    let found = rows.next()?.ok_or(StoreError::NotFound { what: "capture", id })?;
+    read_record(found)
+}
+
+fn read_record(found: &Row<'_>) -> Result<CaptureRecord> {
+    Ok(CaptureRecord { capture: row::capture(found)?, template: found.get(19)?, wire: found.get(20)? })
+}
+
+pub fn by_row(db: &Connection, row: i64) -> Result<Capture> {
+    let mut query = db.prepare_cached(&format!("SELECT {CAPTURE} FROM captures c WHERE c.row = ?1"))?;
+    let mut rows = query.query([row])?;
+    let missing = || StoreError::NotFound { what: "capture", id: row.to_string() };
+    row::capture(rows.next()?.ok_or_else(missing)?)
+}
+
+/// The capture made of this commit, or of another commit with the same patch.
+pub fn of_commit(db: &Connection, repo: &RepoId, oid: &Oid) -> Result<Option<Capture>> {
+    record::row_of_commit(db, repo.as_str(), oid.as_str())?.map(|row| by_row(db, row)).transpose()
+}
+
+/// Which of these commits need no capture: they have one, share one, or were forgotten.
+pub fn captured_commits(db: &Connection, repo: &RepoId, oids: &[Oid]) -> Result<HashSet<Oid>> {
+    let sql = "SELECT 1 FROM captures WHERE repo_id = ?1 AND oid = ?2
+               UNION ALL SELECT 1 FROM aliases WHERE repo_id = ?1 AND oid = ?2
+               UNION ALL SELECT 1 FROM forgotten WHERE repo_id = ?1 AND oid = ?2";
+    let mut query = db.prepare_cached(sql)?;
+    let mut captured = HashSet::new();
+    for oid in oids {
+        if query.exists([repo.as_str(), oid.as_str()])? {
+            captured.insert(oid.clone());
+        }
+    }
+    Ok(captured)
+}
+
+/// Records and damaged rows after `row`, at most `limit`, in the order they were stored.
+pub struct Page {
+    pub records: Vec<CaptureRecord>,
+    pub damaged: Vec<String>,
+    /// Where the next page starts; absent after the last one.
+    pub next: Option<i64>,
+}
+
+pub fn page(db: &Connection, after: i64, limit: usize) -> Result<Page> {
+    let sql = format!(
+        "SELECT {CAPTURE}, c.template, w.wire, c.row FROM captures c LEFT JOIN wires w ON w.capture = c.row \
+         WHERE c.row > ?1 ORDER BY c.row LIMIT ?2"
+    );
+    let mut query = db.prepare_cached(&sql)?;
+    let mut rows = query.query((after, limit as i64))?;
+    let mut page = Page { records: Vec::new(), damaged: Vec::new(), next: None };
+    while let Some(found) = rows.next()? {
+        page.next = Some(found.get(21)?);
+        sort_out(read_record(found), &mut page.records, &mut page.damaged)?;
+    }
+    Ok(page)
+}
+
+/// A damaged row is put aside, to be reported; any other error ends the work.
+pub fn sort_out<T>(read: Result<T>, good: &mut Vec<T>, damaged: &mut Vec<String>) -> Result<()> {
+    match read {
+        Ok(value) => good.push(value),
+        Err(error) => match DamagedRow::of(&error) {
+            Some(row) => damaged.push(row.id.clone()),
+            None => return Err(error),
+        },
+    }
+    Ok(())
+}
+
+/// Projects that have a live capture. Jumps from one name to the next instead of reading all rows.
+pub fn projects(db: &Connection) -> Result<Vec<String>> {
+    let sql = "WITH RECURSIVE names (name) AS (
+                 SELECT min(project) FROM captures UNION ALL
+                 SELECT (SELECT min(project) FROM captures WHERE project > name) FROM names WHERE name IS NOT NULL)
+               SELECT name FROM names
+               WHERE EXISTS (SELECT 1 FROM captures WHERE project = name AND state = 0)";
+    let mut query = db.prepare_cached(sql)?;
+    Ok(query.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::normal_prefix;
+
+    #[test]
+    fn an_id_may_be_typed_without_hyphens_and_in_capitals() {
+        assert_eq!(normal_prefix("0199AB").as_deref(), Some("0199ab"));
+        assert_eq!(normal_prefix("0199abcdef01").as_deref(), Some("0199abcd-ef01"));
+        assert_eq!(normal_prefix("0199abcd-ef01").as_deref(), Some("0199abcd-ef01"));
+        assert_eq!(normal_prefix("0199abcd-").as_deref(), Some("0199abcd"));
+        for bad in ["", "-", "xyz", "%", "0199'--"] {
+            assert_eq!(normal_prefix(bad), None, "{bad}");
+        }
+    }
+}

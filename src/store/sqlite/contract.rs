@@ -1,0 +1,224 @@
+//! `Store`, spoken by SQLite: which calls write, how durably, and which file does the work.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+
+use super::super::{
+    CaptureCounts, CaptureQuery, CaptureRecord, LatencyGrouping, LatencyRow, Lease, NewDraft, Recorded, Registered,
+    Result, SpoolPosition, Store, Written,
+};
+use super::Durability::{Durable, Rebuildable};
+use super::{
+    Durability, SqliteStore, captures, counts, drafts, events, finish, forget, listing, operations, problems, record,
+    repositories, row, search,
+};
+use crate::domain::capture::{Capture, Kind, Outcome};
+use crate::domain::clock::{Clock, SystemClock};
+use crate::domain::draft::{Draft, DraftKind, DraftState, Edit, Period};
+use crate::domain::event::{Event, PendingEvent};
+use crate::domain::id::{CaptureId, DraftId, Oid, RepoId};
+use crate::domain::operation::Operation;
+
+/// Records read at once for export: no read transaction is held while the caller works on them.
+const PAGE: usize = 500;
+
+impl Store for SqliteStore {
+    fn take_over(&self, events: &[Event], position: &SpoolPosition) -> Result<()> {
+        self.write(Rebuildable, |tx| events::take_over(tx, events, position))
+    }
+
+    fn put_event(&self, event: &Event) -> Result<i64> {
+        self.write(Rebuildable, |tx| events::put(tx, event))
+    }
+
+    fn spool_positions(&self) -> Result<Vec<SpoolPosition>> {
+        self.read(events::positions)
+    }
+
+    fn forget_spool(&self, file: &str) -> Result<()> {
+        self.write(Rebuildable, |tx| events::forget_spool(tx, file))
+    }
+
+    fn pending_events(&self, limit: usize) -> Result<Vec<PendingEvent>> {
+        self.read(|db| events::pending(db, limit))
+    }
+
+    fn pending_event_count(&self) -> Result<u64> {
+        self.read(events::count)
+    }
+
+    fn close_event(&self, row: i64, note: Option<&str>) -> Result<()> {
+        self.write(Rebuildable, |tx| events::close(tx, row, note))
+    }
+
+    fn record_capture(&self, capture: &Capture, event: Option<i64>) -> Result<Recorded> {
+        self.write(durability(capture.kind), |tx| record::record(tx, capture, event))
+    }
+
+    fn finish_capture(&self, id: CaptureId, outcome: &Outcome) -> Result<bool> {
+        self.write(Rebuildable, |tx| finish::finish(tx, id, outcome))
+    }
+
+    fn finish_abandoned(&self, before: Timestamp) -> Result<u64> {
+        self.write(Rebuildable, |tx| finish::finish_abandoned(tx, row::micros(before)))
+    }
+
+    fn supersede(&self, repo: &RepoId, old: &Oid, new: &Oid) -> Result<()> {
+        self.write(Rebuildable, |tx| finish::supersede(tx, repo, old, new))
+    }
+
+    fn capture_of_commit(&self, repo: &RepoId, oid: &Oid) -> Result<Option<Capture>> {
+        self.read(|db| captures::of_commit(db, repo, oid))
+    }
+
+    fn captured_commits(&self, repo: &RepoId, oids: &[Oid]) -> Result<HashSet<Oid>> {
+        self.read(|db| captures::captured_commits(db, repo, oids))
+    }
+
+    fn capture(&self, id_prefix: &str) -> Result<CaptureRecord> {
+        self.read(|db| captures::by_id(db, id_prefix))
+    }
+
+    fn captures(&self, query: &CaptureQuery) -> Result<Vec<Capture>> {
+        let listed = self.read(|db| listing::list(db, query))?;
+        self.report_damage("capture", &listed.damaged);
+        Ok(listed.captures)
+    }
+
+    fn each_record(&self, each: &mut dyn FnMut(CaptureRecord) -> Result<()>) -> Result<()> {
+        let mut next = Some(0);
+        while let Some(after) = next {
+            let page = self.read(|db| captures::page(db, after, PAGE))?;
+            next = page.next;
+            self.report_damage("capture", &page.damaged);
+            page.records.into_iter().try_for_each(&mut *each)?;
+        }
+        Ok(())
+    }
+
+    fn import_record(&self, record: &CaptureRecord) -> Result<bool> {
+        self.write(Durable, |tx| record::import(tx, record))
+    }
+
+    fn search(&self, words: &str, query: &CaptureQuery) -> Result<Vec<Capture>> {
+        let listed = self.read(|db| search::search(db, words, query))?;
+        self.report_damage("capture", &listed.damaged);
+        Ok(listed.captures)
+    }
+
+    fn edit_capture(&self, id: CaptureId, summary: &str) -> Result<Capture> {
+        self.write(Durable, |tx| finish::edit(tx, id, summary))
+    }
+
+    fn forget_capture(&self, id: CaptureId) -> Result<()> {
+        self.write(Durable, |tx| forget::forget(tx, id))?;
+        if !self.maintain(forget::scrub_log)? {
+            let what = "forgotten text is still in the write-ahead log, because another process was reading";
+            self.note_problem(SystemClock.now(), what, "it goes when the last reader ends")?;
+        }
+        Ok(())
+    }
+
+    fn count_captures(&self, repo: Option<&RepoId>, since: Timestamp, until: Timestamp) -> Result<CaptureCounts> {
+        self.read(|db| counts::count(db, repo, since, until))
+    }
+
+    fn projects(&self) -> Result<Vec<String>> {
+        self.read(captures::projects)
+    }
+
+    fn register(&self, repo: &Registered) -> Result<()> {
+        self.write(Durable, |tx| repositories::register(tx, repo))
+    }
+
+    fn unregister(&self, id: &RepoId) -> Result<bool> {
+        self.write(Durable, |tx| repositories::unregister(tx, id))
+    }
+
+    fn registered(&self) -> Result<Vec<Registered>> {
+        self.read(repositories::all)
+    }
+
+    fn log_operation(&self, operation: &Operation) -> Result<()> {
+        self.write(Rebuildable, |tx| operations::log(tx, operation))
+    }
+
+    fn latency(&self, since: Timestamp, grouping: LatencyGrouping) -> Result<Vec<LatencyRow>> {
+        self.read(|db| operations::latency(db, since, grouping))
+    }
+
+    fn expire_operations(&self, before: Timestamp) -> Result<u64> {
+        self.write(Rebuildable, |tx| operations::expire(tx, before))
+    }
+
+    fn queue_draft(&self, draft: &NewDraft, now: Timestamp) -> Result<bool> {
+        self.write(Durable, |tx| drafts::queue(tx, draft, now))
+    }
+
+    fn lease_draft(&self, now: Timestamp, until: Timestamp) -> Result<Option<Lease>> {
+        self.write(Durable, |tx| drafts::lease(tx, now, until))
+    }
+
+    fn finish_draft(&self, id: DraftId, attempt: u32, written: &Written, now: Timestamp) -> Result<()> {
+        self.write(Durable, |tx| drafts::finish(tx, id, attempt, written, now))
+    }
+
+    fn fail_draft(&self, id: DraftId, attempt: u32, error: &str, next_at: Timestamp, now: Timestamp) -> Result<()> {
+        self.write(Durable, |tx| drafts::fail(tx, id, attempt, error, (next_at, now)))
+    }
+
+    fn draft(&self, id_prefix: &str) -> Result<Draft> {
+        self.read(|db| drafts::find(db, id_prefix))
+    }
+
+    fn drafts(&self, state: Option<DraftState>, project: Option<&str>) -> Result<Vec<Draft>> {
+        let (drafts, damaged) = self.read(|db| drafts::list(db, state, project))?;
+        self.report_damage("draft", &damaged);
+        Ok(drafts)
+    }
+
+    fn draft_exists(&self, kind: DraftKind, project: &str, period: &Period) -> Result<bool> {
+        self.read(|db| drafts::exists(db, kind, project, period))
+    }
+
+    fn edit_draft(&self, id: DraftId, title: &str, body: &str, edit: Edit) -> Result<Draft> {
+        self.write(Durable, |tx| drafts::edit(tx, id, title, body, edit))
+    }
+
+    fn move_draft(&self, id: DraftId, from: &[DraftState], to: DraftState, now: Timestamp) -> Result<Draft> {
+        self.write(Durable, |tx| drafts::move_on(tx, id, from, to, now))
+    }
+
+    fn retry_draft(&self, id: DraftId, now: Timestamp) -> Result<Draft> {
+        self.write(Durable, |tx| drafts::retry(tx, id, now))
+    }
+
+    fn problems(&self, since: Timestamp) -> Result<Vec<(Timestamp, String, String)>> {
+        self.read(|db| problems::since(db, since))
+    }
+
+    fn note_problem(&self, at: Timestamp, what: &str, hint: &str) -> Result<()> {
+        self.write(Rebuildable, |tx| problems::note(tx, at, what, hint))
+    }
+}
+
+impl SqliteStore {
+    /// Lists leave damaged rows out, because what they show would not be true; this says so.
+    fn report_damage(&self, what: &str, ids: &[String]) {
+        for id in ids {
+            let problem = format!("{what} {id} is damaged: its text does not match its checksum");
+            let hint = format!("uro-capture forget {id}");
+            // A store that can't be written has told its caller already.
+            drop(self.note_problem(SystemClock.now(), &problem, &hint));
+        }
+    }
+}
+
+/// Git still has the commits; nobody else has the notes.
+fn durability(kind: Kind) -> Durability {
+    match kind {
+        Kind::Note => Durable,
+        Kind::Commit | Kind::Merge => Rebuildable,
+    }
+}

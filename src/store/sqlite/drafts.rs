@@ -1,0 +1,228 @@
+//! The draft queue: leases with a fencing token, and what people do with a finished draft.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::super::{Lease, NewDraft, Result, StoreError, Written};
+use super::error::DamagedRow;
+use super::{captures, checksum, row};
+use crate::domain::clock::{Clock, SystemClock};
+use crate::domain::draft::{Draft, DraftKind, DraftState, Edit, Period};
+use crate::domain::id::DraftId;
+
+const COLUMNS: &str = "id, kind, project, period_from, period_to, state, attempt, max_attempts, next_at, model, title, \
+     body, format, sources, edit_seconds, edit_distance, quality, error, created_at, finished_at, checksum, lease_until";
+
+/// Queues it unless its key exists.
+pub fn queue(tx: &Connection, draft: &NewDraft, now: Timestamp) -> Result<bool> {
+    let sql = "INSERT OR IGNORE INTO drafts (id, kind, project, period_from, period_to, state, max_attempts, allowance,
+                 next_at, created_at, checksum) VALUES (?1, ?2, ?3, ?4, ?5, 'queued', ?6, ?6, ?7, ?7, ?8)";
+    let added = tx.execute(
+        sql,
+        params![
+            DraftId::fresh(&Fixed(now)).to_string(),
+            draft.kind.as_str(),
+            draft.project,
+            row::micros(draft.period.from),
+            row::micros(draft.period.to),
+            draft.max_attempts.max(1),
+            row::micros(now),
+            checksum::of(&["", ""]),
+        ],
+    )?;
+    Ok(added > 0)
+}
+
+/// The caller's time as a clock, for ids that sort by it.
+struct Fixed(Timestamp);
+
+impl Clock for Fixed {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
+
+    fn instant(&self) -> std::time::Instant {
+        SystemClock.instant()
+    }
+}
+
+/// Buries poison, then leases the oldest due draft, each in one statement.
+pub fn lease(tx: &Connection, now: Timestamp, until: Timestamp) -> Result<Option<Lease>> {
+    let bury = "UPDATE drafts SET state = 'dead', finished_at = ?1, lease_until = NULL,
+                  error = coalesce(error, 'the worker died in each of ' || attempt || ' attempts')
+                WHERE state = 'leased' AND lease_until <= ?1 AND attempt >= max_attempts";
+    tx.prepare_cached(bury)?.execute([row::micros(now)])?;
+    let claim = format!(
+        "UPDATE drafts SET state = 'leased', attempt = attempt + 1, lease_until = ?2, next_at = NULL
+         WHERE row = (SELECT row FROM drafts WHERE state IN ('queued', 'leased')
+                      AND (state = 'leased' OR next_at <= ?1) AND (state = 'queued' OR lease_until <= ?1)
+                      ORDER BY created_at, row LIMIT 1)
+         RETURNING {COLUMNS}"
+    );
+    let mut query = tx.prepare_cached(&claim)?;
+    let mut rows = query.query([row::micros(now), row::micros(until)])?;
+    let draft = rows.next()?.map(read).transpose()?;
+    Ok(draft.map(|draft| Lease { attempt: draft.attempt, draft, until }))
+}
+
+/// Stores the text under the lease.
+pub fn finish(tx: &Connection, id: DraftId, attempt: u32, written: &Written, now: Timestamp) -> Result<()> {
+    let sql = "UPDATE drafts SET state = 'ready', title = ?3, body = ?4, format = ?5, model = ?6, sources = ?7,
+                 error = ?8, finished_at = ?9, checksum = ?10, lease_until = NULL, next_at = NULL, quality = NULL
+               WHERE id = ?1 AND attempt = ?2 AND state = 'leased'";
+    let changed = tx.prepare_cached(sql)?.execute(params![
+        id.to_string(),
+        attempt,
+        written.title,
+        written.body,
+        written.format,
+        written.model,
+        serde_json::to_string(&written.sources)?,
+        written.note,
+        row::micros(now),
+        checksum::of(&[&written.title, &written.body]),
+    ])?;
+    fenced(tx, changed, id, attempt)
+}
+
+/// Gives the lease back: queued again, or dead when its attempts are used up.
+pub fn fail(tx: &Connection, id: DraftId, attempt: u32, error: &str, times: (Timestamp, Timestamp)) -> Result<()> {
+    let (next_at, now) = times;
+    let sql = "UPDATE drafts SET error = ?3, lease_until = NULL,
+                 state = CASE WHEN attempt >= max_attempts THEN 'dead' ELSE 'queued' END,
+                 next_at = CASE WHEN attempt >= max_attempts THEN NULL ELSE ?4 END,
+                 finished_at = CASE WHEN attempt >= max_attempts THEN ?5 ELSE NULL END
+               WHERE id = ?1 AND attempt = ?2 AND state = 'leased'";
+    let values = params![id.to_string(), attempt, error, row::micros(next_at), row::micros(now)];
+    let changed = tx.prepare_cached(sql)?.execute(values)?;
+    fenced(tx, changed, id, attempt)
+}
+
+/// Explains a write that touched nothing.
+fn fenced(tx: &Connection, changed: usize, id: DraftId, attempt: u32) -> Result<()> {
+    if changed == 1 {
+        return Ok(());
+    }
+    let sql = "SELECT state, attempt FROM drafts WHERE id = ?1";
+    let read = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, u32>(1)?));
+    match tx.query_row(sql, [id.to_string()], read).optional()? {
+        None => Err(missing(id)),
+        Some((state, current)) => {
+            Err(StoreError::Conflict(format!("attempt {attempt} is over: draft {id} is {state}, attempt {current}")))
+        }
+    }
+}
+
+fn missing(id: DraftId) -> StoreError {
+    StoreError::NotFound { what: "draft", id: id.to_string() }
+}
+
+/// By full or shortened id.
+pub fn find(db: &Connection, prefix: &str) -> Result<Draft> {
+    let id = captures::full_id(db, "draft", "drafts", prefix)?;
+    let mut query = db.prepare_cached(&format!("SELECT {COLUMNS} FROM drafts WHERE id = ?1"))?;
+    let mut rows = query.query([&id])?;
+    read(rows.next()?.ok_or(StoreError::NotFound { what: "draft", id })?)
+}
+
+/// Newest period first, and the ids of damaged ones.
+pub fn list(db: &Connection, state: Option<DraftState>, project: Option<&str>) -> Result<(Vec<Draft>, Vec<String>)> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM drafts WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR project = ?2)
+         ORDER BY period_to DESC, row DESC"
+    );
+    let mut query = db.prepare_cached(&sql)?;
+    let mut rows = query.query((state.map(DraftState::as_str), project))?;
+    let (mut drafts, mut damaged) = (Vec::new(), Vec::new());
+    while let Some(row) = rows.next()? {
+        captures::sort_out(read(row), &mut drafts, &mut damaged)?;
+    }
+    Ok((drafts, damaged))
+}
+
+pub fn exists(db: &Connection, kind: DraftKind, project: &str, period: &Period) -> Result<bool> {
+    let sql = "SELECT 1 FROM drafts WHERE kind = ?1 AND project = ?2 AND period_from = ?3 AND period_to = ?4";
+    let key = params![kind.as_str(), project, row::micros(period.from), row::micros(period.to)];
+    Ok(db.prepare_cached(sql)?.exists(key)?)
+}
+
+/// A person's text.
+pub fn edit(tx: &Connection, id: DraftId, title: &str, body: &str, edit: Edit) -> Result<Draft> {
+    let sql = "UPDATE drafts SET title = ?2, body = ?3, edit_seconds = ?4, edit_distance = ?5, checksum = ?6
+               WHERE id = ?1 AND state IN ('ready', 'accepted')";
+    let sum = checksum::of(&[title, body]);
+    let changed = tx.execute(sql, params![id.to_string(), title, body, edit.seconds, edit.distance, sum])?;
+    let draft = find(tx, &id.to_string())?;
+    if changed == 0 { Err(wrong_state(&draft, "edited")) } else { Ok(draft) }
+}
+
+/// Moves it on from one of `from`.
+pub fn move_on(tx: &Connection, id: DraftId, from: &[DraftState], to: DraftState, now: Timestamp) -> Result<Draft> {
+    let draft = find(tx, &id.to_string())?;
+    if !from.contains(&draft.state) {
+        return Err(wrong_state(&draft, to.as_str()));
+    }
+    let sql = "UPDATE drafts SET state = ?2, lease_until = NULL, next_at = CASE WHEN ?2 = 'queued' THEN ?3 END,
+                 finished_at = CASE WHEN ?2 = 'queued' THEN NULL ELSE coalesce(finished_at, ?3) END
+               WHERE id = ?1";
+    tx.execute(sql, params![id.to_string(), to.as_str(), row::micros(now)])?;
+    find(tx, &id.to_string())
+}
+
+/// Queued again with as many attempts as it was given at first. The number of the attempt goes on rising,
+/// because it is the fencing token: a worker of an earlier round must not be taken for one of this.
+pub fn retry(tx: &Connection, id: DraftId, now: Timestamp) -> Result<Draft> {
+    let draft = find(tx, &id.to_string())?;
+    if draft.edit.is_some() {
+        return Err(StoreError::Conflict(format!("draft {id} was edited by a person and is not written again")));
+    }
+    if !matches!(draft.state, DraftState::Dead | DraftState::Rejected | DraftState::Ready) {
+        return Err(wrong_state(&draft, "retried"));
+    }
+    let sql = "UPDATE drafts SET state = 'queued', max_attempts = attempt + allowance, next_at = ?2, error = NULL,
+                 finished_at = NULL, lease_until = NULL WHERE id = ?1";
+    tx.execute(sql, params![id.to_string(), row::micros(now)])?;
+    find(tx, &id.to_string())
+}
+
+fn wrong_state(draft: &Draft, wish: &str) -> StoreError {
+    StoreError::Conflict(format!("draft {} is {} and cannot be {wish}", draft.id, draft.state.as_str()))
+}
+
+fn read(row: &Row<'_>) -> Result<Draft> {
+    let id: String = row.get(0)?;
+    decode(row).map_err(|error| match error {
+        StoreError::Corrupt(why) => DamagedRow::new("draft", id, why),
+        other => other,
+    })
+}
+
+fn decode(row: &Row<'_>) -> Result<Draft> {
+    let (title, body): (String, String) = (row.get(10)?, row.get(11)?);
+    if checksum::of(&[&title, &body]) != row.get::<_, i64>(20)? {
+        return Err(StoreError::Corrupt("its text does not match its checksum".into()));
+    }
+    let unknown = |what: &str| StoreError::Corrupt(format!("unknown {what}").into());
+    let time = |column| row.get::<_, Option<i64>>(column).map_err(StoreError::from)?.map(row::time).transpose();
+    let edit: (Option<f64>, Option<f64>) = (row.get(14)?, row.get(15)?);
+    Ok(Draft {
+        id: row::parse(&row.get::<_, String>(0)?)?,
+        kind: DraftKind::parse(&row.get::<_, String>(1)?).ok_or_else(|| unknown("kind"))?,
+        project: row.get(2)?,
+        period: Period { from: row::time(row.get(3)?)?, to: row::time(row.get(4)?)? },
+        state: DraftState::parse(&row.get::<_, String>(5)?).ok_or_else(|| unknown("state"))?,
+        attempt: row.get(6)?,
+        max_attempts: row.get(7)?,
+        next_at: time(8)?,
+        model: row.get(9)?,
+        title,
+        body,
+        format: row.get(12)?,
+        sources: row::json(row, 13)?,
+        edit: edit.0.zip(edit.1).map(|(seconds, distance)| Edit { seconds, distance }),
+        quality: row.get::<_, Option<String>>(16)?.and_then(|text| serde_json::from_str(&text).ok()),
+        error: row.get(17)?,
+        created_at: row::time(row.get(18)?)?,
+        finished_at: time(19)?,
+    })
+}

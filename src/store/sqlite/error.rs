@@ -1,0 +1,88 @@
+//! What SQLite's errors mean to whoever uses the store.
+
+use rusqlite::ErrorCode;
+
+use super::super::StoreError;
+
+/// A row whose text no longer matches its checksum, or that cannot be decoded.
+#[derive(Debug, thiserror::Error)]
+#[error("{what} {id} is damaged: {why}")]
+pub struct DamagedRow {
+    pub what: &'static str,
+    pub id: String,
+    pub why: String,
+}
+
+impl DamagedRow {
+    pub fn new(what: &'static str, id: impl Into<String>, why: impl ToString) -> StoreError {
+        StoreError::Corrupt(Box::new(Self { what, id: id.into(), why: why.to_string() }))
+    }
+
+    /// The damaged row an error speaks of, when it speaks of a single row.
+    pub fn of(error: &StoreError) -> Option<&Self> {
+        match error {
+            StoreError::Corrupt(source) => source.downcast_ref(),
+            _ => None,
+        }
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt(Box::new(error)),
+            Some(ErrorCode::DiskFull) => Self::Full(Box::new(error)),
+            Some(
+                ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::ReadOnly
+                | ErrorCode::CannotOpen
+                | ErrorCode::PermissionDenied
+                | ErrorCode::SystemIoFailure,
+            ) => Self::Unavailable(Box::new(error)),
+            Some(_) => Self::Other(Box::new(error)),
+            None => undecodable(error),
+        }
+    }
+}
+
+/// Errors of reading a value: the row is not what was written.
+fn undecodable(error: rusqlite::Error) -> StoreError {
+    use rusqlite::Error as E;
+    match error {
+        E::FromSqlConversionFailure(..)
+        | E::IntegralValueOutOfRange(..)
+        | E::InvalidColumnType(..)
+        | E::Utf8Error(..) => StoreError::Corrupt(Box::new(error)),
+        other => StoreError::Other(Box::new(other)),
+    }
+}
+
+impl From<serde_json::Error> for StoreError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Other(Box::new(error))
+    }
+}
+
+/// An error of the file system around the database.
+pub fn file(error: std::io::Error) -> StoreError {
+    match error.kind() {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => StoreError::Full(Box::new(error)),
+        _ => StoreError::Unavailable(Box::new(error)),
+    }
+}
+
+fn code(error: &StoreError) -> Option<ErrorCode> {
+    let (StoreError::Corrupt(source) | StoreError::Unavailable(source)) = error else { return None };
+    source.downcast_ref::<rusqlite::Error>()?.sqlite_error_code()
+}
+
+/// SQLite itself says that the file is damaged (and not only that one row is).
+pub fn file_is_damaged(error: &StoreError) -> bool {
+    matches!(code(error), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+}
+
+/// After these a connection's idea of the file can't be trusted: it must be opened anew.
+pub fn spoils_connection(error: &StoreError) -> bool {
+    file_is_damaged(error) || matches!(code(error), Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen))
+}

@@ -1,0 +1,111 @@
+//! Events: the spool's content, taken over exactly once.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use rusqlite::{Connection, Row, params};
+
+use super::super::{Result, SpoolPosition, StoreError};
+use super::codes::Coded;
+use super::row;
+use crate::domain::event::{Event, HookName, PendingEvent};
+use crate::domain::id::Oid;
+
+/// Stores the events and moves the position. A record that was taken over before stays one event.
+pub fn take_over(tx: &Connection, events: &[Event], position: &SpoolPosition) -> Result<()> {
+    for event in events {
+        insert(tx, event, Some(&position.file))?;
+    }
+    let sql = "INSERT INTO spools (file, offset) VALUES (?1, ?2) ON CONFLICT (file) DO UPDATE SET offset = ?2";
+    tx.prepare_cached(sql)?.execute(params![position.file, to_signed(position.offset)?])?;
+    Ok(())
+}
+
+/// Stores one event; gives its row.
+pub fn put(tx: &Connection, event: &Event) -> Result<i64> {
+    insert(tx, event, None)?;
+    Ok(tx.last_insert_rowid())
+}
+
+fn insert(tx: &Connection, event: &Event, spool: Option<&str>) -> Result<()> {
+    let sql = "INSERT OR IGNORE INTO events (spool, stamp, source, hook, git_dir, oid, rewrites, in_sequence)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    tx.prepare_cached(sql)?.execute(params![
+        spool,
+        row::micros(event.stamp),
+        event.source.code(),
+        event.hook.map(HookName::as_str),
+        event.git_dir.as_os_str().as_bytes(),
+        event.oid.as_ref().map(Oid::as_str),
+        serde_json::to_string(&event.rewrites)?,
+        event.in_sequence,
+    ])?;
+    Ok(())
+}
+
+/// All spool positions.
+pub fn positions(db: &Connection) -> Result<Vec<SpoolPosition>> {
+    let mut query = db.prepare_cached("SELECT file, offset FROM spools ORDER BY file")?;
+    let mut rows = query.query([])?;
+    let mut positions = Vec::new();
+    while let Some(row) = rows.next()? {
+        let offset: i64 = row.get(1)?;
+        let offset = u64::try_from(offset).map_err(|error| StoreError::Corrupt(Box::new(error)))?;
+        positions.push(SpoolPosition { file: row.get(0)?, offset });
+    }
+    Ok(positions)
+}
+
+/// Forgets the position of a removed spool file, and frees its events' key for a later file of that name.
+pub fn forget_spool(tx: &Connection, file: &str) -> Result<()> {
+    tx.execute("DELETE FROM spools WHERE file = ?1", [file])?;
+    tx.execute("UPDATE events SET spool = NULL WHERE spool = ?1", [file])?;
+    Ok(())
+}
+
+/// Open events, oldest first.
+pub fn pending(db: &Connection, limit: usize) -> Result<Vec<PendingEvent>> {
+    let sql = "SELECT row, stamp, source, hook, git_dir, oid, rewrites, in_sequence FROM events
+               WHERE closed = 0 ORDER BY stamp, row LIMIT ?1";
+    let mut query = db.prepare_cached(sql)?;
+    let mut rows = query.query([i64::try_from(limit).unwrap_or(i64::MAX)])?;
+    let mut pending = Vec::new();
+    while let Some(row) = rows.next()? {
+        pending.push(PendingEvent { row: row.get(0)?, event: read(row)? });
+    }
+    Ok(pending)
+}
+
+fn read(row: &Row<'_>) -> Result<Event> {
+    let hook: Option<String> = row.get(3)?;
+    let git_dir: Vec<u8> = row.get(4)?;
+    let oid: Option<String> = row.get(5)?;
+    Ok(Event {
+        stamp: row::time(row.get(1)?)?,
+        source: row::code(row, 2)?,
+        hook: hook.as_deref().and_then(HookName::parse),
+        git_dir: PathBuf::from(OsStr::from_bytes(&git_dir)),
+        oid: oid.as_deref().map(row::parse).transpose()?,
+        rewrites: row::json(row, 6)?,
+        in_sequence: row.get(7)?,
+    })
+}
+
+/// How many events are open.
+pub fn count(db: &Connection) -> Result<u64> {
+    let count: i64 =
+        db.prepare_cached("SELECT count(*) FROM events WHERE closed = 0")?.query_row([], |row| row.get(0))?;
+    Ok(count.unsigned_abs())
+}
+
+/// The event is dealt with. Closing it again changes nothing.
+pub fn close(tx: &Connection, event: i64, note: Option<&str>) -> Result<()> {
+    let sql = "UPDATE events SET closed = 1, note = ?2 WHERE row = ?1 AND closed = 0";
+    tx.prepare_cached(sql)?.execute(params![event, note])?;
+    Ok(())
+}
+
+fn to_signed(offset: u64) -> Result<i64> {
+    i64::try_from(offset).map_err(|error| StoreError::Other(Box::new(error)))
+}

@@ -1,0 +1,120 @@
+//! What happens to a capture after it was stored: the model's end, a person's edit, replacement.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::super::{Result, StoreError};
+use super::codes::{Coded, Punctual};
+use super::row::{self, Rest};
+use super::{captures, checksum, record};
+use crate::domain::capture::{By, Capture, Outcome, Reason};
+use crate::domain::id::{CaptureId, Oid, RepoId};
+
+/// What an update needs of the row as it is.
+struct Current {
+    row: i64,
+    raw: String,
+    summary: String,
+    reason: Reason,
+    rest: Rest,
+}
+
+fn current(tx: &Connection, id: CaptureId) -> Result<Option<Current>> {
+    let mut query = tx.prepare_cached("SELECT row, raw, summary, reason, rest FROM captures WHERE id = ?1")?;
+    let mut rows = query.query([id.to_string()])?;
+    let Some(found) = rows.next()? else { return Ok(None) };
+    Ok(Some(Current {
+        row: found.get(0)?,
+        raw: found.get(1)?,
+        summary: found.get(2)?,
+        reason: row::code(found, 3)?,
+        rest: row::json(found, 4)?,
+    }))
+}
+
+/// Applies the model stage's end; false when the capture is no longer pending.
+pub fn finish(tx: &Connection, id: CaptureId, outcome: &Outcome) -> Result<bool> {
+    let Some(mut current) = current(tx, id)? else { return Ok(false) };
+    if current.reason != Reason::Pending {
+        return Ok(false);
+    }
+    let provenance = &outcome.provenance;
+    current.rest.model.clone_from(&provenance.model);
+    current.rest.endpoint.clone_from(&provenance.endpoint);
+    current.rest.prompt_version.clone_from(&provenance.prompt_version);
+    current.rest.timing = outcome.timing.clone();
+    current.rest.tokens = outcome.tokens;
+    let punctual = row::punctual(provenance.reason, &outcome.timing);
+    update(tx, &current, outcome.summary.as_deref(), (provenance.by, provenance.reason, punctual))?;
+    if let Some(wire) = &outcome.wire {
+        let sql = "INSERT OR REPLACE INTO wires (capture, wire) VALUES (?1, ?2)";
+        tx.prepare_cached(sql)?.execute(params![current.row, wire])?;
+    }
+    Ok(true)
+}
+
+/// Writes the changed parts; the index of words is touched only when the words changed.
+fn update(tx: &Connection, current: &Current, summary: Option<&str>, how: (By, Reason, Punctual)) -> Result<()> {
+    let (by, reason, punctual) = how;
+    let sql = "UPDATE captures SET written_by = ?2, reason = ?3, punctual = ?4, rest = ?5 WHERE row = ?1";
+    let rest = serde_json::to_string(&current.rest)?;
+    tx.prepare_cached(sql)?.execute(params![current.row, by.code(), reason.code(), punctual.code(), rest])?;
+    if let Some(summary) = summary.filter(|summary| *summary != current.summary) {
+        let sql = "UPDATE captures SET summary = ?2, checksum = ?3 WHERE row = ?1";
+        tx.prepare_cached(sql)?.execute(params![current.row, summary, checksum::of(&[&current.raw, summary])])?;
+    }
+    Ok(())
+}
+
+/// Captures whose process died while they were pending keep the template: reason `deadline`, and late
+/// where they had a budget. Their total stays absent, because nobody measured it.
+pub fn finish_abandoned(tx: &Connection, before: i64) -> Result<u64> {
+    let sql = "UPDATE captures SET reason = ?2, written_by = ?3,
+                 punctual = CASE WHEN json_extract(rest, '$.timing.budget_ms') IS NULL THEN ?4 ELSE ?5 END
+               WHERE reason = 1 AND captured_at < ?1";
+    let (unjudged, late) = (Punctual::Unjudged.code(), Punctual::Late.code());
+    let done = tx.execute(sql, params![before, Reason::Deadline.code(), By::Template.code(), unjudged, late])?;
+    Ok(done as u64)
+}
+
+/// A person's words replace the summary. A model that is still being asked finds it no longer pending.
+pub fn edit(tx: &Connection, id: CaptureId, summary: &str) -> Result<Capture> {
+    let missing = || StoreError::NotFound { what: "capture", id: id.to_string() };
+    let mut current = current(tx, id)?.ok_or_else(missing)?;
+    (current.rest.model, current.rest.endpoint, current.rest.prompt_version) = (None, None, None);
+    let punctual = row::punctual(Reason::None, &current.rest.timing);
+    let punctual = if current.rest.timing.total_ms.is_none() { Punctual::Unjudged } else { punctual };
+    update(tx, &current, Some(summary), (By::Human, Reason::None, punctual))?;
+    captures::by_row(tx, current.row)
+}
+
+/// `old` was rewritten as `new`: when both have captures, the old one becomes superseded.
+pub fn supersede(tx: &Connection, repo: &RepoId, old: &Oid, new: &Oid) -> Result<()> {
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get(2)?));
+    let sql = "SELECT row, id, supersedes FROM captures WHERE repo_id = ?1 AND oid = ?2";
+    let mut query = tx.prepare_cached(sql)?;
+    let old: Option<(i64, String, String)> = query.query_row([repo.as_str(), old.as_str()], read).optional()?;
+    let new: Option<(i64, String, String)> = query.query_row([repo.as_str(), new.as_str()], read).optional()?;
+    let (Some((old_row, old, _)), Some((new_row, _, list))) = (old, new) else { return Ok(()) };
+    if old_row == new_row || replaces(tx, old_row, new_row)? {
+        return Ok(());
+    }
+    let old: CaptureId = row::parse(&old)?;
+    record::supersede(tx, &[old], Some(new_row))?;
+    let mut list: Vec<CaptureId> = serde_json::from_str(&list)?;
+    if !list.contains(&old) {
+        list.push(old);
+        let sql = "UPDATE captures SET supersedes = ?2 WHERE row = ?1";
+        tx.prepare_cached(sql)?.execute(params![new_row, serde_json::to_string(&list)?])?;
+    }
+    Ok(())
+}
+
+/// The opposite is recorded already: a circle would leave no live capture.
+fn replaces(tx: &Connection, winner: i64, loser: i64) -> Result<bool> {
+    let sql = "WITH RECURSIVE chain (row, step) AS (
+                 SELECT ?1, 0 UNION ALL
+                 SELECT superseded_by, step + 1 FROM captures JOIN chain USING (row)
+                 WHERE superseded_by IS NOT NULL AND step < 1000)
+               SELECT 1 FROM chain WHERE row = ?2";
+    Ok(tx.prepare_cached(sql)?.exists([loser, winner])?)
+}

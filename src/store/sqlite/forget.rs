@@ -1,0 +1,50 @@
+//! Forgetting a capture: the row, its words in the index, what was sent, and the bytes in the log.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::super::{Result, StoreError};
+use super::checksum;
+use crate::domain::id::CaptureId;
+
+struct Doomed {
+    row: i64,
+    repo_id: Option<String>,
+    oid: Option<String>,
+    patch_id: Option<String>,
+    intact: bool,
+}
+
+/// Removes the capture and leaves its identifiers, so that nothing brings it back by itself.
+pub fn forget(tx: &Connection, id: CaptureId) -> Result<()> {
+    let missing = || StoreError::NotFound { what: "capture", id: id.to_string() };
+    let doomed = find(tx, id)?.ok_or_else(missing)?;
+    let sql = "INSERT INTO forgotten (id, repo_id, oid, patch_id) VALUES (?1, ?2, ?3, ?4)";
+    tx.execute(sql, params![id.to_string(), doomed.repo_id, doomed.oid, doomed.patch_id])?;
+    let sql = "INSERT INTO forgotten (id, repo_id, oid, patch_id)
+               SELECT ?1, repo_id, oid, NULL FROM aliases WHERE capture = ?2";
+    tx.execute(sql, params![id.to_string(), doomed.row])?;
+    tx.execute("UPDATE captures SET superseded_by = NULL WHERE superseded_by = ?1", [doomed.row])?;
+    tx.execute("DELETE FROM captures WHERE row = ?1", [doomed.row])?;
+    if !doomed.intact {
+        // The index was told the damaged words; the true ones would stay in it.
+        tx.execute("INSERT INTO words (words) VALUES ('rebuild')", [])?;
+    }
+    Ok(())
+}
+
+/// Reads nothing that a damaged row could fail on, but its text.
+fn find(tx: &Connection, id: CaptureId) -> Result<Option<Doomed>> {
+    let sql = "SELECT row, repo_id, oid, patch_id, raw, summary, checksum FROM captures WHERE id = ?1";
+    let read = |row: &rusqlite::Row<'_>| {
+        let texts = row.get::<_, String>(4).and_then(|raw| Ok((raw, row.get::<_, String>(5)?)));
+        let intact = texts.is_ok_and(|(raw, summary)| row.get(6) == Ok(checksum::of(&[&raw, &summary])));
+        Ok(Doomed { row: row.get(0)?, repo_id: row.get(1)?, oid: row.get(2)?, patch_id: row.get(3)?, intact })
+    };
+    Ok(tx.prepare(sql)?.query_row([id.to_string()], read).optional()?)
+}
+
+/// Moves the log into the file and cuts it to nothing; false when a reader kept it from that.
+pub fn scrub_log(db: &Connection) -> Result<bool> {
+    let busy: i64 = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    Ok(busy == 0)
+}

@@ -1,0 +1,67 @@
+//! Lists of captures, newest first, answered from the narrowest index.
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, params_from_iter};
+
+use super::super::{CaptureQuery, Result};
+use super::captures::sort_out;
+use super::codes::Coded;
+use super::row::{self, CAPTURE};
+use crate::domain::capture::Capture;
+
+/// What was found, and the ids of rows that were too damaged to show.
+pub struct Listed {
+    pub captures: Vec<Capture>,
+    pub damaged: Vec<String>,
+}
+
+/// The conditions of a query in SQL. Each combination is its own statement, so that the planner sees
+/// exactly what is asked and picks the index for it.
+pub struct Conditions {
+    pub sql: String,
+    pub values: Vec<Value>,
+}
+
+impl Conditions {
+    pub fn of(query: &CaptureQuery) -> Self {
+        let mut conditions = Self { sql: String::from("1"), values: Vec::new() };
+        if !query.all_states {
+            conditions.sql.push_str(" AND c.state = 0");
+        }
+        conditions.add("c.repo_id =", query.repo.as_ref().map(|repo| Value::from(repo.as_str().to_owned())));
+        conditions.add("c.project =", query.project.clone().map(Value::from));
+        conditions.add("c.kind =", query.kind.map(|kind| Value::from(kind.code())));
+        conditions.add("c.at >=", query.since.map(|at| Value::from(row::micros(at))));
+        conditions.add("c.at <", query.until.map(|at| Value::from(row::micros(at))));
+        conditions.add("c.captured_at >=", query.captured_since.map(|at| Value::from(row::micros(at))));
+        conditions
+    }
+
+    fn add(&mut self, condition: &str, value: Option<Value>) {
+        if let Some(value) = value {
+            self.values.push(value);
+            self.sql.push_str(&format!(" AND {condition} ?{}", self.values.len()));
+        }
+    }
+}
+
+/// At most `limit` captures, newest first by author date.
+pub fn list(db: &Connection, query: &CaptureQuery) -> Result<Listed> {
+    let Conditions { sql, mut values } = Conditions::of(query);
+    let limit = query.limit.and_then(|limit| i64::try_from(limit).ok()).unwrap_or(-1);
+    values.push(Value::from(limit));
+    let sql =
+        format!("SELECT {CAPTURE} FROM captures c WHERE {sql} ORDER BY c.at DESC, c.row DESC LIMIT ?{}", values.len());
+    run(db, &sql, values)
+}
+
+/// Runs a query whose columns are those of a capture.
+pub fn run(db: &Connection, sql: &str, values: Vec<Value>) -> Result<Listed> {
+    let mut query = db.prepare_cached(sql)?;
+    let mut rows = query.query(params_from_iter(values))?;
+    let mut listed = Listed { captures: Vec::new(), damaged: Vec::new() };
+    while let Some(found) = rows.next()? {
+        sort_out(row::capture(found), &mut listed.captures, &mut listed.damaged)?;
+    }
+    Ok(listed)
+}

@@ -1,0 +1,189 @@
+//! Brings a database to this program's schema: all steps in one transaction, after a backup.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use refinery::Runner;
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::super::{Result, StoreError};
+use super::connection::{Exclusive, beside, create_private};
+use super::error::{self, DamagedRow};
+
+mod embedded {
+    refinery::embed_migrations!("src/store/sqlite/migrations");
+}
+
+/// The schema this program writes: the last migration's number.
+pub const SCHEMA: i64 = 1;
+
+/// The schema number that the file carries; 0 for an empty one.
+pub fn found(connection: &Connection) -> Result<i64> {
+    Ok(connection.prepare_cached("PRAGMA user_version")?.query_row([], |row| row.get(0))?)
+}
+
+/// Does nothing but one header read when the file is up to date.
+///
+/// # Errors
+/// `TooNew` when a newer program wrote the file; nothing is touched then.
+pub fn bring_up(connection: &mut Connection, path: &Path) -> Result<()> {
+    bring_to(connection, path, SCHEMA, embedded::migrations::runner)
+}
+
+fn bring_to(connection: &mut Connection, path: &Path, known: i64, runner: fn() -> Runner) -> Result<()> {
+    if up_to_date(connection, known)? {
+        return Ok(());
+    }
+    // Another process may be at it: whoever comes second finds the work done.
+    let _lock = Exclusive::take(path)?;
+    if up_to_date(connection, known)? {
+        return Ok(());
+    }
+    let old = found(connection)?;
+    if old > 0 {
+        readable_history(connection)?;
+        backup(connection, path, old)?;
+    }
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.set_transaction_behavior(TransactionBehavior::Immediate);
+    runner().set_grouped(true).run(connection).map_err(failed)?;
+    // Part of the last step already; said again for a file whose history knows more than its header.
+    Ok(connection.pragma_update(None, "user_version", known)?)
+}
+
+fn up_to_date(connection: &Connection, known: i64) -> Result<bool> {
+    match found(connection)? {
+        found if found > known => Err(StoreError::TooNew { found, known }),
+        found => Ok(found == known),
+    }
+}
+
+/// Keeps `captures.db.schema-<old>`, complete or not at all.
+fn backup(connection: &Connection, path: &Path, old: i64) -> Result<()> {
+    let target = beside(path, &format!(".schema-{old}"));
+    let unfinished = beside(&target, ".unfinished");
+    match std::fs::remove_file(&unfinished) {
+        Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => {}
+        other => other.map_err(error::file)?,
+    }
+    create_private(&unfinished).map_err(error::file)?;
+    connection.execute("VACUUM INTO ?1", [unfinished.to_string_lossy()])?;
+    std::fs::rename(&unfinished, &target).map_err(error::file)
+}
+
+/// The migration library panics on a history it can't parse, so that is looked at first.
+fn readable_history(connection: &Connection) -> Result<()> {
+    let mut rows = connection.prepare("SELECT applied_on, checksum FROM refinery_schema_history")?;
+    let history = rows.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+    for entry in history {
+        let (applied_on, checksum) = entry?;
+        if applied_on.parse::<Timestamp>().is_err() || checksum.parse::<u64>().is_err() {
+            return Err(DamagedRow::new("migration", applied_on, "not a date and a checksum"));
+        }
+    }
+    Ok(())
+}
+
+/// The library wraps SQLite's error; what it means to the caller is in there.
+fn failed(wrapped: refinery::Error) -> StoreError {
+    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(&wrapped);
+    while let Some(error) = source {
+        if let Some(rusqlite::Error::SqliteFailure(code, message)) = error.downcast_ref() {
+            return rusqlite::Error::SqliteFailure(*code, message.clone()).into();
+        }
+        source = error.source();
+    }
+    StoreError::Other(Box::new(wrapped))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::connection::raw;
+    use super::*;
+    use refinery::Migration;
+
+    fn first() -> Migration {
+        Migration::unapplied("V1__one", "CREATE TABLE one (x); PRAGMA user_version = 1;").unwrap()
+    }
+
+    fn old() -> Runner {
+        Runner::new(&[first()])
+    }
+
+    fn good() -> Runner {
+        let second = "CREATE TABLE two (x); INSERT INTO two SELECT x FROM one; PRAGMA user_version = 2;";
+        Runner::new(&[first(), Migration::unapplied("V2__two", second).unwrap()])
+    }
+
+    fn broken() -> Runner {
+        let second = "CREATE TABLE two (x); INSERT INTO nowhere VALUES (1); PRAGMA user_version = 2;";
+        Runner::new(&[first(), Migration::unapplied("V2__two", second).unwrap()])
+    }
+
+    fn tables(connection: &Connection) -> Vec<String> {
+        let mut names = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY 1").unwrap();
+        let names = names.query_map([], |row| row.get(0)).unwrap();
+        names.collect::<rusqlite::Result<Vec<String>>>().unwrap()
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_the_old_schema_and_the_backup() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("captures.db");
+        let mut connection = raw(&path).unwrap();
+        bring_to(&mut connection, &path, 1, old).unwrap();
+        connection.execute("INSERT INTO one VALUES (7)", []).unwrap();
+
+        assert!(bring_to(&mut connection, &path, 2, broken).is_err());
+        assert_eq!(found(&connection).unwrap(), 1);
+        assert_eq!(tables(&connection), ["one", "refinery_schema_history"]);
+        let kept = raw(&home.path().join("captures.db.schema-1")).unwrap();
+        assert_eq!(kept.query_row("SELECT x FROM one", [], |row| row.get::<_, i64>(0)).unwrap(), 7);
+
+        bring_to(&mut connection, &path, 2, good).unwrap();
+        assert_eq!(found(&connection).unwrap(), 2);
+        assert_eq!(connection.query_row("SELECT x FROM two", [], |row| row.get::<_, i64>(0)).unwrap(), 7);
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused_and_left_alone() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("captures.db");
+        let mut connection = raw(&path).unwrap();
+        bring_to(&mut connection, &path, 2, good).unwrap();
+        let refused = bring_to(&mut connection, &path, 1, old).unwrap_err();
+        assert!(matches!(refused, StoreError::TooNew { found: 2, known: 1 }), "{refused}");
+        assert_eq!(tables(&connection).len(), 3);
+    }
+
+    #[test]
+    fn a_garbled_history_is_damage_and_no_panic() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("captures.db");
+        let mut connection = raw(&path).unwrap();
+        bring_to(&mut connection, &path, 1, old).unwrap();
+        connection.execute("UPDATE refinery_schema_history SET checksum = 'x'", []).unwrap();
+        let refused = bring_to(&mut connection, &path, 2, good).unwrap_err();
+        assert!(matches!(refused, StoreError::Corrupt(_)), "{refused}");
+    }
+
+    #[test]
+    fn the_embedded_migrations_end_at_this_schema() {
+        let last = embedded::migrations::runner().get_migrations().iter().map(Migration::version).max();
+        assert_eq!(last.map(i64::from), Some(SCHEMA));
+    }
+
+    #[test]
+    fn many_processes_that_open_an_empty_file_at_once_make_one_schema() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("captures.db");
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| bring_up(&mut raw(&path).unwrap(), &path).unwrap());
+            }
+        });
+        let connection = raw(&path).unwrap();
+        let applied = "SELECT count(*) FROM refinery_schema_history";
+        assert_eq!(connection.query_row(applied, [], |row| row.get::<_, i64>(0)).unwrap(), SCHEMA);
+    }
+}

@@ -1,0 +1,221 @@
+//! The latency log: appended to per operation, read in one pass.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::super::{LatencyGrouping, LatencyRow, Result};
+use super::codes::{Coded, Punctual};
+use super::row;
+use crate::domain::capture::Reason;
+use crate::domain::operation::Operation;
+use crate::stats::quantile::{Sample, median};
+
+/// Appends an operation.
+pub fn log(tx: &Connection, operation: &Operation) -> Result<()> {
+    let series = series_of(tx, operation)?;
+    let sql = "INSERT INTO operations (at, seq, series, duration_us, ttft_us, tps) VALUES
+               (?1, coalesce((SELECT max(seq) + 1 FROM operations WHERE at = ?1), 0), ?2, ?3, ?4, ?5)";
+    tx.prepare_cached(sql)?.execute(params![
+        row::micros(operation.at),
+        series,
+        clamp(operation.duration_us),
+        operation.ttft_us.map(clamp),
+        operation.tps,
+    ])?;
+    Ok(())
+}
+
+fn series_of(tx: &Connection, operation: &Operation) -> Result<i64> {
+    let punctual = match operation.budget_us {
+        None => Punctual::Unjudged,
+        Some(_) if operation.on_time() => Punctual::OnTime,
+        Some(_) => Punctual::Late,
+    };
+    let values = params![
+        operation.op,
+        operation.model,
+        operation.endpoint,
+        operation.cold,
+        operation.reason.code(),
+        operation.failed,
+        punctual.code(),
+    ];
+    let find = "SELECT row FROM series WHERE op = ?1 AND coalesce(model, '') = coalesce(?2, '')
+                AND coalesce(endpoint, '') = coalesce(?3, '') AND cold = ?4 AND reason = ?5 AND failed = ?6
+                AND punctual = ?7";
+    if let Some(row) = tx.prepare_cached(find)?.query_row(values, |row| row.get(0)).optional()? {
+        return Ok(row);
+    }
+    let add = "INSERT INTO series (op, model, endpoint, cold, reason, failed, punctual)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    tx.prepare_cached(add)?.execute(values)?;
+    Ok(tx.last_insert_rowid())
+}
+
+fn clamp(micros: u64) -> i64 {
+    i64::try_from(micros).unwrap_or(i64::MAX)
+}
+
+/// What operations are grouped by, with what is not asked for left out.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    op: Option<String>,
+    model: Option<String>,
+    endpoint: Option<String>,
+    cold: Option<bool>,
+}
+
+struct Series {
+    /// Index of its group.
+    group: usize,
+    asked: bool,
+    reason: Reason,
+    failed: bool,
+    punctual: Punctual,
+}
+
+#[derive(Default)]
+struct Group {
+    durations: Sample,
+    ttfts: Sample,
+    speeds: Vec<f64>,
+    budgeted: u64,
+    on_time: u64,
+    asked: u64,
+    failed: u64,
+    reasons: BTreeMap<String, u64>,
+}
+
+/// One row per group, in the order of its names.
+pub fn latency(db: &Connection, since: Timestamp, grouping: LatencyGrouping) -> Result<Vec<LatencyRow>> {
+    let (keys, series) = all_series(db, grouping)?;
+    let mut groups: Vec<Group> = keys.iter().map(|_| Group::default()).collect();
+    let mut tally: Vec<u64> = vec![0; series.len()];
+    pass(db, since, &series, &mut groups, &mut tally)?;
+    for (series, n) in series.iter().zip(&tally) {
+        if let Some(series) = series {
+            groups[series.group].count(series, *n);
+        }
+    }
+    let mut rows: Vec<(Key, Group)> =
+        keys.into_iter().zip(groups).filter(|(_, group)| group.durations.n() > 0).collect();
+    rows.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(rows.into_iter().map(|(key, group)| group.into_row(key)).collect())
+}
+
+/// Reads the window once: durations go to their group, everything else is a count per series.
+fn pass(
+    db: &Connection,
+    since: Timestamp,
+    series: &[Option<Series>],
+    groups: &mut [Group],
+    tally: &mut [u64],
+) -> Result<()> {
+    let sql = "SELECT series, duration_us, ttft_us, tps FROM operations WHERE at >= ?1";
+    let mut query = db.prepare_cached(sql)?;
+    let mut rows = query.query([row::micros(since)])?;
+    while let Some(row) = rows.next()? {
+        let number = usize::try_from(row.get_ref(0)?.as_i64().unwrap_or(-1)).unwrap_or(usize::MAX);
+        let Some(Some(of)) = series.get(number) else { continue };
+        tally[number] += 1;
+        let group = &mut groups[of.group];
+        group.durations.push(row.get_ref(1)?.as_i64().unwrap_or(0).unsigned_abs());
+        if of.asked {
+            if let Ok(ttft) = row.get_ref(2)?.as_i64() {
+                group.ttfts.push(ttft.unsigned_abs());
+            }
+            if let Ok(tps) = row.get_ref(3)?.as_f64() {
+                group.speeds.push(tps);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// All series by their number, and the groups they fall into.
+fn all_series(db: &Connection, grouping: LatencyGrouping) -> Result<(Vec<Key>, Vec<Option<Series>>)> {
+    let sql = "SELECT row, op, model, endpoint, cold, reason, failed, punctual FROM series ORDER BY row";
+    let mut query = db.prepare_cached(sql)?;
+    let mut rows = query.query([])?;
+    let (mut keys, mut numbers, mut all) = (Vec::new(), HashMap::new(), Vec::new());
+    while let Some(row) = rows.next()? {
+        let (row_id, key, mut series) = read_series(row, grouping)?;
+        series.group = *numbers.entry(format!("{key:?}")).or_insert_with(|| {
+            keys.push(key);
+            keys.len() - 1
+        });
+        all.resize_with(row_id.max(all.len()), || None);
+        all.push(Some(series));
+    }
+    Ok((keys, all))
+}
+
+fn read_series(row: &Row<'_>, grouping: LatencyGrouping) -> Result<(usize, Key, Series)> {
+    let (model, endpoint): (Option<String>, Option<String>) = (row.get(2)?, row.get(3)?);
+    let failed: bool = row.get(6)?;
+    let series = Series {
+        group: 0,
+        asked: model.is_some() || failed,
+        reason: row::code(row, 5)?,
+        failed,
+        punctual: row::code(row, 7)?,
+    };
+    let key = Key {
+        op: if grouping.op { row.get(1)? } else { None },
+        model: model.filter(|_| grouping.model),
+        endpoint: endpoint.filter(|_| grouping.model),
+        cold: if grouping.cold { Some(row.get(4)?) } else { None },
+    };
+    Ok((row.get::<_, i64>(0)? as usize, key, series))
+}
+
+impl Group {
+    fn count(&mut self, series: &Series, n: u64) {
+        if n == 0 {
+            return;
+        }
+        self.budgeted += if series.punctual == Punctual::Unjudged { 0 } else { n };
+        self.on_time += if series.punctual == Punctual::OnTime { n } else { 0 };
+        self.asked += if series.asked { n } else { 0 };
+        self.failed += if series.failed { n } else { 0 };
+        if series.reason != Reason::None {
+            *self.reasons.entry(series.reason.as_str().to_owned()).or_default() += n;
+        }
+    }
+
+    fn into_row(mut self, key: Key) -> LatencyRow {
+        let durations = self.durations.quantiles();
+        LatencyRow {
+            op: key.op,
+            model: key.model,
+            endpoint: key.endpoint,
+            cold: key.cold,
+            n: durations.n,
+            on_time_rate: rate(self.on_time, self.budgeted),
+            p50_ms: durations.p50.map(to_ms),
+            p95_ms: durations.p95.map(to_ms),
+            p99_ms: durations.p99.map(to_ms),
+            ttft_p50_ms: self.ttfts.quantiles().p50.map(to_ms),
+            tps_p50: median(&mut self.speeds),
+            error_rate: rate(self.failed, self.asked),
+            reasons: self.reasons,
+        }
+    }
+}
+
+fn rate(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+fn to_ms(micros: u64) -> f64 {
+    micros as f64 / 1e3
+}
+
+/// Removes operations before `before`, and with them the events that were closed before it.
+pub fn expire(tx: &Connection, before: Timestamp) -> Result<u64> {
+    let before = row::micros(before);
+    tx.execute("DELETE FROM events WHERE closed = 1 AND stamp < ?1", [before])?;
+    Ok(tx.execute("DELETE FROM operations WHERE at < ?1", [before])? as u64)
+}

@@ -1,0 +1,25 @@
+//! Things that went wrong and were repaired or skipped. One row per kind of problem: its last time.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::super::Result;
+use super::row;
+
+pub fn note(tx: &Connection, at: Timestamp, what: &str, hint: &str) -> Result<()> {
+    let sql = "INSERT INTO problems (what, hint, at) VALUES (?1, ?2, ?3)
+               ON CONFLICT (what, hint) DO UPDATE SET at = max(at, ?3)";
+    tx.prepare_cached(sql)?.execute(params![what, hint, row::micros(at)])?;
+    Ok(())
+}
+
+/// Newest first.
+pub fn since(db: &Connection, since: Timestamp) -> Result<Vec<(Timestamp, String, String)>> {
+    let mut query = db.prepare_cached("SELECT at, what, hint FROM problems WHERE at >= ?1 ORDER BY at DESC, what")?;
+    let mut rows = query.query([row::micros(since)])?;
+    let mut problems = Vec::new();
+    while let Some(row) = rows.next()? {
+        problems.push((row::time(row.get(0)?)?, row.get(1)?, row.get(2)?));
+    }
+    Ok(problems)
+}

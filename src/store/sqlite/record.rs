@@ -1,0 +1,190 @@
+//! Storing a capture: one live capture per unit of work, whatever reported it.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::super::{CaptureRecord, Recorded, Result};
+use super::codes::Coded;
+use super::row::{self, Rest};
+use super::{checksum, events};
+use crate::domain::capture::{Capture, State};
+use crate::domain::event::Source;
+use crate::domain::id::CaptureId;
+
+/// What the store knows of a unit of work.
+enum Known {
+    Nothing,
+    /// The capture that tells it.
+    Capture {
+        row: i64,
+        id: CaptureId,
+    },
+    Forgotten,
+}
+
+/// Stores the capture and closes the event.
+pub fn record(tx: &Connection, capture: &Capture, event: Option<i64>) -> Result<Recorded> {
+    if let Some(event) = event {
+        events::close(tx, event, None)?;
+    }
+    match known(tx, capture)? {
+        Known::Forgotten if capture.source != Source::Manual => Ok(Recorded::Forgotten),
+        Known::Capture { row, id } => {
+            supersede(tx, &capture.supersedes, Some(row))?;
+            remember_alias(tx, capture, row)?;
+            Ok(Recorded::Known(id))
+        }
+        Known::Forgotten | Known::Nothing => {
+            revive(tx, capture)?;
+            insert(tx, capture, &capture.summary, None)?;
+            Ok(Recorded::New)
+        }
+    }
+}
+
+/// Stores a foreign record unless its id or its unit of work is known or was forgotten.
+pub fn import(tx: &Connection, record: &CaptureRecord) -> Result<bool> {
+    let capture = &record.capture;
+    let id = capture.id.to_string();
+    let seen = "SELECT 1 FROM captures WHERE id = ?1 UNION ALL SELECT 1 FROM forgotten WHERE id = ?1";
+    if tx.prepare_cached(seen)?.exists([&id])? {
+        return Ok(false);
+    }
+    let known = match capture.state {
+        State::Live => known(tx, capture)?,
+        State::Superseded => known_commit(tx, capture)?,
+    };
+    if !matches!(known, Known::Nothing) {
+        return Ok(false);
+    }
+    insert(tx, capture, &record.template, record.wire.as_deref())?;
+    Ok(true)
+}
+
+fn known(tx: &Connection, capture: &Capture) -> Result<Known> {
+    match known_commit(tx, capture)? {
+        Known::Nothing => known_patch(tx, capture),
+        known => Ok(known),
+    }
+}
+
+/// The same commit, under whatever state; a superseded one is told by what replaced it.
+fn known_commit(tx: &Connection, capture: &Capture) -> Result<Known> {
+    let Some((repo, oid, _)) = unit(capture) else { return Ok(Known::Nothing) };
+    if let Some(row) = row_of_commit(tx, repo, oid)? {
+        return told_by(tx, row);
+    }
+    let forgotten = "SELECT 1 FROM forgotten WHERE repo_id = ?1 AND oid = ?2";
+    let forgotten = tx.prepare_cached(forgotten)?.exists([repo, oid])?;
+    Ok(if forgotten { Known::Forgotten } else { Known::Nothing })
+}
+
+/// The row of the capture made of this commit, or of another commit with the same patch.
+pub fn row_of_commit(tx: &Connection, repo: &str, oid: &str) -> Result<Option<i64>> {
+    let sql = "SELECT row FROM captures WHERE repo_id = ?1 AND oid = ?2
+               UNION ALL SELECT capture FROM aliases WHERE repo_id = ?1 AND oid = ?2 LIMIT 1";
+    Ok(tx.prepare_cached(sql)?.query_row([repo, oid], |row| row.get(0)).optional()?)
+}
+
+/// Follows the chain of replacements to its end.
+fn told_by(tx: &Connection, row: i64) -> Result<Known> {
+    let sql = "WITH RECURSIVE chain (row, step) AS (
+                 SELECT ?1, 0 UNION ALL
+                 SELECT superseded_by, step + 1 FROM captures JOIN chain USING (row)
+                 WHERE superseded_by IS NOT NULL AND step < 1000)
+               SELECT captures.row, id FROM chain JOIN captures USING (row) ORDER BY step DESC LIMIT 1";
+    let found = tx.prepare_cached(sql)?.query_row([row], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
+    Ok(Known::Capture { row: found.0, id: row::parse(&found.1)? })
+}
+
+/// A live capture of the same patch that this one does not replace.
+fn known_patch(tx: &Connection, capture: &Capture) -> Result<Known> {
+    let Some((repo, _, Some(patch))) = unit(capture) else { return Ok(Known::Nothing) };
+    let sql = "SELECT row, id FROM captures WHERE repo_id = ?1 AND patch_id = ?2 AND state = 0";
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get::<_, String>(1)?));
+    if let Some((row, id)) = tx.prepare_cached(sql)?.query_row([repo, patch], read).optional()? {
+        let id = row::parse(&id)?;
+        let replaced = capture.supersedes.contains(&id);
+        return Ok(if replaced { Known::Nothing } else { Known::Capture { row, id } });
+    }
+    let forgotten = "SELECT 1 FROM forgotten WHERE repo_id = ?1 AND patch_id = ?2";
+    let forgotten = tx.prepare_cached(forgotten)?.exists([repo, patch])?;
+    Ok(if forgotten { Known::Forgotten } else { Known::Nothing })
+}
+
+/// (repository, commit, patch) of a capture of a commit.
+fn unit(capture: &Capture) -> Option<(&str, &str, Option<&str>)> {
+    let (repo, commit) = (capture.repo.as_ref()?, capture.commit.as_ref()?);
+    Some((repo.id.as_str(), commit.oid.as_str(), commit.patch_id.as_deref()))
+}
+
+/// So that reconciliation sees the commit as captured and does not come back to it.
+fn remember_alias(tx: &Connection, capture: &Capture, row: i64) -> Result<()> {
+    let Some((repo, oid, _)) = unit(capture) else { return Ok(()) };
+    let sql = "INSERT OR IGNORE INTO aliases (repo_id, oid, capture)
+               SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM captures WHERE repo_id = ?1 AND oid = ?2)";
+    tx.prepare_cached(sql)?.execute(params![repo, oid, row])?;
+    Ok(())
+}
+
+/// A person asked for a forgotten commit by name: it may exist again.
+fn revive(tx: &Connection, capture: &Capture) -> Result<()> {
+    let Some((repo, oid, patch)) = unit(capture) else { return Ok(()) };
+    let sql = "DELETE FROM forgotten WHERE repo_id = ?1 AND (oid = ?2 OR patch_id = ?3)";
+    tx.prepare_cached(sql)?.execute(params![repo, oid, patch])?;
+    Ok(())
+}
+
+fn insert(tx: &Connection, capture: &Capture, template: &str, wire: Option<&str>) -> Result<()> {
+    // Replaced captures leave the index of live patches before the new one enters it.
+    supersede(tx, &capture.supersedes, None)?;
+    insert_row(tx, capture, template)?;
+    let row = tx.last_insert_rowid();
+    supersede(tx, &capture.supersedes, Some(row))?;
+    if let Some(wire) = wire {
+        tx.prepare_cached("INSERT INTO wires (capture, wire) VALUES (?1, ?2)")?.execute(params![row, wire])?;
+    }
+    Ok(())
+}
+
+fn insert_row(tx: &Connection, capture: &Capture, template: &str) -> Result<()> {
+    let sql = "INSERT INTO captures (id, at, captured_at, kind, state, source, written_by, reason, punctual, project, \
+               repo_id, oid, patch_id, subject, tags, raw, summary, template, supersedes, rest, checksum) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)";
+    let commit = capture.commit.as_ref();
+    let reason = capture.provenance.reason;
+    tx.prepare_cached(sql)?.execute(params![
+        capture.id.to_string(),
+        row::micros(capture.at),
+        row::micros(capture.captured_at),
+        capture.kind.code(),
+        capture.state.code(),
+        capture.source.code(),
+        capture.provenance.by.code(),
+        reason.code(),
+        row::punctual(reason, &capture.timing).code(),
+        capture.project,
+        capture.repo.as_ref().map(|repo| repo.id.as_str()),
+        commit.map(|commit| commit.oid.as_str()),
+        commit.and_then(|commit| commit.patch_id.as_deref()),
+        commit.map(|commit| commit.subject.as_str()),
+        serde_json::to_string(&capture.tags)?,
+        capture.raw,
+        capture.summary,
+        template,
+        serde_json::to_string(&capture.supersedes)?,
+        serde_json::to_string(&Rest::of(capture))?,
+        checksum::of(&[&capture.raw, &capture.summary]),
+    ])?;
+    Ok(())
+}
+
+/// These become superseded, by the capture in `by` where it has a row yet (never by itself).
+pub fn supersede(tx: &Connection, ids: &[CaptureId], by: Option<i64>) -> Result<()> {
+    let sql = "UPDATE captures SET state = 1, superseded_by = coalesce(?2, superseded_by)
+               WHERE id = ?1 AND row IS NOT ?2 AND (state = 0 OR superseded_by IS NULL)";
+    let mut update = tx.prepare_cached(sql)?;
+    for id in ids {
+        update.execute(params![id.to_string(), by])?;
+    }
+    Ok(())
+}

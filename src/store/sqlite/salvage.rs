@@ -1,0 +1,226 @@
+//! Copies what can be read of a damaged file into a new one: git rebuilds commits, but not what people wrote.
+
+use std::fmt;
+use std::path::Path;
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior, params_from_iter};
+
+use super::super::Result;
+use super::checksum;
+use super::codes::Coded;
+use super::connection::{beside, create_private};
+use super::error;
+use crate::domain::capture::Kind;
+
+/// What came out of a damaged file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Salvaged {
+    pub notes: u64,
+    pub commits: u64,
+    pub drafts: u64,
+    pub repositories: u64,
+    /// Rows that were found and not taken, because their text does not match its checksum.
+    pub damaged: u64,
+}
+
+impl fmt::Display for Salvaged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { notes, commits, drafts, repositories, damaged } = self;
+        write!(f, "saved: {notes} notes, {commits} commits, {drafts} drafts, {repositories} repositories")?;
+        if *damaged > 0 { write!(f, "; {damaged} rows are damaged") } else { Ok(()) }
+    }
+}
+
+/// What is copied, and how a row is found in it.
+struct Table {
+    name: &'static str,
+    key: Key,
+}
+
+enum Key {
+    /// By number: parts behind a damaged page can be reached.
+    Row,
+    /// Small tables: from the start until the damage.
+    Whole,
+}
+
+/// In the order in which rows refer to each other.
+const TABLES: [Table; 7] = [
+    Table { name: "repositories", key: Key::Whole },
+    Table { name: "forgotten", key: Key::Row },
+    Table { name: "captures", key: Key::Row },
+    Table { name: "wires", key: Key::Whole },
+    Table { name: "aliases", key: Key::Whole },
+    Table { name: "drafts", key: Key::Row },
+    Table { name: "spools", key: Key::Whole },
+];
+
+/// Failing reads that are afforded per table; each costs some 10 µs.
+const PROBES: u32 = 20_000;
+
+/// Highest row that is looked for when the table's end can't be read.
+const FAR: i64 = 1 << 24;
+
+/// Copies into `new`. Damage is no error; failing to write is.
+pub fn copy(damaged: &Path, new: &mut Connection) -> Result<Salvaged> {
+    let mended = mend_header(damaged)?;
+    let source = mended.as_deref().unwrap_or(damaged);
+    let mut salvaged = Salvaged::default();
+    if let Ok(old) = Connection::open_with_flags(source, OpenFlags::SQLITE_OPEN_READ_ONLY) {
+        let tx = new.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for table in &TABLES {
+            copy_table(&old, &tx, table, &mut salvaged)?;
+        }
+        tx.commit()?;
+    }
+    match mended {
+        Some(copy) => std::fs::remove_file(copy).map_err(error::file).map(|()| salvaged),
+        None => Ok(salvaged),
+    }
+}
+
+/// The first 16 bytes of every SQLite file, and the two that say it has a log.
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// A copy with the magic restored, when only that is missing. The damaged file itself stays as it is.
+fn mend_header(damaged: &Path) -> Result<Option<std::path::PathBuf>> {
+    use std::io::{Read, Seek, SeekFrom, Write};
+    let mut magic = [0; 16];
+    let mut file = std::fs::File::open(damaged).map_err(error::file)?;
+    if file.read_exact(&mut magic).is_err() || &magic == MAGIC {
+        return Ok(None);
+    }
+    let copy = beside(damaged, ".mended");
+    let mended = create_private(&copy).and_then(|mut target| {
+        file.seek(SeekFrom::Start(0))?;
+        std::io::copy(&mut file, &mut target)?;
+        target.seek(SeekFrom::Start(0))?;
+        target.write_all(MAGIC)
+    });
+    mended.map_err(error::file).map(|()| Some(copy))
+}
+
+fn copy_table(old: &Connection, new: &Connection, table: &Table, salvaged: &mut Salvaged) -> Result<()> {
+    let columns = columns(new, table.name)?;
+    let mut rows = Vec::new();
+    match table.key {
+        Key::Whole => drop(read(old, &select(table.name, &columns, ""), [0, 0], &mut rows)),
+        Key::Row => {
+            let sql = select(table.name, &columns, "WHERE row BETWEEN ?1 AND ?2 ORDER BY row");
+            let last = format!("SELECT coalesce(max(row), 0) FROM {}", table.name);
+            let end = old.query_row(&last, [], |row| row.get(0)).unwrap_or(FAR);
+            let mut probes = PROBES;
+            reach(old, &sql, [0, end], &mut probes, &mut rows);
+        }
+    }
+    let insert = insert(table.name, columns.len());
+    for row in rows {
+        keep(new, table.name, &insert, &columns, &row, salvaged)?;
+    }
+    Ok(())
+}
+
+/// All of a range, and where that fails, of its halves.
+fn reach(old: &Connection, sql: &str, range: [i64; 2], probes: &mut u32, rows: &mut Vec<Vec<Value>>) {
+    let [from, to] = range;
+    if from > to || *probes == 0 {
+        return;
+    }
+    let before = rows.len();
+    if read(old, sql, range, rows).is_ok() {
+        return;
+    }
+    *probes -= 1;
+    // What came before the damage is kept; `row` is the first column.
+    let next = match rows[before..].last().and_then(|row| row.first()) {
+        Some(Value::Integer(last)) => last + 1,
+        _ => from,
+    };
+    if next >= to {
+        return;
+    }
+    let middle = next + (to - next) / 2;
+    reach(old, sql, [next, middle], probes, rows);
+    reach(old, sql, [middle + 1, to], probes, rows);
+}
+
+fn read(old: &Connection, sql: &str, range: [i64; 2], into: &mut Vec<Vec<Value>>) -> rusqlite::Result<()> {
+    let mut query = old.prepare_cached(sql)?;
+    let columns = query.column_count();
+    let mut rows = if query.parameter_count() == 0 { query.query([])? } else { query.query(range)? };
+    while let Some(row) = rows.next()? {
+        into.push((0..columns).map(|column| row.get(column)).collect::<rusqlite::Result<_>>()?);
+    }
+    Ok(())
+}
+
+fn columns(new: &Connection, table: &str) -> Result<Vec<String>> {
+    let mut query = new.prepare("SELECT name FROM pragma_table_info(?1)")?;
+    Ok(query.query_map([table], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
+}
+
+fn select(table: &str, columns: &[String], rest: &str) -> String {
+    // NOT INDEXED: an index that lost an entry must not hide the row.
+    let columns: Vec<String> = columns.iter().map(|column| format!("\"{column}\"")).collect();
+    format!("SELECT {} FROM {table} NOT INDEXED {rest}", columns.join(", "))
+}
+
+fn insert(table: &str, columns: usize) -> String {
+    let places: Vec<String> = (1..=columns).map(|place| format!("?{place}")).collect();
+    format!("INSERT OR IGNORE INTO {table} VALUES ({})", places.join(", "))
+}
+
+/// Stores a row whose text is what was written, and counts it. A row that the new schema refuses is damaged.
+fn keep(
+    new: &Connection,
+    table: &str,
+    insert: &str,
+    columns: &[String],
+    row: &[Value],
+    salvaged: &mut Salvaged,
+) -> Result<()> {
+    if !intact(table, columns, row) {
+        salvaged.damaged += 1;
+        return Ok(());
+    }
+    let added = match new.prepare_cached(insert)?.execute(params_from_iter(row)) {
+        Ok(added) => added as u64,
+        Err(refused) if is_constraint(&refused) => 0,
+        Err(other) => return Err(other.into()),
+    };
+    match table {
+        "captures" if value(columns, row, "kind") == Some(&Value::Integer(Kind::Note.code())) => {
+            salvaged.notes += added
+        }
+        "captures" => salvaged.commits += added,
+        "drafts" => salvaged.drafts += added,
+        "repositories" => salvaged.repositories += added,
+        _ => {}
+    }
+    Ok(())
+}
+
+fn is_constraint(failure: &rusqlite::Error) -> bool {
+    let code = failure.sqlite_error_code();
+    matches!(code, Some(rusqlite::ErrorCode::ConstraintViolation | rusqlite::ErrorCode::TypeMismatch))
+}
+
+fn value<'a>(columns: &[String], row: &'a [Value], name: &str) -> Option<&'a Value> {
+    columns.iter().position(|column| column == name).and_then(|place| row.get(place))
+}
+
+fn intact(table: &str, columns: &[String], row: &[Value]) -> bool {
+    let guarded = match table {
+        "captures" => ["raw", "summary"],
+        "drafts" => ["title", "body"],
+        _ => return true,
+    };
+    let texts = guarded.map(|name| value(columns, row, name));
+    match (texts, value(columns, row, "checksum")) {
+        ([Some(Value::Text(one)), Some(Value::Text(two))], Some(Value::Integer(sum))) => {
+            checksum::of(&[one, two]) == *sum
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,39 @@
+//! SQLite's own ways to fail: locks, kills, damaged files, full disks, other versions.
+
+use super::super::{Store, conformance};
+use super::SqliteStore;
+
+mod damage;
+mod sharing;
+
+/// A store in a directory that goes with it.
+struct Home {
+    directory: tempfile::TempDir,
+}
+
+impl Home {
+    fn new() -> Self {
+        Self { directory: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self) -> std::path::PathBuf {
+        self.directory.path().join("data/captures.db")
+    }
+
+    fn open(&self) -> SqliteStore {
+        let opened = SqliteStore::open(&self.path()).unwrap();
+        assert_eq!(opened.quarantined, None);
+        opened.store
+    }
+}
+
+#[test]
+fn it_does_what_every_store_must_do() {
+    let mut homes = Vec::new();
+    conformance::all(|| {
+        let home = Home::new();
+        let store = home.open();
+        homes.push(home);
+        Box::new(store) as Box<dyn Store>
+    });
+}

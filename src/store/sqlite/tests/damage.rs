@@ -1,0 +1,352 @@
+//! Files that are damaged, full, unwritable or swapped under a running process.
+
+use std::fs;
+use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use super::super::{Durability, Opened, SqliteStore};
+use super::Home;
+use crate::domain::clock::FakeClock;
+use crate::domain::draft::{DraftKind, Edit, Period};
+use crate::domain::id::CaptureId;
+use crate::store::samples::{answered, at, commit, note, repo};
+use crate::store::{CaptureQuery, NewDraft, Registered, Store, StoreError, Written};
+
+fn list(store: &SqliteStore) -> usize {
+    store.captures(&CaptureQuery::default()).unwrap().len()
+}
+
+/// Everything a person could lose: notes, an edited draft, a registered repository, something forgotten.
+fn fill(store: &SqliteStore, captures: u64) {
+    for n in 0..captures {
+        let capture =
+            if n % 2 == 0 { note(n, &format!("thought number {n} {}", "and more ".repeat(30))) } else { commit(n) };
+        store.record_capture(&capture, None).unwrap();
+    }
+    let gone = commit(captures + 1);
+    store.record_capture(&gone, None).unwrap();
+    store.forget_capture(gone.id).unwrap();
+    let shop = Registered {
+        id: repo(),
+        path: "/home/me/shop".into(),
+        common_dir: "/home/me/shop/.git".into(),
+        project: "shop".into(),
+        since: at(0),
+    };
+    store.register(&shop).unwrap();
+    let draft = NewDraft {
+        kind: DraftKind::Devlog,
+        project: "shop".into(),
+        period: Period { from: at(0), to: at(9) },
+        max_attempts: 3,
+    };
+    store.queue_draft(&draft, at(0)).unwrap();
+    let lease = store.lease_draft(at(0), at(9)).unwrap().unwrap();
+    let written = Written {
+        title: "T".into(),
+        body: "B".into(),
+        format: "markdown".into(),
+        model: None,
+        sources: Vec::new(),
+        note: None,
+    };
+    store.finish_draft(lease.draft.id, 1, &written, at(1)).unwrap();
+    store.edit_draft(lease.draft.id, "My title", "My words", Edit { seconds: 1.0, distance: 1.0 }).unwrap();
+}
+
+/// Closes the store so that all of it is in the one file.
+fn settle(store: SqliteStore) {
+    store.maintain(|db| super::super::forget::scrub_log(db)).unwrap();
+    drop(store);
+}
+
+fn overwrite(path: &Path, offset: u64, bytes: &[u8]) {
+    fs::OpenOptions::new().write(true).open(path).unwrap().write_all_at(bytes, offset).unwrap();
+}
+
+fn reopen(path: &Path) -> Opened {
+    SqliteStore::open_at(path, &FakeClock::at(at(0))).unwrap()
+}
+
+#[test]
+fn a_file_of_garbage_is_put_away_and_a_new_one_works() {
+    for garbage in [vec![b'x'; 20_000], b"short".to_vec(), vec![0; 4096]] {
+        let home = Home::new();
+        fs::create_dir_all(home.path().parent().unwrap()).unwrap();
+        fs::write(home.path(), &garbage).unwrap();
+        let opened = reopen(&home.path());
+        let kept = opened.quarantined.unwrap();
+        assert_eq!(kept.file_name().unwrap(), "captures.db.corrupt-20260301T000000Z");
+        assert_eq!(fs::read(&kept).unwrap(), garbage, "the evidence is untouched");
+        opened.store.record_capture(&note(1, "goes on"), None).unwrap();
+        let (_, what, hint) = opened.store.problems(at(-1)).unwrap().remove(0);
+        assert!(what.contains(&*kept.to_string_lossy()) && hint.starts_with("uro-capture "), "{what}");
+        drop(opened.store);
+        assert_eq!(list(&home.open()), 1, "and the next opening finds nothing wrong");
+    }
+}
+
+#[test]
+fn an_empty_file_is_a_new_store() {
+    let home = Home::new();
+    fs::create_dir_all(home.path().parent().unwrap()).unwrap();
+    fs::write(home.path(), b"").unwrap();
+    assert_eq!(list(&home.open()), 0);
+}
+
+#[test]
+fn a_lost_header_costs_nothing_that_was_written() {
+    let home = Home::new();
+    let store = home.open();
+    fill(&store, 40);
+    settle(store);
+    overwrite(&home.path(), 0, b"garbage!");
+    let opened = reopen(&home.path());
+    let salvaged = opened.salvaged.unwrap();
+    assert_eq!((salvaged.notes, salvaged.commits, salvaged.drafts, salvaged.repositories), (20, 20, 1, 1));
+    assert_eq!(opened.store.drafts(None, None).unwrap()[0].body, "My words");
+    assert_eq!(opened.store.registered().unwrap().len(), 1);
+    assert_eq!(opened.store.search("thought", &CaptureQuery::default()).unwrap().len(), 20, "and is found");
+    assert!(
+        opened.store.captured_commits(&repo(), &[crate::store::samples::oid(41)]).unwrap().len() == 1,
+        "still forgotten"
+    );
+    let left = files(&home).into_iter().filter(|name| name.contains("mended")).count();
+    assert_eq!(left, 0);
+}
+
+fn files(home: &Home) -> Vec<String> {
+    let entries = fs::read_dir(home.path().parent().unwrap()).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect()
+}
+
+/// The page that holds the middle of the captures.
+fn middle_page(store: &SqliteStore) -> u64 {
+    let sql = "SELECT pageno FROM dbstat WHERE name = 'captures' AND pagetype = 'leaf' ORDER BY path";
+    store
+        .read(|db| {
+            let mut query = db.prepare(sql)?;
+            let pages = query.query_map([], |row| row.get::<_, i64>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+            Ok(u64::try_from(pages[pages.len() / 2]).unwrap())
+        })
+        .unwrap()
+}
+
+#[test]
+fn a_damaged_page_in_the_middle_is_noticed_when_read_and_costs_only_its_rows() {
+    let home = Home::new();
+    let store = home.open();
+    fill(&store, 400);
+    let page = middle_page(&store);
+    settle(store);
+    overwrite(&home.path(), (page - 1) * 4096, &[0xa5; 4096]);
+
+    let first = home.open();
+    let damaged = first.captures(&CaptureQuery::default()).unwrap_err();
+    assert!(matches!(damaged, StoreError::Corrupt(_)), "{damaged}");
+    let opened = reopen(&home.path());
+    assert!(opened.quarantined.is_some());
+    let salvaged = opened.salvaged.unwrap();
+    let lost = 400 - salvaged.notes - salvaged.commits;
+    assert!(lost > 0 && lost <= 20, "both sides of the damage are saved: {salvaged}");
+    assert_eq!(list(&opened.store) as u64, 400 - lost);
+    assert_eq!(salvaged.drafts, 1);
+
+    // The process that had the old file open goes on with the new one.
+    first.record_capture(&note(9_000, "after"), None).unwrap();
+    assert_eq!(list(&first) as u64, 401 - lost);
+    drop(first);
+    assert_eq!(list(&opened.store) as u64, 401 - lost);
+    drop(opened.store);
+    assert_eq!(list(&home.open()) as u64, 401 - lost);
+}
+
+#[test]
+fn a_cut_file_is_put_away() {
+    let home = Home::new();
+    let store = home.open();
+    fill(&store, 400);
+    settle(store);
+    let file = fs::OpenOptions::new().write(true).open(home.path()).unwrap();
+    let half = file.metadata().unwrap().len() / 2 / 4096 * 4096 + 100;
+    file.set_len(half).unwrap();
+    let store = SqliteStore::open(&home.path()).map(|opened| opened.store);
+    if let Ok(store) = &store {
+        drop(store.captures(&CaptureQuery::default()));
+    }
+    let opened = reopen(&home.path());
+    assert!(opened.quarantined.is_some() || files(&home).iter().any(|name| name.contains("corrupt")));
+    opened.store.record_capture(&note(1, "goes on"), None).unwrap();
+}
+
+#[test]
+fn a_needless_suspicion_is_dropped() {
+    let home = Home::new();
+    let store = home.open();
+    fill(&store, 4);
+    drop(store);
+    fs::write(home.path().with_extension("db.suspect"), b"").unwrap();
+    let store = home.open();
+    assert_eq!(list(&store), 4);
+    assert!(!home.path().with_extension("db.suspect").exists());
+}
+
+#[test]
+fn a_changed_word_is_reported_and_not_shown() {
+    let home = Home::new();
+    let store = home.open();
+    fill(&store, 4);
+    let id: CaptureId = store.captures(&CaptureQuery::default()).unwrap()[0].id;
+    // Flipped behind the program's back, as a bad disk does it.
+    let sql = "UPDATE captures SET raw = replace(raw, 'basket', 'casket') WHERE id = ?1";
+    store.write(Durability::Durable, |tx| Ok(tx.execute(sql, [id.to_string()])?)).unwrap();
+    let one = store.capture(&id.to_string()).unwrap_err();
+    assert!(matches!(&one, StoreError::Corrupt(source) if source.to_string().contains(&id.to_string())), "{one}");
+    assert_eq!(list(&store), 3, "the others are still there");
+    let mut exported = 0;
+    let mut count = |_| {
+        exported += 1;
+        Ok(())
+    };
+    store.each_record(&mut count).unwrap();
+    assert_eq!(exported, 3);
+    let problems = store.problems(at(0)).unwrap();
+    assert_eq!(problems.len(), 1, "said once, however often it is met");
+    assert!(problems[0].1.contains(&id.to_string()));
+    store.forget_capture(id).unwrap();
+    assert!(store.search("basket", &CaptureQuery { all_states: true, ..CaptureQuery::default() }).unwrap().len() == 1);
+    assert!(!home.path().with_extension("db.suspect").exists(), "a row is not the file");
+}
+
+#[test]
+fn a_changed_draft_is_reported_and_not_shown() {
+    let home = Home::new();
+    let store = home.open();
+    fill(&store, 2);
+    let id = store.drafts(None, None).unwrap()[0].id;
+    store.write(Durability::Durable, |tx| Ok(tx.execute("UPDATE drafts SET body = 'Their words'", [])?)).unwrap();
+    assert!(matches!(store.draft(&id.to_string()), Err(StoreError::Corrupt(_))));
+    assert!(store.drafts(None, None).unwrap().is_empty());
+    assert!(store.problems(at(0)).unwrap()[0].1.contains("draft"));
+}
+
+/// All bytes of all files of the store.
+fn bytes(home: &Home) -> Vec<u8> {
+    let entries = fs::read_dir(home.path().parent().unwrap()).unwrap();
+    entries.flat_map(|entry| fs::read(entry.unwrap().path()).unwrap()).collect()
+}
+
+fn contains(bytes: &[u8], word: &str) -> bool {
+    bytes.windows(word.len()).any(|window| window == word.as_bytes())
+}
+
+#[test]
+fn no_byte_of_what_was_forgotten_or_replaced_stays_on_disk() {
+    let home = Home::new();
+    let store = home.open();
+    fill(&store, 60);
+    let mut secret = commit(1000);
+    secret.raw = "hunter2zebra in the message".into();
+    secret.commit.as_mut().unwrap().subject = "hunter2okapi".into();
+    store.record_capture(&secret, None).unwrap();
+    let mut outcome = answered("Uses hunter2lemur now.", 10.0);
+    outcome.wire = Some("sent hunter2tapir".into());
+    store.finish_capture(secret.id, &outcome).unwrap();
+    store.edit_capture(secret.id, "Uses hunter2quokka.").unwrap();
+    for word in ["hunter2zebra", "hunter2okapi", "hunter2tapir", "hunter2quokka"] {
+        assert!(contains(&bytes(&home), word), "{word} is there at first, else this proves nothing");
+    }
+    store.forget_capture(secret.id).unwrap();
+    let left = bytes(&home);
+    for word in ["zebra", "okapi", "lemur", "tapir", "quokka"] {
+        assert!(!contains(&left, word), "{word}");
+    }
+    assert_eq!(list(&store), 60);
+}
+
+#[test]
+fn a_reader_that_keeps_the_log_busy_is_mentioned() {
+    let home = Home::new();
+    let store = home.open();
+    fill(&store, 4);
+    let id = store.captures(&CaptureQuery::default()).unwrap()[0].id;
+    store.maintain(|db| Ok(db.busy_timeout(std::time::Duration::from_millis(20))?)).unwrap();
+    let reader = super::super::connection::raw(&home.path()).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM captures").unwrap();
+    store.forget_capture(id).unwrap();
+    assert!(store.problems(at(0)).unwrap()[0].1.contains("write-ahead log"));
+    drop(reader);
+}
+
+#[test]
+fn a_full_disk_refuses_the_write_and_keeps_the_rest() {
+    let home = Home::new();
+    let store = home.open();
+    fill(&store, 10);
+    let pages: i64 = store.maintain(|db| Ok(db.query_row("PRAGMA page_count", [], |row| row.get(0))?)).unwrap();
+    store.maintain(|db| Ok(db.pragma_update(None, "max_page_count", pages)?)).unwrap();
+    let mut stored = 0;
+    let refused = (100..).find_map(|n| match store.record_capture(&note(n, &"long ".repeat(1000)), None) {
+        Ok(_) => {
+            stored += 1;
+            None
+        }
+        Err(refused) => Some(refused),
+    });
+    assert!(matches!(refused, Some(StoreError::Full(_))), "{refused:?}");
+    assert_eq!(list(&store), 10 + stored);
+    store.maintain(|db| Ok(db.pragma_update(None, "max_page_count", pages + 1000)?)).unwrap();
+    store.record_capture(&note(90_000, "room again"), None).unwrap();
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_unavailable() {
+    let home = Home::new();
+    fs::write(home.directory.path().join("data"), b"a file, not a directory").unwrap();
+    let refused = SqliteStore::open(&home.path()).unwrap_err();
+    assert!(matches!(refused, StoreError::Unavailable(_)), "{refused}");
+}
+
+#[test]
+fn a_read_only_directory_is_unavailable_where_permissions_count() {
+    let home = Home::new();
+    let data: PathBuf = home.path().parent().unwrap().into();
+    fs::create_dir(&data).unwrap();
+    fs::set_permissions(&data, fs::Permissions::from_mode(0o500)).unwrap();
+    // The superuser may write anywhere; then there is nothing to see here.
+    let refused = SqliteStore::open(&home.path());
+    if fs::write(data.join("probe"), b"").is_err() {
+        assert!(matches!(refused, Err(StoreError::Unavailable(_))));
+    }
+    fs::set_permissions(&data, fs::Permissions::from_mode(0o700)).unwrap();
+}
+
+#[test]
+fn a_file_that_was_removed_is_made_again_by_a_running_process() {
+    let home = Home::new();
+    let store = home.open();
+    fill(&store, 2);
+    for suffix in ["", "-wal", "-shm"] {
+        drop(fs::remove_file(format!("{}{suffix}", home.path().display())));
+    }
+    store.record_capture(&note(1, "on the new file"), None).unwrap();
+    assert_eq!(list(&store), 1);
+    drop(store);
+    assert_eq!(list(&home.open()), 1);
+}
+
+#[test]
+fn many_processes_that_meet_a_damaged_file_put_it_away_once() {
+    let home = Home::new();
+    let store = home.open();
+    fill(&store, 20);
+    settle(store);
+    overwrite(&home.path(), 0, b"garbage!");
+    std::thread::scope(|scope| {
+        for _ in 0..6 {
+            scope.spawn(|| SqliteStore::open(&home.path()).unwrap());
+        }
+    });
+    assert_eq!(files(&home).iter().filter(|name| name.contains("corrupt")).count(), 1);
+    assert_eq!(list(&home.open()), 20);
+}
