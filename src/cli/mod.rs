@@ -1,1 +1,215 @@
-//! (under construction)
+//! The surface: parses the command line, runs one command, maps its end to an exit code.
+
+pub mod app;
+pub mod args;
+pub mod capture_line;
+pub mod commit;
+mod completions;
+mod config;
+mod doctor;
+pub mod draft;
+mod edit;
+mod export;
+pub mod failure;
+mod forget;
+mod hooks;
+mod import;
+mod init;
+mod latency;
+mod log;
+mod man;
+mod models;
+pub mod note;
+pub mod route;
+mod search;
+mod show;
+pub mod sidecar;
+mod status;
+pub mod ui;
+pub mod when;
+
+use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::FromArgMatches;
+
+use app::{App, Start};
+use args::{Cli, Command};
+use failure::Failure;
+use ui::{Exit, Ui, Wishes};
+
+use crate::config::{Env, Overrides};
+use crate::domain::clock::SystemClock;
+
+/// The program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let args: Vec<OsString> = std::env::args_os().collect();
+    if starts_detached(&args) {
+        crate::sidecar::detach::let_go();
+    }
+    ExitCode::from(catch_unwind(AssertUnwindSafe(|| run(args))).unwrap_or_else(|_| own_bug()))
+}
+
+/// A panic has told its place on stderr already; this says what it means.
+fn own_bug() -> u8 {
+    let failure = Failure::bug("uro-capture stopped on a bug of its own");
+    Ui::new(Wishes::default(), &Env::read()).failure(&failure);
+    failure.code()
+}
+
+/// `sidecar run --detached` lets go of whoever started it before anything else is opened.
+fn starts_detached(args: &[OsString]) -> bool {
+    let has = |word: &str| args.iter().any(|arg| arg == word);
+    args.get(1).is_some_and(|arg| arg == "sidecar") && has("run") && has("--detached")
+}
+
+fn run(args: Vec<OsString>) -> u8 {
+    let env = Env::read();
+    let single = (args.len() == 2).then(|| args[1].clone());
+    let parsed = args::command().try_get_matches_from(args::with_note(args)).and_then(|m| Cli::from_arg_matches(&m));
+    let cli = match parsed {
+        Ok(cli) => cli,
+        Err(error) => return explain(&error, &Ui::new(Wishes::default(), &env)),
+    };
+    let ui = Arc::new(Ui::new(cli.global.wishes(), &env));
+    let meant =
+        single.filter(|_| matches!(cli.command, Some(Command::Note(_)))).and_then(|word| args::perhaps_command(&word));
+    let ended = execute(cli, env, &ui);
+    if let (Ok(_), Some(command)) = (&ended, meant) {
+        ui.warn(&format!("this was stored as a note; the command is `uro-capture {command}`"));
+    }
+    match ended {
+        Ok(exit) => exit.code(),
+        Err(failure) => {
+            ui.failure(&failure);
+            failure.code()
+        }
+    }
+}
+
+/// Help and version go to stdout with 0; a wrong command line to stderr with 2.
+fn explain(error: &clap::Error, ui: &Ui) -> u8 {
+    let rendered = error.render();
+    if !error.use_stderr() {
+        let text = if ui.color_out() { rendered.ansi().to_string() } else { rendered.to_string() };
+        return ui.raw(text.as_bytes()).map_or_else(|failure| failure.code(), |()| 0);
+    }
+    let text = rendered.to_string();
+    let text = text.trim_end().trim_end_matches("For more information, try '--help'.").trim_end();
+    ui.failure(&Failure::usage(text.trim_start_matches("error: ")).hint("uro-capture --help"));
+    2
+}
+
+fn execute(cli: Cli, env: Env, ui: &Arc<Ui>) -> Result<Exit, Failure> {
+    match &cli.command {
+        Some(Command::Completions(args)) => return completions::run(ui, args),
+        Some(Command::Man(args)) => return man::run(ui, args),
+        _ => {}
+    }
+    let tolerant = cli.command.as_ref().is_some_and(works_with_broken_settings);
+    let start =
+        Start { cwd: directory(&cli.global.dirs)?, overrides: Overrides { env, flags: cli.global.settings }, tolerant };
+    let app = App::open(start, Arc::new(SystemClock), Arc::clone(ui))?;
+    dispatch(&app, cli.command)
+}
+
+/// Commands that mend the settings, tell what is wrong with them, or undo something.
+fn works_with_broken_settings(command: &Command) -> bool {
+    match command {
+        Command::Doctor(_) | Command::Deinit(_) => true,
+        Command::Config(args) => args.works_with_broken_settings(),
+        // The background process keeps the last good settings; stopping and asking it needs none.
+        Command::Sidecar(_) => true,
+        _ => false,
+    }
+}
+
+fn dispatch(app: &App, command: Option<Command>) -> Result<Exit, Failure> {
+    let Some(command) = command else { return commit::head(app) };
+    match command {
+        Command::Note(args) => note::run(app, &args),
+        Command::Commit(args) => commit::run(app, &args),
+        Command::Log(args) => log::run(app, &args),
+        Command::Show(args) => show::run(app, &args),
+        Command::Search(args) => search::run(app, &args),
+        Command::Edit(args) => edit::run(app, &args),
+        Command::Forget(args) => forget::run(app, &args),
+        Command::Status(args) => status::run(app, &args),
+        Command::Draft(args) => draft::run(app, &args),
+        Command::Init(args) => init::run(app, &args),
+        Command::Deinit(args) => init::undo(app, &args),
+        Command::Doctor(args) => doctor::run(app, &args),
+        Command::Config(args) => config::run(app, &args),
+        Command::Models(args) => models::run(app, &args),
+        Command::Latency(args) => latency::run(app, &args),
+        Command::Route(args) => route::run(app, &args),
+        Command::Sidecar(args) => sidecar::run(app, &args),
+        Command::Completions(args) => completions::run(&app.ui, &args),
+        Command::Man(args) => man::run(&app.ui, &args),
+        Command::Export(args) => export::run(app, &args),
+        Command::Import(args) => import::run(app, &args),
+        Command::Schedule(_) | Command::Bench(_) | Command::Ab(_) | Command::Regress(_) | Command::Tune(_) => {
+            Err(Failure::input("this version does not have that command yet").hint("uro-capture --help"))
+        }
+    }
+}
+
+/// The current directory after every `-C`, each relative to the one before, as git does.
+fn directory(dirs: &[PathBuf]) -> Result<PathBuf, Failure> {
+    let start = std::env::current_dir().map_err(|error| {
+        Failure::environment("the current directory is gone").because(error.to_string()).hint("cd somewhere else")
+    })?;
+    let dir = dirs.iter().fold(start, |dir, next| dir.join(next));
+    if dirs.is_empty() || dir.is_dir() {
+        return Ok(dir);
+    }
+    Err(Failure::input(format!("{} is not a directory", dir.display())).hint("-C takes a directory that exists"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ui::Color;
+    use super::*;
+
+    fn os(words: &[&str]) -> Vec<OsString> {
+        words.iter().map(OsString::from).collect()
+    }
+
+    #[test]
+    fn only_the_detached_sidecar_lets_go() {
+        assert!(starts_detached(&os(&["uro-capture", "sidecar", "run", "--detached"])));
+        for words in [&["uro-capture", "sidecar", "run"][..], &["uro-capture", "run --detached"], &["uro-capture"]] {
+            assert!(!starts_detached(&os(words)), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_command_line_exits_with_two_and_a_hint_and_help_with_zero() {
+        let explained = |words: &[&str]| {
+            let error = args::command().try_get_matches_from(args::with_note(os(words))).unwrap_err();
+            let (ui, out, err) = Ui::captured(Wishes { color: Color::Never, ..Wishes::default() });
+            (explain(&error, &ui), out.text(), err.text())
+        };
+        let (code, out, err) = explained(&["uro-capture", "log", "--nonsense"]);
+        assert_eq!((code, out.as_str()), (2, ""));
+        assert!(err.starts_with("error: unexpected argument '--nonsense'"), "{err}");
+        assert!(err.ends_with("hint: uro-capture --help\n"), "{err}");
+        let (code, out, err) = explained(&["uro-capture", "--help"]);
+        assert_eq!((code, err.as_str()), (0, ""));
+        assert!(out.contains("Daily:") && !out.contains('\u{1b}'), "{out}");
+        assert_eq!(explained(&["uro-capture", "--version"]).0, 0);
+    }
+
+    #[test]
+    fn every_dash_c_counts_from_the_one_before() {
+        let top = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(top.path().join("a/b")).unwrap();
+        let found = directory(&[top.path().to_owned(), "a".into(), "b".into()]).unwrap();
+        assert_eq!(found, top.path().join("a/b"));
+        assert_eq!(directory(&[top.path().join("nowhere")]).unwrap_err().code(), 1);
+    }
+}

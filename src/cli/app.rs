@@ -1,0 +1,195 @@
+//! What every command is handed: places, settings, clock, the terminal; store and repository on demand.
+
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use jiff::Zoned;
+use jiff::tz::TimeZone;
+
+use super::failure::Failure;
+use super::ui::Ui;
+use crate::config::{Config, ConfigError, Env, Loaded, Overrides, Paths, load, paths};
+use crate::domain::clock::Clock;
+use crate::git::GitError;
+use crate::git::repo::Repo;
+use crate::pipeline::services::Services;
+use crate::store::{Store, StoreError};
+
+/// One run of the program.
+pub struct App {
+    pub paths: Paths,
+    pub loaded: Loaded,
+    /// Environment and flags, for whoever loads settings of other repositories.
+    pub overrides: Overrides,
+    /// Why the settings could not be loaded; the built-in ones stand in. Only for commands that work all the same.
+    pub broken_config: Option<ConfigError>,
+    /// After `-C`; absolute.
+    pub cwd: PathBuf,
+    pub clock: Arc<dyn Clock>,
+    pub zone: TimeZone,
+    /// Results are printed as JSON.
+    pub json: bool,
+    pub ui: Arc<Ui>,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("paths", &self.paths).field("cwd", &self.cwd).finish_non_exhaustive()
+    }
+}
+
+/// What a run starts from.
+#[derive(Debug)]
+pub struct Start {
+    pub cwd: PathBuf,
+    pub overrides: Overrides,
+    /// Broken settings are kept for the command to tell, instead of ending the run.
+    pub tolerant: bool,
+}
+
+impl App {
+    /// Finds the places and reads the settings, those of the repository around included.
+    ///
+    /// # Errors
+    /// No home directory, or wrong settings (unless tolerated).
+    pub fn open(start: Start, clock: Arc<dyn Clock>, ui: Arc<Ui>) -> Result<Self, Failure> {
+        let paths = Paths::resolve(&start.overrides.env, &start.cwd)?;
+        let of_repository = Repo::discover(&start.cwd).and_then(|repo| repo.settings()).unwrap_or_default();
+        let (loaded, broken_config) = match load(&paths, &of_repository, &start.overrides) {
+            Ok(loaded) => (loaded, None),
+            Err(error) if start.tolerant => (built_in(), Some(error)),
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Self {
+            paths,
+            loaded,
+            broken_config,
+            overrides: start.overrides,
+            cwd: start.cwd,
+            clock,
+            zone: TimeZone::system(),
+            json: ui.wants_json(),
+            ui,
+        })
+    }
+
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.loaded.config
+    }
+
+    #[must_use]
+    pub fn env(&self) -> &Env {
+        &self.overrides.env
+    }
+
+    /// The wired parts, with the store open.
+    ///
+    /// # Errors
+    /// The store cannot be opened.
+    pub fn services(&self) -> Result<Services, Failure> {
+        Ok(self.open_services()?)
+    }
+
+    /// [`Self::services`], with the store's own error.
+    ///
+    /// # Errors
+    /// The store cannot be opened.
+    pub fn open_services(&self) -> Result<Services, StoreError> {
+        paths::create_private(&self.paths.data).map_err(|error| StoreError::Unavailable(Box::new(error)))?;
+        let (paths, config) = (self.paths.clone(), self.config().clone());
+        Services::open(paths, config, self.overrides.clone(), Arc::clone(&self.clock))
+    }
+
+    /// The store alone.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub fn store(&self) -> Result<Arc<dyn Store>, Failure> {
+        Ok(self.services()?.store)
+    }
+
+    /// The repository around the current directory; absent outside any.
+    ///
+    /// # Errors
+    /// There is one, and it cannot be read.
+    pub fn repo_if_any(&self) -> Result<Option<Repo>, Failure> {
+        match Repo::discover(&self.cwd) {
+            Ok(repo) => Ok(Some(repo)),
+            Err(GitError::NotARepository { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The repository around the current directory.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be read.
+    pub fn repo(&self) -> Result<Repo, Failure> {
+        Ok(Repo::discover(&self.cwd)?)
+    }
+
+    /// Now, as the person's clock shows it.
+    #[must_use]
+    pub fn now(&self) -> Zoned {
+        self.clock.now().to_zoned(self.zone.clone())
+    }
+
+    /// All of standard input, which must be text of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// It is longer, no UTF-8, or cannot be read.
+    pub fn read_stdin(&self, limit: usize) -> Result<String, Failure> {
+        let mut bytes = Vec::new();
+        let read = std::io::stdin().lock().take(limit as u64 + 1).read_to_end(&mut bytes);
+        read.map_err(|error| Failure::environment("cannot read standard input").because(error.to_string()))?;
+        if bytes.len() > limit {
+            return Err(Failure::input(format!("standard input is longer than {limit} bytes")).hint("give less"));
+        }
+        String::from_utf8(bytes)
+            .map_err(|_| Failure::input("standard input is not UTF-8").hint("iconv -t UTF-8 FILE | uro-capture …"))
+    }
+
+    /// Runs one future to its end.
+    ///
+    /// # Errors
+    /// The system gives no runtime.
+    pub fn block_on<F: Future>(&self, future: F) -> Result<F::Output, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| Failure::environment("cannot start").because(error.to_string()))?;
+        Ok(runtime.block_on(future))
+    }
+
+    /// From now on what is traced goes to `name` in the state directory, which only its owner can read.
+    ///
+    /// # Errors
+    /// The file cannot be opened.
+    pub fn log_to_file(&self, name: &str) -> Result<(), Failure> {
+        let path = self.paths.state.join(name);
+        let open = || {
+            paths::create_private(&self.paths.state)?;
+            std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&path)
+        };
+        let file = open().map_err(|error| {
+            Failure::environment(format!("cannot write {}", path.display()))
+                .because(error.to_string())
+                .hint("uro-capture doctor")
+        })?;
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(Mutex::new(file)).finish();
+        // Already set means that something logs already, which is all that was wanted.
+        let _ = tracing::subscriber::set_global_default(subscriber);
+        Ok(())
+    }
+}
+
+/// The built-in settings with nothing on top.
+fn built_in() -> Loaded {
+    let nowhere = Paths::under(Path::new("/nonexistent"));
+    load(&nowhere, &[], &Overrides::default()).unwrap_or_else(|_| Loaded {
+        config: Config::default(),
+        values: std::collections::BTreeMap::default(),
+        origins: std::collections::BTreeMap::default(),
+    })
+}

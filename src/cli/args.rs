@@ -1,0 +1,307 @@
+//! The command line: every command with its arguments, help in groups, and how a note needs no command.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{CommandFactory, Parser, Subcommand};
+
+use super::ui::{Color, Wishes};
+use super::{
+    commit, completions, config, doctor, draft, edit, export, forget, import, init, latency, log, man, models, note,
+    route, search, show, sidecar, status,
+};
+
+/// Notices each commit, says truthfully what changed, and drafts devlogs from it, with local models only.
+#[derive(Debug, Parser)]
+#[command(name = "uro-capture", version, propagate_version = false, disable_help_subcommand = false)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Debug, Clone, clap::Args)]
+pub struct Global {
+    /// Run as if started in DIR
+    #[arg(short = 'C', value_name = "DIR", global = true, action = clap::ArgAction::Append)]
+    pub dirs: Vec<PathBuf>,
+    /// Print results and errors only
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Tell more on stderr
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// When to use colour
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    pub color: Color,
+    /// Print JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Set a key of the configuration for this run
+    #[arg(long = "config", value_name = "KEY=VALUE", global = true, action = clap::ArgAction::Append)]
+    pub settings: Vec<String>,
+}
+
+impl Global {
+    #[must_use]
+    pub fn wishes(&self) -> Wishes {
+        Wishes { color: self.color, json: self.json, quiet: self.quiet, verbose: self.verbose }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Store a note, in better words if a model finds them in time
+    Note(note::NoteArgs),
+    /// Capture commits, also as backfill
+    Commit(commit::CommitArgs),
+    /// List captures, newest first
+    Log(log::LogArgs),
+    /// Show one capture in full
+    Show(show::ShowArgs),
+    /// Find captures by their words
+    Search(search::SearchArgs),
+    /// Replace a capture's text by your own
+    Edit(edit::EditArgs),
+    /// Remove a capture for good
+    Forget(forget::ForgetArgs),
+    /// Tell what was captured, drafted, pending and failing
+    Status(status::StatusArgs),
+    /// Write, read and publish drafts
+    Draft(draft::DraftArgs),
+    /// Capture this repository's commits from now on
+    Init(init::InitArgs),
+    /// Stop capturing this repository's commits and remove every hook of ours
+    Deinit(init::DeinitArgs),
+    /// Check hardware, settings, model servers, hooks and store; exit code 3 when something needs attention
+    Doctor(doctor::DoctorArgs),
+    /// List, get and set settings
+    Config(config::ConfigArgs),
+    /// Show what the endpoints offer and which role each model has
+    Models(models::ModelsArgs),
+    /// Show how long captures took and why some kept the template
+    Latency(latency::LatencyArgs),
+    /// Show which model would be chosen and why
+    Route(route::RouteArgs),
+    /// Run, start, stop or look at the background process
+    Sidecar(sidecar::SidecarArgs),
+    /// Print a shell's completion script
+    Completions(completions::CompletionsArgs),
+    /// Print the manual page
+    Man(man::ManArgs),
+    /// Write all captures as JSON lines
+    Export(export::ExportArgs),
+    /// Read captures from JSON lines; what is known already is skipped
+    Import(import::ImportArgs),
+    /// Reserved for a later version
+    #[command(hide = true)]
+    Schedule(Reserved),
+    /// Reserved for a later version
+    #[command(hide = true)]
+    Bench(Reserved),
+    /// Reserved for a later version
+    #[command(hide = true)]
+    Ab(Reserved),
+    /// Reserved for a later version
+    #[command(hide = true)]
+    Regress(Reserved),
+    /// Reserved for a later version
+    #[command(hide = true)]
+    Tune(Reserved),
+}
+
+/// Whatever follows a name that is kept free, so that it never becomes a note.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Reserved {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    pub rest: Vec<OsString>,
+}
+
+/// How `--help` groups the commands.
+const GROUPS: [(&str, &[&str]); 4] = [
+    ("Daily", &["note", "commit", "log", "show", "search", "edit", "forget", "status", "draft"]),
+    ("Setup", &["init", "deinit", "doctor", "config"]),
+    ("Models", &["models", "latency", "route"]),
+    ("Plumbing", &["sidecar", "export", "import", "completions", "man"]),
+];
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Yellow.on_default().bold())
+    .usage(AnsiColor::Yellow.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default());
+
+/// The whole command line, with its help in groups.
+#[must_use]
+pub fn command() -> clap::Command {
+    let command = Cli::command().styles(STYLES);
+    let groups = groups(&command);
+    command
+        .override_usage("uro-capture [OPTIONS] \"NOTE\"…\n       uro-capture [OPTIONS] [COMMAND]")
+        .help_template(format!(
+            "{{about}}\n\n{{usage-heading}} {{usage}}\n\n{groups}Options:\n{{options}}{{after-help}}"
+        ))
+        .after_help(
+            "A first word that is no command is a note; without any word the newest commit is captured.\n\
+             `uro-capture help COMMAND` tells more about one.",
+        )
+}
+
+fn groups(command: &clap::Command) -> String {
+    let head = STYLES.get_header();
+    let name_style = STYLES.get_literal();
+    let about = |name: &str| {
+        let found = command.find_subcommand(name).and_then(clap::Command::get_about).map(ToString::to_string);
+        found.unwrap_or_default()
+    };
+    let section = |(title, names): &(&str, &[&str])| {
+        let line = |name: &&str| format!("  {name_style}{name:<12}{name_style:#} {}\n", about(name));
+        let lines: String = names.iter().map(line).collect();
+        format!("{head}{title}:{head:#}\n{lines}\n")
+    };
+    GROUPS.iter().map(section).collect()
+}
+
+/// Puts `note` before a first word that is no command, so that clap sees a command always or nothing.
+#[must_use]
+pub fn with_note(args: Vec<OsString>) -> Vec<OsString> {
+    let Some(at) = first_word(&args) else { return args };
+    let word = args[at].to_string_lossy();
+    if is_command(&word) {
+        return args;
+    }
+    let mut with = args.clone();
+    // A dash that begins a sentence is no option.
+    let sentence = word.starts_with('-') && word.contains(char::is_whitespace);
+    with.splice(at..at, ["note", "--"].into_iter().take(1 + usize::from(sentence)).map(OsString::from));
+    with
+}
+
+/// Where the options end and words begin; absent when there is no word, or an option only clap can judge.
+fn first_word(args: &[OsString]) -> Option<usize> {
+    let mut at = 1;
+    loop {
+        let arg = args.get(at)?.to_string_lossy();
+        match option_length(&arg) {
+            Some(0) => return Some(at),
+            Some(length) => at += length,
+            None => return None,
+        }
+    }
+}
+
+/// How many arguments a global option takes up, itself included; 0: this is a word; absent: not a global option.
+fn option_length(arg: &str) -> Option<usize> {
+    match arg {
+        "--" | "-" => Some(0),
+        "-C" | "--color" | "--config" => Some(2),
+        "--quiet" | "--verbose" | "--json" => Some(1),
+        _ if arg.contains(char::is_whitespace) && !arg.starts_with("-C") && !arg.starts_with("--co") => Some(0),
+        _ if arg.starts_with("--color=") || arg.starts_with("--config=") || arg.starts_with("-C") => Some(1),
+        _ if !arg.starts_with('-') => Some(0),
+        _ if !arg.starts_with("--") && arg[1..].chars().all(|c| c == 'q' || c == 'v') => Some(1),
+        _ => None,
+    }
+}
+
+fn is_command(word: &str) -> bool {
+    word == "help" || Cli::command().get_subcommands().any(|command| command.get_name() == word)
+}
+
+/// The command that a single word was perhaps meant to be.
+#[must_use]
+pub fn perhaps_command(word: &OsStr) -> Option<String> {
+    let word = word.to_str()?;
+    let command = Cli::command();
+    let names: Vec<&str> =
+        command.get_subcommands().filter(|sub| !sub.is_hide_set()).map(clap::Command::get_name).collect();
+    similar::get_close_matches(word, &names, 1, 0.7).first().map(|name| (*name).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dispatched(words: &[&str]) -> Vec<String> {
+        let args = ["uro-capture"].iter().chain(words).map(OsString::from).collect();
+        with_note(args).into_iter().skip(1).map(|arg| arg.into_string().unwrap()).collect()
+    }
+
+    fn parsed(words: &[&str]) -> Cli {
+        use clap::FromArgMatches;
+        let args = with_note(["uro-capture"].iter().chain(words).map(OsString::from).collect());
+        Cli::from_arg_matches(&command().try_get_matches_from(args).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_stands_in_one_group_of_the_help() {
+        let mut grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+        let command = Cli::command();
+        let mut visible: Vec<&str> =
+            command.get_subcommands().filter(|sub| !sub.is_hide_set()).map(clap::Command::get_name).collect();
+        grouped.sort_unstable();
+        visible.sort_unstable();
+        assert_eq!(grouped, visible);
+        let help = super::command().render_help().to_string();
+        for title in ["Daily:", "Setup:", "Models:", "Plumbing:", "Options:"] {
+            assert!(help.contains(title), "{help}");
+        }
+        assert!(!help.contains("bench"), "what does not work yet is not offered");
+    }
+
+    #[test]
+    fn a_first_word_that_is_no_command_is_a_note() {
+        for (words, expected) in [
+            (&["Fixed auth"][..], &["note", "Fixed auth"][..]),
+            (&["Fixed", "log", "rotation"], &["note", "Fixed", "log", "rotation"]),
+            (&["-"], &["note", "-"]),
+            (&["-q", "Fixed"], &["-q", "note", "Fixed"]),
+            (&["-C", "log", "Fixed"], &["-C", "log", "note", "Fixed"]),
+            (&["-qv", "--json", "--config", "a=b", "Fixed"], &["-qv", "--json", "--config", "a=b", "note", "Fixed"]),
+            (&["--", "log"], &["note", "--", "log"]),
+            (&["- fixed it"], &["note", "--", "- fixed it"]),
+            (&["--color=never", "Fixed"], &["--color=never", "note", "Fixed"]),
+        ] {
+            assert_eq!(dispatched(words), expected);
+        }
+    }
+
+    #[test]
+    fn commands_options_and_nothing_stay_as_they_are() {
+        for words in [
+            &["log", "-n", "5"][..],
+            &["-C", "dir", "status"],
+            &["--json", "status"],
+            &["help", "log"],
+            &["--version"],
+            &["--nonsense", "x"],
+            &["bench"],
+            &["-q"],
+            &[],
+        ] {
+            assert_eq!(dispatched(words), words);
+        }
+    }
+
+    #[test]
+    fn global_options_work_before_and_after_the_command() {
+        for words in [&["--json", "-C", "a", "-C", "b", "status"][..], &["status", "--json", "-C", "a", "-C", "b"]] {
+            let cli = parsed(words);
+            assert!(cli.global.json && matches!(cli.command, Some(Command::Status(_))));
+            assert_eq!(cli.global.dirs, [PathBuf::from("a"), PathBuf::from("b")], "{words:?}");
+        }
+        assert!(parsed(&["-q"]).command.is_none());
+    }
+
+    #[test]
+    fn a_misspelt_command_is_recognised() {
+        assert_eq!(perhaps_command(OsStr::new("stauts")).as_deref(), Some("status"));
+        assert_eq!(perhaps_command(OsStr::new("Refactored")), None);
+    }
+}

@@ -1,0 +1,261 @@
+//! A capture as people read it: on one line, and in full.
+
+use jiff::Zoned;
+
+use super::ui::{Align, BOLD, DIM, ID, Table, Ui, one_line};
+use super::when;
+use crate::domain::capture::{By, Capture, Provenance, Reason, State};
+
+/// Digits of an id that hold its millisecond, with the hyphen: what a list shows at least.
+const SHORT_ID: usize = 13;
+
+/// The shortest prefixes, at least a millisecond long, that tell these captures apart.
+#[must_use]
+pub fn short_ids(captures: &[Capture]) -> Vec<String> {
+    let full: Vec<String> = captures.iter().map(|capture| capture.id.to_string()).collect();
+    let mut sorted: Vec<&str> = full.iter().map(String::as_str).collect();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let shared = sorted.windows(2).map(|pair| common_prefix(pair[0], pair[1])).max().unwrap_or(0);
+    let length = (shared + 1).max(SHORT_ID);
+    full.into_iter().map(|id| id.chars().take(length).collect()).collect()
+}
+
+fn common_prefix(one: &str, other: &str) -> usize {
+    one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count()
+}
+
+/// One line: what we say, then in brackets what a reader must know about it.
+#[must_use]
+pub fn short(capture: &Capture, ui: &Ui) -> String {
+    let marks = marks(capture);
+    let marks = if marks.is_empty() { String::new() } else { format!("  {}", ui.paint(DIM, &format!("[{marks}]"))) };
+    format!("{}{marks}", one_line(&capture.summary))
+}
+
+/// Why it is not simply a model's sentence, and whether it still counts.
+fn marks(capture: &Capture) -> String {
+    let mut marks: Vec<String> = origin_words(&capture.provenance).into_iter().collect();
+    marks.extend((capture.state == State::Superseded).then(|| "superseded".to_owned()));
+    marks.join(", ")
+}
+
+fn origin_words(provenance: &Provenance) -> Option<String> {
+    match (provenance.by, provenance.reason) {
+        (By::Model, Reason::Salvaged) => Some("cut short".to_owned()),
+        (By::Model, _) => None,
+        (By::Human, _) => Some("edited".to_owned()),
+        (By::Template, Reason::Pending) => Some("pending".to_owned()),
+        (By::Template, reason) => Some(format!("template: {}", reason.as_str().replace('_', " "))),
+    }
+}
+
+/// Captures as a list: id, time, project (where several are mixed), text.
+#[must_use]
+pub fn list(captures: &[Capture], now: &Zoned) -> Table {
+    let mixed = captures.windows(2).any(|pair| pair[0].project != pair[1].project);
+    let mut columns = vec![("", Align::Left); 3];
+    columns.extend(mixed.then_some(("", Align::Left)));
+    let mut table = Table::new(&columns);
+    for (capture, id) in captures.iter().zip(short_ids(captures)) {
+        let mut row = vec![(id, ID), (when::short(capture.at, now), DIM)];
+        row.extend(mixed.then(|| (capture.project.clone(), BOLD)));
+        let text = match marks(capture) {
+            marks if marks.is_empty() => capture.summary.clone(),
+            marks => format!("{}  [{marks}]", capture.summary),
+        };
+        row.push((text, if capture.state == State::Superseded { DIM } else { clap::builder::styling::Style::new() }));
+        table.styled(row);
+    }
+    table
+}
+
+/// Everything about one capture, as lines `name  value`.
+#[must_use]
+pub fn full(capture: &Capture, ui: &Ui, now: &Zoned) -> String {
+    let mut rows = vec![("id", capture.id.to_string()), ("when", when::full(capture.at, now))];
+    rows.push(("project", capture.project.clone()));
+    rows.extend(capture.repo.as_ref().map(|repo| ("repository", repo.path.clone())));
+    rows.extend(commit_rows(capture));
+    rows.extend((!capture.tags.is_empty()).then(|| ("tags", capture.tags.join(", "))));
+    rows.push(("written by", written_by(&capture.provenance)));
+    rows.extend(timing(capture).map(|text| ("took", text)));
+    rows.push(("source", capture.source.as_str().to_owned()));
+    rows.extend(capture.refined.as_ref().map(|r| ("refined", format!("{} by {}", when::full(r.at, now), r.model))));
+    rows.extend((capture.state == State::Superseded).then(|| ("state", "superseded".to_owned())));
+    let ids: Vec<String> = capture.supersedes.iter().map(ToString::to_string).collect();
+    rows.extend((!ids.is_empty()).then(|| ("replaces", ids.join(", "))));
+    let text = super::ui::harmless(&capture.summary);
+    let facts: String = rows.iter().map(|(name, value)| fact(ui, name, value)).collect();
+    format!("{}\n\n{facts}", ui.paint(BOLD, &text))
+}
+
+fn fact(ui: &Ui, name: &str, value: &str) -> String {
+    format!("{}  {}\n", ui.paint(DIM, &format!("{name:>10}")), one_line(value))
+}
+
+fn commit_rows(capture: &Capture) -> Vec<(&'static str, String)> {
+    let Some(commit) = &capture.commit else { return vec![("note", capture.raw.clone())] };
+    let count = |n: Option<u64>| n.map_or_else(|| "?".to_owned(), |n| n.to_string());
+    let on = commit.branch.as_ref().map(|branch| format!(" on {branch}")).unwrap_or_default();
+    let files = if commit.files == 1 { "1 file".to_owned() } else { format!("{} files", commit.files) };
+    vec![
+        ("commit", format!("{}{on}", commit.oid)),
+        ("subject", commit.subject.clone()),
+        ("author", commit.author.clone()),
+        ("changes", format!("{files}, +{} -{}", count(commit.insertions), count(commit.deletions))),
+    ]
+}
+
+fn written_by(provenance: &Provenance) -> String {
+    let reason = provenance.reason.as_str().replace('_', " ");
+    match provenance.by {
+        By::Human => "you".to_owned(),
+        By::Template if provenance.reason == Reason::Pending => "the template, a model is being asked".to_owned(),
+        By::Template => format!("the template ({reason})"),
+        By::Model => {
+            let at = provenance.endpoint.as_ref().map(|name| format!(" at {name}")).unwrap_or_default();
+            let how = if provenance.reason == Reason::None { String::new() } else { format!(" ({reason})") };
+            format!("{}{at}{how}", provenance.model.as_deref().unwrap_or("a model"))
+        }
+    }
+}
+
+fn timing(capture: &Capture) -> Option<String> {
+    let total = capture.timing.total_ms?;
+    let part = |name: &str, ms: Option<f64>| ms.map(|ms| format!("{name} {ms:.0}"));
+    let parts: Vec<String> = [
+        part("queue", capture.timing.queue_ms),
+        part("load", capture.timing.load_ms.filter(|ms| *ms > 0.0)),
+        part("first token", capture.timing.ttft_ms),
+        part("model", capture.timing.model_ms),
+        part("our own", capture.timing.overhead_ms),
+        part("budget", capture.timing.budget_ms),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let parts = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
+    Some(format!("{total:.0} ms{parts}"))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::cli::ui::Wishes;
+    use crate::domain::capture::{CommitRef, Kind, RepoRef};
+    use crate::domain::event::Source;
+    use crate::domain::id::RepoId;
+    use crate::domain::timing::{Timing, Tokens};
+
+    /// A finished capture of a commit.
+    pub(crate) fn capture() -> Capture {
+        Capture {
+            id: "019d4a00-0000-7000-8000-000000000001".parse().unwrap(),
+            at: "2026-04-01T06:05:00Z".parse().unwrap(),
+            captured_at: "2026-04-01T06:05:01Z".parse().unwrap(),
+            kind: Kind::Commit,
+            project: "api".into(),
+            tags: vec!["fix".into()],
+            repo: Some(RepoRef { path: "/src/api".into(), id: RepoId::from_stored("00ff".into()) }),
+            commit: Some(CommitRef {
+                oid: "1".repeat(40).parse().unwrap(),
+                branch: Some("main".into()),
+                subject: "Cut the auth timeout".into(),
+                author: "A".into(),
+                files: 1,
+                insertions: Some(10),
+                deletions: None,
+                patch_id: None,
+            }),
+            raw: "Cut the auth timeout".into(),
+            summary: "Auth now times out after 200 ms.".into(),
+            source: Source::Hook,
+            provenance: Provenance {
+                by: By::Model,
+                model: Some("orca-mini:3b".into()),
+                endpoint: Some("local".into()),
+                reason: Reason::None,
+                prompt_version: None,
+            },
+            timing: Timing { total_ms: Some(904.2), ttft_ms: Some(180.0), ..Timing::default() },
+            tokens: Tokens::default(),
+            quality: None,
+            refined: None,
+            state: State::Live,
+            supersedes: Vec::new(),
+        }
+    }
+
+    fn now() -> Zoned {
+        "2026-04-01T14:30:00+02:00[Europe/Berlin]".parse().unwrap()
+    }
+
+    fn plain() -> Ui {
+        Ui::captured(Wishes::default()).0
+    }
+
+    #[test]
+    fn a_models_sentence_stands_alone_and_everything_else_says_what_it_is() {
+        let mut capture = capture();
+        assert_eq!(short(&capture, &plain()), "Auth now times out after 200 ms.");
+        for (by, reason, mark) in [
+            (By::Model, Reason::Salvaged, "cut short"),
+            (By::Template, Reason::Pending, "pending"),
+            (By::Template, Reason::BreakerOpen, "template: breaker open"),
+            (By::Human, Reason::None, "edited"),
+        ] {
+            (capture.provenance.by, capture.provenance.reason) = (by, reason);
+            assert_eq!(short(&capture, &plain()), format!("Auth now times out after 200 ms.  [{mark}]"));
+        }
+        capture.state = State::Superseded;
+        assert!(short(&capture, &plain()).ends_with("[edited, superseded]"));
+    }
+
+    #[test]
+    fn a_line_is_one_line_whatever_the_text_holds() {
+        let mut capture = capture();
+        capture.summary = "one\ntwo \u{1b}[31mred".into();
+        assert_eq!(short(&capture, &plain()), "one two \u{fffd}[31mred");
+    }
+
+    #[test]
+    fn ids_are_shortened_as_far_as_they_differ() {
+        let with = |id: &str| Capture { id: id.parse().unwrap(), ..capture() };
+        let far = [with("019d4a00-0000-7000-8000-000000000001"), with("019d4a00-0001-7000-8000-000000000001")];
+        assert_eq!(short_ids(&far), ["019d4a00-0000", "019d4a00-0001"]);
+        let near = [with("019d4a00-0000-7000-8000-000000000001"), with("019d4a00-0000-7001-8000-000000000001")];
+        assert_eq!(short_ids(&near), ["019d4a00-0000-7000", "019d4a00-0000-7001"]);
+        assert!(short_ids(&[]).is_empty());
+    }
+
+    #[test]
+    fn the_full_form_says_everything_once() {
+        let expected = "\
+Auth now times out after 200 ms.
+
+        id  019d4a00-0000-7000-8000-000000000001
+      when  2026-04-01 08:05:00 +02:00
+   project  api
+repository  /src/api
+    commit  1111111111111111111111111111111111111111 on main
+   subject  Cut the auth timeout
+    author  A
+   changes  1 file, +10 -?
+      tags  fix
+written by  orca-mini:3b at local
+      took  904 ms (first token 180)
+    source  hook
+";
+        assert_eq!(full(&capture(), &plain(), &now()), expected);
+    }
+
+    #[test]
+    fn a_list_names_projects_only_where_they_differ() {
+        let other = Capture { project: "web".into(), ..capture() };
+        let one = list(&[capture()], &now()).render(false);
+        assert_eq!(one, "019d4a00-0000  today 08:05  Auth now times out after 200 ms.\n");
+        let two = list(&[capture(), other], &now()).render(false);
+        assert!(two.contains("  api  ") && two.contains("  web  "), "{two}");
+    }
+}

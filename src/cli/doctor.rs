@@ -1,0 +1,325 @@
+//! `uro-capture doctor`: looks at everything a capture needs; each finding with one line that mends it.
+
+use std::path::Path;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::app::App;
+use super::failure::{Failure, quoted};
+use super::models::{self, EndpointView};
+use super::ui::{BAD, DIM, Exit, GOOD, one_line};
+use super::{hooks, when};
+use crate::config::paths;
+use crate::git::repo::Repo;
+use crate::hardware::Hardware;
+use crate::hardware::power::Power;
+use crate::sidecar::client;
+use crate::sidecar::protocol::SidecarState;
+
+#[derive(Debug, Clone, Args)]
+pub struct DoctorArgs {}
+
+/// The public JSON of `doctor`.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    pub hardware: Hardware,
+    pub findings: Vec<Finding>,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// `hardware`, `config`, `endpoints`, `hooks`, `store`, `spool`, `sidecar`.
+    pub check: &'static str,
+    pub ok: bool,
+    pub what: String,
+    /// The one line that mends it; absent when nothing is to be mended.
+    pub fix: Option<String>,
+}
+
+impl Finding {
+    fn fine(check: &'static str, what: impl Into<String>) -> Self {
+        Self { check, ok: true, what: what.into(), fix: None }
+    }
+
+    fn wrong(check: &'static str, what: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { check, ok: false, what: what.into(), fix: Some(fix.into()) }
+    }
+
+    fn of(check: &'static str, failure: &Failure) -> Self {
+        let causes: String = failure.causes.iter().map(|cause| format!(": {cause}")).collect();
+        let fix = failure.hint.clone().unwrap_or_else(|| "uro-capture --help".to_owned());
+        Self::wrong(check, format!("{}{causes}", failure.message), fix)
+    }
+}
+
+/// Below this a model of three billion weights does not fit beside anything else (4-bit weights and their context:
+/// about 2.5 GB; bytes).
+const LITTLE_MEMORY: u64 = 3 << 30;
+/// Runnable tasks per core above which a model shares its cores.
+const BUSY: f64 = 1.5;
+
+/// # Errors
+/// Standard output cannot be written.
+pub fn run(app: &App, _args: &DoctorArgs) -> Result<Exit, Failure> {
+    let hardware = Hardware::measure();
+    let report = Report { findings: examine(app, &hardware), hardware };
+    if app.json {
+        app.ui.json(&report)?;
+    } else {
+        app.ui.raw(text(app, &report).as_bytes())?;
+    }
+    Ok(if report.findings.iter().all(|finding| finding.ok) { Exit::Done } else { Exit::Degraded })
+}
+
+fn examine(app: &App, hardware: &Hardware) -> Vec<Finding> {
+    let mut findings = machine(hardware);
+    findings.push(settings(app));
+    findings.extend(endpoints(app));
+    findings.extend(installed(app));
+    findings.extend(repositories(app));
+    findings.push(writable("spool", &app.paths.spool()));
+    findings.push(writable("sidecar", &app.paths.run));
+    findings.push(sidecar(app));
+    findings
+}
+
+fn machine(hardware: &Hardware) -> Vec<Finding> {
+    let gib = |bytes: Option<u64>| {
+        bytes.map_or_else(|| "?".to_owned(), |bytes| format!("{:.1}", bytes as f64 / f64::from(1 << 30)))
+    };
+    let cores = if hardware.cores == 1 { "1 core".to_owned() } else { format!("{} cores", hardware.cores) };
+    let load = hardware.load.map(|load| format!(", load {load:.1}")).unwrap_or_default();
+    let what = format!("{} of {} GiB memory free, {cores}{load}", gib(hardware.ram_available), gib(hardware.ram_total));
+    let mut findings = vec![match hardware.ram_available {
+        Some(free) if free < LITTLE_MEMORY => Finding::wrong(
+            "hardware",
+            format!("{what}: too little for a 3B model"),
+            "use a model of at most 1.5B, or close something",
+        ),
+        _ => Finding::fine("hardware", what),
+    }];
+    if let Some(load) = hardware.load_per_core().filter(|load| *load > BUSY) {
+        let what = format!("{load:.1} tasks want each core: models will answer late");
+        findings.push(Finding::wrong(
+            "hardware",
+            what,
+            "look with top who is busy; until then captures may keep the template",
+        ));
+    }
+    if let Power::Battery { percent } = hardware.power {
+        let left = percent.map(|percent| format!(" ({percent} %)")).unwrap_or_default();
+        findings.push(Finding::fine(
+            "hardware",
+            format!("on battery{left}: drafts wait for the mains unless drafts.on_battery is true"),
+        ));
+    }
+    findings
+}
+
+fn settings(app: &App) -> Finding {
+    match &app.broken_config {
+        Some(error) => {
+            let causes = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+            let path = app.paths.config_file();
+            Finding::wrong("config", format!("{error}{causes}"), format!("${{EDITOR:-vi}} {}", quoted(&path)))
+        }
+        None if app.paths.config_file().exists() => {
+            Finding::fine("config", app.paths.config_file().display().to_string())
+        }
+        None => {
+            Finding::fine("config", format!("built-in settings; {} does not exist", app.paths.config_file().display()))
+        }
+    }
+}
+
+fn endpoints(app: &App) -> Vec<Finding> {
+    match models::gather(app) {
+        Ok(views) => judge(&views),
+        Err(failure) => vec![Finding::of("endpoints", &failure)],
+    }
+}
+
+/// One that answers is enough; a configured model that none lists is worth a word.
+fn judge(views: &[EndpointView]) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = views.iter().filter(|view| view.up).map(answering).collect();
+    if findings.is_empty() {
+        let looked: Vec<String> = views
+            .iter()
+            .map(|view| format!("{}: {}", view.endpoint, view.error.as_deref().unwrap_or("no answer")))
+            .collect();
+        let what = format!("no model server answers, captures keep the template ({})", looked.join("; "));
+        return vec![Finding::wrong("endpoints", what, "ollama serve, or llama-server -m MODEL.gguf")];
+    }
+    for view in views.iter().filter(|view| view.up) {
+        for model in view.models.iter().filter(|model| !model.listed) {
+            let roles: Vec<&str> = model.roles.iter().map(|role| role.as_str()).collect();
+            let what =
+                format!("{} does not offer {}, configured for {}", view.endpoint, model.offered.name, roles.join(", "));
+            findings.push(Finding::wrong("endpoints", what, format!("ollama pull {}", model.offered.name)));
+        }
+    }
+    findings
+}
+
+fn answering(view: &EndpointView) -> Finding {
+    let listed = view.models.iter().filter(|model| model.listed && model.offered.completes).count();
+    let what = format!("{} at {} offers {listed} models", view.server.as_deref().unwrap_or("a server"), view.url);
+    if listed == 0 {
+        Finding::wrong("endpoints", what, "ollama pull llama3.2:3b")
+    } else {
+        Finding::fine("endpoints", what)
+    }
+}
+
+/// Only what is wrong: that the program is there is no news.
+fn installed(app: &App) -> Option<Finding> {
+    hooks::program(app).err().map(|failure| Finding::of("hooks", &failure))
+}
+
+fn repositories(app: &App) -> Vec<Finding> {
+    let store = match app.store() {
+        Ok(store) => store,
+        Err(failure) => return vec![Finding::of("store", &failure)],
+    };
+    let mut findings = vec![Finding::fine("store", app.paths.database().display().to_string())];
+    let registered = match store.registered() {
+        Ok(registered) => registered,
+        Err(error) => return vec![Finding::of("store", &error.into())],
+    };
+    if registered.is_empty() {
+        findings.push(Finding::wrong("hooks", "no repository is registered", "uro-capture init PATH"));
+    }
+    findings.extend(registered.iter().map(|known| repository(&known.common_dir, &known.path)));
+    let recent = store.problems(when::days_back(7, &app.now())).unwrap_or_default();
+    findings.extend(recent.into_iter().map(|(_, what, fix)| Finding::wrong("store", what, fix)));
+    findings
+}
+
+fn repository(common_dir: &Path, path: &Path) -> Finding {
+    let repo = match Repo::open_git_dir(common_dir) {
+        Ok(repo) => repo,
+        Err(error) => {
+            let fix = format!("uro-capture init NEW_PATH if {} was moved", quoted(path));
+            return Finding::wrong("hooks", format!("{}: {error}", path.display()), fix);
+        }
+    };
+    let found = hooks::of_registered(Ok(&repo), path);
+    match found.state {
+        "ok" => Finding::fine("hooks", format!("{} ({})", found.repo, found.how.unwrap_or("file"))),
+        state => {
+            Finding::wrong("hooks", format!("{}: {state}", found.repo), format!("uro-capture init {}", quoted(path)))
+        }
+    }
+}
+
+/// Tries it: rights, quotas and full disks all show only when something is written.
+fn writable(check: &'static str, dir: &Path) -> Finding {
+    let trial = dir.join(format!(".doctor-{}", std::process::id()));
+    let tried = paths::create_private(dir)
+        .and_then(|()| std::fs::write(&trial, b"x"))
+        .and_then(|()| std::fs::remove_file(&trial));
+    match tried {
+        Ok(()) => Finding::fine(check, format!("{} can be written", dir.display())),
+        Err(error) => {
+            let fix = format!("ls -ld {}; df -h {}", quoted(dir), quoted(dir));
+            Finding::wrong(check, format!("{} cannot be written: {error}", dir.display()), fix)
+        }
+    }
+}
+
+fn sidecar(app: &App) -> Finding {
+    let status = client::status(&app.paths.run);
+    let restart = "uro-capture sidecar stop && uro-capture sidecar start";
+    match status.state {
+        SidecarState::Stopped => Finding::fine("sidecar", "stopped (the next commit starts it)"),
+        SidecarState::Unresponsive => Finding::wrong("sidecar", "it runs and does not answer", restart),
+        SidecarState::Running => match status.version.as_deref() {
+            Some(version) if version != env!("CARGO_PKG_VERSION") => Finding::wrong(
+                "sidecar",
+                format!("version {version} runs, this is {}", env!("CARGO_PKG_VERSION")),
+                restart,
+            ),
+            _ => Finding::fine("sidecar", format!("running, process {}", status.pid.unwrap_or_default())),
+        },
+    }
+}
+
+fn text(app: &App, report: &Report) -> String {
+    let mut out = String::new();
+    for finding in &report.findings {
+        let mark = if finding.ok { app.ui.paint(GOOD, "ok  ") } else { app.ui.paint(BAD, "look") };
+        let check = app.ui.paint(DIM, &format!("{:<9}", finding.check));
+        out += &format!("{mark}  {check}  {}\n", one_line(&finding.what));
+        if let Some(fix) = &finding.fix {
+            out += &format!("                 {} {}\n", app.ui.paint(GOOD, "fix:"), one_line(fix));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hardware::pressure::Pressure;
+
+    fn machine_with(ram_available: u64, load: f64, power: Power) -> Hardware {
+        let pressure = Pressure::default();
+        Hardware {
+            ram_total: Some(16 << 30),
+            ram_available: Some(ram_available),
+            cores: 2,
+            load: Some(load),
+            pressure,
+            power,
+        }
+    }
+
+    #[test]
+    fn a_machine_is_fine_unless_memory_or_cores_are_short() {
+        let fine = machine(&machine_with(8 << 30, 0.4, Power::Mains));
+        assert_eq!(fine, [Finding::fine("hardware", "8.0 of 16.0 GiB memory free, 2 cores, load 0.4")]);
+        assert!(!machine(&machine_with(1 << 30, 0.4, Power::Mains))[0].ok);
+        let busy = machine(&machine_with(8 << 30, 8.0, Power::Mains));
+        assert!(!busy[1].ok && busy[1].what.starts_with("4.0 tasks"));
+        let battery = machine(&machine_with(8 << 30, 0.4, Power::Battery { percent: Some(41) }));
+        assert!(battery[1].ok && battery[1].what.contains("41 %"));
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_written_is_found_and_no_trace_is_left() {
+        let top = tempfile::tempdir().unwrap();
+        assert!(writable("spool", &top.path().join("spool")).ok);
+        assert_eq!(std::fs::read_dir(top.path().join("spool")).unwrap().count(), 0);
+        std::fs::write(top.path().join("file"), "").unwrap();
+        let found = writable("spool", &top.path().join("file/spool"));
+        assert!(!found.ok && found.fix.is_some());
+    }
+
+    #[test]
+    fn one_server_is_enough_and_none_is_told_with_where_was_looked() {
+        let view = |up: bool| EndpointView {
+            endpoint: "a".into(),
+            url: "http://a".into(),
+            api: None,
+            server: up.then(|| "ollama".into()),
+            version: None,
+            up,
+            error: (!up).then(|| "nothing listens".into()),
+            models: Vec::new(),
+        };
+        let none = judge(&[view(false)]);
+        assert!(!none[0].ok && none[0].what.contains("a: nothing listens"));
+        let empty = judge(&[view(true), view(false)]);
+        assert_eq!(empty.len(), 1);
+        assert!(!empty[0].ok, "a server without a model helps nobody");
+    }
+
+    #[test]
+    fn every_finding_that_is_wrong_has_a_fix() {
+        let failure = Failure::environment("x").because("y").hint("z");
+        assert_eq!(Finding::of("store", &failure), Finding::wrong("store", "x: y", "z"));
+        assert!(Finding::of("store", &Failure::environment("x")).fix.is_some());
+    }
+}

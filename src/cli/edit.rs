@@ -1,0 +1,147 @@
+//! `uro-capture edit ID`: a person's words replace the summary.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use clap::Args;
+
+use super::app::App;
+use super::capture_line;
+use super::failure::{Failure, quoted};
+use super::ui::Exit;
+use crate::config::paths;
+use crate::prompt::redact::redact;
+
+#[derive(Debug, Clone, Args)]
+pub struct EditArgs {
+    /// Its id, which may be shortened
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// The new text; without it an editor opens
+    #[arg(short, long = "message", value_name = "TEXT", conflicts_with = "stdin")]
+    pub message: Option<String>,
+    /// `-` reads the new text from standard input
+    #[arg(value_name = "-", value_parser = ["-"])]
+    pub stdin: Option<String>,
+}
+
+/// A summary is a sentence or two; more than this is a mistake (bytes).
+const LONGEST: usize = 16 << 10;
+
+/// # Errors
+/// There is no such capture, the text is empty, or no editor can be started.
+pub fn run(app: &App, args: &EditArgs) -> Result<Exit, Failure> {
+    let store = app.store()?;
+    let before = store.capture(&args.id)?.capture;
+    let text = match (&args.message, &args.stdin) {
+        (Some(text), _) => text.clone(),
+        (None, Some(_)) => app.read_stdin(LONGEST)?,
+        (None, None) => in_editor(app, &before.summary)?,
+    };
+    let text = accept(&text)?;
+    let after = if text == before.summary { before } else { store.edit_capture(before.id, &redact(&text))? };
+    if app.json {
+        app.ui.json(&after)?;
+    } else {
+        app.ui.line(&capture_line::short(&after, &app.ui))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn accept(text: &str) -> Result<String, Failure> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(
+            Failure::input("the new text is empty; nothing was changed").hint("uro-capture forget ID removes it")
+        );
+    }
+    if text.len() > LONGEST {
+        return Err(
+            Failure::input(format!("the new text is longer than {LONGEST} bytes")).hint("keep it to a few sentences")
+        );
+    }
+    Ok(text.to_owned())
+}
+
+/// Opens `text` in the person's editor, gives what they left.
+///
+/// # Errors
+/// There is no editor, or it failed.
+pub fn in_editor(app: &App, text: &str) -> Result<String, Failure> {
+    let Some(editor) = app.env().editor() else {
+        return Err(
+            Failure::environment("no editor is known").hint("EDITOR=nano uro-capture edit ID, or edit ID -m TEXT")
+        );
+    };
+    let file = Temporary::with(&app.paths.state, text)?;
+    // As git does: the editor may carry arguments of its own, so a shell reads it.
+    let status = Command::new("sh").arg("-c").arg(format!("{editor} \"$@\"")).arg(editor).arg(&file.path).status();
+    match status {
+        Ok(status) if status.success() => {
+            std::fs::read_to_string(&file.path).map_err(|error| file_failure(&file.path, &error))
+        }
+        Ok(status) => Err(Failure::environment(format!("the editor {editor:?} ended with {status}"))
+            .hint("nothing was changed; edit ID -m TEXT needs no editor")),
+        Err(error) => Err(Failure::environment(format!("cannot start the editor {editor:?}"))
+            .because(error.to_string())
+            .hint("edit ID -m TEXT needs no editor")),
+    }
+}
+
+/// A file only its owner can read, gone when dropped.
+struct Temporary {
+    path: PathBuf,
+}
+
+impl Temporary {
+    fn with(dir: &Path, text: &str) -> Result<Self, Failure> {
+        use std::io::Write;
+        use std::os::unix::fs::OpenOptionsExt;
+        let path = dir.join(format!("edit-{}.md", std::process::id()));
+        let write = || {
+            paths::create_private(dir)?;
+            let mut file =
+                std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+            writeln!(file, "{text}")
+        };
+        write().map_err(|error| file_failure(&path, &error))?;
+        Ok(Self { path })
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // Best effort: it lies in our own directory and holds nothing that the store does not.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+fn file_failure(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::environment(format!("cannot use {}", path.display()))
+        .because(error.to_string())
+        .hint(format!("ls -ld {}", quoted(path.parent().unwrap_or(path))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_or_endless_text_changes_nothing() {
+        assert_eq!(accept(" \n").unwrap_err().code(), 1);
+        assert_eq!(accept(&"x".repeat(LONGEST + 1)).unwrap_err().code(), 1);
+        assert_eq!(accept(" It works. \n").unwrap(), "It works.");
+    }
+
+    #[test]
+    fn the_file_for_the_editor_is_private_and_goes_away() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let file = Temporary::with(&dir.path().join("state"), "text").unwrap();
+        let path = file.path.clone();
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "text\n");
+        drop(file);
+        assert!(!path.exists());
+    }
+}

@@ -1,0 +1,124 @@
+//! `uro-capture export`: every capture in every state, one JSON line each, oldest first.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::{Deserialize, Serialize};
+
+use super::app::App;
+use super::failure::{Failure, quoted};
+use super::ui::Exit;
+use crate::domain::capture::Capture;
+use crate::store::{CaptureRecord, StoreError};
+
+#[derive(Debug, Clone, Args)]
+pub struct ExportArgs {
+    /// Write to FILE, which must not exist; without it to standard output
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+}
+
+/// One line of an export.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExportLine {
+    pub capture: Capture,
+    /// The template's text.
+    #[serde(default)]
+    pub template: String,
+    /// What was sent to the model, redacted.
+    #[serde(default)]
+    pub wire: Option<String>,
+}
+
+impl From<CaptureRecord> for ExportLine {
+    fn from(record: CaptureRecord) -> Self {
+        Self { capture: record.capture, template: record.template, wire: record.wire }
+    }
+}
+
+impl From<ExportLine> for CaptureRecord {
+    fn from(line: ExportLine) -> Self {
+        Self { capture: line.capture, template: line.template, wire: line.wire }
+    }
+}
+
+/// # Errors
+/// The store cannot be read, or the output cannot be written.
+pub fn run(app: &App, args: &ExportArgs) -> Result<Exit, Failure> {
+    match &args.file {
+        Some(path) => to_file(app, &app.cwd.join(path))?,
+        None if app.json => to_array(app)?,
+        None => {
+            each(app, |line| app.ui.raw(line.as_bytes()))?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn to_file(app: &App, path: &Path) -> Result<(), Failure> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let failed = |error: std::io::Error| {
+        Failure::environment(format!("cannot write {}", path.display()))
+            .because(error.to_string())
+            .hint(format!("ls -ld {}", quoted(path)))
+    };
+    let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
+    let mut file = std::io::BufWriter::new(file);
+    let written = each(app, |line| file.write_all(line.as_bytes()).map_err(failed))?;
+    file.flush().map_err(failed)?;
+    if app.json {
+        app.ui.json(&serde_json::json!({"written": written, "path": path}))
+    } else {
+        app.ui.line(&format!("{written} captures written"))
+    }
+}
+
+/// With `--json` a list is one array, here too.
+fn to_array(app: &App) -> Result<(), Failure> {
+    let mut before = "[";
+    each(app, |line| {
+        let text = format!("{before}{}", line.trim_end());
+        before = ",\n";
+        app.ui.raw(text.as_bytes())
+    })?;
+    app.ui.raw(if before == "[" { b"[]\n" } else { b"]\n" })
+}
+
+/// Hands every line to `write`, gives how many there were.
+fn each(app: &App, mut write: impl FnMut(&str) -> Result<(), Failure>) -> Result<u64, Failure> {
+    let (mut count, mut failure) = (0, None);
+    let walked = app.store()?.each_record(&mut |record| {
+        let written = line(record).and_then(|line| write(&line));
+        count += 1;
+        // The store's error type cannot carry ours: it is kept aside and the walk is ended.
+        written.map_err(|error| {
+            failure = Some(error);
+            StoreError::Conflict("the export was ended".to_owned())
+        })
+    });
+    match failure {
+        Some(failure) => Err(failure),
+        None => Ok(walked.map(|()| count)?),
+    }
+}
+
+fn line(record: CaptureRecord) -> Result<String, Failure> {
+    let text = serde_json::to_string(&ExportLine::from(record));
+    text.map(|text| text + "\n").map_err(|error| Failure::bug(format!("cannot write a capture: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::capture_line::tests::capture;
+
+    #[test]
+    fn a_line_comes_back_as_it_was() {
+        let record = CaptureRecord { capture: capture(), template: "T\nt".into(), wire: Some("W".into()) };
+        let text = line(record.clone()).unwrap();
+        assert_eq!(text.matches('\n').count(), 1);
+        let back: ExportLine = serde_json::from_str(&text).unwrap();
+        assert_eq!(CaptureRecord::from(back), record);
+    }
+}

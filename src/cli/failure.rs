@@ -1,0 +1,292 @@
+//! The one place where an error becomes an exit code and a hint.
+
+use std::error::Error;
+
+use crate::config::ConfigError;
+use crate::git::GitError;
+use crate::githooks::GithooksError;
+use crate::llm::LlmError;
+use crate::sidecar::SidecarError;
+use crate::store::StoreError;
+
+/// What kind of failure it is; decides the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    /// The reader of our output left, as `| head` does: nothing went wrong.
+    OutputClosed,
+    /// The person's input, or the machine's state.
+    Environment,
+    /// The command line.
+    Usage,
+    /// Ours.
+    Bug,
+}
+
+/// Why a command did not do its work: what, why, and the command that helps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    pub kind: FailureKind,
+    pub message: String,
+    /// Outermost first.
+    pub causes: Vec<String>,
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    #[must_use]
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), causes: Vec::new(), hint: None }
+    }
+
+    /// Exit code 1: what the person gave.
+    #[must_use]
+    pub fn input(message: impl Into<String>) -> Self {
+        Self::new(FailureKind::Environment, message)
+    }
+
+    /// Exit code 1: what the person finds around.
+    #[must_use]
+    pub fn environment(message: impl Into<String>) -> Self {
+        Self::new(FailureKind::Environment, message)
+    }
+
+    /// Exit code 2: the command line.
+    #[must_use]
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(FailureKind::Usage, message)
+    }
+
+    /// Exit code 70.
+    #[must_use]
+    pub fn bug(message: impl Into<String>) -> Self {
+        Self::new(FailureKind::Bug, message).hint("please report this with the output of `uro-capture doctor --json`")
+    }
+
+    /// Exit code 1, from any error with its sources.
+    #[must_use]
+    pub fn of(error: &dyn Error) -> Self {
+        Self { causes: chain(error), ..Self::environment(error.to_string()) }
+    }
+
+    /// The exact command that helps.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<String>) -> Self {
+        self.causes.push(cause.into());
+        self
+    }
+
+    #[must_use]
+    pub fn code(&self) -> u8 {
+        match self.kind {
+            FailureKind::OutputClosed => 0,
+            FailureKind::Environment => 1,
+            FailureKind::Usage => 2,
+            FailureKind::Bug => 70,
+        }
+    }
+}
+
+/// The messages below `error`; one that only repeats the message above it is left out.
+fn chain(error: &dyn Error) -> Vec<String> {
+    let mut last = error.to_string();
+    let mut causes = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        if !last.ends_with(&text) {
+            causes.push(text.clone());
+        }
+        last = text;
+        next = cause.source();
+    }
+    causes
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        let hint = match &error {
+            ConfigError::UnknownKey { suggestion: Some(name), .. } => format!("did you mean {name:?}?"),
+            ConfigError::UnknownKey { .. } => "uro-capture config list".to_owned(),
+            ConfigError::Read { path, .. } | ConfigError::Write { path, .. } => format!("ls -l {}", quoted(path)),
+            ConfigError::NotForRepositories { key, .. } => format!("uro-capture config set {key} VALUE"),
+            ConfigError::NoHome => "URO_HOME=DIR uro-capture …".to_owned(),
+            ConfigError::Invalid { .. } | ConfigError::Syntax { .. } => "uro-capture config list --origin".to_owned(),
+        };
+        // The command that lists the settings needs them to be sound; a broken file is edited.
+        let hint = match &error {
+            ConfigError::Invalid { origin: crate::config::Origin::UserFile { path, line }, .. }
+            | ConfigError::Syntax { origin: crate::config::Origin::UserFile { path, line }, .. } => {
+                format!("${{EDITOR:-vi}} +{line} {}", quoted(path))
+            }
+            _ => hint,
+        };
+        Self::of(&error).hint(hint)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let hint = match &error {
+            StoreError::NotFound { what: "draft", .. } => "uro-capture draft list",
+            StoreError::NotFound { .. } => "uro-capture log --everywhere --all",
+            StoreError::Ambiguous { .. } => "write more of it",
+            StoreError::Conflict(_) => "uro-capture draft list",
+            StoreError::TooNew { .. } => "update uro-capture, or point URO_HOME at another directory",
+            StoreError::Full(_) => "df -h, then make room and try again",
+            StoreError::Corrupt(_) | StoreError::Unavailable(_) | StoreError::Other(_) => "uro-capture doctor",
+        };
+        Self::of(&error).hint(hint)
+    }
+}
+
+impl From<GitError> for Failure {
+    fn from(error: GitError) -> Self {
+        let hint = match &error {
+            GitError::NotARepository { .. } => "uro-capture -C DIR …, or git init".to_owned(),
+            GitError::ForeignOwner { path } => {
+                format!("git config --global --add safe.directory {}", quoted(path))
+            }
+            GitError::NoSuchCommit { .. } | GitError::Missing(_) => "git log --oneline".to_owned(),
+            GitError::Unborn => "git commit first".to_owned(),
+            GitError::Git { .. } => "git fsck".to_owned(),
+        };
+        Self::of(&error).hint(hint)
+    }
+}
+
+impl From<LlmError> for Failure {
+    fn from(error: LlmError) -> Self {
+        let hint = match &error {
+            LlmError::NotLoopback { .. } | LlmError::Cloud { .. } => {
+                "only if your text may leave this machine: remote = true in its [[endpoints]]"
+            }
+            LlmError::Unreachable { .. } => "ollama serve, or llama-server -m MODEL.gguf",
+            LlmError::NotAModelServer { .. } | LlmError::InvalidEndpoint { .. } => "uro-capture config list --origin",
+            _ => "uro-capture models",
+        };
+        Self::of(&error).hint(hint)
+    }
+}
+
+impl From<GithooksError> for Failure {
+    fn from(error: GithooksError) -> Self {
+        let hint = match &error {
+            GithooksError::Io { path, .. } | GithooksError::NotADirectory(path) => format!("ls -ld {}", quoted(path)),
+            GithooksError::NotAProgram(_) => "install uro-hook beside uro-capture".to_owned(),
+        };
+        Self::of(&error).hint(hint)
+    }
+}
+
+impl From<SidecarError> for Failure {
+    fn from(error: SidecarError) -> Self {
+        match error {
+            SidecarError::Store(error) => error.into(),
+            other => Self::of(&other).hint("uro-capture sidecar stop && uro-capture sidecar start"),
+        }
+    }
+}
+
+/// A path as a shell takes it.
+#[must_use]
+pub fn quoted(path: &std::path::Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,@%=:".contains(c);
+    if !text.is_empty() && text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+    use crate::cli::ui::Exit;
+    use crate::config::Origin;
+
+    #[test]
+    fn every_kind_has_its_exit_code() {
+        let code = |kind| Failure::new(kind, "x").code();
+        assert_eq!(code(FailureKind::OutputClosed), 0);
+        assert_eq!(code(FailureKind::Environment), 1);
+        assert_eq!(code(FailureKind::Usage), 2);
+        assert_eq!(code(FailureKind::Bug), 70);
+        assert_eq!((Exit::Done.code(), Exit::Degraded.code()), (0, 3));
+    }
+
+    #[test]
+    fn every_rooms_error_exits_with_one_and_has_a_hint() {
+        let boxed = || Box::<dyn Error + Send + Sync>::from("disk I/O error");
+        let io = || std::io::Error::other("no");
+        let line = || Origin::UserFile { path: "/c.toml".into(), line: 2 };
+        let id = || "x".to_owned();
+        let failures: Vec<Failure> = vec![
+            StoreError::NotFound { what: "capture", id: id() }.into(),
+            StoreError::Ambiguous { what: "capture", id: id(), candidates: vec![id()] }.into(),
+            StoreError::Conflict(id()).into(),
+            StoreError::TooNew { found: 2, known: 1 }.into(),
+            StoreError::Corrupt(boxed()).into(),
+            StoreError::Full(boxed()).into(),
+            StoreError::Unavailable(boxed()).into(),
+            StoreError::Other(boxed()).into(),
+            GitError::NotARepository { path: PathBuf::new() }.into(),
+            GitError::ForeignOwner { path: PathBuf::new() }.into(),
+            GitError::NoSuchCommit { rev: id() }.into(),
+            GitError::Unborn.into(),
+            GitError::Git { doing: id(), source: boxed() }.into(),
+            LlmError::NotLoopback { url: id() }.into(),
+            LlmError::Unreachable { url: id() }.into(),
+            LlmError::Garbled { message: id() }.into(),
+            GithooksError::NotAProgram(PathBuf::new()).into(),
+            SidecarError::Unresponsive { pid: 1 }.into(),
+            ConfigError::NoHome.into(),
+            ConfigError::Read { path: PathBuf::new(), source: io() }.into(),
+            ConfigError::UnknownKey { key: id(), section: None, origin: line(), suggestion: None }.into(),
+            ConfigError::Invalid { key: id(), message: id(), origin: line() }.into(),
+            ConfigError::Syntax { message: id(), origin: Origin::BuiltIn }.into(),
+        ];
+        for failure in failures {
+            assert_eq!(failure.code(), 1, "{failure:?}");
+            assert!(failure.hint.as_ref().is_some_and(|hint| !hint.is_empty()), "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn a_misspelt_key_is_answered_with_what_was_meant() {
+        let error = ConfigError::UnknownKey {
+            key: "bugdet".into(),
+            section: Some("capture".into()),
+            origin: Origin::UserFile { path: "/c.toml".into(), line: 2 },
+            suggestion: Some("budget".into()),
+        };
+        let failure = Failure::from(error);
+        assert_eq!(failure.message, "unknown key \"bugdet\" in [capture]: /c.toml, line 2");
+        assert_eq!(failure.hint.as_deref(), Some("did you mean \"budget\"?"));
+    }
+
+    #[test]
+    fn a_broken_file_is_opened_at_its_line() {
+        let origin = Origin::UserFile { path: "/my dir/c.toml".into(), line: 7 };
+        let failure = Failure::from(ConfigError::Syntax { message: "x".into(), origin });
+        assert_eq!(failure.hint.as_deref(), Some("${EDITOR:-vi} +7 '/my dir/c.toml'"));
+    }
+
+    #[test]
+    fn causes_are_listed_once() {
+        let failure = Failure::from(StoreError::Unavailable("read-only file system".into()));
+        assert_eq!(failure.message, "the store cannot be written");
+        assert_eq!(failure.causes, ["read-only file system"]);
+        assert!(Failure::from(StoreError::Other("gone".into())).causes.is_empty(), "transparent errors repeat nothing");
+    }
+
+    #[test]
+    fn paths_are_quoted_for_the_shell_where_needed() {
+        assert_eq!(quoted(Path::new("/a/b-c.toml")), "/a/b-c.toml");
+        assert_eq!(quoted(Path::new("/it's here")), "'/it'\\''s here'");
+    }
+}

@@ -1,0 +1,171 @@
+//! `uro-capture init` and `deinit`: a repository's commits are captured from now on, or no longer.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::app::App;
+use super::failure::Failure;
+use super::hooks;
+use super::ui::Exit;
+use crate::git::repo::Repo;
+use crate::githooks::{self, Location, Note, Plan};
+use crate::pipeline::rebuild;
+use crate::store::Registered;
+
+#[derive(Debug, Clone, Args)]
+pub struct InitArgs {
+    /// A directory in the repository (default: the current one)
+    #[arg(value_name = "PATH")]
+    pub path: Option<PathBuf>,
+    /// For all repositories (not in this version)
+    #[arg(long)]
+    pub global: bool,
+    /// Only list every file that would be written
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct DeinitArgs {
+    /// A directory in the repository (default: the current one)
+    #[arg(value_name = "PATH")]
+    pub path: Option<PathBuf>,
+    /// For all repositories (not in this version)
+    #[arg(long)]
+    pub global: bool,
+    /// Only list every file that would be changed
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// What was done (or would be).
+#[derive(Debug, Serialize)]
+struct Done {
+    repo: PathBuf,
+    project: String,
+    /// Every path that was written, renamed or removed.
+    writes: Vec<PathBuf>,
+    dry_run: bool,
+}
+
+/// # Errors
+/// No repository, `core.hooksPath` points elsewhere, or something cannot be written.
+pub fn run(app: &App, args: &InitArgs) -> Result<Exit, Failure> {
+    refuse_global(args.global, "init")?;
+    let repo = repo_at(app, args.path.as_ref())?;
+    let program = hooks::program(app)?;
+    let place = hooks::location(&repo)?;
+    if let (Location::WorkTree(_) | Location::Shared(_), Some((_, origin))) = (&place, repo.hooks_path()?) {
+        return Err(hooks::refusal(&place, &origin, &program));
+    }
+    let plan = githooks::plan_install(place.dir(), &program)?;
+    let mut writes: Vec<PathBuf> = plan.writes().into_iter().map(PathBuf::from).collect();
+    writes.push(app.paths.database());
+    if !args.dry_run {
+        install(app, &repo, &plan)?;
+    }
+    report(app, &repo, writes, args.dry_run, "is captured from now on")?;
+    tell_notes(app, &plan);
+    Ok(Exit::Done)
+}
+
+/// # Errors
+/// No repository, or something cannot be written.
+pub fn undo(app: &App, args: &DeinitArgs) -> Result<Exit, Failure> {
+    refuse_global(args.global, "deinit")?;
+    let repo = repo_at(app, args.path.as_ref())?;
+    let plan = githooks::plan_remove(hooks::location(&repo)?.dir())?;
+    let mut writes: Vec<PathBuf> = plan.writes().into_iter().map(PathBuf::from).collect();
+    if !args.dry_run {
+        githooks::apply(&plan)?;
+    }
+    // Without a database nothing was ever registered, and none is made to say so.
+    if app.paths.database().exists() {
+        writes.push(app.paths.database());
+        if !args.dry_run {
+            let store = app.store()?;
+            store.unregister(&repo.place().id)?;
+            rebuild::write_mirror(store.as_ref(), &app.paths)?;
+        }
+    }
+    report(app, &repo, writes, args.dry_run, "is no longer captured; what was captured stays")?;
+    tell_notes(app, &plan);
+    Ok(Exit::Done)
+}
+
+fn refuse_global(global: bool, command: &str) -> Result<(), Failure> {
+    if !global {
+        return Ok(());
+    }
+    Err(Failure::input("this version works on one repository at a time")
+        .hint(format!("for dir in REPOSITORIES; do uro-capture {command} \"$dir\"; done")))
+}
+
+fn repo_at(app: &App, path: Option<&PathBuf>) -> Result<Repo, Failure> {
+    Ok(Repo::discover(&path.map_or_else(|| app.cwd.clone(), |path| app.cwd.join(path)))?)
+}
+
+/// Registers first: a hook that fires at once finds its repository known. A failed hook takes that back.
+fn install(app: &App, repo: &Repo, plan: &Plan) -> Result<(), Failure> {
+    let store = app.store()?;
+    let known = store.registered()?.into_iter().find(|known| known.id == repo.place().id);
+    store.register(&registration(app, repo, known.as_ref()))?;
+    if let Err(error) = githooks::apply(plan) {
+        if known.is_none() {
+            store.unregister(&repo.place().id)?;
+        }
+        return Err(error.into());
+    }
+    Ok(rebuild::write_mirror(store.as_ref(), &app.paths)?)
+}
+
+/// Commits count from the first `init` on: doing it again, or after a move, keeps that.
+fn registration(app: &App, repo: &Repo, known: Option<&Registered>) -> Registered {
+    let place = repo.place();
+    Registered {
+        id: place.id.clone(),
+        path: place.work_tree.clone().unwrap_or_else(|| place.common_dir.clone()),
+        common_dir: place.common_dir.clone(),
+        project: place.project.clone(),
+        since: known.map_or_else(|| app.clock.now(), |known| known.since),
+    }
+}
+
+fn report(app: &App, repo: &Repo, writes: Vec<PathBuf>, dry_run: bool, what: &str) -> Result<(), Failure> {
+    let place = repo.place();
+    let path = place.work_tree.clone().unwrap_or_else(|| place.common_dir.clone());
+    if app.json {
+        return app.ui.json(&Done { repo: path, project: place.project.clone(), writes, dry_run });
+    }
+    if dry_run {
+        return writes.iter().try_for_each(|path| app.ui.line(&path.display().to_string()));
+    }
+    for path in &writes {
+        app.ui.detail(&format!("wrote {}", path.display()));
+    }
+    app.ui.line(&format!("{} ({}) {what}", place.project, path.display()))
+}
+
+fn tell_notes(app: &App, plan: &Plan) {
+    for note in &plan.notes {
+        app.ui.warn(&match note {
+            Note::Edited(path) => format!("{} was changed by hand and is kept as it is", path.display()),
+            Note::Kept(path) => format!("{} is a hook from before that nothing calls; it is kept", path.display()),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_repositories_at_once_is_refused_with_a_way_around() {
+        assert!(refuse_global(false, "init").is_ok());
+        let failure = refuse_global(true, "init").unwrap_err();
+        assert_eq!(failure.code(), 1);
+        assert!(failure.hint.unwrap().contains("uro-capture init \"$dir\""));
+    }
+}

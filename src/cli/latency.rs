@@ -1,0 +1,187 @@
+//! `uro-capture latency`: how long things took, on time or not, and why the template stayed.
+
+use clap::{Args, ValueEnum};
+
+use super::app::App;
+use super::failure::Failure;
+use super::ui::{Align, Exit, Table};
+use crate::store::{LatencyGrouping, LatencyRow};
+
+#[derive(Debug, Clone, Args)]
+pub struct LatencyArgs {
+    /// Since then: 7d, yesterday, 2026-03-01
+    #[arg(long, value_name = "WHEN", default_value = "7d")]
+    pub since: String,
+    /// What makes a group
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "BY", default_value = "op,model,cold")]
+    pub by: Vec<By>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum By {
+    Op,
+    Model,
+    Cold,
+}
+
+/// # Errors
+/// `--since` is no time, or the store cannot be read.
+pub fn run(app: &App, args: &LatencyArgs) -> Result<Exit, Failure> {
+    let has = |by| args.by.contains(&by);
+    let grouping = LatencyGrouping { op: has(By::Op), model: has(By::Model), cold: has(By::Cold) };
+    let rows = app.store()?.latency(super::when::parse(&args.since, app)?, grouping)?;
+    if app.json {
+        app.ui.json(&rows)?;
+        return Ok(Exit::Done);
+    }
+    if rows.is_empty() {
+        app.ui.note("nothing was timed in that time");
+        return Ok(Exit::Done);
+    }
+    app.ui.table(&table(&rows))?;
+    if rows.iter().any(|row| row.p95_ms.is_none() || row.p99_ms.is_none()) {
+        app.ui.note("–: too few measurements for that percentile (p95 needs 59, p99 needs 299), or nothing to measure");
+    }
+    Ok(Exit::Done)
+}
+
+fn table(rows: &[LatencyRow]) -> Table {
+    use Align::{Left, Right};
+    let mut table = Table::new(&[
+        ("operation", Left),
+        ("model", Left),
+        ("", Left),
+        ("n", Right),
+        ("on time", Right),
+        ("p50 ms", Right),
+        ("p95", Right),
+        ("p99", Right),
+        ("first token", Right),
+        ("tok/s", Right),
+        ("errors", Right),
+        ("why the template", Left),
+    ]);
+    for row in rows {
+        table.row(vec![
+            row.op.clone().unwrap_or_else(none),
+            model(row),
+            temperature(row.cold),
+            row.n.to_string(),
+            percent(row.on_time_rate),
+            number(row.p50_ms),
+            number(row.p95_ms),
+            number(row.p99_ms),
+            number(row.ttft_p50_ms),
+            number(row.tps_p50),
+            percent(row.error_rate),
+            reasons(row),
+        ]);
+    }
+    table
+}
+
+fn model(row: &LatencyRow) -> String {
+    match (&row.model, &row.endpoint) {
+        (Some(model), Some(endpoint)) => format!("{model} at {endpoint}"),
+        (Some(model), None) => model.clone(),
+        _ => none(),
+    }
+}
+
+fn temperature(cold: Option<bool>) -> String {
+    match cold {
+        Some(true) => "cold".to_owned(),
+        Some(false) => "warm".to_owned(),
+        None => String::new(),
+    }
+}
+
+/// Most frequent first. `none` and `salvaged` are a model's text, not a reason for the template.
+fn reasons(row: &LatencyRow) -> String {
+    let mut reasons: Vec<_> = row.reasons.iter().filter(|(name, _)| name.as_str() != "none").collect();
+    reasons.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+    reasons.iter().map(|(name, n)| format!("{} {n}", name.replace('_', " "))).collect::<Vec<_>>().join(", ")
+}
+
+fn number(value: Option<f64>) -> String {
+    value.map_or_else(none, |value| if value < 10.0 { format!("{value:.1}") } else { format!("{value:.0}") })
+}
+
+/// Rounded down, so that 100 % means all.
+fn percent(rate: Option<f64>) -> String {
+    rate.map_or_else(none, |rate| format!("{:.0} %", (rate * 100.0).floor()))
+}
+
+fn none() -> String {
+    "–".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row() -> LatencyRow {
+        LatencyRow {
+            op: Some("capture.commit".into()),
+            model: Some("orca-mini:3b".into()),
+            endpoint: Some("local".into()),
+            cold: Some(false),
+            n: 200,
+            on_time_rate: Some(0.9999),
+            p50_ms: Some(904.4),
+            p95_ms: Some(1700.0),
+            p99_ms: None,
+            ttft_p50_ms: Some(8.25),
+            tps_p50: None,
+            error_rate: Some(0.0),
+            reasons: [("none".to_owned(), 190), ("deadline".to_owned(), 3), ("breaker_open".to_owned(), 7)].into(),
+        }
+    }
+
+    #[test]
+    fn the_table_says_what_could_not_be_measured_and_never_rounds_up_to_all() {
+        let text = table(&[row()]).render(false);
+        let fields: Vec<&str> =
+            text.lines().nth(1).unwrap().split("  ").map(str::trim).filter(|s| !s.is_empty()).collect();
+        assert_eq!(
+            fields,
+            [
+                "capture.commit",
+                "orca-mini:3b at local",
+                "warm",
+                "200",
+                "99 %",
+                "904",
+                "1700",
+                "–",
+                "8.2",
+                "–",
+                "0 %",
+                "breaker open 7, deadline 3"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_json_row_has_the_documented_fields_with_null_for_what_is_unknown() {
+        let json = serde_json::to_value(row()).unwrap();
+        for field in [
+            "op",
+            "model",
+            "endpoint",
+            "cold",
+            "n",
+            "on_time_rate",
+            "p50_ms",
+            "p95_ms",
+            "p99_ms",
+            "ttft_p50_ms",
+            "tps_p50",
+            "error_rate",
+            "reasons",
+        ] {
+            assert!(json.get(field).is_some(), "{field}");
+        }
+        assert!(json["p99_ms"].is_null());
+    }
+}

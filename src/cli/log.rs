@@ -1,0 +1,109 @@
+//! `uro-capture log`: the captures, newest first.
+
+use clap::{Args, ValueEnum};
+
+use super::app::App;
+use super::capture_line;
+use super::failure::Failure;
+use super::ui::Exit;
+use crate::domain::capture::{Capture, Kind};
+use crate::store::CaptureQuery;
+
+#[derive(Debug, Clone, Args)]
+pub struct LogArgs {
+    #[command(flatten)]
+    pub filter: Filter,
+    /// At most N captures; 0 lists all
+    #[arg(short, value_name = "N", default_value_t = 50)]
+    pub n: usize,
+}
+
+/// Which captures are meant: the same for `log` and `search`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Filter {
+    /// Of this project, in whatever repository
+    #[arg(long, value_name = "P")]
+    pub project: Option<String>,
+    /// Since then: 7d, yesterday, 2026-03-01
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<String>,
+    /// Of this kind
+    #[arg(long, value_enum, value_name = "K")]
+    pub kind: Option<KindArg>,
+    /// Also superseded ones
+    #[arg(long)]
+    pub all: bool,
+    /// Of all repositories, also inside one
+    #[arg(long)]
+    pub everywhere: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KindArg {
+    Commit,
+    Merge,
+    Note,
+}
+
+impl From<KindArg> for Kind {
+    fn from(kind: KindArg) -> Self {
+        match kind {
+            KindArg::Commit => Self::Commit,
+            KindArg::Merge => Self::Merge,
+            KindArg::Note => Self::Note,
+        }
+    }
+}
+
+impl Filter {
+    /// What the store is asked. Inside a repository it is that one's captures, unless told otherwise.
+    ///
+    /// # Errors
+    /// `--since` is no time, or the repository cannot be read.
+    pub fn query(&self, app: &App, limit: Option<usize>) -> Result<CaptureQuery, Failure> {
+        let here = if self.everywhere || self.project.is_some() { None } else { app.repo_if_any()? };
+        Ok(CaptureQuery {
+            project: self.project.clone(),
+            repo: here.map(|repo| repo.place().id.clone()),
+            kind: self.kind.map(Kind::from),
+            since: self.since.as_deref().map(|text| super::when::parse(text, app)).transpose()?,
+            until: None,
+            captured_since: None,
+            all_states: self.all,
+            limit,
+        })
+    }
+}
+
+/// # Errors
+/// A filter makes no sense, or the store cannot be read.
+pub fn run(app: &App, args: &LogArgs) -> Result<Exit, Failure> {
+    // One more than wanted tells whether there are more.
+    let limit = (args.n > 0).then(|| args.n.saturating_add(1));
+    let query = args.filter.query(app, limit)?;
+    let mut captures = app.store()?.captures(&query)?;
+    let more = args.n > 0 && captures.len() > args.n;
+    if more {
+        captures.truncate(args.n);
+    }
+    print(app, &captures, query.repo.is_some())?;
+    if more {
+        app.ui.note(&format!("there are more: -n {} or -n 0 lists them", args.n.saturating_mul(2)));
+    }
+    Ok(Exit::Done)
+}
+
+/// A list for people, or a JSON array. What an empty one means depends on whether one repository was meant.
+///
+/// # Errors
+/// Standard output cannot be written.
+pub fn print(app: &App, captures: &[Capture], one_repository: bool) -> Result<(), Failure> {
+    if app.json {
+        return app.ui.json(captures);
+    }
+    if captures.is_empty() {
+        let elsewhere = if one_repository { " in this repository; --everywhere looks in all" } else { "" };
+        app.ui.note(&format!("no captures{elsewhere}"));
+    }
+    app.ui.table(&capture_line::list(captures, &app.now()))
+}

@@ -1,0 +1,368 @@
+//! `uro-capture status`: what was captured, drafted, pending, failing, over all registered repositories.
+
+use std::collections::{BTreeMap, HashSet};
+
+use clap::Args;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::app::App;
+use super::failure::{Failure, quoted};
+use super::hooks::{self, RepoHooks};
+use super::ui::{BAD, BOLD, DIM, Exit, GOOD, WARN};
+use crate::domain::draft::{Draft, DraftState, Period};
+use crate::git::repo::Repo;
+use crate::sidecar::client;
+use crate::sidecar::protocol::{SidecarState, SidecarStatus};
+use crate::store::{CaptureCounts, Registered, Store};
+
+#[derive(Debug, Clone, Args)]
+pub struct StatusArgs {
+    /// The last N days, today included
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub days: u32,
+}
+
+/// The public JSON of `status`.
+#[derive(Debug, Serialize)]
+pub struct Status {
+    pub window: Period,
+    pub captures: Captures,
+    pub coverage: Coverage,
+    /// How many drafts are in each state.
+    pub drafts: BTreeMap<&'static str, u64>,
+    pub sidecar: SidecarStatus,
+    pub hooks: Vec<RepoHooks>,
+    pub problems: Vec<Problem>,
+}
+
+#[derive(Debug, PartialEq, Serialize)]
+pub struct Captures {
+    pub total: u64,
+    pub by_kind: BTreeMap<String, u64>,
+    pub by_source: BTreeMap<String, u64>,
+    pub by_provenance: BTreeMap<String, u64>,
+    /// Of the final captures that had a budget; null when there was none.
+    pub on_time_rate: Option<f64>,
+    /// The template stands and a model is still being asked.
+    pub pending: u64,
+}
+
+/// Commits made in the window in registered repositories, by their reflogs.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Coverage {
+    pub commits_seen: u64,
+    pub captured: u64,
+    pub missing: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    pub what: String,
+    pub hint: String,
+}
+
+const STATES: [DraftState; 7] = [
+    DraftState::Queued,
+    DraftState::Leased,
+    DraftState::Ready,
+    DraftState::Accepted,
+    DraftState::Rejected,
+    DraftState::Published,
+    DraftState::Dead,
+];
+
+/// # Errors
+/// The store cannot be read.
+pub fn run(app: &App, args: &StatusArgs) -> Result<Exit, Failure> {
+    let status = gather(app, args.days)?;
+    if app.json {
+        app.ui.json(&status)?;
+    } else {
+        app.ui.raw(text(app, &status).as_bytes())?;
+    }
+    Ok(Exit::Done)
+}
+
+fn gather(app: &App, days: u32) -> Result<Status, Failure> {
+    let store = app.store()?;
+    let window = Period { from: super::when::days_back(days, &app.now()), to: app.clock.now() };
+    let looks = store
+        .registered()?
+        .iter()
+        .map(|known| look(store.as_ref(), known, window.from))
+        .collect::<Result<Vec<_>, _>>()?;
+    let sidecar = client::status(&app.paths.run);
+    let drafts = store.drafts(None, None)?;
+    let mut problems: Vec<Problem> =
+        store.problems(window.from)?.into_iter().map(|(_, what, hint)| Problem { what, hint }).collect();
+    problems.extend(looks.iter().flat_map(|look| look.problems.clone()));
+    problems.extend(sidecar_problem(&sidecar));
+    problems.extend(draft_problem(&drafts));
+    Ok(Status {
+        window,
+        captures: captures(store.count_captures(None, window.from, window.to)?),
+        coverage: looks.iter().fold(Coverage::default(), |sum, look| sum.and(look.coverage)),
+        drafts: drafts_by_state(&drafts),
+        sidecar,
+        hooks: looks.into_iter().map(|look| look.hooks).collect(),
+        problems,
+    })
+}
+
+fn captures(counts: CaptureCounts) -> Captures {
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people; counts stay far below 2^52")]
+    let rate = (counts.budgeted > 0).then(|| counts.on_time as f64 / counts.budgeted as f64);
+    Captures {
+        total: counts.total,
+        by_kind: counts.by_kind.into_iter().collect(),
+        by_source: counts.by_source.into_iter().collect(),
+        by_provenance: counts.by_provenance.into_iter().collect(),
+        on_time_rate: rate,
+        pending: counts.pending,
+    }
+}
+
+fn drafts_by_state(drafts: &[Draft]) -> BTreeMap<&'static str, u64> {
+    let count = |state| drafts.iter().filter(|draft| draft.state == state).count() as u64;
+    STATES.into_iter().map(|state| (state.as_str(), count(state))).collect()
+}
+
+/// One registered repository.
+struct Look {
+    coverage: Coverage,
+    hooks: RepoHooks,
+    problems: Vec<Problem>,
+}
+
+fn look(store: &dyn Store, known: &Registered, from: Timestamp) -> Result<Look, Failure> {
+    let repo = Repo::open_git_dir(&known.common_dir);
+    let hooks = hooks::of_registered(repo.as_ref().map_err(|_| ()), &known.path);
+    let mut problems: Vec<Problem> = hooks_problem(&hooks, repo.is_ok()).into_iter().collect();
+    // A repository that cannot be read has told so above; the others still count.
+    let made = repo.and_then(|repo| repo.committed_since(from.max(known.since))).unwrap_or_default();
+    let made: HashSet<_> = made.into_iter().collect();
+    let oids: Vec<_> = made.into_iter().collect();
+    let captured = store.captured_commits(&known.id, &oids)?.len() as u64;
+    let coverage = Coverage::of(oids.len() as u64, captured);
+    problems.extend(coverage_problem(&coverage, known));
+    Ok(Look { coverage, hooks, problems })
+}
+
+impl Coverage {
+    fn of(seen: u64, captured: u64) -> Self {
+        Self { commits_seen: seen, captured, missing: seen.saturating_sub(captured) }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self::of(self.commits_seen + other.commits_seen, self.captured + other.captured)
+    }
+}
+
+fn hooks_problem(hooks: &RepoHooks, readable: bool) -> Option<Problem> {
+    let path = quoted(std::path::Path::new(&hooks.repo));
+    if !readable {
+        let what = format!("{} cannot be read any more", hooks.repo);
+        return Some(Problem {
+            what,
+            hint: format!("uro-capture doctor, or uro-capture init NEW_PATH if {path} was moved"),
+        });
+    }
+    let what = match hooks.state {
+        "lost" => format!("a hook of {} was replaced or is out of date", hooks.repo),
+        "absent" => format!("the hooks of {} are gone, or git looks for them elsewhere", hooks.repo),
+        _ => return None,
+    };
+    Some(Problem { what, hint: format!("uro-capture init {path}") })
+}
+
+fn coverage_problem(coverage: &Coverage, known: &Registered) -> Option<Problem> {
+    let commits = match coverage.missing {
+        0 => return None,
+        1 => "1 commit".to_owned(),
+        n => format!("{n} commits"),
+    };
+    Some(Problem {
+        what: format!("{commits} of {} not captured", known.project),
+        hint: format!("uro-capture -C {} commit --since {}", quoted(&known.path), known.since),
+    })
+}
+
+fn sidecar_problem(sidecar: &SidecarStatus) -> Option<Problem> {
+    let hint = || "uro-capture sidecar stop && uro-capture sidecar start".to_owned();
+    match &sidecar.state {
+        SidecarState::Unresponsive => Some(Problem { what: "the sidecar does not answer".to_owned(), hint: hint() }),
+        SidecarState::Running
+            if sidecar.version.as_deref().is_some_and(|version| version != env!("CARGO_PKG_VERSION")) =>
+        {
+            Some(Problem { what: "the sidecar is of another version".to_owned(), hint: hint() })
+        }
+        _ => None,
+    }
+}
+
+fn draft_problem(drafts: &[Draft]) -> Option<Problem> {
+    let dead = drafts.iter().filter(|draft| draft.state == DraftState::Dead).count();
+    (dead > 0).then(|| Problem {
+        what: if dead == 1 { "1 draft was given up".to_owned() } else { format!("{dead} drafts were given up") },
+        hint: "uro-capture draft list --state dead, then draft retry ID".to_owned(),
+    })
+}
+
+/// The human form: one line per matter, problems last with what helps.
+fn text(app: &App, status: &Status) -> String {
+    let label = |name: &str| app.ui.paint(DIM, &format!("{name:<9}"));
+    let mut out = format!("{}  {}\n", label("captures"), captures_words(app, &status.captures));
+    out += &format!("{}  {}\n", label("commits"), coverage_words(app, status.coverage));
+    out +=
+        &format!("{}  {}\n", label("drafts"), counts_words(status.drafts.iter().map(|(name, n)| (*name, *n)), "none"));
+    out += &format!("{}  {}\n", label("sidecar"), sidecar_words(&status.sidecar));
+    out += &format!("{}  {}\n", label("hooks"), hooks_words(&status.hooks));
+    for problem in &status.problems {
+        let head = app.ui.paint(WARN, "problem  ");
+        out += &format!(
+            "{head}  {}\n{}  {}\n",
+            super::ui::one_line(&problem.what),
+            label("  hint"),
+            super::ui::one_line(&problem.hint)
+        );
+    }
+    out
+}
+
+fn captures_words(app: &App, captures: &Captures) -> String {
+    let counts = |map: &BTreeMap<String, u64>| counts_words(map.iter().map(|(name, n)| (name.as_str(), *n)), "");
+    let total = app.ui.paint(BOLD, &captures.total.to_string());
+    let mut parts = vec![counts(&captures.by_kind), by_words(&captures.by_provenance)];
+    parts.extend(captures.on_time_rate.map(|rate| format!("{:.0} % on time", (rate * 100.0).floor())));
+    parts.extend((captures.pending > 0).then(|| format!("{} pending", captures.pending)));
+    parts.retain(|part| !part.is_empty());
+    if parts.is_empty() { total } else { format!("{total} ({})", parts.join("; ")) }
+}
+
+fn by_words(by: &BTreeMap<String, u64>) -> String {
+    let counts = counts_words(by.iter().map(|(name, n)| (name.as_str(), *n)), "");
+    if counts.is_empty() { counts } else { format!("by {counts}") }
+}
+
+fn coverage_words(app: &App, coverage: Coverage) -> String {
+    match coverage {
+        Coverage { commits_seen: 0, .. } => "none made in registered repositories".to_owned(),
+        Coverage { missing: 0, commits_seen, .. } => app.ui.paint(GOOD, &format!("all {commits_seen} captured")),
+        Coverage { missing, commits_seen, captured } => {
+            format!("{captured} of {commits_seen} captured, {}", app.ui.paint(BAD, &format!("{missing} missing")))
+        }
+    }
+}
+
+fn sidecar_words(sidecar: &SidecarStatus) -> String {
+    let waiting = sidecar.queue_depth.filter(|n| *n > 0).map(|n| format!(", {n} waiting")).unwrap_or_default();
+    match sidecar.state {
+        SidecarState::Running => format!("running (process {}{waiting})", sidecar.pid.unwrap_or_default()),
+        SidecarState::Stopped => "stopped (the next commit starts it)".to_owned(),
+        SidecarState::Unresponsive => format!("process {} does not answer", sidecar.pid.unwrap_or_default()),
+    }
+}
+
+fn hooks_words(hooks: &[RepoHooks]) -> String {
+    let fine = hooks.iter().filter(|hooks| hooks.state == "ok").count();
+    match (hooks.len(), fine) {
+        (0, _) => "no repository is registered: uro-capture init".to_owned(),
+        (1, 1) => "in place in 1 repository".to_owned(),
+        (all, fine) if all == fine => format!("in place in {all} repositories"),
+        (all, fine) => format!("in place in {fine} of {all} repositories"),
+    }
+}
+
+/// `12 commit, 3 note`: what there is none of is left out.
+fn counts_words<'a>(counts: impl Iterator<Item = (&'a str, u64)>, nothing: &str) -> String {
+    let words: Vec<String> = counts.filter(|(_, n)| *n > 0).map(|(name, n)| format!("{n} {name}")).collect();
+    if words.is_empty() { nothing.to_owned() } else { words.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sidecar(state: SidecarState, version: &str) -> SidecarStatus {
+        SidecarStatus { state, version: Some(version.into()), pid: Some(7), uptime_s: Some(1), queue_depth: Some(0) }
+    }
+
+    fn status() -> Status {
+        let window =
+            Period { from: "2026-03-25T00:00:00Z".parse().unwrap(), to: "2026-04-01T00:00:00Z".parse().unwrap() };
+        let counts = CaptureCounts {
+            total: 15,
+            by_kind: vec![("commit".into(), 12), ("note".into(), 3)],
+            by_source: vec![("hook".into(), 15)],
+            by_provenance: vec![("model".into(), 14), ("template".into(), 1)],
+            budgeted: 1000,
+            on_time: 999,
+            pending: 0,
+        };
+        Status {
+            window,
+            captures: captures(counts),
+            coverage: Coverage::of(13, 12),
+            drafts: drafts_by_state(&[]),
+            sidecar: sidecar(SidecarState::Running, env!("CARGO_PKG_VERSION")),
+            hooks: vec![RepoHooks { repo: "/a".into(), state: "ok", how: Some("file") }],
+            problems: vec![Problem { what: "w".into(), hint: "h".into() }],
+        }
+    }
+
+    fn keys(value: &serde_json::Value) -> Vec<&str> {
+        value.as_object().unwrap().keys().map(String::as_str).collect()
+    }
+
+    #[test]
+    fn the_json_has_the_documented_fields() {
+        let json = serde_json::to_value(status()).unwrap();
+        for (field, inner) in [
+            ("window", &["from", "to"][..]),
+            ("captures", &["total", "by_kind", "by_source", "by_provenance", "on_time_rate"]),
+            ("coverage", &["commits_seen", "captured", "missing"]),
+            ("drafts", &["queued", "leased", "ready", "accepted", "rejected", "published", "dead"]),
+            ("sidecar", &["state", "version", "pid", "uptime_s", "queue_depth"]),
+        ] {
+            for name in inner {
+                assert!(keys(&json[field]).contains(name), "{field}.{name}");
+            }
+        }
+        assert_eq!(keys(&json["hooks"][0]), ["how", "repo", "state"]);
+        assert_eq!(keys(&json["problems"][0]), ["hint", "what"]);
+        assert_eq!(json["captures"]["by_kind"]["note"], 3);
+        assert_eq!(json["sidecar"]["state"], "running");
+    }
+
+    #[test]
+    fn a_rate_without_anything_to_measure_is_null() {
+        assert_eq!(captures(CaptureCounts::default()).on_time_rate, None);
+        assert_eq!(status().captures.on_time_rate, Some(0.999));
+    }
+
+    #[test]
+    fn coverage_adds_up_and_never_goes_below_zero() {
+        assert_eq!(Coverage::of(3, 1).and(Coverage::of(2, 2)), Coverage { commits_seen: 5, captured: 3, missing: 2 });
+        assert_eq!(Coverage::of(1, 2).missing, 0);
+    }
+
+    #[test]
+    fn what_is_wrong_comes_with_what_helps() {
+        assert_eq!(sidecar_problem(&sidecar(SidecarState::Running, env!("CARGO_PKG_VERSION"))), None);
+        assert_eq!(sidecar_problem(&sidecar(SidecarState::Stopped, "")), None);
+        assert!(sidecar_problem(&sidecar(SidecarState::Running, "0.0.0")).unwrap().hint.contains("sidecar start"));
+        assert!(sidecar_problem(&sidecar(SidecarState::Unresponsive, "")).is_some());
+        let hooks = |state| RepoHooks { repo: "/my repo".into(), state, how: None };
+        assert_eq!(hooks_problem(&hooks("ok"), true), None);
+        assert_eq!(hooks_problem(&hooks("lost"), true).unwrap().hint, "uro-capture init '/my repo'");
+        assert!(hooks_problem(&hooks("ok"), false).unwrap().what.contains("cannot be read"));
+    }
+
+    #[test]
+    fn counts_read_like_words_and_leave_out_zeros() {
+        assert_eq!(counts_words([("ready", 0), ("dead", 2)].into_iter(), "none"), "2 dead");
+        assert_eq!(counts_words([("ready", 0)].into_iter(), "none"), "none");
+        assert_eq!(hooks_words(&[]), "no repository is registered: uro-capture init");
+    }
+}
