@@ -1,0 +1,286 @@
+//! One line of a list: what a capture says, the author's own words beside it, and where it comes from.
+
+use crate::domain::capture::{By, Capture, Kind};
+
+use super::markdown;
+use super::theme::{self, Theme};
+
+/// One or more captures that say the same. Texts are plain, on one line; `why` and the methods give Markdown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    pub theme: Theme,
+    /// From the author's prefix, as plain text.
+    pub area: Option<String>,
+    /// The capture's whole summary.
+    pub whole: String,
+    /// The same without the prefix, for a place whose heading says it.
+    pub rest: String,
+    /// The theme is the author's own prefix.
+    pub typed: bool,
+    /// First paragraph of the message's body: the author's own words on it.
+    pub why: Option<String>,
+    /// Short commit ids.
+    pub commits: Vec<String>,
+    pub breaking: bool,
+    /// Lines added and removed, where known: how much weight it has on its page.
+    pub lines: u64,
+}
+
+/// What stands above an entry and need not be repeated in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heading {
+    None,
+    Theme,
+    Area,
+}
+
+/// Words of the body that are quoted, at most, in characters; cut at a sentence end.
+const LONGEST_WHY: usize = 400;
+
+impl Entry {
+    /// Of a commit or merge; a note reads as `words`.
+    #[must_use]
+    pub fn of(capture: &Capture) -> Self {
+        let subject = capture.commit.as_ref().map_or("", |commit| commit.subject.as_str());
+        let read = theme::read(subject);
+        let summary = one_line(&capture.summary);
+        let stripped = summary.strip_prefix(read.prefix).unwrap_or(&summary).trim();
+        let said = if stripped.is_empty() { summary.clone() } else { stripped.to_owned() };
+        Self {
+            theme: if capture.kind == Kind::Merge { Theme::Merges } else { read.theme },
+            area: read.area.map(str::to_owned),
+            rest: said,
+            typed: read.typed,
+            whole: summary,
+            why: why(&capture.raw).map(|why| markdown::inline(&why)),
+            commits: capture.commit.iter().map(|commit| commit.oid.short().to_owned()).collect(),
+            breaking: read.breaking || capture.raw.contains("BREAKING CHANGE"),
+            lines: capture.commit.as_ref().map_or(0, |c| c.insertions.unwrap_or(0) + c.deletions.unwrap_or(0)),
+        }
+    }
+
+    /// Whether both say the same thing, so that one line can stand for both.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        self.whole == other.whole && self.theme == other.theme && self.breaking == other.breaking
+    }
+
+    /// Takes the other's sources over.
+    pub fn absorb(&mut self, other: Self) {
+        self.commits.extend(other.commits);
+        self.lines += other.lines;
+        self.why = self.why.take().or(other.why);
+    }
+
+    /// The summary as Markdown, saying only what `heading` does not.
+    #[must_use]
+    pub fn text(&self, heading: Heading) -> String {
+        self.spoken(&self.under(heading))
+    }
+
+    /// Its first sentence, likewise.
+    #[must_use]
+    pub fn headline(&self, heading: Heading) -> String {
+        self.spoken(first_sentence(&self.under(heading)))
+    }
+
+    fn under(&self, heading: Heading) -> String {
+        match (heading, &self.area) {
+            (Heading::None, _) => self.whole.clone(),
+            (Heading::Theme, Some(area)) if self.rest != self.whole => format!("{area}: {}", self.rest),
+            _ => self.rest.clone(),
+        }
+    }
+
+    fn spoken(&self, text: &str) -> String {
+        let text = markdown::inline(text);
+        if self.breaking { format!("**Breaking:** {text}") } else { text }
+    }
+
+    /// The short commit ids as code, in parentheses; empty when there are none.
+    #[must_use]
+    pub fn references(&self) -> String {
+        let ids: Vec<String> = self.commits.iter().map(|id| markdown::code(id)).collect();
+        if ids.is_empty() { String::new() } else { format!("({})", ids.join(", ")) }
+    }
+}
+
+/// A note in the words of its author: what was typed, or what a person made of it later.
+#[must_use]
+pub fn words(note: &Capture) -> &str {
+    if note.provenance.by == By::Human { note.summary.trim() } else { note.raw.trim() }
+}
+
+/// Up to the first full stop that ends a sentence: outside code, followed by a space and no lowercase letter,
+/// not after an abbreviation.
+fn first_sentence(text: &str) -> &str {
+    let mut in_code = false;
+    for (at, c) in text.char_indices() {
+        in_code ^= c == '`';
+        let end = at + c.len_utf8();
+        if !in_code && matches!(c, '.' | '!' | '?') && ends_sentence(&text[..end], &text[end..]) {
+            return &text[..end];
+        }
+    }
+    text
+}
+
+fn ends_sentence(before: &str, after: &str) -> bool {
+    const ABBREVIATIONS: [&str; 6] = ["e.g.", "i.e.", "etc.", "vs.", "cf.", "resp."];
+    let lower = before.to_lowercase();
+    let next = after.strip_prefix(' ').and_then(|after| after.chars().next());
+    next.is_some_and(|next| !next.is_lowercase()) && !ABBREVIATIONS.iter().any(|word| lower.ends_with(word))
+}
+
+/// The first paragraph of prose after the subject: no trailers, headings, lists, quotes or markup.
+fn why(message: &str) -> Option<String> {
+    let (_, body) = message.trim().split_once('\n')?;
+    let body = body.replace("\r\n", "\n");
+    let prose = body.split("\n\n").map(str::trim).find(|paragraph| is_prose(paragraph))?;
+    cut(&one_line(prose))
+}
+
+fn is_prose(paragraph: &str) -> bool {
+    let structural = ['#', '-', '*', '+', '>', '|', '<', '[', '`', '=', '~', '!'];
+    let indented = paragraph.lines().any(|line| line.starts_with("    ") || line.starts_with('\t'));
+    paragraph.split_whitespace().count() >= 4
+        && !paragraph.starts_with(structural)
+        && !paragraph.starts_with(|c: char| c.is_ascii_digit())
+        && !paragraph.contains("://")
+        && !indented
+        && !paragraph.lines().any(is_trailer)
+}
+
+/// `Signed-off-by: …`, `Fixes: …`, `Change-Id: …`.
+fn is_trailer(line: &str) -> bool {
+    line.split_once(": ").is_some_and(|(key, _)| {
+        key.starts_with(|c: char| c.is_ascii_uppercase())
+            && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+            && (key.contains('-') || matches!(key, "Fixes" | "Closes" | "Link" | "Refs" | "Bug" | "Cc" | "Reviewed"))
+    })
+}
+
+/// Cut at the last sentence end that fits; nothing when the first sentence is already too long.
+fn cut(text: &str) -> Option<String> {
+    let mut end = 0;
+    while end < text.len() {
+        let next = end + first_sentence(text[end..].trim_start()).len() + leading(&text[end..]);
+        if text[..next].chars().count() > LONGEST_WHY {
+            break;
+        }
+        end = next;
+    }
+    (end > 0).then(|| text[..end].trim().to_owned())
+}
+
+fn leading(text: &str) -> usize {
+    text.len() - text.trim_start().len()
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::publish::sample::{capture, note};
+    use proptest::prelude::*;
+
+    fn entry(text: &str) -> Entry {
+        Entry::of(&capture("uro", "2026-03-03T09:00:00Z", text))
+    }
+
+    #[test]
+    fn the_prefix_is_not_said_twice() {
+        let entry = entry("fix(parser): handle an empty body");
+        assert_eq!((entry.theme, entry.area.as_deref()), (Theme::Fixed, Some("parser")));
+        assert_eq!(entry.text(Heading::None), "fix(parser): handle an empty body");
+        assert_eq!(entry.text(Heading::Theme), "parser: handle an empty body");
+        assert_eq!(entry.text(Heading::Area), "handle an empty body");
+    }
+
+    #[test]
+    fn a_summary_in_other_words_than_the_subject_stays_whole() {
+        let capture = Capture {
+            summary: "Returns an error for an empty body: `parse` panicked before.".to_owned(),
+            ..capture("uro", "2026-03-03T09:00:00Z", "fix(parser): empty body")
+        };
+        assert_eq!(Entry::of(&capture).text(Heading::Theme), capture.summary);
+    }
+
+    #[test]
+    fn a_subject_that_is_only_a_prefix_is_kept() {
+        assert_eq!(entry("fix: ").text(Heading::Theme), "fix:");
+    }
+
+    #[test]
+    fn the_first_sentence_ends_where_a_reader_would_end_it() {
+        for (text, first) in [
+            ("Adds `a. B`. Removes c.", "Adds `a. B`."),
+            ("Update Rust to 1.98 (#12). Changes `main`.", "Update Rust to 1.98 (#12)."),
+            ("Handles e.g. `X`. Done.", "Handles e.g. `X`."),
+            ("Uses vs. Not. +84 −12 in 3 files", "Uses vs. Not."),
+            ("No full stop here", "No full stop here"),
+            ("Ends with one.", "Ends with one."),
+            ("see example.com for more. ok", "see example.com for more. ok"),
+        ] {
+            assert_eq!(first_sentence(text), first);
+        }
+    }
+
+    #[test]
+    fn the_authors_reason_is_the_first_paragraph_of_prose() {
+        let body = "fix: x\n\n## Summary\n\nThe lease was taken before the clock was read,\nso it ended early.\n\nSecond.\n\nSigned-off-by: A <a@example.com>";
+        assert_eq!(why(body).as_deref(), Some("The lease was taken before the clock was read, so it ended early."));
+    }
+
+    #[test]
+    fn trailers_lists_links_and_short_bodies_are_no_reason() {
+        for message in [
+            "fix: x",
+            "fix: x\n\nSigned-off-by: A U Thor <a@example.com>",
+            "fix: x\n\n- one thing and another thing\n- more",
+            "fix: x\n\nSee https://example.com/a/b for the reason",
+            "fix: x\n\nCloses #12",
+            "fix: x\n\n<!-- template: describe what you did here -->",
+        ] {
+            assert_eq!(why(message), None, "{message}");
+        }
+    }
+
+    #[test]
+    fn a_long_reason_is_cut_at_a_sentence_end() {
+        let sentence = "This sentence is repeated until it is too long. ";
+        let why = why(&format!("x\n\n{}", sentence.repeat(20))).unwrap();
+        assert!(why.ends_with("too long.") && why.chars().count() <= LONGEST_WHY && why.len() > 300, "{why}");
+        assert_eq!(super::why(&format!("x\n\n{}", "word ".repeat(200))), None);
+    }
+
+    #[test]
+    fn a_note_speaks_in_its_authors_words() {
+        let mut note = note("uro", "2026-03-03T09:00:00Z", "auth timeout gone, 3s to 200ms");
+        note.summary = "Reduces the authentication timeout.".to_owned();
+        assert_eq!(words(&note), "auth timeout gone, 3s to 200ms");
+        note.provenance.by = By::Human;
+        assert_eq!(words(&note), "Reduces the authentication timeout.");
+    }
+
+    #[test]
+    fn the_same_words_twice_are_one_entry_with_both_sources() {
+        let (mut one, other) =
+            (entry("Update README"), Entry::of(&capture("uro", "2026-03-04T09:00:00Z", "Update README")));
+        assert!(one.says_the_same(&other));
+        one.absorb(other);
+        assert_eq!(one.commits.len(), 2);
+        assert_eq!(one.references().matches('`').count(), 4);
+    }
+
+    proptest! {
+        #[test]
+        fn reading_any_message_never_fails(text in "\\PC{0,200}", body in "(\\PC|\\n){0,300}") {
+            let entry = entry(&format!("{text}\n\n{body}"));
+            prop_assert!(!entry.text(Heading::None).contains('\n') && !entry.headline(Heading::Theme).contains('\n'));
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! Text into Markdown: whatever a capture says comes out as that text, and can neither end nor begin a structure.
+//!
+//! Balanced code spans are kept (summaries name symbols in backticks); everything else that CommonMark or GFM
+//! would interpret is escaped, and only where it would be, so that the source stays readable.
+
+/// One line of running text. Line breaks become spaces, control and bidirectional characters go.
+#[must_use]
+pub fn inline(text: &str) -> String {
+    let text = one_line(text);
+    let mut out = String::with_capacity(text.len() + 8);
+    let mut rest = text.as_str();
+    while let Some(start) = rest.find('`') {
+        let (before, tail) = rest.split_at(start);
+        escape_plain(before, &mut out);
+        let run = tail.bytes().take_while(|b| *b == b'`').count();
+        if let Some(end) = closing(tail, run) {
+            out.push_str(&tail[..end]);
+            rest = &tail[end..];
+        } else {
+            out.push_str(&"\\`".repeat(run));
+            rest = &tail[run..];
+        }
+    }
+    escape_plain(rest, &mut out);
+    escape_start(&out)
+}
+
+/// Every line quoted; paragraphs stay apart.
+#[must_use]
+pub fn quote(text: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.trim().lines() {
+        let line = inline(line);
+        if !(line.is_empty() && lines.last().is_some_and(|last| last == ">")) {
+            lines.push(if line.is_empty() { ">".to_owned() } else { format!("> {line}") });
+        }
+    }
+    lines.join("\n")
+}
+
+/// `text` as a code span, whatever it contains.
+#[must_use]
+pub fn code(text: &str) -> String {
+    let text = one_line(text);
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    let pad = if longest > 0 { " " } else { "" };
+    format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+/// The text that `inline` was given, for titles that are kept as plain text.
+#[must_use]
+pub fn plain(markdown: &str) -> String {
+    let mut out = String::with_capacity(markdown.len());
+    let mut chars = markdown.trim().chars().peekable();
+    while let Some(c) = chars.next() {
+        let escaped = if c == '\\' { chars.next_if(char::is_ascii_punctuation) } else { None };
+        out.push(escaped.unwrap_or(c));
+    }
+    out
+}
+
+/// Collapses white space; drops what a terminal or a reader's eye could be misled by.
+fn one_line(text: &str) -> String {
+    let visible: String = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(is_visible).collect();
+    visible.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn is_visible(c: &char) -> bool {
+    !c.is_control()
+        && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// End of the code span that starts `tail` with `run` backticks, if it is closed.
+fn closing(tail: &str, run: usize) -> Option<usize> {
+    let bytes = tail.as_bytes();
+    let mut at = run;
+    while at < bytes.len() {
+        if bytes[at] != b'`' {
+            at += 1;
+            continue;
+        }
+        let length = bytes[at..].iter().take_while(|b| **b == b'`').count();
+        if length == run {
+            return Some(at + length);
+        }
+        at += length;
+    }
+    None
+}
+
+/// Escapes running text outside code spans.
+fn escape_plain(text: &str, out: &mut String) {
+    let chars: Vec<char> = text.chars().collect();
+    for (at, c) in chars.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|at| chars.get(at)).copied();
+        if is_markup(*c, before, &chars[at + 1..]) {
+            out.push('\\');
+        }
+        out.push(*c);
+    }
+}
+
+fn is_markup(c: char, before: Option<char>, after: &[char]) -> bool {
+    let next = after.first().copied();
+    match c {
+        '\\' | '[' | ']' => true,
+        '*' => !(is_gap(before) && is_gap(next)),
+        // Inside a word an underscore is only an underscore.
+        '_' => !(is_word(before) && is_word(next)) && !(is_gap(before) && is_gap(next)),
+        '<' => next.is_some_and(|next| next.is_alphabetic() || matches!(next, '/' | '!' | '?')),
+        '&' => is_entity(after),
+        '~' => next == Some('~') || before == Some('~'),
+        '|' => true,
+        _ => false,
+    }
+}
+
+fn is_gap(c: Option<char>) -> bool {
+    c.is_none_or(char::is_whitespace)
+}
+
+fn is_word(c: Option<char>) -> bool {
+    c.is_some_and(char::is_alphanumeric)
+}
+
+fn is_entity(after: &[char]) -> bool {
+    let name = after.iter().take_while(|c| c.is_ascii_alphanumeric() || **c == '#').count();
+    name > 0 && after.get(name) == Some(&';')
+}
+
+/// Escapes what would be a heading, quote, list, rule, fence or underline at the start of a line.
+fn escape_start(line: &str) -> String {
+    let bytes = line.as_bytes();
+    let opens = |at: usize| matches!(bytes.get(at), None | Some(b' '));
+    let digits = bytes.iter().take_while(|b| b.is_ascii_digit()).count();
+    let hashes = bytes.iter().take_while(|b| **b == b'#').count();
+    let at = match bytes.first() {
+        Some(b'>' | b'=') => 0,
+        Some(b'#') if opens(hashes) => 0,
+        Some(b'*' | b'+') if opens(1) => 0,
+        Some(b'-') if opens(1) || bytes.get(1) == Some(&b'-') => 0,
+        Some(b'0'..=b'9') if matches!(bytes.get(digits), Some(b'.' | b')')) && opens(digits + 1) => digits,
+        _ => return line.to_owned(),
+    };
+    format!("{}\\{}", &line[..at], &line[at..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn ordinary_sentences_stay_as_they_are() {
+        for text in [
+            "Retries the lease with full jitter (#12): 3 s to 200 ms.",
+            "Adds `Router::choose` and removes `select_model` in src/route.",
+            "Keeps snake_case_names and a * b and 1 < 2 > 0 and R&D, \"quoted\"",
+            "Über die Brücke – naïve café",
+            "v1.2.3 is out! 100 % done",
+        ] {
+            assert_eq!(inline(text), text);
+        }
+    }
+
+    #[test]
+    fn what_would_be_markup_is_escaped() {
+        for (text, expected) in [
+            ("# not a heading", "\\# not a heading"),
+            ("> not a quote", "\\> not a quote"),
+            ("- not a list", "\\- not a list"),
+            ("--- ", "\\---"),
+            ("===", "\\==="),
+            ("1. not a list", "1\\. not a list"),
+            ("*bold* and _emph_", "\\*bold\\* and \\_emph\\_"),
+            ("**bold**", "\\*\\*bold\\*\\*"),
+            ("__init__.py", "\\_\\_init\\_\\_.py"),
+            ("[x](javascript:alert)", "\\[x\\](javascript:alert)"),
+            ("![img](http://x)", "!\\[img\\](http://x)"),
+            ("<script>alert(1)</script>", "\\<script>alert(1)\\</script>"),
+            ("&lt; &amp;#39;", "\\&lt; \\&amp;#39;"),
+            ("~~gone~~", "\\~\\~gone\\~\\~"),
+            ("a | b", "a \\| b"),
+            ("C:\\new", "C:\\\\new"),
+            ("one ` alone", "one \\` alone"),
+            ("```rust", "\\`\\`\\`rust"),
+            ("~~~", "\\~\\~\\~"),
+        ] {
+            assert_eq!(inline(text), expected);
+        }
+    }
+
+    #[test]
+    fn code_spans_are_kept_and_their_insides_are_not_touched() {
+        for text in ["uses `a*b_[c]<d>`", "a ``co`de`` span", "`` ` ``"] {
+            assert_eq!(inline(text), text);
+        }
+    }
+
+    #[test]
+    fn several_lines_become_one_and_control_characters_go() {
+        assert_eq!(inline("a\n\n# b\t\u{1b}[31mc\u{202e}d\r\n"), "a # b \\[31mcd");
+    }
+
+    #[test]
+    fn a_quote_quotes_every_line() {
+        assert_eq!(quote("First.\n\n\n- second\n===\n"), "> First.\n>\n> \\- second\n> \\===");
+        assert_eq!(quote("  \n "), "");
+    }
+
+    #[test]
+    fn code_survives_backticks() {
+        assert_eq!(code("abc"), "`abc`");
+        assert_eq!(code("a`b"), "`` a`b ``");
+    }
+
+    #[test]
+    fn plain_undoes_inline() {
+        for text in ["Devlog a_b", "__init__ *x* [1]", "C:\\new | 1. x", "# x", "a \\"] {
+            assert_eq!(plain(&inline(text)), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_can_break_out_of_its_line(text in "[ -~\\n\\t`*_#<>&\\\\\\[\\]|é]{0,60}") {
+            let line = inline(&text);
+            prop_assert!(!line.contains('\n'));
+            for structure in ["# ", "## ", ">", "- ", "+ ", "* ", "--", "=", "~~", "```", " ", "|", "1. "] {
+                prop_assert!(!line.starts_with(structure) || line.starts_with("```") && closed(&line), "{line}");
+            }
+            let mut outside = outside_code(&line);
+            outside = outside.replace("\\\\", "");
+            for mark in ['[', ']', '`', '|'] {
+                let bare = outside.replace(&format!("\\{mark}"), "");
+                prop_assert!(!bare.contains(mark), "{mark} in {line}");
+            }
+        }
+
+        #[test]
+        fn escaping_loses_no_word(words in prop::collection::vec("[a-zA-Z0-9_*.<>#-]{1,8}", 0..8)) {
+            let text = words.join(" ");
+            prop_assert_eq!(plain(&inline(&text)), text);
+        }
+    }
+
+    fn closed(line: &str) -> bool {
+        closing(line, line.bytes().take_while(|b| *b == b'`').count()).is_some()
+    }
+
+    /// The line without its code spans, by the rule of CommonMark: a backslash before a backtick escapes it.
+    fn outside_code(line: &str) -> String {
+        let (mut out, mut rest) = (String::new(), line);
+        while let Some(c) = rest.chars().next() {
+            if c == '\\' {
+                let two: String = rest.chars().take(2).collect();
+                out.push_str(&two);
+                rest = &rest[two.len()..];
+            } else if c == '`' {
+                let run = rest.bytes().take_while(|b| *b == b'`').count();
+                let end = closing(rest, run);
+                out.push_str(if end.is_some() { "" } else { "`" });
+                rest = &rest[end.unwrap_or(run)..];
+            } else {
+                out.push(c);
+                rest = &rest[c.len_utf8()..];
+            }
+        }
+        out
+    }
+}

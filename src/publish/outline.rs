@@ -1,0 +1,283 @@
+//! The captures of a period in the order a reader wants them: grouped by what was done, and day by day.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::domain::capture::{Capture, Kind};
+use crate::domain::draft::{DraftKind, Period};
+
+use super::entry::{self, Entry, Heading};
+use super::numbers::Numbers;
+use super::span::{self, Span};
+use super::theme::Theme;
+
+/// What a page is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject<'a> {
+    pub kind: DraftKind,
+    pub project: &'a str,
+    pub period: Period,
+}
+
+/// Everything a template can say. Nothing is left out of `groups` and `notes`, nor out of `days`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outline {
+    pub kind: DraftKind,
+    pub project: String,
+    pub span: Span,
+    pub numbers: Numbers,
+    /// The notes' own words, oldest first, as plain text.
+    pub notes: Vec<String>,
+    pub groups: Vec<Group>,
+    pub days: Vec<Day>,
+}
+
+/// Entries under one heading.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// Plain text; absent where the page is so short that it needs none.
+    pub title: Option<String>,
+    pub heading: Heading,
+    pub entries: Vec<Entry>,
+}
+
+/// One local day with captures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Day {
+    pub date: Date,
+    pub numbers: Numbers,
+    pub notes: Vec<String>,
+    pub groups: Vec<Group>,
+}
+
+/// Up to this many entries need no headings.
+const SHORT_LIST: usize = 5;
+/// An area of the project gets its heading from this many entries on.
+const SHARED_AREA: usize = 2;
+/// So many entries of a day are given with their author's reasons: those that changed most.
+const REASONS_A_DAY: usize = 3;
+
+impl Outline {
+    /// Orders `captures`, which are those of the subject's period.
+    #[must_use]
+    pub fn of(subject: &Subject<'_>, captures: &[Capture], zone: &TimeZone) -> Self {
+        let mut captures: Vec<&Capture> = captures.iter().collect();
+        captures.sort_by_key(|capture| (capture.at, capture.id));
+        Self {
+            kind: subject.kind,
+            project: subject.project.to_owned(),
+            span: Span::of(&subject.period, zone),
+            numbers: Numbers::of(captures.iter().copied()),
+            notes: notes(&captures),
+            groups: group(entries(&captures)),
+            days: days(&captures, zone),
+        }
+    }
+
+    /// The page's title, as plain text.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let (project, when) = (self.project.split_whitespace().collect::<Vec<_>>().join(" "), self.span.words());
+        match self.kind {
+            DraftKind::Devlog => format!("Devlog {project}, {when}"),
+            DraftKind::Blog => format!("What happened in {project}, {when}"),
+            DraftKind::Social => format!("{project}, {when}"),
+            DraftKind::Status => format!("Status of {project}, {when}"),
+        }
+    }
+}
+
+fn notes(captures: &[&Capture]) -> Vec<String> {
+    captures.iter().filter(|capture| capture.kind == Kind::Note).map(|note| entry::words(note).to_owned()).collect()
+}
+
+/// Everything but notes, oldest first; what says the same is one entry.
+fn entries(captures: &[&Capture]) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = Vec::new();
+    for capture in captures.iter().filter(|capture| capture.kind != Kind::Note) {
+        let entry = Entry::of(capture);
+        match entries.iter_mut().find(|known| known.says_the_same(&entry)) {
+            Some(known) => known.absorb(entry),
+            None => entries.push(entry),
+        }
+    }
+    entries
+}
+
+/// By the author's prefixes; without them by area of the project where several entries share one; else by first words.
+fn group(entries: Vec<Entry>) -> Vec<Group> {
+    if entries.len() <= SHORT_LIST {
+        return flat(entries);
+    }
+    let areas = shared_areas(&entries);
+    let mut by_theme: BTreeMap<Theme, Vec<Entry>> = BTreeMap::new();
+    let mut by_area: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
+    for entry in entries {
+        match entry.area.as_ref().filter(|area| !entry.typed && areas.contains(*area)) {
+            Some(area) => by_area.entry(area.clone()).or_default().push(entry),
+            None => by_theme.entry(entry.theme).or_default().push(entry),
+        }
+    }
+    gather_strays(&mut by_theme);
+    headed(by_theme, by_area)
+}
+
+fn flat(entries: Vec<Entry>) -> Vec<Group> {
+    if entries.is_empty() { Vec::new() } else { vec![Group { title: None, heading: Heading::None, entries }] }
+}
+
+fn shared_areas(entries: &[Entry]) -> Vec<String> {
+    let mut counts: BTreeMap<&String, usize> = BTreeMap::new();
+    for area in entries.iter().filter(|entry| !entry.typed).filter_map(|entry| entry.area.as_ref()) {
+        *counts.entry(area).or_default() += 1;
+    }
+    counts.into_iter().filter(|(_, n)| *n >= SHARED_AREA).map(|(area, _)| area.clone()).collect()
+}
+
+/// A lone test or upkeep change is no section of its own.
+fn gather_strays(by_theme: &mut BTreeMap<Theme, Vec<Entry>>) {
+    let lone =
+        |(theme, entries): (&Theme, &Vec<Entry>)| (*theme > Theme::Changed && entries.len() == 1).then_some(*theme);
+    let strays: Vec<Theme> = by_theme.iter().filter_map(lone).collect();
+    for theme in strays {
+        let stray = by_theme.remove(&theme).unwrap_or_default();
+        by_theme.entry(Theme::Changed).or_default().extend(stray);
+    }
+}
+
+/// Themes up to `Changed`, then the areas, the busiest first, then the rest.
+fn headed(by_theme: BTreeMap<Theme, Vec<Entry>>, by_area: BTreeMap<String, Vec<Entry>>) -> Vec<Group> {
+    let theme = |(theme, entries): (Theme, Vec<Entry>)| {
+        // Under "Changed" stand entries of several kinds: they keep their own prefix.
+        let heading = if theme == Theme::Changed { Heading::None } else { Heading::Theme };
+        (theme, Group { title: Some(theme.heading().to_owned()), heading, entries })
+    };
+    let (first, last): (Vec<_>, Vec<_>) =
+        by_theme.into_iter().map(theme).partition(|(theme, _)| *theme < Theme::Changed);
+    let mut areas: Vec<Group> = by_area
+        .into_iter()
+        .map(|(area, entries)| Group { title: Some(area), heading: Heading::Area, entries })
+        .collect();
+    areas.sort_by_key(|group| std::cmp::Reverse(group.entries.len()));
+    let groups: Vec<Group> = first
+        .into_iter()
+        .map(|(_, group)| group)
+        .chain(areas)
+        .chain(last.into_iter().map(|(_, group)| group))
+        .collect();
+    if groups.len() == 1 { flat(groups.into_iter().flat_map(|group| group.entries).collect()) } else { groups }
+}
+
+fn days(captures: &[&Capture], zone: &TimeZone) -> Vec<Day> {
+    let mut days: BTreeMap<Date, Vec<&Capture>> = BTreeMap::new();
+    for capture in captures {
+        days.entry(span::date(capture.at, zone)).or_default().push(capture);
+    }
+    let day = |(date, captures): (Date, Vec<&Capture>)| Day {
+        date,
+        numbers: Numbers::of(captures.iter().copied()),
+        notes: notes(&captures),
+        groups: group(with_few_reasons(entries(&captures))),
+    };
+    days.into_iter().map(day).collect()
+}
+
+/// Keeps the author's reasons of the largest changes only: a post is read, a log is looked up.
+fn with_few_reasons(mut entries: Vec<Entry>) -> Vec<Entry> {
+    let mut sizes: Vec<u64> = entries.iter().filter(|entry| entry.why.is_some()).map(|entry| entry.lines).collect();
+    sizes.sort_unstable_by(|a, b| b.cmp(a));
+    let least = sizes.get(REASONS_A_DAY - 1).copied().unwrap_or(0);
+    let mut kept = 0;
+    for entry in &mut entries {
+        if entry.lines < least || kept == REASONS_A_DAY {
+            entry.why = None;
+        }
+        kept += usize::from(entry.why.is_some());
+    }
+    entries
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::publish::sample::{capture, note};
+
+    fn outline(captures: &[Capture]) -> Outline {
+        let period =
+            Period { from: "2026-03-02T00:00:00Z".parse().unwrap(), to: "2026-03-09T00:00:00Z".parse().unwrap() };
+        Outline::of(&Subject { kind: DraftKind::Blog, project: "uro", period }, captures, &TimeZone::UTC)
+    }
+
+    fn commits(subjects: &[&str]) -> Vec<Capture> {
+        let at = |n: usize| format!("2026-03-03T09:{n:02}:00Z");
+        subjects.iter().enumerate().map(|(n, subject)| capture("uro", &at(n), subject)).collect()
+    }
+
+    fn shape(groups: &[Group]) -> Vec<(String, usize)> {
+        groups.iter().map(|group| (group.title.clone().unwrap_or_default(), group.entries.len())).collect()
+    }
+
+    #[test]
+    fn a_short_list_has_no_headings_and_keeps_the_prefixes() {
+        let outline = outline(&commits(&["fix: a", "feat: b", "wip"]));
+        assert_eq!(shape(&outline.groups), [(String::new(), 3)]);
+        assert_eq!(outline.groups[0].entries[0].text(outline.groups[0].heading), "fix: a");
+    }
+
+    #[test]
+    fn themes_come_in_the_readers_order_and_lone_upkeep_joins_the_rest() {
+        let outline = outline(&commits(&[
+            "ci: cache",
+            "fix: a",
+            "feat: b",
+            "docs: c",
+            "docs: d",
+            "fix: e",
+            "Rework the lease",
+            "feat: f",
+        ]));
+        let expected = [("Added", 2), ("Fixed", 2), ("Changed", 2), ("Documentation", 2)];
+        assert_eq!(shape(&outline.groups), expected.map(|(title, n)| (title.to_owned(), n)));
+    }
+
+    #[test]
+    fn without_prefixes_a_shared_area_is_the_heading() {
+        let outline = outline(&commits(&["net: a", "net: b", "fs: c", "fs: d", "fs: e", "mm: f", "Fix g", "Fix h"]));
+        let expected = [("Fixed", 2), ("fs", 3), ("net", 2), ("Changed", 1)];
+        assert_eq!(shape(&outline.groups), expected.map(|(title, n)| (title.to_owned(), n)));
+    }
+
+    #[test]
+    fn one_kind_only_needs_no_heading() {
+        assert_eq!(shape(&outline(&commits(&["a", "b", "c", "d", "e", "f", "g"])).groups), [(String::new(), 7)]);
+    }
+
+    #[test]
+    fn notes_go_to_their_day_in_their_own_words() {
+        let mut captures = commits(&["fix: a"]);
+        captures.push(note("uro", "2026-03-04T08:00:00Z", "slept on it"));
+        let outline = outline(&captures);
+        assert_eq!(outline.notes, ["slept on it"]);
+        assert_eq!(outline.days.len(), 2);
+        assert_eq!((outline.days[1].notes.len(), outline.days[1].groups.len()), (1, 0));
+    }
+
+    #[test]
+    fn a_day_gives_the_reasons_of_its_largest_changes() {
+        let mut captures = commits(&["a", "b", "c", "d", "e"]);
+        for (n, capture) in captures.iter_mut().enumerate() {
+            capture.raw = format!("{}\n\nBecause of reason number {n}.", capture.summary);
+            capture.commit.as_mut().unwrap().insertions = Some([5, 50, 1, 40, 30][n]);
+        }
+        let outline = outline(&captures);
+        let reasons: Vec<bool> = outline.days[0].groups[0].entries.iter().map(|entry| entry.why.is_some()).collect();
+        assert_eq!(reasons, [false, true, false, true, true]);
+    }
+
+    #[test]
+    fn titles_say_what_and_when() {
+        assert_eq!(outline(&[]).title(), "What happened in uro, 2–8 March 2026");
+    }
+}

@@ -1,0 +1,65 @@
+//! Captures for tests, as the pipeline would have made them.
+
+use crate::domain::capture::{By, Capture, CommitRef, Kind, Provenance, Reason, State};
+use crate::domain::clock::FakeClock;
+use crate::domain::event::Source;
+use crate::domain::id::{CaptureId, Oid};
+use crate::domain::timing::{Timing, Tokens};
+
+/// A commit of `project` at `moment`, captured at once, whose message and summary are `text`.
+/// Its object id is made of moment and text, so that it is the same in every run.
+pub fn capture(project: &str, moment: &str, text: &str) -> Capture {
+    let at = moment.parse().unwrap();
+    let subject = text.lines().next().unwrap_or_default();
+    Capture {
+        id: CaptureId::fresh(&FakeClock::at(at)),
+        at,
+        captured_at: at,
+        kind: Kind::Commit,
+        project: project.to_owned(),
+        tags: Vec::new(),
+        repo: None,
+        commit: Some(commit(&oid(&format!("{moment}{text}")), subject)),
+        raw: text.to_owned(),
+        summary: subject.to_owned(),
+        source: Source::Hook,
+        provenance: Provenance {
+            by: By::Template,
+            model: None,
+            endpoint: None,
+            reason: Reason::Disabled,
+            prompt_version: None,
+        },
+        timing: Timing::default(),
+        tokens: Tokens::default(),
+        quality: None,
+        refined: None,
+        state: State::Live,
+        supersedes: Vec::new(),
+    }
+}
+
+/// A note of `project` at `moment`.
+pub fn note(project: &str, moment: &str, text: &str) -> Capture {
+    Capture { kind: Kind::Note, commit: None, summary: text.to_owned(), ..capture(project, moment, text) }
+}
+
+fn commit(oid: &str, subject: &str) -> CommitRef {
+    CommitRef {
+        oid: oid.parse::<Oid>().unwrap(),
+        branch: None,
+        subject: subject.to_owned(),
+        author: "A U Thor".to_owned(),
+        files: 2,
+        insertions: Some(10),
+        deletions: Some(4),
+        patch_id: None,
+    }
+}
+
+fn oid(seed: &str) -> String {
+    let hash = seed
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    format!("{hash:016x}{hash:016x}00000001")
+}

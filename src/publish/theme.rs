@@ -1,0 +1,276 @@
+//! What kind of change a commit is, by its author's own first words; nothing is guessed from the patch.
+
+/// Kinds of change, in the order a reader is told of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Theme {
+    Release,
+    Security,
+    Added,
+    Fixed,
+    Performance,
+    Removed,
+    /// Nothing in the author's words says more.
+    Changed,
+    Refactoring,
+    Documentation,
+    Tests,
+    Upgrades,
+    Upkeep,
+    Reverted,
+    Merges,
+}
+
+impl Theme {
+    #[must_use]
+    pub fn heading(self) -> &'static str {
+        match self {
+            Self::Release => "Releases",
+            Self::Security => "Security",
+            Self::Added => "Added",
+            Self::Fixed => "Fixed",
+            Self::Performance => "Performance",
+            Self::Removed => "Removed",
+            Self::Changed => "Changed",
+            Self::Refactoring => "Refactoring",
+            Self::Documentation => "Documentation",
+            Self::Tests => "Tests",
+            Self::Upgrades => "Upgrades",
+            Self::Upkeep => "Build and upkeep",
+            Self::Reverted => "Reverted",
+            Self::Merges => "Merges",
+        }
+    }
+
+    /// One and many of it, for counting; absent where the count would say nothing.
+    #[must_use]
+    pub fn nouns(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Release => Some(("release", "releases")),
+            Self::Security => Some(("security change", "security changes")),
+            Self::Added => Some(("addition", "additions")),
+            Self::Fixed => Some(("fix", "fixes")),
+            Self::Performance => Some(("performance change", "performance changes")),
+            Self::Removed => Some(("removal", "removals")),
+            Self::Refactoring => Some(("refactoring", "refactorings")),
+            Self::Documentation => Some(("documentation change", "documentation changes")),
+            Self::Tests => Some(("test change", "test changes")),
+            Self::Upgrades => Some(("upgrade", "upgrades")),
+            Self::Upkeep => Some(("build or upkeep change", "build and upkeep changes")),
+            Self::Reverted => Some(("revert", "reverts")),
+            Self::Changed | Self::Merges => None,
+        }
+    }
+}
+
+/// What an author's subject says before it says what was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject<'a> {
+    pub theme: Theme,
+    /// `fix(parser):` → parser; `net/http:` → net/http.
+    pub area: Option<&'a str>,
+    /// The prefix as written, with the space after it; empty where there is none.
+    pub prefix: &'a str,
+    /// The theme is the author's own prefix, not a reading of the first words.
+    pub typed: bool,
+    /// Marked as breaking by its author (`feat!:`).
+    pub breaking: bool,
+}
+
+/// Reads a commit's subject.
+#[must_use]
+pub fn read(subject: &str) -> Subject<'_> {
+    let subject = subject.trim();
+    let Some((head, rest)) = subject.split_once(": ") else {
+        return Subject { theme: by_first_words(subject), area: None, prefix: "", typed: false, breaking: false };
+    };
+    let prefix = &subject[..subject.len() - rest.len()];
+    let breaking = head.ends_with('!');
+    let (kind, scope) = split_scope(head.trim_end_matches('!'));
+    match by_type(kind) {
+        Some(theme) => Subject { theme: by_scope(theme, scope, rest), area: scope, prefix, typed: true, breaking },
+        None if is_area(head) => {
+            Subject { theme: by_first_words(rest), area: Some(head), prefix, typed: false, breaking: false }
+        }
+        None => Subject { theme: by_first_words(subject), area: None, prefix: "", typed: false, breaking: false },
+    }
+}
+
+/// `fix(parser)` → ("fix", Some("parser")).
+fn split_scope(head: &str) -> (&str, Option<&str>) {
+    match head.strip_suffix(')').and_then(|head| head.split_once('(')) {
+        Some((kind, scope)) if !scope.trim().is_empty() => (kind, Some(scope.trim())),
+        Some((kind, _)) => (kind, None),
+        None => (head, None),
+    }
+}
+
+/// The types of Conventional Commits and of the Angular convention, with what people write in their place.
+fn by_type(word: &str) -> Option<Theme> {
+    Some(match word.to_ascii_lowercase().as_str() {
+        "feat" | "feature" => Theme::Added,
+        "fix" | "bugfix" | "hotfix" => Theme::Fixed,
+        "perf" => Theme::Performance,
+        "refactor" => Theme::Refactoring,
+        "docs" | "doc" => Theme::Documentation,
+        "test" | "tests" => Theme::Tests,
+        "build" | "ci" | "chore" | "style" => Theme::Upkeep,
+        "deps" => Theme::Upgrades,
+        "revert" => Theme::Reverted,
+        "release" => Theme::Release,
+        "security" | "sec" => Theme::Security,
+        _ => return None,
+    })
+}
+
+fn by_scope(theme: Theme, scope: Option<&str>, rest: &str) -> Theme {
+    match scope {
+        Some("deps" | "deps-dev" | "dependencies") => Theme::Upgrades,
+        Some("release") => Theme::Release,
+        _ if theme == Theme::Upkeep => match by_first_words(rest) {
+            found @ (Theme::Release | Theme::Upgrades) => found,
+            _ => theme,
+        },
+        _ => theme,
+    }
+}
+
+/// A word or path before the colon, as in `net/http: …`, not a clause.
+fn is_area(head: &str) -> bool {
+    let ok = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '*' | '+' | '@' | ',' | ' ');
+    head.len() <= 40 && !head.is_empty() && head.chars().all(ok) && head.split(", ").all(|part| !part.contains(' '))
+}
+
+fn by_first_words(text: &str) -> Theme {
+    let words: Vec<String> = text.split_whitespace().take(12).map(bare).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let Some((first, rest)) = words.split_first() else { return Theme::Changed };
+    match *first {
+        "merge" if matches!(rest.first(), Some(&("branch" | "pull" | "tag" | "remote-tracking"))) => Theme::Merges,
+        "revert" | "reverts" => Theme::Reverted,
+        "release" if rest.first().is_some_and(|word| is_version(word)) => Theme::Release,
+        "bump" if rest.first() == Some(&"version") => Theme::Release,
+        "bump" | "upgrade" | "update" if ends_in_version(first, rest) => Theme::Upgrades,
+        "fix" | "fixes" | "fixed" => Theme::Fixed,
+        "document" | "documents" | "readme" | "changelog" => Theme::Documentation,
+        "test" | "tests" => Theme::Tests,
+        "refactor" | "refactors" => Theme::Refactoring,
+        "add" | "adds" | "added" => object(rest).unwrap_or(Theme::Added),
+        "implement" | "implements" | "introduce" | "introduces" => Theme::Added,
+        "remove" | "removes" | "removed" | "delete" | "deletes" | "drop" | "drops" => {
+            object(rest).unwrap_or(Theme::Removed)
+        }
+        "update" | "improve" | "clarify" => object(rest).unwrap_or(Theme::Changed),
+        word if rest.is_empty() && is_version(word) && word.contains('.') => Theme::Release,
+        _ => Theme::Changed,
+    }
+}
+
+/// What is added or removed, when it is a test or documentation.
+fn object(rest: &[&str]) -> Option<Theme> {
+    const FILLERS: [&str; 12] = [
+        "a",
+        "an",
+        "the",
+        "more",
+        "some",
+        "missing",
+        "new",
+        "failing",
+        "unit",
+        "regression",
+        "integration",
+        "snapshot",
+    ];
+    let noun = rest.iter().find(|word| !FILLERS.contains(*word))?;
+    match *noun {
+        "test" | "tests" | "testcase" | "testcases" => Some(Theme::Tests),
+        "docs" | "documentation" | "readme" | "readme.md" | "changelog" | "changelog.md" => Some(Theme::Documentation),
+        _ => None,
+    }
+}
+
+/// "… from 1.2 to 1.3", "… to v2"; an update needs a dotted version, or every "update x to 3" would be one.
+fn ends_in_version(verb: &str, rest: &[&str]) -> bool {
+    let versions = rest.iter().zip(rest.iter().skip(1)).filter(|(to, _)| **to == "to").map(|(_, version)| *version);
+    versions.into_iter().any(|version| is_version(version) && (verb != "update" || version.contains('.')))
+}
+
+fn is_version(word: &str) -> bool {
+    let digits = word.strip_prefix('v').unwrap_or(word);
+    digits.starts_with(|c: char| c.is_ascii_digit())
+        && digits.chars().all(|c| c.is_ascii_alphanumeric() || ".-+".contains(c))
+}
+
+/// Lowercase, without the punctuation around it.
+fn bare(word: &str) -> String {
+    word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_authors_prefix_decides() {
+        for (subject, theme, area, prefix) in [
+            ("feat: add log", Theme::Added, None, "feat: "),
+            ("fix(parser): crash", Theme::Fixed, Some("parser"), "fix(parser): "),
+            ("Fix: crash", Theme::Fixed, None, "Fix: "),
+            ("perf(store)!: one pass", Theme::Performance, Some("store"), "perf(store)!: "),
+            ("chore(deps): bump serde from 1.0.1 to 1.0.2", Theme::Upgrades, Some("deps"), "chore(deps): "),
+            ("chore: release 1.2.0", Theme::Release, None, "chore: "),
+            ("chore(release): 1.2.0", Theme::Release, Some("release"), "chore(release): "),
+            ("build: use lld", Theme::Upkeep, None, "build: "),
+            ("net/http: fix a leak", Theme::Fixed, Some("net/http"), "net/http: "),
+            ("net/http, crypto/tls: retry", Theme::Changed, Some("net/http, crypto/tls"), "net/http, crypto/tls: "),
+            ("Say what happened: it broke", Theme::Changed, None, ""),
+            ("fix(): crash", Theme::Fixed, None, "fix(): "),
+        ] {
+            let read = read(subject);
+            assert_eq!((read.theme, read.area, read.prefix), (theme, area, prefix), "{subject}");
+        }
+    }
+
+    #[test]
+    fn without_a_prefix_the_first_words_decide_and_only_when_they_are_plain() {
+        for (subject, theme) in [
+            ("Fix human-readable size rounding (#21136)", Theme::Fixed),
+            ("Fixture configuration for benchmarks", Theme::Changed),
+            ("Add `--json` to log", Theme::Added),
+            ("Add regression test for #21255", Theme::Tests),
+            ("Add a missing test", Theme::Tests),
+            ("Address review comments", Theme::Changed),
+            ("Remove contributor configuration", Theme::Removed),
+            ("Bump serde from 1.0.1 to 1.0.2", Theme::Upgrades),
+            ("Upgrade Hawk to 0.1.13 (#21266)", Theme::Upgrades),
+            ("Update Rust to 1.98 and MSRV to 1.96", Theme::Upgrades),
+            ("Update the timeout to 30", Theme::Changed),
+            ("Update README", Theme::Documentation),
+            ("Document manual maintenance", Theme::Documentation),
+            ("Bump version to 0.4", Theme::Release),
+            ("v1.2.3", Theme::Release),
+            ("Release 15.1.0", Theme::Release),
+            ("15", Theme::Changed),
+            ("Revert \"Add x\"", Theme::Reverted),
+            ("Merge branch 'x' into main", Theme::Merges),
+            ("Merge two loops", Theme::Changed),
+            ("wip", Theme::Changed),
+            ("", Theme::Changed),
+        ] {
+            assert_eq!(read(subject).theme, theme, "{subject:?}");
+        }
+    }
+
+    #[test]
+    fn an_exclamation_mark_is_the_authors_word_for_breaking() {
+        assert!(read("feat!: drop v1").breaking && read("fix(api)!: rename").breaking);
+        assert!(!read("fix: it works!").breaking && !read("Wow!: it works").breaking);
+    }
+
+    #[test]
+    fn every_theme_has_a_heading_and_counts_in_words() {
+        assert_eq!(Theme::Fixed.heading(), "Fixed");
+        assert_eq!(Theme::Fixed.nouns(), Some(("fix", "fixes")));
+        assert_eq!(Theme::Changed.nouns(), None);
+    }
+}
