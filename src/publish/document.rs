@@ -84,3 +84,278 @@ pub fn page(title: &str, body: &str) -> String {
 pub fn file_name(subject: &Subject<'_>, zone: &TimeZone) -> String {
     format!("{}.md", slug::slug(subject.kind, subject.project, &Span::of(&subject.period, zone)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::capture::{Kind, State};
+    use crate::domain::draft::{DraftKind, Period};
+    use crate::publish::sample::{capture, note};
+    use crate::publish::span;
+    use proptest::prelude::*;
+
+    fn subject(kind: DraftKind, from: &str, to: &str) -> Subject<'static> {
+        let midnight = |date: &str| format!("{date}T00:00:00Z").parse().unwrap();
+        Subject { kind, project: "harbour", period: Period { from: midnight(from), to: midnight(to) } }
+    }
+
+    fn day() -> Subject<'static> {
+        subject(DraftKind::Devlog, "2026-03-03", "2026-03-04")
+    }
+
+    fn week() -> Subject<'static> {
+        subject(DraftKind::Blog, "2026-03-02", "2026-03-09")
+    }
+
+    fn written(subject: &Subject<'_>, captures: &[Capture]) -> String {
+        let document = list(subject, captures, &TimeZone::UTC, &Templates::built_in());
+        assert_eq!(document.complaint, None);
+        page(&document.title, &document.body)
+    }
+
+    /// A commit with the summary that the template would give it.
+    fn commit(moment: &str, message: &str, facts: &str) -> Capture {
+        let capture = capture("harbour", moment, message);
+        let summary = format!("{}. {facts}", capture.summary);
+        Capture { summary, ..capture }
+    }
+
+    fn captures() -> Vec<Capture> {
+        vec![
+            commit(
+                "2026-03-03T08:10:00Z",
+                "fix(lease): give an expired lease back\n\nTwo workers could hold one lease after the laptop slept,\nbecause expiry was read from the monotonic clock.\n\nSigned-off-by: A U Thor <a@example.com>",
+                "Changes `Lease::expired` in src/lease.rs. +12 −3 in 1 source file, tests +40.",
+            ),
+            commit("2026-03-03T08:40:00Z", "feat(cli)!: rename --all to --everywhere", "+9 −9 in 2 source files."),
+            commit("2026-03-03T09:05:00Z", "fix: say which file is in the way", "+4 −1 in 1 source file."),
+            note("harbour", "2026-03-03T09:30:00Z", "lease bug found: 3 s to 200 ms\n\n# not a heading"),
+            commit("2026-03-03T10:00:00Z", "docs: explain leases", "+30 −0 in 1 document."),
+            commit("2026-03-03T11:00:00Z", "feat: list dead jobs", "Adds `Queue::dead`. +55 −2 in 2 source files."),
+            commit("2026-03-03T12:00:00Z", "Rework [the] queue's *inner* loop", "+80 −75 in 1 source file."),
+            Capture {
+                kind: Kind::Merge,
+                ..commit("2026-03-03T13:00:00Z", "Merge branch 'lease'", "Merges 2 commits.")
+            },
+            commit("2026-03-05T10:00:00Z", "chore(deps): bump serde from 1.0.1 to 1.0.2", "+3 −3 in a lockfile."),
+            commit("2026-03-05T11:00:00Z", "chore(deps): bump serde from 1.0.1 to 1.0.2", "+3 −3 in a lockfile."),
+        ]
+    }
+
+    #[test]
+    fn a_devlog_without_a_model_is_a_useful_list() {
+        insta::assert_snapshot!(written(&day(), &captures()[..8]), @r"
+        # Devlog harbour, 3 March 2026
+
+        6 commits, 1 merge and 1 note. +60 −24 lines in 12 file changes.
+
+        > lease bug found: 3 s to 200 ms
+        >
+        > \# not a heading
+
+        ## Added
+
+        - **Breaking:** cli: rename --all to --everywhere. +9 −9 in 2 source files. (`d8206219ad`)
+        - list dead jobs. Adds `Queue::dead`. +55 −2 in 2 source files. (`0287a7721b`)
+
+        ## Fixed
+
+        - lease: give an expired lease back. Changes `Lease::expired` in src/lease.rs. +12 −3 in 1 source file, tests +40. (`58168b6438`)
+        - say which file is in the way. +4 −1 in 1 source file. (`99863ca195`)
+
+        ## Changed
+
+        - Rework \[the\] queue's \*inner\* loop. +80 −75 in 1 source file. (`70ceefedf4`)
+        - docs: explain leases. +30 −0 in 1 document. (`71e94db1bb`)
+        - Merge branch 'lease'. Merges 2 commits. (`1e3d78e4e6`)
+        ");
+    }
+
+    #[test]
+    fn a_post_without_a_model_tells_the_week_day_by_day() {
+        insta::assert_snapshot!(written(&week(), &captures()), @r"
+        # What happened in harbour, 2–8 March 2026
+
+        8 commits, 1 merge and 1 note on 2 days. Among the commits: 2 additions, 2 fixes, 2 upgrades and 1 documentation change. +80 −32 lines in 16 file changes.
+
+        ## Tuesday, 3 March
+
+        > lease bug found: 3 s to 200 ms
+        >
+        > \# not a heading
+
+        ### Added
+
+        - **Breaking:** cli: rename --all to --everywhere (`d8206219ad`)
+        - list dead jobs (`0287a7721b`)
+
+        ### Fixed
+
+        - lease: give an expired lease back (`58168b6438`)
+          > Two workers could hold one lease after the laptop slept, because expiry was read from the monotonic clock.
+        - say which file is in the way (`99863ca195`)
+
+        ### Changed
+
+        - Rework \[the\] queue's \*inner\* loop (`70ceefedf4`)
+        - docs: explain leases (`71e94db1bb`)
+        - Merge branch 'lease' (`1e3d78e4e6`)
+
+        ## Thursday, 5 March
+
+        - chore(deps): bump serde from 1.0.1 to 1.0.2 (`e35b061f9c`, `bcfdffc58f`)
+        ");
+    }
+
+    #[test]
+    fn a_status_and_a_social_text_are_short() {
+        let status = subject(DraftKind::Status, "2026-03-02", "2026-03-09");
+        insta::assert_snapshot!(written(&status, &captures()[8..]), @r"
+        # Status of harbour, 2–8 March 2026
+
+        2 commits. Among the commits: 2 upgrades.
+
+        - chore(deps): bump serde from 1.0.1 to 1.0.2 (`e35b061f9c`, `bcfdffc58f`)
+        ");
+        let social = subject(DraftKind::Social, "2026-03-02", "2026-03-09");
+        insta::assert_snapshot!(written(&social, &captures()), @r"
+        # harbour, 2–8 March 2026
+
+        harbour, 2–8 March 2026: 8 commits, 1 merge and 1 note. Among the commits: 2 additions, 2 fixes, 2 upgrades and 1 documentation change.
+
+        > lease bug found: 3 s to 200 ms
+        >
+        > \# not a heading
+
+        - **Breaking:** feat(cli)!: rename --all to --everywhere
+        - feat: list dead jobs
+        - fix(lease): give an expired lease back
+        - fix: say which file is in the way
+        - Rework \[the\] queue's \*inner\* loop
+        - and 3 more
+        ");
+    }
+
+    #[test]
+    fn an_empty_period_is_said_to_be_empty() {
+        for kind in [DraftKind::Devlog, DraftKind::Blog, DraftKind::Social, DraftKind::Status] {
+            let subject = subject(kind, "2026-03-03", "2026-03-04");
+            assert!(written(&subject, &[]).ends_with("\n\nNothing was captured in this period.\n"), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_models_text_keeps_its_title_and_names_everything_it_was_made_from() {
+        let document = from_model("# A good day\n\nMuch was done.\n", &day(), &captures()[..5], &TimeZone::UTC);
+        assert_eq!(document.title, "A good day");
+        assert!(
+            document.body.starts_with("Much was done.\n\n## Made from\n\n- Note: lease bug found"),
+            "{}",
+            document.body
+        );
+        for capture in captures()[..5].iter().filter_map(|capture| capture.commit.as_ref()) {
+            assert!(document.body.contains(capture.oid.short()));
+        }
+    }
+
+    #[test]
+    fn a_models_text_without_a_title_gets_the_lists() {
+        let document = from_model("Much was done.", &day(), &[], &TimeZone::UTC);
+        assert_eq!(document.title, "Devlog harbour, 3 March 2026");
+        assert!(document.body.starts_with("Much was done.\n"));
+    }
+
+    #[test]
+    fn only_a_heading_of_first_rank_is_the_title() {
+        assert_eq!(split_title("## Two\n\nx"), (None, "## Two\n\nx\n".to_owned()));
+        assert_eq!(split_title("\n# a\\_b\nx"), (Some("a_b".to_owned()), "x\n".to_owned()));
+        assert_eq!(split_title("#\nx").0, None);
+        assert_eq!(split_title(""), (None, String::new()));
+    }
+
+    #[test]
+    fn a_persons_own_template_is_used_and_a_broken_one_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("devlog.md.j2");
+        for (source, title, complaint) in [
+            ("# Mine: {{ commits }}\n\n{{ what }}", "Mine: 6", None),
+            ("{% for x in %}", "Devlog harbour, 3 March 2026", Some("unexpected")),
+            ("# {{ nothing.there }}", "Devlog harbour, 3 March 2026", Some("undefined")),
+            ("  ", "Devlog harbour, 3 March 2026", Some("it says nothing")),
+        ] {
+            std::fs::write(&path, source).unwrap();
+            let document = list(&day(), &captures()[..8], &TimeZone::UTC, &Templates::with_own(folder.path()));
+            assert_eq!(document.title, title, "{source}");
+            let said = document.complaint.unwrap_or_default();
+            assert!(
+                complaint.map_or(said.is_empty(), |words| said.contains(words) && said.contains("devlog.md.j2")),
+                "{said}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_template_file_that_cannot_be_read_is_complained_of() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("blog.md.j2"), [0xff, 0xfe]).unwrap();
+        let templates = Templates::with_own(folder.path());
+        assert_eq!(templates.complaints().len(), 1);
+        assert!(templates.complaints()[0].contains("blog.md.j2"));
+        assert_eq!(Templates::with_own(&folder.path().join("absent")), Templates::built_in());
+    }
+
+    #[test]
+    fn the_file_is_named_by_period_kind_and_project() {
+        assert_eq!(file_name(&day(), &TimeZone::UTC), "2026-03-03-devlog-harbour.md");
+        assert_eq!(file_name(&week(), &TimeZone::UTC), "2026-w10-blog-harbour.md");
+    }
+
+    /// Line by line without escapes, which depend on where in its line a text stands.
+    fn plain(text: &str) -> String {
+        text.lines().map(|line| markdown::plain(line) + "\n").collect()
+    }
+
+    fn any_capture() -> impl Strategy<Value = Capture> {
+        let prefix = prop::sample::select(vec!["", "fix: ", "feat(x): ", "net: ", "docs: ", "Add ", "Merge branch "]);
+        (0u32..7 * 24 * 60, prefix, "[ -~é\\n]{1,80}", 0u8..10).prop_map(|(minute, prefix, text, kind)| {
+            let from: jiff::Timestamp = "2026-03-02T00:00:00Z".parse().unwrap();
+            let moment = (from + jiff::SignedDuration::from_mins(i64::from(minute))).to_string();
+            match kind {
+                0 => note("harbour", &moment, &text),
+                1 => Capture { kind: Kind::Merge, ..capture("harbour", &moment, &format!("{prefix}{text}")) },
+                _ => capture("harbour", &moment, &format!("{prefix}{text}")),
+            }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_capture_is_ever_lost(captures in prop::collection::vec(any_capture(), 1..50)) {
+            for subject in [week(), subject(DraftKind::Devlog, "2026-03-02", "2026-03-09")] {
+                let text = written(&subject, &captures);
+                for capture in &captures {
+                    let id = capture.commit.as_ref().map_or("", |commit| commit.oid.short());
+                    prop_assert!(text.contains(id), "{id} in\n{text}");
+                }
+                for line in captures.iter().filter(|c| c.kind == Kind::Note).flat_map(|note| note.raw.trim().lines()) {
+                    prop_assert!(text.contains(&markdown::inline(line)), "{line} in\n{text}");
+                }
+            }
+            let devlog = plain(&written(&subject(DraftKind::Devlog, "2026-03-02", "2026-03-09"), &captures));
+            for capture in captures.iter().filter(|capture| capture.kind != Kind::Note) {
+                let said = plain(&markdown::inline(&crate::publish::entry::Entry::of(capture).rest));
+                let said = said.trim_end();
+                prop_assert!(devlog.contains(said), "{said} in\n{devlog}");
+            }
+        }
+
+        #[test]
+        fn the_page_has_only_the_headings_that_it_was_given(captures in prop::collection::vec(any_capture(), 1..20)) {
+            let text = written(&week(), &captures);
+            let days: std::collections::BTreeSet<_> = captures.iter().map(|c| span::date(c.at, &TimeZone::UTC)).collect();
+            prop_assert_eq!(text.lines().filter(|line| line.starts_with("# ")).count(), 1);
+            prop_assert_eq!(text.lines().filter(|line| line.starts_with("## ")).count(), days.len());
+            prop_assert!(captures.iter().all(|capture| capture.state == State::Live));
+        }
+    }
+}

@@ -78,10 +78,13 @@ impl Entry {
         self.spoken(&self.under(heading))
     }
 
-    /// Its first sentence, likewise.
+    /// Its first sentence, likewise, as a headline: without the full stop.
     #[must_use]
     pub fn headline(&self, heading: Heading) -> String {
-        self.spoken(first_sentence(&self.under(heading)))
+        let whole = self.under(heading);
+        let sentence = first_sentence(&whole);
+        let bare = sentence.strip_suffix('.').filter(|bare| !bare.is_empty() && !bare.ends_with('.'));
+        self.spoken(bare.unwrap_or(sentence))
     }
 
     fn under(&self, heading: Heading) -> String {
@@ -160,12 +163,13 @@ fn is_trailer(line: &str) -> bool {
     })
 }
 
-/// Cut at the last sentence end that fits; nothing when the first sentence is already too long.
+/// Cut at the last sentence end that fits; nothing when not even the first sentence does.
 fn cut(text: &str) -> Option<String> {
     let mut end = 0;
     while end < text.len() {
         let next = end + first_sentence(text[end..].trim_start()).len() + leading(&text[end..]);
-        if text[..next].chars().count() > LONGEST_WHY {
+        // What ends with a colon introduces something that is not quoted here.
+        if text[..next].chars().count() > LONGEST_WHY || text[..next].ends_with(':') {
             break;
         }
         end = next;
@@ -230,6 +234,18 @@ mod tests {
     }
 
     #[test]
+    fn a_headline_is_one_sentence_without_its_full_stop() {
+        for (text, headline) in [
+            ("Fix a leak (#12). +3 −1 in 1 file.", "Fix a leak (#12)"),
+            ("It works now!", "It works now!"),
+            ("wip...", "wip..."),
+            (".", "."),
+        ] {
+            assert_eq!(entry(text).headline(Heading::None), headline);
+        }
+    }
+
+    #[test]
     fn the_authors_reason_is_the_first_paragraph_of_prose() {
         let body = "fix: x\n\n## Summary\n\nThe lease was taken before the clock was read,\nso it ended early.\n\nSecond.\n\nSigned-off-by: A <a@example.com>";
         assert_eq!(why(body).as_deref(), Some("The lease was taken before the clock was read, so it ended early."));
@@ -243,6 +259,7 @@ mod tests {
             "fix: x\n\n- one thing and another thing\n- more",
             "fix: x\n\nSee https://example.com/a/b for the reason",
             "fix: x\n\nCloses #12",
+            "fix: x\n\nThere seems to be an improvement here:\n\n    10 ms",
             "fix: x\n\n<!-- template: describe what you did here -->",
         ] {
             assert_eq!(why(message), None, "{message}");

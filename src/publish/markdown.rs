@@ -107,7 +107,7 @@ fn is_markup(c: char, before: Option<char>, after: &[char]) -> bool {
         '\\' | '[' | ']' => true,
         '*' => !(is_gap(before) && is_gap(next)),
         // Inside a word an underscore is only an underscore.
-        '_' => !(is_word(before) && is_word(next)) && !(is_gap(before) && is_gap(next)),
+        '_' => !(is_word(before) && is_word(next) || is_gap(before) && is_gap(next)),
         '<' => next.is_some_and(|next| next.is_alphabetic() || matches!(next, '/' | '!' | '?')),
         '&' => is_entity(after),
         '~' => next == Some('~') || before == Some('~'),

@@ -9,7 +9,7 @@ use minijinja::{Environment, Error, UndefinedBehavior, Value, context};
 
 use crate::domain::draft::DraftKind;
 
-use super::entry::Entry;
+use super::entry::{Entry, Heading};
 use super::markdown;
 use super::numbers::Numbers;
 use super::outline::{Group, Outline};
@@ -159,6 +159,7 @@ fn values(outline: &Outline) -> Value {
         notes => quotes(&outline.notes),
         groups => groups(&outline.groups),
         days => days,
+        headlines => headlines(outline),
         ..counts(&outline.numbers),
     }
 }
@@ -186,11 +187,16 @@ fn groups(groups: &[Group]) -> Vec<Value> {
     groups.iter().map(group).collect()
 }
 
+/// Every entry in one sentence, in the order of the groups.
+fn headlines(outline: &Outline) -> Vec<String> {
+    outline.groups.iter().flat_map(|group| &group.entries).map(|entry| entry.headline(Heading::None)).collect()
+}
+
 fn entry_values(entry: &Entry, group: &Group) -> Value {
     context! {
         text => entry.text(group.heading),
         headline => entry.headline(group.heading),
-        line => entry.headline(super::entry::Heading::None),
+        line => entry.headline(Heading::None),
         why => entry.why.clone(),
         references => entry.references(),
         breaking => entry.breaking,

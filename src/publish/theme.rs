@@ -111,12 +111,11 @@ fn by_type(word: &str) -> Option<Theme> {
         "fix" | "bugfix" | "hotfix" => Theme::Fixed,
         "perf" => Theme::Performance,
         "refactor" => Theme::Refactoring,
-        "docs" | "doc" => Theme::Documentation,
+        "docs" | "doc" | "changelog" => Theme::Documentation,
         "test" | "tests" => Theme::Tests,
         "build" | "ci" | "chore" | "style" => Theme::Upkeep,
         "deps" => Theme::Upgrades,
         "revert" => Theme::Reverted,
-        "release" => Theme::Release,
         "security" | "sec" => Theme::Security,
         _ => return None,
     })
@@ -160,7 +159,7 @@ fn by_first_words(text: &str) -> Theme {
             object(rest).unwrap_or(Theme::Removed)
         }
         "update" | "improve" | "clarify" => object(rest).unwrap_or(Theme::Changed),
-        word if rest.is_empty() && is_version(word) && word.contains('.') => Theme::Release,
+        word if rest.is_empty() && names_version(word) => Theme::Release,
         _ => Theme::Changed,
     }
 }
@@ -189,16 +188,24 @@ fn object(rest: &[&str]) -> Option<Theme> {
     }
 }
 
-/// "… from 1.2 to 1.3", "… to v2"; an update needs a dotted version, or every "update x to 3" would be one.
+/// "… from 1.2 to 1.3", "… to v2"; an update needs more than a number, or every "update x to 3" would be one.
 fn ends_in_version(verb: &str, rest: &[&str]) -> bool {
     let versions = rest.iter().zip(rest.iter().skip(1)).filter(|(to, _)| **to == "to").map(|(_, version)| *version);
-    versions.into_iter().any(|version| is_version(version) && (verb != "update" || version.contains('.')))
+    versions
+        .into_iter()
+        .any(|version| is_version(version) && (verb != "update" || version.contains('.') || version.starts_with('v')))
 }
 
 fn is_version(word: &str) -> bool {
     let digits = word.strip_prefix('v').unwrap_or(word);
     digits.starts_with(|c: char| c.is_ascii_digit())
         && digits.chars().all(|c| c.is_ascii_alphanumeric() || ".-+".contains(c))
+}
+
+/// "1.2.3", "v1.2.3", "name-1.2.3".
+fn names_version(word: &str) -> bool {
+    let version = word.rsplit_once('-').map_or(word, |(_, version)| version);
+    version.contains('.') && is_version(version)
 }
 
 /// Lowercase, without the punctuation around it.
@@ -223,6 +230,9 @@ mod tests {
             ("build: use lld", Theme::Upkeep, None, "build: "),
             ("net/http: fix a leak", Theme::Fixed, Some("net/http"), "net/http: "),
             ("net/http, crypto/tls: retry", Theme::Changed, Some("net/http, crypto/tls"), "net/http, crypto/tls: "),
+            ("release: 15.0.0", Theme::Release, Some("release"), "release: "),
+            ("release: drop a platform", Theme::Removed, Some("release"), "release: "),
+            ("changelog: 15.0.0", Theme::Documentation, None, "changelog: "),
             ("Say what happened: it broke", Theme::Changed, None, ""),
             ("fix(): crash", Theme::Fixed, None, "fix(): "),
         ] {
@@ -244,11 +254,14 @@ mod tests {
             ("Bump serde from 1.0.1 to 1.0.2", Theme::Upgrades),
             ("Upgrade Hawk to 0.1.13 (#21266)", Theme::Upgrades),
             ("Update Rust to 1.98 and MSRV to 1.96", Theme::Upgrades),
+            ("Update owner/setup action to v10 (#21161)", Theme::Upgrades),
             ("Update the timeout to 30", Theme::Changed),
             ("Update README", Theme::Documentation),
             ("Document manual maintenance", Theme::Documentation),
             ("Bump version to 0.4", Theme::Release),
             ("v1.2.3", Theme::Release),
+            ("globset-0.4.17", Theme::Release),
+            ("read-only.mode", Theme::Changed),
             ("Release 15.1.0", Theme::Release),
             ("15", Theme::Changed),
             ("Revert \"Add x\"", Theme::Reverted),

@@ -1,0 +1,58 @@
+//! What the batch needs of the store, so that it can be tested without one.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::domain::capture::Capture;
+use crate::domain::draft::Draft;
+use crate::domain::id::DraftId;
+use crate::domain::operation::Operation;
+use crate::store::{CaptureQuery, Lease, NewDraft, Result, Store, Written};
+
+/// The drafts' part of the store; the meaning of each call is written there.
+#[expect(missing_docs, reason = "documented at `Store`")]
+pub trait DraftShelf: Send + Sync {
+    fn captures(&self, query: &CaptureQuery) -> Result<Vec<Capture>>;
+    fn drafts(&self) -> Result<Vec<Draft>>;
+    fn queue_draft(&self, draft: &NewDraft, now: Timestamp) -> Result<bool>;
+    fn retry_draft(&self, id: DraftId, now: Timestamp) -> Result<Draft>;
+    fn lease_draft(&self, now: Timestamp, until: Timestamp) -> Result<Option<Lease>>;
+    fn finish_draft(&self, id: DraftId, attempt: u32, written: &Written, now: Timestamp) -> Result<()>;
+    fn fail_draft(&self, id: DraftId, attempt: u32, error: &str, next_at: Timestamp, now: Timestamp) -> Result<()>;
+    fn log_operation(&self, operation: &Operation) -> Result<()>;
+}
+
+impl DraftShelf for Arc<dyn Store> {
+    fn captures(&self, query: &CaptureQuery) -> Result<Vec<Capture>> {
+        self.as_ref().captures(query)
+    }
+
+    fn drafts(&self) -> Result<Vec<Draft>> {
+        self.as_ref().drafts(None, None)
+    }
+
+    fn queue_draft(&self, draft: &NewDraft, now: Timestamp) -> Result<bool> {
+        self.as_ref().queue_draft(draft, now)
+    }
+
+    fn retry_draft(&self, id: DraftId, now: Timestamp) -> Result<Draft> {
+        self.as_ref().retry_draft(id, now)
+    }
+
+    fn lease_draft(&self, now: Timestamp, until: Timestamp) -> Result<Option<Lease>> {
+        self.as_ref().lease_draft(now, until)
+    }
+
+    fn finish_draft(&self, id: DraftId, attempt: u32, written: &Written, now: Timestamp) -> Result<()> {
+        self.as_ref().finish_draft(id, attempt, written, now)
+    }
+
+    fn fail_draft(&self, id: DraftId, attempt: u32, error: &str, next_at: Timestamp, now: Timestamp) -> Result<()> {
+        self.as_ref().fail_draft(id, attempt, error, next_at, now)
+    }
+
+    fn log_operation(&self, operation: &Operation) -> Result<()> {
+        self.as_ref().log_operation(operation)
+    }
+}
