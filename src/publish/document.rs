@@ -59,7 +59,8 @@ fn sources(outline: &Outline) -> String {
 }
 
 /// The heading of first rank that a text starts with, as plain text, and the rest.
-fn split_title(markdown: &str) -> (Option<String>, String) {
+#[must_use]
+pub fn split_title(markdown: &str) -> (Option<String>, String) {
     let text = markdown.trim();
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
     match first.trim_end().strip_prefix("# ").map(str::trim) {

@@ -1,0 +1,139 @@
+//! `draft`: the queue of texts for readers, from the batch that writes them to the published page.
+
+mod batch;
+mod edit;
+mod listing;
+mod new;
+mod period;
+mod publish;
+
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+
+use super::app::App;
+use super::failure::Failure;
+use super::ui::Exit;
+use crate::domain::draft::{Draft, DraftState};
+use crate::store::{Store, StoreError};
+
+/// The draft queue; `draft run` is the nightly batch
+#[derive(Debug, Clone, Args)]
+pub struct DraftArgs {
+    #[command(subcommand)]
+    pub action: DraftAction,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum DraftAction {
+    /// Queue a draft of a day, a week or any period
+    New(new::NewArgs),
+    /// The drafts, newest period first
+    List(listing::ListArgs),
+    /// One draft with its text
+    Show(Id),
+    /// Change a draft's text, in $EDITOR unless --body or --title is given
+    Edit(edit::EditArgs),
+    /// The text is good: it may be published
+    Accept(Id),
+    /// The text is not wanted
+    Reject(Id),
+    /// Write it again: a dead, rejected or untouched one
+    Retry(Id),
+    /// Print an accepted draft as Markdown, or write it into a directory
+    Publish(publish::PublishArgs),
+    /// Queue what is due and write everything that is queued
+    Run(batch::RunArgs),
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct Id {
+    /// A draft's id, shortened as far as it is unambiguous
+    pub id: String,
+}
+
+/// Runs one of the actions.
+///
+/// # Errors
+/// The input, the draft's state or the store.
+pub fn run(app: &App, args: &DraftArgs) -> Result<Exit, Failure> {
+    match &args.action {
+        DraftAction::New(args) => new::run(app, args),
+        DraftAction::List(args) => listing::list(app, args),
+        DraftAction::Show(args) => listing::show(app, &args.id),
+        DraftAction::Edit(args) => edit::run(app, args),
+        DraftAction::Accept(args) => accept(app, &args.id),
+        DraftAction::Reject(args) => reject(app, &args.id),
+        DraftAction::Retry(args) => retry(app, &args.id),
+        DraftAction::Publish(args) => publish::run(app, args),
+        DraftAction::Run(args) => batch::run(app, args),
+    }
+}
+
+fn accept(app: &App, id: &str) -> Result<Exit, Failure> {
+    let store = app.store()?;
+    let draft = moved(app, store.as_ref(), &store.draft(id)?, &[DraftState::Ready], DraftState::Accepted)?;
+    told(app, &draft, &format!("uro-capture draft publish {}", draft.id))
+}
+
+fn reject(app: &App, id: &str) -> Result<Exit, Failure> {
+    let from = [DraftState::Queued, DraftState::Ready, DraftState::Accepted, DraftState::Dead];
+    let store = app.store()?;
+    let draft = moved(app, store.as_ref(), &store.draft(id)?, &from, DraftState::Rejected)?;
+    told(app, &draft, &format!("uro-capture draft retry {}", draft.id))
+}
+
+fn retry(app: &App, id: &str) -> Result<Exit, Failure> {
+    let store = app.store()?;
+    let draft = store.draft(id)?;
+    let draft = store.retry_draft(draft.id, app.clock.now()).map_err(|error| match error {
+        StoreError::Conflict(why) => {
+            let what = if draft.edit.is_some() { "edited" } else { draft.state.as_str() };
+            let hint = format!("uro-capture draft edit {}", draft.id);
+            Failure::input(format!("draft {} is {what}: it is not written again", draft.id)).because(why).hint(hint)
+        }
+        other => other.into(),
+    })?;
+    told(app, &draft, "uro-capture draft run")
+}
+
+/// Moves a draft on; one that is there already stays.
+fn moved(app: &App, store: &dyn Store, draft: &Draft, from: &[DraftState], to: DraftState) -> Result<Draft, Failure> {
+    if draft.state == to {
+        return Ok(draft.clone());
+    }
+    store.move_draft(draft.id, from, to, app.clock.now()).map_err(|error| match error {
+        StoreError::Conflict(why) => wrong_state(draft, to).because(why),
+        other => other.into(),
+    })
+}
+
+/// A refusal with the command that leads on from the draft's state.
+fn wrong_state(draft: &Draft, to: DraftState) -> Failure {
+    let (id, state) = (draft.id, draft.state.as_str());
+    let hint = match draft.state {
+        DraftState::Queued => "uro-capture draft run".to_owned(),
+        DraftState::Ready => format!("uro-capture draft accept {id}"),
+        DraftState::Rejected | DraftState::Dead => format!("uro-capture draft retry {id}"),
+        DraftState::Leased | DraftState::Accepted | DraftState::Published => format!("uro-capture draft show {id}"),
+    };
+    Failure::input(format!("draft {id} is {state}, it cannot become {}", to.as_str())).hint(hint)
+}
+
+/// The draft as JSON, or in one line with what comes next.
+fn told(app: &App, draft: &Draft, next: &str) -> Result<Exit, Failure> {
+    if app.ui.wants_json() {
+        app.ui.json(draft)?;
+    } else {
+        app.ui.line(&listing::line(app, draft))?;
+        app.ui.note(&format!("next: {next}"));
+    }
+    Ok(Exit::Done)
+}
+
+/// The store and the draft that an id means.
+fn found(app: &App, id: &str) -> Result<(Arc<dyn Store>, Draft), Failure> {
+    let store = app.store()?;
+    let draft = store.draft(id)?;
+    Ok((store, draft))
+}

@@ -1,0 +1,121 @@
+//! `draft run`: the batch by hand, with progress on stderr and the written drafts on stdout.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::Mutex;
+
+use clap::Args;
+
+use super::listing;
+use crate::cli::app::App;
+use crate::cli::failure::Failure;
+use crate::cli::ui::Exit;
+use crate::config::Config;
+use crate::domain::draft::Draft;
+use crate::domain::id::DraftId;
+use crate::domain::role::Role;
+use crate::pipeline::draft_model::DraftModel;
+use crate::pipeline::draft_writer::Writer;
+use crate::pipeline::nightly::{Bounds, Night, Report, Step, run_drafts};
+use crate::publish::numbers::count;
+use crate::publish::span::Span;
+use crate::publish::templates::Templates;
+
+/// How far to go.
+#[derive(Debug, Clone, Default, Args)]
+pub struct RunArgs {
+    /// Write at most so many drafts
+    #[arg(long, short = 'n', value_name = "N")]
+    pub limit: Option<usize>,
+    /// Write lists only, ask no model
+    #[arg(long)]
+    pub no_model: bool,
+}
+
+pub fn run(app: &App, args: &RunArgs) -> Result<Exit, Failure> {
+    let services = app.services()?;
+    let model = if args.no_model { Err("no model was wanted".to_owned()) } else { services.draft_model() };
+    let templates = Templates::with_own(&app.paths.config.join("templates"));
+    templates.complaints().iter().for_each(|complaint| app.ui.warn(complaint));
+    let written = Mutex::new(Vec::new());
+    let night = Night {
+        shelf: services.store.clone(),
+        writer: Writer {
+            clock: app.clock.as_ref(),
+            zone: app.zone.clone(),
+            templates: &templates,
+            model: model.as_ref().map(|model| model.as_ref() as &dyn DraftModel).map_err(Clone::clone),
+            prompt_budget: &|role| prompt_budget(app.config(), role),
+        },
+        config: &app.config().drafts,
+        bounds: Bounds { limit: args.limit, ..Bounds::default() },
+        chance: &chance,
+        progress: &|step| tell(app, step, &written),
+    };
+    // An interrupted run is dropped, which gives its draft back to the queue.
+    let ended = app.block_on(async {
+        tokio::select! {
+            report = run_drafts(&night) => Some(report),
+            _ = tokio::signal::ctrl_c() => None,
+        }
+    })?;
+    let ids = written.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    print(app, services.store.as_ref(), &ids)?;
+    let report = ended.ok_or_else(|| Failure::environment("interrupted").hint("uro-capture draft run"))??;
+    end(app, &report)
+}
+
+/// What fits into the role's context beside its answer.
+fn prompt_budget(config: &Config, role: Role) -> u32 {
+    /// For the server's own chat template around the prompt.
+    const WRAPPING: u32 = 64;
+    config
+        .options
+        .get(&role)
+        .map_or(2048, |sampling| sampling.num_ctx.saturating_sub(sampling.max_tokens).saturating_sub(WRAPPING).max(256))
+}
+
+/// A random number in 0..1; the standard library's own seed is good enough to spread retries.
+fn chance() -> f64 {
+    let bits = RandomState::new().build_hasher().finish() >> 11;
+    bits as f64 / (1_u64 << 53) as f64
+}
+
+fn tell(app: &App, step: &Step, written: &Mutex<Vec<DraftId>>) {
+    let name = |draft: &Draft| {
+        format!("{} of {}, {}", draft.kind.as_str(), draft.project, Span::of(&draft.period, &app.zone).words())
+    };
+    match step {
+        Step::Queued { new, rewritten, left_out } => {
+            let again = if *rewritten > 0 { format!(", {rewritten} to be written again") } else { String::new() };
+            app.ui.note(&format!("{} queued{again}", count(*new as u64, "draft", "drafts")));
+            if *left_out > 0 {
+                app.ui.note(&format!("{left_out} more are due and left for the next run"));
+            }
+        }
+        Step::Started(draft) => app.ui.note(&format!("writing the {}", name(draft))),
+        Step::Written { draft, note, .. } => {
+            written.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(draft.id);
+            note.iter().for_each(|note| app.ui.note(&format!("  a list: {note}")));
+        }
+        Step::Failed { draft, error } => app.ui.warn(&format!("the {} is tried again later: {error}", name(draft))),
+        Step::TakenOver(draft) => app.ui.note(&format!("somebody else writes the {} now", name(draft))),
+    }
+}
+
+fn print(app: &App, store: &dyn crate::store::Store, ids: &[DraftId]) -> Result<(), Failure> {
+    let drafts = ids.iter().map(|id| store.draft(&id.to_string())).collect::<Result<Vec<_>, _>>()?;
+    if app.ui.wants_json() {
+        return app.ui.json(&drafts);
+    }
+    drafts.iter().try_for_each(|draft| app.ui.line(&listing::line(app, draft)))
+}
+
+fn end(app: &App, report: &Report) -> Result<Exit, Failure> {
+    let written = count((report.by_model + report.by_template) as u64, "draft", "drafts");
+    app.ui.note(&format!("{written} written, {} by a model; next: uro-capture draft list", report.by_model));
+    if report.failed > 0 {
+        let failed = count(report.failed as u64, "draft", "drafts");
+        return Err(Failure::environment(format!("{failed} could not be written now")).hint("uro-capture draft list"));
+    }
+    Ok(Exit::Done)
+}
