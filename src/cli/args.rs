@@ -9,7 +9,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use super::ui::{Color, Wishes};
 use super::{
     commit, completions, config, doctor, draft, edit, export, forget, import, init, latency, log, man, models, note,
-    route, search, show, sidecar, status,
+    search, show, sidecar, status,
 };
 
 /// Notices each commit, says truthfully what changed, and drafts devlogs from it, with local models only.
@@ -83,8 +83,6 @@ pub enum Command {
     Models(models::ModelsArgs),
     /// Show how long captures took and why some kept the template
     Latency(latency::LatencyArgs),
-    /// Show which model would be chosen and why
-    Route(route::RouteArgs),
     /// Run, start, stop or look at the background process
     Sidecar(sidecar::SidecarArgs),
     /// Print a shell's completion script
@@ -123,7 +121,7 @@ pub struct Reserved {
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Daily", &["note", "commit", "log", "show", "search", "edit", "forget", "status", "draft"]),
     ("Setup", &["init", "deinit", "doctor", "config"]),
-    ("Models", &["models", "latency", "route"]),
+    ("Models", &["models", "latency"]),
     ("Plumbing", &["sidecar", "export", "import", "completions", "man"]),
 ];
 

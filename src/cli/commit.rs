@@ -42,7 +42,7 @@ pub fn head(app: &App) -> Result<Exit, Failure> {
     if app.json {
         app.ui.json(&record.capture)?;
     } else {
-        app.ui.line(&capture_line::full(&record.capture, &app.ui))?;
+        app.ui.line(&capture_line::full(&record.capture, &app.ui, &app.now()))?;
     }
     Ok(Exit::Done)
 }
@@ -100,7 +100,9 @@ fn one(
     let request = capture::Request { oid: oid.clone(), source, stamp, event: None, plan };
     match capture::take_commit(services, repo, &request)? {
         Taken::Known(id) => Ok((id, false)),
-        Taken::Skipped(why) => Err(Failure::input(why).hint("git config --unset uro.capture, or see: uro-capture config list --origin")),
+        Taken::Skipped(why) => {
+            Err(Failure::input(why).hint("git config --unset uro.capture, or see: uro-capture config list --origin"))
+        }
         Taken::New(job) => {
             let id = job.id;
             if ask {
@@ -139,7 +141,7 @@ impl Tally {
 
 fn report(app: &App, services: &Services, ids: &[CaptureId], tally: &Tally, single: bool) -> Result<Exit, Failure> {
     if tally.failures_in_a_row >= FAILURES_IN_A_ROW {
-        app.ui.note("the model did not answer in time; later captures keep the template")?;
+        app.ui.note("the model did not answer in time; later captures keep the template");
     }
     if app.json {
         let captures: Result<Vec<_>, _> =
@@ -149,10 +151,8 @@ fn report(app: &App, services: &Services, ids: &[CaptureId], tally: &Tally, sing
         return note::print(app, services, *id);
     } else {
         let known = ids.len() as u64 - tally.new;
-        app.ui.line(&format!(
-            "{} captured ({} in a model's words), {known} known already",
-            tally.new, tally.by_model
-        ))?;
+        app.ui
+            .line(&format!("{} captured ({} in a model's words), {known} known already", tally.new, tally.by_model))?;
     }
     Ok(Exit::Done)
 }

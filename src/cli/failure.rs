@@ -6,6 +6,7 @@ use crate::config::ConfigError;
 use crate::git::GitError;
 use crate::githooks::GithooksError;
 use crate::llm::LlmError;
+use crate::pipeline::capture::CaptureError;
 use crate::sidecar::SidecarError;
 use crate::store::StoreError;
 
@@ -181,6 +182,15 @@ impl From<GithooksError> for Failure {
             GithooksError::NotAProgram(_) => "install uro-hook beside uro-capture".to_owned(),
         };
         Self::of(&error).hint(hint)
+    }
+}
+
+impl From<CaptureError> for Failure {
+    fn from(error: CaptureError) -> Self {
+        match error {
+            CaptureError::Git(error) => error.into(),
+            CaptureError::Store(error) => error.into(),
+        }
     }
 }
 

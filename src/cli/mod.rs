@@ -20,7 +20,6 @@ mod log;
 mod man;
 mod models;
 pub mod note;
-pub mod route;
 mod search;
 mod show;
 pub mod sidecar;
@@ -146,7 +145,6 @@ fn dispatch(app: &App, command: Option<Command>) -> Result<Exit, Failure> {
         Command::Config(args) => config::run(app, &args),
         Command::Models(args) => models::run(app, &args),
         Command::Latency(args) => latency::run(app, &args),
-        Command::Route(args) => route::run(app, &args),
         Command::Sidecar(args) => sidecar::run(app, &args),
         Command::Completions(args) => completions::run(&app.ui, &args),
         Command::Man(args) => man::run(&app.ui, &args),

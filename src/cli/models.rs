@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::ui::{Align, BOLD, DIM, Exit, GOOD, Table, WARN};
 use crate::config::{Config, EndpointConfig, Origin};
 use crate::domain::role::{ROLES, Role};
-use crate::llm::client::Client;
+use crate::llm::Client;
 use crate::llm::{Api, LlmError, Offered, Server};
 use crate::route::choose::{Choice, Offer, choose, configured};
 use crate::store::{LatencyGrouping, LatencyRow};

@@ -68,7 +68,7 @@ fn serve(app: &App, idle: Option<Duration>) -> Result<Exit, Failure> {
     app.log_to_file("sidecar.log")?;
     let ended = run::run(&app.paths.run, Options { idle }, &app.clock, || app.open_services())?;
     if ended == Ended::AlreadyRunning {
-        app.ui.note("another sidecar serves already")?;
+        app.ui.note("another sidecar serves already");
     }
     Ok(Exit::Done)
 }
@@ -91,7 +91,9 @@ fn words(status: &SidecarStatus) -> String {
             humantime::format_duration(Duration::from_secs(status.uptime_s.unwrap_or(0))),
             status.queue_depth.unwrap_or(0),
         ),
-        SidecarState::Unresponsive => format!("process {pid} holds the lock and does not answer: uro-capture sidecar stop"),
+        SidecarState::Unresponsive => {
+            format!("process {pid} holds the lock and does not answer: uro-capture sidecar stop")
+        }
         SidecarState::Stopped => "stopped (the next commit starts it)".to_owned(),
     }
 }
@@ -110,7 +112,8 @@ mod tests {
             queue_depth: Some(0),
         };
         assert_eq!(words(&running), "running (process 7, version 0.1.0, up 1m 1s, 0 waiting)");
-        let stopped = SidecarStatus { state: SidecarState::Stopped, version: None, pid: None, uptime_s: None, queue_depth: None };
+        let stopped =
+            SidecarStatus { state: SidecarState::Stopped, version: None, pid: None, uptime_s: None, queue_depth: None };
         assert_eq!(words(&stopped), "stopped (the next commit starts it)");
     }
 }

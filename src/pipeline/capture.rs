@@ -10,9 +10,7 @@ use super::models::{Attempt, reason_for};
 use super::services::{Exclusions, Services};
 use super::subject::Subject;
 use crate::config::Config;
-use crate::domain::capture::{
-    By, Capture, NO_PROJECT, Outcome, Provenance, Reason, RepoRef, State,
-};
+use crate::domain::capture::{By, Capture, NO_PROJECT, Outcome, Provenance, Reason, RepoRef, State};
 use crate::domain::deadline::Deadline;
 use crate::domain::event::Source;
 use crate::domain::id::{CaptureId, Oid};
@@ -117,6 +115,7 @@ pub fn take_commit(services: &Services, repo: &Repo, request: &Request) -> Resul
     };
     match services.store.record_capture(&capture, request.event)? {
         Recorded::Known(id) => Ok(Taken::Known(id)),
+        Recorded::Forgotten => Ok(Taken::Skipped("it was forgotten")),
         Recorded::New => {
             let plan = carried(&earlier, &subject).unwrap_or_else(|| request.plan.clone());
             Ok(Taken::New(Box::new(Job { id: capture.id, subject, config, deadline, queue, plan })))
@@ -128,7 +127,12 @@ pub fn take_commit(services: &Services, repo: &Repo, request: &Request) -> Resul
 ///
 /// # Errors
 /// When the store cannot be written.
-pub fn take_note(services: &Services, repo: Option<&Repo>, text: &str, stamp: Timestamp) -> Result<Box<Job>, CaptureError> {
+pub fn take_note(
+    services: &Services,
+    repo: Option<&Repo>,
+    text: &str,
+    stamp: Timestamp,
+) -> Result<Box<Job>, CaptureError> {
     let taken_at = services.clock.instant();
     let config = services.config(repo);
     let project = repo.map_or(NO_PROJECT, |repo| repo.place().project.as_str());

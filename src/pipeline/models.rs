@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 use tokio::task::JoinSet;
 
+use super::draft_model::{DraftModel, ModelText, Writing};
 use crate::config::{Config, EndpointConfig};
 use crate::domain::capture::Reason;
 use crate::domain::clock::Clock;
 use crate::domain::role::Role;
-use crate::llm::client::Client;
-use crate::llm::{Answer, Ask, ClockFired, LlmError, Offered};
+use crate::llm::{Answer, Ask, Client, ClockFired, Finish, LlmError, Offered};
 use crate::prompt::render::Rendered;
 use crate::route::choose::{Choice, Offer, choose, configured};
 
@@ -157,6 +157,35 @@ impl Slot {
 
 fn no_model() -> LlmError {
     LlmError::NoSuchModel { model: "(none offered)".to_owned() }
+}
+
+/// The models for drafts: the role's own, as long as it takes within the caller's bound.
+#[derive(Debug)]
+pub(super) struct Unhurried {
+    pub models: Arc<Models>,
+    pub config: Config,
+}
+
+impl DraftModel for Unhurried {
+    fn write<'a>(&'a self, role: Role, rendered: &'a Rendered, until: Instant) -> Writing<'a> {
+        Box::pin(async move {
+            let attempt = self.models.ask(&self.config, role, rendered, until).await;
+            let answer = attempt.result.map_err(|error| error.to_string())?;
+            match answer.finish {
+                Finish::Stop | Finish::Length if !answer.prompt_truncated => Ok(ModelText {
+                    tps: answer.tpot.filter(|tpot| !tpot.is_zero()).map(|tpot| 1.0 / tpot.as_secs_f64()),
+                    load: answer.load,
+                    ttft: answer.ttft,
+                    text: answer.text,
+                    model: attempt.model.unwrap_or_default(),
+                    endpoint: attempt.endpoint.unwrap_or_default(),
+                }),
+                Finish::Stop | Finish::Length => Err("the server cut the prompt".to_owned()),
+                Finish::Cut(clock) => Err(format!("the model was not done in time ({clock})")),
+                Finish::Aborted => Err("the server broke off".to_owned()),
+            }
+        })
+    }
 }
 
 /// How a failed attempt is recorded in the capture.

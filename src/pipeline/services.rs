@@ -5,24 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
-use super::models::Models;
+use super::draft_model::DraftModel;
+use super::models::{Models, Unhurried};
 use super::rebuild;
-use crate::config::Config;
-use crate::config::env::Env;
-use crate::config::layer;
-use crate::config::paths::Paths;
+use crate::config::{Config, Overrides, Paths, load};
 use crate::domain::clock::Clock;
 use crate::git::repo::Repo;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreError};
-
-/// The layers above the files: read once, when the process starts.
-#[derive(Debug, Clone)]
-pub struct Overrides {
-    pub env: Env,
-    /// `KEY=VALUE` from `--config`.
-    pub flags: Vec<String>,
-}
 
 /// The parts, wired together once per process.
 #[derive(Clone)]
@@ -45,12 +35,7 @@ impl Services {
     ///
     /// # Errors
     /// When the store can neither be opened nor made anew.
-    pub fn open(
-        paths: Paths,
-        config: Config,
-        overrides: Overrides,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, StoreError> {
+    pub fn open(paths: Paths, config: Config, overrides: Overrides, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let opened = SqliteStore::open(&paths.database())?;
         let store: Arc<dyn Store> = Arc::new(opened.store);
         if let Some(quarantined) = opened.quarantined {
@@ -66,9 +51,8 @@ impl Services {
     #[must_use]
     pub fn config(&self, repo: Option<&Repo>) -> Config {
         let of_repo = repo.and_then(|repo| repo.settings().ok()).unwrap_or_default();
-        let overrides = &self.settings.overrides;
         let mut last_good = self.settings.last_good.lock().unwrap_or_else(PoisonError::into_inner);
-        match layer::load(&self.paths, &of_repo, &overrides.env, &overrides.flags) {
+        match load(&self.paths, &of_repo, &self.settings.overrides) {
             Ok(loaded) => {
                 if of_repo.is_empty() {
                     last_good.clone_from(&loaded.config);
@@ -82,6 +66,14 @@ impl Services {
                 last_good.clone()
             }
         }
+    }
+}
+
+impl Services {
+    /// The models for work without hurry, with the settings of the user.
+    #[must_use]
+    pub fn draft_model(&self) -> Box<dyn DraftModel> {
+        Box::new(Unhurried { models: Arc::clone(&self.models), config: self.config(None) })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::config::{ModelsConfig, Strategy};
 use crate::domain::role::Role;
-use crate::llm::Offered;
+use crate::llm::{Offered, same_model};
 
 /// What one endpoint was seen to offer.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,10 +41,9 @@ pub fn configured(models: &ModelsConfig, strategy: Strategy, role: Role) -> Opti
 #[must_use]
 pub fn choose(named: Option<&str>, role: Role, offers: &[Offer]) -> Option<Choice> {
     match named {
-        Some(name) => offers
-            .iter()
-            .find_map(|offer| listed(offer, name))
-            .or_else(|| offers.first().map(|offer| Choice { endpoint: offer.endpoint.clone(), model: name.to_owned() })),
+        Some(name) => offers.iter().find_map(|offer| listed(offer, name)).or_else(|| {
+            offers.first().map(|offer| Choice { endpoint: offer.endpoint.clone(), model: name.to_owned() })
+        }),
         None => fill(role, offers),
     }
 }
@@ -52,16 +51,6 @@ pub fn choose(named: Option<&str>, role: Role, offers: &[Offer]) -> Option<Choic
 fn listed(offer: &Offer, name: &str) -> Option<Choice> {
     let model = offer.models.iter().find(|model| same_model(&model.name, name))?;
     Some(Choice { endpoint: offer.endpoint.clone(), model: model.name.clone() })
-}
-
-/// Ollama's names are case-insensitive and `m` means `m:latest`.
-#[must_use]
-pub fn same_model(one: &str, other: &str) -> bool {
-    let full = |name: &str| {
-        let lower = name.to_lowercase();
-        if lower.contains(':') { lower } else { lower + ":latest" }
-    };
-    full(one) == full(other)
 }
 
 /// Captures want the smallest model, which answers soonest; drafts the largest, which writes best.

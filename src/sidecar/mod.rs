@@ -15,7 +15,12 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum SidecarError {
     #[error("cannot {doing} {}", path.display())]
-    Io { doing: &'static str, path: PathBuf, #[source] source: std::io::Error },
+    Io {
+        doing: &'static str,
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
     #[error("the sidecar (process {pid}) does not answer")]
     Unresponsive { pid: u32 },
     #[error("the sidecar did not answer within {seconds} s of its start")]

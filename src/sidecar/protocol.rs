@@ -17,7 +17,11 @@ pub const LINE_LIMIT: u64 = 64 * 1024;
 pub enum Request {
     Ping,
     /// Let the model write this stored, pending capture; answered when it is final.
-    Enrich { id: CaptureId, stamp: jiff::Timestamp, git_dir: Option<PathBuf> },
+    Enrich {
+        id: CaptureId,
+        stamp: jiff::Timestamp,
+        git_dir: Option<PathBuf>,
+    },
     /// Drain and leave.
     Stop,
 }

@@ -21,7 +21,7 @@ const CHECKS: [Check; 31] = [
     ("recording closes the event", recording_closes_the_event),
     ("a capture comes back as it was stored", captures_come_back),
     ("a commit is captured once", a_commit_once),
-    ("a patch has one live capture", a_patch_once),
+    ("a patch tells its live captures", patches),
     ("what a capture supersedes becomes superseded", supersedes),
     ("a rewrite supersedes the old commit, and no circle arises", rewrites),
     ("a commit that was superseded is told by what replaced it", superseded_commits),
@@ -138,13 +138,17 @@ fn picked(n: u64) -> Capture {
     capture
 }
 
-fn a_patch_once(store: &dyn Store) {
-    let first = commit(1);
+fn patches(store: &dyn Store) {
+    let (first, second) = (commit(1), picked(2));
     store.record_capture(&first, None).unwrap();
-    assert_eq!(store.record_capture(&picked(2), None).unwrap(), Recorded::Known(first.id));
-    assert!(store.captured_commits(&repo(), &[oid(2)]).unwrap().contains(&oid(2)), "reconciliation need not return");
-    assert_eq!(store.capture_of_commit(&repo(), &oid(2)).unwrap().unwrap().id, first.id);
-    assert_eq!(live(store).len(), 1);
+    assert_eq!(store.record_capture(&second, None).unwrap(), Recorded::New, "ancestry is the caller's question");
+    let patch = first.commit.as_ref().unwrap().patch_id.clone().unwrap();
+    let ids = |store: &dyn Store| -> Vec<_> {
+        store.live_captures_of_patch(&repo(), &patch).unwrap().iter().map(|capture| capture.id).collect()
+    };
+    assert_eq!(ids(store), [first.id, second.id]);
+    store.supersede(&repo(), &oid(1), &oid(2)).unwrap();
+    assert_eq!(ids(store), [second.id]);
 }
 
 fn live(store: &dyn Store) -> Vec<Capture> {
@@ -344,11 +348,12 @@ fn forgetting(store: &dyn Store) {
 fn forgetting_patches(store: &dyn Store) {
     let capture = commit(1);
     store.record_capture(&capture, None).unwrap();
-    store.record_capture(&picked(2), None).unwrap();
-    store.forget_capture(capture.id).unwrap();
-    assert!(store.captured_commits(&repo(), &[oid(2)]).unwrap().contains(&oid(2)), "it was the same work");
-    assert_eq!(store.record_capture(&picked(2), None).unwrap(), Recorded::Forgotten);
-    assert_eq!(store.record_capture(&picked(3), None).unwrap(), Recorded::Forgotten);
+    store.record_capture(&Capture { supersedes: vec![capture.id], ..picked(2) }, None).unwrap();
+    store.forget_capture(picked(2).id).unwrap();
+    assert_eq!(records(store).len(), 0, "what it replaced told the same work");
+    for n in [1, 2, 3] {
+        assert_eq!(store.record_capture(&picked(n), None).unwrap(), Recorded::Forgotten);
+    }
 }
 
 fn records(store: &dyn Store) -> Vec<CaptureRecord> {

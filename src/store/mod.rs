@@ -187,7 +187,7 @@ pub trait Store: Send + Sync {
 
     // ---- captures
     /// Stores a capture with its template text and closes `event`, in one transaction.
-    /// A live capture of the same (repository, commit) or (repository, patch id) makes it `Known`.
+    /// A capture of the same (repository, commit) makes it `Known`.
     /// The captures in `capture.supersedes` become superseded.
     fn record_capture(&self, capture: &Capture, event: Option<i64>) -> Result<Recorded>;
     /// Applies the model stage's end to a capture that is still pending; false when it no longer is.
@@ -198,7 +198,9 @@ pub trait Store: Send + Sync {
     /// `old` was rewritten as `new`: when both have captures, the old one becomes superseded.
     fn supersede(&self, repo: &RepoId, old: &Oid, new: &Oid) -> Result<()>;
     fn capture_of_commit(&self, repo: &RepoId, oid: &Oid) -> Result<Option<Capture>>;
-    /// Which of these commits have a capture in any state.
+    /// Live captures of commits with this patch, oldest first.
+    fn live_captures_of_patch(&self, repo: &RepoId, patch_id: &str) -> Result<Vec<Capture>>;
+    /// Which of these commits have a capture in any state, or were forgotten.
     fn captured_commits(&self, repo: &RepoId, oids: &[Oid]) -> Result<std::collections::HashSet<Oid>>;
     /// By full or shortened id.
     fn capture(&self, id_prefix: &str) -> Result<CaptureRecord>;

@@ -33,7 +33,7 @@ pub struct RunArgs {
 
 pub fn run(app: &App, args: &RunArgs) -> Result<Exit, Failure> {
     let services = app.services()?;
-    let model = if args.no_model { Err("no model was wanted".to_owned()) } else { services.draft_model() };
+    let model = if args.no_model { Err("no model was wanted".to_owned()) } else { Ok(services.draft_model()) };
     let templates = Templates::with_own(&app.paths.config.join("templates"));
     templates.complaints().iter().for_each(|complaint| app.ui.warn(complaint));
     let written = Mutex::new(Vec::new());

@@ -72,15 +72,28 @@ pub fn by_row(db: &Connection, row: i64) -> Result<Capture> {
     row::capture(rows.next()?.ok_or_else(missing)?)
 }
 
-/// The capture made of this commit, or of another commit with the same patch.
+/// The capture made of this commit.
 pub fn of_commit(db: &Connection, repo: &RepoId, oid: &Oid) -> Result<Option<Capture>> {
     record::row_of_commit(db, repo.as_str(), oid.as_str())?.map(|row| by_row(db, row)).transpose()
 }
 
-/// Which of these commits need no capture: they have one, share one, or were forgotten.
+/// Live captures of commits with this patch, oldest first.
+pub fn live_of_patch(db: &Connection, repo: &RepoId, patch_id: &str) -> Result<Vec<Capture>> {
+    let sql = format!(
+        "SELECT {CAPTURE} FROM captures c WHERE c.repo_id = ?1 AND c.patch_id = ?2 AND c.state = 0 ORDER BY c.row"
+    );
+    let mut query = db.prepare_cached(&sql)?;
+    let mut rows = query.query([repo.as_str(), patch_id])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(row::capture(row)?);
+    }
+    Ok(found)
+}
+
+/// Which of these commits need no capture: they have one, or were forgotten.
 pub fn captured_commits(db: &Connection, repo: &RepoId, oids: &[Oid]) -> Result<HashSet<Oid>> {
     let sql = "SELECT 1 FROM captures WHERE repo_id = ?1 AND oid = ?2
-               UNION ALL SELECT 1 FROM aliases WHERE repo_id = ?1 AND oid = ?2
                UNION ALL SELECT 1 FROM forgotten WHERE repo_id = ?1 AND oid = ?2";
     let mut query = db.prepare_cached(sql)?;
     let mut captured = HashSet::new();

@@ -72,6 +72,10 @@ impl Store for SqliteStore {
         self.read(|db| captures::of_commit(db, repo, oid))
     }
 
+    fn live_captures_of_patch(&self, repo: &RepoId, patch_id: &str) -> Result<Vec<Capture>> {
+        self.read(|db| captures::live_of_patch(db, repo, patch_id))
+    }
+
     fn captured_commits(&self, repo: &RepoId, oids: &[Oid]) -> Result<HashSet<Oid>> {
         self.read(|db| captures::captured_commits(db, repo, oids))
     }

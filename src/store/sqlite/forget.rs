@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::{Result, StoreError};
-use super::checksum;
+use super::{checksum, row};
 use crate::domain::id::CaptureId;
 
 struct Doomed {
@@ -14,22 +14,29 @@ struct Doomed {
     intact: bool,
 }
 
-/// Removes the capture and leaves its identifiers, so that nothing brings it back by itself.
+/// Removes the capture, and those it replaced, which tell the same work; leaves their identifiers, so that
+/// nothing brings them back by itself.
 pub fn forget(tx: &Connection, id: CaptureId) -> Result<()> {
     let missing = || StoreError::NotFound { what: "capture", id: id.to_string() };
     let doomed = find(tx, id)?.ok_or_else(missing)?;
+    for replaced in replaced_by(tx, doomed.row)? {
+        forget(tx, replaced)?;
+    }
     let sql = "INSERT INTO forgotten (id, repo_id, oid, patch_id) VALUES (?1, ?2, ?3, ?4)";
     tx.execute(sql, params![id.to_string(), doomed.repo_id, doomed.oid, doomed.patch_id])?;
-    let sql = "INSERT INTO forgotten (id, repo_id, oid, patch_id)
-               SELECT ?1, repo_id, oid, NULL FROM aliases WHERE capture = ?2";
-    tx.execute(sql, params![id.to_string(), doomed.row])?;
-    tx.execute("UPDATE captures SET superseded_by = NULL WHERE superseded_by = ?1", [doomed.row])?;
     tx.execute("DELETE FROM captures WHERE row = ?1", [doomed.row])?;
     if !doomed.intact {
         // The index was told the damaged words; the true ones would stay in it.
         tx.execute("INSERT INTO words (words) VALUES ('rebuild')", [])?;
     }
     Ok(())
+}
+
+fn replaced_by(tx: &Connection, row: i64) -> Result<Vec<CaptureId>> {
+    // Detached first: a chain that loops, however it came about, must not loop here.
+    let sql = "UPDATE captures SET superseded_by = NULL WHERE superseded_by = ?1 AND row <> ?1 RETURNING id";
+    let ids = tx.prepare(sql)?.query_map([row], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
+    ids.iter().map(|id| row::parse(id)).collect()
 }
 
 /// Reads nothing that a damaged row could fail on, but its text.

@@ -30,7 +30,6 @@ pub fn record(tx: &Connection, capture: &Capture, event: Option<i64>) -> Result<
         Known::Forgotten if capture.source != Source::Manual => Ok(Recorded::Forgotten),
         Known::Capture { row, id } => {
             supersede(tx, &capture.supersedes, Some(row))?;
-            remember_alias(tx, capture, row)?;
             Ok(Recorded::Known(id))
         }
         Known::Forgotten | Known::Nothing => {
@@ -62,7 +61,7 @@ pub fn import(tx: &Connection, record: &CaptureRecord) -> Result<bool> {
 
 fn known(tx: &Connection, capture: &Capture) -> Result<Known> {
     match known_commit(tx, capture)? {
-        Known::Nothing => known_patch(tx, capture),
+        Known::Nothing => forgotten_patch(tx, capture),
         known => Ok(known),
     }
 }
@@ -78,10 +77,9 @@ fn known_commit(tx: &Connection, capture: &Capture) -> Result<Known> {
     Ok(if forgotten { Known::Forgotten } else { Known::Nothing })
 }
 
-/// The row of the capture made of this commit, or of another commit with the same patch.
+/// The row of the capture made of this commit.
 pub fn row_of_commit(tx: &Connection, repo: &str, oid: &str) -> Result<Option<i64>> {
-    let sql = "SELECT row FROM captures WHERE repo_id = ?1 AND oid = ?2
-               UNION ALL SELECT capture FROM aliases WHERE repo_id = ?1 AND oid = ?2 LIMIT 1";
+    let sql = "SELECT row FROM captures WHERE repo_id = ?1 AND oid = ?2";
     Ok(tx.prepare_cached(sql)?.query_row([repo, oid], |row| row.get(0)).optional()?)
 }
 
@@ -96,18 +94,11 @@ fn told_by(tx: &Connection, row: i64) -> Result<Known> {
     Ok(Known::Capture { row: found.0, id: row::parse(&found.1)? })
 }
 
-/// A live capture of the same patch that this one does not replace.
-fn known_patch(tx: &Connection, capture: &Capture) -> Result<Known> {
+/// A forgotten patch does not come back under another commit id.
+fn forgotten_patch(tx: &Connection, capture: &Capture) -> Result<Known> {
     let Some((repo, _, Some(patch))) = unit(capture) else { return Ok(Known::Nothing) };
-    let sql = "SELECT row, id FROM captures WHERE repo_id = ?1 AND patch_id = ?2 AND state = 0";
-    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get::<_, String>(1)?));
-    if let Some((row, id)) = tx.prepare_cached(sql)?.query_row([repo, patch], read).optional()? {
-        let id = row::parse(&id)?;
-        let replaced = capture.supersedes.contains(&id);
-        return Ok(if replaced { Known::Nothing } else { Known::Capture { row, id } });
-    }
-    let forgotten = "SELECT 1 FROM forgotten WHERE repo_id = ?1 AND patch_id = ?2";
-    let forgotten = tx.prepare_cached(forgotten)?.exists([repo, patch])?;
+    let sql = "SELECT 1 FROM forgotten WHERE repo_id = ?1 AND patch_id = ?2";
+    let forgotten = tx.prepare_cached(sql)?.exists([repo, patch])?;
     Ok(if forgotten { Known::Forgotten } else { Known::Nothing })
 }
 
@@ -115,15 +106,6 @@ fn known_patch(tx: &Connection, capture: &Capture) -> Result<Known> {
 fn unit(capture: &Capture) -> Option<(&str, &str, Option<&str>)> {
     let (repo, commit) = (capture.repo.as_ref()?, capture.commit.as_ref()?);
     Some((repo.id.as_str(), commit.oid.as_str(), commit.patch_id.as_deref()))
-}
-
-/// So that reconciliation sees the commit as captured and does not come back to it.
-fn remember_alias(tx: &Connection, capture: &Capture, row: i64) -> Result<()> {
-    let Some((repo, oid, _)) = unit(capture) else { return Ok(()) };
-    let sql = "INSERT OR IGNORE INTO aliases (repo_id, oid, capture)
-               SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM captures WHERE repo_id = ?1 AND oid = ?2)";
-    tx.prepare_cached(sql)?.execute(params![repo, oid, row])?;
-    Ok(())
 }
 
 /// A person asked for a forgotten commit by name: it may exist again.
@@ -135,8 +117,6 @@ fn revive(tx: &Connection, capture: &Capture) -> Result<()> {
 }
 
 fn insert(tx: &Connection, capture: &Capture, template: &str, wire: Option<&str>) -> Result<()> {
-    // Replaced captures leave the index of live patches before the new one enters it.
-    supersede(tx, &capture.supersedes, None)?;
     insert_row(tx, capture, template)?;
     let row = tx.last_insert_rowid();
     supersede(tx, &capture.supersedes, Some(row))?;

@@ -46,12 +46,11 @@ enum Key {
 }
 
 /// In the order in which rows refer to each other.
-const TABLES: [Table; 7] = [
+const TABLES: [Table; 6] = [
     Table { name: "repositories", key: Key::Whole },
     Table { name: "forgotten", key: Key::Row },
     Table { name: "captures", key: Key::Row },
     Table { name: "wires", key: Key::Whole },
-    Table { name: "aliases", key: Key::Whole },
     Table { name: "drafts", key: Key::Row },
     Table { name: "spools", key: Key::Whole },
 ];

@@ -62,9 +62,10 @@ CREATE TABLE captures (
   class         INTEGER GENERATED ALWAYS AS
     (state | (kind << 1) | (source << 3) | (written_by << 6) | (reason << 8) | (punctual << 12)) VIRTUAL
 ) STRICT;
--- One capture of a commit in any state; one live capture of a patch.
+-- One capture of a commit in any state. A patch may have several: whether two commits with one patch are the
+-- same work is a question of ancestry, which only git can answer.
 CREATE UNIQUE INDEX captures_commit ON captures (repo_id, oid) WHERE oid IS NOT NULL;
-CREATE UNIQUE INDEX captures_patch ON captures (repo_id, patch_id) WHERE patch_id IS NOT NULL AND state = 0;
+CREATE INDEX captures_patch ON captures (repo_id, patch_id) WHERE patch_id IS NOT NULL AND state = 0;
 -- For lists, newest first; kind and state are decided inside the index.
 CREATE INDEX captures_time ON captures (at, row, kind, state);
 CREATE INDEX captures_repo ON captures (repo_id, at, row, kind, state);
@@ -78,15 +79,6 @@ CREATE TABLE wires (
   capture INTEGER PRIMARY KEY REFERENCES captures (row) ON DELETE CASCADE,
   wire    TEXT NOT NULL
 ) STRICT;
-
--- Commits whose work is told by another commit's capture (same patch under another commit id).
-CREATE TABLE aliases (
-  repo_id TEXT NOT NULL,
-  oid     TEXT NOT NULL,
-  capture INTEGER NOT NULL REFERENCES captures (row) ON DELETE CASCADE,
-  PRIMARY KEY (repo_id, oid)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX aliases_capture ON aliases (capture);
 
 -- What was forgotten, without its content: it must not come back by itself.
 CREATE TABLE forgotten (
