@@ -155,7 +155,7 @@ fn judge(line: &str) -> Result<(), Unusable> {
 fn is_monotone(line: &str) -> bool {
     let words: Vec<&str> = line.split_whitespace().collect();
     let distinct: std::collections::BTreeSet<&str> = words.iter().copied().collect();
-    let one_char = words.iter().any(|word| word.len() > 12 && word.chars().all(|c| Some(c) == word.chars().next()));
+    let one_char = words.iter().any(|word| word.len() > 12 && word.chars().all(|c| word.starts_with(c)));
     one_char || (words.len() >= 8 && distinct.len() * 4 <= words.len())
 }
 

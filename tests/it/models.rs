@@ -1,0 +1,310 @@
+//! The client against servers: a real llama.cpp, and fakes that do everything wrong.
+
+use std::time::{Duration, Instant};
+
+use uro_capture::config::EndpointConfig;
+use uro_capture::domain::clock::{Clock, SystemClock};
+use uro_capture::llm::{Answer, Api, Ask, Client, ClockFired, Finish, LlmError, Sampling};
+
+use crate::harness::fake_llm::{Behaviour, FakeLlm, MODEL, PARTIAL, Shape};
+use crate::harness::llama::Llama;
+
+/// How late a cut may come.
+const LATE: Duration = Duration::from_millis(50);
+
+fn client_of(url: &str) -> Client {
+    client_with(url, false, None)
+}
+
+fn client_with(url: &str, remote: bool, api: Option<Api>) -> Client {
+    Client::new(&EndpointConfig { name: "test".into(), url: url.into(), api, max_in_flight: 1, remote }).unwrap()
+}
+
+fn now() -> Instant {
+    SystemClock.instant()
+}
+
+fn within(time: Duration) -> Ask {
+    Ask {
+        model: MODEL.into(),
+        rules: "You describe one commit. ".repeat(8),
+        question: "<patch>\n+retry(3)\n</patch>".into(),
+        sampling: Sampling {
+            temperature: 0.2,
+            top_p: 0.9,
+            top_k: 40,
+            repeat_penalty: 1.0,
+            num_ctx: 4096,
+            max_tokens: 80,
+        },
+        until: now() + time,
+        keep_alive: Some(Duration::from_secs(600)),
+        prompt_estimate: None,
+    }
+}
+
+fn soon() -> Ask {
+    within(Duration::from_millis(300))
+}
+
+const LONG: Duration = Duration::from_secs(20);
+
+#[tokio::test]
+async fn a_real_server_answers_with_text_counts_and_plausible_times() {
+    let mut llama = Llama::start(Some("Adds a retry to the login flow. Tests cover the timeout."));
+    let client = client_of(llama.url());
+    let server = client.server(now() + LONG).await.unwrap();
+    assert_eq!((server.api, server.name.as_str()), (Api::Openai, "llama.cpp"));
+
+    let first = client.ask(&within(LONG)).await.unwrap();
+    assert_eq!(first.text, "Adds a retry to the login flow. Tests cover the timeout.");
+    assert_eq!((first.finish, first.prompt_truncated), (Finish::Stop, false));
+    // A byte is a token with this model; the template adds a few.
+    let sent = within(LONG).rules.len() + within(LONG).question.len();
+    let prompt = usize::try_from(first.tokens.prompt.unwrap()).unwrap();
+    assert!((sent..sent + 60).contains(&prompt), "{prompt} of {sent}");
+    assert!((5..=40).contains(&first.tokens.output.unwrap()), "{:?}", first.tokens);
+    let (ttft, tpot) = (first.ttft.unwrap(), first.tpot.unwrap());
+    assert!(Duration::ZERO < ttft && ttft <= first.took && tpot < first.took, "{first:?}");
+
+    let second = client.ask(&within(LONG)).await.unwrap();
+    assert!(second.tokens.cached.unwrap() > 100, "the prefix is cached: {:?}", second.tokens);
+
+    let models = client.models(now() + LONG).await.unwrap();
+    assert_eq!(models[0].resident, Some(true));
+    assert_eq!(models[0].loaded_context, Some(4096));
+
+    llama.stop();
+    assert!(matches!(client.ask(&soon()).await, Err(LlmError::Unreachable { .. } | LlmError::Garbled { .. })));
+}
+
+#[tokio::test]
+async fn a_real_server_is_cut_at_the_deadline_and_too_long_prompts_are_named() {
+    let llama = Llama::start(None);
+    let client = client_of(llama.url());
+    let mut endless = within(Duration::from_secs(1));
+    endless.sampling.max_tokens = 100_000;
+    let answer = client.ask(&endless).await.unwrap();
+    assert!(now() <= endless.until + LATE);
+    assert!(!answer.text.is_empty(), "{answer:?}");
+
+    let mut long = within(LONG);
+    long.question = "x".repeat(5000);
+    assert!(matches!(client.ask(&long).await, Err(LlmError::PromptTooLong { .. })));
+}
+
+/// What a behaviour must lead to.
+type Expected = fn(&Result<Answer, LlmError>) -> bool;
+
+fn cut_in_stream(answer: &Result<Answer, LlmError>) -> bool {
+    matches!(answer, Ok(Answer { finish: Finish::Cut(ClockFired::Stream), text, .. }) if text.starts_with("Adds a retry."))
+}
+
+fn aborted_with_text(answer: &Result<Answer, LlmError>) -> bool {
+    matches!(answer, Ok(Answer { finish: Finish::Aborted, text, broken_off: Some(_), .. }) if text == PARTIAL)
+}
+
+fn hostile() -> Vec<(Behaviour, Expected)> {
+    vec![
+        (Behaviour::Refused, |a| matches!(a, Err(LlmError::Unreachable { .. }))),
+        (Behaviour::Silent, |a| matches!(a, Err(LlmError::Deadline(ClockFired::Connect)))),
+        (Behaviour::SlowHeader, |a| matches!(a, Err(LlmError::Deadline(ClockFired::Connect)))),
+        (Behaviour::HeaderFlood, |a| matches!(a, Err(LlmError::Garbled { .. }))),
+        (Behaviour::HeadThenSilent, |a| matches!(a, Err(LlmError::Deadline(ClockFired::FirstToken)))),
+        (Behaviour::FirstTokenThenStall, cut_in_stream),
+        (Behaviour::OneTokenPerSecond, cut_in_stream),
+        (Behaviour::EndlessTokens, |a| cut_in_stream(a) || matches!(a, Ok(Answer { finish: Finish::Aborted, .. }))),
+        (Behaviour::OneEndlessLine, |a| matches!(a, Err(LlmError::TooMuch { limit: 65536 }))),
+        (Behaviour::BrokenUtf8, |a| matches!(a, Ok(Answer { text, .. }) if text == "Adds \u{fffd}\u{fffd} a retry.")),
+        (Behaviour::InvalidJson, |a| matches!(a, Err(LlmError::Garbled { .. }))),
+        (Behaviour::EarlyClose, |a| matches!(a, Err(LlmError::Garbled { .. }))),
+        (
+            Behaviour::Status500,
+            |a| matches!(a, Err(LlmError::Status { status: 500, message }) if message == "out of memory"),
+        ),
+        (Behaviour::Status503, |a| matches!(a, Err(LlmError::Status { status: 503, .. }))),
+        (Behaviour::Redirect, |a| matches!(a, Err(LlmError::Status { status: 307, .. }))),
+        (Behaviour::GzipBomb, |a| matches!(a, Err(LlmError::Garbled { .. }))),
+        (Behaviour::NoSuchModel, |a| matches!(a, Err(LlmError::NoSuchModel { .. }))),
+        (Behaviour::PromptTooLong, |a| matches!(a, Err(LlmError::PromptTooLong { .. }))),
+        (Behaviour::ErrorMidStream, aborted_with_text),
+        (Behaviour::EofWithoutDone, aborted_with_text),
+    ]
+}
+
+#[tokio::test]
+async fn every_misbehaviour_ends_in_time_and_by_its_name_in_both_dialects() {
+    for shape in [Shape::Ollama, Shape::Openai] {
+        for (behaviour, expected) in hostile() {
+            let fake = FakeLlm::start_as(shape, behaviour.clone());
+            let client = client_of(&fake.url());
+            let ask = soon();
+            let answer = client.ask(&ask).await;
+            let late = now().saturating_duration_since(ask.until);
+            assert!(late <= LATE, "{shape:?} {behaviour:?}: {late:?} late");
+            assert!(expected(&answer), "{shape:?} {behaviour:?}: {answer:?}");
+            assert!(!fake.redirect_was_followed());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_misbehaves_from_the_first_byte_ends_in_time_too() {
+    for (behaviour, _) in hostile() {
+        let fake = FakeLlm::everywhere(Shape::Ollama, behaviour.clone());
+        let ask = soon();
+        let answer = client_of(&fake.url()).ask(&ask).await;
+        let late = now().saturating_duration_since(ask.until);
+        assert!(late <= LATE, "{behaviour:?}: {late:?} late");
+        assert!(answer.is_err(), "{behaviour:?}: {answer:?}");
+        assert!(!fake.redirect_was_followed());
+    }
+}
+
+#[tokio::test]
+async fn a_good_answer_comes_whole_in_both_dialects() {
+    for shape in [Shape::Ollama, Shape::Openai] {
+        let fake = FakeLlm::start_as(shape, Behaviour::Answer("Adds a retry to login.".into()));
+        let client = client_of(&fake.url());
+        for _ in 0..3 {
+            let answer = client.ask(&within(LONG)).await.unwrap();
+            assert_eq!((answer.text.as_str(), answer.finish), ("Adds a retry to login.", Finish::Stop));
+            assert_eq!((answer.tokens.prompt, answer.tokens.output), (Some(200), Some(5)));
+            assert!(answer.ttft.unwrap() < answer.took);
+        }
+        assert_eq!(fake.questions().len(), 3);
+    }
+}
+
+#[tokio::test]
+async fn length_thoughts_cold_loads_and_missing_counts_are_told() {
+    let text = || "Adds a retry.".to_owned();
+    for shape in [Shape::Ollama, Shape::Openai] {
+        let ask = async |behaviour| {
+            let fake = FakeLlm::start_as(shape, behaviour);
+            client_of(&fake.url()).ask(&within(LONG)).await.unwrap()
+        };
+        assert_eq!(ask(Behaviour::AnswerToLength(text())).await.finish, Finish::Length);
+        assert_eq!(ask(Behaviour::Thinking(text())).await.text, "Adds a retry.");
+        let uncounted = ask(Behaviour::NoUsage(text())).await;
+        assert_eq!((uncounted.tokens.prompt, uncounted.tokens.output), (None, Some(3)));
+        let load = Duration::from_millis(120);
+        let cold = ask(Behaviour::ColdLoad(load, text())).await;
+        assert!(cold.ttft.unwrap() >= load);
+        assert_eq!(cold.load, (shape == Shape::Ollama).then_some(load));
+    }
+}
+
+#[tokio::test]
+async fn a_cloud_model_gets_no_word_of_the_question() {
+    let fake = FakeLlm::start(Behaviour::CloudModel);
+    let refused = client_of(&fake.url()).ask(&within(LONG)).await;
+    assert!(matches!(refused, Err(LlmError::Cloud { .. })), "{refused:?}");
+    let mut named = within(LONG);
+    named.model = "gpt-oss:120b-cloud".into();
+    let refused = client_of(&fake.url()).ask(&named).await;
+    assert!(matches!(refused, Err(LlmError::Cloud { .. })), "{refused:?}");
+    assert!(fake.questions().is_empty());
+    assert!(fake.requests().iter().all(|bytes| !String::from_utf8_lossy(bytes).contains("retry(3)")));
+
+    let fake = FakeLlm::start(Behaviour::CloudInStream);
+    let refused = client_of(&fake.url()).ask(&within(LONG)).await;
+    assert!(matches!(refused, Err(LlmError::Cloud { .. })), "{refused:?}");
+    let allowed = client_with(&fake.url(), true, None).ask(&within(LONG)).await;
+    assert_eq!(allowed.unwrap().text, "Adds");
+}
+
+#[tokio::test]
+async fn an_unknown_model_is_named_without_sending_the_question() {
+    let fake = FakeLlm::start(Behaviour::Answer("x".into()));
+    let mut ask = within(LONG);
+    ask.model = "nosuch:1b".into();
+    assert!(matches!(client_of(&fake.url()).ask(&ask).await, Err(LlmError::NoSuchModel { .. })));
+    assert!(fake.questions().is_empty());
+}
+
+#[tokio::test]
+async fn an_error_behind_a_200_is_an_error() {
+    let fake = FakeLlm::start_as(Shape::Openai, Behaviour::ErrorBehind200);
+    let answer = client_of(&fake.url()).ask(&within(LONG)).await;
+    assert!(
+        matches!(&answer, Err(LlmError::MidStream { message }) if message.contains("Unexpected endpoint")),
+        "{answer:?}"
+    );
+    let fake = FakeLlm::everywhere(Shape::Openai, Behaviour::ErrorBehind200);
+    let answer = client_of(&fake.url()).ask(&within(LONG)).await;
+    assert!(matches!(answer, Err(LlmError::NotAModelServer { .. })), "{answer:?}");
+}
+
+// On a second thread: the runtime must go on working for a connection to be closed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn giving_up_closes_the_connection() {
+    for behaviour in [Behaviour::Silent, Behaviour::FirstTokenThenStall] {
+        let fake = FakeLlm::start(behaviour);
+        let client = client_of(&fake.url());
+        let _cut = client.ask(&soon()).await;
+        assert!(fake.wait_for_hangup(Duration::from_secs(5)));
+    }
+    let fake = FakeLlm::start(Behaviour::FirstTokenThenStall);
+    let client = client_of(&fake.url());
+    let dropped = tokio::time::timeout(Duration::from_millis(200), client.ask(&within(LONG))).await;
+    assert!(dropped.is_err());
+    assert!(fake.wait_for_hangup(Duration::from_secs(5)));
+}
+
+#[tokio::test]
+async fn each_request_has_the_same_runner_options_and_never_asks_to_be_packed() {
+    let fake = FakeLlm::start(Behaviour::Answer("Adds a retry.".into()));
+    let client = client_of(&fake.url());
+    let mut other = within(LONG);
+    other.question = "another".into();
+    other.sampling.max_tokens = 300;
+    client.ask(&within(LONG)).await.unwrap();
+    client.ask(&other).await.unwrap();
+    for question in fake.questions() {
+        assert_eq!(question["options"]["num_ctx"], 4096);
+        for absent in ["num_batch", "num_thread", "num_gpu", "use_mmap"] {
+            assert!(question["options"].get(absent).is_none());
+        }
+        assert_eq!(
+            (&question["think"], &question["shift"], &question["truncate"]),
+            (&false.into(), &false.into(), &false.into())
+        );
+    }
+    for request in fake.requests() {
+        let head = String::from_utf8_lossy(&request).to_lowercase();
+        assert!(head.contains("accept-encoding: identity"), "{head}");
+        assert!(!head.contains("gzip") && !head.contains("referer") && !head.contains("cookie"));
+    }
+}
+
+#[tokio::test]
+async fn models_are_listed_with_what_is_known_of_them() {
+    let fake = FakeLlm::start(Behaviour::Answer(String::new()));
+    let models = client_of(&fake.url()).models(now() + LONG).await.unwrap();
+    let orca = models.iter().find(|model| model.name == MODEL).unwrap();
+    assert_eq!((orca.resident, orca.loaded_context, orca.gpu_share), (Some(true), Some(4096), Some(0.0)));
+    assert_eq!(models.iter().filter(|model| model.resident == Some(false)).count(), 4);
+
+    let fake = FakeLlm::start_as(Shape::Openai, Behaviour::Answer(String::new()));
+    let client = client_of(&fake.url());
+    let models = client.models(now() + LONG).await.unwrap();
+    assert_eq!((models[0].resident, models[0].context_length), (None, Some(4096)));
+    assert_eq!(client.server(now() + LONG).await.unwrap().name, "vllm");
+}
+
+#[tokio::test]
+async fn a_configured_protocol_is_not_asked_for() {
+    let fake = FakeLlm::start_as(Shape::Openai, Behaviour::Answer("Adds a retry.".into()));
+    let client = client_with(&fake.url(), false, Some(Api::Openai));
+    assert_eq!(client.ask(&within(LONG)).await.unwrap().text, "Adds a retry.");
+    assert_eq!(fake.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_deadline_that_has_passed_sends_nothing() {
+    let fake = FakeLlm::start(Behaviour::Answer("x".into()));
+    let answer = client_of(&fake.url()).ask(&within(Duration::ZERO)).await;
+    assert!(matches!(answer, Err(LlmError::Deadline(ClockFired::Connect))));
+    assert!(fake.requests().is_empty());
+}
