@@ -58,11 +58,9 @@ fn write_stand_ins(search: &Path) -> io::Result<()> {
         let tail = if name == "c" { " -lgcc -lgcc_eh" } else { "" };
         fs::write(search.join(format!("lib{name}.a")), format!("GROUP(\"{archive}\"{tail})\n"))?;
     }
-    // The library's other half asks for zlib. The hook calls none of it, so an empty archive serves.
-    if system_archive("z").is_none() {
-        fs::write(search.join("libz.a"), "!<arch>\n")?;
-    }
-    Ok(())
+    // The library's other half asks for zlib. The hook calls none of it, so an empty archive serves; without
+    // one the linker would find the shared library.
+    fs::write(search.join("libz.a"), "!<arch>\n")
 }
 
 /// The absolute path of a static system library, as the C compiler knows it.
@@ -83,7 +81,9 @@ fn probe(out: &Path, arguments: &[String]) -> Option<bool> {
         rustc.arg(format!("-Clinker={linker}"));
     }
     rustc.args(read("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default().split('\x1f').filter(|flag| !flag.is_empty()));
-    rustc.args(arguments.iter().map(|argument| format!("-Clink-arg={argument}")));
+    // What the real link asks for besides, in the same mode: one shared library among them spoils the program.
+    let besides = ["-Wl,-Bdynamic", "-lz", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl"];
+    rustc.args(arguments.iter().map(String::as_str).chain(besides).map(|argument| format!("-Clink-arg={argument}")));
     Some(succeeds(&mut rustc) && succeeds(&mut Command::new(&program)))
 }
 
