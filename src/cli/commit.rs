@@ -107,7 +107,7 @@ fn one(
             let id = job.id;
             if ask {
                 let git_dir = Some(repo.place().git_dir.clone());
-                note::enrich(app, services, job, &protocol::Request::Enrich { id, stamp, git_dir })?;
+                note::enrich(app, services, *job, &protocol::Request::Enrich { id, stamp, git_dir })?;
             } else {
                 capture::finish_without_model(services, &job, Reason::Disabled)?;
             }

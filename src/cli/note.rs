@@ -54,12 +54,12 @@ fn text(app: &App, words: &[String]) -> Result<String, Failure> {
 }
 
 /// Through the sidecar where one runs, so that one model is never asked twice at a time; else in this process.
-pub(super) fn enrich(app: &App, services: &Services, job: Box<Job>, request: &Request) -> Result<(), Failure> {
+pub(super) fn enrich(app: &App, services: &Services, job: Job, request: &Request) -> Result<(), Failure> {
     let patience = job.budget() + Duration::from_millis(300);
     match client::ask(&app.paths.run, request, patience) {
         Ok(Response::Done) => Ok(()),
         // Nobody there, or it could not: the capture is still pending and this process finishes it.
-        _ => Ok(app.block_on(capture::enrich(services, *job))??),
+        _ => Ok(app.block_on(capture::enrich(services, job))??),
     }
 }
 

@@ -127,12 +127,7 @@ pub fn take_commit(services: &Services, repo: &Repo, request: &Request) -> Resul
 ///
 /// # Errors
 /// When the store cannot be written.
-pub fn take_note(
-    services: &Services,
-    repo: Option<&Repo>,
-    text: &str,
-    stamp: Timestamp,
-) -> Result<Box<Job>, CaptureError> {
+pub fn take_note(services: &Services, repo: Option<&Repo>, text: &str, stamp: Timestamp) -> Result<Job, CaptureError> {
     let taken_at = services.clock.instant();
     let config = services.config(repo);
     let project = repo.map_or(NO_PROJECT, |repo| repo.place().project.as_str());
@@ -151,7 +146,7 @@ pub fn take_note(
     };
     services.store.record_capture(&capture, None)?;
     let plan = if config.capture.enabled { Plan::Ask } else { Plan::Template(Reason::Disabled) };
-    Ok(Box::new(Job { id: capture.id, subject, config, deadline, queue, plan }))
+    Ok(Job { id: capture.id, subject, config, deadline, queue, plan })
 }
 
 fn skip(services: &Services, request: &Request, why: &'static str) -> Result<Taken, CaptureError> {
@@ -235,7 +230,7 @@ pub fn resume(
     id: CaptureId,
     stamp: Timestamp,
     git_dir: Option<&Path>,
-) -> Result<Option<Box<Job>>, CaptureError> {
+) -> Result<Option<Job>, CaptureError> {
     let taken_at = services.clock.instant();
     let capture = services.store.capture(&id.to_string())?.capture;
     if capture.provenance.reason != Reason::Pending {
@@ -252,7 +247,7 @@ pub fn resume(
     };
     let deadline = Deadline::from_stamp(stamp, config.capture.budget, services.clock.as_ref());
     let queue = taken_at.saturating_duration_since(deadline.start());
-    Ok(Some(Box::new(Job { id, subject, config, deadline, queue, plan: Plan::Ask })))
+    Ok(Some(Job { id, subject, config, deadline, queue, plan: Plan::Ask }))
 }
 
 /// Lets the role's model write within the deadline and makes the capture final, whatever happens.
@@ -268,7 +263,7 @@ pub async fn enrich(services: &Services, job: Job) -> Result<(), StoreError> {
         Plan::Ask => ask(services, &job).await,
     };
     let services = services.clone();
-    let finishing = tokio::task::spawn_blocking(move || finish(&services, &job, written));
+    let finishing = tokio::task::spawn_blocking(move || finish(&services, &job, &written));
     finishing.await.map_err(|error| StoreError::Other(Box::new(error)))?
 }
 
@@ -277,7 +272,7 @@ pub async fn enrich(services: &Services, job: Job) -> Result<(), StoreError> {
 /// # Errors
 /// When the store cannot be written.
 pub fn finish_without_model(services: &Services, job: &Job, reason: Reason) -> Result<(), StoreError> {
-    finish(services, job, Written::template(reason))
+    finish(services, job, &Written::template(reason))
 }
 
 /// What the model stage came to.
@@ -328,10 +323,10 @@ fn judge(answer: &Answer) -> (Option<String>, Reason) {
     (text, reason)
 }
 
-fn finish(services: &Services, job: &Job, written: Written) -> Result<(), StoreError> {
-    let outcome = outcome(services.clock.instant(), job, &written);
+fn finish(services: &Services, job: &Job, written: &Written) -> Result<(), StoreError> {
+    let outcome = outcome(services.clock.instant(), job, written);
     services.store.finish_capture(job.id, &outcome)?;
-    services.store.log_operation(&operation(services, job, &written, &outcome))
+    services.store.log_operation(&operation(services, job, written, &outcome))
 }
 
 fn outcome(now: Instant, job: &Job, written: &Written) -> Outcome {

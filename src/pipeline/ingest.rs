@@ -92,7 +92,7 @@ fn event_of(record: &Record) -> Option<Event> {
 #[derive(Debug)]
 pub enum Dealt {
     /// Stored; these await a model.
-    Jobs(Vec<Box<Job>>),
+    Jobs(Vec<Job>),
     /// The repository or the commit cannot be captured, now or ever: closed, with the reason.
     Closed(String),
 }
@@ -112,7 +112,7 @@ pub fn deal(services: &Services, pending: &PendingEvent, ask: bool) -> Result<De
     }
 }
 
-fn attempt(services: &Services, pending: &PendingEvent, ask: bool) -> Result<Vec<Box<Job>>, CaptureError> {
+fn attempt(services: &Services, pending: &PendingEvent, ask: bool) -> Result<Vec<Job>, CaptureError> {
     let event = &pending.event;
     let repo = Repo::open_git_dir(&event.git_dir)?;
     let mut jobs = Vec::new();
@@ -140,7 +140,7 @@ fn take(
     pending: &PendingEvent,
     oid: &Oid,
     ask: bool,
-    jobs: &mut Vec<Box<Job>>,
+    jobs: &mut Vec<Job>,
 ) -> Result<(), CaptureError> {
     let event = &pending.event;
     // Only a hook's stamp says when somebody pressed the key; what is found later starts its budget now.
@@ -149,7 +149,7 @@ fn take(
     let plan = if ask && !event.in_sequence { Plan::Ask } else { Plan::Template(Reason::Disabled) };
     let request = Request { oid: oid.clone(), source: event.source, stamp, event: None, plan };
     if let Taken::New(job) = capture::take_commit(services, repo, &request)? {
-        jobs.push(job);
+        jobs.push(*job);
     }
     Ok(())
 }

@@ -278,7 +278,7 @@ async fn enrich(
         Ok(Err(error)) => return Response::Refused { message: error.to_string() },
         Err(panic) => return Response::Refused { message: panic.to_string() },
     };
-    match capture::enrich(&services, *job).await {
+    match capture::enrich(&services, job).await {
         Ok(()) => Response::Done,
         Err(error) => Response::Refused { message: error.to_string() },
     }

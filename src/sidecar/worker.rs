@@ -76,12 +76,12 @@ impl Worker {
     }
 
     /// Lets the job's model write, in the background.
-    pub async fn start(&mut self, job: Box<Job>) {
+    pub async fn start(&mut self, job: Job) {
         while self.jobs.len() >= JOBS {
             self.reap().await;
         }
         let services = self.services.clone();
-        self.jobs.spawn(async move { capture::enrich(&services, *job).await });
+        self.jobs.spawn(async move { capture::enrich(&services, job).await });
     }
 
     /// Waits for one job to end; never returns while there is none.

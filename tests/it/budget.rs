@@ -16,6 +16,9 @@ fn every_hostile_server_ends_in_a_final_capture_within_the_budget() {
         Behaviour::OneTokenPerSecond,
         Behaviour::EndlessTokens,
         Behaviour::OneEndlessLine,
+        Behaviour::HeadThenSilent,
+        Behaviour::HeaderFlood,
+        Behaviour::EarlyClose,
         Behaviour::BrokenUtf8,
         Behaviour::InvalidJson,
         Behaviour::Status500,
@@ -25,11 +28,7 @@ fn every_hostile_server_ends_in_a_final_capture_within_the_budget() {
     for behaviour in hostile {
         let what = format!("{behaviour:?}");
         let server = FakeLlm::start(behaviour);
-        let world = World::new();
-        world.configure(&format!(
-            "[models]\ncapture = \"tiny\"\n[[endpoints]]\nname = \"test\"\nurl = \"{}\"\napi = \"ollama\"\n",
-            server.url()
-        ));
+        let world = World::with_fake(&server);
         let repo = world.hooked_repo("repo");
         world.start_sidecar();
         let commits: Vec<String> =

@@ -49,7 +49,7 @@ fn a_week_becomes_devlogs_and_a_blog_post_without_any_model() {
 #[test]
 fn a_draft_is_written_by_the_model_where_one_answers() {
     let llama = Llama::start(Some("The cart grew three steps this week and each of them is small."));
-    let world = World::with_endpoint(&llama.url(), "auto");
+    let world = World::with_endpoint(llama.url(), "auto");
     let repo = week(&world);
     world.ok(&repo, &["draft", "run"]);
     let drafts = world.json(&repo, &["draft", "list"]);

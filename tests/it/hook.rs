@@ -12,10 +12,7 @@ fn a_caller_that_captures_the_commits_output_does_not_wait_for_the_work() {
     // The model stays silent for longer than the test allows, with a budget that lets it.
     let server = FakeLlm::start(Behaviour::Silent);
     let world = World::new();
-    world.configure(&format!(
-        "[capture]\nbudget = \"30s\"\n[models]\ncapture = \"tiny\"\n[[endpoints]]\nname = \"test\"\nurl = \"{}\"\napi = \"ollama\"\n",
-        server.url()
-    ));
+    world.use_fake(&server, "budget = \"30s\"");
     let repo = world.hooked_repo("repo");
     // The hook itself starts the sidecar here: with stdout and stderr on pipes, as `$(git commit)` has them,
     // and a third pipe leaked on descriptor 7 as careless callers do.
@@ -71,13 +68,14 @@ fn the_hook_starts_no_second_sidecar_and_leaves_no_git_variable_in_it() {
     for n in 0..5 {
         world.commit(&repo, "a.rs", &format!("fn f{n}() {{}}\n"), &format!("Add f{n}"));
     }
-    eventually("the hook's sidecar", || {
-        (world.sidecar_status()["state"] == "running").then_some(())
-    });
+    eventually("the hook's sidecar", || (world.sidecar_status()["state"] == "running").then_some(()));
     let environ = Path::new("/proc").join(world.sidecar_pid().to_string()).join("environ");
     if let Ok(bytes) = std::fs::read(environ) {
         let text = String::from_utf8_lossy(&bytes);
-        let leaked: Vec<&str> = text.split('\0').filter(|pair| pair.starts_with("GIT_") && !pair.starts_with("GIT_CONFIG_NOSYSTEM")).collect();
+        let leaked: Vec<&str> = text
+            .split('\0')
+            .filter(|pair| pair.starts_with("GIT_") && !pair.starts_with("GIT_CONFIG_NOSYSTEM"))
+            .collect();
         assert!(leaked.is_empty(), "{leaked:?}");
     }
 }

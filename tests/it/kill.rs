@@ -15,7 +15,12 @@ fn two_hundred_commits_under_kill_nine_are_each_captured_exactly_once() {
         if n % 7 == 3 {
             world.start_sidecar();
         }
-        commits.push(world.commit(&repo, &format!("f{}.rs", n % 5), &format!("fn f{n}() {{}}\n"), &format!("Add f{n}")));
+        commits.push(world.commit(
+            &repo,
+            &format!("f{}.rs", n % 5),
+            &format!("fn f{n}() {{}}\n"),
+            &format!("Add f{n}"),
+        ));
         if n % 7 == 4 {
             kill_nine(&world);
         }

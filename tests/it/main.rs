@@ -1,5 +1,13 @@
 //! The one integration binary: the built programs, a real git, real sockets, real kills.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on has failed, and measures real time"
+)]
+
 mod harness;
 
 mod budget;

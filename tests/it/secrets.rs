@@ -13,19 +13,21 @@ fn planted() -> Vec<(&'static str, String)> {
         ("AWS secret", format!("wJalrXUtnFEMI/K7MDENG/bPx{}", "RfiCYzQk8sTvWnLp")),
         ("GitHub", format!("ghp_{}", "a8Kd93jfLq0Zx7Wm2Vb5Nc1Rt6Yu4Io9Pe3s")),
         ("PEM", pem_body.to_owned()),
-        ("JWT", format!("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.{}", "dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U")),
+        (
+            "JWT",
+            format!(
+                "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.{}",
+                "dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
+            ),
+        ),
         ("URL password", "hunter2-very-long-Pa55".to_owned()),
     ]
 }
 
 #[test]
 fn planted_secrets_are_gone_from_wire_disk_and_output() {
-    let server = FakeLlm::start(Behaviour::OllamaStream);
-    let world = World::new();
-    world.configure(&format!(
-        "[models]\ncapture = \"tiny\"\n[[endpoints]]\nname = \"test\"\nurl = \"{}\"\napi = \"ollama\"\n",
-        server.url()
-    ));
+    let server = FakeLlm::start(Behaviour::Answer("Adds settings.".to_owned()));
+    let world = World::with_fake(&server);
     let repo = world.hooked_repo("repo");
     world.start_sidecar();
     let secrets = planted();
@@ -34,7 +36,12 @@ fn planted_secrets_are_gone_from_wire_disk_and_output() {
         "key = \"{}\"\naws_secret_access_key = \"{}\"\ntoken = '{}'\njwt = {}\n\
          url = \"postgres://app:{}@db.example.com/prod\"\n\
          -----BEGIN RSA PRIVATE KEY-----\n{}\n-----END RSA PRIVATE KEY-----\n",
-        of("AWS"), of("AWS secret"), of("GitHub"), of("JWT"), of("URL password"), of("PEM"),
+        of("AWS"),
+        of("AWS secret"),
+        of("GitHub"),
+        of("JWT"),
+        of("URL password"),
+        of("PEM"),
     );
     let message = format!("Add settings\n\nThe token is {}", of("GitHub"));
     let oid = world.commit(&repo, "settings.py", &content, &message);

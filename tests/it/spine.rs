@@ -1,9 +1,11 @@
 //! From a commit to a page: hook, sidecar, template, model, log.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::harness::World;
-use crate::harness::fake_llm::{Behaviour, FakeLlm};
+use crate::harness::fake_llm::{Behaviour, FakeLlm, PARTIAL};
 use crate::harness::llama::Llama;
 
 fn provenance(capture: &Value) -> (&str, &str) {
@@ -14,8 +16,8 @@ fn provenance(capture: &Value) -> (&str, &str) {
 #[test]
 fn a_commit_is_captured_in_the_words_of_a_real_model_server() {
     let said = "Adds a login function to the auth module.";
-    let llama = Llama::start(Some(said));
-    let world = World::with_endpoint(&llama.url(), "auto");
+    let mut llama = Llama::start(Some(said));
+    let world = World::with_endpoint(llama.url(), "auto");
     let repo = world.hooked_repo("repo");
     world.start_sidecar();
     let oid = world.commit(&repo, "auth.rs", "pub fn login() {}\n", "Add login");
@@ -39,27 +41,30 @@ fn a_commit_is_captured_in_the_words_of_a_real_model_server() {
 
 #[test]
 fn ollamas_ways_of_answering_and_failing_each_end_in_a_true_capture() {
+    let text = || "Adds a login function to the auth module.".to_owned();
     let cases = [
-        (Behaviour::OllamaStream, "model", "none"),
-        (Behaviour::OllamaCold, "model", "none"),
-        (Behaviour::OllamaThinking, "model", "none"),
-        (Behaviour::OllamaNoSuchModel, "template", "refused"),
+        (Behaviour::Answer(text()), "model", "none"),
+        (Behaviour::ColdLoad(Duration::from_millis(300), text()), "model", "none"),
+        (Behaviour::Thinking(text()), "model", "none"),
+        (Behaviour::AnswerToLength(PARTIAL.to_owned()), "model", "salvaged"),
+        (Behaviour::EofWithoutDone, "model", "salvaged"),
+        (Behaviour::ErrorMidStream, "template", "unusable"),
+        (Behaviour::NoSuchModel, "template", "refused"),
         (Behaviour::Status503, "template", "refused"),
-        (Behaviour::OllamaErrorMidStream, "template", "unusable"),
-        (Behaviour::OllamaCloud, "template", "refused"),
+        (Behaviour::CloudModel, "template", "refused"),
+        (Behaviour::CloudInStream, "template", "refused"),
+        (Behaviour::PromptTooLong, "template", "overflow"),
+        (Behaviour::EarlyClose, "template", "unusable"),
     ];
     for (behaviour, by, reason) in cases {
         let what = format!("{behaviour:?}");
         let server = FakeLlm::start(behaviour);
-        let world = World::with_endpoint(&server.url(), "ollama");
-        world.configure(&format!(
-            "[models]\ncapture = \"tiny\"\n[[endpoints]]\nname = \"test\"\nurl = \"{}\"\napi = \"ollama\"\n",
-            server.url()
-        ));
+        let world = World::with_fake(&server);
         let repo = world.hooked_repo("repo");
         let oid = world.commit(&repo, "auth.rs", "pub fn login() {}\n", "Add login");
         let capture = world.final_capture(&repo, &oid);
         assert_eq!(provenance(&capture), (by, reason), "{what}: {capture:#}");
+        assert_eq!(capture["provenance"]["model"].is_null(), by == "template", "{what}: {capture:#}");
     }
 }
 
@@ -121,12 +126,8 @@ fn the_same_patch_applied_again_is_new_work_and_moved_work_is_not() {
 
 #[test]
 fn a_note_is_stored_and_enriched_with_and_without_a_sidecar() {
-    let server = FakeLlm::start(Behaviour::OllamaStream);
-    let world = World::new();
-    world.configure(&format!(
-        "[models]\ncapture = \"tiny\"\n[[endpoints]]\nname = \"test\"\nurl = \"{}\"\napi = \"ollama\"\n",
-        server.url()
-    ));
+    let server = FakeLlm::start(Behaviour::Answer("Cuts the timeout of the auth call from 3s to 200ms.".to_owned()));
+    let world = World::with_fake(&server);
     let repo = world.repo("repo");
     for sidecar in [false, true] {
         if sidecar {

@@ -99,7 +99,11 @@ fn each_outside_thing_has_one_room() {
     for (room, files) in rooms() {
         for (outside, home) in ENDS_HERE.iter().filter(|(_, home)| **home != room) {
             for (path, text) in &files {
-                assert!(!text.contains(&format!("{outside}::")), "{} uses {outside}, which ends in {home}/", path.display());
+                assert!(
+                    !text.contains(&format!("{outside}::")),
+                    "{} uses {outside}, which ends in {home}/",
+                    path.display()
+                );
             }
         }
     }

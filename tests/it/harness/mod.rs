@@ -39,6 +39,22 @@ impl World {
         world
     }
 
+    /// A world whose one endpoint is a fake, asked for its model.
+    pub fn with_fake(server: &fake_llm::FakeLlm) -> Self {
+        let world = Self::new();
+        world.use_fake(server, "");
+        world
+    }
+
+    /// Points the settings at a fake; `capture` is what stands in `[capture]`.
+    pub fn use_fake(&self, server: &fake_llm::FakeLlm, capture: &str) {
+        let (model, url) = (fake_llm::MODEL, server.url());
+        self.configure(&format!(
+            "[capture]\n{capture}\n[models]\ncapture = \"{model}\"\n\
+             [[endpoints]]\nname = \"test\"\nurl = \"{url}\"\napi = \"ollama\"\n"
+        ));
+    }
+
     /// A world with no model server at all.
     pub fn without_models() -> Self {
         Self::with_endpoint("http://127.0.0.1:9", "ollama")
