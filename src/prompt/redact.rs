@@ -11,7 +11,7 @@ use super::secrets::{self, Found};
 use super::{keyblock, seam};
 use crate::domain::patch::{Commit, FileChange, Origin};
 
-/// A secret shorter than this is not looked for elsewhere: it could be an ordinary word.
+/// A secret shorter than this, or without a digit, is not looked for elsewhere: it could be an ordinary word.
 const SPREAD_FROM: usize = 8;
 /// Most distinct secrets that are looked for elsewhere.
 const SPREAD_MOST: usize = 200;
@@ -190,7 +190,11 @@ fn replace(text: &str, mut found: Vec<Found>, secrets: &mut BTreeSet<String>) ->
 /// Finds the same secrets elsewhere.
 fn spread(secrets: &BTreeSet<String>) -> Option<Regex> {
     let worth = |secret: &&String| {
-        (SPREAD_FROM..=300).contains(&secret.len()) && !secret.contains("-----") && !secret.contains("[redacted")
+        let mixed = secret.bytes().any(|b| b.is_ascii_digit()) && secret.bytes().any(|b| b.is_ascii_alphabetic());
+        (SPREAD_FROM..=300).contains(&secret.len())
+            && mixed
+            && !secret.contains("-----")
+            && !secret.contains("[redacted")
     };
     let literals: Vec<String> =
         secrets.iter().filter(worth).take(SPREAD_MOST).map(|text| regex::escape(text)).collect();

@@ -49,18 +49,18 @@ const RULES: &[(&str, &str, Accept)] = &[
     ("url-password", r"://(?P<s>[A-Za-z0-9_-]{20,200})(?::[A-Za-z0-9_-]{0,40})?@", secret),
     (
         "authorization",
-        r#"(?i:authorization)["'\]]{0,2}[ \t]{0,4}[:=,][ \t]{0,4}["'`]?(?i:(?:bearer|basic|token|digest|negotiate|apikey)[ \t]{1,4})?(?P<s>[A-Za-z0-9._~+/=:-]{8,2000})"#,
+        r#"(?i:authorization)["'\]]{0,2}[ \t]{0,4}[:=,][ \t]{0,4}["'`]?(?P<scheme>(?i:bearer|basic|token|digest|negotiate|apikey)[ \t]{1,4})?(?P<s>[A-Za-z0-9._~+/=:-]{8,2000})"#,
         header_value,
     ),
-    ("authorization", r"(?i:bearer)[ \t]{1,4}(?P<s>[A-Za-z0-9._~+/=-]{16,2000})", header_value),
+    ("authorization", r"(?P<scheme>(?i:bearer))[ \t]{1,4}(?P<s>[A-Za-z0-9._~+/=-]{16,2000})", header_value),
     ("secret", ASSIGNMENT, assigned),
 ];
 
 /// A telling name, what joins it to a value, and the value: quoted, or bare as in `.env` and YAML.
 const ASSIGNMENT: &str = r#"(?x)
     (?P<name>(?i:passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|account[_-]?key
-        |auth[_-]?key|encryption[_-]?key|signing[_-]?key|credential|[_-]pass|[_-]pwd|[_-]auth))
-    (?: s | [A-Z0-9_.-][A-Za-z0-9_.-]{0,60} )?
+        |auth[_-]?key|encryption[_-]?key|signing[_-]?key|credential|[_-]pass(?-u:\b)|[_-]pwd(?-u:\b)))
+    (?P<more> s | [A-Z0-9_.-][A-Za-z0-9_.-]{0,60} )?
     ["'`\]]{0,2} [\ \t]{0,20}
     (?: (?P<join>:[\ \t]?[A-Za-z&'_<>:\[\]?|\ ]{1,40}= | := | =>? | : | > ) | [,(] )
     [\ \t]{0,20} (?:\n[\ \t]{0,40})?
@@ -113,13 +113,19 @@ fn no_placeholder(_: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
 }
 
 /// `Authorization: Bearer <token>` and prose about authorization are left alone.
-fn header_value(_: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
+fn header_value(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
     let secret = captures.name("s")?;
-    let shaped = secret.as_str().bytes().any(|b| b.is_ascii_digit()) || secret.len() >= 24;
+    let called = text[secret.end()..].starts_with('(') || secret.as_str().contains("::");
+    let has = |class: fn(&u8) -> bool| secret.as_str().bytes().any(|b| class(&b));
+    let mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
+    let shaped = !called && (has(u8::is_ascii_digit) || (captures.name("scheme").is_some() && mixed));
     (shaped && !is_placeholder(secret.as_str())).then(|| secret.range())
 }
 
 fn assigned(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
+    if goes_on_as_another_word(captures) {
+        return None;
+    }
     let password = captures["name"].to_ascii_lowercase().contains("pass") || captures["name"].contains("pwd");
     if let Some(value) = ["dq", "sq", "bq"].iter().find_map(|group| captures.name(group)) {
         return looks_secret(value.as_str(), password).then(|| value.range());
@@ -135,9 +141,16 @@ fn assigned(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
     (!code && looks_secret(value.as_str(), password)).then(|| value.range())
 }
 
+/// `TOKENIZER` is not `TOKEN`, but `tokenValue` and `TOKENS` are.
+fn goes_on_as_another_word(captures: &Captures<'_>) -> bool {
+    let shouting = captures["name"].ends_with(|c: char| c.is_ascii_uppercase());
+    let more = captures.name("more").map_or("", |more| more.as_str());
+    shouting && more.starts_with(|c: char| c.is_ascii_uppercase()) && !more.starts_with("S_") && more != "S"
+}
+
 /// Judged by its characters: length, classes, entropy. Prose and placeholders are none.
 fn looks_secret(value: &str, password: bool) -> bool {
-    if value.contains(char::is_whitespace) || is_placeholder(value) {
+    if value.contains(char::is_whitespace) || is_placeholder(value) || (!password && is_words(value)) {
         return false;
     }
     let has = |class: fn(&u8) -> bool| value.bytes().any(|b| class(&b));
@@ -155,9 +168,20 @@ fn looks_secret(value: &str, password: bool) -> bool {
     }
 }
 
+/// `client_traffic_secret_0`, `MY-APP-1`: a label, however long.
+fn is_words(value: &str) -> bool {
+    let word = |part: &str| {
+        let stem = part.trim_end_matches(|c: char| c.is_ascii_digit());
+        let tail = stem.get(1..).unwrap_or("");
+        let even = tail.bytes().all(|b| b.is_ascii_lowercase()) || stem.bytes().all(|b| b.is_ascii_uppercase());
+        part.len() - stem.len() <= 3 && even && stem.bytes().all(|b| b.is_ascii_alphabetic())
+    };
+    value.contains(['_', '-', '.']) && value.split(['_', '-', '.']).all(word)
+}
+
 /// Names of values are no values: `self.tokens0.next`, `env.SECRET`, `next_token2`, paths, addresses.
 fn is_code(value: &str, password: bool) -> bool {
-    let most_digits = if password { 1 } else { 3 };
+    let most_digits = if password { 1 } else { 5 };
     let word = |part: &str| {
         let stem = part.trim_end_matches(|c: char| c.is_ascii_digit());
         part.len() - stem.len() <= most_digits && stem.bytes().all(|b| b.is_ascii_alphabetic())
@@ -165,7 +189,8 @@ fn is_code(value: &str, password: bool) -> bool {
     value.contains("::")
         || value.contains("://")
         || value.contains("->")
-        || value.starts_with(['/', '.', '~', '&', '*', '@', '!', '|', '-'])
+        || value.starts_with("0x")
+        || value.starts_with([':', '/', '.', '~', '&', '*', '@', '!', '|', '-'])
         || value.trim_end_matches(['?', '.', ')', '!']).split(['.', '_', '-', '/', '\\', '$']).all(word)
 }
 
