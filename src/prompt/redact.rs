@@ -14,7 +14,7 @@ use crate::domain::patch::{Commit, FileChange, Origin};
 /// A secret shorter than this, or without a digit, is not looked for elsewhere: it could be an ordinary word.
 const SPREAD_FROM: usize = 8;
 /// No rule matches in fewer bytes.
-const SHORTEST: usize = 8;
+const SHORTEST: usize = 6;
 /// Most distinct secrets that are looked for elsewhere.
 const SPREAD_MOST: usize = 200;
 
