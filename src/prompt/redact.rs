@@ -11,8 +11,10 @@ use super::secrets::{self, Found};
 use super::{keyblock, seam};
 use crate::domain::patch::{Commit, FileChange, Origin};
 
-/// A secret shorter than this is not looked for elsewhere: it could be an ordinary word.
+/// A secret shorter than this, or without a digit, is not looked for elsewhere: it could be an ordinary word.
 const SPREAD_FROM: usize = 8;
+/// No rule matches in fewer bytes.
+const SHORTEST: usize = 6;
 /// Most distinct secrets that are looked for elsewhere.
 const SPREAD_MOST: usize = 200;
 
@@ -23,7 +25,10 @@ const SPREAD_MOST: usize = 200;
 pub fn redact(text: &str) -> String {
     let mut secrets = BTreeSet::new();
     let clean = replace(text, found_in(text), &mut secrets);
-    spread(&secrets).map_or(clean.clone(), |spread| spread.replace_all(&clean, ELSEWHERE).into_owned())
+    match spread(&secrets) {
+        Some(spread) => spread.replace_all(&clean, ELSEWHERE).into_owned(),
+        None => clean,
+    }
 }
 
 /// The same commit without secrets: message, people, branch, paths, hunk headers and lines.
@@ -34,7 +39,12 @@ pub fn redact_commit(mut commit: Commit) -> Commit {
     for file in &mut commit.patch.files {
         redact_lines(file, &mut secrets);
     }
-    each_text(&mut commit, &mut |text| *text = replace(text, found_in(text), &mut secrets));
+    each_text(&mut commit, &mut |text| {
+        let found = found_in(text);
+        if !found.is_empty() {
+            *text = replace(text, found, &mut secrets);
+        }
+    });
     if let Some(spread) = spread(&secrets) {
         let mut again = |text: &mut String| {
             if spread.is_match(text) {
@@ -70,6 +80,9 @@ fn lines_of(files: &mut [FileChange], change: &mut dyn FnMut(&mut String)) {
 
 /// Everything in one text, key blocks as one stretch.
 fn found_in(text: &str) -> Vec<Found> {
+    if text.len() < SHORTEST {
+        return Vec::new();
+    }
     let mut found = secrets::find(text);
     found.extend(seam::find(text));
     let joined = Joined::of(text.split('\n'));
@@ -190,7 +203,11 @@ fn replace(text: &str, mut found: Vec<Found>, secrets: &mut BTreeSet<String>) ->
 /// Finds the same secrets elsewhere.
 fn spread(secrets: &BTreeSet<String>) -> Option<Regex> {
     let worth = |secret: &&String| {
-        (SPREAD_FROM..=300).contains(&secret.len()) && !secret.contains("-----") && !secret.contains("[redacted")
+        let mixed = secret.bytes().any(|b| b.is_ascii_digit()) && secret.bytes().any(|b| b.is_ascii_alphabetic());
+        (SPREAD_FROM..=300).contains(&secret.len())
+            && mixed
+            && !secret.contains("-----")
+            && !secret.contains("[redacted")
     };
     let literals: Vec<String> =
         secrets.iter().filter(worth).take(SPREAD_MOST).map(|text| regex::escape(text)).collect();

@@ -35,6 +35,7 @@ fn each_kind_of_secret_is_replaced_by_its_name() {
         ("https://abcdefghij0123456789@host/x.git", "https://[redacted:url-password]@host/x.git"),
         ("redis://:p@ss@h:1", "redis://:[redacted:url-password]@h:1"),
         ("Authorization: Bearer abc.DEF-123", "Authorization: Bearer [redacted:authorization]"),
+        ("Authorization: Basic dXNlcjpwYXNz", "Authorization: Basic [redacted:authorization]"),
         ("-H 'authorization: Basic dXNlcjpwYXNz1'", "-H 'authorization: Basic [redacted:authorization]'"),
         ("\"Authorization\": \"token 0123456789abcdef\"", "\"Authorization\": \"token [redacted:authorization]\""),
         ("password = \"hunter2!\"", "password = \"[redacted:secret]\""),
@@ -43,6 +44,9 @@ fn each_kind_of_secret_is_replaced_by_its_name() {
         ("\"client_secret\": \"9f8e7d6c5b4a39281706\"", "\"client_secret\": \"[redacted:secret]\""),
         ("db.setPassword('tr0ub4dor&3')", "db.setPassword('[redacted:secret]')"),
         ("<password>tr0ub4dor3x9</password>", "<password>[redacted:secret]</password>"),
+        ("API_TOKENS=[\"a8Kd02mZq91LxV\"]", "API_TOKENS=[\"a8Kd02mZq91LxV\"]"),
+        ("GITHUB_TOKENS=a8Kd02mZq91LxV", "GITHUB_TOKENS=[redacted:secret]"),
+        ("accessTokenValue: 'a8Kd02mZq91LxV'", "accessTokenValue: '[redacted:secret]'"),
         ("secret:\n  \"a8Kd02mZq91LxV\"", "secret:\n  \"[redacted:secret]\""),
         ("k = \"AKIA\" + \"IOSFODNN7EXAMPLE\"", "k = \"[redacted:aws-key]\" + \"[redacted:aws-key]\""),
     ] {
@@ -90,6 +94,13 @@ fn ordinary_code_and_prose_stay_as_they_are() {
         "authorization: required for all routes",
         "secret_name: my-app-credentials",
         "token: abc",
+        "pub const AI_PASSIVE: c_int = 0x00000001;",
+        "TOKENIZER_FILE = \"qwen2.5-7b-v3.gguf\"",
+        "headers.insert(AUTHORIZATION, HeaderValue::from_static(\"let me in\"));",
+        "use tower::{SetAuthorization, AsyncRequireAuthorizationLayer};",
+        "check_private_key_bytes: x25519_check_private_key_bytes,",
+        "Ok(TrafficSecrets::Aes256Gcm { key, iv })",
+        "Kind::TrafficSecret => \"CLIENT_TRAFFIC_SECRET_0\",",
     ] {
         assert_eq!(redact(text), text);
     }

@@ -8,7 +8,8 @@ use super::secrets::{self, Found};
 
 /// A closing quote, an operator that joins strings, perhaps a line break, and an opening quote;
 /// or a backslash at a line's end.
-const SEAM: &str = r#"["'`][ \t]{0,40}(?:[+.&~\\]|\.\.|\|\||<>)?[ \t]{0,40}(?:\n[ \t]{0,200})?(?:[+.&~]|\.\.)?[ \t]{0,40}[fFrRbBuUL]{0,2}["'`]|\\\n[ \t]{0,200}"#;
+const SEAM: &str =
+    r#"["'`][ \t]*(?:[+.&~\\]|\.\.|\|\||<>)?[ \t]*(?:\n[ \t]*)?(?:[+.&~]|\.\.)?[ \t]*[fFrRbBuUL]{0,2}["'`]|\\\n[ \t]*"#;
 
 #[expect(clippy::expect_used, reason = "the pattern is a constant, compiled by every test of this room")]
 static COMPILED: LazyLock<Regex> = LazyLock::new(|| Regex::new(SEAM).expect("a constant pattern"));

@@ -308,3 +308,12 @@ async fn a_deadline_that_has_passed_sends_nothing() {
     assert!(matches!(answer, Err(LlmError::Deadline(ClockFired::Connect))));
     assert!(fake.requests().is_empty());
 }
+
+#[test]
+fn questions_can_be_asked_from_any_thread() {
+    fn is_send<T: Send>(_: &T) {}
+    let client = client_of("http://127.0.0.1:1");
+    let ask = soon();
+    is_send(&client.ask(&ask));
+    is_send(&client.models(now()));
+}
