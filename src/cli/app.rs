@@ -14,7 +14,9 @@ use crate::config::{Config, ConfigError, Env, Loaded, Overrides, Paths, load, pa
 use crate::domain::clock::Clock;
 use crate::git::GitError;
 use crate::git::repo::Repo;
+use crate::pipeline::ingest;
 use crate::pipeline::services::Services;
+use crate::sidecar::client;
 use crate::store::{Store, StoreError};
 
 /// One run of the program.
@@ -85,12 +87,19 @@ impl App {
         &self.overrides.env
     }
 
-    /// The wired parts, with the store open.
+    /// The wired parts, with the store open and, where no sidecar runs, what hooks left behind captured.
     ///
     /// # Errors
     /// The store cannot be opened.
     pub fn services(&self) -> Result<Services, Failure> {
-        Ok(self.open_services()?)
+        let services = self.open_services()?;
+        if client::ping(&self.paths.run).is_none()
+            && let Err(error) = ingest::catch_up(&services)
+        {
+            // What is stored can be shown all the same.
+            self.ui.warn(&format!("commits wait to be captured: {error}"));
+        }
+        Ok(services)
     }
 
     /// [`Self::services`], with the store's own error.

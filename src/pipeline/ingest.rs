@@ -18,20 +18,21 @@ use crate::store::{SpoolPosition, StoreError};
 /// Records taken over in one transaction.
 const BATCH: usize = 512;
 
-/// Moves everything unread in the spool into the store; gives the number of events.
-/// Blocking: files and the store.
+/// Moves everything unread in the spool into the store; gives the number of events, or `None` while another
+/// process is doing just that. Blocking: files and the store.
 ///
 /// # Errors
 /// When the spool cannot be read or the store cannot be written.
-pub fn take_spool(services: &Services) -> Result<usize, StoreError> {
+pub fn take_spool(services: &Services) -> Result<Option<usize>, StoreError> {
     let dir = services.paths.spool();
+    let Some(_claim) = rotation::claim(&dir).map_err(unreadable)? else { return Ok(None) };
     let positions = services.store.spool_positions()?;
     let mut taken = 0;
     for file in rotation::files(&dir).map_err(unreadable)? {
         taken += take_file(services, &file, &positions)?;
     }
     tidy(services, &dir)?;
-    Ok(taken)
+    Ok(Some(taken))
 }
 
 fn take_file(services: &Services, file: &Path, positions: &[SpoolPosition]) -> Result<usize, StoreError> {
@@ -165,15 +166,22 @@ fn close_unreadable(services: &Services, pending: &PendingEvent, error: &GitErro
     services.store.note_problem(services.clock.now(), &format!("{place}: {error}"), hint)
 }
 
-/// Events that nobody took up for this long have no sidecar: a command settles them itself.
+/// What nobody took up for this long has no sidecar: a command settles it itself.
 pub const LEFT_ALONE: Duration = Duration::from_secs(5);
 
 /// Captures, without a model, what the spool holds and no sidecar came for; for commands that show captures.
+/// A spool that was written to just now is left to the sidecar that its hook started.
 ///
 /// # Errors
 /// When spool or store fail.
 pub fn catch_up(services: &Services) -> Result<usize, StoreError> {
-    take_spool(services)?;
+    let now = SystemTime::from(services.clock.now());
+    if rotation::untouched_for(&services.paths.spool(), now).is_some_and(|time| time < LEFT_ALONE) {
+        return Ok(0);
+    }
+    if take_spool(services)?.is_none() {
+        return Ok(0);
+    }
     services.store.finish_abandoned(services.clock.now() - LEFT_ALONE)?;
     let mut settled = 0;
     loop {

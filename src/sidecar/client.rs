@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::lock;
 use super::protocol::{LINE_LIMIT, Request, Response, SidecarState, SidecarStatus, Vitals};
+use crate::hook::bell::Address;
 
 /// A sidecar that lives answers a ping in well under a millisecond; one that takes this long is stuck.
 pub const PING_TIMEOUT: Duration = Duration::from_millis(500);
@@ -21,7 +22,7 @@ pub fn socket(run: &Path) -> PathBuf {
 /// # Errors
 /// When nobody listens, or no answer comes within `timeout`.
 pub fn ask(run: &Path, request: &Request, timeout: Duration) -> std::io::Result<Response> {
-    let mut stream = UnixStream::connect(socket(run))?;
+    let mut stream = UnixStream::connect_addr(&Address::of(&socket(run))?.socket)?;
     stream.set_read_timeout(Some(timeout))?;
     stream.set_write_timeout(Some(PING_TIMEOUT))?;
     let mut line = serde_json::to_string(request)?;

@@ -17,6 +17,7 @@ use super::protocol::{PROTOCOL, Request, Response};
 use super::worker::{Worker, blocking};
 use super::{SidecarError, client};
 use crate::domain::clock::Clock;
+use crate::hook::bell::Address;
 use crate::pipeline::capture;
 use crate::pipeline::ingest::LEFT_ALONE;
 use crate::pipeline::services::Services;
@@ -125,8 +126,8 @@ impl Sockets {
                 _ => {}
             }
         }
-        let bell = UnixDatagram::bind(&paths[0]).map_err(|error| SidecarError::io("bind", &paths[0], error))?;
-        let control = UnixListener::bind(&paths[1]).map_err(|error| SidecarError::io("bind", &paths[1], error))?;
+        let bell = bind_bell(&paths[0]).map_err(|error| SidecarError::io("bind", &paths[0], error))?;
+        let control = bind_control(&paths[1]).map_err(|error| SidecarError::io("bind", &paths[1], error))?;
         Ok(Self { bell, control: Some(control), paths })
     }
 
@@ -136,6 +137,18 @@ impl Sockets {
             let _ = std::fs::remove_file(path);
         }
     }
+}
+
+fn bind_bell(path: &Path) -> std::io::Result<UnixDatagram> {
+    let bell = std::os::unix::net::UnixDatagram::bind_addr(&Address::of(path)?.socket)?;
+    bell.set_nonblocking(true)?;
+    UnixDatagram::from_std(bell)
+}
+
+fn bind_control(path: &Path) -> std::io::Result<UnixListener> {
+    let listener = std::os::unix::net::UnixListener::bind_addr(&Address::of(path)?.socket)?;
+    listener.set_nonblocking(true)?;
+    UnixListener::from_std(listener)
 }
 
 async fn serve(run_dir: &Path, options: Options, services: Services) -> Result<Ended, SidecarError> {
@@ -202,8 +215,8 @@ impl Life {
     /// Works off what there is; gives the pause after which to look again without being rung for.
     async fn round(&mut self) -> Option<Duration> {
         match self.worker.work().await {
-            Ok(true) => Some(Duration::ZERO),
-            Ok(false) => self.housekeep().await,
+            Ok(Some(pause)) => Some(pause),
+            Ok(None) => self.housekeep().await,
             Err(error) => {
                 tracing::error!(%error, "events wait: the store cannot be written");
                 Some(RETRY)

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 
@@ -14,6 +15,8 @@ use crate::store::StoreError;
 
 /// Events dealt with before the loop looks up again, so that a stop is heard within a long backlog.
 const BATCH: usize = 16;
+/// Pause while another process reads the spool.
+const ELSEWHERE: Duration = Duration::from_millis(50);
 /// Captures waiting for a model at a time; each waits at most its own budget.
 const JOBS: usize = 256;
 
@@ -31,13 +34,13 @@ impl Worker {
         Self { services, pulse, jobs: JoinSet::new() }
     }
 
-    /// Takes over the spool and deals with the oldest pending events as far as their templates;
-    /// true when more are waiting.
+    /// Takes over the spool and deals with the oldest pending events as far as their templates; gives the
+    /// pause after which there is more to do, if there is.
     ///
     /// # Errors
     /// When the store cannot be written; what is pending stays pending.
-    pub async fn work(&mut self) -> Result<bool, StoreError> {
-        blocking(&self.services, |services| ingest::take_spool(&services)).await?;
+    pub async fn work(&mut self) -> Result<Option<Duration>, StoreError> {
+        let taken = blocking(&self.services, |services| ingest::take_spool(&services)).await?;
         let events = blocking(&self.services, |services| services.store.pending_events(BATCH)).await?;
         let more = events.len() == BATCH;
         for event in events {
@@ -45,7 +48,7 @@ impl Worker {
         }
         let depth = if more { self.services.store.pending_event_count()? } else { 0 };
         self.pulse.queue_depth.store(depth, Ordering::Relaxed);
-        Ok(more)
+        Ok(if more { Some(Duration::ZERO) } else { taken.is_none().then_some(ELSEWHERE) })
     }
 
     async fn deal(&mut self, event: PendingEvent) -> Result<(), StoreError> {

@@ -58,6 +58,13 @@ pub fn claim(directory: &Path) -> io::Result<Option<Claim>> {
     }
 }
 
+/// How long ago the last record was appended; `None` for an empty or missing spool.
+#[must_use]
+pub fn untouched_for(directory: &Path, now: SystemTime) -> Option<Duration> {
+    let touched = fs::metadata(directory.join(ACTIVE)).ok()?.modified().ok()?;
+    Some(now.duration_since(touched).unwrap_or_default())
+}
+
 /// The spool's files in the order they should be read: renamed ones by number, then the active one.
 ///
 /// # Errors
