@@ -87,11 +87,7 @@ fn retry(app: &App, id: &str) -> Result<Exit, Failure> {
     let store = app.store()?;
     let draft = store.draft(id)?;
     let draft = store.retry_draft(draft.id, app.clock.now()).map_err(|error| match error {
-        StoreError::Conflict(why) => {
-            let what = if draft.edit.is_some() { "edited" } else { draft.state.as_str() };
-            let hint = format!("uro-capture draft edit {}", draft.id);
-            Failure::input(format!("draft {} is {what}: it is not written again", draft.id)).because(why).hint(hint)
-        }
+        StoreError::Conflict(why) => Failure::input(why).hint(format!("uro-capture draft show {}", draft.id)),
         other => other.into(),
     })?;
     told(app, &draft, "uro-capture draft run")
@@ -103,13 +99,13 @@ fn moved(app: &App, store: &dyn Store, draft: &Draft, from: &[DraftState], to: D
         return Ok(draft.clone());
     }
     store.move_draft(draft.id, from, to, app.clock.now()).map_err(|error| match error {
-        StoreError::Conflict(why) => wrong_state(draft, to).because(why),
+        StoreError::Conflict(_) => wrong_state(draft, to.as_str()),
         other => other.into(),
     })
 }
 
 /// A refusal with the command that leads on from the draft's state.
-fn wrong_state(draft: &Draft, to: DraftState) -> Failure {
+fn wrong_state(draft: &Draft, wish: &str) -> Failure {
     let (id, state) = (draft.id, draft.state.as_str());
     let hint = match draft.state {
         DraftState::Queued => "uro-capture draft run".to_owned(),
@@ -117,7 +113,7 @@ fn wrong_state(draft: &Draft, to: DraftState) -> Failure {
         DraftState::Rejected | DraftState::Dead => format!("uro-capture draft retry {id}"),
         DraftState::Leased | DraftState::Accepted | DraftState::Published => format!("uro-capture draft show {id}"),
     };
-    Failure::input(format!("draft {id} is {state}, it cannot become {}", to.as_str())).hint(hint)
+    Failure::input(format!("draft {id} is {state}, it cannot be {wish}")).hint(hint)
 }
 
 /// The draft as JSON, or in one line with what comes next.

@@ -11,10 +11,12 @@ pub struct Entry {
     pub theme: Theme,
     /// From the author's prefix, as plain text.
     pub area: Option<String>,
-    /// The capture's whole summary.
-    pub whole: String,
-    /// The same without the prefix, for a place whose heading says it.
+    /// The author's prefix where the summary starts with it: what a heading can say instead.
+    pub prefix: String,
+    /// The summary without it.
     pub rest: String,
+    /// The first sentence of that: the author's subject where the summary starts with it.
+    pub first: String,
     /// The theme is the author's own prefix.
     pub typed: bool,
     /// First paragraph of the message's body: the author's own words on it.
@@ -44,14 +46,16 @@ impl Entry {
         let subject = capture.commit.as_ref().map_or("", |commit| commit.subject.as_str());
         let read = theme::read(subject);
         let summary = one_line(&capture.summary);
-        let stripped = summary.strip_prefix(read.prefix).unwrap_or(&summary).trim();
-        let said = if stripped.is_empty() { summary.clone() } else { stripped.to_owned() };
+        let (prefix, rest) = split_prefix(&summary, read.prefix);
+        let own = one_line(subject);
+        let first = own.strip_prefix(prefix).filter(|own| starts_as_sentence(rest, own));
         Self {
             theme: if capture.kind == Kind::Merge { Theme::Merges } else { read.theme },
             area: read.area.map(str::to_owned),
-            rest: said,
+            prefix: prefix.to_owned(),
+            rest: rest.to_owned(),
+            first: first.unwrap_or_else(|| first_sentence(rest)).to_owned(),
             typed: read.typed,
-            whole: summary,
             why: why(&capture.raw).map(|why| markdown::inline(&why)),
             commits: capture.commit.iter().map(|commit| commit.oid.short().to_owned()).collect(),
             breaking: read.breaking || capture.raw.contains("BREAKING CHANGE"),
@@ -62,7 +66,10 @@ impl Entry {
     /// Whether both say the same thing, so that one line can stand for both.
     #[must_use]
     pub fn says_the_same(&self, other: &Self) -> bool {
-        self.whole == other.whole && self.theme == other.theme && self.breaking == other.breaking
+        self.prefix == other.prefix
+            && self.rest == other.rest
+            && self.theme == other.theme
+            && self.breaking == other.breaking
     }
 
     /// Takes the other's sources over.
@@ -72,26 +79,24 @@ impl Entry {
         self.why = self.why.take().or(other.why);
     }
 
-    /// The summary as Markdown, saying only what `heading` does not.
+    /// The whole summary as Markdown, saying only what `heading` does not.
     #[must_use]
     pub fn text(&self, heading: Heading) -> String {
-        self.spoken(&self.under(heading))
+        self.spoken(&self.under(heading, &self.rest))
     }
 
     /// Its first sentence, likewise, as a headline: without the full stop.
     #[must_use]
     pub fn headline(&self, heading: Heading) -> String {
-        let whole = self.under(heading);
-        let sentence = first_sentence(&whole);
-        let bare = sentence.strip_suffix('.').filter(|bare| !bare.is_empty() && !bare.ends_with('.'));
-        self.spoken(bare.unwrap_or(sentence))
+        let bare = self.first.strip_suffix('.').filter(|bare| !bare.is_empty() && !bare.ends_with('.'));
+        self.spoken(&self.under(heading, bare.unwrap_or(&self.first)))
     }
 
-    fn under(&self, heading: Heading) -> String {
+    fn under(&self, heading: Heading, text: &str) -> String {
         match (heading, &self.area) {
-            (Heading::None, _) => self.whole.clone(),
-            (Heading::Theme, Some(area)) if self.rest != self.whole => format!("{area}: {}", self.rest),
-            _ => self.rest.clone(),
+            (Heading::None, _) => format!("{}{text}", self.prefix),
+            (Heading::Theme, Some(area)) if !self.prefix.is_empty() => format!("{area}: {text}"),
+            _ => text.to_owned(),
         }
     }
 
@@ -106,6 +111,20 @@ impl Entry {
         let ids: Vec<String> = self.commits.iter().map(|id| markdown::code(id)).collect();
         if ids.is_empty() { String::new() } else { format!("({})", ids.join(", ")) }
     }
+}
+
+/// The author's prefix and the rest, where the summary starts with the prefix and says something after it.
+fn split_prefix<'a>(summary: &'a str, prefix: &str) -> (&'a str, &'a str) {
+    match summary.strip_prefix(prefix) {
+        Some(rest) if !rest.trim().is_empty() => summary.split_at(prefix.len()),
+        _ => ("", summary),
+    }
+}
+
+/// `text` is `sentence`, perhaps with more sentences after it.
+fn starts_as_sentence(text: &str, sentence: &str) -> bool {
+    !sentence.is_empty()
+        && text.strip_prefix(sentence).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', ' ']))
 }
 
 /// A note in the words of its author: what was typed, or what a person made of it later.
@@ -163,9 +182,9 @@ fn is_trailer(line: &str) -> bool {
     })
 }
 
-/// Cut at the last sentence end that fits; nothing when not even the first sentence does.
+/// Cut at the last sentence end that fits, outside parentheses; nothing when not even the first sentence does.
 fn cut(text: &str) -> Option<String> {
-    let mut end = 0;
+    let (mut end, mut whole) = (0, 0);
     while end < text.len() {
         let next = end + first_sentence(text[end..].trim_start()).len() + leading(&text[end..]);
         // What ends with a colon introduces something that is not quoted here.
@@ -173,8 +192,11 @@ fn cut(text: &str) -> Option<String> {
             break;
         }
         end = next;
+        if text[..end].matches('(').count() == text[..end].matches(')').count() {
+            whole = end;
+        }
     }
-    (end > 0).then(|| text[..end].trim().to_owned())
+    (whole > 0).then(|| text[..whole].trim().to_owned())
 }
 
 fn leading(text: &str) -> usize {
@@ -235,10 +257,18 @@ mod tests {
 
     #[test]
     fn a_headline_is_one_sentence_without_its_full_stop() {
+        let sync = Capture {
+            summary: "Sync releases (#2). crates/python/releases.json only.".to_owned(),
+            ..capture("uro", "2026-03-03T09:00:00Z", "Sync releases (#2)")
+        };
+        assert_eq!(Entry::of(&sync).headline(Heading::None), "Sync releases (#2)");
+        let told = Capture { summary: "Takes new releases. Nothing else.".to_owned(), ..sync };
+        assert_eq!(Entry::of(&told).headline(Heading::None), "Takes new releases");
         for (text, headline) in [
-            ("Fix a leak (#12). +3 −1 in 1 file.", "Fix a leak (#12)"),
+            ("Fix a leak (#12). +3 −1 in 1 file.", "Fix a leak (#12). +3 −1 in 1 file"),
             ("It works now!", "It works now!"),
             ("wip...", "wip..."),
+            ("Use 1.2. Then 1.3", "Use 1.2. Then 1.3"),
             (".", "."),
         ] {
             assert_eq!(entry(text).headline(Heading::None), headline);
@@ -269,6 +299,8 @@ mod tests {
     #[test]
     fn a_long_reason_is_cut_at_a_sentence_end() {
         let sentence = "This sentence is repeated until it is too long. ";
+        let open = "x\n\nIt is a small thing. (One could do more. Or less";
+        assert_eq!(why(open).as_deref(), Some("It is a small thing."));
         let why = why(&format!("x\n\n{}", sentence.repeat(20))).unwrap();
         assert!(why.ends_with("too long.") && why.chars().count() <= LONGEST_WHY && why.len() > 300, "{why}");
         assert_eq!(super::why(&format!("x\n\n{}", "word ".repeat(200))), None);

@@ -19,7 +19,7 @@ pub struct Numbers {
     pub file_changes: u64,
     pub insertions: u64,
     pub deletions: u64,
-    /// Commits whose lines were too many to count.
+    /// Commits whose lines were not all read, so that they cannot be counted.
     pub uncounted: u64,
     pub by_theme: BTreeMap<Theme, u64>,
 }
@@ -74,7 +74,8 @@ impl Numbers {
         Some(if self.uncounted == 0 {
             format!("{size} in {}", count(self.file_changes, "file change", "file changes"))
         } else {
-            format!("{size}, without {} too large to count", count(self.uncounted, "commit", "commits"))
+            let counted = count(self.commits - self.uncounted, "commit", "commits");
+            format!("{size} in the {counted} whose lines were counted")
         })
     }
 
@@ -135,11 +136,11 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_were_not_counted_are_said_to_be_missing() {
+    fn a_sum_says_of_how_many_commits_it_is() {
         let mut huge = commit("import");
         huge.commit.as_mut().unwrap().insertions = None;
         let numbers = Numbers::of(&[commit("fix: a"), huge.clone()]);
-        assert_eq!(numbers.size().unwrap(), "+10 −4 lines, without 1 commit too large to count");
+        assert_eq!(numbers.size().unwrap(), "+10 −4 lines in the 1 commit whose lines were counted");
         assert_eq!(Numbers::of(&[huge]).size(), None);
     }
 

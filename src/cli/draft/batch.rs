@@ -1,7 +1,7 @@
 //! `draft run`: the batch by hand, with progress on stderr and the written drafts on stdout.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use clap::Args;
 
@@ -36,7 +36,7 @@ pub fn run(app: &App, args: &RunArgs) -> Result<Exit, Failure> {
     let model = if args.no_model { Err("no model was wanted".to_owned()) } else { Ok(services.draft_model()) };
     let templates = Templates::with_own(&app.paths.config.join("templates"));
     templates.complaints().iter().for_each(|complaint| app.ui.warn(complaint));
-    let written = Mutex::new(Vec::new());
+    let told = Mutex::new(Told::default());
     let night = Night {
         shelf: services.store.clone(),
         writer: Writer {
@@ -49,7 +49,7 @@ pub fn run(app: &App, args: &RunArgs) -> Result<Exit, Failure> {
         config: &app.config().drafts,
         bounds: Bounds { limit: args.limit, ..Bounds::default() },
         chance: &chance,
-        progress: &|step| tell(app, step, &written),
+        progress: &|step| tell(app, step, &told),
     };
     // An interrupted run is dropped, which gives its draft back to the queue.
     let ended = app.block_on(async {
@@ -58,8 +58,8 @@ pub fn run(app: &App, args: &RunArgs) -> Result<Exit, Failure> {
             _ = tokio::signal::ctrl_c() => None,
         }
     })?;
-    let ids = written.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    print(app, services.store.as_ref(), &ids)?;
+    let told = told.into_inner().unwrap_or_else(PoisonError::into_inner);
+    print(app, services.store.as_ref(), &told.written)?;
     let report = ended.ok_or_else(|| Failure::environment("interrupted").hint("uro-capture draft run"))??;
     end(app, &report)
 }
@@ -80,7 +80,15 @@ fn chance() -> f64 {
     bits as f64 / (1_u64 << 53) as f64
 }
 
-fn tell(app: &App, step: &Step, written: &Mutex<Vec<DraftId>>) {
+/// What was told so far.
+#[derive(Default)]
+struct Told {
+    written: Vec<DraftId>,
+    /// Why the last draft is a list: said once for many.
+    why: Option<String>,
+}
+
+fn tell(app: &App, step: &Step, told: &Mutex<Told>) {
     let name = |draft: &Draft| {
         format!("{} of {}, {}", draft.kind.as_str(), draft.project, Span::of(&draft.period, &app.zone).words())
     };
@@ -94,8 +102,12 @@ fn tell(app: &App, step: &Step, written: &Mutex<Vec<DraftId>>) {
         }
         Step::Started(draft) => app.ui.note(&format!("writing the {}", name(draft))),
         Step::Written { draft, note, .. } => {
-            written.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(draft.id);
-            note.iter().for_each(|note| app.ui.note(&format!("  a list: {note}")));
+            let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+            told.written.push(draft.id);
+            if told.why != *note {
+                note.iter().for_each(|note| app.ui.note(&format!("  {note}")));
+                told.why.clone_from(note);
+            }
         }
         Step::Failed { draft, error } => app.ui.warn(&format!("the {} is tried again later: {error}", name(draft))),
         Step::TakenOver(draft) => app.ui.note(&format!("somebody else writes the {} now", name(draft))),

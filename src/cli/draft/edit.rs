@@ -43,7 +43,7 @@ struct Text {
 pub fn run(app: &App, args: &EditArgs) -> Result<Exit, Failure> {
     let (store, draft) = super::found(app, &args.id)?;
     if !matches!(draft.state, DraftState::Ready | DraftState::Accepted) {
-        return Err(super::wrong_state(&draft, DraftState::Accepted));
+        return Err(super::wrong_state(&draft, "edited"));
     }
     let start = app.clock.instant();
     let (text, kept) = if args.title.is_some() || args.body.is_some() {

@@ -42,7 +42,7 @@ pub fn run(app: &App, args: &PublishArgs) -> Result<Exit, Failure> {
         draft = super::moved(app, store.as_ref(), &draft, &[DraftState::Ready], DraftState::Accepted)?;
     }
     if !matches!(draft.state, DraftState::Accepted | DraftState::Published) {
-        return Err(super::wrong_state(&draft, DraftState::Published));
+        return Err(super::wrong_state(&draft, "published"));
     }
     let page = listing::page(&draft);
     let path = if args.to.as_os_str() == "-" { None } else { Some(write(app, &args.to, &draft, &page)?) };
