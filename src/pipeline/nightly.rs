@@ -568,6 +568,15 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_run_can_be_a_task_of_the_background_process() {
+        fn is_send(_: &impl Send) {}
+        fn check(night: &Night<'_, MemoryShelf>) {
+            is_send(&run_drafts(night));
+        }
+        let _: fn(&Night<'_, MemoryShelf>) = check;
+    }
+
     #[tokio::test]
     async fn progress_tells_every_step() {
         let (scene, shelf) = (scene(), shelf());

@@ -11,7 +11,7 @@ pub fn inline(text: &str) -> String {
     let mut rest = text.as_str();
     while let Some(start) = rest.find('`') {
         let (before, tail) = rest.split_at(start);
-        escape_plain(before, &mut out);
+        escape_plain(before, tail.chars().next(), &mut out);
         let run = tail.bytes().take_while(|b| *b == b'`').count();
         if let Some(end) = closing(tail, run) {
             out.push_str(&tail[..end]);
@@ -21,7 +21,7 @@ pub fn inline(text: &str) -> String {
             rest = &tail[run..];
         }
     }
-    escape_plain(rest, &mut out);
+    escape_plain(rest, None, &mut out);
     escape_start(&out)
 }
 
@@ -89,15 +89,16 @@ fn closing(tail: &str, run: usize) -> Option<usize> {
     None
 }
 
-/// Escapes running text outside code spans.
-fn escape_plain(text: &str, out: &mut String) {
-    let chars: Vec<char> = text.chars().collect();
-    for (at, c) in chars.iter().enumerate() {
-        let before = at.checked_sub(1).and_then(|at| chars.get(at)).copied();
-        if is_markup(*c, before, &chars[at + 1..]) {
+/// Escapes running text between what is already in `out` and what follows it.
+fn escape_plain(text: &str, follower: Option<char>, out: &mut String) {
+    let mut before = out.chars().last();
+    let chars: Vec<char> = text.chars().chain(follower).collect();
+    for (at, c) in text.chars().enumerate() {
+        if is_markup(c, before, &chars[at + 1..]) {
             out.push('\\');
         }
-        out.push(*c);
+        out.push(c);
+        before = Some(c);
     }
 }
 
@@ -108,12 +109,19 @@ fn is_markup(c: char, before: Option<char>, after: &[char]) -> bool {
         '*' => !(is_gap(before) && is_gap(next)),
         // Inside a word an underscore is only an underscore.
         '_' => !(is_word(before) && is_word(next) || is_gap(before) && is_gap(next)),
-        '<' => next.is_some_and(|next| next.is_alphabetic() || matches!(next, '/' | '!' | '?')),
+        '<' => opens_tag(after),
         '&' => is_entity(after),
         '~' => next == Some('~') || before == Some('~'),
         '|' => true,
         _ => false,
     }
+}
+
+/// Begins a tag, a comment, or an address in angle brackets.
+fn opens_tag(after: &[char]) -> bool {
+    let next = after.first().copied();
+    let block = next.is_some_and(|next| next.is_alphabetic() || matches!(next, '/' | '!' | '?'));
+    block || (!is_gap(next) && after.contains(&'>'))
 }
 
 fn is_gap(c: Option<char>) -> bool {
@@ -138,8 +146,10 @@ fn escape_start(line: &str) -> String {
     let at = match bytes.first() {
         Some(b'>' | b'=') => 0,
         Some(b'#') if opens(hashes) => 0,
+        // A row of colons and dashes makes a table of the line above it.
+        Some(b':') if bytes.get(1) == Some(&b'-') => 0,
         Some(b'*' | b'+') if opens(1) => 0,
-        Some(b'-') if opens(1) || bytes.get(1) == Some(&b'-') => 0,
+        Some(b'-') if opens(1) || matches!(bytes.get(1), Some(b'-' | b':')) => 0,
         Some(b'0'..=b'9') if matches!(bytes.get(digits), Some(b'.' | b')')) && opens(digits + 1) => digits,
         _ => return line.to_owned(),
     };
@@ -179,11 +189,15 @@ mod tests {
             ("[x](javascript:alert)", "\\[x\\](javascript:alert)"),
             ("![img](http://x)", "!\\[img\\](http://x)"),
             ("<script>alert(1)</script>", "\\<script>alert(1)\\</script>"),
+            ("<#@x>", "\\<#@x>"),
             ("&lt; &amp;#39;", "\\&lt; \\&amp;#39;"),
             ("~~gone~~", "\\~\\~gone\\~\\~"),
             ("a | b", "a \\| b"),
             ("C:\\new", "C:\\\\new"),
             ("one ` alone", "one \\` alone"),
+            ("_``_ x", "\\_\\`\\`\\_ x"),
+            (":---", "\\:---"),
+            ("-:", "\\-:"),
             ("```rust", "\\`\\`\\`rust"),
             ("~~~", "\\~\\~\\~"),
         ] {
