@@ -416,7 +416,7 @@ mod tests {
     #[tokio::test]
     async fn a_models_text_is_kept_with_its_name_and_its_sources() {
         let (scene, shelf) = (scene(), shelf());
-        let model = scripted(|_| Ok("# A title\n\nA text.".to_owned()));
+        let model = scripted(|_| Ok("# A title\n\nDead jobs are listed, and a leak is gone.".to_owned()));
         assert_eq!(scene.run(&shelf, Some(&model)).await.unwrap().by_model, 3);
         let draft = shelf.drafts().unwrap().remove(2);
         assert_eq!((draft.title.as_str(), draft.model.as_deref(), draft.error), ("A title", Some("tiny"), None));
@@ -444,7 +444,9 @@ mod tests {
     #[tokio::test]
     async fn an_empty_answer_gives_the_list_and_says_so() {
         let (scene, shelf) = (scene(), shelf());
-        let model = scripted(|call| Ok(if call == 1 { "  ".to_owned() } else { "A text.".to_owned() }));
+        let model = scripted(|call| {
+            Ok(if call == 1 { "  ".to_owned() } else { "Dead jobs are listed, and a leak is gone.".to_owned() })
+        });
         let report = scene.run(&shelf, Some(&model)).await.unwrap();
         assert_eq!((report.by_model, report.by_template), (2, 1));
         assert!(shelf.drafts().unwrap()[0].error.as_ref().unwrap().contains("tiny could not be used"));
@@ -472,7 +474,7 @@ mod tests {
     #[tokio::test]
     async fn a_stale_attempt_cannot_write() {
         let (scene, shelf) = (scene(), shelf());
-        let model = scripted(|_| Ok("The slow worker's text.".to_owned()));
+        let model = scripted(|_| Ok("The slow worker's text came too late to be kept.".to_owned()));
         let (other, later) = (shelf.clone(), scene.clock.now() + SignedDuration::from_hours(1));
         *model.meanwhile.lock().unwrap() = Some(Box::new(move || {
             let lease = other.lease_draft(later, later + SignedDuration::from_hours(1)).unwrap().unwrap();
