@@ -87,7 +87,7 @@ fn errors_say_what_why_and_which_command_helps() {
         (&repo, &[], 1),
         (&repo, &["commit", "nosuchrev"], 1),
         (&repo, &["config", "get", "capture.bugdet"], 1),
-        (&repo, &["log", "--since", "sometime"], 1),
+        (&repo, &["log", "--since", "sometime"], 2),
         (&repo, &["draft", "show", "nosuchid"], 1),
     ];
     for (cwd, args, code) in cases {
@@ -168,15 +168,15 @@ fn status_and_latency_count_what_happened() {
 #[test]
 fn a_switched_off_repository_and_an_excluded_path_are_never_read() {
     let world = World::without_models();
-    let repo = world.hooked_repo("repo");
-    world.git(&repo, &["config", "uro.capture", "false"]);
-    world.commit(&repo, "a.rs", "fn hidden() {}\n", "Add hidden");
-    world.git(&repo, &["config", "--unset", "uro.capture"]);
+    let (off, repo) = (world.hooked_repo("off"), world.hooked_repo("repo"));
+    world.git(&off, &["config", "uro.capture", "false"]);
+    world.commit(&off, "a.rs", "fn hidden() {}\n", "Add hidden");
     world.configure("[capture]\nexclude_paths = [\"secret/**\"]\n[[endpoints]]\nname = \"x\"\nurl = \"http://127.0.0.1:9\"\napi = \"ollama\"\n");
     let oid = world.commit(&repo, "secret/plan.rs", "fn takeover() {}\n", "wip");
     let capture = world.final_capture(&repo, &oid);
     assert!(!capture["summary"].as_str().unwrap().contains("takeover"), "{capture:#}");
-    assert_eq!(world.log(&repo).len(), 1, "the switched-off commit is not there");
+    // Events are dealt with in their order: the switched-off commit was there first.
+    assert_eq!(world.log(&off).len(), 0);
 }
 
 #[test]
