@@ -74,7 +74,7 @@ pub fn by_row(db: &Connection, row: i64) -> Result<Capture> {
 
 /// The capture made of this commit, or of another commit with the same patch.
 pub fn of_commit(db: &Connection, repo: &RepoId, oid: &Oid) -> Result<Option<Capture>> {
-    record::row_of_commit(db, repo.as_str(), oid.as_str())?.map(|row| by_row(db, row)).transpose()
+    record::row_of_commit(db, repo.as_str(), oid.as_str())?.map(|(row, _)| by_row(db, row)).transpose()
 }
 
 /// Which of these commits need no capture: they have one, share one, or were forgotten.

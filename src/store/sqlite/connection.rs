@@ -10,7 +10,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::super::{Result, StoreError};
-use super::{error, migrate};
+use super::{error, migrate, quarantine};
 
 /// How long a write waits for another process's write. Ours take milliseconds; a stopped process is not
 /// waited for longer than a person would.
@@ -48,11 +48,23 @@ impl Handle {
     /// `Corrupt` when SQLite can't use the file, `TooNew` when a newer program wrote it.
     pub fn open(path: &Path) -> Result<Self> {
         assert_version()?;
+        let mut handle = Self::connect(path)?;
+        if !handle.is_current() {
+            // Replaced while it was being opened; once more on the file that took its place.
+            handle = Self::connect(path)?;
+        }
+        // Reads the schema, so that a damaged first page is noticed here and not in the middle of work.
+        handle.connection.prepare_cached("SELECT row FROM captures LIMIT 1")?.exists([])?;
+        Ok(handle)
+    }
+
+    fn connect(path: &Path) -> Result<Self> {
+        if !path.exists() {
+            quarantine::resume(path)?;
+        }
         create(path).map_err(error::file)?;
         let mut handle = Self { path: path.to_owned(), identity: Identity::of(path), connection: raw(path)? };
         migrate::bring_up(&mut handle.connection, path)?;
-        // Reads the schema, so that a damaged first page is noticed here and not in the middle of work.
-        handle.connection.prepare_cached("SELECT row FROM captures LIMIT 1")?.exists([])?;
         Ok(handle)
     }
 

@@ -34,7 +34,7 @@ pub fn record(tx: &Connection, capture: &Capture, event: Option<i64>) -> Result<
             Ok(Recorded::Known(id))
         }
         Known::Forgotten | Known::Nothing => {
-            revive(tx, capture)?;
+            make_way(tx, capture)?;
             insert(tx, capture, &capture.summary, None)?;
             Ok(Recorded::New)
         }
@@ -67,22 +67,26 @@ fn known(tx: &Connection, capture: &Capture) -> Result<Known> {
     }
 }
 
-/// The same commit, under whatever state; a superseded one is told by what replaced it.
+/// The same commit, under whatever state; a superseded one is told by what replaced it. A commit that only
+/// shares another's capture may still replace that (a reworded commit whose rewrite is reported late).
 fn known_commit(tx: &Connection, capture: &Capture) -> Result<Known> {
     let Some((repo, oid, _)) = unit(capture) else { return Ok(Known::Nothing) };
-    if let Some(row) = row_of_commit(tx, repo, oid)? {
-        return told_by(tx, row);
+    if let Some((row, shared)) = row_of_commit(tx, repo, oid)? {
+        return Ok(match told_by(tx, row)? {
+            Known::Capture { id, .. } if shared && capture.supersedes.contains(&id) => Known::Nothing,
+            known => known,
+        });
     }
     let forgotten = "SELECT 1 FROM forgotten WHERE repo_id = ?1 AND oid = ?2";
     let forgotten = tx.prepare_cached(forgotten)?.exists([repo, oid])?;
     Ok(if forgotten { Known::Forgotten } else { Known::Nothing })
 }
 
-/// The row of the capture made of this commit, or of another commit with the same patch.
-pub fn row_of_commit(tx: &Connection, repo: &str, oid: &str) -> Result<Option<i64>> {
-    let sql = "SELECT row FROM captures WHERE repo_id = ?1 AND oid = ?2
-               UNION ALL SELECT capture FROM aliases WHERE repo_id = ?1 AND oid = ?2 LIMIT 1";
-    Ok(tx.prepare_cached(sql)?.query_row([repo, oid], |row| row.get(0)).optional()?)
+/// The row of the capture made of this commit, or (then true) of another commit with the same patch.
+pub fn row_of_commit(tx: &Connection, repo: &str, oid: &str) -> Result<Option<(i64, bool)>> {
+    let sql = "SELECT row, 0 FROM captures WHERE repo_id = ?1 AND oid = ?2
+               UNION ALL SELECT capture, 1 FROM aliases WHERE repo_id = ?1 AND oid = ?2 LIMIT 1";
+    Ok(tx.prepare_cached(sql)?.query_row([repo, oid], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
 }
 
 /// Follows the chain of replacements to its end.
@@ -126,9 +130,11 @@ fn remember_alias(tx: &Connection, capture: &Capture, row: i64) -> Result<()> {
     Ok(())
 }
 
-/// A person asked for a forgotten commit by name: it may exist again.
-fn revive(tx: &Connection, capture: &Capture) -> Result<()> {
+/// Clears what stood in the way: the commit no longer shares a capture, and where a person asked for a
+/// forgotten one by name, it may exist again.
+fn make_way(tx: &Connection, capture: &Capture) -> Result<()> {
     let Some((repo, oid, patch)) = unit(capture) else { return Ok(()) };
+    tx.prepare_cached("DELETE FROM aliases WHERE repo_id = ?1 AND oid = ?2")?.execute([repo, oid])?;
     let sql = "DELETE FROM forgotten WHERE repo_id = ?1 AND (oid = ?2 OR patch_id = ?3)";
     tx.prepare_cached(sql)?.execute(params![repo, oid, patch])?;
     Ok(())
