@@ -30,6 +30,11 @@ impl Sample {
         self.values.len()
     }
 
+    /// The median alone. Reorders the sample.
+    pub fn p50(&mut self) -> Option<u64> {
+        select(&mut self.values, 50)
+    }
+
     /// Selects instead of sorting: a few passes however many values there are. Reorders the sample.
     pub fn quantiles(&mut self) -> Quantiles {
         let n = self.values.len();

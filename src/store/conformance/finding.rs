@@ -1,7 +1,7 @@
 //! Lists, search and counts.
 
 use super::{Check, live};
-use crate::domain::capture::{Capture, Kind};
+use crate::domain::capture::{Capture, Kind, Reason};
 use crate::domain::event::Source;
 use crate::store::samples::{answered, at, commit, note, oid, repo};
 use crate::store::{CaptureQuery, Store, StoreError};
@@ -10,6 +10,7 @@ pub const CHECKS: &[Check] = &[
     ("lists are newest first and filtered", listing),
     ("an id may be shortened while unambiguous", short_ids),
     ("search takes words literally and the last as a beginning", searching),
+    ("what is pending is found too", searching_pending),
     ("search follows edits and filters", search_follows),
     ("captures are counted by when they were captured", counting),
     ("projects are those with live captures", projects),
@@ -58,7 +59,8 @@ fn short_ids(store: &dyn Store) {
 }
 
 fn searching(store: &dyn Store) {
-    let words = note(1, "Über den checkout_total: foo::bar \"quoted\" don't");
+    let mut words = note(1, "Über den checkout_total: foo::bar \"quoted\" don't");
+    words.provenance.reason = Reason::Disabled;
     store.record_capture(&words, None).unwrap();
     store.record_capture(&note(2, "nothing of the kind"), None).unwrap();
     let find = |typed: &str| ids(&store.search(typed, &CaptureQuery::default()).unwrap());
@@ -72,10 +74,26 @@ fn searching(store: &dyn Store) {
     }
 }
 
+fn searching_pending(store: &dyn Store) {
+    let pending = note(1, "Über den checkout_total");
+    store.record_capture(&pending, None).unwrap();
+    store.record_capture(&note(2, "nothing of the kind"), None).unwrap();
+    let find = |typed: &str| ids(&store.search(typed, &CaptureQuery::default()).unwrap());
+    for typed in ["ÜBER", "den checkout_t", "checkout_total notes"] {
+        assert_eq!(find(typed), [pending.id.to_string()], "{typed}");
+    }
+    assert!(find("checkout absent").is_empty());
+    store.finish_capture(pending.id, &answered("About the basket.", 1.0)).unwrap();
+    for typed in ["basket uber", "checkout_total"] {
+        assert_eq!(find(typed), [pending.id.to_string()], "{typed}: once, and now in the index");
+    }
+}
+
 fn search_follows(store: &dyn Store) {
     for n in 1..=3 {
         store.record_capture(&commit(n), None).unwrap();
     }
+    assert_eq!(store.finish_abandoned(at(3)).unwrap(), 2);
     let find = |typed: &str, query: CaptureQuery| ids(&store.search(typed, &query).unwrap());
     let any = CaptureQuery::default;
     assert_eq!(find("basket", any()).len(), 3);

@@ -52,16 +52,28 @@ pub fn finish(tx: &Connection, id: CaptureId, outcome: &Outcome) -> Result<bool>
     Ok(true)
 }
 
-/// Writes the changed parts; the index of words is touched only when the words changed.
+/// Writes the changed parts in one statement: its words enter the index once, as they are at the end.
 fn update(tx: &Connection, current: &Current, summary: Option<&str>, how: (By, Reason, Punctual)) -> Result<()> {
     let (by, reason, punctual) = how;
-    let sql = "UPDATE captures SET written_by = ?2, reason = ?3, punctual = ?4, rest = ?5 WHERE row = ?1";
     let rest = serde_json::to_string(&current.rest)?;
-    tx.prepare_cached(sql)?.execute(params![current.row, by.code(), reason.code(), punctual.code(), rest])?;
-    if let Some(summary) = summary.filter(|summary| *summary != current.summary) {
-        let sql = "UPDATE captures SET summary = ?2, checksum = ?3 WHERE row = ?1";
-        tx.prepare_cached(sql)?.execute(params![current.row, summary, checksum::of(&[&current.raw, summary])])?;
-    }
+    let values = params![current.row, by.code(), reason.code(), punctual.code(), rest];
+    let Some(summary) = summary.filter(|summary| *summary != current.summary) else {
+        let sql = "UPDATE captures SET written_by = ?2, reason = ?3, punctual = ?4, rest = ?5 WHERE row = ?1";
+        tx.prepare_cached(sql)?.execute(values)?;
+        return Ok(());
+    };
+    let sql = "UPDATE captures SET written_by = ?2, reason = ?3, punctual = ?4, rest = ?5, summary = ?6, checksum = ?7
+               WHERE row = ?1";
+    let sum = checksum::of(&[&current.raw, summary]);
+    tx.prepare_cached(sql)?.execute(params![
+        current.row,
+        by.code(),
+        reason.code(),
+        punctual.code(),
+        rest,
+        summary,
+        sum
+    ])?;
     Ok(())
 }
 

@@ -197,7 +197,7 @@ impl Group {
             p50_ms: durations.p50.map(to_ms),
             p95_ms: durations.p95.map(to_ms),
             p99_ms: durations.p99.map(to_ms),
-            ttft_p50_ms: self.ttfts.quantiles().p50.map(to_ms),
+            ttft_p50_ms: self.ttfts.p50().map(to_ms),
             tps_p50: median(&mut self.speeds),
             error_rate: rate(self.failed, self.asked),
             reasons: self.reasons,

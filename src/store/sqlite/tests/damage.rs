@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::{Durability, Opened, SqliteStore};
 use super::Home;
+use crate::domain::capture::Reason;
 use crate::domain::clock::FakeClock;
 use crate::domain::draft::{DraftKind, Edit, Period};
 use crate::domain::id::CaptureId;
@@ -19,8 +20,9 @@ fn list(store: &SqliteStore) -> usize {
 /// Everything a person could lose: notes, an edited draft, a registered repository, something forgotten.
 fn fill(store: &SqliteStore, captures: u64) {
     for n in 0..captures {
-        let capture =
-            if n % 2 == 0 { note(n, &format!("thought number {n} {}", "and more ".repeat(30))) } else { commit(n) };
+        let thought = format!("thought number {n} {}", "and more ".repeat(30));
+        let mut capture = if n % 2 == 0 { note(n, &thought) } else { commit(n) };
+        capture.provenance.reason = Reason::Disabled;
         store.record_capture(&capture, None).unwrap();
     }
     let gone = commit(captures + 1);
