@@ -68,7 +68,7 @@ fn capture(n: u64) -> Capture {
         id: CaptureId::fresh(&FakeClock::at(at(n)) as &dyn Clock),
         at: at(n),
         captured_at: at(n),
-        kind: if n % 20 == 0 { Kind::Merge } else { Kind::Commit },
+        kind: if n.is_multiple_of(20) { Kind::Merge } else { Kind::Commit },
         tags: vec!["fix".into()],
         repo: Some(RepoRef { path: format!("/home/me/{project}"), id: repo(n % 7) }),
         commit: Some(CommitRef {
@@ -123,7 +123,7 @@ fn outcome(n: u64) -> Outcome {
 
 fn operation(n: u64) -> Operation {
     let mixed = (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 44) % 2_400_000;
-    let template = n % 4 == 0;
+    let template = n.is_multiple_of(4);
     Operation {
         at: at(n),
         op: ["capture.commit", "capture.note", "draft.devlog"][usize::try_from(n % 3).unwrap()].into(),
@@ -212,7 +212,7 @@ fn lines(store: &SqliteStore, path: &std::path::Path, rows: u64) -> Vec<Line> {
         measure(rows, "log -n 20", 100, |_| drop(store.captures(&query(20)).unwrap())),
         measure(rows, "log -n 20 of a repository", 100, |_| drop(store.captures(&of_repo).unwrap())),
         measure(rows, "search, rare word", 100, |turn| {
-            drop(store.search(&(turn * 37).to_string(), &query(20)).unwrap())
+            drop(store.search(&(turn * 37).to_string(), &query(20)).unwrap());
         }),
         measure(rows, "search, three words", 60, |_| drop(store.search("basket timeout lea", &query(20)).unwrap())),
         measure(rows, "search, word in a third of all rows", 60, |_| drop(store.search("basket", &query(20)).unwrap())),

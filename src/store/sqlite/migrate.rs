@@ -80,7 +80,7 @@ fn readable_history(connection: &Connection) -> Result<()> {
     for entry in history {
         let (applied_on, checksum) = entry?;
         if applied_on.parse::<Timestamp>().is_err() || checksum.parse::<u64>().is_err() {
-            return Err(DamagedRow::new("migration", applied_on, "not a date and a checksum"));
+            return Err(DamagedRow::error("migration", applied_on, &"not a date and a checksum"));
         }
     }
     Ok(())

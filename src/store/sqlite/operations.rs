@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::super::{LatencyGrouping, LatencyRow, Result};
 use super::codes::{Coded, Punctual};
+use super::error::DamagedRow;
 use super::row;
 use crate::domain::capture::Reason;
 use crate::domain::operation::Operation;
@@ -54,12 +55,15 @@ fn series_of(tx: &Connection, operation: &Operation) -> Result<i64> {
     Ok(tx.last_insert_rowid())
 }
 
+/// Numbers are dense, so they index an array; one beyond this is damage and not a reason to allocate.
+const MOST_SERIES: usize = 1 << 20;
+
 fn clamp(micros: u64) -> i64 {
     i64::try_from(micros).unwrap_or(i64::MAX)
 }
 
 /// What operations are grouped by, with what is not asked for left out.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Key {
     op: Option<String>,
     model: Option<String>,
@@ -142,7 +146,7 @@ fn all_series(db: &Connection, grouping: LatencyGrouping) -> Result<(Vec<Key>, V
     let (mut keys, mut numbers, mut all) = (Vec::new(), HashMap::new(), Vec::new());
     while let Some(row) = rows.next()? {
         let (row_id, key, mut series) = read_series(row, grouping)?;
-        series.group = *numbers.entry(format!("{key:?}")).or_insert_with(|| {
+        series.group = *numbers.entry(key.clone()).or_insert_with(|| {
             keys.push(key);
             keys.len() - 1
         });
@@ -168,7 +172,10 @@ fn read_series(row: &Row<'_>, grouping: LatencyGrouping) -> Result<(usize, Key, 
         endpoint: endpoint.filter(|_| grouping.model),
         cold: if grouping.cold { Some(row.get(4)?) } else { None },
     };
-    Ok((row.get::<_, i64>(0)? as usize, key, series))
+    let number: i64 = row.get(0)?;
+    let number = usize::try_from(number).ok().filter(|number| *number < MOST_SERIES);
+    let damaged = || DamagedRow::error("series", "of the latency log", &"its number is out of range");
+    Ok((number.ok_or_else(damaged)?, key, series))
 }
 
 impl Group {

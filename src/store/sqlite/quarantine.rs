@@ -62,8 +62,11 @@ pub fn resume(path: &Path) -> Result<()> {
 /// All of the file is in order. Nothing is migrated here: that would wait for the lock that is held.
 fn sound(path: &Path) -> Result<bool> {
     let verdict = connection::raw(path).and_then(|file| {
-        if migrate::found(&file)? == migrate::SCHEMA {
-            file.prepare("SELECT row FROM captures LIMIT 1")?.exists([])?;
+        match migrate::found(&file)? {
+            // Only the program that wrote it knows what it should look like.
+            found if found > migrate::SCHEMA => return Err(StoreError::TooNew { found, known: migrate::SCHEMA }),
+            migrate::SCHEMA => drop(file.prepare("SELECT row FROM captures LIMIT 1")?.exists([])?),
+            _ => {}
         }
         Ok(file.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0))?)
     });

@@ -201,7 +201,7 @@ fn keep(
     };
     match table {
         "captures" if value(columns, row, "kind") == Some(&Value::Integer(Kind::Note.code())) => {
-            salvaged.notes += added
+            salvaged.notes += added;
         }
         "captures" => salvaged.commits += added,
         "drafts" => salvaged.drafts += added,

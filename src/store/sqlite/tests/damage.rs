@@ -58,7 +58,7 @@ fn fill(store: &SqliteStore, captures: u64) {
 
 /// Closes the store so that all of it is in the one file.
 fn settle(store: SqliteStore) {
-    store.maintain(|db| super::super::forget::scrub_log(db)).unwrap();
+    store.maintain(super::super::forget::scrub_log).unwrap();
     drop(store);
 }
 
