@@ -59,6 +59,15 @@ fn latency(store: &dyn Store) {
     assert_eq!((rows[2].op.as_deref(), rows[2].n, rows[2].on_time_rate), (Some("reconcile"), 2, None));
     assert_eq!((rows[2].model.as_deref(), rows[2].error_rate, rows[2].tps_p50), (None, None, None));
 
+    let extreme = Operation { duration_us: u64::MAX, ttft_us: None, tps: Some(1e12), ..operation(70, 0) };
+    store.log_operation(&extreme).unwrap();
+    let extreme = store.latency(at(70), all).unwrap().remove(0);
+    assert!(extreme.p50_ms > Some(1e8) && extreme.ttft_p50_ms.is_none() && extreme.tps_p50 > Some(1e4));
+    assert_eq!(store.expire_operations(at(71)).unwrap(), 64);
+    for n in 0..3 {
+        store.log_operation(&operation(61, n)).unwrap();
+    }
+
     let one = store.latency(at(61), LatencyGrouping { op: false, model: false, cold: false }).unwrap();
     assert_eq!((one.len(), one[0].n, one[0].op.as_deref()), (1, 3, None));
     assert!(store.latency(at(62), all).unwrap().is_empty());

@@ -152,7 +152,7 @@ CREATE TABLE operations (
   series      INTEGER NOT NULL REFERENCES series (row),
   duration_us INTEGER NOT NULL,
   ttft_us     INTEGER,
-  tps         REAL,
+  tps_milli   INTEGER,                  -- thousandths of a token per second
   PRIMARY KEY (at, seq)
 ) STRICT, WITHOUT ROWID;
 
