@@ -6,7 +6,6 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::super::{Result, StoreError};
@@ -71,16 +70,6 @@ impl Handle {
     /// False when the path no longer names the file that was opened.
     pub fn is_current(&self) -> bool {
         self.identity.is_some() && Identity::of(&self.path) == self.identity
-    }
-}
-
-impl Drop for Handle {
-    /// Closing the last connection to a file deletes its log by name. When the file was put away, that name
-    /// belongs to the database that took its place.
-    fn drop(&mut self) {
-        if !self.is_current() {
-            drop(self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true));
-        }
     }
 }
 

@@ -9,7 +9,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
-use rusqlite::config::DbConfig;
 
 use super::super::{Result, StoreError};
 use super::connection::{self, Exclusive, Handle, beside};
@@ -98,8 +97,6 @@ fn rebuild(path: &Path, clock: &dyn Clock) -> Result<Replaced> {
 /// Holds the write lock where the file still allows one, so that nobody commits to a file on its way out.
 fn hold(path: &Path) -> Result<Connection> {
     let damaged = connection::raw(path)?;
-    // Closing the last connection would delete, by name, a log that is by then the new database's.
-    damaged.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     drop(damaged.execute_batch("BEGIN IMMEDIATE"));
     Ok(damaged)
 }

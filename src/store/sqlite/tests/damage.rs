@@ -366,6 +366,25 @@ fn a_damaged_file_is_salvaged_with_its_log() {
 }
 
 #[test]
+fn a_process_that_leaves_the_old_file_takes_nothing_of_the_new_one_along() {
+    let home = Home::new();
+    let store = home.open();
+    fill(&store, 20);
+    settle(store);
+    let old = home.open();
+    assert!(old.problems(at(0)).unwrap().is_empty(), "it has the old file and its log open");
+    overwrite(&home.path(), 0, b"garbage!");
+    let opened = reopen(&home.path());
+    opened.store.record_capture(&note(500, "in the new log"), None).unwrap();
+    // The last connection to a file deletes its log by name, and the name is the new file's now: SQLite
+    // notices that the old file has moved, and this store relies on it.
+    drop(old);
+    assert_eq!(list(&home.open()), 21);
+    opened.store.record_capture(&note(501, "and more"), None).unwrap();
+    assert_eq!(list(&home.open()), 22);
+}
+
+#[test]
 fn many_processes_that_meet_a_damaged_file_put_it_away_once() {
     let home = Home::new();
     let store = home.open();
