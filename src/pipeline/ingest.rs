@@ -182,7 +182,7 @@ pub fn catch_up(services: &Services) -> Result<usize, StoreError> {
     if take_spool(services)?.is_none() {
         return Ok(0);
     }
-    services.store.finish_abandoned(services.clock.now() - LEFT_ALONE)?;
+    finish_abandoned(services)?;
     let mut settled = 0;
     loop {
         let pending = services.store.pending_events(BATCH)?;
@@ -194,6 +194,15 @@ pub fn catch_up(services: &Services) -> Result<usize, StoreError> {
             settled += 1;
         }
     }
+}
+
+/// Makes final what a process that died left pending.
+///
+/// # Errors
+/// When the store cannot be written.
+pub fn finish_abandoned(services: &Services) -> Result<u64, StoreError> {
+    let now = services.clock.now();
+    services.store.finish_abandoned(now - LEFT_ALONE, now)
 }
 
 fn settle(services: &Services, event: &PendingEvent) -> Result<(), StoreError> {

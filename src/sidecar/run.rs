@@ -18,9 +18,8 @@ use super::worker::{Worker, blocking};
 use super::{SidecarError, client};
 use crate::domain::clock::Clock;
 use crate::hook::bell::Address;
-use crate::pipeline::capture;
-use crate::pipeline::ingest::LEFT_ALONE;
 use crate::pipeline::services::Services;
+use crate::pipeline::{capture, ingest};
 use crate::store::StoreError;
 
 /// How the sidecar is to live.
@@ -234,9 +233,8 @@ impl Life {
         }
         self.housekept = Some(now);
         let done = blocking(&self.services, |services| {
-            let wall = services.clock.now();
-            services.store.finish_abandoned(wall - LEFT_ALONE)?;
-            services.store.expire_operations(wall - services.config(None).retention.operations)
+            ingest::finish_abandoned(&services)?;
+            services.store.expire_operations(services.clock.now() - services.config(None).retention.operations)
         });
         if let Err(error) = done.await {
             tracing::error!(%error, "housekeeping failed");

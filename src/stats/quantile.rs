@@ -30,6 +30,11 @@ impl Sample {
         self.values.len()
     }
 
+    /// The median alone. Reorders the sample.
+    pub fn p50(&mut self) -> Option<u64> {
+        select(&mut self.values, 50)
+    }
+
     /// Selects instead of sorting: a few passes however many values there are. Reorders the sample.
     pub fn quantiles(&mut self) -> Quantiles {
         let n = self.values.len();
@@ -56,12 +61,6 @@ fn select(values: &mut [u64], percent: usize) -> Option<u64> {
     Some(*values.select_nth_unstable(index).1)
 }
 
-/// The median of speeds, by nearest rank; NaN sorts last. Reorders its input.
-pub fn median(values: &mut [f64]) -> Option<f64> {
-    let index = nearest_rank(values.len(), 50)?;
-    Some(*values.select_nth_unstable_by(index, f64::total_cmp).1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,8 +83,8 @@ mod tests {
         assert_eq!(sample.quantiles().p50, Some(35));
         assert_eq!((nearest_rank(100, 99), nearest_rank(100, 100), nearest_rank(1, 0)), (Some(98), Some(99), Some(0)));
         assert_eq!(nearest_rank(0, 50), None);
-        assert_eq!(median(&mut [3.0, 1.0, 2.0]), Some(2.0));
-        assert_eq!(median(&mut []), None);
+        assert_eq!([3, 1, 2].into_iter().collect::<Sample>().p50(), Some(2));
+        assert_eq!(Sample::default().p50(), None);
     }
 
     proptest! {

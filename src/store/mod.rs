@@ -172,61 +172,82 @@ pub struct Written {
 /// wrap them in `spawn_blocking`. No transaction is ever open across a call.
 pub trait Store: Send + Sync {
     // ---- events: the spool's content, taken over exactly once
-    /// Stores `events` and moves the spool position, in one transaction.
+    /// Stores `events` and moves the spool position, in one transaction. Exactly once: a report of this spool
+    /// file that was taken over before (same stamp, hook, git directory, commit and rewrites) is not stored
+    /// again, so a reader that lost a race or restarts from an older offset does no harm.
     fn take_over(&self, events: &[Event], position: &SpoolPosition) -> Result<()>;
     /// Stores one event that did not come through the spool; gives its row.
     fn put_event(&self, event: &Event) -> Result<i64>;
     fn spool_positions(&self) -> Result<Vec<SpoolPosition>>;
-    /// Forgets the position of a spool file that was removed.
+    /// Forgets the position of a spool file that was removed; a later file may have the same identity.
     fn forget_spool(&self, file: &str) -> Result<()>;
     /// Events not dealt with yet, oldest first.
     fn pending_events(&self, limit: usize) -> Result<Vec<PendingEvent>>;
     fn pending_event_count(&self) -> Result<u64>;
-    /// The event needs no (further) capture; `note` says why when it was skipped.
+    /// The event needs no (further) capture; `note` says why when it was skipped. Closing twice is harmless.
     fn close_event(&self, row: i64, note: Option<&str>) -> Result<()>;
 
     // ---- captures
     /// Stores a capture with its template text and closes `event`, in one transaction.
-    /// A capture of the same (repository, commit) makes it `Known`.
-    /// The captures in `capture.supersedes` become superseded.
+    /// A capture of the same (repository, commit) makes it `Known`. The captures in `capture.supersedes` become
+    /// superseded. Whether two commits with one patch are the same work is the caller's question, because only
+    /// git knows their ancestry: see `live_captures_of_patch`.
+    /// Notes survive a power loss once this returns; commits only a kill, because git still has them.
     fn record_capture(&self, capture: &Capture, event: Option<i64>) -> Result<Recorded>;
-    /// Applies the model stage's end to a capture that is still pending; false when it no longer is.
+    /// Applies the model stage's end to a capture that is still pending; false when it no longer is
+    /// (finished, edited by a person, forgotten). The template's text is kept beside the model's.
     fn finish_capture(&self, id: CaptureId, outcome: &Outcome) -> Result<bool>;
     /// Makes captures final whose process died while they were pending (captured before `before`):
-    /// template, reason `deadline`. Gives how many.
-    fn finish_abandoned(&self, before: Timestamp) -> Result<u64>;
-    /// `old` was rewritten as `new`: when both have captures, the old one becomes superseded.
+    /// template, reason `deadline`, late where they had a budget, with a total that ends `now`. Gives how many.
+    fn finish_abandoned(&self, before: Timestamp, now: Timestamp) -> Result<u64>;
+    /// `old` was rewritten as `new`: when both have captures, the old one becomes superseded. Repeating it,
+    /// or saying the opposite later, changes nothing.
     fn supersede(&self, repo: &RepoId, old: &Oid, new: &Oid) -> Result<()>;
+    /// In any state.
     fn capture_of_commit(&self, repo: &RepoId, oid: &Oid) -> Result<Option<Capture>>;
     /// Live captures of commits with this patch, oldest first.
     fn live_captures_of_patch(&self, repo: &RepoId, patch_id: &str) -> Result<Vec<Capture>>;
     /// Which of these commits have a capture in any state, or were forgotten.
     fn captured_commits(&self, repo: &RepoId, oids: &[Oid]) -> Result<std::collections::HashSet<Oid>>;
-    /// By full or shortened id.
+    /// By full or shortened id, with or without hyphens.
+    ///
+    /// # Errors
+    /// `NotFound`, `Ambiguous` with up to five candidates, `Corrupt` when its text fails its checksum.
     fn capture(&self, id_prefix: &str) -> Result<CaptureRecord>;
+    /// Newest first by author date. Damaged rows are left out and named by `problems`.
     fn captures(&self, query: &CaptureQuery) -> Result<Vec<Capture>>;
-    /// Calls `each` for every record of every state, oldest first (for export).
+    /// Calls `each` for every record of every state, in the order they were stored (for export). Nothing is
+    /// locked meanwhile. Damaged rows are left out and named by `problems`.
     fn each_record(&self, each: &mut dyn FnMut(CaptureRecord) -> Result<()>) -> Result<()>;
-    /// Stores a foreign record unless its id or its unit of work is known; true when added.
+    /// Stores a foreign record unless its id or its unit of work is known or was forgotten; true when added.
     fn import_record(&self, record: &CaptureRecord) -> Result<bool>;
-    /// Full text over raw, summary, subject, project and tags; best match first.
+    /// Full text over raw, summary, subject, project and tags; best match first, 50 unless limited. Words are
+    /// taken literally, all must occur, the last one may be a beginning; accents and case don't count.
+    /// Where more than 2,000 captures match, the newest 2,000 are ranked.
     fn search(&self, words: &str, query: &CaptureQuery) -> Result<Vec<Capture>>;
     /// A person's words replace the summary (`by` human). Gives the new state.
     fn edit_capture(&self, id: CaptureId, summary: &str) -> Result<Capture>;
-    /// Removes it from captures, search and wire log; the unit of work is not captured again by itself.
+    /// Removes it from captures, search and wire log, and its bytes from the file; the unit of work is not
+    /// captured again by itself (see `Recorded::Forgotten`).
     fn forget_capture(&self, id: CaptureId) -> Result<()>;
+    /// Live captures whose `captured_at` (not author date) lies in the half-open window.
     fn count_captures(&self, repo: Option<&RepoId>, since: Timestamp, until: Timestamp) -> Result<CaptureCounts>;
+    /// Those with a live capture, in the order of their names.
     fn projects(&self) -> Result<Vec<String>>;
 
     // ---- repositories
+    /// Adds or updates it; the earliest `since` stays.
     fn register(&self, repo: &Registered) -> Result<()>;
+    /// True when it was registered. Its captures stay.
     fn unregister(&self, id: &RepoId) -> Result<bool>;
     fn registered(&self) -> Result<Vec<Registered>>;
 
     // ---- latency log
     fn log_operation(&self, operation: &Operation) -> Result<()>;
+    /// One row per group, sorted by its names. `on_time_rate` counts operations that had a budget,
+    /// `error_rate` those that asked a model; both are absent where there were none.
     fn latency(&self, since: Timestamp, grouping: LatencyGrouping) -> Result<Vec<LatencyRow>>;
-    /// Removes operations before `before`; gives how many.
+    /// Removes operations before `before`, and closed events with them; gives how many operations.
     fn expire_operations(&self, before: Timestamp) -> Result<u64>;
 
     // ---- drafts
@@ -235,7 +256,8 @@ pub trait Store: Send + Sync {
     /// Leases the oldest draft that is due: queued with `next_at` ≤ now, or leased with an expired lease.
     /// Claiming raises the attempt; one whose attempts are used up becomes `dead` instead.
     fn lease_draft(&self, now: Timestamp, until: Timestamp) -> Result<Option<Lease>>;
-    /// Stores the text under the lease; `Conflict` when the attempt is no longer current.
+    /// Stores the text under the lease; `Conflict` when the attempt is no longer current. `written.note`
+    /// is shown as the draft's `error`.
     fn finish_draft(&self, id: DraftId, attempt: u32, written: &Written, now: Timestamp) -> Result<()>;
     /// Gives the lease back after a failure: queued again at `next_at`, or `dead` when attempts are used up.
     fn fail_draft(&self, id: DraftId, attempt: u32, error: &str, next_at: Timestamp, now: Timestamp) -> Result<()>;
@@ -247,12 +269,14 @@ pub trait Store: Send + Sync {
     fn edit_draft(&self, id: DraftId, title: &str, body: &str, edit: Edit) -> Result<Draft>;
     /// Moves it on; `Conflict` (naming the state) when it is in none of `from`.
     fn move_draft(&self, id: DraftId, from: &[DraftState], to: DraftState, now: Timestamp) -> Result<Draft>;
-    /// Back to `queued` with its attempts counted from the start, from `dead`, `rejected` or an unedited `ready`.
+    /// Back to `queued` with as many attempts as at first, from `dead`, `rejected` or `ready`; `Conflict` when a
+    /// person edited it. `attempt` goes on rising, because it is the fencing token: `max_attempts` rises with it.
     fn retry_draft(&self, id: DraftId, now: Timestamp) -> Result<Draft>;
 
     // ---- health
     /// Things that went wrong and were repaired or skipped, newest first: (when, what, hint).
     fn problems(&self, since: Timestamp) -> Result<Vec<(Timestamp, String, String)>>;
+    /// The same words again only move the time.
     fn note_problem(&self, at: Timestamp, what: &str, hint: &str) -> Result<()>;
 }
 

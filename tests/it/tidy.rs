@@ -113,11 +113,7 @@ fn each_outside_thing_has_one_room() {
     for (room, files) in rooms() {
         for (outside, home) in ENDS_HERE.iter().filter(|(_, home)| **home != room) {
             for (path, text) in &files {
-                assert!(
-                    !uses(text, outside),
-                    "{} uses {outside}, which ends in {home}/",
-                    path.display()
-                );
+                assert!(!uses(text, outside), "{} uses {outside}, which ends in {home}/", path.display());
             }
         }
     }

@@ -6,11 +6,10 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::super::{Result, StoreError};
-use super::{error, migrate};
+use super::{error, migrate, quarantine};
 
 /// How long a write waits for another process's write. Ours take milliseconds; a stopped process is not
 /// waited for longer than a person would.
@@ -48,27 +47,29 @@ impl Handle {
     /// `Corrupt` when SQLite can't use the file, `TooNew` when a newer program wrote it.
     pub fn open(path: &Path) -> Result<Self> {
         assert_version()?;
+        let mut handle = Self::connect(path)?;
+        if !handle.is_current() {
+            // Replaced while it was being opened; once more on the file that took its place.
+            handle = Self::connect(path)?;
+        }
+        // Reads the schema, so that a damaged first page is noticed here and not in the middle of work.
+        handle.connection.prepare_cached("SELECT row FROM captures LIMIT 1")?.exists([])?;
+        Ok(handle)
+    }
+
+    fn connect(path: &Path) -> Result<Self> {
+        if !path.exists() {
+            quarantine::resume(path)?;
+        }
         create(path).map_err(error::file)?;
         let mut handle = Self { path: path.to_owned(), identity: Identity::of(path), connection: raw(path)? };
         migrate::bring_up(&mut handle.connection, path)?;
-        // Reads the schema, so that a damaged first page is noticed here and not in the middle of work.
-        handle.connection.prepare_cached("SELECT row FROM captures LIMIT 1")?.exists([])?;
         Ok(handle)
     }
 
     /// False when the path no longer names the file that was opened.
     pub fn is_current(&self) -> bool {
         self.identity.is_some() && Identity::of(&self.path) == self.identity
-    }
-}
-
-impl Drop for Handle {
-    /// Closing the last connection to a file deletes its log by name. When the file was put away, that name
-    /// belongs to the database that took its place.
-    fn drop(&mut self) {
-        if !self.is_current() {
-            drop(self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true));
-        }
     }
 }
 

@@ -60,8 +60,8 @@ impl Store for SqliteStore {
         self.write(Rebuildable, |tx| finish::finish(tx, id, outcome))
     }
 
-    fn finish_abandoned(&self, before: Timestamp) -> Result<u64> {
-        self.write(Rebuildable, |tx| finish::finish_abandoned(tx, row::micros(before)))
+    fn finish_abandoned(&self, before: Timestamp, now: Timestamp) -> Result<u64> {
+        self.write(Rebuildable, |tx| finish::finish_abandoned(tx, row::micros(before), row::micros(now)))
     }
 
     fn supersede(&self, repo: &RepoId, old: &Oid, new: &Oid) -> Result<()> {

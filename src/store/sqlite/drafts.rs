@@ -192,7 +192,7 @@ fn wrong_state(draft: &Draft, wish: &str) -> StoreError {
 fn read(row: &Row<'_>) -> Result<Draft> {
     let id: String = row.get(0)?;
     decode(row).map_err(|error| match error {
-        StoreError::Corrupt(why) => DamagedRow::new("draft", id, why),
+        StoreError::Corrupt(why) => DamagedRow::error("draft", id, &why),
         other => other,
     })
 }

@@ -14,7 +14,7 @@ pub struct DamagedRow {
 }
 
 impl DamagedRow {
-    pub fn new(what: &'static str, id: impl Into<String>, why: impl ToString) -> StoreError {
+    pub fn error(what: &'static str, id: impl Into<String>, why: &dyn std::fmt::Display) -> StoreError {
         StoreError::Corrupt(Box::new(Self { what, id: id.into(), why: why.to_string() }))
     }
 

@@ -52,27 +52,41 @@ pub fn finish(tx: &Connection, id: CaptureId, outcome: &Outcome) -> Result<bool>
     Ok(true)
 }
 
-/// Writes the changed parts; the index of words is touched only when the words changed.
+/// Writes the changed parts in one statement: its words enter the index once, as they are at the end.
 fn update(tx: &Connection, current: &Current, summary: Option<&str>, how: (By, Reason, Punctual)) -> Result<()> {
     let (by, reason, punctual) = how;
-    let sql = "UPDATE captures SET written_by = ?2, reason = ?3, punctual = ?4, rest = ?5 WHERE row = ?1";
     let rest = serde_json::to_string(&current.rest)?;
-    tx.prepare_cached(sql)?.execute(params![current.row, by.code(), reason.code(), punctual.code(), rest])?;
-    if let Some(summary) = summary.filter(|summary| *summary != current.summary) {
-        let sql = "UPDATE captures SET summary = ?2, checksum = ?3 WHERE row = ?1";
-        tx.prepare_cached(sql)?.execute(params![current.row, summary, checksum::of(&[&current.raw, summary])])?;
-    }
+    let values = params![current.row, by.code(), reason.code(), punctual.code(), rest];
+    let Some(summary) = summary.filter(|summary| *summary != current.summary) else {
+        let sql = "UPDATE captures SET written_by = ?2, reason = ?3, punctual = ?4, rest = ?5 WHERE row = ?1";
+        tx.prepare_cached(sql)?.execute(values)?;
+        return Ok(());
+    };
+    let sql = "UPDATE captures SET written_by = ?2, reason = ?3, punctual = ?4, rest = ?5, summary = ?6, checksum = ?7
+               WHERE row = ?1";
+    let sum = checksum::of(&[&current.raw, summary]);
+    tx.prepare_cached(sql)?.execute(params![
+        current.row,
+        by.code(),
+        reason.code(),
+        punctual.code(),
+        rest,
+        summary,
+        sum
+    ])?;
     Ok(())
 }
 
 /// Captures whose process died while they were pending keep the template: reason `deadline`, and late
-/// where they had a budget. Their total stays absent, because nobody measured it.
-pub fn finish_abandoned(tx: &Connection, before: i64) -> Result<u64> {
+/// where they had a budget. Their total ends `now`, because only now are they final.
+pub fn finish_abandoned(tx: &Connection, before: i64, now: i64) -> Result<u64> {
     let sql = "UPDATE captures SET reason = ?2, written_by = ?3,
-                 punctual = CASE WHEN json_extract(rest, '$.timing.budget_ms') IS NULL THEN ?4 ELSE ?5 END
+                 punctual = CASE WHEN json_extract(rest, '$.timing.budget_ms') IS NULL THEN ?4 ELSE ?5 END,
+                 rest = json_set(rest, '$.timing.total_ms',
+                   coalesce(json_extract(rest, '$.timing.queue_ms'), 0) + (?6 - captured_at) / 1000.0)
                WHERE reason = 1 AND captured_at < ?1";
     let (unjudged, late) = (Punctual::Unjudged.code(), Punctual::Late.code());
-    let done = tx.execute(sql, params![before, Reason::Deadline.code(), By::Template.code(), unjudged, late])?;
+    let done = tx.execute(sql, params![before, Reason::Deadline.code(), By::Template.code(), unjudged, late, now])?;
     Ok(done as u64)
 }
 

@@ -65,3 +65,44 @@ pub fn run(db: &Connection, sql: &str, values: Vec<Value>) -> Result<Listed> {
     }
     Ok(listed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::capture::Kind;
+    use crate::domain::id::RepoId;
+    use crate::store::sqlite::connection::Handle;
+
+    /// What SQLite would do for a list of 20.
+    fn plan(query: &CaptureQuery) -> String {
+        let home = tempfile::tempdir().unwrap();
+        let handle = Handle::open(&home.path().join("captures.db")).unwrap();
+        let Conditions { sql, values } = Conditions::of(query);
+        let sql =
+            format!("EXPLAIN QUERY PLAN SELECT {CAPTURE} FROM captures c WHERE {sql} ORDER BY c.at DESC, c.row DESC");
+        let mut plan = handle.connection.prepare(&sql).unwrap();
+        let steps = plan.query_map(params_from_iter(values), |row| row.get::<_, String>(3)).unwrap();
+        steps.collect::<rusqlite::Result<Vec<_>>>().unwrap().join("; ")
+    }
+
+    #[test]
+    fn every_list_is_read_off_an_index_and_never_sorted() {
+        let any = CaptureQuery::default;
+        let repo = Some(RepoId::from_stored("r".into()));
+        let cases = [
+            (any(), "captures_time"),
+            (CaptureQuery { all_states: true, ..any() }, "captures_time"),
+            (
+                CaptureQuery { kind: Some(Kind::Note), since: Some(jiff::Timestamp::UNIX_EPOCH), ..any() },
+                "captures_time",
+            ),
+            (CaptureQuery { repo: repo.clone(), ..any() }, "captures_repo"),
+            (CaptureQuery { repo, project: Some("p".into()), all_states: true, ..any() }, "captures_"),
+            (CaptureQuery { project: Some("p".into()), kind: Some(Kind::Note), ..any() }, "captures_project"),
+        ];
+        for (query, index) in cases {
+            let plan = plan(&query);
+            assert!(plan.contains(index) && !plan.contains("TEMP B-TREE"), "{query:?}: {plan}");
+        }
+    }
+}

@@ -7,7 +7,7 @@ use refinery::Runner;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::super::{Result, StoreError};
-use super::connection::{Exclusive, beside, create_private};
+use super::connection::{Exclusive, Identity, beside, create_private};
 use super::error::{self, DamagedRow};
 
 mod embedded {
@@ -31,12 +31,14 @@ pub fn bring_up(connection: &mut Connection, path: &Path) -> Result<()> {
 }
 
 fn bring_to(connection: &mut Connection, path: &Path, known: i64, runner: fn() -> Runner) -> Result<()> {
+    let opened = Identity::of(path);
     if up_to_date(connection, known)? {
         return Ok(());
     }
     // Another process may be at it: whoever comes second finds the work done.
     let _lock = Exclusive::take(path)?;
-    if up_to_date(connection, known)? {
+    if up_to_date(connection, known)? || Identity::of(path) != opened {
+        // Done by the other process, or the file was replaced: then the caller opens the new one.
         return Ok(());
     }
     let old = found(connection)?;
@@ -78,7 +80,7 @@ fn readable_history(connection: &Connection) -> Result<()> {
     for entry in history {
         let (applied_on, checksum) = entry?;
         if applied_on.parse::<Timestamp>().is_err() || checksum.parse::<u64>().is_err() {
-            return Err(DamagedRow::new("migration", applied_on, "not a date and a checksum"));
+            return Err(DamagedRow::error("migration", applied_on, &"not a date and a checksum"));
         }
     }
     Ok(())

@@ -7,22 +7,23 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::super::{LatencyGrouping, LatencyRow, Result};
 use super::codes::{Coded, Punctual};
+use super::error::DamagedRow;
 use super::row;
 use crate::domain::capture::Reason;
 use crate::domain::operation::Operation;
-use crate::stats::quantile::{Sample, median};
+use crate::stats::quantile::Sample;
 
 /// Appends an operation.
 pub fn log(tx: &Connection, operation: &Operation) -> Result<()> {
     let series = series_of(tx, operation)?;
-    let sql = "INSERT INTO operations (at, seq, series, duration_us, ttft_us, tps) VALUES
+    let sql = "INSERT INTO operations (at, seq, series, duration_us, ttft_us, tps_milli) VALUES
                (?1, coalesce((SELECT max(seq) + 1 FROM operations WHERE at = ?1), 0), ?2, ?3, ?4, ?5)";
     tx.prepare_cached(sql)?.execute(params![
         row::micros(operation.at),
         series,
         clamp(operation.duration_us),
         operation.ttft_us.map(clamp),
-        operation.tps,
+        operation.tps.map(|tps| (tps * 1e3).round().clamp(0.0, FASTEST) as i64),
     ])?;
     Ok(())
 }
@@ -54,12 +55,15 @@ fn series_of(tx: &Connection, operation: &Operation) -> Result<i64> {
     Ok(tx.last_insert_rowid())
 }
 
+/// Numbers are dense, so they index an array; one beyond this is damage and not a reason to allocate.
+const MOST_SERIES: usize = 1 << 20;
+
 fn clamp(micros: u64) -> i64 {
-    i64::try_from(micros).unwrap_or(i64::MAX)
+    i64::try_from(micros).unwrap_or(LONGEST).min(LONGEST)
 }
 
 /// What operations are grouped by, with what is not asked for left out.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Key {
     op: Option<String>,
     model: Option<String>,
@@ -80,7 +84,7 @@ struct Series {
 struct Group {
     durations: Sample,
     ttfts: Sample,
-    speeds: Vec<f64>,
+    speeds: Sample,
     budgeted: u64,
     on_time: u64,
     asked: u64,
@@ -105,6 +109,15 @@ pub fn latency(db: &Connection, since: Timestamp, grouping: LatencyGrouping) -> 
     Ok(rows.into_iter().map(|(key, group)| group.into_row(key)).collect())
 }
 
+/// Fetching a column costs more than computing one, so four values come as two numbers: series (20 bits)
+/// with duration, and speed (24 bits) with time to first token, each of these plus one, 0 where absent.
+const PACKED: &str = "SELECT series | (duration_us << 20),
+         coalesce(tps_milli + 1, 0) | (coalesce(ttft_us + 1, 0) << 24) FROM operations WHERE at >= ?1";
+
+/// Longest duration (µs) and highest speed (thousandths of a token per second) that are told apart.
+const LONGEST: i64 = (1 << 39) - 2;
+const FASTEST: f64 = ((1 << 24) - 2) as f64;
+
 /// Reads the window once: durations go to their group, everything else is a count per series.
 fn pass(
     db: &Connection,
@@ -113,22 +126,18 @@ fn pass(
     groups: &mut [Group],
     tally: &mut [u64],
 ) -> Result<()> {
-    let sql = "SELECT series, duration_us, ttft_us, tps FROM operations WHERE at >= ?1";
-    let mut query = db.prepare_cached(sql)?;
+    let mut query = db.prepare_cached(PACKED)?;
     let mut rows = query.query([row::micros(since)])?;
     while let Some(row) = rows.next()? {
-        let number = usize::try_from(row.get_ref(0)?.as_i64().unwrap_or(-1)).unwrap_or(usize::MAX);
+        let [first, second] = [0, 1].map(|column| row.get_ref(column).map(|value| value.as_i64().unwrap_or(0)));
+        let (first, second) = (first?, second?);
+        let number = (first & (MOST_SERIES as i64 - 1)) as usize;
         let Some(Some(of)) = series.get(number) else { continue };
         tally[number] += 1;
         let group = &mut groups[of.group];
-        group.durations.push(row.get_ref(1)?.as_i64().unwrap_or(0).unsigned_abs());
-        if of.asked {
-            if let Ok(ttft) = row.get_ref(2)?.as_i64() {
-                group.ttfts.push(ttft.unsigned_abs());
-            }
-            if let Ok(tps) = row.get_ref(3)?.as_f64() {
-                group.speeds.push(tps);
-            }
+        group.durations.push((first >> 20).unsigned_abs());
+        if second > 0 {
+            group.add_streaming(second.unsigned_abs());
         }
     }
     Ok(())
@@ -142,7 +151,7 @@ fn all_series(db: &Connection, grouping: LatencyGrouping) -> Result<(Vec<Key>, V
     let (mut keys, mut numbers, mut all) = (Vec::new(), HashMap::new(), Vec::new());
     while let Some(row) = rows.next()? {
         let (row_id, key, mut series) = read_series(row, grouping)?;
-        series.group = *numbers.entry(format!("{key:?}")).or_insert_with(|| {
+        series.group = *numbers.entry(key.clone()).or_insert_with(|| {
             keys.push(key);
             keys.len() - 1
         });
@@ -168,10 +177,22 @@ fn read_series(row: &Row<'_>, grouping: LatencyGrouping) -> Result<(usize, Key, 
         endpoint: endpoint.filter(|_| grouping.model),
         cold: if grouping.cold { Some(row.get(4)?) } else { None },
     };
-    Ok((row.get::<_, i64>(0)? as usize, key, series))
+    let number: i64 = row.get(0)?;
+    let number = usize::try_from(number).ok().filter(|number| *number < MOST_SERIES);
+    let damaged = || DamagedRow::error("series", "of the latency log", &"its number is out of range");
+    Ok((number.ok_or_else(damaged)?, key, series))
 }
 
 impl Group {
+    fn add_streaming(&mut self, packed: u64) {
+        if let Some(ttft) = (packed >> 24).checked_sub(1) {
+            self.ttfts.push(ttft);
+        }
+        if let Some(speed) = (packed & ((1 << 24) - 1)).checked_sub(1) {
+            self.speeds.push(speed);
+        }
+    }
+
     fn count(&mut self, series: &Series, n: u64) {
         if n == 0 {
             return;
@@ -197,8 +218,8 @@ impl Group {
             p50_ms: durations.p50.map(to_ms),
             p95_ms: durations.p95.map(to_ms),
             p99_ms: durations.p99.map(to_ms),
-            ttft_p50_ms: self.ttfts.quantiles().p50.map(to_ms),
-            tps_p50: median(&mut self.speeds),
+            ttft_p50_ms: self.ttfts.p50().map(to_ms),
+            tps_p50: self.speeds.p50().map(|speed| speed as f64 / 1e3),
             error_rate: rate(self.failed, self.asked),
             reasons: self.reasons,
         }

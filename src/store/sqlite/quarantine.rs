@@ -1,18 +1,28 @@
-//! A file that SQLite can't use is put away under another name, never deleted, and a new one is made.
+//! A file that SQLite can't use is put away under another name, never deleted, and a new one takes its place.
+//!
+//! The new file is complete before it gets the name, so that no other process writes rows that what is
+//! salvaged would collide with. Log and index (`-wal`, `-shm`) are found by name: they leave while the name
+//! of the database is free, so that nobody can pair the old ones with the new file.
 
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use rusqlite::config::DbConfig;
+use rusqlite::Connection;
 
 use super::super::{Result, StoreError};
 use super::connection::{self, Exclusive, Handle, beside};
 use super::salvage::{self, Salvaged};
-use super::{error, migrate, problems};
+use super::{error, forget, migrate, problems};
 use crate::domain::clock::Clock;
 
 /// Suffix of the mark that asks the next opening to look at the whole file. Damage in the middle shows
 /// only when it is read, and a full check at every start would cost more than the work itself.
 pub const SUSPECTED: &str = ".suspect";
+
+/// Suffix of a new file that is being filled, and of one that only lacks its name.
+const REBUILDING: &str = ".rebuilding";
+const REBUILT: &str = ".rebuilt";
 
 /// Leaves the mark.
 pub fn suspect(path: &Path) {
@@ -27,23 +37,35 @@ pub type Replaced = (PathBuf, Salvaged);
 /// while this one waited: then the good file is simply used.
 pub fn replace(path: &Path, clock: &dyn Clock) -> Result<(Handle, Option<Replaced>)> {
     let lock = Exclusive::take(path)?;
-    let kept = if sound(path)? { None } else { Some(put_away(path, clock)?) };
-    forget_suspicion(path)?;
-    // Making the new schema takes the lock itself; a rival that slips in between makes the same schema.
+    let replaced = if sound(path)? { None } else { Some(rebuild(path, clock)?) };
+    remove(&beside(path, SUSPECTED))?;
     drop(lock);
-    let mut handle = Handle::open(path)?;
-    let Some(kept) = kept else { return Ok((handle, None)) };
-    let salvaged = salvage::copy(&kept, &mut handle.connection)?;
-    let what = format!("the store was damaged and is kept as {}; {salvaged}", kept.display());
-    problems::note(&handle.connection, clock.now(), &what, "uro-capture commit --since 90d")?;
-    Ok((handle, Some((kept, salvaged))))
+    Ok((Handle::open(path)?, replaced))
+}
+
+/// Ends a replacement that was killed when only the new file's name was missing.
+pub fn resume(path: &Path) -> Result<()> {
+    let rebuilt = beside(path, REBUILT);
+    if path.exists() || !rebuilt.exists() {
+        return Ok(());
+    }
+    let _lock = Exclusive::take(path)?;
+    if !path.exists() && rebuilt.exists() {
+        let kept = beside(path, ".corrupt");
+        clear_name(path, &kept)?;
+        fs::rename(rebuilt, path).map_err(error::file)?;
+    }
+    Ok(())
 }
 
 /// All of the file is in order. Nothing is migrated here: that would wait for the lock that is held.
 fn sound(path: &Path) -> Result<bool> {
     let verdict = connection::raw(path).and_then(|file| {
-        if migrate::found(&file)? == migrate::SCHEMA {
-            file.prepare("SELECT row FROM captures LIMIT 1")?.exists([])?;
+        match migrate::found(&file)? {
+            // Only the program that wrote it knows what it should look like.
+            found if found > migrate::SCHEMA => return Err(StoreError::TooNew { found, known: migrate::SCHEMA }),
+            migrate::SCHEMA => drop(file.prepare("SELECT row FROM captures LIMIT 1")?.exists([])?),
+            _ => {}
         }
         Ok(file.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0))?)
     });
@@ -54,24 +76,54 @@ fn sound(path: &Path) -> Result<bool> {
     }
 }
 
-/// Renames the database with its log, while no other process can be writing to it.
-fn put_away(path: &Path, clock: &dyn Clock) -> Result<PathBuf> {
-    let target = free_name(path, clock);
-    let damaged = connection::raw(path)?;
-    // Closing the last connection would delete, by name, a log that may by then be the new database's.
-    damaged.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    // Holds the write lock where the file still allows one, so that nobody commits to a file on its way out.
-    drop(damaged.execute_batch("BEGIN IMMEDIATE"));
-    // The log goes first: a crash in between must not leave an old log beside a new database.
-    for suffix in ["-wal", ""] {
-        let (from, to) = (beside(path, suffix), beside(&target, suffix));
-        if from.exists() {
-            std::fs::rename(from, to).map_err(error::file)?;
-        }
+/// Fills a new file from the damaged one and lets them change places.
+fn rebuild(path: &Path, clock: &dyn Clock) -> Result<Replaced> {
+    let _held = hold(path)?;
+    let kept = free_name(path, clock);
+    let filling = beside(path, REBUILDING);
+    for leftover in ["", "-wal", "-shm", ".lock"] {
+        remove(&beside(&filling, leftover))?;
     }
-    match std::fs::remove_file(beside(path, "-shm")) {
-        Err(failure) if failure.kind() != std::io::ErrorKind::NotFound => Err(error::file(failure)),
-        _ => Ok(target),
+    let salvaged = fill(path, &filling, &kept, clock)?;
+    remove(&beside(&filling, ".lock"))?;
+    let rebuilt = beside(path, REBUILT);
+    fs::rename(&filling, &rebuilt).map_err(error::file)?;
+    fs::rename(path, &kept).map_err(error::file)?;
+    clear_name(path, &kept)?;
+    fs::rename(&rebuilt, path).map_err(error::file)?;
+    Ok((kept, salvaged))
+}
+
+/// Holds the write lock where the file still allows one, so that nobody commits to a file on its way out.
+fn hold(path: &Path) -> Result<Connection> {
+    let damaged = connection::raw(path)?;
+    drop(damaged.execute_batch("BEGIN IMMEDIATE"));
+    Ok(damaged)
+}
+
+fn fill(path: &Path, filling: &Path, kept: &Path, clock: &dyn Clock) -> Result<Salvaged> {
+    let mut new = Handle::open(filling)?;
+    let salvaged = salvage::copy(path, &mut new.connection)?;
+    let what = format!("the store was damaged and is kept as {}; {salvaged}", kept.display());
+    problems::note(&new.connection, clock.now(), &what, "uro-capture commit --since 90d")?;
+    // All of it in one file: a log would not follow it to its new name.
+    forget::scrub_log(&new.connection)?;
+    Ok(salvaged)
+}
+
+/// Takes the damaged file's log away with it and removes its index.
+fn clear_name(path: &Path, kept: &Path) -> Result<()> {
+    let log = beside(path, "-wal");
+    if log.exists() {
+        fs::rename(log, beside(kept, "-wal")).map_err(error::file)?;
+    }
+    remove(&beside(path, "-shm"))
+}
+
+fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(failure) if failure.kind() != io::ErrorKind::NotFound => Err(error::file(failure)),
+        _ => Ok(()),
     }
 }
 
@@ -83,11 +135,4 @@ fn free_name(path: &Path, clock: &dyn Clock) -> PathBuf {
         return first;
     }
     (2..).map(|n| beside(path, &format!("{name}-{n}"))).find(|candidate| !candidate.exists()).unwrap_or(first)
-}
-
-fn forget_suspicion(path: &Path) -> Result<()> {
-    match std::fs::remove_file(beside(path, SUSPECTED)) {
-        Err(failure) if failure.kind() != std::io::ErrorKind::NotFound => Err(error::file(failure)),
-        _ => Ok(()),
-    }
 }

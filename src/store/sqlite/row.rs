@@ -91,7 +91,9 @@ pub fn time(micros: i64) -> Result<Timestamp> {
 pub fn capture(row: &Row<'_>) -> Result<Capture> {
     let id: String = row.get(0)?;
     decode(row).map_err(|error| match error {
-        StoreError::Corrupt(why) | StoreError::Other(why) if !is_sqlite(&*why) => DamagedRow::new("capture", id, why),
+        StoreError::Corrupt(why) | StoreError::Other(why) if !is_sqlite(&*why) => {
+            DamagedRow::error("capture", id, &why)
+        }
         other => other,
     })
 }

@@ -1,7 +1,10 @@
 //! Copies what can be read of a damaged file into a new one: git rebuilds commits, but not what people wrote.
 
 use std::fmt;
-use std::path::Path;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, params_from_iter};
@@ -73,31 +76,38 @@ pub fn copy(damaged: &Path, new: &mut Connection) -> Result<Salvaged> {
         }
         tx.commit()?;
     }
-    match mended {
-        Some(copy) => std::fs::remove_file(copy).map_err(error::file).map(|()| salvaged),
-        None => Ok(salvaged),
+    for suffix in mended.iter().flat_map(|_| ["", "-wal", "-shm"]) {
+        // A copy that can't be removed is in nobody's way: the next one overwrites it.
+        drop(fs::remove_file(beside(source, suffix)));
     }
+    Ok(salvaged)
 }
 
-/// The first 16 bytes of every SQLite file, and the two that say it has a log.
+/// The first 16 bytes of every SQLite file.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
-/// A copy with the magic restored, when only that is missing. The damaged file itself stays as it is.
-fn mend_header(damaged: &Path) -> Result<Option<std::path::PathBuf>> {
-    use std::io::{Read, Seek, SeekFrom, Write};
+/// A copy with the magic restored, when that is missing. The damaged file itself stays as it is.
+fn mend_header(damaged: &Path) -> Result<Option<PathBuf>> {
     let mut magic = [0; 16];
-    let mut file = std::fs::File::open(damaged).map_err(error::file)?;
+    let mut file = File::open(damaged).map_err(error::file)?;
     if file.read_exact(&mut magic).is_err() || &magic == MAGIC {
         return Ok(None);
     }
     let copy = beside(damaged, ".mended");
-    let mended = create_private(&copy).and_then(|mut target| {
-        file.seek(SeekFrom::Start(0))?;
-        std::io::copy(&mut file, &mut target)?;
-        target.seek(SeekFrom::Start(0))?;
-        target.write_all(MAGIC)
-    });
-    mended.map_err(error::file).map(|()| Some(copy))
+    let mend = || {
+        duplicate(damaged, &copy)?.write_all_at(MAGIC, 0)?;
+        let log = beside(damaged, "-wal");
+        if log.exists() { duplicate(&log, &beside(&copy, "-wal")).map(drop) } else { Ok(()) }
+    };
+    mend().map_err(error::file)?;
+    Ok(Some(copy))
+}
+
+fn duplicate(from: &Path, to: &Path) -> io::Result<File> {
+    let mut target = create_private(to)?;
+    target.set_len(0)?;
+    io::copy(&mut File::open(from)?, &mut target)?;
+    Ok(target)
 }
 
 fn copy_table(old: &Connection, new: &Connection, table: &Table, salvaged: &mut Salvaged) -> Result<()> {

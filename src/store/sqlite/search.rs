@@ -6,6 +6,7 @@ use rusqlite::types::Value;
 use super::super::{CaptureQuery, Result};
 use super::listing::{self, Conditions, Listed};
 use super::row::CAPTURE;
+use crate::domain::capture::Capture;
 
 /// So many of the newest matches are ranked. A word that is everywhere ranks nothing anyway, and ranking
 /// all its rows would cost time in proportion to the whole store.
@@ -14,13 +15,47 @@ const RANKED: usize = 2_000;
 /// How many results a search gives when nobody says.
 const LIMIT: usize = 50;
 
+/// Pending captures that are looked through.
+const PENDING: usize = 200;
+
 /// Best match first; a match in the subject or the person's words counts more than one in a project name.
+/// What is still pending comes before: it is not ranked, but it is what just happened.
 pub fn search(db: &Connection, words: &str, query: &CaptureQuery) -> Result<Listed> {
-    let Some(expression) = expression(words) else {
+    let words = literal(words);
+    if words.is_empty() {
         return Ok(Listed { captures: Vec::new(), damaged: Vec::new() });
-    };
+    }
+    let mut found = pending(db, &words, query)?;
+    let mut ranked = ranked(db, &words, query)?;
+    found.captures.append(&mut ranked.captures);
+    found.damaged.append(&mut ranked.damaged);
+    found.captures.truncate(query.limit.unwrap_or(LIMIT));
+    Ok(found)
+}
+
+/// Newest first.
+fn pending(db: &Connection, words: &[&str], query: &CaptureQuery) -> Result<Listed> {
+    let Conditions { sql, values } = Conditions::of(query);
+    let sql = format!(
+        "SELECT {CAPTURE} FROM captures c INDEXED BY captures_pending WHERE c.reason = 1 AND {sql}
+         ORDER BY c.captured_at DESC LIMIT {PENDING}"
+    );
+    let mut listed = listing::run(db, &sql, values)?;
+    listed.captures.retain(|capture| mentions(capture, words));
+    Ok(listed)
+}
+
+/// All words occur somewhere, whatever their case.
+fn mentions(capture: &Capture, words: &[&str]) -> bool {
+    let subject = capture.commit.as_ref().map_or("", |commit| commit.subject.as_str());
+    let parts = [capture.raw.as_str(), &capture.summary, subject, &capture.project, &capture.tags.join(" ")];
+    let text = parts.join("\n").to_lowercase();
+    words.iter().all(|word| text.contains(&word.to_lowercase()))
+}
+
+fn ranked(db: &Connection, words: &[&str], query: &CaptureQuery) -> Result<Listed> {
     let Conditions { sql, mut values } = Conditions::of(query);
-    values.push(Value::from(expression));
+    values.push(Value::from(expression(words)));
     let expression = values.len();
     values.push(Value::from(query.limit.unwrap_or(LIMIT) as i64));
     let sql = format!(
@@ -33,25 +68,30 @@ pub fn search(db: &Connection, words: &str, query: &CaptureQuery) -> Result<List
     listing::run(db, &sql, values)
 }
 
-/// All words, each taken literally, the last one as the beginning of a word; nothing when there is none.
-fn expression(typed: &str) -> Option<String> {
-    let words: Vec<String> = typed
+/// The words in what was typed; those without a letter, digit or underscore mean nothing to the index.
+fn literal(typed: &str) -> Vec<&str> {
+    typed
         .split(|c: char| c.is_whitespace() || c.is_control())
         .filter(|word| word.chars().any(|c| c.is_alphanumeric() || c == '_'))
-        .map(|word| format!("\"{}\"", word.replace('"', "\"\"")))
-        .collect();
-    if words.is_empty() { None } else { Some(words.join(" ") + "*") }
+        .collect()
+}
+
+/// All words, each quoted so that it is no query language, the last one as the beginning of a word.
+fn expression(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("\"{}\"", word.replace('"', "\"\""))).collect();
+    quoted.join(" ") + "*"
 }
 
 #[cfg(test)]
 mod tests {
-    use super::expression;
+    use super::{expression, literal};
 
     #[test]
     fn words_are_literal_and_the_last_one_is_a_beginning() {
-        assert_eq!(expression("auth tim").as_deref(), Some(r#""auth" "tim"*"#));
-        assert_eq!(expression("  a\u{0}b\tc ").as_deref(), Some(r#""a" "b" "c"*"#));
-        assert_eq!(expression(r#"NEAR( "x OR"#).as_deref(), Some(r#""NEAR(" """x" "OR"*"#));
-        assert_eq!(expression("-- ** \"\" ()"), None);
+        let of = |typed| expression(&literal(typed));
+        assert_eq!(of("auth tim"), r#""auth" "tim"*"#);
+        assert_eq!(of("  a\u{0}b\tc "), r#""a" "b" "c"*"#);
+        assert_eq!(of(r#"NEAR( "x OR"#), r#""NEAR(" """x" "OR"*"#);
+        assert!(literal("-- ** \"\" ()").is_empty());
     }
 }

@@ -92,26 +92,35 @@ CREATE INDEX forgotten_id ON forgotten (id);
 CREATE INDEX forgotten_commit ON forgotten (repo_id, oid) WHERE oid IS NOT NULL;
 CREATE INDEX forgotten_patch ON forgotten (repo_id, patch_id) WHERE patch_id IS NOT NULL;
 
+-- Only final captures are in the index of words: a template that a model's text replaces a second later
+-- would cost more to take out again than to write. Pending ones are few and looked through as they are.
+CREATE VIEW final AS
+  SELECT row, raw, summary, subject, project, tags FROM captures WHERE reason <> 1;
 CREATE VIRTUAL TABLE words USING fts5 (
   raw, summary, subject, project, tags,
-  content = 'captures', content_rowid = 'row',
+  content = 'final', content_rowid = 'row',
   tokenize = "unicode61 remove_diacritics 2 tokenchars '_'"
 );
 -- A deleted word must not stay behind in the index.
 INSERT INTO words (words, rank) VALUES ('secure-delete', 1);
-CREATE TRIGGER captures_added AFTER INSERT ON captures BEGIN
+CREATE TRIGGER captures_added AFTER INSERT ON captures WHEN new.reason <> 1 BEGIN
   INSERT INTO words (rowid, raw, summary, subject, project, tags)
   VALUES (new.row, new.raw, new.summary, new.subject, new.project, new.tags);
 END;
-CREATE TRIGGER captures_removed AFTER DELETE ON captures BEGIN
-  INSERT INTO words (words, rowid, raw, summary, subject, project, tags)
-  VALUES ('delete', old.row, old.raw, old.summary, old.subject, old.project, old.tags);
+CREATE TRIGGER captures_finished AFTER UPDATE OF reason ON captures WHEN old.reason = 1 AND new.reason <> 1 BEGIN
+  INSERT INTO words (rowid, raw, summary, subject, project, tags)
+  VALUES (new.row, new.raw, new.summary, new.subject, new.project, new.tags);
 END;
-CREATE TRIGGER captures_reworded AFTER UPDATE OF raw, summary, subject, project, tags ON captures BEGIN
+CREATE TRIGGER captures_reworded AFTER UPDATE OF raw, summary, subject, project, tags ON captures
+WHEN old.reason <> 1 AND new.reason <> 1 BEGIN
   INSERT INTO words (words, rowid, raw, summary, subject, project, tags)
   VALUES ('delete', old.row, old.raw, old.summary, old.subject, old.project, old.tags);
   INSERT INTO words (rowid, raw, summary, subject, project, tags)
   VALUES (new.row, new.raw, new.summary, new.subject, new.project, new.tags);
+END;
+CREATE TRIGGER captures_removed AFTER DELETE ON captures WHEN old.reason <> 1 BEGIN
+  INSERT INTO words (words, rowid, raw, summary, subject, project, tags)
+  VALUES ('delete', old.row, old.raw, old.summary, old.subject, old.project, old.tags);
 END;
 
 -- Everything an operation is grouped by. Few rows, so an operation needs only its number.
@@ -135,7 +144,7 @@ CREATE TABLE operations (
   series      INTEGER NOT NULL REFERENCES series (row),
   duration_us INTEGER NOT NULL,
   ttft_us     INTEGER,
-  tps         REAL,
+  tps_milli   INTEGER,                  -- thousandths of a token per second
   PRIMARY KEY (at, seq)
 ) STRICT, WITHOUT ROWID;
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::{Durability, Opened, SqliteStore};
 use super::Home;
+use crate::domain::capture::Reason;
 use crate::domain::clock::FakeClock;
 use crate::domain::draft::{DraftKind, Edit, Period};
 use crate::domain::id::CaptureId;
@@ -19,8 +20,9 @@ fn list(store: &SqliteStore) -> usize {
 /// Everything a person could lose: notes, an edited draft, a registered repository, something forgotten.
 fn fill(store: &SqliteStore, captures: u64) {
     for n in 0..captures {
-        let capture =
-            if n % 2 == 0 { note(n, &format!("thought number {n} {}", "and more ".repeat(30))) } else { commit(n) };
+        let thought = format!("thought number {n} {}", "and more ".repeat(30));
+        let mut capture = if n % 2 == 0 { note(n, &thought) } else { commit(n) };
+        capture.provenance.reason = Reason::Disabled;
         store.record_capture(&capture, None).unwrap();
     }
     let gone = commit(captures + 1);
@@ -56,7 +58,7 @@ fn fill(store: &SqliteStore, captures: u64) {
 
 /// Closes the store so that all of it is in the one file.
 fn settle(store: SqliteStore) {
-    store.maintain(|db| super::super::forget::scrub_log(db)).unwrap();
+    store.maintain(super::super::forget::scrub_log).unwrap();
     drop(store);
 }
 
@@ -136,7 +138,7 @@ fn middle_page(store: &SqliteStore) -> u64 {
 fn a_damaged_page_in_the_middle_is_noticed_when_read_and_costs_only_its_rows() {
     let home = Home::new();
     let store = home.open();
-    fill(&store, 400);
+    fill(&store, 160);
     let page = middle_page(&store);
     settle(store);
     overwrite(&home.path(), (page - 1) * 4096, &[0xa5; 4096]);
@@ -147,25 +149,25 @@ fn a_damaged_page_in_the_middle_is_noticed_when_read_and_costs_only_its_rows() {
     let opened = reopen(&home.path());
     assert!(opened.quarantined.is_some());
     let salvaged = opened.salvaged.unwrap();
-    let lost = 400 - salvaged.notes - salvaged.commits;
+    let lost = 160 - salvaged.notes - salvaged.commits;
     assert!(lost > 0 && lost <= 20, "both sides of the damage are saved: {salvaged}");
-    assert_eq!(list(&opened.store) as u64, 400 - lost);
+    assert_eq!(list(&opened.store) as u64, 160 - lost);
     assert_eq!(salvaged.drafts, 1);
 
     // The process that had the old file open goes on with the new one.
     first.record_capture(&note(9_000, "after"), None).unwrap();
-    assert_eq!(list(&first) as u64, 401 - lost);
+    assert_eq!(list(&first) as u64, 161 - lost);
     drop(first);
-    assert_eq!(list(&opened.store) as u64, 401 - lost);
+    assert_eq!(list(&opened.store) as u64, 161 - lost);
     drop(opened.store);
-    assert_eq!(list(&home.open()) as u64, 401 - lost);
+    assert_eq!(list(&home.open()) as u64, 161 - lost);
 }
 
 #[test]
 fn a_cut_file_is_put_away() {
     let home = Home::new();
     let store = home.open();
-    fill(&store, 400);
+    fill(&store, 160);
     settle(store);
     let file = fs::OpenOptions::new().write(true).open(home.path()).unwrap();
     let half = file.metadata().unwrap().len() / 2 / 4096 * 4096 + 100;
@@ -333,6 +335,53 @@ fn a_file_that_was_removed_is_made_again_by_a_running_process() {
     assert_eq!(list(&store), 1);
     drop(store);
     assert_eq!(list(&home.open()), 1);
+}
+
+#[test]
+fn a_replacement_that_was_killed_before_the_last_rename_is_ended() {
+    let home = Home::new();
+    let store = home.open();
+    fill(&store, 20);
+    settle(store);
+    let path = home.path();
+    fs::rename(&path, path.with_extension("db.rebuilt")).unwrap();
+    fs::write(path.with_extension("db-wal"), b"the damaged file's log").unwrap();
+    assert_eq!(list(&home.open()), 20);
+    assert!(!files(&home).iter().any(|name| name.ends_with("rebuilt")));
+}
+
+#[test]
+fn a_damaged_file_is_salvaged_with_its_log() {
+    let home = Home::new();
+    let store = home.open();
+    fill(&store, 20);
+    settle(store);
+    let store = home.open();
+    store.record_capture(&note(500, "only in the log"), None).unwrap();
+    // As after a kill: nobody brings the log into the file.
+    std::mem::forget(store);
+    overwrite(&home.path(), 0, b"garbage!");
+    let opened = reopen(&home.path());
+    assert_eq!(list(&opened.store), 21, "{:?}", opened.salvaged);
+}
+
+#[test]
+fn a_process_that_leaves_the_old_file_takes_nothing_of_the_new_one_along() {
+    let home = Home::new();
+    let store = home.open();
+    fill(&store, 20);
+    settle(store);
+    let old = home.open();
+    assert!(old.problems(at(0)).unwrap().is_empty(), "it has the old file and its log open");
+    overwrite(&home.path(), 0, b"garbage!");
+    let opened = reopen(&home.path());
+    opened.store.record_capture(&note(500, "in the new log"), None).unwrap();
+    // The last connection to a file deletes its log by name, and the name is the new file's now: SQLite
+    // notices that the old file has moved, and this store relies on it.
+    drop(old);
+    assert_eq!(list(&home.open()), 21);
+    opened.store.record_capture(&note(501, "and more"), None).unwrap();
+    assert_eq!(list(&home.open()), 22);
 }
 
 #[test]

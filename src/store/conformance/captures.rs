@@ -1,0 +1,131 @@
+//! A capture from its template to a person's last word, and to another store.
+
+use super::{Check, live, picked};
+use crate::domain::capture::{By, Capture, Outcome, Reason, State};
+use crate::store::samples::{answered, at, commit, fresh_id, note, oid, repo, template};
+use crate::store::{CaptureRecord, Recorded, Store, StoreError};
+
+pub const CHECKS: &[Check] = &[
+    ("a capture comes back as it was stored", captures_come_back),
+    ("the model's text replaces the template once", finishing),
+    ("a template that stays becomes final", finishing_without_text),
+    ("abandoned captures become final and late", abandoned),
+    ("a person's words win over a late model", editing),
+    ("importing one's own export adds nothing", importing_own),
+    ("importing into an empty store gives the same records", importing_elsewhere),
+];
+
+fn captures_come_back(store: &dyn Store) {
+    let mut odd = commit(2);
+    odd.commit.as_mut().unwrap().patch_id = None;
+    odd.repo.as_mut().unwrap().path = "/home/me/\u{fffd}".into();
+    odd.tags = Vec::new();
+    for capture in [commit(1), odd, note(3, "Fixed auth timeout, 3s to 200ms"), note(4, "")] {
+        assert_eq!(store.record_capture(&capture, None).unwrap(), Recorded::New);
+        let found = store.capture(&capture.id.to_string()).unwrap();
+        assert_eq!(found, CaptureRecord { template: capture.summary.clone(), wire: None, capture });
+    }
+    assert_eq!(store.capture_of_commit(&repo(), &oid(1)).unwrap().unwrap().commit.unwrap().oid, oid(1));
+    assert!(store.capture_of_commit(&repo(), &oid(77)).unwrap().is_none());
+}
+
+fn finishing(store: &dyn Store) {
+    let capture = commit(1);
+    store.record_capture(&capture, None).unwrap();
+    assert!(store.finish_capture(capture.id, &answered("The basket keeps its total.", 904.0)).unwrap());
+    assert!(!store.finish_capture(capture.id, &answered("Too late.", 1.0)).unwrap(), "no longer pending");
+    assert!(!store.finish_capture(fresh_id(3), &answered("Nobody's.", 1.0)).unwrap());
+    let found = store.capture(&capture.id.to_string()).unwrap();
+    assert_eq!(found.capture.summary, "The basket keeps its total.");
+    assert_eq!((found.template, found.wire.as_deref()), (capture.summary, Some("rules and question")));
+    assert_eq!(found.capture.provenance, answered("", 0.0).provenance);
+    assert_eq!((found.capture.timing.total_ms, found.capture.tokens.output), (Some(904.0), Some(34)));
+}
+
+fn finishing_without_text(store: &dyn Store) {
+    let capture = commit(1);
+    store.record_capture(&capture, None).unwrap();
+    let provenance = template(Reason::Refused);
+    let outcome = Outcome { summary: None, provenance: provenance.clone(), wire: None, ..answered("", 12.0) };
+    assert!(store.finish_capture(capture.id, &outcome).unwrap());
+    let found = store.capture(&capture.id.to_string()).unwrap();
+    assert_eq!((found.capture.summary, found.capture.provenance), (capture.summary, provenance));
+    assert_eq!(found.wire, None);
+}
+
+fn abandoned(store: &dyn Store) {
+    for n in 1..=3 {
+        store.record_capture(&commit(n), None).unwrap();
+    }
+    store.finish_capture(live(store)[2].id, &answered("In time.", 10.0)).unwrap();
+    assert_eq!(store.finish_abandoned(at(3), at(9)).unwrap(), 1, "one is final already, one is younger");
+    assert_eq!(store.finish_abandoned(at(3), at(3)).unwrap(), 0);
+    let found = live(store).remove(1);
+    assert_eq!((found.provenance.reason, found.provenance.by), (Reason::Deadline, By::Template));
+    let waited = at(9).duration_since(found.captured_at).as_secs_f64() * 1e3;
+    assert_eq!(found.timing.total_ms, Some(found.timing.queue_ms.unwrap_or(0.0) + waited));
+    let counts = store.count_captures(None, at(0), at(9)).unwrap();
+    assert_eq!((counts.pending, counts.budgeted, counts.on_time), (1, 2, 1));
+}
+
+fn editing(store: &dyn Store) {
+    let capture = commit(1);
+    store.record_capture(&capture, None).unwrap();
+    let edited = store.edit_capture(capture.id, "What I meant.").unwrap();
+    assert_eq!((edited.summary.as_str(), edited.provenance.by), ("What I meant.", By::Human));
+    assert_eq!((edited.provenance.reason, edited.provenance.model.clone()), (Reason::None, None));
+    assert!(!store.finish_capture(capture.id, &answered("The model's.", 900.0)).unwrap());
+    assert_eq!(store.finish_abandoned(at(100), at(100)).unwrap(), 0);
+    let found = store.capture(&capture.id.to_string()).unwrap();
+    assert_eq!((found.capture, found.template), (edited, capture.summary));
+    assert!(matches!(store.edit_capture(fresh_id(1), "x"), Err(StoreError::NotFound { .. })));
+}
+
+fn records(store: &dyn Store) -> Vec<CaptureRecord> {
+    let mut records = Vec::new();
+    let mut collect = |record| {
+        records.push(record);
+        Ok(())
+    };
+    store.each_record(&mut collect).unwrap();
+    records
+}
+
+fn fill(store: &dyn Store) {
+    for n in 1..=3 {
+        store.record_capture(&commit(n), None).unwrap();
+    }
+    store.record_capture(&note(4, "a thought"), None).unwrap();
+    store.finish_capture(live(store)[1].id, &answered("The model's.", 10.0)).unwrap();
+    store.supersede(&repo(), &oid(1), &oid(2)).unwrap();
+}
+
+fn importing_own(store: &dyn Store) {
+    fill(store);
+    let before = records(store);
+    assert_eq!(before.len(), 4, "superseded ones too");
+    for record in &before {
+        assert!(!store.import_record(record).unwrap());
+    }
+    let same_work = CaptureRecord { capture: Capture { id: fresh_id(9), ..picked(9) }, ..before[1].clone() };
+    assert!(store.import_record(&same_work).unwrap(), "its patch has no live capture here");
+    let same_commit = CaptureRecord { capture: Capture { id: fresh_id(10), ..commit(2) }, ..before[1].clone() };
+    assert!(!store.import_record(&same_commit).unwrap());
+    assert_eq!(records(store).len(), 5);
+}
+
+fn importing_elsewhere(store: &dyn Store) {
+    let old = CaptureRecord {
+        capture: Capture { state: State::Superseded, ..commit(1) },
+        template: "The template.".into(),
+        wire: Some("what was sent".into()),
+    };
+    let new = CaptureRecord {
+        capture: Capture { supersedes: vec![old.capture.id], ..picked(2) },
+        template: "Another.".into(),
+        wire: None,
+    };
+    assert!(store.import_record(&old).unwrap());
+    assert!(store.import_record(&new).unwrap());
+    assert_eq!(records(store), [old, new]);
+}

@@ -1,0 +1,94 @@
+//! Repositories, latency log, problems.
+
+use super::Check;
+use crate::domain::capture::Reason;
+use crate::domain::operation::Operation;
+use crate::store::samples::{at, operation, repo};
+use crate::store::{LatencyGrouping, Registered, Store};
+
+pub const CHECKS: &[Check] = &[
+    ("registering again keeps the earliest date", registering),
+    ("the latency log is grouped as asked", latency),
+    ("old operations go", expiry),
+    ("problems are kept once, with their last time", problems),
+];
+
+fn registering(store: &dyn Store) {
+    let shop = Registered {
+        id: repo(),
+        path: "/home/me/shop".into(),
+        common_dir: "/home/me/shop/.git".into(),
+        project: "shop".into(),
+        since: at(10),
+    };
+    store.register(&shop).unwrap();
+    store.register(&Registered { project: "store".into(), since: at(20), ..shop.clone() }).unwrap();
+    assert_eq!(store.registered().unwrap(), [Registered { project: "store".into(), ..shop }]);
+    assert!(store.unregister(&repo()).unwrap());
+    assert!(!store.unregister(&repo()).unwrap());
+    assert!(store.registered().unwrap().is_empty());
+}
+
+fn latency(store: &dyn Store) {
+    for n in 1..=60 {
+        store.log_operation(&operation(n, 1000 * n.unsigned_abs())).unwrap();
+    }
+    let late =
+        Operation { duration_us: 3_000_000, cold: true, reason: Reason::Deadline, failed: true, ..operation(61, 0) };
+    store.log_operation(&late).unwrap();
+    let bare = Operation {
+        op: "reconcile".into(),
+        model: None,
+        endpoint: None,
+        budget_us: None,
+        ttft_us: None,
+        tps: None,
+        ..operation(61, 7)
+    };
+    store.log_operation(&bare).unwrap();
+    store.log_operation(&bare).unwrap();
+
+    let all = LatencyGrouping { op: true, model: true, cold: true };
+    let rows = store.latency(at(0), all).unwrap();
+    assert_eq!(rows.len(), 3);
+    assert_eq!((rows[0].n, rows[0].p50_ms, rows[0].p95_ms, rows[0].p99_ms), (60, Some(30.0), Some(57.0), None));
+    assert_eq!((rows[0].ttft_p50_ms, rows[0].tps_p50, rows[0].error_rate), (Some(7.5), Some(40.0), Some(0.0)));
+    assert_eq!((rows[0].on_time_rate, rows[0].cold, rows[0].reasons.len()), (Some(1.0), Some(false), 0));
+    assert_eq!((rows[1].cold, rows[1].on_time_rate, rows[1].error_rate), (Some(true), Some(0.0), Some(1.0)));
+    assert_eq!(rows[1].reasons.get("deadline"), Some(&1));
+    assert_eq!((rows[2].op.as_deref(), rows[2].n, rows[2].on_time_rate), (Some("reconcile"), 2, None));
+    assert_eq!((rows[2].model.as_deref(), rows[2].error_rate, rows[2].tps_p50), (None, None, None));
+
+    let extreme = Operation { duration_us: u64::MAX, ttft_us: None, tps: Some(1e12), ..operation(70, 0) };
+    store.log_operation(&extreme).unwrap();
+    let extreme = store.latency(at(70), all).unwrap().remove(0);
+    assert!(extreme.p50_ms > Some(1e8) && extreme.ttft_p50_ms.is_none() && extreme.tps_p50 > Some(1e4));
+    assert_eq!(store.expire_operations(at(71)).unwrap(), 64);
+    for n in 0..3 {
+        store.log_operation(&operation(61, n)).unwrap();
+    }
+
+    let one = store.latency(at(61), LatencyGrouping { op: false, model: false, cold: false }).unwrap();
+    assert_eq!((one.len(), one[0].n, one[0].op.as_deref()), (1, 3, None));
+    assert!(store.latency(at(62), all).unwrap().is_empty());
+}
+
+fn expiry(store: &dyn Store) {
+    for n in 1..=3 {
+        store.log_operation(&operation(n, 5)).unwrap();
+    }
+    assert_eq!(store.expire_operations(at(3)).unwrap(), 2);
+    assert_eq!(store.latency(at(0), LatencyGrouping { op: true, model: false, cold: false }).unwrap()[0].n, 1);
+}
+
+fn problems(store: &dyn Store) {
+    store.note_problem(at(1), "hooks lost", "uro-capture init").unwrap();
+    store.note_problem(at(3), "store damaged", "none").unwrap();
+    store.note_problem(at(5), "hooks lost", "uro-capture init").unwrap();
+    let found = store.problems(at(2)).unwrap();
+    assert_eq!(
+        found.iter().map(|(when, what, _)| (*when, what.as_str())).collect::<Vec<_>>(),
+        [(at(5), "hooks lost"), (at(3), "store damaged")]
+    );
+    assert!(store.problems(at(6)).unwrap().is_empty());
+}

@@ -1,0 +1,119 @@
+//! One unit of work, one live capture.
+
+use super::{Check, live, picked};
+use crate::domain::capture::{Capture, State};
+use crate::domain::event::Source;
+use crate::domain::id::RepoId;
+use crate::store::samples::{answered, commit, fresh_id, oid, repo};
+use crate::store::{CaptureQuery, Recorded, Store, StoreError};
+
+pub const CHECKS: &[Check] = &[
+    ("a commit is captured once", a_commit_once),
+    ("a patch tells its live captures", patches),
+    ("what a capture supersedes becomes superseded", supersedes),
+    ("a rewrite supersedes the old commit, and no circle arises", rewrites),
+    ("a commit that was superseded is told by what replaced it", superseded_commits),
+    ("a forgotten capture is gone and does not come back by itself", forgetting),
+    ("a forgotten patch does not come back under another commit", forgetting_patches),
+];
+
+fn a_commit_once(store: &dyn Store) {
+    let first = commit(1);
+    assert_eq!(store.record_capture(&first, None).unwrap(), Recorded::New);
+    let again = Capture { id: fresh_id(5), source: Source::Reconcile, ..commit(1) };
+    assert_eq!(store.record_capture(&again, None).unwrap(), Recorded::Known(first.id));
+    let mut elsewhere = Capture { id: fresh_id(6), ..commit(1) };
+    elsewhere.repo.as_mut().unwrap().id = RepoId::of_common_dir(b"/another/.git");
+    assert_eq!(store.record_capture(&elsewhere, None).unwrap(), Recorded::New);
+    let known = store.captured_commits(&repo(), &[oid(1), oid(2)]).unwrap();
+    assert_eq!(known.into_iter().collect::<Vec<_>>(), [oid(1)]);
+}
+
+fn patches(store: &dyn Store) {
+    let (first, second) = (commit(1), picked(2));
+    store.record_capture(&first, None).unwrap();
+    assert_eq!(store.record_capture(&second, None).unwrap(), Recorded::New, "ancestry is the caller's question");
+    let patch = first.commit.as_ref().unwrap().patch_id.clone().unwrap();
+    let ids = |store: &dyn Store| -> Vec<_> {
+        store.live_captures_of_patch(&repo(), &patch).unwrap().iter().map(|capture| capture.id).collect()
+    };
+    assert_eq!(ids(store), [first.id, second.id]);
+    store.supersede(&repo(), &oid(1), &oid(2)).unwrap();
+    assert_eq!(ids(store), [second.id]);
+}
+
+fn supersedes(store: &dyn Store) {
+    let (old, other) = (commit(1), commit(5));
+    store.record_capture(&old, None).unwrap();
+    store.record_capture(&other, None).unwrap();
+    // Reworded: the patch is the same, the commit is not.
+    let new = Capture { supersedes: vec![old.id], ..picked(2) };
+    assert_eq!(store.record_capture(&new, None).unwrap(), Recorded::New);
+    assert_eq!(live(store).iter().map(|capture| capture.id).collect::<Vec<_>>(), [other.id, new.id]);
+    let all = store.captures(&CaptureQuery { all_states: true, ..CaptureQuery::default() }).unwrap();
+    assert_eq!(all.iter().find(|capture| capture.id == old.id).unwrap().state, State::Superseded);
+    // The same report again, after a crash: nothing changes.
+    assert_eq!(
+        store.record_capture(&Capture { id: fresh_id(9), ..new.clone() }, None).unwrap(),
+        Recorded::Known(new.id)
+    );
+    assert_eq!(live(store).len(), 2);
+}
+
+fn rewrites(store: &dyn Store) {
+    store.record_capture(&commit(1), None).unwrap();
+    store.supersede(&repo(), &oid(1), &oid(2)).unwrap();
+    assert_eq!(live(store).len(), 1, "only one of them has a capture");
+    store.record_capture(&commit(2), None).unwrap();
+    for _ in 0..2 {
+        store.supersede(&repo(), &oid(1), &oid(2)).unwrap();
+        store.supersede(&repo(), &oid(2), &oid(1)).unwrap();
+        store.supersede(&repo(), &oid(2), &oid(2)).unwrap();
+    }
+    let left = live(store);
+    assert_eq!(left.len(), 1);
+    assert_eq!(left[0].commit.as_ref().unwrap().oid, oid(2));
+    let old = store.capture_of_commit(&repo(), &oid(1)).unwrap().unwrap();
+    assert_eq!((old.state, left[0].supersedes.as_slice()), (State::Superseded, [old.id].as_slice()));
+}
+
+fn superseded_commits(store: &dyn Store) {
+    for n in 1..=3 {
+        store.record_capture(&commit(n), None).unwrap();
+    }
+    store.supersede(&repo(), &oid(1), &oid(2)).unwrap();
+    store.supersede(&repo(), &oid(2), &oid(3)).unwrap();
+    let end = store.capture_of_commit(&repo(), &oid(3)).unwrap().unwrap().id;
+    let again = Capture { id: fresh_id(9), ..commit(1) };
+    assert_eq!(store.record_capture(&again, None).unwrap(), Recorded::Known(end));
+}
+
+fn forgetting(store: &dyn Store) {
+    let capture = commit(1);
+    store.record_capture(&capture, None).unwrap();
+    store.finish_capture(capture.id, &answered("Mentions a zebra.", 10.0)).unwrap();
+    let export = store.capture(&capture.id.to_string()).unwrap();
+    store.forget_capture(capture.id).unwrap();
+    assert!(matches!(store.capture(&capture.id.to_string()), Err(StoreError::NotFound { .. })));
+    assert!(matches!(store.forget_capture(capture.id), Err(StoreError::NotFound { .. })));
+    assert!(store.search("zebra", &CaptureQuery { all_states: true, ..CaptureQuery::default() }).unwrap().is_empty());
+    assert!(store.captured_commits(&repo(), &[oid(1)]).unwrap().contains(&oid(1)), "reconciliation leaves it alone");
+    let by_itself = Capture { id: fresh_id(7), source: Source::Reconcile, ..commit(1) };
+    assert_eq!(store.record_capture(&by_itself, None).unwrap(), Recorded::Forgotten);
+    assert!(!store.import_record(&export).unwrap(), "an old export does not bring it back");
+    let asked_for = Capture { id: fresh_id(8), source: Source::Manual, ..commit(1) };
+    assert_eq!(store.record_capture(&asked_for, None).unwrap(), Recorded::New);
+    assert_eq!(live(store).len(), 1);
+}
+
+fn forgetting_patches(store: &dyn Store) {
+    let (old, new) = (commit(1), picked(2));
+    store.record_capture(&old, None).unwrap();
+    store.record_capture(&Capture { supersedes: vec![old.id], ..new.clone() }, None).unwrap();
+    store.forget_capture(new.id).unwrap();
+    let all = CaptureQuery { all_states: true, ..CaptureQuery::default() };
+    assert!(store.captures(&all).unwrap().is_empty(), "what it replaced told the same work");
+    for n in [1, 2, 3] {
+        assert_eq!(store.record_capture(&picked(n), None).unwrap(), Recorded::Forgotten);
+    }
+}
