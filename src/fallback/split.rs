@@ -39,6 +39,9 @@ fn only(role: FileRole) -> &'static str {
 
 fn by_role(commit: &Commit, facts: &Facts, before: &str) -> Option<String> {
     let (head, rest) = facts.shares.split_first()?;
+    if rest.is_empty() {
+        return one_role(commit, FileRole::Other, head, before);
+    }
     if lines(head).is_none() && facts.shares.iter().all(|share| lines(share).is_none()) {
         return Some(files_only(commit, facts, before));
     }
