@@ -5,6 +5,7 @@ use crate::domain::patch::{Change, Commit, FileChange, Line, Origin, Unread};
 
 pub mod case;
 pub mod language;
+pub mod layout;
 pub mod roles;
 #[cfg(test)]
 pub mod sample;

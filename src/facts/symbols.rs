@@ -3,6 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::language::{Definition, Language, SymbolKind};
+use super::layout;
 use super::roles::FileRole;
 use crate::domain::patch::{Change, FileChange, Hunk, Line, Origin};
 
@@ -228,7 +229,7 @@ impl Side {
     /// Steps over a line; returns what it defines.
     fn pass(&mut self, language: Language, text: &str, definition: Option<&Definition>) -> Option<Touch> {
         let column = indent(text);
-        if !is_margin(text) {
+        if !layout::is_margin(text.as_bytes()) {
             self.open.retain(|(open, _)| *open < column);
         }
         let touch = definition.map(|definition| self.enter(language, column, definition.clone(), text));
@@ -267,18 +268,12 @@ fn is_container(definition: &Definition) -> bool {
     definition.kind == SymbolKind::Type || (definition.kind == SymbolKind::Scope && capital)
 }
 
-/// Lines that stand left of the code they belong to.
-fn is_margin(text: &str) -> bool {
-    let text = text.trim_start();
-    text.starts_with([')', '{', ']']) || text.starts_with("#if") || text.starts_with("#e") || text.starts_with("where")
-}
-
 fn is_decoration(text: &str) -> bool {
     text.trim_start().starts_with(['#', '@', '/'])
 }
 
 fn indent(text: &str) -> usize {
-    text.chars().take_while(|c| matches!(c, ' ' | '\t')).map(|c| if c == '\t' { 4 } else { 1 }).sum()
+    layout::indent(text.as_bytes())
 }
 
 /// One definition removed in one file and added in another, and no other of that name: it moved.

@@ -184,9 +184,7 @@ fn by_files(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
         return None;
     }
     let files = &commit.patch.files;
-    // Where every role has one file, the split names them all.
-    let split_names_all = facts.shares.iter().all(|share| share.files == 1);
-    if files.iter().all(|file| file.change == Change::Modified) && (split_names_all || !lead.is_empty()) {
+    if files.iter().all(|file| file.change == Change::Modified) && (!lead.is_empty() || split_tells(facts)) {
         return None;
     }
     let mut clauses = Vec::new();
@@ -202,6 +200,12 @@ fn by_files(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
     }
     let said = clauses.len() == 1 && files.len() == 1 && lead.contains(files[0].path.as_str());
     (!clauses.is_empty() && !said).then(|| capitalized(&list(&clauses)))
+}
+
+/// Where every role has one file the split names them all, and many files of one role it counts.
+fn split_tells(facts: &Facts) -> bool {
+    let shares = &facts.shares;
+    shares.iter().all(|share| share.files == 1) || (shares.len() == 1 && facts.files_total > NAMES)
 }
 
 fn some_files(of: &[String]) -> String {

@@ -9,20 +9,25 @@ use crate::facts::{Facts, Share, role_of};
 /// Roles that are told; the rest of a commit over eight roles is no news.
 const ROLES: usize = 4;
 
-/// The sentence, without its full stop; absent where there is nothing to count or `before` has said it all.
-pub fn of(commit: &Commit, facts: &Facts, before: &str) -> Option<String> {
+/// The sentence, without its full stop; absent where there is nothing to count, or where `before` has said it:
+/// the author's words, and the deed if there was one.
+pub fn of(commit: &Commit, facts: &Facts, before: &str, deed: bool) -> Option<String> {
     match facts.case {
         Case::Empty | Case::Unknown | Case::RenameOnly | Case::ModeOnly | Case::SubmoduleOnly | Case::BinaryOnly => {
             None
         }
         _ if !facts.all_listed => Some(format!("{} changed", count(facts.files_total, "file"))),
-        Case::Only(role) => one_role(commit, role, facts.shares.first()?, before),
-        _ => by_role(commit, facts, before),
+        Case::Only(role) => one_role(commit, role, facts.shares.first()?, before, deed),
+        _ => by_role(commit, facts, before, deed),
     }
 }
 
-fn one_role(commit: &Commit, role: FileRole, share: &Share, before: &str) -> Option<String> {
+fn one_role(commit: &Commit, role: FileRole, share: &Share, before: &str, deed: bool) -> Option<String> {
     let named_before = share.files == 1 && single(commit, share, before).is_none();
+    let said_by_deed = deed && lines(share).is_none();
+    if said_by_deed {
+        return None;
+    }
     let counted = lines(share).filter(|_| named_before).unwrap_or_else(|| first(commit, share, before));
     Some(if lines(share).is_some() { format!("{}{counted}", only(role)) } else { format!("Changes {counted}") })
 }
@@ -37,25 +42,24 @@ fn only(role: FileRole) -> &'static str {
     }
 }
 
-fn by_role(commit: &Commit, facts: &Facts, before: &str) -> Option<String> {
+fn by_role(commit: &Commit, facts: &Facts, before: &str, deed: bool) -> Option<String> {
     let (head, rest) = facts.shares.split_first()?;
-    if lines(head).is_none() && facts.shares.iter().all(|share| lines(share).is_none()) {
-        return Some(files_only(commit, facts, before));
+    if rest.is_empty() {
+        return one_role(commit, FileRole::Other, head, before, deed);
+    }
+    if facts.shares.iter().all(|share| lines(share).is_none()) {
+        return Some(files_only(facts));
     }
     let mut parts = vec![first(commit, head, before)];
     parts.extend(rest.iter().take(ROLES - 1).map(|share| further(commit, share, before)));
     Some(capitalized(&parts.join(", ")))
 }
 
-fn files_only(commit: &Commit, facts: &Facts, before: &str) -> String {
-    let total = count(facts.files_total, "file");
-    match facts.shares.as_slice() {
-        [one] => format!("Changes {}", first(commit, one, before)),
-        many => {
-            let of = |share: &Share| format!("{} {}", number(share.files as u64), share.role.adjective());
-            format!("{total} changed: {}", list(&many.iter().take(ROLES).map(of).collect::<Vec<_>>()))
-        }
-    }
+/// `3 files changed: 2 source and 1 generated`.
+fn files_only(facts: &Facts) -> String {
+    let of = |share: &Share| format!("{} {}", number(share.files as u64), share.role.adjective());
+    let roles: Vec<String> = facts.shares.iter().take(ROLES).map(of).collect();
+    format!("{} changed: {}", count(facts.files_total, "file"), list(&roles))
 }
 
 /// `+84 −12 in 3 source files`, `+3 in src/a.rs`, `3 source files`.

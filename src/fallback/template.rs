@@ -17,17 +17,23 @@ const SUBJECT_CHARS: usize = 300;
 /// and how the change is spread.
 #[must_use]
 pub fn commit(commit: &Commit, facts: &Facts) -> String {
-    let mut text = lead(commit, facts);
-    for part in [deeds::of, split::of] {
-        let Some(more) = part(commit, facts, &text) else { continue };
-        let more = sentence(&one_line(&more));
-        if text.is_empty() {
-            text = more;
-        } else if words(&text) + words(&more) <= WORDS {
-            text = format!("{text} {more}");
-        }
-    }
+    let lead = lead(commit, facts);
+    let deed = deeds::of(commit, facts, &lead);
+    let told = deed.is_some();
+    let text = append(lead, deed);
+    let split = split::of(commit, facts, &text, told);
+    let text = append(text, split);
     if text.is_empty() { "Changes that could not be read.".to_owned() } else { text }
+}
+
+/// The text with one more sentence, if there is one and it fits.
+fn append(text: String, more: Option<String>) -> String {
+    let Some(more) = more.map(|more| sentence(&one_line(&more))) else { return text };
+    match text.as_str() {
+        "" => more,
+        text if words(text) + words(&more) <= WORDS => format!("{text} {more}"),
+        _ => text,
+    }
 }
 
 /// A note is its own summary: on one line, with a full stop, in the person's own words.
@@ -231,6 +237,10 @@ mod tests {
         assert_eq!(told("Bump", files), "Bump. +1 in src/a.rs, also Cargo.lock.");
         let lock = vec![unread("Cargo.lock", Change::Modified, Unread::Excluded)];
         assert_eq!(told("Bump clap", lock), "Bump clap. Changes Cargo.lock.");
+        let big = |path: &str, change| unread(path, change, Unread::TooLarge);
+        let many = |n: usize, change| (0..n).map(|n| big(&format!("m{n}.rs"), change)).collect::<Vec<_>>();
+        assert_eq!(told("wip", many(500, Change::Modified)), "Changes 500 source files.");
+        assert_eq!(told("wip", many(2000, Change::Added)), "Adds 2,000 files.");
         let mut unknown = sample::commit("Shallow end", vec![]);
         unknown.patch = Patch { truncated: true, ..Patch::default() };
         assert_eq!(text(&unknown), "Shallow end. Its changes are not in this clone.");

@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use super::GitError;
@@ -74,7 +74,7 @@ impl Git {
         let mut child = command.spawn().map_err(|error| GitError::git("cannot run git", error))?;
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let input = input.to_vec();
-        let watched = Watched::over(child);
+        let watched = Watched::over(child, PATIENCE);
         let feeder = std::thread::spawn(move || stdin.map(|mut pipe| pipe.write_all(&input)));
         let errors = std::thread::spawn(move || capped(stderr, 16 << 10));
         let stdout = capped(stdout, OUTPUT_BYTES);
@@ -101,7 +101,7 @@ impl Git {
             return Err(GitError::git("cannot talk to git", std::io::Error::from(std::io::ErrorKind::BrokenPipe)));
         };
         let pipes = std::cell::RefCell::new((stdin, BufReader::new(stdout)));
-        Ok(CatFile { pipes, _watched: Watched::over(child) })
+        Ok(CatFile { pipes, _watched: Watched::over(child, PATIENCE) })
     }
 }
 
@@ -122,9 +122,9 @@ struct Watched {
 }
 
 impl Watched {
-    fn over(child: Child) -> Self {
+    fn over(child: Child, patience: Duration) -> Self {
         let (done, told) = channel();
-        Self { done: Some(done), watcher: Some(std::thread::spawn(move || watch(child, &told))) }
+        Self { done: Some(done), watcher: Some(std::thread::spawn(move || watch(child, &told, patience))) }
     }
 
     /// The child closed its output: whether it ended well.
@@ -147,9 +147,9 @@ impl Drop for Watched {
     }
 }
 
-fn watch(mut child: Child, told: &Receiver<()>) -> bool {
-    let finished = told.recv_timeout(PATIENCE);
-    if finished == Err(RecvTimeoutError::Timeout) || finished == Err(RecvTimeoutError::Disconnected) {
+fn watch(mut child: Child, told: &Receiver<()>, patience: Duration) -> bool {
+    let finished = told.recv_timeout(patience);
+    if finished.is_err() {
         // Fails only when it is gone already.
         let _ = child.kill();
     }
@@ -190,5 +190,57 @@ impl Objects for CatFile {
         self.pipes.borrow_mut().1.read_exact(&mut content).ok()?;
         content.pop();
         Some(content)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sleeper() -> Child {
+        Command::new("sleep").arg("600").stdout(Stdio::piped()).spawn().unwrap()
+    }
+
+    fn is_gone(pid: u32) -> bool {
+        // Signal 0 asks whether the process is there; it was reaped, so nobody else can have its number yet.
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid.cast_signed()), None).is_err()
+    }
+
+    #[test]
+    fn a_child_that_takes_too_long_is_killed_and_reaped() {
+        let mut child = sleeper();
+        let (pid, stdout) = (child.id(), child.stdout.take());
+        let watched = Watched::over(child, Duration::from_millis(20));
+        assert_eq!(capped(stdout, 100), b"");
+        assert!(!watched.finish());
+        assert!(is_gone(pid));
+    }
+
+    #[test]
+    fn a_child_that_nobody_waits_for_is_killed_and_reaped() {
+        let child = sleeper();
+        let pid = child.id();
+        drop(Watched::over(child, Duration::from_secs(600)));
+        assert!(is_gone(pid));
+    }
+
+    #[test]
+    fn of_endless_output_only_the_bound_is_read() {
+        let mut child = Command::new("yes").stdout(Stdio::piped()).spawn().unwrap();
+        let stdout = child.stdout.take();
+        let watched = Watched::over(child, Duration::from_secs(600));
+        assert_eq!(capped(stdout, 1000).len(), 1000);
+        assert!(!watched.finish());
+    }
+
+    #[test]
+    fn the_environment_of_a_child_is_ours_alone() {
+        let command = Git::inside(Path::new("/")).command();
+        let names: Vec<_> = command.get_envs().map(|(name, _)| name.to_string_lossy().into_owned()).collect();
+        let allowed = ["PATH", "HOME", "LC_ALL", "GIT_NO_LAZY_FETCH", "GIT_OPTIONAL_LOCKS", "GIT_TERMINAL_PROMPT"];
+        assert!(
+            names.iter().all(|name| allowed.contains(&name.as_str()) || name == "GIT_NO_REPLACE_OBJECTS"),
+            "{names:?}"
+        );
     }
 }

@@ -5,6 +5,7 @@ use git2::{DiffLineType, DiffOptions};
 use super::{GitError, text};
 use crate::domain::patch::{Hunk, Line, Origin};
 use crate::facts::language::{Language, SymbolKind};
+use crate::facts::layout::{indent, is_margin};
 
 /// The lines of one file that changed.
 #[derive(Debug, Default)]
@@ -28,7 +29,7 @@ pub struct Room {
 /// Git looks for a NUL in this many bytes to call a file binary.
 const BINARY_PROBE: usize = 8000;
 /// How far above a change its enclosing definition is looked for (lines).
-const ENCLOSING_REACH: usize = 4000;
+const ENCLOSING_REACH: usize = 1000;
 
 #[must_use]
 pub fn is_binary(content: &[u8]) -> bool {
@@ -142,16 +143,6 @@ impl<'a> Version<'a> {
     }
 }
 
-/// Preprocessor lines, labels and closing brackets stand left of the code without opening or closing anything.
-fn is_margin(line: &[u8]) -> bool {
-    let line = line.trim_ascii();
-    line.starts_with(b"#if")
-        || line.starts_with(b"#e")
-        || line.starts_with(b")")
-        || line.starts_with(b"{")
-        || line.starts_with(b"where")
-}
-
 fn opens_definition(line: &[u8], language: Option<Language>) -> bool {
     let Some(language) = language else {
         // Git's own rule where it knows no language.
@@ -159,11 +150,6 @@ fn opens_definition(line: &[u8], language: Option<Language>) -> bool {
     };
     let text = String::from_utf8_lossy(&line[..line.len().min(400)]);
     language.definition(&text).is_some_and(|found| found.kind != SymbolKind::Constant)
-}
-
-/// Columns before the first character that is not blank; a tab counts as four.
-fn indent(line: &[u8]) -> usize {
-    line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).map(|byte| if *byte == b'\t' { 4 } else { 1 }).sum()
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ pub fn read(
     let deltas = rename::join(kept, objects, limits, &|path| excluded(&text::path(path)));
     let files_total = deltas.len() + uncounted;
     let mut files: Vec<_> = deltas.into_iter().map(|delta| (shell(&delta), delta)).collect();
-    files.sort_by_key(|(file, _)| FileRole::of(&file.path));
+    files.sort_by_cached_key(|(file, _)| FileRole::of(&file.path));
     files.truncate(bounds.files);
     let mut reader = Reader::new(objects, bounds, excluded);
     for (file, delta) in &mut files {

@@ -1,5 +1,6 @@
 //! What the reflog says was committed here: what hooks and watchers missed is found again in it.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -36,8 +37,8 @@ pub fn made_since(common_dir: &Path, since: Timestamp) -> Vec<Made> {
 #[must_use]
 pub fn survivors(mut made: Vec<Made>) -> Vec<Made> {
     made.sort_by_key(|entry| entry.at);
-    let replaced: Vec<Oid> = made.iter().filter_map(|entry| entry.replaces.clone()).collect();
-    let mut seen = std::collections::HashSet::new();
+    let replaced: HashSet<Oid> = made.iter().filter_map(|entry| entry.replaces.clone()).collect();
+    let mut seen = HashSet::new();
     made.retain(|entry| !replaced.contains(&entry.oid) && seen.insert(entry.oid.clone()));
     made
 }

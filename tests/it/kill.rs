@@ -29,7 +29,6 @@ fn two_hundred_commits_under_kill_nine_are_each_captured_exactly_once() {
     eventually("all captured and final", || {
         let log = world.log(&repo);
         let done = log.iter().filter(|capture| !capture["timing"]["total_ms"].is_null()).count();
-        eprintln!("{} live, {done} final", log.len());
         (done == commits.len()).then_some(())
     });
     let mut live: HashMap<String, u32> = HashMap::new();
