@@ -317,8 +317,6 @@ fn judge(answer: &Answer) -> (Option<String>, Reason) {
         Finish::Stop => (clean::clean(&answer.text).ok(), Reason::None, Reason::Unusable),
         Finish::Length => (clean::salvage(&answer.text), Reason::Salvaged, Reason::Unusable),
         Finish::Cut(_) => (clean::salvage(&answer.text), Reason::Salvaged, Reason::Deadline),
-        // What a server disowns is not kept; what it merely did not finish may be.
-        Finish::Aborted if answer.broken_off.is_some() => return (None, Reason::Unusable),
         Finish::Aborted => (clean::salvage(&answer.text), Reason::Salvaged, Reason::Unusable),
     };
     let reason = if text.is_some() { whole } else { otherwise };

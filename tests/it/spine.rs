@@ -48,7 +48,7 @@ fn ollamas_ways_of_answering_and_failing_each_end_in_a_true_capture() {
         (Behaviour::Thinking(text()), "model", "none"),
         (Behaviour::AnswerToLength(PARTIAL.to_owned()), "model", "salvaged"),
         (Behaviour::EofWithoutDone, "model", "salvaged"),
-        (Behaviour::ErrorMidStream, "template", "unusable"),
+        (Behaviour::ErrorMidStream, "model", "salvaged"),
         (Behaviour::NoSuchModel, "template", "refused"),
         (Behaviour::Status503, "template", "refused"),
         (Behaviour::CloudModel, "template", "refused"),
