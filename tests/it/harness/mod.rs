@@ -199,12 +199,6 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        if std::env::var_os("URO_TEST_KEEP").is_some() {
-            let kept = self.dir.path().to_owned();
-            std::mem::forget(std::mem::replace(&mut self.dir, tempfile::tempdir().unwrap()));
-            eprintln!("kept {}", kept.display());
-            return;
-        }
         let _ = self.uro_in(self.dir.path(), &["sidecar", "stop"]);
     }
 }
