@@ -10,6 +10,7 @@ use super::failure::Failure;
 use super::ui::Exit;
 use crate::domain::id::CaptureId;
 use crate::pipeline::capture::{self, Job};
+use crate::pipeline::enrich;
 use crate::pipeline::services::Services;
 use crate::sidecar::client;
 use crate::sidecar::protocol::{Request, Response};
@@ -59,7 +60,7 @@ pub(super) fn enrich(app: &App, services: &Services, job: Job, request: &Request
     match client::ask(&app.paths.run, request, patience) {
         Ok(Response::Done) => Ok(()),
         // Nobody there, or it could not: the capture is still pending and this process finishes it.
-        _ => Ok(app.block_on(capture::enrich(services, job))??),
+        _ => Ok(app.block_on(enrich::enrich(services, job))??),
     }
 }
 

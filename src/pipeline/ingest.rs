@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use super::capture::{self, CaptureError, Job, Plan, Request, Taken};
+use super::enrich;
 use super::services::Services;
 use crate::domain::capture::Reason;
 use crate::domain::event::{Event, HookName, PendingEvent, Source};
@@ -148,7 +149,7 @@ fn take(
     let stamp = if event.source == Source::Hook { event.stamp } else { services.clock.now() };
     // While a rebase or cherry-pick runs no model is asked: the next commit follows within milliseconds.
     let plan = if ask && !event.in_sequence { Plan::Ask } else { Plan::Template(Reason::Disabled) };
-    let request = Request { oid: oid.clone(), source: event.source, stamp, event: None, plan };
+    let request = Request { oid: oid.clone(), source: event.source, stamp, plan };
     if let Taken::New(job) = capture::take_commit(services, repo, &request)? {
         jobs.push(*job);
     }
@@ -208,7 +209,7 @@ pub fn finish_abandoned(services: &Services) -> Result<u64, StoreError> {
 fn settle(services: &Services, event: &PendingEvent) -> Result<(), StoreError> {
     if let Dealt::Jobs(jobs) = deal(services, event, false)? {
         for job in jobs {
-            capture::finish_without_model(services, &job, Reason::Deadline)?;
+            enrich::finish_without_model(services, &job, Reason::Deadline)?;
         }
     }
     Ok(())

@@ -19,7 +19,7 @@ use super::{SidecarError, client};
 use crate::domain::clock::Clock;
 use crate::hook::bell::Address;
 use crate::pipeline::services::Services;
-use crate::pipeline::{capture, ingest};
+use crate::pipeline::{capture, enrich, ingest};
 use crate::store::StoreError;
 
 /// How the sidecar is to live.
@@ -289,7 +289,7 @@ async fn enrich(
         Ok(Err(error)) => return Response::Refused { message: error.to_string() },
         Err(panic) => return Response::Refused { message: panic.to_string() },
     };
-    match capture::enrich(&services, job).await {
+    match enrich::enrich(&services, job).await {
         Ok(()) => Response::Done,
         Err(error) => Response::Refused { message: error.to_string() },
     }

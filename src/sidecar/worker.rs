@@ -8,7 +8,8 @@ use tokio::task::JoinSet;
 
 use super::control::Pulse;
 use crate::domain::event::PendingEvent;
-use crate::pipeline::capture::{self, Job};
+use crate::pipeline::capture::Job;
+use crate::pipeline::enrich;
 use crate::pipeline::ingest::{self, Dealt};
 use crate::pipeline::services::Services;
 use crate::store::StoreError;
@@ -84,7 +85,7 @@ impl Worker {
             self.reap().await;
         }
         let services = self.services.clone();
-        self.jobs.spawn(async move { capture::enrich(&services, job).await });
+        self.jobs.spawn(async move { enrich::enrich(&services, job).await });
     }
 
     /// Waits for one job to end; never returns while there is none.
