@@ -19,4 +19,5 @@ mod models;
 mod secrets;
 mod sidecar;
 mod spine;
+mod storm;
 mod tidy;
