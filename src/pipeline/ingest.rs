@@ -197,13 +197,16 @@ pub fn catch_up(services: &Services) -> Result<usize, StoreError> {
     }
 }
 
+/// A process that lives makes its captures final within their budget; one that takes this much longer is dead.
+const OVERDUE: Duration = Duration::from_secs(2);
+
 /// Makes final what a process that died left pending.
 ///
 /// # Errors
 /// When the store cannot be written.
 pub fn finish_abandoned(services: &Services) -> Result<u64, StoreError> {
     let now = services.clock.now();
-    services.store.finish_abandoned(now - LEFT_ALONE, now)
+    services.store.finish_abandoned(now - OVERDUE, now)
 }
 
 fn settle(services: &Services, event: &PendingEvent) -> Result<(), StoreError> {

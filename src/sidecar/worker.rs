@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::control::Pulse;
@@ -27,12 +28,14 @@ pub struct Worker {
     services: Services,
     pulse: Arc<Pulse>,
     jobs: JoinSet<Result<(), StoreError>>,
+    /// Up when jobs have to end with what they have.
+    hurry: watch::Receiver<bool>,
 }
 
 impl Worker {
     #[must_use]
-    pub fn new(services: Services, pulse: Arc<Pulse>) -> Self {
-        Self { services, pulse, jobs: JoinSet::new() }
+    pub fn new(services: Services, pulse: Arc<Pulse>, hurry: watch::Receiver<bool>) -> Self {
+        Self { services, pulse, jobs: JoinSet::new(), hurry }
     }
 
     /// Takes over the spool and deals with the oldest pending events as far as their templates; gives the
@@ -84,8 +87,8 @@ impl Worker {
         while self.jobs.len() >= JOBS {
             self.reap().await;
         }
-        let services = self.services.clone();
-        self.jobs.spawn(async move { enrich::enrich(&services, job).await });
+        let (services, hurry) = (self.services.clone(), self.hurry.clone());
+        self.jobs.spawn(async move { enrich::enrich_persistently(&services, job, hurry).await });
     }
 
     /// Waits for one job to end; never returns while there is none.

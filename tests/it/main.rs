@@ -15,6 +15,7 @@ mod commands;
 mod drafts;
 mod hook;
 mod kill;
+mod leaving;
 mod models;
 mod secrets;
 mod sidecar;
