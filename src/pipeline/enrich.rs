@@ -1,5 +1,6 @@
 //! The model's part of a capture: asked within the deadline, judged, and written in the template's place.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -130,9 +131,10 @@ fn judge(answer: &Answer) -> (Option<String>, Reason) {
 }
 
 fn finish(services: &Services, job: &Job, written: &Written) -> Result<(), StoreError> {
-    let outcome = outcome(services.clock.instant(), job, written);
-    services.store.finish_capture(job.id, &outcome)?;
-    services.store.log_operation(&operation(services, job, written, &outcome))
+    let said = OnceCell::new();
+    let outcome = || said.get_or_init(|| outcome(services.clock.instant(), job, written));
+    services.store.finish_capture(job.id, &|| outcome().clone())?;
+    services.store.log_operation(&operation(services, job, written, outcome()))
 }
 
 fn outcome(now: Instant, job: &Job, written: &Written) -> Outcome {

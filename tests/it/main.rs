@@ -17,6 +17,7 @@ mod hook;
 mod kill;
 mod leaving;
 mod models;
+mod places;
 mod secrets;
 mod sidecar;
 mod spine;
