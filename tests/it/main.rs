@@ -12,6 +12,7 @@ mod harness;
 
 mod budget;
 mod commands;
+mod crash;
 mod drafts;
 mod hook;
 mod kill;
