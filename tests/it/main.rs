@@ -15,6 +15,7 @@ mod commands;
 mod crash;
 mod drafts;
 mod hook;
+mod hostile;
 mod kill;
 mod leaving;
 mod models;
