@@ -109,7 +109,8 @@ fn everything_git_does_under_kill_nine_leaves_one_live_capture_per_unit_of_work(
     let reached: BTreeSet<String> =
         world.git(&repo, &["rev-list", "main", "side"]).lines().map(str::to_owned).collect();
     // A cherry-picked commit is the same work as the one it was picked from: the later one stands for both.
-    let picked: BTreeSet<String> = world.git(&repo, &["rev-list", "side", "^main"]).lines().map(str::to_owned).collect();
+    let picked: BTreeSet<String> =
+        world.git(&repo, &["rev-list", "side", "^main"]).lines().map(str::to_owned).collect();
     println!("{kills} kills, {} live captures of {} commits", live.len(), reached.len());
     for (oid, count) in &live {
         assert_eq!(*count, 1, "{oid}");
@@ -151,7 +152,8 @@ fn fifty_commits_beside_a_stopped_sidecar_are_captured_after_it_goes_on_and_afte
         let repo = world.hooked_repo("repo");
         world.start_sidecar();
         let pid = world.sidecar_pid();
-        let signal = |name: &str| assert!(Command::new("kill").args([name, &pid.to_string()]).status().unwrap().success());
+        let signal =
+            |name: &str| assert!(Command::new("kill").args([name, &pid.to_string()]).status().unwrap().success());
         signal("-STOP");
         for n in 0..50 {
             world.commit(&repo, "a.rs", &format!("fn f{n}() {{}}\n"), &format!("Add f{n}"));

@@ -30,7 +30,9 @@ fn tripwire(world: &World) -> (String, PathBuf) {
 fn poison(world: &World, repo: &Path, program: &str) {
     let hooks = world.path("evil-hooks");
     std::fs::create_dir_all(&hooks).unwrap();
-    for hook in ["post-commit", "post-checkout", "post-index-change", "reference-transaction", "pre-commit", "fsmonitor"] {
+    for hook in
+        ["post-commit", "post-checkout", "post-index-change", "reference-transaction", "pre-commit", "fsmonitor"]
+    {
         std::fs::copy(program, hooks.join(hook)).unwrap();
     }
     let settings = [
@@ -166,7 +168,8 @@ fn no_control_character_of_a_message_a_name_or_a_path_reaches_the_terminal() {
     for args in commands {
         let out = world.program(env!("CARGO_BIN_EXE_uro-capture"), &repo).args(&args).output().unwrap();
         let text = String::from_utf8([out.stdout, out.stderr].concat()).unwrap();
-        let nasty = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let nasty =
+            |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
         let found: Vec<char> = text.chars().filter(|c| nasty(*c)).collect();
         assert!(found.is_empty(), "{args:?}: {found:?} in {text:?}");
     }
