@@ -204,3 +204,18 @@ pub fn reason_for(error: &LlmError) -> Reason {
         | LlmError::InvalidEndpoint { .. } => Reason::Refused,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_server_a_dead_one_and_a_broken_one_are_told_apart() {
+        let text = String::new;
+        assert_eq!(reason_for(&LlmError::Deadline(ClockFired::FirstToken)), Reason::Deadline);
+        assert_eq!(reason_for(&LlmError::Unreachable { url: text() }), Reason::Refused);
+        assert_eq!(reason_for(&LlmError::NoSuchModel { model: text() }), Reason::Refused);
+        assert_eq!(reason_for(&LlmError::Garbled { message: text() }), Reason::Unusable);
+        assert_eq!(reason_for(&LlmError::PromptTooLong { message: text() }), Reason::Overflow);
+    }
+}
