@@ -18,6 +18,8 @@ use crate::route::choose::{Choice, Offer, choose, configured};
 
 /// How long a list of offered models is believed.
 const OFFERS_FRESH: Duration = Duration::from_secs(60);
+/// A server that has not listed its models by then lists none.
+const LISTING: Duration = Duration::from_secs(3);
 /// How long a server is asked to keep the model loaded after a request.
 const KEEP_ALIVE: Duration = Duration::from_secs(15 * 60);
 
@@ -56,7 +58,9 @@ impl Models {
 
     /// Asks the model of `role`; never later than `until`.
     pub async fn ask(&self, config: &Config, role: Role, prompt: &Rendered, until: Instant) -> Attempt {
-        let choice = match self.choose(config, role, until).await {
+        // Bounded from outside too: a list that somebody else is fetching is waited for no longer than our own.
+        let chosen = tokio::time::timeout_at(until.into(), self.choose(config, role, until)).await;
+        let choice = match chosen.unwrap_or(Err(LlmError::Deadline(ClockFired::Connect))) {
             Ok(choice) => choice,
             Err(error) => return Attempt { model: None, endpoint: None, result: Err(error) },
         };
@@ -74,7 +78,7 @@ impl Models {
         if let (Some(name), [only]) = (named, config.endpoints.as_slice()) {
             return Ok(Choice { endpoint: only.name.clone(), model: name.to_owned() });
         }
-        let (offers, refusal) = self.offers(config, until).await;
+        let (offers, refusal) = self.offers(config, until.min(self.clock.instant() + LISTING)).await;
         choose(named, role, &offers).ok_or_else(|| refusal.unwrap_or_else(no_model))
     }
 
