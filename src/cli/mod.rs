@@ -150,7 +150,12 @@ fn dispatch(app: &App, command: Option<Command>) -> Result<Exit, Failure> {
         Command::Man(args) => man::run(&app.ui, &args),
         Command::Export(args) => export::run(app, &args),
         Command::Import(args) => import::run(app, &args),
-        Command::Schedule(_) | Command::Bench(_) | Command::Ab(_) | Command::Regress(_) | Command::Tune(_) => {
+        Command::Route(_)
+        | Command::Schedule(_)
+        | Command::Bench(_)
+        | Command::Ab(_)
+        | Command::Regress(_)
+        | Command::Tune(_) => {
             Err(Failure::input("this version does not have that command yet").hint("uro-capture --help"))
         }
     }

@@ -241,8 +241,8 @@ fn captures_words(app: &App, captures: &Captures) -> String {
 }
 
 fn by_words(by: &BTreeMap<String, u64>) -> String {
-    let counts = counts_words(by.iter().map(|(name, n)| (name.as_str(), *n)), "");
-    if counts.is_empty() { counts } else { format!("by {counts}") }
+    let words = by.iter().filter(|(_, n)| **n > 0).map(|(name, n)| format!("{n} by {name}"));
+    words.collect::<Vec<_>>().join(", ")
 }
 
 fn coverage_words(app: &App, coverage: Coverage) -> String {
@@ -363,6 +363,8 @@ mod tests {
     fn counts_read_like_words_and_leave_out_zeros() {
         assert_eq!(counts_words([("ready", 0), ("dead", 2)].into_iter(), "none"), "2 dead");
         assert_eq!(counts_words([("ready", 0)].into_iter(), "none"), "none");
+        let by = [("model".to_owned(), 14), ("human".to_owned(), 0), ("template".to_owned(), 1)].into();
+        assert_eq!(by_words(&by), "14 by model, 1 by template");
         assert_eq!(hooks_words(&[]), "no repository is registered: uro-capture init");
     }
 }

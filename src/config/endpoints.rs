@@ -7,9 +7,7 @@ use super::env::{self, Env};
 use super::error::{ConfigError, Origin, Result};
 use super::layer::{Setting, ollama_host};
 use super::validate;
-
-/// Ollama's own default port.
-const OLLAMA_PORT: u16 = 11434;
+use crate::llm;
 
 /// The endpoints to try: `OLLAMA_HOST` (or Ollama's default) first, then llama.cpp's usual ports.
 ///
@@ -30,31 +28,18 @@ pub fn usual(env: &Env) -> Result<Vec<Setting>> {
     Ok(settings)
 }
 
-/// The address a client means by `OLLAMA_HOST`, which may be `host`, `:port`, `host:port` or a URL, with Ollama's
-/// own rules: its port where none is given, the scheme's port where a scheme is. A wildcard address
-/// (`0.0.0.0`, what the server listens on) is reached through loopback.
+/// The address a client means by `OLLAMA_HOST`, read as Ollama reads it.
 fn url_of(host: &str) -> Result<String> {
-    let wrong = || ConfigError::Invalid {
-        key: "endpoints[0].url".to_owned(),
-        message: format!("{host:?} is not an address"),
-        origin: ollama_host(),
-    };
-    let (scheme, rest, port) = match host.trim().split_once("://") {
-        Some(("http", rest)) => ("http", rest, 80),
-        Some(("https", rest)) => ("https", rest, 443),
-        Some(_) => return Err(wrong()),
-        None => ("http", host.trim(), OLLAMA_PORT),
-    };
-    let (authority, path) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
-    let authority = if authority.starts_with(':') || authority.is_empty() {
-        format!("127.0.0.1{authority}")
-    } else {
-        authority.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")
-    };
-    let (name, given) = validate::host_and_port(&authority).ok_or_else(wrong)?;
-    let name = if name.contains(':') { format!("[{name}]") } else { name.to_owned() };
-    let url = format!("{scheme}://{name}:{}{}", given.unwrap_or(port), path.trim_end_matches('/'));
-    validate::address(&url).map(|_| url.clone()).map_err(|_| wrong())
+    let url = llm::ollama_host(host);
+    // Of `name:password@host` the name would be taken for the host.
+    match validate::address(&url) {
+        Ok(_) if !host.contains('@') => Ok(url),
+        _ => Err(ConfigError::Invalid {
+            key: "endpoints[0].url".to_owned(),
+            message: format!("{host:?} is not an address"),
+            origin: ollama_host(),
+        }),
+    }
 }
 
 #[cfg(test)]
@@ -79,7 +64,7 @@ mod tests {
 
     #[test]
     fn a_host_that_is_no_address_is_an_error_naming_the_variable() {
-        for bad in ["ftp://a", "a:b", "http://me:pw@box"] {
+        for bad in ["http://me:pw@box", "a b"] {
             assert!(url_of(bad).unwrap_err().to_string().ends_with("environment variable OLLAMA_HOST"), "{bad}");
         }
     }
