@@ -71,20 +71,18 @@ fn requeue(store: &dyn Store, registered: &Registered) -> Result<u64, StoreError
 pub fn write_mirror(store: &dyn Store, paths: &Paths) -> Result<(), StoreError> {
     let lines: Vec<Line> = store.registered()?.into_iter().map(Line::from).collect();
     let json = serde_json::to_vec_pretty(&lines).map_err(|error| StoreError::Other(Box::new(error)))?;
-    let target = paths.data.join(MIRROR);
-    let fresh = paths.data.join(format!("{MIRROR}.new"));
+    let target = paths.repositories();
+    let fresh = target.with_extension("json.new");
     std::fs::write(&fresh, json)
         .and_then(|()| std::fs::rename(&fresh, &target))
         .map_err(|error| StoreError::Unavailable(Box::new(error)))
 }
 
 fn read_mirror(paths: &Paths) -> Vec<Registered> {
-    let Ok(bytes) = std::fs::read(paths.data.join(MIRROR)) else { return Vec::new() };
+    let Ok(bytes) = std::fs::read(paths.repositories()) else { return Vec::new() };
     let lines: Vec<Line> = serde_json::from_slice(&bytes).unwrap_or_default();
     lines.into_iter().map(Registered::from).collect()
 }
-
-const MIRROR: &str = "repositories.json";
 
 impl From<Registered> for Line {
     fn from(repo: Registered) -> Self {
