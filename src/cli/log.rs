@@ -7,7 +7,7 @@ use super::capture_line;
 use super::failure::Failure;
 use super::ui::Exit;
 use crate::domain::capture::{Capture, Kind};
-use crate::store::CaptureQuery;
+use crate::store::{CaptureQuery, Store, StoreError};
 
 #[derive(Debug, Clone, Args)]
 pub struct LogArgs {
@@ -78,17 +78,32 @@ impl Filter {
 /// # Errors
 /// A filter makes no sense, or the store cannot be read.
 pub fn run(app: &App, args: &LogArgs) -> Result<Exit, Failure> {
+    list(app, &args.filter, args.n, |store, query| store.captures(query))
+}
+
+/// What `-n 0` stands for: more than any store holds.
+const EVERYTHING: usize = i32::MAX as usize;
+
+/// Prints at most `most` captures (0: all) of what `find` gives, and says when there are more.
+///
+/// # Errors
+/// A filter makes no sense, or the store cannot be read.
+pub fn list(
+    app: &App,
+    filter: &Filter,
+    most: usize,
+    find: impl FnOnce(&dyn Store, &CaptureQuery) -> Result<Vec<Capture>, StoreError>,
+) -> Result<Exit, Failure> {
     // One more than wanted tells whether there are more.
-    let limit = (args.n > 0).then(|| args.n.saturating_add(1));
-    let query = args.filter.query(app, limit)?;
-    let mut captures = app.store()?.captures(&query)?;
-    let more = args.n > 0 && captures.len() > args.n;
+    let query = filter.query(app, Some(if most == 0 { EVERYTHING } else { most.saturating_add(1) }))?;
+    let mut captures = find(app.store()?.as_ref(), &query)?;
+    let more = most > 0 && captures.len() > most;
     if more {
-        captures.truncate(args.n);
+        captures.truncate(most);
     }
     print(app, &captures, query.repo.is_some())?;
     if more {
-        app.ui.note(&format!("there are more: -n {} or -n 0 lists them", args.n.saturating_mul(2)));
+        app.ui.note(&format!("there are more: -n {} or -n 0 lists them", most.saturating_mul(2)));
     }
     Ok(Exit::Done)
 }
@@ -97,7 +112,7 @@ pub fn run(app: &App, args: &LogArgs) -> Result<Exit, Failure> {
 ///
 /// # Errors
 /// Standard output cannot be written.
-pub fn print(app: &App, captures: &[Capture], one_repository: bool) -> Result<(), Failure> {
+fn print(app: &App, captures: &[Capture], one_repository: bool) -> Result<(), Failure> {
     if app.json {
         return app.ui.json(captures);
     }

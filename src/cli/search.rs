@@ -22,8 +22,5 @@ pub struct SearchArgs {
 /// # Errors
 /// A filter makes no sense, or the store cannot be read.
 pub fn run(app: &App, args: &SearchArgs) -> Result<Exit, Failure> {
-    let query = args.filter.query(app, (args.n > 0).then_some(args.n))?;
-    let captures = app.store()?.search(&args.words.join(" "), &query)?;
-    log::print(app, &captures, query.repo.is_some())?;
-    Ok(Exit::Done)
+    log::list(app, &args.filter, args.n, |store, query| store.search(&args.words.join(" "), query))
 }
