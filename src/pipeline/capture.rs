@@ -10,6 +10,7 @@ use super::services::{Exclusions, Services};
 use super::subject::Subject;
 use crate::config::Config;
 use crate::domain::capture::{By, Capture, NO_PROJECT, Provenance, Reason, RepoRef, State};
+use crate::domain::clock::Clock;
 use crate::domain::deadline::Deadline;
 use crate::domain::event::Source;
 use crate::domain::id::{CaptureId, Oid};
@@ -71,10 +72,10 @@ pub struct Job {
 }
 
 impl Job {
-    /// The whole budget of the capture.
+    /// Time left until the capture must be final.
     #[must_use]
-    pub fn budget(&self) -> Duration {
-        self.deadline.budget()
+    pub fn time_left(&self, clock: &dyn Clock) -> Duration {
+        self.deadline.end().saturating_duration_since(clock.instant())
     }
 }
 

@@ -1,6 +1,10 @@
 //! The model's part of a capture: asked within the deadline, judged, and written in the template's place.
 
+use std::cell::OnceCell;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
 
 use super::capture::{Job, Plan, template_provenance};
 use super::models::{Attempt, reason_for};
@@ -17,17 +21,56 @@ use crate::store::StoreError;
 /// Lets the role's model write within the deadline and makes the capture final, whatever happens.
 ///
 /// # Errors
-/// When the store cannot be written; the capture then stays pending until the next start settles it.
+/// When the store cannot be written; the capture then stays pending until somebody settles it.
 pub async fn enrich(services: &Services, job: Job) -> Result<(), StoreError> {
+    let written = write(services, &job).await;
+    finish_aside(services, &Arc::new((job, written))).await
+}
+
+/// The same for a process that lives on: a store that cannot be written now is tried again. Once `hurry` is up
+/// the template has to do, and there is one last try.
+///
+/// # Errors
+/// When the store cannot be written and there is no more time, or for a reason that time does not mend.
+pub async fn enrich_persistently(
+    services: &Services,
+    job: Job,
+    mut hurry: watch::Receiver<bool>,
+) -> Result<(), StoreError> {
+    let written = tokio::select! {
+        written = write(services, &job) => written,
+        _ = hurry.wait_for(|up| *up) => Written::template(Reason::Deadline),
+    };
+    let done = Arc::new((job, written));
+    loop {
+        let last_try = *hurry.borrow();
+        match finish_aside(services, &done).await {
+            Err(StoreError::Unavailable(_) | StoreError::Full(_)) if !last_try => {
+                // Either way comes another try: after the pause, or as the last one.
+                let _ = tokio::time::timeout(RETRY, hurry.wait_for(|up| *up)).await;
+            }
+            other => return other,
+        }
+    }
+}
+
+/// Pause before a store that could not be written is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+
+async fn write(services: &Services, job: &Job) -> Written {
     let left = job.deadline.model_time_left(services.clock.as_ref());
-    let written = match &job.plan {
+    match &job.plan {
         Plan::Template(reason) => Written::template(*reason),
         Plan::Carry { .. } => Written::template(Reason::None),
         Plan::Ask if left.is_zero() => Written::template(Reason::Deadline),
-        Plan::Ask => ask(services, &job).await,
-    };
-    let services = services.clone();
-    let finishing = tokio::task::spawn_blocking(move || finish(&services, &job, &written));
+        Plan::Ask => ask(services, job).await,
+    }
+}
+
+/// Off the event loop.
+async fn finish_aside(services: &Services, done: &Arc<(Job, Written)>) -> Result<(), StoreError> {
+    let (services, done) = (services.clone(), Arc::clone(done));
+    let finishing = tokio::task::spawn_blocking(move || finish(&services, &done.0, &done.1));
     finishing.await.map_err(|error| StoreError::Other(Box::new(error)))?
 }
 
@@ -88,9 +131,10 @@ fn judge(answer: &Answer) -> (Option<String>, Reason) {
 }
 
 fn finish(services: &Services, job: &Job, written: &Written) -> Result<(), StoreError> {
-    let outcome = outcome(services.clock.instant(), job, written);
-    services.store.finish_capture(job.id, &outcome)?;
-    services.store.log_operation(&operation(services, job, written, &outcome))
+    let said = OnceCell::new();
+    let outcome = || said.get_or_init(|| outcome(services.clock.instant(), job, written));
+    services.store.finish_capture(job.id, &|| outcome().clone())?;
+    services.store.log_operation(&operation(services, job, written, outcome()))
 }
 
 fn outcome(now: Instant, job: &Job, written: &Written) -> Outcome {

@@ -14,3 +14,4 @@ pub mod nightly;
 pub mod rebuild;
 pub mod services;
 pub mod subject;
+mod unnamed;

@@ -20,6 +20,9 @@ use crate::route::choose::{Choice, Offer, choose, configured};
 const OFFERS_FRESH: Duration = Duration::from_secs(60);
 /// A server that has not listed its models by then lists none.
 const LISTING: Duration = Duration::from_secs(3);
+/// Once one endpoint has made its offers, the others have this share of the time that is left: a server that is
+/// silent must not spend the budget of one that answers.
+const STRAGGLERS: u32 = 8;
 /// How long a server is asked to keep the model loaded after a request.
 const KEEP_ALIVE: Duration = Duration::from_secs(15 * 60);
 
@@ -58,7 +61,7 @@ impl Models {
 
     /// Asks the model of `role`; never later than `until`.
     pub async fn ask(&self, config: &Config, role: Role, prompt: &Rendered, until: Instant) -> Attempt {
-        // Bounded from outside too: a list that somebody else is fetching is waited for no longer than our own.
+        // What others are finding out is waited for, but not beyond our own end: theirs may be far off.
         let chosen = tokio::time::timeout_at(until.into(), self.choose(config, role, until)).await;
         let choice = match chosen.unwrap_or(Err(LlmError::Deadline(ClockFired::Connect))) {
             Ok(choice) => choice,
@@ -95,9 +98,14 @@ impl Models {
             }
         }
         let mut offers = Vec::new();
-        while let Some(joined) = asked.join_next().await {
+        let mut patience = until;
+        while let Ok(Some(joined)) = tokio::time::timeout_at(patience.into(), asked.join_next()).await {
             match joined {
-                Ok((order, Ok(offer))) => offers.push((order, offer)),
+                Ok((order, Ok(offer))) => {
+                    offers.push((order, offer));
+                    let now = self.clock.instant();
+                    patience = patience.min(now + until.saturating_duration_since(now) / STRAGGLERS);
+                }
                 Ok((_, Err(error))) => refusal = Some(error),
                 Err(_) => {}
             }

@@ -1,6 +1,8 @@
 //! After a damaged store was set aside: what git still knows is queued to be captured again.
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -16,10 +18,33 @@ use crate::store::{Registered, Store, StoreError};
 #[derive(Debug, Serialize, Deserialize)]
 struct Line {
     id: RepoId,
-    path: std::path::PathBuf,
-    common_dir: std::path::PathBuf,
+    path: Location,
+    common_dir: Location,
     project: String,
     since: jiff::Timestamp,
+}
+
+/// A path in JSON: as text where it is text, which paths need not be.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Location {
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+impl From<PathBuf> for Location {
+    fn from(path: PathBuf) -> Self {
+        path.into_os_string().into_string().map_or_else(|bytes| Self::Bytes(bytes.into_vec()), Self::Text)
+    }
+}
+
+impl From<Location> for PathBuf {
+    fn from(location: Location) -> Self {
+        match location {
+            Location::Text(text) => text.into(),
+            Location::Bytes(bytes) => OsString::from_vec(bytes).into(),
+        }
+    }
 }
 
 /// Notes the loss and queues every commit that the registered repositories' reflogs still name.
@@ -87,13 +112,13 @@ fn read_mirror(paths: &Paths) -> Vec<Registered> {
 impl From<Registered> for Line {
     fn from(repo: Registered) -> Self {
         let Registered { id, path, common_dir, project, since } = repo;
-        Self { id, path, common_dir, project, since }
+        Self { id, path: path.into(), common_dir: common_dir.into(), project, since }
     }
 }
 
 impl From<Line> for Registered {
     fn from(line: Line) -> Self {
         let Line { id, path, common_dir, project, since } = line;
-        Self { id, path, common_dir, project, since }
+        Self { id, path: path.into(), common_dir: common_dir.into(), project, since }
     }
 }
