@@ -1,6 +1,8 @@
 //! After a damaged store was set aside: what git still knows is queued to be captured again.
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -16,10 +18,33 @@ use crate::store::{Registered, Store, StoreError};
 #[derive(Debug, Serialize, Deserialize)]
 struct Line {
     id: RepoId,
-    path: std::path::PathBuf,
-    common_dir: std::path::PathBuf,
+    path: Written,
+    common_dir: Written,
     project: String,
     since: jiff::Timestamp,
+}
+
+/// A path as JSON holds it: as text, or byte for byte where it is no UTF-8.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+impl From<PathBuf> for Written {
+    fn from(path: PathBuf) -> Self {
+        path.into_os_string().into_string().map_or_else(|raw| Self::Bytes(raw.into_vec()), Self::Text)
+    }
+}
+
+impl From<Written> for PathBuf {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Text(text) => text.into(),
+            Written::Bytes(bytes) => OsString::from_vec(bytes).into(),
+        }
+    }
 }
 
 /// Notes the loss and queues every commit that the registered repositories' reflogs still name.
@@ -46,7 +71,8 @@ pub(super) fn after_quarantine(
 fn requeue(store: &dyn Store, registered: &Registered) -> Result<u64, StoreError> {
     // A repository that is gone cannot give anything back; the others still can.
     let Ok(repo) = Repo::open_git_dir(&registered.common_dir) else { return Ok(0) };
-    let Ok(oids) = repo.committed_since(registered.since) else { return Ok(0) };
+    // Reflogs count in whole seconds, and a commit may have followed `init` within the same one.
+    let Ok(oids) = repo.committed_since(whole_second(registered.since)) else { return Ok(0) };
     let known = store.captured_commits(&registered.id, &oids)?;
     let mut queued = 0;
     for oid in oids.into_iter().filter(|oid| !known.contains(oid)) {
@@ -64,6 +90,12 @@ fn requeue(store: &dyn Store, registered: &Registered) -> Result<u64, StoreError
     Ok(queued)
 }
 
+/// `at` without its fraction of a second.
+#[must_use]
+pub fn whole_second(at: jiff::Timestamp) -> jiff::Timestamp {
+    jiff::Timestamp::from_second(at.as_second()).unwrap_or(at)
+}
+
 /// Writes the list of registered repositories beside the database.
 ///
 /// # Errors
@@ -71,7 +103,7 @@ fn requeue(store: &dyn Store, registered: &Registered) -> Result<u64, StoreError
 pub fn write_mirror(store: &dyn Store, paths: &Paths) -> Result<(), StoreError> {
     let lines: Vec<Line> = store.registered()?.into_iter().map(Line::from).collect();
     let json = serde_json::to_vec_pretty(&lines).map_err(|error| StoreError::Other(Box::new(error)))?;
-    let target = paths.data.join(MIRROR);
+    let target = mirror(paths);
     let fresh = paths.data.join(format!("{MIRROR}.new"));
     std::fs::write(&fresh, json)
         .and_then(|()| std::fs::rename(&fresh, &target))
@@ -79,23 +111,43 @@ pub fn write_mirror(store: &dyn Store, paths: &Paths) -> Result<(), StoreError> 
 }
 
 fn read_mirror(paths: &Paths) -> Vec<Registered> {
-    let Ok(bytes) = std::fs::read(paths.data.join(MIRROR)) else { return Vec::new() };
+    let Ok(bytes) = std::fs::read(mirror(paths)) else { return Vec::new() };
     let lines: Vec<Line> = serde_json::from_slice(&bytes).unwrap_or_default();
     lines.into_iter().map(Registered::from).collect()
 }
 
 const MIRROR: &str = "repositories.json";
 
+/// The list of registered repositories beside the database.
+#[must_use]
+pub fn mirror(paths: &Paths) -> PathBuf {
+    paths.data.join(MIRROR)
+}
+
 impl From<Registered> for Line {
     fn from(repo: Registered) -> Self {
         let Registered { id, path, common_dir, project, since } = repo;
-        Self { id, path, common_dir, project, since }
+        Self { id, path: path.into(), common_dir: common_dir.into(), project, since }
     }
 }
 
 impl From<Line> for Registered {
     fn from(line: Line) -> Self {
         let Line { id, path, common_dir, project, since } = line;
-        Self { id, path, common_dir, project, since }
+        Self { id, path: path.into(), common_dir: common_dir.into(), project, since }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_is_no_utf_8_comes_back_byte_for_byte() {
+        for bytes in [&b"/home/me/api"[..], b"/home/me/h\xffll\n"] {
+            let path = PathBuf::from(OsString::from_vec(bytes.to_vec()));
+            let json = serde_json::to_string(&Written::from(path.clone())).unwrap();
+            assert_eq!(PathBuf::from(serde_json::from_str::<Written>(&json).unwrap()), path, "{json}");
+        }
     }
 }
