@@ -22,8 +22,12 @@ pub struct SearchArgs {
 /// # Errors
 /// A filter makes no sense, or the store cannot be read.
 pub fn run(app: &App, args: &SearchArgs) -> Result<Exit, Failure> {
+    let words = args.words.join(" ");
+    if words.trim().is_empty() {
+        return Err(Failure::input("there is no word to search for").hint("uro-capture log lists all captures"));
+    }
     let query = args.filter.query(app, (args.n > 0).then_some(args.n))?;
-    let captures = app.store()?.search(&args.words.join(" "), &query)?;
-    log::print(app, &captures, query.repo.is_some())?;
+    let captures = app.store()?.search(&words, &query)?;
+    log::print(app, &captures, "nothing found", query.repo.is_some())?;
     Ok(Exit::Done)
 }
