@@ -6,7 +6,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::app::App;
-use super::failure::{Failure, quoted};
+use super::failure::{Failure, writable};
 use super::ui::Exit;
 use crate::domain::capture::Capture;
 use crate::store::{CaptureRecord, StoreError};
@@ -73,7 +73,7 @@ fn to_file(app: &App, path: &Path) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
         Failure::environment(format!("cannot write {}", path.display()))
             .because(error.to_string())
-            .hint(format!("ls -ld {}", quoted(path)))
+            .hint(writable(path, &error))
     };
     let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
     let mut file = std::io::BufWriter::new(file);
@@ -82,7 +82,7 @@ fn to_file(app: &App, path: &Path) -> Result<(), Failure> {
     if app.json {
         app.ui.json(&serde_json::json!({"written": written, "path": path}))
     } else {
-        app.ui.line(&format!("{written} captures written"))
+        app.ui.line(&format!("{written} {} written", if written == 1 { "capture" } else { "captures" }))
     }
 }
 

@@ -63,10 +63,11 @@ pub fn run(app: &App, args: &InitArgs) -> Result<Exit, Failure> {
     let plan = githooks::plan_install(place.dir(), &program)?;
     let mut writes: Vec<PathBuf> = plan.writes().into_iter().map(PathBuf::from).collect();
     writes.extend(kept_in(app));
-    if !args.dry_run {
-        install(app, &repo, &plan)?;
+    let mut what = "is captured from now on";
+    if !args.dry_run && !install(app, &repo, &plan)? && plan.writes().is_empty() {
+        what = "was captured already; its hooks are in place";
     }
-    report(app, &repo, writes, args.dry_run, "is captured from now on")?;
+    report(app, &repo, writes, args.dry_run, what)?;
     tell_notes(app, &plan);
     Ok(Exit::Done)
 }
@@ -81,16 +82,22 @@ pub fn undo(app: &App, args: &DeinitArgs) -> Result<Exit, Failure> {
     if !args.dry_run {
         githooks::apply(&plan)?;
     }
+    let mut known = false;
     // Without a database nothing was ever registered, and none is made to say so.
     if app.paths.database().exists() {
         writes.extend(kept_in(app));
         if !args.dry_run {
             let store = app.store()?;
+            known = store.registered()?.iter().any(|known| known.id == repo.place().id);
             store.unregister(&repo.place().id)?;
             rebuild::write_mirror(store.as_ref(), &app.paths)?;
         }
     }
-    report(app, &repo, writes, args.dry_run, "is no longer captured; what was captured stays")?;
+    let what = match known || !plan.writes().is_empty() {
+        true => "is no longer captured; what was captured stays",
+        false => "was not captured; nothing was changed",
+    };
+    report(app, &repo, writes, args.dry_run, what)?;
     tell_notes(app, &plan);
     Ok(Exit::Done)
 }
@@ -124,11 +131,16 @@ fn refuse_global(global: bool, command: &str) -> Result<(), Failure> {
 }
 
 fn repo_at(app: &App, path: Option<&PathBuf>) -> Result<Repo, Failure> {
-    Ok(Repo::discover(&path.map_or_else(|| app.cwd.clone(), |path| app.cwd.join(path)))?)
+    let path = path.map_or_else(|| app.cwd.clone(), |path| app.cwd.join(path));
+    if !path.exists() {
+        return Err(Failure::input(format!("{} does not exist", path.display())).hint("uro-capture init DIRECTORY"));
+    }
+    Ok(Repo::discover(&path)?)
 }
 
 /// Registers first: a hook that fires at once finds its repository known. A failed hook takes that back.
-fn install(app: &App, repo: &Repo, plan: &Plan) -> Result<(), Failure> {
+/// True when the repository was not known before.
+fn install(app: &App, repo: &Repo, plan: &Plan) -> Result<bool, Failure> {
     let store = app.store()?;
     let known = store.registered()?.into_iter().find(|known| known.id == repo.place().id);
     store.register(&registration(app, repo, known.as_ref()))?;
@@ -138,7 +150,8 @@ fn install(app: &App, repo: &Repo, plan: &Plan) -> Result<(), Failure> {
         }
         return Err(error.into());
     }
-    Ok(rebuild::write_mirror(store.as_ref(), &app.paths)?)
+    rebuild::write_mirror(store.as_ref(), &app.paths)?;
+    Ok(known.is_none())
 }
 
 /// Commits count from the first `init` on: doing it again, or after a move, keeps that.

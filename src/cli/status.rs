@@ -12,6 +12,7 @@ use super::hooks::{self, RepoHooks};
 use super::ui::{BAD, BOLD, DIM, Exit, GOOD, WARN};
 use crate::domain::draft::{Draft, DraftState, Period};
 use crate::git::repo::Repo;
+use crate::pipeline::rebuild;
 use crate::sidecar::client;
 use crate::sidecar::protocol::{SidecarState, SidecarStatus};
 use crate::store::{CaptureCounts, Registered, Store};
@@ -140,11 +141,13 @@ fn look(store: &dyn Store, known: &Registered, from: Timestamp) -> Result<Look, 
     let hooks = hooks::of_registered(repo.as_ref().map_err(|_| ()), &known.path);
     let mut problems: Vec<Problem> = hooks_problem(&hooks, repo.is_ok()).into_iter().collect();
     // A repository that cannot be read has told so above; the others still count.
-    let made = repo.and_then(|repo| repo.committed_since(from.max(known.since))).unwrap_or_default();
-    let made: HashSet<_> = made.into_iter().collect();
-    let oids: Vec<_> = made.into_iter().collect();
-    let captured = store.captured_commits(&known.id, &oids)?.len() as u64;
-    let coverage = Coverage::of(oids.len() as u64, captured);
+    let since = from.max(known.since);
+    let made = repo.and_then(|repo| repo.made_since(rebuild::whole_second(since))).unwrap_or_default();
+    let oids: Vec<_> = made.iter().map(|made| made.oid.clone()).collect();
+    let captured: HashSet<_> = store.captured_commits(&known.id, &oids)?.into_iter().collect();
+    // Reflogs count in whole seconds: what was made in that of `init` counts when it was captured.
+    let seen = made.iter().filter(|made| made.at >= since || captured.contains(&made.oid)).count() as u64;
+    let coverage = Coverage::of(seen, captured.len() as u64);
     problems.extend(coverage_problem(&coverage, known));
     Ok(Look { coverage, hooks, problems })
 }

@@ -258,10 +258,17 @@ fn paint(color: bool, style: Style, text: &str) -> String {
     if color && !text.is_empty() { format!("{style}{text}{style:#}") } else { text.to_owned() }
 }
 
-/// Text from outside without the control characters that would drive a terminal; lines stay lines.
+/// Text from outside without the characters that would drive a terminal or reorder its line; lines stay lines.
 #[must_use]
 pub fn harmless(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+    let shown = |c: char| c == '\n' || c == '\t' || !(c.is_control() || reorders(c));
+    text.chars().map(|c| if shown(c) { c } else { '\u{fffd}' }).collect()
+}
+
+/// Unicode's explicit marks, embeddings, overrides and isolates: with them a text can look like another
+/// (Unicode Technical Report 36, "Bidirectional Text Spoofing").
+fn reorders(c: char) -> bool {
+    matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// [`harmless`], and on one line.
@@ -414,6 +421,7 @@ mod tests {
     #[test]
     fn text_from_outside_cannot_drive_the_terminal() {
         assert_eq!(harmless("a\u{1b}[2Jb\r\n"), "a\u{fffd}[2Jb\u{fffd}\n");
+        assert_eq!(harmless("\u{202e}gpj.exe\u{2069} שלום"), "\u{fffd}gpj.exe\u{fffd} שלום");
         assert_eq!(one_line(" a\n\tb "), "a b");
     }
 

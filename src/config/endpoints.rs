@@ -1,5 +1,7 @@
 //! Where model servers are looked for when no endpoint is configured.
 
+use std::net::Ipv6Addr;
+
 use toml::Value;
 
 use super::defaults::ENDPOINTS;
@@ -7,7 +9,9 @@ use super::env::{self, Env};
 use super::error::{ConfigError, Origin, Result};
 use super::layer::{Setting, ollama_host};
 use super::validate;
-use crate::llm;
+
+/// Ollama's own port, used where none is given (envconfig/config.go).
+const OLLAMA_PORT: u16 = 11434;
 
 /// The endpoints to try: `OLLAMA_HOST` (or Ollama's default) first, then llama.cpp's usual ports.
 ///
@@ -28,10 +32,9 @@ pub fn usual(env: &Env) -> Result<Vec<Setting>> {
     Ok(settings)
 }
 
-/// The address a client means by `OLLAMA_HOST`, read as Ollama reads it.
+/// The address of `OLLAMA_HOST`, checked. One with credentials is refused: they would be taken for a port.
 fn url_of(host: &str) -> Result<String> {
-    let url = llm::ollama_host(host);
-    // Of `name:password@host` the name would be taken for the host.
+    let url = meant(host);
     match validate::address(&url) {
         Ok(_) if !host.contains('@') => Ok(url),
         _ => Err(ConfigError::Invalid {
@@ -42,29 +45,77 @@ fn url_of(host: &str) -> Result<String> {
     }
 }
 
+/// The address that a value of `OLLAMA_HOST` means to a client (Ollama's envconfig and its test table):
+/// no scheme → http and port 11434; `http://h` → 80; `https://h` → 443; a bad port → the default.
+fn meant(value: &str) -> String {
+    let value = value.trim().trim_matches(['"', '\'']).trim();
+    let (scheme, rest, default_port) = match value.split_once("://") {
+        None if value == "ollama.com" => ("https", value, 443),
+        None => ("http", value, OLLAMA_PORT),
+        Some(("http", rest)) => ("http", rest, 80),
+        Some(("https", rest)) => ("https", rest, 443),
+        Some((_, rest)) => ("http", rest, OLLAMA_PORT),
+    };
+    let (authority, path) = rest.split_once('/').map_or((rest, ""), |(authority, path)| (authority, path));
+    let (host, port) = split_port(authority, default_port);
+    let host = match host.as_str() {
+        "" | "0.0.0.0" => "127.0.0.1".to_owned(),
+        "::" => "::1".to_owned(),
+        _ => host,
+    };
+    let host = if host.contains(':') { format!("[{host}]") } else { host };
+    let path = path.trim_end_matches('/');
+    if path.is_empty() { format!("{scheme}://{host}:{port}") } else { format!("{scheme}://{host}:{port}/{path}") }
+}
+
+fn split_port(authority: &str, default_port: u16) -> (String, u16) {
+    let bare = |host: &str| host.trim_matches(['[', ']']).to_owned();
+    if authority.parse::<Ipv6Addr>().is_ok() || authority.ends_with(']') {
+        return (bare(authority), default_port);
+    }
+    match authority.rsplit_once(':') {
+        Some((host, port)) => (bare(host), port.parse().unwrap_or(default_port)),
+        None => (bare(authority), default_port),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn ollama_host_is_read_as_ollama_reads_it() {
-        for (host, url) in [
-            ("127.0.0.1", "http://127.0.0.1:11434"),
-            ("127.0.0.1:5000", "http://127.0.0.1:5000"),
-            (":5000", "http://127.0.0.1:5000"),
-            ("0.0.0.0", "http://127.0.0.1:11434"),
-            ("[::]:11434", "http://[::1]:11434"),
+        for (value, url) in [
+            ("", "http://127.0.0.1:11434"),
+            ("1.2.3.4", "http://1.2.3.4:11434"),
+            (":1234", "http://127.0.0.1:1234"),
+            ("1.2.3.4:1234", "http://1.2.3.4:1234"),
+            ("http://1.2.3.4", "http://1.2.3.4:80"),
+            ("http://1.2.3.4:1234", "http://1.2.3.4:1234"),
+            ("https://1.2.3.4", "https://1.2.3.4:443"),
+            ("https://1.2.3.4:1234", "https://1.2.3.4:1234"),
+            ("https://example.com/ollama", "https://example.com:443/ollama"),
+            ("example.com", "http://example.com:11434"),
+            ("example.com:1234", "http://example.com:1234"),
+            ("example.com/", "http://example.com:11434"),
             ("[::1]", "http://[::1]:11434"),
-            ("http://box", "http://box:80"),
-            ("https://box/ollama/", "https://box:443/ollama"),
+            ("::1", "http://[::1]:11434"),
+            ("[::1]:1337", "http://[::1]:1337"),
+            ("0.0.0.0", "http://127.0.0.1:11434"),
+            ("[::]:1", "http://[::1]:1"),
+            ("0.0.0.0:66000", "http://127.0.0.1:11434"),
+            ("0.0.0.0:-1", "http://127.0.0.1:11434"),
+            ("  \"1.2.3.4\"  ", "http://1.2.3.4:11434"),
+            ("' 1.2.3.4 '", "http://1.2.3.4:11434"),
+            ("ollama.com", "https://ollama.com:443"),
         ] {
-            assert_eq!(url_of(host).unwrap(), url, "{host}");
+            assert_eq!(url_of(value).unwrap(), url, "{value:?}");
         }
     }
 
     #[test]
     fn a_host_that_is_no_address_is_an_error_naming_the_variable() {
-        for bad in ["http://me:pw@box", "a b"] {
+        for bad in ["http://me:pw@box", "a b", "http://a?b"] {
             assert!(url_of(bad).unwrap_err().to_string().ends_with("environment variable OLLAMA_HOST"), "{bad}");
         }
     }
