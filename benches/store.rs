@@ -63,7 +63,7 @@ const JOBS: [(&str, Job); 16] = [
     }),
     ("finish capture (NORMAL)", |shelf, round| {
         let found = shelf.store.capture_of_commit(&repo((FRESH + round) % 7), &oid(FRESH + round)).unwrap();
-        shelf.store.finish_capture(found.unwrap().id, &outcome(round)).map(drop).unwrap();
+        shelf.store.finish_capture(found.unwrap().id, &|| outcome(round)).map(drop).unwrap();
     }),
     ("insert capture (FULL, as import)", |shelf, round| {
         let capture = capture(FRESH * 2 + round);

@@ -140,7 +140,7 @@ pub fn fill(store: &SqliteStore, rows: u64) {
         let capture = capture(n);
         if n % 10 == 0 {
             store.record_capture(&capture, None).unwrap();
-            store.finish_capture(capture.id, &outcome(n)).unwrap();
+            store.finish_capture(capture.id, &|| outcome(n)).unwrap();
         } else {
             let mut done = capture;
             done.provenance = outcome(n).provenance;

@@ -12,7 +12,6 @@ use super::hooks::{self, RepoHooks};
 use super::ui::{BAD, BOLD, DIM, Exit, GOOD, WARN};
 use crate::domain::draft::{Draft, DraftState, Period};
 use crate::git::repo::Repo;
-use crate::pipeline::rebuild;
 use crate::sidecar::client;
 use crate::sidecar::protocol::{SidecarState, SidecarStatus};
 use crate::store::{CaptureCounts, Registered, Store};
@@ -142,7 +141,7 @@ fn look(store: &dyn Store, known: &Registered, from: Timestamp) -> Result<Look, 
     let mut problems: Vec<Problem> = hooks_problem(&hooks, repo.is_ok()).into_iter().collect();
     // A repository that cannot be read has told so above; the others still count.
     let since = from.max(known.since);
-    let made = repo.and_then(|repo| repo.made_since(rebuild::whole_second(since))).unwrap_or_default();
+    let made = repo.and_then(|repo| repo.made_since(since)).unwrap_or_default();
     let oids: Vec<_> = made.iter().map(|made| made.oid.clone()).collect();
     let captured: HashSet<_> = store.captured_commits(&known.id, &oids)?.into_iter().collect();
     // Reflogs count in whole seconds: what was made in that of `init` counts when it was captured.

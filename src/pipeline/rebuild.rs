@@ -72,7 +72,7 @@ fn requeue(store: &dyn Store, registered: &Registered) -> Result<u64, StoreError
     // A repository that is gone cannot give anything back; the others still can.
     let Ok(repo) = Repo::open_git_dir(&registered.common_dir) else { return Ok(0) };
     // Reflogs count in whole seconds, and a commit may have followed `init` within the same one.
-    let Ok(oids) = repo.committed_since(whole_second(registered.since)) else { return Ok(0) };
+    let Ok(oids) = repo.committed_since(registered.since) else { return Ok(0) };
     let known = store.captured_commits(&registered.id, &oids)?;
     let mut queued = 0;
     for oid in oids.into_iter().filter(|oid| !known.contains(oid)) {
@@ -88,12 +88,6 @@ fn requeue(store: &dyn Store, registered: &Registered) -> Result<u64, StoreError
         queued += 1;
     }
     Ok(queued)
-}
-
-/// `at` without its fraction of a second.
-#[must_use]
-pub fn whole_second(at: jiff::Timestamp) -> jiff::Timestamp {
-    jiff::Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
 /// Writes the list of registered repositories beside the database.
