@@ -81,7 +81,7 @@ pub fn store(run: &Run, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-fn filled(home: &PathBuf, rows: u64) -> Result<()> {
+fn filled(home: &std::path::Path, rows: u64) -> Result<()> {
     let paths = Paths::under(home);
     create_private(&paths.data)?;
     fill(&SqliteStore::open(&paths.database())?.store, rows);
