@@ -1,6 +1,6 @@
 //! Whole processes, as a person starts them: the bare start, and the commands that show what is stored.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -81,7 +81,7 @@ pub fn store(run: &Run, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-fn filled(home: &std::path::Path, rows: u64) -> Result<()> {
+fn filled(home: &Path, rows: u64) -> Result<()> {
     let paths = Paths::under(home);
     create_private(&paths.data)?;
     fill(&SqliteStore::open(&paths.database())?.store, rows);
