@@ -114,7 +114,10 @@ impl App {
     /// # Errors
     /// The store cannot be opened.
     pub fn open_services(&self) -> Result<Services, StoreError> {
-        paths::create_private(&self.paths.data).map_err(|error| StoreError::Unavailable(Box::new(error)))?;
+        paths::create_private(&self.paths.data).map_err(|error| {
+            let told = format!("cannot make {}: {error}", self.paths.data.display());
+            StoreError::Unavailable(Box::new(std::io::Error::new(error.kind(), told)))
+        })?;
         let (paths, config) = (self.paths.clone(), self.config().clone());
         Services::open(paths, config, self.overrides.clone(), Arc::clone(&self.clock))
     }

@@ -23,24 +23,25 @@ pub struct Cli {
 }
 
 #[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Global options")]
 pub struct Global {
     /// Run as if started in DIR
-    #[arg(short = 'C', value_name = "DIR", global = true, action = clap::ArgAction::Append)]
+    #[arg(short = 'C', value_name = "DIR", global = true, display_order = 100, action = clap::ArgAction::Append)]
     pub dirs: Vec<PathBuf>,
     /// Print results and errors only
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, display_order = 101)]
     pub quiet: bool,
     /// Tell more on stderr
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, display_order = 102, action = clap::ArgAction::Count)]
     pub verbose: u8,
-    /// When to use colour
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    /// When to use colour; auto: on terminals unless `NO_COLOR` is set
+    #[arg(long, global = true, display_order = 103, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     pub color: Color,
     /// Print JSON
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 104)]
     pub json: bool,
     /// Set a key of the configuration for this run
-    #[arg(long = "config", value_name = "KEY=VALUE", global = true, action = clap::ArgAction::Append)]
+    #[arg(long = "config", value_name = "KEY=VALUE", global = true, display_order = 105, action = clap::ArgAction::Append)]
     pub settings: Vec<String>,
 }
 
@@ -75,7 +76,7 @@ pub enum Command {
     Init(init::InitArgs),
     /// Stop capturing this repository's commits and remove every hook of ours
     Deinit(init::DeinitArgs),
-    /// Check hardware, settings, model servers, hooks and store; exit code 3 when something needs attention
+    /// Check hardware, settings, servers, hooks and store; exit code 3 when something is wrong
     Doctor(doctor::DoctorArgs),
     /// List, get and set settings
     Config(config::ConfigArgs),
@@ -93,29 +94,10 @@ pub enum Command {
     Export(export::ExportArgs),
     /// Read captures from JSON lines; what is known already is skipped
     Import(import::ImportArgs),
-    /// Reserved for a later version
-    #[command(hide = true)]
-    Schedule(Reserved),
-    /// Reserved for a later version
-    #[command(hide = true)]
-    Bench(Reserved),
-    /// Reserved for a later version
-    #[command(hide = true)]
-    Ab(Reserved),
-    /// Reserved for a later version
-    #[command(hide = true)]
-    Regress(Reserved),
-    /// Reserved for a later version
-    #[command(hide = true)]
-    Tune(Reserved),
 }
 
-/// Whatever follows a name that is kept free, so that it never becomes a note.
-#[derive(Debug, Clone, clap::Args)]
-pub struct Reserved {
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    pub rest: Vec<OsString>,
-}
+/// Names that a later version gives to commands: none of them becomes a note.
+const RESERVED: [&str; 6] = ["ab", "bench", "regress", "route", "schedule", "tune"];
 
 /// How `--help` groups the commands.
 const GROUPS: [(&str, &[&str]); 4] = [
@@ -163,17 +145,39 @@ fn groups(command: &clap::Command) -> String {
 
 /// Puts `note` before a first word that is no command, so that clap sees a command always or nothing.
 #[must_use]
-pub fn with_note(args: Vec<OsString>) -> Vec<OsString> {
+pub fn with_note(mut args: Vec<OsString>) -> Vec<OsString> {
     let Some(at) = first_word(&args) else { return args };
-    let word = args[at].to_string_lossy();
-    if is_command(&word) {
+    let word = args[at].to_string_lossy().into_owned();
+    if !is_command(&word) {
+        // A dash that begins a sentence is no option.
+        let sentence = word.starts_with('-') && word.contains(char::is_whitespace);
+        args.splice(at..at, ["note", "--"].into_iter().take(1 + usize::from(sentence)).map(OsString::from));
+    }
+    if args[at] == "note" { options_first(args, at) } else { args }
+}
+
+/// Takes global options that follow a note's words to before the command at `note`: clap would take them for words.
+/// After `--` everything is the note, and so is a dash in the middle of it.
+fn options_first(mut args: Vec<OsString>, note: usize) -> Vec<OsString> {
+    if args[note..].iter().any(|arg| arg == "--") {
         return args;
     }
-    let mut with = args.clone();
-    // A dash that begins a sentence is no option.
-    let sentence = word.starts_with('-') && word.contains(char::is_whitespace);
-    with.splice(at..at, ["note", "--"].into_iter().take(1 + usize::from(sentence)).map(OsString::from));
-    with
+    let mut end = args.len();
+    while let Some(length) = last_option(&args[note + 1..end]) {
+        end -= length;
+    }
+    let options = args.split_off(end);
+    args.splice(note..note, options);
+    args
+}
+
+/// How many arguments the global option takes up with which `words` end; absent when they end with a word.
+fn last_option(words: &[OsString]) -> Option<usize> {
+    let length_at = |back: usize| {
+        let at = words.len().checked_sub(back)?;
+        option_length(&words[at].to_string_lossy()).filter(|length| *length == back)
+    };
+    length_at(2).or_else(|| length_at(1))
 }
 
 /// Where the options end and words begin; absent when there is no word, or an option only clap can judge.
@@ -203,8 +207,17 @@ fn option_length(arg: &str) -> Option<usize> {
     }
 }
 
+/// The command of a later version that the command line asks for.
+#[must_use]
+pub fn reserved(args: &[OsString]) -> Option<&'static str> {
+    let word = first_word(args)?;
+    RESERVED.into_iter().find(|name| args[word] == *name)
+}
+
 fn is_command(word: &str) -> bool {
-    word == "help" || Cli::command().get_subcommands().any(|command| command.get_name() == word)
+    word == "help"
+        || RESERVED.contains(&word)
+        || Cli::command().get_subcommands().any(|command| command.get_name() == word)
 }
 
 /// The command that a single word was perhaps meant to be.
@@ -212,8 +225,7 @@ fn is_command(word: &str) -> bool {
 pub fn perhaps_command(word: &OsStr) -> Option<String> {
     let word = word.to_str()?;
     let command = Cli::command();
-    let names: Vec<&str> =
-        command.get_subcommands().filter(|sub| !sub.is_hide_set()).map(clap::Command::get_name).collect();
+    let names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
     similar::get_close_matches(word, &names, 1, 0.7).first().map(|name| (*name).to_owned())
 }
 
@@ -241,8 +253,7 @@ mod tests {
     fn every_command_stands_in_one_group_of_the_help() {
         let mut grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
         let command = Cli::command();
-        let mut visible: Vec<&str> =
-            command.get_subcommands().filter(|sub| !sub.is_hide_set()).map(clap::Command::get_name).collect();
+        let mut visible: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
         grouped.sort_unstable();
         visible.sort_unstable();
         assert_eq!(grouped, visible);
@@ -271,6 +282,35 @@ mod tests {
     }
 
     #[test]
+    fn options_may_also_follow_a_notes_words() {
+        for (words, expected) in [
+            (&["Fixed auth", "--json"][..], &["--json", "note", "Fixed auth"][..]),
+            (&["note", "Fixed", "auth", "-q", "--json"], &["-q", "--json", "note", "Fixed", "auth"]),
+            (&["-", "--json", "-C", "dir"], &["--json", "-C", "dir", "note", "-"]),
+            (&["Fixed", "--color", "never"], &["--color", "never", "note", "Fixed"]),
+            (&["Removed", "--json", "from", "log"], &["note", "Removed", "--json", "from", "log"]),
+            (&["Removed", "--force"], &["note", "Removed", "--force"]),
+            (&["note", "--", "Added", "--json"], &["note", "--", "Added", "--json"]),
+            (&["- fixed", "--json"], &["note", "--", "- fixed", "--json"]),
+        ] {
+            assert_eq!(dispatched(words), expected);
+        }
+        assert!(parsed(&["Fixed auth", "--json"]).global.json);
+    }
+
+    #[test]
+    fn names_kept_for_later_never_become_notes() {
+        let asked = |words: &[&str]| {
+            let args: Vec<OsString> = ["uro-capture"].iter().chain(words).map(OsString::from).collect();
+            reserved(&with_note(args))
+        };
+        assert_eq!(asked(&["-C", "dir", "route", "--explain"]), Some("route"));
+        assert_eq!(asked(&["bench"]), Some("bench"));
+        assert_eq!(asked(&["route 66"]), None);
+        assert_eq!(asked(&["log"]), None);
+    }
+
+    #[test]
     fn commands_options_and_nothing_stay_as_they_are() {
         for words in [
             &["log", "-n", "5"][..],
@@ -280,6 +320,7 @@ mod tests {
             &["--version"],
             &["--nonsense", "x"],
             &["bench"],
+            &["route", "x"],
             &["-q"],
             &[],
         ] {

@@ -151,9 +151,31 @@ fn report(app: &App, services: &Services, ids: &[CaptureId], tally: &Tally, sing
     } else if let ([id], true) = (ids, single) {
         return note::print(app, services, *id);
     } else {
-        let known = ids.len() as u64 - tally.new;
-        app.ui
-            .line(&format!("{} captured ({} in a model's words), {known} known already", tally.new, tally.by_model))?;
+        app.ui.line(&summed_up(ids.len() as u64, tally))?;
     }
     Ok(Exit::Done)
+}
+
+fn summed_up(commits: u64, tally: &Tally) -> String {
+    let known = commits - tally.new;
+    match (tally.new, known) {
+        (0, 0) => "no commits there".to_owned(),
+        (0, _) => "0 captured, all were known already".to_owned(),
+        (new, 0) => format!("{new} captured, {} in a model's words", tally.by_model),
+        (new, _) => format!("{new} captured, {} in a model's words; {known} known already", tally.by_model),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backfill_is_summed_up_in_one_line() {
+        let said = |commits, new, by_model| summed_up(commits, &Tally { new, by_model, failures_in_a_row: 0 });
+        assert_eq!(said(0, 0, 0), "no commits there");
+        assert_eq!(said(4, 0, 0), "0 captured, all were known already");
+        assert_eq!(said(4, 4, 1), "4 captured, 1 in a model's words");
+        assert_eq!(said(4, 3, 0), "3 captured, 0 in a model's words; 1 known already");
+    }
 }

@@ -10,6 +10,7 @@ use super::ui::{Align, DIM, Exit, Table};
 use crate::config::{Loaded, Origin, edit};
 
 #[derive(Debug, Clone, Args)]
+#[command(arg_required_else_help = false)]
 pub struct ConfigArgs {
     #[command(subcommand)]
     pub action: ConfigAction,

@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::app::App;
-use super::failure::{Failure, quoted};
+use super::failure::{Failure, mending, quoted};
 use super::models::{self, EndpointView};
 use super::ui::{BAD, DIM, Exit, GOOD, one_line};
 use super::{hooks, when};
@@ -101,19 +101,12 @@ fn machine(hardware: &Hardware) -> Vec<Finding> {
         _ => Finding::fine("hardware", what),
     }];
     if let Some(load) = hardware.load_per_core().filter(|load| *load > BUSY) {
-        let what = format!("{load:.1} tasks want each core: models will answer late");
-        findings.push(Finding::wrong(
-            "hardware",
-            what,
-            "look with top who is busy; until then captures may keep the template",
-        ));
+        // A busy moment is nothing to mend.
+        findings.push(Finding::fine("hardware", format!("{load:.1} tasks want each core: models answer late now")));
     }
     if let Power::Battery { percent } = hardware.power {
         let left = percent.map(|percent| format!(" ({percent} %)")).unwrap_or_default();
-        findings.push(Finding::fine(
-            "hardware",
-            format!("on battery{left}: drafts wait for the mains unless drafts.on_battery is true"),
-        ));
+        findings.push(Finding::fine("hardware", format!("on battery{left}")));
     }
     findings
 }
@@ -122,8 +115,7 @@ fn settings(app: &App) -> Finding {
     match &app.broken_config {
         Some(error) => {
             let causes = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
-            let path = app.paths.config_file();
-            Finding::wrong("config", format!("{error}{causes}"), format!("${{EDITOR:-vi}} {}", quoted(&path)))
+            Finding::wrong("config", format!("{error}{causes}"), mending(error))
         }
         None if app.paths.config_file().exists() => {
             Finding::fine("config", app.paths.config_file().display().to_string())
@@ -165,7 +157,8 @@ fn judge(views: &[EndpointView]) -> Vec<Finding> {
 
 fn answering(view: &EndpointView) -> Finding {
     let listed = view.models.iter().filter(|model| model.listed && model.offered.completes).count();
-    let what = format!("{} at {} offers {listed} models", view.server.as_deref().unwrap_or("a server"), view.url);
+    let models = if listed == 1 { "model" } else { "models" };
+    let what = format!("{} at {} offers {listed} {models}", view.server.as_deref().unwrap_or("a server"), view.url);
     if listed == 0 {
         Finding::wrong("endpoints", what, "ollama pull llama3.2:3b")
     } else {
@@ -181,9 +174,10 @@ fn installed(app: &App) -> Option<Finding> {
 fn repositories(app: &App) -> Vec<Finding> {
     let store = match app.store() {
         Ok(store) => store,
-        Err(failure) => return vec![Finding::of("store", &failure)],
+        // Its hint would lead back here; what is wrong with the directory says more.
+        Err(failure) => return vec![Finding::of("store", &failure.hint(looking_at(&app.paths.data)))],
     };
-    let mut findings = vec![Finding::fine("store", app.paths.database().display().to_string())];
+    let mut findings = vec![writable("store", &app.paths.data)];
     let registered = match store.registered() {
         Ok(registered) => registered,
         Err(error) => return vec![Finding::of("store", &error.into())],
@@ -222,11 +216,14 @@ fn writable(check: &'static str, dir: &Path) -> Finding {
         .and_then(|()| std::fs::remove_file(&trial));
     match tried {
         Ok(()) => Finding::fine(check, format!("{} can be written", dir.display())),
-        Err(error) => {
-            let fix = format!("ls -ld {}; df -h {}", quoted(dir), quoted(dir));
-            Finding::wrong(check, format!("{} cannot be written: {error}", dir.display()), fix)
-        }
+        Err(error) => Finding::wrong(check, format!("{} cannot be written: {error}", dir.display()), looking_at(dir)),
     }
+}
+
+/// Rights and room, of the directory or of the one above that exists.
+fn looking_at(dir: &Path) -> String {
+    let near = quoted(dir.ancestors().find(|dir| dir.exists()).unwrap_or(dir));
+    format!("ls -ld {near}; df -h {near}")
 }
 
 fn sidecar(app: &App) -> Finding {
@@ -277,12 +274,12 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_is_fine_unless_memory_or_cores_are_short() {
+    fn a_machine_is_fine_unless_memory_is_short() {
         let fine = machine(&machine_with(8 << 30, 0.4, Power::Mains));
         assert_eq!(fine, [Finding::fine("hardware", "8.0 of 16.0 GiB memory free, 2 cores, load 0.4")]);
         assert!(!machine(&machine_with(1 << 30, 0.4, Power::Mains))[0].ok);
         let busy = machine(&machine_with(8 << 30, 8.0, Power::Mains));
-        assert!(!busy[1].ok && busy[1].what.starts_with("4.0 tasks"));
+        assert!(busy[1].ok && busy[1].what.starts_with("4.0 tasks"), "a busy moment is no fault");
         let battery = machine(&machine_with(8 << 30, 0.4, Power::Battery { percent: Some(41) }));
         assert!(battery[1].ok && battery[1].what.contains("41 %"));
     }
@@ -295,6 +292,13 @@ mod tests {
         std::fs::write(top.path().join("file"), "").unwrap();
         let found = writable("spool", &top.path().join("file/spool"));
         assert!(!found.ok && found.fix.is_some());
+    }
+
+    #[test]
+    fn what_does_not_exist_yet_is_looked_at_from_above() {
+        let top = tempfile::tempdir().unwrap();
+        let near = quoted(top.path());
+        assert_eq!(looking_at(&top.path().join("a/b")), format!("ls -ld {near}; df -h {near}"));
     }
 
     #[test]

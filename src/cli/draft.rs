@@ -19,6 +19,7 @@ use crate::store::{Store, StoreError};
 
 /// The draft queue; `draft run` is the nightly batch
 #[derive(Debug, Clone, Args)]
+#[command(arg_required_else_help = false)]
 pub struct DraftArgs {
     #[command(subcommand)]
     pub action: DraftAction,

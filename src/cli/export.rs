@@ -6,7 +6,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::app::App;
-use super::failure::{Failure, quoted};
+use super::failure::{Failure, writable};
 use super::ui::{Exit, json_line};
 use crate::domain::capture::Capture;
 use crate::store::{CaptureRecord, StoreError};
@@ -48,11 +48,23 @@ pub fn run(app: &App, args: &ExportArgs) -> Result<Exit, Failure> {
     match &args.file {
         Some(path) => to_file(app, &app.cwd.join(path))?,
         None if app.json => to_array(app)?,
-        None => {
-            each(app, |line| app.ui.raw(line.as_bytes()))?;
-        }
+        None => to_stdout(app)?,
     }
     Ok(Exit::Done)
+}
+
+/// In blocks: a line each would be a write each.
+fn to_stdout(app: &App) -> Result<(), Failure> {
+    const BLOCK: usize = 64 << 10;
+    let mut block = String::new();
+    each(app, |line| {
+        block.push_str(line);
+        if block.len() < BLOCK {
+            return Ok(());
+        }
+        app.ui.raw(std::mem::take(&mut block).as_bytes())
+    })?;
+    app.ui.raw(block.as_bytes())
 }
 
 fn to_file(app: &App, path: &Path) -> Result<(), Failure> {
@@ -61,7 +73,7 @@ fn to_file(app: &App, path: &Path) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
         Failure::environment(format!("cannot write {}", path.display()))
             .because(error.to_string())
-            .hint(format!("ls -ld {}", quoted(path)))
+            .hint(writable(path, &error))
     };
     let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
     let mut file = std::io::BufWriter::new(file);
@@ -70,7 +82,7 @@ fn to_file(app: &App, path: &Path) -> Result<(), Failure> {
     if app.json {
         app.ui.json(&serde_json::json!({"written": written, "path": path}))
     } else {
-        app.ui.line(&format!("{written} captures written"))
+        app.ui.line(&format!("{written} {} written", if written == 1 { "capture" } else { "captures" }))
     }
 }
 

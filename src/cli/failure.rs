@@ -1,8 +1,9 @@
 //! The one place where an error becomes an exit code and a hint.
 
 use std::error::Error;
+use std::io::ErrorKind;
 
-use crate::config::ConfigError;
+use crate::config::{ConfigError, Origin};
 use crate::git::GitError;
 use crate::githooks::GithooksError;
 use crate::llm::LlmError;
@@ -113,21 +114,44 @@ impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         let hint = match &error {
             ConfigError::UnknownKey { suggestion: Some(name), .. } => format!("did you mean {name:?}?"),
-            ConfigError::UnknownKey { .. } => "uro-capture config list".to_owned(),
-            ConfigError::Read { path, .. } | ConfigError::Write { path, .. } => format!("ls -l {}", quoted(path)),
-            ConfigError::NotForRepositories { key, .. } => format!("uro-capture config set {key} VALUE"),
-            ConfigError::NoHome => "URO_HOME=DIR uro-capture …".to_owned(),
-            ConfigError::Invalid { .. } | ConfigError::Syntax { .. } => "uro-capture config list --origin".to_owned(),
-        };
-        // The command that lists the settings needs them to be sound; a broken file is edited.
-        let hint = match &error {
-            ConfigError::Invalid { origin: crate::config::Origin::UserFile { path, line }, .. }
-            | ConfigError::Syntax { origin: crate::config::Origin::UserFile { path, line }, .. } => {
-                format!("${{EDITOR:-vi}} +{line} {}", quoted(path))
-            }
-            _ => hint,
+            other => mending(other),
         };
         Self::of(&error).hint(hint)
+    }
+}
+
+/// The command that mends wrong settings.
+#[must_use]
+pub fn mending(error: &ConfigError) -> String {
+    match error {
+        ConfigError::Read { path, .. } => format!("ls -l {}", quoted(path)),
+        ConfigError::Write { path, source } => writable(path, source),
+        ConfigError::NotForRepositories { key, .. } => format!("uro-capture config set {key} VALUE"),
+        ConfigError::NoHome => "URO_HOME=DIR uro-capture …".to_owned(),
+        ConfigError::UnknownKey { origin, .. }
+        | ConfigError::Invalid { origin, .. }
+        | ConfigError::Syntax { origin, .. } => taking_back(origin),
+    }
+}
+
+/// How a wrong value is taken back. The command that lists the settings would stumble over it too.
+fn taking_back(origin: &Origin) -> String {
+    match origin {
+        Origin::UserFile { path, line } => format!("${{EDITOR:-vi}} +{line} {}", quoted(path)),
+        Origin::Repository { name } => format!("git config --unset {name}"),
+        Origin::Environment { name } => format!("unset {name}"),
+        Origin::BuiltIn | Origin::Flag { .. } => "uro-capture config list --origin".to_owned(),
+    }
+}
+
+/// What to look at when a file cannot be written.
+#[must_use]
+pub fn writable(path: &std::path::Path, error: &std::io::Error) -> String {
+    let near = path.ancestors().find(|dir| dir.exists()).unwrap_or(path);
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => format!("df -h {}", quoted(near)),
+        ErrorKind::AlreadyExists => "give the name of a file that does not exist yet".to_owned(),
+        _ => format!("ls -ld {}", quoted(near)),
     }
 }
 
@@ -198,6 +222,8 @@ impl From<SidecarError> for Failure {
     fn from(error: SidecarError) -> Self {
         match error {
             SidecarError::Store(error) => error.into(),
+            // In the foreground it says why.
+            SidecarError::NotUp { .. } => Self::of(&error).hint("uro-capture sidecar run"),
             other => Self::of(&other).hint("uro-capture sidecar stop && uro-capture sidecar start"),
         }
     }
@@ -217,7 +243,6 @@ mod tests {
 
     use super::*;
     use crate::cli::ui::Exit;
-    use crate::config::Origin;
 
     #[test]
     fn every_kind_has_its_exit_code() {
@@ -284,6 +309,22 @@ mod tests {
         let origin = Origin::UserFile { path: "/my dir/c.toml".into(), line: 7 };
         let failure = Failure::from(ConfigError::Syntax { message: "x".into(), origin });
         assert_eq!(failure.hint.as_deref(), Some("${EDITOR:-vi} +7 '/my dir/c.toml'"));
+    }
+
+    #[test]
+    fn a_wrong_value_is_taken_back_where_it_was_written() {
+        let hint = |origin| Failure::from(ConfigError::Invalid { key: "x".into(), message: "y".into(), origin }).hint;
+        let repository = Origin::Repository { name: "uro.capture".into() };
+        assert_eq!(hint(repository).as_deref(), Some("git config --unset uro.capture"));
+        assert_eq!(hint(Origin::Environment { name: "OLLAMA_HOST".into() }).as_deref(), Some("unset OLLAMA_HOST"));
+    }
+
+    #[test]
+    fn what_to_look_at_depends_on_why_a_file_cannot_be_written() {
+        let hint = |kind: ErrorKind| writable(Path::new("/nowhere/at/all"), &kind.into());
+        assert_eq!(hint(ErrorKind::StorageFull), "df -h /");
+        assert_eq!(hint(ErrorKind::PermissionDenied), "ls -ld /");
+        assert!(hint(ErrorKind::AlreadyExists).contains("does not exist yet"));
     }
 
     #[test]

@@ -62,11 +62,12 @@ pub fn run(app: &App, args: &InitArgs) -> Result<Exit, Failure> {
     }
     let plan = githooks::plan_install(place.dir(), &program)?;
     let mut writes: Vec<PathBuf> = plan.writes().into_iter().map(PathBuf::from).collect();
-    writes.push(app.paths.database());
-    if !args.dry_run {
-        install(app, &repo, &plan)?;
+    writes.extend(kept_in(app));
+    let mut what = "is captured from now on";
+    if !args.dry_run && !install(app, &repo, &plan)? && plan.writes().is_empty() {
+        what = "was captured already; its hooks are in place";
     }
-    report(app, &repo, writes, args.dry_run, "is captured from now on")?;
+    report(app, &repo, writes, args.dry_run, what)?;
     tell_notes(app, &plan);
     Ok(Exit::Done)
 }
@@ -76,23 +77,49 @@ pub fn run(app: &App, args: &InitArgs) -> Result<Exit, Failure> {
 pub fn undo(app: &App, args: &DeinitArgs) -> Result<Exit, Failure> {
     refuse_global(args.global, "deinit")?;
     let repo = repo_at(app, args.path.as_ref())?;
-    let plan = githooks::plan_remove(hooks::location(&repo)?.dir())?;
+    let plan = removal(&repo)?;
     let mut writes: Vec<PathBuf> = plan.writes().into_iter().map(PathBuf::from).collect();
     if !args.dry_run {
         githooks::apply(&plan)?;
     }
+    let mut known = false;
     // Without a database nothing was ever registered, and none is made to say so.
     if app.paths.database().exists() {
-        writes.push(app.paths.database());
+        writes.extend(kept_in(app));
         if !args.dry_run {
             let store = app.store()?;
+            known = store.registered()?.iter().any(|known| known.id == repo.place().id);
             store.unregister(&repo.place().id)?;
             rebuild::write_mirror(store.as_ref(), &app.paths)?;
         }
     }
-    report(app, &repo, writes, args.dry_run, "is no longer captured; what was captured stays")?;
+    let what = match known || !plan.writes().is_empty() {
+        true => "is no longer captured; what was captured stays",
+        false => "was not captured; nothing was changed",
+    };
+    report(app, &repo, writes, args.dry_run, what)?;
     tell_notes(app, &plan);
     Ok(Exit::Done)
+}
+
+/// The hooks are taken out of the repository's own directory, where `init` puts them, and out of the one inside
+/// the repository that `core.hooksPath` may name by now.
+fn removal(repo: &Repo) -> Result<Plan, Failure> {
+    let own = repo.place().common_dir.join("hooks");
+    let mut plan = githooks::plan_remove(&own)?;
+    if let Location::Repository(dir) = hooks::location(repo)?
+        && dir != own
+    {
+        let other = githooks::plan_remove(&dir)?;
+        plan.steps.extend(other.steps);
+        plan.notes.extend(other.notes);
+    }
+    Ok(plan)
+}
+
+/// Where a registration is written: the database, and the list beside it that survives a damaged one.
+fn kept_in(app: &App) -> [PathBuf; 2] {
+    [app.paths.database(), app.paths.repositories()]
 }
 
 fn refuse_global(global: bool, command: &str) -> Result<(), Failure> {
@@ -104,11 +131,16 @@ fn refuse_global(global: bool, command: &str) -> Result<(), Failure> {
 }
 
 fn repo_at(app: &App, path: Option<&PathBuf>) -> Result<Repo, Failure> {
-    Ok(Repo::discover(&path.map_or_else(|| app.cwd.clone(), |path| app.cwd.join(path)))?)
+    let path = path.map_or_else(|| app.cwd.clone(), |path| app.cwd.join(path));
+    if !path.exists() {
+        return Err(Failure::input(format!("{} does not exist", path.display())).hint("uro-capture init DIRECTORY"));
+    }
+    Ok(Repo::discover(&path)?)
 }
 
 /// Registers first: a hook that fires at once finds its repository known. A failed hook takes that back.
-fn install(app: &App, repo: &Repo, plan: &Plan) -> Result<(), Failure> {
+/// True when the repository was not known before.
+fn install(app: &App, repo: &Repo, plan: &Plan) -> Result<bool, Failure> {
     let store = app.store()?;
     let known = store.registered()?.into_iter().find(|known| known.id == repo.place().id);
     store.register(&registration(app, repo, known.as_ref()))?;
@@ -118,7 +150,8 @@ fn install(app: &App, repo: &Repo, plan: &Plan) -> Result<(), Failure> {
         }
         return Err(error.into());
     }
-    Ok(rebuild::write_mirror(store.as_ref(), &app.paths)?)
+    rebuild::write_mirror(store.as_ref(), &app.paths)?;
+    Ok(known.is_none())
 }
 
 /// Commits count from the first `init` on: doing it again, or after a move, keeps that.
@@ -167,5 +200,37 @@ mod tests {
         let failure = refuse_global(true, "init").unwrap_err();
         assert_eq!(failure.code(), 1);
         assert!(failure.hint.unwrap().contains("uro-capture init \"$dir\""));
+    }
+
+    /// A repository made by git itself, with nothing of the machine's configuration.
+    fn repository() -> (tempfile::TempDir, Repo) {
+        let top = tempfile::tempdir().unwrap();
+        git(top.path(), &["init", "-q"]);
+        let repo = Repo::discover(top.path()).unwrap();
+        (top, repo)
+    }
+
+    fn git(dir: &std::path::Path, args: &[&str]) {
+        let mut command = std::process::Command::new("git");
+        command.args(args).current_dir(dir).env("HOME", dir).env("GIT_CONFIG_NOSYSTEM", "1");
+        for name in crate::config::env::git_variables() {
+            command.env_remove(name);
+        }
+        assert!(command.env("GIT_CONFIG_GLOBAL", "/dev/null").status().unwrap().success(), "git {args:?}");
+    }
+
+    #[test]
+    fn hooks_are_removed_also_when_core_hooks_path_was_set_since() {
+        let (top, repo) = repository();
+        let own = repo.place().common_dir.join("hooks");
+        let program = top.path().join("uro-hook");
+        std::fs::copy("/bin/sh", &program).unwrap();
+        githooks::apply(&githooks::plan_install(&own, &program).unwrap()).unwrap();
+        assert!(own.join("post-commit").exists());
+        git(top.path(), &["config", "core.hooksPath", ".husky"]);
+        let plan = removal(&Repo::discover(top.path()).unwrap()).unwrap();
+        githooks::apply(&plan).unwrap();
+        assert!(!own.join("post-commit").is_symlink() && !own.join("post-commit").exists());
+        assert!(removal(&repo).unwrap().is_empty(), "a second time there is nothing to do");
     }
 }

@@ -7,16 +7,19 @@ use super::capture_line;
 use super::failure::Failure;
 use super::ui::Exit;
 use crate::domain::capture::{Capture, Kind};
-use crate::store::CaptureQuery;
+use crate::store::{CaptureQuery, Store, StoreError};
 
 #[derive(Debug, Clone, Args)]
 pub struct LogArgs {
     #[command(flatten)]
     pub filter: Filter,
-    /// At most N captures; 0 lists all
-    #[arg(short, value_name = "N", default_value_t = 50)]
-    pub n: usize,
+    /// At most N captures (default: 50); 0 lists all
+    #[arg(short, value_name = "N")]
+    pub n: Option<usize>,
 }
+
+/// How many are listed where nobody says.
+const USUAL: usize = 50;
 
 /// Which captures are meant: the same for `log` and `search`.
 #[derive(Debug, Clone, Default, Args)]
@@ -78,32 +81,50 @@ impl Filter {
 /// # Errors
 /// A filter makes no sense, or the store cannot be read.
 pub fn run(app: &App, args: &LogArgs) -> Result<Exit, Failure> {
+    list(app, &args.filter, args.n, "no captures", |store, query| store.captures(query))
+}
+
+/// What `-n 0` stands for: more than any store holds.
+const EVERYTHING: usize = i32::MAX as usize;
+
+/// Prints at most `most` captures (0: all) of what `find` gives, and says when there are more.
+///
+/// # Errors
+/// A filter makes no sense, or the store cannot be read.
+pub fn list(
+    app: &App,
+    filter: &Filter,
+    most: Option<usize>,
+    nothing: &str,
+    find: impl FnOnce(&dyn Store, &CaptureQuery) -> Result<Vec<Capture>, StoreError>,
+) -> Result<Exit, Failure> {
+    let n = most.unwrap_or(USUAL);
     // One more than wanted tells whether there are more.
-    let limit = (args.n > 0).then(|| args.n.saturating_add(1));
-    let query = args.filter.query(app, limit)?;
-    let mut captures = app.store()?.captures(&query)?;
-    let more = args.n > 0 && captures.len() > args.n;
+    let query = filter.query(app, Some(if n == 0 { EVERYTHING } else { n.saturating_add(1) }))?;
+    let mut captures = find(app.store()?.as_ref(), &query)?;
+    let more = n > 0 && captures.len() > n;
     if more {
-        captures.truncate(args.n);
+        captures.truncate(n);
     }
-    print(app, &captures, query.repo.is_some())?;
-    if more {
-        app.ui.note(&format!("there are more: -n {} or -n 0 lists them", args.n.saturating_mul(2)));
+    print(app, &captures, nothing, query.repo.is_some())?;
+    // Who named a number knows that there may be more.
+    if more && most.is_none() {
+        app.ui.note(&format!("there are more than {n}; -n 0 lists all"));
     }
     Ok(Exit::Done)
 }
 
-/// A list for people, or a JSON array. What an empty one means depends on whether one repository was meant.
+/// A list for people, or a JSON array. An empty one is `nothing`, which may mean that another repository has some.
 ///
 /// # Errors
 /// Standard output cannot be written.
-pub fn print(app: &App, captures: &[Capture], one_repository: bool) -> Result<(), Failure> {
+fn print(app: &App, captures: &[Capture], nothing: &str, one_repository: bool) -> Result<(), Failure> {
     if app.json {
         return app.ui.json(captures);
     }
     if captures.is_empty() {
         let elsewhere = if one_repository { " in this repository; --everywhere looks in all" } else { "" };
-        app.ui.note(&format!("no captures{elsewhere}"));
+        app.ui.note(&format!("{nothing}{elsewhere}"));
     }
     app.ui.table(&capture_line::list(captures, &app.now()))
 }

@@ -33,6 +33,7 @@ fn page(command: Option<&str>) -> Result<Vec<u8>, Failure> {
             Man::new(found.ok_or_else(missing)?).title(format!("uro-capture-{name}"))
         }
     };
+    let man = man.source(concat!("uro-capture ", env!("CARGO_PKG_VERSION")));
     let mut text = Vec::new();
     man.render(&mut text).map_err(|error| Failure::bug(format!("cannot render the page: {error}")))?;
     Ok(text)
@@ -46,7 +47,7 @@ mod tests {
     fn the_program_and_every_command_have_a_page() {
         let text = |command| String::from_utf8(page(command).unwrap()).unwrap();
         assert!(text(None).contains(".TH uro-capture 1"), "{}", &text(None)[..200]);
-        assert!(text(Some("log")).contains(".TH uro-capture-log 1"));
+        assert!(text(Some("log")).contains(".TH uro-capture-log 1  \"uro-capture "));
         assert!(text(Some("log")).contains("\\-\\-everywhere"));
         assert_eq!(page(Some("nonsense")).unwrap_err().code(), 1);
     }

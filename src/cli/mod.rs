@@ -69,6 +69,11 @@ fn starts_detached(args: &[OsString]) -> bool {
 fn run(args: Vec<OsString>) -> u8 {
     let env = Env::read();
     let single = (args.len() == 2).then(|| args[1].clone());
+    if let Some(name) = args::reserved(&args) {
+        let failure = Failure::input(format!("this version has no `{name}` yet")).hint("uro-capture --help");
+        Ui::new(Wishes::default(), &env).failure(&failure);
+        return failure.code();
+    }
     let parsed = args::command().try_get_matches_from(args::with_note(args)).and_then(|m| Cli::from_arg_matches(&m));
     let cli = match parsed {
         Ok(cli) => cli,
@@ -99,8 +104,17 @@ fn explain(error: &clap::Error, ui: &Ui) -> u8 {
     }
     let text = rendered.to_string();
     let text = text.trim_end().trim_end_matches("For more information, try '--help'.").trim_end();
-    ui.failure(&Failure::usage(text.trim_start_matches("error: ")).hint("uro-capture --help"));
+    let hint = format!("{} --help", asked_for(text));
+    ui.failure(&Failure::usage(text.trim_start_matches("error: ")).hint(hint));
     2
+}
+
+/// The command that a usage message is about: what stands before the first placeholder of its `Usage:` line.
+fn asked_for(message: &str) -> String {
+    let usage = message.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or("uro-capture");
+    let names = usage.split(' ').take_while(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '-'));
+    let names: Vec<&str> = names.take_while(|word| !word.starts_with('-')).collect();
+    names.join(" ")
 }
 
 fn execute(cli: Cli, env: Env, ui: &Arc<Ui>) -> Result<Exit, Failure> {
@@ -150,9 +164,6 @@ fn dispatch(app: &App, command: Option<Command>) -> Result<Exit, Failure> {
         Command::Man(args) => man::run(&app.ui, &args),
         Command::Export(args) => export::run(app, &args),
         Command::Import(args) => import::run(app, &args),
-        Command::Schedule(_) | Command::Bench(_) | Command::Ab(_) | Command::Regress(_) | Command::Tune(_) => {
-            Err(Failure::input("this version does not have that command yet").hint("uro-capture --help"))
-        }
     }
 }
 
@@ -195,6 +206,11 @@ mod tests {
         let (code, out, err) = explained(&["uro-capture", "log", "--nonsense"]);
         assert_eq!((code, out.as_str()), (2, ""));
         assert!(err.starts_with("error: unexpected argument '--nonsense'"), "{err}");
+        assert!(err.ends_with("hint: uro-capture log --help\n"), "{err}");
+        let (_, _, err) = explained(&["uro-capture", "draft"]);
+        assert!(err.starts_with("error: 'uro-capture draft' requires a subcommand"), "{err}");
+        assert!(err.ends_with("hint: uro-capture draft --help\n"), "{err}");
+        let (_, _, err) = explained(&["uro-capture", "--nonsense"]);
         assert!(err.ends_with("hint: uro-capture --help\n"), "{err}");
         let (code, out, err) = explained(&["uro-capture", "--help"]);
         assert_eq!((code, err.as_str()), (0, ""));

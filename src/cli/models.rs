@@ -160,28 +160,10 @@ impl ModelView {
 /// Gives the role to its model; one that is not listed is added, marked so.
 fn assign(view: &mut EndpointView, role: Role, name: &str) {
     if !view.models.iter().any(|model| model.offered.name == name) {
-        view.models.push(ModelView::of(named(name), false));
+        view.models.push(ModelView::of(Offered::named(name), false));
     }
     if let Some(model) = view.models.iter_mut().find(|model| model.offered.name == name) {
         model.roles.push(role);
-    }
-}
-
-/// A model of which only the name is known.
-fn named(name: &str) -> Offered {
-    Offered {
-        name: name.to_owned(),
-        digest: None,
-        family: None,
-        parameters: None,
-        quantization: None,
-        size_bytes: None,
-        context_length: None,
-        resident: None,
-        loaded_context: None,
-        gpu_share: None,
-        cloud: false,
-        completes: true,
     }
 }
 
@@ -279,7 +261,7 @@ mod tests {
 
     fn up(models: &[&str]) -> Answer {
         let server = Server { api: Api::Ollama, name: "ollama".into(), version: Some("0.9".into()) };
-        Ok((server, models.iter().map(|name| named(name)).collect()))
+        Ok((server, models.iter().map(|name| Offered::named(name)).collect()))
     }
 
     fn down() -> Answer {
@@ -347,7 +329,7 @@ mod tests {
 
     #[test]
     fn sizes_are_shown_as_people_name_models() {
-        let with = |parameters, size_bytes| size(&Offered { parameters, size_bytes, ..named("m") });
+        let with = |parameters, size_bytes| size(&Offered { parameters, size_bytes, ..Offered::named("m") });
         assert_eq!(with(Some(3_200_000_000), Some(1)), "3.2B");
         assert_eq!(with(Some(500_000), None), "0.5M");
         assert_eq!(with(None, Some(1_900_000_000)), "1.9 GB");

@@ -14,16 +14,17 @@ pub struct SearchArgs {
     pub words: Vec<String>,
     #[command(flatten)]
     pub filter: Filter,
-    /// At most N captures; 0 lists all
-    #[arg(short, value_name = "N", default_value_t = 50)]
-    pub n: usize,
+    /// At most N captures (default: 50); 0 lists all
+    #[arg(short, value_name = "N")]
+    pub n: Option<usize>,
 }
 
 /// # Errors
 /// A filter makes no sense, or the store cannot be read.
 pub fn run(app: &App, args: &SearchArgs) -> Result<Exit, Failure> {
-    let query = args.filter.query(app, (args.n > 0).then_some(args.n))?;
-    let captures = app.store()?.search(&args.words.join(" "), &query)?;
-    log::print(app, &captures, query.repo.is_some())?;
-    Ok(Exit::Done)
+    let words = args.words.join(" ");
+    if words.trim().is_empty() {
+        return Err(Failure::input("there is no word to search for").hint("uro-capture log lists all captures"));
+    }
+    log::list(app, &args.filter, args.n, "nothing found", |store, query| store.search(&words, query))
 }

@@ -12,6 +12,7 @@ use crate::sidecar::run::{Ended, Options};
 use crate::sidecar::{client, launch, run};
 
 #[derive(Debug, Args)]
+#[command(arg_required_else_help = false)]
 pub struct SidecarArgs {
     #[command(subcommand)]
     pub command: SidecarCommand,

@@ -31,7 +31,6 @@ impl Exit {
 /// When colour is used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Color {
-    /// On terminals, unless `NO_COLOR` is set
     #[default]
     Auto,
     Always,
@@ -258,15 +257,17 @@ fn paint(color: bool, style: Style, text: &str) -> String {
     if color && !text.is_empty() { format!("{style}{text}{style:#}") } else { text.to_owned() }
 }
 
-/// Text from outside without the characters that would drive a terminal or turn its text round; lines stay lines.
+/// Text from outside without the characters that would drive a terminal or reorder its line; lines stay lines.
 #[must_use]
 pub fn harmless(text: &str) -> String {
-    text.chars().map(|c| if is_harmful(c) && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+    let shown = |c: char| c == '\n' || c == '\t' || !(c.is_control() || reorders(c));
+    text.chars().map(|c| if shown(c) { c } else { '\u{fffd}' }).collect()
 }
 
-/// Controls, and what overrides or isolates the direction of text.
-fn is_harmful(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Unicode's explicit marks, embeddings, overrides and isolates: with them a text can look like another
+/// (Unicode Technical Report 36, "Bidirectional Text Spoofing").
+fn reorders(c: char) -> bool {
+    matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// One line of JSON in which such characters are escaped, which changes no value: serde escapes C0 alone.
@@ -277,7 +278,7 @@ pub fn json_line<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<String>
     let text = serde_json::to_string(value)?;
     let mut line = String::with_capacity(text.len() + 1);
     for c in text.chars() {
-        if is_harmful(c) { line.push_str(&format!("\\u{:04x}", c as u32)) } else { line.push(c) }
+        if c.is_control() || reorders(c) { line.push_str(&format!("\\u{:04x}", c as u32)) } else { line.push(c) }
     }
     line.push('\n');
     Ok(line)
@@ -433,6 +434,7 @@ mod tests {
     #[test]
     fn text_from_outside_cannot_drive_the_terminal() {
         assert_eq!(harmless("a\u{1b}[2Jb\r\n"), "a\u{fffd}[2Jb\u{fffd}\n");
+        assert_eq!(harmless("\u{202e}gpj.exe\u{2069} שלום"), "\u{fffd}gpj.exe\u{fffd} שלום");
         assert_eq!(one_line(" a\n\tb "), "a b");
     }
 

@@ -1,5 +1,7 @@
 //! Where model servers are looked for when no endpoint is configured.
 
+use std::net::Ipv6Addr;
+
 use toml::Value;
 
 use super::defaults::ENDPOINTS;
@@ -8,7 +10,7 @@ use super::error::{ConfigError, Origin, Result};
 use super::layer::{Setting, ollama_host};
 use super::validate;
 
-/// Ollama's own default port.
+/// Ollama's own port, used where none is given (envconfig/config.go).
 const OLLAMA_PORT: u16 = 11434;
 
 /// The endpoints to try: `OLLAMA_HOST` (or Ollama's default) first, then llama.cpp's usual ports.
@@ -30,31 +32,51 @@ pub fn usual(env: &Env) -> Result<Vec<Setting>> {
     Ok(settings)
 }
 
-/// The address a client means by `OLLAMA_HOST`, which may be `host`, `:port`, `host:port` or a URL, with Ollama's
-/// own rules: its port where none is given, the scheme's port where a scheme is. A wildcard address
-/// (`0.0.0.0`, what the server listens on) is reached through loopback.
+/// The address of `OLLAMA_HOST`, checked. One with credentials is refused: they would be taken for a port.
 fn url_of(host: &str) -> Result<String> {
-    let wrong = || ConfigError::Invalid {
-        key: "endpoints[0].url".to_owned(),
-        message: format!("{host:?} is not an address"),
-        origin: ollama_host(),
-    };
-    let (scheme, rest, port) = match host.trim().split_once("://") {
+    let url = meant(host);
+    match validate::address(&url) {
+        Ok(_) if !host.contains('@') => Ok(url),
+        _ => Err(ConfigError::Invalid {
+            key: "endpoints[0].url".to_owned(),
+            message: format!("{host:?} is not an address"),
+            origin: ollama_host(),
+        }),
+    }
+}
+
+/// The address that a value of `OLLAMA_HOST` means to a client (Ollama's envconfig and its test table):
+/// no scheme → http and port 11434; `http://h` → 80; `https://h` → 443; a bad port → the default.
+fn meant(value: &str) -> String {
+    let value = value.trim().trim_matches(['"', '\'']).trim();
+    let (scheme, rest, default_port) = match value.split_once("://") {
+        None if value == "ollama.com" => ("https", value, 443),
+        None => ("http", value, OLLAMA_PORT),
         Some(("http", rest)) => ("http", rest, 80),
         Some(("https", rest)) => ("https", rest, 443),
-        Some(_) => return Err(wrong()),
-        None => ("http", host.trim(), OLLAMA_PORT),
+        Some((_, rest)) => ("http", rest, OLLAMA_PORT),
     };
-    let (authority, path) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
-    let authority = if authority.starts_with(':') || authority.is_empty() {
-        format!("127.0.0.1{authority}")
-    } else {
-        authority.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")
+    let (authority, path) = rest.split_once('/').map_or((rest, ""), |(authority, path)| (authority, path));
+    let (host, port) = split_port(authority, default_port);
+    let host = match host.as_str() {
+        "" | "0.0.0.0" => "127.0.0.1".to_owned(),
+        "::" => "::1".to_owned(),
+        _ => host,
     };
-    let (name, given) = validate::host_and_port(&authority).ok_or_else(wrong)?;
-    let name = if name.contains(':') { format!("[{name}]") } else { name.to_owned() };
-    let url = format!("{scheme}://{name}:{}{}", given.unwrap_or(port), path.trim_end_matches('/'));
-    validate::address(&url).map(|_| url.clone()).map_err(|_| wrong())
+    let host = if host.contains(':') { format!("[{host}]") } else { host };
+    let path = path.trim_end_matches('/');
+    if path.is_empty() { format!("{scheme}://{host}:{port}") } else { format!("{scheme}://{host}:{port}/{path}") }
+}
+
+fn split_port(authority: &str, default_port: u16) -> (String, u16) {
+    let bare = |host: &str| host.trim_matches(['[', ']']).to_owned();
+    if authority.parse::<Ipv6Addr>().is_ok() || authority.ends_with(']') {
+        return (bare(authority), default_port);
+    }
+    match authority.rsplit_once(':') {
+        Some((host, port)) => (bare(host), port.parse().unwrap_or(default_port)),
+        None => (bare(authority), default_port),
+    }
 }
 
 #[cfg(test)]
@@ -63,23 +85,37 @@ mod tests {
 
     #[test]
     fn ollama_host_is_read_as_ollama_reads_it() {
-        for (host, url) in [
-            ("127.0.0.1", "http://127.0.0.1:11434"),
-            ("127.0.0.1:5000", "http://127.0.0.1:5000"),
-            (":5000", "http://127.0.0.1:5000"),
-            ("0.0.0.0", "http://127.0.0.1:11434"),
-            ("[::]:11434", "http://[::1]:11434"),
+        for (value, url) in [
+            ("", "http://127.0.0.1:11434"),
+            ("1.2.3.4", "http://1.2.3.4:11434"),
+            (":1234", "http://127.0.0.1:1234"),
+            ("1.2.3.4:1234", "http://1.2.3.4:1234"),
+            ("http://1.2.3.4", "http://1.2.3.4:80"),
+            ("http://1.2.3.4:1234", "http://1.2.3.4:1234"),
+            ("https://1.2.3.4", "https://1.2.3.4:443"),
+            ("https://1.2.3.4:1234", "https://1.2.3.4:1234"),
+            ("https://example.com/ollama", "https://example.com:443/ollama"),
+            ("example.com", "http://example.com:11434"),
+            ("example.com:1234", "http://example.com:1234"),
+            ("example.com/", "http://example.com:11434"),
             ("[::1]", "http://[::1]:11434"),
-            ("http://box", "http://box:80"),
-            ("https://box/ollama/", "https://box:443/ollama"),
+            ("::1", "http://[::1]:11434"),
+            ("[::1]:1337", "http://[::1]:1337"),
+            ("0.0.0.0", "http://127.0.0.1:11434"),
+            ("[::]:1", "http://[::1]:1"),
+            ("0.0.0.0:66000", "http://127.0.0.1:11434"),
+            ("0.0.0.0:-1", "http://127.0.0.1:11434"),
+            ("  \"1.2.3.4\"  ", "http://1.2.3.4:11434"),
+            ("' 1.2.3.4 '", "http://1.2.3.4:11434"),
+            ("ollama.com", "https://ollama.com:443"),
         ] {
-            assert_eq!(url_of(host).unwrap(), url, "{host}");
+            assert_eq!(url_of(value).unwrap(), url, "{value:?}");
         }
     }
 
     #[test]
     fn a_host_that_is_no_address_is_an_error_naming_the_variable() {
-        for bad in ["ftp://a", "a:b", "http://me:pw@box"] {
+        for bad in ["http://me:pw@box", "a b", "http://a?b"] {
             assert!(url_of(bad).unwrap_err().to_string().ends_with("environment variable OLLAMA_HOST"), "{bad}");
         }
     }

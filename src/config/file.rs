@@ -87,7 +87,7 @@ fn no_section(key: String, origin: Origin) -> ConfigError {
 /// The error for a key nobody knows, with the name that was probably meant.
 pub(super) fn unknown(section: &str, name: &str, origin: Origin) -> ConfigError {
     let siblings = siblings(section);
-    let suggestion = closest(name, siblings.iter().map(String::as_str));
+    let suggestion = closest(name, siblings.iter().map(String::as_str)).filter(|close| close != name);
     let section = (!section.is_empty()).then(|| section.split('[').next().unwrap_or(section).to_owned());
     ConfigError::UnknownKey { key: name.to_owned(), section, origin, suggestion }
 }

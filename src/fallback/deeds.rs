@@ -17,7 +17,7 @@ pub fn of(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
         Case::SubmoduleOnly => Some(submodules(files)),
         Case::BinaryOnly => Some(binaries(files)),
         Case::WhitespaceOnly => Some(format!("Changes only whitespace in {}", paths(files, "file"))),
-        Case::Initial => return Some(initial(facts)),
+        Case::Initial => return Some(initial(facts, !commit.patch.truncated)),
         _ => None,
     };
     special.or_else(|| symbols(commit, facts, lead)).or_else(|| by_files(commit, facts, lead))
@@ -77,11 +77,25 @@ fn worth_telling(symbols: &[Symbol]) -> Vec<&Symbol> {
             |of: &str| symbols.iter().any(|s| s.name == of && s.fate == symbol.fate && s.fate != Fate::Modified);
         let of = symbol.name.rsplit_once("::").or_else(|| symbol.name.rsplit_once('.')).map(|(of, _)| of);
         let known = told.iter().any(|told| told.name == symbol.name && told.fate == symbol.fate);
-        if !known && !of.is_some_and(whole) {
+        // One name, one deed: what comes again elsewhere is not told as gone or changed too.
+        let same = |s: &&Symbol| s.test == symbol.test && s.name == symbol.name;
+        let elsewhere = symbols.iter().filter(same).any(|s| rank(s.fate) < rank(symbol.fate));
+        if !known && !elsewhere && !of.is_some_and(whole) {
             told.push(symbol);
         }
     }
     told
+}
+
+/// Which of several deeds on one name is told.
+fn rank(fate: Fate) -> u8 {
+    match fate {
+        Fate::Moved => 0,
+        Fate::Added => 1,
+        Fate::Removed => 2,
+        Fate::Redefined => 3,
+        Fate::Modified => 4,
+    }
 }
 
 /// Whether the author's own words name the symbol already.
@@ -98,7 +112,7 @@ fn location(told: &[&Symbol], all_named: bool) -> String {
         [one] => path(one),
         [one, two] if all_named => format!("{} and {}", path(one), path(two)),
         many => match common_dir(many) {
-            Some(dir) => format!("{} ({})", path(&dir), count(many.len(), "file")),
+            Some(dir) => format!("{} under {}", count(many.len(), "file"), path(&dir)),
             None => count(many.len(), "file"),
         },
     }
@@ -171,10 +185,10 @@ fn binaries(files: &[FileChange]) -> String {
     }
 }
 
-fn initial(facts: &Facts) -> String {
+fn initial(facts: &Facts, exact: bool) -> String {
     let told = worth_telling(&facts.symbols);
-    let names: Vec<String> = told.iter().take(NAMES).map(|symbol| code(&symbol.name)).collect();
-    let with = if names.is_empty() { String::new() } else { format!(", among other things {}", list(&names)) };
+    let names: Vec<String> = told.iter().map(|symbol| code(&symbol.name)).collect();
+    let with = if names.is_empty() { String::new() } else { format!(" with {}", list_up_to(NAMES, names, exact)) };
     format!("The first commit: {}{with}", count(facts.files_total, "file"))
 }
 

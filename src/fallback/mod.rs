@@ -1,6 +1,6 @@
 //! What is said when no model speaks: facts in plain sentences. It cannot fail.
 
 mod deeds;
-mod phrase;
+pub mod phrase;
 mod split;
 pub mod template;

@@ -1,6 +1,7 @@
 //! Small pieces of English: lists, numbers, nouns, ends of sentences.
 
 /// `a`, `a and b`, `a, b and c`.
+#[must_use]
 pub fn list(items: &[String]) -> String {
     match items {
         [] => String::new(),
@@ -10,6 +11,7 @@ pub fn list(items: &[String]) -> String {
 }
 
 /// The first `limit` items, then how many more there are; `exact` says whether that number is known.
+#[must_use]
 pub fn list_up_to(limit: usize, mut items: Vec<String>, exact: bool) -> String {
     if items.len() <= limit {
         return list(&items);
@@ -21,11 +23,13 @@ pub fn list_up_to(limit: usize, mut items: Vec<String>, exact: bool) -> String {
 }
 
 /// `1 file`, `2 files`.
+#[must_use]
 pub fn count(n: usize, noun: &str) -> String {
     format!("{} {noun}{}", number(n as u64), if n == 1 { "" } else { "s" })
 }
 
 /// `1234567` as `1,234,567`.
+#[must_use]
 pub fn number(n: u64) -> String {
     let digits = n.to_string();
     let mut grouped = String::with_capacity(digits.len() + 4);
@@ -39,12 +43,14 @@ pub fn number(n: u64) -> String {
 }
 
 /// Blanks and controls become single blanks: one paragraph, nothing a terminal obeys.
+#[must_use]
 pub fn one_line(text: &str) -> String {
     let plain = text.replace(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'), " ");
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The text with a full stop, unless it ends its sentence itself.
+#[must_use]
 pub fn sentence(text: &str) -> String {
     let text = text.trim_end_matches([':', ';', ',']).trim_end();
     let quoted = text.trim_end_matches(['"', '\'', ')', '”', '’', '*', '_']);
@@ -56,12 +62,14 @@ pub fn sentence(text: &str) -> String {
 }
 
 /// With a capital letter at the start.
+#[must_use]
 pub fn capitalized(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 /// With a small letter at the start.
+#[must_use]
 pub fn uncapitalized(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
@@ -71,6 +79,7 @@ pub fn uncapitalized(text: &str) -> String {
 const PATH_CHARS: usize = 72;
 
 /// A path as it fits into a sentence.
+#[must_use]
 pub fn path(path: &str) -> String {
     let path = one_line(path);
     if path.chars().count() <= PATH_CHARS {
@@ -84,11 +93,13 @@ pub fn path(path: &str) -> String {
 }
 
 /// A name from code.
+#[must_use]
 pub fn code(name: &str) -> String {
     format!("`{}`", one_line(name))
 }
 
 /// At most `words` words and `chars` characters, cut between words where one ends in reach.
+#[must_use]
 pub fn cut(text: &str, words: usize, chars: usize) -> String {
     let by_words: Vec<&str> = text.split_whitespace().take(words).collect();
     let mut kept = by_words.join(" ");
@@ -114,6 +125,7 @@ mod tests {
 
     #[test]
     fn numbers_are_grouped_and_nouns_agree() {
+        assert_eq!((number(0), number(999), number(1000)), ("0".to_owned(), "999".to_owned(), "1,000".to_owned()));
         assert_eq!(count(1, "file"), "1 file");
         assert_eq!(count(0, "file"), "0 files");
         assert_eq!(count(12_345, "file"), "12,345 files");

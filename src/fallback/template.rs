@@ -141,8 +141,18 @@ mod tests {
             ["a", "b", "c"].map(|n| file(&format!("src/route/{n}.py"), &format!("@@\n+def {n}{n}():\n+    pass")));
         assert_eq!(
             told("wip", files.to_vec()),
-            "Adds `aa`, `bb` and `cc` in src/route (3 files). +6 in 3 source files."
+            "Adds `aa`, `bb` and `cc` in 3 files under src/route. +6 in 3 source files."
         );
+    }
+
+    #[test]
+    fn one_name_is_told_once() {
+        let twice = "@@\n+#[cfg(unix)]\n+fn imp() {\n+}\n@@ fn imp() {\n-    a();\n+    b();";
+        assert_eq!(told("wip", vec![file("src/a.rs", twice)]), "Adds `imp` in src/a.rs. +4 −1.");
+        let gone = |name: &str| file(name, "@@\n-function help() {\n-}");
+        let there = file("test/z.js", "@@\n+function help() {\n+}");
+        let text = told("Share help", vec![gone("test/x.js"), gone("test/y.js"), there]);
+        assert!(!text.contains("removes"), "{text}");
     }
 
     #[test]
@@ -195,9 +205,11 @@ mod tests {
     #[test]
     fn the_first_commit_is_said_to_be_that() {
         let added = |path: &str| FileChange { change: Change::Added, ..counted(path, 5, 0) };
-        let mut root = sample::commit("Initial commit", vec![added("src/main.rs"), added("README.md")]);
-        root.parents.clear();
-        assert_eq!(text(&root), "The first commit: 2 files. +5 in src/main.rs, docs +5 in README.md.");
+        let root = |files| Commit { parents: Vec::new(), ..sample::commit("Initial commit", files) };
+        let two = root(vec![added("src/main.rs"), added("README.md")]);
+        assert_eq!(text(&two), "The first commit: 2 files. +5 in src/main.rs, docs +5 in README.md.");
+        let one = root(vec![file("a.rs", "@@\n+fn a() {\n+}")]);
+        assert_eq!(text(&one), "The first commit: 1 file with `a`. +2 in a.rs.");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Where a model server may be: the loopback guard, and `OLLAMA_HOST` as Ollama itself reads it.
+//! Where a model server may be: the loopback guard.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Instant;
@@ -6,9 +6,6 @@ use std::time::Instant;
 use reqwest::Url;
 
 use super::{ClockFired, LlmError};
-
-/// Ollama's own port, used where none is given (envconfig/config.go).
-const OLLAMA_PORT: u16 = 11434;
 
 /// An endpoint's address that has passed the checks that need no resolver.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,41 +147,6 @@ fn trim_path(base: &mut Url) {
     base.set_path(&path);
 }
 
-/// The address that a value of `OLLAMA_HOST` means to a client (Ollama's envconfig and its test table):
-/// no scheme → http and port 11434; `http://h` → 80; `https://h` → 443; a bad port → the default.
-#[must_use]
-pub fn ollama_host(value: &str) -> String {
-    let value = value.trim().trim_matches(['"', '\'']).trim();
-    let (scheme, rest, default_port) = match value.split_once("://") {
-        None if value == "ollama.com" => ("https", value, 443),
-        None => ("http", value, OLLAMA_PORT),
-        Some(("http", rest)) => ("http", rest, 80),
-        Some(("https", rest)) => ("https", rest, 443),
-        Some((_, rest)) => ("http", rest, OLLAMA_PORT),
-    };
-    let (authority, path) = rest.split_once('/').map_or((rest, ""), |(authority, path)| (authority, path));
-    let (host, port) = split_port(authority, default_port);
-    let host = match host.as_str() {
-        "" | "0.0.0.0" => "127.0.0.1".to_owned(),
-        "::" => "::1".to_owned(),
-        _ => host,
-    };
-    let host = if host.contains(':') { format!("[{host}]") } else { host };
-    let path = path.trim_end_matches('/');
-    if path.is_empty() { format!("{scheme}://{host}:{port}") } else { format!("{scheme}://{host}:{port}/{path}") }
-}
-
-fn split_port(authority: &str, default_port: u16) -> (String, u16) {
-    let bare = |host: &str| host.trim_matches(['[', ']']).to_owned();
-    if authority.parse::<Ipv6Addr>().is_ok() || authority.ends_with(']') {
-        return (bare(authority), default_port);
-    }
-    match authority.rsplit_once(':') {
-        Some((host, port)) => (bare(host), port.parse().unwrap_or(default_port)),
-        None => (bare(authority), default_port),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -288,35 +250,5 @@ mod tests {
     async fn localhost_is_pinned_without_asking_a_resolver() {
         let found = Address::parse("http://localhost:7", false).unwrap().resolve(soon()).await.unwrap();
         assert_eq!(found, ["127.0.0.1:7".parse().unwrap(), "[::1]:7".parse().unwrap()]);
-    }
-
-    #[test]
-    fn ollama_host_is_read_as_ollama_reads_it() {
-        for (value, url) in [
-            ("", "http://127.0.0.1:11434"),
-            ("1.2.3.4", "http://1.2.3.4:11434"),
-            (":1234", "http://127.0.0.1:1234"),
-            ("1.2.3.4:1234", "http://1.2.3.4:1234"),
-            ("http://1.2.3.4", "http://1.2.3.4:80"),
-            ("http://1.2.3.4:1234", "http://1.2.3.4:1234"),
-            ("https://1.2.3.4", "https://1.2.3.4:443"),
-            ("https://1.2.3.4:1234", "https://1.2.3.4:1234"),
-            ("https://example.com/ollama", "https://example.com:443/ollama"),
-            ("example.com", "http://example.com:11434"),
-            ("example.com:1234", "http://example.com:1234"),
-            ("example.com/", "http://example.com:11434"),
-            ("[::1]", "http://[::1]:11434"),
-            ("::1", "http://[::1]:11434"),
-            ("[::1]:1337", "http://[::1]:1337"),
-            ("0.0.0.0", "http://127.0.0.1:11434"),
-            ("[::]:1", "http://[::1]:1"),
-            ("0.0.0.0:66000", "http://127.0.0.1:11434"),
-            ("0.0.0.0:-1", "http://127.0.0.1:11434"),
-            ("  \"1.2.3.4\"  ", "http://1.2.3.4:11434"),
-            ("' 1.2.3.4 '", "http://1.2.3.4:11434"),
-            ("ollama.com", "https://ollama.com:443"),
-        ] {
-            assert_eq!(ollama_host(value), url, "{value:?}");
-        }
     }
 }

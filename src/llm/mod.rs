@@ -16,7 +16,6 @@ mod openai;
 mod refusal;
 mod wire;
 
-pub use address::ollama_host;
 pub use client::Client;
 pub use ollama::same_model;
 
@@ -58,6 +57,27 @@ pub struct Offered {
     pub cloud: bool,
     /// It can complete text (not: embedding only).
     pub completes: bool,
+}
+
+impl Offered {
+    /// A model of which only the name is known.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            digest: None,
+            family: None,
+            parameters: None,
+            quantization: None,
+            size_bytes: None,
+            context_length: None,
+            resident: None,
+            loaded_context: None,
+            gpu_share: None,
+            cloud: false,
+            completes: true,
+        }
+    }
 }
 
 /// Options of one role; the same role always sends the same ones, so that no server reloads a model.

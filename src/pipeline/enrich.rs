@@ -209,3 +209,79 @@ fn operation(services: &Services, job: &Job, written: &Written, outcome: &Outcom
 
 /// Above this load time a request counts as cold: a warm server reports about a millisecond.
 const COLD_LOAD_MS: f64 = 50.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::timing::Tokens;
+    use crate::llm::ClockFired;
+
+    fn answer(text: &str, finish: Finish) -> Answer {
+        Answer {
+            text: text.to_owned(),
+            finish,
+            tokens: Tokens::default(),
+            load: None,
+            ttft: None,
+            tpot: None,
+            took: Duration::ZERO,
+            prompt_truncated: false,
+            broken_off: None,
+        }
+    }
+
+    #[test]
+    fn what_may_be_kept_depends_on_how_the_answer_ended() {
+        const WHOLE: &str = "Adds a retry to the client.";
+        const CUT: &str = "Adds a retry to the client. It waits";
+        let cut = Finish::Cut(ClockFired::Stream);
+        let cases = [
+            (WHOLE, Finish::Stop, Some(WHOLE), Reason::None),
+            (CUT, cut, Some(WHOLE), Reason::Salvaged),
+            (CUT, Finish::Length, Some(WHOLE), Reason::Salvaged),
+            (CUT, Finish::Aborted, Some(WHOLE), Reason::Salvaged),
+            ("Adds a retry to", cut, None, Reason::Deadline),
+            ("Adds a retry to", Finish::Length, None, Reason::Unusable),
+            ("Adds a retry to", Finish::Aborted, None, Reason::Unusable),
+            ("", Finish::Stop, None, Reason::Unusable),
+        ];
+        for (text, finish, kept, reason) in cases {
+            let (text, why) = judge(&answer(text, finish));
+            assert_eq!((text.as_deref(), why), (kept, reason), "{finish:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_to_a_prompt_that_the_server_cut_is_no_answer() {
+        let cut = Answer { prompt_truncated: true, ..answer("Adds a retry to the client.", Finish::Stop) };
+        assert_eq!(judge(&cut), (None, Reason::Overflow));
+    }
+
+    fn written(result: Result<Answer, LlmError>) -> Written {
+        let attempt = Attempt { model: Some("m".into()), endpoint: Some("e".into()), result };
+        let prompt =
+            Rendered { rules: "Rules.".into(), question: "Patch.".into(), version: "v".into(), prompt_tokens: 3 };
+        Written {
+            text: None,
+            reason: Reason::Refused,
+            attempt: Some(attempt),
+            prompt: Some(prompt),
+            model_time: Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn the_wire_shows_what_was_sent_and_nothing_where_nothing_was() {
+        let sent = written(Err(LlmError::Status { status: 500, message: String::new() }));
+        assert_eq!(wire(&sent).as_deref(), Some("Rules.\nPatch."));
+        assert_eq!(wire(&written(Err(LlmError::Unreachable { url: String::new() }))), None);
+        assert_eq!(wire(&written(Err(LlmError::Cloud { model: String::new() }))), None);
+        assert_eq!(wire(&Written::template(Reason::Disabled)), None);
+    }
+
+    #[test]
+    fn a_template_names_no_model() {
+        let provenance = provenance(&written(Err(LlmError::Unreachable { url: String::new() })));
+        assert_eq!((provenance.by, provenance.model, provenance.endpoint), (By::Template, None, None));
+    }
+}

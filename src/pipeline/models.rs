@@ -18,6 +18,8 @@ use crate::route::choose::{Choice, Offer, choose, configured};
 
 /// How long a list of offered models is believed.
 const OFFERS_FRESH: Duration = Duration::from_secs(60);
+/// A server that has not listed its models by then lists none.
+const LISTING: Duration = Duration::from_secs(3);
 /// Once one endpoint has made its offers, the others have this share of the time that is left: a server that is
 /// silent must not spend the budget of one that answers.
 const STRAGGLERS: u32 = 8;
@@ -79,7 +81,7 @@ impl Models {
         if let (Some(name), [only]) = (named, config.endpoints.as_slice()) {
             return Ok(Choice { endpoint: only.name.clone(), model: name.to_owned() });
         }
-        let (offers, refusal) = self.offers(config, until).await;
+        let (offers, refusal) = self.offers(config, until.min(self.clock.instant() + LISTING)).await;
         choose(named, role, &offers).ok_or_else(|| refusal.unwrap_or_else(no_model))
     }
 
@@ -212,5 +214,20 @@ pub fn reason_for(error: &LlmError) -> Reason {
         | LlmError::NoSuchModel { .. }
         | LlmError::NotAModelServer { .. }
         | LlmError::InvalidEndpoint { .. } => Reason::Refused,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_server_a_dead_one_and_a_broken_one_are_told_apart() {
+        let text = String::new;
+        assert_eq!(reason_for(&LlmError::Deadline(ClockFired::FirstToken)), Reason::Deadline);
+        assert_eq!(reason_for(&LlmError::Unreachable { url: text() }), Reason::Refused);
+        assert_eq!(reason_for(&LlmError::NoSuchModel { model: text() }), Reason::Refused);
+        assert_eq!(reason_for(&LlmError::Garbled { message: text() }), Reason::Unusable);
+        assert_eq!(reason_for(&LlmError::PromptTooLong { message: text() }), Reason::Overflow);
     }
 }

@@ -71,6 +71,7 @@ pub(super) fn after_quarantine(
 fn requeue(store: &dyn Store, registered: &Registered) -> Result<u64, StoreError> {
     // A repository that is gone cannot give anything back; the others still can.
     let Ok(repo) = Repo::open_git_dir(&registered.common_dir) else { return Ok(0) };
+    // Reflogs count in whole seconds, and a commit may have followed `init` within the same one.
     let Ok(oids) = repo.committed_since(registered.since) else { return Ok(0) };
     let known = store.captured_commits(&registered.id, &oids)?;
     let mut queued = 0;
@@ -96,20 +97,18 @@ fn requeue(store: &dyn Store, registered: &Registered) -> Result<u64, StoreError
 pub fn write_mirror(store: &dyn Store, paths: &Paths) -> Result<(), StoreError> {
     let lines: Vec<Line> = store.registered()?.into_iter().map(Line::from).collect();
     let json = serde_json::to_vec_pretty(&lines).map_err(|error| StoreError::Other(Box::new(error)))?;
-    let target = paths.data.join(MIRROR);
-    let fresh = paths.data.join(format!("{MIRROR}.new"));
+    let target = paths.repositories();
+    let fresh = target.with_extension("json.new");
     std::fs::write(&fresh, json)
         .and_then(|()| std::fs::rename(&fresh, &target))
         .map_err(|error| StoreError::Unavailable(Box::new(error)))
 }
 
 fn read_mirror(paths: &Paths) -> Vec<Registered> {
-    let Ok(bytes) = std::fs::read(paths.data.join(MIRROR)) else { return Vec::new() };
+    let Ok(bytes) = std::fs::read(paths.repositories()) else { return Vec::new() };
     let lines: Vec<Line> = serde_json::from_slice(&bytes).unwrap_or_default();
     lines.into_iter().map(Registered::from).collect()
 }
-
-const MIRROR: &str = "repositories.json";
 
 impl From<Registered> for Line {
     fn from(repo: Registered) -> Self {

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
-use crate::domain::capture::{Capture, CommitRef, Kind};
-
 use super::theme::{self, Theme};
+use crate::domain::capture::{Capture, CommitRef, Kind};
+use crate::fallback::phrase::{self, number};
 
 /// What can be counted in a set of captures. Lines and files of merges are left out: they were counted
 /// in the commits that were merged.
@@ -69,7 +69,7 @@ impl Numbers {
         if self.commits == self.uncounted {
             return None;
         }
-        let (plus, minus) = (thousands(self.insertions), thousands(self.deletions));
+        let (plus, minus) = (number(self.insertions), number(self.deletions));
         let size = format!("+{plus} −{minus} lines");
         Some(if self.uncounted == 0 {
             format!("{size} in {}", count(self.file_changes, "file change", "file changes"))
@@ -80,9 +80,12 @@ impl Numbers {
     }
 
     /// "12 fixes, 5 additions": what the authors themselves called their commits, most frequent first; absent
-    /// when they called none of them anything.
+    /// when they called none of them anything, and of one commit, which speaks for itself.
     #[must_use]
     pub fn themes(&self) -> Option<String> {
+        if self.commits < 2 {
+            return None;
+        }
         let mut themes: Vec<_> = self.by_theme.iter().filter_map(|(theme, n)| Some((*n, theme.nouns()?))).collect();
         themes.sort_by_key(|(n, _)| std::cmp::Reverse(*n));
         join(themes.into_iter().map(|(n, (one, many))| count(n, one, many)))
@@ -92,26 +95,13 @@ impl Numbers {
 /// "1 fix", "1,204 fixes".
 #[must_use]
 pub fn count(n: u64, one: &str, many: &str) -> String {
-    format!("{} {}", thousands(n), if n == 1 { one } else { many })
+    format!("{} {}", number(n), if n == 1 { one } else { many })
 }
 
 /// "a", "a and b", "a, b and c"; absent when empty.
 fn join(parts: impl Iterator<Item = String>) -> Option<String> {
-    let mut parts: Vec<String> = parts.collect();
-    let last = parts.pop()?;
-    Some(if parts.is_empty() { last } else { format!("{} and {last}", parts.join(", ")) })
-}
-
-fn thousands(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
+    let parts: Vec<String> = parts.collect();
+    (!parts.is_empty()).then(|| phrase::list(&parts))
 }
 
 #[cfg(test)]
@@ -151,10 +141,8 @@ mod tests {
     }
 
     #[test]
-    fn large_numbers_are_grouped() {
-        for (n, words) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
-            assert_eq!(thousands(n), words);
-        }
+    fn one_commit_speaks_for_itself() {
+        assert_eq!(Numbers::of(&[commit("feat: a")]).themes(), None);
     }
 
     #[test]

@@ -87,7 +87,11 @@ pub fn read(subject: &str) -> Subject<'_> {
     let breaking = head.ends_with('!');
     let (kind, scope) = split_scope(head.trim_end_matches('!'));
     match by_type(kind) {
-        Some(theme) => Subject { theme: by_scope(theme, scope, rest), area: scope, prefix, typed: true, breaking },
+        Some(theme) => {
+            // A version after it is an entry in that file, no documentation of its own.
+            let area = scope.or_else(|| kind.eq_ignore_ascii_case("changelog").then_some(kind));
+            Subject { theme: by_scope(theme, scope, rest), area, prefix, typed: true, breaking }
+        }
         None if is_area(head) => {
             Subject { theme: by_first_words(rest), area: Some(head), prefix, typed: false, breaking: false }
         }
@@ -232,7 +236,7 @@ mod tests {
             ("net/http, crypto/tls: retry", Theme::Changed, Some("net/http, crypto/tls"), "net/http, crypto/tls: "),
             ("release: 15.0.0", Theme::Release, Some("release"), "release: "),
             ("release: drop a platform", Theme::Removed, Some("release"), "release: "),
-            ("changelog: 15.0.0", Theme::Documentation, None, "changelog: "),
+            ("changelog: 15.0.0", Theme::Documentation, Some("changelog"), "changelog: "),
             ("Say what happened: it broke", Theme::Changed, None, ""),
             ("fix(): crash", Theme::Fixed, None, "fix(): "),
         ] {

@@ -78,20 +78,7 @@ mod tests {
     use super::*;
 
     fn model(name: &str, billions: u64) -> Offered {
-        Offered {
-            name: name.into(),
-            digest: None,
-            family: None,
-            parameters: (billions > 0).then_some(billions * 1_000_000_000),
-            quantization: None,
-            size_bytes: None,
-            context_length: None,
-            resident: None,
-            loaded_context: None,
-            gpu_share: None,
-            cloud: false,
-            completes: true,
-        }
+        Offered { parameters: (billions > 0).then_some(billions * 1_000_000_000), ..Offered::named(name) }
     }
 
     fn offer(endpoint: &str, models: Vec<Offered>) -> Offer {

@@ -185,13 +185,13 @@ async fn hear([mut terminate, mut interrupt]: [Signal; 2], pulse: Arc<Pulse>, as
     }
     asked.send_replace(true);
     // Dropping the sender would look like a second word.
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Comes when the flag is up; never when its sender is gone.
 async fn is_up(flag: &mut watch::Receiver<bool>) {
     if flag.wait_for(|up| *up).await.is_err() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -202,3 +202,70 @@ fn a_damaged_store_is_set_aside_and_rebuilt_from_git() {
     let problems = status["problems"].to_string();
     assert!(problems.contains("damaged"), "{problems}");
 }
+
+#[test]
+fn options_may_follow_a_note_and_stdout_is_json_then() {
+    let world = World::without_models();
+    let repo = world.repo("repo");
+    for args in [&["Cut the timeout", "--json"][..], &["note", "Two", "words", "--json"]] {
+        let capture: Value = serde_json::from_str(&world.ok(&repo, args)).unwrap();
+        assert!(!capture["raw"].as_str().unwrap().contains("json"), "{capture:#}");
+    }
+    world.ok(&repo, &["Removed", "--force"]);
+    assert_eq!(world.log(&repo)[0]["raw"], "Removed --force");
+}
+
+#[test]
+fn a_repository_whose_path_is_no_utf_8_is_registered_like_any_other() {
+    use std::os::unix::ffi::OsStrExt;
+    let world = World::without_models();
+    let repo = world.path("home").join(std::ffi::OsStr::from_bytes(b"h\xffllo"));
+    std::fs::create_dir(&repo).unwrap();
+    world.git(&repo, &["init", "-q"]);
+    world.ok(&repo, &["init"]);
+    assert!(world.ok(&repo, &["init"]).contains("was captured already"));
+    let status = world.json(&repo, &["status"]);
+    assert_eq!(status["hooks"][0]["state"], "ok", "{status:#}");
+    assert!(world.ok(&repo, &["deinit"]).contains("no longer captured"));
+    assert!(world.ok(&repo, &["deinit"]).contains("was not captured"));
+}
+
+#[test]
+fn a_commit_in_the_second_of_init_counts_and_one_before_it_is_not_missing() {
+    let world = World::without_models();
+    let repo = world.repo("repo");
+    // Real dates: it is about the fraction of the second that a reflog does not have.
+    let commit = |message: &str| {
+        let out = world.program("git", &repo).args(["commit", "-q", "--allow-empty", "-m", message]).output().unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        world.git(&repo, &["rev-parse", "HEAD"])
+    };
+    commit("Before init");
+    world.ok(&repo, &["init"]);
+    let oid = commit("After init");
+    world.final_capture(&repo, &oid);
+    let coverage = &world.json(&repo, &["status"])["coverage"];
+    assert_eq!(coverage["missing"], 0, "{coverage}");
+    assert_eq!((&coverage["commits_seen"], &coverage["captured"]), (&Value::from(1), &Value::from(1)));
+}
+
+#[test]
+fn a_foreign_setting_that_breaks_everything_is_told_with_how_to_take_it_back() {
+    let world = World::without_models();
+    let repo = world.repo("repo");
+    world.git(&repo, &["config", "uro.capture", "maybe"]);
+    let out = world.uro_in(&repo, &["log"]);
+    assert_eq!(out.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&out.stderr).contains("hint: git config --unset uro.capture\n"));
+}
+
+#[test]
+fn a_command_of_a_later_version_is_refused_and_never_stored_as_a_note() {
+    let world = World::without_models();
+    let repo = world.repo("repo");
+    for name in ["route", "bench", "schedule"] {
+        assert_eq!(world.uro_in(&repo, &[name]).status.code(), Some(1), "{name}");
+    }
+    assert_eq!(world.log(&repo).len(), 0);
+    assert!(!world.ok(&repo, &["completions", "bash"]).contains("regress"));
+}

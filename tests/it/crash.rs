@@ -2,7 +2,7 @@
 //! final capture.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -194,7 +194,7 @@ fn of_thirty_sidecars_over_stale_sockets_one_remains() {
     }
 }
 
-fn settle(world: &World, repo: &PathBuf) {
+fn settle(world: &World, repo: &Path) {
     let spool_is_read = || world.sidecar_status()["queue_depth"] == 0;
     let mut last = 0;
     eventually("all is settled", || {

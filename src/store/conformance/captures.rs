@@ -58,8 +58,8 @@ fn abandoned(store: &dyn Store) {
         store.record_capture(&commit(n), None).unwrap();
     }
     store.finish_capture(live(store)[2].id, &|| answered("In time.", 10.0)).unwrap();
-    assert_eq!(store.finish_abandoned(at(3), at(9)).unwrap(), 1, "one is final already, one is younger");
-    assert_eq!(store.finish_abandoned(at(3), at(3)).unwrap(), 0);
+    assert_eq!(store.finish_abandoned(at(5), at(9)).unwrap(), 1, "one is final already, one is younger");
+    assert_eq!(store.finish_abandoned(at(5), at(9)).unwrap(), 0);
     let found = live(store).remove(1);
     assert_eq!((found.provenance.reason, found.provenance.by), (Reason::Deadline, By::Template));
     let waited = at(9).duration_since(found.captured_at).as_secs_f64() * 1e3;

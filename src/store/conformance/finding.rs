@@ -93,7 +93,7 @@ fn search_follows(store: &dyn Store) {
     for n in 1..=3 {
         store.record_capture(&commit(n), None).unwrap();
     }
-    assert_eq!(store.finish_abandoned(at(3), at(3)).unwrap(), 2);
+    assert_eq!(store.finish_abandoned(at(5), at(9)).unwrap(), 2);
     let find = |typed: &str, query: CaptureQuery| ids(&store.search(typed, &query).unwrap());
     let any = CaptureQuery::default;
     assert_eq!(find("basket", any()).len(), 3);
