@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use jiff::Zoned;
 use jiff::tz::TimeZone;
@@ -34,6 +34,8 @@ pub struct App {
     /// Results are printed as JSON.
     pub json: bool,
     pub ui: Arc<Ui>,
+    /// Whether the sidecar answered when this run first asked.
+    sidecar: OnceLock<bool>,
 }
 
 impl std::fmt::Debug for App {
@@ -74,6 +76,7 @@ impl App {
             zone: TimeZone::system(),
             json: ui.wants_json(),
             ui,
+            sidecar: OnceLock::new(),
         })
     }
 
@@ -93,13 +96,19 @@ impl App {
     /// The store cannot be opened.
     pub fn services(&self) -> Result<Services, Failure> {
         let services = self.open_services()?;
-        if client::ping(&self.paths.run).is_none()
+        if !self.sidecar_answers()
             && let Err(error) = ingest::catch_up(&services)
         {
             // What is stored can be shown all the same.
             self.ui.warn(&format!("commits wait to be captured: {error}"));
         }
         Ok(services)
+    }
+
+    /// A sidecar runs and is not stuck. Asked once: a stuck one must not cost its timeout twice.
+    #[must_use]
+    pub fn sidecar_answers(&self) -> bool {
+        *self.sidecar.get_or_init(|| client::ping(&self.paths.run).is_some())
     }
 
     /// [`Self::services`], with the store's own error.

@@ -56,11 +56,11 @@ fn text(app: &App, words: &[String]) -> Result<String, Failure> {
 /// Through the sidecar where one runs, so that one model is never asked twice at a time; else in this process.
 pub(super) fn enrich(app: &App, services: &Services, job: Job, request: &Request) -> Result<(), Failure> {
     let patience = job.budget() + Duration::from_millis(300);
-    match client::ask(&app.paths.run, request, patience) {
-        Ok(Response::Done) => Ok(()),
-        // Nobody there, or it could not: the capture is still pending and this process finishes it.
-        _ => Ok(app.block_on(capture::enrich(services, job))??),
+    if app.sidecar_answers() && matches!(client::ask(&app.paths.run, request, patience), Ok(Response::Done)) {
+        return Ok(());
     }
+    // Nobody there, or it could not: the capture is still pending and this process finishes it.
+    Ok(app.block_on(capture::enrich(services, job))??)
 }
 
 pub(super) fn print(app: &App, services: &Services, id: CaptureId) -> Result<Exit, Failure> {
