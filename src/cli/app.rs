@@ -34,7 +34,6 @@ pub struct App {
     /// Results are printed as JSON.
     pub json: bool,
     pub ui: Arc<Ui>,
-    /// Whether the sidecar answered when this run first asked.
     sidecar: OnceLock<bool>,
 }
 
@@ -105,8 +104,7 @@ impl App {
         Ok(services)
     }
 
-    /// A sidecar runs and is not stuck. Asked once: a stuck one must not cost its timeout twice.
-    #[must_use]
+    /// Whether a sidecar answers; asked once a run, because one that hangs costs half a second to find out.
     pub fn sidecar_answers(&self) -> bool {
         *self.sidecar.get_or_init(|| client::ping(&self.paths.run).is_some())
     }

@@ -26,22 +26,22 @@ pub struct Cli {
 #[command(next_help_heading = "Global options")]
 pub struct Global {
     /// Run as if started in DIR
-    #[arg(short = 'C', value_name = "DIR", global = true, action = clap::ArgAction::Append)]
+    #[arg(short = 'C', value_name = "DIR", global = true, display_order = 100, action = clap::ArgAction::Append)]
     pub dirs: Vec<PathBuf>,
     /// Print results and errors only
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, display_order = 101)]
     pub quiet: bool,
     /// Tell more on stderr
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, display_order = 102, action = clap::ArgAction::Count)]
     pub verbose: u8,
-    /// When to use colour
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    /// When to use colour; auto: on terminals unless `NO_COLOR` is set
+    #[arg(long, global = true, display_order = 103, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     pub color: Color,
     /// Print JSON
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 104)]
     pub json: bool,
     /// Set a key of the configuration for this run
-    #[arg(long = "config", value_name = "KEY=VALUE", global = true, action = clap::ArgAction::Append)]
+    #[arg(long = "config", value_name = "KEY=VALUE", global = true, display_order = 105, action = clap::ArgAction::Append)]
     pub settings: Vec<String>,
 }
 
@@ -327,6 +327,7 @@ mod tests {
             &["--version"],
             &["--nonsense", "x"],
             &["bench"],
+            &["route", "x"],
             &["-q"],
             &[],
         ] {

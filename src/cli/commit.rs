@@ -11,6 +11,7 @@ use crate::domain::event::Source;
 use crate::domain::id::{CaptureId, Oid};
 use crate::git::repo::Repo;
 use crate::pipeline::capture::{self, Plan, Taken};
+use crate::pipeline::enrich;
 use crate::pipeline::services::Services;
 use crate::sidecar::protocol;
 
@@ -97,7 +98,7 @@ fn one(
 ) -> Result<(CaptureId, bool), Failure> {
     let stamp = app.clock.now();
     let plan = if ask { Plan::Ask } else { Plan::Template(Reason::Disabled) };
-    let request = capture::Request { oid: oid.clone(), source, stamp, event: None, plan };
+    let request = capture::Request { oid: oid.clone(), source, stamp, plan };
     match capture::take_commit(services, repo, &request)? {
         Taken::Known(id) => Ok((id, false)),
         Taken::Skipped(why) => {
@@ -109,7 +110,7 @@ fn one(
                 let git_dir = Some(repo.place().git_dir.clone());
                 note::enrich(app, services, *job, &protocol::Request::Enrich { id, stamp, git_dir })?;
             } else {
-                capture::finish_without_model(services, &job, Reason::Disabled)?;
+                enrich::finish_without_model(services, &job, Reason::Disabled)?;
             }
             Ok((id, true))
         }

@@ -48,11 +48,23 @@ pub fn run(app: &App, args: &ExportArgs) -> Result<Exit, Failure> {
     match &args.file {
         Some(path) => to_file(app, &app.cwd.join(path))?,
         None if app.json => to_array(app)?,
-        None => {
-            each(app, |line| app.ui.raw(line.as_bytes()))?;
-        }
+        None => to_stdout(app)?,
     }
     Ok(Exit::Done)
+}
+
+/// In blocks: a line each would be a write each.
+fn to_stdout(app: &App) -> Result<(), Failure> {
+    const BLOCK: usize = 64 << 10;
+    let mut block = String::new();
+    each(app, |line| {
+        block.push_str(line);
+        if block.len() < BLOCK {
+            return Ok(());
+        }
+        app.ui.raw(std::mem::take(&mut block).as_bytes())
+    })?;
+    app.ui.raw(block.as_bytes())
 }
 
 fn to_file(app: &App, path: &Path) -> Result<(), Failure> {

@@ -62,7 +62,7 @@ pub fn run(app: &App, args: &InitArgs) -> Result<Exit, Failure> {
     }
     let plan = githooks::plan_install(place.dir(), &program)?;
     let mut writes: Vec<PathBuf> = plan.writes().into_iter().map(PathBuf::from).collect();
-    writes.extend([app.paths.database(), rebuild::mirror(&app.paths)]);
+    writes.extend(kept_in(app));
     let mut what = "is captured from now on";
     if !args.dry_run && !install(app, &repo, &plan)? && plan.writes().is_empty() {
         what = "was captured already; its hooks are in place";
@@ -80,7 +80,7 @@ pub fn undo(app: &App, args: &DeinitArgs) -> Result<Exit, Failure> {
         Ok(repo) => repo,
         Err(failure) => return forget_gone(app, args, failure),
     };
-    let plan = githooks::plan_remove(hooks::location(&repo)?.dir())?;
+    let plan = removal(&repo)?;
     let mut writes: Vec<PathBuf> = plan.writes().into_iter().map(PathBuf::from).collect();
     if !args.dry_run {
         githooks::apply(&plan)?;
@@ -88,7 +88,7 @@ pub fn undo(app: &App, args: &DeinitArgs) -> Result<Exit, Failure> {
     let mut known = false;
     // Without a database nothing was ever registered, and none is made to say so.
     if app.paths.database().exists() {
-        writes.extend([app.paths.database(), rebuild::mirror(&app.paths)]);
+        writes.extend(kept_in(app));
         if !args.dry_run {
             let store = app.store()?;
             known = store.registered()?.iter().any(|known| known.id == repo.place().id);
@@ -112,17 +112,38 @@ fn forget_gone(app: &App, args: &DeinitArgs, failure: Failure) -> Result<Exit, F
     }
     let path = args.path.as_ref().map_or_else(|| app.cwd.clone(), |path| app.cwd.join(path));
     let store = app.store()?;
-    let Some(gone) = store.registered()?.into_iter().find(|known| known.path == path) else { return Err(failure) };
+    // One that is there and cannot be read has its hooks still.
+    let gone = |known: &Registered| known.path == path && !known.common_dir.exists();
+    let Some(gone) = store.registered()?.into_iter().find(gone) else { return Err(failure) };
     if !args.dry_run {
         store.unregister(&gone.id)?;
         rebuild::write_mirror(store.as_ref(), &app.paths)?;
     }
-    let writes = vec![app.paths.database(), rebuild::mirror(&app.paths)];
-    report(app, (gone.project, path), writes, args.dry_run, NO_LONGER)?;
+    report(app, (gone.project, path), kept_in(app).into(), args.dry_run, NO_LONGER)?;
     Ok(Exit::Done)
 }
 
 const NO_LONGER: &str = "is no longer captured; what was captured stays";
+
+/// The hooks are taken out of the repository's own directory, where `init` puts them, and out of the one inside
+/// the repository that `core.hooksPath` may name by now.
+fn removal(repo: &Repo) -> Result<Plan, Failure> {
+    let own = repo.place().common_dir.join("hooks");
+    let mut plan = githooks::plan_remove(&own)?;
+    if let Location::Repository(dir) = hooks::location(repo)?
+        && dir != own
+    {
+        let other = githooks::plan_remove(&dir)?;
+        plan.steps.extend(other.steps);
+        plan.notes.extend(other.notes);
+    }
+    Ok(plan)
+}
+
+/// Where a registration is written: the database, and the list beside it that survives a damaged one.
+fn kept_in(app: &App) -> [PathBuf; 2] {
+    [app.paths.database(), app.paths.repositories()]
+}
 
 fn refuse_global(global: bool, command: &str) -> Result<(), Failure> {
     if !global {
@@ -212,5 +233,37 @@ mod tests {
         let failure = refuse_global(true, "init").unwrap_err();
         assert_eq!(failure.code(), 1);
         assert!(failure.hint.unwrap().contains("uro-capture init \"$dir\""));
+    }
+
+    /// A repository made by git itself, with nothing of the machine's configuration.
+    fn repository() -> (tempfile::TempDir, Repo) {
+        let top = tempfile::tempdir().unwrap();
+        git(top.path(), &["init", "-q"]);
+        let repo = Repo::discover(top.path()).unwrap();
+        (top, repo)
+    }
+
+    fn git(dir: &std::path::Path, args: &[&str]) {
+        let mut command = std::process::Command::new("git");
+        command.args(args).current_dir(dir).env("HOME", dir).env("GIT_CONFIG_NOSYSTEM", "1");
+        for name in crate::config::env::git_variables() {
+            command.env_remove(name);
+        }
+        assert!(command.env("GIT_CONFIG_GLOBAL", "/dev/null").status().unwrap().success(), "git {args:?}");
+    }
+
+    #[test]
+    fn hooks_are_removed_also_when_core_hooks_path_was_set_since() {
+        let (top, repo) = repository();
+        let own = repo.place().common_dir.join("hooks");
+        let program = top.path().join("uro-hook");
+        std::fs::copy("/bin/sh", &program).unwrap();
+        githooks::apply(&githooks::plan_install(&own, &program).unwrap()).unwrap();
+        assert!(own.join("post-commit").exists());
+        git(top.path(), &["config", "core.hooksPath", ".husky"]);
+        let plan = removal(&Repo::discover(top.path()).unwrap()).unwrap();
+        githooks::apply(&plan).unwrap();
+        assert!(!own.join("post-commit").is_symlink() && !own.join("post-commit").exists());
+        assert!(removal(&repo).unwrap().is_empty(), "a second time there is nothing to do");
     }
 }

@@ -7,7 +7,7 @@ use super::capture_line;
 use super::failure::Failure;
 use super::ui::Exit;
 use crate::domain::capture::{Capture, Kind};
-use crate::store::CaptureQuery;
+use crate::store::{CaptureQuery, Store, StoreError};
 
 #[derive(Debug, Clone, Args)]
 pub struct LogArgs {
@@ -81,18 +81,35 @@ impl Filter {
 /// # Errors
 /// A filter makes no sense, or the store cannot be read.
 pub fn run(app: &App, args: &LogArgs) -> Result<Exit, Failure> {
-    let n = args.n.unwrap_or(USUAL);
+    list(app, &args.filter, args.n, "no captures", |store, query| store.captures(query))
+}
+
+/// What `-n 0` stands for: more than any store holds.
+const EVERYTHING: usize = i32::MAX as usize;
+
+/// Prints at most `most` captures (0: all) of what `find` gives, and says when there are more.
+///
+/// # Errors
+/// A filter makes no sense, or the store cannot be read.
+pub fn list(
+    app: &App,
+    filter: &Filter,
+    most: Option<usize>,
+    nothing: &str,
+    find: impl FnOnce(&dyn Store, &CaptureQuery) -> Result<Vec<Capture>, StoreError>,
+) -> Result<Exit, Failure> {
+    let n = most.unwrap_or(USUAL);
     // One more than wanted tells whether there are more.
-    let query = args.filter.query(app, (n > 0).then(|| n.saturating_add(1)))?;
-    let mut captures = app.store()?.captures(&query)?;
+    let query = filter.query(app, Some(if n == 0 { EVERYTHING } else { n.saturating_add(1) }))?;
+    let mut captures = find(app.store()?.as_ref(), &query)?;
     let more = n > 0 && captures.len() > n;
     if more {
         captures.truncate(n);
     }
-    print(app, &captures, "no captures", query.repo.is_some())?;
+    print(app, &captures, nothing, query.repo.is_some())?;
     // Who named a number knows that there may be more.
-    if more && args.n.is_none() {
-        app.ui.note(&format!("these are the newest {n}; -n 0 lists all"));
+    if more && most.is_none() {
+        app.ui.note(&format!("there are more than {n}; -n 0 lists all"));
     }
     Ok(Exit::Done)
 }
@@ -101,7 +118,7 @@ pub fn run(app: &App, args: &LogArgs) -> Result<Exit, Failure> {
 ///
 /// # Errors
 /// Standard output cannot be written.
-pub fn print(app: &App, captures: &[Capture], nothing: &str, one_repository: bool) -> Result<(), Failure> {
+fn print(app: &App, captures: &[Capture], nothing: &str, one_repository: bool) -> Result<(), Failure> {
     if app.json {
         return app.ui.json(captures);
     }

@@ -10,6 +10,7 @@ use super::failure::Failure;
 use super::ui::Exit;
 use crate::domain::id::CaptureId;
 use crate::pipeline::capture::{self, Job};
+use crate::pipeline::enrich;
 use crate::pipeline::services::Services;
 use crate::sidecar::client;
 use crate::sidecar::protocol::{Request, Response};
@@ -53,15 +54,20 @@ fn text(app: &App, words: &[String]) -> Result<String, Failure> {
     Ok(text.to_owned())
 }
 
-/// Through the sidecar where one runs, so that one model is never asked twice at a time; else in this process.
+/// Through the sidecar where one answers, so that one model is never asked twice at a time; else in this process.
 pub(super) fn enrich(app: &App, services: &Services, job: Job, request: &Request) -> Result<(), Failure> {
-    let patience = job.budget() + Duration::from_millis(300);
-    if app.sidecar_answers() && matches!(client::ask(&app.paths.run, request, patience), Ok(Response::Done)) {
-        return Ok(());
+    let patience = job.time_left(app.clock.as_ref()).saturating_sub(FINISHING);
+    if app.sidecar_answers() && !patience.is_zero() {
+        // Nobody there any more, or it could not: the capture is still pending and this process finishes it.
+        if let Ok(Response::Done) = client::ask(&app.paths.run, request, patience) {
+            return Ok(());
+        }
     }
-    // Nobody there, or it could not: the capture is still pending and this process finishes it.
-    Ok(app.block_on(capture::enrich(services, job))??)
+    Ok(app.block_on(enrich::enrich(services, job))??)
 }
+
+/// What this process needs to make a capture final itself when the sidecar has stopped answering.
+const FINISHING: Duration = Duration::from_millis(100);
 
 pub(super) fn print(app: &App, services: &Services, id: CaptureId) -> Result<Exit, Failure> {
     let capture = services.store.capture(&id.to_string())?.capture;

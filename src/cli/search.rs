@@ -14,9 +14,9 @@ pub struct SearchArgs {
     pub words: Vec<String>,
     #[command(flatten)]
     pub filter: Filter,
-    /// At most N captures; 0 lists all
-    #[arg(short, value_name = "N", default_value_t = 50)]
-    pub n: usize,
+    /// At most N captures (default: 50); 0 lists all
+    #[arg(short, value_name = "N")]
+    pub n: Option<usize>,
 }
 
 /// # Errors
@@ -26,8 +26,5 @@ pub fn run(app: &App, args: &SearchArgs) -> Result<Exit, Failure> {
     if words.trim().is_empty() {
         return Err(Failure::input("there is no word to search for").hint("uro-capture log lists all captures"));
     }
-    let query = args.filter.query(app, (args.n > 0).then_some(args.n))?;
-    let captures = app.store()?.search(&words, &query)?;
-    log::print(app, &captures, "nothing found", query.repo.is_some())?;
-    Ok(Exit::Done)
+    log::list(app, &args.filter, args.n, "nothing found", |store, query| store.search(&words, query))
 }

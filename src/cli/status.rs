@@ -12,7 +12,6 @@ use super::hooks::{self, RepoHooks};
 use super::ui::{BAD, BOLD, DIM, Exit, GOOD, WARN};
 use crate::domain::draft::{Draft, DraftState, Period};
 use crate::git::repo::Repo;
-use crate::pipeline::rebuild;
 use crate::sidecar::client;
 use crate::sidecar::protocol::{SidecarState, SidecarStatus};
 use crate::store::{CaptureCounts, Registered, Store};
@@ -142,7 +141,7 @@ fn look(store: &dyn Store, known: &Registered, from: Timestamp) -> Result<Look, 
     let mut problems: Vec<Problem> = hooks_problem(&hooks, repo.is_ok()).into_iter().collect();
     // A repository that cannot be read has told so above; the others still count.
     let since = from.max(known.since);
-    let made = repo.and_then(|repo| repo.made_since(rebuild::whole_second(since))).unwrap_or_default();
+    let made = repo.and_then(|repo| repo.made_since(since)).unwrap_or_default();
     let oids: Vec<_> = made.iter().map(|made| made.oid.clone()).collect();
     let captured: HashSet<_> = store.captured_commits(&known.id, &oids)?.into_iter().collect();
     // Reflogs count in whole seconds: what was made in that of `init` counts when it was captured.
@@ -244,8 +243,8 @@ fn captures_words(app: &App, captures: &Captures) -> String {
 }
 
 fn by_words(by: &BTreeMap<String, u64>) -> String {
-    let counts = counts_words(by.iter().map(|(name, n)| (name.as_str(), *n)), "");
-    if counts.is_empty() { counts } else { format!("by {counts}") }
+    let words = by.iter().filter(|(_, n)| **n > 0).map(|(name, n)| format!("{n} by {name}"));
+    words.collect::<Vec<_>>().join(", ")
 }
 
 fn coverage_words(app: &App, coverage: Coverage) -> String {
@@ -366,6 +365,8 @@ mod tests {
     fn counts_read_like_words_and_leave_out_zeros() {
         assert_eq!(counts_words([("ready", 0), ("dead", 2)].into_iter(), "none"), "2 dead");
         assert_eq!(counts_words([("ready", 0)].into_iter(), "none"), "none");
+        let by = [("model".to_owned(), 14), ("human".to_owned(), 0), ("template".to_owned(), 1)].into();
+        assert_eq!(by_words(&by), "14 by model, 1 by template");
         assert_eq!(hooks_words(&[]), "no repository is registered: uro-capture init");
     }
 }

@@ -31,7 +31,6 @@ impl Exit {
 /// When colour is used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Color {
-    /// On terminals, unless `NO_COLOR` is set
     #[default]
     Auto,
     Always,

@@ -28,7 +28,7 @@ pub fn set_in_file(path: &Path, key: &str, value: &str) -> Result<()> {
 /// # Errors
 /// The key or value is wrong, or `text` is not TOML.
 pub fn set(text: &str, path: &Path, key: &str, value: &str) -> Result<String> {
-    let origin = Origin::Flag { text: format!("{key}={value}") };
+    let origin = Origin::Flag { text: format!("config set {key} {value}") };
     let (section, name) = key.rsplit_once('.').unwrap_or(("", key));
     let Some(known) = keys::find(key) else { return Err(file::unknown(section, name, origin)) };
     let value = validate::from_text(known.shape, value).map_err(|message| ConfigError::Invalid {

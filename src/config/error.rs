@@ -30,6 +30,7 @@ pub enum Origin {
         name: String,
     },
     Flag {
+        /// As it was typed: `--config KEY=VALUE`, `config set KEY VALUE`.
         text: String,
     },
 }
@@ -54,7 +55,7 @@ impl fmt::Display for Origin {
             Self::UserFile { path, line } => write!(f, "{}, line {line}", path.display()),
             Self::Repository { name } => write!(f, "git config {name}"),
             Self::Environment { name } => write!(f, "environment variable {name}"),
-            Self::Flag { text } => write!(f, "--config {text}"),
+            Self::Flag { text } => f.write_str(text),
         }
     }
 }

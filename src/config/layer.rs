@@ -121,7 +121,7 @@ fn of_flags(flags: &[String]) -> Result<Vec<Setting>> {
 }
 
 fn of_flag(flag: &str) -> Result<Setting> {
-    let origin = Origin::Flag { text: flag.to_owned() };
+    let origin = Origin::Flag { text: format!("--config {flag}") };
     let Some((key, text)) = flag.split_once('=') else {
         return Err(ConfigError::Syntax { message: "expected KEY=VALUE".to_owned(), origin });
     };

@@ -64,6 +64,12 @@ impl Paths {
         self.data.join("captures.db")
     }
 
+    /// The registered repositories, once more beside the database.
+    #[must_use]
+    pub fn repositories(&self) -> PathBuf {
+        self.data.join("repositories.json")
+    }
+
     /// Where hooks leave their records.
     #[must_use]
     pub fn spool(&self) -> PathBuf {

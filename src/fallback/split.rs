@@ -9,26 +9,26 @@ use crate::facts::{Facts, Share, role_of};
 /// Roles that are told; the rest of a commit over eight roles is no news.
 const ROLES: usize = 4;
 
-/// The sentence, without its full stop; absent where there is nothing to count, or where `before` has said it:
-/// the author's words, and the deed if there was one.
-pub fn of(commit: &Commit, facts: &Facts, before: &str, deed: bool) -> Option<String> {
+/// The sentence, without its full stop; absent where there is nothing to count, or where the deed (empty if there
+/// was none) has said it.
+pub fn of(commit: &Commit, facts: &Facts, deed: &str) -> Option<String> {
     match facts.case {
         Case::Empty | Case::Unknown | Case::RenameOnly | Case::ModeOnly | Case::SubmoduleOnly | Case::BinaryOnly => {
             None
         }
         _ if !facts.all_listed => Some(format!("{} changed", count(facts.files_total, "file"))),
-        Case::Only(role) => one_role(commit, role, facts.shares.first()?, before, deed),
-        _ => by_role(commit, facts, before, deed),
+        Case::Only(role) => one_role(commit, role, facts.shares.first()?, deed),
+        _ => by_role(commit, facts, deed),
     }
 }
 
-fn one_role(commit: &Commit, role: FileRole, share: &Share, before: &str, deed: bool) -> Option<String> {
-    let named_before = share.files == 1 && single(commit, share, before).is_none();
-    let said_by_deed = deed && lines(share).is_none();
+fn one_role(commit: &Commit, role: FileRole, share: &Share, deed: &str) -> Option<String> {
+    let named_already = share.files == 1 && single(commit, share, deed).is_none();
+    let said_by_deed = !deed.is_empty() && lines(share).is_none();
     if said_by_deed {
         return None;
     }
-    let counted = lines(share).filter(|_| named_before).unwrap_or_else(|| first(commit, share, before));
+    let counted = lines(share).filter(|_| named_already).unwrap_or_else(|| first(commit, share, deed));
     Some(if lines(share).is_some() { format!("{}{counted}", only(role)) } else { format!("Changes {counted}") })
 }
 
@@ -42,16 +42,16 @@ fn only(role: FileRole) -> &'static str {
     }
 }
 
-fn by_role(commit: &Commit, facts: &Facts, before: &str, deed: bool) -> Option<String> {
+fn by_role(commit: &Commit, facts: &Facts, deed: &str) -> Option<String> {
     let (head, rest) = facts.shares.split_first()?;
     if rest.is_empty() {
-        return one_role(commit, FileRole::Other, head, before, deed);
+        return one_role(commit, FileRole::Other, head, deed);
     }
     if facts.shares.iter().all(|share| lines(share).is_none()) {
         return Some(files_only(facts));
     }
-    let mut parts = vec![first(commit, head, before)];
-    parts.extend(rest.iter().take(ROLES - 1).map(|share| further(commit, share, before)));
+    let mut parts = vec![first(commit, head, deed)];
+    parts.extend(rest.iter().take(ROLES - 1).map(|share| further(commit, share, deed)));
     Some(capitalized(&parts.join(", ")))
 }
 
@@ -63,15 +63,15 @@ fn files_only(facts: &Facts) -> String {
 }
 
 /// `+84 −12 in 3 source files`, `+3 in src/a.rs`, `3 source files`.
-fn first(commit: &Commit, share: &Share, before: &str) -> String {
+fn first(commit: &Commit, share: &Share, deed: &str) -> String {
     let noun = format!("{} file", share.role.adjective());
-    let files = single(commit, share, before).unwrap_or_else(|| count(share.files, &noun));
+    let files = single(commit, share, deed).unwrap_or_else(|| count(share.files, &noun));
     lines(share).map_or_else(|| files.clone(), |lines| format!("{lines} in {files}"))
 }
 
 /// `tests +40 in 1 file`, `1 generated file`.
-fn further(commit: &Commit, share: &Share, before: &str) -> String {
-    let named = single(commit, share, before);
+fn further(commit: &Commit, share: &Share, deed: &str) -> String {
+    let named = single(commit, share, deed);
     let Some(lines) = lines(share) else {
         let files = named.unwrap_or_else(|| count(share.files, &format!("{} file", share.role.adjective())));
         return format!("also {files}");
@@ -86,14 +86,14 @@ fn further(commit: &Commit, share: &Share, before: &str) -> String {
     }
 }
 
-/// The one file of the role by its path, unless it was named before.
-fn single(commit: &Commit, share: &Share, before: &str) -> Option<String> {
+/// The one file of the role by its path, unless the deed named it.
+fn single(commit: &Commit, share: &Share, deed: &str) -> Option<String> {
     if share.files != 1 {
         return None;
     }
     let file = commit.patch.files.iter().find(|file| role_of(file) == share.role)?;
     let shown = path(&file.path);
-    (!before.contains(&shown)).then_some(shown)
+    (!deed.contains(&shown)).then_some(shown)
 }
 
 /// `+84 −12`; absent where lines are unknown or none.

@@ -19,10 +19,8 @@ const SUBJECT_CHARS: usize = 300;
 pub fn commit(commit: &Commit, facts: &Facts) -> String {
     let lead = lead(commit, facts);
     let deed = deeds::of(commit, facts, &lead);
-    let told = deed.is_some();
-    let text = append(lead, deed);
-    let split = split::of(commit, facts, &text, told);
-    let text = append(text, split);
+    let split = split::of(commit, facts, deed.as_deref().unwrap_or(""));
+    let text = append(append(lead, deed), split);
     if text.is_empty() { "Changes that could not be read.".to_owned() } else { text }
 }
 

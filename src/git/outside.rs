@@ -138,7 +138,10 @@ pub fn made_since(git: &Git, since: Timestamp) -> Result<Vec<Made>, GitError> {
         let oid = oid.clone().filter(|_| reflog::makes_a_commit(message))?;
         Some(Made { oid, replaces, at: Timestamp::from_second(seconds).ok()? })
     });
-    Ok(reflog::survivors(made.filter(|entry| entry.at >= since).collect()))
+    let mut made: Vec<Made> = made.filter(|entry| entry.at >= since).collect();
+    // Within one second the order is all there is.
+    made.reverse();
+    Ok(reflog::survivors(made))
 }
 
 /// `git diff-tree -p | git patch-id --stable`, whatever the configuration says.

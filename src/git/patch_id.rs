@@ -4,7 +4,7 @@ use git2::{DiffOptions, Repository};
 
 use super::patch::Between;
 use crate::domain::id::Oid;
-use crate::domain::patch::Patch;
+use crate::domain::patch::{Change, FileChange, Patch};
 
 /// Whether the patch's id says what the patch is. Git's id of a binary or unread file holds only its path:
 /// two different pictures would be one patch.
@@ -13,8 +13,14 @@ pub fn is_meaningful(patch: &Patch, parents: usize) -> bool {
     let changes_lines = |count: Option<u64>| count.is_some_and(|lines| lines > 0);
     parents < 2
         && !patch.truncated
-        && patch.files.iter().all(|file| file.unread.is_none())
+        && patch.files.iter().all(|file| file.unread.is_none() && !has_header_only(file))
         && (changes_lines(patch.insertions) || changes_lines(patch.deletions))
+}
+
+/// A file without lines: an empty one, or one whose mode alone changed. Of its headers git and libgit2 make different
+/// ids (3 of 2,236 commits of three real histories).
+fn has_header_only(file: &FileChange) -> bool {
+    file.change != Change::Renamed && file.insertions == Some(0) && file.deletions == Some(0)
 }
 
 /// Exactly `git diff-tree -p | git patch-id --stable`, whatever the configuration says.

@@ -272,11 +272,13 @@ impl Repo {
         Ok(self.made_since(since)?.into_iter().map(|made| made.oid).collect())
     }
 
-    /// As [`Repo::committed_since`], with what each commit replaced and when it was made.
+    /// As [`Repo::committed_since`], with what each commit replaced and when it was made. A reflog knows whole
+    /// seconds, so the whole second of `since` belongs to it.
     ///
     /// # Errors
     /// As there.
     pub fn made_since(&self, since: Timestamp) -> Result<Vec<Made>, GitError> {
+        let since = Timestamp::from_second(since.as_second()).unwrap_or(since);
         match &self.backend {
             Backend::Library(_) => Ok(reflog::made_since(&self.place.common_dir, since)),
             Backend::Child(git) => outside::made_since(git, since),

@@ -92,12 +92,12 @@ impl Client {
         if SystemClock.instant() >= ask.until {
             return Err(LlmError::Deadline(ClockFired::Connect));
         }
-        let wire = self.wire(ask.until).await?;
-        let server = self.server(ask.until).await?;
+        // Somebody else may be finding these things out with far more time than we have.
+        let known = tokio::time::timeout_at(ask.until.into(), self.prepare(ask)).await;
+        let (wire, server) = known.unwrap_or(Err(LlmError::Deadline(ClockFired::Connect)))?;
         let sent;
         let (response, mut frames): (_, Box<dyn Frames + Send>) = match server.api {
             Api::Ollama => {
-                self.stays_here(&ask.model, ask.until).await?;
                 sent = SystemClock.instant();
                 let frames = ollama::Stream { model: ask.model.clone(), remote: self.address.is_remote() };
                 (wire.post(ollama::CHAT, &ollama::body(ask), ask.until).await?, Box::new(frames))
@@ -112,6 +112,16 @@ impl Client {
             return Err(refused(response, ask).await);
         }
         collect(response, frames.as_mut(), ask, sent).await
+    }
+
+    /// Everything that must be known before the question may leave.
+    async fn prepare(&self, ask: &Ask) -> Result<(&Wire, Server), LlmError> {
+        let wire = self.wire(ask.until).await?;
+        let server = self.server(ask.until).await?;
+        if server.api == Api::Ollama {
+            self.stays_here(&ask.model, ask.until).await?;
+        }
+        Ok((wire, server))
     }
 
     async fn wire(&self, until: Instant) -> Result<&Wire, LlmError> {

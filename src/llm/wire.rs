@@ -111,7 +111,8 @@ fn hardened(address: &Address) -> reqwest::ClientBuilder {
         .http1_only()
         .http1_max_headers(HEADERS_CAP)
         .tcp_nodelay(true)
-        .pool_max_idle_per_host(2)
+        // A kept connection may be closed by its server just as we send, and a commit has no time for a second try.
+        .pool_max_idle_per_host(0)
         .user_agent(concat!("uro-capture/", env!("CARGO_PKG_VERSION")))
         .default_headers(headers)
         .connect_timeout(if address.is_remote() { CONNECT_REMOTE } else { CONNECT_LOCAL });

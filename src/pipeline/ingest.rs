@@ -5,7 +5,9 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use super::capture::{self, CaptureError, Job, Plan, Request, Taken};
+use super::enrich;
 use super::services::Services;
+use super::unnamed;
 use crate::domain::capture::Reason;
 use crate::domain::event::{Event, HookName, PendingEvent, Source};
 use crate::domain::id::Oid;
@@ -94,18 +96,23 @@ fn event_of(record: &Record) -> Option<Event> {
 pub enum Dealt {
     /// Stored; these await a model.
     Jobs(Vec<Job>),
+    /// The repository could not be read this time, for a reason that may pass: the event stays open.
+    Later(String),
     /// The repository or the commit cannot be captured, now or ever: closed, with the reason.
     Closed(String),
 }
 
 /// Deals with one event as far as the templates; blocking. `ask` false: no model, whatever the settings.
+/// On the `last_try` nothing is put off.
 ///
 /// # Errors
 /// Only when the store cannot be written: the event then stays pending.
-pub fn deal(services: &Services, pending: &PendingEvent, ask: bool) -> Result<Dealt, StoreError> {
+pub fn deal(services: &Services, pending: &PendingEvent, ask: bool, last_try: bool) -> Result<Dealt, StoreError> {
     match attempt(services, pending, ask) {
         Ok(jobs) => Ok(Dealt::Jobs(jobs)),
         Err(CaptureError::Store(error)) => Err(error),
+        // No descriptor left, a child that was too slow, a disk that did not answer.
+        Err(CaptureError::Git(error @ GitError::Git { .. })) if !last_try => Ok(Dealt::Later(error.to_string())),
         Err(CaptureError::Git(error)) => {
             close_unreadable(services, pending, &error)?;
             Ok(Dealt::Closed(error.to_string()))
@@ -125,6 +132,11 @@ fn attempt(services: &Services, pending: &PendingEvent, ask: bool) -> Result<Vec
             }
         }
         Some(HookName::PostMerge) if !repo.is_merge(&reported(event, &repo)?)? => {}
+        Some(HookName::PostCommit | HookName::PostApplypatch) if event.oid.is_none() => {
+            for oid in unnamed::commits(services, &repo, event)? {
+                take(services, &repo, pending, &oid, ask, &mut jobs)?;
+            }
+        }
         _ => take(services, &repo, pending, &reported(event, &repo)?, ask, &mut jobs)?,
     }
     services.store.close_event(pending.row, None)?;
@@ -148,7 +160,7 @@ fn take(
     let stamp = if event.source == Source::Hook { event.stamp } else { services.clock.now() };
     // While a rebase or cherry-pick runs no model is asked: the next commit follows within milliseconds.
     let plan = if ask && !event.in_sequence { Plan::Ask } else { Plan::Template(Reason::Disabled) };
-    let request = Request { oid: oid.clone(), source: event.source, stamp, event: None, plan };
+    let request = Request { oid: oid.clone(), source: event.source, stamp, plan };
     if let Taken::New(job) = capture::take_commit(services, repo, &request)? {
         jobs.push(*job);
     }
@@ -196,19 +208,22 @@ pub fn catch_up(services: &Services) -> Result<usize, StoreError> {
     }
 }
 
+/// A process that lives makes its captures final within their budget; one that takes this much longer is dead.
+const OVERDUE: Duration = Duration::from_secs(2);
+
 /// Makes final what a process that died left pending.
 ///
 /// # Errors
 /// When the store cannot be written.
 pub fn finish_abandoned(services: &Services) -> Result<u64, StoreError> {
     let now = services.clock.now();
-    services.store.finish_abandoned(now - LEFT_ALONE, now)
+    services.store.finish_abandoned(now - OVERDUE, now)
 }
 
 fn settle(services: &Services, event: &PendingEvent) -> Result<(), StoreError> {
-    if let Dealt::Jobs(jobs) = deal(services, event, false)? {
+    if let Dealt::Jobs(jobs) = deal(services, event, false, true)? {
         for job in jobs {
-            capture::finish_without_model(services, &job, Reason::Deadline)?;
+            enrich::finish_without_model(services, &job, Reason::Deadline)?;
         }
     }
     Ok(())

@@ -4,6 +4,7 @@ pub mod capture;
 pub mod draft_model;
 pub mod draft_shelf;
 pub mod draft_writer;
+pub mod enrich;
 pub mod held_draft;
 pub mod ingest;
 #[cfg(test)]
@@ -13,3 +14,4 @@ pub mod nightly;
 pub mod rebuild;
 pub mod services;
 pub mod subject;
+mod unnamed;

@@ -18,6 +18,11 @@ use crate::route::choose::{Choice, Offer, choose, configured};
 
 /// How long a list of offered models is believed.
 const OFFERS_FRESH: Duration = Duration::from_secs(60);
+/// A server that has not listed its models by then lists none.
+const LISTING: Duration = Duration::from_secs(3);
+/// Once one endpoint has made its offers, the others have this share of the time that is left: a server that is
+/// silent must not spend the budget of one that answers.
+const STRAGGLERS: u32 = 8;
 /// How long a server is asked to keep the model loaded after a request.
 const KEEP_ALIVE: Duration = Duration::from_secs(15 * 60);
 
@@ -56,7 +61,9 @@ impl Models {
 
     /// Asks the model of `role`; never later than `until`.
     pub async fn ask(&self, config: &Config, role: Role, prompt: &Rendered, until: Instant) -> Attempt {
-        let choice = match self.choose(config, role, until).await {
+        // What others are finding out is waited for, but not beyond our own end: theirs may be far off.
+        let chosen = tokio::time::timeout_at(until.into(), self.choose(config, role, until)).await;
+        let choice = match chosen.unwrap_or(Err(LlmError::Deadline(ClockFired::Connect))) {
             Ok(choice) => choice,
             Err(error) => return Attempt { model: None, endpoint: None, result: Err(error) },
         };
@@ -74,7 +81,7 @@ impl Models {
         if let (Some(name), [only]) = (named, config.endpoints.as_slice()) {
             return Ok(Choice { endpoint: only.name.clone(), model: name.to_owned() });
         }
-        let (offers, refusal) = self.offers(config, until).await;
+        let (offers, refusal) = self.offers(config, until.min(self.clock.instant() + LISTING)).await;
         choose(named, role, &offers).ok_or_else(|| refusal.unwrap_or_else(no_model))
     }
 
@@ -91,9 +98,14 @@ impl Models {
             }
         }
         let mut offers = Vec::new();
-        while let Some(joined) = asked.join_next().await {
+        let mut patience = until;
+        while let Ok(Some(joined)) = tokio::time::timeout_at(patience.into(), asked.join_next()).await {
             match joined {
-                Ok((order, Ok(offer))) => offers.push((order, offer)),
+                Ok((order, Ok(offer))) => {
+                    offers.push((order, offer));
+                    let now = self.clock.instant();
+                    patience = patience.min(now + until.saturating_duration_since(now) / STRAGGLERS);
+                }
                 Ok((_, Err(error))) => refusal = Some(error),
                 Err(_) => {}
             }
@@ -202,5 +214,20 @@ pub fn reason_for(error: &LlmError) -> Reason {
         | LlmError::NoSuchModel { .. }
         | LlmError::NotAModelServer { .. }
         | LlmError::InvalidEndpoint { .. } => Reason::Refused,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_server_a_dead_one_and_a_broken_one_are_told_apart() {
+        let text = String::new;
+        assert_eq!(reason_for(&LlmError::Deadline(ClockFired::FirstToken)), Reason::Deadline);
+        assert_eq!(reason_for(&LlmError::Unreachable { url: text() }), Reason::Refused);
+        assert_eq!(reason_for(&LlmError::NoSuchModel { model: text() }), Reason::Refused);
+        assert_eq!(reason_for(&LlmError::Garbled { message: text() }), Reason::Unusable);
+        assert_eq!(reason_for(&LlmError::PromptTooLong { message: text() }), Reason::Overflow);
     }
 }

@@ -18,31 +18,31 @@ use crate::store::{Registered, Store, StoreError};
 #[derive(Debug, Serialize, Deserialize)]
 struct Line {
     id: RepoId,
-    path: Written,
-    common_dir: Written,
+    path: Location,
+    common_dir: Location,
     project: String,
     since: jiff::Timestamp,
 }
 
-/// A path as JSON holds it: as text, or byte for byte where it is no UTF-8.
+/// A path in JSON: as text where it is text, which paths need not be.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(untagged)]
-enum Written {
+enum Location {
     Text(String),
     Bytes(Vec<u8>),
 }
 
-impl From<PathBuf> for Written {
+impl From<PathBuf> for Location {
     fn from(path: PathBuf) -> Self {
-        path.into_os_string().into_string().map_or_else(|raw| Self::Bytes(raw.into_vec()), Self::Text)
+        path.into_os_string().into_string().map_or_else(|bytes| Self::Bytes(bytes.into_vec()), Self::Text)
     }
 }
 
-impl From<Written> for PathBuf {
-    fn from(written: Written) -> Self {
-        match written {
-            Written::Text(text) => text.into(),
-            Written::Bytes(bytes) => OsString::from_vec(bytes).into(),
+impl From<Location> for PathBuf {
+    fn from(location: Location) -> Self {
+        match location {
+            Location::Text(text) => text.into(),
+            Location::Bytes(bytes) => OsString::from_vec(bytes).into(),
         }
     }
 }
@@ -72,7 +72,7 @@ fn requeue(store: &dyn Store, registered: &Registered) -> Result<u64, StoreError
     // A repository that is gone cannot give anything back; the others still can.
     let Ok(repo) = Repo::open_git_dir(&registered.common_dir) else { return Ok(0) };
     // Reflogs count in whole seconds, and a commit may have followed `init` within the same one.
-    let Ok(oids) = repo.committed_since(whole_second(registered.since)) else { return Ok(0) };
+    let Ok(oids) = repo.committed_since(registered.since) else { return Ok(0) };
     let known = store.captured_commits(&registered.id, &oids)?;
     let mut queued = 0;
     for oid in oids.into_iter().filter(|oid| !known.contains(oid)) {
@@ -90,12 +90,6 @@ fn requeue(store: &dyn Store, registered: &Registered) -> Result<u64, StoreError
     Ok(queued)
 }
 
-/// `at` without its fraction of a second.
-#[must_use]
-pub fn whole_second(at: jiff::Timestamp) -> jiff::Timestamp {
-    jiff::Timestamp::from_second(at.as_second()).unwrap_or(at)
-}
-
 /// Writes the list of registered repositories beside the database.
 ///
 /// # Errors
@@ -103,25 +97,17 @@ pub fn whole_second(at: jiff::Timestamp) -> jiff::Timestamp {
 pub fn write_mirror(store: &dyn Store, paths: &Paths) -> Result<(), StoreError> {
     let lines: Vec<Line> = store.registered()?.into_iter().map(Line::from).collect();
     let json = serde_json::to_vec_pretty(&lines).map_err(|error| StoreError::Other(Box::new(error)))?;
-    let target = mirror(paths);
-    let fresh = paths.data.join(format!("{MIRROR}.new"));
+    let target = paths.repositories();
+    let fresh = target.with_extension("json.new");
     std::fs::write(&fresh, json)
         .and_then(|()| std::fs::rename(&fresh, &target))
         .map_err(|error| StoreError::Unavailable(Box::new(error)))
 }
 
 fn read_mirror(paths: &Paths) -> Vec<Registered> {
-    let Ok(bytes) = std::fs::read(mirror(paths)) else { return Vec::new() };
+    let Ok(bytes) = std::fs::read(paths.repositories()) else { return Vec::new() };
     let lines: Vec<Line> = serde_json::from_slice(&bytes).unwrap_or_default();
     lines.into_iter().map(Registered::from).collect()
-}
-
-const MIRROR: &str = "repositories.json";
-
-/// The list of registered repositories beside the database.
-#[must_use]
-pub fn mirror(paths: &Paths) -> PathBuf {
-    paths.data.join(MIRROR)
 }
 
 impl From<Registered> for Line {
@@ -135,19 +121,5 @@ impl From<Line> for Registered {
     fn from(line: Line) -> Self {
         let Line { id, path, common_dir, project, since } = line;
         Self { id, path: path.into(), common_dir: common_dir.into(), project, since }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_that_is_no_utf_8_comes_back_byte_for_byte() {
-        for bytes in [&b"/home/me/api"[..], b"/home/me/h\xffll\n"] {
-            let path = PathBuf::from(OsString::from_vec(bytes.to_vec()));
-            let json = serde_json::to_string(&Written::from(path.clone())).unwrap();
-            assert_eq!(PathBuf::from(serde_json::from_str::<Written>(&json).unwrap()), path, "{json}");
-        }
     }
 }

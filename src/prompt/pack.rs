@@ -288,7 +288,7 @@ mod tests {
         assert_eq!(packed.patch, "");
         assert_eq!(
             packed.files,
-            "modified Cargo.lock +90 -0, lock file\nmodified logo.png +1 -0, binary\nmodified dist/a.js +5 -0, generated\n"
+            "modified Cargo.lock +90 -0, written by a tool\nmodified logo.png +1 -0, binary\nmodified dist/a.js +5 -0, written by a tool\n"
         );
     }
 

@@ -1,6 +1,8 @@
 //! How much of the prompt a file deserves: source before tests before docs before settings.
 
 use crate::domain::patch::{FileChange, Unread};
+use crate::facts;
+use crate::facts::roles::FileRole;
 
 /// In the order in which files get their share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,29 +15,6 @@ pub(super) enum Weight {
     Named(&'static str),
 }
 
-const LOCKS: [&str; 14] = [
-    "cargo.lock",
-    "package-lock.json",
-    "npm-shrinkwrap.json",
-    "yarn.lock",
-    "pnpm-lock.yaml",
-    "bun.lockb",
-    "bun.lock",
-    "poetry.lock",
-    "uv.lock",
-    "pipfile.lock",
-    "gemfile.lock",
-    "composer.lock",
-    "go.sum",
-    "flake.lock",
-];
-const DOCS: [&str; 7] = ["md", "rst", "txt", "adoc", "tex", "org", "markdown"];
-const SETTINGS: [&str; 12] =
-    ["toml", "yaml", "yml", "json", "ini", "cfg", "conf", "xml", "properties", "env", "lock", "csv"];
-const GENERATED_ENDS: [&str; 9] =
-    [".min.js", ".min.css", ".map", ".snap", ".pb.go", "_pb2.py", ".pb.rs", ".g.dart", ".generated.ts"];
-const GENERATED_DIRS: [&str; 7] =
-    ["dist/", "node_modules/", "vendor/", "third_party/", "__snapshots__/", "generated/", "target/"];
 /// A line this long was not written by a person.
 const MINIFIED: usize = 2000;
 
@@ -44,18 +23,24 @@ pub(super) fn weight(file: &FileChange) -> Weight {
     if let Some(unread) = file.unread {
         return Weight::Named(unread_words(unread));
     }
-    let path = file.path.to_ascii_lowercase();
-    let name = path.rsplit('/').next().unwrap_or(&path);
-    if LOCKS.contains(&name) {
-        return Weight::Named("lock file");
-    }
-    if is_generated(&path, name) || lines(file).any(|text| text.contains("@generated")) {
+    if lines(file).any(|text| text.contains("@generated")) {
         return Weight::Named("generated");
     }
     if lines(file).any(|text| text.len() > MINIFIED) {
         return Weight::Named("minified");
     }
-    by_name(&path, name)
+    by_role(facts::role_of(file))
+}
+
+fn by_role(role: FileRole) -> Weight {
+    match role {
+        FileRole::Source | FileRole::Other => Weight::Source,
+        FileRole::Tests => Weight::Tests,
+        FileRole::Docs => Weight::Docs,
+        FileRole::Config | FileRole::Ci => Weight::Settings,
+        FileRole::Asset => Weight::Named("asset"),
+        FileRole::Generated => Weight::Named("written by a tool"),
+    }
 }
 
 fn unread_words(unread: Unread) -> &'static str {
@@ -72,33 +57,6 @@ fn unread_words(unread: Unread) -> &'static str {
 
 fn lines(file: &FileChange) -> impl Iterator<Item = &str> {
     file.hunks.iter().flat_map(|hunk| &hunk.lines).map(|line| line.text.as_str())
-}
-
-fn is_generated(path: &str, name: &str) -> bool {
-    GENERATED_ENDS.iter().any(|end| name.ends_with(end))
-        || GENERATED_DIRS.iter().any(|dir| path.starts_with(dir) || path.contains(&format!("/{dir}")))
-}
-
-fn by_name(path: &str, name: &str) -> Weight {
-    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-    let tests =
-        path.split('/').any(|part| matches!(part, "test" | "tests" | "spec" | "specs" | "__tests__" | "testdata"));
-    let stem = name.split('.').next().unwrap_or(name);
-    if tests
-        || stem.ends_with("_test")
-        || stem.ends_with("_tests")
-        || stem.starts_with("test_")
-        || name.contains(".test.")
-        || name.contains(".spec.")
-    {
-        Weight::Tests
-    } else if DOCS.contains(&extension) || path.starts_with("docs/") || path.starts_with("doc/") {
-        Weight::Docs
-    } else if SETTINGS.contains(&extension) || name.starts_with('.') || path.starts_with(".github/") {
-        Weight::Settings
-    } else {
-        Weight::Source
-    }
 }
 
 #[cfg(test)]
@@ -123,7 +81,7 @@ mod tests {
     fn paths_tell_what_a_file_is() {
         for (path, expected) in [
             ("src/main.rs", Weight::Source),
-            ("Makefile", Weight::Source),
+            ("Makefile", Weight::Settings),
             ("src/foo_test.go", Weight::Tests),
             ("tests/it/main.rs", Weight::Tests),
             ("web/app.test.ts", Weight::Tests),
@@ -131,11 +89,12 @@ mod tests {
             ("docs/index.html", Weight::Docs),
             ("Cargo.toml", Weight::Settings),
             (".github/workflows/ci.yml", Weight::Settings),
-            ("Cargo.lock", Weight::Named("lock file")),
-            ("web/yarn.lock", Weight::Named("lock file")),
-            ("dist/app.js", Weight::Named("generated")),
-            ("a/vendor/x.go", Weight::Named("generated")),
-            ("app.min.js", Weight::Named("generated")),
+            ("Cargo.lock", Weight::Named("written by a tool")),
+            ("web/yarn.lock", Weight::Named("written by a tool")),
+            ("dist/app.js", Weight::Named("written by a tool")),
+            ("a/vendor/x.go", Weight::Named("written by a tool")),
+            ("img/logo.svg", Weight::Named("asset")),
+            ("app.min.js", Weight::Named("written by a tool")),
         ] {
             assert_eq!(of(path), expected, "{path}");
         }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::protocol::{LINE_LIMIT, PROTOCOL, Request, Response, Vitals};
@@ -27,6 +27,8 @@ pub struct Command {
 pub struct Pulse {
     pub started: Instant,
     pub queue_depth: AtomicU64,
+    /// Notified by a stop: it must be heard also while the main loop is at work.
+    pub leave: Notify,
 }
 
 /// Accepts until it is dropped.
@@ -58,6 +60,10 @@ async fn converse(stream: UnixStream, pulse: &Pulse, clock: &dyn Clock, commands
     }
     let response = match serde_json::from_str(&line) {
         Ok(Request::Ping) => Response::Status(vitals(pulse, clock)),
+        Ok(Request::Stop) => {
+            pulse.leave.notify_one();
+            Response::Done
+        }
         Ok(request) => hand_over(request, commands).await,
         Err(error) => Response::Refused { message: error.to_string() },
     };

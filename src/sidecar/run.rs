@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::net::{UnixDatagram, UnixListener};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::control::{self, Command, Pulse};
@@ -19,7 +19,7 @@ use super::{SidecarError, client};
 use crate::domain::clock::Clock;
 use crate::hook::bell::Address;
 use crate::pipeline::services::Services;
-use crate::pipeline::{capture, ingest};
+use crate::pipeline::{capture, enrich, ingest};
 use crate::store::StoreError;
 
 /// How the sidecar is to live.
@@ -29,13 +29,17 @@ pub struct Options {
     pub idle: Option<Duration>,
 }
 
-/// A drain that takes longer is cut: whatever stops us must not wait for a model.
-const DRAIN: Duration = Duration::from_millis(1500);
+/// Jobs that take longer after we were asked to leave keep their template: whatever stops us must not wait for
+/// a model. Together with the last word this stays below two seconds.
+const DRAIN: Duration = Duration::from_millis(1200);
+/// What it may take to write that down.
+const LAST_WORD: Duration = Duration::from_millis(300);
 /// How long a newcomer waits for a predecessor that is leaving.
 const HANDOVER: Duration = Duration::from_secs(5);
-/// Pause before the spool and store are tried again after a failure, and between housekeeping rounds.
+/// Pause before the spool and store are tried again after a failure, and after the first housekeeping.
 const RETRY: Duration = Duration::from_secs(5);
-const HOUSEKEEPING: Duration = Duration::from_secs(3600);
+/// The longest pause between two rounds of housekeeping.
+const HOUSEKEEPING: Duration = Duration::from_secs(300);
 
 /// How it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,22 +156,43 @@ fn bind_control(path: &Path) -> std::io::Result<UnixListener> {
 
 async fn serve(run_dir: &Path, options: Options, services: Services) -> Result<Ended, SidecarError> {
     let mut sockets = Sockets::bind(run_dir)?;
-    let pulse = Arc::new(Pulse { started: services.clock.instant(), queue_depth: AtomicU64::new(0) });
+    let catch = |kind| signal(kind).map_err(|error| SidecarError::io("catch signals in", run_dir, error));
+    let signals = [catch(SignalKind::terminate())?, catch(SignalKind::interrupt())?];
+    let pulse =
+        Arc::new(Pulse { started: services.clock.instant(), queue_depth: AtomicU64::new(0), leave: Notify::new() });
     let (commands, inbox) = mpsc::channel(256);
+    let (asked, leave) = watch::channel(false);
     let mut background = JoinSet::new();
+    background.spawn(hear(signals, Arc::clone(&pulse), asked));
     if let Some(listener) = sockets.control.take() {
         background.spawn(control::serve(listener, Arc::clone(&pulse), Arc::clone(&services.clock), commands));
     }
-    let worker = Worker::new(services.clone(), Arc::clone(&pulse));
-    let terminate = |kind| signal(kind).map_err(|error| SidecarError::io("catch signals in", run_dir, error));
-    let signals = [terminate(SignalKind::terminate())?, terminate(SignalKind::interrupt())?];
-    let mut life = Life { services, worker, inbox, options, waiting: JoinSet::new(), housekept: None };
+    let mut life = Life::new(services, &pulse, inbox, options, leave);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), pid = std::process::id(), "sidecar serves");
-    let ended = life.live(&sockets.bell, signals).await;
+    let ended = life.live(&sockets.bell).await;
     sockets.unlink();
-    life.drain().await;
+    life.leave(ended).await;
     tracing::info!(?ended, "sidecar leaves");
     Ok(ended)
+}
+
+/// Hears the first of SIGTERM, SIGINT and a stop over the control socket, also while the main loop is at work.
+async fn hear([mut terminate, mut interrupt]: [Signal; 2], pulse: Arc<Pulse>, asked: watch::Sender<bool>) {
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        () = pulse.leave.notified() => {}
+    }
+    asked.send_replace(true);
+    // Dropping the sender would look like a second word.
+    std::future::pending::<()>().await;
+}
+
+/// Comes when the flag is up; never when its sender is gone.
+async fn is_up(flag: &mut watch::Receiver<bool>) {
+    if flag.wait_for(|up| *up).await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 struct Life {
@@ -175,63 +200,86 @@ struct Life {
     worker: Worker,
     inbox: mpsc::Receiver<Command>,
     options: Options,
+    /// Up when somebody asked us to leave.
+    asked: watch::Receiver<bool>,
+    /// Raised when the jobs under way have to make do with what they have.
+    hurry: watch::Sender<bool>,
     /// Commands that are answered when their capture is final.
     waiting: JoinSet<()>,
-    housekept: Option<Instant>,
+    housekeeping: Housekeeping,
+}
+
+/// When the next round of housekeeping is due; the pauses grow, because most of what can be settled was left
+/// behind by the process before this one.
+struct Housekeeping {
+    due: Instant,
+    pause: Duration,
 }
 
 impl Life {
-    async fn live(&mut self, bell: &UnixDatagram, [mut terminate, mut interrupt]: [Signal; 2]) -> Ended {
+    fn new(
+        services: Services,
+        pulse: &Arc<Pulse>,
+        inbox: mpsc::Receiver<Command>,
+        options: Options,
+        asked: watch::Receiver<bool>,
+    ) -> Self {
+        let hurry = watch::Sender::new(false);
+        let worker = Worker::new(services.clone(), Arc::clone(pulse), hurry.subscribe());
+        let housekeeping = Housekeeping { due: services.clock.instant(), pause: RETRY };
+        Self { services, worker, inbox, options, asked, hurry, waiting: JoinSet::new(), housekeeping }
+    }
+
+    async fn live(&mut self, bell: &UnixDatagram) -> Ended {
         let mut last_active = self.services.clock.instant();
         let mut again = self.round().await;
         loop {
-            let pause = again.unwrap_or(HOUSEKEEPING);
+            let busy = self.worker.busy() || !self.waiting.is_empty();
             let idle_at = self.options.idle.map(|idle| last_active + idle);
+            let mut asked = self.asked.clone();
             tokio::select! {
-                rung = listen(bell) => {
-                    if rung.is_err() {
-                        tokio::time::sleep(RETRY).await;
-                    }
+                () = is_up(&mut asked) => return Ended::Asked,
+                () = listen(bell) => {
                     last_active = self.services.clock.instant();
                     again = self.round().await;
                 }
                 Some(command) = self.inbox.recv() => {
                     last_active = self.services.clock.instant();
-                    if self.obey(command).await {
-                        return Ended::Asked;
-                    }
+                    self.obey(command);
                 }
                 () = self.worker.reap() => {}
-                Some(_) = self.waiting.join_next(), if !self.waiting.is_empty() => {}
-                () = tokio::time::sleep(pause) => again = self.round().await,
-                () = until(idle_at), if !self.worker.busy() => return Ended::Idle,
-                _ = terminate.recv() => return Ended::Asked,
-                _ = interrupt.recv() => return Ended::Asked,
+                Some(_) = self.waiting.join_next(), if busy => {}
+                () = tokio::time::sleep_until(again.into()) => again = self.round().await,
+                () = until(idle_at), if !busy => return Ended::Idle,
             }
         }
     }
 
-    /// Works off what there is; gives the pause after which to look again without being rung for.
-    async fn round(&mut self) -> Option<Duration> {
-        match self.worker.work().await {
-            Ok(Some(pause)) => Some(pause),
+    /// Works off what there is; gives the time at which to look again without being rung for.
+    async fn round(&mut self) -> Instant {
+        let mut asked = self.asked.clone();
+        let worked = {
+            let work = std::pin::pin!(self.worker.work());
+            tokio::select! {
+                worked = work => worked,
+                // A store that is locked elsewhere must not keep us from leaving.
+                () = overdue(&mut asked) => Ok(None),
+            }
+        };
+        let now = self.services.clock.instant();
+        match worked {
+            Ok(Some(pause)) => now + pause,
+            Ok(None) if now < self.housekeeping.due => self.housekeeping.due,
             Ok(None) => self.housekeep().await,
             Err(error) => {
                 tracing::error!(%error, "events wait: the store cannot be written");
-                Some(RETRY)
+                now + RETRY
             }
         }
     }
 
-    /// Settles captures whose process died, and forgets old operations; once at the start, once shortly
-    /// after (for what was too fresh to be called dead), then hourly.
-    async fn housekeep(&mut self) -> Option<Duration> {
-        let now = self.services.clock.instant();
-        let first = self.housekept.is_none();
-        if self.housekept.is_some_and(|last| now.duration_since(last) < RETRY) {
-            return Some(RETRY);
-        }
-        self.housekept = Some(now);
+    /// Settles captures whose process died and forgets old operations; gives the time of the next round.
+    async fn housekeep(&mut self) -> Instant {
         let done = blocking(&self.services, |services| {
             ingest::finish_abandoned(&services)?;
             services.store.expire_operations(services.clock.now() - services.config(None).retention.operations)
@@ -239,38 +287,49 @@ impl Life {
         if let Err(error) = done.await {
             tracing::error!(%error, "housekeeping failed");
         }
-        first.then_some(RETRY + Duration::from_secs(1))
+        self.housekeeping.due = self.services.clock.instant() + self.housekeeping.pause;
+        self.housekeeping.pause = (self.housekeeping.pause * 2).min(HOUSEKEEPING);
+        self.housekeeping.due
     }
 
-    /// True when the sidecar is to leave.
-    async fn obey(&mut self, Command { request, reply }: Command) -> bool {
-        match request {
-            Request::Ping => {}
-            Request::Stop => {
-                let _ = reply.send(Response::Done);
-                return true;
-            }
-            Request::Enrich { id, stamp, git_dir } => {
-                let services = self.services.clone();
-                self.waiting.spawn(async move {
-                    let response = enrich(services, id, stamp, git_dir).await;
-                    // A caller that gave up has read the capture from the store.
-                    let _ = reply.send(response);
-                });
-            }
+    fn obey(&mut self, Command { request, reply }: Command) {
+        if let Request::Enrich { id, stamp, git_dir } = request {
+            let (services, hurry) = (self.services.clone(), self.hurry.subscribe());
+            self.waiting.spawn(async move {
+                let response = enrich(services, id, stamp, git_dir, hurry).await;
+                // A caller that gave up has read the capture from the store.
+                let _ = reply.send(response);
+            });
         }
-        false
     }
 
-    async fn drain(&mut self) {
-        let waiting = async {
-            self.worker.drain().await;
-            while self.waiting.join_next().await.is_some() {}
-        };
-        if tokio::time::timeout(DRAIN, waiting).await.is_err() {
-            tracing::warn!("drain cut short; unfinished captures keep their template");
+    /// The sockets are gone: whoever commits now starts a successor, which waits for our lock.
+    async fn leave(&mut self, ended: Ended) {
+        if ended == Ended::Idle {
+            // A hook may have rung between the last look and the end of the socket; nobody would come for it.
+            while let Ok(Some(pause)) = self.worker.work().await {
+                tokio::time::sleep(pause).await;
+            }
+        }
+        if tokio::time::timeout(DRAIN, self.settle()).await.is_ok() {
+            return;
+        }
+        self.hurry.send_replace(true);
+        if tokio::time::timeout(LAST_WORD, self.settle()).await.is_err() {
+            tracing::warn!("drain cut short; the next sidecar makes unfinished captures final");
         }
     }
+
+    async fn settle(&mut self) {
+        self.worker.drain().await;
+        while self.waiting.join_next().await.is_some() {}
+    }
+}
+
+/// Comes a moment after somebody asked us to leave: what takes milliseconds may end, nothing else.
+async fn overdue(asked: &mut watch::Receiver<bool>) {
+    is_up(asked).await;
+    tokio::time::sleep(LAST_WORD).await;
 }
 
 async fn enrich(
@@ -278,6 +337,7 @@ async fn enrich(
     id: crate::domain::id::CaptureId,
     stamp: jiff::Timestamp,
     git_dir: Option<PathBuf>,
+    hurry: watch::Receiver<bool>,
 ) -> Response {
     let resumed = {
         let services = services.clone();
@@ -289,18 +349,19 @@ async fn enrich(
         Ok(Err(error)) => return Response::Refused { message: error.to_string() },
         Err(panic) => return Response::Refused { message: panic.to_string() },
     };
-    match capture::enrich(&services, job).await {
+    match enrich::enrich_persistently(&services, job, hurry).await {
         Ok(()) => Response::Done,
         Err(error) => Response::Refused { message: error.to_string() },
     }
 }
 
 /// One ring, and all others that came with it.
-async fn listen(bell: &UnixDatagram) -> std::io::Result<()> {
+async fn listen(bell: &UnixDatagram) {
     let mut byte = [0_u8; 16];
-    bell.recv(&mut byte).await?;
+    if bell.recv(&mut byte).await.is_err() {
+        tokio::time::sleep(RETRY).await;
+    }
     while bell.try_recv(&mut byte).is_ok() {}
-    Ok(())
 }
 
 async fn until(at: Option<Instant>) {

@@ -1,14 +1,17 @@
 //! Events → templates, one after the other; templates → model texts, side by side.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::control::Pulse;
 use crate::domain::event::PendingEvent;
-use crate::pipeline::capture::{self, Job};
+use crate::pipeline::capture::Job;
+use crate::pipeline::enrich;
 use crate::pipeline::ingest::{self, Dealt};
 use crate::pipeline::services::Services;
 use crate::store::StoreError;
@@ -17,6 +20,9 @@ use crate::store::StoreError;
 const BATCH: usize = 16;
 /// Pause while another process reads the spool.
 const ELSEWHERE: Duration = Duration::from_millis(50);
+/// Pause before a repository that could not be read is tried again, and how often it is tried.
+const LATER: Duration = Duration::from_secs(2);
+const TRIES: u32 = 4;
 /// Captures waiting for a model at a time; each waits at most its own budget.
 const JOBS: usize = 256;
 
@@ -26,12 +32,16 @@ pub struct Worker {
     services: Services,
     pulse: Arc<Pulse>,
     jobs: JoinSet<Result<(), StoreError>>,
+    /// How often events that were put off have been tried.
+    tries: HashMap<i64, u32>,
+    /// Up when jobs have to end with what they have.
+    hurry: watch::Receiver<bool>,
 }
 
 impl Worker {
     #[must_use]
-    pub fn new(services: Services, pulse: Arc<Pulse>) -> Self {
-        Self { services, pulse, jobs: JoinSet::new() }
+    pub fn new(services: Services, pulse: Arc<Pulse>, hurry: watch::Receiver<bool>) -> Self {
+        Self { services, pulse, jobs: JoinSet::new(), tries: HashMap::new(), hurry }
     }
 
     /// Takes over the spool and deals with the oldest pending events as far as their templates; gives the
@@ -43,27 +53,40 @@ impl Worker {
         let taken = blocking(&self.services, |services| ingest::take_spool(&services)).await?;
         let events = blocking(&self.services, |services| services.store.pending_events(BATCH)).await?;
         let more = events.len() == BATCH;
+        let mut put_off = false;
         for event in events {
-            self.deal(event).await?;
+            put_off |= self.deal(event).await?;
         }
         let depth = if more { self.services.store.pending_event_count()? } else { 0 };
         self.pulse.queue_depth.store(depth, Ordering::Relaxed);
-        Ok(if more { Some(Duration::ZERO) } else { taken.is_none().then_some(ELSEWHERE) })
+        Ok(match (more, taken) {
+            (true, _) => Some(Duration::ZERO),
+            (false, None) => Some(ELSEWHERE),
+            (false, Some(_)) => put_off.then_some(LATER),
+        })
     }
 
-    async fn deal(&mut self, event: PendingEvent) -> Result<(), StoreError> {
+    /// True when the event was put off.
+    async fn deal(&mut self, event: PendingEvent) -> Result<bool, StoreError> {
         let row = event.row;
-        match blocking(&self.services, move |services| ingest::deal(&services, &event, true)).await {
+        let tried = self.tries.remove(&row).unwrap_or(0) + 1;
+        let last_try = tried >= TRIES;
+        match blocking(&self.services, move |services| ingest::deal(&services, &event, true, last_try)).await {
+            Ok(Dealt::Later(why)) => {
+                tracing::warn!(row, why, tried, "event put off");
+                self.tries.insert(row, tried);
+                return Ok(true);
+            }
             Ok(Dealt::Jobs(jobs)) => {
                 for job in jobs {
                     self.start(job).await;
                 }
             }
             Ok(Dealt::Closed(why)) => tracing::warn!(row, why, "event closed without a capture"),
-            Err(StoreError::Other(error)) => return self.give_up(row, &error.to_string()).await,
+            Err(StoreError::Other(error)) => self.give_up(row, &error.to_string()).await?,
             Err(error) => return Err(error),
         }
-        Ok(())
+        Ok(false)
     }
 
     /// An event that breaks the code that reads it must not stand in the way of those behind it.
@@ -83,8 +106,8 @@ impl Worker {
         while self.jobs.len() >= JOBS {
             self.reap().await;
         }
-        let services = self.services.clone();
-        self.jobs.spawn(async move { capture::enrich(&services, job).await });
+        let (services, hurry) = (self.services.clone(), self.hurry.clone());
+        self.jobs.spawn(async move { enrich::enrich_persistently(&services, job, hurry).await });
     }
 
     /// Waits for one job to end; never returns while there is none.

@@ -1,4 +1,3 @@
-//! Statistics that say how much they know: percentiles with their n, rates with their interval.
+//! Statistics that say how much they know: percentiles with their n.
 
 pub mod quantile;
-pub mod wilson;

@@ -196,8 +196,9 @@ pub trait Store: Send + Sync {
     fn record_capture(&self, capture: &Capture, event: Option<i64>) -> Result<Recorded>;
     /// Applies the model stage's end to a capture that is still pending; false when it no longer is
     /// (finished, edited by a person, forgotten). The template's text is kept beside the model's.
-    fn finish_capture(&self, id: CaptureId, outcome: &Outcome) -> Result<bool>;
-    /// Makes captures final whose process died while they were pending (captured before `before`):
+    /// `outcome` is asked for once the store is ours to write: its timing includes the wait for other writers.
+    fn finish_capture(&self, id: CaptureId, outcome: &dyn Fn() -> Outcome) -> Result<bool>;
+    /// Makes captures final whose process died while they were pending (their budget ended before `before`):
     /// template, reason `deadline`, late where they had a budget, with a total that ends `now`. Gives how many.
     fn finish_abandoned(&self, before: Timestamp, now: Timestamp) -> Result<u64>;
     /// `old` was rewritten as `new`: when both have captures, the old one becomes superseded. Repeating it,

@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stdout,
     clippy::disallowed_methods,
     reason = "a test that cannot go on has failed, and measures real time"
 )]
@@ -15,8 +16,11 @@ mod commands;
 mod drafts;
 mod hook;
 mod kill;
+mod leaving;
 mod models;
+mod places;
 mod secrets;
 mod sidecar;
 mod spine;
+mod storm;
 mod tidy;

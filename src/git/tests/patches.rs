@@ -74,7 +74,7 @@ fn the_patch_id_of_a_renamed_file_is_that_of_the_plain_patch() {
 }
 
 #[test]
-fn the_patch_id_with_a_mode_change_beside_lines_is_the_one_git_computes_or_absent() {
+fn a_mode_change_beside_lines_leaves_no_patch_id() {
     let scratch = Scratch::new();
     scratch.write("run.sh", "a\n").write("b", "b\n").commit("Start");
     scratch.git(&["update-index", "--chmod=+x", "run.sh"]);
@@ -83,7 +83,17 @@ fn the_patch_id_with_a_mode_change_beside_lines_is_the_one_git_computes_or_absen
     scratch.git(&["commit", "--quiet", "-m", "Both"]);
     let commit = scratch.read();
     assert!(file(&commit, "run.sh").mode_changed);
-    assert_eq!(commit.patch.patch_id, Some(scratch.patch_id("HEAD")));
+    assert_eq!((commit.patch.insertions, commit.patch.patch_id.clone()), (Some(1), None));
+}
+
+#[test]
+fn where_libgit2_and_git_disagree_on_the_patch_id_there_is_none() {
+    let scratch = Scratch::new();
+    scratch.write("b", "b\n").commit("Start");
+    scratch.write("a_empty", "").write("b", "c\n").commit("An empty file before another");
+    assert_eq!(scratch.read().patch.patch_id, None);
+    scratch.write("b", "d\n").write("z_empty", "").commit("An empty file after all others");
+    assert_eq!(scratch.read().patch.patch_id, None);
 }
 
 #[test]

@@ -32,9 +32,9 @@ fn captures_come_back(store: &dyn Store) {
 fn finishing(store: &dyn Store) {
     let capture = commit(1);
     store.record_capture(&capture, None).unwrap();
-    assert!(store.finish_capture(capture.id, &answered("The basket keeps its total.", 904.0)).unwrap());
-    assert!(!store.finish_capture(capture.id, &answered("Too late.", 1.0)).unwrap(), "no longer pending");
-    assert!(!store.finish_capture(fresh_id(3), &answered("Nobody's.", 1.0)).unwrap());
+    assert!(store.finish_capture(capture.id, &|| answered("The basket keeps its total.", 904.0)).unwrap());
+    assert!(!store.finish_capture(capture.id, &|| answered("Too late.", 1.0)).unwrap(), "no longer pending");
+    assert!(!store.finish_capture(fresh_id(3), &|| answered("Nobody's.", 1.0)).unwrap());
     let found = store.capture(&capture.id.to_string()).unwrap();
     assert_eq!(found.capture.summary, "The basket keeps its total.");
     assert_eq!((found.template, found.wire.as_deref()), (capture.summary, Some("rules and question")));
@@ -47,7 +47,7 @@ fn finishing_without_text(store: &dyn Store) {
     store.record_capture(&capture, None).unwrap();
     let provenance = template(Reason::Refused);
     let outcome = Outcome { summary: None, provenance: provenance.clone(), wire: None, ..answered("", 12.0) };
-    assert!(store.finish_capture(capture.id, &outcome).unwrap());
+    assert!(store.finish_capture(capture.id, &|| outcome.clone()).unwrap());
     let found = store.capture(&capture.id.to_string()).unwrap();
     assert_eq!((found.capture.summary, found.capture.provenance), (capture.summary, provenance));
     assert_eq!(found.wire, None);
@@ -57,9 +57,9 @@ fn abandoned(store: &dyn Store) {
     for n in 1..=3 {
         store.record_capture(&commit(n), None).unwrap();
     }
-    store.finish_capture(live(store)[2].id, &answered("In time.", 10.0)).unwrap();
-    assert_eq!(store.finish_abandoned(at(3), at(9)).unwrap(), 1, "one is final already, one is younger");
-    assert_eq!(store.finish_abandoned(at(3), at(3)).unwrap(), 0);
+    store.finish_capture(live(store)[2].id, &|| answered("In time.", 10.0)).unwrap();
+    assert_eq!(store.finish_abandoned(at(5), at(9)).unwrap(), 1, "one is final already, one is younger");
+    assert_eq!(store.finish_abandoned(at(5), at(9)).unwrap(), 0);
     let found = live(store).remove(1);
     assert_eq!((found.provenance.reason, found.provenance.by), (Reason::Deadline, By::Template));
     let waited = at(9).duration_since(found.captured_at).as_secs_f64() * 1e3;
@@ -74,7 +74,7 @@ fn editing(store: &dyn Store) {
     let edited = store.edit_capture(capture.id, "What I meant.").unwrap();
     assert_eq!((edited.summary.as_str(), edited.provenance.by), ("What I meant.", By::Human));
     assert_eq!((edited.provenance.reason, edited.provenance.model.clone()), (Reason::None, None));
-    assert!(!store.finish_capture(capture.id, &answered("The model's.", 900.0)).unwrap());
+    assert!(!store.finish_capture(capture.id, &|| answered("The model's.", 900.0)).unwrap());
     assert_eq!(store.finish_abandoned(at(100), at(100)).unwrap(), 0);
     let found = store.capture(&capture.id.to_string()).unwrap();
     assert_eq!((found.capture, found.template), (edited, capture.summary));
@@ -96,7 +96,7 @@ fn fill(store: &dyn Store) {
         store.record_capture(&commit(n), None).unwrap();
     }
     store.record_capture(&note(4, "a thought"), None).unwrap();
-    store.finish_capture(live(store)[1].id, &answered("The model's.", 10.0)).unwrap();
+    store.finish_capture(live(store)[1].id, &|| answered("The model's.", 10.0)).unwrap();
     store.supersede(&repo(), &oid(1), &oid(2)).unwrap();
 }
 

@@ -83,7 +83,7 @@ fn searching_pending(store: &dyn Store) {
         assert_eq!(find(typed), [pending.id.to_string()], "{typed}");
     }
     assert!(find("checkout absent").is_empty());
-    store.finish_capture(pending.id, &answered("About the basket.", 1.0)).unwrap();
+    store.finish_capture(pending.id, &|| answered("About the basket.", 1.0)).unwrap();
     for typed in ["basket uber", "checkout_total"] {
         assert_eq!(find(typed), [pending.id.to_string()], "{typed}: once, and now in the index");
     }
@@ -93,7 +93,7 @@ fn search_follows(store: &dyn Store) {
     for n in 1..=3 {
         store.record_capture(&commit(n), None).unwrap();
     }
-    assert_eq!(store.finish_abandoned(at(3), at(3)).unwrap(), 2);
+    assert_eq!(store.finish_abandoned(at(5), at(9)).unwrap(), 2);
     let find = |typed: &str, query: CaptureQuery| ids(&store.search(typed, &query).unwrap());
     let any = CaptureQuery::default;
     assert_eq!(find("basket", any()).len(), 3);
@@ -115,8 +115,8 @@ fn counting(store: &dyn Store) {
     for capture in [&backfilled, &merge, &note(3, "a thought"), &commit(4)] {
         store.record_capture(capture, None).unwrap();
     }
-    store.finish_capture(backfilled.id, &answered("In time.", 2000.0)).unwrap();
-    store.finish_capture(merge.id, &answered("Late.", 2000.1)).unwrap();
+    store.finish_capture(backfilled.id, &|| answered("In time.", 2000.0)).unwrap();
+    store.finish_capture(merge.id, &|| answered("Late.", 2000.1)).unwrap();
     let counts = store.count_captures(None, at(1), at(5)).unwrap();
     let pairs = |list: &[(&str, u64)]| list.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect::<Vec<_>>();
     assert_eq!(counts.total, 3, "half-open, by captured_at");

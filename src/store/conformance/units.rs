@@ -91,7 +91,7 @@ fn superseded_commits(store: &dyn Store) {
 fn forgetting(store: &dyn Store) {
     let capture = commit(1);
     store.record_capture(&capture, None).unwrap();
-    store.finish_capture(capture.id, &answered("Mentions a zebra.", 10.0)).unwrap();
+    store.finish_capture(capture.id, &|| answered("Mentions a zebra.", 10.0)).unwrap();
     let export = store.capture(&capture.id.to_string()).unwrap();
     store.forget_capture(capture.id).unwrap();
     assert!(matches!(store.capture(&capture.id.to_string()), Err(StoreError::NotFound { .. })));

@@ -56,8 +56,8 @@ impl Store for SqliteStore {
         self.write(durability(capture.kind), |tx| record::record(tx, capture, event))
     }
 
-    fn finish_capture(&self, id: CaptureId, outcome: &Outcome) -> Result<bool> {
-        self.write(Rebuildable, |tx| finish::finish(tx, id, outcome))
+    fn finish_capture(&self, id: CaptureId, outcome: &dyn Fn() -> Outcome) -> Result<bool> {
+        self.write(Rebuildable, |tx| finish::finish(tx, id, &outcome()))
     }
 
     fn finish_abandoned(&self, before: Timestamp, now: Timestamp) -> Result<u64> {

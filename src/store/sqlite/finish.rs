@@ -77,14 +77,16 @@ fn update(tx: &Connection, current: &Current, summary: Option<&str>, how: (By, R
     Ok(())
 }
 
-/// Captures whose process died while they were pending keep the template: reason `deadline`, and late
-/// where they had a budget. Their total ends `now`, because only now are they final.
+/// Captures whose budget ended before `before` while they were pending have lost their process and keep the
+/// template: reason `deadline`, and late where they had a budget. Their total ends `now`, because only now are
+/// they final.
 pub fn finish_abandoned(tx: &Connection, before: i64, now: i64) -> Result<u64> {
     let sql = "UPDATE captures SET reason = ?2, written_by = ?3,
                  punctual = CASE WHEN json_extract(rest, '$.timing.budget_ms') IS NULL THEN ?4 ELSE ?5 END,
                  rest = json_set(rest, '$.timing.total_ms',
                    coalesce(json_extract(rest, '$.timing.queue_ms'), 0) + (?6 - captured_at) / 1000.0)
-               WHERE reason = 1 AND captured_at < ?1";
+               WHERE reason = 1 AND captured_at < ?1
+                 AND captured_at + coalesce(json_extract(rest, '$.timing.budget_ms'), 0) * 1000 < ?1";
     let (unjudged, late) = (Punctual::Unjudged.code(), Punctual::Late.code());
     let done = tx.execute(sql, params![before, Reason::Deadline.code(), By::Template.code(), unjudged, late, now])?;
     Ok(done as u64)

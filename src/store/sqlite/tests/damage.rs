@@ -253,7 +253,7 @@ fn no_byte_of_what_was_forgotten_or_replaced_stays_on_disk() {
     store.record_capture(&secret, None).unwrap();
     let mut outcome = answered("Uses hunter2lemur now.", 10.0);
     outcome.wire = Some("sent hunter2tapir".into());
-    store.finish_capture(secret.id, &outcome).unwrap();
+    store.finish_capture(secret.id, &|| outcome.clone()).unwrap();
     store.edit_capture(secret.id, "Uses hunter2quokka.").unwrap();
     for word in ["hunter2zebra", "hunter2okapi", "hunter2tapir", "hunter2quokka"] {
         assert!(contains(&bytes(&home), word), "{word} is there at first, else this proves nothing");

@@ -1,0 +1,285 @@
+//! The model's part of a capture: asked within the deadline, judged, and written in the template's place.
+
+use std::cell::OnceCell;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use super::capture::{Job, Plan, template_provenance};
+use super::models::{Attempt, reason_for};
+use super::services::Services;
+use crate::domain::capture::{By, Outcome, Provenance, Reason};
+use crate::domain::operation::Operation;
+use crate::domain::role::Role;
+use crate::domain::timing::{Timing, ms};
+use crate::llm::{Answer, Finish, LlmError};
+use crate::prompt::render::Rendered;
+use crate::quality::clean;
+use crate::store::StoreError;
+
+/// Lets the role's model write within the deadline and makes the capture final, whatever happens.
+///
+/// # Errors
+/// When the store cannot be written; the capture then stays pending until somebody settles it.
+pub async fn enrich(services: &Services, job: Job) -> Result<(), StoreError> {
+    let written = write(services, &job).await;
+    finish_aside(services, &Arc::new((job, written))).await
+}
+
+/// The same for a process that lives on: a store that cannot be written now is tried again. Once `hurry` is up
+/// the template has to do, and there is one last try.
+///
+/// # Errors
+/// When the store cannot be written and there is no more time, or for a reason that time does not mend.
+pub async fn enrich_persistently(
+    services: &Services,
+    job: Job,
+    mut hurry: watch::Receiver<bool>,
+) -> Result<(), StoreError> {
+    let written = tokio::select! {
+        written = write(services, &job) => written,
+        _ = hurry.wait_for(|up| *up) => Written::template(Reason::Deadline),
+    };
+    let done = Arc::new((job, written));
+    loop {
+        let last_try = *hurry.borrow();
+        match finish_aside(services, &done).await {
+            Err(StoreError::Unavailable(_) | StoreError::Full(_)) if !last_try => {
+                // Either way comes another try: after the pause, or as the last one.
+                let _ = tokio::time::timeout(RETRY, hurry.wait_for(|up| *up)).await;
+            }
+            other => return other,
+        }
+    }
+}
+
+/// Pause before a store that could not be written is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+
+async fn write(services: &Services, job: &Job) -> Written {
+    let left = job.deadline.model_time_left(services.clock.as_ref());
+    match &job.plan {
+        Plan::Template(reason) => Written::template(*reason),
+        Plan::Carry { .. } => Written::template(Reason::None),
+        Plan::Ask if left.is_zero() => Written::template(Reason::Deadline),
+        Plan::Ask => ask(services, job).await,
+    }
+}
+
+/// Off the event loop.
+async fn finish_aside(services: &Services, done: &Arc<(Job, Written)>) -> Result<(), StoreError> {
+    let (services, done) = (services.clone(), Arc::clone(done));
+    let finishing = tokio::task::spawn_blocking(move || finish(&services, &done.0, &done.1));
+    finishing.await.map_err(|error| StoreError::Other(Box::new(error)))?
+}
+
+/// Makes a capture final with what is there already: its template, or the text it carries.
+///
+/// # Errors
+/// When the store cannot be written.
+pub fn finish_without_model(services: &Services, job: &Job, reason: Reason) -> Result<(), StoreError> {
+    finish(services, job, &Written::template(reason))
+}
+
+/// What the model stage came to.
+struct Written {
+    text: Option<String>,
+    reason: Reason,
+    attempt: Option<Attempt>,
+    prompt: Option<Rendered>,
+    model_time: Duration,
+}
+
+impl Written {
+    fn template(reason: Reason) -> Self {
+        Self { text: None, reason, attempt: None, prompt: None, model_time: Duration::ZERO }
+    }
+}
+
+async fn ask(services: &Services, job: &Job) -> Written {
+    let sampling = job.config.options.get(&Role::Capture);
+    // The prompt leaves room for the answer and for the chat template's own tokens.
+    let room = sampling.map_or(1024, |sampling| sampling.num_ctx.saturating_sub(sampling.max_tokens + 64));
+    let prompt = job.subject.prompt(room.min(CAPTURE_PROMPT_TOKENS));
+    let asked = services.clock.instant();
+    let attempt = services.models.ask(&job.config, Role::Capture, &prompt, job.deadline.model_end()).await;
+    let model_time = services.clock.instant().saturating_duration_since(asked);
+    let (text, reason) = match &attempt.result {
+        Ok(answer) => judge(answer),
+        Err(error) => (None, reason_for(error)),
+    };
+    Written { text, reason, attempt: Some(attempt), prompt: Some(prompt), model_time }
+}
+
+/// A capture is one or two sentences: more of the patch than this only costs prefill time.
+const CAPTURE_PROMPT_TOKENS: u32 = 1500;
+
+/// Which text of an answer may be kept, and what is to be said about it.
+fn judge(answer: &Answer) -> (Option<String>, Reason) {
+    if answer.prompt_truncated {
+        return (None, Reason::Overflow);
+    }
+    let (text, whole, otherwise) = match answer.finish {
+        Finish::Stop => (clean::clean(&answer.text).ok(), Reason::None, Reason::Unusable),
+        Finish::Length => (clean::salvage(&answer.text), Reason::Salvaged, Reason::Unusable),
+        Finish::Cut(_) => (clean::salvage(&answer.text), Reason::Salvaged, Reason::Deadline),
+        Finish::Aborted => (clean::salvage(&answer.text), Reason::Salvaged, Reason::Unusable),
+    };
+    let reason = if text.is_some() { whole } else { otherwise };
+    (text, reason)
+}
+
+fn finish(services: &Services, job: &Job, written: &Written) -> Result<(), StoreError> {
+    let said = OnceCell::new();
+    let outcome = || said.get_or_init(|| outcome(services.clock.instant(), job, written));
+    services.store.finish_capture(job.id, &|| outcome().clone())?;
+    services.store.log_operation(&operation(services, job, written, outcome()))
+}
+
+fn outcome(now: Instant, job: &Job, written: &Written) -> Outcome {
+    let answer = written.attempt.as_ref().and_then(|attempt| attempt.result.as_ref().ok());
+    let total = now.saturating_duration_since(job.deadline.start());
+    let timing = Timing {
+        queue_ms: Some(ms(job.queue)),
+        load_ms: answer.and_then(|answer| answer.load).map(ms),
+        ttft_ms: answer.and_then(|answer| answer.ttft).map(ms),
+        tpot_ms: answer.and_then(|answer| answer.tpot).map(ms),
+        model_ms: written.attempt.as_ref().map(|_| ms(written.model_time)),
+        overhead_ms: Some(ms(total.saturating_sub(job.queue).saturating_sub(written.model_time))),
+        total_ms: Some(ms(total)),
+        budget_ms: Some(ms(job.deadline.budget())),
+    };
+    if let Plan::Carry { summary, provenance, tokens } = &job.plan {
+        let (summary, provenance) = (Some(summary.clone()), provenance.clone());
+        return Outcome { summary, provenance, timing, tokens: *tokens, wire: None };
+    }
+    Outcome {
+        summary: written.text.clone(),
+        provenance: provenance(written),
+        timing,
+        tokens: answer.map(|answer| answer.tokens).unwrap_or_default(),
+        wire: wire(written),
+    }
+}
+
+fn provenance(written: &Written) -> Provenance {
+    match (&written.text, &written.attempt) {
+        (Some(_), Some(attempt)) => Provenance {
+            by: By::Model,
+            model: attempt.model.clone(),
+            endpoint: attempt.endpoint.clone(),
+            reason: written.reason,
+            prompt_version: written.prompt.as_ref().map(|prompt| prompt.version.clone()),
+        },
+        _ => template_provenance(written.reason),
+    }
+}
+
+/// Exactly what was sent; nothing where the request never left.
+fn wire(written: &Written) -> Option<String> {
+    let attempt = written.attempt.as_ref()?;
+    let never_left = matches!(
+        attempt.result,
+        Err(LlmError::Unreachable { .. } | LlmError::NotLoopback { .. } | LlmError::Cloud { .. })
+    );
+    let prompt = written.prompt.as_ref().filter(|_| !never_left && attempt.endpoint.is_some())?;
+    Some(format!("{}\n{}", prompt.rules, prompt.question))
+}
+
+fn operation(services: &Services, job: &Job, written: &Written, outcome: &Outcome) -> Operation {
+    let us = |millis: Option<f64>| millis.map(|millis| (millis * 1e3).round() as u64);
+    let attempt = written.attempt.as_ref();
+    Operation {
+        at: services.clock.now(),
+        op: format!("capture.{}", job.subject.kind().as_str()),
+        duration_us: us(outcome.timing.total_ms).unwrap_or(0),
+        budget_us: us(outcome.timing.budget_ms),
+        model: attempt.and_then(|attempt| attempt.model.clone()),
+        endpoint: attempt.and_then(|attempt| attempt.endpoint.clone()),
+        cold: outcome.timing.load_ms.is_some_and(|load| load > COLD_LOAD_MS),
+        ttft_us: us(outcome.timing.ttft_ms),
+        tps: outcome.timing.tpot_ms.filter(|tpot| *tpot > 0.0).map(|tpot| 1e3 / tpot),
+        reason: outcome.provenance.reason,
+        failed: matches!(written.reason, Reason::Refused | Reason::Unusable | Reason::Overflow),
+    }
+}
+
+/// Above this load time a request counts as cold: a warm server reports about a millisecond.
+const COLD_LOAD_MS: f64 = 50.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::timing::Tokens;
+    use crate::llm::ClockFired;
+
+    fn answer(text: &str, finish: Finish) -> Answer {
+        Answer {
+            text: text.to_owned(),
+            finish,
+            tokens: Tokens::default(),
+            load: None,
+            ttft: None,
+            tpot: None,
+            took: Duration::ZERO,
+            prompt_truncated: false,
+            broken_off: None,
+        }
+    }
+
+    #[test]
+    fn what_may_be_kept_depends_on_how_the_answer_ended() {
+        const WHOLE: &str = "Adds a retry to the client.";
+        const CUT: &str = "Adds a retry to the client. It waits";
+        let cut = Finish::Cut(ClockFired::Stream);
+        let cases = [
+            (WHOLE, Finish::Stop, Some(WHOLE), Reason::None),
+            (CUT, cut, Some(WHOLE), Reason::Salvaged),
+            (CUT, Finish::Length, Some(WHOLE), Reason::Salvaged),
+            (CUT, Finish::Aborted, Some(WHOLE), Reason::Salvaged),
+            ("Adds a retry to", cut, None, Reason::Deadline),
+            ("Adds a retry to", Finish::Length, None, Reason::Unusable),
+            ("Adds a retry to", Finish::Aborted, None, Reason::Unusable),
+            ("", Finish::Stop, None, Reason::Unusable),
+        ];
+        for (text, finish, kept, reason) in cases {
+            let (text, why) = judge(&answer(text, finish));
+            assert_eq!((text.as_deref(), why), (kept, reason), "{finish:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_to_a_prompt_that_the_server_cut_is_no_answer() {
+        let cut = Answer { prompt_truncated: true, ..answer("Adds a retry to the client.", Finish::Stop) };
+        assert_eq!(judge(&cut), (None, Reason::Overflow));
+    }
+
+    fn written(result: Result<Answer, LlmError>) -> Written {
+        let attempt = Attempt { model: Some("m".into()), endpoint: Some("e".into()), result };
+        let prompt =
+            Rendered { rules: "Rules.".into(), question: "Patch.".into(), version: "v".into(), prompt_tokens: 3 };
+        Written {
+            text: None,
+            reason: Reason::Refused,
+            attempt: Some(attempt),
+            prompt: Some(prompt),
+            model_time: Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn the_wire_shows_what_was_sent_and_nothing_where_nothing_was() {
+        let sent = written(Err(LlmError::Status { status: 500, message: String::new() }));
+        assert_eq!(wire(&sent).as_deref(), Some("Rules.\nPatch."));
+        assert_eq!(wire(&written(Err(LlmError::Unreachable { url: String::new() }))), None);
+        assert_eq!(wire(&written(Err(LlmError::Cloud { model: String::new() }))), None);
+        assert_eq!(wire(&Written::template(Reason::Disabled)), None);
+    }
+
+    #[test]
+    fn a_template_names_no_model() {
+        let provenance = provenance(&written(Err(LlmError::Unreachable { url: String::new() })));
+        assert_eq!((provenance.by, provenance.model, provenance.endpoint), (By::Template, None, None));
+    }
+}

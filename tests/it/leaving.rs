@@ -1,0 +1,158 @@
+//! Leaving, being stopped, being locked out: what was begun is finished, whoever comes next.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use uro_capture::store::sqlite::SqliteStore;
+use uro_capture::store::{CaptureQuery, Store};
+
+use crate::harness::fake_llm::{Behaviour, FakeLlm, Shape};
+use crate::harness::{World, eventually};
+
+fn signal(pid: i32, signal: &str) {
+    assert!(Command::new("kill").args([signal, &pid.to_string()]).status().unwrap().success());
+}
+
+fn is_pending(capture: &serde_json::Value) -> bool {
+    capture["provenance"]["reason"] == "pending" || capture["timing"]["total_ms"].is_null()
+}
+
+#[test]
+fn a_sidecar_that_is_stopped_while_models_are_silent_leaves_nothing_pending() {
+    let server = FakeLlm::start(Behaviour::Silent);
+    let world = World::new();
+    world.use_fake(&server, "budget = \"30s\"");
+    let repo = world.hooked_repo("repo");
+    world.start_sidecar();
+    for n in 0..5 {
+        world.commit(&repo, "a.rs", &format!("fn f{n}() {{}}\n"), &format!("Add f{n}"));
+    }
+    eventually("templates", || (world.log(&repo).len() == 5).then_some(()));
+    let pid = world.sidecar_pid();
+    let start = Instant::now();
+    signal(pid, "-TERM");
+    eventually("gone", || (world.sidecar_status()["state"] == "stopped").then_some(()));
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    let log = world.log(&repo);
+    assert!(log.iter().all(|capture| !is_pending(capture)), "{log:#?}");
+}
+
+#[test]
+fn a_long_budget_is_not_mistaken_for_a_dead_process() {
+    let text = "Adds a function.".to_owned();
+    // Longer than any round of housekeeping waits at first.
+    let server = FakeLlm::start(Behaviour::ColdLoad(Duration::from_secs(8), text.clone()));
+    let world = World::new();
+    world.use_fake(&server, "budget = \"20s\"");
+    let repo = world.hooked_repo("repo");
+    let oid = world.commit(&repo, "a.rs", "fn a() {}\n", "Add a");
+    let capture = world.final_capture(&repo, &oid);
+    assert_eq!(capture["summary"], text, "{capture:#}");
+}
+
+#[test]
+fn commits_around_an_idle_end_are_all_captured_without_anybody_asking() {
+    let world = World::without_models();
+    let repo = world.hooked_repo("repo");
+    let (bell, stamp) = (world.run_dir().join("bell.sock"), world.run_dir().join("start.stamp"));
+    // Each sidecar has nothing to do and is about to leave when the commit comes.
+    for n in 0..25_u64 {
+        let mut sidecar = world
+            .program(env!("CARGO_BIN_EXE_uro-capture"), &repo)
+            .args(["sidecar", "run", "--idle", "40ms"])
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        eventually("it listens or is gone", || (bell.exists() || sidecar.try_wait().unwrap().is_some()).then_some(()));
+        // Not a wait for anything: it aims the commit at the moment of leaving.
+        std::thread::sleep(Duration::from_millis(20 + n));
+        world.commit(&repo, "a.rs", &format!("fn f{n}() {{}}\n"), &format!("Add f{n}"));
+        sidecar.wait().unwrap();
+        let captured = || usize::try_from(n).unwrap() + 1 == captures(&world);
+        if stamp.exists() {
+            // The hook found nobody and started a successor.
+            eventually("the successor's capture", || captured().then_some(()));
+            world.ok(&repo, &["sidecar", "stop"]);
+            std::fs::remove_file(&stamp).unwrap();
+        } else {
+            assert!(captured(), "commit {n}: rung for and left behind");
+        }
+    }
+}
+
+/// Looked at without a command, which would itself capture what lies in the spool.
+fn captures(world: &World) -> usize {
+    let store = SqliteStore::open(&world.path("uro/data/captures.db")).unwrap().store;
+    store.captures(&CaptureQuery::default()).unwrap().len()
+}
+
+#[test]
+fn a_note_beside_a_stopped_sidecar_keeps_its_budget() {
+    let server = FakeLlm::everywhere(Shape::Ollama, Behaviour::Silent);
+    let world = World::with_fake(&server);
+    world.start_sidecar();
+    let pid = world.sidecar_pid();
+    signal(pid, "-STOP");
+    let home = world.path("home");
+    let capture = {
+        let line = world.ok(&home, &["--json", "A thought that must not wait"]);
+        serde_json::from_str::<serde_json::Value>(&line).unwrap()
+    };
+    signal(pid, "-CONT");
+    let total = capture["timing"]["total_ms"].as_f64().unwrap();
+    assert!(total <= 2000.0, "{total} ms");
+}
+
+#[test]
+fn a_store_that_another_process_holds_for_ten_seconds_costs_the_commits_nothing() {
+    let server = FakeLlm::start(Behaviour::Silent);
+    let world = World::with_fake(&server);
+    let repo = world.hooked_repo("repo");
+    world.start_sidecar();
+    // Some are between template and model when the door closes, the others find it closed.
+    let mut made: Vec<String> = (0..3).map(|n| commit(&world, &repo, n)).collect();
+    eventually("templates", || (world.log(&repo).len() == 3).then_some(()));
+    let holder = rusqlite::Connection::open(world.path("uro/data/captures.db")).unwrap();
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let closed = Instant::now();
+    let mut slowest = Duration::ZERO;
+    for n in 3..30 {
+        std::fs::write(repo.join("a.rs"), format!("fn f{n}() {{}}\n")).unwrap();
+        world.git(&repo, &["add", "-A"]);
+        let start = Instant::now();
+        let out = world.git_command(&repo, &["commit", "-q", "-m", &format!("Add f{n}")]).output().unwrap();
+        slowest = slowest.max(start.elapsed());
+        assert!(out.status.success() && out.stdout.is_empty() && out.stderr.is_empty(), "{out:?}");
+        made.push(world.git(&repo, &["rev-parse", "HEAD"]));
+    }
+    assert!(slowest < Duration::from_secs(1), "{slowest:?}");
+    // As long as the fault lasts; its length is the test.
+    std::thread::sleep(Duration::from_secs(10).saturating_sub(closed.elapsed()));
+    holder.execute_batch("ROLLBACK").unwrap();
+    eventually("nothing lost, nothing pending", || {
+        let log = world.log(&repo);
+        (log.len() == made.len() && !log.iter().any(is_pending)).then_some(())
+    });
+}
+
+#[test]
+fn it_leaves_in_time_also_while_the_store_is_locked() {
+    let world = World::without_models();
+    let repo = world.hooked_repo("repo");
+    world.start_sidecar();
+    let pid = world.sidecar_pid();
+    let holder = rusqlite::Connection::open(world.path("uro/data/captures.db")).unwrap();
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    commit(&world, &repo, 0);
+    signal(pid, "-TERM");
+    // While the lock is held: the sidecar does not wait for it.
+    eventually("gone", || (!Path::new("/proc").join(pid.to_string()).exists()).then_some(()));
+    drop(holder);
+    world.start_sidecar();
+    eventually("captured by the next", || (world.log(&repo).len() == 1).then_some(()));
+}
+
+fn commit(world: &World, repo: &Path, n: usize) -> String {
+    world.commit(repo, "a.rs", &format!("fn f{n}() {{}}\n"), &format!("Add f{n}"))
+}
