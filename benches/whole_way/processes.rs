@@ -1,6 +1,6 @@
 //! Whole processes, as a person starts them: the bare start, and the commands that show what is stored.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -13,7 +13,9 @@ use crate::rows::fill;
 use crate::{Run, judged, met};
 
 fn ended_well(command: &mut Command) -> Result<Duration> {
-    let (took, status) = timed(|| Ok(command.stdin(Stdio::null()).stdout(Stdio::null()).status()?))?;
+    // What there is to say beside the result (that there are more rows, say) goes nowhere either.
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let (took, status) = timed(|| Ok(command.status()?))?;
     if status.success() { Ok(took) } else { Err(format!("{command:?} ended with {status}").into()) }
 }
 
@@ -81,7 +83,7 @@ pub fn store(run: &Run, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-fn filled(home: &PathBuf, rows: u64) -> Result<()> {
+fn filled(home: &Path, rows: u64) -> Result<()> {
     let paths = Paths::under(home);
     create_private(&paths.data)?;
     fill(&SqliteStore::open(&paths.database())?.store, rows);
