@@ -87,14 +87,14 @@ impl Models {
 
     async fn offers(&self, config: &Config, until: Instant) -> (Vec<Offer>, Option<LlmError>) {
         let mut asked = JoinSet::new();
-        let mut refusal = None;
+        let mut refusals = Vec::new();
         for (order, endpoint) in config.endpoints.iter().enumerate() {
             match self.slot(endpoint) {
                 Ok(slot) => {
                     let clock = Arc::clone(&self.clock);
                     asked.spawn(async move { (order, slot.offers(clock.as_ref(), until).await) });
                 }
-                Err(error) => refusal = Some(error),
+                Err(error) => refusals.push((order, error)),
             }
         }
         let mut offers = Vec::new();
@@ -106,11 +106,13 @@ impl Models {
                     let now = self.clock.instant();
                     patience = patience.min(now + until.saturating_duration_since(now) / STRAGGLERS);
                 }
-                Ok((_, Err(error))) => refusal = Some(error),
+                Ok((order, Err(error))) => refusals.push((order, error)),
                 Err(_) => {}
             }
         }
         offers.sort_by_key(|(order, _)| *order);
+        // The first endpoint is the one that was meant; the others are where else one might look.
+        let refusal = refusals.into_iter().min_by_key(|(order, _)| *order).map(|(_, error)| error);
         (offers.into_iter().map(|(_, offer)| offer).collect(), refusal)
     }
 
