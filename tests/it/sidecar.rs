@@ -69,9 +69,7 @@ fn its_directory_is_private_and_a_stopped_one_is_called_unresponsive_and_can_be_
     world.start_sidecar();
     let mode = std::fs::metadata(world.run_dir()).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o700);
-    let pid = world.sidecar_pid();
-    assert!(Command::new("kill").args(["-STOP", &pid.to_string()]).status().unwrap().success());
-    assert_eq!(world.sidecar_status()["state"], "unresponsive");
+    world.freeze_sidecar();
     world.ok(&home, &["sidecar", "stop"]);
     assert_eq!(world.sidecar_status()["state"], "stopped");
 }
@@ -81,9 +79,21 @@ fn a_stopped_one_costs_a_note_neither_its_budget_nor_its_capture() {
     let world = World::without_models();
     let home = world.path("home");
     world.start_sidecar();
-    let pid = world.sidecar_pid();
-    assert!(Command::new("kill").args(["-STOP", &pid.to_string()]).status().unwrap().success());
+    world.freeze_sidecar();
     let capture = world.json(&home, &["Called the printer shop"]);
     assert_eq!(capture["provenance"]["reason"], "refused", "the models were asked: {capture:#}");
     assert!(capture["timing"]["total_ms"].as_f64().unwrap() < 2000.0, "{capture:#}");
+}
+
+#[test]
+fn starting_one_while_another_comes_up_is_no_error() {
+    let world = World::without_models();
+    let home = world.path("home");
+    for _ in 0..5 {
+        let run = ["sidecar", "run", "--idle", "5s"];
+        let mut child = world.program(env!("CARGO_BIN_EXE_uro-capture"), &home).args(run).spawn().unwrap();
+        world.start_sidecar();
+        world.ok(&home, &["sidecar", "stop"]);
+        assert!(child.wait().unwrap().success());
+    }
 }
