@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::app::App;
 use super::failure::{Failure, writable};
-use super::ui::Exit;
+use super::ui::{Exit, json_line};
 use crate::domain::capture::Capture;
 use crate::store::{CaptureRecord, StoreError};
 
@@ -116,8 +116,7 @@ fn each(app: &App, mut write: impl FnMut(&str) -> Result<(), Failure>) -> Result
 }
 
 fn line(record: CaptureRecord) -> Result<String, Failure> {
-    let text = serde_json::to_string(&ExportLine::from(record));
-    text.map(|text| text + "\n").map_err(|error| Failure::bug(format!("cannot write a capture: {error}")))
+    json_line(&ExportLine::from(record)).map_err(|error| Failure::bug(format!("cannot write a capture: {error}")))
 }
 
 #[cfg(test)]

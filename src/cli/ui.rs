@@ -171,9 +171,8 @@ impl Ui {
     /// # Errors
     /// Standard output cannot be written.
     pub fn json<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), Failure> {
-        let mut text = serde_json::to_vec(value).map_err(|error| Failure::bug(format!("cannot print: {error}")))?;
-        text.push(b'\n');
-        self.raw(&text)
+        let text = json_line(value).map_err(|error| Failure::bug(format!("cannot print: {error}")))?;
+        self.raw(text.as_bytes())
     }
 
     /// A table with aligned columns.
@@ -269,6 +268,20 @@ pub fn harmless(text: &str) -> String {
 /// (Unicode Technical Report 36, "Bidirectional Text Spoofing").
 fn reorders(c: char) -> bool {
     matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// One line of JSON in which such characters are escaped, which changes no value: serde escapes C0 alone.
+///
+/// # Errors
+/// What serde says about the value.
+pub fn json_line<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<String> {
+    let text = serde_json::to_string(value)?;
+    let mut line = String::with_capacity(text.len() + 1);
+    for c in text.chars() {
+        if c.is_control() || reorders(c) { line.push_str(&format!("\\u{:04x}", c as u32)) } else { line.push(c) }
+    }
+    line.push('\n');
+    Ok(line)
 }
 
 /// [`harmless`], and on one line.
@@ -430,5 +443,14 @@ mod tests {
         let (ui, out, _) = ui(Color::Never);
         ui.json(&serde_json::json!({"a": [1]})).unwrap();
         assert_eq!(out.text(), "{\"a\":[1]}\n");
+    }
+
+    #[test]
+    fn what_turns_text_round_or_drives_a_terminal_is_not_printed() {
+        assert_eq!(harmless("a\u{202e}b\u{9b}c\u{1b}\n"), "a\u{fffd}b\u{fffd}c\u{fffd}\n");
+        let text = "a\u{202e}\u{9b}\u{7f}\u{2066}é\n".to_owned();
+        let line = json_line(&text).unwrap();
+        assert_eq!(line, "\"a\\u202e\\u009b\\u007f\\u2066é\\n\"\n");
+        assert_eq!(serde_json::from_str::<String>(&line).unwrap(), text);
     }
 }

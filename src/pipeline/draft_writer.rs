@@ -10,6 +10,7 @@ use crate::domain::clock::Clock;
 use crate::domain::draft::Draft;
 use crate::domain::operation::Operation;
 use crate::domain::role::Role;
+use crate::prompt::redact::redact;
 use crate::prompt::render;
 use crate::publish::document::{self, Document};
 use crate::publish::outline::Subject;
@@ -104,7 +105,7 @@ impl Writer<'_> {
             .map_err(|_| Miss { reason: Reason::Deadline, words: "the model did not finish in time".to_owned() })?
             .map_err(|why| Miss { reason: Reason::Refused, words: why })?;
         match clean::document(&text.text) {
-            Ok(body) => Ok((body, text)),
+            Ok(body) => Ok((redact(&body), text)),
             Err(why) => {
                 let words = format!("the text of {} could not be used: {why}", text.model);
                 Err(Miss { reason: Reason::Unusable, words })

@@ -14,6 +14,7 @@ use crate::domain::operation::Operation;
 use crate::domain::role::Role;
 use crate::domain::timing::{Timing, ms};
 use crate::llm::{Answer, Finish, LlmError};
+use crate::prompt::redact::redact;
 use crate::prompt::render::Rendered;
 use crate::quality::clean;
 use crate::store::StoreError;
@@ -127,7 +128,8 @@ fn judge(answer: &Answer) -> (Option<String>, Reason) {
         Finish::Aborted => (clean::salvage(&answer.text), Reason::Salvaged, Reason::Unusable),
     };
     let reason = if text.is_some() { whole } else { otherwise };
-    (text, reason)
+    // A model may know secrets that nobody told it, or put together what came to it in pieces.
+    (text.as_deref().map(redact), reason)
 }
 
 fn finish(services: &Services, job: &Job, written: &Written) -> Result<(), StoreError> {

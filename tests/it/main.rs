@@ -13,10 +13,14 @@ mod harness;
 
 mod budget;
 mod commands;
+mod crash;
+mod damage;
 mod drafts;
 mod hook;
+mod hostile;
 mod kill;
 mod leaving;
+mod loopback;
 mod models;
 mod places;
 mod secrets;

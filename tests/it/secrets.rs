@@ -64,6 +64,142 @@ fn planted_secrets_are_gone_from_wire_disk_and_output() {
     assert!(shown.contains("[redacted:"), "{shown}");
 }
 
+/// Looks for `secrets` in all that was sent, printed or written.
+fn assert_gone(world: &World, server: &FakeLlm, shown: &str, secrets: &[(&str, String)]) {
+    for (kind, secret) in secrets {
+        for (n, request) in server.requests().iter().enumerate() {
+            assert!(!contains(request, secret), "{kind} on the wire, request {n}: {}", around(request, secret));
+        }
+        assert!(!shown.contains(secret.as_str()), "{kind} in the output: {}", around(shown.as_bytes(), secret));
+        for (path, bytes) in files(&world.path("uro")) {
+            assert!(!contains(&bytes, secret), "{kind} in {path}: {}", around(&bytes, secret));
+        }
+    }
+}
+
+/// What stands before a leak, to tell where it came from.
+fn around(bytes: &[u8], secret: &str) -> String {
+    let at = bytes.windows(secret.len()).position(|window| window == secret.as_bytes()).unwrap_or(0);
+    String::from_utf8_lossy(&bytes[at.saturating_sub(80)..at]).into_owned()
+}
+
+/// Lines of a key as openssl writes them; each is a secret of its own.
+fn pem_lines() -> Vec<String> {
+    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut state = 7_u64;
+    let mut line = || {
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            char::from(alphabet[usize::try_from(state >> 58).unwrap()])
+        };
+        (0..64).map(|_| next()).collect::<String>()
+    };
+    (0..50).map(|_| line()).collect()
+}
+
+fn key_file(lines: &[String]) -> String {
+    format!("-----BEGIN RSA PRIVATE KEY-----\n{}\n-----END RSA PRIVATE KEY-----\n", lines.join("\n"))
+}
+
+#[test]
+fn a_key_that_changes_in_several_places_is_gone_from_every_hunk() {
+    let server = FakeLlm::start(Behaviour::Answer("Rotates the key.".to_owned()));
+    let world = World::with_fake(&server);
+    let repo = world.hooked_repo("repo");
+    let old = pem_lines();
+    let first = world.commit(&repo, "id_rsa", &key_file(&old), "Add the key");
+    world.final_capture(&repo, &first);
+    let mut new = old.clone();
+    for at in [5, 6, 25, 44] {
+        new[at] = old[at].chars().rev().collect();
+    }
+    let second = world.commit(&repo, "id_rsa", &key_file(&new), "Change the key here and there");
+    world.final_capture(&repo, &second);
+    std::fs::remove_file(repo.join("id_rsa")).unwrap();
+    let third = world.commit(&repo, "README", "No key here\n", "Remove the key");
+    let capture = world.final_capture(&repo, &third);
+    let shown = world.ok(&repo, &["show", "--wire", capture["id"].as_str().unwrap()]) + &world.ok(&repo, &["export"]);
+    world.ok(&repo, &["sidecar", "stop"]);
+    let secrets: Vec<(&str, String)> = old.into_iter().chain(new).map(|line| ("key line", line)).collect();
+    assert!(server.questions().len() >= 3);
+    assert_gone(&world, &server, &shown, &secrets);
+}
+
+#[test]
+fn secrets_in_names_bodies_removed_lines_piped_notes_and_drafts_are_gone() {
+    let token = |n: u8| format!("ghp_{}{n}", "Zx7Wm2Vb5Nc1Rt6Yu4Io9Pe3sa8Kd93jfL");
+    let secrets: Vec<(&str, String)> = vec![
+        ("path", token(1)),
+        ("branch", token(2)),
+        ("author", token(3)),
+        ("body", "correct-Horse-42-battery".to_owned()),
+        ("removed", token(4)),
+        ("context", token(5)),
+        ("piped note", token(6)),
+        ("note's password", "Tr0ub4dor-and-3-more".to_owned()),
+        ("model's answer", token(7)),
+        ("hunk header", token(8)),
+        ("email", token(9)),
+        ("edited", token(0)),
+    ];
+    let of = |name: &str| secrets.iter().find(|(kind, _)| *kind == name).unwrap().1.clone();
+    // A model may know what nobody told it.
+    let server =
+        FakeLlm::start(Behaviour::Answer(format!("Sets the token to {} for the deploy.", of("model's answer"))));
+    let world = World::with_fake(&server);
+    let repo = world.hooked_repo("repo");
+    world.start_sidecar();
+    let body: String = (0..30).map(|n| format!("    let line{n} = {n};\n")).collect();
+    let before = format!(
+        "fn f(token: &str = \"{}\") {{\n{body}}}\nlet keep = \"{}\";\nlet old = \"{}\";\nfn end() {{}}\n",
+        of("hunk header"),
+        of("context"),
+        of("removed")
+    );
+    let first = world.commit(&repo, "a.rs", &before, "Begin");
+    world.final_capture(&repo, &first);
+    world.git(&repo, &["checkout", "-q", "-b", &format!("feature/{}", of("branch"))]);
+    world.git(&repo, &["config", "user.name", &format!("Eve {}", of("author"))]);
+    world.git(&repo, &["config", "user.email", &format!("{}@example.com", of("email"))]);
+    let after =
+        before.replace(&format!("let old = \"{}\";\n", of("removed")), "").replace("line25 = 25", "line25 = 52");
+    std::fs::write(repo.join("a.rs"), after).unwrap();
+    let message = format!("Clean up\n\nSee https://deploy:{}@host.example.com/x\nand {}", of("body"), of("removed"));
+    let second = world.commit(&repo, &format!("deploy/{}.txt", of("path")), "one\n", &message);
+    let capture = world.final_capture(&repo, &second);
+    pipe(&world, &repo, &["-"], &format!("curl -H 'Authorization: Bearer {}' worked\n", of("piped note")));
+    world.ok(&repo, &[&format!("password = \"{}\" did not work", of("note's password"))]);
+    let id = capture["id"].as_str().unwrap();
+    world.ok(&repo, &["edit", id, "-m", &format!("Used {} by mistake", of("edited"))]);
+    let mut shown = String::new();
+    for args in [
+        &["draft", "new", "devlog", "--from", "2026-03-01"][..],
+        &["draft", "run"],
+        &["draft", "list", "--json"],
+        &["show", "--wire", id],
+        &["export"],
+        &["log", "--all"],
+        &["status"],
+        &["doctor"],
+    ] {
+        let out = world.uro_in(&repo, args);
+        shown += &String::from_utf8_lossy(&[out.stdout, out.stderr].concat());
+    }
+    world.ok(&repo, &["sidecar", "stop"]);
+    assert!(shown.contains("[redacted:"), "{shown}");
+    assert!(server.questions().len() >= 3);
+    assert_gone(&world, &server, &shown, &secrets);
+}
+
+fn pipe(world: &World, repo: &Path, args: &[&str], text: &str) {
+    use std::io::Write;
+    use std::process::Stdio;
+    let mut command = world.program(env!("CARGO_BIN_EXE_uro-capture"), repo);
+    let mut child = command.args(args).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success());
+}
+
 fn contains(haystack: &[u8], needle: &str) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle.as_bytes())
 }
