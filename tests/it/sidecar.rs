@@ -86,14 +86,18 @@ fn a_stopped_one_costs_a_note_neither_its_budget_nor_its_capture() {
 }
 
 #[test]
-fn starting_one_while_another_comes_up_is_no_error() {
+fn one_that_is_on_its_way_out_is_waited_for_and_followed() {
     let world = World::without_models();
-    let home = world.path("home");
-    for _ in 0..5 {
-        let run = ["sidecar", "run", "--idle", "5s"];
-        let mut child = world.program(env!("CARGO_BIN_EXE_uro-capture"), &home).args(run).spawn().unwrap();
-        world.start_sidecar();
-        world.ok(&home, &["sidecar", "stop"]);
-        assert!(child.wait().unwrap().success());
-    }
+    std::fs::create_dir_all(world.run_dir()).unwrap();
+    let lock = uro_capture::sidecar::lock::acquire(&world.run_dir()).unwrap().expect("free");
+    let mut start = world
+        .program(env!("CARGO_BIN_EXE_uro-capture"), &world.path("home"))
+        .args(["sidecar", "start"])
+        .spawn()
+        .unwrap();
+    // As long as a predecessor with something to drain: longer than a ping is waited for.
+    std::thread::sleep(Duration::from_millis(700));
+    drop(lock);
+    assert!(start.wait().unwrap().success());
+    assert_eq!(world.sidecar_status()["state"], "running");
 }
