@@ -42,17 +42,16 @@ pub fn ping(run: &Path) -> Option<Vitals> {
     }
 }
 
-/// Running, stopped, or alive without answering.
+/// Running, stopped, or alive without answering. One that holds the lock and has no socket is on its way up or
+/// out and gets [`PING_TIMEOUT`] to arrive there.
 #[must_use]
 pub fn status(run: &Path) -> SidecarStatus {
-    if let Some(vitals) = ping(run) {
-        return SidecarStatus {
-            state: SidecarState::Running,
-            version: Some(vitals.version),
-            pid: Some(vitals.pid),
-            uptime_s: Some(vitals.uptime_s),
-            queue_depth: Some(vitals.queue_depth),
-        };
+    for _ in 0..PING_TIMEOUT.as_millis() / MOMENT.as_millis() {
+        match ask(run, &Request::Ping, PING_TIMEOUT) {
+            Ok(Response::Status(vitals)) => return running(vitals),
+            Err(error) if nobody_listens(&error) && lock::holder(run).is_some() => std::thread::sleep(MOMENT),
+            _ => break,
+        }
     }
     let holder = lock::holder(run);
     SidecarStatus {
@@ -61,5 +60,23 @@ pub fn status(run: &Path) -> SidecarStatus {
         pid: holder.map(|holder| holder.pid),
         uptime_s: None,
         queue_depth: None,
+    }
+}
+
+/// Between two looks at a sidecar that is on its way.
+const MOMENT: Duration = Duration::from_millis(10);
+
+fn nobody_listens(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{ConnectionRefused, ConnectionReset, NotFound, UnexpectedEof};
+    matches!(error.kind(), NotFound | ConnectionRefused | ConnectionReset | UnexpectedEof)
+}
+
+fn running(vitals: Vitals) -> SidecarStatus {
+    SidecarStatus {
+        state: SidecarState::Running,
+        version: Some(vitals.version),
+        pid: Some(vitals.pid),
+        uptime_s: Some(vitals.uptime_s),
+        queue_depth: Some(vitals.queue_depth),
     }
 }

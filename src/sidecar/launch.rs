@@ -22,22 +22,26 @@ const POLL: Duration = Duration::from_millis(5);
 /// # Errors
 /// When the program cannot be started or does not answer in time.
 pub fn start(run: &Path, clock: &dyn Clock) -> Result<SidecarStatus, SidecarError> {
-    let status = client::status(run);
-    match status.state {
-        SidecarState::Running => return Ok(status),
-        SidecarState::Unresponsive => return Err(SidecarError::Unresponsive { pid: status.pid.unwrap_or(0) }),
-        SidecarState::Stopped => {}
-    }
-    spawn(run)?;
     let give_up = clock.instant() + START;
-    while clock.instant() < give_up {
+    let mut spawned = false;
+    loop {
         let status = client::status(run);
-        if status.state == SidecarState::Running {
-            return Ok(status);
+        match status.state {
+            SidecarState::Running => return Ok(status),
+            SidecarState::Stopped if !spawned => {
+                spawn(run)?;
+                spawned = true;
+            }
+            // One that holds the lock may be on its way up, as after a commit, or on its way out.
+            SidecarState::Stopped | SidecarState::Unresponsive => std::thread::sleep(POLL),
         }
-        std::thread::sleep(POLL);
+        if clock.instant() >= give_up {
+            return Err(match status.state {
+                SidecarState::Unresponsive => SidecarError::Unresponsive { pid: status.pid.unwrap_or(0) },
+                _ => SidecarError::NotUp { seconds: START.as_secs() },
+            });
+        }
     }
-    Err(SidecarError::NotUp { seconds: START.as_secs() })
 }
 
 fn spawn(run: &Path) -> Result<(), SidecarError> {

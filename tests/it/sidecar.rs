@@ -69,9 +69,7 @@ fn its_directory_is_private_and_a_stopped_one_is_called_unresponsive_and_can_be_
     world.start_sidecar();
     let mode = std::fs::metadata(world.run_dir()).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o700);
-    let pid = world.sidecar_pid();
-    assert!(Command::new("kill").args(["-STOP", &pid.to_string()]).status().unwrap().success());
-    assert_eq!(world.sidecar_status()["state"], "unresponsive");
+    world.freeze_sidecar();
     world.ok(&home, &["sidecar", "stop"]);
     assert_eq!(world.sidecar_status()["state"], "stopped");
 }
@@ -81,9 +79,25 @@ fn a_stopped_one_costs_a_note_neither_its_budget_nor_its_capture() {
     let world = World::without_models();
     let home = world.path("home");
     world.start_sidecar();
-    let pid = world.sidecar_pid();
-    assert!(Command::new("kill").args(["-STOP", &pid.to_string()]).status().unwrap().success());
+    world.freeze_sidecar();
     let capture = world.json(&home, &["Called the printer shop"]);
     assert_eq!(capture["provenance"]["reason"], "refused", "the models were asked: {capture:#}");
     assert!(capture["timing"]["total_ms"].as_f64().unwrap() < 2000.0, "{capture:#}");
+}
+
+#[test]
+fn one_that_is_on_its_way_out_is_waited_for_and_followed() {
+    let world = World::without_models();
+    std::fs::create_dir_all(world.run_dir()).unwrap();
+    let lock = uro_capture::sidecar::lock::acquire(&world.run_dir()).unwrap().expect("free");
+    let mut start = world
+        .program(env!("CARGO_BIN_EXE_uro-capture"), &world.path("home"))
+        .args(["sidecar", "start"])
+        .spawn()
+        .unwrap();
+    // As long as a predecessor with something to drain: longer than a ping is waited for.
+    std::thread::sleep(Duration::from_millis(700));
+    drop(lock);
+    assert!(start.wait().unwrap().success());
+    assert_eq!(world.sidecar_status()["state"], "running");
 }

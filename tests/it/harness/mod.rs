@@ -191,6 +191,15 @@ impl World {
         status
     }
 
+    /// Stops the running sidecar as Ctrl-Z does, and waits until that has reached it: it answers nobody then.
+    pub fn freeze_sidecar(&self) {
+        let pid = self.sidecar_pid().to_string();
+        assert!(Command::new("kill").args(["-STOP", &pid]).status().unwrap().success());
+        eventually("a sidecar that does not answer", || {
+            (self.sidecar_status()["state"] == "unresponsive").then_some(())
+        });
+    }
+
     pub fn sidecar_pid(&self) -> i32 {
         let status = self.sidecar_status();
         i32::try_from(status["pid"].as_i64().expect("a running sidecar")).unwrap()
