@@ -17,27 +17,31 @@ const START: Duration = Duration::from_secs(5);
 const STOP: Duration = Duration::from_secs(3);
 const POLL: Duration = Duration::from_millis(5);
 
-/// Starts one, detached, unless one runs; returns when it answers.
+/// Starts one, detached, unless one runs; returns when it answers. One that holds the lock without answering may
+/// be starting or leaving just now, so it is given the time of a start.
 ///
 /// # Errors
 /// When the program cannot be started or does not answer in time.
 pub fn start(run: &Path, clock: &dyn Clock) -> Result<SidecarStatus, SidecarError> {
-    let status = client::status(run);
-    match status.state {
-        SidecarState::Running => return Ok(status),
-        SidecarState::Unresponsive => return Err(SidecarError::Unresponsive { pid: status.pid.unwrap_or(0) }),
-        SidecarState::Stopped => {}
-    }
-    spawn(run)?;
     let give_up = clock.instant() + START;
-    while clock.instant() < give_up {
+    let mut started = false;
+    loop {
         let status = client::status(run);
-        if status.state == SidecarState::Running {
-            return Ok(status);
+        match status.state {
+            SidecarState::Running => return Ok(status),
+            SidecarState::Stopped if !started => {
+                spawn(run)?;
+                started = true;
+            }
+            SidecarState::Unresponsive if clock.instant() >= give_up => {
+                return Err(SidecarError::Unresponsive { pid: status.pid.unwrap_or(0) });
+            }
+            SidecarState::Stopped if clock.instant() >= give_up => {
+                return Err(SidecarError::NotUp { seconds: START.as_secs() });
+            }
+            SidecarState::Stopped | SidecarState::Unresponsive => std::thread::sleep(POLL),
         }
-        std::thread::sleep(POLL);
     }
-    Err(SidecarError::NotUp { seconds: START.as_secs() })
 }
 
 fn spawn(run: &Path) -> Result<(), SidecarError> {

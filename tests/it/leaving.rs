@@ -156,3 +156,22 @@ fn it_leaves_in_time_also_while_the_store_is_locked() {
 fn commit(world: &World, repo: &Path, n: usize) -> String {
     world.commit(repo, "a.rs", &format!("fn f{n}() {{}}\n"), &format!("Add f{n}"))
 }
+
+#[test]
+fn a_start_beside_other_starts_and_kills_ends_with_a_running_sidecar() {
+    let world = World::without_models();
+    let home = world.path("home");
+    for _ in 0..8 {
+        let mut rivals: Vec<_> = (0..4)
+            .map(|_| {
+                let mut command = world.program(env!("CARGO_BIN_EXE_uro-capture"), &home);
+                command.args(["sidecar", "start"]).stdout(Stdio::null()).spawn().unwrap()
+            })
+            .collect();
+        for rival in &mut rivals {
+            assert!(rival.wait().unwrap().success());
+        }
+        // The next round begins while this one is dying.
+        signal(world.sidecar_pid(), "-KILL");
+    }
+}
