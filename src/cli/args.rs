@@ -214,6 +214,13 @@ pub fn reserved(args: &[OsString]) -> Option<&'static str> {
     RESERVED.into_iter().find(|name| args[word] == *name)
 }
 
+/// The command that the command line names, after [`with_note`].
+#[must_use]
+pub fn named(args: &[OsString]) -> Option<&'static str> {
+    let word = first_word(args)?;
+    GROUPS.iter().flat_map(|(_, names)| names.iter().copied()).find(|name| args[word] == *name)
+}
+
 fn is_command(word: &str) -> bool {
     word == "help"
         || RESERVED.contains(&word)

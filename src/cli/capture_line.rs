@@ -46,7 +46,23 @@ fn origin_words(provenance: &Provenance) -> Option<String> {
         (By::Model, _) => None,
         (By::Human, _) => Some("edited".to_owned()),
         (By::Template, Reason::Pending) => Some("pending".to_owned()),
-        (By::Template, reason) => Some(format!("template: {}", reason.as_str().replace('_', " "))),
+        (By::Template, reason) => Some(format!("template: {}", why(reason))),
+    }
+}
+
+/// Why it is not a model's text, for people; `show` and the JSON have the word itself.
+fn why(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Disabled => "no model was asked",
+        Reason::BreakerOpen => "the model failed too often",
+        Reason::Cold => "the model was not loaded",
+        Reason::PredictedMiss => "the model would have been late",
+        Reason::Deadline => "the model was late",
+        Reason::Ungrounded => "the model made something up",
+        Reason::Unusable => "the model gave no usable text",
+        Reason::Refused => "no model answered",
+        Reason::Overflow => "too long for the model",
+        Reason::None | Reason::Pending | Reason::Salvaged => reason.as_str(),
     }
 }
 
@@ -112,7 +128,7 @@ fn written_by(provenance: &Provenance) -> String {
     match provenance.by {
         By::Human => "you".to_owned(),
         By::Template if provenance.reason == Reason::Pending => "the template, a model is being asked".to_owned(),
-        By::Template => format!("the template ({reason})"),
+        By::Template => format!("the template ({reason}: {})", why(provenance.reason)),
         By::Model => {
             let at = provenance.endpoint.as_ref().map(|name| format!(" at {name}")).unwrap_or_default();
             let how = if provenance.reason == Reason::None { String::new() } else { format!(" ({reason})") };
@@ -202,7 +218,7 @@ pub(super) mod tests {
         for (by, reason, mark) in [
             (By::Model, Reason::Salvaged, "cut short"),
             (By::Template, Reason::Pending, "pending"),
-            (By::Template, Reason::BreakerOpen, "template: breaker open"),
+            (By::Template, Reason::BreakerOpen, "template: the model failed too often"),
             (By::Human, Reason::None, "edited"),
         ] {
             (capture.provenance.by, capture.provenance.reason) = (by, reason);

@@ -11,6 +11,7 @@ use super::models::{self, EndpointView};
 use super::ui::{BAD, DIM, Exit, GOOD, one_line};
 use super::{hooks, when};
 use crate::config::paths;
+use crate::git::GitError;
 use crate::git::repo::Repo;
 use crate::hardware::Hardware;
 use crate::hardware::power::Power;
@@ -195,8 +196,12 @@ fn repository(common_dir: &Path, path: &Path) -> Finding {
     let repo = match Repo::open_git_dir(common_dir) {
         Ok(repo) => repo,
         Err(error) => {
-            let fix = format!("uro-capture init NEW_PATH if {} was moved", quoted(path));
-            return Finding::wrong("hooks", format!("{}: {error}", path.display()), fix);
+            let fix = format!("uro-capture deinit {}; if it was moved, then: uro-capture init NEW_PATH", quoted(path));
+            let what = match error {
+                GitError::NotARepository { .. } => format!("{} is no repository any more", path.display()),
+                error => format!("{}: {error}", path.display()),
+            };
+            return Finding::wrong("hooks", what, fix);
         }
     };
     let found = hooks::of_registered(Ok(&repo), path);

@@ -222,6 +222,7 @@ impl From<SidecarError> for Failure {
     fn from(error: SidecarError) -> Self {
         match error {
             SidecarError::Store(error) => error.into(),
+            SidecarError::Io { ref path, ref source, .. } => Self::of(&error).hint(writable(path, source)),
             // In the foreground it says why.
             SidecarError::NotUp { .. } => Self::of(&error).hint("uro-capture sidecar run"),
             other => Self::of(&other).hint("uro-capture sidecar stop && uro-capture sidecar start"),

@@ -67,7 +67,7 @@ pub fn run(app: &App, args: &InitArgs) -> Result<Exit, Failure> {
     if !args.dry_run && !install(app, &repo, &plan)? && plan.writes().is_empty() {
         what = "was captured already; its hooks are in place";
     }
-    report(app, &repo, writes, args.dry_run, what)?;
+    report(app, named(&repo), writes, args.dry_run, what)?;
     tell_notes(app, &plan);
     Ok(Exit::Done)
 }
@@ -76,7 +76,10 @@ pub fn run(app: &App, args: &InitArgs) -> Result<Exit, Failure> {
 /// No repository, or something cannot be written.
 pub fn undo(app: &App, args: &DeinitArgs) -> Result<Exit, Failure> {
     refuse_global(args.global, "deinit")?;
-    let repo = repo_at(app, args.path.as_ref())?;
+    let repo = match repo_at(app, args.path.as_ref()) {
+        Ok(repo) => repo,
+        Err(failure) => return forget_gone(app, args, failure),
+    };
     let plan = removal(&repo)?;
     let mut writes: Vec<PathBuf> = plan.writes().into_iter().map(PathBuf::from).collect();
     if !args.dry_run {
@@ -94,13 +97,33 @@ pub fn undo(app: &App, args: &DeinitArgs) -> Result<Exit, Failure> {
         }
     }
     let what = match known || !plan.writes().is_empty() {
-        true => "is no longer captured; what was captured stays",
+        true => NO_LONGER,
         false => "was not captured; nothing was changed",
     };
-    report(app, &repo, writes, args.dry_run, what)?;
+    report(app, named(&repo), writes, args.dry_run, what)?;
     tell_notes(app, &plan);
     Ok(Exit::Done)
 }
+
+/// A registered repository that was moved or deleted: there are no hooks left to remove.
+fn forget_gone(app: &App, args: &DeinitArgs, failure: Failure) -> Result<Exit, Failure> {
+    if !app.paths.database().exists() {
+        return Err(failure);
+    }
+    let path = args.path.as_ref().map_or_else(|| app.cwd.clone(), |path| app.cwd.join(path));
+    let store = app.store()?;
+    // One that is there and cannot be read has its hooks still.
+    let gone = |known: &Registered| known.path == path && !known.common_dir.exists();
+    let Some(gone) = store.registered()?.into_iter().find(gone) else { return Err(failure) };
+    if !args.dry_run {
+        store.unregister(&gone.id)?;
+        rebuild::write_mirror(store.as_ref(), &app.paths)?;
+    }
+    report(app, (gone.project, path), kept_in(app).into(), args.dry_run, NO_LONGER)?;
+    Ok(Exit::Done)
+}
+
+const NO_LONGER: &str = "is no longer captured; what was captured stays";
 
 /// The hooks are taken out of the repository's own directory, where `init` puts them, and out of the one inside
 /// the repository that `core.hooksPath` may name by now.
@@ -133,7 +156,7 @@ fn refuse_global(global: bool, command: &str) -> Result<(), Failure> {
 fn repo_at(app: &App, path: Option<&PathBuf>) -> Result<Repo, Failure> {
     let path = path.map_or_else(|| app.cwd.clone(), |path| app.cwd.join(path));
     if !path.exists() {
-        return Err(Failure::input(format!("{} does not exist", path.display())).hint("uro-capture init DIRECTORY"));
+        return Err(Failure::input(format!("{} does not exist", path.display())).hint("give a directory that exists"));
     }
     Ok(Repo::discover(&path)?)
 }
@@ -166,11 +189,21 @@ fn registration(app: &App, repo: &Repo, known: Option<&Registered>) -> Registere
     }
 }
 
-fn report(app: &App, repo: &Repo, writes: Vec<PathBuf>, dry_run: bool, what: &str) -> Result<(), Failure> {
+/// Project and path, as a report names a repository.
+fn named(repo: &Repo) -> (String, PathBuf) {
     let place = repo.place();
-    let path = place.work_tree.clone().unwrap_or_else(|| place.common_dir.clone());
+    (place.project.clone(), place.work_tree.clone().unwrap_or_else(|| place.common_dir.clone()))
+}
+
+fn report(
+    app: &App,
+    (project, path): (String, PathBuf),
+    writes: Vec<PathBuf>,
+    dry_run: bool,
+    what: &str,
+) -> Result<(), Failure> {
     if app.json {
-        return app.ui.json(&Done { repo: path, project: place.project.clone(), writes, dry_run });
+        return app.ui.json(&Done { repo: path, project, writes, dry_run });
     }
     if dry_run {
         return writes.iter().try_for_each(|path| app.ui.line(&path.display().to_string()));
@@ -178,7 +211,7 @@ fn report(app: &App, repo: &Repo, writes: Vec<PathBuf>, dry_run: bool, what: &st
     for path in &writes {
         app.ui.detail(&format!("wrote {}", path.display()));
     }
-    app.ui.line(&format!("{} ({}) {what}", place.project, path.display()))
+    app.ui.line(&format!("{project} ({}) {what}", path.display()))
 }
 
 fn tell_notes(app: &App, plan: &Plan) {

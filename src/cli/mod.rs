@@ -74,10 +74,12 @@ fn run(args: Vec<OsString>) -> u8 {
         Ui::new(Wishes::default(), &env).failure(&failure);
         return failure.code();
     }
-    let parsed = args::command().try_get_matches_from(args::with_note(args)).and_then(|m| Cli::from_arg_matches(&m));
+    let args = args::with_note(args);
+    let command = args::named(&args);
+    let parsed = args::command().try_get_matches_from(args).and_then(|m| Cli::from_arg_matches(&m));
     let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return explain(&error, &Ui::new(Wishes::default(), &env)),
+        Err(error) => return explain(&error, command, &Ui::new(Wishes::default(), &env)),
     };
     let ui = Arc::new(Ui::new(cli.global.wishes(), &env));
     let meant =
@@ -96,7 +98,7 @@ fn run(args: Vec<OsString>) -> u8 {
 }
 
 /// Help and version go to stdout with 0; a wrong command line to stderr with 2.
-fn explain(error: &clap::Error, ui: &Ui) -> u8 {
+fn explain(error: &clap::Error, command: Option<&str>, ui: &Ui) -> u8 {
     let rendered = error.render();
     if !error.use_stderr() {
         let text = if ui.color_out() { rendered.ansi().to_string() } else { rendered.to_string() };
@@ -104,7 +106,10 @@ fn explain(error: &clap::Error, ui: &Ui) -> u8 {
     }
     let text = rendered.to_string();
     let text = text.trim_end().trim_end_matches("For more information, try '--help'.").trim_end();
-    let hint = format!("{} --help", asked_for(text));
+    let hint = match (asked_for(text), command) {
+        (usage, Some(command)) if usage == "uro-capture" => format!("{usage} {command} --help"),
+        (usage, _) => format!("{usage} --help"),
+    };
     ui.failure(&Failure::usage(text.trim_start_matches("error: ")).hint(hint));
     2
 }
@@ -199,9 +204,11 @@ mod tests {
     #[test]
     fn a_wrong_command_line_exits_with_two_and_a_hint_and_help_with_zero() {
         let explained = |words: &[&str]| {
-            let error = args::command().try_get_matches_from(args::with_note(os(words))).unwrap_err();
+            let args = args::with_note(os(words));
+            let command = args::named(&args);
+            let error = args::command().try_get_matches_from(args).unwrap_err();
             let (ui, out, err) = Ui::captured(Wishes { color: Color::Never, ..Wishes::default() });
-            (explain(&error, &ui), out.text(), err.text())
+            (explain(&error, command, &ui), out.text(), err.text())
         };
         let (code, out, err) = explained(&["uro-capture", "log", "--nonsense"]);
         assert_eq!((code, out.as_str()), (2, ""));
@@ -210,6 +217,8 @@ mod tests {
         let (_, _, err) = explained(&["uro-capture", "draft"]);
         assert!(err.starts_with("error: 'uro-capture draft' requires a subcommand"), "{err}");
         assert!(err.ends_with("hint: uro-capture draft --help\n"), "{err}");
+        let (_, _, err) = explained(&["uro-capture", "log", "-n", "many"]);
+        assert!(err.ends_with("hint: uro-capture log --help\n"), "{err}");
         let (_, _, err) = explained(&["uro-capture", "--nonsense"]);
         assert!(err.ends_with("hint: uro-capture --help\n"), "{err}");
         let (code, out, err) = explained(&["uro-capture", "--help"]);

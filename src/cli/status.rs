@@ -167,7 +167,7 @@ fn hooks_problem(hooks: &RepoHooks, readable: bool) -> Option<Problem> {
         let what = format!("{} cannot be read any more", hooks.repo);
         return Some(Problem {
             what,
-            hint: format!("uro-capture doctor, or uro-capture init NEW_PATH if {path} was moved"),
+            hint: format!("uro-capture deinit {path}; if it was moved, then: uro-capture init NEW_PATH"),
         });
     }
     let what = match hooks.state {

@@ -269,3 +269,17 @@ fn a_command_of_a_later_version_is_refused_and_never_stored_as_a_note() {
     assert_eq!(world.log(&repo).len(), 0);
     assert!(!world.ok(&repo, &["completions", "bash"]).contains("regress"));
 }
+
+#[test]
+fn a_repository_that_is_gone_can_be_taken_off_the_list() {
+    let world = World::without_models();
+    let repo = world.hooked_repo("repo");
+    let home = world.path("home");
+    std::fs::rename(&repo, world.path("moved")).unwrap();
+    let problems = world.json(&home, &["status"])["problems"].clone();
+    let path = repo.to_str().unwrap();
+    assert!(problems[0]["hint"].as_str().unwrap().starts_with(&format!("uro-capture deinit {path};")), "{problems}");
+    assert!(world.ok(&home, &["deinit", path]).contains("no longer captured"));
+    assert_eq!(world.json(&home, &["status"])["hooks"], Value::Array(vec![]));
+    assert_eq!(world.uro_in(&home, &["deinit", path]).status.code(), Some(1));
+}

@@ -75,3 +75,15 @@ fn its_directory_is_private_and_a_stopped_one_is_called_unresponsive_and_can_be_
     world.ok(&home, &["sidecar", "stop"]);
     assert_eq!(world.sidecar_status()["state"], "stopped");
 }
+
+#[test]
+fn a_stopped_one_costs_a_note_neither_its_budget_nor_its_capture() {
+    let world = World::without_models();
+    let home = world.path("home");
+    world.start_sidecar();
+    let pid = world.sidecar_pid();
+    assert!(Command::new("kill").args(["-STOP", &pid.to_string()]).status().unwrap().success());
+    let capture = world.json(&home, &["Called the printer shop"]);
+    assert_eq!(capture["provenance"]["reason"], "refused", "the models were asked: {capture:#}");
+    assert!(capture["timing"]["total_ms"].as_f64().unwrap() < 2000.0, "{capture:#}");
+}
