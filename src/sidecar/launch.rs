@@ -17,29 +17,29 @@ const START: Duration = Duration::from_secs(5);
 const STOP: Duration = Duration::from_secs(3);
 const POLL: Duration = Duration::from_millis(5);
 
-/// Starts one, detached, unless one runs; returns when it answers.
+/// Starts one, detached, unless one runs; returns when it answers. One that holds the lock without answering may
+/// be starting or leaving just now, so it is given the time of a start.
 ///
 /// # Errors
 /// When the program cannot be started or does not answer in time.
 pub fn start(run: &Path, clock: &dyn Clock) -> Result<SidecarStatus, SidecarError> {
     let give_up = clock.instant() + START;
-    let mut spawned = false;
+    let mut started = false;
     loop {
         let status = client::status(run);
         match status.state {
             SidecarState::Running => return Ok(status),
-            SidecarState::Stopped if !spawned => {
+            SidecarState::Stopped if !started => {
                 spawn(run)?;
-                spawned = true;
+                started = true;
             }
-            // One that holds the lock may be on its way up, as after a commit, or on its way out.
+            SidecarState::Unresponsive if clock.instant() >= give_up => {
+                return Err(SidecarError::Unresponsive { pid: status.pid.unwrap_or(0) });
+            }
+            SidecarState::Stopped if clock.instant() >= give_up => {
+                return Err(SidecarError::NotUp { seconds: START.as_secs() });
+            }
             SidecarState::Stopped | SidecarState::Unresponsive => std::thread::sleep(POLL),
-        }
-        if clock.instant() >= give_up {
-            return Err(match status.state {
-                SidecarState::Unresponsive => SidecarError::Unresponsive { pid: status.pid.unwrap_or(0) },
-                _ => SidecarError::NotUp { seconds: START.as_secs() },
-            });
         }
     }
 }

@@ -52,32 +52,33 @@ fn a_long_budget_is_not_mistaken_for_a_dead_process() {
 }
 
 #[test]
-fn commits_around_an_idle_end_are_all_captured_without_anybody_asking() {
+fn a_commit_in_the_very_moment_of_an_idle_end_is_captured_without_anybody_asking() {
+    const IDLE: Duration = Duration::from_millis(200);
     let world = World::without_models();
     let repo = world.hooked_repo("repo");
-    let (bell, stamp) = (world.run_dir().join("bell.sock"), world.run_dir().join("start.stamp"));
-    // Each sidecar has nothing to do and is about to leave when the commit comes.
-    for n in 0..25_u64 {
+    let bell = world.run_dir().join("bell.sock");
+    for n in 0..10_usize {
         let mut sidecar = world
             .program(env!("CARGO_BIN_EXE_uro-capture"), &repo)
-            .args(["sidecar", "run", "--idle", "40ms"])
+            .args(["sidecar", "run", "--idle", "200ms"])
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        eventually("it listens or is gone", || (bell.exists() || sidecar.try_wait().unwrap().is_some()).then_some(()));
-        // Not a wait for anything: it aims the commit at the moment of leaving.
-        std::thread::sleep(Duration::from_millis(20 + n));
+        let listens = || std::os::unix::net::UnixDatagram::unbound().unwrap().connect(&bell).is_ok();
+        eventually("it listens", || listens().then_some(()));
+        // When it wakes up, its idle time is over and somebody has rung: both at once.
+        let pid = i32::try_from(sidecar.id()).unwrap();
+        signal(pid, "-STOP");
+        std::thread::sleep(IDLE);
         world.commit(&repo, "a.rs", &format!("fn f{n}() {{}}\n"), &format!("Add f{n}"));
-        sidecar.wait().unwrap();
-        let captured = || usize::try_from(n).unwrap() + 1 == captures(&world);
-        if stamp.exists() {
-            // The hook found nobody and started a successor.
-            eventually("the successor's capture", || captured().then_some(()));
+        signal(pid, "-CONT");
+        assert!(sidecar.wait().unwrap().success());
+        if std::fs::remove_file(world.run_dir().join("start.stamp")).is_ok() {
+            // On a slow machine it may be gone before it could be stopped; the hook has started a successor.
+            eventually("the successor's capture", || (captures(&world) == n + 1).then_some(()));
             world.ok(&repo, &["sidecar", "stop"]);
-            std::fs::remove_file(&stamp).unwrap();
-        } else {
-            assert!(captured(), "commit {n}: rung for and left behind");
         }
+        assert_eq!(captures(&world), n + 1, "commit {n}: rung for and left behind");
     }
 }
 
@@ -155,4 +156,23 @@ fn it_leaves_in_time_also_while_the_store_is_locked() {
 
 fn commit(world: &World, repo: &Path, n: usize) -> String {
     world.commit(repo, "a.rs", &format!("fn f{n}() {{}}\n"), &format!("Add f{n}"))
+}
+
+#[test]
+fn a_start_beside_other_starts_and_kills_ends_with_a_running_sidecar() {
+    let world = World::without_models();
+    let home = world.path("home");
+    for _ in 0..8 {
+        let mut rivals: Vec<_> = (0..4)
+            .map(|_| {
+                let mut command = world.program(env!("CARGO_BIN_EXE_uro-capture"), &home);
+                command.args(["sidecar", "start"]).stdout(Stdio::null()).spawn().unwrap()
+            })
+            .collect();
+        for rival in &mut rivals {
+            assert!(rival.wait().unwrap().success());
+        }
+        // The next round begins while this one is dying.
+        signal(world.sidecar_pid(), "-KILL");
+    }
 }
