@@ -47,7 +47,7 @@ pub struct Patch {
     pub files: Vec<FileChange>,
     /// Files changed in all; `files` may hold fewer.
     pub files_total: usize,
-    /// Lines, where every text file of the patch was read; else absent.
+    /// Lines, where every text file of the patch was read; else absent. Excluded paths do not count.
     pub insertions: Option<u64>,
     pub deletions: Option<u64>,
     /// `git patch-id --stable` where the patch was small enough, else absent.

@@ -61,10 +61,11 @@ fn join(clauses: &[(usize, String)]) -> String {
     if simple { list(&texts) } else { texts.join("; ") }
 }
 
-/// Tests that come with production code.
+/// Tests that come with production code. One that was renamed or moved comes and goes, and is not new.
 fn new_tests(facts: &Facts) -> String {
     let production = facts.symbols.iter().any(|symbol| !symbol.test);
-    let new = facts.symbols.iter().filter(|symbol| symbol.test_case && symbol.fate == Fate::Added).count();
+    let tests = |fate| facts.symbols.iter().filter(|symbol| symbol.test_case && symbol.fate == fate).count();
+    let new = tests(Fate::Added).saturating_sub(tests(Fate::Removed));
     if production && new > 0 { format!(", with {}", count(new, "new test")) } else { String::new() }
 }
 

@@ -162,6 +162,9 @@ mod tests {
             told("wip", vec![file("src/a.rs", patch)]),
             "Adds `a1` and `b1`; removes `c1` in src/a.rs, with 1 new test. +12 −2."
         );
+        let renamed = "@@\n+fn a1() {\n+}\n #[cfg(test)]\n mod tests {\n     #[test]\n-    fn works() {\n+    fn really_works() {\n     }\n }";
+        let text = told("wip", vec![file("src/a.rs", renamed)]);
+        assert!(!text.contains("new test"), "a renamed test is not new: {text}");
         assert_eq!(told("wip", vec![file("a.py", "@@\n-def gone():\n-    pass")]), "Removes `gone` from a.py. −2.");
     }
 

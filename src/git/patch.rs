@@ -168,9 +168,8 @@ impl<'a> Reader<'a> {
 
     fn finish(self, mut files: Vec<FileChange>, files_total: usize) -> Patch {
         files.sort_by(|a, b| a.path.cmp(&b.path));
-        let uncounted = |file: &FileChange| {
-            file.insertions.is_none() && !matches!(file.unread, Some(unread) if is_not_text(unread))
-        };
+        let uncounted =
+            |file: &FileChange| file.insertions.is_none() && !matches!(file.unread, Some(unread) if has_no_say(unread));
         let counted = files.len() == files_total && !files.iter().any(uncounted);
         let total = |count: fn(&FileChange) -> Option<u64>| counted.then(|| files.iter().filter_map(count).sum());
         Patch {
@@ -184,6 +183,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn is_not_text(unread: Unread) -> bool {
-    matches!(unread, Unread::Binary | Unread::Submodule | Unread::Symlink)
+/// No text, or shut out on purpose: the total is that of the rest.
+fn has_no_say(unread: Unread) -> bool {
+    matches!(unread, Unread::Binary | Unread::Submodule | Unread::Symlink | Unread::Excluded)
 }

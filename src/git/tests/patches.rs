@@ -219,7 +219,7 @@ fn an_excluded_path_is_listed_and_nothing_of_it_is_read() {
     std::fs::remove_file(scratch.path().join(".git/objects").join(&blob[..2]).join(&blob[2..])).unwrap();
     let commit = scratch.open().commit(&oid, &Bounds::default(), &|path| path.ends_with(".env")).unwrap();
     assert_eq!(file(&commit, "secret.env").unread, Some(Unread::Excluded));
-    assert_eq!((commit.patch.insertions, commit.patch.patch_id.clone()), (None, None));
+    assert_eq!((commit.patch.insertions, commit.patch.patch_id.clone()), (Some(1), None), "a.rs alone is counted");
     let all = scratch.read();
     assert_eq!(file(&all, "secret.env").unread, Some(Unread::Missing));
 }
