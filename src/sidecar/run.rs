@@ -35,6 +35,9 @@ const DRAIN: Duration = Duration::from_millis(1500);
 const HANDOVER: Duration = Duration::from_secs(5);
 /// Pause before the spool and store are tried again after a failure, and between housekeeping rounds.
 const RETRY: Duration = Duration::from_secs(5);
+/// The commit that rang is still on its way out: working at once would take a processor from it. What else rings
+/// meanwhile (a rebase) is worked off with it.
+const STEP_ASIDE: Duration = Duration::from_millis(8);
 const HOUSEKEEPING: Duration = Duration::from_secs(3600);
 
 /// How it ended.
@@ -189,9 +192,9 @@ impl Life {
             let idle_at = self.options.idle.map(|idle| last_active + idle);
             tokio::select! {
                 rung = listen(bell) => {
-                    if rung.is_err() {
-                        tokio::time::sleep(RETRY).await;
-                    }
+                    let pause = if rung.is_ok() { STEP_ASIDE } else { RETRY };
+                    tokio::time::sleep(pause).await;
+                    while bell.try_recv(&mut [0; 16]).is_ok() {}
                     last_active = self.services.clock.instant();
                     again = self.round().await;
                 }
@@ -295,12 +298,8 @@ async fn enrich(
     }
 }
 
-/// One ring, and all others that came with it.
 async fn listen(bell: &UnixDatagram) -> std::io::Result<()> {
-    let mut byte = [0_u8; 16];
-    bell.recv(&mut byte).await?;
-    while bell.try_recv(&mut byte).is_ok() {}
-    Ok(())
+    bell.recv(&mut [0; 16]).await.map(drop)
 }
 
 async fn until(at: Option<Instant>) {
