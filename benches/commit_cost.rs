@@ -93,6 +93,8 @@ fn arms(options: &Options, scratch: &Path) -> Result<Vec<Arm>> {
     let mut arms = vec![
         Arm::new(scratch, "no hook", None)?,
         Arm::new(scratch, "static C", Some(&floor))?,
+        // The same once more: how far two arms differ that do not.
+        Arm::new(scratch, "static C again", Some(&floor))?,
         with_sidecar(options, Arm::new(scratch, "running", Some(&hook))?, false)?,
         Arm::new(scratch, "absent", Some(&lonely))?,
         with_sidecar(options, Arm::new(scratch, "stopped", Some(&hook))?, true)?,

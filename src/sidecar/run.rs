@@ -40,6 +40,9 @@ const HANDOVER: Duration = Duration::from_secs(5);
 const RETRY: Duration = Duration::from_secs(5);
 /// The longest pause between two rounds of housekeeping.
 const HOUSEKEEPING: Duration = Duration::from_secs(300);
+/// The commit that rang is still on its way out: working at once would take a processor from it. What else rings
+/// meanwhile (a rebase) is worked off with it.
+const STEP_ASIDE: Duration = Duration::from_millis(8);
 
 /// How it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -239,7 +242,10 @@ impl Life {
             let mut asked = self.asked.clone();
             tokio::select! {
                 () = is_up(&mut asked) => return Ended::Asked,
-                () = listen(bell) => {
+                rung = listen(bell) => {
+                    let pause = if rung.is_ok() { STEP_ASIDE } else { RETRY };
+                    tokio::time::sleep(pause).await;
+                    while bell.try_recv(&mut [0; 16]).is_ok() {}
                     last_active = self.services.clock.instant();
                     again = self.round().await;
                 }
@@ -355,13 +361,8 @@ async fn enrich(
     }
 }
 
-/// One ring, and all others that came with it.
-async fn listen(bell: &UnixDatagram) {
-    let mut byte = [0_u8; 16];
-    if bell.recv(&mut byte).await.is_err() {
-        tokio::time::sleep(RETRY).await;
-    }
-    while bell.try_recv(&mut byte).is_ok() {}
+async fn listen(bell: &UnixDatagram) -> std::io::Result<()> {
+    bell.recv(&mut [0; 16]).await.map(drop)
 }
 
 async fn until(at: Option<Instant>) {
