@@ -186,7 +186,11 @@ fn coverage_problem(coverage: &Coverage, known: &Registered) -> Option<Problem> 
     };
     Some(Problem {
         what: format!("{commits} of {} not captured", known.project),
-        hint: format!("uro-capture -C {} commit --since {}", quoted(&known.path), known.since),
+        hint: format!(
+            "uro-capture -C {} commit --since {}",
+            quoted(&known.path),
+            known.since.strftime("%Y-%m-%dT%H:%M:%SZ")
+        ),
     })
 }
 
