@@ -95,11 +95,13 @@ impl Stage {
         Ok(pid)
     }
 
-    /// The process id of the sidecar of this home, whoever started it.
-    fn sidecar_pid(&self) -> Result<u64> {
+    /// The process id of the sidecar that answers in this home, whoever started it.
+    pub fn sidecar_pid(&self) -> Result<u64> {
         let program = self.program().ok_or("no uro-capture beside the hook")?;
         let told = self.command(&program).args(["sidecar", "status", "--json"]).output()?;
-        Ok(serde_json::from_slice::<Value>(&told.stdout)?["pid"].as_u64().ok_or("the sidecar tells no pid")?)
+        let told: Value = serde_json::from_slice(&told.stdout)?;
+        let pid = told["pid"].as_u64().filter(|_| told["state"] == "running");
+        Ok(pid.ok_or("no sidecar answers")?)
     }
 }
 

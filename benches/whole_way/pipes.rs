@@ -24,7 +24,7 @@ pub fn pipe(run: &Run, report: &mut Report) -> Result<()> {
     silent.settle(&busy.home, BUDGET)?;
     busy.start_sidecar()?;
     captured(&busy, usize::MAX)?;
-    wait_for_question(&silent)?;
+    patiently(|| !silent.arrivals().is_empty(), "the sidecar asked nothing")?;
     let arms = ["busy for 30 s", "no hook", "starts the sidecar"].map(str::to_owned);
     let rounds = Rounds { n: COMMITS, ..run.rounds(1) };
     let all = in_turns(&arms[..2], rounds, |arm, round| captured([&busy, &bare][arm], round))?;
@@ -35,7 +35,10 @@ pub fn pipe(run: &Run, report: &mut Report) -> Result<()> {
         let base = base.join(format!("starts-{round}"));
         let stage = Stage::new(&base.join("home"), &base.join("work"), Some(&run.hook))?;
         model::dead(&stage.home)?;
-        captured(&stage, round)
+        let took = captured(&stage, round)?;
+        // What is not up yet cannot be stopped.
+        patiently(|| stage.sidecar_pid().is_ok(), "the sidecar does not come up")?;
+        Ok(took)
     })?;
     let (busy, bare) = (&all[0], &all[1]);
     let row = judged(busy, 1.0, 100.0).against("no_hook", bare, busy);
@@ -52,11 +55,11 @@ fn captured(stage: &Stage, round: usize) -> Result<Duration> {
     if heard { Ok(took) } else { Err(format!("git commit said {output:?}").into()) }
 }
 
-fn wait_for_question(model: &Model) -> Result<()> {
+fn patiently(mut done: impl FnMut() -> bool, otherwise: &str) -> Result<()> {
     let give_up = SystemClock.instant() + Duration::from_secs(5);
-    while model.arrivals().is_empty() {
+    while !done() {
         if SystemClock.instant() > give_up {
-            return Err("the sidecar asked nothing".into());
+            return Err(otherwise.into());
         }
         thread::sleep(Duration::from_millis(5));
     }
