@@ -1,6 +1,6 @@
 //! The sidecar's life: take the lock, bind, catch up, serve, drain, leave.
 
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -49,6 +49,8 @@ const STEP_ASIDE: Duration = Duration::from_millis(8);
 pub enum Ended {
     Idle,
     Asked,
+    /// Its sockets are gone: nobody can ring or ask any more.
+    Cut,
     /// Another sidecar of this version serves already.
     AlreadyRunning,
 }
@@ -118,7 +120,8 @@ fn take_over(run_dir: &Path, clock: &dyn Clock) -> Result<Option<Lock>, SidecarE
 struct Sockets {
     bell: UnixDatagram,
     control: Option<UnixListener>,
-    paths: [PathBuf; 2],
+    /// Each with the inode that it had when it was bound.
+    files: [(PathBuf, Option<u64>); 2],
 }
 
 impl Sockets {
@@ -134,15 +137,25 @@ impl Sockets {
         }
         let bell = bind_bell(&paths[0]).map_err(|error| SidecarError::io("bind", &paths[0], error))?;
         let control = bind_control(&paths[1]).map_err(|error| SidecarError::io("bind", &paths[1], error))?;
-        Ok(Self { bell, control: Some(control), paths })
+        let files = paths.map(|path| (path.clone(), inode(&path)));
+        Ok(Self { bell, control: Some(control), files })
+    }
+
+    /// Somebody may have removed the directory, and a successor may have bound its own sockets there since.
+    fn in_place(&self) -> bool {
+        self.files.iter().all(|(path, bound)| inode(path) == *bound)
     }
 
     /// From now on the hook starts a successor instead of ringing here.
     fn unlink(&self) {
-        for path in &self.paths {
+        for (path, _) in self.files.iter().filter(|(path, bound)| inode(path) == *bound) {
             let _ = std::fs::remove_file(path);
         }
     }
+}
+
+fn inode(path: &Path) -> Option<u64> {
+    std::fs::symlink_metadata(path).ok().map(|metadata| metadata.ino())
 }
 
 fn bind_bell(path: &Path) -> std::io::Result<UnixDatagram> {
@@ -172,7 +185,7 @@ async fn serve(run_dir: &Path, options: Options, services: Services) -> Result<E
     }
     let mut life = Life::new(services, &pulse, inbox, options, leave);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), pid = std::process::id(), "sidecar serves");
-    let ended = life.live(&sockets.bell).await;
+    let ended = life.live(&sockets).await;
     sockets.unlink();
     life.leave(ended).await;
     tracing::info!(?ended, "sidecar leaves");
@@ -233,7 +246,8 @@ impl Life {
         Self { services, worker, inbox, options, asked, hurry, waiting: JoinSet::new(), housekeeping }
     }
 
-    async fn live(&mut self, bell: &UnixDatagram) -> Ended {
+    async fn live(&mut self, sockets: &Sockets) -> Ended {
+        let bell = &sockets.bell;
         let mut last_active = self.services.clock.instant();
         let mut again = self.round().await;
         loop {
@@ -255,7 +269,12 @@ impl Life {
                 }
                 () = self.worker.reap() => {}
                 Some(_) = self.waiting.join_next(), if busy => {}
-                () = tokio::time::sleep_until(again.into()) => again = self.round().await,
+                () = tokio::time::sleep_until(again.into()) => {
+                    if !sockets.in_place() {
+                        return Ended::Cut;
+                    }
+                    again = self.round().await;
+                }
                 () = until(idle_at), if !busy => return Ended::Idle,
             }
         }

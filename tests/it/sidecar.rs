@@ -101,3 +101,17 @@ fn one_that_is_on_its_way_out_is_waited_for_and_followed() {
     assert!(start.wait().unwrap().success());
     assert_eq!(world.sidecar_status()["state"], "running");
 }
+
+#[test]
+fn one_whose_sockets_are_gone_leaves_and_spares_those_of_its_successor() {
+    let world = World::without_models();
+    world.start_sidecar();
+    let first = world.sidecar_pid();
+    std::fs::remove_dir_all(world.run_dir()).unwrap();
+    world.start_sidecar();
+    let second = world.sidecar_pid();
+    assert_ne!(first, second);
+    let process = std::path::PathBuf::from("/proc").join(first.to_string());
+    eventually("the first has left", || (!process.exists()).then_some(()));
+    assert_eq!(world.sidecar_pid(), second, "the second still answers");
+}
