@@ -189,6 +189,9 @@ impl App {
         let path = self.paths.state.join(name);
         let open = || {
             paths::create_private(&self.paths.state)?;
+            if std::fs::metadata(&path).is_ok_and(|log| log.len() > LONGEST_LOG) {
+                std::fs::rename(&path, path.with_extension("log.old"))?;
+            }
             std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&path)
         };
         let file = open().map_err(|error| {
@@ -202,6 +205,9 @@ impl App {
         Ok(())
     }
 }
+
+/// A longer log (bytes) makes room for a new one; the old one is kept until the next time.
+const LONGEST_LOG: u64 = 1 << 20;
 
 /// The built-in settings with nothing on top.
 fn built_in() -> Loaded {
