@@ -3,6 +3,9 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use uro_capture::sidecar::protocol::{Response, Vitals};
+use uro_capture::sidecar::{client, lock};
+
 use crate::harness::{World, eventually};
 
 #[test]
@@ -89,7 +92,7 @@ fn a_stopped_one_costs_a_note_neither_its_budget_nor_its_capture() {
 fn one_that_is_on_its_way_out_is_waited_for_and_followed() {
     let world = World::without_models();
     std::fs::create_dir_all(world.run_dir()).unwrap();
-    let lock = uro_capture::sidecar::lock::acquire(&world.run_dir()).unwrap().expect("free");
+    let lock = lock::acquire(&world.run_dir()).unwrap().expect("free");
     let mut start = world
         .program(env!("CARGO_BIN_EXE_uro-capture"), &world.path("home"))
         .args(["sidecar", "start"])
@@ -114,4 +117,49 @@ fn one_whose_sockets_are_gone_leaves_and_spares_those_of_its_successor() {
     let process = std::path::PathBuf::from("/proc").join(first.to_string());
     eventually("the first has left", || (!process.exists()).then_some(()));
     assert_eq!(world.sidecar_pid(), second, "the second still answers");
+}
+
+/// Stands in for a sidecar of an older version: holds the lock, answers pings, leaves when it is asked to.
+fn old_sidecar(run: &std::path::Path) -> std::thread::JoinHandle<()> {
+    use std::io::{BufRead, BufReader, Write};
+    let lock = lock::acquire(run).unwrap().expect("free");
+    let listener = std::os::unix::net::UnixListener::bind(client::socket(run)).unwrap();
+    std::thread::spawn(move || {
+        let vitals =
+            Vitals { protocol: 0, version: "0.0.1".into(), pid: std::process::id(), uptime_s: 9, queue_depth: 0 };
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut line = String::new();
+            BufReader::new(&stream).read_line(&mut line).unwrap();
+            let asked_to_leave = line.contains("stop");
+            let answer = if asked_to_leave { Response::Done } else { Response::Status(vitals.clone()) };
+            writeln!(stream, "{}", serde_json::to_string(&answer).unwrap()).unwrap();
+            if asked_to_leave {
+                break;
+            }
+        }
+        drop(lock);
+    })
+}
+
+#[test]
+fn a_sidecar_of_another_version_hands_over_and_nothing_is_lost() {
+    let world = World::without_models();
+    let repo = world.hooked_repo("repo");
+    std::fs::create_dir_all(world.run_dir()).unwrap();
+    let old = old_sidecar(&world.run_dir());
+    // Left in the spool while the old one was in charge; the stamp keeps the hook from starting anything.
+    std::fs::write(world.run_dir().join("start.stamp"), "\n").unwrap();
+    let oid = world.commit(&repo, "a.rs", "fn a() {}\n", "Add a");
+    assert_eq!(world.sidecar_status()["version"], "0.0.1");
+    let mut new = world
+        .program(env!("CARGO_BIN_EXE_uro-capture"), &world.path("home"))
+        .args(["sidecar", "run", "--idle", "60s"])
+        .spawn()
+        .unwrap();
+    eventually("the new one serves", || (world.sidecar_status()["version"] == env!("CARGO_PKG_VERSION")).then_some(()));
+    old.join().unwrap();
+    world.final_capture(&repo, &oid);
+    world.ok(&repo, &["sidecar", "stop"]);
+    assert!(new.wait().unwrap().success());
 }

@@ -72,15 +72,32 @@ fn ollamas_ways_of_answering_and_failing_each_end_in_a_true_capture() {
 fn without_a_sidecar_the_next_look_captures_what_the_hook_left() {
     let world = World::without_models();
     let repo = world.hooked_repo("repo");
-    // A stamp in the run directory says that a start was tried just now: the hook tries no other.
+    // A stamp from just now: the hook believes that a sidecar is being started and starts none.
     std::fs::create_dir_all(world.run_dir()).unwrap();
-    let out = world
-        .git_command(&repo, &["commit", "-q", "--allow-empty", "-m", "Nothing to see"])
-        .env("URO_SKIP", "1")
-        .output()
-        .unwrap();
-    assert!(out.status.success());
-    assert_eq!(world.log(&repo).len(), 0, "URO_SKIP=1 leaves nothing behind");
+    std::fs::write(world.run_dir().join("start.stamp"), "\n").unwrap();
+    let oid = world.commit(&repo, "a.rs", "fn a() {}\n", "Add a");
+    assert_eq!(world.log(&repo).len(), 0, "a record this young is left to the sidecar that may be coming");
+    // Nobody came for it for a minute.
+    let spool = std::fs::File::options().append(true).open(world.path("uro/state/spool/events.log")).unwrap();
+    spool.set_modified(std::time::SystemTime::now() - Duration::from_secs(60)).unwrap();
+    let capture = world.capture_of(&repo, &oid).expect("captured by looking");
+    assert_eq!(provenance(&capture), ("template", "deadline"), "{capture:#}");
+    assert_eq!(capture["source"], "hook");
+    assert!(!capture["timing"]["total_ms"].is_null(), "{capture:#}");
+    assert_eq!(world.sidecar_status()["state"], "stopped", "and no sidecar had a part in it");
+    assert_eq!(world.log(&repo).len(), 1, "looking twice captures once");
+}
+
+#[test]
+fn a_commit_with_uro_skip_leaves_no_record_and_starts_nothing() {
+    let world = World::without_models();
+    let repo = world.hooked_repo("repo");
+    let mut commit = world.git_command(&repo, &["commit", "-q", "--allow-empty", "-m", "Nothing to see"]);
+    assert!(commit.env("URO_SKIP", "1").status().unwrap().success());
+    // The hook has ended with the commit: what it did not write by now it never will.
+    assert!(!world.path("uro/state/spool/events.log").exists());
+    assert!(!world.run_dir().join("start.stamp").exists());
+    assert_eq!(world.sidecar_status()["state"], "stopped");
 }
 
 #[test]
