@@ -9,6 +9,7 @@ use super::app::App;
 use super::failure::Failure;
 use super::hooks;
 use super::ui::Exit;
+use crate::domain::event::Means;
 use crate::git::repo::Repo;
 use crate::githooks::{self, Location, Note, Plan};
 use crate::pipeline::rebuild;
@@ -186,6 +187,8 @@ fn registration(app: &App, repo: &Repo, known: Option<&Registered>) -> Registere
         common_dir: place.common_dir.clone(),
         project: place.project.clone(),
         since: known.map_or_else(|| app.clock.now(), |known| known.since),
+        means: Means::File,
+        inode: None,
     }
 }
 

@@ -31,6 +31,45 @@ impl Source {
     }
 }
 
+/// What reports a registered repository's commits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Means {
+    /// Hooks in git's configuration (git ≥ 2.54).
+    Config,
+    /// Hook files of ours, alone or before somebody's.
+    File,
+    /// No hook of ours: its reflogs are watched.
+    Watch,
+}
+
+impl Means {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::File => "file",
+            Self::Watch => "watch",
+        }
+    }
+
+    /// Unknown words mean the weakest promise.
+    #[must_use]
+    pub fn parse(word: &str) -> Self {
+        match word {
+            "config" => Self::Config,
+            "file" => Self::File,
+            _ => Self::Watch,
+        }
+    }
+
+    /// Git itself is to report.
+    #[must_use]
+    pub fn has_hooks(self) -> bool {
+        self != Self::Watch
+    }
+}
+
 /// Which of git's hooks spoke.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -60,6 +99,15 @@ impl HookName {
     pub fn parse(name: &str) -> Option<Self> {
         HOOKS.into_iter().find(|hook| hook.as_str() == name)
     }
+}
+
+/// How far one reflog has been read. `log` is its path relative to the common git directory; `identity` tells the
+/// file that was read from one that took its place; `offset` counts bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogPosition {
+    pub log: String,
+    pub identity: String,
+    pub offset: u64,
 }
 
 /// One report, as the spool or a person delivered it.

@@ -12,6 +12,7 @@ mod memory_shelf;
 pub mod models;
 pub mod nightly;
 pub mod rebuild;
+pub mod reconcile;
 pub mod services;
 pub mod subject;
 mod unnamed;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::paths::Paths;
 use crate::domain::clock::Clock;
-use crate::domain::event::{Event, Source};
+use crate::domain::event::{Event, Means, Source};
 use crate::domain::id::RepoId;
 use crate::git::repo::Repo;
 use crate::store::{Registered, Store, StoreError};
@@ -22,6 +22,15 @@ struct Line {
     common_dir: Location,
     project: String,
     since: jiff::Timestamp,
+    #[serde(default = "hook_files")]
+    means: Means,
+    #[serde(default)]
+    inode: Option<String>,
+}
+
+/// What every list from before the word was kept meant.
+fn hook_files() -> Means {
+    Means::File
 }
 
 /// A path in JSON: as text where it is text, which paths need not be.
@@ -112,14 +121,14 @@ fn read_mirror(paths: &Paths) -> Vec<Registered> {
 
 impl From<Registered> for Line {
     fn from(repo: Registered) -> Self {
-        let Registered { id, path, common_dir, project, since } = repo;
-        Self { id, path: path.into(), common_dir: common_dir.into(), project, since }
+        let Registered { id, path, common_dir, project, since, means, inode } = repo;
+        Self { id, path: path.into(), common_dir: common_dir.into(), project, since, means, inode }
     }
 }
 
 impl From<Line> for Registered {
     fn from(line: Line) -> Self {
-        let Line { id, path, common_dir, project, since } = line;
-        Self { id, path: path.into(), common_dir: common_dir.into(), project, since }
+        let Line { id, path, common_dir, project, since, means, inode } = line;
+        Self { id, path: path.into(), common_dir: common_dir.into(), project, since, means, inode }
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::id::CaptureId;
 
 /// Raised when the meaning of a message changes; a sidecar of another protocol is asked to hand over.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// Longest line that is read, in bytes.
 pub const LINE_LIMIT: u64 = 64 * 1024;
@@ -22,6 +22,8 @@ pub enum Request {
         stamp: jiff::Timestamp,
         git_dir: Option<PathBuf>,
     },
+    /// The list of registered repositories has changed: watch those; answered when they are watched.
+    Reload,
     /// Drain and leave.
     Stop,
 }

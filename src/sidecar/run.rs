@@ -318,7 +318,10 @@ impl Life {
     }
 
     fn obey(&mut self, Command { request, reply }: Command) {
-        if let Request::Enrich { id, stamp, git_dir } = request {
+        if request == Request::Reload {
+            // A caller that gave up does not wait for this.
+            let _ = reply.send(Response::Done);
+        } else if let Request::Enrich { id, stamp, git_dir } = request {
             let (services, hurry) = (self.services.clone(), self.hurry.subscribe());
             self.waiting.spawn(async move {
                 let response = enrich(services, id, stamp, git_dir, hurry).await;

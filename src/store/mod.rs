@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::domain::capture::{Capture, Kind, Outcome};
 use crate::domain::draft::{Draft, DraftKind, DraftState, Edit, Period};
-use crate::domain::event::{Event, PendingEvent, Source};
+use crate::domain::event::{Event, LogPosition, Means, PendingEvent, Source};
 use crate::domain::id::{CaptureId, DraftId, Oid, RepoId};
 use crate::domain::operation::Operation;
 
@@ -79,6 +79,9 @@ pub struct Registered {
     pub common_dir: PathBuf,
     pub project: String,
     pub since: Timestamp,
+    pub means: Means,
+    /// `device:inode` of the common git directory when it was registered.
+    pub inode: Option<String>,
 }
 
 /// A position in one spool file. `file` names the file's identity, not its path.
@@ -178,6 +181,13 @@ pub trait Store: Send + Sync {
     fn take_over(&self, events: &[Event], position: &SpoolPosition) -> Result<()>;
     /// Stores one event that did not come through the spool; gives its row.
     fn put_event(&self, event: &Event) -> Result<i64>;
+    /// Stores what a repository's reflogs told, with how far they have been read, in one transaction: a kill at any
+    /// moment neither loses a commit nor reports it twice. Only the named logs' positions change.
+    fn take_moves(&self, repo: &RepoId, events: &[Event], positions: &[LogPosition]) -> Result<()>;
+    /// How far this repository's reflogs have been read.
+    fn log_positions(&self, repo: &RepoId) -> Result<Vec<LogPosition>>;
+    /// Which of these commits an event that is not dealt with yet names.
+    fn awaited_commits(&self, oids: &[Oid]) -> Result<std::collections::HashSet<Oid>>;
     fn spool_positions(&self) -> Result<Vec<SpoolPosition>>;
     /// Forgets the position of a spool file that was removed; a later file may have the same identity.
     fn forget_spool(&self, file: &str) -> Result<()>;
@@ -208,6 +218,13 @@ pub trait Store: Send + Sync {
     fn capture_of_commit(&self, repo: &RepoId, oid: &Oid) -> Result<Option<Capture>>;
     /// Live captures of commits with this patch, oldest first.
     fn live_captures_of_patch(&self, repo: &RepoId, patch_id: &str) -> Result<Vec<Capture>>;
+    /// Live captures of commits without a patch id, authored at `at` under this message, oldest first: candidates for
+    /// the same work where the patch could not be compared.
+    fn live_captures_alike(&self, repo: &RepoId, at: Timestamp, raw: &str) -> Result<Vec<Capture>>;
+    /// The next commit on `parent` carries these (a squash merge was prepared there). A later call replaces it.
+    fn prepare_squash(&self, repo: &RepoId, parent: &Oid, oids: &[Oid], at: Timestamp) -> Result<()>;
+    /// What `prepare_squash` kept for a commit on `parent`; empty if nothing.
+    fn prepared_squash(&self, repo: &RepoId, parent: &Oid) -> Result<Vec<Oid>>;
     /// Which of these commits have a capture in any state, or were forgotten.
     fn captured_commits(&self, repo: &RepoId, oids: &[Oid]) -> Result<std::collections::HashSet<Oid>>;
     /// By full or shortened id, with or without hyphens.
@@ -239,9 +256,17 @@ pub trait Store: Send + Sync {
     // ---- repositories
     /// Adds or updates it; the earliest `since` stays.
     fn register(&self, repo: &Registered) -> Result<()>;
-    /// True when it was registered. Its captures stay.
+    /// True when it was registered. Its captures stay; how far its reflogs were read is forgotten.
     fn unregister(&self, id: &RepoId) -> Result<bool>;
     fn registered(&self) -> Result<Vec<Registered>>;
+    /// The repository `old` lies elsewhere now: its captures and positions become those of `new`, which is
+    /// registered with `old`'s date.
+    fn adopt(&self, old: &RepoId, new: &Registered) -> Result<()>;
+
+    // ---- marks: small facts the program keeps for itself
+    fn mark(&self, name: &str) -> Result<Option<String>>;
+    /// `None` removes it.
+    fn set_mark(&self, name: &str, value: Option<&str>) -> Result<()>;
 
     // ---- latency log
     fn log_operation(&self, operation: &Operation) -> Result<()>;

@@ -2,6 +2,7 @@
 
 use super::Check;
 use crate::domain::capture::Reason;
+use crate::domain::event::Means;
 use crate::domain::operation::Operation;
 use crate::store::samples::{at, operation, repo};
 use crate::store::{LatencyGrouping, Registered, Store};
@@ -20,6 +21,8 @@ fn registering(store: &dyn Store) {
         common_dir: "/home/me/shop/.git".into(),
         project: "shop".into(),
         since: at(10),
+        means: Means::File,
+        inode: None,
     };
     store.register(&shop).unwrap();
     store.register(&Registered { project: "store".into(), since: at(20), ..shop.clone() }).unwrap();

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Row, params};
 
 use super::super::{CaptureRecord, Result, StoreError};
 use super::error::DamagedRow;
@@ -84,6 +84,21 @@ pub fn live_of_patch(db: &Connection, repo: &RepoId, patch_id: &str) -> Result<V
     );
     let mut query = db.prepare_cached(&sql)?;
     let mut rows = query.query([repo.as_str(), patch_id])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(row::capture(row)?);
+    }
+    Ok(found)
+}
+
+/// Live captures of commits without a patch id, authored at `at` under this message, oldest first.
+pub fn live_alike(db: &Connection, repo: &RepoId, at: i64, raw: &str) -> Result<Vec<Capture>> {
+    let sql = format!(
+        "SELECT {CAPTURE} FROM captures c WHERE c.repo_id = ?1 AND c.at = ?2 AND c.raw = ?3 AND c.state = 0
+         AND c.oid IS NOT NULL AND c.patch_id IS NULL ORDER BY c.row"
+    );
+    let mut query = db.prepare_cached(&sql)?;
+    let mut rows = query.query(params![repo.as_str(), at, raw])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push(row::capture(row)?);

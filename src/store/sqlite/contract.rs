@@ -11,12 +11,12 @@ use super::super::{
 use super::Durability::{Durable, Rebuildable};
 use super::{
     Durability, SqliteStore, captures, counts, drafts, events, finish, forget, listing, operations, problems, record,
-    repositories, row, search,
+    reflogs, repositories, row, search,
 };
 use crate::domain::capture::{Capture, Kind, Outcome};
 use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::draft::{Draft, DraftKind, DraftState, Edit, Period};
-use crate::domain::event::{Event, PendingEvent};
+use crate::domain::event::{Event, LogPosition, PendingEvent};
 use crate::domain::id::{CaptureId, DraftId, Oid, RepoId};
 use crate::domain::operation::Operation;
 
@@ -30,6 +30,18 @@ impl Store for SqliteStore {
 
     fn put_event(&self, event: &Event) -> Result<i64> {
         self.write(Rebuildable, |tx| events::put(tx, event))
+    }
+
+    fn take_moves(&self, repo: &RepoId, events: &[Event], positions: &[LogPosition]) -> Result<()> {
+        self.write(Rebuildable, |tx| reflogs::take_moves(tx, repo, events, positions))
+    }
+
+    fn log_positions(&self, repo: &RepoId) -> Result<Vec<LogPosition>> {
+        self.read(|db| reflogs::positions(db, repo))
+    }
+
+    fn awaited_commits(&self, oids: &[Oid]) -> Result<HashSet<Oid>> {
+        self.read(|db| events::awaited(db, oids))
     }
 
     fn spool_positions(&self) -> Result<Vec<SpoolPosition>> {
@@ -74,6 +86,18 @@ impl Store for SqliteStore {
 
     fn live_captures_of_patch(&self, repo: &RepoId, patch_id: &str) -> Result<Vec<Capture>> {
         self.read(|db| captures::live_of_patch(db, repo, patch_id))
+    }
+
+    fn live_captures_alike(&self, repo: &RepoId, at: Timestamp, raw: &str) -> Result<Vec<Capture>> {
+        self.read(|db| captures::live_alike(db, repo, row::micros(at), raw))
+    }
+
+    fn prepare_squash(&self, repo: &RepoId, parent: &Oid, oids: &[Oid], at: Timestamp) -> Result<()> {
+        self.write(Rebuildable, |tx| reflogs::prepare_squash(tx, repo, parent, oids, row::micros(at)))
+    }
+
+    fn prepared_squash(&self, repo: &RepoId, parent: &Oid) -> Result<Vec<Oid>> {
+        self.read(|db| reflogs::prepared_squash(db, repo, parent))
     }
 
     fn captured_commits(&self, repo: &RepoId, oids: &[Oid]) -> Result<HashSet<Oid>> {
@@ -142,6 +166,18 @@ impl Store for SqliteStore {
 
     fn registered(&self) -> Result<Vec<Registered>> {
         self.read(repositories::all)
+    }
+
+    fn adopt(&self, old: &RepoId, new: &Registered) -> Result<()> {
+        self.write(Durable, |tx| repositories::adopt(tx, old, new))
+    }
+
+    fn mark(&self, name: &str) -> Result<Option<String>> {
+        self.read(|db| repositories::mark(db, name))
+    }
+
+    fn set_mark(&self, name: &str, value: Option<&str>) -> Result<()> {
+        self.write(Durable, |tx| repositories::set_mark(tx, name, value))
     }
 
     fn log_operation(&self, operation: &Operation) -> Result<()> {

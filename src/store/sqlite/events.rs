@@ -1,5 +1,6 @@
 //! Events: the spool's content, taken over exactly once.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -28,7 +29,7 @@ pub fn put(tx: &Connection, event: &Event) -> Result<i64> {
     Ok(tx.last_insert_rowid())
 }
 
-fn insert(tx: &Connection, event: &Event, spool: Option<&str>) -> Result<()> {
+pub(super) fn insert(tx: &Connection, event: &Event, spool: Option<&str>) -> Result<()> {
     let sql = "INSERT OR IGNORE INTO events (spool, stamp, source, hook, git_dir, oid, rewrites, in_sequence)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     tx.prepare_cached(sql)?.execute(params![
@@ -97,6 +98,20 @@ pub fn count(db: &Connection) -> Result<u64> {
     let count: i64 =
         db.prepare_cached("SELECT count(*) FROM events WHERE closed = 0")?.query_row([], |row| row.get(0))?;
     Ok(count.unsigned_abs())
+}
+
+/// Which of these commits open events name.
+pub fn awaited(db: &Connection, oids: &[Oid]) -> Result<HashSet<Oid>> {
+    let names = serde_json::to_string(oids)?;
+    let sql = "SELECT oid FROM events WHERE closed = 0 AND oid IN (SELECT value FROM json_each(?1))";
+    let mut query = db.prepare_cached(sql)?;
+    let mut rows = query.query([names])?;
+    let mut awaited = HashSet::new();
+    while let Some(row) = rows.next()? {
+        let oid: String = row.get(0)?;
+        awaited.insert(row::parse(&oid)?);
+    }
+    Ok(awaited)
 }
 
 /// The event is dealt with. Closing it again changes nothing.

@@ -31,6 +31,7 @@ mod operations;
 mod problems;
 mod quarantine;
 mod record;
+mod reflogs;
 mod repositories;
 mod row;
 mod salvage;

@@ -4,16 +4,19 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::super::{Registered, Result};
 use super::row;
+use crate::domain::event::Means;
 use crate::domain::id::RepoId;
 
 /// Registers or updates it. The earliest `since` stays: a second `init` must not hide older commits.
 pub fn register(tx: &Connection, repo: &Registered) -> Result<()> {
-    let sql = "INSERT INTO repositories (id, path, common_dir, project, since) VALUES (?1, ?2, ?3, ?4, ?5)
-               ON CONFLICT (id) DO UPDATE SET path = ?2, common_dir = ?3, project = ?4, since = min(since, ?5)";
+    let sql = "INSERT INTO repositories (id, path, common_dir, project, since, means, inode)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+               ON CONFLICT (id) DO UPDATE SET path = ?2, common_dir = ?3, project = ?4, since = min(since, ?5),
+                 means = ?6, inode = ?7";
     tx.execute(
         sql,
         params![
@@ -22,6 +25,8 @@ pub fn register(tx: &Connection, repo: &Registered) -> Result<()> {
             repo.common_dir.as_os_str().as_bytes(),
             repo.project,
             row::micros(repo.since),
+            repo.means.as_str(),
+            repo.inode,
         ],
     )?;
     Ok(())
@@ -29,11 +34,27 @@ pub fn register(tx: &Connection, repo: &Registered) -> Result<()> {
 
 /// True when it was registered. Its captures stay.
 pub fn unregister(tx: &Connection, id: &RepoId) -> Result<bool> {
+    tx.execute("DELETE FROM reflogs WHERE repo_id = ?1", [id.as_str()])?;
+    tx.execute("DELETE FROM squashes WHERE repo_id = ?1", [id.as_str()])?;
     Ok(tx.execute("DELETE FROM repositories WHERE id = ?1", [id.as_str()])? > 0)
 }
 
+/// Everything of `old` becomes `new`'s. A commit that both captured keeps `new`'s capture.
+pub fn adopt(tx: &Connection, old: &RepoId, new: &Registered) -> Result<()> {
+    for table in ["captures", "reflogs", "squashes", "forgotten"] {
+        let sql = format!("UPDATE OR IGNORE {table} SET repo_id = ?2 WHERE repo_id = ?1");
+        tx.execute(&sql, [old.as_str(), new.id.as_str()])?;
+    }
+    let since = "SELECT since FROM repositories WHERE id = ?1";
+    let since: Option<i64> = tx.query_row(since, [old.as_str()], |row| row.get(0)).optional()?;
+    let since = since.map(row::time).transpose()?.map_or(new.since, |since| since.min(new.since));
+    unregister(tx, old)?;
+    register(tx, &Registered { since, ..new.clone() })
+}
+
 pub fn all(db: &Connection) -> Result<Vec<Registered>> {
-    let mut query = db.prepare_cached("SELECT id, path, common_dir, project, since FROM repositories ORDER BY path")?;
+    let sql = "SELECT id, path, common_dir, project, since, means, inode FROM repositories ORDER BY path";
+    let mut query = db.prepare_cached(sql)?;
     let mut rows = query.query([])?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
@@ -44,11 +65,27 @@ pub fn all(db: &Connection) -> Result<Vec<Registered>> {
 
 fn read(row: &Row<'_>) -> Result<Registered> {
     let path = |column| row.get(column).map(|bytes: Vec<u8>| PathBuf::from(OsStr::from_bytes(&bytes)));
+    let means: String = row.get(5)?;
     Ok(Registered {
         id: RepoId::from_stored(row.get(0)?),
         path: path(1)?,
         common_dir: path(2)?,
         project: row.get(3)?,
         since: row::time(row.get(4)?)?,
+        means: Means::parse(&means),
+        inode: row.get(6)?,
     })
+}
+
+pub fn mark(db: &Connection, name: &str) -> Result<Option<String>> {
+    let sql = "SELECT value FROM marks WHERE name = ?1";
+    Ok(db.prepare_cached(sql)?.query_row([name], |row| row.get(0)).optional()?)
+}
+
+pub fn set_mark(tx: &Connection, name: &str, value: Option<&str>) -> Result<()> {
+    match value {
+        Some(value) => tx.execute("INSERT OR REPLACE INTO marks (name, value) VALUES (?1, ?2)", [name, value])?,
+        None => tx.execute("DELETE FROM marks WHERE name = ?1", [name])?,
+    };
+    Ok(())
 }

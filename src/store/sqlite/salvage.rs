@@ -49,13 +49,14 @@ enum Key {
 }
 
 /// In the order in which rows refer to each other.
-const TABLES: [Table; 6] = [
+const TABLES: [Table; 7] = [
     Table { name: "repositories", key: Key::Whole },
     Table { name: "forgotten", key: Key::Row },
     Table { name: "captures", key: Key::Row },
     Table { name: "wires", key: Key::Whole },
     Table { name: "drafts", key: Key::Row },
     Table { name: "spools", key: Key::Whole },
+    Table { name: "marks", key: Key::Whole },
 ];
 
 /// Failing reads that are afforded per table; each costs some 10 µs.
@@ -111,7 +112,7 @@ fn duplicate(from: &Path, to: &Path) -> io::Result<File> {
 }
 
 fn copy_table(old: &Connection, new: &Connection, table: &Table, salvaged: &mut Salvaged) -> Result<()> {
-    let columns = columns(new, table.name)?;
+    let columns = common_columns(old, new, table.name)?;
     let mut rows = Vec::new();
     match table.key {
         Key::Whole => drop(read(old, &select(table.name, &columns, ""), [0, 0], &mut rows)),
@@ -123,7 +124,7 @@ fn copy_table(old: &Connection, new: &Connection, table: &Table, salvaged: &mut 
             reach(old, &sql, [0, end], &mut probes, &mut rows);
         }
     }
-    let insert = insert(table.name, columns.len());
+    let insert = insert(table.name, &columns);
     for row in rows {
         keep(new, table.name, &insert, &columns, &row, salvaged)?;
     }
@@ -164,20 +165,31 @@ fn read(old: &Connection, sql: &str, range: [i64; 2], into: &mut Vec<Vec<Value>>
     Ok(())
 }
 
-fn columns(new: &Connection, table: &str) -> Result<Vec<String>> {
-    let mut query = new.prepare("SELECT name FROM pragma_table_info(?1)")?;
-    Ok(query.query_map([table], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
+/// A damaged file may be of an older schema; where it cannot even tell, the new one's columns are tried.
+fn common_columns(old: &Connection, new: &Connection, table: &str) -> Result<Vec<String>> {
+    let known = columns(old, table).unwrap_or_default();
+    let mut columns = columns(new, table)?;
+    columns.retain(|column| known.is_empty() || known.contains(column));
+    Ok(columns)
+}
+
+fn columns(file: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
+    let mut query = file.prepare("SELECT name FROM pragma_table_info(?1)")?;
+    query.query_map([table], |row| row.get(0))?.collect()
 }
 
 fn select(table: &str, columns: &[String], rest: &str) -> String {
     // NOT INDEXED: an index that lost an entry must not hide the row.
-    let columns: Vec<String> = columns.iter().map(|column| format!("\"{column}\"")).collect();
-    format!("SELECT {} FROM {table} NOT INDEXED {rest}", columns.join(", "))
+    format!("SELECT {} FROM {table} NOT INDEXED {rest}", listed(columns))
 }
 
-fn insert(table: &str, columns: usize) -> String {
-    let places: Vec<String> = (1..=columns).map(|place| format!("?{place}")).collect();
-    format!("INSERT OR IGNORE INTO {table} VALUES ({})", places.join(", "))
+fn insert(table: &str, columns: &[String]) -> String {
+    let places: Vec<String> = (1..=columns.len()).map(|place| format!("?{place}")).collect();
+    format!("INSERT OR IGNORE INTO {table} ({}) VALUES ({})", listed(columns), places.join(", "))
+}
+
+fn listed(columns: &[String]) -> String {
+    columns.iter().map(|column| format!("\"{column}\"")).collect::<Vec<_>>().join(", ")
 }
 
 /// Stores a row whose text is what was written, and counts it. A row that the new schema refuses is damaged.

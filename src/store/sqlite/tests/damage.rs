@@ -9,6 +9,7 @@ use super::Home;
 use crate::domain::capture::Reason;
 use crate::domain::clock::FakeClock;
 use crate::domain::draft::{DraftKind, Edit, Period};
+use crate::domain::event::Means;
 use crate::domain::id::CaptureId;
 use crate::store::samples::{answered, at, commit, note, repo};
 use crate::store::{CaptureQuery, NewDraft, Registered, Store, StoreError, Written};
@@ -34,6 +35,8 @@ fn fill(store: &SqliteStore, captures: u64) {
         common_dir: "/home/me/shop/.git".into(),
         project: "shop".into(),
         since: at(0),
+        means: Means::File,
+        inode: None,
     };
     store.register(&shop).unwrap();
     let draft = NewDraft {
