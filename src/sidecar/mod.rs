@@ -7,6 +7,8 @@ pub mod launch;
 pub mod lock;
 pub mod protocol;
 pub mod run;
+pub mod sockets;
+pub mod succession;
 pub mod worker;
 
 use std::path::PathBuf;

@@ -1,23 +1,23 @@
 //! The sidecar's life: take the lock, bind, catch up, serve, drain, leave.
 
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
-use tokio::net::{UnixDatagram, UnixListener};
+use tokio::net::UnixDatagram;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
+use super::SidecarError;
 use super::control::{self, Command, Pulse};
-use super::lock::{self, Lock};
-use super::protocol::{PROTOCOL, Request, Response};
+use super::protocol::{Request, Response};
+use super::sockets::Sockets;
+use super::succession::take_over;
 use super::worker::{Worker, blocking};
-use super::{SidecarError, client};
 use crate::domain::clock::Clock;
-use crate::hook::bell::Address;
 use crate::pipeline::services::Services;
 use crate::pipeline::{capture, enrich, ingest};
 use crate::store::StoreError;
@@ -34,8 +34,6 @@ pub struct Options {
 const DRAIN: Duration = Duration::from_millis(1200);
 /// What it may take to write that down.
 const LAST_WORD: Duration = Duration::from_millis(300);
-/// How long a newcomer waits for a predecessor that is leaving.
-const HANDOVER: Duration = Duration::from_secs(5);
 /// Pause before the spool and store are tried again after a failure, and after the first housekeeping.
 const RETRY: Duration = Duration::from_secs(5);
 /// The longest pause between two rounds of housekeeping.
@@ -88,86 +86,6 @@ fn make_private(dir: &Path) -> Result<(), SidecarError> {
     std::fs::create_dir_all(dir).map_err(|error| SidecarError::io("create", dir, error))?;
     let private = std::fs::Permissions::from_mode(0o700);
     std::fs::set_permissions(dir, private).map_err(|error| SidecarError::io("protect", dir, error))
-}
-
-/// The lock, from nobody, from a predecessor of another version, or not at all.
-fn take_over(run_dir: &Path, clock: &dyn Clock) -> Result<Option<Lock>, SidecarError> {
-    let give_up = clock.instant() + HANDOVER;
-    let mut asked = false;
-    loop {
-        if let Some(lock) = lock::acquire(run_dir)? {
-            return Ok(Some(lock));
-        }
-        if let Some(vitals) = client::ping(run_dir) {
-            if vitals.version == env!("CARGO_PKG_VERSION") && vitals.protocol == PROTOCOL {
-                return Ok(None);
-            }
-            if !asked {
-                // Its refusal or hang-up changes nothing: the lock decides.
-                let _ = client::ask(run_dir, &Request::Stop, HANDOVER);
-                asked = true;
-            }
-        }
-        if clock.instant() >= give_up {
-            let pid = lock::holder(run_dir).map_or(0, |holder| holder.pid);
-            return Err(SidecarError::Unresponsive { pid });
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-/// The sockets; removed when dropped. Stale ones are unlinked: the lock says that nobody uses them.
-struct Sockets {
-    bell: UnixDatagram,
-    control: Option<UnixListener>,
-    /// Each with the inode that it had when it was bound.
-    files: [(PathBuf, Option<u64>); 2],
-}
-
-impl Sockets {
-    fn bind(run_dir: &Path) -> Result<Self, SidecarError> {
-        let paths = [run_dir.join("bell.sock"), client::socket(run_dir)];
-        for path in &paths {
-            match std::fs::remove_file(path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(SidecarError::io("remove", path, error));
-                }
-                _ => {}
-            }
-        }
-        let bell = bind_bell(&paths[0]).map_err(|error| SidecarError::io("bind", &paths[0], error))?;
-        let control = bind_control(&paths[1]).map_err(|error| SidecarError::io("bind", &paths[1], error))?;
-        let files = paths.map(|path| (path.clone(), inode(&path)));
-        Ok(Self { bell, control: Some(control), files })
-    }
-
-    /// Somebody may have removed the directory, and a successor may have bound its own sockets there since.
-    fn in_place(&self) -> bool {
-        self.files.iter().all(|(path, bound)| inode(path) == *bound)
-    }
-
-    /// From now on the hook starts a successor instead of ringing here.
-    fn unlink(&self) {
-        for (path, _) in self.files.iter().filter(|(path, bound)| inode(path) == *bound) {
-            let _ = std::fs::remove_file(path);
-        }
-    }
-}
-
-fn inode(path: &Path) -> Option<u64> {
-    std::fs::symlink_metadata(path).ok().map(|metadata| metadata.ino())
-}
-
-fn bind_bell(path: &Path) -> std::io::Result<UnixDatagram> {
-    let bell = std::os::unix::net::UnixDatagram::bind_addr(&Address::of(path)?.socket)?;
-    bell.set_nonblocking(true)?;
-    UnixDatagram::from_std(bell)
-}
-
-fn bind_control(path: &Path) -> std::io::Result<UnixListener> {
-    let listener = std::os::unix::net::UnixListener::bind_addr(&Address::of(path)?.socket)?;
-    listener.set_nonblocking(true)?;
-    UnixListener::from_std(listener)
 }
 
 async fn serve(run_dir: &Path, options: Options, services: Services) -> Result<Ended, SidecarError> {
