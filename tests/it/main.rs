@@ -21,6 +21,7 @@ mod hostile;
 mod kill;
 mod leaving;
 mod loopback;
+mod matrix;
 mod models;
 mod places;
 mod secrets;
