@@ -12,7 +12,9 @@
 mod harness;
 
 mod budget;
+mod clients;
 mod commands;
+mod coverage;
 mod crash;
 mod damage;
 mod drafts;
