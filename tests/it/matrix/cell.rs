@@ -78,7 +78,8 @@ impl<'w> Cell<'w> {
 
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = self.world.git_command(&self.dir, args);
-        command.env("GIT_EDITOR", "true");
+        // At the true time: gc and what reads a log anew ask how old an entry is.
+        command.env_remove("GIT_AUTHOR_DATE").env_remove("GIT_COMMITTER_DATE").env("GIT_EDITOR", "true");
         if self.reporter != Reporter::Hooks {
             without_hooks(&mut command);
         }
