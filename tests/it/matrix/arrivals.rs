@@ -90,6 +90,7 @@ fn stash(cell: &mut Cell) {
     cell.write("one.txt", "in between\n");
     cell.git(&["stash", "-q"]);
     cell.git(&["stash", "apply", "-q"]);
+    cell.write("one.txt", "in between too\n");
     cell.git(&["stash", "-q"]);
     cell.git(&["stash", "drop", "-q"]);
     cell.git(&["stash", "pop", "-q"]);
