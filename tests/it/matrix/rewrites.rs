@@ -23,6 +23,8 @@ pub const REWRITES: &[Operation] = &[
     Operation::new("rebase of a merge", merge_ahead, rebase_merges),
     Operation::new("interactive rebase: reorder, squash, drop, reword", five, interactive),
     Operation::new("rebase with nothing to do", two, rebase_in_vain),
+    Operation::new("rebase that is given up", conflict_behind, rebase_given_up),
+    Operation::new("rebase that stops, is resolved and goes on", conflict_behind, rebase_resolved),
     Operation::new("cherry-pick of one", forked, pick_one),
     Operation::new("cherry-pick of three", forked, pick_three),
     Operation::new("am of three of one's own", forked, am_own),
@@ -189,6 +191,33 @@ fn rebase_in_vain(cell: &mut Cell) {
     cell.git(&["rebase", "-q", "HEAD~1"]);
     cell.git_with(&[("GIT_SEQUENCE_EDITOR", "true")], &["rebase", "-q", "-i", "HEAD~2"]);
     assert_eq!(cell.rev("HEAD"), before);
+}
+
+/// On `topic`, where we are, the first commit can be copied to `work` and the second cannot.
+fn conflict_behind(cell: &mut Cell) {
+    cell.git(&["checkout", "-q", "-b", "topic"]);
+    cell.work("one");
+    cell.write("base.txt", "theirs\n");
+    cell.commit_all("two", &["-m", "Change the base on topic"]);
+    cell.git(&["checkout", "-q", "work"]);
+    cell.write("base.txt", "ours\n");
+    cell.commit_all("meanwhile", &["-m", "Change the base at work"]);
+    cell.git(&["checkout", "-q", "topic"]);
+}
+
+/// What was copied by then is thrown away; the commits as they were before are the work.
+fn rebase_given_up(cell: &mut Cell) {
+    cell.git_stops(&["rebase", "-q", "work"]);
+    cell.git(&["rebase", "--abort"]);
+}
+
+fn rebase_resolved(cell: &mut Cell) {
+    cell.git_stops(&["rebase", "-q", "work"]);
+    cell.write("base.txt", "both\n");
+    cell.git(&["add", "-A"]);
+    cell.git(&["rebase", "--continue"]);
+    cell.replaced("HEAD~1", &["one"], Heard::Yes);
+    cell.replaced("HEAD", &["two"], Heard::Yes);
 }
 
 fn pick_one(cell: &mut Cell) {
