@@ -113,9 +113,9 @@ fn commit_and_amends(n: usize) -> String {
     match (is_behind(n), n % 4) {
         (true, 0) => commit("heard") + &amend("unheard"),
         (true, 1) => commit("unheard") + &amend("unheard"),
-        (false, 0) if n % 5 == 0 => commit("heard") + &amend("heard"),
-        (false, 1) if n % 5 == 0 => commit("unheard") + &amend("heard"),
-        (false, 2) if n % 5 == 0 => commit("heard") + &amend("unheard") + &amend("heard"),
+        (false, 0) if n.is_multiple_of(5) => commit("heard") + &amend("heard"),
+        (false, 1) if n.is_multiple_of(5) => commit("unheard") + &amend("heard"),
+        (false, 2) if n.is_multiple_of(5) => commit("heard") + &amend("unheard") + &amend("heard"),
         (behind, _) => commit(if behind { "unheard" } else { "heard" }),
     }
 }

@@ -34,7 +34,8 @@ pub enum Heard {
 #[derive(Debug, Clone)]
 pub struct Unit {
     pub oid: String,
-    pub source: Source,
+    /// Who may have reported it.
+    pub sources: Vec<Source>,
     pub kind: Kind,
     /// Author date, in seconds since the epoch.
     pub authored: i64,
@@ -57,6 +58,8 @@ pub struct Cell<'w> {
     /// Label → commit.
     labels: BTreeMap<String, String>,
     prepared: bool,
+    /// Something was done that hooks do not hear.
+    silent: bool,
 }
 
 impl<'w> Cell<'w> {
@@ -66,7 +69,7 @@ impl<'w> Cell<'w> {
         world.ok(&dir, &["init"]);
         let repo = Repo::discover(&dir).unwrap().place().id.clone();
         let (units, foreign, labels) = (Vec::new(), Vec::new(), BTreeMap::new());
-        Self { world, layout, reporter, name, dir, repo, units, foreign, labels, prepared: false }
+        Self { world, layout, reporter, name, dir, repo, units, foreign, labels, prepared: false, silent: false }
     }
 
     /// What comes now is the operation itself.
@@ -174,16 +177,19 @@ impl<'w> Cell<'w> {
         let line = self.world.git(&self.dir, &["log", "-1", "--format=%H %at", rev]);
         let (oid, authored) = line.split_once(' ').unwrap();
         let (oid, authored) = (oid.to_owned(), authored.parse().unwrap());
-        let source = self.source(heard);
-        self.units.push(Unit { oid: oid.clone(), source, kind, authored, replaces });
+        let sources = self.sources(heard);
+        self.units.push(Unit { oid: oid.clone(), sources, kind, authored, replaces });
         oid
     }
 
-    fn source(&self, heard: Heard) -> Source {
+    /// A repository whose hooks have just been silent is believed to have none: whoever comes first tells.
+    fn sources(&mut self, heard: Heard) -> Vec<Source> {
+        self.silent |= heard == Heard::No;
         match (self.reporter, heard) {
-            (Reporter::Hooks, Heard::Yes) => Source::Hook,
-            (Reporter::Nobody, _) if self.prepared => Source::Reconcile,
-            _ => Source::Watch,
+            (Reporter::Hooks, Heard::Yes) if self.silent => vec![Source::Hook, Source::Watch],
+            (Reporter::Hooks, Heard::Yes) => vec![Source::Hook],
+            (Reporter::Nobody, _) if self.prepared => vec![Source::Reconcile],
+            _ => vec![Source::Watch],
         }
     }
 

@@ -1,7 +1,5 @@
 //! Operations that put new commits in the place of earlier ones: the new ones stand for them.
 
-use std::path::PathBuf;
-
 use uro_capture::domain::capture::Kind;
 
 use super::Operation;
@@ -22,6 +20,7 @@ pub const REWRITES: &[Operation] = &[
     Operation::new("rebase over a commit that was picked before", picked_before, rebase_over_picked),
     Operation::new("rebase of a merge", merge_ahead, rebase_merges),
     Operation::new("interactive rebase: reorder, squash, drop, reword", five, interactive),
+    Operation::new("interactive rebase that drops one", three, drop_one),
     Operation::new("rebase with nothing to do", two, rebase_in_vain),
     Operation::new("rebase that is given up", conflict_behind, rebase_given_up),
     Operation::new("rebase that stops, is resolved and goes on", conflict_behind, rebase_resolved),
@@ -167,23 +166,44 @@ fn five(cell: &mut Cell) {
     }
 }
 
-/// The dropped one stays live: it was work, and nothing stands for it now.
+fn three(cell: &mut Cell) {
+    for label in ["one", "two", "three"] {
+        cell.work(label);
+    }
+}
+
+/// Whoever tells only what came of it cannot tell a commit that was dropped beside one that was squashed: without
+/// hooks nothing is dropped here.
 fn interactive(cell: &mut Cell) {
-    let plan = [("pick", "two"), ("pick", "one"), ("squash", "three"), ("reword", "five")];
-    let todo: String = plan.iter().map(|(verb, label)| format!("{verb} {}\n", cell.oid(label))).collect();
-    let path = todo_file(cell);
-    std::fs::write(&path, todo).unwrap();
-    let sequence = format!("cp '{}'", path.display());
-    let editors = [("GIT_SEQUENCE_EDITOR", sequence.as_str()), ("GIT_EDITOR", "sed -i '1s/^Add five/Write five/'")];
-    cell.git_with(&editors, &["rebase", "-q", "-i", "HEAD~5"]);
+    let dropped = cell.reporter == Reporter::Hooks;
+    let four = if dropped { "drop" } else { "pick" };
+    let plan = [("pick", "two"), ("pick", "one"), ("squash", "three"), (four, "four"), ("reword", "five")];
+    rebase_by(cell, &plan, "sed -i '1s/^Add five/Write five/'");
     assert_eq!(cell.git(&["log", "-1", "--format=%s"]), "Write five");
-    cell.replaced("HEAD~2", &["two"], Heard::Yes);
-    cell.replaced("HEAD~1", &["one", "three"], Heard::Yes);
+    let last = if dropped { "HEAD" } else { "HEAD~1" };
+    cell.replaced(&format!("{last}~2"), &["two"], Heard::Yes);
+    cell.replaced(&format!("{last}~1"), &["one", "three"], Heard::Yes);
+    if !dropped {
+        cell.replaced("HEAD~1", &["four"], Heard::Yes);
+    }
     cell.replaced("HEAD", &["five"], Heard::Yes);
 }
 
-fn todo_file(cell: &Cell) -> PathBuf {
-    cell.world.path("todo")
+/// The dropped one stays live: it was work, and nothing stands for it now.
+fn drop_one(cell: &mut Cell) {
+    rebase_by(cell, &[("pick", "three"), ("drop", "two"), ("pick", "one")], "false");
+    cell.replaced("HEAD~1", &["three"], Heard::Yes);
+    cell.replaced("HEAD", &["one"], Heard::Yes);
+}
+
+/// Rebases as many commits as the plan has, as it says.
+fn rebase_by(cell: &Cell, plan: &[(&str, &str)], editor: &str) {
+    let todo: String = plan.iter().map(|(verb, label)| format!("{verb} {}\n", cell.oid(label))).collect();
+    let path = cell.world.path("todo");
+    std::fs::write(&path, todo).unwrap();
+    let sequence = format!("cp '{}'", path.display());
+    let editors = [("GIT_SEQUENCE_EDITOR", sequence.as_str()), ("GIT_EDITOR", editor)];
+    cell.git_with(&editors, &["rebase", "-q", "-i", &format!("HEAD~{}", plan.len())]);
 }
 
 fn rebase_in_vain(cell: &mut Cell) {

@@ -68,8 +68,8 @@ impl<'c> Found<'c> {
         if live.len() > 1 {
             faults.push(format!("{what} has {} live captures", live.len()));
         }
-        if capture.source != unit.source {
-            faults.push(format!("{what} has source {}, not {}", capture.source.as_str(), unit.source.as_str()));
+        if !unit.sources.contains(&capture.source) {
+            faults.push(format!("{what} has source {}, not {:?}", capture.source.as_str(), unit.sources));
         }
         if capture.at.as_second() != unit.authored {
             faults.push(format!("{what} is dated {}, not by its author", capture.at));
