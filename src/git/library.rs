@@ -144,3 +144,60 @@ pub fn origin(repo: &Repository) -> Option<Vec<u8>> {
     let config = repo.config().and_then(|mut config| config.snapshot()).ok()?;
     config.get_bytes("remote.origin.url").ok().map(<[u8]>::to_vec)
 }
+
+/// In `to`, not in `from`: the newest `limit`, oldest first.
+pub fn arrived(repo: &Repository, from: Option<&Oid>, to: &Oid, limit: usize) -> Result<Vec<Oid>, GitError> {
+    let failed = |error| GitError::git("cannot walk the history", error);
+    let mut walk = repo.revwalk().map_err(failed)?;
+    walk.set_sorting(Sort::TOPOLOGICAL).map_err(failed)?;
+    walk.push(id(to).map_err(failed)?).map_err(failed)?;
+    if let Some(from) = from {
+        hide(&mut walk, id(from).map_err(failed)?).map_err(failed)?;
+    }
+    let mut found = Vec::new();
+    for id in walk.take(limit) {
+        found.push(oid(id.map_err(failed)?)?);
+    }
+    found.reverse();
+    Ok(found)
+}
+
+fn id(oid: &Oid) -> Result<git2::Oid, git2::Error> {
+    git2::Oid::from_str(oid.as_str())
+}
+
+/// What is gone hides nothing.
+fn hide(walk: &mut git2::Revwalk<'_>, id: git2::Oid) -> Result<(), git2::Error> {
+    match walk.hide(id) {
+        Err(error) if error.code() == ErrorCode::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+/// Whether a remote-tracking branch has the commit.
+pub fn on_a_remote(repo: &Repository, oid: &Oid) -> Result<bool, GitError> {
+    let failed = |error| GitError::git("cannot compare with the remotes", error);
+    let wanted = id(oid).map_err(failed)?;
+    for tip in remote_tips(repo).map_err(failed)? {
+        if tip == wanted || repo.graph_descendant_of(tip, wanted).unwrap_or(false) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn remote_tips(repo: &Repository) -> Result<Vec<git2::Oid>, git2::Error> {
+    let mut tips: Vec<git2::Oid> =
+        repo.references_glob("refs/remotes/*")?.flatten().filter_map(|reference| reference.target()).collect();
+    tips.sort();
+    tips.dedup();
+    Ok(tips)
+}
+
+/// The e-mail addresses that git would commit with.
+pub fn emails(repo: &Repository) -> Result<Vec<String>, GitError> {
+    let failed = |error| GitError::git("cannot read git's configuration", error);
+    let config = repo.config().and_then(|mut config| config.snapshot()).map_err(failed)?;
+    let names = ["user.email", "author.email", "committer.email"];
+    Ok(names.into_iter().filter_map(|name| config.get_string(name).ok()).collect())
+}

@@ -7,6 +7,8 @@ use crate::domain::id::{Oid, RepoId};
 
 mod child;
 mod commit;
+mod deed;
+mod history;
 mod hunk;
 mod library;
 mod objects;
@@ -17,11 +19,13 @@ mod project;
 pub mod reflog;
 mod rename;
 pub mod repo;
+pub mod squash;
 #[cfg(test)]
 mod tests;
 mod text;
 mod tree;
 
+pub use deed::{Deed, Entry, News};
 pub use repo::Repo;
 
 /// How much of a patch is read. The defaults come from measurements of libgit2: stopping early keeps a

@@ -86,6 +86,33 @@ pub fn is_ancestor(git: &Git, earlier: &Oid, later: &Oid) -> Result<bool, GitErr
     Ok(git.run(&["merge-base", "--is-ancestor", earlier.as_str(), later.as_str()])?.success)
 }
 
+/// In `to`, not in `from`: the newest `limit`, oldest first.
+pub fn arrived(git: &Git, from: Option<&Oid>, to: &Oid, limit: usize) -> Result<Vec<Oid>, GitError> {
+    let (hidden, most) = (from.map(|from| format!("^{from}")), format!("--max-count={limit}"));
+    let mut args = vec!["rev-list", "--topo-order", "--ignore-missing", &most, to.as_str()];
+    args.extend(hidden.as_deref());
+    let output = succeed(git.run(&args)?, "cannot walk the history")?;
+    let mut found: Vec<Oid> =
+        String::from_utf8_lossy(&output.stdout).lines().filter_map(|id| id.parse().ok()).collect();
+    found.reverse();
+    Ok(found)
+}
+
+/// Whether a remote-tracking branch has the commit.
+pub fn on_a_remote(git: &Git, oid: &Oid) -> Result<bool, GitError> {
+    let output = git.run(&["rev-list", "--max-count=1", oid.as_str(), "--not", "--remotes"])?;
+    Ok(succeed(output, "cannot compare with the remotes")?.stdout.is_empty())
+}
+
+/// The e-mail addresses that git would commit with.
+pub fn emails(git: &Git) -> Result<Vec<String>, GitError> {
+    let mut found = Vec::new();
+    for name in ["user.email", "author.email", "committer.email"] {
+        found.extend(git.line(&["config", "--get", name])?);
+    }
+    Ok(found)
+}
+
 fn succeed(output: Output, doing: &str) -> Result<Output, GitError> {
     if output.success {
         return Ok(output);

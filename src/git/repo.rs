@@ -18,11 +18,11 @@ use crate::domain::patch::Commit;
 
 /// An opened repository. Reading it executes nothing and writes nothing.
 pub struct Repo {
-    backend: Backend,
+    pub(super) backend: Backend,
     place: Place,
 }
 
-enum Backend {
+pub(super) enum Backend {
     Library(git2::Repository),
     Child(Git),
 }

@@ -2,6 +2,7 @@
 
 mod history;
 mod hostile;
+mod news;
 mod outside;
 mod patches;
 mod scratch;

@@ -1,0 +1,67 @@
+//! One line of a reflog, taken apart.
+
+use jiff::Timestamp;
+
+use super::super::commit;
+use crate::domain::id::Oid;
+
+/// `<old> <new> <name> <email> <seconds> <zone>[\t<message>]`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Line {
+    /// Absent when the reference was created.
+    pub old: Option<Oid>,
+    /// Absent when it was deleted.
+    pub new: Option<Oid>,
+    pub at: Timestamp,
+    pub message: String,
+}
+
+impl Line {
+    /// Absent for anything that git would not have written.
+    pub fn parse(line: &[u8]) -> Option<Self> {
+        // Without a message git writes no tab either.
+        let tab = line.iter().position(|byte| *byte == b'\t').unwrap_or(line.len());
+        let message = String::from_utf8_lossy(line.get(tab + 1..).unwrap_or_default()).trim_end().to_owned();
+        let mut head = line[..tab].splitn(3, |byte| *byte == b' ');
+        let (old, new) = (oid(head.next()?)?, oid(head.next()?)?);
+        let (_, _, at) = commit::signature(head.next()?)?;
+        Some(Self { old, new, at, message })
+    }
+}
+
+/// All zeros is no commit, anything but digits no line.
+fn oid(hex: &[u8]) -> Option<Option<Oid>> {
+    let hex = std::str::from_utf8(hex).ok()?;
+    let is_zero = matches!(hex.len(), 40 | 64) && hex.bytes().all(|digit| digit == b'0');
+    if is_zero { Some(None) } else { hex.parse().ok().map(Some) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(digit: &str) -> String {
+        digit.repeat(40)
+    }
+
+    #[test]
+    fn a_line_is_taken_apart() {
+        let text = format!("{} {} A <weird> U <a@b> 1700000000 +0100\tcommit: a\tb", id("0"), id("a"));
+        let line = Line::parse(text.as_bytes()).unwrap();
+        assert_eq!((line.old, line.new.unwrap().as_str()), (None, id("a").as_str()));
+        assert_eq!((line.at.as_second(), line.message.as_str()), (1_700_000_000, "commit: a\tb"));
+    }
+
+    #[test]
+    fn a_line_without_message_has_no_tab() {
+        let text = format!("{} {} A U <a@b> 1700000000 +0100", id("b"), id("a"));
+        assert_eq!(Line::parse(text.as_bytes()).unwrap().message, "");
+    }
+
+    #[test]
+    fn what_git_would_not_write_is_no_line() {
+        for text in ["", "x", "a b c\td", &format!("{} {}", id("a"), id("b")), &format!("{} zz A <a> 1 +0", id("a"))] {
+            assert_eq!(Line::parse(text.as_bytes()), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Which reflogs a repository has, as files: those of its HEADs and those of its branches.
+
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+/// Linked worktrees beyond this are not looked into.
+const WORKTREES: usize = 200;
+/// Branches whose logs are read, the most recently changed ones.
+const BRANCHES: usize = 2_000;
+/// Entries below `logs/refs/heads` that are looked at.
+const ENTRIES: usize = 50_000;
+/// Folders in branch names are looked into this deep.
+const DEPTH: usize = 16;
+
+/// One log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// Relative to the common directory.
+    pub name: String,
+    pub path: PathBuf,
+    /// Of the worktree whose HEAD it is about; for a branch the common directory.
+    pub git_dir: PathBuf,
+}
+
+/// The log of HEAD and that of the HEAD of every linked worktree, whether there or not.
+#[must_use]
+pub fn heads(common_dir: &Path) -> Vec<Log> {
+    let mut logs = vec![log(common_dir, common_dir, "logs/HEAD".into())];
+    logs.extend(worktrees(common_dir).into_iter().map(|git_dir| {
+        let name = format!("worktrees/{}/logs/HEAD", git_dir.file_name().unwrap_or_default().to_string_lossy());
+        Log { name, path: git_dir.join("logs/HEAD"), git_dir }
+    }));
+    logs
+}
+
+/// The git directories of the linked worktrees.
+#[must_use]
+pub fn worktrees(common_dir: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = common_dir.join("worktrees").read_dir() else { return Vec::new() };
+    let mut found: Vec<PathBuf> = entries
+        .flatten()
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .take(WORKTREES)
+        .map(|entry| entry.path())
+        .collect();
+    found.sort();
+    found
+}
+
+/// The logs of the branches that changed most recently.
+#[must_use]
+pub fn branches(common_dir: &Path) -> Vec<Log> {
+    let mut found = Vec::new();
+    let mut budget = ENTRIES;
+    collect(&common_dir.join("logs/refs/heads"), DEPTH, &mut budget, &mut found);
+    if found.len() > BRANCHES {
+        found.sort_by_key(|(_, changed)| std::cmp::Reverse(*changed));
+        found.truncate(BRANCHES);
+    }
+    let mut logs: Vec<Log> = found
+        .into_iter()
+        .filter_map(|(path, _)| {
+            let name = path.strip_prefix(common_dir).ok()?.to_string_lossy().into_owned();
+            Some(Log { name, path, git_dir: common_dir.to_owned() })
+        })
+        .collect();
+    logs.sort_by(|one, other| one.name.cmp(&other.name));
+    logs
+}
+
+fn log(common_dir: &Path, git_dir: &Path, name: String) -> Log {
+    Log { path: common_dir.join(&name), name, git_dir: git_dir.to_owned() }
+}
+
+/// Regular files below a directory with the time they changed; symbolic links are not followed.
+fn collect(dir: &Path, depth: usize, budget: &mut usize, found: &mut Vec<(PathBuf, i64)>) {
+    let Ok(entries) = dir.read_dir() else { return };
+    for entry in entries.flatten() {
+        let Some(left) = budget.checked_sub(1) else { return };
+        *budget = left;
+        let Ok(kind) = entry.file_type() else { continue };
+        if kind.is_dir() && depth > 0 {
+            collect(&entry.path(), depth - 1, budget, found);
+        } else if kind.is_file() && !entry.file_name().as_encoded_bytes().ends_with(b".lock") {
+            let changed = entry.metadata().as_ref().map_or(0, Metadata::mtime);
+            found.push((entry.path(), changed));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn branches_in_folders_are_found_and_links_out_are_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let heads = dir.path().join("logs/refs/heads");
+        std::fs::create_dir_all(heads.join("a/b")).unwrap();
+        for name in ["main", "a/x", "a/b/y", "a/b/y.lock"] {
+            std::fs::write(heads.join(name), "").unwrap();
+        }
+        std::os::unix::fs::symlink("/etc", heads.join("out")).unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", heads.join("passwd")).unwrap();
+        let names: Vec<String> = branches(dir.path()).into_iter().map(|log| log.name).collect();
+        assert_eq!(names, ["logs/refs/heads/a/b/y", "logs/refs/heads/a/x", "logs/refs/heads/main"]);
+    }
+
+    #[test]
+    fn every_worktree_has_a_head_of_its_own() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(dir.path().join("worktrees/w")).unwrap();
+        let names: Vec<String> = heads(dir.path()).into_iter().map(|log| log.name).collect();
+        assert_eq!(names, ["logs/HEAD", "worktrees/w/logs/HEAD"]);
+    }
+}
