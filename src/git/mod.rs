@@ -23,6 +23,7 @@ pub mod squash;
 #[cfg(test)]
 mod tests;
 mod text;
+pub mod traces;
 mod tree;
 
 pub use deed::{Deed, Entry, News};

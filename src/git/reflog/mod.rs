@@ -13,7 +13,7 @@ pub(super) mod file;
 mod line;
 mod message;
 pub(super) mod news;
-mod places;
+pub(super) mod places;
 mod story;
 mod tail;
 

@@ -51,29 +51,30 @@ pub fn worktrees(common_dir: &Path) -> Vec<PathBuf> {
 /// The logs of the branches that changed most recently.
 #[must_use]
 pub fn branches(common_dir: &Path) -> Vec<Log> {
-    let mut found = Vec::new();
-    let mut budget = ENTRIES;
-    collect(&common_dir.join("logs/refs/heads"), DEPTH, &mut budget, &mut found);
-    if found.len() > BRANCHES {
-        found.sort_by_key(|(_, changed)| std::cmp::Reverse(*changed));
-        found.truncate(BRANCHES);
-    }
-    let mut logs: Vec<Log> = found
-        .into_iter()
-        .filter_map(|(path, _)| {
-            let name = path.strip_prefix(common_dir).ok()?.to_string_lossy().into_owned();
-            Some(Log { name, path, git_dir: common_dir.to_owned() })
-        })
-        .collect();
+    let logs = files(&common_dir.join("logs/refs/heads")).into_iter().filter_map(|(path, _)| {
+        let name = path.strip_prefix(common_dir).ok()?.to_string_lossy().into_owned();
+        Some(Log { name, path, git_dir: common_dir.to_owned() })
+    });
+    let mut logs: Vec<Log> = logs.collect();
     logs.sort_by(|one, other| one.name.cmp(&other.name));
     logs
+}
+
+/// Regular files below a directory with the time they changed (seconds), the latest 2,000, latest first.
+#[must_use]
+pub fn files(dir: &Path) -> Vec<(PathBuf, i64)> {
+    let (mut found, mut budget) = (Vec::new(), ENTRIES);
+    collect(dir, DEPTH, &mut budget, &mut found);
+    found.sort_by_key(|(_, changed)| std::cmp::Reverse(*changed));
+    found.truncate(BRANCHES);
+    found
 }
 
 fn log(common_dir: &Path, git_dir: &Path, name: String) -> Log {
     Log { path: common_dir.join(&name), name, git_dir: git_dir.to_owned() }
 }
 
-/// Regular files below a directory with the time they changed; symbolic links are not followed.
+/// Symbolic links are not followed.
 fn collect(dir: &Path, depth: usize, budget: &mut usize, found: &mut Vec<(PathBuf, i64)>) {
     let Ok(entries) = dir.read_dir() else { return };
     for entry in entries.flatten() {

@@ -1,0 +1,240 @@
+//! Where a repository shows that something was done: the directories to watch and the files to poll. Measured on
+//! git 2.47: a commit appends to `logs/HEAD` and to the branch's log before the branch itself is moved; in a linked
+//! worktree the log of HEAD is its own; a reftable repository renames a file onto `reftable/tables.list`; gc replaces
+//! logs by rename, so a watch on a file would die silently.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use super::reflog::places;
+
+/// Directories with branches that are watched below the first one.
+const DEEPER: usize = 2;
+
+/// What to watch and what to poll. Both name only what is there: look again after an event that tells something.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Traces {
+    /// Directories: at most five for a repository without linked worktrees, and one or two more for each of those.
+    pub dirs: Vec<PathBuf>,
+    /// Files and directories of which inode, size or modification time change when anything moves.
+    pub stat: Vec<PathBuf>,
+}
+
+/// The traces of the repository with this common directory. Reads directories, writes nothing.
+#[must_use]
+pub fn traces(common_dir: &Path) -> Traces {
+    let mut traces = Traces { dirs: vec![common_dir.to_owned()], stat: Vec::new() };
+    if common_dir.join("reftable").is_dir() {
+        traces.reftable(common_dir);
+    } else if common_dir.join("logs").is_dir() {
+        traces.branches(common_dir, "logs/refs/heads", &["logs/refs", "logs"]);
+        traces.stat.push(common_dir.join("logs/HEAD"));
+    } else {
+        traces.branches(common_dir, "refs/heads", &["refs"]);
+        traces.stat.extend([common_dir.join("logs"), common_dir.join("packed-refs")]);
+    }
+    traces.worktrees(common_dir);
+    traces
+}
+
+impl Traces {
+    fn reftable(&mut self, git_dir: &Path) {
+        self.dirs.push(git_dir.join("reftable"));
+        self.stat.push(git_dir.join("reftable/tables.list"));
+    }
+
+    /// The folder with the branches (or what is there on the way to it), and those below that changed last.
+    fn branches(&mut self, common_dir: &Path, heads: &str, above: &[&str]) {
+        let heads = common_dir.join(heads);
+        let logs = *above.last().unwrap_or(&"");
+        if logs == "logs" {
+            self.dirs.push(common_dir.join(logs));
+        }
+        if !heads.is_dir() {
+            let next = above.iter().map(|name| common_dir.join(name)).find(|dir| dir.is_dir());
+            self.dirs.extend(next.filter(|dir| !self.dirs.contains(dir)));
+            return;
+        }
+        let files = places::files(&heads);
+        self.dirs.push(heads.clone());
+        self.dirs.extend(busiest(&heads, &files));
+        self.stat.push(heads);
+        self.stat.extend(files.into_iter().map(|(path, _)| path));
+    }
+
+    fn worktrees(&mut self, common_dir: &Path) {
+        let found = places::worktrees(common_dir);
+        let parent = common_dir.join("worktrees");
+        if parent.is_dir() {
+            self.dirs.push(parent.clone());
+            self.stat.push(parent);
+        }
+        for git_dir in found {
+            let logs = git_dir.join("logs");
+            if git_dir.join("reftable").is_dir() {
+                self.reftable(&git_dir);
+            } else if logs.is_dir() {
+                self.stat.push(logs.join("HEAD"));
+                self.dirs.push(logs);
+            } else {
+                // Being created right now: its log comes next.
+                self.dirs.push(git_dir.clone());
+                self.stat.push(git_dir);
+            }
+        }
+    }
+}
+
+/// The folders below `heads` whose files changed last.
+fn busiest(heads: &Path, files: &[(PathBuf, i64)]) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = Vec::new();
+    for (path, _) in files {
+        let Some(folder) = path.parent() else { continue };
+        if found.len() < DEEPER && folder != heads && !found.iter().any(|known| known == folder) {
+            found.push(folder.to_owned());
+        }
+    }
+    found
+}
+
+/// Whether an event on `name` in `dir`, one of the directories of [`traces`], can mean news or something more to
+/// watch. `index.lock`, `COMMIT_EDITMSG`, `HEAD.lock` and the like cannot.
+#[must_use]
+pub fn is_telling(common_dir: &Path, dir: &Path, name: &OsStr) -> bool {
+    if name.as_encoded_bytes().ends_with(b".lock") {
+        return false;
+    }
+    let below = dir.strip_prefix(common_dir).unwrap_or(dir);
+    let mut parts = below.iter().filter_map(OsStr::to_str);
+    match (parts.next(), parts.next(), parts.next()) {
+        (None, ..) => in_common_dir(common_dir, name),
+        (Some("logs"), None, _) => name == "HEAD" || name == "refs",
+        (Some("logs"), Some("refs"), None) | (Some("refs"), None, _) => name == "heads",
+        (Some("logs" | "refs"), ..) | (Some("worktrees"), None, _) => true,
+        (Some("reftable"), None, _) | (Some("worktrees"), Some(_), Some("reftable")) => name == "tables.list",
+        (Some("worktrees"), Some(_), Some("logs")) => name == "HEAD",
+        (Some("worktrees"), Some(_), None) => name == "logs" || name == "reftable",
+        _ => false,
+    }
+}
+
+fn in_common_dir(common_dir: &Path, name: &OsStr) -> bool {
+    let is_new_place = ["logs", "worktrees", "reftable"].iter().any(|place| name == *place);
+    // Where there are no logs the branches themselves tell.
+    is_new_place || ((name == "packed-refs" || name == "refs") && !common_dir.join("logs").is_dir())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Stage(tempfile::TempDir);
+
+    impl Stage {
+        fn new(files: &[&str]) -> Self {
+            let stage = Self(tempfile::tempdir().unwrap());
+            files.iter().for_each(|file| stage.write(file));
+            stage
+        }
+
+        fn write(&self, file: &str) {
+            let path = self.0.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, file).unwrap();
+        }
+
+        fn names(&self, paths: Vec<PathBuf>) -> Vec<String> {
+            let name = |path: PathBuf| path.strip_prefix(self.0.path()).unwrap().to_string_lossy().into_owned();
+            let mut names: Vec<String> = paths.into_iter().map(name).collect();
+            names.sort();
+            names
+        }
+
+        fn dirs(&self) -> Vec<String> {
+            self.names(traces(self.0.path()).dirs)
+        }
+
+        fn stat(&self) -> Vec<String> {
+            self.names(traces(self.0.path()).stat)
+        }
+
+        fn tells(&self, dir: &str, name: &str) -> bool {
+            let dir = if dir.is_empty() { self.0.path().to_owned() } else { self.0.path().join(dir) };
+            is_telling(self.0.path(), &dir, OsStr::new(name))
+        }
+    }
+
+    #[test]
+    fn a_plain_repository_has_at_most_five() {
+        let plain = Stage::new(&["logs/HEAD", "logs/refs/heads/main", "refs/heads/main"]);
+        assert_eq!(plain.dirs(), ["", "logs", "logs/refs/heads"]);
+        assert_eq!(plain.stat(), ["logs/HEAD", "logs/refs/heads", "logs/refs/heads/main"]);
+        for folder in ["a", "b", "c", "d/e"] {
+            plain.write(&format!("logs/refs/heads/{folder}/x"));
+        }
+        assert_eq!(plain.dirs().len(), 5);
+    }
+
+    #[test]
+    fn of_the_folders_those_whose_logs_changed_last_are_watched() {
+        let stage = Stage::new(&["logs/HEAD", "logs/refs/heads/main"]);
+        for (folder, age) in [("old", 30), ("young", 10), ("mid", 20)] {
+            let name = format!("logs/refs/heads/{folder}/x");
+            stage.write(&name);
+            let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000 - age);
+            std::fs::File::options().write(true).open(stage.0.path().join(name)).unwrap().set_modified(time).unwrap();
+        }
+        let dirs = stage.dirs();
+        assert!(dirs.contains(&"logs/refs/heads/young".to_owned()), "{dirs:?}");
+        assert!(dirs.contains(&"logs/refs/heads/mid".to_owned()), "{dirs:?}");
+        assert_eq!(dirs.len(), 5);
+    }
+
+    #[test]
+    fn every_linked_worktree_adds_its_logs_and_one_in_the_making_itself() {
+        let stage = Stage::new(&["logs/HEAD", "logs/refs/heads/main", "worktrees/w/logs/HEAD", "worktrees/new/gitdir"]);
+        assert_eq!(stage.dirs(), ["", "logs", "logs/refs/heads", "worktrees", "worktrees/new", "worktrees/w/logs"]);
+        assert!(stage.stat().contains(&"worktrees/w/logs/HEAD".to_owned()));
+    }
+
+    #[test]
+    fn without_logs_the_branches_themselves_tell() {
+        let bare = Stage::new(&["refs/heads/a/b", "packed-refs"]);
+        assert_eq!(bare.dirs(), ["", "refs/heads", "refs/heads/a"]);
+        assert_eq!(bare.stat(), ["logs", "packed-refs", "refs/heads", "refs/heads/a/b"]);
+        assert!(bare.tells("", "packed-refs") && bare.tells("refs/heads", "main") && bare.tells("refs/heads/a", "b"));
+        assert!(!bare.tells("refs/heads", "main.lock"));
+    }
+
+    #[test]
+    fn a_reftable_repository_tells_by_its_list_of_tables() {
+        let stage = Stage::new(&["reftable/tables.list", "refs/heads", "worktrees/w/reftable/tables.list"]);
+        assert_eq!(stage.dirs(), ["", "reftable", "worktrees", "worktrees/w/reftable"]);
+        assert!(stage.tells("reftable", "tables.list") && stage.tells("worktrees/w/reftable", "tables.list"));
+        assert!(!stage.tells("reftable", "tables.list.lock") && !stage.tells("reftable", "0x01-0x02.ref"));
+    }
+
+    #[test]
+    fn before_the_first_commit_the_place_where_logs_come_is_watched() {
+        let fresh = Stage::new(&["HEAD", "refs/heads/.keep"]);
+        assert_eq!(fresh.dirs(), ["", "refs/heads"]);
+        assert!(fresh.tells("", "logs"));
+        let started = Stage::new(&["HEAD", "logs/refs/.keep"]);
+        assert_eq!(started.dirs(), ["", "logs", "logs/refs"]);
+        assert!(started.tells("logs/refs", "heads"));
+    }
+
+    #[test]
+    fn what_git_writes_on_the_way_to_a_commit_tells_nothing() {
+        let stage = Stage::new(&["logs/HEAD", "logs/refs/heads/main"]);
+        for name in
+            ["index.lock", "index", "COMMIT_EDITMSG", "HEAD.lock", "HEAD", "ORIG_HEAD", "packed-refs", "objects"]
+        {
+            assert!(!stage.tells("", name), "{name}");
+        }
+        assert!(stage.tells("logs", "HEAD") && !stage.tells("logs", "HEAD.lock"));
+        assert!(stage.tells("logs/refs/heads", "main") && stage.tells("logs/refs/heads/a", "b"));
+        assert!(stage.tells("", "worktrees") && stage.tells("worktrees", "new") && stage.tells("worktrees/w", "logs"));
+        assert!(stage.tells("worktrees/w/logs", "HEAD"));
+    }
+}
