@@ -69,10 +69,11 @@ pub fn head(git_dir: &Path) -> Option<String> {
     None
 }
 
-/// A rebase, cherry-pick or revert sequence, or `am` is in progress.
+/// A rebase, a cherry-pick or revert of several commits, or `am` is in progress. `CHERRY_PICK_HEAD` is no trace of
+/// one: a single cherry-pick is a commit like any other.
 #[must_use]
 pub fn in_sequence(git_dir: &Path) -> bool {
-    let traces = ["rebase-merge", "rebase-apply", "CHERRY_PICK_HEAD", "sequencer"];
+    let traces = ["rebase-merge", "rebase-apply", "sequencer"];
     traces.iter().any(|trace| git_dir.join(trace).symlink_metadata().is_ok())
 }
 
@@ -273,10 +274,18 @@ mod tests {
         let (_home, root, _) = repository();
         let inside = root.join(".git");
         assert!(!in_sequence(&inside));
-        for trace in ["rebase-merge", "rebase-apply", "sequencer", "CHERRY_PICK_HEAD"] {
+        for trace in ["rebase-merge", "rebase-apply", "sequencer"] {
             fs::create_dir(inside.join(trace)).expect("created");
             assert!(in_sequence(&inside), "{trace}");
             fs::remove_dir(inside.join(trace)).expect("removed");
         }
+    }
+
+    #[test]
+    fn a_single_cherry_pick_is_no_sequence() {
+        let (_home, root, oid) = repository();
+        let inside = root.join(".git");
+        fs::write(inside.join("CHERRY_PICK_HEAD"), format!("{oid}\n")).expect("written");
+        assert!(!in_sequence(&inside));
     }
 }

@@ -20,7 +20,8 @@ pub mod head;
 pub mod places;
 pub mod start;
 
-/// The names under which git calls the program when it is linked as the hook itself.
+/// The names under which git calls the program when it is linked as the hook itself. Other hook managers rename a
+/// hook that was there and call it themselves, as `post-commit.legacy` or `post-commit.old`.
 const NAMES: [&str; 4] = ["post-commit", "post-merge", "post-rewrite", "post-applypatch"];
 /// A hook's argument is one word; more is none of git's.
 const MAX_ARGUMENT: usize = 64;
@@ -91,7 +92,7 @@ impl Call<'_> {
 
     /// The hook's name and first argument: called as the hook itself, or by a shim that tells the name.
     fn event(&self) -> Option<(&'static str, Option<&OsStr>)> {
-        let own = self.args.first().map(Path::new).and_then(Path::file_name).and_then(known);
+        let own = self.args.first().map(Path::new).and_then(Path::file_name).and_then(named);
         match own {
             Some(name) => Some((name, self.arg(1))),
             None => Some((known(self.arg(1)?)?, self.arg(2))),
@@ -123,6 +124,12 @@ impl Call<'_> {
 
 fn known(name: &OsStr) -> Option<&'static str> {
     NAMES.into_iter().find(|known| name.as_bytes() == known.as_bytes())
+}
+
+/// The hook whose name this is, or was before somebody put a suffix to it.
+fn named(file: &OsStr) -> Option<&'static str> {
+    let name = file.as_bytes().split(|byte| *byte == b'.').next()?;
+    known(OsStr::from_bytes(name))
 }
 
 fn nanoseconds(time: SystemTime) -> u64 {
@@ -230,6 +237,18 @@ mod tests {
         stage.call(&["/opt/uro-hook", "post-applypatch"], &mut Forbidden);
         let told: Vec<_> = stage.records().into_iter().map(|record| (record.event, record.argument)).collect();
         assert_eq!(told, [("post-merge".into(), Some("1".into())), ("post-applypatch".into(), None)]);
+    }
+
+    #[test]
+    fn a_hook_that_another_manager_renamed_knows_its_name() {
+        let stage = Stage::new();
+        stage.call(&[".git/hooks/post-commit.legacy"], &mut Forbidden);
+        stage.call(&[".git/hooks/post-merge.old", "1"], &mut Forbidden);
+        stage.call(&[".git/hooks/post-applypatch.pre-uro.bak"], &mut Forbidden);
+        let told: Vec<_> = stage.records().into_iter().map(|record| (record.event, record.argument)).collect();
+        let merge = ("post-merge".into(), Some("1".into()));
+        assert_eq!(told, [("post-commit".into(), None), merge, ("post-applypatch".into(), None)]);
+        assert_eq!(stage.call(&["pre-commit.old"], &mut Forbidden), Outcome::Nothing);
     }
 
     #[test]
