@@ -13,6 +13,7 @@ pub struct Header {
     pub author: String,
     pub author_email: String,
     pub authored_at: Timestamp,
+    pub committer_email: String,
     pub committed_at: Timestamp,
     pub message: String,
 }
@@ -28,7 +29,7 @@ pub fn parse(raw: &[u8]) -> Option<Header> {
         fields.take(line);
     }
     let (author, author_email, authored_at) = signature(fields.author?)?;
-    let (_, _, committed_at) = signature(fields.committer?)?;
+    let (_, committer_email, committed_at) = signature(fields.committer?)?;
     let message = decode(&message[..message.len().min(MESSAGE_BYTES)], fields.encoding);
     Some(Header {
         tree: fields.tree?,
@@ -36,6 +37,7 @@ pub fn parse(raw: &[u8]) -> Option<Header> {
         author,
         author_email,
         authored_at,
+        committer_email,
         committed_at,
         message,
     })

@@ -1,13 +1,42 @@
 //! What the reflogs tell of a repository, and whose the commits are.
 
+use std::collections::HashSet;
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 
-use super::deed::News;
-use super::reflog::news;
-use super::repo::{Backend, Repo};
-use super::{GitError, library, outside, squash};
+use super::deed::{Deed, Entry, News};
+use super::objects::Objects;
+use super::reflog::Made;
+use super::reflog::answer::{self, History};
+use super::reflog::news::{self, Fresh};
+use super::reflog::places::{self, Log};
+use super::reflog::story::{Story, Told};
+use super::reflog::tail;
+use super::repo::{Backend, Repo, header};
+use super::{GitError, commit, library, outside, squash, tables, tips};
 use crate::domain::event::LogPosition;
 use crate::domain::id::Oid;
+
+/// Commits that one silent move brought; more are not counted.
+const ARRIVED: usize = 10_000;
+
+/// What was there before: a branch that begins here is not made of it.
+#[derive(Debug, Default)]
+pub struct Before {
+    /// Where the branches were.
+    pub tips: HashSet<Oid>,
+    /// Where the remote-tracking branches are.
+    pub remotes: Vec<Oid>,
+}
+
+/// What of a commit and its ancestors was not there before.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Base {
+    Nothing,
+    /// All that this one does not have; without it, the whole history.
+    Above(Option<Oid>),
+}
 
 impl Repo {
     /// Where every log ends now: what was done before is known.
@@ -15,20 +44,170 @@ impl Repo {
     /// # Errors
     /// When a child was needed and failed.
     pub fn log_ends(&self) -> Result<Vec<LogPosition>, GitError> {
-        Ok(news::ends(&self.place().common_dir))
+        let common_dir = &self.place().common_dir;
+        match &self.backend {
+            Backend::Child(git) if tables::has(common_dir) => tables::ends(git, common_dir),
+            _ if tips::are_all(common_dir) => Ok(tips::ends(common_dir, self.branches()?)),
+            _ => Ok(news::ends(common_dir)),
+        }
     }
 
     /// What was done beyond the known positions, at most 1 MiB of each log. A log that must be read anew (there is
-    /// no position for it, or it was replaced) tells what happened at or after `since`, and so does a log without
-    /// position unless it was created after that.
+    /// no position for it, or it was replaced) tells what happened at or after `since`; one that came into being
+    /// after that is news as a whole.
+    ///
+    /// # Errors
+    /// When a child was needed and failed, or the references of a repository without logs cannot be read.
+    pub fn news(&self, known: &[LogPosition], since: Timestamp) -> Result<News, GitError> {
+        let common_dir = &self.place().common_dir;
+        if tips::are_all(common_dir) {
+            return self.moved(tips::news(common_dir, known, || self.branches())?, known);
+        }
+        let (mut fresh, mut news) = match &self.backend {
+            Backend::Child(git) if tables::has(common_dir) => tables::read(git, common_dir, known, since)?,
+            _ => news::read(common_dir, known, since),
+        };
+        news.entries = self.entries(&mut fresh)?;
+        Ok(news)
+    }
+
+    /// Without logs a new branch is told with what it grew from, as far as positions know the others.
+    fn moved(&self, mut news: News, known: &[LogPosition]) -> Result<News, GitError> {
+        let Some(fresh) = news.entries.iter().position(|entry| matches!(entry.deed, Deed::Moved { from: None, .. }))
+        else {
+            return Ok(news);
+        };
+        let tips = known.iter().filter_map(|known| known.identity.parse().ok()).collect();
+        let before = Before { tips, remotes: self.remotes()? };
+        for Entry { deed, .. } in news.entries.iter_mut().skip(fresh) {
+            if let Deed::Moved { from: None, to } = deed {
+                *deed = self.grown(to, &before)?;
+            }
+        }
+        Ok(news)
+    }
+
+    fn entries(&self, fresh: &mut [Fresh]) -> Result<Vec<Entry>, GitError> {
+        if fresh.is_empty() {
+            return Ok(Vec::new());
+        }
+        let stories = news::stories(fresh, &places::heads(&self.place().common_dir));
+        let mut logs = self.answered(stories, fresh)?;
+        let is_silent = |told: &Told| matches!(told.deed, Deed::Moved { .. });
+        if logs.iter().any(|told| told.iter().any(is_silent)) {
+            let before = self.before(fresh)?;
+            for (told, fresh) in logs.iter_mut().zip(fresh.iter()) {
+                self.placed(told, &fresh.log, &before)?;
+            }
+        }
+        Ok(news::merge(fresh.iter().map(|fresh| fresh.log.git_dir.clone()).zip(logs).collect()))
+    }
+
+    fn answered(&self, stories: Vec<Story>, fresh: &[Fresh]) -> Result<Vec<Vec<Told>>, GitError> {
+        if stories.iter().all(|story| story.questions.is_empty()) {
+            return Ok(stories.into_iter().map(|story| story.told).collect());
+        }
+        self.with_objects(|objects| {
+            let asked = Asked { repo: self, objects, fresh };
+            let pairs = stories.into_iter().zip(fresh);
+            Ok(pairs.map(|(story, fresh)| answer::tell(story, &fresh.tail.lines, &asked)).collect())
+        })
+    }
+
+    /// What was there before these lines were written.
+    fn before(&self, fresh: &[Fresh]) -> Result<Before, GitError> {
+        let news: HashSet<&str> = fresh.iter().filter_map(|fresh| fresh.log.branch()).collect();
+        let is_still = |name: &str| !news.contains(name);
+        let still = self.branches()?.into_iter().filter(|(name, _)| is_still(name)).map(|(_, tip)| tip);
+        let firsts = fresh.iter().filter_map(|fresh| fresh.tail.lines.get(fresh.tail.fresh)?.old.clone());
+        Ok(Before { tips: still.chain(firsts).collect(), remotes: self.remotes()? })
+    }
+
+    fn remotes(&self) -> Result<Vec<Oid>, GitError> {
+        let remotes = match &self.backend {
+            Backend::Library(repo) => library::tips(repo, "refs/remotes/*")?,
+            Backend::Child(git) => outside::tips(git, "refs/remotes")?,
+        };
+        Ok(remotes.into_iter().map(|(_, tip)| tip).collect())
+    }
+
+    /// Branches with their tips.
+    fn branches(&self) -> Result<Vec<(String, Oid)>, GitError> {
+        match &self.backend {
+            Backend::Library(repo) => library::tips(repo, "refs/heads/*"),
+            Backend::Child(git) => outside::tips(git, "refs/heads"),
+        }
+    }
+
+    /// Silent moves to what was there before tell nothing new; a new branch is told with what it grew from.
+    fn placed(&self, told: &mut [Told], log: &Log, before: &Before) -> Result<(), GitError> {
+        for Told { deed, .. } in told {
+            let Deed::Moved { from, to } = deed else { continue };
+            // A silent switch to a branch, or the first line of a new worktree.
+            let is_switch = log.is_head && (before.tips.contains(to) || (from.is_none() && log.is_linked()));
+            if is_switch {
+                *deed = Deed::Pulled { from: from.take(), to: to.clone() };
+            } else if from.is_none() {
+                *deed = self.grown(to, before)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn grown(&self, to: &Oid, before: &Before) -> Result<Deed, GitError> {
+        Ok(match self.base(to, before)? {
+            Base::Above(from) => Deed::Moved { from, to: to.clone() },
+            Base::Nothing => Deed::Pulled { from: None, to: to.clone() },
+        })
+    }
+
+    fn base(&self, to: &Oid, before: &Before) -> Result<Base, GitError> {
+        match &self.backend {
+            Backend::Library(repo) => library::base(repo, to, before),
+            Backend::Child(git) => outside::base(git, to, before),
+        }
+    }
+
+    /// Commits made here at or after `since` per the reflogs of all worktrees and branches, oldest first, without those
+    /// that an amend or a rebase replaced. A commit may be unreachable by now.
     ///
     /// # Errors
     /// When a child was needed and failed.
-    pub fn news(&self, known: &[LogPosition], since: Timestamp) -> Result<News, GitError> {
+    pub fn committed_since(&self, since: Timestamp) -> Result<Vec<Oid>, GitError> {
+        Ok(self.made_since(since)?.into_iter().map(|made| made.oid).collect())
+    }
+
+    /// As [`Repo::committed_since`], with what each commit replaced and when it was made. What a silent tool brought
+    /// counts when it is the user's, or on no remote. A reflog knows whole seconds, so the whole second of `since`
+    /// belongs to it.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn made_since(&self, since: Timestamp) -> Result<Vec<Made>, GitError> {
+        let since = Timestamp::from_second(since.as_second()).unwrap_or(since);
         let common_dir = &self.place().common_dir;
-        let (fresh, mut news) = news::read(common_dir, known, since);
-        news.entries = news::entries(common_dir, &fresh);
-        Ok(news)
+        let mut fresh = match &self.backend {
+            Backend::Child(git) if tables::has(common_dir) => tables::since(git, common_dir)?,
+            _ => news::since(common_dir, since),
+        };
+        let mut found = Vec::new();
+        for Entry { at, deed, .. } in self.entries(&mut fresh)?.into_iter().filter(|entry| entry.at >= since) {
+            match deed {
+                Deed::Made { oid, replaces, .. } => found.push(Made { oid, replaces: replaces.into_iter().next(), at }),
+                Deed::Moved { from, to } => found.extend(self.moved_here(from.as_ref(), &to, at)),
+                Deed::Pulled { .. } => {}
+            }
+        }
+        let mut seen = HashSet::new();
+        found.retain(|made| seen.insert(made.oid.clone()));
+        Ok(found)
+    }
+
+    /// What is ours of what a silent tool brought. What is gone by now counts no more.
+    fn moved_here(&self, from: Option<&Oid>, to: &Oid, at: Timestamp) -> Vec<Made> {
+        let arrived = self.arrived(from, to, ARRIVED).unwrap_or_default();
+        let ours = self.ours(&arrived, &[]).unwrap_or_default();
+        ours.into_iter().map(|oid| Made { oid, replaces: None, at }).collect()
     }
 
     /// The commits in `to` that are not in `from`, oldest first; of more than `limit` the newest. Without `from` all
@@ -43,33 +222,6 @@ impl Repo {
         }
     }
 
-    /// Whether a remote-tracking branch has the commit.
-    ///
-    /// # Errors
-    /// When the references or the history cannot be read.
-    pub fn on_a_remote(&self, oid: &Oid) -> Result<bool, GitError> {
-        match &self.backend {
-            Backend::Library(repo) => library::on_a_remote(repo, oid),
-            Backend::Child(git) => outside::on_a_remote(git, oid),
-        }
-    }
-
-    /// The e-mail addresses of the user: `user.email`, `author.email` and `committer.email`, as they are and through
-    /// the mailmap; lower case.
-    ///
-    /// # Errors
-    /// When git's configuration cannot be read.
-    pub fn identities(&self) -> Result<Vec<String>, GitError> {
-        let mut found = match &self.backend {
-            Backend::Library(repo) => library::emails(repo)?,
-            Backend::Child(git) => outside::emails(git)?,
-        };
-        found.iter_mut().for_each(|email| *email = email.to_lowercase());
-        found.sort();
-        found.dedup();
-        Ok(found)
-    }
-
     /// The commits that a squash merge has prepared for the next commit, per `SQUASH_MSG`.
     ///
     /// # Errors
@@ -77,4 +229,38 @@ impl Repo {
     pub fn squash_prepared(&self) -> Result<Vec<Oid>, GitError> {
         squash::prepared(&self.place().git_dir)
     }
+}
+
+/// The repository as what answers questions.
+struct Asked<'a> {
+    repo: &'a Repo,
+    objects: &'a dyn Objects,
+    fresh: &'a [Fresh],
+}
+
+impl History for Asked<'_> {
+    fn header(&self, oid: &Oid) -> Option<commit::Header> {
+        header(self.objects, oid).ok()
+    }
+
+    fn range(&self, from: &Oid, to: &Oid, limit: usize) -> Vec<Oid> {
+        self.repo.arrived(Some(from), to, limit).unwrap_or_default()
+    }
+
+    fn before_rebase(&self, branch: &str, to: &Oid) -> Option<Oid> {
+        // Reftable has no file for it, but then its lines are at hand.
+        let at_hand = self.fresh.iter().filter(|fresh| fresh.log.branch() == Some(branch));
+        let mut lines = at_hand.flat_map(|fresh| &fresh.tail.lines);
+        if let Some(line) = lines.rfind(|line| line.ends_a_rebase_at(to)) {
+            return line.old.clone();
+        }
+        let path = log_of(&self.repo.place().common_dir, branch)?;
+        tail::last(&path, |line| line.ends_a_rebase_at(to)).ok()??.old
+    }
+}
+
+/// The log of a branch, whose name somebody else may have written.
+fn log_of(common_dir: &std::path::Path, branch: &str) -> Option<PathBuf> {
+    let is_sound = branch.starts_with("refs/heads/") && branch.split('/').all(|part| !part.starts_with('.'));
+    is_sound.then(|| common_dir.join("logs").join(branch))
 }

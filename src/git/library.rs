@@ -1,11 +1,13 @@
 //! A repository through libgit2: in process, executing nothing.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use git2::{ConfigLevel, ErrorCode, ObjectType, Repository, RepositoryOpenFlags, Sort};
 use jiff::Timestamp;
 
 use super::GitError;
+use super::history::{Base, Before};
 use crate::domain::id::Oid;
 
 /// How opening went, when it did not fail for good.
@@ -174,30 +176,80 @@ fn hide(walk: &mut git2::Revwalk<'_>, id: git2::Oid) -> Result<(), git2::Error> 
     }
 }
 
-/// Whether a remote-tracking branch has the commit.
-pub fn on_a_remote(repo: &Repository, oid: &Oid) -> Result<bool, GitError> {
+/// Which of the commits no remote-tracking branch has.
+pub fn unpublished(repo: &Repository, oids: &[Oid]) -> Result<HashSet<Oid>, GitError> {
     let failed = |error| GitError::git("cannot compare with the remotes", error);
-    let wanted = id(oid).map_err(failed)?;
-    for tip in remote_tips(repo).map_err(failed)? {
-        if tip == wanted || repo.graph_descendant_of(tip, wanted).unwrap_or(false) {
-            return Ok(true);
+    let mut remotes: Vec<Oid> = tips(repo, "refs/remotes/*")?.into_iter().map(|(_, tip)| tip).collect();
+    remotes.sort();
+    remotes.dedup();
+    let mut left: HashSet<git2::Oid> = oids.iter().filter_map(|oid| id(oid).ok()).collect();
+    let mut walk = repo.revwalk().map_err(failed)?;
+    for oid in &left {
+        // What is gone cannot be compared, and is not there to be captured.
+        if repo.odb().is_ok_and(|odb| odb.exists(*oid)) {
+            walk.push(*oid).map_err(failed)?;
         }
     }
-    Ok(false)
+    for tip in &remotes {
+        hide(&mut walk, id(tip).map_err(failed)?).map_err(failed)?;
+    }
+    let mut found = HashSet::new();
+    for walked in walk.take(UNPUBLISHED) {
+        let walked = walked.map_err(failed)?;
+        if left.remove(&walked) {
+            found.insert(oid(walked)?);
+        }
+        if left.is_empty() {
+            break;
+        }
+    }
+    Ok(found)
 }
 
-fn remote_tips(repo: &Repository) -> Result<Vec<git2::Oid>, git2::Error> {
-    let mut tips: Vec<git2::Oid> =
-        repo.references_glob("refs/remotes/*")?.flatten().filter_map(|reference| reference.target()).collect();
-    tips.sort();
-    tips.dedup();
-    Ok(tips)
+/// Commits beyond this are not walked.
+const UNPUBLISHED: usize = 50_000;
+
+/// References beyond this are not looked at.
+const TIPS: usize = 5_000;
+
+/// The references that match, with the commits they are at.
+pub fn tips(repo: &Repository, glob: &str) -> Result<Vec<(String, Oid)>, GitError> {
+    let failed = |error| GitError::git("cannot read the references", error);
+    let references = repo.references_glob(glob).map_err(failed)?.flatten().take(TIPS);
+    Ok(references
+        .filter_map(|reference| {
+            let name = String::from_utf8_lossy(reference.name_bytes()).into_owned();
+            Some((name, oid(reference.target()?).ok()?))
+        })
+        .collect())
 }
 
-/// The e-mail addresses that git would commit with.
-pub fn emails(repo: &Repository) -> Result<Vec<String>, GitError> {
+/// What of `to` was not there before.
+pub fn base(repo: &Repository, to: &Oid, before: &Before) -> Result<Base, GitError> {
+    let failed = |error| GitError::git("cannot walk the history", error);
+    let mut walk = repo.revwalk().map_err(failed)?;
+    walk.set_sorting(Sort::TOPOLOGICAL).map_err(failed)?;
+    walk.push(id(to).map_err(failed)?).map_err(failed)?;
+    for known in before.tips.iter().chain(&before.remotes).take(TIPS) {
+        hide(&mut walk, id(known).map_err(failed)?).map_err(failed)?;
+    }
+    let found: Vec<git2::Oid> = walk.take(NEW_BRANCH).filter_map(Result::ok).collect();
+    let new: HashSet<git2::Oid> = found.iter().copied().collect();
+    for id in found.iter().rev() {
+        let commit = repo.find_commit(*id).map_err(failed)?;
+        if let Some(known) = commit.parent_ids().find(|parent| !new.contains(parent)) {
+            return Ok(Base::Above(Some(oid(known)?)));
+        }
+    }
+    Ok(if found.is_empty() { Base::Nothing } else { Base::Above(None) })
+}
+
+/// Of a new branch at most so many commits are looked at.
+const NEW_BRANCH: usize = 10_000;
+
+/// The settings of these names, those that are set.
+pub fn named(repo: &Repository, names: &[&str]) -> Result<Vec<String>, GitError> {
     let failed = |error| GitError::git("cannot read git's configuration", error);
     let config = repo.config().and_then(|mut config| config.snapshot()).map_err(failed)?;
-    let names = ["user.email", "author.email", "committer.email"];
-    Ok(names.into_iter().filter_map(|name| config.get_string(name).ok()).collect())
+    Ok(names.iter().filter_map(|name| config.get_string(name).ok()).collect())
 }

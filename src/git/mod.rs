@@ -10,6 +10,7 @@ mod commit;
 mod deed;
 mod history;
 mod hunk;
+mod identity;
 mod library;
 mod objects;
 mod outside;
@@ -20,9 +21,11 @@ pub mod reflog;
 mod rename;
 pub mod repo;
 pub mod squash;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod text;
+mod tips;
 pub mod traces;
 mod tree;
 

@@ -1,13 +1,14 @@
 //! A repository that libgit2 cannot open, through the hardened `git` child.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
 use super::GitError;
 use super::child::{Git, Output};
+use super::history::{Base, Before};
 use super::patch::Between;
-use super::reflog::{self, Made};
 use crate::domain::id::Oid;
 
 /// Where git says the repository lies: (git directory, common directory, work tree).
@@ -98,16 +99,52 @@ pub fn arrived(git: &Git, from: Option<&Oid>, to: &Oid, limit: usize) -> Result<
     Ok(found)
 }
 
-/// Whether a remote-tracking branch has the commit.
-pub fn on_a_remote(git: &Git, oid: &Oid) -> Result<bool, GitError> {
-    let output = git.run(&["rev-list", "--max-count=1", oid.as_str(), "--not", "--remotes"])?;
-    Ok(succeed(output, "cannot compare with the remotes")?.stdout.is_empty())
+/// Which of the commits no remote-tracking branch has.
+pub fn unpublished(git: &Git, oids: &[Oid]) -> Result<HashSet<Oid>, GitError> {
+    let input: String = oids.iter().map(|oid| format!("{oid}\n")).collect();
+    let most = format!("--max-count={UNPUBLISHED}");
+    let args = ["rev-list", most.as_str(), "--ignore-missing", "--stdin", "--not", "--remotes"];
+    let output = succeed(git.feed(&args, input.as_bytes())?, "cannot compare with the remotes")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let walked: HashSet<&str> = text.lines().collect();
+    Ok(oids.iter().filter(|oid| walked.contains(oid.as_str())).cloned().collect())
 }
 
-/// The e-mail addresses that git would commit with.
-pub fn emails(git: &Git) -> Result<Vec<String>, GitError> {
+/// Commits beyond this are not walked.
+const UNPUBLISHED: usize = 50_000;
+
+/// References beyond this are not looked at.
+const TIPS: usize = 5_000;
+
+/// The references below a folder, with the commits they are at.
+pub fn tips(git: &Git, below: &str) -> Result<Vec<(String, Oid)>, GitError> {
+    let most = format!("--count={TIPS}");
+    let output = succeed(
+        git.run(&["for-each-ref", &most, "--format=%(objectname) %(refname)", below])?,
+        "cannot read the references",
+    )?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let pair = |line: &str| line.split_once(' ').and_then(|(id, name)| Some((name.to_owned(), id.parse().ok()?)));
+    Ok(text.lines().filter_map(pair).collect())
+}
+
+/// What of `to` was not there before.
+pub fn base(git: &Git, to: &Oid, before: &Before) -> Result<Base, GitError> {
+    let known = before.tips.iter().chain(&before.remotes).take(TIPS).map(|known| format!("^{known}\n"));
+    let input: String = std::iter::once(format!("{to}\n")).chain(known).collect();
+    let args = ["rev-list", "--topo-order", "--boundary", "--ignore-missing", "--max-count=10000", "--stdin"];
+    let output = succeed(git.feed(&args, input.as_bytes())?, "cannot walk the history")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    if !text.lines().any(|line| !line.starts_with('-')) {
+        return Ok(Base::Nothing);
+    }
+    Ok(Base::Above(text.lines().find_map(|line| line.strip_prefix('-')?.parse().ok())))
+}
+
+/// The settings of these names, those that are set.
+pub fn named(git: &Git, names: &[&str]) -> Result<Vec<String>, GitError> {
     let mut found = Vec::new();
-    for name in ["user.email", "author.email", "committer.email"] {
+    for name in names {
         found.extend(git.line(&["config", "--get", name])?);
     }
     Ok(found)
@@ -144,31 +181,6 @@ pub fn hooks_path(git: &Git) -> Result<Option<(PathBuf, String)>, GitError> {
 pub fn origin(git: &Git) -> Option<Vec<u8>> {
     let url = git.line(&["config", "--get", "remote.origin.url"]).ok()??;
     Some(url.into_bytes())
-}
-
-/// From HEAD's reflog, which a reftable repository keeps in its tables.
-pub fn made_since(git: &Git, since: Timestamp) -> Result<Vec<Made>, GitError> {
-    let output = git.run(&["reflog", "show", "--date=unix", "--format=%H%x09%gd%x09%gs", "HEAD"])?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let entries: Vec<(Option<Oid>, &str, &str)> = text
-        .lines()
-        .filter_map(|line| {
-            let mut fields = line.splitn(3, '\t');
-            Some((fields.next()?.parse().ok(), fields.next()?, fields.next()?))
-        })
-        .collect();
-    // Newest first: what an entry replaced is the commit of the one after it.
-    let made = entries.iter().enumerate().filter_map(|(at, (oid, date, message))| {
-        let seconds = date.rsplit_once("@{")?.1.trim_end_matches('}').parse().ok()?;
-        let amend = message.starts_with("commit (amend)");
-        let replaces = entries.get(at + 1).filter(|_| amend).and_then(|entry| entry.0.clone());
-        let oid = oid.clone().filter(|_| reflog::makes_a_commit(message))?;
-        Some(Made { oid, replaces, at: Timestamp::from_second(seconds).ok()? })
-    });
-    let mut made: Vec<Made> = made.filter(|entry| entry.at >= since).collect();
-    // Within one second the order is all there is.
-    made.reverse();
-    Ok(reflog::survivors(made))
 }
 
 /// `git diff-tree -p | git patch-id --stable`, whatever the configuration says.

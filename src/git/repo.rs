@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::child::Git;
+use super::identity::People;
 use super::library::{self, Opened};
 use super::objects::{Library, Objects};
 use super::patch::{self, Between};
-use super::reflog::{self, Made};
 use super::{Bounds, GitError, Place, commit, outside, patch_id, project, text};
 use crate::domain::id::{Oid, RepoId};
 use crate::domain::patch::Commit;
@@ -80,7 +80,7 @@ impl Repo {
         self.tip().map(|(oid, _)| oid)
     }
 
-    fn tip(&self) -> Result<(Oid, Option<Vec<u8>>), GitError> {
+    pub(super) fn tip(&self) -> Result<(Oid, Option<Vec<u8>>), GitError> {
         match &self.backend {
             Backend::Library(repo) => library::head(repo),
             Backend::Child(git) => outside::head(git),
@@ -167,7 +167,10 @@ impl Repo {
         self.with_objects(|objects| self.read(objects, oid, bounds, excluded))
     }
 
-    fn with_objects<T>(&self, read: impl FnOnce(&dyn Objects) -> Result<T, GitError>) -> Result<T, GitError> {
+    pub(super) fn with_objects<T>(
+        &self,
+        read: impl FnOnce(&dyn Objects) -> Result<T, GitError>,
+    ) -> Result<T, GitError> {
         match &self.backend {
             Backend::Library(repo) => read(&Library::new(repo)?),
             Backend::Child(git) => read(&git.objects()?),
@@ -189,16 +192,22 @@ impl Repo {
             Some(Ok(parent)) => self.patch(objects, Some(&parent.tree), &header, bounds, excluded)?,
             None => self.patch(objects, None, &header, bounds, excluded)?,
         };
+        let tip = self.tip().ok();
+        let people = tip.as_ref().and_then(|(tip, _)| {
+            let tree = if tip == oid { header.tree.clone() } else { self::header(objects, tip).ok()?.tree };
+            People::of_tree(objects, &tree)
+        });
+        let author = people.and_then(|people| people.name(&header)).unwrap_or(header.author);
         Ok(Commit {
             oid: oid.clone(),
             tree: header.tree,
             parents: header.parents,
-            author: header.author,
+            author,
             author_email: header.author_email,
             authored_at: header.authored_at,
             committed_at: header.committed_at,
             message: header.message,
-            branch: self.branch_at(oid),
+            branch: branch_at(tip, oid),
             patch,
         })
     }
@@ -220,12 +229,6 @@ impl Repo {
             };
         }
         Ok(patch)
-    }
-
-    /// The branch HEAD is on, when `oid` is its tip.
-    fn branch_at(&self, oid: &Oid) -> Option<String> {
-        let (tip, branch) = self.tip().ok()?;
-        branch.filter(|_| tip == *oid).map(|name| text::path(&name))
     }
 
     /// The repository's `uro.*` settings, merged as git merges them (system, global, local, worktree; the last
@@ -262,35 +265,19 @@ impl Repo {
         let root = self.place.work_tree.as_deref().unwrap_or(&self.place.git_dir);
         Ok(set.map(|(path, origin)| (root.join(path), origin)))
     }
+}
 
-    /// Commits made here at or after `since` per the reflogs of all worktrees, oldest first, without those that an
-    /// amend replaced. At most 1 MiB of each log is read. A commit may be unreachable by now.
-    ///
-    /// # Errors
-    /// When a child was needed and failed.
-    pub fn committed_since(&self, since: Timestamp) -> Result<Vec<Oid>, GitError> {
-        Ok(self.made_since(since)?.into_iter().map(|made| made.oid).collect())
-    }
-
-    /// As [`Repo::committed_since`], with what each commit replaced and when it was made. A reflog knows whole
-    /// seconds, so the whole second of `since` belongs to it.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn made_since(&self, since: Timestamp) -> Result<Vec<Made>, GitError> {
-        let since = Timestamp::from_second(since.as_second()).unwrap_or(since);
-        match &self.backend {
-            Backend::Library(_) => Ok(reflog::made_since(&self.place.common_dir, since)),
-            Backend::Child(git) => outside::made_since(git, since),
-        }
-    }
+/// The branch HEAD is on, when `oid` is its tip.
+fn branch_at(tip: Option<(Oid, Option<Vec<u8>>)>, oid: &Oid) -> Option<String> {
+    let (tip, branch) = tip?;
+    branch.filter(|_| tip == *oid).map(|name| text::path(&name))
 }
 
 fn or_head(rev: &str) -> &str {
     if rev.is_empty() { "HEAD" } else { rev }
 }
 
-fn header(objects: &dyn Objects, oid: &Oid) -> Result<commit::Header, GitError> {
+pub(super) fn header(objects: &dyn Objects, oid: &Oid) -> Result<commit::Header, GitError> {
     let raw = objects.read(oid).ok_or_else(|| GitError::Missing(oid.clone()))?;
     commit::parse(&raw).ok_or_else(|| GitError::NoSuchCommit { rev: oid.to_string() })
 }

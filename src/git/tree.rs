@@ -70,6 +70,14 @@ pub fn diff(objects: &dyn Objects, old: Option<&Oid>, new: Option<&Oid>) -> Resu
     Ok(walk.found)
 }
 
+/// The regular file of this name at the top of a tree.
+#[must_use]
+pub fn file(objects: &dyn Objects, tree: &Oid, name: &[u8]) -> Option<Oid> {
+    let raw = objects.read(tree)?;
+    let found = Entries::of(&raw, Some(tree)).map_while(Result::ok).find(|entry| entry.name == name)?;
+    (found.mode & TYPE == 0o100_000).then(|| found.oid().ok()).flatten()
+}
+
 struct Walk<'a> {
     objects: &'a dyn Objects,
     found: Deltas,

@@ -18,6 +18,8 @@ pub struct Look {
     pub size: u64,
     /// Absent where the file system does not know.
     pub created: Option<Timestamp>,
+    /// Whole seconds.
+    pub changed: Option<Timestamp>,
 }
 
 /// Absent when there is no regular file.
@@ -26,7 +28,8 @@ pub fn look(path: &Path) -> Option<Look> {
     let found = path.symlink_metadata().ok().filter(Metadata::is_file)?;
     let stamp = format!("{}:{}:{}.{}", found.dev(), found.ino(), found.mtime(), found.mtime_nsec());
     let created = found.created().ok().and_then(|time| Timestamp::try_from(time).ok());
-    Some(Look { stamp, size: found.size(), created })
+    let changed = Timestamp::from_second(found.mtime()).ok();
+    Some(Look { stamp, size: found.size(), created, changed })
 }
 
 /// Opens a regular file; one that was swapped for a pipe or a link meanwhile neither blocks nor leads elsewhere.

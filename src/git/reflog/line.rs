@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::super::commit;
+use super::message::{self, Said};
 use crate::domain::id::Oid;
 
 /// `<old> <new> <name> <email> <seconds> <zone>[\t<message>]`.
@@ -26,6 +27,11 @@ impl Line {
         let (old, new) = (oid(head.next()?)?, oid(head.next()?)?);
         let (_, _, at) = commit::signature(head.next()?)?;
         Some(Self { old, new, at, message })
+    }
+
+    /// Whether a rebase of this branch ended with this commit.
+    pub fn ends_a_rebase_at(&self, tip: &Oid) -> bool {
+        self.new.as_ref() == Some(tip) && message::read(&self.message) == Said::Finish
     }
 }
 

@@ -1,14 +1,14 @@
 //! What all logs of a repository tell beyond the known positions.
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
 use super::super::deed::{Deed, Entry, News};
 use super::line::Line;
 use super::places::{self, Log};
-use super::story::{self, Told};
+use super::story::{self, Story, Told};
 use super::tail::{self, Tail};
 use crate::domain::event::LogPosition;
 use crate::domain::id::Oid;
@@ -31,7 +31,6 @@ pub struct Fresh {
 /// Reads what is new in every log.
 #[must_use]
 pub fn read(common_dir: &Path, known: &[LogPosition], since: Timestamp) -> (Vec<Fresh>, News) {
-    let since = Timestamp::from_second(since.as_second()).unwrap_or(since);
     let read = |log: Log| {
         // What cannot be read now keeps its position.
         let tail = tail::read(&log.path, &log.name, known, since).unwrap_or_default();
@@ -50,25 +49,66 @@ pub fn read(common_dir: &Path, known: &[LogPosition], since: Timestamp) -> (Vec<
     (fresh, news)
 }
 
-/// The deeds of all logs, each once, in the order of time.
+/// The lines of every log at or after `since`.
 #[must_use]
-pub fn entries(common_dir: &Path, fresh: &[Fresh]) -> Vec<Entry> {
-    let is_head = |fresh: &&Fresh| fresh.log.path.ends_with("logs/HEAD");
-    let told: HashSet<&Line> = fresh.iter().filter(is_head).flat_map(|head| head.tail.lines.iter()).collect();
-    let mut all = Vec::new();
-    for fresh in fresh {
-        let mut latest = Timestamp::MIN;
-        for Told { line, at, deed } in story::classify(&fresh.tail.lines, fresh.tail.fresh) {
-            if !is_head(&fresh) && told.contains(&fresh.tail.lines[line]) {
-                continue;
-            }
-            // Within a log its own order counts, whatever the clocks said.
-            latest = latest.max(at);
-            let git_dir = fresh.log.git_dir.clone();
-            all.push((latest, Entry { git_dir, at, deed }));
+pub fn since(common_dir: &Path, since: Timestamp) -> Vec<Fresh> {
+    let logs = places::heads(common_dir).into_iter().chain(places::branches(common_dir));
+    let read = |log: Log| {
+        // A log that cannot be read tells nothing; the others do.
+        let lines = tail::since(&log.path, since).unwrap_or_default();
+        Fresh { log, tail: Tail { lines, ..Tail::default() } }
+    };
+    logs.map(read).filter(|fresh| !fresh.tail.lines.is_empty()).collect()
+}
+
+/// The stories of all logs, each line's told once.
+#[must_use]
+pub fn stories(fresh: &mut [Fresh], heads: &[Log]) -> Vec<Story> {
+    for fresh in fresh.iter_mut().filter(|fresh| fresh.log.is_head) {
+        if story::lacks_a_beginning(&fresh.tail.lines, fresh.tail.fresh) {
+            // Without it the rebase's commits are told all the same, but not what they replaced.
+            let _ = tail::look_back(&fresh.log.path, &mut fresh.tail);
         }
     }
-    let _ = common_dir;
+    let told = told_by_heads(fresh, heads);
+    let story = |fresh: &Fresh| {
+        let mut story = story::classify(&fresh.tail.lines, fresh.tail.fresh);
+        if !fresh.log.is_head {
+            let is_own = |line: usize| !told.contains(&fresh.tail.lines[line]);
+            story.told.retain(|told| is_own(told.line));
+            story.questions.retain(|question| question.line().is_none_or(is_own));
+        }
+        story
+    };
+    fresh.iter().map(story).collect()
+}
+
+/// The lines that a log of HEAD has, now or from before: git writes it first, so a branch's may come a call later.
+fn told_by_heads<'a>(fresh: &'a [Fresh], heads: &[Log]) -> HashSet<&'a Line> {
+    let of = |is_head: bool| fresh.iter().filter(move |fresh| fresh.log.is_head == is_head);
+    let mut told: HashSet<&Line> = of(true).flat_map(|head| &head.tail.lines).collect();
+    let branches = of(false).flat_map(|branch| &branch.tail.lines[branch.tail.fresh..]);
+    let open: HashSet<&Line> = branches.filter(|line| !told.contains(line)).collect();
+    if !open.is_empty() {
+        for head in heads {
+            told.extend(tail::find(&head.path, &open).unwrap_or_default());
+        }
+    }
+    told
+}
+
+/// The deeds of all logs in the order of time.
+#[must_use]
+pub fn merge(logs: Vec<(PathBuf, Vec<Told>)>) -> Vec<Entry> {
+    let mut all = Vec::new();
+    for (git_dir, told) in logs {
+        let mut latest = Timestamp::MIN;
+        for Told { at, deed, .. } in told {
+            // Within a log its own order counts, whatever the clocks said.
+            latest = latest.max(at);
+            all.push((latest, Entry { git_dir: git_dir.clone(), at, deed }));
+        }
+    }
     all.sort_by_key(|(at, _)| *at);
     survivors(all.into_iter().map(|(_, entry)| entry).collect())
 }

@@ -21,15 +21,31 @@ pub struct Log {
     pub path: PathBuf,
     /// Of the worktree whose HEAD it is about; for a branch the common directory.
     pub git_dir: PathBuf,
+    pub is_head: bool,
+}
+
+impl Log {
+    /// `refs/heads/x`, for the log of a branch.
+    #[must_use]
+    pub fn branch(&self) -> Option<&str> {
+        self.name.strip_prefix("logs/").or_else(|| self.name.strip_prefix("reftable/")).filter(|_| !self.is_head)
+    }
+
+    /// It is about the HEAD of a linked worktree.
+    #[must_use]
+    pub fn is_linked(&self) -> bool {
+        self.is_head && self.name.contains("worktrees/")
+    }
 }
 
 /// The log of HEAD and that of the HEAD of every linked worktree, whether there or not.
 #[must_use]
 pub fn heads(common_dir: &Path) -> Vec<Log> {
-    let mut logs = vec![log(common_dir, common_dir, "logs/HEAD".into())];
+    let (name, path) = ("logs/HEAD".to_owned(), common_dir.join("logs/HEAD"));
+    let mut logs = vec![Log { name, path, git_dir: common_dir.to_owned(), is_head: true }];
     logs.extend(worktrees(common_dir).into_iter().map(|git_dir| {
         let name = format!("worktrees/{}/logs/HEAD", git_dir.file_name().unwrap_or_default().to_string_lossy());
-        Log { name, path: git_dir.join("logs/HEAD"), git_dir }
+        Log { name, path: git_dir.join("logs/HEAD"), git_dir, is_head: true }
     }));
     logs
 }
@@ -53,7 +69,7 @@ pub fn worktrees(common_dir: &Path) -> Vec<PathBuf> {
 pub fn branches(common_dir: &Path) -> Vec<Log> {
     let logs = files(&common_dir.join("logs/refs/heads")).into_iter().filter_map(|(path, _)| {
         let name = path.strip_prefix(common_dir).ok()?.to_string_lossy().into_owned();
-        Some(Log { name, path, git_dir: common_dir.to_owned() })
+        Some(Log { name, path, git_dir: common_dir.to_owned(), is_head: false })
     });
     let mut logs: Vec<Log> = logs.collect();
     logs.sort_by(|one, other| one.name.cmp(&other.name));
@@ -68,10 +84,6 @@ pub fn files(dir: &Path) -> Vec<(PathBuf, i64)> {
     found.sort_by_key(|(_, changed)| std::cmp::Reverse(*changed));
     found.truncate(BRANCHES);
     found
-}
-
-fn log(common_dir: &Path, git_dir: &Path, name: String) -> Log {
-    Log { path: common_dir.join(&name), name, git_dir: git_dir.to_owned() }
 }
 
 /// Symbolic links are not followed.

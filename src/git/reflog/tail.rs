@@ -1,5 +1,6 @@
 //! What one log tells beyond a position.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::path::Path;
 
@@ -25,6 +26,8 @@ const DISORDER: usize = 200;
 const SKEW: SignedDuration = SignedDuration::from_hours(24);
 /// The identity of a log that is not there.
 pub const ABSENT: &str = "absent";
+/// The position of a repository that kept no logs: where its branches were.
+pub const TIP: &str = "tip";
 /// Ends the identity of a log that is being read anew: older entries in it are not news.
 const ANEW: &str = ":anew";
 
@@ -34,6 +37,8 @@ pub struct Tail {
     /// Known lines and then, from `fresh` on, new ones.
     pub lines: Vec<Line>,
     pub fresh: usize,
+    /// Where the new lines begin (bytes).
+    pub begin: u64,
     /// Absent when nothing changed.
     pub position: Option<LogPosition>,
     pub more: bool,
@@ -56,6 +61,7 @@ pub fn end(path: &Path, name: &str) -> std::io::Result<LogPosition> {
 /// # Errors
 /// When the log is there and cannot be read.
 pub fn read(path: &Path, name: &str, known: &[LogPosition], since: Timestamp) -> std::io::Result<Tail> {
+    let since = Timestamp::from_second(since.as_second()).unwrap_or(since);
     let own = known.iter().find(|known| known.log == name);
     let Some(look) = file::look(path) else {
         let gone = own.filter(|known| known.identity != ABSENT).map(|_| absent(name));
@@ -65,11 +71,11 @@ pub fn read(path: &Path, name: &str, known: &[LogPosition], since: Timestamp) ->
         return Ok(Tail::default());
     }
     let file = file::open(path)?;
-    let known = match own {
-        Some(own) => Some(own),
-        None => renamed(&file, &look, known)?,
+    let start = match own.map_or_else(|| renamed(&file, &look, known), |own| Ok(Some(own)))? {
+        Some(known) => after(&file, &look, known, since)?,
+        None if is_young(&look, known, since) => Start { offset: 0, since: None },
+        None => anew(&file, look.size, since)?,
     };
-    let start = start(&file, &look, known, since)?;
     let mut tail = forward(&file, name, &look, start)?;
     tail.position.take_if(|position| own == Some(position));
     Ok(tail)
@@ -102,11 +108,13 @@ struct Start {
     since: Option<Timestamp>,
 }
 
-fn start(file: &File, look: &Look, known: Option<&LogPosition>, since: Timestamp) -> std::io::Result<Start> {
-    let Some(known) = known else {
-        let is_young = look.created.is_some_and(|created| created >= since);
-        return if is_young { Ok(Start { offset: 0, since: None }) } else { anew(file, look.size, since) };
-    };
+/// A log without position is news as a whole when it came into being after all the positions.
+fn is_young(look: &Look, known: &[LogPosition], since: Timestamp) -> bool {
+    let had_no_logs = known.iter().any(|known| known.log == TIP);
+    had_no_logs || look.created.is_some_and(|created| created >= since)
+}
+
+fn after(file: &File, look: &Look, known: &LogPosition, since: Timestamp) -> std::io::Result<Start> {
     let since_then = known.identity.ends_with(ANEW).then_some(since);
     if known.offset == 0 {
         return Ok(Start { offset: 0, since: since_then });
@@ -148,7 +156,9 @@ fn not_older(file: &File, end: u64, since: Timestamp) -> impl Iterator<Item = (u
 /// # Errors
 /// When the log is there and cannot be read.
 pub fn since(path: &Path, since: Timestamp) -> std::io::Result<Vec<Line>> {
-    let Some(look) = file::look(path) else { return Ok(Vec::new()) };
+    // A log that was not written since then has nothing for it.
+    let is_young = |look: &Look| look.changed.is_none_or(|changed| changed >= since);
+    let Some(look) = file::look(path).filter(is_young) else { return Ok(Vec::new()) };
     let file = file::open(path)?;
     let end = last_line_end(&file, look.size)?;
     let mut lines: Vec<Line> = not_older(&file, end, since).map(|(_, line)| line).collect();
@@ -159,12 +169,14 @@ pub fn since(path: &Path, since: Timestamp) -> std::io::Result<Vec<Line>> {
 fn forward(file: &File, name: &str, look: &Look, start: Start) -> std::io::Result<Tail> {
     let (chunk, more) = whole_lines(file, start.offset)?;
     let end = start.offset + chunk.len() as u64;
-    let mut lines = context(file, start.offset)?;
+    let mut lines = context(file, start.offset, CONTEXT)?;
     let fresh = lines.len();
-    let new = chunk.split(|byte| *byte == b'\n').filter_map(Line::parse);
-    lines.extend(new.filter(|line| start.since.is_none_or(|since| line.at >= since)));
+    let new: Vec<Line> = chunk.split(|byte| *byte == b'\n').filter_map(Line::parse).collect();
+    // Copying a branch copies its log: what stands before was told there.
+    let copied = new.iter().rposition(|line| line.message.starts_with("Branch: copied ")).map_or(0, |at| at + 1);
+    lines.extend(new.into_iter().skip(copied).filter(|line| start.since.is_none_or(|since| line.at >= since)));
     let position = position(file, name, look, end, more && start.since.is_some())?;
-    Ok(Tail { lines, fresh, position: Some(position), more })
+    Ok(Tail { lines, fresh, begin: start.offset, position: Some(position), more })
 }
 
 /// From `from` on whole lines, at most as many as are read at once but at least one, and whether there is more; a
@@ -189,12 +201,49 @@ fn whole_lines(file: &File, from: u64) -> std::io::Result<(Vec<u8>, bool)> {
 }
 
 /// The known lines shortly before an offset.
-fn context(file: &File, offset: u64) -> std::io::Result<Vec<Line>> {
-    let from = offset.saturating_sub(CONTEXT);
+fn context(file: &File, offset: u64, length: u64) -> std::io::Result<Vec<Line>> {
+    let from = offset.saturating_sub(length);
     let bytes = file::bytes(file, from, offset)?;
     let first =
         if from == 0 { 0 } else { bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1) };
     Ok(bytes[first..].split(|byte| *byte == b'\n').filter_map(Line::parse).collect())
+}
+
+/// Reads further back: what is told began before the known lines that are at hand.
+///
+/// # Errors
+/// When the log cannot be read.
+pub fn look_back(path: &Path, tail: &mut Tail) -> std::io::Result<()> {
+    let mut lines = context(&file::open(path)?, tail.begin, AT_ONCE)?;
+    let fresh = tail.lines.split_off(tail.fresh);
+    tail.fresh = lines.len();
+    lines.extend(fresh);
+    tail.lines = lines;
+    Ok(())
+}
+
+/// Which of the lines stand in a log, as far as a bounded search finds them.
+///
+/// # Errors
+/// When the log is there and cannot be read.
+pub fn find<'a>(path: &Path, lines: &HashSet<&'a Line>) -> std::io::Result<Vec<&'a Line>> {
+    let (Some(look), Some(first)) = (file::look(path), lines.iter().map(|line| line.at).min()) else {
+        return Ok(Vec::new());
+    };
+    let file = file::open(path)?;
+    let end = last_line_end(&file, look.size)?;
+    Ok(not_older(&file, end, first).filter_map(|(_, line)| lines.get(&line).copied()).take(lines.len()).collect())
+}
+
+/// The last line of which something holds, not far from the end.
+///
+/// # Errors
+/// When the log cannot be read.
+pub fn last(path: &Path, is_it: impl Fn(&Line) -> bool) -> std::io::Result<Option<Line>> {
+    let Some(look) = file::look(path) else { return Ok(None) };
+    let file = file::open(path)?;
+    let end = last_line_end(&file, look.size)?;
+    Ok(Backward::from(&file, end, AT_ONCE).filter_map(|(_, line)| Line::parse(&line)).find(is_it))
 }
 
 fn last_line_end(file: &File, size: u64) -> std::io::Result<u64> {

@@ -39,6 +39,31 @@ impl Reader {
     }
 }
 
+fn step(oid: &Oid, replaces: &[&Oid]) -> Deed {
+    Deed::Made { oid: oid.clone(), replaces: replaces.iter().map(|oid| (*oid).clone()).collect(), step: true }
+}
+
+/// The commits that were made, with what each replaced.
+fn made_of(deeds: &[Deed]) -> Vec<(Oid, Vec<Oid>)> {
+    let made = |deed: &Deed| match deed {
+        Deed::Made { oid, replaces, .. } => Some((oid.clone(), replaces.clone())),
+        _ => None,
+    };
+    deeds.iter().filter_map(made).collect()
+}
+
+fn replaced_by(deeds: &[Deed], oid: &Oid) -> Vec<Oid> {
+    let mut found = made_of(deeds).into_iter().find(|(made, _)| made == oid).map(|(_, old)| old).unwrap_or_default();
+    found.sort();
+    found
+}
+
+fn sorted(oids: &[&Oid]) -> Vec<Oid> {
+    let mut oids: Vec<Oid> = oids.iter().map(|oid| (*oid).clone()).collect();
+    oids.sort();
+    oids
+}
+
 fn made(oid: &Oid, replaces: &[&Oid]) -> Deed {
     Deed::Made { oid: oid.clone(), replaces: replaces.iter().map(|oid| (*oid).clone()).collect(), step: false }
 }
@@ -63,4 +88,406 @@ fn the_first_commit_of_a_new_repository_is_news() {
     assert_eq!(entries.len(), 1);
     assert_eq!(entries[0].deed, made(&oid, &[]));
     assert_eq!(entries[0].git_dir, scratch.open().place().git_dir);
+}
+
+#[test]
+fn of_amends_only_the_last_is_told_with_all_that_it_stands_for() {
+    let scratch = Scratch::new();
+    scratch.write("a", "1").commit("Start");
+    let mut reader = Reader::of(&scratch);
+    let first = scratch.write("a", "2").commit("One");
+    scratch.git(&["commit", "--quiet", "--amend", "-m", "Two"]);
+    let second = scratch.rev("HEAD");
+    scratch.git(&["commit", "--quiet", "--amend", "-m", "Three"]);
+    let third = scratch.rev("HEAD");
+    assert_eq!(reader.deeds(&scratch), [made(&third, &[&second, &first])]);
+    scratch.git(&["commit", "--quiet", "--amend", "-m", "Four"]);
+    assert_eq!(reader.deeds(&scratch), [made(&scratch.rev("HEAD"), &[&third])]);
+}
+
+#[test]
+fn what_was_reset_away_and_committed_again_under_its_message_is_replaced() {
+    let scratch = Scratch::new();
+    scratch.write("a", "1").commit("Start");
+    let mut reader = Reader::of(&scratch);
+    let old = scratch.write("a", "2").commit("Same\n\nwith a body");
+    assert_eq!(reader.deeds(&scratch), [made(&old, &[])]);
+    scratch.git(&["reset", "--quiet", "--soft", "HEAD~1"]);
+    // Told in two goes: the reset is known when the commit comes.
+    assert!(matches!(reader.deeds(&scratch)[..], [Deed::Pulled { .. }]));
+    let new = scratch.write("a", "3").commit("Same\n\nwith a body");
+    assert_eq!(reader.deeds(&scratch), [made(&new, &[&old])]);
+    scratch.git(&["reset", "--quiet", "--soft", "HEAD~1"]);
+    let other = scratch.write("a", "4").commit("Same\n\nwith another body");
+    assert_eq!(made_of(&reader.deeds(&scratch)), [(other, vec![])]);
+}
+
+#[test]
+fn pulls_fast_forwards_checkouts_and_clones_make_nothing() {
+    let upstream = Scratch::new();
+    upstream.write("a", "1").commit("Start");
+    let scratch = Scratch::new();
+    let mut reader = Reader::of(&scratch);
+    scratch.git(&["remote", "add", "origin", upstream.path().to_str().unwrap()]);
+    scratch.git(&["pull", "--quiet", "origin", "main"]);
+    let next = upstream.write("a", "2").commit("Next");
+    scratch.git(&["pull", "--quiet", "origin", "main:main"]);
+    scratch.git(&["checkout", "--quiet", "-b", "topic", "HEAD~1"]);
+    scratch.git(&["merge", "--quiet", "main"]);
+    scratch.git(&["branch", "other", "HEAD~1"]);
+    scratch.git(&["branch", "-f", "other", "HEAD"]);
+    scratch.git(&["fetch", "--quiet", ".", "main:fetched"]);
+    scratch.git(&["push", "--quiet", ".", "main:pushed"]);
+    scratch.git(&["branch", "-m", "other", "renamed"]);
+    scratch.git(&["branch", "-c", "topic", "copied"]);
+    scratch.git(&["worktree", "add", "--quiet", "../linked", "renamed"]);
+    scratch.git(&["symbolic-ref", "-m", "a tool", "HEAD", "refs/heads/main"]);
+    scratch.write("a", "stashed");
+    scratch.git(&["stash", "--quiet"]);
+    let deeds = reader.deeds(&scratch);
+    assert!(deeds.iter().all(|deed| matches!(deed, Deed::Pulled { .. })), "{deeds:?}");
+    assert!(deeds.iter().any(|deed| matches!(deed, Deed::Pulled { to, .. } if *to == next)));
+    assert!(!scratch.open().made_since(Timestamp::UNIX_EPOCH).unwrap().iter().any(|made| made.oid == next));
+}
+
+#[test]
+fn merges_cherry_picks_reverts_and_patches_are_made_here() {
+    let scratch = Scratch::new();
+    scratch.write("a", "1").commit("Start");
+    scratch.git(&["checkout", "--quiet", "-b", "topic"]);
+    scratch.write("b", "1").commit("Topic");
+    let patch = scratch.git(&["format-patch", "-1", "--stdout"]) + "\n";
+    scratch.git(&["checkout", "--quiet", "main"]);
+    scratch.write("c", "1").commit("Main");
+    let mut reader = Reader::of(&scratch);
+    let mut expected = Vec::new();
+    let mut run = |args: &[&str]| {
+        scratch.git(args);
+        expected.push(made(&scratch.rev("HEAD"), &[]));
+    };
+    run(&["merge", "--quiet", "--no-ff", "-m", "Merge", "topic"]);
+    run(&["revert", "--no-edit", "-m", "1", "HEAD"]);
+    run(&["cherry-pick", "topic"]);
+    run(&["revert", "--no-edit", "HEAD"]);
+    scratch.feed(&["am", "--quiet"], patch.as_bytes());
+    expected.push(step(&scratch.rev("HEAD"), &[]));
+    assert_eq!(reader.deeds(&scratch), expected);
+}
+
+/// `main` with a commit, and `topic` with four before it, checked out.
+fn forked() -> (Scratch, [Oid; 4]) {
+    let scratch = Scratch::new();
+    scratch.write("base", "1").commit_at("Start", 100);
+    scratch.git(&["checkout", "--quiet", "-b", "topic"]);
+    let commits =
+        [200, 300, 400, 500].map(|at| scratch.write(&format!("f{at}"), "x").commit_at(&format!("At {at}"), at));
+    scratch.git(&["checkout", "--quiet", "main"]);
+    scratch.write("main", "1").commit_at("Main", 600);
+    scratch.git(&["checkout", "--quiet", "topic"]);
+    (scratch, commits)
+}
+
+fn rebase(scratch: &Scratch, edit: &str, args: &[&str]) {
+    let mut command = scratch.command();
+    command.env("GIT_SEQUENCE_EDITOR", format!("sed -i {edit}")).env("GIT_EDITOR", "sed -i -e s/At/Reworded/");
+    let output = command.args(["rebase", "--quiet", "-i"]).args(args).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn every_commit_of_a_rebase_stands_for_its_original() {
+    for backend in ["--merge", "--apply"] {
+        let (scratch, old) = forked();
+        let mut reader = Reader::of(&scratch);
+        scratch.git(&["rebase", "--quiet", backend, "main"]);
+        let deeds = reader.deeds(&scratch);
+        let new: Vec<Oid> = (0..4).rev().map(|n| scratch.rev(&format!("HEAD~{n}"))).collect();
+        let expected: Vec<_> = new.iter().zip(&old).map(|(new, old)| (new.clone(), vec![old.clone()])).collect();
+        assert_eq!(made_of(&deeds), expected, "{backend}");
+        assert!(deeds.iter().all(|deed| !matches!(deed, Deed::Made { step: false, .. })));
+        assert!(!deeds.iter().any(|deed| matches!(deed, Deed::Moved { .. })), "{deeds:?}");
+    }
+}
+
+#[test]
+fn squashed_fixed_up_and_reworded_commits_are_all_linked() {
+    let (scratch, old) = forked();
+    let mut reader = Reader::of(&scratch);
+    rebase(&scratch, "-e 2s/^pick/squash/ -e 3s/^pick/reword/ -e 4s/^pick/fixup/", &["main"]);
+    let deeds = reader.deeds(&scratch);
+    let (first, second) = (scratch.rev("HEAD~1"), scratch.rev("HEAD"));
+    assert_eq!(made_of(&deeds).len(), 2, "{deeds:?}");
+    let of_first = replaced_by(&deeds, &first);
+    assert!(of_first.contains(&old[0]) && of_first.contains(&old[1]) && !of_first.contains(&old[2]), "{of_first:?}");
+    let of_second = replaced_by(&deeds, &second);
+    assert!(
+        of_second.contains(&old[2]) && of_second.contains(&old[3]) && !of_second.contains(&old[1]),
+        "{of_second:?}"
+    );
+}
+
+#[test]
+fn commits_folded_in_place_are_linked() {
+    let (scratch, old) = forked();
+    let mut reader = Reader::of(&scratch);
+    rebase(&scratch, "-e 2,4s/^pick/fixup/", &["HEAD~4"]);
+    let deeds = reader.deeds(&scratch);
+    let replaced = replaced_by(&deeds, &scratch.rev("HEAD"));
+    assert!(old.iter().all(|old| replaced.contains(old)), "{replaced:?}");
+    assert_eq!(made_of(&deeds).len(), 1);
+}
+
+#[test]
+fn a_commit_reworded_in_place_stands_for_the_one_it_was() {
+    let (scratch, old) = forked();
+    let mut reader = Reader::of(&scratch);
+    rebase(&scratch, "-e 2s/^pick/reword/", &["HEAD~4"]);
+    let deeds = reader.deeds(&scratch);
+    assert_eq!(replaced_by(&deeds, &scratch.rev("HEAD~2")), sorted(&[&old[1]]));
+    assert_eq!(replaced_by(&deeds, &scratch.rev("HEAD")), sorted(&[&old[3]]));
+    // The one before it was not touched.
+    assert_eq!(made_of(&deeds).len(), 3);
+}
+
+#[test]
+fn a_rebase_that_was_read_while_it_ran_is_linked_at_its_end() {
+    let (scratch, old) = forked();
+    let mut reader = Reader::of(&scratch);
+    rebase(&scratch, "-e 2s/^pick/squash/ -e 3s/^pick/edit/", &["main"]);
+    let running = reader.deeds(&scratch);
+    let squashed = scratch.rev("HEAD~1");
+    assert_eq!(made_of(&running).len(), 2, "{running:?}");
+    scratch.write("more", "x");
+    scratch.git(&["add", "--all"]);
+    scratch.git(&["commit", "--quiet", "--amend", "-m", "Edited by hand"]);
+    let mut command = scratch.command();
+    assert!(command.env("GIT_EDITOR", "true").args(["rebase", "--continue"]).output().unwrap().status.success());
+    let ended = reader.deeds(&scratch);
+    let edited = scratch.rev("HEAD~1");
+    let (first, second, third) =
+        (replaced_by(&ended, &squashed), replaced_by(&ended, &edited), replaced_by(&ended, &scratch.rev("HEAD")));
+    assert!(first.contains(&old[0]) && first.contains(&old[1]), "{ended:?}");
+    assert!(second.contains(&old[2]), "{ended:?}");
+    assert_eq!(third, sorted(&[&old[3]]));
+}
+
+#[test]
+fn several_commits_told_before_the_end_are_linked_each_with_its_own() {
+    let (scratch, old) = forked();
+    let mut reader = Reader::of(&scratch);
+    rebase(&scratch, "-e 4s/^pick/edit/", &["main"]);
+    assert_eq!(made_of(&reader.deeds(&scratch)).len(), 4);
+    scratch.git(&["rebase", "--continue"]);
+    let new: Vec<Oid> = (0..4).rev().map(|n| scratch.rev(&format!("HEAD~{n}"))).collect();
+    let expected: Vec<_> = new.iter().zip(&old).map(|(new, old)| (new.clone(), vec![old.clone()])).collect();
+    assert_eq!(made_of(&reader.deeds(&scratch)), expected);
+}
+
+#[test]
+fn dropped_commits_are_nobodys() {
+    let (scratch, old) = forked();
+    let mut reader = Reader::of(&scratch);
+    rebase(&scratch, "-e 2s/^pick/drop/", &["main"]);
+    let deeds = reader.deeds(&scratch);
+    assert!(made_of(&deeds).iter().all(|(_, replaces)| !replaces.contains(&old[1])), "{deeds:?}");
+    assert_eq!(made_of(&deeds).len(), 3);
+}
+
+#[test]
+fn an_aborted_rebase_made_nothing() {
+    let (scratch, _) = forked();
+    scratch.write("main", "conflict").commit_at("Conflicting", 700);
+    let mut reader = Reader::of(&scratch);
+    assert!(!scratch.command().args(["rebase", "--quiet", "main"]).output().unwrap().status.success());
+    scratch.git(&["rebase", "--abort"]);
+    assert_eq!(made_of(&reader.deeds(&scratch)), []);
+}
+
+#[test]
+fn a_commit_resolved_by_hand_stands_for_its_original() {
+    let (scratch, _) = forked();
+    let old = scratch.write("main", "conflict").commit_at("Conflicting", 700);
+    let mut reader = Reader::of(&scratch);
+    assert!(!scratch.command().args(["rebase", "--quiet", "main"]).output().unwrap().status.success());
+    scratch.write("main", "resolved");
+    scratch.git(&["add", "--all"]);
+    let mut command = scratch.command();
+    assert!(command.env("GIT_EDITOR", "true").args(["rebase", "--continue"]).output().unwrap().status.success());
+    assert_eq!(replaced_by(&reader.deeds(&scratch), &scratch.rev("HEAD")), [old]);
+}
+
+#[test]
+fn branches_that_a_rebase_takes_along_did_not_move_silently() {
+    let (scratch, _) = forked();
+    scratch.git(&["branch", "below", "HEAD~2"]);
+    let mut reader = Reader::of(&scratch);
+    scratch.git(&["rebase", "--quiet", "--update-refs", "main"]);
+    assert!(!reader.deeds(&scratch).iter().any(|deed| matches!(deed, Deed::Moved { .. })));
+}
+
+#[test]
+fn silent_tools_move_branches() {
+    let scratch = Scratch::new();
+    let start = scratch.write("a", "1").commit("Start");
+    scratch.write("a", "2").commit("Next");
+    let mut reader = Reader::of(&scratch);
+    let tree = scratch.git(&["rev-parse", "HEAD^{tree}"]);
+    let parent = scratch.rev("HEAD");
+    let commit: Oid = scratch.git(&["commit-tree", "-p", "HEAD", "-m", "By a tool", &tree]).parse().unwrap();
+    scratch.git(&["update-ref", "refs/heads/main", commit.as_str()]);
+    assert_eq!(reader.deeds(&scratch), [Deed::Moved { from: Some(parent.clone()), to: commit.clone() }]);
+    // A new branch is told with what it grew from; one that is where another was before tells nothing new.
+    let other: Oid = scratch.git(&["commit-tree", "-p", start.as_str(), "-m", "Aside", &tree]).parse().unwrap();
+    scratch.git(&["update-ref", "refs/heads/aside", other.as_str()]);
+    scratch.git(&["update-ref", "-m", "backup", "refs/heads/backup", commit.as_str()]);
+    let mut deeds = reader.deeds(&scratch);
+    deeds.sort_by_key(|deed| matches!(deed, Deed::Pulled { .. }));
+    let moved = Deed::Moved { from: Some(start.clone()), to: other.clone() };
+    assert_eq!(deeds, [moved, Deed::Pulled { from: None, to: commit.clone() }]);
+    let repo = scratch.open();
+    assert_eq!(repo.arrived(Some(&start), &other, 10).unwrap(), std::slice::from_ref(&other));
+    assert_eq!(repo.arrived(None, &commit, 2).unwrap(), [parent, commit]);
+}
+
+#[test]
+fn what_fast_import_brings_is_told_with_all_its_commits() {
+    let scratch = Scratch::new();
+    scratch.write("a", "1").commit("Start");
+    let mut reader = Reader::of(&scratch);
+    let commit = |branch: &str, n: u32, from: &str| {
+        format!("commit refs/heads/{branch}\ncommitter I <i@x> {n} +0000\ndata 2\nx\n{from}\n")
+    };
+    let stream = commit("one", 10, "") + &commit("one", 20, "") + &commit("two", 30, "from refs/heads/one\n");
+    scratch.feed(&["fast-import", "--quiet"], stream.as_bytes());
+    let deeds = reader.deeds(&scratch);
+    let (one, two) = (scratch.rev("one"), scratch.rev("two"));
+    assert!(deeds.contains(&Deed::Moved { from: None, to: one }), "{deeds:?}");
+    assert!(deeds.contains(&Deed::Moved { from: None, to: two.clone() }), "{deeds:?}");
+    assert_eq!(scratch.open().arrived(None, &two, 10).unwrap().len(), 3);
+}
+
+#[test]
+fn commits_in_linked_worktrees_are_told_with_their_directory() {
+    let scratch = Scratch::new();
+    scratch.write("a", "1").commit("Start");
+    let mut reader = Reader::of(&scratch);
+    scratch.git(&["worktree", "add", "--quiet", "-b", "side", "../linked"]);
+    let linked = scratch.outside().join("linked");
+    let commit = || {
+        let mut command = scratch.command();
+        command.current_dir(&linked).args(["commit", "--quiet", "--allow-empty", "-m", "Linked"]);
+        assert!(command.output().unwrap().status.success());
+        scratch.rev("side")
+    };
+    let git_dir = scratch.open().place().git_dir.join("worktrees/linked");
+    commit();
+    let told = reader.entries(&scratch);
+    let made: Vec<_> = told.iter().filter(|entry| matches!(entry.deed, Deed::Made { .. })).collect();
+    assert_eq!(made.len(), 1, "{told:?}");
+    assert_eq!(made[0].git_dir, git_dir);
+    scratch.git(&["worktree", "remove", "--force", "../linked"]);
+    assert_eq!(reader.entries(&scratch), []);
+}
+
+#[test]
+fn logs_that_gc_replaced_are_not_told_again() {
+    let scratch = Scratch::new();
+    scratch.write("a", "1").commit("Start");
+    scratch.write("a", "2").commit("Next");
+    let mut reader = Reader::of(&scratch);
+    let inode = |scratch: &Scratch| {
+        std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(scratch.path().join(".git/logs/HEAD")).unwrap())
+    };
+    let before = inode(&scratch);
+    scratch.git(&["reflog", "expire", "--expire=never", "--all"]);
+    scratch.git(&["gc", "--quiet"]);
+    assert_ne!(inode(&scratch), before);
+    let oid = scratch.write("a", "3").commit("After");
+    assert_eq!(reader.deeds(&scratch), [made(&oid, &[])]);
+    scratch.git(&["reflog", "delete", "HEAD@{1}"]);
+    scratch.git(&["branch", "-m", "main", "renamed"]);
+    let deeds = reader.deeds(&scratch);
+    assert_eq!(made_of(&deeds), [], "{deeds:?}");
+}
+
+#[test]
+fn a_branchs_entry_that_comes_late_is_not_told_twice() {
+    let scratch = Scratch::new();
+    scratch.write("a", "1").commit("Start");
+    let mut reader = Reader::of(&scratch);
+    let oid = scratch.write("a", "2").commit("Next");
+    let log = scratch.path().join(".git/logs/refs/heads/main");
+    let whole = std::fs::read(&log).unwrap();
+    let first = whole.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    std::fs::write(&log, &whole[..first]).unwrap();
+    assert_eq!(reader.deeds(&scratch), [made(&oid, &[])]);
+    std::fs::write(&log, &whole).unwrap();
+    assert_eq!(reader.entries(&scratch), []);
+}
+
+#[test]
+fn a_half_written_line_waits_for_its_end() {
+    let scratch = Scratch::new();
+    scratch.write("a", "1").commit("Start");
+    let mut reader = Reader::of(&scratch);
+    let oid = scratch.write("a", "2").commit("Next");
+    let logs = ["logs/HEAD", "logs/refs/heads/main"].map(|log| scratch.path().join(".git").join(log));
+    let whole = logs.clone().map(|log| std::fs::read(log).unwrap());
+    for (log, whole) in logs.iter().zip(&whole) {
+        std::fs::write(log, &whole[..whole.len() - 3]).unwrap();
+    }
+    assert_eq!(reader.entries(&scratch), []);
+    for (log, whole) in logs.iter().zip(&whole) {
+        std::fs::write(log, whole).unwrap();
+    }
+    assert_eq!(reader.deeds(&scratch), [made(&oid, &[])]);
+}
+
+#[test]
+fn a_giant_log_comes_in_pieces_and_nothing_is_lost_or_told_twice() {
+    let scratch = Scratch::new();
+    let start = scratch.write("a", "1").commit("Start");
+    let mut reader = Reader::of(&scratch);
+    let (mut log, mut old) = (String::new(), start);
+    for n in 0..12_000 {
+        let new: Oid = format!("{:040x}", n + 1).parse().unwrap();
+        log += &format!("{old} {new} A <a@b> {} +0000\tcommit: number {n} with some words\n", 1_700_000_000 + n / 50);
+        old = new;
+    }
+    for name in ["logs/HEAD", "logs/refs/heads/main"] {
+        let path = scratch.path().join(".git").join(name);
+        let before = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, before + &log).unwrap();
+    }
+    let made = made_of(&reader.deeds(&scratch));
+    assert_eq!(made.len(), 12_000);
+    assert!(made.windows(2).all(|pair| pair[0].0 < pair[1].0));
+}
+
+#[test]
+fn a_repository_without_logs_tells_by_where_its_branches_are() {
+    let scratch = Scratch::with(&["--bare"]);
+    let source = Scratch::new();
+    let start = source.write("a", "1").commit("Start");
+    let bare = scratch.path().to_str().unwrap().to_owned();
+    source.git(&["push", "--quiet", &bare, "main"]);
+    let mut reader = Reader::of(&scratch);
+    assert_eq!(reader.entries(&scratch), []);
+    let next = source.write("a", "2").commit("Next");
+    source.git(&["push", "--quiet", &bare, "main", "main~1:refs/heads/copy"]);
+    let deeds = reader.deeds(&scratch);
+    assert!(deeds.contains(&Deed::Moved { from: Some(start.clone()), to: next }), "{deeds:?}");
+    assert!(deeds.contains(&Deed::Pulled { from: None, to: start }), "{deeds:?}");
+    assert_eq!(reader.entries(&scratch), []);
+    scratch.git(&["pack-refs", "--all"]);
+    assert_eq!(reader.entries(&scratch), []);
+}
+
+#[test]
+fn without_positions_only_what_happened_since_is_told() {
+    let scratch = Scratch::new();
+    scratch.write("a", "1").commit_at("Old", 1_000);
+    let new = scratch.write("a", "2").commit_at("New", 4_000_000_000);
+    let news = scratch.open().news(&[], Timestamp::from_second(3_999_999_999).unwrap()).unwrap();
+    assert_eq!(news.entries.into_iter().map(|entry| entry.deed).collect::<Vec<_>>(), [made(&new, &[])]);
 }

@@ -1,0 +1,175 @@
+//! The answers that the object database gives to what a log's lines leave open.
+
+use std::collections::{HashMap, HashSet};
+
+use super::super::commit::Header;
+use super::super::deed::Deed;
+use super::line::Line;
+use super::story::{Copied, Question, Rebase, Story, Told};
+use crate::domain::id::Oid;
+
+/// Commits that were reset away and are compared with the one made then.
+const RESET: usize = 100;
+/// Commits of a rebase that are compared.
+const REBASED: usize = 1_000;
+
+/// What is asked of the repository.
+pub trait History {
+    /// The commit's header; absent when it is gone.
+    fn header(&self, oid: &Oid) -> Option<Header>;
+    /// In `to`, not in `from`, oldest first, at most `limit`; none when one of them is gone.
+    fn range(&self, from: &Oid, to: &Oid, limit: usize) -> Vec<Oid>;
+    /// Where a branch was before a rebase moved it to `to`, per its own log.
+    fn before_rebase(&self, branch: &str, to: &Oid) -> Option<Oid>;
+}
+
+/// The deeds of a story with everything answered.
+#[must_use]
+pub fn tell(story: Story, lines: &[Line], history: &dyn History) -> Vec<Told> {
+    let mut told = story.told;
+    for question in story.questions {
+        match question {
+            Question::Replaced { line } => replaced(&mut told, line, &lines[line], history),
+            Question::Again { line, base, tip } => again(&mut told, line, (&base, &tip), history),
+            Question::Rebased(rebase) => rebased(&mut told, &rebase, history),
+            Question::Aborted(range) => told.retain(|told| !range.contains(&told.line) || !is_made(&told.deed)),
+        }
+    }
+    told
+}
+
+fn is_made(deed: &Deed) -> bool {
+    matches!(deed, Deed::Made { .. })
+}
+
+fn replaced(told: &mut [Told], index: usize, line: &Line, history: &dyn History) {
+    let (Some(old), Some(new)) = (&line.old, &line.new) else { return };
+    let lies_on_it = history.header(new).is_none_or(|header| header.parents.contains(old));
+    if !lies_on_it {
+        add(told, index, old);
+    }
+}
+
+/// What this line made replaces that one too.
+fn add(told: &mut [Told], line: usize, old: &Oid) {
+    if let Some(told) = told.iter_mut().find(|told| told.line == line) {
+        stand_for(told, old);
+    }
+}
+
+fn stand_for(told: &mut Told, old: &Oid) {
+    if let Deed::Made { oid, replaces, .. } = &mut told.deed
+        && oid != old
+        && !replaces.contains(old)
+    {
+        replaces.push(old.clone());
+    }
+}
+
+/// The commit made then stands for those that were reset away and have its message.
+fn again(told: &mut [Told], index: usize, (base, tip): (&Oid, &Oid), history: &dyn History) {
+    let Some(made) = told.iter().find(|told| told.line == index).and_then(|told| oid(&told.deed)) else { return };
+    let Some(header) = history.header(made) else { return };
+    for old in history.range(base, tip, RESET) {
+        if history.header(&old).is_some_and(|other| other.message == header.message) {
+            add(told, index, &old);
+        }
+    }
+}
+
+fn oid(deed: &Deed) -> Option<&Oid> {
+    match deed {
+        Deed::Made { oid, .. } => Some(oid),
+        _ => None,
+    }
+}
+
+fn rebased(told: &mut Vec<Told>, rebase: &Rebase, history: &dyn History) {
+    let by_branch = rebase.branch.as_deref().and_then(|branch| history.before_rebase(branch, &rebase.to));
+    let from = by_branch.as_ref().unwrap_or(&rebase.from);
+    let originals = history.range(&rebase.to, from, REBASED);
+    if originals.len() >= REBASED {
+        return;
+    }
+    for (copy, original) in pairs(rebase, originals, history) {
+        link(told, rebase, copy, &original);
+    }
+}
+
+/// Which step stands for which of the commits that were rebased.
+fn pairs<'a>(rebase: &'a Rebase, originals: Vec<Oid>, history: &dyn History) -> Vec<(&'a Copied, Oid)> {
+    // What a line itself replaced (an amend, a fold) is told already.
+    let told: HashSet<&Oid> = rebase.steps.iter().filter_map(|step| step.old.as_ref()).collect();
+    let with_header = |oid: Oid| history.header(&oid).map(|header| (oid, header));
+    let mut left: Vec<(Oid, Header)> =
+        originals.into_iter().filter(|oid| !told.contains(oid)).filter_map(with_header).collect();
+    let (folds, copies): (Vec<&Copied>, Vec<&Copied>) = rebase.steps.iter().partition(|step| step.folds);
+    let copies = copies.into_iter().filter_map(|step| Some((step, history.header(&step.oid)?))).collect();
+    let mut pairs = Vec::new();
+    let is_same = |one: &Header, other: &Header| one.message == other.message && is_by_same(one, other);
+    let open = take(&mut pairs, copies, &mut left, &is_same);
+    // A reworded commit keeps author and date, which tell it when nothing else has both.
+    if are_distinct(open.iter().map(|(_, header)| header)) && are_distinct(left.iter().map(|(_, header)| header)) {
+        take(&mut pairs, open, &mut left, &is_by_same);
+    }
+    // A rebase leaves merges out.
+    left.retain(|(_, header)| header.parents.len() < 2);
+    if folds.len() == left.len() {
+        pairs.extend(folds.into_iter().zip(left.into_iter().map(|(oid, _)| oid)));
+    }
+    pairs
+}
+
+fn is_by_same(one: &Header, other: &Header) -> bool {
+    one.authored_at == other.authored_at && one.author_email == other.author_email
+}
+
+/// No two commits have the same author and date.
+fn are_distinct<'a>(mut headers: impl Iterator<Item = &'a Header>) -> bool {
+    let mut seen = HashSet::new();
+    headers.all(|header| seen.insert((header.authored_at, &header.author_email)))
+}
+
+/// Pairs each copy with the first commit left that is alike; gives the copies that found none.
+fn take<'a>(
+    pairs: &mut Vec<(&'a Copied, Oid)>,
+    copies: Vec<(&'a Copied, Header)>,
+    left: &mut Vec<(Oid, Header)>,
+    is_alike: &dyn Fn(&Header, &Header) -> bool,
+) -> Vec<(&'a Copied, Header)> {
+    let mut open = Vec::new();
+    for (copy, header) in copies {
+        match left.iter().position(|(_, other)| is_alike(&header, other)) {
+            Some(at) => pairs.push((copy, left.remove(at).0)),
+            None => open.push((copy, header)),
+        }
+    }
+    open
+}
+
+/// Says that the copy, or what became of it in the same rebase, stands for the original.
+fn link(told: &mut Vec<Told>, rebase: &Rebase, copy: &Copied, original: &Oid) {
+    let survivor = survivor(rebase, copy);
+    let place =
+        |wanted: &Oid| told.iter().rposition(|told| told.line <= rebase.line && oid(&told.deed) == Some(wanted));
+    // A copy that is told now hands it on when it was replaced itself.
+    if let Some(place) = place(&copy.oid).or_else(|| place(survivor)) {
+        return stand_for(&mut told[place], original);
+    }
+    let deed = Deed::Made { oid: survivor.clone(), replaces: vec![original.clone()], step: true };
+    told.push(Told { line: rebase.line, at: rebase.at, deed });
+}
+
+/// Later steps of the rebase may have folded the copy into another commit.
+fn survivor<'a>(rebase: &'a Rebase, copy: &'a Copied) -> &'a Oid {
+    let in_place = rebase.steps.iter().filter(|step| step.in_place);
+    let folded: HashMap<&Oid, &Oid> = in_place.filter_map(|step| Some((step.old.as_ref()?, &step.oid))).collect();
+    let mut oid = &copy.oid;
+    for _ in 0..=rebase.steps.len() {
+        match folded.get(oid) {
+            Some(next) => oid = next,
+            None => break,
+        }
+    }
+    oid
+}

@@ -1,0 +1,204 @@
+//! The reflogs of a reftable repository, which only git itself can read: one child tells all of them.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::GitError;
+use super::child::Git;
+use super::deed::News;
+use super::reflog::line::Line;
+use super::reflog::news::Fresh;
+use super::reflog::places::{self, Log};
+use super::reflog::tail::Tail;
+use crate::domain::event::LogPosition;
+use crate::domain::id::Oid;
+
+/// The position that stands for all tables.
+const ALL: &str = "reftable";
+/// The newest entries of all logs together; more only when these do not reach back to what is known.
+const FEW: usize = 1_000;
+const MANY: usize = 20_000;
+/// So many entries tell a place in a log from others: whole seconds and repeated switches do not.
+const CHAIN: usize = 3;
+
+/// Whether the references are in tables.
+pub fn has(common_dir: &Path) -> bool {
+    common_dir.join("reftable").is_dir()
+}
+
+/// Where every log ends now.
+pub fn ends(git: &Git, common_dir: &Path) -> Result<Vec<LogPosition>, GitError> {
+    let mut positions = vec![position(ALL, &stamp(common_dir))];
+    positions.extend(logs(git, common_dir, FEW)?.0.iter().map(Table::position));
+    Ok(positions)
+}
+
+/// What is new in every log; without a child while the tables are those that are known.
+pub fn read(
+    git: &Git,
+    common_dir: &Path,
+    known: &[LogPosition],
+    since: Timestamp,
+) -> Result<(Vec<Fresh>, News), GitError> {
+    let since = Timestamp::from_second(since.as_second()).unwrap_or(since);
+    let known: HashMap<&str, &str> = known.iter().map(|known| (known.log.as_str(), known.identity.as_str())).collect();
+    let stamp = stamp(common_dir);
+    if known.get(ALL) == Some(&stamp.as_str()) {
+        return Ok((Vec::new(), News::default()));
+    }
+    let mut news = News { positions: vec![position(ALL, &stamp)], ..News::default() };
+    let (mut tables, is_all) = logs(git, common_dir, FEW)?;
+    if !is_all && tables.iter().any(|table| table.place(&known).is_none()) {
+        tables = logs(git, common_dir, MANY)?.0;
+    }
+    let mut fresh = Vec::new();
+    for table in tables {
+        let position = table.position();
+        if known.get(position.log.as_str()) == Some(&position.identity.as_str()) {
+            continue;
+        }
+        news.positions.push(position);
+        let is_new = known.contains_key(ALL) && !known.contains_key(table.log.name.as_str());
+        let begin = match table.place(&known) {
+            Some(begin) => begin,
+            None if is_new => 0,
+            None => table.lines.iter().position(|line| line.at >= since).unwrap_or(table.lines.len()),
+        };
+        let tail = Tail { lines: table.lines, fresh: begin, ..Tail::default() };
+        fresh.push(Fresh { log: table.log, tail });
+    }
+    fresh.retain(|fresh| fresh.tail.fresh < fresh.tail.lines.len());
+    Ok((fresh, news))
+}
+
+/// One log, oldest line first.
+#[derive(Debug)]
+pub struct Table {
+    pub log: Log,
+    pub lines: Vec<Line>,
+}
+
+impl Table {
+    fn position(&self) -> LogPosition {
+        position(&self.log.name, &self.identity(self.lines.len()))
+    }
+
+    /// Of the place before the line with this index: by the lines that come before it.
+    fn identity(&self, end: usize) -> String {
+        let chain = |length: usize| hash(&self.lines[end.saturating_sub(length)..end]);
+        format!("{:016x}.{:016x}", chain(CHAIN), chain(1))
+    }
+
+    /// Where what is known ends; after an expiry of old entries only its last line may be left.
+    fn place(&self, known: &HashMap<&str, &str>) -> Option<usize> {
+        let known = known.get(self.log.name.as_str())?;
+        let ends = || (1..=self.lines.len()).rev();
+        let last = |identity: &str| identity.rsplit_once('.').map(|(_, last)| last.to_owned());
+        ends()
+            .find(|end| self.identity(*end) == **known)
+            .or_else(|| ends().find(|end| last(&self.identity(*end)) == last(known)))
+    }
+}
+
+fn hash(lines: &[Line]) -> u64 {
+    let text: String = lines
+        .iter()
+        .map(|line| format!("{} {} {}\n", line.new.as_ref().map_or("", Oid::as_str), line.at.as_second(), line.message))
+        .collect();
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
+}
+
+fn position(log: &str, identity: &str) -> LogPosition {
+    LogPosition { log: log.to_owned(), identity: identity.to_owned(), offset: 0 }
+}
+
+/// Changes whenever a table is written, in any worktree.
+fn stamp(common_dir: &Path) -> String {
+    let mut lists = vec![common_dir.to_owned()];
+    lists.extend(places::worktrees(common_dir));
+    let text: Vec<u8> = lists
+        .into_iter()
+        .flat_map(|git_dir| std::fs::read(git_dir.join("reftable/tables.list")).unwrap_or_default())
+        .collect();
+    let hash = text
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    format!("{hash:016x}")
+}
+
+/// All logs, as far as their newest entries go.
+pub fn since(git: &Git, common_dir: &Path) -> Result<Vec<Fresh>, GitError> {
+    let fresh = |table: Table| Fresh { log: table.log, tail: Tail { lines: table.lines, ..Tail::default() } };
+    Ok(logs(git, common_dir, MANY)?.0.into_iter().map(fresh).collect())
+}
+
+/// All logs with their newest entries, and whether these are all there are.
+fn logs(git: &Git, common_dir: &Path, most: usize) -> Result<(Vec<Table>, bool), GitError> {
+    let count = format!("--max-count={most}");
+    let linked: Vec<String> = places::worktrees(common_dir)
+        .iter()
+        .map(|git_dir| format!("worktrees/{}/HEAD", git_dir.file_name().unwrap_or_default().to_string_lossy()))
+        .collect();
+    let show = |heads: &[&str]| {
+        let mut args = vec!["log", "--walk-reflogs", "--date=unix", "--format=%H%x09%gD%x09%gs", &count, "--branches"];
+        args.extend(heads);
+        args.push("--");
+        git.run(&args)
+    };
+    let mut heads = vec!["main-worktree/HEAD"];
+    heads.extend(linked.iter().map(String::as_str));
+    // Where a HEAD is unborn git refuses: then the others.
+    for heads in [&heads[..], &heads[..1], &[]] {
+        let output = show(heads)?;
+        if output.success {
+            let text = String::from_utf8_lossy(&output.stdout);
+            return Ok((tables(&text, common_dir), text.lines().count() < most));
+        }
+    }
+    Ok((Vec::new(), true))
+}
+
+fn tables(text: &str, common_dir: &Path) -> Vec<Table> {
+    let mut tables: Vec<Table> = Vec::new();
+    let mut at: HashMap<String, usize> = HashMap::new();
+    for line in text.lines() {
+        let Some((reference, line)) = entry(line) else { continue };
+        let index = *at.entry(reference.clone()).or_insert_with(|| {
+            tables.push(Table { log: log(&reference, common_dir), lines: Vec::new() });
+            tables.len() - 1
+        });
+        tables[index].lines.push(line);
+    }
+    for table in &mut tables {
+        // Newest first: what an entry changed is the commit of the one after it.
+        table.lines.reverse();
+        for index in 1..table.lines.len() {
+            table.lines[index].old = table.lines[index - 1].new.clone();
+        }
+    }
+    tables
+}
+
+/// `<commit>\t<reference>@{<seconds>}\t<message>`.
+fn entry(line: &str) -> Option<(String, Line)> {
+    let mut fields = line.splitn(3, '\t');
+    let new = fields.next()?.parse().ok()?;
+    let (reference, seconds) = fields.next()?.rsplit_once("@{")?;
+    let at = Timestamp::from_second(seconds.trim_end_matches('}').parse().ok()?).ok()?;
+    let message = fields.next().unwrap_or("").trim_end().to_owned();
+    Some((reference.to_owned(), Line { old: None, new: Some(new), at, message }))
+}
+
+fn log(reference: &str, common_dir: &Path) -> Log {
+    let linked = reference.strip_prefix("worktrees/").and_then(|rest| rest.strip_suffix("/HEAD"));
+    let is_head = linked.is_some() || reference == "main-worktree/HEAD";
+    let git_dir = linked.map_or_else(|| common_dir.to_owned(), |name| common_dir.join("worktrees").join(name));
+    let name = match (linked, is_head) {
+        (Some(_), _) => format!("reftable/{reference}"),
+        (None, true) => "reftable/HEAD".to_owned(),
+        (None, false) => format!("reftable/refs/heads/{reference}"),
+    };
+    Log { name, path: PathBuf::new(), git_dir, is_head }
+}

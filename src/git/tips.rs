@@ -1,0 +1,91 @@
+//! Repositories that keep no reflogs (bare ones, `core.logAllRefUpdates=false`): where their branches are is all
+//! that tells.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::GitError;
+use super::deed::{Deed, Entry, News};
+use super::reflog::file;
+use super::reflog::places;
+use super::reflog::tail::{ABSENT, TIP as ALL};
+use crate::domain::event::LogPosition;
+use crate::domain::id::Oid;
+
+/// Whether the branches themselves are all there is.
+pub fn are_all(common_dir: &Path) -> bool {
+    !common_dir.join("logs").is_dir() && !common_dir.join("reftable").is_dir()
+}
+
+/// The positions of all branches.
+pub fn ends(common_dir: &Path, branches: Vec<(String, Oid)>) -> Vec<LogPosition> {
+    let mut positions = vec![position(ALL, &stamp(common_dir))];
+    positions.extend(branches.iter().map(|(name, tip)| position(&log(name), tip.as_str())));
+    positions
+}
+
+/// What moved since. `branches` is asked only when some file changed.
+pub fn news(
+    common_dir: &Path,
+    known: &[LogPosition],
+    branches: impl FnOnce() -> Result<Vec<(String, Oid)>, GitError>,
+) -> Result<News, GitError> {
+    let known: HashMap<&str, &str> = known.iter().map(|known| (known.log.as_str(), known.identity.as_str())).collect();
+    let stamp = stamp(common_dir);
+    if known.get(ALL) == Some(&stamp.as_str()) {
+        return Ok(News::default());
+    }
+    let mut news = News { positions: vec![position(ALL, &stamp)], ..News::default() };
+    let branches = branches()?;
+    for (name, tip) in &branches {
+        let log = log(name);
+        let was = known.get(log.as_str()).copied();
+        if was == Some(tip.as_str()) {
+            continue;
+        }
+        // Where nothing was ever known, all that is there now was there before.
+        if known.contains_key(ALL) || was.is_some() {
+            let from = was.and_then(|was| was.parse().ok());
+            let deed = Deed::Moved { from, to: tip.clone() };
+            news.entries.push(Entry { git_dir: common_dir.to_owned(), at: changed(common_dir, name), deed });
+        }
+        news.positions.push(position(&log, tip.as_str()));
+    }
+    let gone = known.iter().filter_map(|(log, was)| (*was != ABSENT).then(|| log.strip_prefix("tip/")).flatten());
+    let gone = gone.filter(|name| !branches.iter().any(|(branch, _)| branch == name));
+    news.positions.extend(gone.map(|name| position(&log(name), ABSENT)));
+    Ok(news)
+}
+
+fn log(branch: &str) -> String {
+    format!("{ALL}/{branch}")
+}
+
+fn position(log: &str, identity: &str) -> LogPosition {
+    LogPosition { log: log.to_owned(), identity: identity.to_owned(), offset: 0 }
+}
+
+/// The time of the branch's file; packed branches have none of their own.
+fn changed(common_dir: &Path, branch: &str) -> Timestamp {
+    let seconds = |path: &Path| file::look(path).and_then(|look| look.changed);
+    seconds(&common_dir.join(branch))
+        .or_else(|| seconds(&common_dir.join("packed-refs")))
+        .unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// Changes whenever one of the files does.
+fn stamp(common_dir: &Path) -> String {
+    let mut paths = vec![common_dir.join("packed-refs")];
+    paths.extend(places::files(&common_dir.join("refs/heads")).into_iter().map(|(path, _)| path));
+    paths.sort();
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    for path in paths {
+        let look = file::look(&path).map_or_else(String::new, |look| format!("{}:{}", look.stamp, look.size));
+        for byte in path.as_os_str().as_encoded_bytes().iter().chain(look.as_bytes()) {
+            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+    format!("{hash:016x}")
+}
