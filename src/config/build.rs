@@ -45,7 +45,10 @@ fn capture(read: &Read<'_>) -> Result<CaptureConfig> {
         },
         refine: read.switch("capture.refine")?,
         exclude_repos: read.list("capture.exclude_repos")?,
+        only_repos: read.list("capture.only_repos")?,
         exclude_paths: read.list("capture.exclude_paths")?,
+        pulled: read.switch("capture.pulled")?,
+        identities: read.list("capture.identities")?,
     })
 }
 

@@ -43,7 +43,10 @@ impl Default for CaptureConfig {
             strategy: Strategy::Adaptive,
             refine: true,
             exclude_repos: Vec::new(),
+            only_repos: Vec::new(),
             exclude_paths: vec!["*.lock".to_owned(), "dist/**".to_owned()],
+            pulled: false,
+            identities: Vec::new(),
         }
     }
 }

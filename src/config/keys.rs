@@ -22,6 +22,8 @@ pub enum Shape {
     Choice(&'static [&'static str]),
     /// A list of globs.
     Globs,
+    /// A list of texts, none of them empty.
+    Names,
     /// `02:00-06:00`, may pass midnight.
     Window,
     /// Some text that is not empty.
@@ -54,7 +56,10 @@ const PLAIN: &[(&str, Shape, bool)] = &[
     ("capture.strategy", Shape::Choice(STRATEGIES), true),
     ("capture.refine", Shape::Switch, true),
     ("capture.exclude_repos", Shape::Globs, false),
+    ("capture.only_repos", Shape::Globs, false),
     ("capture.exclude_paths", Shape::Globs, true),
+    ("capture.pulled", Shape::Switch, true),
+    ("capture.identities", Shape::Names, true),
     ("drafts.devlog", Shape::Choice(CADENCES), true),
     ("drafts.blog", Shape::Choice(CADENCES), true),
     ("drafts.window", Shape::Window, false),
@@ -165,6 +170,7 @@ mod tests {
             ("capture.budget", "capture.budget"),
             ("capture.excludepaths", "capture.exclude_paths"),
             ("capture.exclude-paths", "capture.exclude_paths"),
+            ("capture.pulled", "capture.pulled"),
             ("options.blog.topp", "options.blog.top_p"),
         ] {
             assert_eq!(of_git_name(git).as_deref(), Some(key));

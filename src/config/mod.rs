@@ -45,8 +45,14 @@ pub struct CaptureConfig {
     pub refine: bool,
     /// Globs over the work tree's absolute path.
     pub exclude_repos: Vec<String>,
+    /// Globs over the work tree's absolute path; where there are any, other repositories are not captured.
+    pub only_repos: Vec<String>,
     /// Globs over paths in the repository.
     pub exclude_paths: Vec<String>,
+    /// The user's own commits are captured also when they arrive by pull.
+    pub pulled: bool,
+    /// E-mail addresses of the user beside `user.email`.
+    pub identities: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -22,6 +22,7 @@ pub fn check(shape: Shape, value: &Value) -> Check<()> {
         Shape::Number { min, max } => within(number(value), min, max, "a number", value),
         Shape::Choice(known) => choice(text(value)?, known),
         Shape::Globs => globs(value),
+        Shape::Names => names(value),
         Shape::Window => window(text(value)?).map(drop),
         Shape::Name => {
             text(value).and_then(|text| if text.trim().is_empty() { Err("is empty".into()) } else { Ok(()) })
@@ -41,7 +42,7 @@ pub fn from_text(shape: Shape, text: &str) -> Check<Value> {
         Shape::Switch => switch(text).map(Value::Boolean)?,
         Shape::Count { .. } => text.parse().map(Value::Integer).map_err(|_| expected("a whole number", text))?,
         Shape::Number { .. } => text.parse().map(Value::Float).map_err(|_| expected("a number", text))?,
-        Shape::Globs => list(text)?,
+        Shape::Globs | Shape::Names => list(text)?,
         _ => Value::String(text.to_owned()),
     };
     check(shape, &value).map(|()| value)
@@ -148,6 +149,14 @@ fn globs(value: &Value) -> Check<()> {
     Ok(())
 }
 
+fn names(value: &Value) -> Check<()> {
+    let wrong = || format!("expected a list like [\"me@work.example\"], not {value}");
+    for item in value.as_array().ok_or_else(wrong)? {
+        item.as_str().filter(|name| !name.trim().is_empty()).ok_or_else(wrong)?;
+    }
+    Ok(())
+}
+
 fn endpoint(url: &str) -> Check<()> {
     address(url).map(drop)
 }
@@ -222,6 +231,8 @@ mod tests {
             ("capture.exclude_paths", "*.lock, {a,b}/**"),
             ("capture.exclude_paths", "[\"a,b\"]"),
             ("capture.exclude_paths", ""),
+            ("capture.only_repos", "/home/me/work/**"),
+            ("capture.identities", "me@work.example, me@home.example"),
             ("drafts.window", "22:00-06:00"),
             ("options.blog.temperature", "0.7"),
             ("options.blog.top_k", "0"),
@@ -252,6 +263,7 @@ mod tests {
         ] {
             assert_eq!(verdict(key, text).unwrap_err(), expected, "{key}={text}");
         }
+        assert!(verdict("capture.identities", "[\"\"]").unwrap_err().contains("expected a list"));
         assert!(verdict("capture.exclude_paths", "a[").unwrap_err().contains("is not a glob"));
     }
 

@@ -86,6 +86,8 @@ struct Settings {
 #[derive(Debug, Clone)]
 pub struct Exclusions {
     repos: GlobSet,
+    /// Where there is a list of what may be captured: nothing else is.
+    only: Option<GlobSet>,
     paths: GlobSet,
 }
 
@@ -94,12 +96,18 @@ impl Exclusions {
     /// because reading what somebody meant to exclude is the worse mistake.
     #[must_use]
     pub fn of(config: &Config) -> Self {
-        Self { repos: globs(&config.capture.exclude_repos), paths: globs(&config.capture.exclude_paths) }
+        let capture = &config.capture;
+        let denied = |patterns: &[String]| globs(patterns).unwrap_or_else(everything);
+        Self {
+            repos: denied(&capture.exclude_repos),
+            only: (!capture.only_repos.is_empty()).then(|| globs(&capture.only_repos).unwrap_or_else(GlobSet::empty)),
+            paths: denied(&capture.exclude_paths),
+        }
     }
 
     #[must_use]
     pub fn repo(&self, work_tree: &Path) -> bool {
-        self.repos.is_match(work_tree)
+        self.repos.is_match(work_tree) || self.only.as_ref().is_some_and(|only| !only.is_match(work_tree))
     }
 
     /// `*.lock` means a file of that name anywhere, as in `.gitignore`.
@@ -110,39 +118,50 @@ impl Exclusions {
     }
 }
 
-fn globs(patterns: &[String]) -> GlobSet {
+/// Nothing where one of them is broken.
+fn globs(patterns: &[String]) -> Option<GlobSet> {
     let mut builder = GlobSetBuilder::new();
     for pattern in patterns {
-        match Glob::new(pattern) {
-            Ok(glob) => builder.add(glob),
-            Err(_) => return everything(),
-        };
+        builder.add(Glob::new(pattern).ok()?);
     }
-    builder.build().unwrap_or_else(|_| everything())
+    builder.build().ok()
 }
 
 fn everything() -> GlobSet {
-    Glob::new("**").and_then(|glob| GlobSetBuilder::new().add(glob).build()).unwrap_or_else(|_| GlobSet::empty())
+    globs(&["**".to_owned()]).unwrap_or_else(GlobSet::empty)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn exclusions(repos: &[&str], paths: &[&str]) -> Exclusions {
+    fn exclusions(repos: &[&str], only: &[&str], paths: &[&str]) -> Exclusions {
         let owned = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-        Exclusions { repos: globs(&owned(repos)), paths: globs(&owned(paths)) }
+        let mut config = Config::default();
+        config.capture.exclude_repos = owned(repos);
+        config.capture.only_repos = owned(only);
+        config.capture.exclude_paths = owned(paths);
+        Exclusions::of(&config)
     }
 
     #[test]
     fn a_bare_name_pattern_matches_in_every_directory() {
-        let excluded = exclusions(&[], &["*.lock", "dist/**"]);
+        let excluded = exclusions(&[], &[], &["*.lock", "dist/**"]);
         assert!(excluded.path("Cargo.lock") && excluded.path("a/b/yarn.lock") && excluded.path("dist/app.js"));
         assert!(!excluded.path("src/lock.rs") && !excluded.path("src/dist.rs"));
     }
 
     #[test]
     fn a_broken_pattern_excludes_everything_rather_than_nothing() {
-        assert!(exclusions(&["["], &[]).repo(Path::new("/home/me/work")));
+        assert!(exclusions(&["["], &[], &[]).repo(Path::new("/home/me/work")));
+        assert!(exclusions(&[], &["/home/**", "["], &[]).repo(Path::new("/home/me/work")));
+    }
+
+    #[test]
+    fn a_list_of_allowed_repositories_denies_the_others_and_what_is_denied_stays_denied() {
+        let excluded = exclusions(&["/home/me/work/secret"], &["/home/me/work/**"], &[]);
+        assert!(!excluded.repo(Path::new("/home/me/work/shop")));
+        assert!(excluded.repo(Path::new("/home/me/play")) && excluded.repo(Path::new("/home/me/work/secret")));
+        assert!(!exclusions(&[], &[], &[]).repo(Path::new("/home/me/play")), "no list: everything");
     }
 }
