@@ -1,6 +1,6 @@
 //! What is kept: the `Store` trait that every surface speaks to, and its SQLite form.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
@@ -141,6 +141,15 @@ pub struct CaptureRecord {
     pub wire: Option<String>,
 }
 
+/// A capture that is final at once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finished {
+    pub capture: Capture,
+    /// The template's text, kept where the capture carries another one.
+    pub template: String,
+    pub operation: Operation,
+}
+
 /// A draft to be queued. (kind, project, period) is its unique key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewDraft {
@@ -186,14 +195,21 @@ pub trait Store: Send + Sync {
     fn take_moves(&self, repo: &RepoId, events: &[Event], positions: &[LogPosition]) -> Result<()>;
     /// How far this repository's reflogs have been read.
     fn log_positions(&self, repo: &RepoId) -> Result<Vec<LogPosition>>;
-    /// Which of these commits an event that is not dealt with yet names.
-    fn awaited_commits(&self, oids: &[Oid]) -> Result<std::collections::HashSet<Oid>>;
+    /// Which of these commits an event of this repository that is not dealt with yet names.
+    fn awaited_commits(&self, common_dir: &Path, oids: &[Oid]) -> Result<std::collections::HashSet<Oid>>;
     fn spool_positions(&self) -> Result<Vec<SpoolPosition>>;
     /// Forgets the position of a spool file that was removed; a later file may have the same identity.
     fn forget_spool(&self, file: &str) -> Result<()>;
     /// Events not dealt with yet, oldest first.
     fn pending_events(&self, limit: usize) -> Result<Vec<PendingEvent>>;
     fn pending_event_count(&self) -> Result<u64>;
+    /// As `pending_events`, without those of a sequence (a rebase and its like) in one of these git directories that
+    /// happened after `since`: they are not over yet.
+    fn ready_events(&self, limit: usize, running: &[PathBuf], since: Timestamp) -> Result<Vec<PendingEvent>>;
+    /// The git directories in which events of a sequence wait that happened after `since`.
+    fn waiting_sequences(&self, since: Timestamp) -> Result<Vec<PathBuf>>;
+    /// Whether an event that is not dealt with yet says that this commit was rewritten in a sequence.
+    fn replaced_in_sequence(&self, oid: &Oid) -> Result<bool>;
     /// The event needs no (further) capture; `note` says why when it was skipped. Closing twice is harmless.
     fn close_event(&self, row: i64, note: Option<&str>) -> Result<()>;
 
@@ -204,6 +220,9 @@ pub trait Store: Send + Sync {
     /// git knows their ancestry: see `live_captures_of_patch`.
     /// Notes survive a power loss once this returns; commits only a kill, because git still has them.
     fn record_capture(&self, capture: &Capture, event: Option<i64>) -> Result<Recorded>;
+    /// As `record_capture`, for one that needs no model: capture, template and log entry in one transaction.
+    /// `finished` is asked for once the store is ours to write: its timing includes the wait for other writers.
+    fn record_final(&self, finished: &dyn Fn() -> Finished, event: Option<i64>) -> Result<Recorded>;
     /// Applies the model stage's end to a capture that is still pending; false when it no longer is
     /// (finished, edited by a person, forgotten). The template's text is kept beside the model's.
     /// `outcome` is asked for once the store is ours to write: its timing includes the wait for other writers.
@@ -259,8 +278,10 @@ pub trait Store: Send + Sync {
     /// True when it was registered. Its captures stay; how far its reflogs were read is forgotten.
     fn unregister(&self, id: &RepoId) -> Result<bool>;
     fn registered(&self) -> Result<Vec<Registered>>;
-    /// The repository `old` lies elsewhere now: its captures and positions become those of `new`, which is
-    /// registered with `old`'s date.
+    /// This one repository, if it is registered.
+    fn registration(&self, id: &RepoId) -> Result<Option<Registered>>;
+    /// The repository `old` lies elsewhere now: its captures, positions and open events become those of `new`, which
+    /// is registered with `old`'s date.
     fn adopt(&self, old: &RepoId, new: &Registered) -> Result<()>;
 
     // ---- marks: small facts the program keeps for itself

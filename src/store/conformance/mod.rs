@@ -10,6 +10,7 @@ mod drafts;
 mod events;
 mod finding;
 mod log;
+mod reflogs;
 mod units;
 
 /// A check, and what it says.
@@ -17,7 +18,15 @@ type Check = (&'static str, fn(&dyn Store));
 
 /// Runs every check on a store of its own.
 pub fn all(mut empty: impl FnMut() -> Box<dyn Store>) {
-    let rooms = [events::CHECKS, units::CHECKS, captures::CHECKS, finding::CHECKS, log::CHECKS, drafts::CHECKS];
+    let rooms = [
+        events::CHECKS,
+        reflogs::CHECKS,
+        units::CHECKS,
+        captures::CHECKS,
+        finding::CHECKS,
+        log::CHECKS,
+        drafts::CHECKS,
+    ];
     for (name, check) in rooms.concat() {
         println!("{name}");
         check(&*empty());

@@ -1,12 +1,13 @@
 //! `Store`, spoken by SQLite: which calls write, how durably, and which file does the work.
 
 use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
 use super::super::{
-    CaptureCounts, CaptureQuery, CaptureRecord, LatencyGrouping, LatencyRow, Lease, NewDraft, Recorded, Registered,
-    Result, SpoolPosition, Store, Written,
+    CaptureCounts, CaptureQuery, CaptureRecord, Finished, LatencyGrouping, LatencyRow, Lease, NewDraft, Recorded,
+    Registered, Result, SpoolPosition, Store, Written,
 };
 use super::Durability::{Durable, Rebuildable};
 use super::{
@@ -40,8 +41,8 @@ impl Store for SqliteStore {
         self.read(|db| reflogs::positions(db, repo))
     }
 
-    fn awaited_commits(&self, oids: &[Oid]) -> Result<HashSet<Oid>> {
-        self.read(|db| events::awaited(db, oids))
+    fn awaited_commits(&self, common_dir: &Path, oids: &[Oid]) -> Result<HashSet<Oid>> {
+        self.read(|db| events::awaited(db, common_dir, oids))
     }
 
     fn spool_positions(&self) -> Result<Vec<SpoolPosition>> {
@@ -60,12 +61,35 @@ impl Store for SqliteStore {
         self.read(events::count)
     }
 
+    fn ready_events(&self, limit: usize, running: &[PathBuf], since: Timestamp) -> Result<Vec<PendingEvent>> {
+        self.read(|db| events::ready(db, limit, running, row::micros(since)))
+    }
+
+    fn waiting_sequences(&self, since: Timestamp) -> Result<Vec<PathBuf>> {
+        self.read(|db| events::sequences(db, row::micros(since)))
+    }
+
+    fn replaced_in_sequence(&self, oid: &Oid) -> Result<bool> {
+        self.read(|db| events::replaced_in_sequence(db, oid))
+    }
+
     fn close_event(&self, row: i64, note: Option<&str>) -> Result<()> {
         self.write(Rebuildable, |tx| events::close(tx, row, note))
     }
 
     fn record_capture(&self, capture: &Capture, event: Option<i64>) -> Result<Recorded> {
-        self.write(durability(capture.kind), |tx| record::record(tx, capture, event))
+        self.write(durability(capture.kind), |tx| record::record(tx, capture, &capture.summary, event))
+    }
+
+    fn record_final(&self, finished: &dyn Fn() -> Finished, event: Option<i64>) -> Result<Recorded> {
+        self.write(Rebuildable, |tx| {
+            let Finished { capture, template, operation } = finished();
+            let recorded = record::record(tx, &capture, &template, event)?;
+            if recorded == Recorded::New {
+                operations::log(tx, &operation)?;
+            }
+            Ok(recorded)
+        })
     }
 
     fn finish_capture(&self, id: CaptureId, outcome: &dyn Fn() -> Outcome) -> Result<bool> {
@@ -166,6 +190,10 @@ impl Store for SqliteStore {
 
     fn registered(&self) -> Result<Vec<Registered>> {
         self.read(repositories::all)
+    }
+
+    fn registration(&self, id: &RepoId) -> Result<Option<Registered>> {
+        self.read(|db| repositories::one(db, id))
     }
 
     fn adopt(&self, old: &RepoId, new: &Registered) -> Result<()> {

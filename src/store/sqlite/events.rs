@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::types::Value;
+use rusqlite::{Connection, Row, Rows, params, params_from_iter};
 
 use super::super::{Result, SpoolPosition, StoreError};
 use super::codes::Coded;
@@ -65,17 +66,54 @@ pub fn forget_spool(tx: &Connection, file: &str) -> Result<()> {
     Ok(())
 }
 
+const EVENT: &str = "row, stamp, source, hook, git_dir, oid, rewrites, in_sequence";
+
 /// Open events, oldest first.
 pub fn pending(db: &Connection, limit: usize) -> Result<Vec<PendingEvent>> {
-    let sql = "SELECT row, stamp, source, hook, git_dir, oid, rewrites, in_sequence FROM events
-               WHERE closed = 0 ORDER BY stamp, row LIMIT ?1";
-    let mut query = db.prepare_cached(sql)?;
-    let mut rows = query.query([i64::try_from(limit).unwrap_or(i64::MAX)])?;
+    let sql = format!("SELECT {EVENT} FROM events WHERE closed = 0 ORDER BY stamp, row LIMIT ?1");
+    let mut query = db.prepare_cached(&sql)?;
+    collect(query.query([rows(limit)])?)
+}
+
+/// Open events, oldest first, without those of the sequences that run in these directories and are younger.
+pub fn ready(db: &Connection, limit: usize, running: &[PathBuf], since: i64) -> Result<Vec<PendingEvent>> {
+    let held = vec!["?"; running.len()].join(", ");
+    let sql = format!(
+        "SELECT {EVENT} FROM events WHERE closed = 0 AND NOT (in_sequence = 1 AND stamp > ? AND git_dir IN ({held}))
+         ORDER BY stamp, row LIMIT ?"
+    );
+    let mut values = vec![Value::Integer(since)];
+    values.extend(running.iter().map(|dir| Value::Blob(dir.as_os_str().as_bytes().to_vec())));
+    values.push(Value::Integer(rows(limit)));
+    let mut query = db.prepare_cached(&sql)?;
+    collect(query.query(params_from_iter(values))?)
+}
+
+fn rows(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+fn collect(mut rows: Rows<'_>) -> Result<Vec<PendingEvent>> {
     let mut pending = Vec::new();
     while let Some(row) = rows.next()? {
         pending.push(PendingEvent { row: row.get(0)?, event: read(row)? });
     }
     Ok(pending)
+}
+
+/// Where events of a sequence wait that are younger than this.
+pub fn sequences(db: &Connection, since: i64) -> Result<Vec<PathBuf>> {
+    let sql = "SELECT DISTINCT git_dir FROM events WHERE closed = 0 AND in_sequence = 1 AND stamp > ?1";
+    let mut query = db.prepare_cached(sql)?;
+    let dirs = query.query_map([since], |row| row.get::<_, Vec<u8>>(0))?;
+    dirs.map(|bytes| Ok(PathBuf::from(OsStr::from_bytes(&bytes?)))).collect()
+}
+
+/// Whether an open event of a sequence says that this commit was rewritten.
+pub fn replaced_in_sequence(db: &Connection, oid: &Oid) -> Result<bool> {
+    // A pair is written `["old","new"]`, and an id holds nothing that LIKE would take for more.
+    let sql = "SELECT 1 FROM events WHERE closed = 0 AND in_sequence = 1 AND rewrites LIKE ?1";
+    Ok(db.prepare_cached(sql)?.exists([format!("%[\"{oid}\",%")])?)
 }
 
 fn read(row: &Row<'_>) -> Result<Event> {
@@ -100,18 +138,35 @@ pub fn count(db: &Connection) -> Result<u64> {
     Ok(count.unsigned_abs())
 }
 
-/// Which of these commits open events name.
-pub fn awaited(db: &Connection, oids: &[Oid]) -> Result<HashSet<Oid>> {
+/// Which of these commits open events of this repository, its linked worktrees included, name.
+pub fn awaited(db: &Connection, common_dir: &Path, oids: &[Oid]) -> Result<HashSet<Oid>> {
     let names = serde_json::to_string(oids)?;
-    let sql = "SELECT oid FROM events WHERE closed = 0 AND oid IN (SELECT value FROM json_each(?1))";
+    let sql = "SELECT oid FROM events WHERE closed = 0 AND oid IN (SELECT value FROM json_each(?1))
+               AND (git_dir = ?2 OR substr(git_dir, 1, length(?3)) = ?3)";
     let mut query = db.prepare_cached(sql)?;
-    let mut rows = query.query([names])?;
+    let mut rows = query.query(params![names, common_dir.as_os_str().as_bytes(), below(common_dir)])?;
     let mut awaited = HashSet::new();
     while let Some(row) = rows.next()? {
         let oid: String = row.get(0)?;
         awaited.insert(row::parse(&oid)?);
     }
     Ok(awaited)
+}
+
+/// What the path of everything below it starts with.
+fn below(dir: &Path) -> Vec<u8> {
+    let mut start = dir.as_os_str().as_bytes().to_vec();
+    start.push(b'/');
+    start
+}
+
+/// Open events of a repository that lies elsewhere now go with it.
+pub fn follow(tx: &Connection, old: &Path, new: &Path) -> Result<()> {
+    // `||` makes text of bytes, and bytes of it again they are the same.
+    let sql = "UPDATE events SET git_dir = CAST(?2 || substr(git_dir, length(?1) + 1) AS BLOB)
+               WHERE closed = 0 AND (git_dir = ?1 OR substr(git_dir, 1, length(?3)) = ?3)";
+    tx.execute(sql, params![old.as_os_str().as_bytes(), new.as_os_str().as_bytes(), below(old)])?;
+    Ok(())
 }
 
 /// The event is dealt with. Closing it again changes nothing.

@@ -98,6 +98,12 @@ fn failed(wrapped: refinery::Error) -> StoreError {
     StoreError::Other(Box::new(wrapped))
 }
 
+/// A file as the first released program made it.
+#[cfg(test)]
+pub fn bring_to_first(connection: &mut Connection, path: &Path) -> Result<()> {
+    bring_to(connection, path, 1, || embedded::migrations::runner().set_target(refinery::Target::Version(1)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::connection::raw;

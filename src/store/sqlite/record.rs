@@ -22,7 +22,7 @@ enum Known {
 }
 
 /// Stores the capture and closes the event.
-pub fn record(tx: &Connection, capture: &Capture, event: Option<i64>) -> Result<Recorded> {
+pub fn record(tx: &Connection, capture: &Capture, template: &str, event: Option<i64>) -> Result<Recorded> {
     if let Some(event) = event {
         events::close(tx, event, None)?;
     }
@@ -34,7 +34,7 @@ pub fn record(tx: &Connection, capture: &Capture, event: Option<i64>) -> Result<
         }
         Known::Forgotten | Known::Nothing => {
             revive(tx, capture)?;
-            insert(tx, capture, &capture.summary, None)?;
+            insert(tx, capture, template, None)?;
             Ok(Recorded::New)
         }
     }

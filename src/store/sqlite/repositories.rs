@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::super::{Registered, Result};
-use super::row;
+use super::{events, row};
 use crate::domain::event::Means;
 use crate::domain::id::RepoId;
+use crate::prompt::redact::redact;
 
 /// Registers or updates it. The earliest `since` stays: a second `init` must not hide older commits.
 pub fn register(tx: &Connection, repo: &Registered) -> Result<()> {
@@ -41,26 +42,38 @@ pub fn unregister(tx: &Connection, id: &RepoId) -> Result<bool> {
 
 /// Everything of `old` becomes `new`'s. A commit that both captured keeps `new`'s capture.
 pub fn adopt(tx: &Connection, old: &RepoId, new: &Registered) -> Result<()> {
+    let before = one(tx, old)?;
     for table in ["captures", "reflogs", "squashes", "forgotten"] {
         let sql = format!("UPDATE OR IGNORE {table} SET repo_id = ?2 WHERE repo_id = ?1");
         tx.execute(&sql, [old.as_str(), new.id.as_str()])?;
     }
-    let since = "SELECT since FROM repositories WHERE id = ?1";
-    let since: Option<i64> = tx.query_row(since, [old.as_str()], |row| row.get(0)).optional()?;
-    let since = since.map(row::time).transpose()?.map_or(new.since, |since| since.min(new.since));
+    let path = redact(&new.path.to_string_lossy());
+    let sql = "UPDATE captures SET rest = json_set(rest, '$.repo_path', ?2) WHERE repo_id = ?1";
+    tx.execute(sql, [new.id.as_str(), &path])?;
+    if let Some(before) = &before {
+        events::follow(tx, &before.common_dir, &new.common_dir)?;
+    }
     unregister(tx, old)?;
+    let since = before.map_or(new.since, |before| before.since.min(new.since));
     register(tx, &Registered { since, ..new.clone() })
 }
 
+const REPOSITORY: &str = "SELECT id, path, common_dir, project, since, means, inode FROM repositories";
+
 pub fn all(db: &Connection) -> Result<Vec<Registered>> {
-    let sql = "SELECT id, path, common_dir, project, since, means, inode FROM repositories ORDER BY path";
-    let mut query = db.prepare_cached(sql)?;
+    let mut query = db.prepare_cached(&format!("{REPOSITORY} ORDER BY path"))?;
     let mut rows = query.query([])?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
         all.push(read(row)?);
     }
     Ok(all)
+}
+
+pub fn one(db: &Connection, id: &RepoId) -> Result<Option<Registered>> {
+    let mut query = db.prepare_cached(&format!("{REPOSITORY} WHERE id = ?1"))?;
+    let mut rows = query.query([id.as_str()])?;
+    rows.next()?.map(read).transpose()
 }
 
 fn read(row: &Row<'_>) -> Result<Registered> {

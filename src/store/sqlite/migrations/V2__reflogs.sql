@@ -3,6 +3,9 @@ ALTER TABLE repositories ADD COLUMN means TEXT NOT NULL DEFAULT 'file';
 -- Device and inode of the common git directory: it is found again after a move.
 ALTER TABLE repositories ADD COLUMN inode TEXT;
 
+-- Events of a rebase and its like wait until that is over.
+CREATE INDEX events_sequence ON events (git_dir, stamp) WHERE closed = 0 AND in_sequence = 1;
+
 -- How far each reflog has been read; moves in the same transaction as the events that were read from it.
 CREATE TABLE reflogs (
   repo_id  TEXT NOT NULL,

@@ -5,6 +5,7 @@ use super::SqliteStore;
 
 mod damage;
 mod sharing;
+mod upgrade;
 
 /// A store in a directory that goes with it.
 struct Home {
