@@ -11,7 +11,6 @@ use crate::domain::event::Source;
 use crate::domain::id::{CaptureId, Oid};
 use crate::git::repo::Repo;
 use crate::pipeline::capture::{self, Plan, Taken};
-use crate::pipeline::enrich;
 use crate::pipeline::services::Services;
 use crate::sidecar::protocol;
 
@@ -104,14 +103,11 @@ fn one(
         Taken::Skipped(why) => {
             Err(Failure::input(why).hint("git config --unset uro.capture, or see: uro-capture config list --origin"))
         }
+        Taken::Final(id) => Ok((id, true)),
         Taken::New(job) => {
             let id = job.id;
-            if ask {
-                let git_dir = Some(repo.place().git_dir.clone());
-                note::enrich(app, services, *job, &protocol::Request::Enrich { id, stamp, git_dir })?;
-            } else {
-                enrich::finish_without_model(services, &job, Reason::Disabled)?;
-            }
+            let git_dir = Some(repo.place().git_dir.clone());
+            note::enrich(app, services, *job, &protocol::Request::Enrich { id, stamp, git_dir })?;
             Ok((id, true))
         }
     }

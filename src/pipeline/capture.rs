@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::services::{Exclusions, Services};
 use super::subject::Subject;
+use super::{enrich, identity};
 use crate::config::Config;
 use crate::domain::capture::{By, Capture, NO_PROJECT, Provenance, Reason, RepoRef, State};
 use crate::domain::clock::Clock;
@@ -54,6 +55,8 @@ pub enum Plan {
 pub enum Taken {
     /// Stored with the template; the job lets a model write.
     New(Box<Job>),
+    /// Stored with the text it keeps; no model is asked.
+    Final(CaptureId),
     /// This unit of work has a live capture already.
     Known(CaptureId),
     /// Not to be captured, and why.
@@ -84,20 +87,30 @@ impl Job {
 /// # Errors
 /// When the repository cannot be read or the store cannot be written.
 pub fn take_commit(services: &Services, repo: &Repo, request: &Request) -> Result<Taken, CaptureError> {
+    take_reported(services, repo, request, None)
+}
+
+/// As [`take_commit`], closing the event that reported the commit in the transaction that stores the capture.
+pub(super) fn take_reported(
+    services: &Services,
+    repo: &Repo,
+    request: &Request,
+    event: Option<i64>,
+) -> Result<Taken, CaptureError> {
     let taken_at = services.clock.instant();
     let place = repo.place();
+    if let Some(known) = services.store.capture_of_commit(&place.id, &request.oid)? {
+        return Ok(Taken::Known(known.id));
+    }
     let config = services.config(Some(repo));
     let exclusions = Exclusions::of(&config);
     let path = place.work_tree.as_deref().unwrap_or(&place.common_dir);
     if !config.capture.enabled || exclusions.repo(path) {
         return Ok(Taken::Skipped("capturing is switched off here"));
     }
-    if let Some(known) = services.store.capture_of_commit(&place.id, &request.oid)? {
-        return Ok(Taken::Known(known.id));
-    }
     let commit = repo.commit(&request.oid, &Bounds::default(), &|path| exclusions.path(path))?;
     let subject = Subject::commit(commit);
-    let earlier = same_work(services, repo, &subject)?;
+    let earlier = identity::earlier(services, repo, &subject)?;
     let deadline = Deadline::from_stamp(request.stamp, config.capture.budget, services.clock.as_ref());
     let queue = taken_at.saturating_duration_since(deadline.start());
     let capture = Capture {
@@ -106,12 +119,22 @@ pub fn take_commit(services: &Services, repo: &Repo, request: &Request) -> Resul
         supersedes: earlier.iter().map(|capture| capture.id).collect(),
         ..pending(services, &subject, request.source, queue, &deadline)
     };
-    match services.store.record_capture(&capture, None)? {
-        Recorded::Known(id) => Ok(Taken::Known(id)),
-        Recorded::Forgotten => Ok(Taken::Skipped("it was forgotten")),
-        Recorded::New => {
-            let plan = carried(&earlier, &subject).unwrap_or_else(|| request.plan.clone());
-            Ok(Taken::New(Box::new(Job { id: capture.id, subject, config, deadline, queue, plan })))
+    let plan = carried(&earlier, &subject).unwrap_or_else(|| request.plan.clone());
+    let job = Job { id: capture.id, subject, config, deadline, queue, plan };
+    Ok(match record(services, &capture, &job, event)? {
+        Recorded::Known(id) => Taken::Known(id),
+        Recorded::Forgotten => Taken::Skipped("it was forgotten"),
+        Recorded::New if job.plan == Plan::Ask => Taken::New(Box::new(job)),
+        Recorded::New => Taken::Final(capture.id),
+    })
+}
+
+/// Stores what a model is to be asked about as pending, everything else as it stays.
+fn record(services: &Services, capture: &Capture, job: &Job, event: Option<i64>) -> Result<Recorded, StoreError> {
+    match job.plan {
+        Plan::Ask => services.store.record_capture(capture, event),
+        Plan::Template(_) | Plan::Carry { .. } => {
+            services.store.record_final(&|| enrich::at_once(services, job, capture), event)
         }
     }
 }
@@ -140,21 +163,6 @@ pub fn take_note(services: &Services, repo: Option<&Repo>, text: &str, stamp: Ti
     services.store.record_capture(&capture, None)?;
     let plan = if config.capture.enabled { Plan::Ask } else { Plan::Template(Reason::Disabled) };
     Ok(Job { id: capture.id, subject, config, deadline, queue, plan })
-}
-
-/// Live captures of the same patch on another line of history: this commit is the same work, rewritten or
-/// moved, and replaces them. With the earlier commit among its ancestors it is new work (applied again).
-fn same_work(services: &Services, repo: &Repo, subject: &Subject) -> Result<Vec<Capture>, CaptureError> {
-    let Subject::Commit(commit) = subject else { return Ok(Vec::new()) };
-    let Some(patch_id) = &commit.patch.patch_id else { return Ok(Vec::new()) };
-    let mut same = Vec::new();
-    for earlier in services.store.live_captures_of_patch(&repo.place().id, patch_id)? {
-        let Some(earlier_commit) = &earlier.commit else { continue };
-        if !repo.is_ancestor(&earlier_commit.oid, &commit.oid)? {
-            same.push(earlier);
-        }
-    }
-    Ok(same)
 }
 
 /// A model's or a person's text follows its patch through a rebase without another model call.

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::capture::{Job, Plan, template_provenance};
 use super::models::{Attempt, reason_for};
 use super::services::Services;
-use crate::domain::capture::{By, Outcome, Provenance, Reason};
+use crate::domain::capture::{By, Capture, Outcome, Provenance, Reason};
 use crate::domain::operation::Operation;
 use crate::domain::role::Role;
 use crate::domain::timing::{Timing, ms};
@@ -17,7 +17,7 @@ use crate::llm::{Answer, Finish, LlmError};
 use crate::prompt::redact::redact;
 use crate::prompt::render::Rendered;
 use crate::quality::clean;
-use crate::store::StoreError;
+use crate::store::{Finished, StoreError};
 
 /// Lets the role's model write within the deadline and makes the capture final, whatever happens.
 ///
@@ -73,6 +73,21 @@ async fn finish_aside(services: &Services, done: &Arc<(Job, Written)>) -> Result
     let (services, done) = (services.clone(), Arc::clone(done));
     let finishing = tokio::task::spawn_blocking(move || finish(&services, &done.0, &done.1));
     finishing.await.map_err(|error| StoreError::Other(Box::new(error)))?
+}
+
+/// What a capture comes to for which no model is asked, as of now.
+pub(super) fn at_once(services: &Services, job: &Job, pending: &Capture) -> Finished {
+    let reason = match job.plan {
+        Plan::Template(reason) => reason,
+        Plan::Carry { .. } | Plan::Ask => Reason::None,
+    };
+    let written = Written::template(reason);
+    let outcome = outcome(services.clock.instant(), job, &written);
+    let operation = operation(services, job, &written, &outcome);
+    let template = pending.summary.clone();
+    let Outcome { summary, provenance, timing, tokens, wire: _ } = outcome;
+    let summary = summary.unwrap_or_else(|| template.clone());
+    Finished { capture: Capture { summary, provenance, timing, tokens, ..pending.clone() }, template, operation }
 }
 
 /// Makes a capture final with what is there already: its template, or the text it carries.

@@ -4,15 +4,13 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use super::capture::{self, CaptureError, Job, Plan, Request, Taken};
-use super::enrich;
+use super::capture::{CaptureError, Job};
+use super::in_hand::InHand;
 use super::services::Services;
-use super::unnamed;
+use super::{report, waiting};
 use crate::domain::capture::Reason;
 use crate::domain::event::{Event, HookName, PendingEvent, Source};
-use crate::domain::id::Oid;
 use crate::git::GitError;
-use crate::git::repo::Repo;
 use crate::spool::record::Record;
 use crate::spool::{reader, rotation};
 use crate::store::{SpoolPosition, StoreError};
@@ -102,13 +100,18 @@ pub enum Dealt {
     Closed(String),
 }
 
-/// Deals with one event as far as the templates; blocking. `ask` false: no model, whatever the settings.
+/// Deals with one event as far as the templates; blocking. `without`: no model is asked, for this reason.
 /// On the `last_try` nothing is put off.
 ///
 /// # Errors
 /// Only when the store cannot be written: the event then stays pending.
-pub fn deal(services: &Services, pending: &PendingEvent, ask: bool, last_try: bool) -> Result<Dealt, StoreError> {
-    match attempt(services, pending, ask) {
+pub fn deal(
+    services: &Services,
+    pending: &PendingEvent,
+    without: Option<Reason>,
+    last_try: bool,
+) -> Result<Dealt, StoreError> {
+    match report::take_up(services, pending, without) {
         Ok(jobs) => Ok(Dealt::Jobs(jobs)),
         Err(CaptureError::Store(error)) => Err(error),
         // No descriptor left, a child that was too slow, a disk that did not answer.
@@ -118,53 +121,6 @@ pub fn deal(services: &Services, pending: &PendingEvent, ask: bool, last_try: bo
             Ok(Dealt::Closed(error.to_string()))
         }
     }
-}
-
-fn attempt(services: &Services, pending: &PendingEvent, ask: bool) -> Result<Vec<Job>, CaptureError> {
-    let event = &pending.event;
-    let repo = Repo::open_git_dir(&event.git_dir)?;
-    let mut jobs = Vec::new();
-    match event.hook {
-        Some(HookName::PostRewrite) => {
-            for (old, new) in &event.rewrites {
-                take(services, &repo, pending, new, ask, &mut jobs)?;
-                services.store.supersede(&repo.place().id, old, new)?;
-            }
-        }
-        Some(HookName::PostMerge) if !repo.is_merge(&reported(event, &repo)?)? => {}
-        Some(HookName::PostCommit | HookName::PostApplypatch) if event.oid.is_none() => {
-            for oid in unnamed::commits(services, &repo, event)? {
-                take(services, &repo, pending, &oid, ask, &mut jobs)?;
-            }
-        }
-        _ => take(services, &repo, pending, &reported(event, &repo)?, ask, &mut jobs)?,
-    }
-    services.store.close_event(pending.row, None)?;
-    Ok(jobs)
-}
-
-fn reported(event: &Event, repo: &Repo) -> Result<Oid, GitError> {
-    event.oid.clone().map_or_else(|| repo.head(), Ok)
-}
-
-fn take(
-    services: &Services,
-    repo: &Repo,
-    pending: &PendingEvent,
-    oid: &Oid,
-    ask: bool,
-    jobs: &mut Vec<Job>,
-) -> Result<(), CaptureError> {
-    let event = &pending.event;
-    // Only a hook's stamp says when somebody pressed the key; what is found later starts its budget now.
-    let stamp = if event.source == Source::Hook { event.stamp } else { services.clock.now() };
-    // While a rebase or cherry-pick runs no model is asked: the next commit follows within milliseconds.
-    let plan = if ask && !event.in_sequence { Plan::Ask } else { Plan::Template(Reason::Disabled) };
-    let request = Request { oid: oid.clone(), source: event.source, stamp, plan };
-    if let Taken::New(job) = capture::take_commit(services, repo, &request)? {
-        jobs.push(*job);
-    }
-    Ok(())
 }
 
 fn close_unreadable(services: &Services, pending: &PendingEvent, error: &GitError) -> Result<(), StoreError> {
@@ -195,14 +151,17 @@ pub fn catch_up(services: &Services) -> Result<usize, StoreError> {
         return Ok(0);
     }
     finish_abandoned(services)?;
+    let hand = InHand::open(services, "command")?;
     let mut settled = 0;
     loop {
-        let pending = services.store.pending_events(BATCH)?;
-        if pending.is_empty() {
+        let ready = waiting::ready(services, BATCH)?;
+        if ready.events.is_empty() {
             return Ok(settled);
         }
-        for event in &pending {
+        for (event, _) in &ready.events {
+            hand.hold(event.row);
             settle(services, event)?;
+            hand.release();
             settled += 1;
         }
     }
@@ -221,12 +180,7 @@ pub fn finish_abandoned(services: &Services) -> Result<u64, StoreError> {
 }
 
 fn settle(services: &Services, event: &PendingEvent) -> Result<(), StoreError> {
-    if let Dealt::Jobs(jobs) = deal(services, event, false, true)? {
-        for job in jobs {
-            enrich::finish_without_model(services, &job, Reason::Deadline)?;
-        }
-    }
-    Ok(())
+    deal(services, event, Some(Reason::Deadline), true).map(drop)
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ pub mod draft_shelf;
 pub mod draft_writer;
 pub mod enrich;
 pub mod held_draft;
+mod identity;
+pub mod in_hand;
 pub mod ingest;
 #[cfg(test)]
 mod memory_shelf;
@@ -13,6 +15,9 @@ pub mod models;
 pub mod nightly;
 pub mod rebuild;
 pub mod reconcile;
+mod report;
+pub mod roster;
 pub mod services;
 pub mod subject;
 mod unnamed;
+pub mod waiting;

@@ -1,6 +1,7 @@
 //! What every step of the pipeline works with: store, clock, models, settings.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
@@ -22,6 +23,8 @@ pub struct Services {
     pub clock: Arc<dyn Clock>,
     pub models: Arc<Models>,
     settings: Arc<Settings>,
+    /// How often repositories were registered or moved by this process.
+    roster: Arc<AtomicU64>,
 }
 
 impl std::fmt::Debug for Services {
@@ -43,7 +46,7 @@ impl Services {
         }
         let models = Arc::new(Models::new(Arc::clone(&clock)));
         let settings = Arc::new(Settings { overrides, last_good: Mutex::new(config) });
-        Ok(Self { paths, store, clock, models, settings })
+        Ok(Self { paths, store, clock, models, settings, roster: Arc::default() })
     }
 
     /// The settings that hold in `repo` (or outside any), read afresh so that an edit takes effect at once.
@@ -70,6 +73,16 @@ impl Services {
 }
 
 impl Services {
+    /// Rises whenever this process registers a repository, or finds one that was moved.
+    #[must_use]
+    pub fn roster(&self) -> u64 {
+        self.roster.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn roster_changed(&self) {
+        self.roster.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// The models for work without hurry, with the settings of the user.
     #[must_use]
     pub fn draft_model(&self) -> Box<dyn DraftModel> {

@@ -253,7 +253,9 @@ impl Life {
     async fn leave(&mut self, ended: Ended) {
         if ended == Ended::Idle {
             // A hook may have rung between the last look and the end of the socket; nobody would come for it.
-            while let Ok(Some(pause)) = self.worker.work().await {
+            while let Ok(Some(pause)) = self.worker.work().await
+                && !self.worker.rests()
+            {
                 tokio::time::sleep(pause).await;
             }
         }

@@ -9,11 +9,13 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::control::Pulse;
+use crate::domain::capture::Reason;
 use crate::domain::event::PendingEvent;
 use crate::pipeline::capture::Job;
-use crate::pipeline::enrich;
+use crate::pipeline::in_hand::InHand;
 use crate::pipeline::ingest::{self, Dealt};
 use crate::pipeline::services::Services;
+use crate::pipeline::{enrich, waiting};
 use crate::store::StoreError;
 
 /// Events dealt with before the loop looks up again, so that a stop is heard within a long backlog.
@@ -23,6 +25,8 @@ const ELSEWHERE: Duration = Duration::from_millis(50);
 /// Pause before a repository that could not be read is tried again, and how often it is tried.
 const LATER: Duration = Duration::from_secs(2);
 const TRIES: u32 = 4;
+/// Pause before a sequence that runs is looked at again: its end is told by nobody.
+const HELD: Duration = Duration::from_millis(250);
 /// Captures waiting for a model at a time; each waits at most its own budget.
 const JOBS: usize = 256;
 
@@ -36,12 +40,20 @@ pub struct Worker {
     tries: HashMap<i64, u32>,
     /// Up when jobs have to end with what they have.
     hurry: watch::Receiver<bool>,
+    /// Absent while the store cannot be written.
+    hand: Option<InHand>,
+    rests: bool,
 }
 
 impl Worker {
     #[must_use]
     pub fn new(services: Services, pulse: Arc<Pulse>, hurry: watch::Receiver<bool>) -> Self {
-        Self { services, pulse, jobs: JoinSet::new(), tries: HashMap::new(), hurry }
+        let hand = InHand::open(&services, "sidecar");
+        if let Err(error) = &hand {
+            tracing::error!(%error, "what the last sidecar died of is not counted");
+        }
+        let (jobs, tries) = (JoinSet::new(), HashMap::new());
+        Self { services, pulse, jobs, tries, hurry, hand: hand.ok(), rests: false }
     }
 
     /// Takes over the spool and deals with the oldest pending events as far as their templates; gives the
@@ -51,27 +63,34 @@ impl Worker {
     /// When the store cannot be written; what is pending stays pending.
     pub async fn work(&mut self) -> Result<Option<Duration>, StoreError> {
         let taken = blocking(&self.services, |services| ingest::take_spool(&services)).await?;
-        let events = blocking(&self.services, |services| services.store.pending_events(BATCH)).await?;
-        let more = events.len() == BATCH;
-        let mut put_off = false;
-        for event in events {
-            put_off |= self.deal(event).await?;
+        let ready = blocking(&self.services, |services| waiting::ready(&services, BATCH)).await?;
+        let found = ready.events.len();
+        let mut put_off = 0;
+        for (event, without) in ready.events {
+            put_off += usize::from(self.deal(event, without).await?);
         }
+        // Behind a batch of nothing but events that are put off, others have to wait with them.
+        let more = found == BATCH && put_off < BATCH;
+        self.rests = ready.held && taken.is_some() && !more && put_off == 0;
         let depth = if more { self.services.store.pending_event_count()? } else { 0 };
         self.pulse.queue_depth.store(depth, Ordering::Relaxed);
         Ok(match (more, taken) {
             (true, _) => Some(Duration::ZERO),
             (false, None) => Some(ELSEWHERE),
-            (false, Some(_)) => put_off.then_some(LATER),
+            (false, Some(_)) if ready.held => Some(HELD),
+            (false, Some(_)) => (put_off > 0).then_some(LATER),
         })
     }
 
     /// True when the event was put off.
-    async fn deal(&mut self, event: PendingEvent) -> Result<bool, StoreError> {
+    async fn deal(&mut self, event: PendingEvent, without: Option<Reason>) -> Result<bool, StoreError> {
         let row = event.row;
         let tried = self.tries.remove(&row).unwrap_or(0) + 1;
         let last_try = tried >= TRIES;
-        match blocking(&self.services, move |services| ingest::deal(&services, &event, true, last_try)).await {
+        self.hold(row);
+        let dealt = blocking(&self.services, move |services| ingest::deal(&services, &event, without, last_try)).await;
+        self.hold_nothing();
+        match dealt {
             Ok(Dealt::Later(why)) => {
                 tracing::warn!(row, why, tried, "event put off");
                 self.tries.insert(row, tried);
@@ -87,6 +106,20 @@ impl Worker {
             Err(error) => return Err(error),
         }
         Ok(false)
+    }
+
+    fn hold(&self, row: i64) {
+        self.hand.iter().for_each(|hand| hand.hold(row));
+    }
+
+    fn hold_nothing(&self) {
+        self.hand.iter().for_each(InHand::release);
+    }
+
+    /// True when all that is left waits for the end of a sequence, of which nobody tells.
+    #[must_use]
+    pub fn rests(&self) -> bool {
+        self.rests
     }
 
     /// An event that breaks the code that reads it must not stand in the way of those behind it.

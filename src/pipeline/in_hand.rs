@@ -1,0 +1,92 @@
+//! Which event is being dealt with, kept where a killed process leaves it: an event whose reading kills the program
+//! must not kill it at every start for ever.
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+
+use super::services::Services;
+use crate::config::paths::create_private;
+use crate::domain::event::PendingEvent;
+use crate::store::StoreError;
+
+/// An event that was in hand at so many deaths in a row is closed. Only a program that is killed as often during one
+/// and the same event for other reasons loses it by mistake, and is told how to capture it.
+const DEATHS: u32 = 5;
+/// Open events among which the one that was in hand is looked for: it comes first, or nearly so.
+const LOOKED_AT: usize = 512;
+/// What the file holds while nothing is in hand; rows count from 1.
+const NOTHING: i64 = 0;
+
+/// The event in hand of one program.
+#[derive(Debug)]
+pub struct InHand {
+    /// Absent where the state directory cannot be written: then nobody counts.
+    file: Option<File>,
+}
+
+impl InHand {
+    /// Opens the note of the program called `who`, and counts what its predecessor left in it.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub fn open(services: &Services, who: &str) -> Result<Self, StoreError> {
+        let name = format!("in-hand.{who}");
+        let path = services.paths.state.join(&name);
+        let file = create_private(&services.paths.state).and_then(|()| {
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+        });
+        let hand = Self { file: file.ok() };
+        if let Some(row) = hand.left_behind() {
+            count(services, &name, row)?;
+            hand.release();
+        }
+        Ok(hand)
+    }
+
+    /// Takes the event of this row in hand.
+    pub fn hold(&self, row: i64) {
+        self.write(row);
+    }
+
+    /// It was dealt with, one way or another.
+    pub fn release(&self) {
+        self.write(NOTHING);
+    }
+
+    fn write(&self, row: i64) {
+        // Not synced: a kill is what it is there for, not a power loss. A full disk only switches the counting off.
+        let _ = self.file.as_ref().map(|file| file.write_all_at(&row.to_le_bytes(), 0));
+    }
+
+    fn left_behind(&self) -> Option<i64> {
+        let mut bytes = [0; 8];
+        self.file.as_ref()?.read_exact_at(&mut bytes, 0).ok()?;
+        Some(i64::from_le_bytes(bytes)).filter(|row| *row != NOTHING)
+    }
+}
+
+/// One death more with this event in hand; the last one closes it.
+fn count(services: &Services, name: &str, row: i64) -> Result<(), StoreError> {
+    let before = services.store.mark(name)?.and_then(|mark| {
+        let (row, deaths) = mark.split_once(' ')?;
+        Some((row.parse::<i64>().ok()?, deaths.parse::<u32>().ok()?))
+    });
+    let deaths = before.filter(|(known, _)| *known == row).map_or(0, |(_, deaths)| deaths) + 1;
+    if deaths < DEATHS {
+        return services.store.set_mark(name, Some(&format!("{row} {deaths}")));
+    }
+    let open = services.store.pending_events(LOOKED_AT)?;
+    if let Some(event) = open.iter().find(|event| event.row == row) {
+        give_up(services, event)?;
+    }
+    services.store.set_mark(name, None)
+}
+
+fn give_up(services: &Services, pending: &PendingEvent) -> Result<(), StoreError> {
+    let event = &pending.event;
+    let rev = event.oid.as_ref().map_or("HEAD", |oid| oid.as_str());
+    let what = format!("{}: the program ended {DEATHS} times while it read {rev}", event.git_dir.display());
+    let hint = format!("uro-capture commit {rev}, run in the repository, tries again");
+    services.store.close_event(pending.row, Some(&what))?;
+    services.store.note_problem(services.clock.now(), &what, &hint)
+}

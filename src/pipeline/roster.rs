@@ -1,0 +1,83 @@
+//! Which repositories are captured: those that were registered, wherever they lie now, and in global mode every one
+//! that reports a commit.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::rebuild;
+use super::reconcile::{self, ReconcileError};
+use super::services::{Exclusions, Services};
+use crate::domain::event::{Means, Source};
+use crate::git::repo::Repo;
+use crate::store::{Registered, StoreError};
+
+/// Set in the store while all repositories are captured.
+pub const GLOBAL: &str = "global";
+
+/// `device:inode` of a common git directory: the same after a move on one file system.
+#[must_use]
+pub fn inode(common_dir: &Path) -> Option<String> {
+    let found = std::fs::metadata(common_dir).ok()?;
+    Some(format!("{}:{}", found.dev(), found.ino()))
+}
+
+/// The registration of this repository, newly made, with the date from which its commits count.
+#[must_use]
+pub fn registration(repo: &Repo, means: Means, since: Timestamp) -> Registered {
+    let place = repo.place();
+    Registered {
+        id: place.id.clone(),
+        path: place.work_tree.clone().unwrap_or_else(|| place.common_dir.clone()),
+        common_dir: place.common_dir.clone(),
+        project: place.project.clone(),
+        since,
+        means,
+        inode: inode(&place.common_dir),
+    }
+}
+
+/// A repository reports something: where it is not registered, it may have been moved, or all are captured.
+pub(super) fn meet(services: &Services, repo: &Repo, at: Timestamp) -> Result<(), ReconcileError> {
+    if services.store.registration(&repo.place().id)?.is_some() {
+        return Ok(());
+    }
+    if let Some(known) = moved(services, repo)? {
+        // What was committed between the move and this report is in its logs.
+        reconcile::repository(services, &known, Source::Reconcile)?;
+        return Ok(());
+    }
+    if services.store.mark(GLOBAL)?.is_some() && is_allowed(services, repo) {
+        services.store.register(&registration(repo, Means::Config, at))?;
+        reconcile::begin(services, repo)?;
+        rebuild::write_mirror(services.store.as_ref(), &services.paths)?;
+        services.roster_changed();
+    }
+    Ok(())
+}
+
+/// When this repository is registered under a place that it has left, it is registered here instead, with all its
+/// captures. Gives the new registration.
+///
+/// # Errors
+/// When the store cannot be read or written.
+pub fn moved(services: &Services, repo: &Repo) -> Result<Option<Registered>, StoreError> {
+    let Some(inode) = inode(&repo.place().common_dir) else { return Ok(None) };
+    let left = |known: &Registered| {
+        known.inode.as_deref() == Some(&inode) && self::inode(&known.common_dir).as_deref() != Some(&inode)
+    };
+    let Some(old) = services.store.registered()?.into_iter().find(left) else { return Ok(None) };
+    let new = registration(repo, old.means, old.since);
+    services.store.adopt(&old.id, &new)?;
+    rebuild::write_mirror(services.store.as_ref(), &services.paths)?;
+    services.roster_changed();
+    Ok(Some(new))
+}
+
+fn is_allowed(services: &Services, repo: &Repo) -> bool {
+    let config = services.config(Some(repo));
+    let place = repo.place();
+    let path = place.work_tree.as_deref().unwrap_or(&place.common_dir);
+    config.capture.enabled && !Exclusions::of(&config).repo(path)
+}
