@@ -206,6 +206,17 @@ pub fn unpublished(repo: &Repository, oids: &[Oid]) -> Result<HashSet<Oid>, GitE
     Ok(found)
 }
 
+/// Whether HEAD or a branch has the commit.
+pub fn on_a_branch(repo: &Repository, oid: &Oid) -> Result<bool, GitError> {
+    let failed = |error| GitError::git("cannot compare with the branches", error);
+    let wanted = id(oid).map_err(failed)?;
+    let has = |tip: git2::Oid| tip == wanted || repo.graph_descendant_of(tip, wanted).unwrap_or(false);
+    if repo.head().ok().and_then(|head| head.target()).is_some_and(has) {
+        return Ok(true);
+    }
+    Ok(tips(repo, "refs/heads/*")?.iter().filter_map(|(_, tip)| id(tip).ok()).any(has))
+}
+
 /// Commits beyond this are not walked.
 const UNPUBLISHED: usize = 50_000;
 

@@ -17,6 +17,7 @@ mod outside;
 mod patch;
 mod patch_id;
 mod project;
+mod reach;
 pub mod reflog;
 mod rename;
 pub mod repo;

@@ -110,6 +110,12 @@ pub fn unpublished(git: &Git, oids: &[Oid]) -> Result<HashSet<Oid>, GitError> {
     Ok(oids.iter().filter(|oid| walked.contains(oid.as_str())).cloned().collect())
 }
 
+/// Whether HEAD or a branch has the commit.
+pub fn on_a_branch(git: &Git, oid: &Oid) -> Result<bool, GitError> {
+    let output = git.run(&["rev-list", "--max-count=1", oid.as_str(), "--not", "HEAD", "--branches"])?;
+    Ok(succeed(output, "cannot compare with the branches")?.stdout.is_empty())
+}
+
 /// Commits beyond this are not walked.
 const UNPUBLISHED: usize = 50_000;
 

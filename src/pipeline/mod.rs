@@ -13,6 +13,7 @@ pub mod ingest;
 mod memory_shelf;
 pub mod models;
 pub mod nightly;
+mod ours;
 pub mod rebuild;
 pub mod reconcile;
 mod report;

@@ -1,9 +1,14 @@
 //! What a repository's reflogs tell becomes events: nothing that happened while nobody listened is missed.
 
+use std::path::PathBuf;
+
+use super::ours::Ours;
+pub use super::roster::{inode, moved};
 use super::services::Services;
-use crate::domain::event::Source;
-use crate::git::GitError;
+use crate::domain::event::{Event, Source};
+use crate::domain::id::Oid;
 use crate::git::repo::Repo;
+use crate::git::{Deed, Entry, GitError};
 use crate::store::{Registered, StoreError};
 
 /// Why a repository could not be reconciled.
@@ -15,19 +20,157 @@ pub enum ReconcileError {
     Store(#[from] StoreError),
 }
 
+/// Events stored in one transaction.
+const BATCH: usize = 512;
+
 /// Marks everything that the reflogs tell so far as known: called when a repository is registered.
 ///
 /// # Errors
 /// When the repository cannot be read or the store cannot be written.
-pub fn begin(_services: &Services, _repo: &Repo) -> Result<(), ReconcileError> {
-    Ok(())
+pub fn begin(services: &Services, repo: &Repo) -> Result<(), ReconcileError> {
+    Ok(services.store.take_moves(&repo.place().id, &[], &repo.log_ends()?)?)
+}
+
+/// Reconciles all registered repositories; gives how many events that made. One that fails does not stop the others.
+/// Blocking: files and the store.
+pub fn all(services: &Services, source: Source) -> usize {
+    let registered = services.store.registered().unwrap_or_else(|error| {
+        tracing::error!(%error, "the registered repositories cannot be read");
+        Vec::new()
+    });
+    let one = |known: &Registered| {
+        repository(services, known, source).unwrap_or_else(|error| {
+            tracing::error!(path = %known.path.display(), %error, "a repository could not be reconciled");
+            0
+        })
+    };
+    registered.iter().map(one).sum()
 }
 
 /// Turns what one repository's reflogs tell since last time into events, all in one transaction per batch; gives
-/// how many. What is captured, awaited by an open event or not ours makes none. Blocking: files and the store.
+/// how many. What is captured, awaited by an open event or not ours makes none. A repository that is gone or cannot
+/// be read is noted as a problem, and makes none either. Blocking: files and the store.
 ///
 /// # Errors
-/// When the repository cannot be read or the store cannot be written.
-pub fn repository(_services: &Services, _registered: &Registered, _source: Source) -> Result<usize, ReconcileError> {
-    Ok(0)
+/// When the store cannot be written.
+pub fn repository(services: &Services, registered: &Registered, source: Source) -> Result<usize, ReconcileError> {
+    match read(services, registered, source) {
+        Err(ReconcileError::Git(error)) => {
+            note(services, registered, &error)?;
+            Ok(0)
+        }
+        other => other,
+    }
+}
+
+fn read(services: &Services, registered: &Registered, source: Source) -> Result<usize, ReconcileError> {
+    let repo = Repo::open_git_dir(&registered.common_dir)?;
+    let mut taken = 0;
+    loop {
+        let known = services.store.log_positions(&registered.id)?;
+        let news = repo.news(&known, registered.since)?;
+        let mut queue = Queue { services, repo: &repo, source, batch: Vec::new(), taken: 0 };
+        let mut ours = Ours::of(services, &repo);
+        for entry in news.entries {
+            queue.take(&mut ours, entry)?;
+        }
+        queue.flush(&news.positions)?;
+        taken += queue.taken;
+        if !news.more {
+            return Ok(taken);
+        }
+    }
+}
+
+/// Said once for as long as it lasts: the same words are the same problem.
+fn note(services: &Services, registered: &Registered, error: &GitError) -> Result<(), StoreError> {
+    let path = registered.path.display();
+    let gone = !registered.common_dir.exists();
+    let what = if gone { format!("{path} is gone") } else { format!("{path} cannot be read: {error}") };
+    let hint = match error {
+        GitError::ForeignOwner { .. } => "repositories of other users are skipped".to_owned(),
+        _ => format!("where it was moved to: uro-capture init; for good: uro-capture deinit {path}"),
+    };
+    services.store.note_problem(services.clock.now(), &what, &hint)
+}
+
+/// A commit to be captured, and what it replaced.
+struct Found {
+    git_dir: PathBuf,
+    oid: Oid,
+    replaces: Vec<Oid>,
+    step: bool,
+}
+
+/// Collects what is new until it is worth a transaction.
+struct Queue<'a> {
+    services: &'a Services,
+    repo: &'a Repo,
+    source: Source,
+    batch: Vec<Found>,
+    taken: usize,
+}
+
+impl Queue<'_> {
+    fn take(&mut self, ours: &mut Ours<'_>, entry: Entry) -> Result<(), ReconcileError> {
+        let Entry { git_dir, deed, .. } = entry;
+        let arrived = match deed {
+            Deed::Made { oid, replaces, step } => return self.add(Found { git_dir, oid, replaces, step }),
+            Deed::Moved { from, to } => ours.moved(from.as_ref(), &to)?,
+            Deed::Pulled { from, to } => ours.pulled(from.as_ref(), &to)?,
+        };
+        for oid in arrived {
+            self.add(Found { git_dir: git_dir.clone(), oid, replaces: Vec::new(), step: false })?;
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, found: Found) -> Result<(), ReconcileError> {
+        match self.batch.iter_mut().find(|known| known.oid == found.oid) {
+            Some(known) => known.replaces.extend(found.replaces),
+            None => self.batch.push(found),
+        }
+        if self.batch.len() >= BATCH { self.flush(&[]) } else { Ok(()) }
+    }
+
+    /// Only with the last batch the positions move: a kill before that reads the same news again, of which the
+    /// stored part is awaited already.
+    fn flush(&mut self, positions: &[crate::domain::event::LogPosition]) -> Result<(), ReconcileError> {
+        let (store, place) = (&self.services.store, self.repo.place());
+        let oids: Vec<Oid> =
+            self.batch.iter().flat_map(|found| found.replaces.iter().chain([&found.oid])).cloned().collect();
+        let captured = store.captured_commits(&place.id, &oids)?;
+        let awaited = store.awaited_commits(&place.common_dir, &oids)?;
+        let mut events = Vec::new();
+        for found in self.batch.drain(..) {
+            let known = captured.contains(&found.oid) || awaited.contains(&found.oid);
+            let mut news = Vec::new();
+            for old in found.replaces {
+                if awaited.contains(&old) || (captured.contains(&old) && is_live(self.services, self.repo, &old)?) {
+                    news.push((old, found.oid.clone()));
+                }
+            }
+            if known && news.is_empty() {
+                continue;
+            }
+            events.push(Event {
+                stamp: self.services.clock.now(),
+                source: self.source,
+                hook: None,
+                git_dir: found.git_dir,
+                oid: Some(found.oid),
+                rewrites: news,
+                in_sequence: found.step,
+            });
+        }
+        store.take_moves(&place.id, &events, positions)?;
+        self.taken += events.len();
+        Ok(())
+    }
+}
+
+/// Its capture still stands, so that it is news that it was replaced.
+fn is_live(services: &Services, repo: &Repo, oid: &Oid) -> Result<bool, StoreError> {
+    let capture = services.store.capture_of_commit(&repo.place().id, oid)?;
+    Ok(capture.is_some_and(|capture| capture.state == crate::domain::capture::State::Live))
 }

@@ -56,9 +56,18 @@ impl Report<'_> {
 
     fn commit(&mut self) -> Result<(), CaptureError> {
         let oid = self.reported()?;
+        if self.event().in_sequence && self.was_given_up(&oid)? {
+            return self.close(Some("the sequence that made it was given up, or made another of it"));
+        }
         let last = self.event().rewrites.is_empty();
         self.take(&oid, last)?;
         identity::rewritten(self.services, self.repo, &self.event().rewrites)
+    }
+
+    /// A rebase that was aborted leaves commits that nothing leads to, and so does every step that the next one folds
+    /// into itself. Who has to know the latter as a link between old and new says so in an event of its own.
+    fn was_given_up(&self, oid: &Oid) -> Result<bool, CaptureError> {
+        Ok(!self.repo.on_a_branch(oid)? && !self.services.store.replaced_in_sequence(oid)?)
     }
 
     fn rewrites(&mut self) -> Result<(), CaptureError> {
