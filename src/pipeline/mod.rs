@@ -20,5 +20,7 @@ mod report;
 pub mod roster;
 pub mod services;
 pub mod subject;
+#[cfg(test)]
+mod tests;
 mod unnamed;
 pub mod waiting;
