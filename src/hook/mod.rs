@@ -18,6 +18,7 @@ use self::places::Places;
 pub mod bell;
 pub mod head;
 pub mod places;
+mod squash;
 pub mod start;
 
 /// The names under which git calls the program when it is linked as the hook itself. Other hook managers rename a
@@ -75,10 +76,17 @@ impl Call<'_> {
     fn record(&self, stdin: &mut dyn Read) -> Option<Record> {
         let (event, argument) = self.event()?;
         let git_dir = head::git_dir(self.var("GIT_DIR").as_deref(), self.cwd)?;
+        let oid = head::head(&git_dir);
+        let rewrites = match (event, argument.map(OsStr::as_bytes)) {
+            ("post-rewrite", _) => rewrites(stdin),
+            // A squash merge: the commit to come may be made before anybody else can look.
+            ("post-merge", Some(b"1")) => squash::carried(&git_dir, oid.as_deref()),
+            _ => Vec::new(),
+        };
         Some(Record {
             stamp_ns: nanoseconds(self.now),
-            oid: head::head(&git_dir),
-            rewrites: if event == "post-rewrite" { rewrites(stdin) } else { Vec::new() },
+            oid,
+            rewrites,
             in_sequence: head::in_sequence(&git_dir),
             event: event.to_owned(),
             argument: argument

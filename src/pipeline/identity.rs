@@ -9,7 +9,7 @@ use crate::domain::capture::{Capture, Kind, State};
 use crate::domain::id::Oid;
 use crate::domain::patch::{Commit, Patch};
 use crate::git::repo::Repo;
-use crate::git::{Bounds, GitError};
+use crate::git::{Bounds, GitError, squash};
 
 /// The live captures that this commit's capture replaces, oldest first.
 pub(super) fn earlier(services: &Services, repo: &Repo, subject: &Subject) -> Result<Vec<Capture>, CaptureError> {
@@ -68,7 +68,7 @@ fn squashed(services: &Services, repo: &Repo, commit: &Commit) -> Result<Vec<Cap
         if prepared.is_empty() || !lies_within(services, repo, commit, &prepared)? { Vec::new() } else { prepared };
     let mut found = Vec::new();
     let mut seen = HashSet::new();
-    for oid in carried.into_iter().chain(listed(&commit.message)).take(SQUASHED) {
+    for oid in carried.into_iter().chain(squash::listed(&commit.message)).take(SQUASHED) {
         if oid == commit.oid || !seen.insert(oid.clone()) {
             continue;
         }
@@ -103,34 +103,10 @@ fn paths(patch: &Patch) -> HashSet<String> {
     patch.files.iter().flat_map(both).flatten().collect()
 }
 
-/// What `git merge --squash` writes above the commits that it carries.
-const SQUASH_TITLE: &str = "Squashed commit of the following:";
-
-/// The commits that the message itself lists as squashed.
-fn listed(message: &str) -> Vec<Oid> {
-    let Some((_, list)) = message.split_once(SQUASH_TITLE) else { return Vec::new() };
-    list.lines().filter_map(|line| line.strip_prefix("commit ")?.trim().parse().ok()).collect()
-}
-
 /// `old` was rewritten as `new`: its capture is replaced.
 pub(super) fn rewritten(services: &Services, repo: &Repo, pairs: &[(Oid, Oid)]) -> Result<(), CaptureError> {
     for (old, new) in pairs {
         services.store.supersede(&repo.place().id, old, new)?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_list_below_its_title_names_squashed_commits() {
-        let (one, two) = ("1".repeat(40), "2".repeat(40));
-        let message = format!("Add it\n\n{SQUASH_TITLE}\n\ncommit {one}\nAuthor: A\n\n    x\n\ncommit {two}\n");
-        let oids: Vec<String> = listed(&message).iter().map(ToString::to_string).collect();
-        assert_eq!(oids, [one.clone(), two]);
-        assert!(listed(&format!("Revert\n\ncommit {one}\n")).is_empty());
-        assert!(listed(&format!("{SQUASH_TITLE}\n\ncommit nonsense\n    commit {one}\n")).is_empty());
-    }
 }

@@ -95,7 +95,7 @@ impl Report<'_> {
     /// Where no log is kept, the hook's word has to do.
     fn was_made_here(&self, oid: &Oid) -> Result<bool, CaptureError> {
         let made = self.repo.made_since(jiff::Timestamp::MIN)?;
-        Ok(made.is_empty() || made.iter().any(|made| made.oid == *oid))
+        Ok(made.iter().any(|made| made.oid == *oid) || self.repo.log_ends()?.is_empty())
     }
 
     /// `last`: nothing is left to do for this event, so that it is closed together with the capture.

@@ -5,8 +5,6 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::services::Services;
 use crate::domain::capture::Reason;
 use crate::domain::event::{Event, PendingEvent};
@@ -18,6 +16,9 @@ pub const PATIENCE: Duration = Duration::from_secs(600);
 /// More open events of one repository than this are a storm.
 pub const STORM: usize = 8;
 
+/// Open events that are looked at to tell a storm: a commit may be reported by its hook, by a rewrite and by its log.
+const AHEAD: usize = 8 * STORM;
+
 /// The next events, oldest first.
 #[derive(Debug, Default)]
 pub struct Ready {
@@ -27,7 +28,7 @@ pub struct Ready {
     pub held: bool,
 }
 
-/// At most `limit` events that may be dealt with now. `limit` must be larger than [`STORM`].
+/// At most `limit` events that may be dealt with now.
 ///
 /// # Errors
 /// When the store cannot be read.
@@ -35,9 +36,9 @@ pub fn ready(services: &Services, limit: usize) -> Result<Ready, StoreError> {
     let since = services.clock.now() - PATIENCE;
     let mut running = services.store.waiting_sequences(since)?;
     running.retain(|git_dir| head::in_sequence(git_dir));
-    let events = services.store.ready_events(limit, &running, since)?;
+    let events = services.store.ready_events(limit.max(AHEAD), &running, since)?;
     let reasons = reasons(&events);
-    Ok(Ready { events: events.into_iter().zip(reasons).collect(), held: !running.is_empty() })
+    Ok(Ready { events: events.into_iter().zip(reasons).take(limit).collect(), held: !running.is_empty() })
 }
 
 fn reasons(events: &[PendingEvent]) -> Vec<Option<Reason>> {
@@ -51,10 +52,4 @@ fn reasons(events: &[PendingEvent]) -> Vec<Option<Reason>> {
     }
     let of = |event: &Event| waiting.get(event.git_dir.as_path()).map_or(0, Vec::len);
     events.iter().map(|pending| (of(&pending.event) > STORM).then_some(Reason::PredictedMiss)).collect()
-}
-
-/// Whether `event` happened so long ago that it is not waited for any longer.
-#[must_use]
-pub fn is_overdue(event: &Event, now: Timestamp) -> bool {
-    event.stamp <= now - PATIENCE
 }

@@ -43,7 +43,8 @@ pub struct Record {
     pub event: String,
     /// HEAD at that moment, in hex; absent where it could not be read (reftable, unborn branch).
     pub oid: Option<String>,
-    /// What post-rewrite got on stdin, lines of `old new [extra]`, at most [`MAX_REWRITES`] bytes.
+    /// What post-rewrite got on stdin, lines of `old new [extra]`, at most [`MAX_REWRITES`] bytes; after a squash
+    /// merge, lines of `carried head`.
     pub rewrites: Vec<u8>,
     /// A rebase, cherry-pick, revert sequence or `am` was in progress.
     pub in_sequence: bool,

@@ -1,1 +1,201 @@
-//! identity
+//! What a commit is: the same work moved or reworded, work applied again, work squashed.
+
+use super::{Place, Scene, text};
+use crate::domain::capture::{By, Kind, Reason};
+use crate::domain::event::HookName;
+use crate::domain::id::Oid;
+
+/// Commits and reports it, as git with our hooks does.
+fn hooked(scene: &Scene, place: &Place<'_>, file: &str, content: &str, message: &str) -> Oid {
+    let oid = place.commit(file, content, message);
+    place.report(HookName::PostCommit, &[]);
+    scene.work();
+    oid
+}
+
+#[test]
+fn the_same_patch_on_another_branch_replaces_and_takes_the_text_along() {
+    let scene = Scene::new();
+    let place = scene.repo("r");
+    hooked(&scene, &place, "base", "x", "Base");
+    place.git(&["checkout", "-q", "-b", "topic"]);
+    let topic = hooked(&scene, &place, "a", "1", "Add a");
+    let store = &scene.services.store;
+    let first = store.capture_of_commit(&place.open().place().id, &topic).unwrap().unwrap();
+    store.edit_capture(first.id, "Adds a, in my words.").unwrap();
+    place.git(&["checkout", "-q", "main"]);
+    hooked(&scene, &place, "b", "1", "Add b");
+    place.git(&["cherry-pick", topic.as_str()]);
+    place.report(HookName::PostCommit, &[]);
+    scene.work();
+    assert_eq!(place.live(), ["Base", "Add a", "Add b"], "by author date");
+    let picked = place.captures(false).remove(1);
+    assert_eq!((picked.supersedes, picked.summary.as_str()), (vec![first.id], "Adds a, in my words."));
+    assert_eq!((picked.provenance.by, picked.provenance.reason), (By::Human, Reason::None));
+    assert!(picked.timing.total_ms.is_some(), "final at once");
+}
+
+#[test]
+fn the_same_patch_above_the_earlier_commit_is_new_work() {
+    let scene = Scene::new();
+    let place = scene.repo("r");
+    hooked(&scene, &place, "base", "x", "Base");
+    hooked(&scene, &place, "a", "1", "Add a");
+    place.git(&["revert", "--no-edit", "HEAD"]);
+    place.report(HookName::PostCommit, &[]);
+    hooked(&scene, &place, "a", "1", "Add a");
+    assert_eq!(place.live(), ["Base", "Add a", "Revert \"Add a\"", "Add a"]);
+}
+
+#[test]
+fn a_commit_whose_patch_is_not_read_is_known_by_author_date_and_message() {
+    let scene = Scene::new();
+    let place = scene.repo("r");
+    hooked(&scene, &place, "base", "x", "Base");
+    place.git(&["checkout", "-q", "-b", "topic"]);
+    hooked(&scene, &place, "Cargo.lock", "locked", "Update the lock file");
+    assert_eq!(place.captures(false)[0].commit.as_ref().unwrap().patch_id, None, "else this proves nothing");
+    place.git(&["checkout", "-q", "main"]);
+    hooked(&scene, &place, "b", "1", "Add b");
+    place.git(&["checkout", "-q", "topic"]);
+    place.git(&["rebase", "-q", "main"]);
+    scene.reconcile();
+    assert_eq!(place.live(), ["Base", "Update the lock file", "Add b"], "by author date");
+    assert_eq!(place.superseded(), 1);
+    hooked(&scene, &place, "Cargo.lock", "locked again", "Update the lock file");
+    assert_eq!(place.live().len(), 4, "written at another time");
+}
+
+#[test]
+fn empty_commits_and_merges_are_known_by_their_commit_alone() {
+    let scene = Scene::new();
+    let place = scene.repo("r");
+    hooked(&scene, &place, "base", "x", "Base");
+    for _ in 0..2 {
+        let mut commit = place.command(&["commit", "-q", "--allow-empty", "-m", "Nothing"]);
+        let date = "1700001000 +0000";
+        assert!(commit.env("GIT_AUTHOR_DATE", date).status().unwrap().success());
+        place.git(&["checkout", "-q", "-B", "other", "HEAD~1"]);
+        scene.reconcile();
+    }
+    assert_eq!(place.live().iter().filter(|subject| *subject == "Nothing").count(), 2, "{:?}", place.live());
+}
+
+#[test]
+fn a_merge_made_here_is_one_capture_and_one_that_was_fetched_is_none() {
+    let scene = Scene::new();
+    let place = scene.repo("r");
+    hooked(&scene, &place, "base", "x", "Base");
+    place.git(&["checkout", "-q", "-b", "topic"]);
+    hooked(&scene, &place, "a", "1", "Add a");
+    place.git(&["checkout", "-q", "main"]);
+    place.git(&["merge", "-q", "--no-ff", "--no-edit", "topic"]);
+    place.report(HookName::PostMerge, &[]);
+    scene.work();
+    let merge = place.captures(false).remove(0);
+    assert_eq!((merge.kind, place.captures(false).len()), (Kind::Merge, 3));
+
+    place.git(&["clone", "-q", ".", text(&scene.path("clone"))]);
+    let clone = scene.at("clone");
+    clone.user("other@example.com").git(&["reset", "-q", "--hard", "HEAD~1"]);
+    clone.register(crate::domain::event::Means::File);
+    clone.git(&["merge", "-q", "--ff-only", "origin/main"]);
+    clone.report(HookName::PostMerge, &[]);
+    scene.work();
+    assert!(clone.live().is_empty(), "the fast-forward ended at somebody's merge");
+}
+
+#[test]
+fn an_amend_supersedes_by_hook_and_by_log() {
+    for hooks in [true, false] {
+        let scene = Scene::new();
+        let place = scene.repo("r");
+        place.commit("a", "0", "Add a");
+        if hooks {
+            place.report(HookName::PostCommit, &[]);
+        }
+        for n in 1..=5 {
+            let old = place.head();
+            place.write("a", &n.to_string());
+            place.git(&["commit", "-q", "-a", "--amend", "-m", &format!("Add a, take {n}")]);
+            match hooks {
+                true => {
+                    place.report(HookName::PostCommit, &[]);
+                    place.report(HookName::PostRewrite, &[(old, place.head())]);
+                    scene.work();
+                }
+                false => drop(scene.reconcile()),
+            }
+        }
+        let (live, replaced) = place.only();
+        assert_eq!((live.raw.as_str(), replaced), ("Add a, take 5", 1), "hooks {hooks}");
+        assert_eq!(place.superseded(), if hooks { 5 } else { 4 }, "hooks {hooks}: the history is kept");
+    }
+}
+
+#[test]
+fn amends_that_nobody_saw_come_to_one_capture() {
+    let scene = Scene::new();
+    let place = scene.repo("r");
+    place.commit("a", "0", "Add a");
+    for n in 1..=5 {
+        place.write("a", &n.to_string());
+        place.git(&["commit", "-q", "-a", "--amend", "-m", "Add a"]);
+    }
+    scene.reconcile();
+    place.only();
+}
+
+/// A branch of four commits beside one on main; gives the four.
+fn four(scene: &Scene, place: &Place<'_>) -> Vec<Oid> {
+    hooked(scene, place, "base", "x", "Base");
+    place.git(&["checkout", "-q", "-b", "topic"]);
+    let four = (1..=4).map(|n| hooked(scene, place, &format!("f{n}"), "1", &format!("Part {n}"))).collect();
+    place.git(&["checkout", "-q", "main"]);
+    hooked(scene, place, "other", "1", "Other work");
+    four
+}
+
+fn prepared(place: &Place<'_>, four: &[Oid]) {
+    let head = place.head();
+    let pairs: Vec<(Oid, Oid)> = four.iter().map(|oid| (oid.clone(), head.clone())).collect();
+    place.report(HookName::PostMerge, &pairs);
+}
+
+#[test]
+fn a_squash_merge_links_what_it_carries() {
+    let scene = Scene::new();
+    let place = scene.repo("r");
+    let four = four(&scene, &place);
+    place.git(&["merge", "-q", "--squash", "topic"]);
+    prepared(&place, &four);
+    place.git(&["commit", "-q", "-m", "All four parts"]);
+    place.report(HookName::PostCommit, &[]);
+    scene.work();
+    assert_eq!(place.live(), ["Base", "Other work", "All four parts"]);
+    assert_eq!(place.captures(false)[0].supersedes.len(), 4);
+}
+
+#[test]
+fn a_squash_that_nobody_saw_is_told_by_its_message() {
+    let scene = Scene::new();
+    let place = scene.repo("r");
+    four(&scene, &place);
+    place.git(&["merge", "-q", "--squash", "topic"]);
+    place.git(&["commit", "-q", "--no-edit"]);
+    scene.reconcile();
+    assert_eq!(place.live().len(), 3, "{:?}", place.live());
+    assert_eq!(place.captures(false)[0].supersedes.len(), 4);
+}
+
+#[test]
+fn other_work_after_a_squash_was_prepared_replaces_nothing() {
+    let scene = Scene::new();
+    let place = scene.repo("r");
+    let four = four(&scene, &place);
+    place.git(&["merge", "-q", "--squash", "topic"]);
+    prepared(&place, &four);
+    place.git(&["reset", "-q", "--hard"]);
+    hooked(&scene, &place, "unrelated", "1", "Something else");
+    assert_eq!(place.live().len(), 7, "{:?}", place.live());
+}

@@ -1,1 +1,76 @@
-//! roster_tests
+//! Repositories that were moved, and repositories that report by themselves in global mode.
+
+use super::Scene;
+use crate::domain::event::{HookName, Means};
+use crate::pipeline::reconcile;
+use crate::pipeline::roster::GLOBAL;
+
+#[test]
+fn a_moved_repository_keeps_its_captures_and_what_was_committed_meanwhile_is_found() {
+    let scene = Scene::new();
+    let place = scene.repo("before");
+    place.commit("a", "1", "One");
+    scene.reconcile();
+    let registered = scene.services.store.registered().unwrap().remove(0);
+    std::fs::rename(&place.path, scene.path("after")).unwrap();
+    let moved = scene.at("after");
+    moved.commit("b", "2", "Two");
+    moved.commit("c", "3", "Three");
+    moved.report(HookName::PostCommit, &[]);
+    let roster = scene.services.roster();
+    scene.work();
+    assert_eq!(moved.live(), ["One", "Two", "Three"]);
+    let now = scene.services.store.registered().unwrap();
+    assert_eq!((now.len(), &now[0].path, now[0].since), (1, &moved.path, registered.since));
+    assert!(scene.services.roster() > roster, "whoever watches hears of it");
+    let mirror = std::fs::read_to_string(scene.services.paths.repositories()).unwrap();
+    assert!(mirror.contains("after") && !mirror.contains("before"), "{mirror}");
+}
+
+#[test]
+fn a_copy_is_another_repository() {
+    let scene = Scene::new();
+    let place = scene.repo("one");
+    place.commit("a", "1", "One");
+    scene.reconcile();
+    std::fs::rename(&place.path, scene.path("moved")).unwrap();
+    let copy = scene.plain("two");
+    assert_eq!(reconcile::moved(&scene.services, &copy.open()).unwrap(), None);
+    let moved = reconcile::moved(&scene.services, &scene.at("moved").open()).unwrap();
+    assert_eq!(moved.unwrap().path, scene.path("moved"));
+}
+
+fn one_commit(scene: &Scene, name: &str) {
+    let place = scene.plain(name);
+    place.user("me@example.com").commit("a", "1", "One");
+    place.report(HookName::PostCommit, &[]);
+    scene.work();
+}
+
+fn names(scene: &Scene) -> Vec<String> {
+    let registered = scene.services.store.registered().unwrap();
+    registered.into_iter().map(|known| known.path.file_name().unwrap().to_string_lossy().into_owned()).collect()
+}
+
+#[test]
+fn in_global_mode_a_repository_that_reports_is_registered_if_it_may_be() {
+    let scene = Scene::new();
+    one_commit(&scene, "before");
+    assert!(names(&scene).is_empty());
+    scene.services.store.set_mark(GLOBAL, Some("{}")).unwrap();
+    let (top, secret) = (scene.path("work").display().to_string(), scene.path("work/secret").display().to_string());
+    scene.configure(&format!("[capture]\nonly_repos = [\"{top}/**\"]\nexclude_repos = [\"{secret}\"]\n"));
+    for name in ["work/shop", "work/secret", "play"] {
+        one_commit(&scene, name);
+    }
+    let quiet = scene.plain("work/quiet");
+    quiet.git(&["config", "uro.capture", "false"]);
+    one_commit(&scene, "work/quiet");
+    assert_eq!(names(&scene), ["shop"]);
+    let shop = scene.services.store.registered().unwrap().remove(0);
+    assert_eq!(shop.means, Means::Config);
+    assert!(shop.inode.is_some());
+    assert_eq!(scene.at("work/shop").live(), ["One"]);
+    assert!(scene.at("play").live().is_empty() && scene.at("work/secret").live().is_empty());
+    assert_eq!(scene.reconcile(), 0, "what was there before it reported is known");
+}

@@ -1,1 +1,184 @@
-//! sequences
+//! Rebases and their like are worked off when they are over; a storm asks no model.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Place, Scene};
+use crate::domain::capture::Reason;
+use crate::domain::clock::FakeClock;
+use crate::domain::event::HookName;
+use crate::domain::id::Oid;
+use crate::pipeline::waiting::{self, PATIENCE};
+
+const NOW: &str = "2026-03-01T12:00:00Z";
+
+fn commit(place: &Place<'_>, n: usize) -> Oid {
+    place.commit(&format!("f{n}"), "1", &format!("Part {n}"))
+}
+
+/// Main and a topic of `count` commits that have to be put on top of it; all captured.
+fn apart(scene: &Scene, place: &Place<'_>, count: usize) -> Vec<Oid> {
+    place.commit("base", "x", "Base");
+    place.git(&["checkout", "-q", "-b", "topic"]);
+    let made = (1..=count).map(|n| commit(place, n)).collect();
+    place.git(&["checkout", "-q", "main"]);
+    place.commit("other", "1", "Other work");
+    place.git(&["checkout", "-q", "topic"]);
+    scene.reconcile();
+    made
+}
+
+/// What git's hooks report of each step, by git itself.
+fn hook_steps(place: &Place<'_>) {
+    let hook = place.path.join(".git/hooks/post-commit");
+    let script = "#!/bin/sh\ngit rev-parse HEAD >> \"$(git rev-parse --git-common-dir)/steps\"\n";
+    std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
+    std::fs::write(&hook, script).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&hook, mode).unwrap();
+}
+
+/// The post-commit reports of the steps noted so far.
+fn report_steps(scene: &Scene, place: &Place<'_>) -> usize {
+    let steps = std::fs::read_to_string(place.path.join(".git/steps")).unwrap_or_default();
+    for oid in steps.lines() {
+        place.tell(&crate::domain::event::Event {
+            stamp: scene.services.clock.now(),
+            source: crate::domain::event::Source::Hook,
+            hook: Some(HookName::PostCommit),
+            git_dir: place.path.join(".git"),
+            oid: Some(oid.parse().unwrap()),
+            rewrites: Vec::new(),
+            in_sequence: true,
+        });
+    }
+    steps.lines().count()
+}
+
+#[test]
+fn a_rebase_leaves_one_live_capture_per_commit_and_asks_no_model() {
+    let scene = Scene::new();
+    let place = scene.repo("r");
+    apart(&scene, &place, 12);
+    place.git(&["rebase", "-q", "main"]);
+    assert_eq!(crate::pipeline::reconcile::all(&scene.services, crate::domain::event::Source::Watch), 12);
+    assert!(scene.work().is_empty(), "no model");
+    assert_eq!(place.live().len(), 14, "{:?}", place.live());
+    assert_eq!(place.superseded(), 12);
+}
+
+#[test]
+fn a_sequence_waits_for_its_end_but_not_for_ever() {
+    let clock = Arc::new(FakeClock::at(NOW.parse().unwrap()));
+    let scene = Scene::with_clock(clock.clone());
+    let place = scene.repo("r");
+    apart(&scene, &place, 2);
+    place.git(&["checkout", "-q", "main"]);
+    place.commit("f2", "in the way", "Be in the way");
+    scene.reconcile();
+    place.git(&["checkout", "-q", "topic"]);
+    hook_steps(&place);
+    assert!(!place.command(&["rebase", "-q", "main"]).output().unwrap().status.success(), "a conflict");
+    assert_eq!(report_steps(&scene, &place), 1);
+    let ready = waiting::ready(&scene.services, 16).unwrap();
+    assert!(ready.events.is_empty() && ready.held);
+    clock.advance(PATIENCE + Duration::from_secs(1));
+    let ready = waiting::ready(&scene.services, 16).unwrap();
+    assert!(ready.events.len() == 1 && !ready.held);
+    assert!(scene.work().is_empty());
+    let live = place.captures(false);
+    let part = live.iter().find(|capture| capture.raw == "Part 1").unwrap();
+    assert_eq!((part.provenance.reason, part.supersedes.len()), (Reason::Disabled, 1));
+}
+
+#[test]
+fn what_an_aborted_rebase_made_is_no_work() {
+    let scene = Scene::new();
+    let place = scene.repo("r");
+    apart(&scene, &place, 2);
+    place.git(&["checkout", "-q", "main"]);
+    place.commit("f2", "in the way", "Be in the way");
+    scene.reconcile();
+    place.git(&["checkout", "-q", "topic"]);
+    let before = place.captures(false);
+    hook_steps(&place);
+    assert!(!place.command(&["rebase", "-q", "main"]).output().unwrap().status.success(), "a conflict");
+    report_steps(&scene, &place);
+    place.git(&["rebase", "--abort"]);
+    scene.work();
+    scene.reconcile();
+    assert_eq!(place.captures(false), before, "what was there before still stands");
+    assert_eq!(place.superseded(), 0);
+}
+
+/// Squashes the four commits of the topic into one.
+fn squash(place: &Place<'_>) {
+    let mut rebase = place.command(&["rebase", "-q", "-i", "main"]);
+    rebase.env("GIT_SEQUENCE_EDITOR", "sed -i -e '2,$s/^pick/squash/'");
+    assert!(rebase.output().unwrap().status.success());
+}
+
+#[test]
+fn an_interactive_squash_links_all_of_them_with_hooks_and_without() {
+    for hooks in [true, false] {
+        let scene = Scene::new();
+        let place = scene.repo("r");
+        let four = apart(&scene, &place, 4);
+        if hooks {
+            hook_steps(&place);
+        }
+        squash(&place);
+        if hooks {
+            assert!(report_steps(&scene, &place) > 1, "the steps in between are reported too");
+            let head = place.head();
+            let pairs: Vec<(Oid, Oid)> = four.iter().map(|oid| (oid.clone(), head.clone())).collect();
+            place.report(HookName::PostRewrite, &pairs);
+            assert!(scene.work().is_empty(), "no model");
+        }
+        scene.reconcile();
+        assert_eq!(place.live().len(), 3, "hooks {hooks}: {:?}", place.live());
+        let squashed = place.captures(false).into_iter().find(|capture| capture.raw.contains("Part 4")).unwrap();
+        assert_eq!(squashed.commit.as_ref().unwrap().oid, place.head());
+        assert_eq!(squashed.supersedes.len(), 4, "hooks {hooks}");
+    }
+}
+
+#[test]
+fn many_commits_at_once_ask_no_model_and_few_do() {
+    for (count, asked) in [(waiting::STORM, waiting::STORM), (waiting::STORM + 1, 0)] {
+        let scene = Scene::new();
+        let place = scene.repo("r");
+        for n in 0..count {
+            commit(&place, n);
+            place.report(HookName::PostCommit, &[]);
+            if count <= waiting::STORM {
+                // The same commit, seen by somebody else, is no second one.
+                place.report(HookName::PostCommit, &[]);
+            }
+        }
+        assert_eq!(scene.work().len(), asked, "{count} commits");
+        let left = place.captures(false);
+        assert_eq!(left.len(), count);
+        let storm = left.iter().filter(|capture| capture.provenance.reason == Reason::PredictedMiss).count();
+        assert_eq!(storm, count - asked);
+    }
+}
+
+#[test]
+fn a_linked_worktree_has_its_own_sequences() {
+    let scene = Scene::new();
+    let place = scene.repo("r");
+    place.commit("base", "x", "Base");
+    std::fs::create_dir(place.path.join(".git/rebase-merge")).unwrap();
+    place.commit("a", "1", "In a rebase");
+    place.report(HookName::PostCommit, &[]);
+    let linked = scene.path("linked");
+    place.git(&["worktree", "add", "-q", super::text(&linked)]);
+    let other = scene.at("linked");
+    other.commit("b", "1", "Beside it");
+    scene.reconcile();
+    assert_eq!(other.live(), ["Base", "Beside it"]);
+    std::fs::remove_dir(place.path.join(".git/rebase-merge")).unwrap();
+    scene.work();
+    assert_eq!(other.live().len(), 3);
+}
