@@ -12,7 +12,7 @@ use super::ui::Exit;
 use crate::domain::event::Means;
 use crate::git::repo::Repo;
 use crate::githooks::{self, Location, Note, Plan};
-use crate::pipeline::rebuild;
+use crate::pipeline::{rebuild, reconcile};
 use crate::store::Registered;
 
 #[derive(Debug, Clone, Args)]
@@ -188,7 +188,7 @@ fn registration(app: &App, repo: &Repo, known: Option<&Registered>) -> Registere
         project: place.project.clone(),
         since: known.map_or_else(|| app.clock.now(), |known| known.since),
         means: Means::File,
-        inode: None,
+        inode: reconcile::inode(&place.common_dir),
     }
 }
 

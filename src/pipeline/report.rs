@@ -56,7 +56,7 @@ impl Report<'_> {
 
     fn commit(&mut self) -> Result<(), CaptureError> {
         let oid = self.reported()?;
-        if self.event().in_sequence && self.was_given_up(&oid)? {
+        if self.was_given_up(&oid)? {
             return self.close(Some("the sequence that made it was given up, or made another of it"));
         }
         let last = self.event().rewrites.is_empty();
@@ -65,14 +65,18 @@ impl Report<'_> {
     }
 
     /// A rebase that was aborted leaves commits that nothing leads to, and so does every step that the next one folds
-    /// into itself. Who has to know the latter as a link between old and new says so in an event of its own.
+    /// into itself: at its end post-rewrite tells what came of which. A log that was read meanwhile tells each link in
+    /// an event of its own, and then the steps between are needed.
     fn was_given_up(&self, oid: &Oid) -> Result<bool, CaptureError> {
-        Ok(!self.repo.on_a_branch(oid)? && !self.services.store.replaced_in_sequence(oid)?)
+        let store = &self.services.store;
+        Ok(self.event().in_sequence && !self.repo.on_a_branch(oid)? && !store.replaced_in_sequence(oid)?)
     }
 
     fn rewrites(&mut self) -> Result<(), CaptureError> {
         for (_, new) in &self.pending.event.rewrites {
-            self.take(new, false)?;
+            if !self.was_given_up(new)? {
+                self.take(new, false)?;
+            }
         }
         identity::rewritten(self.services, self.repo, &self.event().rewrites)
     }

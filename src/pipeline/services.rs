@@ -1,5 +1,6 @@
 //! What every step of the pipeline works with: store, clock, models, settings.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -45,7 +46,7 @@ impl Services {
             rebuild::after_quarantine(store.as_ref(), &paths, &quarantined, clock.as_ref())?;
         }
         let models = Arc::new(Models::new(Arc::clone(&clock)));
-        let settings = Arc::new(Settings { overrides, last_good: Mutex::new(config) });
+        let settings = Arc::new(Settings { overrides, last_good: Mutex::new(config), read: Mutex::new(None) });
         Ok(Self { paths, store, clock, models, settings, roster: Arc::default() })
     }
 
@@ -54,8 +55,19 @@ impl Services {
     #[must_use]
     pub fn config(&self, repo: Option<&Repo>) -> Config {
         let of_repo = repo.and_then(|repo| repo.settings().ok()).unwrap_or_default();
+        let version = Version::of(&self.paths.config_file());
+        let mut read = self.settings.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(read) = read.as_ref().filter(|read| read.version == version && read.of_repo == of_repo) {
+            return read.config.clone();
+        }
+        let config = self.load(&of_repo);
+        *read = Some(Read { version, of_repo, config: config.clone() });
+        config
+    }
+
+    fn load(&self, of_repo: &[(String, String)]) -> Config {
         let mut last_good = self.settings.last_good.lock().unwrap_or_else(PoisonError::into_inner);
-        match load(&self.paths, &of_repo, &self.settings.overrides) {
+        match load(&self.paths, of_repo, &self.settings.overrides) {
             Ok(loaded) => {
                 if of_repo.is_empty() {
                     last_good.clone_from(&loaded.config);
@@ -93,6 +105,29 @@ impl Services {
 struct Settings {
     overrides: Overrides,
     last_good: Mutex<Config>,
+    /// What was read last: a storm in one repository reads its settings once.
+    read: Mutex<Option<Read>>,
+}
+
+struct Read {
+    version: Version,
+    of_repo: Vec<(String, String)>,
+    config: Config,
+}
+
+/// Tells one version of the file from the next: size, inode and the times of its last changes (nanoseconds). Absent
+/// while there is no file.
+#[derive(PartialEq, Eq)]
+struct Version(Option<[i64; 6]>);
+
+impl Version {
+    fn of(file: &Path) -> Self {
+        let stamp = |found: std::fs::Metadata| {
+            let (size, inode) = (found.size().cast_signed(), found.ino().cast_signed());
+            [size, inode, found.mtime(), found.mtime_nsec(), found.ctime(), found.ctime_nsec()]
+        };
+        Self(std::fs::metadata(file).ok().map(stamp))
+    }
 }
 
 /// Paths and repositories that are never read.

@@ -208,7 +208,8 @@ pub trait Store: Send + Sync {
     fn ready_events(&self, limit: usize, running: &[PathBuf], since: Timestamp) -> Result<Vec<PendingEvent>>;
     /// The git directories in which events of a sequence wait that happened after `since`.
     fn waiting_sequences(&self, since: Timestamp) -> Result<Vec<PathBuf>>;
-    /// Whether an event that is not dealt with yet says that this commit was rewritten in a sequence.
+    /// Whether an event that is not dealt with yet and that a log told (not a hook) says that this commit was
+    /// rewritten in a sequence.
     fn replaced_in_sequence(&self, oid: &Oid) -> Result<bool>;
     /// The event needs no (further) capture; `note` says why when it was skipped. Closing twice is harmless.
     fn close_event(&self, row: i64, note: Option<&str>) -> Result<()>;

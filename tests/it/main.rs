@@ -20,6 +20,7 @@ mod damage;
 mod drafts;
 mod hook;
 mod hostile;
+mod identity;
 mod kill;
 mod leaving;
 mod loopback;

@@ -22,6 +22,7 @@ mod in_hand;
 mod reconcile_tests;
 mod roster_tests;
 mod sequences;
+mod storm;
 
 /// A home, a store and a git that knows nothing of this machine's settings.
 pub struct Scene {

@@ -109,10 +109,10 @@ pub fn sequences(db: &Connection, since: i64) -> Result<Vec<PathBuf>> {
     dirs.map(|bytes| Ok(PathBuf::from(OsStr::from_bytes(&bytes?)))).collect()
 }
 
-/// Whether an open event of a sequence says that this commit was rewritten.
+/// Whether an open event of a sequence that a log told says that this commit was rewritten.
 pub fn replaced_in_sequence(db: &Connection, oid: &Oid) -> Result<bool> {
     // A pair is written `["old","new"]`, and an id holds nothing that LIKE would take for more.
-    let sql = "SELECT 1 FROM events WHERE closed = 0 AND in_sequence = 1 AND rewrites LIKE ?1";
+    let sql = "SELECT 1 FROM events WHERE closed = 0 AND in_sequence = 1 AND hook IS NULL AND rewrites LIKE ?1";
     Ok(db.prepare_cached(sql)?.exists([format!("%[\"{oid}\",%")])?)
 }
 
