@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::reconcile;
+use super::services::Services;
 use crate::config::paths::Paths;
-use crate::domain::clock::Clock;
-use crate::domain::event::{Event, Means, Source};
+use crate::domain::event::{Means, Source};
 use crate::domain::id::RepoId;
-use crate::git::repo::Repo;
 use crate::store::{Registered, Store, StoreError};
 
 /// A registered repository as it is also kept beside the database, so that a lost database does not take
@@ -56,47 +56,20 @@ impl From<Location> for PathBuf {
     }
 }
 
-/// Notes the loss and queues every commit that the registered repositories' reflogs still name.
-pub(super) fn after_quarantine(
-    store: &dyn Store,
-    paths: &Paths,
-    quarantined: &Path,
-    clock: &dyn Clock,
-) -> Result<(), StoreError> {
-    for repo in read_mirror(paths) {
+/// Notes the loss and queues every commit that the registered repositories' reflogs still name: how far they were
+/// read is lost with the rest, so they are read from the registration on.
+pub(super) fn after_quarantine(services: &Services, quarantined: &Path) -> Result<(), StoreError> {
+    let store = &services.store;
+    for repo in read_mirror(&services.paths) {
         store.register(&repo)?;
     }
-    let mut queued = 0_u64;
-    for repo in store.registered()? {
-        queued += requeue(store, &repo)?;
-    }
+    let queued = reconcile::all(services, Source::Reconcile);
     let what = format!(
         "the store was damaged and set aside as {}; {queued} commits are being captured again from git",
         quarantined.display()
     );
-    store.note_problem(clock.now(), &what, "uro-capture import FILE brings back an export; notes git does not know")
-}
-
-fn requeue(store: &dyn Store, registered: &Registered) -> Result<u64, StoreError> {
-    // A repository that is gone cannot give anything back; the others still can.
-    let Ok(repo) = Repo::open_git_dir(&registered.common_dir) else { return Ok(0) };
-    // Reflogs count in whole seconds, and a commit may have followed `init` within the same one.
-    let Ok(oids) = repo.committed_since(registered.since) else { return Ok(0) };
-    let known = store.captured_commits(&registered.id, &oids)?;
-    let mut queued = 0;
-    for oid in oids.into_iter().filter(|oid| !known.contains(oid)) {
-        store.put_event(&Event {
-            stamp: registered.since,
-            source: Source::Reconcile,
-            hook: None,
-            git_dir: registered.common_dir.clone(),
-            oid: Some(oid),
-            rewrites: Vec::new(),
-            in_sequence: false,
-        })?;
-        queued += 1;
-    }
-    Ok(queued)
+    let hint = "uro-capture import FILE brings back an export; notes git does not know";
+    store.note_problem(services.clock.now(), &what, hint)
 }
 
 /// Writes the list of registered repositories beside the database.

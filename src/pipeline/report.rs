@@ -85,7 +85,8 @@ impl Report<'_> {
     /// either, and may end at somebody else's merge.
     fn merge(&mut self) -> Result<(), CaptureError> {
         let head = self.reported()?;
-        let squashed: Vec<Oid> = self.event().rewrites.iter().map(|(carried, _)| carried.clone()).collect();
+        let told = self.event().rewrites.iter().map(|(carried, _)| carried.clone()).collect::<Vec<Oid>>();
+        let squashed = if told.is_empty() { self.repo.squash_prepared()? } else { told };
         if !squashed.is_empty() {
             let (id, now) = (&self.repo.place().id, self.services.clock.now());
             return Ok(self.services.store.prepare_squash(id, &head, &squashed, now)?);

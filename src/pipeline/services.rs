@@ -4,8 +4,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
+use jiff::Timestamp;
 
 use super::draft_model::DraftModel;
 use super::models::{Models, Unhurried};
@@ -42,12 +44,13 @@ impl Services {
     pub fn open(paths: Paths, config: Config, overrides: Overrides, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let opened = SqliteStore::open(&paths.database())?;
         let store: Arc<dyn Store> = Arc::new(opened.store);
-        if let Some(quarantined) = opened.quarantined {
-            rebuild::after_quarantine(store.as_ref(), &paths, &quarantined, clock.as_ref())?;
-        }
         let models = Arc::new(Models::new(Arc::clone(&clock)));
         let settings = Arc::new(Settings { overrides, last_good: Mutex::new(config), read: Mutex::new(None) });
-        Ok(Self { paths, store, clock, models, settings, roster: Arc::default() })
+        let services = Self { paths, store, clock, models, settings, roster: Arc::default() };
+        if let Some(quarantined) = opened.quarantined {
+            rebuild::after_quarantine(&services, &quarantined)?;
+        }
+        Ok(services)
     }
 
     /// The settings that hold in `repo` (or outside any), read afresh so that an edit takes effect at once.
@@ -61,7 +64,8 @@ impl Services {
             return read.config.clone();
         }
         let config = self.load(&of_repo);
-        *read = Some(Read { version, of_repo, config: config.clone() });
+        let settled = version.is_older_than(self.clock.now() - FRESH);
+        *read = settled.then(|| Read { version, of_repo, config: config.clone() });
         config
     }
 
@@ -120,7 +124,14 @@ struct Read {
 #[derive(PartialEq, Eq)]
 struct Version(Option<[i64; 6]>);
 
+/// A file changed this lately may change again without another time: file systems count in ticks.
+const FRESH: Duration = Duration::from_secs(1);
+
 impl Version {
+    fn is_older_than(&self, time: Timestamp) -> bool {
+        self.0.is_none_or(|[_, _, changed, ..]| changed < time.as_second())
+    }
+
     fn of(file: &Path) -> Self {
         let stamp = |found: std::fs::Metadata| {
             let (size, inode) = (found.size().cast_signed(), found.ino().cast_signed());
@@ -182,6 +193,29 @@ fn everything() -> GlobSet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::clock::SystemClock;
+
+    #[test]
+    fn an_edit_of_the_settings_takes_effect_at_once_and_a_broken_one_changes_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        let paths = Paths::under(home.path());
+        let file = paths.config_file();
+        let services = Services::open(paths, Config::default(), Overrides::default(), Arc::new(SystemClock)).unwrap();
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        let write = |text: &str| std::fs::write(&file, text).unwrap();
+        let seconds = || services.config(None).capture.budget.as_secs();
+        assert_eq!(seconds(), 2);
+        for n in [3, 4, 5] {
+            // Of one length, and within one tick of a coarse clock.
+            write(&format!("[capture]\nbudget = \"{n}s\"\n"));
+            assert_eq!((seconds(), seconds()), (n, n));
+        }
+        write("[capture]\nbudget = \"soon\"\n");
+        assert_eq!(seconds(), 5);
+        assert_eq!(services.store.problems(Timestamp::MIN).unwrap().len(), 1);
+        std::fs::remove_file(&file).unwrap();
+        assert_eq!(seconds(), 2);
+    }
 
     fn exclusions(repos: &[&str], only: &[&str], paths: &[&str]) -> Exclusions {
         let owned = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
