@@ -48,16 +48,15 @@ pub fn all(services: &Services, source: Source) -> usize {
 }
 
 /// Turns what one repository's reflogs tell since last time into events, all in one transaction per batch; gives
-/// how many. What is captured, awaited by an open event or not ours makes none. A repository that is gone or cannot
-/// be read is noted as a problem, and makes none either. Blocking: files and the store.
+/// how many. What is captured, awaited by an open event or not ours makes none. Blocking: files and the store.
 ///
 /// # Errors
-/// When the store cannot be written.
+/// When the repository is gone or cannot be read, which is noted as a problem; when the store cannot be written.
 pub fn repository(services: &Services, registered: &Registered, source: Source) -> Result<usize, ReconcileError> {
     match read(services, registered, source) {
         Err(ReconcileError::Git(error)) => {
             note(services, registered, &error)?;
-            Ok(0)
+            Err(error.into())
         }
         other => other,
     }
