@@ -1,0 +1,234 @@
+//! Which repositories have news: a set that any number of events coalesces into, so it never outgrows their list.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::Notify;
+
+use crate::domain::clock::Clock;
+use crate::domain::event::Source;
+use crate::domain::id::RepoId;
+
+/// News of one repository that nobody has looked at yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// When the first and the last of it was heard.
+    pub first: Instant,
+    pub last: Instant,
+    /// `Watch` when the watcher heard it, `Reconcile` when a sweep found it.
+    pub source: Source,
+    /// No hook can still be on its way with it.
+    pub at_once: bool,
+}
+
+/// What does not concern a single repository's commits.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// Events were lost: anything may have happened anywhere.
+    pub everything: bool,
+    /// The list of registered repositories changed.
+    pub list: bool,
+    /// Directories came or went: their watches have to be laid anew.
+    pub structure: HashSet<RepoId>,
+}
+
+/// Written by the watcher's thread, read by the main loop.
+pub struct Dirty {
+    state: Mutex<State>,
+    changed: Notify,
+    clock: Arc<dyn Clock>,
+}
+
+#[derive(Default)]
+struct State {
+    repos: HashMap<RepoId, Mark>,
+    flags: Flags,
+}
+
+impl std::fmt::Debug for Dirty {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Dirty").field("repos", &self.state().repos.len()).finish_non_exhaustive()
+    }
+}
+
+impl Dirty {
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { state: Mutex::default(), changed: Notify::new(), clock }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The watcher heard of a commit there. Only the first of many wakes the main loop.
+    pub fn heard(&self, repo: &RepoId) {
+        let now = self.clock.instant();
+        let mut state = self.state();
+        if let Some(mark) = state.repos.get_mut(repo) {
+            // What a sweep found may wait for a hook once more: this commit's hook is still to come.
+            let first = if mark.at_once { now } else { mark.first };
+            *mark = Mark { first, last: now, source: Source::Watch, at_once: false };
+            return;
+        }
+        state.repos.insert(repo.clone(), Mark { first: now, last: now, source: Source::Watch, at_once: false });
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    /// Something else found that there may be news; what the watcher heard of it stays in force.
+    pub fn found(&self, repo: &RepoId, source: Source, at_once: bool) {
+        let now = self.clock.instant();
+        self.state().repos.entry(repo.clone()).or_insert(Mark { first: now, last: now, source, at_once });
+        self.changed.notify_one();
+    }
+
+    /// Gives back what could not be looked at; newer news stays.
+    pub fn give_back(&self, repo: &RepoId, mark: Mark) {
+        self.state().repos.entry(repo.clone()).or_insert(mark);
+        self.changed.notify_one();
+    }
+
+    pub fn structure(&self, repo: &RepoId) {
+        let mut state = self.state();
+        if !state.flags.structure.contains(repo) {
+            state.flags.structure.insert(repo.clone());
+            drop(state);
+            self.changed.notify_one();
+        }
+    }
+
+    pub fn everything(&self) {
+        self.state().flags.everything = true;
+        self.changed.notify_one();
+    }
+
+    pub fn list(&self) {
+        self.state().flags.list = true;
+        self.changed.notify_one();
+    }
+
+    pub fn forget(&self, repo: &RepoId) {
+        let mut state = self.state();
+        state.repos.remove(repo);
+        state.flags.structure.remove(repo);
+    }
+
+    /// Comes when there is something that was not there before. Safe to drop.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    pub fn take_flags(&self) -> Flags {
+        std::mem::take(&mut self.state().flags)
+    }
+
+    /// Takes the one repository whose turn it is, those that the watcher heard of before those that a sweep found;
+    /// else gives the time when there will be one. `due` says when a repository's news is to be looked at, or
+    /// nothing while it must not be.
+    pub fn take(&self, now: Instant, due: impl Fn(&RepoId, &Mark) -> Option<Instant>) -> Turn {
+        let mut state = self.state();
+        let waiting = state.repos.iter().filter_map(|(id, mark)| Some((due(id, mark)?, mark.source, id)));
+        let (ready, later): (Vec<_>, Vec<_>) = waiting.partition(|(at, ..)| *at <= now);
+        let first = ready.into_iter().min_by_key(|(at, source, _)| (*source != Source::Watch, *at));
+        let Some(id) = first.map(|(.., id)| id.clone()) else {
+            return Turn::At(later.into_iter().map(|(at, ..)| at).min());
+        };
+        state.repos.remove(&id).map_or(Turn::At(None), |mark| Turn::Now(id, mark))
+    }
+
+    /// Whether any repository waits to be looked at.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.state().repos.is_empty()
+    }
+}
+
+/// Whose turn it is.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Turn {
+    Now(RepoId, Mark),
+    /// Nobody's; look again then, if ever.
+    At(Option<Instant>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::clock::FakeClock;
+    use std::time::Duration;
+
+    fn repo(name: &str) -> RepoId {
+        RepoId::of_common_dir(name.as_bytes())
+    }
+
+    fn set() -> (Arc<FakeClock>, Dirty) {
+        let clock = Arc::new(FakeClock::at("2026-03-01T12:00:00Z".parse().unwrap()));
+        (Arc::clone(&clock), Dirty::new(clock))
+    }
+
+    const STEP: Duration = Duration::from_millis(8);
+
+    #[test]
+    fn ten_thousand_events_of_a_repository_are_one_entry_with_first_and_last_time() {
+        let (clock, dirty) = set();
+        let start = clock.instant();
+        for _ in 0..10_000 {
+            dirty.heard(&repo("a"));
+            clock.advance(Duration::from_micros(10));
+        }
+        assert_eq!(dirty.state().repos.len(), 1);
+        let Turn::Now(id, mark) = dirty.take(clock.instant(), |_, mark| Some(mark.first)) else { panic!() };
+        assert_eq!((id, mark.first), (repo("a"), start));
+        assert_eq!(mark.last, start + Duration::from_micros(99_990));
+        assert!(dirty.is_empty());
+    }
+
+    #[test]
+    fn a_repository_is_taken_when_due_and_not_while_it_must_not_be() {
+        let (clock, dirty) = set();
+        dirty.heard(&repo("a"));
+        let due = |_: &RepoId, mark: &Mark| Some(mark.first + STEP);
+        assert_eq!(dirty.take(clock.instant(), due), Turn::At(Some(clock.instant() + STEP)));
+        clock.advance(STEP);
+        assert_eq!(dirty.take(clock.instant(), |_, _| None), Turn::At(None), "it is being looked at just now");
+        assert!(matches!(dirty.take(clock.instant(), due), Turn::Now(..)));
+        assert_eq!(dirty.take(clock.instant(), due), Turn::At(None));
+    }
+
+    #[test]
+    fn what_happens_now_goes_before_what_a_sweep_found_earlier() {
+        let (clock, dirty) = set();
+        dirty.found(&repo("old"), Source::Reconcile, true);
+        clock.advance(STEP);
+        dirty.heard(&repo("new"));
+        let Turn::Now(id, _) = dirty.take(clock.instant(), |_, mark| Some(mark.first)) else { panic!() };
+        assert_eq!(id, repo("new"));
+    }
+
+    #[test]
+    fn a_commit_heard_of_after_a_sweep_gets_its_grace_and_its_source() {
+        let (clock, dirty) = set();
+        dirty.found(&repo("a"), Source::Reconcile, true);
+        clock.advance(STEP);
+        dirty.heard(&repo("a"));
+        dirty.found(&repo("a"), Source::Reconcile, true);
+        let Turn::Now(_, mark) = dirty.take(clock.instant(), |_, mark| Some(mark.first)) else { panic!() };
+        let now = clock.instant();
+        assert_eq!(mark, Mark { first: now, last: now, source: Source::Watch, at_once: false });
+    }
+
+    #[tokio::test]
+    async fn the_main_loop_is_woken_also_when_it_was_not_listening() {
+        let (_, dirty) = set();
+        dirty.heard(&repo("a"));
+        dirty.changed().await;
+        dirty.everything();
+        dirty.structure(&repo("b"));
+        dirty.changed().await;
+        let flags = dirty.take_flags();
+        assert!(flags.everything && !flags.list && flags.structure.contains(&repo("b")));
+        assert_eq!(dirty.take_flags(), Flags::default());
+    }
+}

@@ -1,0 +1,308 @@
+//! What the watcher's thread does with an event: drop it, or mark a repository. It never waits for anything.
+
+use std::collections::HashMap;
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::SystemTime;
+
+use notify::event::{EventKind, ModifyKind};
+use notify::{Event, EventHandler};
+
+use super::dirty::Dirty;
+use crate::domain::id::RepoId;
+use crate::git::traces::is_telling;
+
+/// Whom a watched directory belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owner {
+    Repo {
+        id: RepoId,
+        common_dir: Arc<Path>,
+    },
+    /// Ours: the list of registered repositories lies there.
+    List,
+}
+
+/// Tells a directory from one that took its place; the birth, because inodes are used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    device: u64,
+    inode: u64,
+    born: Option<SystemTime>,
+}
+
+impl Identity {
+    #[must_use]
+    pub fn of(metadata: &Metadata) -> Self {
+        Self { device: metadata.dev(), inode: metadata.ino(), born: metadata.created().ok() }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub owner: Owner,
+    pub identity: Identity,
+}
+
+/// The watched directories; shared by the watcher's thread, which looks up, and whoever lays the watches.
+#[derive(Debug, Default)]
+pub struct Places(RwLock<HashMap<Arc<Path>, Place>>);
+
+impl Places {
+    #[must_use]
+    pub fn get(&self, dir: &Path) -> Option<Place> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(dir).cloned()
+    }
+
+    pub fn put(&self, dir: &Arc<Path>, place: Place) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(Arc::clone(dir), place);
+    }
+
+    /// True when it was there.
+    pub fn remove(&self, dir: &Path) -> bool {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(dir).is_some()
+    }
+
+    /// The watch of a directory that went away is gone, and with it those of all directories below.
+    fn remove_below(&self, dir: &Path) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).retain(|path, _| !path.starts_with(dir));
+    }
+
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Name of the file in our data directory that the list of repositories is mirrored to.
+const LIST: &str = "repositories.json";
+
+/// Runs on the watcher's thread.
+#[derive(Debug)]
+pub struct Listener {
+    pub places: Arc<Places>,
+    pub dirty: Arc<Dirty>,
+}
+
+impl EventHandler for Listener {
+    fn handle_event(&mut self, event: notify::Result<Event>) {
+        match event {
+            // The queue overflowed: such an event has no path, so the flag comes first.
+            Ok(event) if event.need_rescan() => self.dirty.everything(),
+            Ok(event) => self.hear(&event),
+            Err(_) => self.dirty.everything(),
+        }
+    }
+}
+
+/// What can have happened to the thing that an event names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Deed {
+    Written,
+    /// It is there now, or it is another one.
+    Appeared,
+    Vanished,
+}
+
+/// Opening, reading, closing and touching tell nothing: most of what git does is of these kinds.
+fn deed(kind: EventKind) -> Option<Deed> {
+    use notify::event::RenameMode::From;
+    match kind {
+        EventKind::Access(_) | EventKind::Modify(ModifyKind::Metadata(_)) => None,
+        EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(From)) => Some(Deed::Vanished),
+        EventKind::Create(_) | EventKind::Modify(ModifyKind::Name(_)) => Some(Deed::Appeared),
+        EventKind::Modify(_) | EventKind::Any | EventKind::Other => Some(Deed::Written),
+    }
+}
+
+impl Listener {
+    fn hear(&self, event: &Event) {
+        let Some(deed) = deed(event.kind) else { return };
+        for path in &event.paths {
+            match self.places.get(path) {
+                Some(place) if deed != Deed::Written => {
+                    self.places.remove_below(path);
+                    self.lay_anew(&place.owner);
+                }
+                // A directory as such is written when something in it is, which is told by name as well.
+                Some(_) => {}
+                None => self.hear_of_entry(path, deed),
+            }
+        }
+    }
+
+    fn hear_of_entry(&self, path: &Path, deed: Deed) {
+        let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else { return };
+        match self.places.get(dir).map(|place| place.owner) {
+            Some(Owner::List) if name == LIST && deed != Deed::Vanished => self.dirty.list(),
+            Some(Owner::Repo { id, common_dir }) if is_telling(&common_dir, dir, name) => {
+                // A log appears when a branch does, or in the place of another one.
+                if deed == Deed::Written || (deed == Deed::Appeared && path.is_file()) {
+                    self.dirty.heard(&id);
+                } else {
+                    self.dirty.structure(&id);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn lay_anew(&self, owner: &Owner) {
+        match owner {
+            Owner::Repo { id, .. } => self.dirty.structure(id),
+            Owner::List => self.dirty.list(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::clock::SystemClock;
+    use crate::sidecar::watch::dirty::Flags;
+    use notify::event::{AccessKind, CreateKind, DataChange, Flag, MetadataKind, RemoveKind, RenameMode};
+    use std::collections::HashSet;
+
+    /// A repository (not hooked up to any system) of which `dirs` are watched.
+    struct Scene {
+        top: tempfile::TempDir,
+        listener: Listener,
+    }
+
+    const WRITTEN: EventKind = EventKind::Modify(ModifyKind::Data(DataChange::Any));
+    const RENAMED_TO: EventKind = EventKind::Modify(ModifyKind::Name(RenameMode::To));
+
+    impl Scene {
+        fn new() -> Self {
+            let top = tempfile::tempdir().unwrap();
+            let listener = Listener { places: Arc::default(), dirty: Arc::new(Dirty::new(Arc::new(SystemClock))) };
+            let scene = Self { top, listener };
+            let common_dir: Arc<Path> = Arc::from(scene.path(""));
+            for dir in ["", "logs", "logs/refs/heads", "worktrees/w/logs"] {
+                let owner = Owner::Repo { id: id(), common_dir: Arc::clone(&common_dir) };
+                scene.put(dir, owner);
+            }
+            scene.put("data", Owner::List);
+            scene
+        }
+
+        fn path(&self, name: &str) -> std::path::PathBuf {
+            if name.is_empty() { self.top.path().to_owned() } else { self.top.path().join(name) }
+        }
+
+        fn put(&self, dir: &str, owner: Owner) {
+            let dir = self.path(dir);
+            std::fs::create_dir_all(&dir).unwrap();
+            let identity = Identity::of(&std::fs::metadata(&dir).unwrap());
+            self.listener.places.put(&Arc::from(dir), Place { owner, identity });
+        }
+
+        fn tell(&mut self, kind: EventKind, name: &str) -> Told {
+            let event = Event::new(kind).add_path(self.path(name));
+            self.listener.handle_event(Ok(event));
+            self.told()
+        }
+
+        fn told(&self) -> Told {
+            let Flags { everything, list, structure } = self.listener.dirty.take_flags();
+            let news = !self.listener.dirty.is_empty();
+            self.listener.dirty.forget(&id());
+            match (news, everything, list, structure == HashSet::from([id()])) {
+                (false, false, false, false) => Told::Nothing,
+                (true, false, false, false) => Told::News,
+                (false, true, false, false) => Told::Everything,
+                (false, false, true, false) => Told::List,
+                (false, false, false, true) => Told::Structure,
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    fn id() -> RepoId {
+        RepoId::of_common_dir(b"a")
+    }
+
+    #[derive(Debug, PartialEq, Eq)]
+    enum Told {
+        Nothing,
+        News,
+        Structure,
+        List,
+        Everything,
+    }
+
+    #[test]
+    fn appended_and_replaced_logs_are_news() {
+        let mut scene = Scene::new();
+        for log in ["logs/HEAD", "logs/refs/heads/main", "worktrees/w/logs/HEAD"] {
+            std::fs::write(scene.path(log), "").unwrap();
+            assert_eq!(scene.tell(WRITTEN, log), Told::News, "{log}");
+            assert_eq!(scene.tell(RENAMED_TO, log), Told::News, "{log}");
+            assert_eq!(scene.tell(EventKind::Create(CreateKind::File), log), Told::News, "{log}");
+        }
+    }
+
+    #[test]
+    fn what_git_does_on_the_way_and_what_only_reads_is_dropped() {
+        let mut scene = Scene::new();
+        for name in ["index", "index.lock", "COMMIT_EDITMSG", "HEAD", "logs/HEAD.lock", "elsewhere/x"] {
+            assert_eq!(scene.tell(WRITTEN, name), Told::Nothing, "{name}");
+        }
+        for kind in [
+            EventKind::Access(AccessKind::Open(notify::event::AccessMode::Any)),
+            EventKind::Access(AccessKind::Close(notify::event::AccessMode::Write)),
+            EventKind::Modify(ModifyKind::Metadata(MetadataKind::Any)),
+        ] {
+            assert_eq!(scene.tell(kind, "logs/HEAD"), Told::Nothing, "{kind:?}");
+            assert_eq!(scene.tell(kind, "logs"), Told::Nothing, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn directories_that_come_and_go_change_what_is_watched() {
+        let mut scene = Scene::new();
+        std::fs::create_dir_all(scene.path("logs/refs/heads/feature")).unwrap();
+        std::fs::create_dir_all(scene.path("worktrees")).unwrap();
+        for (kind, name) in [
+            (EventKind::Create(CreateKind::Folder), "logs/refs/heads/feature"),
+            (RENAMED_TO, "logs/refs/heads/feature"),
+            (EventKind::Remove(RemoveKind::Folder), "logs/refs/heads/gone"),
+            (EventKind::Create(CreateKind::Folder), "worktrees"),
+        ] {
+            assert_eq!(scene.tell(kind, name), Told::Structure, "{kind:?} {name}");
+        }
+    }
+
+    #[test]
+    fn the_watch_of_a_directory_that_went_away_is_forgotten_with_those_below() {
+        let mut scene = Scene::new();
+        let moved = EventKind::Modify(ModifyKind::Name(RenameMode::From));
+        assert_eq!(scene.tell(moved, "logs"), Told::Structure);
+        let is_known = |name: &str| scene.listener.places.get(&scene.path(name)).is_some();
+        assert!(is_known("") && is_known("worktrees/w/logs") && !is_known("logs") && !is_known("logs/refs/heads"));
+    }
+
+    #[test]
+    fn the_list_of_repositories_is_known_by_its_name() {
+        let mut scene = Scene::new();
+        assert_eq!(scene.tell(RENAMED_TO, "data/repositories.json"), Told::List);
+        assert_eq!(scene.tell(WRITTEN, "data/captures.db-wal"), Told::Nothing);
+        assert_eq!(scene.tell(EventKind::Remove(RemoveKind::Folder), "data"), Told::List);
+    }
+
+    #[test]
+    fn lost_events_and_failures_mean_everything() {
+        let mut scene = Scene::new();
+        scene.listener.handle_event(Ok(Event::new(EventKind::Other).set_flag(Flag::Rescan)));
+        assert_eq!(scene.told(), Told::Everything);
+        scene.listener.handle_event(Err(notify::Error::generic("read failed")));
+        assert_eq!(scene.told(), Told::Everything);
+    }
+}

@@ -1,0 +1,141 @@
+//! A look at repositories from outside: are their watches in place, have their logs changed since they were read?
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use super::watcher::{Tended, Watcher};
+use crate::domain::id::RepoId;
+use crate::git::traces::traces;
+
+/// Whom to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    pub repo: RepoId,
+    pub common_dir: PathBuf,
+    /// As it was before its logs were last read; absent when they were not read yet.
+    pub print: Option<Print>,
+    /// Its watches are laid, or left alone.
+    pub tend: bool,
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Looked {
+    pub repo: RepoId,
+    /// Absent when its watches were left alone.
+    pub tended: Option<Tended>,
+    pub there: bool,
+    /// As its logs are now.
+    pub print: Print,
+    /// They are not what they were.
+    pub changed: bool,
+    /// They changed so lately that a hook may still be on its way.
+    pub fresh: bool,
+}
+
+/// Sums up where a repository's logs are, how long and how old; by design a number, because there are many.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Print(u64);
+
+/// Directories may come while watches are laid; a git that makes them faster than this is seen at the next look.
+const ROUNDS: usize = 3;
+
+/// Blocking: a stat for every log, a few more for the watches.
+pub fn look(watcher: &Mutex<Watcher>, subject: Subject, now: SystemTime, grace: Duration) -> Looked {
+    let mut found = traces(&subject.common_dir);
+    let mut tended = None;
+    for _ in 0..if subject.tend { ROUNDS } else { 0 } {
+        let dirs = std::mem::take(&mut found.dirs);
+        let laid = watcher.lock().unwrap_or_else(PoisonError::into_inner).tend(&subject.repo, dirs);
+        // Watches first: what is written after they are laid is heard of, what was written before is seen below.
+        found = traces(&subject.common_dir);
+        let anew = laid == Tended::Watched { anew: true };
+        tended = Some(laid);
+        if !anew {
+            break;
+        }
+    }
+    let there = !matches!(tended, Some(Tended::Missing)) && subject.common_dir.is_dir();
+    let (print, newest) = read(&found.stat);
+    Looked {
+        tended,
+        there,
+        print,
+        changed: there && subject.print != Some(print),
+        fresh: newest.is_some_and(|newest| now.duration_since(newest).is_ok_and(|age| age < grace)),
+        repo: subject.repo,
+    }
+}
+
+fn read(files: &[PathBuf]) -> (Print, Option<SystemTime>) {
+    let mut hasher = DefaultHasher::new();
+    let mut newest = None;
+    for file in files {
+        let Ok(metadata) = std::fs::metadata(file) else { continue };
+        file.hash(&mut hasher);
+        (metadata.dev(), metadata.ino(), metadata.len()).hash(&mut hasher);
+        (metadata.mtime(), metadata.mtime_nsec()).hash(&mut hasher);
+        newest = newest.max(metadata.modified().ok());
+    }
+    (Print(hasher.finish()), newest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    fn print(common_dir: &Path) -> Print {
+        read(&traces(common_dir).stat).0
+    }
+
+    fn subject(common_dir: &Path, print: Option<Print>) -> Subject {
+        let repo = RepoId::of_common_dir(b"a");
+        Subject { repo, common_dir: common_dir.to_owned(), print, tend: false }
+    }
+
+    fn look_at(common_dir: &Path, print: Option<Print>, now: SystemTime) -> Looked {
+        let watcher = Mutex::new(Watcher::new(None, Arc::default()));
+        look(&watcher, subject(common_dir, print), now, Duration::from_millis(300))
+    }
+
+    #[test]
+    fn what_grew_has_changed_and_is_fresh_only_for_a_while() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(dir.path().join("logs")).unwrap();
+        let log = dir.path().join("logs/HEAD");
+        std::fs::write(&log, "one\n").unwrap();
+        let written = std::fs::metadata(&log).unwrap().modified().unwrap();
+        let seen = print(dir.path());
+        assert!(look_at(dir.path(), None, written).changed, "not read yet");
+        assert!(!look_at(dir.path(), Some(seen), written).changed);
+        std::fs::write(&log, "one\ntwo\n").unwrap();
+        let written = std::fs::metadata(&log).unwrap().modified().unwrap();
+        let found = look_at(dir.path(), Some(seen), written + Duration::from_millis(299));
+        assert!(found.changed && found.fresh && found.there);
+        assert!(!look_at(dir.path(), Some(seen), written + Duration::from_millis(300)).fresh);
+    }
+
+    #[test]
+    fn a_log_that_was_replaced_by_one_of_the_same_length_has_changed() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(dir.path().join("logs")).unwrap();
+        let log = dir.path().join("logs/HEAD");
+        std::fs::write(&log, "one\n").unwrap();
+        let seen = print(dir.path());
+        std::fs::write(dir.path().join("logs/HEAD.lock"), "two\n").unwrap();
+        std::fs::rename(dir.path().join("logs/HEAD.lock"), &log).unwrap();
+        assert_ne!(print(dir.path()), seen);
+    }
+
+    #[test]
+    fn what_is_not_there_has_not_changed() {
+        let dir = tempfile::tempdir().unwrap();
+        let found = look_at(&dir.path().join("absent"), None, SystemTime::UNIX_EPOCH);
+        assert!(!found.there && !found.changed && !found.fresh);
+    }
+}

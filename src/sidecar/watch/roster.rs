@@ -1,0 +1,411 @@
+//! The registered repositories as the watcher sees them: how far watching reaches, whether their hooks can be relied
+//! on, and when their news is due.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::super::run::STEP_ASIDE;
+use super::dirty::Mark;
+use super::look::{Print, Subject};
+use super::watcher::Tended;
+use crate::domain::event::Source;
+use crate::domain::id::RepoId;
+use crate::store::Registered;
+
+/// A commit is seen in the log 4 to 23 ms before its hook has reported it (measured); a busy machine needs longer.
+/// After this long the hook is silent.
+pub const GRACE: Duration = Duration::from_millis(300);
+/// While hooks report one commit after the other, their log is read this often all the same.
+const LONGEST_BURST: Duration = Duration::from_secs(5);
+/// After reading a log for some time it is left alone for twice as long, up to this.
+const LONGEST_REST: Duration = Duration::from_secs(1);
+/// Before one that could not be read is tried again; doubled each time up to a sweep's distance.
+const RETRY: Duration = Duration::from_secs(2);
+const LONGEST_RETRY: Duration = Duration::from_secs(300);
+
+/// How a repository's commits are noticed beside its hooks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Not looked at yet.
+    Unknown,
+    Watched,
+    /// No event comes from there: its logs are looked at.
+    Polled,
+    /// Its git directory is not there (any more, or yet again).
+    Missing,
+}
+
+/// One repository: paths and a few words, because there may be thousands.
+#[derive(Debug)]
+pub struct Entry {
+    pub repo: Arc<Registered>,
+    pub reach: Reach,
+    /// On a file system of another machine, which may not answer.
+    pub remote: bool,
+    /// Its logs before they were last read.
+    pub print: Option<Print>,
+    /// They are being read just now.
+    pub in_flight: bool,
+    /// Its hooks report its commits, as far as is known.
+    trusted: bool,
+    heard: Option<Instant>,
+    not_before: Option<Instant>,
+    failures: u32,
+}
+
+/// What reading a repository's logs led to.
+#[derive(Debug)]
+pub enum Outcome {
+    /// So many commits that nobody had reported, and so many reports of hooks that nobody had read.
+    Made { count: usize, reported: usize, print: Print },
+    /// Its git directory is not there.
+    Gone,
+    /// Git cannot read it, for this reason.
+    Unreadable(String),
+    /// The store cannot be written.
+    NotKept,
+}
+
+impl Entry {
+    fn new(repo: Registered, remote: bool) -> Self {
+        Self {
+            trusted: repo.means.has_hooks(),
+            repo: Arc::new(repo),
+            reach: Reach::Unknown,
+            remote,
+            print: None,
+            in_flight: false,
+            heard: None,
+            not_before: None,
+            failures: 0,
+        }
+    }
+
+    #[must_use]
+    pub fn trusted(&self) -> bool {
+        self.trusted
+    }
+
+    /// When its news is to be looked at.
+    #[must_use]
+    pub fn due(&self, mark: &Mark) -> Instant {
+        let settled = match (mark.at_once, self.trusted) {
+            (true, _) => mark.first,
+            (false, false) => mark.first + STEP_ASIDE,
+            (false, true) if self.heard_since(mark) => (mark.last + GRACE).min(mark.first + LONGEST_BURST),
+            (false, true) => mark.first + GRACE,
+        };
+        self.not_before.map_or(settled, |rested| settled.max(rested))
+    }
+
+    fn heard_since(&self, mark: &Mark) -> bool {
+        self.heard.is_some_and(|heard| heard >= mark.first)
+    }
+
+    /// Its hook has spoken.
+    pub fn hear(&mut self, now: Instant) {
+        self.trusted = self.repo.means.has_hooks();
+        self.heard = Some(now);
+    }
+
+    /// Its logs were read because of `mark`, which took `took`. True when they are to be read once more.
+    pub fn settle(&mut self, mark: &Mark, outcome: &Outcome, took: Duration, now: Instant) -> bool {
+        self.in_flight = false;
+        match outcome {
+            Outcome::Made { count, print, .. } => {
+                (self.print, self.failures) = (Some(*print), 0);
+                self.not_before = Some(now + (took * 2).min(LONGEST_REST));
+                if *count > 0 && mark.source == Source::Watch && !self.heard_since(mark) {
+                    self.trusted = false;
+                }
+                false
+            }
+            Outcome::Gone => false,
+            Outcome::Unreadable(_) | Outcome::NotKept => {
+                let pause = RETRY.saturating_mul(1 << self.failures.min(10)).min(LONGEST_RETRY);
+                self.failures += 1;
+                self.not_before = Some(now + pause);
+                true
+            }
+        }
+    }
+
+    /// The first failure in a row is worth a word in the log.
+    #[must_use]
+    pub fn failed_before(&self) -> bool {
+        self.failures > 1
+    }
+
+    /// Watches were laid, or tried to.
+    pub fn reached(&mut self, tended: Option<&Tended>, there: bool) {
+        if self.reach == Reach::Missing && there {
+            (self.failures, self.not_before) = (0, None);
+        }
+        self.reach = match tended {
+            _ if !there => Reach::Missing,
+            Some(Tended::Watched { .. }) => Reach::Watched,
+            Some(_) => Reach::Polled,
+            None if self.remote => Reach::Polled,
+            None if self.reach == Reach::Missing => Reach::Unknown,
+            None => self.reach,
+        };
+        if self.reach == Reach::Missing {
+            self.print = None;
+        }
+    }
+
+    /// To be looked at; `lay` its watches as well, unless its server might not answer.
+    #[must_use]
+    pub fn subject(&self, lay: bool) -> Subject {
+        Subject {
+            repo: self.repo.id.clone(),
+            common_dir: self.repo.common_dir.clone(),
+            print: self.print,
+            tend: lay && !self.remote,
+        }
+    }
+
+    /// Nobody but us would notice a commit there.
+    fn depends_on_us(&self) -> bool {
+        !self.trusted && self.reach != Reach::Missing
+    }
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub struct Roster {
+    entries: HashMap<RepoId, Entry>,
+    by_dir: HashMap<PathBuf, RepoId>,
+}
+
+/// What a new list changed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    pub added: Vec<RepoId>,
+    pub gone: Vec<RepoId>,
+}
+
+impl Roster {
+    /// Takes over the list; those that stay keep what is known of them.
+    pub fn update(&mut self, list: Vec<Registered>, is_remote: impl Fn(&Path) -> bool) -> Changes {
+        let mut old = std::mem::take(&mut self.entries);
+        let mut changes = Changes::default();
+        self.by_dir = list.iter().map(|repo| (repo.common_dir.clone(), repo.id.clone())).collect();
+        for repo in list {
+            let id = repo.id.clone();
+            let known = old.remove(&id).filter(|known| known.repo.means == repo.means);
+            let entry = match known {
+                Some(known) => Entry { repo: Arc::new(repo), ..known },
+                None => {
+                    changes.added.push(id.clone());
+                    let remote = is_remote(&repo.common_dir);
+                    Entry::new(repo, remote)
+                }
+            };
+            self.entries.insert(id, entry);
+        }
+        changes.gone = old.into_keys().filter(|id| !self.entries.contains_key(id)).collect();
+        changes
+    }
+
+    #[must_use]
+    pub fn get(&self, id: &RepoId) -> Option<&Entry> {
+        self.entries.get(id)
+    }
+
+    pub fn get_mut(&mut self, id: &RepoId) -> Option<&mut Entry> {
+        self.entries.get_mut(id)
+    }
+
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values()
+    }
+
+    /// A repository that is new: to be looked at now, unless its server might not answer.
+    pub fn begin(&mut self, id: &RepoId) -> Option<Subject> {
+        let entry = self.entries.get_mut(id)?;
+        if entry.remote {
+            entry.reached(None, true);
+            return None;
+        }
+        Some(entry.subject(true))
+    }
+
+    /// The repository whose worktree has this git directory.
+    pub fn of_git_dir(&mut self, git_dir: &Path) -> Option<&mut Entry> {
+        let id = self.by_dir.get(git_dir).or_else(|| self.by_dir.get(common_dir(git_dir)?))?;
+        self.entries.get_mut(id)
+    }
+
+    /// How many are watched and have been read up to now, and how many are looked at instead.
+    #[must_use]
+    pub fn reach(&self) -> (usize, usize) {
+        let is_watched = |entry: &&Entry| entry.reach == Reach::Watched && entry.print.is_some();
+        let watched = self.entries().filter(is_watched).count();
+        (watched, self.entries().filter(|entry| entry.reach == Reach::Polled).count())
+    }
+
+    /// In how many a commit would be noticed by nobody if we left.
+    #[must_use]
+    pub fn depending(&self) -> usize {
+        self.entries().filter(|entry| entry.depends_on_us()).count()
+    }
+}
+
+/// `…/.git/worktrees/NAME` → `…/.git`.
+fn common_dir(git_dir: &Path) -> Option<&Path> {
+    let worktrees = git_dir.parent()?;
+    worktrees.parent().filter(|_| worktrees.ends_with("worktrees"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::clock::{Clock, FakeClock};
+    use crate::domain::event::Means;
+
+    fn registered(name: &str, means: Means) -> Registered {
+        Registered {
+            id: RepoId::of_common_dir(name.as_bytes()),
+            path: PathBuf::from("/").join(name),
+            common_dir: PathBuf::from("/").join(name).join(".git"),
+            project: name.to_owned(),
+            since: "2026-03-01T12:00:00Z".parse().unwrap(),
+            means,
+            inode: None,
+        }
+    }
+
+    fn entry(means: Means) -> Entry {
+        Entry::new(registered("a", means), false)
+    }
+
+    fn clock() -> FakeClock {
+        FakeClock::at("2026-03-01T12:00:00Z".parse().unwrap())
+    }
+
+    fn heard(first: Instant, last: Instant) -> Mark {
+        Mark { first, last, source: Source::Watch, at_once: false }
+    }
+
+    fn made(count: usize) -> Outcome {
+        Outcome::Made { count, reported: 0, print: Print::default() }
+    }
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn a_hook_is_waited_for_only_where_there_is_one() {
+        let now = clock().instant();
+        let mark = heard(now, now + MS);
+        assert_eq!(entry(Means::Watch).due(&mark), now + STEP_ASIDE);
+        assert_eq!(entry(Means::Config).due(&mark), now + GRACE);
+        assert_eq!(entry(Means::File).due(&Mark { at_once: true, ..mark }), now);
+    }
+
+    #[test]
+    fn a_silent_hook_is_not_waited_for_again_until_it_is_heard() {
+        let clock = clock();
+        let mut entry = entry(Means::File);
+        let mark = heard(clock.instant(), clock.instant());
+        assert!(!entry.settle(&mark, &made(0), MS, clock.instant()));
+        assert!(entry.trusted(), "a checkout, or the hook's commit");
+        entry.settle(&mark, &made(1), MS, clock.instant());
+        assert!(!entry.trusted());
+        clock.advance(GRACE);
+        let mark = heard(clock.instant(), clock.instant());
+        assert_eq!(entry.due(&mark), clock.instant() + STEP_ASIDE);
+        entry.hear(clock.instant());
+        assert_eq!(entry.due(&mark), clock.instant() + GRACE);
+    }
+
+    #[test]
+    fn what_a_sweep_finds_says_nothing_about_the_hook() {
+        let clock = clock();
+        let mut entry = entry(Means::File);
+        let mark = Mark { source: Source::Reconcile, ..heard(clock.instant(), clock.instant()) };
+        entry.settle(&mark, &made(3), MS, clock.instant());
+        assert!(entry.trusted());
+    }
+
+    #[test]
+    fn while_a_hook_reports_one_commit_after_the_other_its_last_one_is_waited_for_but_not_forever() {
+        let clock = clock();
+        let mut entry = entry(Means::File);
+        let first = clock.instant();
+        clock.advance(MS);
+        entry.hear(clock.instant());
+        assert_eq!(entry.due(&heard(first, first + 200 * MS)), first + 200 * MS + GRACE);
+        assert_eq!(entry.due(&heard(first, first + 9000 * MS)), first + LONGEST_BURST);
+        entry.settle(&heard(first, first), &made(1), MS, clock.instant());
+        assert!(entry.trusted(), "some other tool's commit among those of the hook");
+    }
+
+    #[test]
+    fn a_repository_of_the_watcher_never_waits_for_a_hook() {
+        let mut entry = entry(Means::Watch);
+        entry.hear(clock().instant());
+        assert!(!entry.trusted());
+    }
+
+    #[test]
+    fn long_reading_is_followed_by_a_rest_and_failure_by_ever_longer_ones() {
+        let clock = clock();
+        let now = clock.instant();
+        let mut entry = entry(Means::Watch);
+        let mark = heard(now, now);
+        entry.settle(&mark, &made(500), 200 * MS, now);
+        assert_eq!(entry.due(&mark), now + 400 * MS);
+        entry.settle(&mark, &made(9000), 7000 * MS, now);
+        assert_eq!(entry.due(&mark), now + LONGEST_REST);
+        let broken = Outcome::Unreadable("no".to_owned());
+        let pauses: Vec<u64> = (0..10)
+            .map(|_| {
+                assert!(entry.settle(&mark, &broken, MS, now));
+                (entry.due(&mark) - now).as_secs()
+            })
+            .collect();
+        assert_eq!(pauses, [2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
+        entry.settle(&mark, &made(0), MS, now);
+        assert_eq!(entry.due(&mark), now + STEP_ASIDE);
+    }
+
+    #[test]
+    fn a_new_list_keeps_what_is_known_of_those_that_stay() {
+        let mut roster = Roster::default();
+        let [a, b, c] = ["a", "b", "c"].map(|name| registered(name, Means::File));
+        let changes = roster.update(vec![a.clone(), b.clone()], |path| path.starts_with("/b"));
+        assert_eq!((changes.added.len(), changes.gone.len()), (2, 0));
+        assert!(roster.get(&b.id).unwrap().remote && !roster.get(&a.id).unwrap().remote);
+        roster.get_mut(&a.id).unwrap().reach = Reach::Watched;
+        let changes = roster.update(vec![a.clone(), c.clone()], |_| false);
+        assert_eq!(changes, Changes { added: vec![c.id.clone()], gone: vec![b.id] });
+        assert_eq!(roster.get(&a.id).unwrap().reach, Reach::Watched);
+        let rehooked = Registered { means: Means::Watch, ..a };
+        let changes = roster.update(vec![rehooked.clone(), c], |_| false);
+        assert_eq!(changes, Changes { added: vec![rehooked.id], gone: vec![] });
+        assert_eq!(roster.depending(), 1);
+    }
+
+    #[test]
+    fn a_linked_worktree_belongs_to_its_repository() {
+        let mut roster = Roster::default();
+        roster.update(vec![registered("a", Means::File)], |_| false);
+        assert!(roster.of_git_dir(Path::new("/a/.git")).is_some());
+        assert!(roster.of_git_dir(Path::new("/a/.git/worktrees/w")).is_some());
+        assert!(roster.of_git_dir(Path::new("/a/.git/modules/m")).is_none());
+        assert!(roster.of_git_dir(Path::new("/b/.git")).is_none());
+    }
+
+    #[test]
+    fn a_repository_that_is_gone_keeps_nobody_from_leaving() {
+        let mut roster = Roster::default();
+        let repo = registered("a", Means::Watch);
+        roster.update(vec![repo.clone()], |_| false);
+        assert_eq!(roster.depending(), 1);
+        roster.get_mut(&repo.id).unwrap().reached(Some(&Tended::Missing), false);
+        assert_eq!(roster.depending(), 0);
+    }
+}

@@ -1,0 +1,235 @@
+//! Which directories are watched for which repository, and laying their watches: those that are missing, those of
+//! directories that were replaced, and no others.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::ears::{Deaf, Ears};
+use super::listener::{Identity, Owner, Place, Places};
+use crate::domain::id::RepoId;
+
+/// One for all repositories. Calls block for microseconds: the watcher's thread answers them.
+pub struct Watcher {
+    /// Absent when the system gave us none: everything is polled.
+    ears: Option<Box<dyn Ears>>,
+    places: Arc<Places>,
+    own: HashMap<RepoId, Vec<Arc<Path>>>,
+}
+
+impl std::fmt::Debug for Watcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Watcher").field("watches", &self.places.len()).finish_non_exhaustive()
+    }
+}
+
+/// How far the watching of a repository reaches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tended {
+    /// Every directory that is there is watched; true when a watch was laid just now.
+    Watched { anew: bool },
+    /// Its git directory is not there.
+    Missing,
+    /// The system gives no more watches; none is held for it.
+    Exhausted,
+    /// A directory cannot be watched; none is held for it.
+    Refused(String),
+}
+
+impl Watcher {
+    #[must_use]
+    pub fn new(ears: Option<Box<dyn Ears>>, places: Arc<Places>) -> Self {
+        Self { ears, places, own: HashMap::new() }
+    }
+
+    #[must_use]
+    pub fn watches(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Watches `wanted` for `repo`, and nothing else. Its first directory is the one without which there is no
+    /// repository; others may be absent.
+    pub fn tend(&mut self, repo: &RepoId, wanted: Vec<PathBuf>) -> Tended {
+        let wanted: Vec<Arc<Path>> = wanted.into_iter().map(Arc::from).collect();
+        for dir in self.own.remove(repo).unwrap_or_default() {
+            if !wanted.contains(&dir) {
+                self.let_go(&dir);
+            }
+        }
+        let Some(common_dir) = wanted.first().cloned() else { return Tended::Missing };
+        let tended = self.watch_all(&Owner::Repo { id: repo.clone(), common_dir }, &wanted);
+        if matches!(tended, Tended::Watched { .. }) {
+            self.own.insert(repo.clone(), wanted);
+        } else {
+            wanted.iter().for_each(|dir| self.let_go(dir));
+        }
+        tended
+    }
+
+    /// Watches our data directory for the list of repositories; false when it cannot be watched.
+    pub fn tend_list(&mut self, data: &Path) -> bool {
+        matches!(self.watch_all(&Owner::List, &[Arc::from(data)]), Tended::Watched { .. })
+    }
+
+    pub fn forget(&mut self, repo: &RepoId) {
+        for dir in self.own.remove(repo).unwrap_or_default() {
+            self.let_go(&dir);
+        }
+    }
+
+    fn watch_all(&mut self, owner: &Owner, wanted: &[Arc<Path>]) -> Tended {
+        let mut anew = false;
+        for (at, dir) in wanted.iter().enumerate() {
+            match self.watch(owner, dir) {
+                Ok(laid) => anew |= laid,
+                Err(Deaf::Gone) if at == 0 => return Tended::Missing,
+                Err(Deaf::Gone) => self.let_go(dir),
+                Err(Deaf::Exhausted) => return Tended::Exhausted,
+                Err(Deaf::Refused(why)) => return Tended::Refused(why),
+            }
+        }
+        Tended::Watched { anew }
+    }
+
+    /// True when the watch was laid just now.
+    fn watch(&mut self, owner: &Owner, dir: &Arc<Path>) -> Result<bool, Deaf> {
+        let identity = Identity::of(&std::fs::metadata(dir).map_err(|_| Deaf::Gone)?);
+        let place = Place { owner: owner.clone(), identity };
+        if self.places.get(dir).is_some_and(|known| known == place) {
+            return Ok(false);
+        }
+        let ears = self.ears.as_mut().ok_or(Deaf::Exhausted)?;
+        // The end of an old watch may still be on its way, and would be taken for the end of the new one.
+        ears.unwatch(dir);
+        // Events may come before the call returns.
+        self.places.put(dir, place);
+        ears.watch(dir).inspect_err(|_| {
+            self.places.remove(dir);
+        })?;
+        Ok(true)
+    }
+
+    fn let_go(&mut self, dir: &Path) {
+        if self.places.remove(dir)
+            && let Some(ears) = &mut self.ears
+        {
+            ears.unwatch(dir);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use std::sync::Mutex;
+
+    /// Watches so many directories and remembers which.
+    #[derive(Clone)]
+    struct Few {
+        room: usize,
+        held: Arc<Mutex<BTreeSet<PathBuf>>>,
+        laid: Arc<Mutex<usize>>,
+    }
+
+    impl Few {
+        fn new(room: usize) -> Self {
+            Self { room, held: Arc::default(), laid: Arc::default() }
+        }
+    }
+
+    impl Ears for Few {
+        fn watch(&mut self, dir: &Path) -> Result<(), Deaf> {
+            let mut held = self.held.lock().unwrap();
+            if held.len() >= self.room {
+                return Err(Deaf::Exhausted);
+            }
+            held.insert(dir.to_owned());
+            *self.laid.lock().unwrap() += 1;
+            Ok(())
+        }
+
+        fn unwatch(&mut self, dir: &Path) {
+            self.held.lock().unwrap().remove(dir);
+        }
+    }
+
+    fn repo(name: &str) -> RepoId {
+        RepoId::of_common_dir(name.as_bytes())
+    }
+
+    fn dirs(top: &Path, names: &[&str]) -> Vec<PathBuf> {
+        let dirs: Vec<PathBuf> = names.iter().map(|name| top.join(name)).collect();
+        dirs.iter().for_each(|dir| std::fs::create_dir_all(dir).unwrap());
+        dirs
+    }
+
+    fn watcher(ears: &Few) -> Watcher {
+        Watcher::new(Some(Box::new(ears.clone())), Arc::default())
+    }
+
+    #[test]
+    fn what_is_watched_already_is_left_alone_and_what_is_not_wanted_is_let_go() {
+        let top = tempfile::tempdir().unwrap();
+        let ears = Few::new(9);
+        let mut watcher = watcher(&ears);
+        let all = dirs(top.path(), &["git", "git/logs", "git/logs/x"]);
+        assert_eq!(watcher.tend(&repo("a"), all.clone()), Tended::Watched { anew: true });
+        assert_eq!(watcher.tend(&repo("a"), all.clone()), Tended::Watched { anew: false });
+        assert_eq!(*ears.laid.lock().unwrap(), 3);
+        assert_eq!(watcher.tend(&repo("a"), all[..2].to_vec()), Tended::Watched { anew: false });
+        assert_eq!((watcher.watches(), ears.held.lock().unwrap().len()), (2, 2));
+        watcher.forget(&repo("a"));
+        assert_eq!((watcher.watches(), ears.held.lock().unwrap().len()), (0, 0));
+    }
+
+    #[test]
+    fn a_directory_that_took_the_place_of_another_is_watched_anew() {
+        let top = tempfile::tempdir().unwrap();
+        let ears = Few::new(9);
+        let mut watcher = watcher(&ears);
+        let all = dirs(top.path(), &["git", "git/logs"]);
+        watcher.tend(&repo("a"), all.clone());
+        // Kept, so that its inode cannot be used again.
+        std::fs::rename(&all[1], top.path().join("old")).unwrap();
+        std::fs::create_dir(&all[1]).unwrap();
+        assert_eq!(watcher.tend(&repo("a"), all), Tended::Watched { anew: true });
+        assert_eq!(*ears.laid.lock().unwrap(), 3);
+    }
+
+    #[test]
+    fn a_repository_that_is_gone_is_missing_and_lacks_only_what_it_has_not() {
+        let top = tempfile::tempdir().unwrap();
+        let ears = Few::new(9);
+        let mut watcher = watcher(&ears);
+        let mut all = dirs(top.path(), &["git"]);
+        all.push(top.path().join("git/logs"));
+        assert_eq!(watcher.tend(&repo("a"), all.clone()), Tended::Watched { anew: true });
+        assert_eq!(watcher.watches(), 1);
+        std::fs::remove_dir_all(top.path().join("git")).unwrap();
+        assert_eq!(watcher.tend(&repo("a"), all), Tended::Missing);
+        assert_eq!((watcher.watches(), ears.held.lock().unwrap().len()), (0, 0));
+    }
+
+    #[test]
+    fn a_repository_without_watches_left_holds_none_and_gets_them_when_others_go() {
+        let top = tempfile::tempdir().unwrap();
+        let ears = Few::new(3);
+        let mut watcher = watcher(&ears);
+        let one = dirs(top.path(), &["one", "one/logs"]);
+        let two = dirs(top.path(), &["two", "two/logs"]);
+        assert!(matches!(watcher.tend(&repo("one"), one), Tended::Watched { .. }));
+        assert_eq!(watcher.tend(&repo("two"), two.clone()), Tended::Exhausted);
+        assert_eq!((watcher.watches(), ears.held.lock().unwrap().len()), (2, 2));
+        watcher.forget(&repo("one"));
+        assert!(matches!(watcher.tend(&repo("two"), two), Tended::Watched { .. }));
+    }
+
+    #[test]
+    fn without_ears_everything_is_polled() {
+        let top = tempfile::tempdir().unwrap();
+        let mut watcher = Watcher::new(None, Arc::default());
+        assert_eq!(watcher.tend(&repo("a"), dirs(top.path(), &["git"])), Tended::Exhausted);
+        assert!(!watcher.tend_list(top.path()));
+    }
+}
