@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::app::App;
 use super::failure::Failure;
 use super::ui::Exit;
-use crate::sidecar::protocol::{SidecarState, SidecarStatus};
+use crate::sidecar::protocol::{Attention, SidecarState, SidecarStatus};
 use crate::sidecar::run::{Ended, Options};
 use crate::sidecar::{client, launch, run};
 
@@ -22,7 +22,8 @@ pub struct SidecarArgs {
 pub enum SidecarCommand {
     /// Serve in the foreground until told to stop or idle for long
     Run {
-        /// Leave after this long without anything to do
+        /// Leave after this long without anything to do; it stays while the commits of a registered repository are
+        /// reported by no hook
         #[arg(long, value_name = "DURATION", default_value = "30m", value_parser = humantime::parse_duration)]
         idle: Duration,
         /// Never leave by itself (for service managers)
@@ -36,7 +37,7 @@ pub enum SidecarCommand {
     Start,
     /// Let it finish what it does and leave
     Stop,
-    /// Say whether it runs; exit code 3 when it does not
+    /// Say whether it runs, and for how many repositories without working hooks it stays; exit code 3 when it does not
     Status,
 }
 
@@ -87,16 +88,30 @@ fn words(status: &SidecarStatus) -> String {
     let pid = status.pid.unwrap_or(0);
     match status.state {
         SidecarState::Running => format!(
-            "running (process {pid}, version {}, up {}, {} waiting)",
+            "running (process {pid}, version {}, up {}, {} waiting{})",
             status.version.as_deref().unwrap_or("?"),
             humantime::format_duration(Duration::from_secs(status.uptime_s.unwrap_or(0))),
             status.queue_depth.unwrap_or(0),
+            attention(status.attention.unwrap_or_default()),
         ),
         SidecarState::Unresponsive => {
             format!("process {pid} holds the lock and does not answer: uro-capture sidecar stop")
         }
         SidecarState::Stopped => "stopped (the next commit starts it)".to_owned(),
     }
+}
+
+/// Worth a word only where commits are noticed late, or by nobody else.
+fn attention(attention: Attention) -> String {
+    let repositories = |n| if n == 1 { "1 repository".to_owned() } else { format!("{n} repositories") };
+    let mut words = String::new();
+    if attention.polled > 0 {
+        words += &format!(", {} looked at every few seconds", repositories(attention.polled));
+    }
+    if attention.depending > 0 {
+        words += &format!(", stays for {} without hooks", repositories(attention.depending));
+    }
+    words
 }
 
 #[cfg(test)]
@@ -111,10 +126,21 @@ mod tests {
             pid: Some(7),
             uptime_s: Some(61),
             queue_depth: Some(0),
+            attention: Some(Attention { watched: 3, watches: 9, ..Attention::default() }),
         };
         assert_eq!(words(&running), "running (process 7, version 0.1.0, up 1m 1s, 0 waiting)");
-        let stopped =
-            SidecarStatus { state: SidecarState::Stopped, version: None, pid: None, uptime_s: None, queue_depth: None };
+        let attention = Attention { polled: 2, depending: 1, ..Attention::default() };
+        let polling = words(&SidecarStatus { attention: Some(attention), ..running });
+        let end = "0 waiting, 2 repositories looked at every few seconds, stays for 1 repository without hooks)";
+        assert!(polling.ends_with(end), "{polling}");
+        let stopped = SidecarStatus {
+            state: SidecarState::Stopped,
+            version: None,
+            pid: None,
+            uptime_s: None,
+            queue_depth: None,
+            attention: None,
+        };
         assert_eq!(words(&stopped), "stopped (the next commit starts it)");
     }
 }

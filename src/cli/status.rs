@@ -291,7 +291,14 @@ mod tests {
     use super::*;
 
     fn sidecar(state: SidecarState, version: &str) -> SidecarStatus {
-        SidecarStatus { state, version: Some(version.into()), pid: Some(7), uptime_s: Some(1), queue_depth: Some(0) }
+        SidecarStatus {
+            state,
+            version: Some(version.into()),
+            pid: Some(7),
+            uptime_s: Some(1),
+            queue_depth: Some(0),
+            attention: None,
+        }
     }
 
     fn status() -> Status {

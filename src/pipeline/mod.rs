@@ -21,6 +21,6 @@ pub mod roster;
 pub mod services;
 pub mod subject;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod unnamed;
 pub mod waiting;

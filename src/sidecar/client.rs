@@ -60,6 +60,7 @@ pub fn status(run: &Path) -> SidecarStatus {
         pid: holder.map(|holder| holder.pid),
         uptime_s: None,
         queue_depth: None,
+        attention: None,
     }
 }
 
@@ -78,5 +79,6 @@ fn running(vitals: Vitals) -> SidecarStatus {
         pid: Some(vitals.pid),
         uptime_s: Some(vitals.uptime_s),
         queue_depth: Some(vitals.queue_depth),
+        attention: Some(vitals.attention),
     }
 }

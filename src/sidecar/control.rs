@@ -1,7 +1,7 @@
 //! The listening end of the control socket: same user only, one request a connection.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -9,7 +9,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinSet;
 
-use super::protocol::{LINE_LIMIT, PROTOCOL, Request, Response, Vitals};
+use super::protocol::{Attention, LINE_LIMIT, PROTOCOL, Request, Response, Vitals};
 use crate::domain::clock::Clock;
 
 /// Connections served at once; a further one waits in the kernel's backlog.
@@ -27,8 +27,16 @@ pub struct Command {
 pub struct Pulse {
     pub started: Instant,
     pub queue_depth: AtomicU64,
+    pub attention: Mutex<Attention>,
     /// Notified by a stop: it must be heard also while the main loop is at work.
     pub leave: Notify,
+}
+
+impl Pulse {
+    #[must_use]
+    pub fn new(started: Instant) -> Self {
+        Self { started, queue_depth: AtomicU64::new(0), attention: Mutex::default(), leave: Notify::new() }
+    }
 }
 
 /// Accepts until it is dropped.
@@ -85,6 +93,7 @@ fn vitals(pulse: &Pulse, clock: &dyn Clock) -> Vitals {
         pid: std::process::id(),
         uptime_s: clock.instant().saturating_duration_since(pulse.started).as_secs(),
         queue_depth: pulse.queue_depth.load(Ordering::Relaxed),
+        attention: *pulse.attention.lock().unwrap_or_else(PoisonError::into_inner),
     }
 }
 

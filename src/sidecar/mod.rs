@@ -9,6 +9,7 @@ pub mod protocol;
 pub mod run;
 pub mod sockets;
 pub mod succession;
+pub mod watch;
 pub mod worker;
 
 use std::path::PathBuf;

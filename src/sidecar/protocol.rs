@@ -44,6 +44,22 @@ pub struct Vitals {
     pub pid: u32,
     pub uptime_s: u64,
     pub queue_depth: u64,
+    #[serde(flatten)]
+    pub attention: Attention,
+}
+
+/// How far the watcher reaches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Attention {
+    /// Repositories whose logs are watched, and have been read up to now.
+    pub watched: usize,
+    /// Directories that are watched for that.
+    pub watches: usize,
+    /// Repositories that give no events and are looked at every few seconds.
+    pub polled: usize,
+    /// Repositories whose commits no hook reports: for them the sidecar stays beyond its idle time.
+    pub depending: usize,
 }
 
 /// The public JSON of `sidecar status` and of `status`'s `sidecar` field.
@@ -54,6 +70,8 @@ pub struct SidecarStatus {
     pub pid: Option<u32>,
     pub uptime_s: Option<u64>,
     pub queue_depth: Option<u64>,
+    #[serde(flatten)]
+    pub attention: Option<Attention>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,9 +91,33 @@ mod tests {
     fn messages_are_one_line_of_json_and_come_back_as_they_were() {
         let ping = serde_json::to_string(&Request::Ping).unwrap();
         assert_eq!(ping, r#"{"op":"ping"}"#);
-        let vitals = Vitals { protocol: 1, version: "0".into(), pid: 1, uptime_s: 2, queue_depth: 3 };
+        let attention = Attention { watched: 4, watches: 12, polled: 1, depending: 2 };
+        let vitals = Vitals { protocol: 1, version: "0".into(), pid: 1, uptime_s: 2, queue_depth: 3, attention };
         let line = serde_json::to_string(&Response::Status(vitals.clone())).unwrap();
         assert!(!line.contains('\n'));
         assert_eq!(serde_json::from_str::<Response>(&line).unwrap(), Response::Status(vitals));
+    }
+
+    #[test]
+    fn a_sidecar_that_says_nothing_of_watching_is_understood() {
+        let line = r#"{"answer":"status","protocol":1,"version":"0","pid":1,"uptime_s":2,"queue_depth":3}"#;
+        let Response::Status(vitals) = serde_json::from_str(line).unwrap() else { panic!() };
+        assert_eq!(vitals.attention, Attention::default());
+    }
+
+    #[test]
+    fn the_numbers_stand_beside_the_others() {
+        let attention = Some(Attention { watched: 4, watches: 12, polled: 1, depending: 2 });
+        let status = SidecarStatus {
+            state: SidecarState::Running,
+            version: None,
+            pid: None,
+            uptime_s: None,
+            queue_depth: None,
+            attention,
+        };
+        let json = serde_json::to_value(&status).unwrap();
+        assert_eq!((&json["watched"], &json["watches"], &json["polled"]), (&4.into(), &12.into(), &1.into()));
+        assert_eq!(serde_json::from_value::<SidecarStatus>(json).unwrap(), status);
     }
 }

@@ -3,12 +3,11 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use tokio::net::UnixDatagram;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::SidecarError;
@@ -16,6 +15,7 @@ use super::control::{self, Command, Pulse};
 use super::protocol::{Request, Response};
 use super::sockets::Sockets;
 use super::succession::take_over;
+use super::watch::watching::Watching;
 use super::worker::{Worker, blocking};
 use crate::domain::clock::Clock;
 use crate::pipeline::services::Services;
@@ -25,7 +25,8 @@ use crate::store::StoreError;
 /// How the sidecar is to live.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// Leave after this long without anything to do; `None`: stay (installed as a service).
+    /// Leave after this long without anything to do, if nothing depends on the watcher; `None`: stay (installed as a
+    /// service).
     pub idle: Option<Duration>,
 }
 
@@ -38,9 +39,12 @@ const LAST_WORD: Duration = Duration::from_millis(300);
 const RETRY: Duration = Duration::from_secs(5);
 /// The longest pause between two rounds of housekeeping.
 const HOUSEKEEPING: Duration = Duration::from_secs(300);
-/// The commit that rang is still on its way out: working at once would take a processor from it. What else rings
-/// meanwhile (a rebase) is worked off with it.
-const STEP_ASIDE: Duration = Duration::from_millis(8);
+/// The commit that rang, or was seen in a log, is still on its way out: working at once would take a processor from it.
+/// What else comes meanwhile (a rebase) is worked off with it.
+pub(super) const STEP_ASIDE: Duration = Duration::from_millis(8);
+
+/// Threads for files and the store; most are there for file systems that do not answer. One that is not needed ends.
+const BLOCKING: usize = 8;
 
 /// How it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +75,7 @@ pub fn run(
     let services = services()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
-        .max_blocking_threads(4)
+        .max_blocking_threads(BLOCKING)
         .thread_keep_alive(Duration::from_secs(2))
         .enable_all()
         .build()
@@ -92,8 +96,7 @@ async fn serve(run_dir: &Path, options: Options, services: Services) -> Result<E
     let mut sockets = Sockets::bind(run_dir)?;
     let catch = |kind| signal(kind).map_err(|error| SidecarError::io("catch signals in", run_dir, error));
     let signals = [catch(SignalKind::terminate())?, catch(SignalKind::interrupt())?];
-    let pulse =
-        Arc::new(Pulse { started: services.clock.instant(), queue_depth: AtomicU64::new(0), leave: Notify::new() });
+    let pulse = Arc::new(Pulse::new(services.clock.instant()));
     let (commands, inbox) = mpsc::channel(256);
     let (asked, leave) = watch::channel(false);
     let mut background = JoinSet::new();
@@ -132,6 +135,7 @@ async fn is_up(flag: &mut watch::Receiver<bool>) {
 struct Life {
     services: Services,
     worker: Worker,
+    watching: Watching,
     inbox: mpsc::Receiver<Command>,
     options: Options,
     /// Up when somebody asked us to leave.
@@ -160,8 +164,9 @@ impl Life {
     ) -> Self {
         let hurry = watch::Sender::new(false);
         let worker = Worker::new(services.clone(), Arc::clone(pulse), hurry.subscribe());
+        let watching = Watching::new(services.clone(), Arc::clone(pulse));
         let housekeeping = Housekeeping { due: services.clock.instant(), pause: RETRY };
-        Self { services, worker, inbox, options, asked, hurry, waiting: JoinSet::new(), housekeeping }
+        Self { services, worker, watching, inbox, options, asked, hurry, waiting: JoinSet::new(), housekeeping }
     }
 
     async fn live(&mut self, sockets: &Sockets) -> Ended {
@@ -169,7 +174,7 @@ impl Life {
         let mut last_active = self.services.clock.instant();
         let mut again = self.round().await;
         loop {
-            let busy = self.worker.busy() || !self.waiting.is_empty();
+            let busy = self.worker.busy() || !self.waiting.is_empty() || self.watching.busy();
             let idle_at = self.options.idle.map(|idle| last_active + idle);
             let mut asked = self.asked.clone();
             tokio::select! {
@@ -186,14 +191,18 @@ impl Life {
                     self.obey(command);
                 }
                 () = self.worker.reap() => {}
-                Some(_) = self.waiting.join_next(), if busy => {}
+                Some(_) = self.waiting.join_next() => {}
+                found = self.watching.step() => if found {
+                    last_active = self.services.clock.instant();
+                    again = self.round().await;
+                },
                 () = tokio::time::sleep_until(again.into()) => {
                     if !sockets.in_place() {
                         return Ended::Cut;
                     }
                     again = self.round().await;
                 }
-                () = until(idle_at), if !busy => return Ended::Idle,
+                () = until(idle_at), if !busy && !self.watching.is_needed() => return Ended::Idle,
             }
         }
     }
@@ -209,6 +218,7 @@ impl Life {
                 () = overdue(&mut asked) => Ok(None),
             }
         };
+        self.watching.heard(self.worker.take_heard());
         let now = self.services.clock.instant();
         match worked {
             Ok(Some(pause)) => now + pause,
@@ -237,8 +247,7 @@ impl Life {
 
     fn obey(&mut self, Command { request, reply }: Command) {
         if request == Request::Reload {
-            // A caller that gave up does not wait for this.
-            let _ = reply.send(Response::Done);
+            self.watching.reload(reply);
         } else if let Request::Enrich { id, stamp, git_dir } = request {
             let (services, hurry) = (self.services.clone(), self.hurry.subscribe());
             self.waiting.spawn(async move {
@@ -307,7 +316,7 @@ async fn listen(bell: &UnixDatagram) -> std::io::Result<()> {
     bell.recv(&mut [0; 16]).await.map(drop)
 }
 
-async fn until(at: Option<Instant>) {
+pub(super) async fn until(at: Option<Instant>) {
     match at {
         Some(at) => tokio::time::sleep_until(at.into()).await,
         None => std::future::pending().await,

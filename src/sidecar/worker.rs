@@ -1,6 +1,7 @@
 //! Events → templates, one after the other; templates → model texts, side by side.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use tokio::task::JoinSet;
 
 use super::control::Pulse;
 use crate::domain::capture::Reason;
-use crate::domain::event::PendingEvent;
+use crate::domain::event::{PendingEvent, Source};
 use crate::pipeline::capture::Job;
 use crate::pipeline::in_hand::InHand;
 use crate::pipeline::ingest::{self, Dealt};
@@ -38,6 +39,8 @@ pub struct Worker {
     jobs: JoinSet<Result<(), StoreError>>,
     /// How often events that were put off have been tried.
     tries: HashMap<i64, u32>,
+    /// Git directories whose hooks have spoken.
+    heard: HashSet<PathBuf>,
     /// Up when jobs have to end with what they have.
     hurry: watch::Receiver<bool>,
     /// Absent while the store cannot be written.
@@ -52,8 +55,8 @@ impl Worker {
         if let Err(error) = &hand {
             tracing::error!(%error, "what the last sidecar died of is not counted");
         }
-        let (jobs, tries) = (JoinSet::new(), HashMap::new());
-        Self { services, pulse, jobs, tries, hurry, hand: hand.ok(), rests: false }
+        let (jobs, tries, heard) = (JoinSet::new(), HashMap::new(), HashSet::new());
+        Self { services, pulse, jobs, tries, heard, hurry, hand: hand.ok(), rests: false }
     }
 
     /// Takes over the spool and deals with the oldest pending events as far as their templates; gives the
@@ -85,6 +88,9 @@ impl Worker {
     /// True when the event was put off.
     async fn deal(&mut self, event: PendingEvent, without: Option<Reason>) -> Result<bool, StoreError> {
         let row = event.row;
+        if event.event.source == Source::Hook {
+            self.heard.insert(event.event.git_dir.clone());
+        }
         let tried = self.tries.remove(&row).unwrap_or(0) + 1;
         let last_try = tried >= TRIES;
         self.hold(row);
@@ -120,6 +126,11 @@ impl Worker {
     #[must_use]
     pub fn rests(&self) -> bool {
         self.rests
+    }
+
+    /// The git directories of the worktrees whose hooks have spoken since the last call.
+    pub fn take_heard(&mut self) -> HashSet<PathBuf> {
+        std::mem::take(&mut self.heard)
     }
 
     /// An event that breaks the code that reads it must not stand in the way of those behind it.

@@ -1,0 +1,489 @@
+//! The watcher's part of the sidecar's life: what is due is read, a few repositories at a time, off the event loop.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+
+use super::super::control::Pulse;
+use super::super::protocol::{Attention, Response};
+use super::super::worker::blocking;
+use super::dirty::{Dirty, Mark, Turn};
+use super::ears::{Ears, SystemEars};
+use super::listener::{Listener, Places};
+use super::look::{self, Looked, Print, Subject};
+use super::network::Mounts;
+use super::pace::Pace;
+use super::roster::{GRACE, Outcome, Reach, Roster};
+use super::watcher::{Tended, Watcher};
+use crate::domain::event::Source;
+use crate::domain::id::RepoId;
+use crate::pipeline::ingest;
+use crate::pipeline::reconcile::{self, ReconcileError};
+use crate::pipeline::services::Services;
+use crate::store::{Registered, StoreError};
+
+/// Repositories whose logs are read at a time; of those, on file systems that might not answer.
+const AT_ONCE: usize = 2;
+const REMOTE_AT_ONCE: usize = 1;
+/// Between two looks at everything, in case something was missed: cheap where nothing changed.
+const SWEEP: Duration = Duration::from_secs(300);
+/// Before a list that could not be read is read again.
+const RETRY: Duration = Duration::from_secs(5);
+
+type Reply = oneshot::Sender<Response>;
+
+/// See the file's head.
+pub struct Watching {
+    services: Services,
+    pulse: Arc<Pulse>,
+    dirty: Arc<Dirty>,
+    watcher: Arc<Mutex<Watcher>>,
+    roster: Roster,
+    jobs: JoinSet<Done>,
+    errands: Errands,
+    /// Repositories whose watches have to be laid anew.
+    structure: HashSet<RepoId>,
+    /// Who is told when the new list is watched.
+    replies: Vec<Reply>,
+    list_at: Option<Instant>,
+    sweep_at: Instant,
+    poll_at: Option<Instant>,
+    pace: Pace,
+    told_exhausted: bool,
+    settled: bool,
+    /// See [`Services::roster`].
+    registrations: u64,
+    mounts: fn() -> Mounts,
+}
+
+impl std::fmt::Debug for Watching {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Watching").field("reach", &self.roster.reach()).finish_non_exhaustive()
+    }
+}
+
+/// What is under way.
+#[derive(Debug, Default)]
+struct Errands {
+    listing: bool,
+    looking: bool,
+    polling: bool,
+    reading: usize,
+    reading_remote: usize,
+}
+
+/// Which of the two kinds of looks; a server that does not answer must not stand in the way of the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Slot {
+    Near,
+    Polled,
+}
+
+enum Done {
+    Listed(Result<Vec<Registered>, StoreError>),
+    Looked { slot: Slot, source: Source, found: Vec<Looked>, took: Duration, replies: Vec<Reply> },
+    Read { repo: RepoId, remote: bool, mark: Mark, looked: Option<Looked>, outcome: Outcome, took: Duration },
+    Noted,
+}
+
+impl Watching {
+    /// Nothing is watched yet: the list is read with the first [`Watching::step`].
+    #[must_use]
+    pub fn new(services: Services, pulse: Arc<Pulse>) -> Self {
+        let dirty = Arc::new(Dirty::new(Arc::clone(&services.clock)));
+        let places = Arc::new(Places::default());
+        let ears = SystemEars::new(Listener { places: Arc::clone(&places), dirty: Arc::clone(&dirty) });
+        let ears = ears.inspect_err(|deaf| tracing::warn!(?deaf, "nothing can be watched"));
+        let watcher = Watcher::new(ears.ok().map(|ears| Box::new(ears) as Box<dyn Ears>), places);
+        Self::with(services, pulse, dirty, watcher, Mounts::read)
+    }
+
+    fn with(
+        services: Services,
+        pulse: Arc<Pulse>,
+        dirty: Arc<Dirty>,
+        watcher: Watcher,
+        mounts: fn() -> Mounts,
+    ) -> Self {
+        let now = services.clock.instant();
+        Self {
+            services,
+            pulse,
+            dirty,
+            watcher: Arc::new(Mutex::new(watcher)),
+            roster: Roster::default(),
+            jobs: JoinSet::new(),
+            errands: Errands::default(),
+            structure: HashSet::new(),
+            replies: Vec::new(),
+            list_at: Some(now),
+            sweep_at: now + SWEEP,
+            poll_at: None,
+            pace: Pace::default(),
+            told_exhausted: false,
+            settled: false,
+            registrations: 0,
+            mounts,
+        }
+    }
+
+    /// Does what is due and comes back when some of it is done: true when there are commits to be captured. Safe to
+    /// drop.
+    pub async fn step(&mut self) -> bool {
+        loop {
+            let next = self.start_due();
+            tokio::select! {
+                // What panics in a job does so on another thread and comes back as an error: see `blocking`.
+                Some(done) = self.jobs.join_next() => return done.is_ok_and(|done| self.finish(done)),
+                () = self.dirty.changed() => {}
+                () = super::super::run::until(next) => {}
+            }
+        }
+    }
+
+    /// The list has changed; `reply` is answered when the new one is watched.
+    pub fn reload(&mut self, reply: Reply) {
+        self.replies.push(reply);
+        self.dirty.list();
+    }
+
+    /// The hooks of these worktrees' repositories have spoken.
+    pub fn heard(&mut self, git_dirs: impl IntoIterator<Item = PathBuf>) {
+        let now = self.services.clock.instant();
+        for git_dir in git_dirs {
+            if let Some(entry) = self.roster.of_git_dir(&git_dir) {
+                entry.hear(now);
+            }
+        }
+    }
+
+    /// Logs are being read, or the list has not been watched yet.
+    #[must_use]
+    pub fn busy(&self) -> bool {
+        !self.settled || self.errands.reading > 0 || self.errands.listing || self.errands.looking
+    }
+
+    /// Whether a commit might be noticed by nobody if we left.
+    #[must_use]
+    pub fn is_needed(&self) -> bool {
+        self.roster.depending() > 0
+    }
+
+    /// Starts everything whose time has come; gives the time when something else will be due.
+    fn start_due(&mut self) -> Option<Instant> {
+        let now = self.services.clock.instant();
+        let flags = self.dirty.take_flags();
+        self.structure.extend(flags.structure);
+        if flags.everything {
+            tracing::warn!("events were lost: looking at everything");
+            self.sweep_at = now;
+        }
+        let registrations = self.services.roster();
+        if flags.list || self.sweep_at <= now || self.registrations != registrations {
+            (self.registrations, self.list_at) = (registrations, Some(now));
+        }
+        self.start_list(now);
+        self.start_looks(now);
+        let reading = self.start_reading(now);
+        [self.list_at, Some(self.sweep_at), self.poll_at, reading].into_iter().flatten().filter(|at| *at > now).min()
+    }
+
+    fn start_list(&mut self, now: Instant) {
+        if self.errands.listing || self.list_at.is_none_or(|at| at > now) {
+            return;
+        }
+        (self.errands.listing, self.list_at) = (true, None);
+        let (services, watcher) = (self.services.clone(), Arc::clone(&self.watcher));
+        self.jobs.spawn(async move {
+            let list = blocking(&services, move |services| {
+                // Watched before it is read, so that no change falls between.
+                watcher.lock().unwrap_or_else(PoisonError::into_inner).tend_list(&services.paths.data);
+                services.store.registered()
+            });
+            Done::Listed(list.await)
+        });
+    }
+
+    fn start_looks(&mut self, now: Instant) {
+        if !self.errands.looking && self.sweep_at <= now {
+            self.sweep_at = now + SWEEP;
+            self.structure.clear();
+            let near = self.roster.entries().filter(|entry| !entry.remote).map(|entry| entry.subject(true)).collect();
+            self.look(Slot::Near, Source::Reconcile, near, Vec::new());
+        }
+        if !self.errands.looking && !self.structure.is_empty() {
+            let structure = std::mem::take(&mut self.structure);
+            let entries = structure.iter().filter_map(|id| self.roster.get(id));
+            let subjects = entries.map(|entry| entry.subject(true)).collect();
+            self.look(Slot::Near, Source::Watch, subjects, Vec::new());
+        }
+        if !self.errands.polling && self.poll_at.is_some_and(|at| at <= now) {
+            self.poll_at = None;
+            let is_polled = |reach| matches!(reach, Reach::Polled | Reach::Missing);
+            let polled = self.roster.entries().filter(|entry| is_polled(entry.reach));
+            let subjects = polled.map(|entry| entry.subject(entry.reach == Reach::Missing)).collect();
+            self.look(Slot::Polled, Source::Watch, subjects, Vec::new());
+        }
+    }
+
+    fn look(&mut self, slot: Slot, source: Source, subjects: Vec<Subject>, replies: Vec<Reply>) {
+        *self.slot(slot) = true;
+        let (services, watcher) = (self.services.clone(), Arc::clone(&self.watcher));
+        self.jobs.spawn(async move {
+            let start = services.clock.instant();
+            let found = blocking(&services, move |services| {
+                let now = || SystemTime::from(services.clock.now());
+                Ok(subjects.into_iter().map(|subject| look::look(&watcher, subject, now(), GRACE)).collect())
+            });
+            let found = found.await.inspect_err(|error| tracing::error!(%error, "repositories could not be looked at"));
+            let took = services.clock.instant().saturating_duration_since(start);
+            Done::Looked { slot, source, found: found.unwrap_or_default(), took, replies }
+        });
+    }
+
+    fn slot(&mut self, slot: Slot) -> &mut bool {
+        match slot {
+            Slot::Near => &mut self.errands.looking,
+            Slot::Polled => &mut self.errands.polling,
+        }
+    }
+
+    /// Gives the time when the next repository is due; none while nothing more can be read, because the end of a
+    /// reading wakes us anyway.
+    fn start_reading(&mut self, now: Instant) -> Option<Instant> {
+        while self.errands.reading < AT_ONCE {
+            let remote_full = self.errands.reading_remote >= REMOTE_AT_ONCE;
+            let roster = &self.roster;
+            let turn = self.dirty.take(now, |id, mark| match roster.get(id) {
+                Some(entry) if entry.in_flight || (entry.remote && remote_full) => None,
+                Some(entry) => Some(entry.due(mark)),
+                // No longer registered: taken out and dropped.
+                None => Some(now),
+            });
+            match turn {
+                Turn::Now(id, mark) => self.read(&id, mark),
+                Turn::At(at) => return at,
+            }
+        }
+        None
+    }
+
+    fn read(&mut self, id: &RepoId, mark: Mark) {
+        let Some(entry) = self.roster.get_mut(id) else { return };
+        entry.in_flight = true;
+        let (repo, remote, subject) = (Arc::clone(&entry.repo), entry.remote, entry.subject(true));
+        self.errands.reading += 1;
+        self.errands.reading_remote += usize::from(remote);
+        let (services, watcher) = (self.services.clone(), Arc::clone(&self.watcher));
+        self.jobs.spawn(async move {
+            let start = services.clock.instant();
+            let id = repo.id.clone();
+            let (looked, outcome) = read_off_loop(&services, watcher, subject, repo, mark.source).await;
+            let took = services.clock.instant().saturating_duration_since(start);
+            Done::Read { repo: id, remote, mark, looked, outcome, took }
+        });
+    }
+
+    /// True when there are commits to capture.
+    fn finish(&mut self, done: Done) -> bool {
+        let found = match done {
+            Done::Listed(list) => {
+                self.take_list(list);
+                false
+            }
+            Done::Looked { slot, source, found, took, replies } => {
+                *self.slot(slot) = false;
+                self.take_looks(source, &found);
+                self.pace_polling((slot == Slot::Polled).then_some(took));
+                // A caller that gave up does not wait for this.
+                replies.into_iter().for_each(|reply| drop(reply.send(Response::Done)));
+                false
+            }
+            Done::Read { repo, remote, mark, looked, outcome, took } => {
+                self.errands.reading -= 1;
+                self.errands.reading_remote -= usize::from(remote);
+                self.take_reach(looked.iter());
+                self.pace_polling(None);
+                self.take_outcome(&repo, &mark, &outcome, took)
+            }
+            Done::Noted => false,
+        };
+        self.tell();
+        found
+    }
+
+    fn take_list(&mut self, list: Result<Vec<Registered>, StoreError>) {
+        self.errands.listing = false;
+        let list = match list {
+            Ok(list) => list,
+            Err(error) => {
+                tracing::error!(%error, "the list of repositories cannot be read");
+                self.list_at = Some(self.services.clock.instant() + RETRY);
+                return;
+            }
+        };
+        let mounts = (self.mounts)();
+        let changes = self.roster.update(list, |dir| mounts.is_network(dir));
+        for id in &changes.gone {
+            self.dirty.forget(id);
+            self.watcher.lock().unwrap_or_else(PoisonError::into_inner).forget(id);
+        }
+        self.settled = true;
+        let near = changes.added.iter().filter_map(|id| self.roster.begin(id)).collect();
+        let replies = std::mem::take(&mut self.replies);
+        self.look(Slot::Near, Source::Reconcile, near, replies);
+        self.pace_polling(None);
+    }
+
+    fn take_looks(&mut self, source: Source, found: &[Looked]) {
+        self.take_reach(found.iter());
+        for looked in found {
+            let Some(entry) = self.roster.get(&looked.repo) else { continue };
+            if looked.changed {
+                // What was there before we were is no news.
+                let source = if entry.print.is_none() { Source::Reconcile } else { source };
+                self.dirty.found(&looked.repo, source, !(looked.fresh && entry.trusted()));
+            } else if entry.reach == Reach::Missing {
+                self.dirty.forget(&looked.repo);
+            }
+        }
+    }
+
+    /// Keeps how far watching reaches by now.
+    fn take_reach<'a>(&mut self, found: impl Iterator<Item = &'a Looked>) {
+        let mut exhausted = false;
+        for looked in found {
+            let Some(entry) = self.roster.get_mut(&looked.repo) else { continue };
+            let was = entry.reach;
+            entry.reached(looked.tended.as_ref(), looked.there);
+            if entry.reach == Reach::Missing && was != Reach::Missing {
+                (self.pace, self.poll_at) = (Pace::default(), None);
+            }
+            if let Some(Tended::Refused(why)) = &looked.tended
+                && was != Reach::Polled
+            {
+                tracing::warn!(repo = %entry.repo.path.display(), why, "cannot be watched and is polled");
+            }
+            exhausted |= looked.tended == Some(Tended::Exhausted);
+        }
+        if exhausted && !self.told_exhausted {
+            self.told_exhausted = true;
+            self.note_exhaustion();
+        }
+    }
+
+    /// Sets the time of the next look at what gives no events; `took` is what the last one took, if one ended.
+    fn pace_polling(&mut self, took: Option<Duration>) {
+        let polled = self.roster.reach().1;
+        let missing = self.roster.entries().filter(|entry| entry.reach == Reach::Missing).count();
+        if polled + missing == 0 {
+            (self.poll_at, self.pace) = (None, Pace::default());
+        } else if self.poll_at.is_none() && !self.errands.polling {
+            let pause = self.pace.next(took.unwrap_or_default(), polled == 0);
+            self.poll_at = Some(self.services.clock.instant() + pause);
+        }
+    }
+
+    fn note_exhaustion(&mut self) {
+        let services = self.services.clone();
+        self.jobs.spawn(async move {
+            let noted = blocking(&services, |services| {
+                services.store.note_problem(services.clock.now(), EXHAUSTED, EXHAUSTED_HINT)
+            });
+            if let Err(error) = noted.await {
+                tracing::warn!(%error, "a problem could not be noted: {EXHAUSTED}");
+            }
+            Done::Noted
+        });
+    }
+
+    /// True when there are commits to capture.
+    fn take_outcome(&mut self, id: &RepoId, mark: &Mark, outcome: &Outcome, took: Duration) -> bool {
+        let now = self.services.clock.instant();
+        let Some(entry) = self.roster.get_mut(id) else { return false };
+        let again = entry.settle(mark, outcome, took, now);
+        if let Outcome::Unreadable(why) = outcome
+            && !entry.failed_before()
+        {
+            tracing::warn!(repo = %entry.repo.path.display(), why, "cannot be read");
+        }
+        if again {
+            self.dirty.give_back(id, Mark { at_once: true, ..*mark });
+        }
+        matches!(outcome, Outcome::Made { count: 1.., .. } | Outcome::Made { reported: 1.., .. })
+    }
+
+    /// Makes the numbers known that a ping is answered with.
+    fn tell(&self) {
+        let (watched, polled) = self.roster.reach();
+        // A look in progress has the watcher; its end comes here as well.
+        if let Ok(watcher) = self.watcher.try_lock() {
+            let depending = self.roster.depending();
+            let attention = Attention { watched, watches: watcher.watches(), polled, depending };
+            *self.pulse.attention.lock().unwrap_or_else(PoisonError::into_inner) = attention;
+        }
+    }
+}
+
+const EXHAUSTED: &str =
+    "the system watches no more directories; some repositories are only looked at every few seconds";
+const EXHAUSTED_HINT: &str =
+    "sudo sysctl fs.inotify.max_user_watches=524288 fs.inotify.max_user_instances=512; uro-capture sidecar stop";
+
+/// Between two tries to take the spool over, and how many: its other reader needs milliseconds.
+const SPOOL_TAKEN: Duration = Duration::from_millis(5);
+const SPOOL_TRIES: u32 = 20;
+
+async fn read_off_loop(
+    services: &Services,
+    watcher: Arc<Mutex<Watcher>>,
+    subject: Subject,
+    repo: Arc<Registered>,
+    source: Source,
+) -> (Option<Looked>, Outcome) {
+    let id = repo.id.clone();
+    let read = blocking(services, move |services| {
+        let known = subject.print;
+        let looked = look::look(&watcher, subject, SystemTime::from(services.clock.now()), GRACE);
+        let outcome = match looked {
+            Looked { there: false, .. } => Outcome::Gone,
+            // Read already, since the event that brought us here.
+            Looked { print, .. } if known == Some(print) => Outcome::Made { count: 0, reported: 0, print },
+            Looked { print, .. } => read_logs(&services, &repo, source, print)?,
+        };
+        Ok((Some(looked), outcome))
+    });
+    read.await.unwrap_or_else(|error| {
+        tracing::error!(%error, repo = %id, "what was found could not be kept");
+        (None, Outcome::NotKept)
+    })
+}
+
+/// Blocking. `print` is that of the logs before they are read.
+fn read_logs(services: &Services, repo: &Registered, source: Source, print: Print) -> Result<Outcome, StoreError> {
+    let reported = if repo.means.has_hooks() { take_reports(services)? } else { 0 };
+    match reconcile::repository(services, repo, source) {
+        Ok(count) => Ok(Outcome::Made { count, reported, print }),
+        Err(ReconcileError::Git(error)) => Ok(Outcome::Unreadable(error.to_string())),
+        Err(ReconcileError::Store(error)) => Err(error),
+    }
+}
+
+/// What hooks have reported by now is theirs, and not the watcher's; gives how much that was.
+fn take_reports(services: &Services) -> Result<usize, StoreError> {
+    for _ in 0..SPOOL_TRIES {
+        if let Some(taken) = ingest::take_spool(services)? {
+            return Ok(taken);
+        }
+        std::thread::sleep(SPOOL_TAKEN);
+    }
+    Ok(0)
+}
+
+#[cfg(test)]
+#[path = "watching_tests.rs"]
+mod tests;

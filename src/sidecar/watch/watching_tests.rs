@@ -1,0 +1,172 @@
+//! The watcher's part of the life over real repositories, with and without the system's events.
+
+use super::*;
+use crate::domain::event::{HookName, Means};
+use crate::domain::id::Oid;
+use crate::pipeline::tests::{Place, Scene};
+
+/// Generous: a test that reaches it has failed.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn watching(scene: &Scene) -> Watching {
+    let pulse = Arc::new(Pulse::new(scene.services.clock.instant()));
+    Watching::new(scene.services.clone(), pulse)
+}
+
+/// As where the system gives no events.
+fn deaf(scene: &Scene, mounts: fn() -> Mounts) -> Watching {
+    let pulse = Arc::new(Pulse::new(scene.services.clock.instant()));
+    let dirty = Arc::new(Dirty::new(Arc::clone(&scene.services.clock)));
+    Watching::with(scene.services.clone(), pulse, dirty, Watcher::new(None, Arc::default()), mounts)
+}
+
+/// Goes on until the condition holds.
+async fn until_holds(watching: &mut Watching, what: &str, holds: impl Fn(&Watching) -> bool) {
+    let all = async {
+        while !holds(watching) {
+            // It comes back by itself only for commits; other conditions are looked at in between.
+            let _ = tokio::time::timeout(Duration::from_millis(5), watching.step()).await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, all).await.is_ok(), "{what}");
+}
+
+async fn settle(watching: &mut Watching) {
+    until_holds(watching, "at rest", |watching| !watching.busy() && watching.dirty.is_empty()).await;
+}
+
+/// Goes on until commits were found.
+async fn find(watching: &mut Watching) {
+    let found = async { while !watching.step().await {} };
+    assert!(tokio::time::timeout(PATIENCE, found).await.is_ok(), "nothing was found");
+}
+
+fn pending(scene: &Scene) -> Vec<(Source, Oid)> {
+    let events = scene.services.store.pending_events(1000).unwrap();
+    events.into_iter().map(|pending| (pending.event.source, pending.event.oid.unwrap())).collect()
+}
+
+fn reach(watching: &Watching) -> (usize, usize) {
+    watching.roster.reach()
+}
+
+fn change(place: &Place<'_>, what: &str) -> Oid {
+    place.commit("a.rs", &format!("fn {what}() {{}}\n"), &format!("Add {what}"))
+}
+
+#[tokio::test]
+async fn what_was_there_before_is_found_by_the_first_look_and_what_comes_is_heard_of() {
+    let scene = Scene::new();
+    let place = scene.repo("r");
+    let before = change(&place, "before");
+    let mut watching = watching(&scene);
+    find(&mut watching).await;
+    assert_eq!(pending(&scene), [(Source::Reconcile, before.clone())]);
+    settle(&mut watching).await;
+    assert_eq!(reach(&watching), (1, 0));
+    let after = change(&place, "after");
+    find(&mut watching).await;
+    assert_eq!(pending(&scene), [(Source::Reconcile, before), (Source::Watch, after)]);
+    assert!(watching.is_needed());
+}
+
+#[tokio::test]
+async fn without_watches_left_commits_are_found_by_looking_and_the_problem_is_said_once() {
+    let scene = Scene::new();
+    let place = scene.repo("r");
+    let mut watching = deaf(&scene, Mounts::default);
+    settle(&mut watching).await;
+    assert_eq!(reach(&watching), (0, 1));
+    let oid = change(&place, "polled");
+    find(&mut watching).await;
+    assert_eq!(pending(&scene), [(Source::Watch, oid)]);
+    settle(&mut watching).await;
+    let said = scene.problems();
+    assert!(said.len() == 1 && said[0].contains("sysctl fs.inotify.max_user_watches"), "{said:?}");
+}
+
+#[tokio::test]
+async fn on_a_network_file_system_nothing_is_watched_and_commits_are_found_by_looking() {
+    let scene = Scene::new();
+    let place = scene.repo("r");
+    let before = change(&place, "before");
+    let mut watching = deaf(&scene, || Mounts::parse(b"1 0 0:1 / / rw - nfs4 server:/ rw\n"));
+    find(&mut watching).await;
+    assert_eq!(pending(&scene), [(Source::Reconcile, before)]);
+    settle(&mut watching).await;
+    assert_eq!((reach(&watching), scene.problems().len()), ((0, 1), 0), "that is no problem of the system's");
+    let oid = change(&place, "remote");
+    find(&mut watching).await;
+    assert_eq!(pending(&scene)[1], (Source::Watch, oid));
+}
+
+#[tokio::test]
+async fn a_commit_that_its_hook_reports_in_time_is_the_hooks() {
+    let scene = Scene::new();
+    let place = scene.plain("r");
+    let known = place.register(Means::File);
+    let mut watching = watching(&scene);
+    settle(&mut watching).await;
+    let oid = change(&place, "hooked");
+    place.report(HookName::PostCommit, &[]);
+    watching.heard([place.path.join(".git")]);
+    until_holds(&mut watching, "heard of", |watching| !watching.dirty.is_empty()).await;
+    settle(&mut watching).await;
+    assert_eq!(pending(&scene), [(Source::Hook, oid)]);
+    assert!(watching.roster.get(&known.id).unwrap().trusted());
+    assert!(!watching.is_needed());
+}
+
+#[tokio::test]
+async fn a_hook_that_is_silent_is_no_longer_relied_on_until_it_speaks() {
+    let scene = Scene::new();
+    let place = scene.plain("r");
+    let known = place.register(Means::Config);
+    let mut watching = watching(&scene);
+    settle(&mut watching).await;
+    let oid = change(&place, "silent");
+    find(&mut watching).await;
+    assert_eq!(pending(&scene), [(Source::Watch, oid)]);
+    assert!(!watching.roster.get(&known.id).unwrap().trusted());
+    assert!(watching.is_needed(), "nobody else would notice the next one");
+    watching.heard([place.path.join(".git")]);
+    assert!(!watching.is_needed());
+}
+
+#[tokio::test]
+async fn a_reload_is_answered_when_the_new_repository_is_watched() {
+    let scene = Scene::new();
+    let mut watching = watching(&scene);
+    settle(&mut watching).await;
+    scene.repo("r");
+    let (reply, mut answer) = oneshot::channel();
+    watching.reload(reply);
+    let answered = async {
+        loop {
+            tokio::select! {
+                answer = &mut answer => return answer,
+                _ = watching.step() => {}
+            }
+        }
+    };
+    let answer = tokio::time::timeout(PATIENCE, answered).await.unwrap();
+    assert_eq!((answer.unwrap(), watching.roster.entries().next().unwrap().reach), (Response::Done, Reach::Watched));
+}
+
+#[tokio::test]
+async fn a_repository_that_cannot_be_read_is_tried_again_and_stands_in_nobodys_way() {
+    let scene = Scene::new();
+    let (broken, place) = (scene.repo("broken"), scene.repo("r"));
+    let config = broken.path.join(".git/config");
+    let mut watching = watching(&scene);
+    settle(&mut watching).await;
+    let hidden = change(&broken, "hidden");
+    let sound = std::fs::read(&config).unwrap();
+    std::fs::write(&config, "[core\n").unwrap();
+    let oid = change(&place, "readable");
+    until_holds(&mut watching, "the other one", |_| !pending(&scene).is_empty()).await;
+    assert_eq!(pending(&scene), [(Source::Watch, oid)]);
+    std::fs::write(&config, sound).unwrap();
+    until_holds(&mut watching, "mended", |_| pending(&scene).len() == 2).await;
+    assert_eq!(pending(&scene)[1].1, hidden);
+}
