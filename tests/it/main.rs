@@ -32,3 +32,4 @@ mod sidecar;
 mod spine;
 mod storm;
 mod tidy;
+mod watch;

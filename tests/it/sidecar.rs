@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use uro_capture::sidecar::protocol::{Response, Vitals};
+use uro_capture::sidecar::protocol::{Attention, Response, Vitals};
 use uro_capture::sidecar::{client, lock};
 
 use crate::harness::{World, eventually};
@@ -125,8 +125,14 @@ fn old_sidecar(run: &std::path::Path) -> std::thread::JoinHandle<()> {
     let lock = lock::acquire(run).unwrap().expect("free");
     let listener = std::os::unix::net::UnixListener::bind(client::socket(run)).unwrap();
     std::thread::spawn(move || {
-        let vitals =
-            Vitals { protocol: 0, version: "0.0.1".into(), pid: std::process::id(), uptime_s: 9, queue_depth: 0 };
+        let vitals = Vitals {
+            protocol: 0,
+            version: "0.0.1".into(),
+            pid: std::process::id(),
+            uptime_s: 9,
+            queue_depth: 0,
+            attention: Attention::default(),
+        };
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
             let mut line = String::new();

@@ -17,7 +17,8 @@ const LAYERS: [&[&str]; 5] = [
 const PLAIN_DATA: [(&str, &str); 3] = [("route", "config"), ("route", "llm"), ("config", "llm")];
 
 /// An outside thing has one room.
-const ENDS_HERE: [(&str, &str); 3] = [("git2", "git"), ("reqwest", "llm"), ("rusqlite", "store")];
+const ENDS_HERE: [(&str, &str); 4] =
+    [("git2", "git"), ("reqwest", "llm"), ("rusqlite", "store"), ("notify", "sidecar")];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
