@@ -204,6 +204,10 @@ impl From<GithooksError> for Failure {
         let hint = match &error {
             GithooksError::Io { path, .. } | GithooksError::NotADirectory(path) => format!("ls -ld {}", quoted(path)),
             GithooksError::NotAProgram(_) => "install uro-hook beside uro-capture".to_owned(),
+            GithooksError::Locked(lock) => format!("try again; if no git is running: rm {}", quoted(lock)),
+            GithooksError::ReadOnly(path) | GithooksError::NotAConfiguration(path) => {
+                format!("ls -lL {}", quoted(path))
+            }
         };
         Self::of(&error).hint(hint)
     }
@@ -279,6 +283,8 @@ mod tests {
             LlmError::Unreachable { url: id() }.into(),
             LlmError::Garbled { message: id() }.into(),
             GithooksError::NotAProgram(PathBuf::new()).into(),
+            GithooksError::Locked(PathBuf::from("/c.lock")).into(),
+            GithooksError::ReadOnly(PathBuf::from("/c")).into(),
             SidecarError::Unresponsive { pid: 1 }.into(),
             ConfigError::NoHome.into(),
             ConfigError::Read { path: PathBuf::new(), source: io() }.into(),

@@ -29,6 +29,7 @@ mod text;
 mod tips;
 pub mod traces;
 mod tree;
+pub mod version;
 
 pub use deed::{Deed, Entry, News};
 pub use repo::Repo;

@@ -7,7 +7,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use super::slot::mark;
-use super::{GithooksError, Plan, Step};
+use super::{GithooksError, Plan, Step, block, config_file};
 
 /// Carries out `plan`, step by step. After a failure the rest is not done; planning anew and applying goes on.
 ///
@@ -25,6 +25,11 @@ fn step(step: &Step) -> Result<(), GithooksError> {
         Step::Script { at, text } => script(at, text).map_err(GithooksError::io("write", at)),
         Step::Remove(path) => fs::remove_file(path).map_err(GithooksError::io("remove", path)),
         Step::RemoveDirectory(path) => remove_directory(path).map_err(GithooksError::io("remove", path)),
+        // What is in the file counts when it is locked, not when the plan was made.
+        Step::Configure { file, program: Some(program) } => {
+            config_file::rewrite(file, |text| Some(block::installed(text, program)))
+        }
+        Step::Configure { file, program: None } => config_file::rewrite(file, |text| text.and_then(block::removed)),
     }
 }
 

@@ -1,8 +1,10 @@
 //! The script that stands where another hook was: its text, and how it is recognised.
 
+use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
+use super::quote;
 use crate::domain::event::HookName;
 
 const TEMPLATE: &str = include_str!("../../hooks/chained.sh");
@@ -10,7 +12,7 @@ const TEMPLATE: &str = include_str!("../../hooks/chained.sh");
 pub const VERSION: u32 = 1;
 /// The start of the second line of every script of ours.
 const MARK: &str = "# uro-capture hook, version ";
-const PROGRAM: &[u8] = b"\nuro_program='";
+const PROGRAM: &[u8] = b"\nuro_program=";
 
 /// What a script of ours says about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,8 +27,8 @@ pub struct Script {
 #[must_use]
 pub fn render(hook: HookName, program: &Path) -> Vec<u8> {
     let text = TEMPLATE.replace("@HOOK@", hook.as_str());
-    let (before, after) = text.split_once("@PROGRAM@").unwrap_or((&text, ""));
-    [before.as_bytes(), &quoted(program), after.as_bytes()].concat()
+    let (before, after) = text.split_once("'@PROGRAM@'").unwrap_or((&text, ""));
+    [before.as_bytes(), &quote::for_shell(program.as_os_str().as_bytes()), after.as_bytes()].concat()
 }
 
 /// Reads a script; `None` if it is none of ours.
@@ -39,23 +41,9 @@ pub fn recognise(hook: HookName, text: &[u8]) -> Option<Script> {
     Some(Script { version, program, edited })
 }
 
-/// As it must stand between two single quotes.
-fn quoted(program: &Path) -> Vec<u8> {
-    program.as_os_str().as_bytes().split(|byte| *byte == b'\'').collect::<Vec<_>>().join(b"'\\''".as_slice())
-}
-
 fn program(text: &[u8]) -> Option<PathBuf> {
     let start = text.windows(PROGRAM.len()).position(|window| window == PROGRAM)? + PROGRAM.len();
-    let (mut rest, mut path) = (text.get(start..)?, Vec::new());
-    loop {
-        let quote = rest.iter().position(|byte| *byte == b'\'')?;
-        path.extend_from_slice(rest.get(..quote)?);
-        match rest.get(quote..)?.strip_prefix(b"'\\''") {
-            Some(more) => rest = more,
-            None => return Some(PathBuf::from(std::ffi::OsString::from_vec(path))),
-        }
-        path.push(b'\'');
-    }
+    quote::from_shell(text.get(start..)?).map(|path| PathBuf::from(OsString::from_vec(path)))
 }
 
 #[cfg(test)]
@@ -122,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_program_whose_path_is_no_text_is_kept_byte_for_byte() {
-        let program = PathBuf::from(std::ffi::OsString::from_vec(b"/\xFF\xFE/uro-hook".to_vec()));
+        let program = PathBuf::from(OsString::from_vec(b"/\xFF\xFE/uro-hook".to_vec()));
         let text = render(HookName::PostCommit, &program);
         assert_eq!(recognise(HookName::PostCommit, &text).expect("ours").program, program);
     }

@@ -1,7 +1,8 @@
 //! Installing git hooks beside whatever is there, and taking them out again without a trace.
 //!
-//! Where no hook was, ours is a symbolic link to `uro-hook`: nothing starts faster, and git silently ignores a
-//! link to a program that is gone. A hook that was there is kept byte for byte and called by a small shell script.
+//! From git 2.54 on they stand in git's configuration and displace nothing. Below, where no hook was, ours is a
+//! symbolic link to `uro-hook`: nothing starts faster, and git silently ignores a link to a program that is gone.
+//! A hook that was there is kept byte for byte and called by a small shell script.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,14 +10,19 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 pub mod apply;
+pub mod block;
 pub mod chain;
+pub mod config_file;
+pub mod configure;
 pub mod inspect;
 pub mod install;
 pub mod locate;
+mod quote;
 pub mod remove;
 pub mod slot;
 
 pub use apply::apply;
+pub use configure::{plan_configure, plan_unconfigure};
 pub use inspect::{HookState, How, State, inspect};
 pub use install::plan_install;
 pub use locate::{Location, locate};
@@ -31,6 +37,12 @@ pub enum GithooksError {
     NotADirectory(PathBuf),
     #[error("{} is not a program that can be run by its absolute path", .0.display())]
     NotAProgram(PathBuf),
+    #[error("another process is changing git's configuration: {} exists", .0.display())]
+    Locked(PathBuf),
+    #[error("git's configuration {} cannot be written", .0.display())]
+    ReadOnly(PathBuf),
+    #[error("{} is no configuration file of git's", .0.display())]
+    NotAConfiguration(PathBuf),
 }
 
 impl GithooksError {
@@ -65,6 +77,11 @@ pub enum Step {
     Remove(PathBuf),
     /// Removes the directory's mark, and the directory itself unless somebody put something into it.
     RemoveDirectory(PathBuf),
+    /// Puts our lines, which call `program`, into one of git's configuration files, or takes them out (absent).
+    Configure {
+        file: PathBuf,
+        program: Option<PathBuf>,
+    },
 }
 
 /// What is to be done, in this order, and what a person should know about it.
@@ -90,6 +107,12 @@ impl Plan {
         self.steps.is_empty()
     }
 
+    /// First this one, then `other`.
+    pub fn then(&mut self, other: Self) {
+        self.steps.extend(other.steps);
+        self.notes.extend(other.notes);
+    }
+
     /// Every path that will be written, renamed or removed, in order and once each: what `--dry-run` lists.
     #[must_use]
     pub fn writes(&self) -> Vec<&Path> {
@@ -109,6 +132,7 @@ impl Step {
             Self::Move { from, to } => vec![from, to],
             Self::Link { at, .. } | Self::Script { at, .. } => vec![at],
             Self::MakeDirectory(path) | Self::Remove(path) | Self::RemoveDirectory(path) => vec![path],
+            Self::Configure { file, .. } => vec![file],
         }
     }
 }

@@ -1,0 +1,50 @@
+//! What must be done so that git's configuration names our hooks, or names them no longer.
+
+use std::path::Path;
+
+use super::block::Block;
+use super::slot::is_program;
+use super::{GithooksError, Plan, Step, block, config_file};
+use crate::domain::event::HOOKS;
+
+/// Plans our lines in `file`, so that they call `program`, an absolute path. Empty if they do already.
+///
+/// # Errors
+/// Where `program` is none, or `file` cannot be read.
+pub fn plan_configure(file: &Path, program: &Path) -> Result<Plan, GithooksError> {
+    if !program.is_absolute() || !is_program(program) {
+        return Err(GithooksError::NotAProgram(program.to_owned()));
+    }
+    if configured(file)?.is_some_and(|found| calls(&found, program)) {
+        return Ok(Plan::default());
+    }
+    Ok(one(Step::Configure { file: file.to_owned(), program: Some(program.to_owned()) }))
+}
+
+/// Plans the removal of our lines from `file`. Empty if there are none.
+///
+/// # Errors
+/// Where `file` cannot be read.
+pub fn plan_unconfigure(file: &Path) -> Result<Plan, GithooksError> {
+    let Some(text) = config_file::read(file)? else { return Ok(Plan::default()) };
+    if block::removed(&text).as_ref() == Some(&text) {
+        return Ok(Plan::default());
+    }
+    Ok(one(Step::Configure { file: file.to_owned(), program: None }))
+}
+
+/// What `file` says about our hooks; absent when nothing, or there is no file.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn configured(file: &Path) -> Result<Option<Block>, GithooksError> {
+    Ok(config_file::read(file)?.and_then(|text| block::read(&text)))
+}
+
+fn calls(found: &Block, program: &Path) -> bool {
+    found.disabled.is_empty() && HOOKS.iter().all(|hook| found.program(*hook) == Some(program))
+}
+
+fn one(step: Step) -> Plan {
+    Plan { steps: vec![step], notes: Vec::new() }
+}
