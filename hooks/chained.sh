@@ -1,14 +1,25 @@
 #!/bin/sh
-# uro-capture hook, version 1
+# uro-capture hook, version 2
 # Tells uro-capture what happened, without a word, and then runs the hook that was here before as if it were
 # still here: same arguments, same stdin, same exit code. `uro-capture deinit` puts that hook back.
 uro_hook='@HOOK@'
 uro_program='@PROGRAM@'
 
 case $0 in
-*/*) uro_prior=$0.uro-prior ;;
-*) uro_prior=./$0.uro-prior ;;
+*/*) uro_dir=${0%/*} ;;
+*) uro_dir=. ;;
 esac
+uro_prior=$uro_dir/$uro_hook.uro-prior
+
+# Another manager renamed this script and calls it as the hook that it found here, which was this and the prior one;
+# unless that is the manager's own from before, which would call this again.
+if [ "${0##*/}" != "$uro_hook" ]; then
+    if [ -n "$URO_RENAMED" ] || cmp -s "$uro_dir/$uro_hook" "$uro_prior"; then
+        uro_prior=
+    fi
+    URO_RENAMED=1
+    export URO_RENAMED
+fi
 
 uro_report() {
     if [ -x "$uro_program" ]; then

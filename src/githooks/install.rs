@@ -22,21 +22,41 @@ pub fn plan_install(hooks_dir: &Path, program: &Path) -> Result<Plan, GithooksEr
         return Err(GithooksError::NotADirectory(hooks_dir.to_owned()));
     }
     for hook in HOOKS {
-        install(&Slot::read(hooks_dir, hook)?, program, &mut plan);
+        let slot = Slot::read(hooks_dir, hook)?;
+        let prior = reclaim(&slot, &mut plan)?;
+        install(&slot, prior, program, &mut plan);
     }
     Ok(plan)
 }
 
-fn install(slot: &Slot, program: &Path, plan: &mut Plan) {
+/// Takes our hooks back from where another manager put them, so that none is ever called by our own, and leaves
+/// there what the manager would have found without us. Tells whether a prior hook is still in its place.
+///
+/// # Errors
+/// Where the directory cannot be read.
+pub(super) fn reclaim(slot: &Slot, plan: &mut Plan) -> Result<bool, GithooksError> {
+    let mut prior = slot.has_prior();
+    for stray in slot.strays()? {
+        if stray.is_script && prior && slot.found == Found::Foreign {
+            prior = false;
+            plan.steps.push(Step::Move { from: slot.prior(), to: stray.at });
+        } else {
+            plan.steps.push(Step::Remove(stray.at));
+        }
+    }
+    Ok(prior)
+}
+
+fn install(slot: &Slot, has_prior: bool, program: &Path, plan: &mut Plan) {
     match &slot.found {
-        Found::Link(target) if target == program && !slot.has_prior() => {}
+        Found::Link(target) if target == program && !has_prior => {}
         Found::Script(script) if script.edited => plan.notes.push(Note::Edited(slot.at.clone())),
         Found::Script(script) if is_current(script, program) => {}
         Found::Foreign => {
-            keep_foreign(slot, plan);
+            keep_foreign(slot, has_prior, plan);
             plan.steps.push(script(slot, program));
         }
-        _ if slot.has_prior() => plan.steps.push(script(slot, program)),
+        _ if has_prior => plan.steps.push(script(slot, program)),
         _ => plan.steps.push(link(slot, program)),
     }
 }
@@ -47,8 +67,8 @@ fn is_current(script: &Script, program: &Path) -> bool {
 
 /// Somebody's hook becomes the prior one. A prior hook that is kept already is of no use any more, since git
 /// would not have called it; but it is not ours to throw away.
-fn keep_foreign(slot: &Slot, plan: &mut Plan) {
-    if slot.has_prior() {
+fn keep_foreign(slot: &Slot, has_prior: bool, plan: &mut Plan) {
+    if has_prior {
         let free = free_name(slot);
         plan.notes.push(Note::Kept(free.clone()));
         plan.steps.push(Step::Move { from: slot.prior(), to: free });

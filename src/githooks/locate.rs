@@ -24,11 +24,13 @@ impl Location {
 
 /// Tells it from the repository's shared git directory, its work tree (none if bare) and `core.hooksPath`.
 ///
+/// Links are followed: people link `.git/hooks` to a directory that they share, too.
+///
 /// git takes a relative `core.hooksPath` from the directory it runs hooks in: the work tree's root.
 #[must_use]
 pub fn locate(common_dir: &Path, work_tree: Option<&Path>, hooks_path: Option<&Path>) -> Location {
-    let Some(hooks_path) = hooks_path else { return Location::Repository(common_dir.join("hooks")) };
-    let dir = real(&work_tree.unwrap_or(common_dir).join(hooks_path));
+    let own = common_dir.join("hooks");
+    let dir = real(&hooks_path.map_or(own, |set| work_tree.unwrap_or(common_dir).join(set)));
     if dir.starts_with(real(common_dir)) {
         Location::Repository(dir)
     } else if work_tree.is_some_and(|work_tree| dir.starts_with(real(work_tree))) {
@@ -93,6 +95,16 @@ mod tests {
         let shared = root.join("githooks");
         assert_eq!(located(&root, shared.to_str()), Location::Shared(shared.clone()));
         assert_eq!(located(&root, Some("../githooks")), Location::Shared(shared));
+    }
+
+    #[test]
+    fn a_hooks_directory_that_is_a_link_is_where_it_leads_to() {
+        let (_home, root) = stage();
+        std::fs::remove_dir(root.join("work/.git/hooks")).expect("removed");
+        std::fs::create_dir(root.join("work/.githooks")).expect("created");
+        std::os::unix::fs::symlink("../.githooks", root.join("work/.git/hooks")).expect("linked");
+        assert_eq!(located(&root, None), Location::WorkTree(root.join("work/.githooks")));
+        assert_eq!(located(&root, Some(".git/hooks")), Location::WorkTree(root.join("work/.githooks")));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::install::reclaim;
 use super::slot::{Found, Slot, exists, mark};
 use super::{GithooksError, Note, Plan, Step};
 use crate::domain::event::HOOKS;
@@ -13,7 +14,9 @@ use crate::domain::event::HOOKS;
 pub fn plan_remove(hooks_dir: &Path) -> Result<Plan, GithooksError> {
     let mut plan = Plan::default();
     for hook in HOOKS {
-        remove(&Slot::read(hooks_dir, hook)?, &mut plan);
+        let slot = Slot::read(hooks_dir, hook)?;
+        let prior = reclaim(&slot, &mut plan)?;
+        remove(&slot, prior, &mut plan);
     }
     if exists(&mark(hooks_dir)) {
         plan.steps.push(Step::RemoveDirectory(hooks_dir.to_owned()));
@@ -21,24 +24,24 @@ pub fn plan_remove(hooks_dir: &Path) -> Result<Plan, GithooksError> {
     Ok(plan)
 }
 
-fn remove(slot: &Slot, plan: &mut Plan) {
+fn remove(slot: &Slot, has_prior: bool, plan: &mut Plan) {
     match &slot.found {
-        Found::Foreign if slot.has_prior() => plan.notes.push(Note::Kept(slot.prior())),
+        Found::Foreign if has_prior => plan.notes.push(Note::Kept(slot.prior())),
         Found::Foreign => {}
         Found::Script(script) if script.edited => {
             let aside = slot.beside("uro-edited");
             plan.notes.push(Note::Edited(aside.clone()));
             plan.steps.push(Step::Move { from: slot.at.clone(), to: aside });
-            restore(slot, plan);
+            restore(slot, has_prior, plan);
         }
-        Found::Link(_) | Found::Script(_) if !slot.has_prior() => plan.steps.push(Step::Remove(slot.at.clone())),
-        Found::Link(_) | Found::Script(_) | Found::Nothing => restore(slot, plan),
+        Found::Link(_) | Found::Script(_) if !has_prior => plan.steps.push(Step::Remove(slot.at.clone())),
+        Found::Link(_) | Found::Script(_) | Found::Nothing => restore(slot, has_prior, plan),
     }
 }
 
 /// In one rename, so that at no moment the hook from before is missing.
-fn restore(slot: &Slot, plan: &mut Plan) {
-    if slot.has_prior() {
+fn restore(slot: &Slot, has_prior: bool, plan: &mut Plan) {
+    if has_prior {
         plan.steps.push(Step::Move { from: slot.prior(), to: slot.at.clone() });
     }
 }

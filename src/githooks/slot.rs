@@ -15,6 +15,8 @@ const PROGRAM: &str = "uro-hook";
 const SCRIPT: u64 = 64 << 10;
 /// The mark of a hooks directory that we made. git ignores files that are not named as a hook.
 const MARK: &str = ".uro-capture";
+/// Where overcommit puts the hooks it finds.
+const OLD_HOOKS: &str = "old-hooks";
 
 /// What stands in a hook's place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,15 +65,61 @@ impl Slot {
         exists(&self.prior())
     }
 
+    /// Hooks of ours that another manager put out of its way: `post-commit.old` (lefthook), `post-commit.legacy`
+    /// (pre-commit), `old-hooks/post-commit` (overcommit).
+    ///
+    /// # Errors
+    /// Where the directory cannot be read.
+    pub fn strays(&self) -> Result<Vec<Stray>, GithooksError> {
+        let Some(dir) = self.at.parent() else { return Ok(Vec::new()) };
+        let mut places = beside(dir, self.hook).map_err(GithooksError::io("read", dir))?;
+        places.push(dir.join(OLD_HOOKS).join(self.hook.as_str()));
+        let look = |at: PathBuf| {
+            let found = look(self.hook, &at).map_err(GithooksError::io("read", &at))?;
+            Ok(matches!(found, Found::Link(_) | Found::Script(_))
+                .then_some(Stray { is_script: matches!(found, Found::Script(_)), at }))
+        };
+        places.into_iter().filter_map(|at| look(at).transpose()).collect()
+    }
+
     #[must_use]
     pub fn is_ours(&self) -> bool {
         matches!(self.found, Found::Link(_) | Found::Script(_))
     }
 }
 
+/// A hook of ours in a place where it was not put by us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stray {
+    pub at: PathBuf,
+    /// It may have stood before another hook, which is the prior one now.
+    pub is_script: bool,
+}
+
+/// What is named as the hook and some ending that is none of ours.
+fn beside(dir: &Path, hook: HookName) -> io::Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other?,
+    };
+    let start = format!("{}.", hook.as_str());
+    let mut found = Vec::new();
+    for entry in entries {
+        let name = entry?.file_name();
+        let ending = name.to_str().and_then(|name| name.strip_prefix(&start));
+        if ending.is_some_and(|ending| !ending.starts_with("uro-")) {
+            found.push(dir.join(name));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
 fn look(hook: HookName, at: &Path) -> io::Result<Found> {
     let kind = match fs::symlink_metadata(at) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(Found::Nothing);
+        }
         other => other?.file_type(),
     };
     if kind.is_symlink() {
