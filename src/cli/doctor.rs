@@ -1,5 +1,8 @@
 //! `uro-capture doctor`: looks at everything a capture needs; each finding with one line that mends it.
 
+mod limits;
+mod repositories;
+
 use std::path::Path;
 
 use clap::Args;
@@ -7,12 +10,10 @@ use serde::Serialize;
 
 use super::app::App;
 use super::failure::{Failure, mending, quoted};
+use super::hooks;
 use super::models::{self, EndpointView};
 use super::ui::{BAD, DIM, Exit, GOOD, one_line};
-use super::{hooks, when};
 use crate::config::paths;
-use crate::git::GitError;
-use crate::git::repo::Repo;
 use crate::hardware::Hardware;
 use crate::hardware::power::Power;
 use crate::sidecar::client;
@@ -79,7 +80,7 @@ fn examine(app: &App, hardware: &Hardware) -> Vec<Finding> {
     findings.push(settings(app));
     findings.extend(endpoints(app));
     findings.extend(installed(app));
-    findings.extend(repositories(app));
+    findings.extend(repositories::examine(app));
     findings.push(writable("spool", &app.paths.spool()));
     findings.push(writable("sidecar", &app.paths.run));
     findings.push(sidecar(app));
@@ -170,47 +171,6 @@ fn answering(view: &EndpointView) -> Finding {
 /// Only what is wrong: that the program is there is no news.
 fn installed(app: &App) -> Option<Finding> {
     hooks::program(app).err().map(|failure| Finding::of("hooks", &failure))
-}
-
-fn repositories(app: &App) -> Vec<Finding> {
-    let store = match app.store() {
-        Ok(store) => store,
-        // Its hint would lead back here; what is wrong with the directory says more.
-        Err(failure) => return vec![Finding::of("store", &failure.hint(looking_at(&app.paths.data)))],
-    };
-    let mut findings = vec![writable("store", &app.paths.data)];
-    let registered = match store.registered() {
-        Ok(registered) => registered,
-        Err(error) => return vec![Finding::of("store", &error.into())],
-    };
-    if registered.is_empty() {
-        findings.push(Finding::wrong("hooks", "no repository is registered", "uro-capture init PATH"));
-    }
-    findings.extend(registered.iter().map(|known| repository(&known.common_dir, &known.path)));
-    let recent = store.problems(when::days_back(7, &app.now())).unwrap_or_default();
-    findings.extend(recent.into_iter().map(|(_, what, fix)| Finding::wrong("store", what, fix)));
-    findings
-}
-
-fn repository(common_dir: &Path, path: &Path) -> Finding {
-    let repo = match Repo::open_git_dir(common_dir) {
-        Ok(repo) => repo,
-        Err(error) => {
-            let fix = format!("uro-capture deinit {}; if it was moved, then: uro-capture init NEW_PATH", quoted(path));
-            let what = match error {
-                GitError::NotARepository { .. } => format!("{} is no repository any more", path.display()),
-                error => format!("{}: {error}", path.display()),
-            };
-            return Finding::wrong("hooks", what, fix);
-        }
-    };
-    let found = hooks::of_registered(Ok(&repo), path);
-    match found.state {
-        "ok" => Finding::fine("hooks", format!("{} ({})", found.repo, found.how.unwrap_or("file"))),
-        state => {
-            Finding::wrong("hooks", format!("{}: {state}", found.repo), format!("uro-capture init {}", quoted(path)))
-        }
-    }
 }
 
 /// Tries it: rights, quotas and full disks all show only when something is written.

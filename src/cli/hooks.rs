@@ -1,4 +1,8 @@
-//! Where a repository's hooks are and how they stand: what `init`, `status` and `doctor` share.
+//! How the hooks of a registered repository stand: what `init`, `status` and `doctor` share.
+
+pub mod places;
+mod standing;
+pub mod surroundings;
 
 use std::path::{Path, PathBuf};
 
@@ -6,9 +10,11 @@ use serde::Serialize;
 
 use super::app::App;
 use super::failure::{Failure, quoted};
-use crate::domain::event::HOOKS;
+use crate::git::GitError;
 use crate::git::repo::Repo;
-use crate::githooks::{HookState, How, Location, State, inspect, locate};
+use crate::store::Registered;
+pub use standing::is_configured;
+pub use surroundings::Surroundings;
 
 /// The hooks of one registered repository, as `status --json` shows them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -16,42 +22,93 @@ pub struct RepoHooks {
     pub repo: String,
     /// `ok`, `lost`, `absent`.
     pub state: &'static str,
-    /// `file`, `chained`; absent where no hook of ours is.
+    /// `config`, `file`, `chained`; absent where no hook of ours is.
     pub how: Option<&'static str>,
+    /// What reports its commits now: `hooks`, or `watch`: the sidecar, which watches its reflogs.
+    pub covered_by: &'static str,
+    #[serde(skip)]
+    pub trouble: Option<Trouble>,
 }
 
-/// Where git looks for this repository's hooks.
-///
-/// # Errors
-/// The repository cannot be read.
-pub fn location(repo: &Repo) -> Result<Location, Failure> {
-    let place = repo.place();
-    let set = repo.hooks_path()?;
-    Ok(locate(&place.common_dir, place.work_tree.as_deref(), set.as_ref().map(|(path, _)| path.as_path())))
+/// Why hooks that were installed report nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trouble {
+    /// A hook was replaced, removed or is out of date; the others are there.
+    Replaced,
+    /// None is left, or git looks for them elsewhere.
+    Gone,
+    /// They call a program that is not there.
+    NoProgram(PathBuf),
+    /// `hook.<name>.enabled = false`.
+    SwitchedOff(String),
+    /// They stand in git's configuration, and this git (absent: none is found) does not run such.
+    Downgraded(Option<(u32, u32)>),
 }
 
-/// The state of a repository's hooks where git looks for them now. It was registered, so what is absent is lost.
+impl Trouble {
+    /// What is wrong with the hooks of `repo`, in one line.
+    #[must_use]
+    pub fn words(&self, repo: &str) -> String {
+        match self {
+            Self::Replaced => format!("a hook of {repo} was replaced or is out of date"),
+            Self::Gone => format!("the hooks of {repo} are gone, or git looks for them elsewhere"),
+            Self::NoProgram(program) => format!("the hooks of {repo} call {}, which is not there", program.display()),
+            Self::SwitchedOff(name) => format!("hook.{name}.enabled is false in {repo}"),
+            Self::Downgraded(Some((major, minor))) => {
+                format!("git is version {major}.{minor} now and does not run the configured hooks of {repo}")
+            }
+            Self::Downgraded(None) => format!("no git is found that runs the configured hooks of {repo}"),
+        }
+    }
+
+    /// The command that mends it.
+    #[must_use]
+    pub fn repair(&self, repo: &Path) -> String {
+        match self {
+            Self::SwitchedOff(name) => format!("git -C {} config --unset-all hook.{name}.enabled", quoted(repo)),
+            _ => format!("uro-capture init {}", quoted(repo)),
+        }
+    }
+}
+
+/// How the hooks of a registered repository stand where git looks for them now.
 #[must_use]
-pub fn of_registered(repo: Result<&Repo, ()>, path: &Path) -> RepoHooks {
-    let states = repo.ok().and_then(|repo| location(repo).ok()).and_then(|place| inspect(place.dir()).ok());
-    let (state, how) = states.as_deref().map_or(("absent", None), summary);
-    RepoHooks { repo: path.display().to_string(), state, how }
+pub fn of_registered(repo: Result<&Repo, ()>, known: &Registered, around: &Surroundings<'_>) -> RepoHooks {
+    let found = repo.map(|repo| standing::of(repo, known, around)).unwrap_or_default();
+    let trouble = match (&found, repo) {
+        (standing::Standing { trouble: Some(trouble), .. }, _) => Some(trouble.clone()),
+        (standing::Standing { how: None, .. }, Ok(_)) if known.means.has_hooks() => Some(Trouble::Gone),
+        _ => None,
+    };
+    let works = found.how.is_some() && trouble.is_none();
+    RepoHooks {
+        repo: known.path.display().to_string(),
+        state: match (&trouble, works) {
+            (Some(_), _) => "lost",
+            (None, true) => "ok",
+            (None, false) => "absent",
+        },
+        how: found.how,
+        covered_by: if works || found.by_hand { "hooks" } else { "watch" },
+        trouble,
+    }
 }
 
-/// All hooks of one repository in one word: the worst state counts, and one chained hook makes it chained.
-fn summary(states: &[HookState]) -> (&'static str, Option<&'static str>) {
-    let any = |state: State| states.iter().any(|hook| hook.state == state);
-    let state = match () {
-        () if states.iter().all(|hook| hook.state == State::Absent) => "absent",
-        () if any(State::Lost) || any(State::Absent) || any(State::Outdated) => "lost",
-        () => "ok",
-    };
-    let how = match () {
-        () if states.iter().any(|hook| hook.how == Some(How::Chained)) => Some("chained"),
-        () if states.iter().any(|hook| hook.how.is_some()) => Some("file"),
-        () => None,
-    };
-    (state, how)
+/// What is wrong with a registered repository that cannot be opened, and the command that helps.
+#[must_use]
+pub fn unreadable(path: &Path, error: &GitError) -> (String, String) {
+    let (shown, shell) = (path.display(), quoted(path));
+    match error {
+        GitError::ForeignOwner { .. } => (
+            format!("{shown} belongs to another user: its commits are not read"),
+            format!("git config --global --add safe.directory {shell}"),
+        ),
+        GitError::NotARepository { .. } => (
+            format!("{shown} cannot be read any more: there is no repository"),
+            format!("uro-capture deinit {shell}; if it was moved, instead: uro-capture init NEW_PATH"),
+        ),
+        error => (format!("{shown} cannot be read: {error}"), format!("git -C {shell} status")),
+    }
 }
 
 /// `uro-hook`, which git is to call: beside this program, else on the search path.
@@ -73,62 +130,27 @@ fn is_program(path: &Path) -> bool {
     path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }
 
-/// Why nothing is installed where `core.hooksPath` points, and the lines that somebody may add there by hand.
-#[must_use]
-pub fn refusal(place: &Location, origin: &str, program: &Path) -> Failure {
-    let dir = place.dir();
-    let whose = match place {
-        Location::WorkTree(_) => "in the work tree, where people commit it",
-        Location::Shared(_) | Location::Repository(_) => {
-            "outside this repository, where other repositories may share it"
-        }
-    };
-    let names: Vec<&str> = HOOKS.iter().map(|hook| hook.as_str()).collect();
-    Failure::environment(format!("git looks for hooks in {} (core.hooksPath, {origin})", dir.display()))
-        .because(format!("that lies {whose}; nothing is written there"))
-        .hint(format!(
-            "add to {}/{{{}}} the line: {} \"$(basename \"$0\")\" \"$@\"",
-            quoted(dir),
-            names.join(","),
-            quoted(program)
-        ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn states(states: [State; 4], how: Option<How>) -> Vec<HookState> {
-        let one = |(hook, state)| HookState { hook, state, how: if state == State::Ok { how } else { None } };
-        HOOKS.into_iter().zip(states).map(one).collect()
-    }
-
     #[test]
-    fn one_lost_hook_makes_the_repository_lost() {
-        use State::{Absent, Lost, Ok, Outdated};
-        for (found, how, expected) in [
-            ([Ok, Ok, Ok, Ok], Some(How::File), ("ok", Some("file"))),
-            ([Ok, Ok, Ok, Ok], Some(How::Chained), ("ok", Some("chained"))),
-            ([Ok, Lost, Ok, Ok], Some(How::File), ("lost", Some("file"))),
-            ([Ok, Outdated, Ok, Ok], Some(How::File), ("lost", Some("file"))),
-            ([Absent, Absent, Absent, Absent], None, ("absent", None)),
+    fn every_trouble_comes_with_the_command_that_mends_it() {
+        let repo = Path::new("/my repo");
+        for (trouble, words, repair) in [
+            (Trouble::Replaced, "was replaced", "uro-capture init '/my repo'"),
+            (Trouble::Gone, "are gone", "uro-capture init '/my repo'"),
+            (Trouble::NoProgram("/x/uro-hook".into()), "call /x/uro-hook, which", "uro-capture init '/my repo'"),
+            (Trouble::Downgraded(Some((2, 47))), "version 2.47 now", "uro-capture init '/my repo'"),
+            (Trouble::Downgraded(None), "no git is found", "uro-capture init '/my repo'"),
+            (
+                Trouble::SwitchedOff("uro-post-merge".into()),
+                "hook.uro-post-merge.enabled",
+                "git -C '/my repo' config --unset-all hook.uro-post-merge.enabled",
+            ),
         ] {
-            assert_eq!(summary(&states(found, how)), expected);
+            assert!(trouble.words("/my repo").contains(words), "{trouble:?}");
+            assert_eq!(trouble.repair(repo), repair);
         }
-    }
-
-    #[test]
-    fn a_foreign_hooks_path_is_refused_with_the_line_to_add() {
-        let failure = refusal(&Location::WorkTree("/w/.husky".into()), "local", Path::new("/bin/uro-hook"));
-        assert_eq!(failure.code(), 1);
-        let hint = failure.hint.unwrap();
-        assert!(hint.contains("/w/.husky/{post-commit,post-merge,post-rewrite,post-applypatch}"), "{hint}");
-        assert!(hint.ends_with("/bin/uro-hook \"$(basename \"$0\")\" \"$@\""), "{hint}");
-    }
-
-    #[test]
-    fn a_repository_that_cannot_be_read_has_no_hooks() {
-        let hooks = of_registered(Err(()), Path::new("/gone"));
-        assert_eq!(hooks, RepoHooks { repo: "/gone".into(), state: "absent", how: None });
     }
 }

@@ -8,9 +8,11 @@ use serde::Serialize;
 
 use super::app::App;
 use super::failure::{Failure, quoted};
+use super::hooks::surroundings::{Mark, Surroundings};
 use super::hooks::{self, RepoHooks};
 use super::ui::{BAD, BOLD, DIM, Exit, GOOD, WARN};
 use crate::domain::draft::{Draft, DraftState, Period};
+use crate::git::GitError;
 use crate::git::repo::Repo;
 use crate::sidecar::client;
 use crate::sidecar::protocol::{SidecarState, SidecarStatus};
@@ -86,11 +88,12 @@ pub fn run(app: &App, args: &StatusArgs) -> Result<Exit, Failure> {
 
 fn gather(app: &App, days: u32) -> Result<Status, Failure> {
     let store = app.store()?;
+    let around = Surroundings::new(app.env(), Mark::read(store.as_ref())?);
     let window = Period { from: super::when::days_back(days, &app.now()), to: app.clock.now() };
     let looks = store
         .registered()?
         .iter()
-        .map(|known| look(store.as_ref(), known, window.from))
+        .map(|known| look(store.as_ref(), known, window.from, &around))
         .collect::<Result<Vec<_>, _>>()?;
     let sidecar = client::status(&app.paths.run);
     let drafts = store.drafts(None, None)?;
@@ -98,6 +101,7 @@ fn gather(app: &App, days: u32) -> Result<Status, Failure> {
         store.problems(window.from)?.into_iter().map(|(_, what, hint)| Problem { what, hint }).collect();
     problems.extend(looks.iter().flat_map(|look| look.problems.clone()));
     problems.extend(sidecar_problem(&sidecar));
+    problems.extend(watch_problem(&looks, &sidecar));
     problems.extend(draft_problem(&drafts));
     Ok(Status {
         window,
@@ -135,10 +139,10 @@ struct Look {
     problems: Vec<Problem>,
 }
 
-fn look(store: &dyn Store, known: &Registered, from: Timestamp) -> Result<Look, Failure> {
+fn look(store: &dyn Store, known: &Registered, from: Timestamp, around: &Surroundings<'_>) -> Result<Look, Failure> {
     let repo = Repo::open_git_dir(&known.common_dir);
-    let hooks = hooks::of_registered(repo.as_ref().map_err(|_| ()), &known.path);
-    let mut problems: Vec<Problem> = hooks_problem(&hooks, repo.is_ok()).into_iter().collect();
+    let hooks = hooks::of_registered(repo.as_ref().map_err(|_| ()), known, around);
+    let mut problems: Vec<Problem> = hooks_problem(&hooks, repo.as_ref().err()).into_iter().collect();
     // A repository that cannot be read has told so above; the others still count.
     let since = from.max(known.since);
     let made = repo.and_then(|repo| repo.made_since(since)).unwrap_or_default();
@@ -161,21 +165,31 @@ impl Coverage {
     }
 }
 
-fn hooks_problem(hooks: &RepoHooks, readable: bool) -> Option<Problem> {
-    let path = quoted(std::path::Path::new(&hooks.repo));
-    if !readable {
-        let what = format!("{} cannot be read any more", hooks.repo);
-        return Some(Problem {
-            what,
-            hint: format!("uro-capture deinit {path}; if it was moved, then: uro-capture init NEW_PATH"),
-        });
+fn hooks_problem(hooks: &RepoHooks, unreadable: Option<&GitError>) -> Option<Problem> {
+    let path = std::path::Path::new(&hooks.repo);
+    if let Some(error) = unreadable {
+        let (what, hint) = hooks::unreadable(path, error);
+        return Some(Problem { what, hint });
     }
-    let what = match hooks.state {
-        "lost" => format!("a hook of {} was replaced or is out of date", hooks.repo),
-        "absent" => format!("the hooks of {} are gone, or git looks for them elsewhere", hooks.repo),
-        _ => return None,
+    let trouble = hooks.trouble.as_ref()?;
+    Some(Problem { what: trouble.words(&hooks.repo), hint: trouble.repair(path) })
+}
+
+/// Repositories without hooks are covered as long as the sidecar runs: one line for all of them where it does not.
+fn watch_problem(looks: &[Look], sidecar: &SidecarStatus) -> Option<Problem> {
+    let watched: Vec<&str> = looks
+        .iter()
+        .filter(|look| look.hooks.state == "absent" && look.hooks.covered_by == "watch" && look.problems.is_empty())
+        .map(|look| look.hooks.repo.as_str())
+        .collect();
+    let whose = match watched.as_slice() {
+        [] => return None,
+        _ if sidecar.state == SidecarState::Running => return None,
+        [one] => format!("commits of {one} are"),
+        more => format!("commits of {} repositories without hooks are", more.len()),
     };
-    Some(Problem { what, hint: format!("uro-capture init {path}") })
+    let what = format!("{whose} captured only while the sidecar runs");
+    Some(Problem { what, hint: "uro-capture sidecar start, or for good: uro-capture sidecar install".to_owned() })
 }
 
 fn coverage_problem(coverage: &Coverage, known: &Registered) -> Option<Problem> {
@@ -271,12 +285,16 @@ fn sidecar_words(sidecar: &SidecarStatus) -> String {
 }
 
 fn hooks_words(hooks: &[RepoHooks]) -> String {
-    let fine = hooks.iter().filter(|hooks| hooks.state == "ok").count();
-    match (hooks.len(), fine) {
+    let count = |state: &str| hooks.iter().filter(|hooks| hooks.state == state).count();
+    let watched = match count("absent") {
+        0 => String::new(),
+        absent => format!("; {absent} without hooks, by the sidecar"),
+    };
+    match (hooks.len(), count("ok")) {
         (0, _) => "no repository is registered: uro-capture init".to_owned(),
         (1, 1) => "in place in 1 repository".to_owned(),
         (all, fine) if all == fine => format!("in place in {all} repositories"),
-        (all, fine) => format!("in place in {fine} of {all} repositories"),
+        (all, fine) => format!("in place in {fine} of {all} repositories{watched}"),
     }
 }
 
@@ -288,6 +306,7 @@ fn counts_words<'a>(counts: impl Iterator<Item = (&'a str, u64)>, nothing: &str)
 
 #[cfg(test)]
 mod tests {
+    use super::super::hooks::Trouble;
     use super::*;
 
     fn sidecar(state: SidecarState, version: &str) -> SidecarStatus {
@@ -319,7 +338,7 @@ mod tests {
             coverage: Coverage::of(13, 12),
             drafts: drafts_by_state(&[]),
             sidecar: sidecar(SidecarState::Running, env!("CARGO_PKG_VERSION")),
-            hooks: vec![RepoHooks { repo: "/a".into(), state: "ok", how: Some("file") }],
+            hooks: vec![RepoHooks { how: Some("file"), ..repo_hooks("ok", None) }],
             problems: vec![Problem { what: "w".into(), hint: "h".into() }],
         }
     }
@@ -342,7 +361,7 @@ mod tests {
                 assert!(keys(&json[field]).contains(name), "{field}.{name}");
             }
         }
-        assert_eq!(keys(&json["hooks"][0]), ["how", "repo", "state"]);
+        assert_eq!(keys(&json["hooks"][0]), ["covered_by", "how", "repo", "state"]);
         assert_eq!(keys(&json["problems"][0]), ["hint", "what"]);
         assert_eq!(json["captures"]["by_kind"]["note"], 3);
         assert_eq!(json["sidecar"]["state"], "running");
@@ -366,10 +385,30 @@ mod tests {
         assert_eq!(sidecar_problem(&sidecar(SidecarState::Stopped, "")), None);
         assert!(sidecar_problem(&sidecar(SidecarState::Running, "0.0.0")).unwrap().hint.contains("sidecar start"));
         assert!(sidecar_problem(&sidecar(SidecarState::Unresponsive, "")).is_some());
-        let hooks = |state| RepoHooks { repo: "/my repo".into(), state, how: None };
-        assert_eq!(hooks_problem(&hooks("ok"), true), None);
-        assert_eq!(hooks_problem(&hooks("lost"), true).unwrap().hint, "uro-capture init '/my repo'");
-        assert!(hooks_problem(&hooks("ok"), false).unwrap().what.contains("cannot be read"));
+        let fine = repo_hooks("ok", None);
+        assert_eq!(hooks_problem(&fine, None), None);
+        let lost = hooks_problem(&repo_hooks("lost", Some(Trouble::Replaced)), None).unwrap();
+        assert_eq!(lost.hint, "uro-capture init '/my repo'");
+        let gone = GitError::NotARepository { path: "/my repo".into() };
+        assert!(hooks_problem(&fine, Some(&gone)).unwrap().what.contains("cannot be read"));
+        let foreign = GitError::ForeignOwner { path: "/my repo".into() };
+        assert!(hooks_problem(&fine, Some(&foreign)).unwrap().what.contains("another user"));
+    }
+
+    fn repo_hooks(state: &'static str, trouble: Option<Trouble>) -> RepoHooks {
+        let covered_by = if state == "ok" { "hooks" } else { "watch" };
+        RepoHooks { repo: "/my repo".into(), state, how: None, covered_by, trouble }
+    }
+
+    #[test]
+    fn repositories_without_hooks_are_a_problem_only_while_no_sidecar_runs() {
+        let look = |state| Look { coverage: Coverage::default(), hooks: repo_hooks(state, None), problems: Vec::new() };
+        let (running, stopped) = (sidecar(SidecarState::Running, "0"), sidecar(SidecarState::Stopped, "0"));
+        assert_eq!(watch_problem(&[look("absent")], &running), None);
+        assert_eq!(watch_problem(&[look("ok")], &stopped), None);
+        assert!(watch_problem(&[look("absent")], &stopped).unwrap().hint.contains("sidecar start"));
+        let many = watch_problem(&[look("absent"), look("absent")], &stopped).unwrap();
+        assert!(many.what.starts_with("commits of 2 repositories"), "{many:?}");
     }
 
     #[test]

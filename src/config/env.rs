@@ -27,8 +27,10 @@ pub const VISUAL: &str = "VISUAL";
 pub const EDITOR: &str = "EDITOR";
 /// Where programs are looked for: `init` finds `uro-hook` there.
 pub const PATH: &str = "PATH";
+/// Git's own variable: where the user's configuration is instead of the usual places.
+pub const GIT_CONFIG_GLOBAL: &str = "GIT_CONFIG_GLOBAL";
 
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     URO_HOME,
     URO_SKIP,
     OLLAMA_HOST,
@@ -43,6 +45,7 @@ const NAMES: [&str; 14] = [
     VISUAL,
     EDITOR,
     PATH,
+    GIT_CONFIG_GLOBAL,
 ];
 
 /// The environment as it was when the process started, limited to the names above and `URO_<SECTION>_<KEY>`.

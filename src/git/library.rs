@@ -108,11 +108,11 @@ pub fn is_ancestor(repo: &Repository, earlier: &Oid, later: &Oid) -> Result<bool
     }
 }
 
-/// Every `uro.*` setting in the order of precedence, lowest first; names in git's lower case.
-pub fn settings(repo: &Repository) -> Result<Vec<(String, Vec<u8>)>, GitError> {
+/// Every setting whose name matches `pattern`, in the order of precedence, lowest first; names in git's lower case.
+pub fn settings(repo: &Repository, pattern: &str) -> Result<Vec<(String, Vec<u8>)>, GitError> {
     let failed = |error| GitError::git("cannot read git's configuration", error);
     let config = repo.config().and_then(|mut config| config.snapshot()).map_err(failed)?;
-    let mut entries = config.entries(Some("^uro\\.")).map_err(failed)?;
+    let mut entries = config.entries(Some(pattern)).map_err(failed)?;
     let mut found = Vec::new();
     while let Some(entry) = entries.next() {
         let entry = entry.map_err(failed)?;

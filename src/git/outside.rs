@@ -164,9 +164,9 @@ fn succeed(output: Output, doing: &str) -> Result<Output, GitError> {
     Err(GitError::git(doing, std::io::Error::other(said)))
 }
 
-/// Every `uro.*` setting, lowest precedence first.
-pub fn settings(git: &Git) -> Result<Vec<(String, Vec<u8>)>, GitError> {
-    let output = git.run(&["config", "--null", "--get-regexp", "^uro\\."])?;
+/// Every setting whose name matches `pattern`, lowest precedence first.
+pub fn settings(git: &Git, pattern: &str) -> Result<Vec<(String, Vec<u8>)>, GitError> {
+    let output = git.run(&["config", "--null", "--get-regexp", pattern])?;
     let entries = output.stdout.split(|byte| *byte == 0).filter(|entry| !entry.is_empty());
     Ok(entries
         .map(|entry| match entry.iter().position(|byte| *byte == b'\n') {

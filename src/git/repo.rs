@@ -237,17 +237,28 @@ impl Repo {
     /// # Errors
     /// When git's configuration cannot be read.
     pub fn settings(&self) -> Result<Vec<(String, String)>, GitError> {
-        let all = match &self.backend {
-            Backend::Library(repo) => library::settings(repo)?,
-            Backend::Child(git) => outside::settings(git)?,
-        };
         let mut merged = BTreeMap::new();
-        for (name, value) in all {
+        for (name, value) in self.matching("^uro\\.")? {
             if let Some(key) = name.strip_prefix("uro.") {
                 merged.insert(key.to_owned(), text::harmless(&value, true));
             }
         }
         Ok(merged.into_iter().collect())
+    }
+
+    /// What git's configuration of every level says about our hooks (`hook.uro-*`), by name; the last value counts.
+    ///
+    /// # Errors
+    /// When git's configuration cannot be read.
+    pub fn hook_settings(&self) -> Result<BTreeMap<String, Vec<u8>>, GitError> {
+        Ok(self.matching("^hook\\.uro-")?.into_iter().collect())
+    }
+
+    fn matching(&self, pattern: &str) -> Result<Vec<(String, Vec<u8>)>, GitError> {
+        match &self.backend {
+            Backend::Library(repo) => library::settings(repo, pattern),
+            Backend::Child(git) => outside::settings(git, pattern),
+        }
     }
 
     /// `core.hooksPath`, absolute, and the level it is set at (`local`, `global`, `system` or `worktree`).

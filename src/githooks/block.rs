@@ -135,7 +135,7 @@ pub fn read(text: &[u8]) -> Option<Block> {
             block.hooks.retain(|(known, _)| *known != hook);
             block.hooks.push((hook, program_of(hook, line)));
         }
-        if key(line) == b"enabled" && is_false(line) {
+        if key(line) == b"enabled" && is_no(line.splitn(2, |byte| *byte == b'=').nth(1).unwrap_or_default()) {
             block.disabled.push(hook);
         }
     }
@@ -143,16 +143,22 @@ pub fn read(text: &[u8]) -> Option<Block> {
 }
 
 fn program_of(hook: HookName, line: &[u8]) -> Option<PathBuf> {
-    use std::os::unix::ffi::OsStringExt;
-    let value = quote::from_git_config(line.get(COMMAND.trim_start().len()..)?)?;
-    let rest = value.strip_prefix(b"test ! -x ")?;
-    let program = PathBuf::from(std::ffi::OsString::from_vec(quote::from_shell(rest)?));
-    (command(hook, &program) == value).then_some(program)
+    program_in(hook, &quote::from_git_config(line.get(COMMAND.trim_start().len()..)?)?)
 }
 
-fn is_false(line: &[u8]) -> bool {
-    let value = line.splitn(2, |byte| *byte == b'=').nth(1).unwrap_or_default().trim_ascii().to_ascii_lowercase();
-    [b"false".as_slice(), b"no", b"off", b"0"].contains(&value.as_slice())
+/// The program that a command calls; absent when the command is none of ours.
+#[must_use]
+pub fn program_in(hook: HookName, value: &[u8]) -> Option<PathBuf> {
+    use std::os::unix::ffi::OsStringExt;
+    let rest = value.strip_prefix(b"test ! -x ")?;
+    let program = PathBuf::from(std::ffi::OsString::from_vec(quote::from_shell(rest)?));
+    (command(hook, &program) == *value).then_some(program)
+}
+
+/// A value that git takes for no.
+#[must_use]
+pub fn is_no(value: &[u8]) -> bool {
+    [b"false".as_slice(), b"no", b"off", b"0"].contains(&value.trim_ascii().to_ascii_lowercase().as_slice())
 }
 
 /// Lower case, as git compares keys.

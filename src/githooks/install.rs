@@ -30,12 +30,17 @@ pub fn plan_install(hooks_dir: &Path, program: &Path) -> Result<Plan, GithooksEr
 }
 
 /// Takes our hooks back from where another manager put them, so that none is ever called by our own, and leaves
-/// there what the manager would have found without us. Tells whether a prior hook is still in its place.
+/// there what the manager would have found without us. A prior hook that its manager has written anew is not kept
+/// a second time. Tells whether a prior hook is still in its place.
 ///
 /// # Errors
 /// Where the directory cannot be read.
 pub(super) fn reclaim(slot: &Slot, plan: &mut Plan) -> Result<bool, GithooksError> {
     let mut prior = slot.has_prior();
+    if prior && slot.prior_is_back() {
+        prior = false;
+        plan.steps.push(Step::Remove(slot.prior()));
+    }
     for stray in slot.strays()? {
         if stray.is_script && prior && slot.found == Found::Foreign {
             prior = false;
@@ -45,6 +50,21 @@ pub(super) fn reclaim(slot: &Slot, plan: &mut Plan) -> Result<bool, GithooksErro
         }
     }
     Ok(prior)
+}
+
+/// A hook in `hooks_dir` that cannot be called by ours, because it goes by its name: where there is one, nothing is
+/// installed.
+///
+/// # Errors
+/// Where a hook cannot be read.
+pub fn dispatcher(hooks_dir: &Path) -> Result<Option<PathBuf>, GithooksError> {
+    for hook in HOOKS {
+        let slot = Slot::read(hooks_dir, hook)?;
+        if slot.goes_by_name() {
+            return Ok(Some(slot.at));
+        }
+    }
+    Ok(None)
 }
 
 fn install(slot: &Slot, has_prior: bool, program: &Path, plan: &mut Plan) {

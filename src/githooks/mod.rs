@@ -17,14 +17,14 @@ pub mod configure;
 pub mod inspect;
 pub mod install;
 pub mod locate;
-mod quote;
+pub mod quote;
 pub mod remove;
 pub mod slot;
 
 pub use apply::apply;
-pub use configure::{plan_configure, plan_unconfigure};
+pub use configure::{configured, plan_configure, plan_unconfigure};
 pub use inspect::{HookState, How, State, inspect};
-pub use install::plan_install;
+pub use install::{dispatcher, plan_install};
 pub use locate::{Location, locate};
 pub use remove::plan_remove;
 

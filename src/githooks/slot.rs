@@ -15,6 +15,8 @@ const PROGRAM: &str = "uro-hook";
 const SCRIPT: u64 = 64 << 10;
 /// The mark of a hooks directory that we made. git ignores files that are not named as a hook.
 const MARK: &str = ".uro-capture";
+/// How scripts ask for their own name, in the shell, Python and Ruby.
+const ASKS_ITS_NAME: [&str; 6] = ["basename", "##*/", "argv[0]", "PROGRAM_NAME", "${0:t}", "$0:t"];
 /// Where overcommit puts the hooks it finds.
 const OLD_HOOKS: &str = "old-hooks";
 
@@ -63,6 +65,26 @@ impl Slot {
     #[must_use]
     pub fn has_prior(&self) -> bool {
         exists(&self.prior())
+    }
+
+    /// The hook from before is the one that stands here (again): a manager wrote its own anew.
+    #[must_use]
+    pub fn prior_is_back(&self) -> bool {
+        let read = |path: &Path| fs::read(path).ok();
+        self.found == Found::Foreign && read(&self.at).is_some_and(|text| read(&self.prior()) == Some(text))
+    }
+
+    /// A hook that asks under which name it was called, as dispatchers for all hooks do: under another name it would
+    /// do something else, so it cannot be called by ours.
+    #[must_use]
+    pub fn goes_by_name(&self) -> bool {
+        let mut text = Vec::new();
+        let read = File::open(&self.at).and_then(|file| file.take(SCRIPT).read_to_end(&mut text));
+        let asks = |words: &&str| text.windows(words.len()).any(|window| window == words.as_bytes());
+        self.found == Found::Foreign
+            && read.is_ok()
+            && text.starts_with(b"#!")
+            && ASKS_ITS_NAME.iter().any(|w| asks(&w))
     }
 
     /// Hooks of ours that another manager put out of its way: `post-commit.old` (lefthook), `post-commit.legacy`

@@ -388,8 +388,7 @@ fn a_link_of_ours_that_another_manager_kept_is_neither_called_twice_nor_left_beh
             .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
             .filter(|name| name.starts_with("post-commit"))
             .collect();
-        // What the manager replaced the second time was its own hook, kept by us: that is where it puts such.
-        assert_eq!(names.len(), 2, "{names:?}");
+        assert_eq!(names, ["post-commit"]);
         assert_eq!(fs::read(stage.hook("post-commit")).expect("there"), b"#!/bin/sh\necho manager\n");
     }
 }
@@ -450,4 +449,38 @@ fn install_pre_commit_over_nothing(stage: &Stage) {
     stage.prior("post-commit", "");
     install_pre_commit(stage);
     fs::remove_file(stage.hook("post-commit.legacy")).expect("removed");
+}
+
+#[test]
+fn a_manager_that_wrote_its_own_hook_anew_leaves_no_second_copy() {
+    for ending in ["uro-gone", "old"] {
+        let stage = Stage::new();
+        stage.prior("post-commit", "#!/bin/sh\necho manager\n");
+        let before = stage.snapshot();
+        stage.install();
+        fs::rename(stage.hook("post-commit"), stage.hook(&format!("post-commit.{ending}"))).expect("moved");
+        let _ = fs::remove_file(stage.hook("post-commit.uro-gone"));
+        stage.prior("post-commit", "#!/bin/sh\necho manager\n");
+        assert_eq!(stage.install(), []);
+        assert_eq!(stage.commit(), "manager\n");
+        assert_eq!(stage.remove(), []);
+        let names = |all: &BTreeMap<PathBuf, (u32, i64, Vec<u8>)>| {
+            all.keys().filter(|path| path.starts_with(stage.hooks())).cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(names(&stage.snapshot()), names(&before));
+    }
+}
+
+#[test]
+fn a_hook_that_goes_by_its_name_is_recognised_also_behind_a_link() {
+    let stage = Stage::new();
+    let found = || super::dispatcher(&stage.hooks()).expect("readable");
+    stage.prior("post-merge", "#!/bin/sh\ncd \"$(dirname \"$0\")\"\n");
+    stage.prior("pre-commit", "#!/bin/sh\nbasename \"$0\"\n");
+    assert_eq!(found(), None, "the directory's name stays, and other hooks do not matter");
+    stage.write(&stage.work.join("dispatch"), "#!/bin/sh\nexec run \"${0##*/}\"\n");
+    symlink("../../dispatch", stage.hook("post-rewrite")).expect("linked");
+    assert_eq!(found(), Some(stage.hook("post-rewrite")));
+    stage.install();
+    assert_eq!(found(), None, "ours is not asked");
 }

@@ -1,0 +1,83 @@
+//! What `doctor` finds in the store and in the registered repositories.
+
+use super::{Finding, limits, looking_at, writable};
+use crate::cli::app::App;
+use crate::cli::hooks::places::{self, ByHand};
+use crate::cli::hooks::surroundings::{Mark, Surroundings};
+use crate::cli::{hooks, when};
+use crate::domain::event::Means;
+use crate::git::repo::Repo;
+use crate::store::{Registered, Store};
+
+pub fn examine(app: &App) -> Vec<Finding> {
+    let store = match app.store() {
+        Ok(store) => store,
+        // Its hint would lead back here; what is wrong with the directory says more.
+        Err(failure) => return vec![Finding::of("store", &failure.hint(looking_at(&app.paths.data)))],
+    };
+    match registered(app, store.as_ref()) {
+        Ok(findings) => findings,
+        Err(error) => vec![Finding::of("store", &error.into())],
+    }
+}
+
+fn registered(app: &App, store: &dyn Store) -> Result<Vec<Finding>, crate::store::StoreError> {
+    let mut findings = vec![writable("store", &app.paths.data)];
+    let (registered, around) = (store.registered()?, Surroundings::new(app.env(), Mark::read(store)?));
+    findings.extend(global(&around));
+    if registered.is_empty() && around.mark().is_none() {
+        findings.push(Finding::wrong("hooks", "no repository is registered", "uro-capture init PATH"));
+    }
+    findings.extend(registered.iter().flat_map(|known| repository(app, known, &around)));
+    findings.extend(limits::inotify(registered.len()));
+    let recent = store.problems(when::days_back(7, &app.now())).unwrap_or_default();
+    findings.extend(recent.into_iter().map(|(_, what, fix)| Finding::wrong("store", what, fix)));
+    Ok(findings)
+}
+
+/// What `init --global` left in the user's git configuration.
+fn global(around: &Surroundings<'_>) -> Option<Finding> {
+    let file = around.mark()?.path.display();
+    if !around.is_global() {
+        return Some(Finding::wrong("hooks", format!("{file} has lost our lines"), "uro-capture init --global"));
+    }
+    if !around.has_config_hooks() {
+        let what = format!("{file} has hooks for all repositories, which this git does not run (2.54 does)");
+        return Some(Finding::wrong("hooks", what, "uro-capture init --global DIR…"));
+    }
+    Some(Finding::fine("hooks", format!("{file} (all repositories)")))
+}
+
+fn repository(app: &App, known: &Registered, around: &Surroundings<'_>) -> Vec<Finding> {
+    let repo = match Repo::open_git_dir(&known.common_dir) {
+        Ok(repo) => repo,
+        Err(error) => {
+            let (what, fix) = hooks::unreadable(&known.path, &error);
+            return vec![Finding::wrong("hooks", what, fix)];
+        }
+    };
+    let found = hooks::of_registered(Ok(&repo), known, around);
+    let first = match &found.trouble {
+        Some(trouble) => Finding::wrong("hooks", trouble.words(&found.repo), trouble.repair(&known.path)),
+        None => Finding::fine("hooks", format!("{} ({})", found.repo, found.how.unwrap_or("watched by the sidecar"))),
+    };
+    let mut findings = vec![first];
+    if found.how != Some("config") {
+        findings.extend(by_hand(app, &repo, known));
+    }
+    findings
+}
+
+/// Where nothing was written: what may be added there. A worktree whose hooks are elsewhere than the repository's is
+/// watched as the repository is; that is nothing to mend.
+fn by_hand(app: &App, repo: &Repo, known: &Registered) -> Vec<Finding> {
+    let Ok(program) = hooks::program(app) else { return Vec::new() };
+    let places = places::all(repo).unwrap_or_default();
+    let linked = places.iter().skip(usize::from(known.means != Means::Watch));
+    let told = linked.filter_map(|place| ByHand::of(place, &program));
+    told.map(|by_hand| {
+        let [why, line] = by_hand.words();
+        Finding::fine("hooks", format!("{}: {why}; {line}", by_hand.worktree.display()))
+    })
+    .collect()
+}

@@ -1,0 +1,131 @@
+//! Where git looks for the hooks of each worktree, and what a person may add where nothing is written.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::cli::failure::{Failure, quoted};
+use crate::domain::event::HOOKS;
+use crate::git::repo::Repo;
+use crate::githooks::{Location, dispatcher, locate};
+
+/// Where git looks for this worktree's hooks.
+///
+/// # Errors
+/// The repository cannot be read.
+pub fn location(repo: &Repo) -> Result<Location, Failure> {
+    let place = repo.place();
+    let set = repo.hooks_path()?;
+    Ok(locate(&place.common_dir, place.work_tree.as_deref(), set.as_ref().map(|(path, _)| path.as_path())))
+}
+
+/// The hooks of one worktree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The worktree's root, or the git directory of a bare repository.
+    pub of: PathBuf,
+    pub location: Location,
+    /// Why nothing is written there; absent where something may be.
+    pub obstacle: Option<String>,
+}
+
+/// The main worktree's and every linked one's, in this order. One that cannot be opened is left out: it is being made
+/// or removed.
+///
+/// # Errors
+/// The repository itself cannot be read.
+pub fn all(repo: &Repo) -> Result<Vec<Place>, Failure> {
+    let common = &repo.place().common_dir;
+    let mut places = vec![of(&Repo::open_git_dir(common)?)?];
+    let Ok(entries) = std::fs::read_dir(common.join("worktrees")) else { return Ok(places) };
+    let mut dirs: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    dirs.sort();
+    let linked = dirs.iter().filter_map(|dir| Repo::open_git_dir(dir).ok());
+    places.extend(linked.filter_map(|repo| of(&repo).ok()));
+    Ok(places)
+}
+
+fn of(repo: &Repo) -> Result<Place, Failure> {
+    let (place, location) = (repo.place(), location(repo)?);
+    let set = repo.hooks_path()?.map(|(_, origin)| format!("core.hooksPath, {origin}"));
+    let obstacle = match &location {
+        Location::Repository(dir) => {
+            dispatcher(dir)?.map(|hook| format!("{} goes by its name and cannot be called by ours", hook.display()))
+        }
+        other => Some(whose(other, set.as_deref().unwrap_or("a link"))),
+    };
+    Ok(Place { of: place.work_tree.clone().unwrap_or_else(|| place.common_dir.clone()), location, obstacle })
+}
+
+fn whose(location: &Location, set: &str) -> String {
+    let dir = location.dir().display();
+    match location {
+        Location::WorkTree(_) => {
+            format!("git looks for hooks in {dir} ({set}), in the work tree, where people commit it")
+        }
+        _ => format!("git looks for hooks in {dir} ({set}), outside this repository, where others may share it"),
+    }
+}
+
+/// What a person may add so that git itself reports, where we write nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ByHand {
+    pub worktree: PathBuf,
+    pub why: String,
+    /// The hooks the line belongs into.
+    pub files: Vec<PathBuf>,
+    /// The same for all of them.
+    pub line: String,
+}
+
+impl ByHand {
+    /// For a place with an obstacle.
+    #[must_use]
+    pub fn of(place: &Place, program: &Path) -> Option<Self> {
+        let why = place.obstacle.clone()?;
+        Some(Self { worktree: place.of.clone(), why, files: files(place.location.dir()), line: line(program) })
+    }
+
+    /// As a person reads it.
+    #[must_use]
+    pub fn words(&self) -> [String; 2] {
+        let files: Vec<String> = self.files.iter().map(|file| quoted(file)).collect();
+        [
+            format!("{}: nothing is written there; the sidecar watches the repository instead", self.why),
+            format!("to let git report, add to {}: {}", files.join(", "), self.line),
+        ]
+    }
+}
+
+/// The hooks in a directory, in the order of [`HOOKS`]. Husky writes what is in `.husky/_` itself; people's own stand
+/// above.
+#[must_use]
+pub fn files(dir: &Path) -> Vec<PathBuf> {
+    let generated = dir.file_name() == Some("_".as_ref());
+    let dir = dir.parent().filter(|above| generated && above.file_name() == Some(".husky".as_ref())).unwrap_or(dir);
+    HOOKS.iter().map(|hook| dir.join(hook.as_str())).collect()
+}
+
+/// Silent and successful also where the program is not there.
+fn line(program: &Path) -> String {
+    // Quoted always, so that it looks the same everywhere.
+    let program = format!("'{}'", program.display().to_string().replace('\'', "'\\''"));
+    format!("test ! -x {program} || {program} \"$(basename \"$0\")\" \"$@\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_names_the_hook_by_its_file() {
+        let line = line(Path::new("/it's/uro-hook"));
+        assert_eq!(line, r#"test ! -x '/it'\''s/uro-hook' || '/it'\''s/uro-hook' "$(basename "$0")" "$@""#);
+    }
+
+    #[test]
+    fn huskys_own_directory_is_not_where_people_write() {
+        assert_eq!(files(Path::new("/w/.husky/_"))[0], Path::new("/w/.husky/post-commit"));
+        assert_eq!(files(Path::new("/w/.githooks"))[3], Path::new("/w/.githooks/post-applypatch"));
+    }
+}

@@ -1,0 +1,134 @@
+//! What surrounds all repositories: the installed git, and the user's git configuration. Each is looked at once,
+//! and only when somebody asks.
+
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::config::env::{self, Env};
+use crate::domain::event::HookName;
+use crate::git;
+use crate::githooks::block::{self, Block};
+use crate::githooks::configured;
+use crate::store::{Store, StoreError};
+
+/// The name under which the store keeps [`Mark`].
+pub const MARK: &str = "global";
+
+/// That hooks stand in the user's git configuration: `init --global` was here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// The configuration file they stand in.
+    pub path: PathBuf,
+    pub since: Timestamp,
+}
+
+impl Mark {
+    /// Absent where `init --global` was never run, or undone. One that cannot be read counts as absent.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn read(store: &dyn Store) -> Result<Option<Self>, StoreError> {
+        Ok(store.mark(MARK)?.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+}
+
+pub struct Surroundings<'a> {
+    env: &'a Env,
+    mark: Option<Mark>,
+    version: OnceCell<Option<(u32, u32)>>,
+    global: OnceCell<Option<Block>>,
+}
+
+impl<'a> Surroundings<'a> {
+    #[must_use]
+    pub fn new(env: &'a Env, mark: Option<Mark>) -> Self {
+        Self { env, mark, version: OnceCell::new(), global: OnceCell::new() }
+    }
+
+    /// As the git on the search path says.
+    #[must_use]
+    pub fn git_version(&self) -> Option<(u32, u32)> {
+        *self.version.get_or_init(git::version::version)
+    }
+
+    /// Git runs hooks from its configuration.
+    #[must_use]
+    pub fn has_config_hooks(&self) -> bool {
+        self.git_version().is_some_and(|version| version >= block::FIRST_GIT)
+    }
+
+    /// What the user's git configuration lets this hook call.
+    #[must_use]
+    pub fn global_program(&self, hook: HookName) -> Option<&Path> {
+        let look = || self.global_files().into_iter().find_map(|file| configured(&file).ok().flatten());
+        self.global.get_or_init(look).as_ref()?.program(hook)
+    }
+
+    /// Our lines stand in the user's git configuration.
+    #[must_use]
+    pub fn is_global(&self) -> bool {
+        crate::domain::event::HOOKS.iter().any(|hook| self.global_program(*hook).is_some())
+    }
+
+    /// Every file where our lines may stand for all repositories of the user: where they were put, and where they
+    /// would be put now.
+    #[must_use]
+    pub fn global_files(&self) -> Vec<PathBuf> {
+        let mut files: Vec<PathBuf> = self.mark.iter().map(|mark| mark.path.clone()).collect();
+        files.extend(global_file(self.env).filter(|file| !files.contains(file)));
+        files
+    }
+
+    #[must_use]
+    pub fn mark(&self) -> Option<&Mark> {
+        self.mark.as_ref()
+    }
+}
+
+/// The file that `git config --global` writes: `$GIT_CONFIG_GLOBAL`, else `~/.gitconfig`, unless only
+/// `$XDG_CONFIG_HOME/git/config` exists. Absent without a home.
+#[must_use]
+pub fn global_file(env: &Env) -> Option<PathBuf> {
+    if let Some(file) = env.path(env::GIT_CONFIG_GLOBAL) {
+        return Some(file).filter(|file| file.is_absolute());
+    }
+    let usual = env.xdg(env::HOME).map(|home| home.join(".gitconfig"));
+    let xdg = env.xdg(env::XDG_CONFIG_HOME).or_else(|| Some(env.xdg(env::HOME)?.join(".config")));
+    let xdg = xdg.map(|dir| dir.join("git/config")).filter(|file| file.exists());
+    match (usual, xdg) {
+        (Some(usual), Some(xdg)) => Some(if usual.exists() { usual } else { xdg }),
+        (usual, xdg) => usual.or(xdg),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_is_the_one_that_git_itself_would_write() {
+        let top = tempfile::tempdir().unwrap();
+        let home = top.path().to_str().unwrap();
+        let found = |pairs: &[(&str, &str)]| global_file(&Env::of(pairs));
+        assert_eq!(found(&[]), None);
+        assert_eq!(found(&[("HOME", home)]), Some(top.path().join(".gitconfig")));
+        std::fs::create_dir_all(top.path().join(".config/git")).unwrap();
+        std::fs::write(top.path().join(".config/git/config"), "").unwrap();
+        assert_eq!(found(&[("HOME", home)]), Some(top.path().join(".config/git/config")));
+        assert_eq!(found(&[("HOME", home), ("XDG_CONFIG_HOME", "/x")]), Some(top.path().join(".gitconfig")));
+        std::fs::write(top.path().join(".gitconfig"), "").unwrap();
+        assert_eq!(found(&[("HOME", home)]), Some(top.path().join(".gitconfig")));
+        assert_eq!(found(&[("HOME", home), ("GIT_CONFIG_GLOBAL", "/g/config")]), Some("/g/config".into()));
+    }
+
+    #[test]
+    fn the_mark_is_json_with_path_and_time() {
+        let mark = Mark { path: "/h/.gitconfig".into(), since: "2026-03-01T12:00:00Z".parse().unwrap() };
+        let text = serde_json::to_string(&mark).unwrap();
+        assert_eq!(text, r#"{"path":"/h/.gitconfig","since":"2026-03-01T12:00:00Z"}"#);
+        assert_eq!(serde_json::from_str::<Mark>(&text).unwrap(), mark);
+    }
+}

@@ -1,0 +1,341 @@
+//! One repository: what is to be installed, the registration that goes with it, and the way back.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::{DeinitArgs, Done};
+use crate::cli::app::App;
+use crate::cli::failure::{Failure, quoted};
+use crate::cli::hooks::places::{self, ByHand, Place};
+use crate::cli::hooks::surroundings::{Mark, Surroundings};
+use crate::cli::hooks::{self, is_configured};
+use crate::domain::event::Means;
+use crate::git::repo::Repo;
+use crate::githooks::{self, GithooksError, Location, Plan, block};
+use crate::pipeline::services::Services;
+use crate::pipeline::{rebuild, reconcile};
+use crate::sidecar::protocol::Request;
+use crate::sidecar::{client, launch};
+use crate::store::{Registered, Store};
+
+/// A sidecar that watches a thousand repositories has the new list within that.
+const RELOAD: Duration = Duration::from_secs(2);
+
+/// How a repository is to be captured.
+struct Intent {
+    means: Means,
+    plan: Plan,
+    by_hand: Vec<ByHand>,
+}
+
+/// Installs what this git runs and registers the repository. Afterwards [`announce`] it.
+///
+/// # Errors
+/// Something cannot be read or written; then nothing has changed.
+pub fn capture(app: &App, repo: &Repo, around: &Surroundings<'_>, dry_run: bool) -> Result<(Done, Plan), Failure> {
+    let program = hooks::program(app)?;
+    // A linked worktree may be deleted; what is registered is the repository.
+    let main = Repo::open_git_dir(&repo.place().common_dir)?;
+    let intent = intend(&main, &program, around)?;
+    let mut writes: Vec<PathBuf> = intent.plan.writes().into_iter().map(PathBuf::from).collect();
+    writes.extend(kept_in(app));
+    let mut what = if intent.means == Means::Watch { WATCHED } else { CAPTURED };
+    if !dry_run {
+        let new = install(app, &main, &intent).map_err(|error| error.told(app, &main, &program))?;
+        if !new && intent.plan.is_empty() && intent.means != Means::Watch {
+            what = "was captured already; its hooks are in place";
+        }
+    }
+    let (project, path) = named(&main);
+    let means = Some(intent.means);
+    let done = Done { repo: path, project, writes, dry_run, means, by_hand: intent.by_hand, what: what.to_owned() };
+    Ok((done, intent.plan))
+}
+
+const CAPTURED: &str = "is captured from now on";
+const WATCHED: &str = "is captured from now on by the sidecar, while it runs";
+pub const NO_LONGER: &str = "is no longer captured; what was captured stays";
+
+fn intend(repo: &Repo, program: &Path, around: &Surroundings<'_>) -> Result<Intent, Failure> {
+    let places = places::all(repo)?;
+    let config = repo.place().common_dir.join("config");
+    if around.has_config_hooks() {
+        let mut plan = match is_configured(repo, program, around) {
+            true => Plan::default(),
+            false => githooks::plan_configure(&config, program)?,
+        };
+        // From when git was older. Only now: at every moment somebody reports.
+        plan.then(files_removal(repo, &places)?);
+        return Ok(Intent { means: Means::Config, plan, by_hand: Vec::new() });
+    }
+    let mut plan = Plan::default();
+    for dir in writable_dirs(&places) {
+        plan.then(githooks::plan_install(dir, program)?);
+    }
+    plan.then(githooks::plan_unconfigure(&config)?);
+    let means = if places.first().is_some_and(|main| main.obstacle.is_none()) { Means::File } else { Means::Watch };
+    Ok(Intent { means, plan, by_hand: places.iter().filter_map(|place| ByHand::of(place, program)).collect() })
+}
+
+/// Each once: linked worktrees mostly share the main one's.
+fn writable_dirs(places: &[Place]) -> Vec<&Path> {
+    let mut dirs: Vec<&Path> = Vec::new();
+    for place in places.iter().filter(|place| place.obstacle.is_none()) {
+        if !dirs.contains(&place.location.dir()) {
+            dirs.push(place.location.dir());
+        }
+    }
+    dirs
+}
+
+/// Hook files are taken out of the repository's own directory, where `init` puts them, and out of those inside the
+/// repository that `core.hooksPath` may name by now.
+fn files_removal(repo: &Repo, places: &[Place]) -> Result<Plan, Failure> {
+    let mut dirs = vec![repo.place().common_dir.join("hooks")];
+    for place in places {
+        if let Location::Repository(dir) = &place.location
+            && !dirs.contains(dir)
+        {
+            dirs.push(dir.clone());
+        }
+    }
+    let mut plan = Plan::default();
+    for dir in dirs {
+        plan.then(githooks::plan_remove(&dir)?);
+    }
+    Ok(plan)
+}
+
+/// Everything of ours in the repository.
+pub fn removal(repo: &Repo) -> Result<Plan, Failure> {
+    // First what calls our program through git itself.
+    let mut plan = githooks::plan_unconfigure(&repo.place().common_dir.join("config"))?;
+    plan.then(files_removal(repo, &places::all(repo)?)?);
+    Ok(plan)
+}
+
+/// Why nothing was installed.
+enum Refusal {
+    /// The snippet helps.
+    Githooks(GithooksError),
+    Other(Failure),
+}
+
+impl<E: Into<Failure>> From<E> for Refusal {
+    fn from(error: E) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+impl Refusal {
+    fn told(self, app: &App, repo: &Repo, program: &Path) -> Failure {
+        match self {
+            Self::Githooks(GithooksError::ReadOnly(file)) => {
+                let path = quoted(&named(repo).1);
+                read_only(app, &file, program, &format!("uro-capture init {path}"))
+            }
+            Self::Githooks(error) => error.into(),
+            Self::Other(failure) => failure,
+        }
+    }
+}
+
+/// Prints the lines that a person has to put into a configuration that only they can write (or that something
+/// generates), and how to go on.
+pub fn read_only(app: &App, file: &Path, program: &Path, again: &str) -> Failure {
+    let snippet = String::from_utf8_lossy(&block::snippet(program)).into_owned();
+    let printed = if app.json {
+        app.ui.json(&serde_json::json!({ "config": file, "snippet": snippet }))
+    } else {
+        app.ui.raw(snippet.as_bytes())
+    };
+    let failure = Failure::from(GithooksError::ReadOnly(file.to_owned()));
+    printed.err().unwrap_or_else(|| {
+        failure
+            .because("nothing was changed; it takes the lines above to capture commits")
+            .hint(format!("add the lines to what {} is made from, then: {again}", file.display()))
+    })
+}
+
+/// Registers first: a hook that fires at once finds its repository known. A failure takes that back.
+/// True when the repository was not known before.
+fn install(app: &App, repo: &Repo, intent: &Intent) -> Result<bool, Refusal> {
+    let services = app.services().map_err(Refusal::Other)?;
+    let store = services.store.as_ref();
+    let before = store.registered()?;
+    let known = before.iter().find(|known| known.id == repo.place().id);
+    let new = registration(app, repo, intent.means, known);
+    if known.is_none() && !adopted(store, &before, &new)? {
+        store.register(&new)?;
+        begin(&services, repo, &new)?;
+    }
+    if let Err(error) = githooks::apply(&intent.plan) {
+        if known.is_none() {
+            store.unregister(&new.id)?;
+        }
+        return Err(Refusal::Githooks(error));
+    }
+    store.register(&new)?;
+    rebuild::write_mirror(store, &app.paths)?;
+    Ok(known.is_none())
+}
+
+fn begin(services: &Services, repo: &Repo, new: &Registered) -> Result<(), Refusal> {
+    let begun = reconcile::begin(services, repo);
+    if begun.is_err() {
+        services.store.unregister(&new.id)?;
+    }
+    Ok(begun.map_err(|error| Failure::of(&error).hint(format!("git -C {} fsck", quoted(&new.path))))?)
+}
+
+/// A repository that was moved here is known under its old place: what it has is kept.
+fn adopted(store: &dyn Store, before: &[Registered], new: &Registered) -> Result<bool, Refusal> {
+    let moved = |old: &&Registered| old.inode.is_some() && old.inode == new.inode && !old.common_dir.exists();
+    let Some(old) = before.iter().find(moved) else { return Ok(false) };
+    store.adopt(&old.id, new)?;
+    Ok(true)
+}
+
+/// Commits count from the first `init` on: doing it again, or after a move, keeps that.
+fn registration(app: &App, repo: &Repo, means: Means, known: Option<&Registered>) -> Registered {
+    let place = repo.place();
+    Registered {
+        id: place.id.clone(),
+        path: named(repo).1,
+        common_dir: place.common_dir.clone(),
+        project: place.project.clone(),
+        since: known.map_or_else(|| app.clock.now(), |known| known.since),
+        means,
+        inode: place.common_dir.metadata().ok().map(|found| format!("{}:{}", found.dev(), found.ino())),
+    }
+}
+
+/// Only a running sidecar sees the commits of a repository without hooks; elsewhere the next commit starts one.
+pub fn announce(app: &App, means: Means) {
+    if means == Means::Watch
+        && let Err(error) = launch::start(&app.paths.run, app.clock.as_ref())
+    {
+        app.ui.warn(&format!("the sidecar, which is to watch it, did not start: {error}"));
+    }
+    // With nobody there, nobody has to know; one that starts reads the list.
+    let _ = client::ask(&app.paths.run, &Request::Reload, RELOAD);
+}
+
+/// Takes everything of ours out of the repository and forgets it.
+///
+/// # Errors
+/// Something cannot be read or written.
+pub fn release(app: &App, repo: &Repo, dry_run: bool) -> Result<(Done, Plan), Failure> {
+    let main = Repo::open_git_dir(&repo.place().common_dir)?;
+    let plan = removal(&main)?;
+    let mut writes: Vec<PathBuf> = plan.writes().into_iter().map(PathBuf::from).collect();
+    if !dry_run {
+        githooks::apply(&plan)?;
+    }
+    let mut known = false;
+    // Without a database nothing was ever registered, and none is made to say so.
+    if app.paths.database().exists() {
+        writes.extend(kept_in(app));
+        if !dry_run {
+            let store = app.store()?;
+            known = store.unregister(&main.place().id)?;
+            rebuild::write_mirror(store.as_ref(), &app.paths)?;
+            announce(app, Means::Config);
+        }
+    }
+    let what = match (still_reported(app)?, known || !plan.is_empty()) {
+        (true, _) => STILL,
+        (false, true) => NO_LONGER,
+        (false, false) => "was not captured; nothing was changed",
+    };
+    let (project, path) = named(&main);
+    let what = what.replace("PATH", &quoted(&path));
+    Ok((Done { repo: path, project, writes, dry_run, means: None, by_hand: Vec::new(), what }, plan))
+}
+
+const STILL: &str = "has no hooks of its own any more, but those in your git configuration report it all the same: \
+                     git -C PATH config uro.capture false, or uro-capture deinit --global";
+
+fn still_reported(app: &App) -> Result<bool, Failure> {
+    Ok(Surroundings::new(app.env(), known_mark(app)?).is_global())
+}
+
+/// A registered repository that was moved or deleted: there are no hooks left to remove.
+///
+/// # Errors
+/// It is not such a one (`failure`), or the store cannot be written.
+pub fn forget_gone(app: &App, args: &DeinitArgs, failure: Failure) -> Result<Done, Failure> {
+    if !app.paths.database().exists() {
+        return Err(failure);
+    }
+    let path = args.path.as_ref().map_or_else(|| app.cwd.clone(), |path| app.cwd.join(path));
+    let store = app.store()?;
+    // One that is there and cannot be read has its hooks still.
+    let gone = |known: &Registered| known.path == path && !known.common_dir.exists();
+    let Some(gone) = store.registered()?.into_iter().find(gone) else { return Err(failure) };
+    if !args.dry_run {
+        store.unregister(&gone.id)?;
+        rebuild::write_mirror(store.as_ref(), &app.paths)?;
+        announce(app, Means::Config);
+    }
+    let (writes, what) = (kept_in(app).into(), NO_LONGER.to_owned());
+    let (dry_run, by_hand) = (args.dry_run, Vec::new());
+    Ok(Done { repo: path, project: gone.project, writes, dry_run, means: None, by_hand, what })
+}
+
+/// Absent also where there is no store yet: none is made to find out.
+pub fn known_mark(app: &App) -> Result<Option<Mark>, Failure> {
+    if !app.paths.database().exists() {
+        return Ok(None);
+    }
+    Ok(Mark::read(app.store()?.as_ref())?)
+}
+
+/// Where a registration is written: the database, and the list beside it that survives a damaged one.
+pub fn kept_in(app: &App) -> [PathBuf; 2] {
+    [app.paths.database(), app.paths.repositories()]
+}
+
+/// Project and path, as a report names a repository.
+fn named(repo: &Repo) -> (String, PathBuf) {
+    let place = repo.place();
+    (place.project.clone(), place.work_tree.clone().unwrap_or_else(|| place.common_dir.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A repository made by git itself, with nothing of the machine's configuration.
+    fn repository() -> (tempfile::TempDir, Repo) {
+        let top = tempfile::tempdir().unwrap();
+        git(top.path(), &["init", "-q"]);
+        let repo = Repo::discover(top.path()).unwrap();
+        (top, repo)
+    }
+
+    fn git(dir: &Path, args: &[&str]) {
+        let mut command = std::process::Command::new("git");
+        command.args(args).current_dir(dir).env("HOME", dir).env("GIT_CONFIG_NOSYSTEM", "1");
+        for name in crate::config::env::git_variables() {
+            command.env_remove(name);
+        }
+        assert!(command.env("GIT_CONFIG_GLOBAL", "/dev/null").status().unwrap().success(), "git {args:?}");
+    }
+
+    #[test]
+    fn hooks_are_removed_also_when_core_hooks_path_was_set_since() {
+        let (top, repo) = repository();
+        let own = repo.place().common_dir.join("hooks");
+        let program = top.path().join("uro-hook");
+        std::fs::copy("/bin/sh", &program).unwrap();
+        githooks::apply(&githooks::plan_install(&own, &program).unwrap()).unwrap();
+        assert!(own.join("post-commit").exists());
+        git(top.path(), &["config", "core.hooksPath", ".husky"]);
+        let plan = removal(&Repo::discover(top.path()).unwrap()).unwrap();
+        githooks::apply(&plan).unwrap();
+        assert!(!own.join("post-commit").is_symlink() && !own.join("post-commit").exists());
+        assert!(removal(&repo).unwrap().is_empty(), "a second time there is nothing to do");
+    }
+}
