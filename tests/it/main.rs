@@ -21,6 +21,7 @@ mod drafts;
 mod hook;
 mod hostile;
 mod identity;
+mod install;
 mod kill;
 mod leaving;
 mod loopback;
