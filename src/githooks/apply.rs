@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::slot::mark;
@@ -21,7 +21,6 @@ fn step(step: &Step) -> Result<(), GithooksError> {
     match step {
         Step::MakeDirectory(path) => make_directory(path).map_err(GithooksError::io("create", path)),
         Step::Move { from, to } => fs::rename(from, to).map_err(GithooksError::io("rename", from)),
-        Step::Link { at, program, text } => link(at, program, text).map_err(GithooksError::io("write", at)),
         Step::Script { at, text } => script(at, text).map_err(GithooksError::io("write", at)),
         Step::Remove(path) => fs::remove_file(path).map_err(GithooksError::io("remove", path)),
         Step::RemoveDirectory(path) => remove_directory(path).map_err(GithooksError::io("remove", path)),
@@ -43,16 +42,6 @@ fn remove_directory(path: &Path) -> io::Result<()> {
     match fs::remove_dir(path) {
         Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
         other => other,
-    }
-}
-
-fn link(at: &Path, program: &Path, text: &[u8]) -> io::Result<()> {
-    let new = new_name(at);
-    remove_if_there(&new)?;
-    match symlink(program, &new) {
-        Ok(()) => fs::rename(&new, at),
-        // Some file systems have no links (FAT, some shares).
-        Err(_) => script(at, text),
     }
 }
 

@@ -14,7 +14,7 @@ pub enum State {
     /// Ours was here and somebody removed or replaced it.
     Lost,
     Absent,
-    /// Ours, but an older script, or its program is gone: installing again mends it.
+    /// Ours, but a link or an older script, or its program is gone: installing again mends it.
     Outdated,
 }
 
@@ -51,7 +51,6 @@ pub fn inspect(hooks_dir: &Path) -> Result<Vec<HookState>, GithooksError> {
 
 fn state(slot: &Slot, any_ours: bool) -> HookState {
     let state = match &slot.found {
-        Found::Link(program) if is_program(program) => State::Ok,
         Found::Script(script) if script.version == VERSION && is_program(&script.program) => State::Ok,
         Found::Link(_) | Found::Script(_) => State::Outdated,
         Found::Nothing | Found::Foreign if any_ours || slot.has_prior() => State::Lost,

@@ -69,15 +69,13 @@ pub fn dispatcher(hooks_dir: &Path) -> Result<Option<PathBuf>, GithooksError> {
 
 fn install(slot: &Slot, has_prior: bool, program: &Path, plan: &mut Plan) {
     match &slot.found {
-        Found::Link(target) if target == program && !has_prior => {}
         Found::Script(script) if script.edited => plan.notes.push(Note::Edited(slot.at.clone())),
         Found::Script(script) if is_current(script, program) => {}
         Found::Foreign => {
             keep_foreign(slot, has_prior, plan);
             plan.steps.push(script(slot, program));
         }
-        _ if has_prior => plan.steps.push(script(slot, program)),
-        _ => plan.steps.push(link(slot, program)),
+        Found::Nothing | Found::Link(_) | Found::Script(_) => plan.steps.push(script(slot, program)),
     }
 }
 
@@ -109,8 +107,4 @@ fn free_name(slot: &Slot) -> PathBuf {
 
 fn script(slot: &Slot, program: &Path) -> Step {
     Step::Script { at: slot.at.clone(), text: chain::render(slot.hook, program) }
-}
-
-fn link(slot: &Slot, program: &Path) -> Step {
-    Step::Link { at: slot.at.clone(), program: program.to_owned(), text: chain::render(slot.hook, program) }
 }

@@ -1,8 +1,8 @@
 //! Installing git hooks beside whatever is there, and taking them out again without a trace.
 //!
-//! From git 2.54 on they stand in git's configuration and displace nothing. Below, where no hook was, ours is a
-//! symbolic link to `uro-hook`: nothing starts faster, and git silently ignores a link to a program that is gone.
-//! A hook that was there is kept byte for byte and called by a small shell script.
+//! From git 2.54 on they stand in git's configuration and displace nothing. Below, ours is a small shell script; a
+//! hook that was there is kept byte for byte and called by it. A link to `uro-hook` would start faster, but whoever
+//! writes into a hook that is a link (git-lfs does, and `cat >`) overwrites the program that all repositories call.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -62,12 +62,6 @@ pub enum Step {
     Move {
         from: PathBuf,
         to: PathBuf,
-    },
-    /// Puts a symbolic link to `program` at `at`, or, where links cannot be made, a script with `text`.
-    Link {
-        at: PathBuf,
-        program: PathBuf,
-        text: Vec<u8>,
     },
     /// Puts an executable script with `text` at `at`.
     Script {
@@ -130,7 +124,7 @@ impl Step {
     fn touches(&self) -> Vec<&Path> {
         match self {
             Self::Move { from, to } => vec![from, to],
-            Self::Link { at, .. } | Self::Script { at, .. } => vec![at],
+            Self::Script { at, .. } => vec![at],
             Self::MakeDirectory(path) | Self::Remove(path) | Self::RemoveDirectory(path) => vec![path],
             Self::Configure { file, .. } => vec![file],
         }

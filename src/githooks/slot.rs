@@ -24,7 +24,7 @@ const OLD_HOOKS: &str = "old-hooks";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
     Nothing,
-    /// Our link; where it points.
+    /// A link to our program, as earlier versions made.
     Link(PathBuf),
     /// Our script.
     Script(Script),

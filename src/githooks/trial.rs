@@ -131,13 +131,24 @@ fn search_path() -> std::ffi::OsString {
 }
 
 #[test]
-fn without_a_hook_before_ours_is_a_link_and_git_calls_it() {
+fn without_a_hook_before_git_calls_ours() {
     let stage = Stage::new();
     stage.install();
-    assert_eq!(fs::read_link(stage.hook("post-commit")).expect("a link"), stage.program);
     assert_eq!(stage.states(), [(State::Ok, Some(How::File)); 4]);
     stage.commit();
-    assert_eq!(stage.calls(), "post-commit||\n");
+    assert_eq!(stage.calls(), "uro-hook|post-commit|\n");
+    stage.git(&["commit", "-q", "--amend", "--allow-empty", "-m", "y"]);
+    let told = stage.calls();
+    assert!(told.contains("uro-hook|post-rewrite amend|") && told.ends_with("\n\n"), "with the pairs: {told}");
+}
+
+#[test]
+fn whoever_writes_over_our_hook_reaches_no_other_file() {
+    let stage = Stage::new();
+    let program = fs::read(&stage.program).expect("there");
+    stage.install();
+    fs::write(stage.hook("post-commit"), "#!/bin/sh\n").expect("written as through a link");
+    assert_eq!(fs::read(&stage.program).expect("there"), program);
 }
 
 #[test]
@@ -295,13 +306,16 @@ fn removing_touches_no_hook_that_somebody_put_over_ours() {
 }
 
 #[test]
-fn a_link_to_another_place_is_renewed_and_ours_stays_a_link() {
+fn a_link_of_an_earlier_version_is_replaced_and_what_it_leads_to_is_not() {
     let stage = Stage::new();
     fs::create_dir_all(stage.hooks()).expect("created");
-    symlink("/old/place/uro-hook", stage.hook("post-commit")).expect("linked");
+    symlink(&stage.program, stage.hook("post-commit")).expect("linked");
+    let program = fs::read(&stage.program).expect("there");
     assert_eq!(stage.states()[0], (State::Outdated, Some(How::File)));
     stage.install();
-    assert_eq!(fs::read_link(stage.hook("post-commit")).expect("a link"), stage.program);
+    assert!(!stage.hook("post-commit").is_symlink());
+    assert_eq!(stage.states()[0], (State::Ok, Some(How::File)));
+    assert_eq!(fs::read(&stage.program).expect("there"), program);
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! One repository: what is to be installed, the registration that goes with it, and the way back.
 
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,7 +16,7 @@ use crate::pipeline::services::Services;
 use crate::pipeline::{rebuild, reconcile};
 use crate::sidecar::protocol::Request;
 use crate::sidecar::{client, launch};
-use crate::store::{Registered, Store};
+use crate::store::Registered;
 
 /// A sidecar that watches a thousand repositories has the new list within that.
 const RELOAD: Duration = Duration::from_secs(2);
@@ -164,9 +163,11 @@ fn install(app: &App, repo: &Repo, intent: &Intent) -> Result<bool, Refusal> {
     let services = app.services().map_err(Refusal::Other)?;
     let store = services.store.as_ref();
     let before = store.registered()?;
-    let known = before.iter().find(|known| known.id == repo.place().id);
-    let new = registration(app, repo, intent.means, known);
-    if known.is_none() && !adopted(store, &before, &new)? {
+    let known = before.iter().find(|known| known.id == repo.place().id).cloned();
+    // One that was moved here keeps what it has.
+    let known = known.map_or_else(|| reconcile::moved(&services, repo), |known| Ok(Some(known)))?;
+    let new = registration(app, repo, intent.means, known.as_ref());
+    if known.is_none() {
         store.register(&new)?;
         begin(&services, repo, &new)?;
     }
@@ -189,14 +190,6 @@ fn begin(services: &Services, repo: &Repo, new: &Registered) -> Result<(), Refus
     Ok(begun.map_err(|error| Failure::of(&error).hint(format!("git -C {} fsck", quoted(&new.path))))?)
 }
 
-/// A repository that was moved here is known under its old place: what it has is kept.
-fn adopted(store: &dyn Store, before: &[Registered], new: &Registered) -> Result<bool, Refusal> {
-    let moved = |old: &&Registered| old.inode.is_some() && old.inode == new.inode && !old.common_dir.exists();
-    let Some(old) = before.iter().find(moved) else { return Ok(false) };
-    store.adopt(&old.id, new)?;
-    Ok(true)
-}
-
 /// Commits count from the first `init` on: doing it again, or after a move, keeps that.
 fn registration(app: &App, repo: &Repo, means: Means, known: Option<&Registered>) -> Registered {
     let place = repo.place();
@@ -207,7 +200,7 @@ fn registration(app: &App, repo: &Repo, means: Means, known: Option<&Registered>
         project: place.project.clone(),
         since: known.map_or_else(|| app.clock.now(), |known| known.since),
         means,
-        inode: place.common_dir.metadata().ok().map(|found| format!("{}:{}", found.dev(), found.ino())),
+        inode: reconcile::inode(&place.common_dir),
     }
 }
 
