@@ -1,22 +1,22 @@
 //! `uro-capture status`: what was captured, drafted, pending, failing, over all registered repositories.
 
-use std::collections::{BTreeMap, HashSet};
+mod look;
+
+use std::collections::BTreeMap;
 
 use clap::Args;
-use jiff::Timestamp;
 use serde::Serialize;
 
 use super::app::App;
-use super::failure::{Failure, quoted};
+use super::failure::Failure;
+use super::hooks::RepoHooks;
 use super::hooks::surroundings::{Mark, Surroundings};
-use super::hooks::{self, RepoHooks};
 use super::ui::{BAD, BOLD, DIM, Exit, GOOD, WARN};
 use crate::domain::draft::{Draft, DraftState, Period};
-use crate::git::GitError;
-use crate::git::repo::Repo;
 use crate::sidecar::client;
 use crate::sidecar::protocol::{SidecarState, SidecarStatus};
-use crate::store::{CaptureCounts, Registered, Store};
+use crate::store::CaptureCounts;
+use look::{look, watch_problem};
 
 #[derive(Debug, Clone, Args)]
 pub struct StatusArgs {
@@ -132,29 +132,6 @@ fn drafts_by_state(drafts: &[Draft]) -> BTreeMap<&'static str, u64> {
     STATES.into_iter().map(|state| (state.as_str(), count(state))).collect()
 }
 
-/// One registered repository.
-struct Look {
-    coverage: Coverage,
-    hooks: RepoHooks,
-    problems: Vec<Problem>,
-}
-
-fn look(store: &dyn Store, known: &Registered, from: Timestamp, around: &Surroundings<'_>) -> Result<Look, Failure> {
-    let repo = Repo::open_git_dir(&known.common_dir);
-    let hooks = hooks::of_registered(repo.as_ref().map_err(|_| ()), known, around);
-    let mut problems: Vec<Problem> = hooks_problem(&hooks, repo.as_ref().err()).into_iter().collect();
-    // A repository that cannot be read has told so above; the others still count.
-    let since = from.max(known.since);
-    let made = repo.and_then(|repo| repo.made_since(since)).unwrap_or_default();
-    let oids: Vec<_> = made.iter().map(|made| made.oid.clone()).collect();
-    let captured: HashSet<_> = store.captured_commits(&known.id, &oids)?.into_iter().collect();
-    // Reflogs count in whole seconds: what was made in that of `init` counts when it was captured.
-    let seen = made.iter().filter(|made| made.at >= since || captured.contains(&made.oid)).count() as u64;
-    let coverage = Coverage::of(seen, captured.len() as u64);
-    problems.extend(coverage_problem(&coverage, known));
-    Ok(Look { coverage, hooks, problems })
-}
-
 impl Coverage {
     fn of(seen: u64, captured: u64) -> Self {
         Self { commits_seen: seen, captured, missing: seen.saturating_sub(captured) }
@@ -163,49 +140,6 @@ impl Coverage {
     fn and(self, other: Self) -> Self {
         Self::of(self.commits_seen + other.commits_seen, self.captured + other.captured)
     }
-}
-
-fn hooks_problem(hooks: &RepoHooks, unreadable: Option<&GitError>) -> Option<Problem> {
-    let path = std::path::Path::new(&hooks.repo);
-    if let Some(error) = unreadable {
-        let (what, hint) = hooks::unreadable(path, error);
-        return Some(Problem { what, hint });
-    }
-    let trouble = hooks.trouble.as_ref()?;
-    Some(Problem { what: trouble.words(&hooks.repo), hint: trouble.repair(path) })
-}
-
-/// Repositories without hooks are covered as long as the sidecar runs: one line for all of them where it does not.
-fn watch_problem(looks: &[Look], sidecar: &SidecarStatus) -> Option<Problem> {
-    let watched: Vec<&str> = looks
-        .iter()
-        .filter(|look| look.hooks.state == "absent" && look.hooks.covered_by == "watch" && look.problems.is_empty())
-        .map(|look| look.hooks.repo.as_str())
-        .collect();
-    let whose = match watched.as_slice() {
-        [] => return None,
-        _ if sidecar.state == SidecarState::Running => return None,
-        [one] => format!("commits of {one} are"),
-        more => format!("commits of {} repositories without hooks are", more.len()),
-    };
-    let what = format!("{whose} captured only while the sidecar runs");
-    Some(Problem { what, hint: "uro-capture sidecar start, or for good: uro-capture sidecar install".to_owned() })
-}
-
-fn coverage_problem(coverage: &Coverage, known: &Registered) -> Option<Problem> {
-    let commits = match coverage.missing {
-        0 => return None,
-        1 => "1 commit".to_owned(),
-        n => format!("{n} commits"),
-    };
-    Some(Problem {
-        what: format!("{commits} of {} not captured", known.project),
-        hint: format!(
-            "uro-capture -C {} commit --since {}",
-            quoted(&known.path),
-            known.since.strftime("%Y-%m-%dT%H:%M:%SZ")
-        ),
-    })
 }
 
 fn sidecar_problem(sidecar: &SidecarStatus) -> Option<Problem> {
@@ -306,7 +240,6 @@ fn counts_words<'a>(counts: impl Iterator<Item = (&'a str, u64)>, nothing: &str)
 
 #[cfg(test)]
 mod tests {
-    use super::super::hooks::Trouble;
     use super::*;
 
     fn sidecar(state: SidecarState, version: &str) -> SidecarStatus {
@@ -338,7 +271,13 @@ mod tests {
             coverage: Coverage::of(13, 12),
             drafts: drafts_by_state(&[]),
             sidecar: sidecar(SidecarState::Running, env!("CARGO_PKG_VERSION")),
-            hooks: vec![RepoHooks { how: Some("file"), ..repo_hooks("ok", None) }],
+            hooks: vec![RepoHooks {
+                repo: "/a".into(),
+                state: "ok",
+                how: Some("file"),
+                covered_by: "hooks",
+                trouble: None,
+            }],
             problems: vec![Problem { what: "w".into(), hint: "h".into() }],
         }
     }
@@ -385,30 +324,6 @@ mod tests {
         assert_eq!(sidecar_problem(&sidecar(SidecarState::Stopped, "")), None);
         assert!(sidecar_problem(&sidecar(SidecarState::Running, "0.0.0")).unwrap().hint.contains("sidecar start"));
         assert!(sidecar_problem(&sidecar(SidecarState::Unresponsive, "")).is_some());
-        let fine = repo_hooks("ok", None);
-        assert_eq!(hooks_problem(&fine, None), None);
-        let lost = hooks_problem(&repo_hooks("lost", Some(Trouble::Replaced)), None).unwrap();
-        assert_eq!(lost.hint, "uro-capture init '/my repo'");
-        let gone = GitError::NotARepository { path: "/my repo".into() };
-        assert!(hooks_problem(&fine, Some(&gone)).unwrap().what.contains("cannot be read"));
-        let foreign = GitError::ForeignOwner { path: "/my repo".into() };
-        assert!(hooks_problem(&fine, Some(&foreign)).unwrap().what.contains("another user"));
-    }
-
-    fn repo_hooks(state: &'static str, trouble: Option<Trouble>) -> RepoHooks {
-        let covered_by = if state == "ok" { "hooks" } else { "watch" };
-        RepoHooks { repo: "/my repo".into(), state, how: None, covered_by, trouble }
-    }
-
-    #[test]
-    fn repositories_without_hooks_are_a_problem_only_while_no_sidecar_runs() {
-        let look = |state| Look { coverage: Coverage::default(), hooks: repo_hooks(state, None), problems: Vec::new() };
-        let (running, stopped) = (sidecar(SidecarState::Running, "0"), sidecar(SidecarState::Stopped, "0"));
-        assert_eq!(watch_problem(&[look("absent")], &running), None);
-        assert_eq!(watch_problem(&[look("ok")], &stopped), None);
-        assert!(watch_problem(&[look("absent")], &stopped).unwrap().hint.contains("sidecar start"));
-        let many = watch_problem(&[look("absent"), look("absent")], &stopped).unwrap();
-        assert!(many.what.starts_with("commits of 2 repositories"), "{many:?}");
     }
 
     #[test]

@@ -81,7 +81,7 @@ impl Slot {
         let mut text = Vec::new();
         let read = File::open(&self.at).and_then(|file| file.take(SCRIPT).read_to_end(&mut text));
         let asks = |words: &&str| text.windows(words.len()).any(|window| window == words.as_bytes());
-        self.found == Found::Foreign && read.is_ok() && text.starts_with(b"#!") && ASKS_ITS_NAME.iter().any(|w| asks(w))
+        self.found == Found::Foreign && read.is_ok() && text.starts_with(b"#!") && ASKS_ITS_NAME.iter().any(asks)
     }
 
     /// Hooks of ours that another manager put out of its way: `post-commit.old` (lefthook), `post-commit.legacy`

@@ -10,6 +10,9 @@ use crate::git::repo::Repo;
 use crate::githooks::{HookState, How, Location, State, block, inspect};
 use crate::store::Registered;
 
+/// What git's configuration says about our hooks.
+type Settings = BTreeMap<String, Vec<u8>>;
+
 /// What is there (absent: nothing), and what is wrong with it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Standing {
@@ -61,17 +64,18 @@ fn summary(states: &[HookState]) -> Option<Standing> {
 
 /// What git's configuration of all levels says about our hooks.
 fn of_config(repo: &Repo, around: &Surroundings<'_>) -> Option<Standing> {
-    let programs = programs(repo, around);
+    let settings = repo.hook_settings().unwrap_or_default();
+    let programs = programs(&settings, around);
     if programs.iter().all(|(_, program)| program.is_none()) {
         return None;
     }
-    let trouble = config_trouble(&programs, &repo.hook_settings().unwrap_or_default(), around);
+    let trouble = config_trouble(&programs, &settings, around);
     Some(Standing { how: Some("config"), trouble, by_hand: false })
 }
 
 fn config_trouble(
     programs: &[(HookName, Option<PathBuf>)],
-    settings: &BTreeMap<String, Vec<u8>>,
+    settings: &Settings,
     around: &Surroundings<'_>,
 ) -> Option<Trouble> {
     if !around.has_config_hooks() {
@@ -87,7 +91,7 @@ fn config_trouble(
     missing.map(|program| Trouble::NoProgram(program.to_owned()))
 }
 
-fn switched_off(settings: &BTreeMap<String, Vec<u8>>) -> Option<String> {
+fn switched_off(settings: &Settings) -> Option<String> {
     let names = HOOKS.iter().map(|hook| block::friendly_name(*hook));
     names
         .into_iter()
@@ -95,8 +99,7 @@ fn switched_off(settings: &BTreeMap<String, Vec<u8>>) -> Option<String> {
 }
 
 /// What each hook calls by git's configuration of all levels.
-fn programs(repo: &Repo, around: &Surroundings<'_>) -> Vec<(HookName, Option<PathBuf>)> {
-    let settings = repo.hook_settings().unwrap_or_default();
+fn programs(settings: &Settings, around: &Surroundings<'_>) -> Vec<(HookName, Option<PathBuf>)> {
     let own = |hook: HookName| {
         let name = block::friendly_name(hook);
         let value = |key: &str| settings.get(&format!("hook.{name}.{key}"));
@@ -109,8 +112,9 @@ fn programs(repo: &Repo, around: &Surroundings<'_>) -> Vec<(HookName, Option<Pat
 
 /// Whether git's configuration of some level lets every hook call `program` already.
 pub fn is_configured(repo: &Repo, program: &Path, around: &Surroundings<'_>) -> bool {
-    let calls = programs(repo, around).iter().all(|(_, found)| found.as_deref() == Some(program));
-    calls && switched_off(&repo.hook_settings().unwrap_or_default()).is_none()
+    let settings = repo.hook_settings().unwrap_or_default();
+    let calls = programs(&settings, around).iter().all(|(_, found)| found.as_deref() == Some(program));
+    calls && switched_off(&settings).is_none()
 }
 
 /// A hook in a directory that is not ours names our program: somebody added the line.

@@ -1,0 +1,122 @@
+//! One registered repository: its commits, its hooks, and what is wrong with it.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+
+use super::{Coverage, Problem};
+use crate::cli::failure::{Failure, quoted};
+use crate::cli::hooks::{self, RepoHooks, Surroundings};
+use crate::git::GitError;
+use crate::git::repo::Repo;
+use crate::sidecar::protocol::{SidecarState, SidecarStatus};
+use crate::store::{Registered, Store};
+
+/// One registered repository.
+pub struct Look {
+    pub coverage: Coverage,
+    pub hooks: RepoHooks,
+    pub problems: Vec<Problem>,
+}
+
+pub fn look(
+    store: &dyn Store,
+    known: &Registered,
+    from: Timestamp,
+    around: &Surroundings<'_>,
+) -> Result<Look, Failure> {
+    let repo = Repo::open_git_dir(&known.common_dir);
+    let hooks = hooks::of_registered(repo.as_ref().map_err(|_| ()), known, around);
+    let mut problems: Vec<Problem> = hooks_problem(&hooks, repo.as_ref().err()).into_iter().collect();
+    // A repository that cannot be read has told so above; the others still count.
+    let since = from.max(known.since);
+    let made = repo.and_then(|repo| repo.made_since(since)).unwrap_or_default();
+    let oids: Vec<_> = made.iter().map(|made| made.oid.clone()).collect();
+    let captured: HashSet<_> = store.captured_commits(&known.id, &oids)?.into_iter().collect();
+    // Reflogs count in whole seconds: what was made in that of `init` counts when it was captured.
+    let seen = made.iter().filter(|made| made.at >= since || captured.contains(&made.oid)).count() as u64;
+    let coverage = Coverage::of(seen, captured.len() as u64);
+    problems.extend(coverage_problem(&coverage, known));
+    Ok(Look { coverage, hooks, problems })
+}
+
+fn hooks_problem(hooks: &RepoHooks, unreadable: Option<&GitError>) -> Option<Problem> {
+    let path = std::path::Path::new(&hooks.repo);
+    if let Some(error) = unreadable {
+        let (what, hint) = hooks::unreadable(path, error);
+        return Some(Problem { what, hint });
+    }
+    let trouble = hooks.trouble.as_ref()?;
+    Some(Problem { what: trouble.words(&hooks.repo), hint: trouble.repair(path) })
+}
+
+/// Repositories without hooks are covered as long as the sidecar runs: one line for all of them where it does not.
+pub fn watch_problem(looks: &[Look], sidecar: &SidecarStatus) -> Option<Problem> {
+    let watched: Vec<&str> = looks
+        .iter()
+        .filter(|look| look.hooks.state == "absent" && look.hooks.covered_by == "watch" && look.problems.is_empty())
+        .map(|look| look.hooks.repo.as_str())
+        .collect();
+    let whose = match watched.as_slice() {
+        [] => return None,
+        _ if sidecar.state == SidecarState::Running => return None,
+        [one] => format!("commits of {one} are"),
+        more => format!("commits of {} repositories without hooks are", more.len()),
+    };
+    let what = format!("{whose} captured only while the sidecar runs");
+    Some(Problem { what, hint: "uro-capture sidecar start, or for good: uro-capture sidecar install".to_owned() })
+}
+
+fn coverage_problem(coverage: &Coverage, known: &Registered) -> Option<Problem> {
+    let commits = match coverage.missing {
+        0 => return None,
+        1 => "1 commit".to_owned(),
+        n => format!("{n} commits"),
+    };
+    Some(Problem {
+        what: format!("{commits} of {} not captured", known.project),
+        hint: format!(
+            "uro-capture -C {} commit --since {}",
+            quoted(&known.path),
+            known.since.strftime("%Y-%m-%dT%H:%M:%SZ")
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::hooks::Trouble;
+
+    #[test]
+    fn what_is_wrong_with_a_repository_comes_with_what_helps() {
+        let fine = repo_hooks("ok", None);
+        assert_eq!(hooks_problem(&fine, None), None);
+        let lost = hooks_problem(&repo_hooks("lost", Some(Trouble::Replaced)), None).unwrap();
+        assert_eq!(lost.hint, "uro-capture init '/my repo'");
+        let gone = GitError::NotARepository { path: "/my repo".into() };
+        assert!(hooks_problem(&fine, Some(&gone)).unwrap().what.contains("cannot be read"));
+        let foreign = GitError::ForeignOwner { path: "/my repo".into() };
+        assert!(hooks_problem(&fine, Some(&foreign)).unwrap().what.contains("another user"));
+    }
+
+    fn sidecar(state: SidecarState) -> SidecarStatus {
+        SidecarStatus { state, version: None, pid: None, uptime_s: None, queue_depth: None }
+    }
+
+    fn repo_hooks(state: &'static str, trouble: Option<Trouble>) -> RepoHooks {
+        let covered_by = if state == "ok" { "hooks" } else { "watch" };
+        RepoHooks { repo: "/my repo".into(), state, how: None, covered_by, trouble }
+    }
+
+    #[test]
+    fn repositories_without_hooks_are_a_problem_only_while_no_sidecar_runs() {
+        let look = |state| Look { coverage: Coverage::default(), hooks: repo_hooks(state, None), problems: Vec::new() };
+        let (running, stopped) = (sidecar(SidecarState::Running), sidecar(SidecarState::Stopped));
+        assert_eq!(watch_problem(&[look("absent")], &running), None);
+        assert_eq!(watch_problem(&[look("ok")], &stopped), None);
+        assert!(watch_problem(&[look("absent")], &stopped).unwrap().hint.contains("sidecar start"));
+        let many = watch_problem(&[look("absent"), look("absent")], &stopped).unwrap();
+        assert!(many.what.starts_with("commits of 2 repositories"), "{many:?}");
+    }
+}
