@@ -101,7 +101,7 @@ mod tests {
     }
 
     fn sidecar(state: SidecarState) -> SidecarStatus {
-        SidecarStatus { state, version: None, pid: None, uptime_s: None, queue_depth: None }
+        SidecarStatus { state, version: None, pid: None, uptime_s: None, queue_depth: None, attention: None }
     }
 
     fn repo_hooks(state: &'static str, trouble: Option<Trouble>) -> RepoHooks {
