@@ -78,8 +78,9 @@ pub fn snippet(program: &Path) -> Vec<u8> {
     HOOKS.iter().flat_map(|hook| section(*hook, program)).collect()
 }
 
+/// Git runs the hooks of an event one after the other unless each of them may run beside the others: ours may.
 fn section(hook: HookName, program: &Path) -> Vec<u8> {
-    let head = format!("{}\n\tevent = {}\n{COMMAND}", header(hook), hook.as_str());
+    let head = format!("{}\n\tevent = {}\n\tparallel = true\n{COMMAND}", header(hook), hook.as_str());
     [head.as_bytes(), &quote::for_git_config(&command(hook, program)), b"\n"].concat()
 }
 

@@ -22,15 +22,19 @@ fn these_lines_are_added() {
     # uro-capture: begin (`uro-capture deinit` removes these lines)
     [hook "uro-post-commit"]
     	event = post-commit
+    	parallel = true
     	command = "test ! -x '/home/é o'\\''hara/.local/bin/uro-hook' || '/home/é o'\\''hara/.local/bin/uro-hook' post-commit"
     [hook "uro-post-merge"]
     	event = post-merge
+    	parallel = true
     	command = "test ! -x '/home/é o'\\''hara/.local/bin/uro-hook' || '/home/é o'\\''hara/.local/bin/uro-hook' post-merge"
     [hook "uro-post-rewrite"]
     	event = post-rewrite
+    	parallel = true
     	command = "test ! -x '/home/é o'\\''hara/.local/bin/uro-hook' || '/home/é o'\\''hara/.local/bin/uro-hook' post-rewrite"
     [hook "uro-post-applypatch"]
     	event = post-applypatch
+    	parallel = true
     	command = "test ! -x '/home/é o'\\''hara/.local/bin/uro-hook' || '/home/é o'\\''hara/.local/bin/uro-hook' post-applypatch"
     # uro-capture: end
     "#);

@@ -36,6 +36,9 @@ fn assert_line_works(stage: &Stage, repo: &Path, hook: &Path) {
     let text = std::fs::read_to_string(hook).unwrap() + by_hand["line"].as_str().unwrap() + "\n";
     write(hook, &text, 0o755);
     assert_eq!(stage.hooks()["covered_by"], "hooks");
+    // Nobody watches, and the hook is to think that somebody is starting already: only the line is left.
+    stage.ok(repo, &["sidecar", "stop"]);
+    std::fs::write(stage.world.run_dir().join("start.stamp"), "").unwrap();
     std::fs::write(repo.join("a.rs"), "fn a() {}\n").unwrap();
     stage.world.git(repo, &["add", "a.rs"]);
     let out = stage.world.git_command(repo, &["commit", "-q", "-m", "Add a"]).output().unwrap();
