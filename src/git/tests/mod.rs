@@ -2,7 +2,9 @@
 
 mod history;
 mod hostile;
+mod identity;
 mod news;
 mod outside;
 mod patches;
 mod scratch;
+mod tables;

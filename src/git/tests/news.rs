@@ -8,18 +8,18 @@ use crate::domain::id::Oid;
 use crate::git::{Deed, Entry};
 
 /// A reader that remembers how far it came.
-struct Reader {
+pub struct Reader {
     known: Vec<LogPosition>,
     since: Timestamp,
 }
 
 impl Reader {
     /// Everything up to now is known.
-    fn of(scratch: &Scratch) -> Self {
+    pub fn of(scratch: &Scratch) -> Self {
         Self { known: scratch.open().log_ends().unwrap(), since: "2020-01-01T00:00:00Z".parse().unwrap() }
     }
 
-    fn entries(&mut self, scratch: &Scratch) -> Vec<Entry> {
+    pub fn entries(&mut self, scratch: &Scratch) -> Vec<Entry> {
         let mut entries = Vec::new();
         loop {
             let news = scratch.open().news(&self.known, self.since).unwrap();
@@ -490,4 +490,35 @@ fn without_positions_only_what_happened_since_is_told() {
     let new = scratch.write("a", "2").commit_at("New", 4_000_000_000);
     let news = scratch.open().news(&[], Timestamp::from_second(3_999_999_999).unwrap()).unwrap();
     assert_eq!(news.entries.into_iter().map(|entry| entry.deed).collect::<Vec<_>>(), [made(&new, &[])]);
+}
+
+#[test]
+fn what_counts_as_made_here_is_what_the_news_tell() {
+    let (scratch, _) = forked();
+    scratch.git(&["config", "user.email", "nobody@example.org"]);
+    rebase(&scratch, "-e 2s/^pick/squash/", &["main"]);
+    let tree = scratch.git(&["rev-parse", "HEAD^{tree}"]);
+    let silent: Oid = scratch.git(&["commit-tree", "-p", "HEAD", "-m", "By a tool", &tree]).parse().unwrap();
+    scratch.git(&["update-ref", "refs/heads/topic", silent.as_str()]);
+    scratch.git(&["update-ref", "refs/remotes/origin/other", silent.as_str()]);
+    let theirs: Oid = scratch.git(&["commit-tree", "-p", "HEAD", "-m", "Theirs", &tree]).parse().unwrap();
+    scratch.git(&["update-ref", "refs/remotes/origin/main", theirs.as_str()]);
+    scratch.git(&["merge", "--quiet", "--ff-only", "origin/main"]);
+    let made = |scratch: &Scratch| -> Vec<Oid> {
+        let mut made = scratch.open().committed_since(Timestamp::UNIX_EPOCH).unwrap();
+        made.sort();
+        made
+    };
+    // Without remotes all of it would be local.
+    let own = ["HEAD~4", "main", "HEAD~3", "HEAD~2"].map(|rev| scratch.rev(rev));
+    let found = made(&scratch);
+    assert!(own[1..].iter().all(|oid| found.contains(oid)), "{found:?}");
+    assert!(!found.contains(&silent) && !found.contains(&theirs), "{found:?}");
+    scratch.git(&["update-ref", "-d", "refs/remotes/origin/other"]);
+    let found = made(&scratch);
+    assert!(!found.contains(&silent), "a remote still has it below another commit: {found:?}");
+    scratch.git(&["update-ref", "-d", "refs/remotes/origin/main"]);
+    assert!(made(&scratch).contains(&silent));
+    // Start, main, the three that the rebase made of four, and the silent one.
+    assert_eq!(made(&scratch).len(), 6, "{:?}", made(&scratch));
 }

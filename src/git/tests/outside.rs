@@ -25,7 +25,7 @@ fn read(scratch: &Scratch, rev: &str) -> Commit {
     repo.commit(&repo.resolve(rev).unwrap(), &Bounds::default(), &|_| false).unwrap()
 }
 
-fn reftable() -> Option<Scratch> {
+pub fn reftable() -> Option<Scratch> {
     let git = Scratch::new();
     let probe = git.command().args(["init", "--quiet", "--ref-format=reftable", "../probe"]).output().unwrap();
     // Git before 2.45 cannot make such a repository, so nobody there has one.

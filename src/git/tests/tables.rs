@@ -1,0 +1,104 @@
+//! The news of repositories that only git itself can open.
+
+use jiff::Timestamp;
+
+use super::news::Reader;
+use super::outside::reftable;
+use super::scratch::Scratch;
+use crate::git::{Deed, Entry};
+
+fn made(entries: &[Entry]) -> Vec<String> {
+    let made = |entry: &Entry| match &entry.deed {
+        Deed::Made { oid, replaces, .. } => Some(format!("{} {}", oid.short(), replaces.len())),
+        _ => None,
+    };
+    entries.iter().filter_map(made).collect()
+}
+
+fn told(oid: &crate::domain::id::Oid, replaces: usize) -> String {
+    format!("{} {replaces}", oid.short())
+}
+
+#[test]
+fn a_reftable_repository_tells_its_news_once() {
+    let Some(scratch) = reftable() else { return };
+    let mut reader = Reader::of(&scratch);
+    let first = scratch.write("a", "1").commit("Start");
+    assert_eq!(made(&reader.entries(&scratch)), [told(&first, 0)]);
+    // All within one second.
+    let commits: Vec<_> = (0..5).map(|n| scratch.write("a", format!("x{n}")).commit("Again")).collect();
+    assert_eq!(made(&reader.entries(&scratch)), commits.iter().map(|oid| told(oid, 0)).collect::<Vec<_>>());
+    assert_eq!(reader.entries(&scratch), []);
+    scratch.git(&["commit", "--quiet", "--amend", "-m", "Other"]);
+    assert_eq!(made(&reader.entries(&scratch)), [told(&scratch.rev("HEAD"), 1)]);
+}
+
+#[test]
+fn switching_to_and_fro_within_a_second_hides_nothing() {
+    let Some(scratch) = reftable() else { return };
+    scratch.write("a", "1").commit("Start");
+    scratch.git(&["branch", "other"]);
+    scratch.write("a", "2").commit("Next");
+    for _ in 0..3 {
+        scratch.git(&["checkout", "--quiet", "other"]);
+        scratch.git(&["checkout", "--quiet", "main"]);
+    }
+    let mut reader = Reader::of(&scratch);
+    let oid = scratch.write("a", "3").commit("More");
+    scratch.git(&["checkout", "--quiet", "other"]);
+    scratch.git(&["checkout", "--quiet", "main"]);
+    assert_eq!(made(&reader.entries(&scratch)), [told(&oid, 0)]);
+}
+
+#[test]
+fn worktrees_silent_tools_and_rebases_of_a_reftable_repository_are_told_too() {
+    let Some(scratch) = reftable() else { return };
+    scratch.write("a", "1").commit("Start");
+    scratch.git(&["checkout", "--quiet", "-b", "topic"]);
+    scratch.write("b", "1").commit_at("Topic", 1_000);
+    scratch.write("c", "1").commit_at("Topic two", 2_000);
+    scratch.git(&["checkout", "--quiet", "main"]);
+    scratch.write("d", "1").commit("Main");
+    scratch.git(&["worktree", "add", "--quiet", "../linked", "topic"]);
+    let mut reader = Reader::of(&scratch);
+    let linked = scratch.outside().join("linked");
+    let mut command = scratch.command();
+    assert!(command.current_dir(&linked).args(["rebase", "--quiet", "main"]).output().unwrap().status.success());
+    let entries = reader.entries(&scratch);
+    assert_eq!(made(&entries), [told(&scratch.rev("topic~1"), 1), told(&scratch.rev("topic"), 1)]);
+    let git_dir = scratch.open().place().git_dir.join("worktrees/linked");
+    assert!(entries.iter().all(|entry| !matches!(entry.deed, Deed::Made { .. }) || entry.git_dir == git_dir));
+    let (tree, base) = (scratch.git(&["rev-parse", "HEAD^{tree}"]), scratch.rev("HEAD"));
+    let silent: crate::domain::id::Oid =
+        scratch.git(&["commit-tree", "-p", "HEAD", "-m", "Silent", &tree]).parse().unwrap();
+    scratch.git(&["update-ref", "refs/heads/silent", &format!("{silent}")]);
+    let deeds: Vec<Deed> = reader.entries(&scratch).into_iter().map(|entry| entry.deed).collect();
+    assert_eq!(deeds, [Deed::Moved { from: Some(base.clone()), to: silent.clone() }]);
+    let repo = scratch.open();
+    assert_eq!(repo.arrived(Some(&base), &silent, 10).unwrap(), std::slice::from_ref(&silent));
+    assert!(repo.made_since(Timestamp::UNIX_EPOCH).unwrap().iter().any(|made| made.oid == silent));
+}
+
+#[test]
+fn expired_entries_do_not_make_the_rest_news_again() {
+    let Some(scratch) = reftable() else { return };
+    for n in 0..4 {
+        scratch.write("a", n.to_string()).commit_at("Next", 1_000_000_000 + 1_000 * n);
+    }
+    let mut reader = Reader::of(&scratch);
+    scratch.git(&["reflog", "expire", "--expire=2001-09-09T02:35:00Z", "HEAD", "main"]);
+    assert!(scratch.git(&["reflog"]).lines().count() < 4);
+    assert_eq!(made(&reader.entries(&scratch)), Vec::<String>::new());
+    let oid = scratch.write("a", "more").commit("More");
+    assert_eq!(made(&reader.entries(&scratch)), [told(&oid, 0)]);
+}
+
+#[test]
+fn a_sha256_repository_has_logs_like_any_other() {
+    let scratch = Scratch::with(&["--object-format=sha256"]);
+    scratch.write("a", "1").commit("Start");
+    let mut reader = Reader::of(&scratch);
+    scratch.write("a", "2").commit("Next");
+    scratch.git(&["commit", "--quiet", "--amend", "-m", "Other"]);
+    assert_eq!(made(&reader.entries(&scratch)), [told(&scratch.rev("HEAD"), 1)]);
+}
