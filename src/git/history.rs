@@ -13,6 +13,7 @@ use super::reflog::news::{self, Fresh};
 use super::reflog::places::{self, Log};
 use super::reflog::story::{Story, Told};
 use super::reflog::tail;
+use super::reflog::unlogged;
 use super::repo::{Backend, Repo, header};
 use super::{GitError, commit, library, outside, squash, tables, tips};
 use crate::domain::event::LogPosition;
@@ -47,7 +48,7 @@ impl Repo {
         let common_dir = &self.place().common_dir;
         match &self.backend {
             Backend::Child(git) if tables::has(common_dir) => tables::ends(git, common_dir),
-            _ if tips::are_all(common_dir) => Ok(tips::ends(common_dir, self.branches()?)),
+            _ if tips::are_all(common_dir) => Ok(tips::ends(common_dir, &self.branches()?)),
             _ => Ok(news::ends(common_dir)),
         }
     }
@@ -261,6 +262,5 @@ impl History for Asked<'_> {
 
 /// The log of a branch, whose name somebody else may have written.
 fn log_of(common_dir: &std::path::Path, branch: &str) -> Option<PathBuf> {
-    let is_sound = branch.starts_with("refs/heads/") && branch.split('/').all(|part| !part.starts_with('.'));
-    is_sound.then(|| common_dir.join("logs").join(branch))
+    unlogged::is_sound(branch).then(|| common_dir.join("logs").join(branch))
 }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::GitError;
 use super::child::Git;
 use super::deed::News;
+use super::reflog::fingerprint;
 use super::reflog::line::Line;
 use super::reflog::news::Fresh;
 use super::reflog::places::{self, Log};
@@ -107,7 +108,7 @@ fn hash(lines: &[Line]) -> u64 {
         .iter()
         .map(|line| format!("{} {} {}\n", line.new.as_ref().map_or("", Oid::as_str), line.at.as_second(), line.message))
         .collect();
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
+    fingerprint::of(text.as_bytes())
 }
 
 fn position(log: &str, identity: &str) -> LogPosition {
@@ -122,10 +123,7 @@ fn stamp(common_dir: &Path) -> String {
         .into_iter()
         .flat_map(|git_dir| std::fs::read(git_dir.join("reftable/tables.list")).unwrap_or_default())
         .collect();
-    let hash = text
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3));
-    format!("{hash:016x}")
+    format!("{:016x}", fingerprint::of(&text))
 }
 
 /// All logs, as far as their newest entries go.

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::GitError;
 use super::deed::{Deed, Entry, News};
 use super::reflog::file;
+use super::reflog::fingerprint;
 use super::reflog::places;
 use super::reflog::tail::{ABSENT, TIP as ALL};
 use crate::domain::event::LogPosition;
@@ -20,7 +21,7 @@ pub fn are_all(common_dir: &Path) -> bool {
 }
 
 /// The positions of all branches.
-pub fn ends(common_dir: &Path, branches: Vec<(String, Oid)>) -> Vec<LogPosition> {
+pub fn ends(common_dir: &Path, branches: &[(String, Oid)]) -> Vec<LogPosition> {
     let mut positions = vec![position(ALL, &stamp(common_dir))];
     positions.extend(branches.iter().map(|(name, tip)| position(&log(name), tip.as_str())));
     positions
@@ -80,12 +81,9 @@ fn stamp(common_dir: &Path) -> String {
     let mut paths = vec![common_dir.join("packed-refs")];
     paths.extend(places::files(&common_dir.join("refs/heads")).into_iter().map(|(path, _)| path));
     paths.sort();
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    for path in paths {
-        let look = file::look(&path).map_or_else(String::new, |look| format!("{}:{}", look.stamp, look.size));
-        for byte in path.as_os_str().as_encoded_bytes().iter().chain(look.as_bytes()) {
-            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-    }
-    format!("{hash:016x}")
+    let looks = paths.iter().map(|path| {
+        let look = file::look(path).map_or_else(String::new, |look| format!("{}:{}", look.stamp, look.size));
+        format!("{} {look}\n", path.display())
+    });
+    format!("{:016x}", fingerprint::of(looks.collect::<String>().as_bytes()))
 }

@@ -6,12 +6,14 @@ use crate::domain::id::Oid;
 
 pub(super) mod answer;
 pub(super) mod file;
+pub(super) mod fingerprint;
 pub(super) mod line;
 mod message;
 pub(super) mod news;
 pub(super) mod places;
 pub(super) mod story;
 pub(super) mod tail;
+pub(super) mod unlogged;
 
 /// A commit that was made here, per a reflog.
 #[derive(Debug, Clone, PartialEq, Eq)]

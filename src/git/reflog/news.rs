@@ -10,15 +10,18 @@ use super::line::Line;
 use super::places::{self, Log};
 use super::story::{self, Story, Told};
 use super::tail::{self, Tail};
+use super::unlogged;
 use crate::domain::event::LogPosition;
 use crate::domain::id::Oid;
 
 /// Where every log ends now.
 #[must_use]
 pub fn ends(common_dir: &Path) -> Vec<LogPosition> {
-    let logs = places::heads(common_dir).into_iter().chain(places::branches(common_dir));
+    let heads = places::heads(common_dir);
+    let logs = heads.iter().cloned().chain(places::branches(common_dir));
     // A log that cannot be read is read anew, from the time of registration on, when it can.
-    logs.filter_map(|log| tail::end(&log.path, &log.name).ok()).collect()
+    let ends = logs.filter_map(|log| tail::end(&log.path, &log.name).ok());
+    ends.chain(unlogged::ends(common_dir, &heads)).collect()
 }
 
 /// The new lines of one log.
@@ -38,14 +41,18 @@ pub fn read(common_dir: &Path, known: &[LogPosition], since: Timestamp) -> (Vec<
     };
     // Git writes the log of HEAD first: read last, it has whatever those of the branches have.
     let branches: Vec<Fresh> = places::branches(common_dir).into_iter().map(read).collect();
-    let heads: Vec<Fresh> = places::heads(common_dir).into_iter().map(read).collect();
+    let heads = places::heads(common_dir);
+    let mut fresh: Vec<Fresh> = heads.iter().cloned().map(read).collect();
     // The same deed stands in both; what HEAD's log has not told yet, a branch's waits for.
-    let wait = heads.iter().any(|head| head.tail.more);
-    let mut fresh = heads;
+    let wait = fresh.iter().any(|head| head.tail.more);
     fresh.extend(branches.into_iter().filter(|_| !wait));
     let mut news = News { more: wait || fresh.iter().any(|fresh| fresh.tail.more), ..News::default() };
     news.positions = fresh.iter().filter_map(|fresh| fresh.tail.position.clone()).collect();
     fresh.retain(|fresh| fresh.tail.fresh < fresh.tail.lines.len());
+    for (position, unlogged) in heads.iter().filter_map(|log| unlogged::read(common_dir, log, known)) {
+        news.positions.push(position);
+        fresh.extend(unlogged);
+    }
     (fresh, news)
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 
 use super::file::{self, Backward, Look};
+use super::fingerprint;
 use super::line::Line;
 use crate::domain::event::LogPosition;
 
@@ -281,10 +282,7 @@ fn hash_before(file: &File, offset: u64) -> std::io::Result<Option<u64>> {
     Ok(Some(hash(line)))
 }
 
-/// FNV-1a of the end of a line.
+/// Of the end of a line.
 fn hash(line: &[u8]) -> u64 {
-    let telling = &line[line.len().saturating_sub(TELLING)..];
-    telling
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
+    fingerprint::of(&line[line.len().saturating_sub(TELLING)..])
 }

@@ -428,7 +428,7 @@ fn a_branchs_entry_that_comes_late_is_not_told_twice() {
 #[test]
 fn a_half_written_line_waits_for_its_end() {
     let scratch = Scratch::new();
-    scratch.write("a", "1").commit("Start");
+    let start = scratch.write("a", "1").commit("Start");
     let mut reader = Reader::of(&scratch);
     let oid = scratch.write("a", "2").commit("Next");
     let logs = ["logs/HEAD", "logs/refs/heads/main"].map(|log| scratch.path().join(".git").join(log));
@@ -436,7 +436,10 @@ fn a_half_written_line_waits_for_its_end() {
     for (log, whole) in logs.iter().zip(&whole) {
         std::fs::write(log, &whole[..whole.len() - 3]).unwrap();
     }
+    // Git moves the branch when its log is written.
+    scratch.write(".git/refs/heads/main", format!("{start}\n"));
     assert_eq!(reader.entries(&scratch), []);
+    scratch.write(".git/refs/heads/main", format!("{oid}\n"));
     for (log, whole) in logs.iter().zip(&whole) {
         std::fs::write(log, whole).unwrap();
     }
@@ -521,4 +524,33 @@ fn what_counts_as_made_here_is_what_the_news_tell() {
     assert!(made(&scratch).contains(&silent));
     // Start, main, the three that the rebase made of four, and the silent one.
     assert_eq!(made(&scratch).len(), 6, "{:?}", made(&scratch));
+}
+
+#[test]
+fn a_tool_that_writes_no_log_at_all_is_noticed() {
+    let scratch = Scratch::new();
+    scratch.write("a", "1").commit("Start");
+    scratch.git(&["pack-refs", "--all"]);
+    let parent = scratch.write("a", "2").commit("Next");
+    let mut reader = Reader::of(&scratch);
+    let tree = scratch.git(&["rev-parse", "HEAD^{tree}"]);
+    let commit = |message: &str| -> Oid {
+        let oid = scratch.git(&["commit-tree", "-p", "HEAD", "-m", message, &tree]);
+        scratch.write(".git/refs/heads/main", format!("{oid}\n"));
+        oid.parse().unwrap()
+    };
+    let one = commit("Without a log");
+    assert_eq!(reader.deeds(&scratch), [Deed::Moved { from: Some(parent), to: one.clone() }]);
+    let two = commit("Again");
+    assert_eq!(reader.deeds(&scratch), [Deed::Moved { from: Some(one), to: two }]);
+    assert_eq!(reader.entries(&scratch), []);
+    let by_git = scratch.write("a", "3").commit("By git");
+    assert_eq!(reader.deeds(&scratch), [made(&by_git, &[])]);
+    // Logs that expired as a whole tell of nothing new.
+    scratch.git(&["reflog", "expire", "--expire=now", "--all"]);
+    scratch.git(&["checkout", "--quiet", "-b", "other", "HEAD~1"]);
+    scratch.git(&["reflog", "expire", "--expire=now", "--all"]);
+    scratch.git(&["checkout", "--quiet", "main"]);
+    scratch.git(&["reflog", "expire", "--expire=now", "--all"]);
+    assert_eq!(reader.entries(&scratch), []);
 }
