@@ -4,6 +4,8 @@
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::services::Services;
 use crate::config::paths::create_private;
 use crate::domain::event::PendingEvent;
@@ -12,6 +14,9 @@ use crate::store::StoreError;
 /// An event that was in hand at so many deaths in a row is closed. Only a program that is killed as often during one
 /// and the same event for other reasons loses it by mistake, and is told how to capture it.
 const DEATHS: u32 = 5;
+/// Deaths closer to the last one than this are the same one: somebody who kills whatever starts, ten times a second,
+/// says nothing about the event.
+const APART: SignedDuration = SignedDuration::from_secs(60);
 /// Open events among which the one that was in hand is looked for: it comes first, or nearly so.
 const LOOKED_AT: usize = 512;
 /// What the file holds while nothing is in hand; rows count from 1.
@@ -65,15 +70,35 @@ impl InHand {
     }
 }
 
+/// Deaths with one event in hand.
+struct Deaths {
+    row: i64,
+    count: u32,
+    last: Timestamp,
+}
+
+impl Deaths {
+    fn read(mark: &str) -> Option<Self> {
+        let mut words = mark.split(' ');
+        let (row, count, last) = (words.next()?, words.next()?, words.next()?);
+        Some(Self { row: row.parse().ok()?, count: count.parse().ok()?, last: last.parse().ok()? })
+    }
+
+    fn mark(&self) -> String {
+        format!("{} {} {}", self.row, self.count, self.last)
+    }
+}
+
 /// One death more with this event in hand; the last one closes it.
 fn count(services: &Services, name: &str, row: i64) -> Result<(), StoreError> {
-    let before = services.store.mark(name)?.and_then(|mark| {
-        let (row, deaths) = mark.split_once(' ')?;
-        Some((row.parse::<i64>().ok()?, deaths.parse::<u32>().ok()?))
-    });
-    let deaths = before.filter(|(known, _)| *known == row).map_or(0, |(_, deaths)| deaths) + 1;
-    if deaths < DEATHS {
-        return services.store.set_mark(name, Some(&format!("{row} {deaths}")));
+    let now = services.clock.now();
+    let before = services.store.mark(name)?.and_then(|mark| Deaths::read(&mark)).filter(|before| before.row == row);
+    if before.as_ref().is_some_and(|before| now.duration_since(before.last).abs() < APART) {
+        return Ok(());
+    }
+    let count = before.map_or(0, |before| before.count) + 1;
+    if count < DEATHS {
+        return services.store.set_mark(name, Some(&Deaths { row, count, last: now }.mark()));
     }
     let open = services.store.pending_events(LOOKED_AT)?;
     if let Some(event) = open.iter().find(|event| event.row == row) {

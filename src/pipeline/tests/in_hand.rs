@@ -1,8 +1,17 @@
 //! An event that kills the program whenever it is read.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use super::Scene;
+use crate::domain::clock::FakeClock;
 use crate::domain::event::HookName;
 use crate::pipeline::in_hand::InHand;
+
+fn scene() -> (Scene, Arc<FakeClock>) {
+    let clock = Arc::new(FakeClock::at("2026-03-01T12:00:00Z".parse().unwrap()));
+    (Scene::with_clock(clock.clone()), clock)
+}
 
 /// The program dies with the next event in hand.
 fn die(scene: &Scene) {
@@ -14,13 +23,14 @@ fn die(scene: &Scene) {
 
 #[test]
 fn an_event_that_was_in_hand_at_five_deaths_is_closed_and_named() {
-    let scene = Scene::new();
+    let (scene, clock) = scene();
     let place = scene.repo("r");
     let poison = place.commit("a", "1", "Poison");
     place.report(HookName::PostCommit, &[]);
     for _ in 0..5 {
         assert_eq!(scene.services.store.pending_event_count().unwrap(), 1);
         die(&scene);
+        clock.advance(Duration::from_secs(61));
     }
     die(&scene);
     assert_eq!(scene.services.store.pending_event_count().unwrap(), 0);
@@ -32,9 +42,10 @@ fn an_event_that_was_in_hand_at_five_deaths_is_closed_and_named() {
 
 #[test]
 fn deaths_with_other_events_in_hand_do_not_add_up() {
-    let scene = Scene::new();
+    let (scene, clock) = scene();
     let place = scene.repo("r");
     for n in 0..12 {
+        clock.advance(Duration::from_secs(61));
         place.commit("a", &n.to_string(), "Fine");
         place.report(HookName::PostCommit, &[]);
         die(&scene);
@@ -45,6 +56,21 @@ fn deaths_with_other_events_in_hand_do_not_add_up() {
     }
     assert!(scene.problems().is_empty(), "{:?}", scene.problems());
     assert_eq!(place.live().len(), 12);
+}
+
+#[test]
+fn somebody_who_kills_whatever_starts_makes_no_event_a_suspect() {
+    let (scene, clock) = scene();
+    let place = scene.repo("r");
+    place.commit("a", "1", "Fine");
+    place.report(HookName::PostCommit, &[]);
+    for _ in 0..100 {
+        die(&scene);
+        clock.advance(Duration::from_millis(500));
+    }
+    scene.work();
+    assert_eq!(place.live(), ["Fine"]);
+    assert!(scene.problems().is_empty());
 }
 
 #[test]
