@@ -158,7 +158,14 @@ fn what_others_made_is_not_ours_however_it_is_pulled() {
 fn where_somebody_asked_for_it_their_own_commits_are_captured_when_they_are_pulled() {
     let team = Team::new();
     let mine = team.mine();
-    team.scene.configure("[capture]\npulled = true\nidentities = [\"Me@Work.example\"]\n");
+    let settings = |pulled: bool| format!("[capture]\npulled = {pulled}\nidentities = [\"Me@Work.example\"]\n");
+    team.scene.configure(&settings(false));
+    team.scene.at("theirs").user("me@work.example");
+    team.they_push("Mine, unasked for");
+    mine.git(&["pull", "-q", "--ff-only"]);
+    assert_eq!(team.scene.reconcile(), 0);
+    team.scene.configure(&settings(true));
+    team.scene.at("theirs").user("other@example.com");
     team.they_push("Theirs");
     team.scene.at("theirs").user("me@work.example");
     team.they_push("Mine from work");
