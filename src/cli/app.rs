@@ -16,7 +16,7 @@ use crate::git::GitError;
 use crate::git::repo::Repo;
 use crate::pipeline::ingest;
 use crate::pipeline::services::Services;
-use crate::sidecar::client;
+use crate::sidecar::{client, launch};
 use crate::store::{Store, StoreError};
 
 /// One run of the program.
@@ -89,11 +89,16 @@ impl App {
         &self.overrides.env
     }
 
-    /// The wired parts, with the store open and, where no sidecar runs, what hooks left behind captured.
+    /// The wired parts, with the store open and, where no sidecar runs, what hooks left behind captured. One that
+    /// is stuck is replaced meanwhile.
     ///
     /// # Errors
     /// The store cannot be opened.
     pub fn services(&self) -> Result<Services, Failure> {
+        // First: it may have been stopped with the store locked.
+        if !self.sidecar_answers() && launch::replace(&self.paths.run, self.clock.as_ref()) {
+            self.ui.detail("the sidecar does not answer; another one takes over if it stays so");
+        }
         let services = self.open_services()?;
         if !self.sidecar_answers()
             && let Err(error) = ingest::catch_up(&services)

@@ -101,6 +101,10 @@ pub fn git_variables() -> Vec<OsString> {
     names.filter(|name| name.as_encoded_bytes().starts_with(b"GIT_")).collect()
 }
 
+/// What a service manager tells a service about itself: its children must not take it for theirs.
+pub const OF_A_SERVICE: [&str; 6] =
+    ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"];
+
 /// What a `git` child keeps of the environment: where programs are, and whose settings count.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]

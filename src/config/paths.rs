@@ -78,7 +78,10 @@ impl Paths {
 }
 
 /// `$HOME`, else what the user database says.
-fn home(env: &Env) -> Result<PathBuf> {
+///
+/// # Errors
+/// Neither names one.
+pub fn home(env: &Env) -> Result<PathBuf> {
     env.xdg(env::HOME)
         .or_else(|| directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned()))
         .ok_or(ConfigError::NoHome)

@@ -18,6 +18,7 @@ use self::places::Places;
 pub mod bell;
 pub mod head;
 pub mod places;
+pub mod sentinel;
 mod squash;
 pub mod start;
 
@@ -51,7 +52,7 @@ pub enum Outcome {
     Nothing,
     /// How ringing went, and whether the record is in the spool.
     Reported { spooled: bool, ring: Ring },
-    /// Nobody listened, and the sidecar was started.
+    /// Nobody heard it, and the sidecar was started.
     Started { spooled: bool },
 }
 
@@ -65,7 +66,9 @@ pub fn main_with(call: &Call<'_>, stdin: &mut dyn Read) -> Outcome {
     };
     let spooled = writer::append(&places.spool, &record).is_ok();
     let ring = bell::ring(&places.bell());
-    if ring == Ring::Absent && call.start(&places) {
+    // Also where the queue is full: that of a stopped sidecar stays so. One that only has much to do answers its
+    // would-be successor, which leaves.
+    if ring != Ring::Rung && call.start(&places) {
         Outcome::Started { spooled }
     } else {
         Outcome::Reported { spooled, ring }
@@ -105,6 +108,12 @@ impl Call<'_> {
             Some(name) => Some((name, self.arg(1))),
             None => Some((known(self.arg(1)?)?, self.arg(2))),
         }
+    }
+
+    /// The program's own path, where it is called to stand sentinel.
+    fn sentinel(&self) -> Option<&Path> {
+        let is_word = self.args.len() == 2 && self.arg(1).is_some_and(|word| word == sentinel::WORD);
+        self.program.as_deref().filter(|_| is_word)
     }
 
     fn arg(&self, index: usize) -> Option<&OsStr> {
@@ -163,6 +172,10 @@ pub fn serve() -> Option<Outcome> {
     let env: Vec<(OsString, OsString)> = std::env::vars_os().collect();
     let cwd = std::env::current_dir().ok()?;
     let call = Call { now, args: &args, cwd: &cwd, program: std::env::current_exe().ok(), env: &env };
+    if let (None, Some(program)) = (call.event(), call.sentinel()) {
+        sentinel::stand(program, &env);
+        return None;
+    }
     Some(main_with(&call, &mut io::stdin().lock()))
 }
 

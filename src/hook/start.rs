@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 use crate::spool::writer::create_private;
@@ -29,12 +29,16 @@ pub fn without(name: &OsStr) -> Option<Change> {
 /// Starts the sidecar that lies beside `hook` (the hook's own real path) in a changed environment, unless one was
 /// started a moment ago. Tells whether it did.
 pub fn start(hook: &Path, stamp: &Path, now: SystemTime, changes: Vec<Change>) -> bool {
-    let Some(program) = sidecar(hook) else { return false };
-    if was_started(stamp, now) || touch(stamp).is_err() {
+    if sidecar(hook).is_none() || was_started(stamp, now) || touch(stamp).is_err() {
         return false;
     }
     // The child is not waited for: this process ends at once and leaves it to init.
-    command(&program, changes).spawn().is_ok()
+    beside(hook, changes).is_some()
+}
+
+/// Starts the sidecar that lies beside `hook`, however lately one was started.
+pub fn beside(hook: &Path, changes: Vec<Change>) -> Option<Child> {
+    command(&sidecar(hook)?, changes).spawn().ok()
 }
 
 fn sidecar(hook: &Path) -> Option<PathBuf> {

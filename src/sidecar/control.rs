@@ -9,6 +9,8 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinSet;
 
+use super::client::PING_TIMEOUT;
+use super::heart::Heart;
 use super::protocol::{Attention, LINE_LIMIT, PROTOCOL, Request, Response, Vitals};
 use crate::domain::clock::Clock;
 
@@ -30,12 +32,20 @@ pub struct Pulse {
     pub attention: Mutex<Attention>,
     /// Notified by a stop: it must be heard also while the main loop is at work.
     pub leave: Notify,
+    /// Whether the main loop is alive: a ping is not answered for one that is stuck.
+    pub heart: Heart,
 }
 
 impl Pulse {
     #[must_use]
-    pub fn new(started: Instant) -> Self {
-        Self { started, queue_depth: AtomicU64::new(0), attention: Mutex::default(), leave: Notify::new() }
+    pub fn new(clock: &Arc<dyn Clock>) -> Self {
+        Self {
+            started: clock.instant(),
+            queue_depth: AtomicU64::new(0),
+            attention: Mutex::default(),
+            leave: Notify::new(),
+            heart: Heart::new(Arc::clone(clock)),
+        }
     }
 }
 
@@ -67,6 +77,7 @@ async fn converse(stream: UnixStream, pulse: &Pulse, clock: &dyn Clock, commands
         return;
     }
     let response = match serde_json::from_str(&line) {
+        Ok(Request::Ping) if !comes_alive(&pulse.heart).await => return,
         Ok(Request::Ping) => Response::Status(vitals(pulse, clock)),
         Ok(Request::Stop) => {
             pulse.leave.notify_one();
@@ -79,6 +90,16 @@ async fn converse(stream: UnixStream, pulse: &Pulse, clock: &dyn Clock, commands
         json.push(b'\n');
         let _ = write.write_all(&json).await;
     }
+}
+
+/// Whether the main loop turns, or does so within the time that a ping is waited for.
+async fn comes_alive(heart: &Heart) -> bool {
+    let within = tokio::time::timeout(PING_TIMEOUT, async {
+        while !heart.beats() {
+            tokio::time::sleep(PING_TIMEOUT / 10).await;
+        }
+    });
+    within.await.is_ok()
 }
 
 /// The directory is 0700 already; a descriptor passed on by someone else is refused here.

@@ -1,59 +1,109 @@
 //! Starting and stopping the sidecar from a command.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant, SystemTime};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::protocol::{Request, SidecarState, SidecarStatus};
-use super::{SidecarError, client, lock};
+use super::{SidecarError, client, lock, sockets};
+use crate::config::env::{self, Env};
 use crate::domain::clock::Clock;
 
 /// A start that takes longer has failed.
 const START: Duration = Duration::from_secs(5);
+/// What it may take to find a predecessor stuck and to succeed it, besides.
+const SUCCEED: Duration = Duration::from_secs(7);
+/// What a service manager that heard the bell gets to start its service.
+const SERVICE: Duration = Duration::from_secs(2);
+/// One that was started and is gone again is started once more: its predecessor may have answered it last thing.
+const STARTS: u32 = 3;
 /// Drain (1.5 s) and some.
 const STOP: Duration = Duration::from_secs(3);
 const POLL: Duration = Duration::from_millis(5);
 
-/// Starts one, detached, unless one runs; returns when it answers. One that holds the lock without answering may
-/// be starting or leaving just now, so it is given the time of a start.
+/// Starts one, detached, unless one runs; returns when it answers. One that holds the lock without answering is
+/// starting or leaving, and is waited for, or it is stuck, and is killed and succeeded by the one started here.
 ///
 /// # Errors
 /// When the program cannot be started or does not answer in time.
 pub fn start(run: &Path, clock: &dyn Clock) -> Result<SidecarStatus, SidecarError> {
-    let give_up = clock.instant() + START;
-    let mut started = false;
+    let begun = clock.instant();
+    let mut newcomer = Newcomer { child: None, starts: 0, not_before: begun };
     loop {
         let status = client::status(run);
+        let waited = clock.instant().saturating_duration_since(begun);
         match status.state {
             SidecarState::Running => return Ok(status),
-            SidecarState::Stopped if !started => {
-                spawn(run)?;
-                started = true;
-            }
-            SidecarState::Unresponsive if clock.instant() >= give_up => {
+            SidecarState::Unresponsive if waited >= START + SUCCEED => {
                 return Err(SidecarError::Unresponsive { pid: status.pid.unwrap_or(0) });
             }
-            SidecarState::Stopped if clock.instant() >= give_up => {
-                return Err(SidecarError::NotUp { seconds: START.as_secs() });
-            }
-            SidecarState::Stopped | SidecarState::Unresponsive => std::thread::sleep(POLL),
+            SidecarState::Stopped if waited >= START => return Err(SidecarError::NotUp { seconds: START.as_secs() }),
+            SidecarState::Stopped | SidecarState::Unresponsive => newcomer.send(run, clock.instant())?,
         }
+        std::thread::sleep(POLL);
     }
 }
 
-fn spawn(run: &Path) -> Result<(), SidecarError> {
+/// The sidecar that a start waits for.
+struct Newcomer {
+    child: Option<Child>,
+    starts: u32,
+    not_before: Instant,
+}
+
+impl Newcomer {
+    /// Starts one unless the last one is still there. An installed service is rung for.
+    fn send(&mut self, run: &Path, now: Instant) -> Result<(), SidecarError> {
+        let there = self.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)));
+        if there || self.starts == STARTS || now < self.not_before {
+            return Ok(());
+        }
+        self.starts += 1;
+        if self.starts == 1 && lock::holder(run).is_none() && sockets::ring(run) {
+            self.not_before = now + SERVICE;
+        } else {
+            self.child = Some(spawn(run)?);
+        }
+        Ok(())
+    }
+}
+
+/// Starts a successor to one that holds the lock without answering, and waits for nothing; it leaves again if that
+/// one answers after all. At most once in five seconds, like a hook's start. Tells whether it did.
+#[must_use]
+pub fn replace(run: &Path, clock: &dyn Clock) -> bool {
+    let stamp = run.join("start.stamp");
+    let touched = std::fs::metadata(&stamp).and_then(|metadata| metadata.modified());
+    let now = SystemTime::from(clock.now());
+    let lately = touched.is_ok_and(|touched| now.duration_since(touched).is_ok_and(|age| age < START));
+    !lately && lock::holder(run).is_some() && std::fs::write(&stamp, "\n").is_ok() && spawn(run).is_ok()
+}
+
+fn spawn(run: &Path) -> Result<Child, SidecarError> {
     let program = std::env::current_exe().map_err(|error| SidecarError::io("find", run, error))?;
-    let mut command = Command::new(&program);
-    command.args(["sidecar", "run", "--detached"]).current_dir("/");
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    for name in crate::config::env::git_variables() {
+    let mut command = bare(&program, run);
+    command.args(["sidecar", "run", "--detached"]).stdin(Stdio::null());
+    command.spawn().map_err(|error| SidecarError::io("start", &program, error))
+}
+
+/// A program of ours that outlives its caller: at the root, silent, told neither git's nor a service manager's
+/// variables, and meaning the same home wherever it was named from.
+pub(super) fn bare(program: &Path, run: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir("/").stdout(Stdio::null()).stderr(Stdio::null());
+    for name in env::git_variables() {
         command.env_remove(name);
     }
-    command.spawn().map_err(|error| SidecarError::io("start", &program, error))?;
-    Ok(())
+    for name in env::OF_A_SERVICE {
+        command.env_remove(name);
+    }
+    if let (Some(_), Some(home)) = (Env::read().path(env::URO_HOME), run.parent()) {
+        command.env(env::URO_HOME, home);
+    }
+    command
 }
 
 /// Asks it to leave and waits until it has; one that does not answer is killed. Gives what was running.

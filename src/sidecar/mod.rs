@@ -3,12 +3,15 @@
 pub mod client;
 pub mod control;
 pub mod detach;
+pub mod heart;
 pub mod launch;
 pub mod lock;
 pub mod protocol;
 pub mod run;
+pub mod sentinel;
 pub mod sockets;
 pub mod succession;
+pub mod suspect;
 pub mod watch;
 pub mod worker;
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use sd_notify::NotifyState;
 use tokio::net::UnixDatagram;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
@@ -12,8 +13,10 @@ use tokio::task::JoinSet;
 
 use super::SidecarError;
 use super::control::{self, Command, Pulse};
+use super::heart::{self, Heart};
 use super::protocol::{Request, Response};
-use super::sockets::Sockets;
+use super::sentinel;
+use super::sockets::{self, Sockets};
 use super::succession::take_over;
 use super::watch::watching::Watching;
 use super::worker::{Worker, blocking};
@@ -71,7 +74,12 @@ pub fn run(
     // Sockets and files of ours are nobody else's business; bind(2) honours the umask.
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
     make_private(run_dir)?;
-    let Some(lock) = take_over(run_dir, clock.as_ref())? else { return Ok(Ended::AlreadyRunning) };
+    let service = options.idle.is_none();
+    let passed = if service { sockets::passed(run_dir) } else { None };
+    let Some(lock) = take_over(run_dir, service, clock.as_ref())? else { return Ok(Ended::AlreadyRunning) };
+    if passed.is_none() && sockets::belong_to_a_manager(run_dir, clock.as_ref()) {
+        return Ok(Ended::AlreadyRunning);
+    }
     let services = services()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -80,7 +88,7 @@ pub fn run(
         .enable_all()
         .build()
         .map_err(|error| SidecarError::io("start a runtime in", run_dir, error))?;
-    let ended = runtime.block_on(serve(run_dir, options, services));
+    let ended = runtime.block_on(serve(run_dir, options, services, passed));
     runtime.shutdown_timeout(Duration::from_millis(200));
     drop(lock);
     ended
@@ -92,11 +100,16 @@ fn make_private(dir: &Path) -> Result<(), SidecarError> {
     std::fs::set_permissions(dir, private).map_err(|error| SidecarError::io("protect", dir, error))
 }
 
-async fn serve(run_dir: &Path, options: Options, services: Services) -> Result<Ended, SidecarError> {
-    let mut sockets = Sockets::bind(run_dir)?;
+async fn serve(
+    run_dir: &Path,
+    options: Options,
+    services: Services,
+    passed: Option<std::os::unix::net::UnixDatagram>,
+) -> Result<Ended, SidecarError> {
+    let mut sockets = Sockets::bind(run_dir, passed)?;
     let catch = |kind| signal(kind).map_err(|error| SidecarError::io("catch signals in", run_dir, error));
     let signals = [catch(SignalKind::terminate())?, catch(SignalKind::interrupt())?];
-    let pulse = Arc::new(Pulse::new(services.clock.instant()));
+    let pulse = Arc::new(Pulse::new(&services.clock));
     let (commands, inbox) = mpsc::channel(256);
     let (asked, leave) = watch::channel(false);
     let mut background = JoinSet::new();
@@ -104,13 +117,23 @@ async fn serve(run_dir: &Path, options: Options, services: Services) -> Result<E
     if let Some(listener) = sockets.control.take() {
         background.spawn(control::serve(listener, Arc::clone(&pulse), Arc::clone(&services.clock), commands));
     }
+    background.spawn(sentinel::keep(run_dir.to_owned(), Arc::clone(&pulse)));
     let mut life = Life::new(services, &pulse, inbox, options, leave);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), pid = std::process::id(), "sidecar serves");
+    tell_manager(NotifyState::Ready);
     let ended = life.live(&sockets).await;
+    tell_manager(NotifyState::Stopping);
     sockets.unlink();
-    life.leave(ended).await;
+    pulse.heart.during(life.leave(ended)).await;
     tracing::info!(?ended, "sidecar leaves");
     Ok(ended)
+}
+
+/// Tells the service manager, if one started this process.
+fn tell_manager(state: NotifyState) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::warn!(%error, "the service manager was not told");
+    }
 }
 
 /// Hears the first of SIGTERM, SIGINT and a stop over the control socket, also while the main loop is at work.
@@ -134,6 +157,7 @@ async fn is_up(flag: &mut watch::Receiver<bool>) {
 
 struct Life {
     services: Services,
+    pulse: Arc<Pulse>,
     worker: Worker,
     watching: Watching,
     inbox: mpsc::Receiver<Command>,
@@ -166,14 +190,18 @@ impl Life {
         let worker = Worker::new(services.clone(), Arc::clone(pulse), hurry.subscribe());
         let watching = Watching::new(services.clone(), Arc::clone(pulse));
         let housekeeping = Housekeeping { due: services.clock.instant(), pause: RETRY };
-        Self { services, worker, watching, inbox, options, asked, hurry, waiting: JoinSet::new(), housekeeping }
+        let pulse = Arc::clone(pulse);
+        Self { services, pulse, worker, watching, inbox, options, asked, hurry, waiting: JoinSet::new(), housekeeping }
     }
 
     async fn live(&mut self, sockets: &Sockets) -> Ended {
         let bell = &sockets.bell;
+        let pulse = Arc::clone(&self.pulse);
         let mut last_active = self.services.clock.instant();
-        let mut again = self.round().await;
+        let mut again = pulse.heart.during(self.round()).await;
+        let mut ticks = heart::ticks();
         loop {
+            pulse.heart.beat();
             let busy = self.worker.busy() || !self.waiting.is_empty() || self.watching.busy();
             let idle_at = self.options.idle.map(|idle| last_active + idle);
             let mut asked = self.asked.clone();
@@ -181,10 +209,10 @@ impl Life {
                 () = is_up(&mut asked) => return Ended::Asked,
                 rung = listen(bell) => {
                     let pause = if rung.is_ok() { STEP_ASIDE } else { RETRY };
-                    tokio::time::sleep(pause).await;
+                    pulse.heart.during(tokio::time::sleep(pause)).await;
                     while bell.try_recv(&mut [0; 16]).is_ok() {}
                     last_active = self.services.clock.instant();
-                    again = self.round().await;
+                    again = pulse.heart.during(self.round()).await;
                 }
                 Some(command) = self.inbox.recv() => {
                     last_active = self.services.clock.instant();
@@ -194,14 +222,15 @@ impl Life {
                 Some(_) = self.waiting.join_next() => {}
                 found = self.watching.step() => if found {
                     last_active = self.services.clock.instant();
-                    again = self.round().await;
+                    again = pulse.heart.during(self.round()).await;
                 },
                 () = tokio::time::sleep_until(again.into()) => {
                     if !sockets.in_place() {
                         return Ended::Cut;
                     }
-                    again = self.round().await;
+                    again = pulse.heart.during(self.round()).await;
                 }
+                _ = ticks.tick() => {}
                 () = until(idle_at), if !busy && !self.watching.is_needed() => return Ended::Idle,
             }
         }

@@ -1,50 +1,139 @@
-//! Doorbell and control socket: bound, guarded, unlinked.
+//! Doorbell and control socket: bound or taken over from the service manager, guarded, unlinked.
+//!
+//! A service manager passes the doorbell alone. It is what must be heard while no sidecar is there; a command that
+//! finds no control socket does its work itself, and a mere question must not start a service.
 
 use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixDatagram as StdDatagram;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use listenfd::ListenFd;
 use tokio::net::{UnixDatagram, UnixListener};
 
 use super::{SidecarError, client};
-use crate::hook::bell::Address;
+use crate::domain::clock::Clock;
+use crate::hook::bell::{self, Address, Ring};
 
-/// The sockets; removed when dropped. Stale ones are unlinked: the lock says that nobody uses them.
+/// How long the bell of a predecessor that was just killed may still seem to be heard.
+const ECHO: Duration = Duration::from_millis(300);
+
+/// The sockets. Stale ones are unlinked: the lock says that no sidecar uses them.
 #[derive(Debug)]
 pub struct Sockets {
     pub bell: UnixDatagram,
     pub control: Option<UnixListener>,
-    /// Each with the inode that it had when it was bound.
-    files: [(PathBuf, Option<u64>); 2],
+    files: Vec<Bound>,
+}
+
+/// A socket's file.
+#[derive(Debug)]
+struct Bound {
+    path: PathBuf,
+    /// What it had when it was bound.
+    inode: Option<u64>,
+    /// Made by this process, and removed by it; a service manager keeps its own.
+    ours: bool,
+}
+
+impl Bound {
+    fn of(path: &Path, ours: bool) -> Self {
+        Self { path: path.to_owned(), inode: inode(path), ours }
+    }
+
+    fn in_place(&self) -> bool {
+        inode(&self.path) == self.inode
+    }
 }
 
 impl Sockets {
-    pub fn bind(run_dir: &Path) -> Result<Self, SidecarError> {
-        let paths = [run_dir.join("bell.sock"), client::socket(run_dir)];
-        for path in &paths {
-            match std::fs::remove_file(path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(SidecarError::io("remove", path, error));
-                }
-                _ => {}
-            }
-        }
-        let bell = bind_bell(&paths[0]).map_err(|error| SidecarError::io("bind", &paths[0], error))?;
-        let control = bind_control(&paths[1]).map_err(|error| SidecarError::io("bind", &paths[1], error))?;
-        let files = paths.map(|path| (path.clone(), inode(&path)));
+    /// Binds both, or takes the bell that a service manager `passed`.
+    ///
+    /// # Errors
+    /// A stale one cannot be removed, or a new one not be bound.
+    pub fn bind(run_dir: &Path, passed: Option<StdDatagram>) -> Result<Self, SidecarError> {
+        let (bell_path, control_path) = (bell(run_dir), client::socket(run_dir));
+        let ours = passed.is_none();
+        let bell = match passed {
+            Some(passed) => adopt(passed).map_err(|error| SidecarError::io("take over", &bell_path, error))?,
+            None => fresh(&bell_path, bind_bell)?,
+        };
+        let control = fresh(&control_path, bind_control)?;
+        let files = vec![Bound::of(&bell_path, ours), Bound::of(&control_path, true)];
         Ok(Self { bell, control: Some(control), files })
     }
 
     /// Somebody may have removed the directory, and a successor may have bound its own sockets there since.
     pub fn in_place(&self) -> bool {
-        self.files.iter().all(|(path, bound)| inode(path) == *bound)
+        self.files.iter().all(Bound::in_place)
     }
 
-    /// From now on the hook starts a successor instead of ringing here.
+    /// From now on the hook starts a successor instead of ringing here; where the bell is a service manager's, the
+    /// next ring lets that start one.
     pub fn unlink(&self) {
-        for (path, _) in self.files.iter().filter(|(path, bound)| inode(path) == *bound) {
-            let _ = std::fs::remove_file(path);
+        for file in self.files.iter().filter(|file| file.ours && file.in_place()) {
+            let _ = std::fs::remove_file(&file.path);
         }
     }
+}
+
+#[must_use]
+pub fn bell(run_dir: &Path) -> PathBuf {
+    run_dir.join("bell.sock")
+}
+
+/// Rings, and tells whether somebody listens.
+#[must_use]
+pub fn ring(run_dir: &Path) -> bool {
+    bell::ring(&bell(run_dir)) != Ring::Absent
+}
+
+/// The bell that a service manager passed to this process, if it is the one that hooks ring: as `LISTEN_FDS` and
+/// `LISTEN_PID` tell. To be called before there are threads, once.
+#[must_use]
+pub fn passed(run_dir: &Path) -> Option<StdDatagram> {
+    let mut passed = ListenFd::from_env();
+    let bells = (0..passed.len()).filter_map(|index| passed.take_unix_datagram(index).ok().flatten());
+    let ours = inode(&bell(run_dir));
+    // Held open until here: a socket that is no bell of ours is closed.
+    let bells: Vec<StdDatagram> = bells.collect();
+    bells.into_iter().find(|socket| {
+        let address = socket.local_addr().ok();
+        ours.is_some() && address.and_then(|address| inode(address.as_pathname()?)) == ours
+    })
+}
+
+/// With the lock held: whether somebody else listens at the bell all the same, which a service manager does for
+/// the service that it is about to start. That is rung for.
+#[must_use]
+pub fn belong_to_a_manager(run_dir: &Path, clock: &dyn Clock) -> bool {
+    let give_up = clock.instant() + ECHO;
+    while is_heard(run_dir) {
+        if clock.instant() >= give_up {
+            return ring(run_dir);
+        }
+        std::thread::sleep(ECHO / 30);
+    }
+    false
+}
+
+/// Whether there is a listener, without ringing.
+fn is_heard(run_dir: &Path) -> bool {
+    let heard = || StdDatagram::unbound()?.connect_addr(&Address::of(&bell(run_dir))?.socket);
+    heard().is_ok()
+}
+
+/// A socket at `path`, in place of a stale one.
+fn fresh<T>(path: &Path, bind: impl FnOnce(&Path) -> std::io::Result<T>) -> Result<T, SidecarError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(SidecarError::io("remove", path, error)),
+        _ => bind(path).map_err(|error| SidecarError::io("bind", path, error)),
+    }
+}
+
+fn adopt(bell: StdDatagram) -> std::io::Result<UnixDatagram> {
+    bell.set_nonblocking(true)?;
+    UnixDatagram::from_std(bell)
 }
 
 fn inode(path: &Path) -> Option<u64> {
@@ -52,9 +141,7 @@ fn inode(path: &Path) -> Option<u64> {
 }
 
 fn bind_bell(path: &Path) -> std::io::Result<UnixDatagram> {
-    let bell = std::os::unix::net::UnixDatagram::bind_addr(&Address::of(path)?.socket)?;
-    bell.set_nonblocking(true)?;
-    UnixDatagram::from_std(bell)
+    adopt(StdDatagram::bind_addr(&Address::of(path)?.socket)?)
 }
 
 fn bind_control(path: &Path) -> std::io::Result<UnixListener> {

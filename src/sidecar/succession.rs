@@ -1,38 +1,86 @@
 //! At most one sidecar serves: a newcomer leaves, or takes over from a predecessor.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::lock::{self, Lock};
-use super::protocol::{PROTOCOL, Request};
+use super::protocol::{PROTOCOL, Request, Response, Vitals};
+use super::suspect::Suspect;
 use super::{SidecarError, client};
 use crate::domain::clock::Clock;
 
-/// How long a newcomer waits for a predecessor that is leaving.
+/// How long a newcomer waits for a predecessor that was asked to leave, or was killed.
 const HANDOVER: Duration = Duration::from_secs(5);
+/// The longest that it waits in all: longer than it takes to find a predecessor stuck.
+const IN_ALL: Duration = Duration::from_secs(12);
+const POLL: Duration = Duration::from_millis(20);
 
-/// The lock, from nobody, from a predecessor of another version, or not at all.
-pub fn take_over(run_dir: &Path, clock: &dyn Clock) -> Result<Option<Lock>, SidecarError> {
-    let give_up = clock.instant() + HANDOVER;
-    let mut asked = false;
+/// The lock, from nobody, from a predecessor that was asked to leave or is stuck, or not at all: one of this
+/// version that answers stays, unless a service takes over from one that a hook or a person started.
+pub fn take_over(run_dir: &Path, service: bool, clock: &dyn Clock) -> Result<Option<Lock>, SidecarError> {
+    let mut give_up = clock.instant() + IN_ALL;
+    let mut suspect = None;
+    let mut parting = false;
     loop {
         if let Some(lock) = lock::acquire(run_dir)? {
             return Ok(Some(lock));
         }
-        if let Some(vitals) = client::ping(run_dir) {
-            if vitals.version == env!("CARGO_PKG_VERSION") && vitals.protocol == PROTOCOL {
-                return Ok(None);
+        let asked = clock.instant();
+        match look(run_dir) {
+            Seen::Answers(vitals) if is_this_version(&vitals) && !service => return Ok(None),
+            Seen::Answers(_) | Seen::Babbles => {
+                suspect = None;
+                if !parting {
+                    // Its refusal or hang-up changes nothing: the lock decides.
+                    let _ = client::ask(run_dir, &Request::Stop, HANDOVER);
+                    (parting, give_up) = (true, clock.instant() + HANDOVER);
+                }
             }
-            if !asked {
-                // Its refusal or hang-up changes nothing: the lock decides.
-                let _ = client::ask(run_dir, &Request::Stop, HANDOVER);
-                asked = true;
+            silence => {
+                let now = clock.instant();
+                suspect = Suspect::of(suspect, run_dir, asked);
+                let listens = matches!(silence, Seen::Silent);
+                if suspect.as_ref().is_some_and(|suspect: &Suspect| suspect.kill_if_stuck(run_dir, listens, now)) {
+                    (suspect, give_up) = (None, now + HANDOVER);
+                }
             }
         }
-        if clock.instant() >= give_up {
-            let pid = lock::holder(run_dir).map_or(0, |holder| holder.pid);
-            return Err(SidecarError::Unresponsive { pid });
-        }
-        std::thread::sleep(Duration::from_millis(20));
+        check(run_dir, give_up, clock.instant())?;
+        std::thread::sleep(POLL);
+    }
+}
+
+fn check(run_dir: &Path, give_up: Instant, now: Instant) -> Result<(), SidecarError> {
+    if now < give_up {
+        return Ok(());
+    }
+    Err(SidecarError::Unresponsive { pid: lock::holder(run_dir).map_or(0, |holder| holder.pid) })
+}
+
+fn is_this_version(vitals: &Vitals) -> bool {
+    vitals.version == env!("CARGO_PKG_VERSION") && vitals.protocol == PROTOCOL
+}
+
+/// How the holder of the lock takes a ping.
+enum Seen {
+    Answers(Vitals),
+    /// It says what this version does not understand.
+    Babbles,
+    /// It listens and says nothing.
+    Silent,
+    /// Nobody listens.
+    Absent,
+}
+
+fn look(run_dir: &Path) -> Seen {
+    use std::io::ErrorKind::{InvalidData, TimedOut, WouldBlock};
+    match client::ask(run_dir, &Request::Ping, client::PING_TIMEOUT) {
+        Ok(Response::Status(vitals)) => Seen::Answers(vitals),
+        Ok(_) => Seen::Babbles,
+        Err(error) => match error.kind() {
+            InvalidData => Seen::Babbles,
+            WouldBlock | TimedOut => Seen::Silent,
+            _ => Seen::Absent,
+        },
     }
 }

@@ -93,6 +93,7 @@ impl Worker {
         }
         let tried = self.tries.remove(&row).unwrap_or(0) + 1;
         let last_try = tried >= TRIES;
+        self.pulse.heart.step();
         self.hold(row);
         let dealt = blocking(&self.services, move |services| ingest::deal(&services, &event, without, last_try)).await;
         self.hold_nothing();

@@ -28,6 +28,7 @@ mod loopback;
 mod matrix;
 mod models;
 mod places;
+mod rings;
 mod secrets;
 mod sidecar;
 mod spine;

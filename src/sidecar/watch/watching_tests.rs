@@ -9,13 +9,13 @@ use crate::pipeline::tests::{Place, Scene};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn watching(scene: &Scene) -> Watching {
-    let pulse = Arc::new(Pulse::new(scene.services.clock.instant()));
+    let pulse = Arc::new(Pulse::new(&scene.services.clock));
     Watching::new(scene.services.clone(), pulse)
 }
 
 /// As where the system gives no events.
 fn deaf(scene: &Scene, mounts: fn() -> Mounts) -> Watching {
-    let pulse = Arc::new(Pulse::new(scene.services.clock.instant()));
+    let pulse = Arc::new(Pulse::new(&scene.services.clock));
     let dirty = Arc::new(Dirty::new(Arc::clone(&scene.services.clock)));
     Watching::with(scene.services.clone(), pulse, dirty, Watcher::new(None, Arc::default()), mounts)
 }

@@ -1,0 +1,117 @@
+//! The sidecar's sentinel: it hears the sidecar's heart beat, and starts a successor when that stops.
+//!
+//! A sidecar that was stopped or is stuck still owns its sockets, so hooks ring and nobody notices. This process
+//! notices without a commit or a command: it is `uro-hook` once more, started by the sidecar with one end of a
+//! socket pair as its standard input. The end of that stream means that the sidecar is gone, by whatever means.
+
+use std::ffi::OsString;
+use std::io::{self, ErrorKind, Read};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::Child;
+use std::time::Duration;
+
+use super::start::{self, Change};
+
+/// The one argument with which `uro-hook` becomes the sentinel.
+pub const WORD: &str = "sentinel";
+
+/// Longer than a sidecar's pause between two beats, which is a second.
+const SILENCE: Duration = Duration::from_millis(1500);
+/// Silences in a row after which the sidecar counts as stuck. One alone is what is left of a suspension of us both.
+const STUCK: u32 = 2;
+/// A successor that finds the sidecar in good health leaves again; the pause before the next one grows by this.
+const PATIENCE: u32 = 4;
+
+/// Listens at standard input until it ends. `hook` is this program's own real path.
+pub fn stand(hook: &Path, env: &[(OsString, OsString)]) {
+    let Ok(line) = io::stdin().as_fd().try_clone_to_owned().map(UnixStream::from) else { return };
+    // A terminal or a file, given by a person who tries it: it has no timeouts.
+    if line.set_read_timeout(Some(SILENCE)).is_err() {
+        return;
+    }
+    let mut last: Option<Child> = None;
+    listen(&line, || {
+        if let Some(child) = &mut last {
+            // One that left again is no zombie for longer than until here.
+            let _ = child.try_wait();
+        }
+        let changes: Vec<Change> = env.iter().filter_map(|(name, _)| start::without(name)).collect();
+        last = start::beside(hook, changes);
+    });
+}
+
+/// Hears beats, and calls `succeed` when they stay away. Returns at the end of the stream.
+fn listen(mut line: impl Read, mut succeed: impl FnMut()) {
+    let (mut silences, mut due) = (0_u32, STUCK);
+    loop {
+        match line.read(&mut [0; 64]) {
+            Ok(0) => return,
+            Ok(_) => (silences, due) = (0, STUCK),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                silences = silences.saturating_add(1);
+                if silences == due {
+                    succeed();
+                    due = due.saturating_mul(PATIENCE);
+                }
+            }
+            Err(_) => return,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Plays a list: `b` a beat, `-` a silence, `!` a signal, the end at its end.
+    struct Line<'a>(std::str::Chars<'a>);
+
+    impl Read for Line<'_> {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            match self.0.next() {
+                None => Ok(0),
+                Some('-') => Err(ErrorKind::WouldBlock.into()),
+                Some('!') => Err(ErrorKind::Interrupted.into()),
+                Some(_) => Ok(1),
+            }
+        }
+    }
+
+    fn successors(line: &str) -> u32 {
+        let mut started = 0;
+        listen(Line(line.chars()), || started += 1);
+        started
+    }
+
+    #[test]
+    fn a_heart_that_beats_and_one_late_beat_are_left_alone() {
+        assert_eq!(successors("bbbbbb"), 0);
+        assert_eq!(successors("bb-bb-b-!-"), 1, "a signal is no beat");
+        assert_eq!(successors("bb-bb-b-b-"), 0);
+        assert_eq!(successors(""), 0, "its end is nobody's concern: the next ring starts one");
+    }
+
+    #[test]
+    fn two_silences_in_a_row_start_a_successor_and_further_ones_come_ever_more_rarely() {
+        assert_eq!(successors("b--"), 1);
+        assert_eq!(successors("b-------"), 1);
+        assert_eq!(successors("b--------"), 2, "the eighth");
+        assert_eq!(successors(&format!("b{}", "-".repeat(31))), 2);
+        assert_eq!(successors(&format!("b{}", "-".repeat(32))), 3);
+        assert_eq!(successors("b--b--"), 2, "a beat starts anew");
+    }
+
+    #[test]
+    fn a_real_stream_is_left_at_its_end_and_missed_after_two_timeouts() {
+        let (sidecar, sentinel) = UnixStream::pair().expect("a pair");
+        sentinel.set_read_timeout(Some(Duration::from_millis(5))).expect("set");
+        let (told, hear) = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || listen(&sentinel, || told.send(()).expect("heard")));
+        hear.recv_timeout(Duration::from_secs(20)).expect("a successor");
+        drop(sidecar);
+        thread.join().expect("returned at the end of the stream");
+    }
+}
