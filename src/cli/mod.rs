@@ -21,6 +21,7 @@ mod man;
 mod models;
 pub mod note;
 mod search;
+mod service;
 mod show;
 pub mod sidecar;
 mod status;

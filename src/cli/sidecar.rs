@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::app::App;
 use super::failure::Failure;
+use super::service;
 use super::ui::Exit;
 use crate::sidecar::protocol::{Attention, SidecarState, SidecarStatus};
 use crate::sidecar::run::{Ended, Options};
@@ -39,6 +40,18 @@ pub enum SidecarCommand {
     Stop,
     /// Say whether it runs, and for how many repositories without working hooks it stays; exit code 3 when it does not
     Status,
+    /// Make it a service of your session: systemd user units, or a launchd agent
+    Install {
+        /// Only list every file that would be written, and the commands that would be run
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Remove what `install` wrote, except what was changed since
+    Uninstall {
+        /// Only list every file that would be removed, and the commands that would be run
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 /// # Errors
@@ -62,6 +75,8 @@ pub fn run(app: &App, args: &SidecarArgs) -> Result<Exit, Failure> {
             }
             Ok(Exit::Done)
         }
+        SidecarCommand::Install { dry_run } => service::install(app, dry_run),
+        SidecarCommand::Uninstall { dry_run } => service::uninstall(app, dry_run),
         SidecarCommand::Status => show(app, &client::status(run_dir)),
     }
 }
@@ -95,7 +110,7 @@ fn words(status: &SidecarStatus) -> String {
             attention(status.attention.unwrap_or_default()),
         ),
         SidecarState::Unresponsive => {
-            format!("process {pid} holds the lock and does not answer: uro-capture sidecar stop")
+            format!("process {pid} holds the lock and does not answer: uro-capture sidecar start replaces it")
         }
         SidecarState::Stopped => "stopped (the next commit starts it)".to_owned(),
     }

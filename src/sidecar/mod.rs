@@ -9,6 +9,7 @@ pub mod lock;
 pub mod protocol;
 pub mod run;
 pub mod sentinel;
+pub mod service;
 pub mod sockets;
 pub mod succession;
 pub mod suspect;

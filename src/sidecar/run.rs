@@ -15,7 +15,7 @@ use super::SidecarError;
 use super::control::{self, Command, Pulse};
 use super::heart::{self, Heart};
 use super::protocol::{Request, Response};
-use super::sentinel;
+use super::sentinel::Guard;
 use super::sockets::{self, Sockets};
 use super::succession::take_over;
 use super::watch::watching::Watching;
@@ -113,11 +113,11 @@ async fn serve(
     let (commands, inbox) = mpsc::channel(256);
     let (asked, leave) = watch::channel(false);
     let mut background = JoinSet::new();
+    background.spawn(Guard::set(run_dir).listen(Arc::clone(&pulse)));
     background.spawn(hear(signals, Arc::clone(&pulse), asked));
     if let Some(listener) = sockets.control.take() {
         background.spawn(control::serve(listener, Arc::clone(&pulse), Arc::clone(&services.clock), commands));
     }
-    background.spawn(sentinel::keep(run_dir.to_owned(), Arc::clone(&pulse)));
     let mut life = Life::new(services, &pulse, inbox, options, leave);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), pid = std::process::id(), "sidecar serves");
     tell_manager(NotifyState::Ready);

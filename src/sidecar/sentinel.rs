@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::sync::Arc;
 
@@ -20,26 +20,48 @@ const PROGRAM: &str = "uro-hook";
 /// Beats until a sentinel that is gone is replaced: one that cannot stay is not to be started every second.
 const REPLACE: u32 = 60;
 
-/// Lets the heart be heard until this is dropped.
-pub async fn keep(run_dir: PathBuf, pulse: Arc<Pulse>) {
-    let watchdog = sd_notify::watchdog_enabled().is_some();
-    let mut sentinel = Sentinel { run_dir, line: None, pause: 0 };
-    let mut ticks = heart::ticks();
-    loop {
-        ticks.tick().await;
-        if !pulse.heart.beats() {
-            continue;
+/// Who hears the heart.
+#[derive(Debug)]
+pub enum Guard {
+    /// The service manager, which asked for it.
+    Watchdog,
+    Sentinel(Sentinel),
+}
+
+impl Guard {
+    /// On guard when this returns.
+    pub fn set(run_dir: &Path) -> Self {
+        if sd_notify::watchdog_enabled().is_some() {
+            return Self::Watchdog;
         }
-        if watchdog {
+        let mut sentinel = Sentinel { run_dir: run_dir.to_owned(), line: None, pause: 0 };
+        sentinel.tell();
+        Self::Sentinel(sentinel)
+    }
+
+    /// Lets the heart be heard until this is dropped.
+    pub async fn listen(mut self, pulse: Arc<Pulse>) {
+        let mut ticks = heart::ticks();
+        loop {
+            ticks.tick().await;
+            if pulse.heart.beats() {
+                self.tell();
+            }
+        }
+    }
+
+    fn tell(&mut self) {
+        match self {
             // A manager that is gone does not kill us either.
-            let _ = sd_notify::notify(&[NotifyState::Watchdog]);
-        } else {
-            sentinel.tell();
+            Self::Watchdog => drop(sd_notify::notify(&[NotifyState::Watchdog])),
+            Self::Sentinel(sentinel) => sentinel.tell(),
         }
     }
 }
 
-struct Sentinel {
+/// `uro-hook` with one end of a line, once it could be started.
+#[derive(Debug)]
+pub struct Sentinel {
     run_dir: PathBuf,
     line: Option<(Child, UnixStream)>,
     /// Beats until the next try.

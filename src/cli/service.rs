@@ -1,0 +1,168 @@
+//! `uro-capture sidecar install` and `uninstall`: the sidecar as a service of the person's service manager.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::app::App;
+use super::failure::{Failure, quoted};
+use super::ui::Exit;
+use crate::sidecar::launch;
+use crate::sidecar::service::files::{self, Outcome};
+use crate::sidecar::service::manager::{self, Words};
+use crate::sidecar::service::{Manager, ServiceError, Setting, launchd, systemd};
+
+/// What was done (or would be).
+#[derive(Debug, Serialize)]
+struct Report {
+    manager: Manager,
+    /// Written or removed.
+    files: Vec<PathBuf>,
+    /// Changed by somebody, and left alone.
+    kept: Vec<PathBuf>,
+    /// Commands that were run.
+    ran: Vec<String>,
+    /// Commands that a person has to run, because no manager answers here.
+    todo: Vec<String>,
+    dry_run: bool,
+}
+
+impl Report {
+    fn of(manager: Manager, outcome: Outcome, dry_run: bool) -> Self {
+        Self { manager, files: outcome.done, kept: outcome.kept, ran: Vec::new(), todo: Vec::new(), dry_run }
+    }
+}
+
+/// # Errors
+/// There is no service manager, a file cannot be written, or the manager refuses the service.
+pub fn install(app: &App, dry_run: bool) -> Result<Exit, Failure> {
+    let (manager, setting) = here(app)?;
+    let outcome = files::write(&manager.files(&setting), dry_run)?;
+    let mut report = Report::of(manager, outcome, dry_run);
+    let commands = manager.start(&setting);
+    if dry_run || !manager.is_reachable(&setting) {
+        report.todo = lines(&commands);
+    } else {
+        // What a hook or a person started, or an older service, makes room.
+        launch::stop(&app.paths.run, app.clock.as_ref())?;
+        if manager == Manager::Launchd {
+            // Fails where it was not loaded, as on the first time.
+            let _ = manager.stop(&setting).iter().try_for_each(|line| manager::run(line));
+        }
+        commands.iter().try_for_each(|line| manager::run(line))?;
+        report.ran = lines(&commands);
+    }
+    show(app, &report, "wrote")?;
+    if !app.json && !dry_run {
+        app.ui.line(match report.todo.is_empty() {
+            true => "the sidecar is a service now: it runs from login on, and again when it fails",
+            false => "it runs from the next login on",
+        })?;
+    }
+    Ok(Exit::Done)
+}
+
+/// # Errors
+/// There is no service manager, or a file cannot be removed.
+pub fn uninstall(app: &App, dry_run: bool) -> Result<Exit, Failure> {
+    let (manager, setting) = here(app)?;
+    let (paths, links) = places(manager, &setting);
+    let planned = files::remove(&paths, true)?;
+    let mut report = Report::of(manager, planned, dry_run);
+    if !report.files.is_empty() || !report.kept.is_empty() {
+        let (stop, forget) = (manager.stop(&setting), manager.forget());
+        if dry_run || !manager.is_reachable(&setting) {
+            report.todo = lines(&[stop, forget].concat());
+        } else {
+            report.ran = willing(app, &stop);
+        }
+        if !dry_run {
+            files::remove_links(&links);
+            files::remove(&paths, false)?;
+        }
+        if !dry_run && report.todo.is_empty() {
+            report.ran.extend(willing(app, &manager.forget()));
+        }
+    }
+    show(app, &report, "removed")?;
+    if !app.json && report.files.is_empty() && report.kept.is_empty() {
+        app.ui.line("the sidecar is not installed as a service")?;
+    }
+    Ok(Exit::Done)
+}
+
+fn here(app: &App) -> Result<(Manager, Setting), Failure> {
+    let manager = Manager::here(app.env()).ok_or_else(|| {
+        Failure::environment("no service manager was found: neither systemd's systemctl nor launchctl is on the PATH")
+            .hint("nothing is needed: the next commit starts the sidecar; `uro-capture sidecar start` does so now")
+    })?;
+    let program = std::env::current_exe().map_err(|error| {
+        Failure::environment("cannot find this program's own file")
+            .because(error.to_string())
+            .hint("uro-capture doctor")
+    })?;
+    Ok((manager, Setting::read(app.env(), &app.paths, &program)?))
+}
+
+/// Every file that an installation may have written, and every link that enabling may have made.
+fn places(manager: Manager, setting: &Setting) -> (Vec<PathBuf>, Vec<PathBuf>) {
+    match manager {
+        Manager::Systemd => {
+            let dir = setting.config.join("systemd/user");
+            let files = [systemd::SERVICE, systemd::SOCKET].map(|name| dir.join(name));
+            (files.to_vec(), systemd::LINKS.map(|link| dir.join(link)).to_vec())
+        }
+        Manager::Launchd => (vec![launchd::file(setting).path], Vec::new()),
+    }
+}
+
+/// Runs what may fail without harm: the files are removed all the same.
+fn willing(app: &App, commands: &[Words]) -> Vec<String> {
+    for line in commands {
+        if let Err(error) = manager::run(line) {
+            app.ui.warn(&error.to_string());
+        }
+    }
+    lines(commands)
+}
+
+fn lines(commands: &[Words]) -> Vec<String> {
+    let line = |words: &Words| words.iter().map(|word| quoted(word.as_ref())).collect::<Vec<_>>().join(" ");
+    commands.iter().map(line).collect()
+}
+
+fn show(app: &App, report: &Report, verb: &str) -> Result<(), Failure> {
+    for kept in &report.kept {
+        app.ui.warn(&format!("{} was changed by hand and stays as it is", kept.display()));
+    }
+    if app.json {
+        return app.ui.json(report);
+    }
+    let told = if report.dry_run { String::new() } else { format!("{verb} ") };
+    for path in &report.files {
+        app.ui.line(&format!("{told}{}", path.display()))?;
+    }
+    for line in &report.ran {
+        app.ui.line(&format!("ran {line}"))?;
+    }
+    if !report.todo.is_empty() && !report.dry_run {
+        app.ui.line("no service manager answers here; in a session of yours, run:")?;
+    }
+    for line in &report.todo {
+        app.ui.line(&if report.dry_run { format!("run {line}") } else { format!("  {line}") })?;
+    }
+    Ok(())
+}
+
+impl From<ServiceError> for Failure {
+    fn from(error: ServiceError) -> Self {
+        let hint = match &error {
+            ServiceError::NotPlain(_) => "choose a place whose name is plain text".to_owned(),
+            ServiceError::Io { path, .. } => format!("ls -ld {}", quoted(path.parent().unwrap_or(path))),
+            ServiceError::Manager { .. } if cfg!(target_os = "macos") => "uro-capture sidecar uninstall".to_owned(),
+            ServiceError::Manager { .. } => "journalctl --user -u uro-capture.service -n 20".to_owned(),
+            ServiceError::Home(_) => "set HOME".to_owned(),
+        };
+        Self::of(&error).hint(hint)
+    }
+}
