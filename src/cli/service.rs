@@ -8,8 +8,8 @@ use super::app::App;
 use super::failure::{Failure, quoted};
 use super::ui::Exit;
 use crate::sidecar::launch;
+use crate::sidecar::service::commands::{self, Words};
 use crate::sidecar::service::files::{self, Outcome};
-use crate::sidecar::service::manager::{self, Words};
 use crate::sidecar::service::{Manager, ServiceError, Setting, launchd, systemd};
 
 /// What was done (or would be).
@@ -47,9 +47,9 @@ pub fn install(app: &App, dry_run: bool) -> Result<Exit, Failure> {
         launch::stop(&app.paths.run, app.clock.as_ref())?;
         if manager == Manager::Launchd {
             // Fails where it was not loaded, as on the first time.
-            let _ = manager.stop(&setting).iter().try_for_each(|line| manager::run(line));
+            let _ = manager.stop(&setting).iter().try_for_each(|line| commands::run(line));
         }
-        commands.iter().try_for_each(|line| manager::run(line))?;
+        commands.iter().try_for_each(|line| commands::run(line))?;
         report.ran = lines(&commands);
     }
     show(app, &report, "wrote")?;
@@ -119,7 +119,7 @@ fn places(manager: Manager, setting: &Setting) -> (Vec<PathBuf>, Vec<PathBuf>) {
 /// Runs what may fail without harm: the files are removed all the same.
 fn willing(app: &App, commands: &[Words]) -> Vec<String> {
     for line in commands {
-        if let Err(error) = manager::run(line) {
+        if let Err(error) = commands::run(line) {
             app.ui.warn(&error.to_string());
         }
     }

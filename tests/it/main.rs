@@ -30,6 +30,7 @@ mod models;
 mod places;
 mod rings;
 mod secrets;
+mod service;
 mod sidecar;
 mod spine;
 mod storm;

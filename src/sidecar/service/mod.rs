@@ -2,9 +2,9 @@
 //!
 //! Everything here is pure but [`files`]: what is installed can be shown, tested and compared before it is written.
 
+pub mod commands;
 pub mod files;
 pub mod launchd;
-pub mod manager;
 pub mod seal;
 pub mod systemd;
 

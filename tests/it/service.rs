@@ -1,0 +1,263 @@
+//! The sidecar as a service: the manager's sockets, what the manager is told, and what is installed.
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+use uro_capture::config::{Env, Paths};
+use uro_capture::sidecar::service::seal::{Comments, seal};
+use uro_capture::sidecar::service::{Manager, Setting};
+use uro_capture::sidecar::{client, lock};
+
+use crate::harness::{PATIENCE, World, eventually};
+
+const SIDECAR: &str = env!("CARGO_BIN_EXE_uro-capture");
+
+fn run_sidecar(world: &World, args: &[&str]) -> Child {
+    let mut command = world.program(SIDECAR, &world.path("home"));
+    command.args(["sidecar", "run"]).args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn answering(world: &World) -> u32 {
+    eventually("a sidecar that answers", || client::ping(&world.run_dir())).pid
+}
+
+fn inode(path: &Path) -> u64 {
+    std::fs::symlink_metadata(path).unwrap().ino()
+}
+
+/// A process that has bound the doorbell and becomes the sidecar when it is given a line.
+fn passing(world: &World) -> Child {
+    std::fs::create_dir_all(world.run_dir()).unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/pass_bell.py");
+    let mut command = world.program("python3", &world.path("home"));
+    command.arg(script).arg(world.run_dir().join("bell.sock")).args([SIDECAR, "sidecar", "run", "--service"]);
+    command.env("NOTIFY_SOCKET", world.path("notify.sock")).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().expect("python3 runs");
+    let mut said = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut said).unwrap();
+    assert_eq!(said, "BOUND\n");
+    child
+}
+
+/// Waits until the service has said `what`.
+fn told(manager: &UnixDatagram, what: &str) {
+    manager.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut buffer = [0; 256];
+    loop {
+        let length = manager.recv(&mut buffer).unwrap_or_else(|error| panic!("{what} was not said: {error}"));
+        if std::str::from_utf8(&buffer[..length]).unwrap().lines().any(|line| line == what) {
+            return;
+        }
+    }
+}
+
+#[test]
+fn what_rang_before_the_service_was_there_is_captured_and_the_managers_socket_stays() {
+    let world = World::without_models();
+    let repo = world.hooked_repo("repo");
+    let manager = UnixDatagram::bind(world.path("notify.sock")).unwrap();
+    let mut service = passing(&world);
+    let bell = world.run_dir().join("bell.sock");
+    let bound = inode(&bell);
+    let early = world.commit(&repo, "a.rs", "fn a() {}\n", "Add a");
+    assert_eq!(lock::holder(&world.run_dir()), None, "the hook was heard and started nothing");
+    writeln!(service.stdin.take().unwrap()).unwrap();
+    told(&manager, "READY=1");
+    assert_eq!(answering(&world), service.id());
+    let late = world.commit(&repo, "a.rs", "fn b() {}\n", "Add b");
+    for oid in [&early, &late] {
+        world.final_capture(&repo, oid);
+    }
+    told(&manager, "WATCHDOG=1");
+    world.ok(&repo, &["sidecar", "stop"]);
+    told(&manager, "STOPPING=1");
+    assert!(service.wait().unwrap().success());
+    assert_eq!(inode(&bell), bound, "the manager's socket");
+    assert!(!world.run_dir().join("control.sock").exists());
+}
+
+#[test]
+fn a_newcomer_beside_a_managers_bell_rings_it_and_leaves() {
+    let world = World::without_models();
+    std::fs::create_dir_all(world.run_dir()).unwrap();
+    let path = world.run_dir().join("bell.sock");
+    let bell = UnixDatagram::bind(&path).unwrap();
+    let bound = inode(&path);
+    for args in [&["--idle", "60s"][..], &["--service"]] {
+        assert!(run_sidecar(&world, args).wait().unwrap().success());
+        bell.set_read_timeout(Some(PATIENCE)).unwrap();
+        assert_eq!(bell.recv(&mut [0; 8]).unwrap(), 1);
+    }
+    assert_eq!(inode(&path), bound);
+    assert_eq!(lock::holder(&world.run_dir()), None);
+}
+
+#[test]
+fn a_service_takes_over_from_one_that_a_hook_started_and_stays() {
+    let world = World::without_models();
+    world.start_sidecar();
+    let first = answering(&world);
+    let mut service = run_sidecar(&world, &["--service"]);
+    eventually("the service serves", || {
+        client::ping(&world.run_dir()).filter(|vitals| vitals.pid == service.id()).map(|_| ())
+    });
+    assert_ne!(first, service.id());
+    assert!(run_sidecar(&world, &["--idle", "60s"]).wait().unwrap().success());
+    assert_eq!(answering(&world), service.id());
+    world.ok(&world.path("home"), &["sidecar", "stop"]);
+    assert!(service.wait().unwrap().success());
+}
+
+/// A world whose `systemctl` is a script that notes what it was told and ends with `code`.
+fn with_systemctl(code: u8) -> World {
+    let world = World::without_models();
+    let program = world.path("fake/systemctl");
+    std::fs::create_dir_all(program.parent().unwrap()).unwrap();
+    std::fs::write(&program, format!("#!/bin/sh\necho \"$*\" >>\"$0.log\"\nexit {code}\n")).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    world
+}
+
+fn sidecar(world: &World, args: &[&str]) -> Output {
+    let path = format!("{}:/usr/bin:/bin", world.path("fake").display());
+    world.program(SIDECAR, &world.path("home")).arg("sidecar").args(args).env("PATH", path).output().unwrap()
+}
+
+fn json(world: &World, args: &[&str]) -> Value {
+    let out = sidecar(world, &[args, &["--json"]].concat());
+    assert!(out.status.success(), "{args:?}: {}", String::from_utf8_lossy(&out.stderr));
+    serde_json::from_slice(&out.stdout).unwrap()
+}
+
+#[cfg(target_os = "linux")]
+fn units(world: &World) -> [PathBuf; 2] {
+    ["uro-capture.service", "uro-capture.socket"].map(|name| world.path("home/.config/systemd/user").join(name))
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn install_writes_two_units_and_tells_systemd_and_uninstall_leaves_nothing() {
+    let world = with_systemctl(0);
+    let [service, socket] = units(&world);
+    let planned = json(&world, &["install", "--dry-run"]);
+    assert_eq!(planned["files"], serde_json::json!([service, socket]));
+    assert!(!world.path("home/.config").exists(), "a dry run writes nothing");
+    assert!(!world.path("fake/systemctl.log").exists(), "and runs nothing");
+    let done = json(&world, &["install"]);
+    assert_eq!((&done["files"], &done["todo"]), (&planned["files"], &serde_json::json!([])));
+    let text = std::fs::read_to_string(&service).unwrap();
+    assert!(text.contains(&format!("Environment=URO_HOME={}\n", world.path("uro").display())), "{text}");
+    let text = std::fs::read_to_string(&socket).unwrap();
+    assert!(text.contains(&format!("ListenDatagram={}/bell.sock\n", world.run_dir().display())), "{text}");
+    json(&world, &["install"]);
+    let undone = json(&world, &["uninstall"]);
+    assert_eq!(undone["files"], planned["files"]);
+    assert!(!world.path("home/.config").exists(), "nor a directory");
+    let both = "uro-capture.socket uro-capture.service";
+    let log = std::fs::read_to_string(world.path("fake/systemctl.log")).unwrap();
+    let told: Vec<&str> = log.lines().filter(|line| !line.contains("--property")).collect();
+    let install = ["daemon-reload".to_owned(), format!("enable {both}"), format!("restart {both}")];
+    let uninstall = [format!("disable --now {both}"), "daemon-reload".to_owned()];
+    let expected: Vec<String> =
+        [&install[..], &install, &uninstall].concat().iter().map(|verb| format!("--user {verb}")).collect();
+    assert_eq!(told, expected);
+    assert_eq!(json(&world, &["uninstall"])["files"], serde_json::json!([]));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn where_no_manager_answers_the_commands_are_told_and_what_was_enabled_by_hand_is_undone() {
+    let world = with_systemctl(1);
+    let out = sidecar(&world, &["install"]);
+    let said = String::from_utf8(out.stdout).unwrap();
+    assert!(out.status.success());
+    assert!(said.contains("\n  systemctl --user enable uro-capture.socket uro-capture.service\n"), "{said}");
+    let [service, _] = units(&world);
+    let link = service.with_file_name("default.target.wants/uro-capture.service");
+    std::fs::create_dir(link.parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink(&service, &link).unwrap();
+    assert!(sidecar(&world, &["uninstall"]).status.success());
+    assert!(!world.path("home/.config").exists());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_unit_that_was_changed_by_hand_is_neither_replaced_nor_removed() {
+    let world = with_systemctl(0);
+    json(&world, &["install"]);
+    let [service, socket] = units(&world);
+    let changed = std::fs::read_to_string(&service).unwrap().replace("MemoryMax=1G", "MemoryMax=2G");
+    std::fs::write(&service, &changed).unwrap();
+    assert_eq!(json(&world, &["install"])["kept"], serde_json::json!([service]));
+    let out = sidecar(&world, &["uninstall"]);
+    let warned = String::from_utf8(out.stderr).unwrap();
+    assert!(out.status.success() && warned.contains("was changed by hand"), "{warned}");
+    assert_eq!(std::fs::read_to_string(&service).unwrap(), changed);
+    assert!(!socket.exists());
+}
+
+#[test]
+fn without_a_service_manager_it_is_said_what_to_do() {
+    let world = World::without_models();
+    let mut command = world.program(SIDECAR, &world.path("home"));
+    let out = command.args(["sidecar", "install"]).env("PATH", world.path("empty")).output().unwrap();
+    let said = String::from_utf8(out.stderr).unwrap();
+    assert_eq!(out.status.code(), Some(1));
+    assert!(said.starts_with("error: no service manager was found") && said.contains("hint: "), "{said}");
+    assert!(!world.path("home/.config").exists() && !world.path("home/Library").exists());
+}
+
+/// systemd's own opinion, where it is installed: paths with everything that needs quoting, a program that exists.
+#[cfg(target_os = "linux")]
+#[test]
+fn systemd_accepts_the_units_also_with_awkward_paths() {
+    let world = World::new();
+    let runtime = world.path("runtime");
+    std::fs::create_dir(&runtime).unwrap();
+    for name in ["plain", "a b", "100%h of $HOME", "it's \"quoted\"", "back\\slash; #and (more)"] {
+        let (program, home) = (world.path(name).join("uro-capture"), world.path(name).join("home"));
+        std::fs::create_dir_all(&home).unwrap();
+        std::fs::copy("/bin/true", &program).unwrap();
+        let env = Env::of(&[("HOME", home.to_str().unwrap()), ("URO_HOME", home.to_str().unwrap())]);
+        let setting = Setting::read(&env, &Paths::under(&home), &program).unwrap();
+        let mut verify = world.program("systemd-analyze", &world.path("home"));
+        verify.env("XDG_RUNTIME_DIR", &runtime).args(["--user", "verify"]);
+        for file in Manager::Systemd.files(&setting) {
+            std::fs::create_dir_all(file.path.parent().unwrap()).unwrap();
+            std::fs::write(&file.path, file.text).unwrap();
+            verify.arg(file.path);
+        }
+        let Ok(out) = verify.output() else {
+            println!("systemd-analyze is not installed: not verified");
+            return;
+        };
+        let said = String::from_utf8_lossy(&out.stderr);
+        assert!(out.status.success() && said.is_empty(), "{name}: {said}");
+    }
+}
+
+#[test]
+fn a_plist_reader_reads_back_what_the_agent_was_given() {
+    let home = PathBuf::from("/Users/ada & co <x>");
+    let env = Env::of(&[("HOME", home.to_str().unwrap()), ("OLLAMA_HOST", "127.0.0.1:1")]);
+    let paths = Paths::resolve(&env, Path::new("/")).unwrap();
+    let setting = Setting::read(&env, &paths, Path::new("/opt/a \"b\"/uro-capture")).unwrap();
+    let [agent] = Manager::Launchd.files(&setting).try_into().unwrap();
+    assert_eq!(agent.path, home.join("Library/LaunchAgents/dev.uroboro.capture.plist"));
+    let script = "import json, plistlib, sys; print(json.dumps(plistlib.loads(sys.stdin.buffer.read())))";
+    let mut child =
+        Command::new("python3").args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(seal(&agent.text, Comments::Xml, 1).as_bytes()).unwrap();
+    let read: Value = serde_json::from_slice(&child.wait_with_output().unwrap().stdout).unwrap();
+    assert_eq!(
+        read["ProgramArguments"],
+        serde_json::json!(["/opt/a \"b\"/uro-capture", "sidecar", "run", "--service"])
+    );
+    assert_eq!(read["EnvironmentVariables"], serde_json::json!({"OLLAMA_HOST": "127.0.0.1:1"}));
+    assert_eq!(read["KeepAlive"], serde_json::json!({"SuccessfulExit": false}));
+    assert_eq!(read["StandardErrorPath"], format!("{}/.local/state/uroboro/sidecar.service.log", home.display()));
+}
