@@ -234,15 +234,22 @@ first_capture() {
     fi
 }
 
+# The service, if `uro-capture sidecar install` made the sidecar one. Tells what it removes.
+remove_service() {
+    [ ! -x "$bin/uro-capture" ] || "$bin/uro-capture" sidecar uninstall "$@" 2>/dev/null || :
+}
+
 do_uninstall() {
     if [ ! -f "$manifest" ]; then
         say "nothing is installed under $prefix (there is no $manifest)"
         return
     fi
     if $dry_run; then
+        remove_service --dry-run | sed -n '/^\//p'
         sed -n 's/^file //p; s/^dir \(.*\)/\1\//p' "$manifest"
         return
     fi
+    remove_service | sed -n '/^removed /p'
     [ ! -x "$bin/uro-capture" ] || "$bin/uro-capture" sidecar stop >/dev/null 2>&1 || :
     listed=$(cat "$manifest")
     printf '%s\n' "$listed" | sed -n 's/^file //p' | while IFS= read -r path; do
