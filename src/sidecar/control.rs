@@ -92,9 +92,10 @@ async fn converse(stream: UnixStream, pulse: &Pulse, clock: &dyn Clock, commands
     }
 }
 
-/// Whether the main loop turns, or does so within the time that a ping is waited for.
+/// Whether the main loop turns, or does so while a ping is waited for. Longer than that, so that it is the caller who
+/// hangs up: a hang-up from here would say that we are leaving.
 async fn comes_alive(heart: &Heart) -> bool {
-    let within = tokio::time::timeout(PING_TIMEOUT, async {
+    let within = tokio::time::timeout(PING_TIMEOUT * 2, async {
         while !heart.beats() {
             tokio::time::sleep(PING_TIMEOUT / 10).await;
         }

@@ -155,8 +155,8 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("a.service");
         fs::write(&path, "[Service]\nNice=5\n").unwrap();
-        assert_eq!(write(&[text(path.clone(), "x\n")], false).unwrap().kept, [path.clone()]);
-        assert_eq!(remove(std::slice::from_ref(&path), false).unwrap().kept, [path.clone()]);
+        assert_eq!(write(&[text(path.clone(), "x\n")], false).unwrap().kept, std::slice::from_ref(&path));
+        assert_eq!(remove(std::slice::from_ref(&path), false).unwrap().kept, std::slice::from_ref(&path));
         assert_eq!(fs::read_to_string(&path).unwrap(), "[Service]\nNice=5\n");
     }
 
