@@ -22,6 +22,10 @@ const SERVICE: Duration = Duration::from_secs(2);
 const STARTS: u32 = 3;
 /// Drain (1.5 s) and some.
 const STOP: Duration = Duration::from_secs(3);
+/// One that answers no ping seldom hears a signal either.
+const STUCK: Duration = Duration::from_secs(1);
+/// What a successor that waits for the lock needs to take it.
+const HEIR: Duration = Duration::from_millis(300);
 const POLL: Duration = Duration::from_millis(5);
 
 /// Starts one, detached, unless one runs; returns when it answers. One that holds the lock without answering is
@@ -106,25 +110,39 @@ pub(super) fn bare(program: &Path, run: &Path) -> Command {
     command
 }
 
-/// Asks it to leave and waits until it has; one that does not answer is killed. Gives what was running.
+/// Asks it to leave and waits until it has; one that does not answer is killed, and a successor that its
+/// sentinel has sent meanwhile is asked too. Gives what was running.
 ///
 /// # Errors
 /// When it is still there after all that.
 pub fn stop(run: &Path, clock: &dyn Clock) -> Result<SidecarStatus, SidecarError> {
     let before = client::status(run);
-    match before.state {
-        SidecarState::Stopped => return Ok(before),
+    stop_one(run, &before, clock)?;
+    if before.state == SidecarState::Unresponsive && within(HEIR, clock, || lock::holder(run).is_some()) {
+        stop_one(run, &client::status(run), clock)?;
+    }
+    Ok(before)
+}
+
+fn stop_one(run: &Path, status: &SidecarStatus, clock: &dyn Clock) -> Result<(), SidecarError> {
+    let gone = || lock::holder(run).is_none();
+    let patience = match status.state {
+        SidecarState::Stopped => return Ok(()),
         SidecarState::Running => {
             // A hang-up is an answer too: it is leaving.
             let _ = client::ask(run, &Request::Stop, STOP);
+            STOP
         }
-        SidecarState::Unresponsive => signal_holder(run, Signal::SIGTERM),
-    }
-    if gone(run, clock, STOP) {
-        return Ok(before);
+        SidecarState::Unresponsive => {
+            signal_holder(run, Signal::SIGTERM);
+            STUCK
+        }
+    };
+    if within(patience, clock, gone) {
+        return Ok(());
     }
     signal_holder(run, Signal::SIGKILL);
-    if gone(run, clock, STOP) { Ok(before) } else { Err(SidecarError::Unresponsive { pid: before.pid.unwrap_or(0) }) }
+    if within(STOP, clock, gone) { Ok(()) } else { Err(SidecarError::Unresponsive { pid: status.pid.unwrap_or(0) }) }
 }
 
 /// Only the process that holds the lock right now: a pid from an old file may be anybody's.
@@ -134,10 +152,11 @@ fn signal_holder(run: &Path, signal: Signal) {
     let _ = kill(Pid::from_raw(pid), signal);
 }
 
-fn gone(run: &Path, clock: &dyn Clock, within: Duration) -> bool {
-    let give_up = clock.instant() + within;
+/// Whether `it` comes true within `time`.
+fn within(time: Duration, clock: &dyn Clock, it: impl Fn() -> bool) -> bool {
+    let give_up = clock.instant() + time;
     loop {
-        if lock::holder(run).is_none() {
+        if it() {
             return true;
         }
         if clock.instant() >= give_up {

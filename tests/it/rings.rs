@@ -258,3 +258,16 @@ fn one_that_was_stopped_before_it_could_listen_is_succeeded_too() {
     assert_ne!(holder(&world), Some(first.id()));
     assert!(!first.wait().unwrap().success(), "killed");
 }
+
+#[test]
+fn stop_stops_also_the_successor_that_a_stuck_one_already_has() {
+    let world = World::without_models();
+    world.start_sidecar();
+    let first = holder(&world).unwrap();
+    signal(first, "-STOP");
+    // Waits for the lock as the sentinel's would.
+    let mut newcomer = start(&world, &["--idle", "60s"]);
+    world.ok(&world.path("home"), &["sidecar", "stop"]);
+    assert!(newcomer.wait().unwrap().success());
+    assert_eq!(world.sidecar_status()["state"], "stopped");
+}
