@@ -266,8 +266,9 @@ fn stop_stops_also_the_successor_that_a_stuck_one_already_has() {
     let first = holder(&world).unwrap();
     signal(first, "-STOP");
     // Waits for the lock as the sentinel's would.
-    let mut newcomer = start(&world, &["--idle", "60s"]);
+    let mut newcomer = start(&world, &["--idle", "1h"]);
     world.ok(&world.path("home"), &["sidecar", "stop"]);
-    assert!(newcomer.wait().unwrap().success());
+    let left = eventually("the successor has left", || newcomer.try_wait().unwrap());
+    assert!(left.success());
     assert_eq!(world.sidecar_status()["state"], "stopped");
 }
