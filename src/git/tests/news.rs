@@ -554,3 +554,33 @@ fn a_tool_that_writes_no_log_at_all_is_noticed() {
     scratch.git(&["reflog", "expire", "--expire=now", "--all"]);
     assert_eq!(reader.entries(&scratch), []);
 }
+
+#[test]
+fn whenever_it_is_read_while_commits_are_made_each_is_told_once() {
+    let scratch = Scratch::new();
+    scratch.write("a", "1").commit("Start");
+    scratch.git(&["worktree", "add", "--quiet", "-b", "side", "../linked"]);
+    let mut reader = Reader::of(&scratch);
+    let commits = |dir: std::path::PathBuf| {
+        for n in 0..40 {
+            let mut command = scratch.command();
+            let message = format!("Number {n} in {}", dir.display());
+            command.current_dir(&dir).args(["commit", "--quiet", "--allow-empty", "-m", &message]);
+            assert!(command.output().unwrap().status.success());
+        }
+    };
+    let mut deeds = Vec::new();
+    std::thread::scope(|scope| {
+        let writers = [scratch.path(), scratch.outside().join("linked")].map(|dir| scope.spawn(|| commits(dir)));
+        while !writers.iter().all(std::thread::ScopedJoinHandle::is_finished) {
+            deeds.extend(reader.deeds(&scratch));
+        }
+    });
+    deeds.extend(reader.deeds(&scratch));
+    let mut told: Vec<Oid> = made_of(&deeds).into_iter().map(|(oid, _)| oid).collect();
+    let all = scratch.git(&["rev-list", "main", "side", "--not", "main~40"]);
+    let mut expected: Vec<Oid> = all.lines().map(|line| line.parse().unwrap()).collect();
+    told.sort();
+    expected.sort();
+    assert_eq!((deeds.len(), told), (80, expected), "{deeds:?}");
+}
