@@ -43,10 +43,8 @@ pub fn read(common_dir: &Path, known: &[LogPosition], since: Timestamp) -> (Vec<
     let branches: Vec<Fresh> = places::branches(common_dir).into_iter().map(read).collect();
     let heads = places::heads(common_dir);
     let mut fresh: Vec<Fresh> = heads.iter().cloned().map(read).collect();
-    // The same deed stands in both; what HEAD's log has not told yet, a branch's waits for.
-    let wait = fresh.iter().any(|head| head.tail.more);
-    fresh.extend(branches.into_iter().filter(|_| !wait));
-    let mut news = News { more: wait || fresh.iter().any(|fresh| fresh.tail.more), ..News::default() };
+    fresh.extend(branches);
+    let mut news = News { more: fresh.iter().any(|fresh| fresh.tail.more), ..News::default() };
     news.positions = fresh.iter().filter_map(|fresh| fresh.tail.position.clone()).collect();
     fresh.retain(|fresh| fresh.tail.fresh < fresh.tail.lines.len());
     for (position, unlogged) in heads.iter().filter_map(|log| unlogged::read(common_dir, log, known)) {
@@ -90,7 +88,8 @@ pub fn stories(fresh: &mut [Fresh], heads: &[Log]) -> Vec<Story> {
     fresh.iter().map(story).collect()
 }
 
-/// The lines that a log of HEAD has, now or from before: git writes it first, so a branch's may come a call later.
+/// The lines that a log of HEAD has: now, from before (git writes it first, so a branch's may come a call later), or
+/// further on than was read.
 fn told_by_heads<'a>(fresh: &'a [Fresh], heads: &[Log]) -> HashSet<&'a Line> {
     let of = |is_head: bool| fresh.iter().filter(move |fresh| fresh.log.is_head == is_head);
     let mut told: HashSet<&Line> = of(true).flat_map(|head| &head.tail.lines).collect();

@@ -141,6 +141,7 @@ fn pulls_fast_forwards_checkouts_and_clones_make_nothing() {
     scratch.git(&["branch", "-m", "other", "renamed"]);
     scratch.git(&["branch", "-c", "topic", "copied"]);
     scratch.git(&["worktree", "add", "--quiet", "../linked", "renamed"]);
+    scratch.git(&["checkout", "--quiet", "-b", "behind", "HEAD~1"]);
     scratch.git(&["symbolic-ref", "-m", "a tool", "HEAD", "refs/heads/main"]);
     scratch.write("a", "stashed");
     scratch.git(&["stash", "--quiet"]);
