@@ -3,6 +3,8 @@
 //! worktree the log of HEAD is its own; a reftable repository renames a file onto `reftable/tables.list`; gc replaces
 //! logs by rename, so a watch on a file would die silently.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -85,16 +87,19 @@ impl Traces {
     }
 }
 
-/// The folders below `heads` whose files changed last.
+/// The folders below `heads` whose files changed last. One without files counts by its own time: git makes it a moment
+/// before the file. Of those above each other the inner one comes first.
 fn busiest(heads: &Path, files: &[(PathBuf, i64)]) -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = Vec::new();
-    for (path, _) in files {
-        let Some(folder) = path.parent() else { continue };
-        if found.len() < DEEPER && folder != heads && !found.iter().any(|known| known == folder) {
-            found.push(folder.to_owned());
+    let mut changes: BTreeMap<PathBuf, i64> = places::folders(heads).into_iter().collect();
+    // Latest last.
+    for (path, changed) in files.iter().rev() {
+        if let Some(latest) = path.parent().and_then(|folder| changes.get_mut(folder)) {
+            *latest = *changed;
         }
     }
-    found
+    let mut found: Vec<(PathBuf, i64)> = changes.into_iter().rev().collect();
+    found.sort_by_key(|(_, changed)| Reverse(*changed));
+    found.into_iter().take(DEEPER).map(|(folder, _)| folder).collect()
 }
 
 /// Whether an event on `name` in `dir`, one of the directories of [`traces`], can mean news or something more to
@@ -187,6 +192,20 @@ mod tests {
         let dirs = stage.dirs();
         assert!(dirs.contains(&"logs/refs/heads/young".to_owned()), "{dirs:?}");
         assert!(dirs.contains(&"logs/refs/heads/mid".to_owned()), "{dirs:?}");
+        assert_eq!(dirs.len(), 5);
+    }
+
+    #[test]
+    fn folders_that_are_to_hold_a_log_in_a_moment_are_watched() {
+        let stage = Stage::new(&["logs/HEAD", "logs/refs/heads/main", "logs/refs/heads/old/x"]);
+        let old = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
+        let log = stage.0.path().join("logs/refs/heads/old/x");
+        std::fs::File::options().write(true).open(log).unwrap().set_modified(old).unwrap();
+        std::fs::create_dir_all(stage.0.path().join("logs/refs/heads/new/er")).unwrap();
+        let dirs = stage.dirs();
+        for folder in ["new", "new/er"] {
+            assert!(dirs.contains(&format!("logs/refs/heads/{folder}")), "{dirs:?}");
+        }
         assert_eq!(dirs.len(), 5);
     }
 

@@ -51,6 +51,19 @@ fn commit_unseen(world: &World, repo: &Path, file: &str) -> String {
     world.git(repo, &["rev-parse", "HEAD"])
 }
 
+/// As [`commit_unseen`], but not before the registration: in a log that took another's place older lines are no news.
+fn commit_unseen_today(world: &World, repo: &Path, file: &str) -> String {
+    std::fs::write(repo.join(file), "fn today() {}\n").unwrap();
+    world.git(repo, &["add", "-A"]);
+    let message = format!("Add {file}");
+    let mut commit = world.git_command(repo, &[&NO_HOOKS[..], &["commit", "-q", "-m", &message]].concat());
+    for date in ["GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"] {
+        commit.env_remove(date);
+    }
+    assert!(commit.status().unwrap().success());
+    world.git(repo, &["rev-parse", "HEAD"])
+}
+
 /// Waits for the commit's capture; it must be the only one, and from `source`.
 fn captured_once(world: &World, repo: &Path, oid: &str, source: &str) -> Value {
     let capture = world.final_capture(repo, oid);
@@ -239,7 +252,7 @@ fn a_repository_is_watched_from_its_registration_to_its_end_and_again_when_it_is
     eventually("missed", || (world.sidecar_status()["watched"] == 0).then_some(()));
     world.repo("repo");
     eventually("watched again", || (world.sidecar_status()["watched"] == 1).then_some(()));
-    let anew = commit_unseen(&world, &repo, "anew.rs");
+    let anew = commit_unseen_today(&world, &repo, "anew.rs");
     captured_once(&world, &repo, &anew, "watch");
 
     world.ok(&repo, &["deinit"]);

@@ -1,6 +1,6 @@
 //! Which reflogs a repository has, as files: those of its HEADs and those of its branches.
 
-use std::fs::Metadata;
+use std::fs::{DirEntry, Metadata};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -83,6 +83,20 @@ pub fn files(dir: &Path) -> Vec<(PathBuf, i64)> {
     collect(dir, DEPTH, &mut budget, &mut found);
     found.sort_by_key(|(_, changed)| std::cmp::Reverse(*changed));
     found.truncate(BRANCHES);
+    found
+}
+
+/// The folders below a directory with the time an entry of theirs came or went (seconds).
+#[must_use]
+pub fn folders(dir: &Path) -> Vec<(PathBuf, i64)> {
+    let (mut found, mut next) = (Vec::new(), vec![dir.to_owned()]);
+    for _ in 0..DEPTH {
+        let entries = next.iter().filter_map(|dir| dir.read_dir().ok()).flatten().flatten();
+        let is_folder = |entry: &DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
+        let below: Vec<DirEntry> = entries.take(ENTRIES).filter(is_folder).collect();
+        next = below.iter().map(DirEntry::path).collect();
+        found.extend(below.iter().map(|entry| (entry.path(), entry.metadata().as_ref().map_or(0, Metadata::mtime))));
+    }
     found
 }
 
