@@ -31,6 +31,7 @@ mod places;
 mod rings;
 mod secrets;
 mod service;
+mod setups;
 mod sidecar;
 mod spine;
 mod storm;

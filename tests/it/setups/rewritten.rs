@@ -1,0 +1,112 @@
+//! Another tool writes its hooks again after ours: nothing is missed, and the command that `status` names repairs it.
+
+use serde_json::Value;
+
+use super::prior::{HUSKY, LEFTHOOK, LFS, NONE, PRE_COMMIT, Prior, husky};
+use super::stage::Stage;
+use super::unchanged::timeless;
+use crate::harness::eventually;
+
+const COMMIT: &str = "chmod u+w b.bin; echo x >>a.txt; echo x >>b.bin; git commit -q -am Another; ls -l b.bin";
+
+/// What a person sees of a commit, and which commit it is.
+fn commit(stage: &Stage) -> (String, String) {
+    let out = stage.try_sh(COMMIT);
+    assert!(out.status.success(), "{out:?}");
+    let listed = String::from_utf8_lossy(&out.stdout);
+    let mode = listed.split_whitespace().next().unwrap_or_default();
+    (format!("{mode}\n{}", timeless(&out.stderr)), stage.sh("git rev-parse HEAD"))
+}
+
+/// Waits for the commit's capture; gives its source.
+fn source(stage: &Stage, oid: &str) -> String {
+    let capture = eventually(&format!("a capture of {oid}"), || stage.world.capture_of(&stage.repo, oid));
+    assert_eq!(capture["state"], "live");
+    capture["source"].as_str().unwrap_or_default().to_owned()
+}
+
+fn state(stage: &Stage) -> String {
+    stage.json(&["status"])["hooks"][0]["state"].as_str().unwrap_or_default().to_owned()
+}
+
+/// The command that `status` gives for the hooks that were lost.
+fn repair(stage: &Stage) -> String {
+    let status = stage.json(&["status"]);
+    let repairs = |problem: &&Value| problem["hint"].as_str().is_some_and(|hint| hint.starts_with("uro-capture init"));
+    let problems = status["problems"].as_array().unwrap();
+    let problem = problems.iter().find(repairs).unwrap_or_else(|| panic!("no problem names the repair: {status}"));
+    problem["hint"].as_str().unwrap().to_owned()
+}
+
+/// Hooks are installed, then `rewrite` is run: a commit before and one after, and one when it is repaired.
+fn check(prior: &Prior, rewrite: &str) {
+    let Some(stage) = prior.stage(None) else { return };
+    let (alone, _) = commit(&stage);
+    stage.world.start_sidecar();
+    stage.uro(&["init"]);
+    stage.sh(rewrite);
+    let (rewritten, lost) = commit(&stage);
+    assert_eq!(rewritten, alone, "{}: its hooks work as they did", prior.name);
+    assert_eq!(source(&stage, &lost), "watch", "{}", prior.name);
+    assert_eq!(state(&stage), "lost", "{}", prior.name);
+    stage.sh(&repair(&stage));
+    assert_eq!(state(&stage), "ok", "{}", prior.name);
+    let (repaired, found) = commit(&stage);
+    assert_eq!(repaired, alone, "{}: beside ours again", prior.name);
+    assert_eq!(source(&stage, &found), "hook", "{}", prior.name);
+    stage.uro(&["deinit"]);
+    let (after, _) = commit(&stage);
+    assert_eq!(after, alone, "{}: without us", prior.name);
+    assert_eq!(stage.sh("ls .git/hooks | grep uro || true"), "", "{}: nothing of ours is left", prior.name);
+}
+
+#[test]
+fn lefthook_installed_again_is_told_and_repaired() {
+    check(&LEFTHOOK, "lefthook install --force");
+}
+
+#[test]
+fn pre_commit_installed_again_is_told_and_repaired() {
+    check(
+        &PRE_COMMIT,
+        "for hook in post-commit post-merge post-rewrite; do pre-commit install -f --hook-type $hook; done",
+    );
+}
+
+#[test]
+fn git_lfs_installed_again_is_told_and_repaired() {
+    check(&LFS, "git lfs install --local --force");
+}
+
+#[test]
+fn husky_run_again_changes_nothing_for_us() {
+    let Some(stage) = HUSKY.stage(None) else { return };
+    stage.world.start_sidecar();
+    stage.uro(&["init"]);
+    let (before, first) = commit(&stage);
+    stage.sh("npx --offline husky");
+    let (after, second) = commit(&stage);
+    assert_eq!(before, after);
+    assert_eq!([source(&stage, &first), source(&stage, &second)], ["watch", "watch"]);
+    assert_eq!(state(&stage), "ok");
+}
+
+#[test]
+fn husky_that_comes_after_us_takes_our_hooks_away_and_misses_nothing() {
+    let Some(_husky_is_there) = HUSKY.stage(None) else { return };
+    let stage = NONE.stage(None).unwrap();
+    stage.world.start_sidecar();
+    stage.uro(&["init"]);
+    husky(&stage);
+    let (said, lost) = commit(&stage);
+    assert!(said.contains("managed post-commit"), "{said}");
+    assert_eq!(source(&stage, &lost), "watch");
+    assert_eq!(state(&stage), "lost");
+    stage.sh(&repair(&stage));
+    assert_eq!(state(&stage), "ok");
+    let (said_again, found) = commit(&stage);
+    assert_eq!(said, said_again);
+    assert_eq!(source(&stage, &found), "watch");
+    stage.uro(&["deinit"]);
+    assert_eq!(stage.sh("ls -A .git/hooks | grep -v sample || true"), "");
+}
