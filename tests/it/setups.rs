@@ -1,5 +1,6 @@
 //! Beside somebody else's hooks: ten set-ups, each made by the tool that people make it with.
 
+mod config_hooks;
 mod prior;
 mod rewritten;
 mod stage;
