@@ -1,32 +1,25 @@
 //! Hooks in git's configuration, with a real git that has them (2.54 and later): what we rely on, and our own ones.
 //!
-//! `URO_TEST_GIT` names that git; without it these tests say that they are skipped.
+//! `URO_TEST_GIT` names that git, unless the one on the path is new enough; without any, these tests say that they
+//! are skipped.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use super::prior::{DISPATCHER, EXIT_3, GLOBAL, HUSKY, LEFTHOOK, LFS, NONE, PRE_COMMIT, PYTHON, Prior, SH, TRACKED};
-use super::stage::{Stage, differences, skip, snapshot};
+use super::stage::{Stage, differences, runs_config_hooks, skip, snapshot};
 use super::unchanged::check;
 use crate::harness::eventually;
 
-/// The directory of a git that runs hooks from its configuration.
+/// The directory of a git that runs hooks from its configuration: the machine's own may be one.
 #[expect(clippy::disallowed_methods, reason = "tests find this git by this one variable")]
 fn git() -> Option<PathBuf> {
-    let git = std::env::var_os("URO_TEST_GIT").map(PathBuf::from);
-    let found = git.filter(|git| version(git).is_some_and(|version| version >= (2, 54)));
+    let usual = std::env::var_os("PATH").unwrap_or_default();
+    let usual = std::env::split_paths(&usual).map(|dir| dir.join("git")).find(|git| git.exists());
+    let found = std::env::var_os("URO_TEST_GIT").map(PathBuf::from).or(usual).filter(|git| runs_config_hooks(git));
     if found.is_none() {
         skip("hooks in git's configuration: URO_TEST_GIT names no git of version 2.54 or later");
     }
     Some(found?.parent()?.to_owned())
-}
-
-/// Of `git version 2.55.0`.
-fn version(git: &Path) -> Option<(u32, u32)> {
-    let out = Command::new(git).arg("--version").output().ok()?;
-    let text = String::from_utf8(out.stdout).ok()?;
-    let mut parts = text.split_whitespace().nth(2)?.split('.').map(str::parse);
-    Some((parts.next()?.ok()?, parts.next()?.ok()?))
 }
 
 // What we rely on: git and a program of the test's own.
@@ -135,8 +128,7 @@ fn an_older_git_ignores_them() {
     let stage = stub(&git, &NONE);
     let out = stage.world.git_command(&stage.repo, &["commit", "-q", "--allow-empty", "-m", "x"]).output().unwrap();
     assert_eq!((out.status.code(), out.stdout, out.stderr), (Some(0), vec![], vec![]));
-    let older = version(Path::new("git")).unwrap() < (2, 54);
-    assert_eq!(told(&stage).is_empty(), older);
+    assert_eq!(told(&stage).is_empty(), !runs_config_hooks(Path::new("git")));
 }
 
 // Ours.
@@ -218,7 +210,7 @@ fn ours_are_silent_when_the_program_is_gone_and_told_as_lost_by_an_older_git() {
     stage.uro(&["init"]);
     assert_eq!(stage.json(&["status"])["hooks"][0]["state"], "ok");
     assert_eq!(differences(&hooks, &snapshot(&stage.repo.join(".git/hooks"))), Vec::<String>::new());
-    if version(Path::new("git")).unwrap() < (2, 54) {
+    if !runs_config_hooks(Path::new("git")) {
         let downgraded = stage.world.json(&stage.repo, &["status"]);
         assert_eq!(downgraded["hooks"][0]["state"], "lost", "{downgraded}");
     }

@@ -41,6 +41,13 @@ impl Stage {
         stage
     }
 
+    /// Whether the git that is used here finds our hooks in its configuration.
+    pub fn runs_config_hooks(&self) -> bool {
+        runs_config_hooks(
+            &std::env::split_paths(&self.path).map(|dir| dir.join("git")).find(|git| git.exists()).unwrap(),
+        )
+    }
+
     /// Everything that is run from here on sees the same dates again.
     pub fn set_clock_back(&self) {
         self.now.set(1_000);
@@ -151,6 +158,15 @@ pub fn differences(before: &Snapshot, after: &Snapshot) -> Vec<String> {
 pub fn tools() -> PathBuf {
     let usual = || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-tools");
     std::env::var_os("URO_TEST_TOOLS").map_or_else(usual, PathBuf::from)
+}
+
+/// Git 2.54 and later.
+pub fn runs_config_hooks(git: &Path) -> bool {
+    let out = Command::new(git).arg("--version").output().unwrap();
+    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    let mut parts = text.split_whitespace().nth(2).unwrap_or_default().split('.').map(str::parse::<u32>);
+    let (Some(Ok(major)), Some(Ok(minor))) = (parts.next(), parts.next()) else { panic!("{git:?}: {text}") };
+    (major, minor) >= (2, 54)
 }
 
 /// Says past the test runner, which keeps the words of tests that pass, that something was not tried.

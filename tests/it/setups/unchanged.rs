@@ -65,8 +65,8 @@ pub fn timeless(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).split_inclusive('\n').map(line).collect()
 }
 
-/// The whole promise for one kind of prior hooks. With `git`, in whose configuration our hooks are then, it is
-/// ours that report, whatever stood there before.
+/// The whole promise for one kind of prior hooks. Where git finds our hooks in its configuration it is them that
+/// report, whatever stood there before.
 pub fn check(prior: &Prior, git: Option<&Path>) {
     let Some(stage) = prior.stage(git) else { return };
     stage.keep();
@@ -89,7 +89,7 @@ pub fn check(prior: &Prior, git: Option<&Path>) {
     for (without, with) in without.iter().zip(&with) {
         assert_eq!(without, with, "{}", prior.name);
     }
-    captured(&stage, &with, if git.is_some() { "hook" } else { prior.source }, prior.name);
+    captured(&stage, &with, if stage.runs_config_hooks() { "hook" } else { prior.source }, prior.name);
     assert_eq!(stage.json(&["status"])["hooks"][0]["state"], "ok", "{}", prior.name);
     stage.uro(&["deinit"]);
     let left = differences(&without_us, &git_dir(&stage));
