@@ -1,5 +1,7 @@
 //! Another tool writes its hooks again after ours: nothing is missed, and the command that `status` names repairs it.
 
+use std::path::Path;
+
 use serde_json::Value;
 
 use super::prior::{HUSKY, LEFTHOOK, LFS, NONE, PRE_COMMIT, Prior, husky};
@@ -119,4 +121,25 @@ fn husky_that_comes_after_us_takes_our_hooks_away_and_misses_nothing() {
     assert_eq!(source(&stage, &found), "watch");
     stage.uro(&["deinit"]);
     assert_eq!(stage.sh("ls -A .git/hooks | grep -v sample || true"), "");
+}
+
+/// git-lfs writes into the file that it finds, and so do people with `cat >`: a link would lead them to our program.
+#[test]
+fn a_tool_that_writes_over_our_hook_reaches_nothing_else() {
+    let Some(_lfs_is_there) = with_hook_files(&LFS) else { return };
+    for write in ["git lfs install --local --force", "echo '#!/bin/sh' >.git/hooks/post-commit"] {
+        let stage = NONE.stage(None).unwrap();
+        let bin = stage.world.path("home/bin");
+        std::fs::create_dir_all(&bin).unwrap();
+        for program in [env!("CARGO_BIN_EXE_uro-capture"), env!("CARGO_BIN_EXE_uro-hook")] {
+            std::fs::copy(program, bin.join(Path::new(program).file_name().unwrap())).unwrap();
+        }
+        stage.sh("~/bin/uro-capture init");
+        stage.sh(write);
+        let program = std::fs::read(bin.join("uro-hook")).unwrap();
+        assert!(program == std::fs::read(env!("CARGO_BIN_EXE_uro-hook")).unwrap(), "{write}: our program is gone");
+        stage.sh("~/bin/uro-capture init && ~/bin/uro-capture deinit");
+        let hook = std::fs::read_to_string(stage.repo.join(".git/hooks/post-commit")).unwrap();
+        assert!(hook.starts_with("#!/bin/sh") && !hook.contains("uro"), "{write}: {hook}");
+    }
 }
