@@ -60,7 +60,6 @@ fn hooks_that_are_tracked_work_as_before() {
 }
 
 #[test]
-#[ignore = "a chained hook is called as post-commit.uro-prior: only hooks in git's configuration displace nothing"]
 fn a_hook_that_goes_by_its_name_works_as_before() {
     check(&DISPATCHER, None);
 }

@@ -95,7 +95,8 @@ pub const TRACKED: Prior = Prior {
     source: "watch",
 };
 
-/// One script for all hooks, linked under each name: it goes by the name it is called by and by where it stands.
+/// One script for all hooks, linked under each name: it goes by the name it is called by and by where it stands, and
+/// so cannot be called by ours.
 pub const DISPATCHER: Prior = Prior {
     name: "a dispatcher",
     needs: None,
@@ -108,7 +109,7 @@ pub const DISPATCHER: Prior = Prior {
         }
     },
     ran: says_prior,
-    source: "hook",
+    source: "watch",
 };
 
 const HOOKS: [&str; 4] = ["post-commit", "post-merge", "post-rewrite", "post-checkout"];
