@@ -35,6 +35,8 @@ impl Stage {
         let first = git.map(Path::to_owned).into_iter().chain([tools().join("bin")]);
         let path = std::env::join_paths(first.chain(std::env::split_paths(usual))).unwrap();
         let stage = Self { world, repo, path, now: Cell::new(0) };
+        // Git tidies up behind a commit, in the background, and so would change what is compared.
+        stage.sh("git config --global maintenance.auto false");
         stage.sh("git init -q && git commit -q --allow-empty -m Begin && for side in one two; do \
              git checkout -q -b $side main && echo $side >$side.txt && git add . && git commit -q -m \"Side $side\"; \
              done; git checkout -q main && echo a >a.txt && echo b >b.bin && git add . && git commit -q -m Base");
