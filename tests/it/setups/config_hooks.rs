@@ -6,9 +6,9 @@
 use std::path::{Path, PathBuf};
 
 use super::prior::{DISPATCHER, EXIT_3, GLOBAL, HUSKY, LEFTHOOK, LFS, NONE, PRE_COMMIT, PYTHON, Prior, SH, TRACKED};
+use super::rewritten::{commit, our_hook_reports};
 use super::stage::{Stage, differences, runs_config_hooks, skip, snapshot};
 use super::unchanged::check;
-use crate::harness::eventually;
 
 /// The directory of a git that runs hooks from its configuration: the machine's own may be one.
 #[expect(clippy::disallowed_methods, reason = "tests find this git by this one variable")]
@@ -162,10 +162,9 @@ fn ours_stay_when_managers_write_their_hooks_again() {
         let Some(stage) = prior.stage(Some(&git)) else { continue };
         stage.world.start_sidecar();
         stage.uro(&["init"]);
+        let (alone, _) = commit(&stage);
         stage.sh(rewrite);
-        let oid = stage.sh("git commit -q --allow-empty -m Another && git rev-parse HEAD");
-        let capture = eventually(prior.name, || stage.world.capture_of(&stage.repo, &oid));
-        assert_eq!(capture["source"], "hook", "{}", prior.name);
+        our_hook_reports(&stage, &alone);
         assert_eq!(stage.json(&["status"])["hooks"][0]["state"], "ok", "{}", prior.name);
     }
 }

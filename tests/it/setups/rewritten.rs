@@ -12,7 +12,7 @@ use crate::harness::eventually;
 const COMMIT: &str = "chmod u+w b.bin; echo x >>a.txt; echo x >>b.bin; git commit -q -am Another; ls -l b.bin";
 
 /// What a person sees of a commit, and which commit it is.
-fn commit(stage: &Stage) -> (String, String) {
+pub fn commit(stage: &Stage) -> (String, String) {
     let out = stage.try_sh(COMMIT);
     assert!(out.status.success(), "{out:?}");
     let listed = String::from_utf8_lossy(&out.stdout);
@@ -46,6 +46,16 @@ fn with_hook_files(prior: &Prior) -> Option<Stage> {
     Some(stage)
 }
 
+/// Commits until our hook was the first to report one: the watcher waits for a hook that was silent only when it has
+/// heard it again, and not for long.
+pub fn our_hook_reports(stage: &Stage, said: &str) {
+    eventually("a commit that our hook reported", || {
+        let (says, oid) = commit(stage);
+        assert_eq!(says, said, "the other hooks work as they did");
+        (source(stage, &oid) == "hook").then_some(())
+    });
+}
+
 /// Hooks are installed, then `rewrite` is run: a commit before and one after, and one when it is repaired.
 fn check(prior: &Prior, rewrite: &str) {
     let Some(stage) = with_hook_files(prior) else { return };
@@ -59,12 +69,7 @@ fn check(prior: &Prior, rewrite: &str) {
     assert_eq!(state(&stage), "lost", "{}", prior.name);
     stage.sh(&repair(&stage));
     assert_eq!(state(&stage), "ok", "{}", prior.name);
-    // The watcher waits for a hook that was silent only when it has heard it again.
-    eventually(&format!("{}: a commit that our hook reported", prior.name), || {
-        let (repaired, found) = commit(&stage);
-        assert_eq!(repaired, alone, "{}: beside ours again", prior.name);
-        (source(&stage, &found) == "hook").then_some(())
-    });
+    our_hook_reports(&stage, &alone);
     stage.uro(&["deinit"]);
     let (after, _) = commit(&stage);
     assert_eq!(after, alone, "{}: without us", prior.name);

@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -39,6 +40,16 @@ pub const WORK: [&str; 8] = [
 pub fn work(stage: &Stage) -> Vec<Seen> {
     stage.set_clock_back();
     WORK.map(|script| look(stage, script)).into()
+}
+
+/// Which of two eyewitnesses tells first depends on how busy the machine is: here the hooks have told everything
+/// before the watcher wakes.
+fn work_beside_a_stopped_sidecar(stage: &Stage) -> Vec<Seen> {
+    let pid = stage.world.sidecar_pid().to_string();
+    stage.world.freeze_sidecar();
+    let seen = work(stage);
+    assert!(Command::new("kill").args(["-CONT", &pid]).status().unwrap().success());
+    seen
 }
 
 fn look(stage: &Stage, script: &'static str) -> Seen {
@@ -85,11 +96,11 @@ pub fn check(prior: &Prior, git: Option<&Path>) {
     stage.restore();
     stage.world.start_sidecar();
     stage.uro(&["init"]);
-    let with = work(&stage);
+    let source = if stage.runs_config_hooks() { "hook" } else { prior.source };
+    let with = if source == "hook" { work_beside_a_stopped_sidecar(&stage) } else { work(&stage) };
     for (without, with) in without.iter().zip(&with) {
         assert_eq!(without, with, "{}", prior.name);
     }
-    let source = if stage.runs_config_hooks() { "hook" } else { prior.source };
     captured(&stage, &with, source, prior.name);
     assert_eq!(state(&stage), if source == "hook" { "ok" } else { "absent" }, "{}", prior.name);
     stage.uro(&["deinit"]);
