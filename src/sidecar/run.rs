@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use super::SidecarError;
 use super::control::{self, Command, Pulse};
-use super::heart::{self, Heart};
+use super::heart;
 use super::protocol::{Request, Response};
 use super::sentinel::Guard;
 use super::sockets::{self, Sockets};
