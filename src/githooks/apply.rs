@@ -21,7 +21,7 @@ fn step(step: &Step) -> Result<(), GithooksError> {
     match step {
         Step::MakeDirectory(path) => make_directory(path).map_err(GithooksError::io("create", path)),
         Step::Move { from, to } => fs::rename(from, to).map_err(GithooksError::io("rename", from)),
-        Step::Script { at, text } => script(at, text).map_err(GithooksError::io("write", at)),
+        Step::Program { at, content } => program(at, content).map_err(GithooksError::io("write", at)),
         Step::Remove(path) => fs::remove_file(path).map_err(GithooksError::io("remove", path)),
         Step::RemoveDirectory(path) => remove_directory(path).map_err(GithooksError::io("remove", path)),
         // What is in the file counts when it is locked, not when the plan was made.
@@ -45,11 +45,11 @@ fn remove_directory(path: &Path) -> io::Result<()> {
     }
 }
 
-fn script(at: &Path, text: &[u8]) -> io::Result<()> {
+fn program(at: &Path, content: &[u8]) -> io::Result<()> {
     let new = new_name(at);
     remove_if_there(&new)?;
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o755).open(&new)?;
-    file.write_all(text)?;
+    file.write_all(content)?;
     // The umask may have taken a right; whoever may read the directory may run its hooks, as git's samples.
     file.set_permissions(fs::Permissions::from_mode(0o755))?;
     drop(file);

@@ -52,7 +52,9 @@ pub fn inspect(hooks_dir: &Path) -> Result<Vec<HookState>, GithooksError> {
 fn state(slot: &Slot, any_ours: bool) -> HookState {
     let state = match &slot.found {
         Found::Script(script) if script.version == VERSION && is_program(&script.program) => State::Ok,
-        Found::Link(_) | Found::Script(_) => State::Outdated,
+        // In front of a kept hook it would hide that.
+        Found::Launcher(program) if is_program(program) && !slot.has_prior() => State::Ok,
+        Found::Link(_) | Found::Launcher(_) | Found::Script(_) => State::Outdated,
         Found::Nothing | Found::Foreign if any_ours || slot.has_prior() => State::Lost,
         Found::Nothing | Found::Foreign => State::Absent,
     };

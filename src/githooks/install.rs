@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::chain::{self, Script, VERSION};
 use super::slot::{Found, Slot, exists, is_program};
-use super::{GithooksError, Note, Plan, Step};
+use super::{GithooksError, Note, Plan, Step, launcher};
 use crate::domain::event::HOOKS;
 
 /// Plans the hooks in `hooks_dir` so that each calls `program`, an absolute path. Empty if they do already.
@@ -69,14 +69,21 @@ pub fn dispatcher(hooks_dir: &Path) -> Result<Option<PathBuf>, GithooksError> {
 
 fn install(slot: &Slot, has_prior: bool, program: &Path, plan: &mut Plan) {
     match &slot.found {
+        Found::Launcher(target) if target == program && !has_prior => {}
         Found::Script(script) if script.edited => plan.notes.push(Note::Edited(slot.at.clone())),
-        Found::Script(script) if is_current(script, program) => {}
+        Found::Script(script) if is_current(script, program) && (has_prior || !can_launch(slot, program)) => {}
         Found::Foreign => {
             keep_foreign(slot, has_prior, plan);
-            plan.steps.push(script(slot, program));
+            plan.steps.push(hook(slot, true, program));
         }
-        Found::Nothing | Found::Link(_) | Found::Script(_) => plan.steps.push(script(slot, program)),
+        Found::Nothing | Found::Link(_) | Found::Launcher(_) | Found::Script(_) => {
+            plan.steps.push(hook(slot, has_prior, program));
+        }
     }
+}
+
+fn can_launch(slot: &Slot, program: &Path) -> bool {
+    launcher::render(slot.hook, program).is_some()
 }
 
 fn is_current(script: &Script, program: &Path) -> bool {
@@ -105,6 +112,8 @@ fn free_name(slot: &Slot) -> PathBuf {
     }
 }
 
-fn script(slot: &Slot, program: &Path) -> Step {
-    Step::Script { at: slot.at.clone(), text: chain::render(slot.hook, program) }
+/// Only a script can call the hook from before; alone, a launcher costs less.
+fn hook(slot: &Slot, has_prior: bool, program: &Path) -> Step {
+    let alone = (!has_prior).then(|| launcher::render(slot.hook, program)).flatten();
+    Step::Program { at: slot.at.clone(), content: alone.unwrap_or_else(|| chain::render(slot.hook, program)) }
 }

@@ -1,8 +1,7 @@
 //! Installing git hooks beside whatever is there, and taking them out again without a trace.
 //!
-//! From git 2.54 on they stand in git's configuration and displace nothing. Below, ours is a small shell script; a
-//! hook that was there is kept byte for byte and called by it. A link to `uro-hook` would start faster, but whoever
-//! writes into a hook that is a link (git-lfs does, and `cat >`) overwrites the program that all repositories call.
+//! From git 2.54 on they stand in git's configuration and displace nothing. Below, where no hook was, ours is a
+//! launcher that becomes `uro-hook`; a hook that was there is kept byte for byte and called by a small shell script.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,6 +15,7 @@ pub mod config_file;
 pub mod configure;
 pub mod inspect;
 pub mod install;
+pub mod launcher;
 pub mod locate;
 pub mod quote;
 pub mod remove;
@@ -63,10 +63,10 @@ pub enum Step {
         from: PathBuf,
         to: PathBuf,
     },
-    /// Puts an executable script with `text` at `at`.
-    Script {
+    /// Puts an executable file with `content` at `at`.
+    Program {
         at: PathBuf,
-        text: Vec<u8>,
+        content: Vec<u8>,
     },
     Remove(PathBuf),
     /// Removes the directory's mark, and the directory itself unless somebody put something into it.
@@ -124,7 +124,7 @@ impl Step {
     fn touches(&self) -> Vec<&Path> {
         match self {
             Self::Move { from, to } => vec![from, to],
-            Self::Script { at, .. } => vec![at],
+            Self::Program { at, .. } => vec![at],
             Self::MakeDirectory(path) | Self::Remove(path) | Self::RemoveDirectory(path) => vec![path],
             Self::Configure { file, .. } => vec![file],
         }

@@ -34,8 +34,10 @@ fn remove(slot: &Slot, has_prior: bool, plan: &mut Plan) {
             plan.steps.push(Step::Move { from: slot.at.clone(), to: aside });
             restore(slot, has_prior, plan);
         }
-        Found::Link(_) | Found::Script(_) if !has_prior => plan.steps.push(Step::Remove(slot.at.clone())),
-        Found::Link(_) | Found::Script(_) | Found::Nothing => restore(slot, has_prior, plan),
+        Found::Link(_) | Found::Launcher(_) | Found::Script(_) if !has_prior => {
+            plan.steps.push(Step::Remove(slot.at.clone()));
+        }
+        Found::Link(_) | Found::Launcher(_) | Found::Script(_) | Found::Nothing => restore(slot, has_prior, plan),
     }
 }
 

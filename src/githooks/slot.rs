@@ -5,8 +5,8 @@ use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::GithooksError;
 use super::chain::{self, Script};
+use super::{GithooksError, launcher};
 use crate::domain::event::HookName;
 
 /// The file name of our program: a link to anything of this name is ours.
@@ -26,6 +26,8 @@ pub enum Found {
     Nothing,
     /// A link to our program, as earlier versions made.
     Link(PathBuf),
+    /// Our launcher; which program it becomes.
+    Launcher(PathBuf),
     /// Our script.
     Script(Script),
     Foreign,
@@ -95,16 +97,19 @@ impl Slot {
         places.push(dir.join(OLD_HOOKS).join(self.hook.as_str()));
         let look = |at: PathBuf| {
             let found = look(self.hook, &at).map_err(GithooksError::io("read", &at))?;
-            Ok(matches!(found, Found::Link(_) | Found::Script(_))
-                .then_some(Stray { is_script: matches!(found, Found::Script(_)), at }))
+            Ok(is_ours(&found).then_some(Stray { is_script: matches!(found, Found::Script(_)), at }))
         };
         places.into_iter().filter_map(|at| look(at).transpose()).collect()
     }
 
     #[must_use]
     pub fn is_ours(&self) -> bool {
-        matches!(self.found, Found::Link(_) | Found::Script(_))
+        is_ours(&self.found)
     }
+}
+
+fn is_ours(found: &Found) -> bool {
+    matches!(found, Found::Link(_) | Found::Launcher(_) | Found::Script(_))
 }
 
 /// A hook of ours in a place where it was not put by us.
@@ -150,7 +155,8 @@ fn look(hook: HookName, at: &Path) -> io::Result<Found> {
     }
     let mut text = Vec::new();
     File::open(at)?.take(SCRIPT).read_to_end(&mut text)?;
-    Ok(chain::recognise(hook, &text).map_or(Found::Foreign, Found::Script))
+    let launcher = launcher::recognise(hook, &text).map(Found::Launcher);
+    Ok(launcher.or_else(|| chain::recognise(hook, &text).map(Found::Script)).unwrap_or(Found::Foreign))
 }
 
 /// Whether anything is there, a dangling link included.

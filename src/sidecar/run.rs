@@ -224,13 +224,10 @@ impl Life {
                     last_active = self.services.clock.instant();
                     again = pulse.heart.during(self.round()).await;
                 },
-                () = tokio::time::sleep_until(again.into()) => {
-                    if !sockets.in_place() {
-                        return Ended::Cut;
-                    }
-                    again = pulse.heart.during(self.round()).await;
-                }
-                _ = ticks.tick() => {}
+                () = tokio::time::sleep_until(again.into()) => again = pulse.heart.during(self.round()).await,
+                _ = ticks.tick() => if !sockets.in_place() {
+                    return Ended::Cut;
+                },
                 () = until(idle_at), if !busy && !self.watching.is_needed() => return Ended::Idle,
             }
         }
