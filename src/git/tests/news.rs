@@ -391,24 +391,40 @@ fn commits_in_linked_worktrees_are_told_with_their_directory() {
 }
 
 #[test]
-fn logs_that_gc_replaced_are_not_told_again() {
+fn in_logs_that_were_shortened_the_place_is_found_again() {
     let scratch = Scratch::new();
-    scratch.write("a", "1").commit("Start");
-    scratch.write("a", "2").commit("Next");
+    for n in 0..4 {
+        scratch.write("a", n.to_string()).commit_at("Next", 1_000_000_000 + 1_000 * n);
+    }
     let mut reader = Reader::of(&scratch);
-    let inode = |scratch: &Scratch| {
-        std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(scratch.path().join(".git/logs/HEAD")).unwrap())
-    };
-    let before = inode(&scratch);
-    scratch.git(&["reflog", "expire", "--expire=never", "--all"]);
-    scratch.git(&["gc", "--quiet"]);
-    assert_ne!(inode(&scratch), before);
-    let oid = scratch.write("a", "3").commit("After");
-    assert_eq!(reader.deeds(&scratch), [made(&oid, &[])]);
+    // What is read anew would tell nothing as old as all of this.
+    reader.since = "2100-01-01T00:00:00Z".parse().unwrap();
+    let first = scratch.write("a", "more").commit_at("Not read yet", 1_000_009_000);
+    scratch.git(&["reflog", "expire", "--expire=2001-09-09T02:35:00Z", "HEAD", "main"]);
+    assert_eq!(scratch.git(&["reflog"]).lines().count(), 2);
+    assert_eq!(reader.deeds(&scratch), [made(&first, &[])]);
+    scratch.git(&["-c", "gc.reflogExpire=never", "gc", "--quiet"]);
+    let second = scratch.write("a", "and more").commit_at("After gc", 1_000_009_500);
+    assert_eq!(reader.deeds(&scratch), [made(&second, &[])]);
     scratch.git(&["reflog", "delete", "HEAD@{1}"]);
     scratch.git(&["branch", "-m", "main", "renamed"]);
-    let deeds = reader.deeds(&scratch);
-    assert_eq!(made_of(&deeds), [], "{deeds:?}");
+    let third = scratch.write("a", "yet more").commit_at("After all", 1_000_009_900);
+    assert_eq!(made_of(&reader.deeds(&scratch)), [(third, vec![])]);
+}
+
+#[test]
+fn a_log_that_lost_its_place_is_read_anew_from_the_registration_on() {
+    let scratch = Scratch::new();
+    scratch.write("a", "1").commit_at("Old", 1_000_000_000);
+    let new = scratch.write("a", "2").commit_at("New", 2_000_000_000);
+    let mut reader = Reader::of(&scratch);
+    reader.since = Timestamp::from_second(1_500_000_000).unwrap();
+    for log in ["logs/HEAD", "logs/refs/heads/main"] {
+        let path = scratch.path().join(".git").join(log);
+        let text = std::fs::read_to_string(&path).unwrap().replace("A U Thor", "Another");
+        std::fs::write(&path, text).unwrap();
+    }
+    assert_eq!(reader.deeds(&scratch), [made(&new, &[])]);
 }
 
 #[test]

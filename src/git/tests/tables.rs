@@ -44,8 +44,9 @@ fn switching_to_and_fro_within_a_second_hides_nothing() {
         scratch.git(&["checkout", "--quiet", "main"]);
     }
     let mut reader = Reader::of(&scratch);
-    let oid = scratch.write("a", "3").commit("More");
+    // The last entry is the same as before.
     scratch.git(&["checkout", "--quiet", "other"]);
+    let oid = scratch.write("a", "3").commit("Aside");
     scratch.git(&["checkout", "--quiet", "main"]);
     assert_eq!(made(&reader.entries(&scratch)), [told(&oid, 0)]);
 }
