@@ -44,10 +44,11 @@ fn switching_to_and_fro_within_a_second_hides_nothing() {
         scratch.git(&["checkout", "--quiet", "main"]);
     }
     let mut reader = Reader::of(&scratch);
-    // The last entry is the same as before.
+    // The last entry is the same as before, and the branch takes its own log with it.
     scratch.git(&["checkout", "--quiet", "other"]);
     let oid = scratch.write("a", "3").commit("Aside");
     scratch.git(&["checkout", "--quiet", "main"]);
+    scratch.git(&["branch", "--quiet", "-D", "other"]);
     assert_eq!(made(&reader.entries(&scratch)), [told(&oid, 0)]);
 }
 
