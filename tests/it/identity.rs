@@ -52,6 +52,7 @@ fn amending_five_times_leaves_one_live_capture_and_its_history() {
         std::fs::write(repo.join("a.rs"), format!("fn a{n}() {{}}\n")).unwrap();
         world.git(&repo, &["commit", "-q", "-a", "--amend", "-m", &format!("Add a, take {n}")]);
     }
+    live_is(&world, &repo, "main");
     assert_eq!(live(&world, &repo, 2), ["Lay the base", "Add a, take 5"]);
     assert_eq!(all(&world, &repo), 7);
 }
