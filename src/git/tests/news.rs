@@ -285,6 +285,36 @@ fn several_commits_told_before_the_end_are_linked_each_with_its_own() {
 }
 
 #[test]
+fn a_long_rebase_is_linked_however_far_back_it_began() {
+    let scratch = Scratch::new();
+    scratch.write("base", "1").commit_at("Start", 100);
+    scratch.git(&["checkout", "--quiet", "-b", "topic"]);
+    let subject = |n: i64| format!("Number {n} {}", "long ".repeat(60));
+    let old: Vec<Oid> = (0..20).map(|n| scratch.write(&format!("f{n}"), "x").commit_at(&subject(n), 200 + n)).collect();
+    scratch.git(&["checkout", "--quiet", "main"]);
+    scratch.write("main", "1").commit_at("Main", 600);
+    scratch.git(&["checkout", "--quiet", "topic"]);
+    let mut reader = Reader::of(&scratch);
+    rebase(&scratch, "-e 20s/^pick/edit/", &["main"]);
+    assert_eq!(made_of(&reader.deeds(&scratch)).len(), 20);
+    scratch.git(&["rebase", "--continue"]);
+    let ended = made_of(&reader.deeds(&scratch));
+    assert_eq!(ended.into_iter().flat_map(|(_, old)| old).collect::<Vec<_>>(), old);
+}
+
+#[test]
+fn a_renamed_branch_is_the_one_it_was() {
+    let scratch = Scratch::new();
+    scratch.write("a", "1").commit("Start");
+    let tree = scratch.git(&["rev-parse", "HEAD^{tree}"]);
+    let silent = scratch.git(&["commit-tree", "-p", "HEAD", "-m", "By a tool", &tree]);
+    scratch.git(&["update-ref", "refs/heads/aside", &silent]);
+    let mut reader = Reader::of(&scratch);
+    scratch.git(&["branch", "-m", "aside", "renamed"]);
+    assert_eq!(reader.entries(&scratch), []);
+}
+
+#[test]
 fn dropped_commits_are_nobodys() {
     let (scratch, old) = forked();
     let mut reader = Reader::of(&scratch);
