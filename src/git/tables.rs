@@ -140,7 +140,15 @@ fn logs(git: &Git, common_dir: &Path, most: usize) -> Result<(Vec<Table>, bool),
         .map(|git_dir| format!("worktrees/{}/HEAD", git_dir.file_name().unwrap_or_default().to_string_lossy()))
         .collect();
     let show = |heads: &[&str]| {
-        let mut args = vec!["log", "--walk-reflogs", "--date=unix", "--format=%H%x09%gD%x09%gs", &count, "--branches"];
+        let mut args = vec![
+            "log",
+            "--walk-reflogs",
+            "--no-show-signature",
+            "--date=unix",
+            "--format=%H%x09%gD%x09%gs",
+            &count,
+            "--branches",
+        ];
         args.extend(heads);
         args.push("--");
         git.run(&args)

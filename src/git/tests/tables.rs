@@ -104,3 +104,22 @@ fn a_sha256_repository_has_logs_like_any_other() {
     scratch.git(&["commit", "--quiet", "--amend", "-m", "Other"]);
     assert_eq!(made(&reader.entries(&scratch)), [told(&scratch.rev("HEAD"), 1)]);
 }
+
+#[test]
+fn no_signature_is_checked_with_a_program_that_the_repository_names() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let Some(scratch) = reftable() else { return };
+    scratch.write("a", "1").commit("Start");
+    let mut reader = Reader::of(&scratch);
+    let program = scratch.outside().join("evil");
+    std::fs::write(&program, format!("#!/bin/sh\ntouch {}/ran\n", scratch.outside().display())).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    scratch.git(&["config", "gpg.program", program.to_str().unwrap()]);
+    scratch.git(&["config", "log.showSignature", "true"]);
+    let signature = "\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n x\n -----END PGP SIGNATURE-----\n\n";
+    let raw = scratch.git(&["cat-file", "commit", "HEAD"]).replacen("\n\n", signature, 1) + "\n";
+    let signed = scratch.feed(&["hash-object", "-t", "commit", "-w", "--stdin"], raw.as_bytes());
+    scratch.git(&["update-ref", "-m", "commit: signed", "HEAD", &signed]);
+    assert_eq!(made(&reader.entries(&scratch)).len(), 1);
+    assert!(!scratch.outside().join("ran").exists());
+}
