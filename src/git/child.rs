@@ -1,7 +1,8 @@
 //! The hardened `git` child, for repositories that libgit2 cannot open (reftable, SHA-256).
 //!
-//! Only commands that execute nothing of the repository's are used (`cat-file`, `rev-parse`, `rev-list`, `for-each-ref`,
-//! `config`, `log` without diffs and signatures); the switches against fsmonitor, hooks and external diffs stand all the same.
+//! Only commands that execute nothing of the repository's are used (`cat-file`, `rev-parse`, `rev-list`, `config`,
+//! `for-each-ref`, `log` without diffs and signatures); the switches against fsmonitor, hooks and external diffs
+//! stand all the same.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
