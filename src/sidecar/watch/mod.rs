@@ -7,6 +7,7 @@ pub mod listener;
 pub mod look;
 pub mod network;
 pub mod pace;
+pub mod reading;
 pub mod roster;
 pub mod watcher;
 pub mod watching;

@@ -14,15 +14,14 @@ use super::super::worker::blocking;
 use super::dirty::{Dirty, Mark, Turn};
 use super::ears::{Ears, SystemEars};
 use super::listener::{Listener, Places};
-use super::look::{self, Looked, Print, Subject};
+use super::look::{self, Looked, Subject};
 use super::network::Mounts;
 use super::pace::Pace;
+use super::reading;
 use super::roster::{GRACE, Outcome, Reach, Roster};
 use super::watcher::{Tended, Watcher};
 use crate::domain::event::Source;
 use crate::domain::id::RepoId;
-use crate::pipeline::ingest;
-use crate::pipeline::reconcile::{self, ReconcileError};
 use crate::pipeline::services::Services;
 use crate::store::{Registered, StoreError};
 
@@ -282,7 +281,7 @@ impl Watching {
         self.jobs.spawn(async move {
             let start = services.clock.instant();
             let id = repo.id.clone();
-            let (looked, outcome) = read_off_loop(&services, watcher, subject, repo, mark.source).await;
+            let (looked, outcome) = reading::read(&services, watcher, subject, repo, mark.source).await;
             let took = services.clock.instant().saturating_duration_since(start);
             Done::Read { repo: id, remote, mark, looked, outcome, took }
         });
@@ -433,56 +432,6 @@ const EXHAUSTED: &str =
     "the system watches no more directories; some repositories are only looked at every few seconds";
 const EXHAUSTED_HINT: &str =
     "sudo sysctl fs.inotify.max_user_watches=524288 fs.inotify.max_user_instances=512; uro-capture sidecar stop";
-
-/// Between two tries to take the spool over, and how many: its other reader needs milliseconds.
-const SPOOL_TAKEN: Duration = Duration::from_millis(5);
-const SPOOL_TRIES: u32 = 20;
-
-async fn read_off_loop(
-    services: &Services,
-    watcher: Arc<Mutex<Watcher>>,
-    subject: Subject,
-    repo: Arc<Registered>,
-    source: Source,
-) -> (Option<Looked>, Outcome) {
-    let id = repo.id.clone();
-    let read = blocking(services, move |services| {
-        let known = subject.print;
-        let looked = look::look(&watcher, subject, SystemTime::from(services.clock.now()), GRACE);
-        let outcome = match looked {
-            Looked { there: false, .. } => Outcome::Gone,
-            // Read already, since the event that brought us here.
-            Looked { print, .. } if known == Some(print) => Outcome::Made { count: 0, reported: 0, print },
-            Looked { print, .. } => read_logs(&services, &repo, source, print)?,
-        };
-        Ok((Some(looked), outcome))
-    });
-    read.await.unwrap_or_else(|error| {
-        tracing::error!(%error, repo = %id, "what was found could not be kept");
-        (None, Outcome::NotKept)
-    })
-}
-
-/// Blocking. `print` is that of the logs before they are read.
-fn read_logs(services: &Services, repo: &Registered, source: Source, print: Print) -> Result<Outcome, StoreError> {
-    let reported = if repo.means.has_hooks() { take_reports(services)? } else { 0 };
-    match reconcile::repository(services, repo, source) {
-        Ok(count) => Ok(Outcome::Made { count, reported, print }),
-        Err(ReconcileError::Git(error)) => Ok(Outcome::Unreadable(error.to_string())),
-        Err(ReconcileError::Store(error)) => Err(error),
-    }
-}
-
-/// What hooks have reported by now is theirs, and not the watcher's; gives how much that was.
-fn take_reports(services: &Services) -> Result<usize, StoreError> {
-    for _ in 0..SPOOL_TRIES {
-        if let Some(taken) = ingest::take_spool(services)? {
-            return Ok(taken);
-        }
-        std::thread::sleep(SPOOL_TAKEN);
-    }
-    Ok(0)
-}
 
 #[cfg(test)]
 #[path = "watching_tests.rs"]

@@ -1,0 +1,65 @@
+//! Reading one repository's logs, off the event loop: its watches first, then what hooks have reported, then the rest.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use super::super::worker::blocking;
+use super::look::{self, Looked, Print, Subject};
+use super::roster::{GRACE, Outcome};
+use super::watcher::Watcher;
+use crate::domain::event::Source;
+use crate::pipeline::ingest;
+use crate::pipeline::reconcile::{self, ReconcileError};
+use crate::pipeline::services::Services;
+use crate::store::{Registered, StoreError};
+
+/// Between two tries to take the spool over, and how many: its other reader needs milliseconds.
+const SPOOL_TAKEN: Duration = Duration::from_millis(5);
+const SPOOL_TRIES: u32 = 20;
+
+/// Looks at the repository, and reads its logs unless they are as they were read last.
+pub async fn read(
+    services: &Services,
+    watcher: Arc<Mutex<Watcher>>,
+    subject: Subject,
+    repo: Arc<Registered>,
+    source: Source,
+) -> (Option<Looked>, Outcome) {
+    let id = repo.id.clone();
+    let read = blocking(services, move |services| {
+        let known = subject.print;
+        let looked = look::look(&watcher, subject, SystemTime::from(services.clock.now()), GRACE);
+        let outcome = match looked {
+            Looked { there: false, .. } => Outcome::Gone,
+            // Read already, since the event that brought us here.
+            Looked { print, .. } if known == Some(print) => Outcome::Made { count: 0, reported: 0, print },
+            Looked { print, .. } => read_logs(&services, &repo, source, print)?,
+        };
+        Ok((Some(looked), outcome))
+    });
+    read.await.unwrap_or_else(|error| {
+        tracing::error!(%error, repo = %id, "what was found could not be kept");
+        (None, Outcome::NotKept)
+    })
+}
+
+/// Blocking. `print` is that of the logs before they are read.
+fn read_logs(services: &Services, repo: &Registered, source: Source, print: Print) -> Result<Outcome, StoreError> {
+    let reported = if repo.means.has_hooks() { take_reports(services)? } else { 0 };
+    match reconcile::repository(services, repo, source) {
+        Ok(count) => Ok(Outcome::Made { count, reported, print }),
+        Err(ReconcileError::Git(error)) => Ok(Outcome::Unreadable(error.to_string())),
+        Err(ReconcileError::Store(error)) => Err(error),
+    }
+}
+
+/// What hooks have reported by now is theirs, and not the watcher's; gives how much that was.
+fn take_reports(services: &Services) -> Result<usize, StoreError> {
+    for _ in 0..SPOOL_TRIES {
+        if let Some(taken) = ingest::take_spool(services)? {
+            return Ok(taken);
+        }
+        std::thread::sleep(SPOOL_TAKEN);
+    }
+    Ok(0)
+}
