@@ -8,10 +8,13 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::reflog::places;
+use super::reflog::{places, unlogged};
 
 /// Directories with branches that are watched below the first one.
 const DEEPER: usize = 2;
+
+/// Directories of a repository without linked worktrees that are watched.
+const PLAIN: usize = 5;
 
 /// What to watch and what to poll. Both name only what is there: look again after an event that tells something.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,6 +34,7 @@ pub fn traces(common_dir: &Path) -> Traces {
     } else if common_dir.join("logs").is_dir() {
         traces.branches(common_dir, "logs/refs/heads", &["logs/refs", "logs"]);
         traces.stat.push(common_dir.join("logs/HEAD"));
+        traces.unlogged(common_dir);
     } else {
         traces.branches(common_dir, "refs/heads", &["refs"]);
         traces.stat.extend([common_dir.join("logs"), common_dir.join("packed-refs")]);
@@ -64,6 +68,15 @@ impl Traces {
         self.stat.extend(files.into_iter().map(|(path, _)| path));
     }
 
+    /// Tools that write no log (go-git, isomorphic-git) move the branch that is checked out.
+    fn unlogged(&mut self, common_dir: &Path) {
+        let Some(branch) = unlogged::checked_out(common_dir, common_dir) else { return };
+        if self.dirs.len() < PLAIN {
+            self.dirs.extend(branch.parent().filter(|folder| folder.is_dir()).map(Path::to_owned));
+        }
+        self.stat.push(branch);
+    }
+
     fn worktrees(&mut self, common_dir: &Path) {
         let found = places::worktrees(common_dir);
         let parent = common_dir.join("worktrees");
@@ -77,6 +90,7 @@ impl Traces {
                 self.reftable(&git_dir);
             } else if logs.is_dir() {
                 self.stat.push(logs.join("HEAD"));
+                self.stat.extend(unlogged::checked_out(common_dir, &git_dir));
                 self.dirs.push(logs);
             } else {
                 // Being created right now: its log comes next.
@@ -193,6 +207,22 @@ mod tests {
         assert!(dirs.contains(&"logs/refs/heads/young".to_owned()), "{dirs:?}");
         assert!(dirs.contains(&"logs/refs/heads/mid".to_owned()), "{dirs:?}");
         assert_eq!(dirs.len(), 5);
+    }
+
+    #[test]
+    fn the_branch_that_is_checked_out_is_watched_for_tools_that_write_no_log() {
+        let stage = Stage::new(&["logs/HEAD", "logs/refs/heads/f/x", "refs/heads/f/x", "worktrees/w/logs/HEAD"]);
+        std::fs::write(stage.0.path().join("HEAD"), "ref: refs/heads/f/x\n").unwrap();
+        std::fs::write(stage.0.path().join("worktrees/w/HEAD"), "ref: refs/heads/y\n").unwrap();
+        assert!(stage.dirs().contains(&"refs/heads/f".to_owned()) && stage.tells("refs/heads/f", "x"));
+        for branch in ["refs/heads/f/x", "refs/heads/y"] {
+            assert!(stage.stat().contains(&branch.to_owned()), "{branch}");
+        }
+        for folder in ["a", "b"] {
+            stage.write(&format!("logs/refs/heads/{folder}/x"));
+        }
+        std::fs::create_dir_all(stage.0.path().join("logs/refs/heads/c")).unwrap();
+        assert_eq!(stage.dirs().iter().filter(|dir| !dir.starts_with("worktrees")).count(), PLAIN);
     }
 
     #[test]

@@ -148,6 +148,21 @@ fn a_commit_on_a_branch_in_new_folders_that_is_not_checked_out_is_heard_of() {
 }
 
 #[test]
+fn a_branch_that_a_tool_moved_without_a_line_in_any_log_is_heard_of() {
+    let world = World::without_models();
+    let repo = watched_repo(&world, "repo");
+    let first = commit_unseen(&world, &repo, "first.rs");
+    start_watching(&world, 1);
+    captured_once(&world, &repo, &first, "reconcile");
+    let tree = world.git(&repo, &["rev-parse", "HEAD^{tree}"]);
+    let oid = world.git(&repo, &["commit-tree", "-p", "HEAD", "-m", "Leave no trace", &tree]);
+    let branch = repo.join(".git/refs/heads/main");
+    std::fs::write(branch.with_extension("lock"), format!("{oid}\n")).unwrap();
+    std::fs::rename(branch.with_extension("lock"), branch).unwrap();
+    captured_once(&world, &repo, &oid, "watch");
+}
+
+#[test]
 fn the_first_commit_of_a_repository_that_had_none_is_heard_of() {
     let world = World::without_models();
     let repo = watched_repo(&world, "repo");

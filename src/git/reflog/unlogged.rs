@@ -31,7 +31,7 @@ impl Tip {
     /// Absent for a detached or unborn HEAD, and for a branch that is packed: only git packs.
     fn read(common_dir: &Path, git_dir: &Path) -> Option<Self> {
         let head = git_dir.join("HEAD");
-        let branch = line(&head)?.strip_prefix("ref:")?.trim().to_owned();
+        let branch = branch(&head)?;
         let file = loose(common_dir, &branch)?;
         let stamps = (file::look(&head)?.stamp, file::look(&file)?.stamp);
         Some(Self { oid: line(&file)?.parse().ok()?, branch, stamps })
@@ -45,6 +45,16 @@ impl Tip {
 
 fn name(head: &Log) -> String {
     head.name.strip_suffix("logs/HEAD").map_or_else(String::new, |place| format!("{place}{TIP}"))
+}
+
+fn branch(head: &Path) -> Option<String> {
+    Some(line(head)?.strip_prefix("ref:")?.trim().to_owned())
+}
+
+/// The file of the branch that a worktree has checked out, whether there or not.
+#[must_use]
+pub fn checked_out(common_dir: &Path, git_dir: &Path) -> Option<PathBuf> {
+    loose(common_dir, &branch(&git_dir.join("HEAD"))?)
 }
 
 fn line(path: &Path) -> Option<String> {
