@@ -143,8 +143,9 @@ impl<'w> Cell<'w> {
     pub fn commit_all(&mut self, label: &str, args: &[&str]) -> String {
         self.git(&["add", "-A"]);
         self.git(&[&["commit", "-q"], args].concat());
-        self.label("HEAD", label);
-        self.made("HEAD", Heard::Yes)
+        let oid = self.made("HEAD", Heard::Yes);
+        self.labels.insert(label.to_owned(), oid.clone());
+        oid
     }
 
     pub fn label(&mut self, rev: &str, label: &str) {
