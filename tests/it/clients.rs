@@ -318,33 +318,42 @@ fn a_repository_of_another_user_is_skipped_with_one_line_and_no_safe_directory()
     assert_eq!(gitconfig(), before);
 }
 
-/// A commit as the hook reports it, in a clone that holds no blob of what it changes.
+/// A commit as the hook reports it, in a clone that holds no blob of what it changes: read by libgit2 and by a child.
 #[test]
 fn a_commit_in_a_partial_clone_is_captured_without_a_single_fetch() {
     let world = World::without_models();
-    let (origin, clone, sprung) = (world.repo("origin"), world.path("clone"), world.path("sprung"));
+    let origin = world.repo("origin");
     world.git(&origin, &["config", "uploadpack.allowFilter", "true"]);
     world.commit(&origin, "a.rs", "fn a() {}\n", "Add a");
     world.commit(&origin, "b.rs", "fn b() {}\n", "Add b");
-    let url = format!("file://{}", origin.display());
-    let args = ["clone", "-q", "--filter=blob:none", "--no-checkout", &url, clone.to_str().unwrap()];
-    world.git(&world.path("home"), &args);
+    let sprung = world.path("sprung");
     let tripwire = program(&world, "tripwire", &format!("echo \"$*\" >> '{}'", sprung.display()));
-    world.git(&clone, &["config", "remote.origin.url", &format!("ext::{} %S", tripwire.display())]);
-    world.git(&clone, &["config", "protocol.ext.allow", "always"]);
-    world.ok(&clone, &["init"]);
     world.start_sidecar();
-    // The new blob is here, the one it replaces and the removed one are not.
-    world.git(&clone, &["read-tree", "HEAD"]);
-    let blob = hash_object(&world, &clone, "fn a() { changed() }\n");
-    world.git(&clone, &["update-index", "--cacheinfo", &format!("100644,{blob},a.rs")]);
-    world.git(&clone, &["update-index", "--force-remove", "b.rs"]);
-    let out = world.git_command(&clone, &["commit", "-q", "-m", "Change a, remove b"]).output().unwrap();
-    said_nothing(&out);
-    let oid = world.git(&clone, &["rev-parse", "HEAD"]);
-    let capture = world.final_capture(&clone, &oid);
-    assert_eq!(capture["commit"]["files"], 2, "{capture:#}");
-    assert!(!sprung.exists(), "fetched: {}", std::fs::read_to_string(&sprung).unwrap());
+    for format in ["files", "reftable"] {
+        let clone = partial_clone(&world, &origin, format);
+        world.git(&clone, &["config", "remote.origin.url", &format!("ext::{} %S", tripwire.display())]);
+        world.git(&clone, &["config", "protocol.ext.allow", "always"]);
+        world.ok(&clone, &["init"]);
+        // The new blob is here, the one it replaces and the removed one are not.
+        world.git(&clone, &["read-tree", "HEAD"]);
+        let blob = hash_object(&world, &clone, "fn a() { changed() }\n");
+        world.git(&clone, &["update-index", "--cacheinfo", &format!("100644,{blob},a.rs")]);
+        world.git(&clone, &["update-index", "--force-remove", "b.rs"]);
+        let out = world.git_command(&clone, &["commit", "-q", "-m", "Change a, remove b"]).output().unwrap();
+        said_nothing(&out);
+        let oid = world.git(&clone, &["rev-parse", "HEAD"]);
+        let capture = world.final_capture(&clone, &oid);
+        assert_eq!(capture["commit"]["files"], 2, "{format}: {capture:#}");
+        assert!(!sprung.exists(), "{format}, fetched: {}", std::fs::read_to_string(&sprung).unwrap());
+    }
+}
+
+fn partial_clone(world: &World, origin: &Path, format: &str) -> PathBuf {
+    let (clone, url) = (world.path(&format!("clone {format}")), format!("file://{}", origin.display()));
+    let format = format!("--ref-format={format}");
+    let args = ["clone", "-q", "--filter=blob:none", "--no-checkout", &format, &url, clone.to_str().unwrap()];
+    world.git(&world.path("home"), &args);
+    clone
 }
 
 fn hash_object(world: &World, repo: &Path, content: &str) -> String {
