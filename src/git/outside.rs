@@ -193,7 +193,8 @@ pub fn origin(git: &Git) -> Option<Vec<u8>> {
 pub fn patch_id(git: &Git, between: Between<'_>) -> Option<String> {
     let empty = if between.new.as_str().len() == 64 { EMPTY_TREE_SHA256 } else { EMPTY_TREE };
     let old = between.old.map_or(empty, Oid::as_str);
-    let mut args = vec!["-c", "diff.suppressBlankEmpty=false", "diff-tree", "-p", "--no-ext-diff", "--no-textconv"];
+    let mut args = vec!["-c", "diff.suppressBlankEmpty=false", "-c", "core.quotePath=true"];
+    args.extend(["diff-tree", "-p", "--no-ext-diff", "--no-textconv"]);
     args.extend(["--no-color", "--no-renames", "--text", "-U3", "--inter-hunk-context=0", "--diff-algorithm=myers"]);
     args.extend(["--indent-heuristic", "--src-prefix=a/", "--dst-prefix=b/", "--submodule=short", "-O/dev/null"]);
     args.extend([old, between.new.as_str()]);
