@@ -61,7 +61,7 @@ pub fn read(
             continue;
         }
         news.positions.push(position);
-        let is_new = known.contains_key(ALL) && !known.contains_key(table.log.name.as_str());
+        let is_new = known.contains_key(ALL) && !known.contains_key(table.log.key().as_str());
         let begin = match table.place(&known) {
             Some(begin) => begin,
             None if is_new => 0,
@@ -83,7 +83,7 @@ pub struct Table {
 
 impl Table {
     fn position(&self) -> LogPosition {
-        position(&self.log.name, &self.identity(self.lines.len()))
+        position(&self.log.key(), &self.identity(self.lines.len()))
     }
 
     /// Of the place before the line with this index: by the lines that come before it.
@@ -94,7 +94,7 @@ impl Table {
 
     /// Where what is known ends; after an expiry of old entries only its last line may be left.
     fn place(&self, known: &HashMap<&str, &str>) -> Option<usize> {
-        let known = known.get(self.log.name.as_str())?;
+        let known = known.get(self.log.key().as_str())?;
         let ends = || (1..=self.lines.len()).rev();
         let last = |identity: &str| identity.rsplit_once('.').map(|(_, last)| last.to_owned());
         ends()

@@ -1,7 +1,7 @@
 //! Repositories that keep no reflogs (bare ones, `core.logAllRefUpdates=false`): where their branches are is all
 //! that tells.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -54,14 +54,14 @@ pub fn news(
         }
         news.positions.push(position(&log, tip.as_str()));
     }
-    let gone = known.iter().filter_map(|(log, was)| (*was != ABSENT).then(|| log.strip_prefix("tip/")).flatten());
-    let gone = gone.filter(|name| !branches.iter().any(|(branch, _)| branch == name));
-    news.positions.extend(gone.map(|name| position(&log(name), ABSENT)));
+    let there: HashSet<String> = branches.iter().map(|(name, _)| log(name)).collect();
+    let gone = known.iter().filter(|(log, was)| **was != ABSENT && log.starts_with("tip/") && !there.contains(**log));
+    news.positions.extend(gone.map(|(log, _)| position(log, ABSENT)));
     Ok(news)
 }
 
 fn log(branch: &str) -> String {
-    format!("{ALL}/{branch}")
+    places::key(&format!("{ALL}/{branch}"))
 }
 
 fn position(log: &str, identity: &str) -> LogPosition {

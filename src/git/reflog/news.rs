@@ -20,7 +20,7 @@ pub fn ends(common_dir: &Path) -> Vec<LogPosition> {
     let heads = places::heads(common_dir);
     let logs = heads.iter().cloned().chain(places::branches(common_dir));
     // A log that cannot be read is read anew, from the time of registration on, when it can.
-    let ends = logs.filter_map(|log| tail::end(&log.path, &log.name).ok());
+    let ends = logs.filter_map(|log| tail::end(&log.path, &log.key()).ok());
     ends.chain(unlogged::ends(common_dir, &heads)).collect()
 }
 
@@ -36,7 +36,7 @@ pub struct Fresh {
 pub fn read(common_dir: &Path, known: &[LogPosition], since: Timestamp) -> (Vec<Fresh>, News) {
     let read = |log: Log| {
         // What cannot be read now keeps its position.
-        let tail = tail::read(&log.path, &log.name, known, since).unwrap_or_default();
+        let tail = tail::read(&log.path, &log.key(), known, since).unwrap_or_default();
         Fresh { log, tail }
     };
     // Git writes the log of HEAD first: read last, it has whatever those of the branches have.

@@ -4,6 +4,8 @@ use std::fs::{DirEntry, Metadata};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use super::fingerprint;
+
 /// Linked worktrees beyond this are not looked into.
 const WORKTREES: usize = 200;
 /// Branches whose logs are read, the most recently changed ones.
@@ -31,11 +33,26 @@ impl Log {
         self.name.strip_prefix("logs/").or_else(|| self.name.strip_prefix("reftable/")).filter(|_| !self.is_head)
     }
 
+    /// What its position is called.
+    #[must_use]
+    pub fn key(&self) -> String {
+        key(&self.name)
+    }
+
     /// It is about the HEAD of a linked worktree.
     #[must_use]
     pub fn is_linked(&self) -> bool {
         self.is_head && self.name.contains("worktrees/")
     }
+}
+
+/// A log's name without what people wrote in it: positions are kept, and a branch or a worktree may be called by a
+/// secret.
+#[must_use]
+pub fn key(name: &str) -> String {
+    let start = ["refs/heads/", "worktrees/"].iter().find_map(|start| Some(name.find(start)? + start.len()));
+    let Some(start) = start else { return name.to_owned() };
+    format!("{}{:016x}", &name[..start], fingerprint::of(&name.as_bytes()[start..]))
 }
 
 /// The log of HEAD and that of the HEAD of every linked worktree, whether there or not.
@@ -119,6 +136,15 @@ fn collect(dir: &Path, depth: usize, budget: &mut usize, found: &mut Vec<(PathBu
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_position_is_called_by_no_word_of_a_persons() {
+        for name in ["logs/refs/heads/pa55word", "worktrees/pa55word/logs/HEAD", "tip/refs/heads/pa55word"] {
+            assert!(!key(name).contains("pa55word"), "{}", key(name));
+            assert_ne!(key(name), key(&format!("{name}2")));
+        }
+        assert_eq!(key("logs/HEAD"), "logs/HEAD");
+    }
 
     #[test]
     fn branches_in_folders_are_found_and_links_out_are_not() {

@@ -4,11 +4,11 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use super::file;
 use super::line::Line;
 use super::news::Fresh;
 use super::places::Log;
 use super::tail::{self, Tail};
+use super::{file, fingerprint};
 use crate::domain::event::LogPosition;
 use crate::domain::id::Oid;
 
@@ -39,12 +39,21 @@ impl Tip {
 
     fn position(&self, log: &Log) -> LogPosition {
         let (head, file) = &self.stamps;
-        LogPosition { log: name(log), identity: format!("{head} {file} {} {}", self.oid, self.branch), offset: 0 }
+        LogPosition {
+            log: name(log),
+            identity: format!("{head} {file} {} {}", self.oid, mark(&self.branch)),
+            offset: 0,
+        }
     }
 }
 
+/// Stands for the branch's name, which may be a secret.
+fn mark(branch: &str) -> String {
+    format!("{:016x}", fingerprint::of(branch.as_bytes()))
+}
+
 fn name(head: &Log) -> String {
-    head.name.strip_suffix("logs/HEAD").map_or_else(String::new, |place| format!("{place}{TIP}"))
+    head.key().strip_suffix("logs/HEAD").map_or_else(String::new, |place| format!("{place}{TIP}"))
 }
 
 fn branch(head: &Path) -> Option<String> {
@@ -99,19 +108,17 @@ pub fn read(common_dir: &Path, log: &Log, known: &[LogPosition]) -> Option<(LogP
 /// Per the looks of the files alone.
 fn is_same(was: &str, common_dir: &Path, log: &Log) -> bool {
     let mut parts = was.splitn(4, ' ');
-    let (Some(head), Some(file), Some(_), Some(branch)) = (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return false;
-    };
+    let (Some(head), Some(file)) = (parts.next(), parts.next()) else { return false };
     let looks = |path: &Path, stamp: &str| file::look(path).is_some_and(|look| look.stamp == stamp);
-    looks(&log.git_dir.join("HEAD"), head) && loose(common_dir, branch).is_some_and(|path| looks(&path, file))
+    let branch = || checked_out(common_dir, &log.git_dir);
+    looks(&log.git_dir.join("HEAD"), head) && branch().is_some_and(|path| looks(&path, file))
 }
 
 /// Where the same branch was.
 fn of_branch(was: &str, branch: &str) -> Option<Oid> {
     let mut parts = was.splitn(4, ' ').skip(2);
     let (oid, name) = (parts.next()?, parts.next()?);
-    if name == branch { oid.parse().ok() } else { None }
+    if name == mark(branch) { oid.parse().ok() } else { None }
 }
 
 /// Git writes the logs first: while it is at it they are ahead of the branch, never behind.
