@@ -104,7 +104,9 @@ fn pairs<'a>(rebase: &'a Rebase, originals: Vec<Oid>, history: &dyn History) -> 
     let mut left: Vec<(Oid, Header)> =
         originals.into_iter().filter(|oid| !told.contains(oid)).filter_map(with_header).collect();
     let (folds, copies): (Vec<&Copied>, Vec<&Copied>) = rebase.steps.iter().partition(|step| step.folds);
-    let copies = copies.into_iter().filter_map(|step| Some((step, history.header(&step.oid)?))).collect();
+    let copies = copies.into_iter().filter_map(|step| Some((step, history.header(&step.oid)?)));
+    // What was reworded in the place of the copy made before it has its story already: it must not take another's.
+    let copies = copies.filter(|(step, header)| lies_on_its_old(step, header)).collect();
     let mut pairs = Vec::new();
     let is_same = |one: &Header, other: &Header| one.message == other.message && is_by_same(one, other);
     let open = take(&mut pairs, copies, &mut left, &is_same);
@@ -118,6 +120,10 @@ fn pairs<'a>(rebase: &'a Rebase, originals: Vec<Oid>, history: &dyn History) -> 
         pairs.extend(folds.into_iter().zip(left.into_iter().map(|(oid, _)| oid)));
     }
     pairs
+}
+
+fn lies_on_its_old(step: &Copied, header: &Header) -> bool {
+    step.old.as_ref().is_none_or(|old| header.parents.contains(old))
 }
 
 fn is_by_same(one: &Header, other: &Header) -> bool {

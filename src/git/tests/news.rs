@@ -227,6 +227,62 @@ fn squashed_fixed_up_and_reworded_commits_are_all_linked() {
     );
 }
 
+/// All within one second, so that dates tell nothing apart.
+#[test]
+fn what_is_squashed_beside_a_reworded_commit_goes_to_the_one_that_it_was_folded_into() {
+    for upstream in ["main", "HEAD~5"] {
+        let scratch = Scratch::new();
+        scratch.write("base", "1").commit("Start");
+        scratch.git(&["checkout", "--quiet", "-b", "topic"]);
+        let old: Vec<Oid> = (0..5).map(|n| scratch.write(&format!("f{n}"), "1").commit(&format!("At {n}"))).collect();
+        scratch.git(&["checkout", "--quiet", "main"]);
+        scratch.write("main", "1").commit("Main");
+        scratch.git(&["checkout", "--quiet", "topic"]);
+        let mut reader = Reader::of(&scratch);
+        rebase(&scratch, "-e 3s/^pick/squash/ -e 5s/^pick/reword/", &[upstream]);
+        let deeds = reader.deeds(&scratch);
+        let (folded, reworded) =
+            (replaced_by(&deeds, &scratch.rev("HEAD~2")), replaced_by(&deeds, &scratch.rev("HEAD")));
+        assert!(folded.contains(&old[1]) && folded.contains(&old[2]), "{upstream}: {folded:?}");
+        assert!(reworded.contains(&old[4]) && !reworded.contains(&old[2]), "{upstream}: {reworded:?}");
+    }
+}
+
+#[test]
+fn what_was_dropped_beside_a_squash_cannot_be_told_and_both_are_left_alone() {
+    let (scratch, old) = forked();
+    let mut reader = Reader::of(&scratch);
+    rebase(&scratch, "-e 2s/^pick/squash/ -e 4d", &["main"]);
+    let deeds = reader.deeds(&scratch);
+    let replaced: Vec<Oid> = made_of(&deeds).into_iter().flat_map(|(_, replaces)| replaces).collect();
+    assert!(replaced.contains(&old[0]) && replaced.contains(&old[2]), "{deeds:?}");
+    assert!(!replaced.contains(&old[1]) && !replaced.contains(&old[3]), "{deeds:?}");
+}
+
+#[test]
+fn an_amend_to_the_very_same_commit_replaces_nothing() {
+    let scratch = Scratch::new();
+    let mut reader = Reader::of(&scratch);
+    scratch.write("a", "1").git(&["add", "--all"]);
+    scratch.git(&["commit", "--quiet", "-m", "Start"]);
+    let first = scratch.rev("HEAD");
+    for _ in 0..2 {
+        scratch.git(&["commit", "--quiet", "--amend", "--no-edit"]);
+        assert_eq!(scratch.rev("HEAD"), first, "dates are frozen");
+    }
+    scratch.git(&["reset", "--quiet", "--soft", "HEAD"]);
+    let told = scratch.open().made_since(Timestamp::UNIX_EPOCH).unwrap();
+    assert_eq!(told.iter().map(|made| (&made.oid, &made.replaces)).collect::<Vec<_>>(), [(&first, &None)]);
+    assert_eq!(reader.deeds(&scratch), [made(&first, &[])]);
+    // There and back again.
+    scratch.git(&["commit", "--quiet", "--amend", "-m", "Other"]);
+    scratch.git(&["commit", "--quiet", "--amend", "-m", "Start"]);
+    assert_eq!(scratch.rev("HEAD"), first);
+    let told = scratch.open().made_since(Timestamp::UNIX_EPOCH).unwrap();
+    assert_eq!(told.len(), 1);
+    assert!(told[0].oid == first && told[0].replaces.as_ref() != Some(&first), "{told:?}");
+}
+
 #[test]
 fn commits_folded_in_place_are_linked() {
     let (scratch, old) = forked();
