@@ -1,17 +1,19 @@
 //! One unit of work, one live capture.
 
 use super::{Check, live, picked};
-use crate::domain::capture::{Capture, State};
+use crate::domain::capture::{Capture, Reason, State};
 use crate::domain::event::Source;
 use crate::domain::id::RepoId;
-use crate::store::samples::{answered, commit, fresh_id, oid, repo};
-use crate::store::{CaptureQuery, Recorded, Store, StoreError};
+use crate::store::samples::{answered, at, commit, event, fresh_id, oid, operation, repo, template};
+use crate::store::{CaptureQuery, Finished, Recorded, Store, StoreError};
 
 pub const CHECKS: &[Check] = &[
     ("a commit is captured once", a_commit_once),
     ("a patch tells its live captures", patches),
     ("what a capture supersedes becomes superseded", supersedes),
     ("a rewrite supersedes the old commit, and no circle arises", rewrites),
+    ("an older commit that comes to light late is superseded from the start", late_commits),
+    ("what a hook reported after a watcher is the hook's", credits),
     ("a commit that was superseded is told by what replaced it", superseded_commits),
     ("a forgotten capture is gone and does not come back by itself", forgetting),
     ("a forgotten patch does not come back under another commit", forgetting_patches),
@@ -75,6 +77,37 @@ fn rewrites(store: &dyn Store) {
     assert_eq!(left[0].commit.as_ref().unwrap().oid, oid(2));
     let old = store.capture_of_commit(&repo(), &oid(1)).unwrap().unwrap();
     assert_eq!((old.state, left[0].supersedes.as_slice()), (State::Superseded, [old.id].as_slice()));
+}
+
+fn late_commits(store: &dyn Store) {
+    let newer = picked(2);
+    store.record_capture(&newer, None).unwrap();
+    let (row, oldest) = (store.put_event(&event(1)).unwrap(), commit(5));
+    store.record_capture(&oldest, None).unwrap();
+    let late = Capture { supersedes: vec![oldest.id], provenance: template(Reason::Disabled), ..commit(1) };
+    let finished = || Finished { capture: late.clone(), template: "Adds.".into(), operation: operation(1, 3_000) };
+    assert_eq!(store.record_replaced(&finished, &oid(2), Some(row)).unwrap(), Recorded::New);
+    assert_eq!(live(store).iter().map(|capture| capture.id).collect::<Vec<_>>(), [newer.id]);
+    let known = store.capture_of_commit(&repo(), &oid(2)).unwrap().unwrap();
+    assert_eq!((known.supersedes, store.pending_event_count().unwrap()), (vec![late.id], 0));
+    assert_eq!(store.record_replaced(&finished, &oid(2), None).unwrap(), Recorded::Known(newer.id));
+}
+
+fn credits(store: &dyn Store) {
+    let sources = [(1, Source::Watch), (2, Source::Manual), (3, Source::Reconcile), (4, Source::Watch)];
+    for (n, source) in sources {
+        store.record_capture(&Capture { source, captured_at: at(10 * n as i64), ..commit(n) }, None).unwrap();
+    }
+    let sources = |store: &dyn Store| {
+        (1..=4).map(|n| store.capture_of_commit(&repo(), &oid(n)).unwrap().unwrap().source).collect::<Vec<_>>()
+    };
+    store.credit_hook(&repo(), Some(&oid(1)), at(11)).unwrap();
+    store.credit_hook(&repo(), Some(&oid(2)), at(0)).unwrap();
+    store.credit_hook(&RepoId::of_common_dir(b"/another/.git"), None, at(0)).unwrap();
+    assert_eq!(sources(store), [Source::Watch, Source::Manual, Source::Reconcile, Source::Watch], "too old, asked for");
+    store.credit_hook(&repo(), Some(&oid(1)), at(10)).unwrap();
+    store.credit_hook(&repo(), None, at(11)).unwrap();
+    assert_eq!(sources(store), [Source::Hook, Source::Manual, Source::Hook, Source::Watch]);
 }
 
 fn superseded_commits(store: &dyn Store) {

@@ -82,14 +82,22 @@ impl Store for SqliteStore {
     }
 
     fn record_final(&self, finished: &dyn Fn() -> Finished, event: Option<i64>) -> Result<Recorded> {
+        self.write(Rebuildable, |tx| record::record_final(tx, &finished(), event))
+    }
+
+    fn record_replaced(&self, finished: &dyn Fn() -> Finished, newer: &Oid, event: Option<i64>) -> Result<Recorded> {
         self.write(Rebuildable, |tx| {
-            let Finished { capture, template, operation } = finished();
-            let recorded = record::record(tx, &capture, &template, event)?;
-            if recorded == Recorded::New {
-                operations::log(tx, &operation)?;
+            let finished = finished();
+            let recorded = record::record_final(tx, &finished, event)?;
+            if let (Some(repo), Some(commit)) = (&finished.capture.repo, &finished.capture.commit) {
+                finish::supersede(tx, &repo.id, &commit.oid, newer)?;
             }
             Ok(recorded)
         })
+    }
+
+    fn credit_hook(&self, repo: &RepoId, oid: Option<&Oid>, since: Timestamp) -> Result<()> {
+        self.write(Rebuildable, |tx| finish::credit_hook(tx, repo, oid, row::micros(since)))
     }
 
     fn finish_capture(&self, id: CaptureId, outcome: &dyn Fn() -> Outcome) -> Result<bool> {

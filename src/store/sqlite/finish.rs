@@ -7,6 +7,7 @@ use super::codes::{Coded, Punctual};
 use super::row::{self, Rest};
 use super::{captures, checksum, record};
 use crate::domain::capture::{By, Capture, Outcome, Reason};
+use crate::domain::event::Source;
 use crate::domain::id::{CaptureId, Oid, RepoId};
 
 /// What an update needs of the row as it is.
@@ -122,6 +123,20 @@ pub fn supersede(tx: &Connection, repo: &RepoId, old: &Oid, new: &Oid) -> Result
         let sql = "UPDATE captures SET supersedes = ?2 WHERE row = ?1";
         tx.prepare_cached(sql)?.execute(params![new_row, serde_json::to_string(&list)?])?;
     }
+    Ok(())
+}
+
+/// What a watcher or a sweep captured at or after `since` was reported by a hook after all.
+pub fn credit_hook(tx: &Connection, repo: &RepoId, oid: Option<&Oid>, since: i64) -> Result<()> {
+    // Either way through an index of its own: the commit's, or that of what was captured lately.
+    let which = if oid.is_some() { "oid = ?2" } else { "oid IS NOT NULL AND ?2 IS NULL" };
+    let sql = format!(
+        "UPDATE captures SET source = ?4 WHERE row = (
+           SELECT row FROM captures WHERE repo_id = ?1 AND {which} AND captured_at >= ?3 AND source IN (?5, ?6)
+           ORDER BY captured_at, row LIMIT 1)"
+    );
+    let [hook, watch, reconcile] = [Source::Hook, Source::Watch, Source::Reconcile].map(Coded::code);
+    tx.prepare_cached(&sql)?.execute(params![repo.as_str(), oid.map(Oid::as_str), since, hook, watch, reconcile])?;
     Ok(())
 }
 

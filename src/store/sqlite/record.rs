@@ -2,10 +2,10 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::super::{CaptureRecord, Recorded, Result};
+use super::super::{CaptureRecord, Finished, Recorded, Result};
 use super::codes::Coded;
 use super::row::{self, Rest};
-use super::{checksum, events};
+use super::{checksum, events, operations};
 use crate::domain::capture::{Capture, State};
 use crate::domain::event::Source;
 use crate::domain::id::CaptureId;
@@ -38,6 +38,15 @@ pub fn record(tx: &Connection, capture: &Capture, template: &str, event: Option<
             Ok(Recorded::New)
         }
     }
+}
+
+/// As `record`, with the entry in the log of what was done.
+pub fn record_final(tx: &Connection, finished: &Finished, event: Option<i64>) -> Result<Recorded> {
+    let recorded = record(tx, &finished.capture, &finished.template, event)?;
+    if recorded == Recorded::New {
+        operations::log(tx, &finished.operation)?;
+    }
+    Ok(recorded)
 }
 
 /// Stores a foreign record unless its id or its unit of work is known or was forgotten.
