@@ -121,7 +121,8 @@ pub struct Event {
     pub git_dir: PathBuf,
     /// The commit, when the reporter could tell; else HEAD is meant.
     pub oid: Option<Oid>,
-    /// (old commit, new commit), from post-rewrite or a reflog; from post-merge after a squash: (carried commit, HEAD).
+    /// (old commit, new commit), from post-rewrite or a reflog; from post-merge after a squash: (carried commit, HEAD,
+    /// or the carried commit again where the hook could not read HEAD).
     pub rewrites: Vec<(Oid, Oid)>,
     /// A rebase, cherry-pick sequence or `am` was in progress.
     pub in_sequence: bool,

@@ -10,6 +10,7 @@ use super::objects::Objects;
 use super::reflog::Made;
 use super::reflog::answer::{self, History};
 use super::reflog::news::{self, Fresh};
+use super::reflog::order::{self, Search};
 use super::reflog::places::{self, Log};
 use super::reflog::story::{Story, Told};
 use super::reflog::tail;
@@ -202,6 +203,32 @@ impl Repo {
         let mut seen = HashSet::new();
         found.retain(|made| seen.insert(made.oid.clone()));
         Ok(found)
+    }
+
+    /// Whether `one` was made here after `other`, by the order of the logs. Unknown where they do not tell.
+    ///
+    /// # Errors
+    /// When a child was needed and failed.
+    pub fn was_made_after(&self, one: &Oid, other: &Oid) -> Result<Option<bool>, GitError> {
+        let common_dir = &self.place().common_dir;
+        let mut searches = Vec::new();
+        if let Backend::Child(git) = &self.backend
+            && tables::has(common_dir)
+        {
+            for fresh in tables::since(git, common_dir)?.into_iter().filter(|fresh| fresh.log.is_head) {
+                let mut search = Search::of(one, other);
+                let _ = fresh.tail.lines.iter().rev().any(|line| search.take(line));
+                searches.push(search);
+            }
+        } else {
+            for head in places::heads(common_dir) {
+                let mut search = Search::of(one, other);
+                // A log that cannot be read tells nothing; the others do.
+                let _ = tail::last(&head.path, |line| search.take(line));
+                searches.push(search);
+            }
+        }
+        Ok(order::is_later(&searches))
     }
 
     /// What is ours of what a silent tool brought. What is gone by now counts no more.

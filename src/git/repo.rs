@@ -142,12 +142,20 @@ impl Repo {
         }
     }
 
-    /// Whether the commit has several parents.
+    /// What the commit lies on, the branch that it was made on first.
     ///
     /// # Errors
     /// As [`Repo::commit`].
-    pub fn is_merge(&self, oid: &Oid) -> Result<bool, GitError> {
-        self.with_objects(|objects| Ok(header(objects, oid)?.parents.len() > 1))
+    pub fn parents(&self, oid: &Oid) -> Result<Vec<Oid>, GitError> {
+        self.with_objects(|objects| Ok(header(objects, oid)?.parents))
+    }
+
+    /// The committer's date.
+    ///
+    /// # Errors
+    /// As [`Repo::commit`].
+    pub fn committed_at(&self, oid: &Oid) -> Result<Timestamp, GitError> {
+        self.with_objects(|objects| Ok(header(objects, oid)?.committed_at))
     }
 
     fn walk(&self, to: &Oid, from: Option<&Oid>, since: Option<Timestamp>) -> Result<Vec<Oid>, GitError> {

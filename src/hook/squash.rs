@@ -13,10 +13,10 @@ const COMMITS: usize = 1_000;
 /// What the list begins with (`builtin/merge.c`).
 const TITLE: &[u8] = b"Squashed commit of the following:";
 
-/// Lines of `commit head`: each commit listed there with the one it was merged onto. Empty where either is unknown.
+/// Lines of `commit head`: each commit listed there with the one it was merged onto; with itself where that is unknown,
+/// because the references are in a form that is not read here.
 #[must_use]
 pub fn carried(git_dir: &Path, head: Option<&str>) -> Vec<u8> {
-    let Some(head) = head else { return Vec::new() };
     let mut list = Vec::new();
     let read = File::open(git_dir.join("SQUASH_MSG")).and_then(|file| file.take(LIST).read_to_end(&mut list));
     if read.is_err() || !list.starts_with(TITLE) {
@@ -24,7 +24,7 @@ pub fn carried(git_dir: &Path, head: Option<&str>) -> Vec<u8> {
     }
     let listed = list.split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"commit "));
     let oids = listed.filter_map(|hex| std::str::from_utf8(hex).ok()).filter(|hex| is_oid(hex));
-    oids.take(COMMITS).flat_map(|oid| format!("{oid} {head}\n").into_bytes()).collect()
+    oids.take(COMMITS).flat_map(|oid| format!("{oid} {}\n", head.unwrap_or(oid)).into_bytes()).collect()
 }
 
 #[cfg(test)]
@@ -42,7 +42,8 @@ mod tests {
         std::fs::write(dir.path().join("SQUASH_MSG"), list).expect("written");
         let told = carried(dir.path(), Some(&head));
         assert_eq!(String::from_utf8_lossy(&told), format!("{one} {head}\n{two} {head}\n"));
-        assert!(carried(dir.path(), None).is_empty(), "an unborn branch");
+        let told = carried(dir.path(), None);
+        assert_eq!(String::from_utf8_lossy(&told), format!("{one} {one}\n{two} {two}\n"), "an unknown head");
     }
 
     #[test]

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::enrich;
+use super::identity::{self, Kin};
 use super::services::{Exclusions, Services};
 use super::subject::Subject;
-use super::{enrich, identity};
 use crate::config::Config;
 use crate::domain::capture::{By, Capture, NO_PROJECT, Provenance, Reason, RepoRef, State};
 use crate::domain::clock::Clock;
@@ -110,18 +111,18 @@ pub(super) fn take_reported(
     }
     let commit = repo.commit(&request.oid, &Bounds::default(), &|path| exclusions.path(path))?;
     let subject = Subject::commit(commit);
-    let earlier = identity::earlier(services, repo, &subject)?;
+    let kin = identity::kin(services, repo, &subject)?;
     let deadline = Deadline::from_stamp(request.stamp, config.capture.budget, services.clock.as_ref());
     let queue = taken_at.saturating_duration_since(deadline.start());
     let capture = Capture {
         repo: Some(RepoRef { path: redact(&path.to_string_lossy()), id: place.id.clone() }),
         project: redact(&place.project),
-        supersedes: earlier.iter().map(|capture| capture.id).collect(),
+        supersedes: kin.earlier.iter().map(|capture| capture.id).collect(),
         ..pending(services, &subject, request.source, queue, &deadline)
     };
-    let plan = carried(&earlier, &subject).unwrap_or_else(|| request.plan.clone());
+    let plan = plan(&kin, &subject, &request.plan);
     let job = Job { id: capture.id, subject, config, deadline, queue, plan };
-    Ok(match record(services, &capture, &job, event)? {
+    Ok(match record(services, &capture, &job, (kin.newer.as_ref(), event))? {
         Recorded::Known(id) => Taken::Known(id),
         Recorded::Forgotten => Taken::Skipped("it was forgotten"),
         Recorded::New if job.plan == Plan::Ask => Taken::New(Box::new(job)),
@@ -130,11 +131,18 @@ pub(super) fn take_reported(
 }
 
 /// Stores what a model is to be asked about as pending, everything else as it stays.
-fn record(services: &Services, capture: &Capture, job: &Job, event: Option<i64>) -> Result<Recorded, StoreError> {
-    match job.plan {
-        Plan::Ask => services.store.record_capture(capture, event),
-        Plan::Template(_) | Plan::Carry { .. } => {
-            services.store.record_final(&|| enrich::at_once(services, job, capture), event)
+fn record(
+    services: &Services,
+    capture: &Capture,
+    job: &Job,
+    (newer, event): (Option<&Oid>, Option<i64>),
+) -> Result<Recorded, StoreError> {
+    let finished = || enrich::at_once(services, job, capture);
+    match (&job.plan, newer) {
+        (Plan::Ask, _) => services.store.record_capture(capture, event),
+        (Plan::Template(_) | Plan::Carry { .. }, None) => services.store.record_final(&finished, event),
+        (Plan::Template(_) | Plan::Carry { .. }, Some(newer)) => {
+            services.store.record_replaced(&finished, newer, event)
         }
     }
 }
@@ -163,6 +171,13 @@ pub fn take_note(services: &Services, repo: Option<&Repo>, text: &str, stamp: Ti
     services.store.record_capture(&capture, None)?;
     let plan = if config.capture.enabled { Plan::Ask } else { Plan::Template(Reason::Disabled) };
     Ok(Job { id: capture.id, subject, config, deadline, queue, plan })
+}
+
+/// Nobody is asked about what a later commit stands for already.
+fn plan(kin: &Kin, subject: &Subject, asked: &Plan) -> Plan {
+    let carried = carried(&kin.earlier, subject);
+    let late = kin.newer.as_ref().map(|_| Plan::Template(Reason::Disabled));
+    carried.or(late).unwrap_or_else(|| asked.clone())
 }
 
 /// A model's or a person's text follows its patch through a rebase without another model call.

@@ -11,28 +11,59 @@ use crate::domain::patch::{Commit, Patch};
 use crate::git::repo::Repo;
 use crate::git::{Bounds, GitError, squash};
 
-/// The live captures that this commit's capture replaces, oldest first.
-pub(super) fn earlier(services: &Services, repo: &Repo, subject: &Subject) -> Result<Vec<Capture>, CaptureError> {
-    let Subject::Commit(commit) = subject else { return Ok(Vec::new()) };
-    let mut earlier = match &commit.patch.patch_id {
+/// How a commit stands to the live captures of the same work.
+#[derive(Debug, Default)]
+pub(super) struct Kin {
+    /// What its capture replaces, oldest first.
+    pub earlier: Vec<Capture>,
+    /// A later commit stands for the same work already: this one came to light late.
+    pub newer: Option<Oid>,
+}
+
+/// The live captures of the same work as this commit.
+pub(super) fn kin(services: &Services, repo: &Repo, subject: &Subject) -> Result<Kin, CaptureError> {
+    let Subject::Commit(commit) = subject else { return Ok(Kin::default()) };
+    let mut same = match &commit.patch.patch_id {
         Some(patch_id) => services.store.live_captures_of_patch(&repo.place().id, patch_id)?,
         None => alike(services, repo, subject, commit)?,
     };
-    // With the earlier commit among its ancestors it is new work (applied again).
-    retain_off_history(repo, &commit.oid, &mut earlier)?;
-    for capture in squashed(services, repo, commit)? {
-        if earlier.iter().all(|known| known.id != capture.id) {
-            earlier.push(capture);
+    retain_apart(repo, &commit.oid, &mut same)?;
+    let mut kin = Kin::default();
+    for capture in same {
+        match &capture.commit {
+            Some(other) if is_newer(repo, &other.oid, commit)? => kin.newer = Some(other.oid.clone()),
+            _ => kin.earlier.push(capture),
         }
     }
-    Ok(earlier)
+    for capture in squashed(services, repo, commit)? {
+        if kin.earlier.iter().all(|known| known.id != capture.id) {
+            kin.earlier.push(capture);
+        }
+    }
+    Ok(kin)
 }
 
-fn retain_off_history(repo: &Repo, oid: &Oid, captures: &mut Vec<Capture>) -> Result<(), GitError> {
+/// Whether the other commit of the same work was made after this one. Nearly always the dates say that it was not; where
+/// they are equal or the other way round, the logs know better.
+fn is_newer(repo: &Repo, other: &Oid, commit: &Commit) -> Result<bool, GitError> {
+    let there = match repo.committed_at(other) {
+        Ok(there) => there,
+        Err(GitError::Missing(_) | GitError::NoSuchCommit { .. }) => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    if there < commit.committed_at {
+        return Ok(false);
+    }
+    Ok(repo.was_made_after(other, &commit.oid)?.unwrap_or(there > commit.committed_at))
+}
+
+/// With the one among the ancestors of the other the two are different work: the patch was applied again.
+fn retain_apart(repo: &Repo, oid: &Oid, captures: &mut Vec<Capture>) -> Result<(), GitError> {
     let mut kept = Vec::with_capacity(captures.len());
     for capture in captures.drain(..) {
         let Some(commit) = &capture.commit else { continue };
-        if commit.oid != *oid && !repo.is_ancestor(&commit.oid, oid)? {
+        let other = &commit.oid;
+        if other != oid && !repo.is_ancestor(other, oid)? && !repo.is_ancestor(oid, other)? {
             kept.push(capture);
         }
     }
@@ -74,7 +105,7 @@ fn squashed(services: &Services, repo: &Repo, commit: &Commit) -> Result<Vec<Cap
         }
         found.extend(services.store.capture_of_commit(id, &oid)?.filter(|capture| capture.state == State::Live));
     }
-    retain_off_history(repo, &commit.oid, &mut found)?;
+    retain_apart(repo, &commit.oid, &mut found)?;
     Ok(found)
 }
 

@@ -4,8 +4,9 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use super::capture::{CaptureError, Job};
+use super::capture::CaptureError;
 use super::in_hand::InHand;
+pub use super::report::Done;
 use super::services::Services;
 use super::{report, waiting};
 use crate::domain::capture::Reason;
@@ -92,8 +93,7 @@ fn event_of(record: &Record) -> Option<Event> {
 /// What one event led to.
 #[derive(Debug)]
 pub enum Dealt {
-    /// Stored; these await a model.
-    Jobs(Vec<Job>),
+    Done(Done),
     /// The repository could not be read this time, for a reason that may pass: the event stays open.
     Later(String),
     /// The repository or the commit cannot be captured, now or ever: closed, with the reason.
@@ -112,7 +112,7 @@ pub fn deal(
     last_try: bool,
 ) -> Result<Dealt, StoreError> {
     match report::take_up(services, pending, without) {
-        Ok(jobs) => Ok(Dealt::Jobs(jobs)),
+        Ok(done) => Ok(Dealt::Done(done)),
         Err(CaptureError::Store(error)) => Err(error),
         // No descriptor left, a child that was too slow, a disk that did not answer.
         Err(CaptureError::Git(error @ GitError::Git { .. })) if !last_try => Ok(Dealt::Later(error.to_string())),

@@ -22,5 +22,4 @@ pub mod services;
 pub mod subject;
 #[cfg(test)]
 pub(crate) mod tests;
-mod unnamed;
 pub mod waiting;

@@ -1,6 +1,8 @@
 //! What a repository's reflogs tell becomes events: nothing that happened while nobody listened is missed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
 
 use super::ours::Ours;
 pub use super::roster::{inode, moved};
@@ -53,7 +55,7 @@ pub fn all(services: &Services, source: Source) -> usize {
 /// # Errors
 /// When the repository is gone or cannot be read, which is noted as a problem; when the store cannot be written.
 pub fn repository(services: &Services, registered: &Registered, source: Source) -> Result<usize, ReconcileError> {
-    match read(services, registered, source) {
+    match read(services, registered, Teller { source, report: None }) {
         Err(ReconcileError::Git(error)) => {
             note(services, registered, &error)?;
             Err(error.into())
@@ -62,13 +64,40 @@ pub fn repository(services: &Services, registered: &Registered, source: Source) 
     }
 }
 
-fn read(services: &Services, registered: &Registered, source: Source) -> Result<usize, ReconcileError> {
+/// As [`repository`], for a hook that could not name its commit: what is new in the logs is what it reports.
+///
+/// # Errors
+/// As there, but no problem is noted.
+pub(super) fn reported(services: &Services, registered: &Registered, event: &Event) -> Result<usize, ReconcileError> {
+    read(services, registered, Teller { source: event.source, report: Some(event) })
+}
+
+/// Who brought it up that there may be news.
+#[derive(Clone, Copy)]
+struct Teller<'a> {
+    source: Source,
+    report: Option<&'a Event>,
+}
+
+impl Teller<'_> {
+    /// When what a log has at `at` was reported. The log counts in whole seconds, and its dates may be set.
+    fn stamp(&self, at: Timestamp, now: Timestamp) -> Timestamp {
+        self.report.map_or(now, |event| at.min(now).max(event.stamp))
+    }
+
+    /// Of a sequence that the hook saw, of which the log has no word.
+    fn saw_sequence(&self, git_dir: &Path) -> bool {
+        self.report.is_some_and(|event| event.in_sequence && event.git_dir == git_dir)
+    }
+}
+
+fn read(services: &Services, registered: &Registered, teller: Teller<'_>) -> Result<usize, ReconcileError> {
     let repo = Repo::open_git_dir(&registered.common_dir)?;
     let mut taken = 0;
     loop {
         let known = services.store.log_positions(&registered.id)?;
         let news = repo.news(&known, registered.since)?;
-        let mut queue = Queue { services, repo: &repo, source, batch: Vec::new(), taken: 0 };
+        let mut queue = Queue { services, repo: &repo, teller, batch: Vec::new(), taken: 0 };
         let mut ours = Ours::of(services, &repo);
         for entry in news.entries {
             queue.take(&mut ours, entry)?;
@@ -96,6 +125,7 @@ fn note(services: &Services, registered: &Registered, error: &GitError) -> Resul
 /// A commit to be captured, and what it replaced.
 struct Found {
     git_dir: PathBuf,
+    at: Timestamp,
     oid: Oid,
     replaces: Vec<Oid>,
     step: bool,
@@ -105,21 +135,24 @@ struct Found {
 struct Queue<'a> {
     services: &'a Services,
     repo: &'a Repo,
-    source: Source,
+    teller: Teller<'a>,
     batch: Vec<Found>,
     taken: usize,
 }
 
 impl Queue<'_> {
     fn take(&mut self, ours: &mut Ours<'_>, entry: Entry) -> Result<(), ReconcileError> {
-        let Entry { git_dir, deed, .. } = entry;
+        let Entry { git_dir, at, deed } = entry;
         let arrived = match deed {
-            Deed::Made { oid, replaces, step } => return self.add(Found { git_dir, oid, replaces, step }),
+            Deed::Made { oid, replaces, step } => {
+                let step = step || self.teller.saw_sequence(&git_dir);
+                return self.add(Found { git_dir, at, oid, replaces, step });
+            }
             Deed::Moved { from, to } => ours.moved(from.as_ref(), &to)?,
             Deed::Pulled { from, to } => ours.pulled(from.as_ref(), &to)?,
         };
         for oid in arrived {
-            self.add(Found { git_dir: git_dir.clone(), oid, replaces: Vec::new(), step: false })?;
+            self.add(Found { git_dir: git_dir.clone(), at, oid, replaces: Vec::new(), step: false })?;
         }
         Ok(())
     }
@@ -153,8 +186,8 @@ impl Queue<'_> {
                 continue;
             }
             events.push(Event {
-                stamp: self.services.clock.now(),
-                source: self.source,
+                stamp: self.teller.stamp(found.at, self.services.clock.now()),
+                source: self.teller.source,
                 hook: None,
                 git_dir: found.git_dir,
                 oid: Some(found.oid),

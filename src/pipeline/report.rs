@@ -1,15 +1,34 @@
 //! One report (of a hook, a reflog, a person) becomes the captures of the commits that it means.
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::capture::{self, CaptureError, Job, Plan, Request, Taken};
 use super::reconcile::ReconcileError;
 use super::services::Services;
-use super::{identity, roster, unnamed};
+use super::{identity, reconcile, roster};
 use crate::domain::capture::Reason;
 use crate::domain::event::{Event, HookName, PendingEvent, Source};
 use crate::domain::id::Oid;
 use crate::git::repo::Repo;
+use crate::store::Registered;
 
-/// Stores what the event tells and closes it; gives what awaits a model.
+/// A hook's report of what somebody else has captured is later than that by less than this.
+const LATELY: SignedDuration = SignedDuration::from_mins(1);
+/// Open events that are looked at.
+const AHEAD: usize = 512;
+/// Somebody else may have seen the commit before the hook looked at the clock.
+const SECOND: SignedDuration = SignedDuration::from_secs(1);
+
+/// What one report led to.
+#[derive(Debug, Default)]
+pub struct Done {
+    /// These await a model.
+    pub jobs: Vec<Job>,
+    /// The report became others, which are open now.
+    pub more: bool,
+}
+
+/// Stores what the event tells and closes it.
 ///
 /// # Errors
 /// When the repository cannot be read or the store cannot be written; the event is still open then.
@@ -17,23 +36,21 @@ pub(super) fn take_up(
     services: &Services,
     pending: &PendingEvent,
     without: Option<Reason>,
-) -> Result<Vec<Job>, CaptureError> {
+) -> Result<Done, CaptureError> {
     let event = &pending.event;
     let repo = Repo::open_git_dir(&event.git_dir)?;
-    roster::meet(services, &repo, event.stamp)?;
-    let mut report = Report { services, repo: &repo, pending, without, jobs: Vec::new(), closed: false };
+    let registered = roster::meet(services, &repo, event.stamp)?;
+    let mut report = Report { services, repo: &repo, pending, without, done: Done::default(), closed: false };
     match event.hook {
         Some(HookName::PostRewrite) => report.rewrites()?,
-        Some(HookName::PostMerge) => report.merge()?,
+        Some(HookName::PostMerge) => report.merge(registered.as_ref())?,
         Some(HookName::PostCommit | HookName::PostApplypatch) if event.oid.is_none() => {
-            for oid in unnamed::commits(services, &repo, event)? {
-                report.take(&oid, false)?;
-            }
+            report.unnamed(registered.as_ref())?;
         }
         Some(HookName::PostCommit | HookName::PostApplypatch) | None => report.commit()?,
     }
     report.close(None)?;
-    Ok(report.jobs)
+    Ok(report.done)
 }
 
 struct Report<'a> {
@@ -41,7 +58,7 @@ struct Report<'a> {
     repo: &'a Repo,
     pending: &'a PendingEvent,
     without: Option<Reason>,
-    jobs: Vec<Job>,
+    done: Done,
     closed: bool,
 }
 
@@ -52,6 +69,42 @@ impl Report<'_> {
 
     fn reported(&self) -> Result<Oid, CaptureError> {
         Ok(self.event().oid.clone().map_or_else(|| self.repo.head(), Ok)?)
+    }
+
+    /// The hook does not read reftable, but git's log tells what was made. Where it is not followed HEAD has to do.
+    fn unnamed(&mut self, registered: Option<&Registered>) -> Result<(), CaptureError> {
+        if registered.is_none() {
+            return self.commit();
+        }
+        // Or somebody else has read the log since, and at the earliest when this was made.
+        let since = self.event().stamp - SECOND;
+        if self.look_up(registered)? || self.credit(None, since)? {
+            return Ok(());
+        }
+        match self.awaited(since)? {
+            Some(oid) => self.take(&oid, false),
+            None => Ok(()),
+        }
+    }
+
+    /// A commit that somebody else found here and that nobody has taken up yet.
+    fn awaited(&self, since: Timestamp) -> Result<Option<Oid>, CaptureError> {
+        let event = self.event();
+        let is_it = |other: &Event| {
+            let found = matches!(other.source, Source::Watch | Source::Reconcile);
+            let is_alike = other.git_dir == event.git_dir && other.in_sequence == event.in_sequence;
+            found && is_alike && other.stamp >= since
+        };
+        let mut open = self.services.store.pending_events(AHEAD)?.into_iter().map(|pending| pending.event);
+        Ok(open.find(is_it).and_then(|found| found.oid))
+    }
+
+    /// What the logs tell beyond what is known becomes events; true when there were any.
+    fn look_up(&mut self, registered: Option<&Registered>) -> Result<bool, CaptureError> {
+        let look = |registered| reconcile::reported(self.services, registered, self.event());
+        let made = registered.map(look).transpose()?.is_some_and(|events| events > 0);
+        self.done.more |= made;
+        Ok(made)
     }
 
     fn commit(&mut self) -> Result<(), CaptureError> {
@@ -83,23 +136,36 @@ impl Report<'_> {
 
     /// A squash merge makes no commit: what it carries is kept for the commit to come. A fast-forward makes none
     /// either, and may end at somebody else's merge.
-    fn merge(&mut self) -> Result<(), CaptureError> {
+    fn merge(&mut self, registered: Option<&Registered>) -> Result<(), CaptureError> {
+        if self.event().oid.is_none() {
+            self.look_up(registered)?;
+        }
         let head = self.reported()?;
         let told = self.event().rewrites.iter().map(|(carried, _)| carried.clone()).collect::<Vec<Oid>>();
         let squashed = if told.is_empty() { self.repo.squash_prepared()? } else { told };
         if !squashed.is_empty() {
-            let (id, now) = (&self.repo.place().id, self.services.clock.now());
-            return Ok(self.services.store.prepare_squash(id, &head, &squashed, now)?);
+            return self.prepare(&head, &squashed);
         }
-        if self.repo.is_merge(&head)? && self.was_made_here(&head)? {
+        if self.repo.parents(&head)?.len() > 1 && self.was_made_here(&head)? {
             self.take(&head, true)?;
+        }
+        Ok(())
+    }
+
+    fn prepare(&self, head: &Oid, squashed: &[Oid]) -> Result<(), CaptureError> {
+        let (id, now) = (&self.repo.place().id, self.services.clock.now());
+        // Whoever could not say what HEAD was may have been overtaken by the commit itself.
+        let is_late = self.event().oid.is_none();
+        let below = if is_late { self.repo.parents(head)? } else { Vec::new() };
+        for parent in below.first().into_iter().chain([head]) {
+            self.services.store.prepare_squash(id, parent, squashed, now)?;
         }
         Ok(())
     }
 
     /// Where no log is kept, the hook's word has to do.
     fn was_made_here(&self, oid: &Oid) -> Result<bool, CaptureError> {
-        let made = self.repo.made_since(jiff::Timestamp::MIN)?;
+        let made = self.repo.made_since(Timestamp::MIN)?;
         Ok(made.iter().any(|made| made.oid == *oid) || self.repo.log_ends()?.is_empty())
     }
 
@@ -113,15 +179,23 @@ impl Report<'_> {
         let close = last.then_some(self.pending.row);
         match capture::take_reported(self.services, self.repo, &request, close)? {
             Taken::New(job) => {
-                self.jobs.push(*job);
+                self.done.jobs.push(*job);
                 self.closed |= last;
             }
             Taken::Final(_) => self.closed |= last,
+            Taken::Known(_) if event.source == Source::Hook => {
+                self.credit(Some(oid), clock.now() - LATELY)?;
+            }
             Taken::Known(_) => {}
             Taken::Skipped(why) if last => self.close(Some(why))?,
             Taken::Skipped(_) => {}
         }
         Ok(())
+    }
+
+    /// On a busy machine the watcher may come before the hook; who reported it is the hook all the same.
+    fn credit(&self, oid: Option<&Oid>, since: Timestamp) -> Result<bool, CaptureError> {
+        Ok(self.services.store.credit_hook(&self.repo.place().id, oid, since)?)
     }
 
     /// While a rebase or its like runs no model is asked: the next commit follows within milliseconds. What it

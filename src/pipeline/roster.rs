@@ -38,15 +38,16 @@ pub fn registration(repo: &Repo, means: Means, since: Timestamp) -> Registered {
     }
 }
 
-/// A repository reports something: where it is not registered, it may have been moved, or all are captured.
-pub(super) fn meet(services: &Services, repo: &Repo, at: Timestamp) -> Result<(), ReconcileError> {
-    if services.store.registration(&repo.place().id)?.is_some() {
-        return Ok(());
+/// A repository reports something: where it is not registered, it may have been moved, or all are captured. Gives the
+/// registration under which this report's commit is news: not one that was made only now.
+pub(super) fn meet(services: &Services, repo: &Repo, at: Timestamp) -> Result<Option<Registered>, ReconcileError> {
+    if let Some(known) = services.store.registration(&repo.place().id)? {
+        return Ok(Some(known));
     }
     if let Some(known) = moved(services, repo)? {
         // What was committed between the move and this report is in its logs.
         reconcile::repository(services, &known, Source::Reconcile)?;
-        return Ok(());
+        return Ok(Some(known));
     }
     if services.store.mark(GLOBAL)?.is_some() && is_allowed(services, repo) {
         services.store.register(&registration(repo, Means::Config, at))?;
@@ -54,7 +55,7 @@ pub(super) fn meet(services: &Services, repo: &Repo, at: Timestamp) -> Result<()
         rebuild::write_mirror(services.store.as_ref(), &services.paths)?;
         services.roster_changed();
     }
-    Ok(())
+    Ok(None)
 }
 
 /// When this repository is registered under a place that it has left, it is registered here instead, with all its

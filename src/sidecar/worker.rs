@@ -48,6 +48,14 @@ pub struct Worker {
     rests: bool,
 }
 
+/// What dealing with an event leaves to do.
+enum After {
+    Nothing,
+    PutOff,
+    /// It became other events.
+    More,
+}
+
 impl Worker {
     #[must_use]
     pub fn new(services: Services, pulse: Arc<Pulse>, hurry: watch::Receiver<bool>) -> Self {
@@ -68,12 +76,16 @@ impl Worker {
         let taken = blocking(&self.services, |services| ingest::take_spool(&services)).await?;
         let ready = blocking(&self.services, |services| waiting::ready(&services, BATCH)).await?;
         let found = ready.events.len();
-        let mut put_off = 0;
+        let (mut put_off, mut more) = (0, false);
         for (event, without) in ready.events {
-            put_off += usize::from(self.deal(event, without).await?);
+            match self.deal(event, without).await? {
+                After::Nothing => {}
+                After::PutOff => put_off += 1,
+                After::More => more = true,
+            }
         }
         // Behind a batch of nothing but events that are put off, others have to wait with them.
-        let more = found == BATCH && put_off < BATCH;
+        more |= found == BATCH && put_off < BATCH;
         self.rests = ready.held && taken.is_some() && !more && put_off == 0;
         let depth = if more { self.services.store.pending_event_count()? } else { 0 };
         self.pulse.queue_depth.store(depth, Ordering::Relaxed);
@@ -85,8 +97,7 @@ impl Worker {
         })
     }
 
-    /// True when the event was put off.
-    async fn deal(&mut self, event: PendingEvent, without: Option<Reason>) -> Result<bool, StoreError> {
+    async fn deal(&mut self, event: PendingEvent, without: Option<Reason>) -> Result<After, StoreError> {
         let row = event.row;
         if event.event.source == Source::Hook {
             self.heard.insert(event.event.git_dir.clone());
@@ -101,18 +112,19 @@ impl Worker {
             Ok(Dealt::Later(why)) => {
                 tracing::warn!(row, why, tried, "event put off");
                 self.tries.insert(row, tried);
-                return Ok(true);
+                return Ok(After::PutOff);
             }
-            Ok(Dealt::Jobs(jobs)) => {
-                for job in jobs {
+            Ok(Dealt::Done(done)) => {
+                for job in done.jobs {
                     self.start(job).await;
                 }
+                return Ok(if done.more { After::More } else { After::Nothing });
             }
             Ok(Dealt::Closed(why)) => tracing::warn!(row, why, "event closed without a capture"),
             Err(StoreError::Other(error)) => self.give_up(row, &error.to_string()).await?,
             Err(error) => return Err(error),
         }
-        Ok(false)
+        Ok(After::Nothing)
     }
 
     fn hold(&self, row: i64) {

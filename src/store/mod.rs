@@ -228,8 +228,8 @@ pub trait Store: Send + Sync {
     /// capture is superseded from the start.
     fn record_replaced(&self, finished: &dyn Fn() -> Finished, newer: &Oid, event: Option<i64>) -> Result<Recorded>;
     /// A hook reported, after all, what a watcher or a sweep captured at or after `since`: its source is the hook. It is
-    /// the capture of this commit; where the hook could not name one, the oldest such capture of the repository.
-    fn credit_hook(&self, repo: &RepoId, oid: Option<&Oid>, since: Timestamp) -> Result<()>;
+    /// the capture of this commit; where the hook could not name one, the oldest such capture of the repository. False when there is none.
+    fn credit_hook(&self, repo: &RepoId, oid: Option<&Oid>, since: Timestamp) -> Result<bool>;
     /// Applies the model stage's end to a capture that is still pending; false when it no longer is
     /// (finished, edited by a person, forgotten). The template's text is kept beside the model's.
     /// `outcome` is asked for once the store is ours to write: its timing includes the wait for other writers.

@@ -10,6 +10,7 @@ pub(super) mod fingerprint;
 pub(super) mod line;
 mod message;
 pub(super) mod news;
+pub(super) mod order;
 pub(super) mod places;
 pub(super) mod story;
 pub(super) mod tail;

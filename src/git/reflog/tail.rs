@@ -240,7 +240,7 @@ pub fn find<'a>(path: &Path, lines: &HashSet<&'a Line>) -> std::io::Result<Vec<&
 ///
 /// # Errors
 /// When the log cannot be read.
-pub fn last(path: &Path, is_it: impl Fn(&Line) -> bool) -> std::io::Result<Option<Line>> {
+pub fn last(path: &Path, is_it: impl FnMut(&Line) -> bool) -> std::io::Result<Option<Line>> {
     let Some(look) = file::look(path) else { return Ok(None) };
     let file = file::open(path)?;
     let end = last_line_end(&file, look.size)?;

@@ -47,6 +47,74 @@ fn the_same_patch_above_the_earlier_commit_is_new_work() {
     assert_eq!(place.live(), ["Base", "Add a", "Revert \"Add a\"", "Add a"]);
 }
 
+/// A commit on a topic and the same picked onto main, the pick dated `later` seconds after the other; neither is
+/// reported yet.
+fn picked<'a>(scene: &'a Scene, later: i64) -> (Place<'a>, Oid, Oid) {
+    let place = scene.repo("r");
+    hooked(scene, &place, "base", "x", "Base");
+    let dated = |args: &[&str], second: i64| {
+        let (mut command, date) = (place.command(args), format!("{} +0000", 1_700_100_000 + second));
+        command.env("GIT_AUTHOR_DATE", &date).env("GIT_COMMITTER_DATE", &date);
+        assert!(command.output().unwrap().status.success(), "{args:?}");
+        place.head()
+    };
+    place.git(&["checkout", "-q", "-b", "topic"]);
+    place.write("a", "1").git(&["add", "-A"]);
+    let topic = dated(&["commit", "-q", "-m", "Add a"], 0);
+    place.git(&["checkout", "-q", "main"]);
+    hooked(scene, &place, "b", "1", "Add b");
+    let pick = dated(&["cherry-pick", topic.as_str()], later);
+    place.git(&["checkout", "-q", "topic"]);
+    place.git(&["checkout", "-q", "main"]);
+    (place, topic, pick)
+}
+
+/// What a hook reports of a commit other than HEAD.
+fn report(scene: &Scene, place: &Place<'_>, oid: &Oid) {
+    place.tell(&crate::domain::event::Event {
+        stamp: scene.services.clock.now(),
+        source: crate::domain::event::Source::Hook,
+        hook: Some(HookName::PostCommit),
+        git_dir: place.path.join(".git"),
+        oid: Some(oid.clone()),
+        rewrites: Vec::new(),
+        in_sequence: false,
+    });
+}
+
+#[test]
+fn a_commit_that_comes_to_light_late_does_not_replace_what_was_made_of_it_since() {
+    // Somebody's dates may run backwards: then it comes to light in its turn.
+    for (later, late) in [(10, true), (0, true), (0, false), (-10, false)] {
+        let scene = Scene::new();
+        let (place, topic, pick) = picked(&scene, later);
+        let order = if late { [&pick, &topic] } else { [&topic, &pick] };
+        for oid in order {
+            report(&scene, &place, oid);
+            let asked = !scene.work().is_empty();
+            assert!(asked || late && *oid == topic, "nobody is asked about what is superseded, {later}");
+        }
+        let live: Vec<Oid> = place.captures(false).into_iter().map(|capture| capture.commit.unwrap().oid).collect();
+        assert!(live.contains(&pick) && !live.contains(&topic), "{later} s later, {late}: {:?}", place.captures(true));
+        let of = |oid: &Oid| scene.services.store.capture_of_commit(&place.open().place().id, oid).unwrap().unwrap();
+        assert_eq!(of(&pick).supersedes, [of(&topic).id], "{later}");
+        assert_eq!(scene.reconcile(), 0);
+    }
+}
+
+#[test]
+fn work_that_comes_to_light_after_it_was_applied_again_is_work_of_its_own() {
+    let scene = Scene::new();
+    let place = scene.repo("r");
+    hooked(&scene, &place, "base", "x", "Base");
+    let first = place.commit("a", "1", "Add a");
+    place.git(&["revert", "--no-edit", "HEAD"]);
+    hooked(&scene, &place, "a", "1", "Add a");
+    report(&scene, &place, &first);
+    scene.work();
+    assert_eq!((place.live().len(), place.superseded()), (3, 0), "{:?}", place.live());
+}
+
 #[test]
 fn a_commit_whose_patch_is_not_read_is_known_by_author_date_and_message() {
     let scene = Scene::new();

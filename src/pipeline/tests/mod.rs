@@ -23,6 +23,7 @@ mod reconcile_tests;
 mod roster_tests;
 mod sequences;
 mod storm;
+mod unnamed;
 
 /// A home, a store and a git that knows nothing of this machine's settings.
 pub struct Scene {
@@ -69,6 +70,15 @@ impl Scene {
         place
     }
 
+    /// As `repo`, with its references in tables; `None` where git knows no such.
+    pub fn reftable(&self, name: &str) -> Option<Place<'_>> {
+        std::fs::create_dir_all(self.path(name)).unwrap();
+        let place = self.at(name);
+        let init = ["init", "-q", "--initial-branch=main", "--ref-format=reftable"];
+        let known = place.command(&init).output().unwrap().status.success();
+        known.then_some(place)
+    }
+
     pub fn at(&self, name: &str) -> Place<'_> {
         Place { scene: self, path: self.path(name) }
     }
@@ -90,8 +100,8 @@ impl Scene {
             }
             for (event, without) in &ready.events {
                 match ingest::deal(&self.services, event, *without, true).unwrap() {
-                    Dealt::Jobs(asking) => {
-                        for job in asking {
+                    Dealt::Done(done) => {
+                        for job in done.jobs {
                             enrich::finish_without_model(&self.services, &job, Reason::Refused).unwrap();
                             jobs.push(job);
                         }

@@ -2,8 +2,11 @@
 
 use std::io::Write;
 use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Scene, text};
+use crate::domain::clock::FakeClock;
 use crate::domain::event::{HookName, Means, Source};
 use crate::pipeline::reconcile;
 
@@ -35,6 +38,28 @@ fn what_a_hook_reported_makes_no_event() {
     scene.work();
     assert_eq!(scene.reconcile(), 0, "it is captured");
     assert!(place.captures(false).iter().all(|capture| capture.source == Source::Hook));
+}
+
+#[test]
+fn what_a_hook_reports_after_the_watcher_came_is_the_hooks() {
+    let clock = Arc::new(FakeClock::at("2026-03-01T12:00:00Z".parse().unwrap()));
+    let scene = Scene::with_clock(clock.clone());
+    let place = scene.repo("r");
+    let watched = |file: &str| {
+        place.commit(file, "1", &format!("Add {file}"));
+        reconcile::all(&scene.services, Source::Watch);
+        scene.work();
+    };
+    let sources = || place.captures(false).into_iter().rev().map(|capture| capture.source).collect::<Vec<_>>();
+    watched("a");
+    clock.advance(Duration::from_secs(2));
+    place.report(HookName::PostCommit, &[]);
+    scene.work();
+    watched("b");
+    clock.advance(Duration::from_secs(61));
+    place.report(HookName::PostCommit, &[]);
+    scene.work();
+    assert_eq!(sources(), [Source::Hook, Source::Watch], "a minute later nobody waits for a hook any more");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::{Check, live, picked};
 use crate::domain::capture::{Capture, Reason, State};
 use crate::domain::event::Source;
-use crate::domain::id::RepoId;
+use crate::domain::id::{Oid, RepoId};
 use crate::store::samples::{answered, at, commit, event, fresh_id, oid, operation, repo, template};
 use crate::store::{CaptureQuery, Finished, Recorded, Store, StoreError};
 
@@ -101,12 +101,11 @@ fn credits(store: &dyn Store) {
     let sources = |store: &dyn Store| {
         (1..=4).map(|n| store.capture_of_commit(&repo(), &oid(n)).unwrap().unwrap().source).collect::<Vec<_>>()
     };
-    store.credit_hook(&repo(), Some(&oid(1)), at(11)).unwrap();
-    store.credit_hook(&repo(), Some(&oid(2)), at(0)).unwrap();
-    store.credit_hook(&RepoId::of_common_dir(b"/another/.git"), None, at(0)).unwrap();
+    let credit = |repo: &RepoId, oid: Option<&Oid>, since| store.credit_hook(repo, oid, at(since)).unwrap();
+    assert!(!credit(&repo(), Some(&oid(1)), 11) && !credit(&repo(), Some(&oid(2)), 0));
+    assert!(!credit(&RepoId::of_common_dir(b"/another/.git"), None, 0));
     assert_eq!(sources(store), [Source::Watch, Source::Manual, Source::Reconcile, Source::Watch], "too old, asked for");
-    store.credit_hook(&repo(), Some(&oid(1)), at(10)).unwrap();
-    store.credit_hook(&repo(), None, at(11)).unwrap();
+    assert!(credit(&repo(), Some(&oid(1)), 10) && credit(&repo(), None, 11));
     assert_eq!(sources(store), [Source::Hook, Source::Manual, Source::Hook, Source::Watch]);
 }
 

@@ -96,7 +96,7 @@ impl Store for SqliteStore {
         })
     }
 
-    fn credit_hook(&self, repo: &RepoId, oid: Option<&Oid>, since: Timestamp) -> Result<()> {
+    fn credit_hook(&self, repo: &RepoId, oid: Option<&Oid>, since: Timestamp) -> Result<bool> {
         self.write(Rebuildable, |tx| finish::credit_hook(tx, repo, oid, row::micros(since)))
     }
 

@@ -127,7 +127,7 @@ pub fn supersede(tx: &Connection, repo: &RepoId, old: &Oid, new: &Oid) -> Result
 }
 
 /// What a watcher or a sweep captured at or after `since` was reported by a hook after all.
-pub fn credit_hook(tx: &Connection, repo: &RepoId, oid: Option<&Oid>, since: i64) -> Result<()> {
+pub fn credit_hook(tx: &Connection, repo: &RepoId, oid: Option<&Oid>, since: i64) -> Result<bool> {
     // Either way through an index of its own: the commit's, or that of what was captured lately.
     let which = if oid.is_some() { "oid = ?2" } else { "oid IS NOT NULL AND ?2 IS NULL" };
     let sql = format!(
@@ -136,8 +136,8 @@ pub fn credit_hook(tx: &Connection, repo: &RepoId, oid: Option<&Oid>, since: i64
            ORDER BY captured_at, row LIMIT 1)"
     );
     let [hook, watch, reconcile] = [Source::Hook, Source::Watch, Source::Reconcile].map(Coded::code);
-    tx.prepare_cached(&sql)?.execute(params![repo.as_str(), oid.map(Oid::as_str), since, hook, watch, reconcile])?;
-    Ok(())
+    let which = params![repo.as_str(), oid.map(Oid::as_str), since, hook, watch, reconcile];
+    Ok(tx.prepare_cached(&sql)?.execute(which)? > 0)
 }
 
 /// The opposite is recorded already: a circle would leave no live capture.
