@@ -16,11 +16,22 @@ use crate::store::{Registered, StoreError};
 /// Set in the store while all repositories are captured.
 pub const GLOBAL: &str = "global";
 
-/// `device:inode` of a common git directory: the same after a move on one file system.
+/// `device:inode:birth` of a common git directory: the same after a move on one file system. ext4 gives the inode of
+/// a deleted repository to the next one, which is told from it by when it came into being (nanoseconds); where the
+/// file system does not know, `device:inode` has to do.
 #[must_use]
 pub fn inode(common_dir: &Path) -> Option<String> {
     let found = std::fs::metadata(common_dir).ok()?;
-    Some(format!("{}:{}", found.dev(), found.ino()))
+    let born = found.created().ok().and_then(|at| Timestamp::try_from(at).ok());
+    let born = born.map(|at| format!(":{}", at.as_nanosecond())).unwrap_or_default();
+    Some(format!("{}:{}{born}", found.dev(), found.ino()))
+}
+
+/// That of a linked worktree: `…/.git/worktrees/NAME` → `…/.git`.
+#[must_use]
+pub fn common_dir(git_dir: &Path) -> Option<&Path> {
+    let worktrees = git_dir.parent()?;
+    worktrees.parent().filter(|_| worktrees.ends_with("worktrees"))
 }
 
 /// The registration of this repository, newly made, with the date from which its commits count.

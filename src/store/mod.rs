@@ -80,7 +80,7 @@ pub struct Registered {
     pub project: String,
     pub since: Timestamp,
     pub means: Means,
-    /// `device:inode` of the common git directory when it was registered.
+    /// `device:inode:birth` of the common git directory when it was registered.
     pub inode: Option<String>,
 }
 

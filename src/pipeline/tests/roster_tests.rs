@@ -40,6 +40,28 @@ fn a_copy_is_another_repository() {
     assert_eq!(moved.unwrap().path, scene.path("moved"));
 }
 
+#[test]
+fn a_repository_that_got_the_inode_of_a_deleted_one_does_not_inherit_its_captures() {
+    let scene = Scene::new();
+    let place = scene.repo("deleted");
+    place.commit("a", "1", "One");
+    scene.reconcile();
+    let mut deleted = scene.services.store.registered().unwrap().remove(0);
+    std::fs::remove_dir_all(&place.path).unwrap();
+    let next = scene.plain("next");
+    let own = reconcile::inode(&next.path.join(".git")).unwrap();
+    if std::fs::metadata(next.path.join(".git")).unwrap().created().is_err() {
+        return; // Nothing can tell them apart on this file system.
+    }
+    let [device, inode, _born] = own.split(':').collect::<Vec<_>>()[..] else { panic!("{own}") };
+    deleted.inode = Some(format!("{device}:{inode}:1700000000000000000"));
+    scene.services.store.register(&deleted).unwrap();
+    assert_eq!(reconcile::moved(&scene.services, &next.open()).unwrap(), None);
+    deleted.inode = Some(own);
+    scene.services.store.register(&deleted).unwrap();
+    assert!(reconcile::moved(&scene.services, &next.open()).unwrap().is_some(), "else this proves nothing");
+}
+
 fn one_commit(scene: &Scene, name: &str) {
     let place = scene.plain(name);
     place.user("me@example.com").commit("a", "1", "One");
