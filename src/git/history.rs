@@ -275,6 +275,10 @@ impl History for Asked<'_> {
         self.repo.arrived(Some(from), to, limit).unwrap_or_default()
     }
 
+    fn is_kept(&self, oid: &Oid) -> bool {
+        self.repo.on_a_branch(oid).unwrap_or(false)
+    }
+
     fn before_rebase(&self, branch: &str, to: &Oid) -> Option<Oid> {
         // Reftable has no file for it, but then its lines are at hand.
         let at_hand = self.fresh.iter().filter(|fresh| fresh.log.branch() == Some(branch));

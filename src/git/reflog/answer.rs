@@ -19,6 +19,8 @@ pub trait History {
     fn header(&self, oid: &Oid) -> Option<Header>;
     /// In `to`, not in `from`, oldest first, at most `limit`; none when one of them is gone.
     fn range(&self, from: &Oid, to: &Oid, limit: usize) -> Vec<Oid>;
+    /// Whether a branch still has the commit.
+    fn is_kept(&self, oid: &Oid) -> bool;
     /// Where a branch was before a rebase moved it to `to`, per its own log.
     fn before_rebase(&self, branch: &str, to: &Oid) -> Option<Oid>;
 }
@@ -66,12 +68,13 @@ fn stand_for(told: &mut Told, old: &Oid) {
     }
 }
 
-/// The commit made then stands for those that were reset away and have its message.
+/// The commit made then stands for those that were reset away and have its message. What another branch keeps was
+/// only moved there.
 fn again(told: &mut [Told], index: usize, (base, tip): (&Oid, &Oid), history: &dyn History) {
     let Some(made) = told.iter().find(|told| told.line == index).and_then(|told| oid(&told.deed)) else { return };
     let Some(header) = history.header(made) else { return };
     for old in history.range(base, tip, RESET) {
-        if history.header(&old).is_some_and(|other| other.message == header.message) {
+        if history.header(&old).is_some_and(|other| other.message == header.message) && !history.is_kept(&old) {
             add(told, index, &old);
         }
     }
