@@ -9,6 +9,7 @@ use super::{identity, reconcile, roster};
 use crate::domain::capture::Reason;
 use crate::domain::event::{Event, HookName, PendingEvent, Source};
 use crate::domain::id::Oid;
+use crate::git::GitError;
 use crate::git::repo::Repo;
 use crate::store::Registered;
 
@@ -38,7 +39,7 @@ pub(super) fn take_up(
     without: Option<Reason>,
 ) -> Result<Done, CaptureError> {
     let event = &pending.event;
-    let repo = Repo::open_git_dir(&event.git_dir)?;
+    let repo = open(event)?;
     let registered = roster::meet(services, &repo, event.stamp)?;
     let mut report = Report { services, repo: &repo, pending, without, done: Done::default(), closed: false };
     match event.hook {
@@ -51,6 +52,13 @@ pub(super) fn take_up(
     }
     report.close(None)?;
     Ok(report.done)
+}
+
+/// A worktree that reported a commit may be removed by now; what it made is where all worktrees keep theirs.
+fn open(event: &Event) -> Result<Repo, GitError> {
+    let names_its_own = event.oid.is_some() || !event.rewrites.is_empty();
+    let common_dir = roster::common_dir(&event.git_dir).filter(|_| names_its_own && !event.git_dir.exists());
+    Repo::open_git_dir(common_dir.unwrap_or(&event.git_dir))
 }
 
 struct Report<'a> {

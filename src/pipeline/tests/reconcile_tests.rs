@@ -225,3 +225,46 @@ fn a_repository_that_is_gone_is_one_problem_and_stops_nobody_else() {
     assert_eq!(problems.len(), 1, "{problems:?}");
     assert!(problems[0].contains("gone is gone") && problems[0].contains("uro-capture deinit"), "{problems:?}");
 }
+
+#[test]
+fn a_commit_is_captured_though_its_worktree_was_removed_before_its_report_was_read() {
+    let scene = Scene::new();
+    let place = scene.repo("r");
+    place.commit("a", "1", "One");
+    scene.reconcile();
+    place.git(&["worktree", "add", "-q", "--detach", "../w"]);
+    let worktree = scene.at("w");
+    let oid = worktree.commit("b", "2", "Two");
+    place.git(&["worktree", "remove", "../w"]);
+    place.tell(&crate::domain::event::Event {
+        stamp: scene.services.clock.now(),
+        source: Source::Hook,
+        hook: Some(HookName::PostCommit),
+        git_dir: place.path.join(".git/worktrees/w"),
+        oid: Some(oid),
+        rewrites: Vec::new(),
+        in_sequence: false,
+    });
+    scene.work();
+    assert_eq!(place.live(), ["One", "Two"]);
+    assert_eq!(scene.problems(), Vec::<String>::new());
+}
+
+#[test]
+fn a_commit_that_was_moved_to_another_branch_is_not_replaced_by_the_next_under_its_message() {
+    let scene = Scene::new();
+    let place = scene.repo("r");
+    place.commit("a", "1", "One");
+    place.commit("b", "2", "wip");
+    scene.reconcile();
+    place.git(&["branch", "feature"]);
+    place.git(&["reset", "-q", "--hard", "HEAD~1"]);
+    place.commit("c", "3", "wip");
+    scene.reconcile();
+    assert_eq!(place.live(), ["One", "wip", "wip"]);
+    // Nothing else leads to this one.
+    place.git(&["reset", "-q", "--hard", "HEAD~1"]);
+    place.commit("d", "4", "wip");
+    scene.reconcile();
+    assert_eq!((place.live().len(), place.superseded()), (3, 1));
+}

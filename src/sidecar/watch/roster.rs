@@ -12,6 +12,7 @@ use super::look::{Print, Subject};
 use super::watcher::Tended;
 use crate::domain::event::Source;
 use crate::domain::id::RepoId;
+use crate::pipeline::roster::common_dir;
 use crate::store::Registered;
 
 /// A commit is seen in the log 4 to 23 ms before its hook has reported it (measured); a busy machine needs longer.
@@ -252,12 +253,6 @@ impl Roster {
     pub fn depending(&self) -> usize {
         self.entries().filter(|entry| entry.depends_on_us()).count()
     }
-}
-
-/// `…/.git/worktrees/NAME` → `…/.git`.
-fn common_dir(git_dir: &Path) -> Option<&Path> {
-    let worktrees = git_dir.parent()?;
-    worktrees.parent().filter(|_| worktrees.ends_with("worktrees"))
 }
 
 #[cfg(test)]
