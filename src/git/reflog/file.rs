@@ -47,6 +47,8 @@ pub fn open(path: &Path) -> std::io::Result<File> {
 /// # Errors
 /// When the file cannot be read.
 pub fn bytes(file: &File, from: u64, to: u64) -> std::io::Result<Vec<u8>> {
+    // No more than there is: a mebibyte set aside for a short log stays with each thread that reads one.
+    let to = to.min(file.metadata()?.len());
     let wanted = usize::try_from(to.saturating_sub(from)).unwrap_or(usize::MAX);
     let mut buffer = vec![0; wanted];
     let mut filled = 0;
