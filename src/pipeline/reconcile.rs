@@ -64,7 +64,8 @@ pub fn repository(services: &Services, registered: &Registered, source: Source) 
     }
 }
 
-/// As [`repository`], for a hook that could not name its commit: what is new in the logs is what it reports.
+/// As [`repository`], for a hook that could not name its commit: whatever is new in the logs counts as its report, also
+/// what was made shortly before without any hook.
 ///
 /// # Errors
 /// As there, but no problem is noted.

@@ -15,6 +15,8 @@ use crate::store::Registered;
 
 /// A hook's report of what somebody else has captured is later than that by less than this.
 const LATELY: SignedDuration = SignedDuration::from_mins(1);
+/// Commits that may be made until a squash merge is dealt with of which it is unknown what it was merged onto.
+const OVERTAKEN: usize = 8;
 /// Open events that are looked at.
 const AHEAD: usize = 512;
 /// Somebody else may have seen the commit before the hook looked at the clock.
@@ -103,8 +105,11 @@ impl Report<'_> {
             let is_alike = other.git_dir == event.git_dir && other.in_sequence == event.in_sequence;
             found && is_alike && other.stamp >= since
         };
-        let mut open = self.services.store.pending_events(AHEAD)?.into_iter().map(|pending| pending.event);
-        Ok(open.find(is_it).and_then(|found| found.oid))
+        let store = &self.services.store;
+        let open = store.pending_events(AHEAD)?.into_iter().map(|pending| pending.event);
+        let found: Vec<Oid> = open.filter(is_it).filter_map(|found| found.oid).collect();
+        let captured = store.captured_commits(&self.repo.place().id, &found)?;
+        Ok(found.into_iter().find(|oid| !captured.contains(oid)))
     }
 
     /// What the logs tell beyond what is known becomes events; true when there were any.
@@ -162,11 +167,13 @@ impl Report<'_> {
 
     fn prepare(&self, head: &Oid, squashed: &[Oid]) -> Result<(), CaptureError> {
         let (id, now) = (&self.repo.place().id, self.services.clock.now());
-        // Whoever could not say what HEAD was may have been overtaken by the commit itself.
-        let is_late = self.event().oid.is_none();
-        let below = if is_late { self.repo.parents(head)? } else { Vec::new() };
-        for parent in below.first().into_iter().chain([head]) {
-            self.services.store.prepare_squash(id, parent, squashed, now)?;
+        let mut parent = Some(head.clone());
+        // Whoever could not say what HEAD was may have been overtaken by the commit itself, and more.
+        let overtaken = if self.event().oid.is_none() { OVERTAKEN } else { 0 };
+        for _ in 0..=overtaken {
+            let Some(oid) = parent else { break };
+            self.services.store.prepare_squash(id, &oid, squashed, now)?;
+            parent = self.repo.parents(&oid)?.into_iter().next();
         }
         Ok(())
     }

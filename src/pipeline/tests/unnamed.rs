@@ -61,9 +61,17 @@ fn commits_made_before_the_first_report_is_dealt_with_are_captured_once_each() {
 fn what_the_watcher_found_before_the_report_is_the_hooks() {
     let scene = Scene::new();
     let Some(place) = begun(&scene) else { return };
-    assert_eq!(reconcile::all(&scene.services, Source::Watch), 1);
+    place.commit("b", "1", "Add b");
+    report(&scene, &place, HookName::PostCommit, &[]);
+    assert_eq!(reconcile::all(&scene.services, Source::Watch), 2);
     scene.work();
-    assert_eq!((place.live().len(), place.captures(false)[0].source), (1, Source::Hook));
+    place.commit("c", "1", "Add c");
+    reconcile::all(&scene.services, Source::Watch);
+    scene.work();
+    report(&scene, &place, HookName::PostCommit, &[]);
+    scene.work();
+    let sources: Vec<Source> = place.captures(false).into_iter().map(|capture| capture.source).collect();
+    assert_eq!(sources, [Source::Hook; 3]);
 }
 
 #[test]
@@ -82,14 +90,20 @@ fn a_fast_forward_reports_nothing() {
 fn a_merge_is_captured_and_a_squash_links_what_it_carries_though_its_commit_was_made_by_then() {
     let scene = Scene::new();
     let Some(place) = begun(&scene) else { return };
-    let topic: Oid = place.git(&["rev-parse", "topic"]).parse().unwrap();
-    place.git(&["merge", "-q", "--squash", "topic"]);
-    report(&scene, &place, HookName::PostMerge, &[(topic.clone(), topic)]);
-    place.git(&["commit", "-q", "-m", "Add all of it"]);
+    place.git(&["checkout", "-q", "topic"]);
+    place.commit("c", "1", "Add c");
     report(&scene, &place, HookName::PostCommit, &[]);
+    let carried = ["topic~1", "topic"].map(|rev| place.git(&["rev-parse", rev]).parse::<Oid>().unwrap());
+    place.git(&["checkout", "-q", "main"]);
+    place.git(&["merge", "-q", "--squash", "topic"]);
+    report(&scene, &place, HookName::PostMerge, &carried.map(|oid| (oid.clone(), oid)));
+    for (message, only) in [("Add all of it", "--no-allow-empty"), ("Nothing", "--allow-empty")] {
+        place.git(&["commit", "-q", only, "-m", message]);
+        report(&scene, &place, HookName::PostCommit, &[]);
+    }
     scene.work();
-    assert_eq!((place.live(), place.superseded()), (vec!["Add all of it".to_owned()], 1));
-    place.git(&["checkout", "-q", "-b", "side", "HEAD~1"]);
+    assert_eq!((place.live(), place.superseded()), (vec!["Add all of it".to_owned(), "Nothing".to_owned()], 2));
+    place.git(&["checkout", "-q", "-b", "side", "HEAD~2"]);
     place.commit("side", "1", "Add side");
     report(&scene, &place, HookName::PostCommit, &[]);
     place.git(&["checkout", "-q", "main"]);
@@ -97,7 +111,7 @@ fn a_merge_is_captured_and_a_squash_links_what_it_carries_though_its_commit_was_
     report(&scene, &place, HookName::PostMerge, &[]);
     place.git(&["checkout", "-q", "side"]);
     scene.work();
-    assert_eq!(place.live(), ["Add all of it", "Add side", "Merge branch 'side'"]);
+    assert_eq!(place.live(), ["Add all of it", "Nothing", "Add side", "Merge branch 'side'"]);
 }
 
 #[test]
