@@ -101,7 +101,7 @@ pub fn unreadable(path: &Path, error: &GitError) -> (String, String) {
     match error {
         GitError::ForeignOwner { .. } => (
             format!("{shown} belongs to another user: its commits are not read"),
-            format!("git config --global --add safe.directory {shell}"),
+            "repositories of other users are skipped; their owner's own uro-capture reads them".to_owned(),
         ),
         GitError::NotARepository { .. } => (
             format!("{shown} cannot be read any more: there is no repository"),

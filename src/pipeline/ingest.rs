@@ -125,6 +125,10 @@ pub fn deal(
 
 fn close_unreadable(services: &Services, pending: &PendingEvent, error: &GitError) -> Result<(), StoreError> {
     services.store.close_event(pending.row, Some(&error.to_string()))?;
+    if matches!(error, GitError::ForeignOwner { .. }) && is_registered(services, &pending.event.git_dir)? {
+        // `status` has a line for it already.
+        return Ok(());
+    }
     let place = pending.event.git_dir.display();
     let hint = match error {
         GitError::ForeignOwner { .. } => "repositories of other users are skipped",
@@ -132,6 +136,11 @@ fn close_unreadable(services: &Services, pending: &PendingEvent, error: &GitErro
         _ => "uro-capture commit REV, run in the repository, tries again",
     };
     services.store.note_problem(services.clock.now(), &format!("{place}: {error}"), hint)
+}
+
+/// By its place: it cannot be opened.
+fn is_registered(services: &Services, git_dir: &Path) -> Result<bool, StoreError> {
+    Ok(services.store.registered()?.iter().any(|known| git_dir.starts_with(&known.common_dir)))
 }
 
 /// What nobody took up for this long has no sidecar: a command settles it itself.

@@ -113,13 +113,14 @@ fn read(services: &Services, registered: &Registered, teller: Teller<'_>) -> Res
 
 /// Said once for as long as it lasts: the same words are the same problem.
 fn note(services: &Services, registered: &Registered, error: &GitError) -> Result<(), StoreError> {
+    if matches!(error, GitError::ForeignOwner { .. }) {
+        // `status` finds that out by itself, for as long as it lasts, and one line is enough.
+        return Ok(());
+    }
     let path = registered.path.display();
     let gone = !registered.common_dir.exists();
     let what = if gone { format!("{path} is gone") } else { format!("{path} cannot be read: {error}") };
-    let hint = match error {
-        GitError::ForeignOwner { .. } => "repositories of other users are skipped".to_owned(),
-        _ => format!("where it was moved to: uro-capture init; for good: uro-capture deinit {path}"),
-    };
+    let hint = format!("where it was moved to: uro-capture init; for good: uro-capture deinit {path}");
     services.store.note_problem(services.clock.now(), &what, &hint)
 }
 

@@ -255,7 +255,6 @@ fn in_a_sandbox(world: &World, cwd: &Path, line: &str) -> Option<Output> {
 }
 
 #[test]
-#[ignore = "needs watcher and reconciliation"]
 fn a_commit_in_a_sandbox_is_silent_and_captured_later() {
     for sidecar in [false, true] {
         let world = World::without_models();
@@ -285,7 +284,6 @@ fn a_commit_in_a_sandbox_is_silent_and_captured_later() {
 }
 
 #[test]
-#[ignore = "needs the foreign repositories of status"]
 fn a_repository_of_another_user_is_skipped_with_one_line_and_no_safe_directory() {
     if !nix::unistd::geteuid().is_root() {
         println!("SKIPPED: only root can give a repository away");
@@ -313,7 +311,8 @@ fn a_repository_of_another_user_is_skipped_with_one_line_and_no_safe_directory()
         .collect();
     assert_eq!(lines.len(), 1, "{status:#}");
     assert!(lines[0]["what"].as_str().unwrap().contains("another user"), "{status:#}");
-    assert_eq!(gitconfig(), before, "no safe.directory is written, or advised into");
+    assert!(!status.to_string().contains("safe.directory"), "none is advised: {status:#}");
+    assert_eq!(gitconfig(), before, "no safe.directory is written");
     assert!(!world.uro_in(&theirs, &["init"]).status.success());
     assert_eq!(gitconfig(), before);
 }
