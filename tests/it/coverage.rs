@@ -82,7 +82,6 @@ fn how(n: usize) -> &'static str {
 }
 
 #[test]
-#[ignore = "needs reconciliation"]
 fn of_a_thousand_commits_the_thirty_seven_made_behind_our_back_are_missing_until_a_sidecar_starts() {
     let stage = Stage::new();
     let lines: String = (0..STANDING).map(|n| format!("{} -m 'Commit {n}'\n", how(n))).collect();
@@ -91,7 +90,6 @@ fn of_a_thousand_commits_the_thirty_seven_made_behind_our_back_are_missing_until
 }
 
 #[test]
-#[ignore = "needs reconciliation"]
 fn amends_and_a_linked_worktree_do_not_mislead_the_count() {
     let stage = Stage::new();
     stage.script(&stage.repo, "heard -m 'Begin'\n");

@@ -120,7 +120,6 @@ fn commits_amends_and_rebases_in_three_worktrees_under_kill_nine_are_each_captur
 }
 
 #[test]
-#[ignore = "needs watcher and reconciliation"]
 fn under_kill_nine_the_commits_that_no_hook_reported_are_captured_exactly_once_too() {
     let stage = Stage::new();
     stage.under_fire(true);

@@ -128,7 +128,6 @@ fn captures(store: &SqliteStore, cell: &Cell) -> Vec<Capture> {
 macro_rules! columns {
     ($($name:ident: $layout:ident, $reporter:ident;)*) => {
         $(#[test]
-        #[ignore = "needs watcher and reconciliation"]
         fn $name() {
             column(Layout::$layout, Reporter::$reporter);
         })*
