@@ -50,13 +50,13 @@ pub fn look(watcher: &Mutex<Watcher>, subject: Subject, now: SystemTime, grace: 
     for _ in 0..if subject.tend { ROUNDS } else { 0 } {
         let dirs = std::mem::take(&mut found.dirs);
         let laid = watcher.lock().unwrap_or_else(PoisonError::into_inner).tend(&subject.repo, dirs);
-        // Watches first: what is written after they are laid is heard of, what was written before is seen below.
-        found = traces(&subject.common_dir);
         let anew = laid == Tended::Watched { anew: true };
         tended = Some(laid);
         if !anew {
             break;
         }
+        // What is written after watches are laid is heard of, what was written before is seen now.
+        found = traces(&subject.common_dir);
     }
     let there = !matches!(tended, Some(Tended::Missing)) && subject.common_dir.is_dir();
     let (print, newest) = read(&found.stat);

@@ -168,6 +168,12 @@ impl Entry {
         }
     }
 
+    /// Which of so many shares of all repositories it belongs to.
+    #[must_use]
+    pub fn share(&self, of: usize) -> usize {
+        self.repo.id.as_str().bytes().map(usize::from).sum::<usize>() % of
+    }
+
     /// Nobody but us would notice a commit there.
     fn depends_on_us(&self) -> bool {
         !self.trusted && self.reach != Reach::Missing
@@ -382,6 +388,14 @@ mod tests {
         let changes = roster.update(vec![rehooked.clone(), c], |_| false);
         assert_eq!(changes, Changes { added: vec![rehooked.id], gone: vec![] });
         assert_eq!(roster.depending(), 1);
+    }
+
+    #[test]
+    fn every_repository_has_a_share_and_every_share_its_repositories() {
+        let shares = (0..500).map(|at| Entry::new(registered(&at.to_string(), Means::Watch), false).share(5));
+        let mut counts = [0; 5];
+        shares.for_each(|share| counts[share] += 1);
+        assert!(counts.iter().all(|count| (60..140).contains(count)), "{counts:?}");
     }
 
     #[test]

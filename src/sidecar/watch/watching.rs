@@ -28,8 +28,10 @@ use crate::store::{Registered, StoreError};
 /// Repositories whose logs are read at a time; of those, on file systems that might not answer.
 const AT_ONCE: usize = 2;
 const REMOTE_AT_ONCE: usize = 1;
-/// Between two looks at everything, in case something was missed: cheap where nothing changed.
-const SWEEP: Duration = Duration::from_secs(300);
+/// Everything is looked at every five minutes, in case something was missed: a fifth of it each minute, so that the
+/// stats of thousands of logs do not come at once.
+const SWEEP: Duration = Duration::from_secs(60);
+const SWEEPS: usize = 5;
 /// Before a list that could not be read is read again.
 const RETRY: Duration = Duration::from_secs(5);
 
@@ -50,6 +52,9 @@ pub struct Watching {
     replies: Vec<Reply>,
     list_at: Option<Instant>,
     sweep_at: Instant,
+    /// Which fifth is next; all of them after events were lost.
+    sweep: usize,
+    everything: bool,
     poll_at: Option<Instant>,
     pace: Pace,
     told_exhausted: bool,
@@ -121,6 +126,8 @@ impl Watching {
             replies: Vec::new(),
             list_at: Some(now),
             sweep_at: now + SWEEP,
+            sweep: 0,
+            everything: false,
             poll_at: None,
             pace: Pace::default(),
             told_exhausted: false,
@@ -179,7 +186,7 @@ impl Watching {
         self.structure.extend(flags.structure);
         if flags.everything {
             tracing::warn!("events were lost: looking at everything");
-            self.sweep_at = now;
+            (self.sweep_at, self.everything) = (now, true);
         }
         let registrations = self.services.roster();
         if flags.list || self.sweep_at <= now || self.registrations != registrations {
@@ -210,9 +217,12 @@ impl Watching {
     fn start_looks(&mut self, now: Instant) {
         if !self.errands.looking && self.sweep_at <= now {
             self.sweep_at = now + SWEEP;
-            self.structure.clear();
-            let near = self.roster.entries().filter(|entry| !entry.remote).map(|entry| entry.subject(true)).collect();
-            self.look(Slot::Near, Source::Reconcile, near, Vec::new());
+            self.sweep = (self.sweep + 1) % SWEEPS;
+            let everything = std::mem::take(&mut self.everything);
+            let near = self.roster.entries().filter(|entry| !entry.remote);
+            let its_turn = near.filter(|entry| everything || entry.share(SWEEPS) == self.sweep);
+            let subjects = its_turn.map(|entry| entry.subject(true)).collect();
+            self.look(Slot::Near, Source::Reconcile, subjects, Vec::new());
         }
         if !self.errands.looking && !self.structure.is_empty() {
             let structure = std::mem::take(&mut self.structure);
