@@ -91,25 +91,27 @@ impl Report<'_> {
         if self.look_up(registered)? || self.credit(None, since)? {
             return Ok(());
         }
-        match self.awaited(since)? {
-            Some(oid) => self.take(&oid, false),
-            None => Ok(()),
+        match self.awaited(since)?.into_iter().next() {
+            Some(oid) if !self.was_given_up(&oid)? => self.take(&oid, false),
+            _ => Ok(()),
         }
     }
 
-    /// A commit that somebody else found here and that nobody has taken up yet.
-    fn awaited(&self, since: Timestamp) -> Result<Option<Oid>, CaptureError> {
+    /// Commits that somebody else found here and that nobody has taken up yet, oldest first.
+    fn awaited(&self, since: Timestamp) -> Result<Vec<Oid>, CaptureError> {
         let event = self.event();
         let is_it = |other: &Event| {
             let found = matches!(other.source, Source::Watch | Source::Reconcile);
-            let is_alike = other.git_dir == event.git_dir && other.in_sequence == event.in_sequence;
+            // What the log knows as a step, the hook does too.
+            let is_alike = other.git_dir == event.git_dir && (event.in_sequence || !other.in_sequence);
             found && is_alike && other.stamp >= since
         };
         let store = &self.services.store;
         let open = store.pending_events(AHEAD)?.into_iter().map(|pending| pending.event);
-        let found: Vec<Oid> = open.filter(is_it).filter_map(|found| found.oid).collect();
+        let mut found: Vec<Oid> = open.filter(is_it).filter_map(|found| found.oid).collect();
         let captured = store.captured_commits(&self.repo.place().id, &found)?;
-        Ok(found.into_iter().find(|oid| !captured.contains(oid)))
+        found.retain(|oid| !captured.contains(oid));
+        Ok(found)
     }
 
     /// What the logs tell beyond what is known becomes events; true when there were any.
@@ -150,8 +152,8 @@ impl Report<'_> {
     /// A squash merge makes no commit: what it carries is kept for the commit to come. A fast-forward makes none
     /// either, and may end at somebody else's merge.
     fn merge(&mut self, registered: Option<&Registered>) -> Result<(), CaptureError> {
-        if self.event().oid.is_none() {
-            self.look_up(registered)?;
+        if self.event().oid.is_none() && !self.look_up(registered)? {
+            self.take_awaited_merge()?;
         }
         let head = self.reported()?;
         let told = self.event().rewrites.iter().map(|(carried, _)| carried.clone()).collect::<Vec<Oid>>();
@@ -161,6 +163,16 @@ impl Report<'_> {
         }
         if self.repo.parents(&head)?.len() > 1 && self.was_made_here(&head)? {
             self.take(&head, true)?;
+        }
+        Ok(())
+    }
+
+    /// Of a fast-forward or a squash there is none.
+    fn take_awaited_merge(&mut self) -> Result<(), CaptureError> {
+        for oid in self.awaited(self.event().stamp - SECOND)? {
+            if self.repo.parents(&oid)?.len() > 1 {
+                return self.take(&oid, false);
+            }
         }
         Ok(())
     }

@@ -7,7 +7,11 @@ use crate::pipeline::reconcile;
 
 /// What the hook says: that something happened.
 fn report(scene: &Scene, place: &Place<'_>, hook: HookName, rewrites: &[(Oid, Oid)]) {
-    place.tell(&Event {
+    place.tell(&event(scene, place, hook, rewrites));
+}
+
+fn event(scene: &Scene, place: &Place<'_>, hook: HookName, rewrites: &[(Oid, Oid)]) -> Event {
+    Event {
         stamp: scene.services.clock.now(),
         source: Source::Hook,
         hook: Some(hook),
@@ -15,7 +19,7 @@ fn report(scene: &Scene, place: &Place<'_>, hook: HookName, rewrites: &[(Oid, Oi
         oid: None,
         rewrites: rewrites.to_vec(),
         in_sequence: false,
-    });
+    }
 }
 
 /// A commit from before the registration, then `topic` with one of its own; main is checked out.
@@ -72,6 +76,26 @@ fn what_the_watcher_found_before_the_report_is_the_hooks() {
     scene.work();
     let sources: Vec<Source> = place.captures(false).into_iter().map(|capture| capture.source).collect();
     assert_eq!(sources, [Source::Hook; 3]);
+}
+
+#[test]
+fn a_merge_and_picks_that_the_watcher_found_before_their_reports_are_the_hooks() {
+    let scene = Scene::new();
+    let Some(place) = begun(&scene) else { return };
+    place.commit("b", "1", "Add b");
+    report(&scene, &place, HookName::PostCommit, &[]);
+    scene.work();
+    place.git(&["merge", "-q", "--no-ff", "--no-edit", "topic"]);
+    report(&scene, &place, HookName::PostMerge, &[]);
+    for file in ["c", "d"] {
+        place.commit(file, "1", &format!("Add {file}"));
+        // As in a sequence of picks, of which the log says nothing.
+        place.tell(&Event { in_sequence: true, ..event(&scene, &place, HookName::PostCommit, &[]) });
+    }
+    assert_eq!(reconcile::all(&scene.services, Source::Watch), 3);
+    scene.work();
+    assert_eq!(place.live().len(), 5);
+    assert!(place.captures(false).iter().all(|capture| capture.source == Source::Hook), "{:?}", place.captures(false));
 }
 
 #[test]
