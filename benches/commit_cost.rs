@@ -2,7 +2,7 @@
 //!
 //! All arms take turns within one run, in a rotating order, each in its own repository: on a loaded machine only
 //! ratios within a run mean anything, and only as far as "static C again" agrees with "static C". A second table
-//! times the hook's process alone.
+//! times the hook's process alone, as it stands in the hooks directory. Ours stands as `init` puts it there.
 //!
 //! `cargo bench --bench commit_cost -- [--n 300] [--json] [--bin-dir DIR] [--sidecar auto|real|stand-in] [--pause MS]`
 //!
@@ -80,7 +80,6 @@ impl Options {
 struct Arm {
     name: String,
     stage: Stage,
-    hook: Option<PathBuf>,
 }
 
 impl Arm {
@@ -91,7 +90,19 @@ impl Arm {
         for first in 0..=u8::MAX {
             fs::create_dir(stage.work.join(format!(".git/objects/{first:02x}")))?;
         }
-        Ok(Self { name: name.to_owned(), stage, hook: hook.map(Path::to_owned) })
+        Ok(Self { name: name.to_owned(), stage })
+    }
+
+    /// Git calls this very program.
+    fn calling(scratch: &Path, name: &str, program: &Path) -> Result<Self> {
+        let arm = Self::new(scratch, name, None)?;
+        fs::create_dir_all(arm.stage.work.join(".git/hooks"))?;
+        fs::copy(program, arm.hook())?;
+        Ok(arm)
+    }
+
+    fn hook(&self) -> PathBuf {
+        self.stage.work.join(".git/hooks/post-commit")
     }
 
     /// One commit of one changed file; only `git commit` is timed.
@@ -103,7 +114,7 @@ impl Arm {
 
     /// The hook's process alone, called as git calls it.
     fn hook_alone(&self) -> Result<Duration> {
-        quiet(self.stage.command(self.hook.as_deref().ok_or("no hook to run")?).arg("post-commit"))
+        quiet(&mut self.stage.command(&self.hook()))
     }
 }
 
@@ -114,11 +125,12 @@ fn arms(options: &Options, scratch: &Path) -> Result<Vec<Arm>> {
     let lonely = installed(&options.bin_dir, &scratch.join("lonely"), &["uro-hook"])?;
     let mut arms = vec![
         Arm::new(scratch, "no hook", None)?,
-        Arm::new(scratch, "static C", Some(&floor))?,
+        Arm::calling(scratch, "static C", &floor)?,
         // The same once more: how far two arms differ that do not.
-        Arm::new(scratch, "static C again", Some(&floor))?,
+        Arm::calling(scratch, "static C again", &floor)?,
         with_sidecar(options, Arm::new(scratch, "running", Some(&hook))?, false)?,
         Arm::new(scratch, "absent", Some(&lonely))?,
+        registered(options, Arm::new(scratch, "running, watched", Some(&hook))?)?,
         with_sidecar(options, Arm::new(scratch, "stopped", Some(&hook))?, true)?,
     ];
     if Path::new("/dev/full").exists() {
@@ -147,6 +159,14 @@ fn with_sidecar(options: &Options, mut arm: Arm, stopped: bool) -> Result<Arm> {
         other => return Err(format!("--sidecar auto, real or stand-in, not {other}").into()),
     }
     Ok(arm)
+}
+
+/// The sidecar also watches this repository's logs, and wakes before the hook has run.
+fn registered(options: &Options, arm: Arm) -> Result<Arm> {
+    let arm = with_sidecar(options, arm, false)?;
+    let program = arm.stage.program().ok_or("no uro-capture beside the hook")?;
+    let output = arm.stage.command(&program).arg("init").output()?;
+    if output.status.success() { Ok(arm) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned().into()) }
 }
 
 fn real(arm: &mut Arm, stopped: bool) -> Result<()> {

@@ -140,9 +140,14 @@ const SUPPORTED: [(&str, f64, usize); 4] =
     [("min_ms", 0.0, 1), ("median_ms", 0.5, 1), ("p95_ms", 0.95, 59), ("p99_ms", 0.99, 299)];
 
 impl Row {
+    /// Without any column yet.
+    pub fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), fields: Vec::new() }
+    }
+
     pub fn of(series: &Series) -> Self {
         let n = series.ms.len();
-        let row = Self { name: series.name.clone(), fields: vec![("n".to_owned(), json!(n))] };
+        let row = Self::named(&series.name).with("n", json!(n));
         SUPPORTED.iter().fold(row, |row, (name, q, least)| {
             row.with(*name, if n >= *least { json!(series.quantile(*q)) } else { Value::Null })
         })

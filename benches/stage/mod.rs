@@ -2,12 +2,12 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
+use uro_capture::githooks;
 
 use crate::report::{Arguments, Result, timed};
 
@@ -37,7 +37,7 @@ pub fn installed(from: &Path, to: &Path, names: &[&str]) -> Result<PathBuf> {
     Ok(to.join("uro-hook"))
 }
 
-/// One repository, the program that is its hook, and the home the hook reports to.
+/// One repository, its hook, and the home the hook reports to.
 pub struct Stage {
     pub work: PathBuf,
     pub home: PathBuf,
@@ -46,6 +46,7 @@ pub struct Stage {
 }
 
 impl Stage {
+    /// `hook` is our program; it stands as `init` puts it there.
     pub fn new(home: &Path, work: &Path, hook: Option<&Path>) -> Result<Self> {
         let stage =
             Self { work: work.to_owned(), home: home.to_owned(), hook: hook.map(Path::to_owned), sidecar: None };
@@ -53,8 +54,7 @@ impl Stage {
         fs::create_dir_all(home.join("run"))?;
         stage.git(&["init", "-q", "-b", "main"])?;
         if let Some(hook) = hook {
-            fs::create_dir_all(work.join(".git/hooks"))?;
-            symlink(hook, work.join(".git/hooks/post-commit"))?;
+            githooks::apply(&githooks::plan_install(&work.join(".git/hooks"), hook)?)?;
         }
         Ok(stage)
     }
@@ -79,7 +79,7 @@ impl Stage {
     }
 
     /// The program beside the hook.
-    fn program(&self) -> Option<PathBuf> {
+    pub fn program(&self) -> Option<PathBuf> {
         self.hook.as_deref().map(|hook| hook.with_file_name("uro-capture")).filter(|program| program.exists())
     }
 
