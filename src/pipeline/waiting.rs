@@ -2,8 +2,10 @@
 //! a storm keeps its templates.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use jiff::Timestamp;
 
 use super::services::Services;
 use crate::domain::capture::Reason;
@@ -19,7 +21,10 @@ pub const STORM: usize = 8;
 /// Open events that are looked at to tell a storm: a commit may be reported by its hook, by a rewrite and by its log.
 const AHEAD: usize = 8 * STORM;
 
-/// The next events, oldest first.
+/// Storms at a time that others do not wait behind.
+const STORMS: usize = 8;
+
+/// The next events, oldest first; those of a storm behind those of other repositories.
 #[derive(Debug, Default)]
 pub struct Ready {
     /// Each with the reason why no model is asked, if there is one.
@@ -36,9 +41,44 @@ pub fn ready(services: &Services, limit: usize) -> Result<Ready, StoreError> {
     let since = services.clock.now() - PATIENCE;
     let mut running = services.store.waiting_sequences(since)?;
     running.retain(|git_dir| head::in_sequence(git_dir));
-    let events = services.store.ready_events(limit.max(AHEAD), &running, since)?;
+    let events = next(services, limit.max(AHEAD), &running, since)?;
     let reasons = reasons(&events);
     Ok(Ready { events: events.into_iter().zip(reasons).take(limit).collect(), held: !running.is_empty() })
+}
+
+/// Somebody's next commit does not wait until ten thousand of another repository are captured.
+fn next(
+    services: &Services,
+    limit: usize,
+    running: &[PathBuf],
+    since: Timestamp,
+) -> Result<Vec<PendingEvent>, StoreError> {
+    let (mut apart, mut behind) = (Vec::new(), Vec::new());
+    loop {
+        let found = services.store.ready_events(limit, running, since, &apart)?;
+        let stormy: Vec<PathBuf> = if apart.len() < STORMS { stormy(&found) } else { Vec::new() };
+        if stormy.is_empty() {
+            return Ok(found.into_iter().chain(behind).collect());
+        }
+        let in_storm = |pending: &PendingEvent| stormy.iter().any(|dir| dir == common_dir(&pending.event.git_dir));
+        behind.extend(found.into_iter().filter(in_storm));
+        apart.extend(stormy);
+    }
+}
+
+/// The common directories of the repositories of which more events are open than make a storm.
+fn stormy(events: &[PendingEvent]) -> Vec<PathBuf> {
+    let mut counts: HashMap<&Path, usize> = HashMap::new();
+    for pending in events {
+        *counts.entry(common_dir(&pending.event.git_dir)).or_default() += 1;
+    }
+    counts.into_iter().filter(|(_, count)| *count > STORM).map(|(dir, _)| dir.to_owned()).collect()
+}
+
+/// A repository's events stay in order, also those of its linked worktrees.
+fn common_dir(git_dir: &Path) -> &Path {
+    let parent = git_dir.parent().filter(|parent| parent.ends_with("worktrees"));
+    parent.and_then(Path::parent).unwrap_or(git_dir)
 }
 
 fn reasons(events: &[PendingEvent]) -> Vec<Option<Reason>> {

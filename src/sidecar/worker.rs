@@ -19,8 +19,10 @@ use crate::pipeline::services::Services;
 use crate::pipeline::{enrich, waiting};
 use crate::store::StoreError;
 
-/// Events dealt with before the loop looks up again, so that a stop is heard within a long backlog.
-const BATCH: usize = 16;
+/// Events dealt with, and the time after which no further one is begun, before the loop looks up again: a stop is heard
+/// within a long backlog, and so is the next commit of another repository. Looking up costs more the longer it is.
+const BATCH: usize = 64;
+const SLICE: Duration = Duration::from_millis(50);
 /// Pause while another process reads the spool.
 const ELSEWHERE: Duration = Duration::from_millis(50);
 /// Pause before a repository that could not be read is tried again, and how often it is tried.
@@ -76,16 +78,21 @@ impl Worker {
         let taken = blocking(&self.services, |services| ingest::take_spool(&services)).await?;
         let ready = blocking(&self.services, |services| waiting::ready(&services, BATCH)).await?;
         let found = ready.events.len();
-        let (mut put_off, mut more) = (0, false);
+        let start = self.services.clock.instant();
+        let (mut done, mut put_off, mut more) = (0, 0, false);
         for (event, without) in ready.events {
             match self.deal(event, without).await? {
                 After::Nothing => {}
                 After::PutOff => put_off += 1,
                 After::More => more = true,
             }
+            done += 1;
+            if put_off < done && self.services.clock.instant().saturating_duration_since(start) >= SLICE {
+                break;
+            }
         }
         // Behind a batch of nothing but events that are put off, others have to wait with them.
-        more |= found == BATCH && put_off < BATCH;
+        more |= (done < found || found == BATCH) && put_off < done;
         self.rests = ready.held && taken.is_some() && !more && put_off == 0;
         let depth = if more { self.services.store.pending_event_count()? } else { 0 };
         self.pulse.queue_depth.store(depth, Ordering::Relaxed);

@@ -204,8 +204,15 @@ pub trait Store: Send + Sync {
     fn pending_events(&self, limit: usize) -> Result<Vec<PendingEvent>>;
     fn pending_event_count(&self) -> Result<u64>;
     /// As `pending_events`, without those of a sequence (a rebase and its like) in one of these git directories that
-    /// happened after `since`: they are not over yet.
-    fn ready_events(&self, limit: usize, running: &[PathBuf], since: Timestamp) -> Result<Vec<PendingEvent>>;
+    /// happened after `since`: they are not over yet. Those of the repositories with the common directories `apart` are
+    /// left out.
+    fn ready_events(
+        &self,
+        limit: usize,
+        running: &[PathBuf],
+        since: Timestamp,
+        apart: &[PathBuf],
+    ) -> Result<Vec<PendingEvent>>;
     /// The git directories in which events of a sequence wait that happened after `since`.
     fn waiting_sequences(&self, since: Timestamp) -> Result<Vec<PathBuf>>;
     /// Whether an event that is not dealt with yet and that a log told (not a hook) says that this commit was

@@ -182,3 +182,40 @@ fn a_linked_worktree_has_its_own_sequences() {
     scene.work();
     assert_eq!(other.live().len(), 3);
 }
+
+#[test]
+fn the_next_commit_elsewhere_does_not_wait_behind_two_storms() {
+    let scene = Scene::new();
+    let storms = ["a", "b"].map(|name| scene.repo(name));
+    for place in &storms {
+        (0..100).for_each(|n| open(&scene, place, n));
+    }
+    let calm = scene.repo("c");
+    open(&scene, &calm, 0);
+    let ready = waiting::ready(&scene.services, 16).unwrap();
+    assert_eq!(ready.events.len(), 16);
+    let (first, reason) = &ready.events[0];
+    assert_eq!((first.event.git_dir.clone(), *reason), (calm.path.join(".git"), None));
+    for (n, (pending, reason)) in ready.events[1..].iter().enumerate() {
+        assert_eq!(pending.event.git_dir, storms[0].path.join(".git"), "the older storm goes first");
+        assert_eq!(pending.event.oid, Some(numbered(n)), "in order");
+        assert_eq!(*reason, Some(Reason::PredictedMiss));
+    }
+}
+
+/// An event that waits.
+fn open(scene: &Scene, place: &Place<'_>, n: usize) {
+    place.tell(&crate::domain::event::Event {
+        stamp: scene.services.clock.now(),
+        source: crate::domain::event::Source::Watch,
+        hook: None,
+        git_dir: place.path.join(".git"),
+        oid: Some(numbered(n)),
+        rewrites: Vec::new(),
+        in_sequence: false,
+    });
+}
+
+fn numbered(n: usize) -> Oid {
+    format!("{:040x}", n + 1).parse().unwrap()
+}

@@ -13,6 +13,7 @@ pub const CHECKS: &[Check] = &[
     ("what a log told and how far it was read go together", moves),
     ("an open event of the same repository awaits its commit", awaiting),
     ("events of a sequence that runs are not ready", sequences),
+    ("events of a repository and its worktrees can be left out", apart),
     ("an open event of a sequence tells what it rewrote", replaced),
     ("a capture that is final at once is stored with its template and its log entry", finals),
     ("captures without a patch id are found by date and message", alike),
@@ -68,13 +69,27 @@ fn sequences(store: &dyn Store) {
     assert_eq!(waiting, [PathBuf::from("/home/me/idle/.git"), git_dir.clone()]);
     assert!(store.waiting_sequences(at(5)).unwrap().is_empty(), "all of them are too old to be waited for");
     let ready = |running: &[PathBuf], since| {
-        let events = store.ready_events(10, running, at(since)).unwrap();
+        let events = store.ready_events(10, running, at(since), &[]).unwrap();
         events.into_iter().map(|pending| pending.event.oid.unwrap()).collect::<Vec<_>>()
     };
     assert_eq!(ready(&[], 0), [oid(1), oid(2), oid(3), oid(4), oid(5)]);
     assert_eq!(ready(std::slice::from_ref(&git_dir), 0), [oid(3), oid(4), oid(5)]);
     assert_eq!(ready(&[git_dir], 1), [oid(1), oid(3), oid(4), oid(5)], "the first has waited long enough");
-    assert_eq!(store.ready_events(2, &[], at(0)).unwrap().len(), 2);
+    assert_eq!(store.ready_events(2, &[], at(0), &[]).unwrap().len(), 2);
+}
+
+fn apart(store: &dyn Store) {
+    let dirs = ["/home/me/shop/.git", "/home/me/shop/.git/worktrees/w", "/home/me/shop/.github", "/home/me/idle/.git"];
+    for (n, dir) in (1..).zip(dirs) {
+        store.put_event(&Event { git_dir: dir.into(), ..event(n) }).unwrap();
+    }
+    let ready = |apart: &[&str]| {
+        let apart: Vec<PathBuf> = apart.iter().map(PathBuf::from).collect();
+        let events = store.ready_events(10, &[], at(0), &apart).unwrap();
+        events.into_iter().map(|pending| pending.event.oid.unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(ready(&dirs[..1]), [oid(3), oid(4)], "its linked worktree goes with it, its neighbour does not");
+    assert_eq!(ready(&[dirs[0], dirs[3]]), [oid(3)]);
 }
 
 fn replaced(store: &dyn Store) {

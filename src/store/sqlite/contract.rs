@@ -61,8 +61,14 @@ impl Store for SqliteStore {
         self.read(events::count)
     }
 
-    fn ready_events(&self, limit: usize, running: &[PathBuf], since: Timestamp) -> Result<Vec<PendingEvent>> {
-        self.read(|db| events::ready(db, limit, running, row::micros(since)))
+    fn ready_events(
+        &self,
+        limit: usize,
+        running: &[PathBuf],
+        since: Timestamp,
+        apart: &[PathBuf],
+    ) -> Result<Vec<PendingEvent>> {
+        self.read(|db| events::ready(db, limit, running, row::micros(since), apart))
     }
 
     fn waiting_sequences(&self, since: Timestamp) -> Result<Vec<PathBuf>> {

@@ -75,15 +75,28 @@ pub fn pending(db: &Connection, limit: usize) -> Result<Vec<PendingEvent>> {
     collect(query.query([rows(limit)])?)
 }
 
-/// Open events, oldest first, without those of the sequences that run in these directories and are younger.
-pub fn ready(db: &Connection, limit: usize, running: &[PathBuf], since: i64) -> Result<Vec<PendingEvent>> {
+/// Open events, oldest first, without those of the sequences that run in these directories and are younger, and
+/// without those of the repositories that are looked at apart.
+pub fn ready(
+    db: &Connection,
+    limit: usize,
+    running: &[PathBuf],
+    since: i64,
+    apart: &[PathBuf],
+) -> Result<Vec<PendingEvent>> {
     let held = vec!["?"; running.len()].join(", ");
+    let elsewhere = " AND git_dir <> ? AND substr(git_dir, 1, ?) <> ?".repeat(apart.len());
     let sql = format!(
         "SELECT {EVENT} FROM events WHERE closed = 0 AND NOT (in_sequence = 1 AND stamp > ? AND git_dir IN ({held}))
-         ORDER BY stamp, row LIMIT ?"
+         {elsewhere} ORDER BY stamp, row LIMIT ?"
     );
+    let bytes = |dir: &PathBuf| Value::Blob(dir.as_os_str().as_bytes().to_vec());
     let mut values = vec![Value::Integer(since)];
-    values.extend(running.iter().map(|dir| Value::Blob(dir.as_os_str().as_bytes().to_vec())));
+    values.extend(running.iter().map(bytes));
+    for dir in apart {
+        let start = below(dir);
+        values.extend([bytes(dir), Value::Integer(start.len() as i64), Value::Blob(start)]);
+    }
     values.push(Value::Integer(rows(limit)));
     let mut query = db.prepare_cached(&sql)?;
     collect(query.query(params_from_iter(values))?)
