@@ -1,7 +1,7 @@
 //! Spool → events → captures. The spool's content is taken over with its offset in one transaction, so a
 //! kill at any moment neither loses an event nor takes it twice.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::capture::CaptureError;
@@ -12,6 +12,7 @@ use super::{report, waiting};
 use crate::domain::capture::Reason;
 use crate::domain::event::{Event, HookName, PendingEvent, Source};
 use crate::git::GitError;
+use crate::git::repo::Repo;
 use crate::spool::record::Record;
 use crate::spool::{reader, rotation};
 use crate::store::{SpoolPosition, StoreError};
@@ -100,6 +101,24 @@ pub enum Dealt {
     Closed(String),
 }
 
+/// The repository of the last event, still open: in a storm the next one is its too, and finds packs mapped and
+/// objects at hand. To be dropped when there is a pause.
+#[derive(Debug, Default)]
+pub struct LastRepo(Option<(PathBuf, Repo)>);
+
+impl LastRepo {
+    /// # Errors
+    /// As [`Repo::open_git_dir`].
+    pub fn open(&mut self, git_dir: &Path) -> Result<&Repo, GitError> {
+        let last = self.0.take().filter(|(dir, _)| dir == git_dir);
+        let open = match last {
+            Some(open) => open,
+            None => (git_dir.to_owned(), Repo::open_git_dir(git_dir)?),
+        };
+        Ok(&self.0.insert(open).1)
+    }
+}
+
 /// Deals with one event as far as the templates; blocking. `without`: no model is asked, for this reason.
 /// On the `last_try` nothing is put off.
 ///
@@ -107,11 +126,17 @@ pub enum Dealt {
 /// Only when the store cannot be written: the event then stays pending.
 pub fn deal(
     services: &Services,
+    last: &mut LastRepo,
     pending: &PendingEvent,
     without: Option<Reason>,
     last_try: bool,
 ) -> Result<Dealt, StoreError> {
-    match report::take_up(services, pending, without) {
+    let taken = report::take_up(services, last, pending, without);
+    if taken.is_err() {
+        // Whatever was wrong may be wrong with what is open.
+        *last = LastRepo::default();
+    }
+    match taken {
         Ok(done) => Ok(Dealt::Done(done)),
         Err(CaptureError::Store(error)) => Err(error),
         // No descriptor left, a child that was too slow, a disk that did not answer.
@@ -167,9 +192,10 @@ pub fn catch_up(services: &Services) -> Result<usize, StoreError> {
         if ready.events.is_empty() {
             return Ok(settled);
         }
+        let mut last = LastRepo::default();
         for (event, _) in &ready.events {
             hand.hold(event.row);
-            settle(services, event)?;
+            settle(services, &mut last, event)?;
             hand.release();
             settled += 1;
         }
@@ -188,8 +214,8 @@ pub fn finish_abandoned(services: &Services) -> Result<u64, StoreError> {
     services.store.finish_abandoned(now - OVERDUE, now)
 }
 
-fn settle(services: &Services, event: &PendingEvent) -> Result<(), StoreError> {
-    deal(services, event, Some(Reason::Deadline), true).map(drop)
+fn settle(services: &Services, last: &mut LastRepo, event: &PendingEvent) -> Result<(), StoreError> {
+    deal(services, last, event, Some(Reason::Deadline), true).map(drop)
 }
 
 #[cfg(test)]

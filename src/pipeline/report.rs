@@ -1,15 +1,17 @@
 //! One report (of a hook, a reflog, a person) becomes the captures of the commits that it means.
 
+use std::path::{Path, PathBuf};
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::capture::{self, CaptureError, Job, Plan, Request, Taken};
+use super::ingest::LastRepo;
 use super::reconcile::ReconcileError;
 use super::services::Services;
 use super::{identity, reconcile, roster};
 use crate::domain::capture::Reason;
 use crate::domain::event::{Event, HookName, PendingEvent, Source};
 use crate::domain::id::Oid;
-use crate::git::GitError;
 use crate::git::repo::Repo;
 use crate::store::Registered;
 
@@ -37,13 +39,14 @@ pub struct Done {
 /// When the repository cannot be read or the store cannot be written; the event is still open then.
 pub(super) fn take_up(
     services: &Services,
+    last: &mut LastRepo,
     pending: &PendingEvent,
     without: Option<Reason>,
 ) -> Result<Done, CaptureError> {
     let event = &pending.event;
-    let repo = open(event)?;
-    let registered = roster::meet(services, &repo, event.stamp)?;
-    let mut report = Report { services, repo: &repo, pending, without, done: Done::default(), closed: false };
+    let repo = last.open(&place(event))?;
+    let registered = roster::meet(services, repo, event.stamp)?;
+    let mut report = Report { services, repo, pending, without, done: Done::default(), closed: false };
     match event.hook {
         Some(HookName::PostRewrite) => report.rewrites()?,
         Some(HookName::PostMerge) => report.merge(registered.as_ref())?,
@@ -57,10 +60,10 @@ pub(super) fn take_up(
 }
 
 /// A worktree that reported a commit may be removed by now; what it made is where all worktrees keep theirs.
-fn open(event: &Event) -> Result<Repo, GitError> {
+fn place(event: &Event) -> PathBuf {
     let names_its_own = event.oid.is_some() || !event.rewrites.is_empty();
     let common_dir = roster::common_dir(&event.git_dir).filter(|_| names_its_own && !event.git_dir.exists());
-    Repo::open_git_dir(common_dir.unwrap_or(&event.git_dir))
+    common_dir.map_or_else(|| event.git_dir.clone(), Path::to_owned)
 }
 
 struct Report<'a> {

@@ -14,7 +14,7 @@ use crate::domain::capture::Reason;
 use crate::domain::event::{PendingEvent, Source};
 use crate::pipeline::capture::Job;
 use crate::pipeline::in_hand::InHand;
-use crate::pipeline::ingest::{self, Dealt};
+use crate::pipeline::ingest::{self, Dealt, LastRepo};
 use crate::pipeline::services::Services;
 use crate::pipeline::{enrich, waiting};
 use crate::store::StoreError;
@@ -79,9 +79,9 @@ impl Worker {
         let ready = blocking(&self.services, |services| waiting::ready(&services, BATCH)).await?;
         let found = ready.events.len();
         let start = self.services.clock.instant();
-        let (mut done, mut put_off, mut more) = (0, 0, false);
+        let (mut done, mut put_off, mut more, mut last) = (0, 0, false, LastRepo::default());
         for (event, without) in ready.events {
-            match self.deal(event, without).await? {
+            match self.deal(&mut last, event, without).await? {
                 After::Nothing => {}
                 After::PutOff => put_off += 1,
                 After::More => more = true,
@@ -104,7 +104,12 @@ impl Worker {
         })
     }
 
-    async fn deal(&mut self, event: PendingEvent, without: Option<Reason>) -> Result<After, StoreError> {
+    async fn deal(
+        &mut self,
+        last: &mut LastRepo,
+        event: PendingEvent,
+        without: Option<Reason>,
+    ) -> Result<After, StoreError> {
         let row = event.row;
         if event.event.source == Source::Hook {
             self.heard.insert(event.event.git_dir.clone());
@@ -113,9 +118,17 @@ impl Worker {
         let last_try = tried >= TRIES;
         self.pulse.heart.step();
         self.hold(row);
-        let dealt = blocking(&self.services, move |services| ingest::deal(&services, &event, without, last_try)).await;
+        let mut open = std::mem::take(last);
+        let dealt = blocking(&self.services, move |services| {
+            let dealt = ingest::deal(&services, &mut open, &event, without, last_try);
+            dealt.map(|dealt| (dealt, open))
+        });
+        let dealt = dealt.await;
         self.hold_nothing();
-        match dealt {
+        match dealt.map(|(dealt, open)| {
+            *last = open;
+            dealt
+        }) {
             Ok(Dealt::Later(why)) => {
                 tracing::warn!(row, why, tried, "event put off");
                 self.tries.insert(row, tried);

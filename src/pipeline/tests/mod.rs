@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::capture::Job;
-use super::ingest::{self, Dealt};
+use super::ingest::{self, Dealt, LastRepo};
 use super::services::Services;
 use super::{enrich, reconcile, roster, waiting};
 use crate::config::{Config, Overrides, Paths};
@@ -98,8 +98,9 @@ impl Scene {
             if ready.events.is_empty() {
                 return jobs;
             }
+            let mut last = LastRepo::default();
             for (event, without) in &ready.events {
-                match ingest::deal(&self.services, event, *without, true).unwrap() {
+                match ingest::deal(&self.services, &mut last, event, *without, true).unwrap() {
                     Dealt::Done(done) => {
                         for job in done.jobs {
                             enrich::finish_without_model(&self.services, &job, Reason::Refused).unwrap();

@@ -19,12 +19,13 @@ fn ten_thousand_imported_commits() {
     assert_eq!(reconcile::all(&scene.services, Source::Reconcile), count);
     let read = start.elapsed();
     loop {
-        let ready = waiting::ready(&scene.services, 16).unwrap();
+        let ready = waiting::ready(&scene.services, 64).unwrap();
         if ready.events.is_empty() {
             break;
         }
+        let mut last = ingest::LastRepo::default();
         for (event, without) in &ready.events {
-            ingest::deal(&scene.services, event, *without, true).unwrap();
+            ingest::deal(&scene.services, &mut last, event, *without, true).unwrap();
         }
     }
     let all = start.elapsed();
