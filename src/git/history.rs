@@ -5,10 +5,13 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
+use super::brought::{Base, Brought};
 use super::deed::{Deed, Entry, News};
 use super::objects::Objects;
 use super::reflog::Made;
 use super::reflog::answer::{self, History};
+use super::reflog::line::Line;
+use super::reflog::message;
 use super::reflog::news::{self, Fresh};
 use super::reflog::order::{self, Search};
 use super::reflog::places::{self, Log};
@@ -30,14 +33,6 @@ pub struct Before {
     pub tips: HashSet<Oid>,
     /// Where the remote-tracking branches are.
     pub remotes: Vec<Oid>,
-}
-
-/// What of a commit and its ancestors was not there before.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Base {
-    Nothing,
-    /// All that this one does not have; without it, the whole history.
-    Above(Option<Oid>),
 }
 
 impl Repo {
@@ -75,16 +70,14 @@ impl Repo {
 
     /// Without logs a new branch is told with what it grew from, as far as positions know the others.
     fn moved(&self, mut news: News, known: &[LogPosition]) -> Result<News, GitError> {
-        let Some(fresh) = news.entries.iter().position(|entry| matches!(entry.deed, Deed::Moved { from: None, .. }))
-        else {
+        let deeds = || news.entries.iter().map(|entry| &entry.deed);
+        if deeds().all(|deed| !is_new(deed)) {
             return Ok(news);
-        };
+        }
         let tips = known.iter().filter_map(|known| known.identity.parse().ok()).collect();
-        let before = Before { tips, remotes: self.remotes()? };
-        for Entry { deed, .. } in news.entries.iter_mut().skip(fresh) {
-            if let Deed::Moved { from: None, to } = deed {
-                *deed = self.grown(to, &before)?;
-            }
+        let brought = self.brought(deeds(), &Before { tips, remotes: self.remotes()? })?;
+        for Entry { deed, .. } in &mut news.entries {
+            grow(deed, &brought);
         }
         Ok(news)
     }
@@ -99,8 +92,10 @@ impl Repo {
         if logs.iter().any(|told| told.iter().any(is_silent)) {
             let before = self.before(fresh)?;
             for (told, fresh) in logs.iter_mut().zip(fresh.iter()) {
-                self.placed(told, &fresh.log, &before)?;
+                switched(told, &fresh.log, &before);
             }
+            let brought = self.brought(logs.iter().flatten().map(|told| &told.deed), &before)?;
+            logs.iter_mut().flatten().for_each(|told| grow(&mut told.deed, &brought));
         }
         Ok(news::merge(fresh.iter().map(|fresh| fresh.log.git_dir.clone()).zip(logs).collect()))
     }
@@ -141,32 +136,17 @@ impl Repo {
         }
     }
 
-    /// Silent moves to what was there before tell nothing new; a new branch is told with what it grew from.
-    fn placed(&self, told: &mut [Told], log: &Log, before: &Before) -> Result<(), GitError> {
-        for Told { deed, .. } in told {
-            let Deed::Moved { from, to } = deed else { continue };
-            // A silent switch to a branch, or the first line of a new worktree.
-            let is_switch = log.is_head && (before.tips.contains(to) || (from.is_none() && log.is_linked()));
-            if is_switch {
-                *deed = Deed::Pulled { from: from.take(), to: to.clone() };
-            } else if from.is_none() {
-                *deed = self.grown(to, before)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn grown(&self, to: &Oid, before: &Before) -> Result<Deed, GitError> {
-        Ok(match self.base(to, before)? {
-            Base::Above(from) => Deed::Moved { from, to: to.clone() },
-            Base::Nothing => Deed::Pulled { from: None, to: to.clone() },
-        })
-    }
-
-    fn base(&self, to: &Oid, before: &Before) -> Result<Base, GitError> {
+    /// What the new branches among these deeds brought: one walk for all of them, because each reads as much of the
+    /// history as all.
+    fn brought<'a>(&self, deeds: impl Iterator<Item = &'a Deed>, before: &Before) -> Result<Brought, GitError> {
+        let mut tips: Vec<Oid> = deeds.filter(|deed| is_new(deed)).filter_map(tip).cloned().collect();
+        tips.sort();
+        tips.dedup();
+        tips.retain(|tip| !before.tips.contains(tip));
         match &self.backend {
-            Backend::Library(repo) => library::base(repo, to, before),
-            Backend::Child(git) => outside::base(git, to, before),
+            _ if tips.is_empty() => Ok(Brought::default()),
+            Backend::Library(repo) => library::brought(repo, &tips, before),
+            Backend::Child(git) => outside::brought(git, &tips, before),
         }
     }
 
@@ -231,6 +211,28 @@ impl Repo {
         Ok(order::is_later(&searches))
     }
 
+    /// Whether git says that it made this commit here, in what the logs of the worktrees' HEADs tell of late (1 MiB of
+    /// each). Where no log is kept nothing can be said.
+    ///
+    /// # Errors
+    /// When a child was needed and failed.
+    pub fn made_here(&self, oid: &Oid) -> Result<Option<bool>, GitError> {
+        let common_dir = &self.place().common_dir;
+        let makes_it = |line: &Line| line.new.as_ref() == Some(oid) && message::makes(&line.message);
+        let heads: Vec<(bool, bool)> = match &self.backend {
+            Backend::Child(git) if tables::has(common_dir) => tables::since(git, common_dir)?
+                .iter()
+                .map(|fresh| (!fresh.tail.lines.is_empty(), fresh.tail.lines.iter().any(makes_it)))
+                .collect(),
+            _ => places::heads(common_dir)
+                .iter()
+                .map(|log| (log.path.exists(), tail::last(&log.path, makes_it).is_ok_and(|line| line.is_some())))
+                .collect(),
+        };
+        let is_logged = heads.iter().any(|(there, _)| *there);
+        Ok(is_logged.then(|| heads.iter().any(|(_, made)| *made)))
+    }
+
     /// What is ours of what a silent tool brought. What is gone by now counts no more.
     fn moved_here(&self, from: Option<&Oid>, to: &Oid, at: Timestamp) -> Vec<Made> {
         let arrived = self.arrived(from, to, ARRIVED).unwrap_or_default();
@@ -256,6 +258,37 @@ impl Repo {
     /// When the file is there and cannot be read.
     pub fn squash_prepared(&self) -> Result<Vec<Oid>, GitError> {
         squash::prepared(&self.place().git_dir)
+    }
+}
+
+/// Silent switches to a branch, and the first line of a new worktree, brought nothing.
+fn switched(told: &mut [Told], log: &Log, before: &Before) {
+    for Told { deed, .. } in told {
+        let Deed::Moved { from, to } = deed else { continue };
+        if log.is_head && (before.tips.contains(to) || (from.is_none() && log.is_linked())) {
+            *deed = Deed::Pulled { from: from.take(), to: to.clone() };
+        }
+    }
+}
+
+fn is_new(deed: &Deed) -> bool {
+    matches!(deed, Deed::Moved { from: None, .. })
+}
+
+fn tip(deed: &Deed) -> Option<&Oid> {
+    match deed {
+        Deed::Moved { to, .. } => Some(to),
+        _ => None,
+    }
+}
+
+/// A new branch is told with what it grew from, and one that is where another was before brought nothing.
+fn grow(deed: &mut Deed, brought: &Brought) {
+    if let Deed::Moved { from: from @ None, to } = deed {
+        match brought.base(to) {
+            Base::Above(base) => *from = base,
+            Base::Nothing => *deed = Deed::Pulled { from: None, to: to.clone() },
+        }
     }
 }
 

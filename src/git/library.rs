@@ -7,7 +7,8 @@ use git2::{ConfigLevel, ErrorCode, ObjectType, Repository, RepositoryOpenFlags, 
 use jiff::Timestamp;
 
 use super::GitError;
-use super::history::{Base, Before};
+use super::brought::Brought;
+use super::history::Before;
 use crate::domain::id::Oid;
 
 /// How opening went, when it did not fail for good.
@@ -206,15 +207,34 @@ pub fn unpublished(repo: &Repository, oids: &[Oid]) -> Result<HashSet<Oid>, GitE
     Ok(found)
 }
 
-/// Whether HEAD or a branch has the commit.
+/// A commit on top of another is not older than it by more than this (seconds), or HEAD alone finds it.
+const SKEW: i64 = 24 * 60 * 60;
+
+/// Whether HEAD or a branch has the commit. Among the branches one walk looks at nothing that is clearly older than
+/// it: with thousands of branches, comparing with each reads the history thousands of times.
 pub fn on_a_branch(repo: &Repository, oid: &Oid) -> Result<bool, GitError> {
     let failed = |error| GitError::git("cannot compare with the branches", error);
     let wanted = id(oid).map_err(failed)?;
+    let Ok(commit) = repo.find_commit(wanted) else { return Ok(false) };
     let has = |tip: git2::Oid| tip == wanted || repo.graph_descendant_of(tip, wanted).unwrap_or(false);
     if repo.head().ok().and_then(|head| head.target()).is_some_and(has) {
         return Ok(true);
     }
-    Ok(tips(repo, "refs/heads/*")?.iter().filter_map(|(_, tip)| id(tip).ok()).any(has))
+    let oldest = commit.time().seconds() - SKEW;
+    let mut next: Vec<git2::Oid> = tips(repo, "refs/heads/*")?.iter().filter_map(|(_, tip)| id(tip).ok()).collect();
+    let mut seen = HashSet::new();
+    while let Some(at) = next.pop() {
+        if at == wanted {
+            return Ok(true);
+        }
+        if seen.insert(at)
+            && let Ok(commit) = repo.find_commit(at)
+            && commit.time().seconds() >= oldest
+        {
+            next.extend(commit.parent_ids());
+        }
+    }
+    Ok(false)
 }
 
 /// Commits beyond this are not walked.
@@ -235,28 +255,30 @@ pub fn tips(repo: &Repository, glob: &str) -> Result<Vec<(String, Oid)>, GitErro
         .collect())
 }
 
-/// What of `to` was not there before.
-pub fn base(repo: &Repository, to: &Oid, before: &Before) -> Result<Base, GitError> {
+/// What of these commits and their ancestors was not there before, the newest.
+pub fn brought(repo: &Repository, new: &[Oid], before: &Before) -> Result<Brought, GitError> {
     let failed = |error| GitError::git("cannot walk the history", error);
     let mut walk = repo.revwalk().map_err(failed)?;
     walk.set_sorting(Sort::TOPOLOGICAL).map_err(failed)?;
-    walk.push(id(to).map_err(failed)?).map_err(failed)?;
+    for tip in new.iter().filter_map(|tip| id(tip).ok()) {
+        // What is gone by now counts no more.
+        if repo.find_commit(tip).is_ok() {
+            walk.push(tip).map_err(failed)?;
+        }
+    }
     for known in before.tips.iter().chain(&before.remotes).take(TIPS) {
         hide(&mut walk, id(known).map_err(failed)?).map_err(failed)?;
     }
-    let found: Vec<git2::Oid> = walk.take(NEW_BRANCH).filter_map(Result::ok).collect();
-    let new: HashSet<git2::Oid> = found.iter().copied().collect();
-    for id in found.iter().rev() {
-        let commit = repo.find_commit(*id).map_err(failed)?;
-        if let Some(known) = commit.parent_ids().find(|parent| !new.contains(parent)) {
-            return Ok(Base::Above(Some(oid(known)?)));
-        }
+    let mut brought = Brought::default();
+    for walked in walk.take(BROUGHT).filter_map(Result::ok) {
+        let commit = repo.find_commit(walked).map_err(failed)?;
+        brought.add(oid(walked)?, commit.parent_ids().map(oid).collect::<Result<_, _>>()?);
     }
-    Ok(if found.is_empty() { Base::Nothing } else { Base::Above(None) })
+    Ok(brought)
 }
 
-/// Of a new branch at most so many commits are looked at.
-const NEW_BRANCH: usize = 10_000;
+/// Of new branches at most so many commits are looked at.
+const BROUGHT: usize = 10_000;
 
 /// The settings of these names, those that are set.
 pub fn named(repo: &Repository, names: &[&str]) -> Result<Vec<String>, GitError> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::domain::id::{Oid, RepoId};
 
+mod brought;
 mod child;
 mod commit;
 mod deed;

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::GitError;
+use super::brought::Brought;
 use super::child::{Git, Output};
-use super::history::{Base, Before};
+use super::history::Before;
 use super::patch::Between;
 use crate::domain::id::Oid;
 
@@ -134,17 +135,20 @@ pub fn tips(git: &Git, below: &str) -> Result<Vec<(String, Oid)>, GitError> {
     Ok(text.lines().filter_map(pair).collect())
 }
 
-/// What of `to` was not there before.
-pub fn base(git: &Git, to: &Oid, before: &Before) -> Result<Base, GitError> {
+/// What of these commits and their ancestors was not there before, the newest.
+pub fn brought(git: &Git, new: &[Oid], before: &Before) -> Result<Brought, GitError> {
     let known = before.tips.iter().chain(&before.remotes).take(TIPS).map(|known| format!("^{known}\n"));
-    let input: String = std::iter::once(format!("{to}\n")).chain(known).collect();
-    let args = ["rev-list", "--topo-order", "--boundary", "--ignore-missing", "--max-count=10000", "--stdin"];
+    let input: String = new.iter().map(|tip| format!("{tip}\n")).chain(known).collect();
+    let args = ["rev-list", "--topo-order", "--parents", "--ignore-missing", "--max-count=10000", "--stdin"];
     let output = succeed(git.feed(&args, input.as_bytes())?, "cannot walk the history")?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    if !text.lines().any(|line| !line.starts_with('-')) {
-        return Ok(Base::Nothing);
+    let mut brought = Brought::default();
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        let mut oids = line.split(' ').filter_map(|oid| oid.parse().ok());
+        if let Some(oid) = oids.next() {
+            brought.add(oid, oids.collect());
+        }
     }
-    Ok(Base::Above(text.lines().find_map(|line| line.strip_prefix('-')?.parse().ok())))
+    Ok(brought)
 }
 
 /// The settings of these names, those that are set.

@@ -164,7 +164,8 @@ impl Report<'_> {
         if !squashed.is_empty() {
             return self.prepare(&head, &squashed);
         }
-        if self.repo.parents(&head)?.len() > 1 && self.was_made_here(&head)? {
+        // Where no log is kept, the hook's word has to do.
+        if self.repo.parents(&head)?.len() > 1 && self.repo.made_here(&head)?.unwrap_or(true) {
             self.take(&head, true)?;
         }
         Ok(())
@@ -191,12 +192,6 @@ impl Report<'_> {
             parent = self.repo.parents(&oid)?.into_iter().next();
         }
         Ok(())
-    }
-
-    /// Where no log is kept, the hook's word has to do.
-    fn was_made_here(&self, oid: &Oid) -> Result<bool, CaptureError> {
-        let made = self.repo.made_since(Timestamp::MIN)?;
-        Ok(made.iter().any(|made| made.oid == *oid) || self.repo.log_ends()?.is_empty())
     }
 
     /// `last`: nothing is left to do for this event, so that it is closed together with the capture.

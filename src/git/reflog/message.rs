@@ -67,6 +67,16 @@ pub fn read(message: &str) -> Said {
     }
 }
 
+/// Whether the line is about a commit that git made then and there, whatever `GIT_REFLOG_ACTION` calls it.
+#[must_use]
+pub fn makes(message: &str) -> bool {
+    match read(message) {
+        Said::Made | Said::Amended | Said::Applied | Said::Step(_) => true,
+        Said::Nothing => !is_forward(split(message).1),
+        Said::Start | Said::Finish | Said::Abort | Said::Reset | Said::Elsewhere => false,
+    }
+}
+
 #[cfg(test)]
 /// What follows the action: the commit's subject, for an action that made one.
 #[must_use]
@@ -180,6 +190,18 @@ mod tests {
         ];
         for (message, said) in table {
             assert_eq!(read(message), said, "{message}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_makes_a_commit_is_told_from_one_that_goes_to_it() {
+        for message in
+            ["merge x: Merge made by the 'ort' strategy.", "sync: Merge made by the 'ort' strategy.", "am: x"]
+        {
+            assert!(makes(message), "{message}");
+        }
+        for message in ["merge x: Fast-forward", "pull: Fast-forward", "sync: Fast-forward", "reset: moving to x"] {
+            assert!(!makes(message), "{message}");
         }
     }
 

@@ -8,7 +8,7 @@ pub(super) mod answer;
 pub(super) mod file;
 pub(super) mod fingerprint;
 pub(super) mod line;
-mod message;
+pub(super) mod message;
 pub(super) mod news;
 pub(super) mod order;
 pub(super) mod places;

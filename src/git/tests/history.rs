@@ -151,3 +151,38 @@ fn what_was_committed_here_is_found_in_the_reflog() {
     let amend = made.iter().find(|made| made.oid == amended).unwrap();
     assert!(amend.replaces.is_some());
 }
+
+#[test]
+fn a_commit_is_on_a_branch_also_below_its_tip_and_where_head_is_not() {
+    let scratch = Scratch::new();
+    scratch.write("a", "1").commit("Start");
+    scratch.git(&["checkout", "--quiet", "-b", "side"]);
+    let below = scratch.write("a", "2").commit("Below");
+    scratch.write("a", "3").commit("Tip");
+    scratch.git(&["checkout", "--quiet", "main"]);
+    let repo = scratch.open();
+    assert!(repo.on_a_branch(&below).unwrap());
+    scratch.git(&["branch", "--quiet", "-D", "side"]);
+    assert!(!scratch.open().on_a_branch(&below).unwrap());
+    assert!(!scratch.open().on_a_branch(&"ab".repeat(20).parse().unwrap()).unwrap(), "not even there");
+}
+
+#[test]
+fn a_merge_was_made_here_and_what_was_gone_to_was_not() {
+    let scratch = Scratch::new();
+    scratch.write("a", "1").commit("Start");
+    scratch.git(&["checkout", "--quiet", "-b", "side"]);
+    scratch.write("b", "2").commit("Aside");
+    scratch.git(&["checkout", "--quiet", "main"]);
+    scratch.write("c", "2").commit("Ahead");
+    scratch.git(&["checkout", "--quiet", "--detach"]);
+    scratch.git(&["merge", "--quiet", "--no-edit", "side"]);
+    let merge = scratch.rev("HEAD");
+    assert_eq!(scratch.open().made_here(&merge).unwrap(), Some(true));
+    std::fs::write(scratch.path().join(".git/logs/HEAD"), "").unwrap();
+    scratch.git(&["checkout", "--quiet", "main"]);
+    scratch.git(&["merge", "--quiet", "--ff-only", merge.as_str()]);
+    assert_eq!(scratch.open().made_here(&merge).unwrap(), Some(false));
+    std::fs::remove_dir_all(scratch.path().join(".git/logs")).unwrap();
+    assert_eq!(scratch.open().made_here(&merge).unwrap(), None);
+}

@@ -268,3 +268,19 @@ fn a_commit_that_was_moved_to_another_branch_is_not_replaced_by_the_next_under_i
     scene.reconcile();
     assert_eq!((place.live().len(), place.superseded()), (3, 1));
 }
+
+#[test]
+fn a_merge_is_captured_where_no_log_is_kept() {
+    let scene = Scene::new();
+    let place = scene.plain("r");
+    place.user("me@example.com").git(&["config", "core.logAllRefUpdates", "false"]);
+    place.commit("a", "1", "One");
+    place.register(Means::Watch);
+    place.git(&["checkout", "-q", "-b", "side"]);
+    place.commit("b", "2", "Two");
+    place.git(&["checkout", "-q", "main"]);
+    place.git(&["merge", "-q", "--no-ff", "-m", "Merge the side", "side"]);
+    place.report(HookName::PostMerge, &[]);
+    scene.work();
+    assert!(place.live().contains(&"Merge the side".to_owned()), "{:?}", place.live());
+}

@@ -1,0 +1,81 @@
+//! What new branches brought: the commits that were not there before, and what each branch grew from.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::domain::id::Oid;
+
+/// Commits that were not there before, children before their parents.
+#[derive(Debug, Default)]
+pub struct Brought {
+    order: Vec<Oid>,
+    parents: HashMap<Oid, Vec<Oid>>,
+}
+
+/// What of a commit and its ancestors was not there before.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Base {
+    Nothing,
+    /// All that this one does not have; without it, the whole history.
+    Above(Option<Oid>),
+}
+
+impl Brought {
+    /// The next commit of the walk.
+    pub fn add(&mut self, oid: Oid, parents: Vec<Oid>) {
+        self.order.push(oid.clone());
+        self.parents.insert(oid, parents);
+    }
+
+    /// What the branch with this tip grew from: a parent, known before, of the oldest commit that is new in it.
+    #[must_use]
+    pub fn base(&self, tip: &Oid) -> Base {
+        if !self.parents.contains_key(tip) {
+            return Base::Nothing;
+        }
+        let new = self.below(tip);
+        let known = |oid: &Oid| self.parents.get(oid)?.iter().find(|parent| !self.parents.contains_key(parent));
+        Base::Above(self.order.iter().rev().filter(|oid| new.contains(oid)).find_map(known).cloned())
+    }
+
+    fn below<'a>(&'a self, tip: &'a Oid) -> HashSet<&'a Oid> {
+        let (mut new, mut next) = (HashSet::new(), vec![tip]);
+        while let Some(oid) = next.pop() {
+            if let Some(parents) = self.parents.get(oid)
+                && new.insert(oid)
+            {
+                next.extend(parents);
+            }
+        }
+        new
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn oid(n: u8) -> Oid {
+        format!("{n:02x}").repeat(20).parse().unwrap()
+    }
+
+    fn walk(commits: &[(u8, &[u8])]) -> Brought {
+        let mut brought = Brought::default();
+        for (commit, parents) in commits {
+            brought.add(oid(*commit), parents.iter().map(|parent| oid(*parent)).collect());
+        }
+        brought
+    }
+
+    #[test]
+    fn a_branch_is_above_what_was_known_of_its_own_oldest_commit() {
+        let brought = walk(&[(4, &[3]), (3, &[1]), (5, &[2])]);
+        assert_eq!(brought.base(&oid(4)), Base::Above(Some(oid(1))));
+        assert_eq!(brought.base(&oid(5)), Base::Above(Some(oid(2))), "not what the other branch grew from");
+        assert_eq!(brought.base(&oid(1)), Base::Nothing);
+    }
+
+    #[test]
+    fn a_history_of_its_own_is_above_nothing() {
+        assert_eq!(walk(&[(2, &[1]), (1, &[])]).base(&oid(2)), Base::Above(None));
+    }
+}
