@@ -92,7 +92,11 @@ impl ByHand {
         let files: Vec<String> = self.files.iter().map(|file| quoted(file)).collect();
         [
             format!("{}: nothing is written there; the sidecar watches the repository instead", self.why),
-            format!("to let git report, add to {}: {}", files.join(", "), self.line),
+            format!(
+                "to let git report, add to {} (a new one begins with #!/bin/sh and is made executable): {}",
+                files.join(", "),
+                self.line
+            ),
         ]
     }
 }
