@@ -87,13 +87,14 @@ pub fn run(app: &App, args: &StatusArgs) -> Result<Exit, Failure> {
 }
 
 fn gather(app: &App, days: u32) -> Result<Status, Failure> {
-    let store = app.store()?;
+    let services = app.services()?;
+    let store = &services.store;
     let around = Surroundings::new(app.env(), Mark::read(store.as_ref())?);
     let window = Period { from: super::when::days_back(days, &app.now()), to: app.clock.now() };
     let looks = store
         .registered()?
         .iter()
-        .map(|known| look(store.as_ref(), known, window.from, &around))
+        .map(|known| look(&services, known, window.from, &around))
         .collect::<Result<Vec<_>, _>>()?;
     let sidecar = client::status(&app.paths.run);
     let drafts = store.drafts(None, None)?;

@@ -87,7 +87,9 @@ pub fn moved(services: &Services, repo: &Repo) -> Result<Option<Registered>, Sto
     Ok(Some(new))
 }
 
-fn is_allowed(services: &Services, repo: &Repo) -> bool {
+/// Whether the settings let this repository be captured.
+#[must_use]
+pub fn is_allowed(services: &Services, repo: &Repo) -> bool {
     let config = services.config(Some(repo));
     let place = repo.place();
     let path = place.work_tree.as_deref().unwrap_or(&place.common_dir);

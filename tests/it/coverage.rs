@@ -117,3 +117,13 @@ fn commit_and_amends(n: usize) -> String {
         (behind, _) => commit(if behind { "unheard" } else { "heard" }),
     }
 }
+
+#[test]
+fn nothing_is_missing_where_nothing_is_to_be_captured() {
+    let stage = Stage::new();
+    stage.script(&stage.repo, "unheard -m behind");
+    assert_eq!(stage.coverage()["missing"], 1, "else this proves nothing");
+    stage.script(&stage.repo, "git config uro.capture false");
+    assert_eq!(stage.coverage(), json!({ "commits_seen": 0, "captured": 0, "missing": 0 }));
+    assert_eq!(stage.world.json(&stage.repo, &["status"])["problems"], json!([]));
+}

@@ -8,9 +8,12 @@ use super::{Coverage, Problem};
 use crate::cli::failure::{Failure, quoted};
 use crate::cli::hooks::{self, RepoHooks, Surroundings};
 use crate::git::GitError;
+use crate::git::reflog::Made;
 use crate::git::repo::Repo;
+use crate::pipeline::roster;
+use crate::pipeline::services::Services;
 use crate::sidecar::protocol::{SidecarState, SidecarStatus};
-use crate::store::{Registered, Store};
+use crate::store::Registered;
 
 /// One registered repository.
 pub struct Look {
@@ -20,7 +23,7 @@ pub struct Look {
 }
 
 pub fn look(
-    store: &dyn Store,
+    services: &Services,
     known: &Registered,
     from: Timestamp,
     around: &Surroundings<'_>,
@@ -30,11 +33,14 @@ pub fn look(
     let mut problems: Vec<Problem> = hooks_problem(&hooks, repo.as_ref().err()).into_iter().collect();
     // A repository that cannot be read has told so above; the others still count.
     let since = from.max(known.since);
+    // Nothing is missing where nothing is to be captured.
+    let is_allowed = repo.as_ref().is_ok_and(|repo| roster::is_allowed(services, repo));
     let made = repo.and_then(|repo| repo.made_since(since)).unwrap_or_default();
     let oids: Vec<_> = made.iter().map(|made| made.oid.clone()).collect();
-    let captured: HashSet<_> = store.captured_commits(&known.id, &oids)?.into_iter().collect();
+    let captured: HashSet<_> = services.store.captured_commits(&known.id, &oids)?.into_iter().collect();
     // Reflogs count in whole seconds: what was made in that of `init` counts when it was captured.
-    let seen = made.iter().filter(|made| made.at >= since || captured.contains(&made.oid)).count() as u64;
+    let counts = |made: &&Made| captured.contains(&made.oid) || (is_allowed && made.at >= since);
+    let seen = made.iter().filter(counts).count() as u64;
     let coverage = Coverage::of(seen, captured.len() as u64);
     problems.extend(coverage_problem(&coverage, known));
     Ok(Look { coverage, hooks, problems })
