@@ -63,10 +63,8 @@ pub struct Cell<'w> {
 }
 
 impl<'w> Cell<'w> {
-    /// A repository of its own, registered.
-    pub fn new(world: &'w World, layout: Layout, reporter: Reporter, name: &'static str) -> Self {
-        let dir = layout.make(world, name);
-        world.ok(&dir, &["init"]);
+    /// Of a registered repository; `dir` is where git works.
+    pub fn new(world: &'w World, layout: Layout, reporter: Reporter, name: &'static str, dir: PathBuf) -> Self {
         let repo = Repo::discover(&dir).unwrap().place().id.clone();
         let (units, foreign, labels) = (Vec::new(), Vec::new(), BTreeMap::new());
         Self { world, layout, reporter, name, dir, repo, units, foreign, labels, prepared: false, silent: false }
