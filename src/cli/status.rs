@@ -13,6 +13,7 @@ use super::hooks::RepoHooks;
 use super::hooks::surroundings::{Mark, Surroundings};
 use super::ui::{BAD, BOLD, DIM, Exit, GOOD, WARN};
 use crate::domain::draft::{Draft, DraftState, Period};
+use crate::pipeline::skipped;
 use crate::sidecar::client;
 use crate::sidecar::protocol::{SidecarState, SidecarStatus};
 use crate::store::CaptureCounts;
@@ -91,6 +92,7 @@ fn gather(app: &App, days: u32) -> Result<Status, Failure> {
     let store = &services.store;
     let around = Surroundings::new(app.env(), Mark::read(store.as_ref())?);
     let window = Period { from: super::when::days_back(days, &app.now()), to: app.clock.now() };
+    skipped::take(&services)?;
     let looks = store
         .registered()?
         .iter()

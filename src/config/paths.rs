@@ -75,6 +75,12 @@ impl Paths {
     pub fn spool(&self) -> PathBuf {
         self.state.join("spool")
     }
+
+    /// Where hooks leave records of what nobody is to capture.
+    #[must_use]
+    pub fn skipped(&self) -> PathBuf {
+        self.state.join("skipped")
+    }
 }
 
 /// `$HOME`, else what the user database says.

@@ -59,6 +59,7 @@ pub enum Outcome {
 /// The hook, from its call to its end. `stdin` is read for post-rewrite alone.
 pub fn main_with(call: &Call<'_>, stdin: &mut dyn Read) -> Outcome {
     if call.var("URO_SKIP").is_some_and(|value| !value.is_empty() && value != "0") {
+        call.skip();
         return Outcome::Skipped;
     }
     let (Some(record), Some(places)) = (call.record(stdin), Places::from_env(|name| call.place(name))) else {
@@ -76,6 +77,17 @@ pub fn main_with(call: &Call<'_>, stdin: &mut dyn Read) -> Outcome {
 }
 
 impl Call<'_> {
+    /// Leaves word of the commit that nobody is to capture, for whoever finds it in git's logs. Nothing is rung.
+    fn skip(&self) {
+        let makes_one = self.event().is_some_and(|(name, _)| name != "post-rewrite");
+        let places = Places::from_env(|name| self.place(name)).filter(|_| makes_one);
+        let record = places.as_ref().and_then(|_| self.record(&mut io::empty()));
+        if let (Some(places), Some(record)) = (places, record) {
+            // Where it cannot be written the commit is captured after all: there is nobody to tell.
+            let _ = writer::append(&places.skipped, &record);
+        }
+    }
+
     fn record(&self, stdin: &mut dyn Read) -> Option<Record> {
         let (event, argument) = self.event()?;
         let git_dir = head::git_dir(self.var("GIT_DIR").as_deref(), self.cwd)?;
@@ -313,10 +325,13 @@ mod tests {
     }
 
     #[test]
-    fn uro_skip_makes_it_do_nothing_at_all() {
+    fn uro_skip_makes_it_report_nothing_and_leave_word_of_the_commit_alone() {
         let stage = Stage::new().with("URO_SKIP", "1");
         assert_eq!(stage.call(&["post-rewrite"], &mut Forbidden), Outcome::Skipped);
         assert!(!stage.root.path().join("home").exists());
+        assert_eq!(stage.call(&["post-commit"], &mut Forbidden), Outcome::Skipped);
+        assert!(stage.root.path().join("home/state/skipped/events.log").exists());
+        assert!(!stage.root.path().join("home/state/spool").exists());
     }
 
     #[test]

@@ -8,11 +8,13 @@ const PRODUCT: &str = "uroboro";
 /// The variable that puts everything under one directory. Whoever asks makes it absolute first.
 pub const HOME: &str = "URO_HOME";
 
-/// The two directories through which hook and sidecar meet.
+/// The directories through which hook and sidecar meet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Places {
     /// Holds the spool's files.
     pub spool: PathBuf,
+    /// Holds the records of what nobody is to capture.
+    pub skipped: PathBuf,
     /// Holds the doorbell and the start stamp.
     pub run: PathBuf,
 }
@@ -21,7 +23,7 @@ impl Places {
     /// Derives them from the environment as `env` tells it; `None` where it names no home.
     pub fn from_env(env: impl Fn(&str) -> Option<OsString>) -> Option<Self> {
         let state = state(&env)?;
-        Some(Self { spool: state.join("spool"), run: run(&env)? })
+        Some(Self { spool: state.join("spool"), skipped: state.join("skipped"), run: run(&env)? })
     }
 
     /// The sidecar's datagram socket.

@@ -19,6 +19,7 @@ pub mod reconcile;
 mod report;
 pub mod roster;
 pub mod services;
+pub mod skipped;
 pub mod subject;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::ours::Ours;
 pub use super::roster::{inode, moved};
 use super::services::Services;
+use super::skipped;
 use crate::domain::event::{Event, Source};
 use crate::domain::id::Oid;
 use crate::git::repo::Repo;
@@ -94,6 +95,7 @@ impl Teller<'_> {
 
 fn read(services: &Services, registered: &Registered, teller: Teller<'_>) -> Result<usize, ReconcileError> {
     let repo = Repo::open_git_dir(&registered.common_dir)?;
+    skipped::take(services)?;
     let mut taken = 0;
     loop {
         let known = services.store.log_positions(&registered.id)?;

@@ -78,6 +78,7 @@ impl Worker {
         let taken = blocking(&self.services, |services| ingest::take_spool(&services)).await?;
         let ready = blocking(&self.services, |services| waiting::ready(&services, BATCH)).await?;
         let found = ready.events.len();
+        self.pulse.queue_depth.fetch_max(found as u64, Ordering::Relaxed);
         let start = self.services.clock.instant();
         let (mut done, mut put_off, mut more, mut last) = (0, 0, false, LastRepo::default());
         for (event, without) in ready.events {

@@ -278,6 +278,9 @@ pub trait Store: Send + Sync {
     fn search(&self, words: &str, query: &CaptureQuery) -> Result<Vec<Capture>>;
     /// A person's words replace the summary (`by` human). Gives the new state.
     fn edit_capture(&self, id: CaptureId, summary: &str) -> Result<Capture>;
+    /// A person had these commits skipped: they are forgotten before they were ever captured. Moves the position of the
+    /// file that said so, in one transaction.
+    fn skip_commits(&self, commits: &[(RepoId, Oid)], position: &SpoolPosition) -> Result<()>;
     /// Removes it from captures, search and wire log, and its bytes from the file; the unit of work is not
     /// captured again by itself (see `Recorded::Forgotten`).
     fn forget_capture(&self, id: CaptureId) -> Result<()>;

@@ -101,6 +101,30 @@ fn a_commit_with_uro_skip_leaves_no_record_and_starts_nothing() {
 }
 
 #[test]
+fn a_commit_with_uro_skip_is_not_captured_by_whoever_finds_it_in_the_logs() {
+    let world = World::without_models();
+    let repo = world.hooked_repo("repo");
+    let skip = |message| {
+        let mut commit = world.git_command(&repo, &["commit", "-q", "--allow-empty", "-m", message]);
+        assert!(commit.env("URO_SKIP", "1").status().unwrap().success());
+    };
+    skip("Without a sidecar");
+    world.start_sidecar();
+    let seen = world.commit(&repo, "a.rs", "fn one() {}\n", "Add one");
+    world.final_capture(&repo, &seen);
+    skip("Beside a sidecar");
+    // What nobody reports is captured no sooner than what came before it.
+    world.git(&repo, &["-c", "core.hooksPath=/dev/null", "commit", "-q", "--allow-empty", "-m", "Without hooks"]);
+    let later = world.git(&repo, &["rev-parse", "HEAD"]);
+    world.final_capture(&repo, &later);
+    let subjects: Vec<_> = world.log(&repo).into_iter().map(|capture| capture["commit"]["subject"].clone()).collect();
+    assert_eq!(subjects, ["Without hooks", "Add one"]);
+    let skipped = world.git(&repo, &["rev-parse", "HEAD~1"]);
+    world.ok(&repo, &["commit", &skipped]);
+    assert!(world.capture_of(&repo, &skipped).is_some(), "asked for by name it is captured");
+}
+
+#[test]
 fn amending_leaves_one_live_capture_with_its_history() {
     let world = World::without_models();
     let repo = world.hooked_repo("repo");

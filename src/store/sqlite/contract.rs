@@ -177,6 +177,13 @@ impl Store for SqliteStore {
         self.write(Durable, |tx| finish::edit(tx, id, summary))
     }
 
+    fn skip_commits(&self, commits: &[(RepoId, Oid)], position: &SpoolPosition) -> Result<()> {
+        self.write(Rebuildable, |tx| {
+            commits.iter().try_for_each(|(repo, oid)| forget::skip(tx, repo, oid))?;
+            events::take_over(tx, &[], position)
+        })
+    }
+
     fn forget_capture(&self, id: CaptureId) -> Result<()> {
         self.write(Durable, |tx| forget::forget(tx, id))?;
         if !self.maintain(forget::scrub_log)? {

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::{Result, StoreError};
 use super::{checksum, row};
-use crate::domain::id::CaptureId;
+use crate::domain::id::{CaptureId, Oid, RepoId};
 
 struct Doomed {
     row: i64,
@@ -29,6 +29,14 @@ pub fn forget(tx: &Connection, id: CaptureId) -> Result<()> {
         // The index was told the damaged words; the true ones would stay in it.
         tx.execute("INSERT INTO words (words) VALUES ('rebuild')", [])?;
     }
+    Ok(())
+}
+
+/// Nothing brings this commit in by itself. One that is captured already stays.
+pub fn skip(tx: &Connection, repo: &RepoId, oid: &Oid) -> Result<()> {
+    let sql = "INSERT INTO forgotten (id, repo_id, oid) SELECT '', ?1, ?2
+               WHERE NOT EXISTS (SELECT 1 FROM forgotten WHERE repo_id = ?1 AND oid = ?2)";
+    tx.execute(sql, [repo.as_str(), oid.as_str()])?;
     Ok(())
 }
 

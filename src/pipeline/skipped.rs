@@ -1,0 +1,46 @@
+//! Commits that a person told the hook to skip: they are found in git's logs all the same, so that they have to be
+//! known as what nobody wants before those are read.
+
+use std::path::Path;
+
+use super::roster;
+use super::services::Services;
+use crate::domain::id::{Oid, RepoId};
+use crate::spool::record::Record;
+use crate::spool::{reader, rotation};
+use crate::store::{SpoolPosition, StoreError};
+
+/// Records taken at once.
+const BATCH: usize = 512;
+
+/// Takes what hooks have left since last time. Blocking: files and the store.
+///
+/// # Errors
+/// When the file cannot be read or the store cannot be written.
+pub fn take(services: &Services) -> Result<(), StoreError> {
+    let unreadable = |error: std::io::Error| StoreError::Unavailable(Box::new(error));
+    for file in rotation::files(&services.paths.skipped()).map_err(unreadable)? {
+        let Some(identity) = rotation::identity(&file).map_err(unreadable)? else { continue };
+        let identity = identity.to_string();
+        let known = services.store.spool_positions()?.into_iter().find(|position| position.file == identity);
+        let mut offset = known.map_or(0, |position| position.offset);
+        loop {
+            let batch = reader::read_from(&file, offset, BATCH).map_err(unreadable)?;
+            if batch.next_offset == offset {
+                break;
+            }
+            offset = batch.next_offset;
+            let commits: Vec<(RepoId, Oid)> = batch.records.iter().filter_map(commit).collect();
+            services.store.skip_commits(&commits, &SpoolPosition { file: identity.clone(), offset })?;
+        }
+    }
+    Ok(())
+}
+
+fn commit(record: &Record) -> Option<(RepoId, Oid)> {
+    use std::os::unix::ffi::OsStrExt;
+    let common_dir: &Path = roster::common_dir(&record.git_dir).unwrap_or(&record.git_dir);
+    // As the repository itself is identified.
+    let common_dir = common_dir.canonicalize().ok()?;
+    Some((RepoId::of_common_dir(common_dir.as_os_str().as_bytes()), record.oid.as_deref()?.parse().ok()?))
+}
