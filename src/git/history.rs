@@ -14,7 +14,7 @@ use super::reflog::line::Line;
 use super::reflog::message;
 use super::reflog::news::{self, Fresh};
 use super::reflog::order::{self, Search};
-use super::reflog::places::{self, Log};
+use super::reflog::places;
 use super::reflog::story::{Story, Told};
 use super::reflog::tail;
 use super::reflog::unlogged;
@@ -91,8 +91,9 @@ impl Repo {
         let is_silent = |told: &Told| matches!(told.deed, Deed::Moved { .. });
         if logs.iter().any(|told| told.iter().any(is_silent)) {
             let before = self.before(fresh)?;
+            let branches_too = news::moved_with_branches(&self.place().common_dir, fresh);
             for (told, fresh) in logs.iter_mut().zip(fresh.iter()) {
-                switched(told, &fresh.log, &before);
+                switched(told, fresh, &before, &branches_too);
             }
             let brought = self.brought(logs.iter().flatten().map(|told| &told.deed), &before)?;
             logs.iter_mut().flatten().for_each(|told| grow(&mut told.deed, &brought));
@@ -261,11 +262,13 @@ impl Repo {
     }
 }
 
-/// Silent switches to a branch, and the first line of a new worktree, brought nothing.
-fn switched(told: &mut [Told], log: &Log, before: &Before) {
-    for Told { deed, .. } in told {
+/// Silent switches to a branch, and the first line of a new worktree, brought nothing. Other branches may have been
+/// made of what a tool had brought to the branch that is checked out: `branches_too`.
+fn switched(told: &mut [Told], Fresh { log, tail }: &Fresh, before: &Before, branches_too: &HashSet<&Line>) {
+    for Told { deed, line, .. } in told {
         let Deed::Moved { from, to } = deed else { continue };
-        if log.is_head && (before.tips.contains(to) || (from.is_none() && log.is_linked())) {
+        let was_there = before.tips.contains(to) && !branches_too.contains(&tail.lines[*line]);
+        if log.is_head && (was_there || (from.is_none() && log.is_linked())) {
             *deed = Deed::Pulled { from: from.take(), to: to.clone() };
         }
     }

@@ -103,6 +103,23 @@ fn told_by_heads<'a>(fresh: &'a [Fresh], heads: &[Log]) -> HashSet<&'a Line> {
     told
 }
 
+/// The lines of logs of HEAD that the log of a branch has as well: with them the branch moved, and not only HEAD.
+#[must_use]
+pub fn moved_with_branches<'a>(common_dir: &Path, fresh: &'a [Fresh]) -> HashSet<&'a Line> {
+    let (heads, branches): (Vec<&Fresh>, Vec<&Fresh>) = fresh.iter().partition(|fresh| fresh.log.is_head);
+    let mut found: HashSet<&Line> = branches.iter().flat_map(|branch| &branch.tail.lines).collect();
+    for head in heads {
+        // The branch's own log may have been read before, or be one of too many.
+        let open: HashSet<&Line> = head.tail.lines.iter().filter(|line| !found.contains(line)).collect();
+        let branch = unlogged::checked_out(common_dir, &head.log.git_dir);
+        let branch = branch.as_deref().and_then(|file| file.strip_prefix(common_dir).ok());
+        if let Some(branch) = branch.filter(|_| !open.is_empty()) {
+            found.extend(tail::find(&common_dir.join("logs").join(branch), &open).unwrap_or_default());
+        }
+    }
+    found
+}
+
 /// The deeds of all logs in the order of time.
 #[must_use]
 pub fn merge(logs: Vec<(PathBuf, Vec<Told>)>) -> Vec<Entry> {

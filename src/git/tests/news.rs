@@ -436,6 +436,52 @@ fn silent_tools_move_branches() {
     assert_eq!(repo.arrived(None, &commit, 2).unwrap(), [parent, commit]);
 }
 
+/// A commit by plumbing, that no branch has.
+fn loose(scratch: &Scratch, parent: &Oid, message: &str) -> Oid {
+    let tree = scratch.git(&["rev-parse", "HEAD^{tree}"]);
+    scratch.git(&["commit-tree", "-p", parent.as_str(), "-m", message, &tree]).parse().unwrap()
+}
+
+#[test]
+fn what_a_tool_brought_to_the_branch_is_told_though_another_branch_was_made_of_it() {
+    let scratch = Scratch::new();
+    scratch.write("a", "1").commit("Start");
+    let mut reader = Reader::of(&scratch);
+    let parent = scratch.rev("HEAD");
+    let commit = loose(&scratch, &parent, "By a tool");
+    scratch.git(&["update-ref", "refs/heads/main", commit.as_str()]);
+    // By a tool that writes no logs.
+    std::fs::write(scratch.path().join(".git/refs/heads/backup"), format!("{commit}\n")).unwrap();
+    assert_eq!(reader.deeds(&scratch), [Deed::Moved { from: Some(parent), to: commit }]);
+}
+
+/// A line that a tool wrote into a log, as long as that.
+fn append(scratch: &Scratch, log: &str, (old, new): (&Oid, &Oid), length: usize) {
+    let path = scratch.path().join(".git/logs").join(log);
+    let line = format!("{old} {new} A U Thor <author@example.org> 1700000000 +0100\t{}\n", "x".repeat(length));
+    std::fs::write(&path, std::fs::read_to_string(&path).unwrap() + &line).unwrap();
+}
+
+#[test]
+fn a_giant_log_that_a_tool_wrote_comes_in_pieces_and_nothing_is_taken_for_a_switch() {
+    let scratch = Scratch::new();
+    scratch.write("a", "1").commit("Start");
+    let mut reader = Reader::of(&scratch);
+    let mut tip = scratch.rev("HEAD");
+    // So that what is read at once of HEAD's log ends a commit before that of the branch's.
+    append(&scratch, "HEAD", (&tip, &tip), 400_000);
+    let mut moves = Vec::new();
+    for n in 0..4 {
+        let next = loose(&scratch, &tip, &n.to_string());
+        append(&scratch, "HEAD", (&tip, &next), 400_000);
+        append(&scratch, "refs/heads/main", (&tip, &next), 400_000);
+        std::fs::write(scratch.path().join(".git/refs/heads/main"), format!("{next}\n")).unwrap();
+        moves.push(Deed::Moved { from: Some(tip), to: next.clone() });
+        tip = next;
+    }
+    assert_eq!(reader.deeds(&scratch), moves);
+}
+
 #[test]
 fn what_fast_import_brings_is_told_with_all_its_commits() {
     let scratch = Scratch::new();
