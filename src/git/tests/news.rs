@@ -455,6 +455,22 @@ fn what_a_tool_brought_to_the_branch_is_told_though_another_branch_was_made_of_i
     assert_eq!(reader.deeds(&scratch), [Deed::Moved { from: Some(parent), to: commit }]);
 }
 
+#[test]
+fn the_place_after_a_line_without_message_is_found_again_when_the_log_was_rewritten() {
+    let scratch = Scratch::new();
+    scratch.write("a", "1").commit("Start");
+    let mut reader = Reader::of(&scratch);
+    let mut tip = scratch.rev("HEAD");
+    for message in ["One", "Two"] {
+        let next = loose(&scratch, &tip, message);
+        scratch.git(&["update-ref", "refs/heads/main", next.as_str()]);
+        assert_eq!(reader.deeds(&scratch), [Deed::Moved { from: Some(tip), to: next.clone() }]);
+        scratch.git(&["reflog", "expire", "--expire=never", "--expire-unreachable=never", "--all"]);
+        tip = next;
+    }
+    assert_eq!(reader.deeds(&scratch), []);
+}
+
 /// A line that a tool wrote into a log, as long as that.
 fn append(scratch: &Scratch, log: &str, (old, new): (&Oid, &Oid), length: usize) {
     let path = scratch.path().join(".git/logs").join(log);
