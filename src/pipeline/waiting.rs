@@ -60,8 +60,16 @@ fn next(
         if stormy.is_empty() {
             return Ok(found.into_iter().chain(behind).collect());
         }
-        let in_storm = |pending: &PendingEvent| stormy.iter().any(|dir| dir == common_dir(&pending.event.git_dir));
-        behind.extend(found.into_iter().filter(in_storm));
+        let in_storm = |git_dir: &Path| stormy.iter().chain(&apart).any(|dir| dir == common_dir(git_dir));
+        // To look for others among all events of a storm costs more the more there are: only where the newest or the
+        // oldest say that there are any.
+        let newest = services.store.newest_places(limit)?;
+        if newest.iter().all(|dir| in_storm(dir)) && found.iter().all(|pending| in_storm(&pending.event.git_dir)) {
+            behind.extend(found);
+            return Ok(behind);
+        }
+        let in_this = |pending: &PendingEvent| stormy.iter().any(|dir| dir == common_dir(&pending.event.git_dir));
+        behind.extend(found.into_iter().filter(in_this));
         apart.extend(stormy);
     }
 }

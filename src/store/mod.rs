@@ -213,6 +213,8 @@ pub trait Store: Send + Sync {
         since: Timestamp,
         apart: &[PathBuf],
     ) -> Result<Vec<PendingEvent>>;
+    /// The git directories of the newest events not dealt with yet, as they come; looks at `limit` events.
+    fn newest_places(&self, limit: usize) -> Result<Vec<PathBuf>>;
     /// The git directories in which events of a sequence wait that happened after `since`.
     fn waiting_sequences(&self, since: Timestamp) -> Result<Vec<PathBuf>>;
     /// Whether an event that is not dealt with yet and that a log told (not a hook) says that this commit was

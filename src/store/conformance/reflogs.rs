@@ -90,6 +90,9 @@ fn apart(store: &dyn Store) {
     };
     assert_eq!(ready(&dirs[..1]), [oid(3), oid(4)], "its linked worktree goes with it, its neighbour does not");
     assert_eq!(ready(&[dirs[0], dirs[3]]), [oid(3)]);
+    assert_eq!(store.newest_places(2).unwrap(), [dirs[3], dirs[2]].map(PathBuf::from));
+    store.close_event(store.pending_events(4).unwrap()[3].row, None).unwrap();
+    assert_eq!(store.newest_places(1).unwrap(), [PathBuf::from(dirs[2])], "what was dealt with does not count");
 }
 
 fn replaced(store: &dyn Store) {

@@ -71,6 +71,10 @@ impl Store for SqliteStore {
         self.read(|db| events::ready(db, limit, running, row::micros(since), apart))
     }
 
+    fn newest_places(&self, limit: usize) -> Result<Vec<PathBuf>> {
+        self.read(|db| events::newest_places(db, limit))
+    }
+
     fn waiting_sequences(&self, since: Timestamp) -> Result<Vec<PathBuf>> {
         self.read(|db| events::sequences(db, row::micros(since)))
     }

@@ -114,12 +114,25 @@ fn collect(mut rows: Rows<'_>) -> Result<Vec<PendingEvent>> {
     Ok(pending)
 }
 
+/// Where the newest open events happened.
+pub fn newest_places(db: &Connection, limit: usize) -> Result<Vec<PathBuf>> {
+    let sql = "SELECT git_dir FROM events WHERE closed = 0 ORDER BY stamp DESC, row DESC LIMIT ?1";
+    places(db.prepare_cached(sql)?.query([rows(limit)])?)
+}
+
 /// Where events of a sequence wait that are younger than this.
 pub fn sequences(db: &Connection, since: i64) -> Result<Vec<PathBuf>> {
     let sql = "SELECT DISTINCT git_dir FROM events WHERE closed = 0 AND in_sequence = 1 AND stamp > ?1";
-    let mut query = db.prepare_cached(sql)?;
-    let dirs = query.query_map([since], |row| row.get::<_, Vec<u8>>(0))?;
-    dirs.map(|bytes| Ok(PathBuf::from(OsStr::from_bytes(&bytes?)))).collect()
+    places(db.prepare_cached(sql)?.query([since])?)
+}
+
+fn places(mut rows: Rows<'_>) -> Result<Vec<PathBuf>> {
+    let mut places = Vec::new();
+    while let Some(row) = rows.next()? {
+        let bytes: Vec<u8> = row.get(0)?;
+        places.push(PathBuf::from(OsStr::from_bytes(&bytes)));
+    }
+    Ok(places)
 }
 
 /// Whether an open event of a sequence that a log told says that this commit was rewritten.
