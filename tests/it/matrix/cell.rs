@@ -181,14 +181,15 @@ impl<'w> Cell<'w> {
         oid
     }
 
-    /// In tables no hook can name its commit: what the log has by then counts as its report.
+    /// In tables no hook can name its commit: what the log has by then counts as its report, and who was first is hard
+    /// to tell.
     /// A repository whose hooks have just been silent is believed to have none: whoever comes first tells.
     fn sources(&mut self, heard: Heard) -> Vec<Source> {
         self.silent |= heard == Heard::No;
         match (self.reporter, heard) {
+            (Reporter::Hooks, _) if self.layout.is_reftable() => vec![Source::Hook, Source::Watch],
             (Reporter::Hooks, Heard::Yes) if self.silent => vec![Source::Hook, Source::Watch],
             (Reporter::Hooks, Heard::Yes) => vec![Source::Hook],
-            (Reporter::Hooks, Heard::No) if self.layout.is_reftable() => vec![Source::Hook, Source::Watch],
             (Reporter::Nobody, _) if self.prepared => vec![Source::Reconcile],
             _ => vec![Source::Watch],
         }

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
@@ -48,7 +48,8 @@ fn work_beside_a_stopped_sidecar(stage: &Stage) -> Vec<Seen> {
     let pid = stage.world.sidecar_pid().to_string();
     stage.world.freeze_sidecar();
     let seen = work(stage);
-    assert!(Command::new("kill").args(["-CONT", &pid]).status().unwrap().success());
+    // On a busy machine a successor may have taken its place by now.
+    let _ = Command::new("kill").args(["-CONT", &pid]).stderr(Stdio::null()).status().unwrap();
     seen
 }
 
