@@ -137,10 +137,14 @@ impl Report<'_> {
 
     /// A rebase that was aborted leaves commits that nothing leads to, and so does every step that the next one folds
     /// into itself: at its end post-rewrite tells what came of which. A log that was read meanwhile tells each link in
-    /// an event of its own, and then the steps between are needed.
+    /// an event of its own, and then the steps between are needed. What a rebase left was not given up, though it may
+    /// have been amended or reset away before its turn came.
     fn was_given_up(&self, oid: &Oid) -> Result<bool, CaptureError> {
-        let store = &self.services.store;
-        Ok(self.event().in_sequence && !self.repo.on_a_branch(oid)? && !store.replaced_in_sequence(oid)?)
+        let is_left = || {
+            let (repo, store) = (self.repo, &self.services.store);
+            Ok::<_, CaptureError>(repo.on_a_branch(oid)? || store.is_replaced_next(oid)? || repo.came_of_a_rebase(oid)?)
+        };
+        Ok(self.event().in_sequence && !is_left()?)
     }
 
     fn rewrites(&mut self) -> Result<(), CaptureError> {

@@ -217,9 +217,9 @@ pub trait Store: Send + Sync {
     fn newest_places(&self, limit: usize) -> Result<Vec<PathBuf>>;
     /// The git directories in which events of a sequence wait that happened after `since`.
     fn waiting_sequences(&self, since: Timestamp) -> Result<Vec<PathBuf>>;
-    /// Whether an event that is not dealt with yet and that a log told (not a hook) says that this commit was
-    /// rewritten in a sequence.
-    fn replaced_in_sequence(&self, oid: &Oid) -> Result<bool>;
+    /// Whether an event that is not dealt with yet says that this commit was rewritten: one that a log told, or a hook
+    /// outside of any sequence. A hook tells of a whole sequence at its end.
+    fn is_replaced_next(&self, oid: &Oid) -> Result<bool>;
     /// The event needs no (further) capture; `note` says why when it was skipped. Closing twice is harmless.
     fn close_event(&self, row: i64, note: Option<&str>) -> Result<()>;
 

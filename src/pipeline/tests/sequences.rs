@@ -6,8 +6,9 @@ use std::time::Duration;
 use super::{Place, Scene};
 use crate::domain::capture::Reason;
 use crate::domain::clock::FakeClock;
-use crate::domain::event::HookName;
+use crate::domain::event::{HookName, Source};
 use crate::domain::id::Oid;
+use crate::pipeline::reconcile;
 use crate::pipeline::waiting::{self, PATIENCE};
 
 const NOW: &str = "2026-03-01T12:00:00Z";
@@ -44,7 +45,7 @@ fn report_steps(scene: &Scene, place: &Place<'_>) -> usize {
     for oid in steps.lines() {
         place.tell(&crate::domain::event::Event {
             stamp: scene.services.clock.now(),
-            source: crate::domain::event::Source::Hook,
+            source: Source::Hook,
             hook: Some(HookName::PostCommit),
             git_dir: place.path.join(".git"),
             oid: Some(oid.parse().unwrap()),
@@ -61,7 +62,7 @@ fn a_rebase_leaves_one_live_capture_per_commit_and_asks_no_model() {
     let place = scene.repo("r");
     apart(&scene, &place, 12);
     place.git(&["rebase", "-q", "main"]);
-    assert_eq!(crate::pipeline::reconcile::all(&scene.services, crate::domain::event::Source::Watch), 12);
+    assert_eq!(reconcile::all(&scene.services, Source::Watch), 12);
     assert!(scene.work().is_empty(), "no model");
     assert_eq!(place.live().len(), 14, "{:?}", place.live());
     assert_eq!(place.superseded(), 12);
@@ -144,6 +145,27 @@ fn an_interactive_squash_links_all_of_them_with_hooks_and_without() {
 }
 
 #[test]
+fn what_a_rebase_left_stands_for_its_originals_though_the_branch_has_moved_on() {
+    let amend: &[&str] = &["commit", "-q", "--amend", "-m", "All of it, amended"];
+    for (then, last) in [(amend, "All of it, amended"), (&["reset", "-q", "--hard", "HEAD~1"], "Part 1")] {
+        let scene = Scene::new();
+        let place = scene.repo("r");
+        apart(&scene, &place, 4);
+        squash(&place);
+        assert!(reconcile::all(&scene.services, Source::Watch) > 0);
+        // Before its turn has come.
+        place.git(then);
+        scene.work();
+        scene.reconcile();
+        let mut live = place.live();
+        live.sort();
+        let mut expected = [last, "Base", "Other work"];
+        expected.sort_unstable();
+        assert_eq!(live, expected, "{then:?}");
+    }
+}
+
+#[test]
 fn many_commits_at_once_ask_no_model_and_few_do() {
     for (count, asked) in [(waiting::STORM, waiting::STORM), (waiting::STORM + 1, 0)] {
         let scene = Scene::new();
@@ -207,7 +229,7 @@ fn the_next_commit_elsewhere_does_not_wait_behind_two_storms() {
 fn open(scene: &Scene, place: &Place<'_>, n: usize) {
     place.tell(&crate::domain::event::Event {
         stamp: scene.services.clock.now(),
-        source: crate::domain::event::Source::Watch,
+        source: Source::Watch,
         hook: None,
         git_dir: place.path.join(".git"),
         oid: Some(numbered(n)),

@@ -100,12 +100,12 @@ fn replaced(store: &dyn Store) {
     let row = store.put_event(&told(1)).unwrap();
     store.put_event(&Event { in_sequence: false, ..told(7) }).unwrap();
     store.put_event(&Event { hook: event(9).hook, ..told(9) }).unwrap();
-    assert!(store.replaced_in_sequence(&oid(1)).unwrap());
-    assert!(!store.replaced_in_sequence(&oid(2)).unwrap(), "that is what it was rewritten as");
-    assert!(!store.replaced_in_sequence(&oid(7)).unwrap(), "an amend outside any sequence");
-    assert!(!store.replaced_in_sequence(&oid(9)).unwrap(), "a hook tells of the whole sequence at its end");
+    assert!(store.is_replaced_next(&oid(1)).unwrap());
+    assert!(!store.is_replaced_next(&oid(2)).unwrap(), "that is what it was rewritten as");
+    assert!(store.is_replaced_next(&oid(7)).unwrap(), "an amend outside any sequence");
+    assert!(!store.is_replaced_next(&oid(9)).unwrap(), "a hook tells of the whole sequence at its end");
     store.close_event(row, None).unwrap();
-    assert!(!store.replaced_in_sequence(&oid(1)).unwrap());
+    assert!(!store.is_replaced_next(&oid(1)).unwrap());
 }
 
 fn finals(store: &dyn Store) {

@@ -79,8 +79,8 @@ impl Store for SqliteStore {
         self.read(|db| events::sequences(db, row::micros(since)))
     }
 
-    fn replaced_in_sequence(&self, oid: &Oid) -> Result<bool> {
-        self.read(|db| events::replaced_in_sequence(db, oid))
+    fn is_replaced_next(&self, oid: &Oid) -> Result<bool> {
+        self.read(|db| events::is_replaced_next(db, oid))
     }
 
     fn close_event(&self, row: i64, note: Option<&str>) -> Result<()> {

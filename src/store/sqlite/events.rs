@@ -135,10 +135,10 @@ fn places(mut rows: Rows<'_>) -> Result<Vec<PathBuf>> {
     Ok(places)
 }
 
-/// Whether an open event of a sequence that a log told says that this commit was rewritten.
-pub fn replaced_in_sequence(db: &Connection, oid: &Oid) -> Result<bool> {
+/// Whether an open event says that this commit was rewritten: told by a log, or by a hook outside of any sequence.
+pub fn is_replaced_next(db: &Connection, oid: &Oid) -> Result<bool> {
     // A pair is written `["old","new"]`, and an id holds nothing that LIKE would take for more.
-    let sql = "SELECT 1 FROM events WHERE closed = 0 AND in_sequence = 1 AND hook IS NULL AND rewrites LIKE ?1";
+    let sql = "SELECT 1 FROM events WHERE closed = 0 AND (in_sequence = 0 OR hook IS NULL) AND rewrites LIKE ?1";
     Ok(db.prepare_cached(sql)?.exists([format!("%[\"{oid}\",%")])?)
 }
 
