@@ -28,6 +28,11 @@ impl<'a> Ours<'a> {
         self.repo.ours(&arrived, &self.settings().identities)
     }
 
+    /// Those that we wrote or committed, or that no remote has.
+    pub(super) fn of_these(&mut self, oids: &[Oid]) -> Result<Vec<Oid>, GitError> {
+        if oids.is_empty() { Ok(Vec::new()) } else { self.repo.ours(oids, &self.settings().identities) }
+    }
+
     /// What came from elsewhere is ours only where somebody asked for it, and if we wrote or committed it.
     pub(super) fn pulled(&mut self, from: Option<&Oid>, to: &Oid) -> Result<Vec<Oid>, GitError> {
         // Without an earlier commit nothing came here: a branch was created, a repository cloned.

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::capture::{self, CaptureError, Job, Plan, Request, Taken};
 use super::ingest::LastRepo;
+use super::ours::Ours;
 use super::reconcile::ReconcileError;
 use super::services::Services;
 use super::{identity, reconcile, roster};
@@ -148,12 +149,24 @@ impl Report<'_> {
     }
 
     fn rewrites(&mut self) -> Result<(), CaptureError> {
-        for (_, new) in &self.pending.event.rewrites {
+        let pairs = self.rewritten_here()?;
+        for (_, new) in &pairs {
             if !self.was_given_up(new)? {
                 self.take(new, false)?;
             }
         }
-        identity::rewritten(self.services, self.repo, &self.event().rewrites)
+        identity::rewritten(self.services, self.repo, &pairs)
+    }
+
+    /// Of a commit that a rebase dropped because it was there already, git says that it became what it would have been
+    /// put on. That may be somebody else's, and then nothing was rewritten.
+    fn rewritten_here(&self) -> Result<Vec<(Oid, Oid)>, CaptureError> {
+        let pairs = &self.pending.event.rewrites;
+        let news: Vec<Oid> = pairs.iter().map(|(_, new)| new.clone()).collect();
+        let known = self.services.store.captured_commits(&self.repo.place().id, &news)?;
+        let unknown: Vec<Oid> = news.into_iter().filter(|new| !known.contains(new)).collect();
+        let ours = Ours::of(self.services, self.repo).of_these(&unknown)?;
+        Ok(pairs.iter().filter(|(_, new)| known.contains(new) || ours.contains(new)).cloned().collect())
     }
 
     /// A squash merge makes no commit: what it carries is kept for the commit to come. A fast-forward makes none

@@ -166,6 +166,34 @@ fn what_a_rebase_left_stands_for_its_originals_though_the_branch_has_moved_on() 
 }
 
 #[test]
+fn somebody_elses_commit_is_not_captured_for_the_one_that_a_rebase_dropped_in_its_favour() {
+    let scene = Scene::new();
+    let place = scene.repo("r");
+    place.commit("base", "x", "Base");
+    place.git(&["checkout", "-q", "-b", "theirs"]);
+    place.write("x", "1").write("y", "1").user("them@example.com").git(&["add", "-A"]);
+    place.git(&["commit", "-q", "-m", "Theirs"]);
+    let theirs = place.head();
+    place.user("author@example.com").git(&["checkout", "-q", "main"]);
+    place.git(&["update-ref", "refs/remotes/origin/main", theirs.as_str()]);
+    place.git(&["branch", "-q", "-D", "theirs"]);
+    // Known without it, as after a fetch.
+    reconcile::begin(&scene.services, &place.open()).unwrap();
+    for (file, message) in [("x", "Mine, and theirs too"), ("z", "Mine")] {
+        place.commit(file, "1", message);
+        place.report(HookName::PostCommit, &[]);
+    }
+    scene.work();
+    let (dropped, kept) = (place.git(&["rev-parse", "HEAD~1"]), place.head());
+    place.git(&["rebase", "-q", "origin/main"]);
+    let pairs = [(dropped.parse().unwrap(), theirs), (kept, place.head())];
+    place.report(HookName::PostRewrite, &pairs);
+    scene.work();
+    scene.reconcile();
+    assert_eq!(place.live(), ["Mine, and theirs too", "Mine"]);
+}
+
+#[test]
 fn many_commits_at_once_ask_no_model_and_few_do() {
     for (count, asked) in [(waiting::STORM, waiting::STORM), (waiting::STORM + 1, 0)] {
         let scene = Scene::new();
