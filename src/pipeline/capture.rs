@@ -98,6 +98,38 @@ pub(super) fn take_reported(
     request: &Request,
     event: Option<i64>,
 ) -> Result<Taken, CaptureError> {
+    take(services, repo, request, event, Unreported::First)
+}
+
+/// What is to become of commits that were squashed into this one and that nobody has reported yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unreported {
+    /// They are captured first, so that this commit's capture can replace theirs.
+    First,
+    /// They are left: one level is what a person makes.
+    Left,
+}
+
+fn take_unreported(services: &Services, repo: &Repo, carried: &[Oid]) -> Result<(), CaptureError> {
+    for oid in identity::unreported(services, repo, carried)? {
+        let plan = Plan::Template(Reason::Disabled);
+        let request = Request { oid, source: Source::Reconcile, stamp: services.clock.now(), plan };
+        match take(services, repo, &request, None, Unreported::Left) {
+            // What is gone by now has nothing to be replaced.
+            Ok(_) | Err(CaptureError::Git(GitError::Missing(_) | GitError::NoSuchCommit { .. })) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn take(
+    services: &Services,
+    repo: &Repo,
+    request: &Request,
+    event: Option<i64>,
+    unreported: Unreported,
+) -> Result<Taken, CaptureError> {
     let taken_at = services.clock.instant();
     let place = repo.place();
     if let Some(known) = services.store.capture_of_commit(&place.id, &request.oid)? {
@@ -111,7 +143,11 @@ pub(super) fn take_reported(
     }
     let commit = repo.commit(&request.oid, &Bounds::default(), &|path| exclusions.path(path))?;
     let subject = Subject::commit(commit);
-    let kin = identity::kin(services, repo, &subject)?;
+    let carried = identity::carried(services, repo, &subject)?;
+    if unreported == Unreported::First {
+        take_unreported(services, repo, &carried)?;
+    }
+    let kin = identity::kin(services, repo, &subject, &carried)?;
     let deadline = Deadline::from_stamp(request.stamp, config.capture.budget, services.clock.as_ref());
     let queue = taken_at.saturating_duration_since(deadline.start());
     let capture = Capture {

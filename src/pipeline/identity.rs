@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::capture::CaptureError;
+use super::ours::Ours;
 use super::services::{Exclusions, Services};
 use super::subject::Subject;
 use crate::domain::capture::{Capture, Kind, State};
@@ -21,7 +22,7 @@ pub(super) struct Kin {
 }
 
 /// The live captures of the same work as this commit.
-pub(super) fn kin(services: &Services, repo: &Repo, subject: &Subject) -> Result<Kin, CaptureError> {
+pub(super) fn kin(services: &Services, repo: &Repo, subject: &Subject, carried: &[Oid]) -> Result<Kin, CaptureError> {
     let Subject::Commit(commit) = subject else { return Ok(Kin::default()) };
     let mut same = match &commit.patch.patch_id {
         Some(patch_id) => services.store.live_captures_of_patch(&repo.place().id, patch_id)?,
@@ -35,7 +36,7 @@ pub(super) fn kin(services: &Services, repo: &Repo, subject: &Subject) -> Result
             _ => kin.earlier.push(capture),
         }
     }
-    for capture in squashed(services, repo, commit)? {
+    for capture in squashed(services, repo, commit, carried)? {
         if kin.earlier.iter().all(|known| known.id != capture.id) {
             kin.earlier.push(capture);
         }
@@ -90,23 +91,40 @@ fn alike(services: &Services, repo: &Repo, subject: &Subject, commit: &Commit) -
 const SQUASHED: usize = 500;
 
 /// The captures of the commits that were squashed into this one.
-fn squashed(services: &Services, repo: &Repo, commit: &Commit) -> Result<Vec<Capture>, CaptureError> {
-    let [parent] = commit.parents.as_slice() else { return Ok(Vec::new()) };
-    let id = &repo.place().id;
-    let prepared = services.store.prepared_squash(id, parent)?;
-    // The paths were given by whoever merged; a commit on the same parent may still be about something else.
-    let carried =
-        if prepared.is_empty() || !lies_within(services, repo, commit, &prepared)? { Vec::new() } else { prepared };
+fn squashed(services: &Services, repo: &Repo, commit: &Commit, carried: &[Oid]) -> Result<Vec<Capture>, CaptureError> {
     let mut found = Vec::new();
-    let mut seen = HashSet::new();
-    for oid in carried.into_iter().chain(squash::listed(&commit.message)).take(SQUASHED) {
-        if oid == commit.oid || !seen.insert(oid.clone()) {
-            continue;
-        }
-        found.extend(services.store.capture_of_commit(id, &oid)?.filter(|capture| capture.state == State::Live));
+    for oid in carried {
+        let capture = services.store.capture_of_commit(&repo.place().id, oid)?;
+        found.extend(capture.filter(|capture| capture.state == State::Live));
     }
     retain_apart(repo, &commit.oid, &mut found)?;
     Ok(found)
+}
+
+/// The commits that were squashed into this one, each once.
+pub(super) fn carried(services: &Services, repo: &Repo, subject: &Subject) -> Result<Vec<Oid>, CaptureError> {
+    let Subject::Commit(commit) = subject else { return Ok(Vec::new()) };
+    let [parent] = commit.parents.as_slice() else { return Ok(Vec::new()) };
+    let prepared = services.store.prepared_squash(&repo.place().id, parent)?;
+    // The paths were given by whoever merged; a commit on the same parent may still be about something else.
+    let prepared =
+        if prepared.is_empty() || !lies_within(services, repo, commit, &prepared)? { Vec::new() } else { prepared };
+    let mut seen = HashSet::from([commit.oid.clone()]);
+    let all = prepared.into_iter().chain(squash::listed(&commit.message));
+    Ok(all.take(SQUASHED).filter(|oid| seen.insert(oid.clone())).collect())
+}
+
+/// Those of the commits that were made here and that nobody has reported yet, in reverse.
+pub(super) fn unreported(services: &Services, repo: &Repo, carried: &[Oid]) -> Result<Vec<Oid>, CaptureError> {
+    let known = services.store.captured_commits(&repo.place().id, carried)?;
+    let open: Vec<Oid> = carried.iter().filter(|oid| !known.contains(oid)).cloned().collect();
+    let mut made = Vec::new();
+    for oid in Ours::of(services, repo).of_these(&open)?.into_iter().rev() {
+        if repo.made_here(&oid)? == Some(true) {
+            made.push(oid);
+        }
+    }
+    Ok(made)
 }
 
 /// Whether the commit changes nothing that those do not change.

@@ -257,6 +257,27 @@ fn a_squash_that_nobody_saw_is_told_by_its_message() {
 }
 
 #[test]
+fn a_squash_replaces_what_comes_to_light_only_after_it() {
+    let scene = Scene::new();
+    let place = scene.repo("r");
+    place.commit("base", "x", "Base");
+    scene.reconcile();
+    place.git(&["checkout", "-q", "-b", "topic"]);
+    for n in 1..=3 {
+        place.commit(&format!("f{n}"), "1", &format!("Part {n}"));
+    }
+    place.git(&["checkout", "-q", "main"]);
+    place.git(&["merge", "-q", "--squash", "topic"]);
+    place.git(&["commit", "-q", "--no-edit"]);
+    // Only now a hook is heard, before anybody has looked into the logs.
+    place.report(HookName::PostCommit, &[]);
+    scene.work();
+    scene.reconcile();
+    assert_eq!(place.live().len(), 2, "{:?}", place.live());
+    assert_eq!(place.captures(false)[0].supersedes.len(), 3);
+}
+
+#[test]
 fn other_work_after_a_squash_was_prepared_replaces_nothing() {
     let scene = Scene::new();
     let place = scene.repo("r");
