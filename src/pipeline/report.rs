@@ -45,7 +45,8 @@ pub(super) fn take_up(
     without: Option<Reason>,
 ) -> Result<Done, CaptureError> {
     let event = &pending.event;
-    let repo = last.open(&place(event))?;
+    let place = place(last, event);
+    let repo = last.open(&place)?;
     let registered = roster::meet(services, repo, event.stamp)?;
     let mut report = Report { services, repo, pending, without, done: Done::default(), closed: false };
     match event.hook {
@@ -60,10 +61,12 @@ pub(super) fn take_up(
     Ok(report.done)
 }
 
-/// A worktree that reported a commit may be removed by now; what it made is where all worktrees keep theirs.
-fn place(event: &Event) -> PathBuf {
+/// A worktree that reported a commit may be removed by now, or half removed; what it made is where all worktrees keep
+/// theirs.
+fn place(last: &mut LastRepo, event: &Event) -> PathBuf {
     let names_its_own = event.oid.is_some() || !event.rewrites.is_empty();
-    let common_dir = roster::common_dir(&event.git_dir).filter(|_| names_its_own && !event.git_dir.exists());
+    let common_dir = roster::common_dir(&event.git_dir).filter(|_| names_its_own);
+    let common_dir = common_dir.filter(|_| last.open(&event.git_dir).is_err());
     common_dir.map_or_else(|| event.git_dir.clone(), Path::to_owned)
 }
 

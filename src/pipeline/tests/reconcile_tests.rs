@@ -228,26 +228,32 @@ fn a_repository_that_is_gone_is_one_problem_and_stops_nobody_else() {
 
 #[test]
 fn a_commit_is_captured_though_its_worktree_was_removed_before_its_report_was_read() {
-    let scene = Scene::new();
-    let place = scene.repo("r");
-    place.commit("a", "1", "One");
-    scene.reconcile();
-    place.git(&["worktree", "add", "-q", "--detach", "../w"]);
-    let worktree = scene.at("w");
-    let oid = worktree.commit("b", "2", "Two");
-    place.git(&["worktree", "remove", "../w"]);
-    place.tell(&crate::domain::event::Event {
-        stamp: scene.services.clock.now(),
-        source: Source::Hook,
-        hook: Some(HookName::PostCommit),
-        git_dir: place.path.join(".git/worktrees/w"),
-        oid: Some(oid),
-        rewrites: Vec::new(),
-        in_sequence: false,
-    });
-    scene.work();
-    assert_eq!(place.live(), ["One", "Two"]);
-    assert_eq!(scene.problems(), Vec::<String>::new());
+    for is_half_removed in [false, true] {
+        let scene = Scene::new();
+        let place = scene.repo("r");
+        place.commit("a", "1", "One");
+        scene.reconcile();
+        place.git(&["worktree", "add", "-q", "--detach", "../w"]);
+        let worktree = scene.at("w");
+        let oid = worktree.commit("b", "2", "Two");
+        place.git(&["worktree", "remove", "../w"]);
+        let git_dir = place.path.join(".git/worktrees/w");
+        if is_half_removed {
+            std::fs::create_dir_all(git_dir.join("logs")).unwrap();
+        }
+        place.tell(&crate::domain::event::Event {
+            stamp: scene.services.clock.now(),
+            source: Source::Hook,
+            hook: Some(HookName::PostCommit),
+            git_dir,
+            oid: Some(oid),
+            rewrites: Vec::new(),
+            in_sequence: false,
+        });
+        scene.work();
+        assert_eq!(place.live(), ["One", "Two"]);
+        assert_eq!(scene.problems(), Vec::<String>::new());
+    }
 }
 
 #[test]
