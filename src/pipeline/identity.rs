@@ -120,7 +120,8 @@ pub(super) fn unreported(services: &Services, repo: &Repo, carried: &[Oid]) -> R
     let open: Vec<Oid> = carried.iter().filter(|oid| !known.contains(oid)).cloned().collect();
     let mut made = Vec::new();
     for oid in Ours::of(services, repo).of_these(&open)?.into_iter().rev() {
-        if repo.made_here(&oid)? == Some(true) {
+        // A tool that says nothing may have made it; what a remote has came from there.
+        if repo.made_here(&oid)? == Some(true) || !repo.on_a_remote(&oid)? {
             made.push(oid);
         }
     }

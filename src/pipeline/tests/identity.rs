@@ -263,10 +263,16 @@ fn a_squash_replaces_what_comes_to_light_only_after_it() {
     place.commit("base", "x", "Base");
     scene.reconcile();
     place.git(&["checkout", "-q", "-b", "topic"]);
-    for n in 1..=3 {
+    for n in 1..=2 {
         place.commit(&format!("f{n}"), "1", &format!("Part {n}"));
     }
+    // Another by a tool that says nothing.
+    place.write("f3", "1").git(&["add", "-A"]);
+    let tree = place.git(&["write-tree"]);
+    let third = place.git(&["commit-tree", "-p", "HEAD", "-m", "Part 3", &tree]);
+    place.git(&["reset", "-q", "--hard"]);
     place.git(&["checkout", "-q", "main"]);
+    place.git(&["update-ref", "refs/heads/topic", &third]);
     place.git(&["merge", "-q", "--squash", "topic"]);
     place.git(&["commit", "-q", "--no-edit"]);
     // Only now a hook is heard, before anybody has looked into the logs.
