@@ -274,6 +274,8 @@ fn a_repository_is_watched_from_its_registration_to_its_end_and_again_when_it_is
     eventually("let go", || (world.sidecar_status()["watches"] == 1).then_some(()));
     commit_unseen(&world, &repo, "unwatched.rs");
     let other = watched_repo(&world, "other");
+    // What is committed before the first look at its logs is found by that.
+    eventually("the other watched", || (world.sidecar_status()["watched"] == 1).then_some(()));
     let seen = commit_unseen(&world, &other, "seen.rs");
     captured_once(&world, &other, &seen, "watch");
     assert_eq!(world.log(&repo).len(), 2, "the commits before deinit");
