@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::json;
+use uro_capture::domain::clock::SystemClock;
 use uro_capture::domain::id::Oid;
 use uro_capture::facts;
 use uro_capture::fallback::template;
@@ -50,7 +51,7 @@ fn measure(git_dir: &Path, rounds: Rounds) -> Result<(Vec<Row>, String)> {
 /// One capture's worth of reading, as the sidecar does it.
 fn tell(git_dir: &Path, oid: &Oid) -> Result<String> {
     let commit = Repo::open_git_dir(git_dir)?.commit(oid, &Bounds::default(), &|_| false)?;
-    Ok(template::commit(&commit, &facts::of(&commit)))
+    Ok(template::commit(&commit, &facts::of(&commit, &SystemClock)))
 }
 
 fn diff_tree(git_dir: &Path, oid: &Oid) -> Result<()> {

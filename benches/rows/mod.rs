@@ -112,6 +112,7 @@ pub fn outcome(n: u64) -> Outcome {
         },
         timing: Timing { budget_ms: Some(2000.0), total_ms: Some(904.0), ..Timing::default() },
         tokens: Tokens::default(),
+        quality: None,
         wire: None,
     }
 }

@@ -180,6 +180,8 @@ pub struct Outcome {
     pub provenance: Provenance,
     pub timing: Timing,
     pub tokens: Tokens,
+    /// Scores of the text that the capture ends with.
+    pub quality: Option<Quality>,
     /// Exactly what was sent, redacted, for `show --wire`.
     pub wire: Option<String>,
 }

@@ -2,6 +2,7 @@
 
 pub mod capture;
 pub mod clock;
+pub mod context;
 pub mod deadline;
 pub mod draft;
 pub mod event;

@@ -95,6 +95,16 @@ pub struct FileChange {
     pub deletions: Option<u64>,
     pub hunks: Vec<Hunk>,
     pub unread: Option<Unread>,
+    /// Both sides whole, where a grammar is built in for the language and they are small enough to be parsed.
+    /// Not redacted: only names of definitions are taken from them, and then they are dropped.
+    pub texts: Option<Box<Texts>>,
+}
+
+/// A file before and after; an absent side is empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Texts {
+    pub old: String,
+    pub new: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

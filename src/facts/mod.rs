@@ -1,17 +1,28 @@
 //! A patch as ranked facts. They feed the template, the prompt and the checks on what a model says.
 
 use crate::domain::capture::Kind;
+use crate::domain::clock::Clock;
 use crate::domain::patch::{Change, Commit, FileChange, Line, Origin, Unread};
 
+pub mod author;
+pub mod breaking;
 pub mod case;
+pub mod dependencies;
 pub mod language;
 pub mod layout;
+pub mod mentions;
 pub mod roles;
 #[cfg(test)]
 pub mod sample;
 pub mod subject;
 pub mod symbols;
+pub mod syntax;
 mod words;
+
+use author::Author;
+use breaking::Breaking;
+use dependencies::DependencyChange;
+use mentions::Mention;
 
 use case::Case;
 use roles::FileRole;
@@ -19,7 +30,7 @@ use subject::Subject;
 use symbols::Symbol;
 
 /// What a commit is, in the order in which it is worth telling.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Facts {
     /// What kind of commit it is; special ones are told before any symbol.
     pub case: Case,
@@ -33,6 +44,14 @@ pub struct Facts {
     pub shares: Vec<Share>,
     /// Files that declare dependencies and whose lines changed.
     pub manifests: Vec<String>,
+    /// Versions that came, went or changed; what the project itself asks for before what that brings along.
+    pub dependencies: Vec<DependencyChange>,
+    /// What users of the code have to know.
+    pub breaking: Vec<Breaking>,
+    /// What else the changed lines name, most characteristic first.
+    pub mentions: Vec<Mention>,
+    /// What the author said beyond the subject: reasons, numbers, tickets.
+    pub author: Author,
     /// Files changed in all, listed or not.
     pub files_total: usize,
     /// Every changed file is listed; else `shares` and `renames` are only part of it.
@@ -49,20 +68,35 @@ pub struct Share {
     pub deletions: Option<u64>,
 }
 
-/// The facts of a commit.
+/// The facts of a commit; `clock` bounds how long sources are parsed.
 #[must_use]
-pub fn of(commit: &Commit) -> Facts {
+pub fn of(commit: &Commit, clock: &dyn Clock) -> Facts {
     let files = &commit.patch.files;
     let is_rename = |file: &&FileChange| file.change == Change::Renamed;
+    let symbols = syntax::of(files, clock);
     Facts {
         case: case::of(commit),
         subject: Subject::of(commit.subject()),
-        symbols: symbols::of(files),
+        mentions: mentions::of(files, &symbols),
+        symbols,
         renames: files.iter().filter(is_rename).filter_map(|f| Some((f.old_path.clone()?, f.path.clone()))).collect(),
         shares: shares(files),
+        dependencies: dependencies::of(files),
+        breaking: breaking::of(commit),
+        author: Author::of(&commit.message),
         manifests: files.iter().filter(|file| roles::is_manifest(&file.path)).map(|file| file.path.clone()).collect(),
         files_total: commit.patch.files_total,
         all_listed: files.len() == commit.patch.files_total && !is_unknown(commit),
+    }
+}
+
+impl Facts {
+    /// Without every fact that is named by something which `secret` recognises. Definitions are taken from texts
+    /// that were not redacted.
+    #[must_use]
+    pub fn without(mut self, secret: &dyn Fn(&str) -> bool) -> Self {
+        self.symbols.retain(|symbol| !symbol.names().any(secret));
+        self
     }
 }
 
@@ -129,6 +163,7 @@ fn is_merge(commit: &Commit) -> bool {
 mod tests {
     use super::sample::{commit, counted, file, renamed, unread};
     use super::*;
+    use crate::domain::clock::SystemClock;
 
     #[test]
     fn shares_are_split_by_role_and_say_when_lines_are_unknown() {
@@ -139,7 +174,7 @@ mod tests {
             unread("Cargo.lock", Change::Modified, Unread::Excluded),
             unread("logo.png", Change::Added, Unread::Binary),
         ];
-        let facts = of(&commit("Add", files));
+        let facts = of(&commit("Add", files), &SystemClock);
         let told: Vec<_> = facts.shares.iter().map(|s| (s.role, s.files, s.insertions, s.deletions)).collect();
         assert_eq!(
             told,
@@ -154,7 +189,7 @@ mod tests {
 
     #[test]
     fn renames_and_manifests_are_listed() {
-        let facts = of(&commit("Move", vec![renamed("a.rs", "b.rs"), counted("Cargo.toml", 1, 1)]));
+        let facts = of(&commit("Move", vec![renamed("a.rs", "b.rs"), counted("Cargo.toml", 1, 1)]), &SystemClock);
         assert_eq!(facts.renames, [("a.rs".to_owned(), "b.rs".to_owned())]);
         assert_eq!(facts.manifests, ["Cargo.toml"]);
         assert!(facts.all_listed);

@@ -37,6 +37,7 @@ pub fn named(path: &str, change: Change) -> FileChange {
         deletions: Some(0),
         hunks: Vec::new(),
         unread: None,
+        texts: None,
     }
 }
 

@@ -14,7 +14,9 @@ pub enum Fate {
     Added,
     /// Removed from one file, added to another.
     Moved,
-    /// Its definition line differs.
+    /// The same definition under another name.
+    Renamed,
+    /// Its definition line differs: another signature.
     Redefined,
     /// Lines within it differ.
     Modified,
@@ -34,8 +36,19 @@ pub struct Symbol {
     pub test_case: bool,
     /// Where it is after the change (before it, if removed).
     pub path: String,
+    /// Its name before, where that was another.
+    pub old_name: Option<String>,
+    /// Where it was before, where that was another file.
+    pub old_path: Option<String>,
     /// Changed lines that belong to it.
     pub lines: u32,
+}
+
+impl Symbol {
+    /// Every name it has or had.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.name.as_str()).chain(self.old_name.as_deref())
+    }
 }
 
 /// The symbols of all files, most telling first.
@@ -50,7 +63,7 @@ pub fn of(files: &[FileChange]) -> Vec<Symbol> {
 /// Production code before tests; what users of the code must know before what they need not.
 fn weight(symbol: &Symbol) -> (bool, bool, u8, bool, u32) {
     let by_fate = match symbol.fate {
-        Fate::Removed | Fate::Added | Fate::Moved => 2,
+        Fate::Removed | Fate::Added | Fate::Moved | Fate::Renamed => 2,
         Fate::Redefined => 1,
         Fate::Modified => 0,
     };
@@ -79,6 +92,8 @@ fn of_file(file: &FileChange) -> Vec<Symbol> {
             test: test_file || touch.test,
             test_case: touch.test_case,
             path: file.path.clone(),
+            old_name: None,
+            old_path: None,
             lines: touch.lines,
         })
         .collect()

@@ -91,7 +91,7 @@ fn worth_telling(symbols: &[Symbol]) -> Vec<&Symbol> {
 /// Which of several deeds on one name is told.
 fn rank(fate: Fate) -> u8 {
     match fate {
-        Fate::Moved => 0,
+        Fate::Moved | Fate::Renamed => 0,
         Fate::Added => 1,
         Fate::Removed => 2,
         Fate::Redefined => 3,

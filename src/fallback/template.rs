@@ -91,7 +91,7 @@ mod tests {
     }
 
     fn text(commit: &Commit) -> String {
-        super::commit(commit, &facts::of(commit))
+        super::commit(commit, &facts::of(commit, &crate::domain::clock::SystemClock))
     }
 
     #[test]

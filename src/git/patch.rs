@@ -63,6 +63,7 @@ fn shell(delta: &Delta) -> FileChange {
         deletions: None,
         hunks: Vec::new(),
         unread: None,
+        texts: None,
     }
 }
 

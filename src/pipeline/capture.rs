@@ -13,6 +13,7 @@ use super::subject::Subject;
 use crate::config::Config;
 use crate::domain::capture::{By, Capture, NO_PROJECT, Provenance, Reason, RepoRef, State};
 use crate::domain::clock::Clock;
+use crate::domain::context::Context;
 use crate::domain::deadline::Deadline;
 use crate::domain::event::Source;
 use crate::domain::id::{CaptureId, Oid};
@@ -142,7 +143,7 @@ fn take(
         return Ok(Taken::Skipped("capturing is switched off here"));
     }
     let commit = repo.commit(&request.oid, &Bounds::default(), &|path| exclusions.path(path))?;
-    let subject = Subject::commit(commit);
+    let subject = Subject::commit(commit, Context::default(), services.clock.as_ref());
     let carried = identity::carried(services, repo, &subject)?;
     if unreported == Unreported::First {
         take_unreported(services, repo, &carried)?;
@@ -230,7 +231,7 @@ fn carried(earlier: &[Capture], subject: &Subject) -> Option<Plan> {
 fn pending(services: &Services, subject: &Subject, source: Source, queue: Duration, deadline: &Deadline) -> Capture {
     let now = services.clock.now();
     let at = match subject {
-        Subject::Commit(commit) => commit.authored_at,
+        Subject::Commit(work) => work.commit.authored_at,
         Subject::Note { .. } => now,
     };
     Capture {
@@ -279,7 +280,8 @@ pub fn resume(
     let subject = match (&capture.commit, &repo) {
         (Some(commit), Some(repo)) => {
             let exclusions = Exclusions::of(&config);
-            Subject::commit(repo.commit(&commit.oid, &Bounds::default(), &|path| exclusions.path(path))?)
+            let commit = repo.commit(&commit.oid, &Bounds::default(), &|path| exclusions.path(path))?;
+            Subject::commit(commit, Context::default(), services.clock.as_ref())
         }
         _ => Subject::note(&capture.raw, &capture.project),
     };

@@ -85,9 +85,13 @@ pub(super) fn at_once(services: &Services, job: &Job, pending: &Capture) -> Fini
     let outcome = outcome(services.clock.instant(), job, &written);
     let operation = operation(services, job, &written, &outcome);
     let template = pending.summary.clone();
-    let Outcome { summary, provenance, timing, tokens, wire: _ } = outcome;
+    let Outcome { summary, provenance, timing, tokens, quality, wire: _ } = outcome;
     let summary = summary.unwrap_or_else(|| template.clone());
-    Finished { capture: Capture { summary, provenance, timing, tokens, ..pending.clone() }, template, operation }
+    Finished {
+        capture: Capture { summary, provenance, timing, tokens, quality, ..pending.clone() },
+        template,
+        operation,
+    }
 }
 
 /// Makes a capture final with what is there already: its template, or the text it carries.
@@ -169,13 +173,14 @@ fn outcome(now: Instant, job: &Job, written: &Written) -> Outcome {
     };
     if let Plan::Carry { summary, provenance, tokens } = &job.plan {
         let (summary, provenance) = (Some(summary.clone()), provenance.clone());
-        return Outcome { summary, provenance, timing, tokens: *tokens, wire: None };
+        return Outcome { summary, provenance, timing, tokens: *tokens, quality: None, wire: None };
     }
     Outcome {
         summary: written.text.clone(),
         provenance: provenance(written),
         timing,
         tokens: answer.map(|answer| answer.tokens).unwrap_or_default(),
+        quality: None,
         wire: wire(written),
     }
 }

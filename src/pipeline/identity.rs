@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::capture::CaptureError;
 use super::ours::Ours;
 use super::services::{Exclusions, Services};
-use super::subject::Subject;
+use super::subject::{Subject, Work};
 use crate::domain::capture::{Capture, Kind, State};
 use crate::domain::id::Oid;
 use crate::domain::patch::{Commit, Patch};
@@ -23,7 +23,7 @@ pub(super) struct Kin {
 
 /// The live captures of the same work as this commit.
 pub(super) fn kin(services: &Services, repo: &Repo, subject: &Subject, carried: &[Oid]) -> Result<Kin, CaptureError> {
-    let Subject::Commit(commit) = subject else { return Ok(Kin::default()) };
+    let Some(Work { commit, .. }) = subject.work() else { return Ok(Kin::default()) };
     let mut same = match &commit.patch.patch_id {
         Some(patch_id) => services.store.live_captures_of_patch(&repo.place().id, patch_id)?,
         None => alike(services, repo, subject, commit)?,
@@ -103,7 +103,7 @@ fn squashed(services: &Services, repo: &Repo, commit: &Commit, carried: &[Oid]) 
 
 /// The commits that were squashed into this one, each once.
 pub(super) fn carried(services: &Services, repo: &Repo, subject: &Subject) -> Result<Vec<Oid>, CaptureError> {
-    let Subject::Commit(commit) = subject else { return Ok(Vec::new()) };
+    let Some(Work { commit, .. }) = subject.work() else { return Ok(Vec::new()) };
     let [parent] = commit.parents.as_slice() else { return Ok(Vec::new()) };
     let prepared = services.store.prepared_squash(&repo.place().id, parent)?;
     // The paths were given by whoever merged; a commit on the same parent may still be about something else.

@@ -1,9 +1,11 @@
 //! What a capture is about: a commit or a note, with its template and its prompt.
 
 use crate::domain::capture::{CommitRef, Kind};
+use crate::domain::clock::Clock;
+use crate::domain::context::Context;
 use crate::domain::id::Oid;
 use crate::domain::patch::Commit;
-use crate::facts;
+use crate::facts::{self, Facts};
 use crate::fallback::template;
 use crate::prompt::redact::{redact, redact_commit};
 use crate::prompt::render::{self, Rendered};
@@ -11,15 +13,26 @@ use crate::prompt::render::{self, Rendered};
 /// Everything in it is redacted.
 #[derive(Debug, Clone)]
 pub enum Subject {
-    Commit(Box<Commit>),
+    Commit(Box<Work>),
     Note { text: String, project: String },
+}
+
+/// A commit with all that is known of it.
+#[derive(Debug, Clone)]
+pub struct Work {
+    pub commit: Commit,
+    pub facts: Facts,
+    pub context: Context,
 }
 
 impl Subject {
     /// Redacts the commit; nothing downstream ever sees what was taken out.
     #[must_use]
-    pub fn commit(commit: Commit) -> Self {
-        Self::Commit(Box::new(redact_commit(commit)))
+    pub fn commit(commit: Commit, context: Context, clock: &dyn Clock) -> Self {
+        let mut commit = redact_commit(commit);
+        let facts = facts::of(&commit, clock).without(&|name| redact(name) != name);
+        commit.patch.files.iter_mut().for_each(|file| file.texts = None);
+        Self::Commit(Box::new(Work { commit, facts, context }))
     }
 
     /// Redacts the note.
@@ -31,7 +44,7 @@ impl Subject {
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Commit(commit) => commit.kind(),
+            Self::Commit(work) => work.commit.kind(),
             Self::Note { .. } => Kind::Note,
         }
     }
@@ -40,7 +53,7 @@ impl Subject {
     #[must_use]
     pub fn template(&self) -> String {
         match self {
-            Self::Commit(commit) => template::commit(commit, &facts::of(commit)),
+            Self::Commit(work) => template::commit(&work.commit, &work.facts),
             Self::Note { text, .. } => template::note(text),
         }
     }
@@ -49,7 +62,7 @@ impl Subject {
     #[must_use]
     pub fn prompt(&self, token_budget: u32) -> Rendered {
         match self {
-            Self::Commit(commit) => render::commit(commit, token_budget),
+            Self::Commit(work) => render::commit(&work.commit, token_budget),
             Self::Note { text, project } => render::note(text, project),
         }
     }
@@ -58,7 +71,7 @@ impl Subject {
     #[must_use]
     pub fn raw(&self) -> &str {
         match self {
-            Self::Commit(commit) => commit.message.trim_end(),
+            Self::Commit(work) => work.commit.message.trim_end(),
             Self::Note { text, .. } => text,
         }
     }
@@ -67,7 +80,7 @@ impl Subject {
     #[must_use]
     pub fn tags(&self) -> Vec<String> {
         let mut tags: Vec<String> = match self {
-            Self::Commit(commit) => conventional_type(commit.subject()).into_iter().collect(),
+            Self::Commit(work) => conventional_type(work.commit.subject()).into_iter().collect(),
             Self::Note { .. } => Vec::new(),
         };
         if let Self::Note { text, .. } = self {
@@ -81,7 +94,7 @@ impl Subject {
     /// The capture's `commit` field.
     #[must_use]
     pub fn commit_ref(&self) -> Option<CommitRef> {
-        let Self::Commit(commit) = self else { return None };
+        let commit = &self.work()?.commit;
         Some(CommitRef {
             oid: commit.oid.clone(),
             branch: commit.branch.clone(),
@@ -97,7 +110,16 @@ impl Subject {
     #[must_use]
     pub fn oid(&self) -> Option<&Oid> {
         match self {
-            Self::Commit(commit) => Some(&commit.oid),
+            Self::Commit(work) => Some(&work.commit.oid),
+            Self::Note { .. } => None,
+        }
+    }
+
+    /// The commit, if it is one.
+    #[must_use]
+    pub fn work(&self) -> Option<&Work> {
+        match self {
+            Self::Commit(work) => Some(work),
             Self::Note { .. } => None,
         }
     }

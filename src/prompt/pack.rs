@@ -236,6 +236,7 @@ mod tests {
                 lines: (0..lines).map(text).collect(),
             }],
             unread: None,
+            texts: None,
         }
     }
 

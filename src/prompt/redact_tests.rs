@@ -142,6 +142,7 @@ fn commit(message: &str, hunks: &[&[(Origin, &str)]]) -> Commit {
         deletions: None,
         hunks: hunks.iter().map(hunk).collect(),
         unread: None,
+        texts: None,
     };
     let oid = || "a".repeat(40).parse().unwrap();
     let at = "2026-03-01T12:00:00Z".parse().unwrap();

@@ -24,6 +24,7 @@ fn sample(message: &str, added: &[&str]) -> Commit {
             lines: added.iter().map(line).collect(),
         }],
         unread: None,
+        texts: None,
     };
     let oid = |c: &str| c.repeat(40).parse().unwrap();
     let at = "2026-03-01T12:00:00Z".parse().unwrap();

@@ -74,6 +74,7 @@ mod tests {
             deletions: None,
             hunks: vec![],
             unread: None,
+            texts: None,
         })
     }
 

@@ -2,5 +2,7 @@
 
 pub mod clean;
 mod document;
+pub mod ground;
 mod noise;
+pub mod rubric;
 mod sentence;

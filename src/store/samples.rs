@@ -101,6 +101,7 @@ pub fn answered(summary: &str, total: f64) -> Outcome {
         },
         timing: Timing { budget_ms: Some(2000.0), total_ms: Some(total), ttft_ms: Some(180.0), ..Timing::default() },
         tokens: Tokens { prompt: Some(210), cached: None, output: Some(34) },
+        quality: None,
         wire: Some("rules and question".into()),
     }
 }

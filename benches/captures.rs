@@ -1,0 +1,3 @@
+//! What the template says of real commits, against what their authors said.
+
+fn main() {}
