@@ -1,8 +1,12 @@
 //! Directories that the system tells news of: `notify` ends here.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use notify::{ErrorKind, EventHandler, RecommendedWatcher, RecursiveMode, Watcher as _};
+use notify::{ErrorKind, Event, EventHandler, RecommendedWatcher, RecursiveMode, Watcher as _};
+
+use crate::domain::clock::Clock;
 
 /// Why a directory is not watched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +37,34 @@ impl SystemEars {
     ///
     /// # Errors
     /// [`Deaf::Exhausted`] when this user has no instance left (`fs.inotify.max_user_instances`).
-    pub fn new(listener: impl EventHandler) -> Result<Self, Deaf> {
+    pub fn new(listener: impl EventHandler, clock: Arc<dyn Clock>) -> Result<Self, Deaf> {
+        let listener = Gathering { listener, clock, last: None };
         RecommendedWatcher::new(listener, notify::Config::default()).map(Self).map_err(|error| deaf(&error))
+    }
+}
+
+/// How long nothing is listened to after the first event of a flurry.
+const GATHER: Duration = Duration::from_millis(10);
+/// Events that lie closer together than this were read at once.
+const TOGETHER: Duration = Duration::from_millis(1);
+
+/// One commit is some thirty events, and each of them would wake this thread: on two processors that made the commit
+/// a fifth slower. So the thread sleeps after the first one, and takes the rest in one go from the system's queue.
+struct Gathering<L> {
+    listener: L,
+    clock: Arc<dyn Clock>,
+    last: Option<Instant>,
+}
+
+impl<L: EventHandler> EventHandler for Gathering<L> {
+    fn handle_event(&mut self, event: notify::Result<Event>) {
+        let now = self.clock.instant();
+        let alone = self.last.is_none_or(|last| now.saturating_duration_since(last) > TOGETHER);
+        self.listener.handle_event(event);
+        if alone {
+            std::thread::sleep(GATHER);
+        }
+        self.last = Some(self.clock.instant());
     }
 }
 
@@ -68,6 +98,7 @@ fn is_exhaustion(error: &std::io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::clock::SystemClock;
 
     #[test]
     fn limits_and_absences_are_told_from_refusals() {
@@ -81,7 +112,7 @@ mod tests {
     #[test]
     fn the_system_tells_what_is_there_and_what_is_not() {
         let dir = tempfile::tempdir().unwrap();
-        let mut ears = SystemEars::new(|_| {}).unwrap();
+        let mut ears = SystemEars::new(|_| {}, Arc::new(SystemClock)).unwrap();
         assert_eq!(ears.watch(dir.path()), Ok(()));
         assert_eq!(ears.watch(&dir.path().join("absent")), Err(Deaf::Gone));
         ears.unwatch(dir.path());

@@ -100,7 +100,10 @@ impl Watching {
     pub fn new(services: Services, pulse: Arc<Pulse>) -> Self {
         let dirty = Arc::new(Dirty::new(Arc::clone(&services.clock)));
         let places = Arc::new(Places::default());
-        let ears = SystemEars::new(Listener { places: Arc::clone(&places), dirty: Arc::clone(&dirty) });
+        let ears = SystemEars::new(
+            Listener { places: Arc::clone(&places), dirty: Arc::clone(&dirty) },
+            Arc::clone(&services.clock),
+        );
         let ears = ears.inspect_err(|deaf| tracing::warn!(?deaf, "nothing can be watched"));
         let watcher = Watcher::new(ears.ok().map(|ears| Box::new(ears) as Box<dyn Ears>), places);
         Self::with(services, pulse, dirty, watcher, Mounts::read)
