@@ -1,0 +1,133 @@
+//! A line taken apart into code, strings, and words for people.
+
+use crate::facts::roles::FileRole;
+
+/// What a piece of a line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    Code,
+    /// Between quotation marks, in code.
+    Quoted,
+    /// Comments and documentation.
+    Prose,
+}
+
+/// The pieces of a line, in its order.
+#[must_use]
+pub fn pieces(line: &str, role: FileRole) -> Vec<(Class, &str)> {
+    let line = line.trim();
+    if role == FileRole::Docs {
+        return alternating(line, '`', Class::Prose, Class::Quoted);
+    }
+    if is_comment(line) || is_prose(line) {
+        return alternating(line, '`', Class::Prose, Class::Quoted);
+    }
+    let (code, comment) = trailing_comment(line);
+    let mut pieces = strings(code);
+    pieces.extend((!comment.is_empty()).then_some((Class::Prose, comment)));
+    pieces
+}
+
+/// Whether the whole line is one.
+#[must_use]
+pub fn is_comment(line: &str) -> bool {
+    let directive = ["#[", "#!", "#include", "#define", "#if", "#el", "#endif", "#undef", "#pragma", "#import"];
+    let marks = ["//", "/*", "* ", "*/", "<!--", "\"\"\"", "'''", "--  ", "-- ", ";; ", ".. ", "dnl "];
+    (line.starts_with('#') && !directive.iter().any(|d| line.starts_with(d)))
+        || marks.iter().any(|mark| line.starts_with(mark))
+}
+
+/// At least four plain words in a row, hardly anything else: a line of a docstring or a block comment.
+#[must_use]
+pub fn is_prose(line: &str) -> bool {
+    let code = |c: char| matches!(c, '{' | '}' | ';' | '=' | '<' | '>' | '[' | ']' | '|' | '&' | '\\' | '$' | '@');
+    let words = line.split_whitespace();
+    let is_plain = |word: &str| {
+        let bare = word.trim_matches(|c: char| matches!(c, ',' | '.' | ':' | '(' | ')' | '?' | '!' | '`' | '\''));
+        !bare.is_empty() && bare.chars().all(|c| c.is_alphabetic() || c == '-' || c == '\'')
+    };
+    let (plain, all) =
+        words.fold((0usize, 0usize), |(plain, all), word| (plain + usize::from(is_plain(word)), all + 1));
+    plain >= 4 && plain * 5 >= all * 4 && !line.contains(code) && !line.ends_with(['(', ',', '"'])
+}
+
+/// What follows ` // ` or ` # `.
+fn trailing_comment(line: &str) -> (&str, &str) {
+    let at = [" // ", "  # ", " /* "].iter().filter_map(|mark| line.find(mark)).min();
+    at.map_or((line, ""), |at| line.split_at(at))
+}
+
+/// Code and what stands between quotation marks that close on the line.
+fn strings(line: &str) -> Vec<(Class, &str)> {
+    let mut pieces = Vec::new();
+    let mut rest = line;
+    while let Some(open) = rest.find(['"', '\'', '`']) {
+        let (code, from) = rest.split_at(open);
+        let mark = from.chars().next().unwrap_or('"');
+        let inner = &from[1..];
+        let Some(close) = closing(inner, mark) else { break };
+        pieces.push((Class::Code, code));
+        pieces.push((Class::Quoted, &inner[..close]));
+        rest = &inner[close + 1..];
+    }
+    pieces.push((Class::Code, rest));
+    pieces
+}
+
+/// Where the mark that is not escaped stands; absent for a lifetime or an apostrophe.
+fn closing(text: &str, mark: char) -> Option<usize> {
+    let mut escaped = false;
+    for (at, c) in text.char_indices() {
+        if c == mark && !escaped {
+            return Some(at);
+        }
+        escaped = c == '\\' && !escaped;
+    }
+    None
+}
+
+fn alternating(line: &str, mark: char, outer: Class, inner: Class) -> Vec<(Class, &str)> {
+    let pieces = line.split(mark).enumerate().filter(|(_, text)| !text.is_empty());
+    pieces.map(|(at, text)| (if at % 2 == 0 { outer } else { inner }, text)).collect()
+}
+
+/// The names in a piece: identifiers, and with hyphens inside (`--no-mmap`, `content-type`) where `hyphens` says so.
+pub fn tokens(text: &str, hyphens: bool) -> impl Iterator<Item = &str> {
+    let joins = move |c: char| c.is_alphanumeric() || c == '_' || (hyphens && c == '-');
+    text.split(move |c: char| !joins(c)).filter_map(|token| {
+        let bare = token.trim_end_matches('-');
+        let flag = bare.starts_with("--") && !bare.starts_with("---");
+        let bare = if flag { bare } else { bare.trim_start_matches('-') };
+        bare.chars().any(char::is_alphabetic).then_some(bare)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_strings_and_comments_are_told_apart() {
+        let told = pieces("  let a = \"x y\"; // why it is so", FileRole::Source);
+        assert_eq!(
+            told,
+            [(Class::Code, "let a = "), (Class::Quoted, "x y"), (Class::Code, ";"), (Class::Prose, " // why it is so")]
+        );
+        assert_eq!(pieces("# all of it", FileRole::Source), [(Class::Prose, "# all of it")]);
+        assert_eq!(pieces("fn a<'a>(x: &'a str)", FileRole::Source).len(), 3);
+        assert_eq!(pieces("use `x` here", FileRole::Docs)[1], (Class::Quoted, "x"));
+    }
+
+    #[test]
+    fn prose_is_known_by_its_plain_words() {
+        assert!(is_prose("Returns the session if there is one."));
+        assert!(!is_prose("return self.session if x else None;"));
+        assert!(!is_prose("a b c"));
+    }
+
+    #[test]
+    fn hyphens_join_where_they_may() {
+        assert_eq!(tokens("--no-mmap=x a-b -", true).collect::<Vec<_>>(), ["--no-mmap", "x", "a-b"]);
+        assert_eq!(tokens("a-b", false).collect::<Vec<_>>(), ["a", "b"]);
+    }
+}

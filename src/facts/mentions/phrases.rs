@@ -1,0 +1,325 @@
+//! Words for people among the changed lines: changelog entries, titles of tests, headings, prose, small corrections.
+
+use super::line::{is_comment, is_prose};
+use super::{Kind, Mention};
+use crate::domain::patch::{FileChange, Hunk, Line, Origin};
+use crate::facts::role_of;
+use crate::facts::roles::FileRole;
+
+/// Words of a phrase that are kept; characters, where words are endless.
+const WORDS: usize = 16;
+const CHARS: usize = 140;
+/// Phrases that are taken from one patch.
+const PHRASES: usize = 400;
+/// Words that may differ for two lines to be one correction.
+const SWAPPED: usize = 4;
+
+/// The phrases of all files; `weight` is what one word of them counts, by their kind.
+#[must_use]
+pub fn of(files: &[FileChange]) -> Vec<Mention> {
+    let mut phrases = Vec::new();
+    for file in files {
+        let role = role_of(file);
+        if matches!(role, FileRole::Generated | FileRole::Asset) {
+            continue;
+        }
+        for hunk in &file.hunks {
+            if phrases.len() > PHRASES {
+                return phrases;
+            }
+            Reading { file, role, phrases: &mut phrases }.hunk(hunk);
+        }
+    }
+    phrases
+}
+
+struct Reading<'a> {
+    file: &'a FileChange,
+    role: FileRole,
+    phrases: &'a mut Vec<Mention>,
+}
+
+impl Reading<'_> {
+    fn hunk(&mut self, hunk: &Hunk) {
+        let is_context = |line: &Line| line.origin == Origin::Context;
+        if self.role == FileRole::Docs && !is_changelog(&self.file.path) {
+            self.headings(&hunk.lines);
+        }
+        for block in hunk.lines.split(is_context).filter(|block| !block.is_empty()) {
+            self.swap(block);
+            if self.role == FileRole::Docs && is_changelog(&self.file.path) {
+                self.entries(block);
+            } else {
+                self.prose(block, Origin::Added);
+                if block.iter().all(|line| line.origin == Origin::Removed) {
+                    self.prose(block, Origin::Removed);
+                }
+                self.titles(block);
+            }
+        }
+    }
+
+    fn push(&mut self, kind: Kind, text: &str, weight: f64, added: Option<bool>) {
+        let text = cut(&plain(text));
+        if text.split_whitespace().count() > usize::from(kind != Kind::Heading) {
+            let path = self.file.path.clone();
+            self.phrases.push(Mention { kind, text, weight, added, path, before: None, stems: Vec::new() });
+        }
+    }
+
+    /// Each point of a list that the changelog gained, with the lines it runs on.
+    fn entries(&mut self, block: &[Line]) {
+        let added = block.iter().filter(|line| line.origin == Origin::Added).map(|line| line.text.as_str());
+        for paragraph in paragraphs(added) {
+            if paragraph.split_whitespace().count() > 2 && !is_heading(&paragraph) {
+                self.push(Kind::Entry, &paragraph, 1.0, Some(true));
+            }
+        }
+    }
+
+    fn prose(&mut self, block: &[Line], origin: Origin) {
+        let docs = self.role == FileRole::Docs;
+        let lines = block.iter().filter(|line| line.origin == origin).map(|line| line.text.trim());
+        let words = lines.map(|line| if docs || is_comment(line) || is_prose(line) { bare(line) } else { "" });
+        let words: Vec<&str> = words.collect();
+        let weight = if docs { 0.6 } else { 0.45 };
+        for paragraph in paragraphs(words.into_iter()) {
+            for sentence in sentences(&paragraph).filter(|sentence| sentence.split_whitespace().count() > 2) {
+                self.push(Kind::Prose, sentence, weight, Some(origin == Origin::Added));
+            }
+        }
+    }
+
+    fn titles(&mut self, block: &[Line]) {
+        for line in block.iter().filter(|line| line.origin == Origin::Added) {
+            if let Some(title) = title(line.text.trim()) {
+                self.push(Kind::Title, title, 0.8, Some(true));
+            }
+        }
+    }
+
+    /// The heading that changed, else the one above the first change.
+    fn headings(&mut self, lines: &[Line]) {
+        let mut above = None;
+        for (at, line) in lines.iter().enumerate() {
+            let underlined =
+                lines.get(at + 1).is_some_and(|next| is_underline(&next.text) && !line.text.trim().is_empty());
+            let marked = line.text.starts_with('#') && line.text.trim_start_matches('#').starts_with(' ');
+            if (underlined && !is_underline(&line.text)) || marked {
+                above = Some(line);
+                if line.origin == Origin::Added {
+                    self.push(Kind::Heading, bare(&line.text), 0.9, Some(true));
+                }
+            } else if line.origin != Origin::Context && !line.text.trim().is_empty() && !is_underline(&line.text) {
+                if let Some(heading) = above.take().filter(|heading| heading.origin == Origin::Context) {
+                    self.push(Kind::Heading, bare(&heading.text), 0.6, None);
+                }
+            }
+        }
+    }
+
+    /// A line that was replaced by one which differs in a few words in a row.
+    fn swap(&mut self, block: &[Line]) {
+        let [removed, added] = block else { return };
+        if (removed.origin, added.origin) != (Origin::Removed, Origin::Added) {
+            return;
+        }
+        let Some((before, after)) = difference(&removed.text, &added.text) else { return };
+        let (before, after) = (tidy(&before), tidy(&after));
+        let short = |text: &str| (1..=60).contains(&text.chars().count());
+        if short(&before) && short(&after) && before != after {
+            let path = self.file.path.clone();
+            let (kind, added, stems) = (Kind::Swap, None, Vec::new());
+            self.phrases.push(Mention { kind, text: after, weight: 0.7, added, path, before: Some(before), stems });
+        }
+    }
+}
+
+/// A project's own list of its changes, by the customary names.
+fn is_changelog(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    let stem = name.split('.').next().unwrap_or(&name);
+    matches!(stem, "changelog" | "changes" | "history" | "news" | "releases" | "release_notes" | "whatsnew")
+}
+
+/// Lines joined to paragraphs: a blank line, or one that begins a point of a list, begins another.
+fn paragraphs<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut paragraphs: Vec<String> = vec![String::new()];
+    for line in lines {
+        let text = line.trim();
+        let point = text.starts_with(['-', '*', '+', '•', '#']) || is_underline(text);
+        if text.is_empty() || point {
+            paragraphs.push(String::new());
+        }
+        if let (false, Some(paragraph)) = (is_underline(text), paragraphs.last_mut()) {
+            if !paragraph.is_empty() {
+                paragraph.push(' ');
+            }
+            paragraph.push_str(bare(text));
+        }
+    }
+    paragraphs.retain(|paragraph| !paragraph.trim().is_empty());
+    paragraphs
+}
+
+fn is_underline(text: &str) -> bool {
+    let text = text.trim();
+    text.len() > 2 && text.chars().all(|c| matches!(c, '=' | '-' | '~' | '^' | '*' | '#' | '"' | '`' | '+'))
+}
+
+/// `## 1.2.3`, `Version 2.0`, `Unreleased`.
+fn is_heading(text: &str) -> bool {
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    digits * 2 > text.chars().filter(|c| c.is_alphanumeric()).count()
+}
+
+/// Without what marks a comment, a point of a list or a heading.
+fn bare(line: &str) -> &str {
+    let marks = |c: char| {
+        matches!(c, '/' | '*' | '#' | '-' | '!' | '+' | '•' | '<' | '>' | ';' | '"' | '\'' | '|') || c.is_whitespace()
+    };
+    let ends = |c: char| matches!(c, '*' | '/' | '#' | '"' | '<' | '>' | '-' | '|') || c.is_whitespace();
+    line.trim_start_matches(marks).trim_end_matches(ends)
+}
+
+/// `it("…"`, `test('…'`, `describe(`…`, `t.Run("…"`.
+fn title(line: &str) -> Option<&str> {
+    let calls = ["it(", "test(", "describe(", "context(", "specify(", "t.Run("];
+    let rest = calls.iter().find_map(|call| line.strip_prefix(call))?.trim_start();
+    let mark = rest.chars().next().filter(|mark| matches!(mark, '"' | '\'' | '`'))?;
+    let rest = &rest[1..];
+    rest.find(mark).map(|end| &rest[..end])
+}
+
+fn sentences(paragraph: &str) -> impl Iterator<Item = &str> {
+    let mut rest = paragraph;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let end =
+            [". ", "! ", "? ", ": "].iter().filter_map(|mark| rest.find(mark)).min().map_or(rest.len(), |at| at + 1);
+        let (sentence, more) = rest.split_at(end);
+        rest = more.trim_start();
+        Some(sentence.trim())
+    })
+}
+
+/// Without the marks of its markup, so that it can stand between quotation marks.
+fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    // `[words](address)` and `:role:` are told by their words.
+    while let Some(open) = rest.find("](") {
+        let (words, address) = rest.split_at(open);
+        let Some(close) = address.find(')') else { break };
+        plain.push_str(&words.replacen('[', "", 1));
+        rest = &address[close + 1..];
+    }
+    plain.push_str(rest);
+    for role in
+        [":func:", ":class:", ":meth:", ":mod:", ":attr:", ":data:", ":exc:", ":ref:", ":doc:", ":issue:", ":pr:"]
+    {
+        if plain.contains(role) {
+            plain = plain.replace(role, "");
+        }
+    }
+    let marks = |c: char| matches!(c, '`' | '*' | '“' | '”' | '"' | '[' | ']' | '|') || c.is_control();
+    plain.replace(marks, "").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// At most [`WORDS`] words; what was cut, before or after, is shown by `…`.
+fn cut(text: &str) -> String {
+    let text = text.trim_end_matches(['.', ',', ';', ':', ' ']);
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let mut kept = words.iter().take(WORDS).copied().collect::<Vec<_>>().join(" ");
+    let mut short = words.len() > WORDS;
+    while kept.chars().count() > CHARS {
+        let Some((head, _)) = kept.rsplit_once(' ') else { return String::new() };
+        (kept, short) = (head.to_owned(), true);
+    }
+    if short { format!("{}…", kept.trim_end_matches(['.', ',', ';', ':'])) } else { kept }
+}
+
+/// What stands between the common words at the start and at the end of two lines; absent when that is too much.
+fn difference(before: &str, after: &str) -> Option<(String, String)> {
+    let (before, after): (Vec<&str>, Vec<&str>) =
+        (before.split_whitespace().collect(), after.split_whitespace().collect());
+    let start = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
+    let (before, after) = (before.get(start..)?, after.get(start..)?);
+    let end = before.iter().rev().zip(after.iter().rev()).take_while(|(a, b)| a == b).count();
+    let (before, after) = (before.get(..before.len() - end)?, after.get(..after.len() - end)?);
+    let few = before.len() <= SWAPPED && after.len() <= SWAPPED;
+    few.then(|| (before.join(" "), after.join(" ")))
+}
+
+/// Without the punctuation around it that code needs.
+fn tidy(text: &str) -> String {
+    let around = |c: char| {
+        matches!(c, ',' | ';' | '"' | '\'' | '(' | ')' | '{' | '}' | '`' | ':' | '=' | '[' | ']') || c.is_whitespace()
+    };
+    plain(text.trim_matches(around))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::sample::file;
+
+    fn told(path: &str, patch: &str) -> Vec<(Kind, String)> {
+        of(&[file(path, patch)]).into_iter().map(|m| (m.kind, m.text)).collect()
+    }
+
+    #[test]
+    fn a_changelogs_new_points_are_entries() {
+        let patch = "@@\n Version 2\n ---------\n+-   Views may return a ``list``,\n+    which becomes JSON. :issue:`4672`\n+-   Second point here.";
+        assert_eq!(
+            told("CHANGES.rst", patch),
+            [
+                (Kind::Entry, "Views may return a list, which becomes JSON. 4672".to_owned()),
+                (Kind::Entry, "Second point here".to_owned())
+            ]
+        );
+    }
+
+    #[test]
+    fn tests_that_say_what_they_test_are_titles() {
+        assert_eq!(
+            told("test/a.js", "@@\n+  it('should redirect once', function () {"),
+            [(Kind::Title, "should redirect once".to_owned())]
+        );
+        assert_eq!(
+            told("a_test.go", "@@\n+\tt.Run(\"empty body wins\", func(t *testing.T) {"),
+            [(Kind::Title, "empty body wins".to_owned())]
+        );
+    }
+
+    #[test]
+    fn documentation_is_told_by_heading_and_sentence() {
+        let patch = "@@\n ## Installing\n \n+Use the package of your distribution.";
+        assert_eq!(
+            told("README.md", patch),
+            [
+                (Kind::Heading, "Installing".to_owned()),
+                (Kind::Prose, "Use the package of your distribution".to_owned())
+            ]
+        );
+    }
+
+    #[test]
+    fn a_correction_is_told_by_what_differs() {
+        let phrases = of(&[file("docs/a.md", "@@\n-You will recieve it.\n+You will receive it.")]);
+        let swap = phrases.iter().find(|m| m.kind == Kind::Swap).unwrap();
+        assert_eq!((swap.before.as_deref(), swap.text.as_str()), (Some("recieve"), "receive"));
+        assert!(difference("a b c d e f", "u v w x y z").is_none());
+    }
+
+    #[test]
+    fn whatever_the_line_nothing_breaks() {
+        for text in ["", "`", "](", "[x](y", "it(", "it('é", "# ", "---", "“”", "\u{1b}[0m"] {
+            let _ = told("README.md", &format!("@@\n-{text}\n+{text} x"));
+            let _ = told("test/a.js", &format!("@@\n+{text}"));
+            assert!(!plain(text).contains(['`', '“', '”']));
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! How much each name and word of a patch tells: by how often the change adds or takes it, where, and what it is.
+
+use std::collections::{HashMap, HashSet};
+
+use super::line::{Class, pieces, tokens};
+use super::words::{parts, prior, stem};
+use super::{Kind, Mention, share};
+use crate::domain::patch::{FileChange, Hunk, Line, Origin};
+use crate::facts::role_of;
+use crate::facts::roles::FileRole;
+use crate::facts::symbols::{Fate, Symbol};
+
+/// Longer names are data (characters).
+const NAME_CHARS: usize = 48;
+/// Names that are counted; a patch has at most some thousands.
+const COUNTED: usize = 20_000;
+
+/// The names and words of a patch, counted.
+#[derive(Debug, Default)]
+pub struct Tally {
+    names: HashMap<String, Count>,
+    stems: HashMap<String, Evidence>,
+}
+
+/// One name, as written.
+#[derive(Debug, Clone, Default)]
+struct Count {
+    added: u32,
+    removed: u32,
+    context: u32,
+    /// How much it is on one side only, over all places.
+    net: f64,
+    /// Where it first stood: earlier counts a little more.
+    place: usize,
+    path: String,
+    /// It may be said as a name; else it only counts as a word.
+    sayable: bool,
+}
+
+/// One word, stemmed.
+#[derive(Debug, Clone, Default)]
+struct Evidence {
+    net: f64,
+    context: f64,
+    prior: f64,
+    /// By class of evidence: path, symbol, hunk header, words for people, title.
+    classes: [bool; 5],
+    files: HashSet<usize>,
+}
+
+const PATH: usize = 0;
+const SYMBOL: usize = 1;
+const HEADER: usize = 2;
+const PROSE: usize = 3;
+const TITLE: usize = 4;
+/// What being there adds to a word's weight.
+const CLASS: [f64; 5] = [0.7, 0.6, 0.25, 0.5, 0.5];
+
+impl Tally {
+    /// Counts every name of the patch once.
+    #[must_use]
+    pub fn of(files: &[FileChange], symbols: &[Symbol]) -> Self {
+        let mut tally = Self::default();
+        for (at, file) in files.iter().enumerate() {
+            let role = role_of(file);
+            tally.word_by_word(&file.path, PATH);
+            file.hunks.iter().for_each(|hunk| tally.hunk(hunk, file, at, role));
+        }
+        for symbol in symbols.iter().filter(|symbol| symbol.fate != Fate::Modified || !symbol.test) {
+            let class = if symbol.test_case { TITLE } else { SYMBOL };
+            symbol.names().for_each(|name| tally.word_by_word(name, class));
+        }
+        tally
+    }
+
+    fn word_by_word(&mut self, text: &str, class: usize) {
+        for part in parts(text) {
+            self.evidence(&part).classes[class] = true;
+        }
+    }
+
+    fn evidence(&mut self, part: &str) -> &mut Evidence {
+        let evidence = self.stems.entry(stem(part)).or_default();
+        if evidence.prior == 0.0 {
+            evidence.prior = prior(part);
+        }
+        evidence
+    }
+
+    fn hunk(&mut self, hunk: &Hunk, file: &FileChange, at: usize, role: FileRole) {
+        self.word_by_word(&hunk.header, HEADER);
+        let is_context = |line: &Line| line.origin == Origin::Context;
+        for line in hunk.lines.iter().filter(|line| is_context(line)) {
+            self.context(&line.text, role);
+        }
+        for block in hunk.lines.split(is_context).filter(|block| !block.is_empty()) {
+            self.block(block, file, at, role);
+        }
+    }
+
+    fn context(&mut self, text: &str, role: FileRole) {
+        for (_, piece) in pieces(text, role) {
+            for token in tokens(piece, role != FileRole::Source) {
+                parts(token).iter().for_each(|part| self.evidence(part).context += 1.0);
+                if let Some(count) = self.names.get_mut(token) {
+                    count.context += 1;
+                } else if self.names.len() < COUNTED {
+                    self.names.insert(token.to_owned(), Count { context: 1, ..Count::default() });
+                }
+            }
+        }
+    }
+
+    /// Lines that changed side by side: what stands on both sides of them hardly counts.
+    fn block(&mut self, lines: &[Line], file: &FileChange, at: usize, role: FileRole) {
+        let mut sides: HashMap<&str, (u32, u32, bool)> = HashMap::new();
+        let mut order: Vec<&str> = Vec::new();
+        for line in lines {
+            for (class, piece) in pieces(&line.text, role) {
+                for token in tokens(piece, class == Class::Quoted || role != FileRole::Source) {
+                    if class == Class::Prose {
+                        parts(token).iter().for_each(|part| self.evidence(part).classes[PROSE] = true);
+                    }
+                    let side = sides.entry(token).or_insert_with(|| {
+                        order.push(token);
+                        (0, 0, false)
+                    });
+                    if line.origin == Origin::Added {
+                        side.0 += 1
+                    } else {
+                        side.1 += 1
+                    }
+                    side.2 |= is_sayable(token, class, piece);
+                }
+            }
+        }
+        for token in order {
+            if let Some(side) = sides.get(token) {
+                self.add(token, *side, (file, at, role));
+            }
+        }
+    }
+
+    fn add(&mut self, token: &str, (added, removed, sayable): (u32, u32, bool), of: (&FileChange, usize, FileRole)) {
+        let (file, at, role) = of;
+        let one_sided = f64::from(added.abs_diff(removed)).sqrt();
+        let net = share(role) * (one_sided + 0.1 * f64::from(added.min(removed)));
+        for part in parts(token) {
+            let evidence = self.evidence(&part);
+            evidence.net += net;
+            evidence.files.insert(at);
+        }
+        let place = self.names.len();
+        if place >= COUNTED || token.chars().count() > NAME_CHARS {
+            return;
+        }
+        let count = self.names.entry(token.to_owned()).or_default();
+        if count.added + count.removed == 0 {
+            (count.place, count.path) = (place, file.path.clone());
+        }
+        count.sayable |= sayable;
+        (count.added, count.removed, count.net) = (count.added + added, count.removed + removed, count.net + net);
+    }
+
+    fn weight(&self, stem: &str) -> f64 {
+        let Some(evidence) = self.stems.get(stem) else { return 0.0 };
+        let classes: f64 = evidence.classes.iter().zip(CLASS).filter(|(is, _)| **is).map(|(_, worth)| worth).sum();
+        let spread = 1.0 + 0.3 * (evidence.files.len().max(1) as f64).ln();
+        let known = 1.0 / (1.0 + 0.05 * evidence.context);
+        evidence.prior * ((1.0 + evidence.net).ln() * spread * known + classes)
+    }
+
+    fn stems(&self, text: &str) -> Vec<(String, f64)> {
+        let mut stems: Vec<(String, f64)> = Vec::new();
+        for part in tokens(text, false).flat_map(parts) {
+            let stem = stem(&part);
+            if !stems.iter().any(|(known, _)| *known == stem) {
+                let weight = self.weight(&stem);
+                stems.push((stem, weight));
+            }
+        }
+        stems.retain(|(_, weight)| *weight > 0.0);
+        stems
+    }
+
+    /// Every name that may be said, weighed by its words.
+    #[must_use]
+    pub fn names(&self) -> Vec<Mention> {
+        let changed = self.names.iter().filter(|(_, count)| count.sayable && count.added + count.removed > 0);
+        let mut names: Vec<(usize, Mention)> =
+            changed.map(|(name, count)| (count.place, self.name(name, count))).collect();
+        names.sort_by_key(|(place, _)| *place);
+        names.into_iter().map(|(_, mention)| mention).collect()
+    }
+
+    fn name(&self, name: &str, count: &Count) -> Mention {
+        let stems = self.stems(name);
+        let whole: f64 = stems.iter().map(|(_, weight)| weight).sum();
+        // A long name is not worth more than what a reader takes from it.
+        let weight = whole / (stems.len().max(1) as f64).sqrt() * count.net.min(1.0);
+        let added = match (count.added, count.removed, count.context) {
+            (_, 0, 0) => Some(true),
+            (0, _, 0) => Some(false),
+            _ => None,
+        };
+        Mention {
+            kind: Kind::Name,
+            text: name.to_owned(),
+            weight,
+            added,
+            path: count.path.clone(),
+            before: None,
+            stems,
+        }
+    }
+
+    /// A phrase, weighed by its words.
+    #[must_use]
+    pub fn weighed(&self, phrase: Mention) -> Mention {
+        let stems = self.stems(&phrase.text);
+        let weight = phrase.weight * stems.iter().map(|(_, weight)| weight).sum::<f64>();
+        Mention { weight, stems, ..phrase }
+    }
+}
+
+/// Code is said as it is; of words for people only what looks like code; of strings only single words.
+fn is_sayable(token: &str, class: Class, piece: &str) -> bool {
+    let long = token.chars().count() > 2 && token.chars().any(char::is_alphabetic);
+    long && match class {
+        Class::Code => !token.starts_with(|c: char| c.is_ascii_digit()),
+        Class::Quoted => !piece.trim().contains(' '),
+        Class::Prose => looks_like_code(token),
+    }
+}
+
+fn looks_like_code(token: &str) -> bool {
+    let inner_hump = token.chars().zip(token.chars().skip(1)).any(|(a, b)| a.is_lowercase() && b.is_uppercase());
+    token.trim_matches('_').contains('_') || inner_hump || token.starts_with("--")
+}
