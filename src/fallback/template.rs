@@ -2,7 +2,7 @@
 //! because they name nothing that is not in the patch or the message.
 
 use super::phrase::{cut, one_line, sentence};
-use super::{deeds, split};
+use super::{about, deeds, split};
 use crate::domain::patch::Commit;
 use crate::facts::Facts;
 use crate::facts::case::{self, Case};
@@ -20,7 +20,9 @@ pub fn commit(commit: &Commit, facts: &Facts) -> String {
     let lead = lead(commit, facts);
     let deed = deeds::of(commit, facts, &lead);
     let split = split::of(commit, facts, deed.as_deref().unwrap_or(""));
-    let text = append(append(lead, deed), split);
+    let said = [lead.as_str(), deed.as_deref().unwrap_or(""), split.as_deref().unwrap_or("")].join(" ");
+    let about = if lead.is_empty() { about::of(commit, facts, &said) } else { None };
+    let text = append(append(append(lead, deed), about), split);
     if text.is_empty() { "Changes that could not be read.".to_owned() } else { text }
 }
 

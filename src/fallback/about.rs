@@ -1,0 +1,138 @@
+//! What the changed lines are about, where the author said nothing: in their own names and words.
+
+use super::cover::Cover;
+use super::phrase::{code, list};
+use crate::domain::patch::Commit;
+use crate::facts::Facts;
+use crate::facts::case::Case;
+use crate::facts::mentions::{Kind, Mention};
+use crate::facts::roles::FileRole;
+use crate::facts::symbols::Fate;
+
+/// Words that the whole summary may have.
+const WORDS: usize = 60;
+/// Sentences about what the lines name, and names in one of them.
+const SENTENCES: usize = 2;
+const NAMES: usize = 4;
+/// Below this a sentence is not worth reading.
+const WORTH: f64 = 0.6;
+/// Below this a name tells nothing new.
+const NEWS: f64 = 0.5;
+
+/// One or two sentences, without the last full stop; absent where what was `said` says it.
+pub fn of(commit: &Commit, facts: &Facts, said: &str) -> Option<String> {
+    if is_told_by_its_case(facts.case) {
+        return None;
+    }
+    let mut cover = Cover::after(facts, said);
+    let mut room = WORDS.saturating_sub(said.split_whitespace().count());
+    let mut told: Vec<String> = Vec::new();
+    let mut asked = ASKED.to_vec();
+    while told.len() < SENTENCES {
+        let texts = asked.iter().enumerate().filter_map(|(at, ask)| Some((at, ask(commit, facts, &cover)?)));
+        let fitting = texts.filter(|(_, text)| text.split_whitespace().count() <= room);
+        let worth = |text: &str| cover.gain(text) / (6.0 + text.split_whitespace().count() as f64).sqrt() * 3.0;
+        let best = fitting.max_by(|(_, a), (_, b)| worth(a).total_cmp(&worth(b)));
+        let Some((at, text)) = best.filter(|(_, text)| worth(text) > WORTH) else { break };
+        asked.remove(at);
+        room -= text.split_whitespace().count();
+        cover.say(&text);
+        told.push(text);
+    }
+    (!told.is_empty()).then(|| told.join(". "))
+}
+
+fn is_told_by_its_case(case: Case) -> bool {
+    matches!(
+        case,
+        Case::Merge
+            | Case::Unknown
+            | Case::Empty
+            | Case::RenameOnly
+            | Case::ModeOnly
+            | Case::SubmoduleOnly
+            | Case::BinaryOnly
+            | Case::WhitespaceOnly
+    )
+}
+
+type Ask = fn(&Commit, &Facts, &Cover<'_>) -> Option<String>;
+const ASKED: [Ask; 5] = [entry, names, tests, swap, prose];
+
+/// The mention of these kinds that adds most to what was said.
+fn best<'a>(facts: &'a Facts, cover: &Cover<'_>, is: impl Fn(&Mention) -> bool) -> Option<&'a Mention> {
+    facts
+        .mentions
+        .iter()
+        .filter(|mention| is(mention))
+        .rev()
+        .max_by(|a, b| cover.gain(&a.text).total_cmp(&cover.gain(&b.text)))
+}
+
+fn entry(_: &Commit, facts: &Facts, cover: &Cover<'_>) -> Option<String> {
+    let entry = best(facts, cover, |mention| mention.kind == Kind::Entry)?;
+    Some(format!("The changelog says “{}”", entry.text))
+}
+
+/// Names by the side they are on: what only new lines have is not said of what was there before.
+fn names(_: &Commit, facts: &Facts, cover: &Cover<'_>) -> Option<String> {
+    let mut after = Cover::after(facts, "");
+    after.also(cover);
+    let names: Vec<&Mention> = facts.mentions.iter().filter(|mention| mention.kind == Kind::Name).collect();
+    let chosen = after.choose((NAMES, NEWS), names, |cover, mention| novelty(cover, mention), |mention| &mention.text);
+    let on = |side: Option<bool>| {
+        let of_side = chosen.iter().filter(|mention| mention.added == side);
+        of_side.map(|mention| code(&mention.text)).collect::<Vec<_>>()
+    };
+    let (new, old, both) = (on(Some(true)), on(Some(false)), on(None));
+    match (new.is_empty(), old.is_empty(), both.is_empty()) {
+        (true, true, true) => None,
+        (false, true, true) => Some(format!("Its new lines mention {}", list(&new))),
+        (true, false, true) => Some(format!("The lines it removes mention {}", list(&old))),
+        (false, false, true) => Some(format!("Its new lines mention {}, the old ones {}", list(&new), list(&old))),
+        _ => {
+            Some(format!("It concerns {}", list(&chosen.iter().map(|mention| code(&mention.text)).collect::<Vec<_>>())))
+        }
+    }
+}
+
+/// What a name adds, by the words it has: one long name is not worth two short ones.
+fn novelty(cover: &Cover<'_>, mention: &Mention) -> f64 {
+    let whole: f64 = mention.stems.iter().map(|(_, weight)| weight).sum();
+    if whole > 0.0 { cover.gain(&mention.text) / whole * mention.weight } else { 0.0 }
+}
+
+/// New tests, by their names or what they say of themselves.
+fn tests(_: &Commit, facts: &Facts, cover: &Cover<'_>) -> Option<String> {
+    if let Some(title) = best(facts, cover, |mention| mention.kind == Kind::Title) {
+        return Some(format!("A new test says “{}”", title.text));
+    }
+    let new = facts.symbols.iter().filter(|symbol| symbol.test_case && symbol.fate == Fate::Added);
+    let mut after = Cover::after(facts, "");
+    after.also(cover);
+    let new = after.choose((2, NEWS), new.collect(), |cover, symbol| cover.gain(&symbol.name), |symbol| &symbol.name);
+    let names: Vec<String> = new.iter().map(|symbol| code(&symbol.name)).collect();
+    let noun = if names.len() == 1 { "A new test is" } else { "New tests are" };
+    (!names.is_empty()).then(|| format!("{noun} {}", list(&names)))
+}
+
+fn swap(commit: &Commit, facts: &Facts, cover: &Cover<'_>) -> Option<String> {
+    let small =
+        commit.patch.insertions.zip(commit.patch.deletions).is_some_and(|(added, removed)| added + removed <= 8);
+    let swap = best(facts, cover, |mention| mention.kind == Kind::Swap).filter(|_| small)?;
+    Some(format!("“{}” becomes “{}”", swap.before.as_deref()?, swap.text))
+}
+
+fn prose(_: &Commit, facts: &Facts, cover: &Cover<'_>) -> Option<String> {
+    let docs = |mention: &Mention| FileRole::of(&mention.path) == FileRole::Docs;
+    let heading =
+        |path: &str| facts.mentions.iter().find(|mention| mention.kind == Kind::Heading && mention.path == path);
+    let prose = best(facts, cover, |mention| mention.kind == Kind::Prose)?;
+    let text = &prose.text;
+    Some(match (docs(prose), heading(&prose.path), prose.added) {
+        (_, _, Some(false)) => format!("It removes the words “{text}”"),
+        (true, Some(heading), _) => format!("Under “{}” it now says “{text}”", heading.text),
+        (true, None, _) => format!("It now says “{text}”"),
+        (false, ..) => format!("A new comment says “{text}”"),
+    })
+}
