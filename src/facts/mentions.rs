@@ -8,6 +8,7 @@ use crate::domain::patch::FileChange;
 
 mod line;
 mod phrases;
+mod swap;
 mod weigh;
 pub mod words;
 
@@ -22,9 +23,11 @@ pub enum Kind {
     Title,
     /// The heading under which documentation changed.
     Heading,
-    /// Words for people: documentation, a comment, a message.
+    /// Words for people: documentation, a text in the code.
     Prose,
-    /// A few words that took the place of a few others; `before` has those.
+    /// A comment in the code.
+    Comment,
+    /// A few words that took the place of a few others; `before` has those, `key` what has them as its value.
     Swap,
 }
 
@@ -36,12 +39,14 @@ pub struct Mention {
     pub text: String,
     /// How characteristic it is; higher first.
     pub weight: f64,
-    /// Only added lines name it, only removed ones, or both (`None`).
+    /// Only added lines name it, only removed ones, or both (`None`). Of a phrase: nothing was replaced by it.
     pub added: Option<bool>,
     /// The file where it is first named.
     pub path: String,
     /// What stood there before, for a swap.
     pub before: Option<String>,
+    /// The name whose value was swapped.
+    pub key: Option<String>,
     /// Its telling words, stemmed, and what each weighs.
     pub stems: Vec<(String, f64)>,
 }
@@ -53,10 +58,11 @@ const PHRASES: usize = 6;
 /// Most characteristic first.
 #[must_use]
 pub fn of(files: &[FileChange], symbols: &[Symbol]) -> Vec<Mention> {
-    let tally = weigh::Tally::of(files, symbols);
+    let phrases = phrases::of(files);
+    let tally = weigh::Tally::of(files, symbols, &phrases);
     let mut mentions = tally.names();
-    mentions.extend(phrases::of(files).into_iter().map(|phrase| tally.weighed(phrase)));
-    mentions.retain(|mention| mention.weight > 0.0);
+    mentions.extend(phrases.into_iter().map(|phrase| tally.weighed(phrase)));
+    mentions.retain(|mention| mention.weight > 0.0 || mention.kind == Kind::Swap);
     mentions.sort_by(|a, b| b.weight.total_cmp(&a.weight));
     few_of_each(mentions)
 }

@@ -15,7 +15,9 @@ const WORDS: usize = 60;
 const SENTENCES: usize = 2;
 const NAMES: usize = 4;
 /// Below this a sentence is not worth reading.
-const WORTH: f64 = 0.6;
+const WORTH: f64 = 0.25;
+/// Up to so many changed lines single corrections are worth telling.
+const CORRECTED: u64 = 16;
 /// Below this a name tells nothing new.
 const NEWS: f64 = 0.5;
 
@@ -31,7 +33,8 @@ pub fn of(commit: &Commit, facts: &Facts, said: &str) -> Option<String> {
     while told.len() < SENTENCES {
         let texts = asked.iter().enumerate().filter_map(|(at, ask)| Some((at, ask(commit, facts, &cover)?)));
         let fitting = texts.filter(|(_, text)| text.split_whitespace().count() <= room);
-        let worth = |text: &str| cover.gain(text) / (6.0 + text.split_whitespace().count() as f64).sqrt() * 3.0;
+        let worth =
+            |text: &str| (cover.gain(text) + quoted(text)) / (6.0 + text.split_whitespace().count() as f64).sqrt();
         let best = fitting.max_by(|(_, a), (_, b)| worth(a).total_cmp(&worth(b)));
         let Some((at, text)) = best.filter(|(_, text)| worth(text) > WORTH) else { break };
         asked.remove(at);
@@ -40,6 +43,11 @@ pub fn of(commit: &Commit, facts: &Facts, said: &str) -> Option<String> {
         told.push(text);
     }
     (!told.is_empty()).then(|| told.join(". "))
+}
+
+/// What is worth telling though its words weigh little: what became of what.
+fn quoted(text: &str) -> f64 {
+    if [" gives way to ", " becomes ", " goes from "].iter().any(|verb| text.contains(verb)) { 1.5 } else { 0.0 }
 }
 
 fn is_told_by_its_case(case: Case) -> bool {
@@ -57,7 +65,7 @@ fn is_told_by_its_case(case: Case) -> bool {
 }
 
 type Ask = fn(&Commit, &Facts, &Cover<'_>) -> Option<String>;
-const ASKED: [Ask; 5] = [entry, names, tests, swap, prose];
+const ASKED: [Ask; 5] = [entry, swap, names, tests, prose];
 
 /// The mention of these kinds that adds most to what was said.
 fn best<'a>(facts: &'a Facts, cover: &Cover<'_>, is: impl Fn(&Mention) -> bool) -> Option<&'a Mention> {
@@ -116,23 +124,48 @@ fn tests(_: &Commit, facts: &Facts, cover: &Cover<'_>) -> Option<String> {
     (!names.is_empty()).then(|| format!("{noun} {}", list(&names)))
 }
 
+/// Corrections, where the commit is little else.
 fn swap(commit: &Commit, facts: &Facts, cover: &Cover<'_>) -> Option<String> {
-    let small =
-        commit.patch.insertions.zip(commit.patch.deletions).is_some_and(|(added, removed)| added + removed <= 8);
-    let swap = best(facts, cover, |mention| mention.kind == Kind::Swap).filter(|_| small)?;
-    Some(format!("“{}” becomes “{}”", swap.before.as_deref()?, swap.text))
+    let changed = commit.patch.insertions.unwrap_or(u64::MAX).saturating_add(commit.patch.deletions.unwrap_or(0));
+    let swaps = || facts.mentions.iter().filter(|mention| mention.kind == Kind::Swap);
+    if changed > CORRECTED || swaps().count() == 0 {
+        return None;
+    }
+    let mut keyed: Vec<String> = swaps().filter_map(keyed).collect();
+    keyed.dedup();
+    keyed.truncate(2);
+    let swap = best(facts, cover, |mention| mention.kind == Kind::Swap)?;
+    let before = swap.before.as_deref()?;
+    Some(match (keyed.is_empty(), FileRole::of(&swap.path)) {
+        (false, _) => list(&keyed),
+        (true, FileRole::Docs) => format!("“{before}” becomes “{}”", swap.text),
+        (true, _) => format!("{} gives way to {}", code(before), code(&swap.text)),
+    })
 }
 
+/// `serde` goes from 1.0.1 to 1.0.2.
+fn keyed(swap: &Mention) -> Option<String> {
+    Some(format!("{} goes from {} to {}", code(swap.key.as_deref()?), swap.before.as_deref()?, swap.text))
+}
+
+/// What documentation or a comment says now.
 fn prose(_: &Commit, facts: &Facts, cover: &Cover<'_>) -> Option<String> {
-    let docs = |mention: &Mention| FileRole::of(&mention.path) == FileRole::Docs;
-    let heading =
-        |path: &str| facts.mentions.iter().find(|mention| mention.kind == Kind::Heading && mention.path == path);
-    let prose = best(facts, cover, |mention| mention.kind == Kind::Prose)?;
+    let prose = best(facts, cover, |mention| matches!(mention.kind, Kind::Prose | Kind::Comment))?;
     let text = &prose.text;
-    Some(match (docs(prose), heading(&prose.path), prose.added) {
+    Some(match (prose.kind, FileRole::of(&prose.path), prose.added) {
+        (Kind::Comment, _, Some(false)) => format!("It removes the comment “{text}”"),
+        (Kind::Comment, _, Some(true)) => format!("A new comment says “{text}”"),
+        (Kind::Comment, ..) => format!("A comment now says “{text}”"),
         (_, _, Some(false)) => format!("It removes the words “{text}”"),
-        (true, Some(heading), _) => format!("Under “{}” it now says “{text}”", heading.text),
-        (true, None, _) => format!("It now says “{text}”"),
-        (false, ..) => format!("A new comment says “{text}”"),
+        (_, FileRole::Docs, _) => match heading(facts, &prose.path) {
+            Some(heading) => format!("Under “{heading}” it now says “{text}”"),
+            None => format!("It now says “{text}”"),
+        },
+        _ => format!("Its text now says “{text}”"),
     })
+}
+
+fn heading<'a>(facts: &'a Facts, path: &str) -> Option<&'a str> {
+    let heading = facts.mentions.iter().find(|mention| mention.kind == Kind::Heading && mention.path == path)?;
+    (heading.text.split_whitespace().count() < 7).then_some(heading.text.as_str())
 }

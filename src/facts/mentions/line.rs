@@ -41,15 +41,22 @@ pub fn is_comment(line: &str) -> bool {
 #[must_use]
 pub fn is_prose(line: &str) -> bool {
     let code = |c: char| matches!(c, '{' | '}' | ';' | '=' | '<' | '>' | '[' | ']' | '|' | '&' | '\\' | '$' | '@');
-    let words = line.split_whitespace();
+    let begins = line.split_whitespace().next().unwrap_or("");
     let is_plain = |word: &str| {
-        let bare = word.trim_matches(|c: char| matches!(c, ',' | '.' | ':' | '(' | ')' | '?' | '!' | '`' | '\''));
-        !bare.is_empty() && bare.chars().all(|c| c.is_alphabetic() || c == '-' || c == '\'')
+        let bare = word.trim_matches(|c: char| matches!(c, ',' | '.' | ':' | '(' | ')' | '?' | '!' | '`'));
+        !bare.is_empty() && bare.chars().all(|c| c.is_alphabetic() || c == '-') || bare.contains("n't")
     };
     let (plain, all) =
-        words.fold((0usize, 0usize), |(plain, all), word| (plain + usize::from(is_plain(word)), all + 1));
-    plain >= 4 && plain * 5 >= all * 4 && !line.contains(code) && !line.ends_with(['(', ',', '"'])
+        line.split_whitespace().fold((0, 0), |(plain, all), word| (plain + usize::from(is_plain(word)), all + 1));
+    let words = plain >= 4 && plain * 5 >= all * 4;
+    words && !STATEMENTS.contains(&begins) && !line.contains(code) && !line.ends_with(['(', ',', '"', ':'])
 }
+
+/// What begins a statement that looks like words.
+const STATEMENTS: [&str; 20] = [
+    "return", "import", "from", "const", "let", "var", "if", "else", "use", "pub", "def", "class", "private", "public",
+    "static", "describe", "it", "raise", "throw", "FROM",
+];
 
 /// What follows ` // ` or ` # `.
 fn trailing_comment(line: &str) -> (&str, &str) {

@@ -1,6 +1,7 @@
 //! Words for people among the changed lines: changelog entries, titles of tests, headings, prose, small corrections.
 
 use super::line::{is_comment, is_prose};
+use super::swap;
 use super::{Kind, Mention};
 use crate::domain::patch::{FileChange, Hunk, Line, Origin};
 use crate::facts::role_of;
@@ -11,8 +12,6 @@ const WORDS: usize = 16;
 const CHARS: usize = 140;
 /// Phrases that are taken from one patch.
 const PHRASES: usize = 400;
-/// Words that may differ for two lines to be one correction.
-const SWAPPED: usize = 4;
 
 /// The phrases of all files; `weight` is what one word of them counts, by their kind.
 #[must_use]
@@ -46,7 +45,7 @@ impl Reading<'_> {
             self.headings(&hunk.lines);
         }
         for block in hunk.lines.split(is_context).filter(|block| !block.is_empty()) {
-            self.swap(block);
+            self.phrases.extend(swap::of(block, &self.file.path));
             if self.role == FileRole::Docs && is_changelog(&self.file.path) {
                 self.entries(block);
             } else {
@@ -63,7 +62,7 @@ impl Reading<'_> {
         let text = cut(&plain(text));
         if text.split_whitespace().count() > usize::from(kind != Kind::Heading) {
             let path = self.file.path.clone();
-            self.phrases.push(Mention { kind, text, weight, added, path, before: None, stems: Vec::new() });
+            self.phrases.push(Mention { kind, text, weight, added, path, before: None, key: None, stems: Vec::new() });
         }
     }
 
@@ -77,15 +76,25 @@ impl Reading<'_> {
         }
     }
 
+    /// Sentences of a run of lines that are words for people.
     fn prose(&mut self, block: &[Line], origin: Origin) {
         let docs = self.role == FileRole::Docs;
-        let lines = block.iter().filter(|line| line.origin == origin).map(|line| line.text.trim());
-        let words = lines.map(|line| if docs || is_comment(line) || is_prose(line) { bare(line) } else { "" });
-        let words: Vec<&str> = words.collect();
-        let weight = if docs { 0.6 } else { 0.45 };
-        for paragraph in paragraphs(words.into_iter()) {
-            for sentence in sentences(&paragraph).filter(|sentence| sentence.split_whitespace().count() > 2) {
-                self.push(Kind::Prose, sentence, weight, Some(origin == Origin::Added));
+        let kind = |line: &&Line| match line.text.trim() {
+            _ if docs => Some(Kind::Prose),
+            text if is_comment(text) => Some(Kind::Comment),
+            text => is_prose(text).then_some(Kind::Prose),
+        };
+        let replaced = block.iter().any(|line| line.origin != origin);
+        let lines: Vec<&Line> = block.iter().filter(|line| line.origin == origin).collect();
+        for run in lines.chunk_by(|a, b| kind(a) == kind(b)) {
+            let Some(kind) = run.first().and_then(kind) else { continue };
+            for paragraph in paragraphs(run.iter().map(|line| line.text.trim())) {
+                let weight = if docs { 0.6 } else { 0.45 };
+                for sentence in sentences(&paragraph).filter(|sentence| reads(sentence)) {
+                    let inner = docs && sentence.starts_with(char::is_lowercase);
+                    let sentence = if inner { format!("…{sentence}") } else { sentence.to_owned() };
+                    self.push(kind, &sentence, weight, (!replaced).then_some(origin == Origin::Added));
+                }
             }
         }
     }
@@ -115,22 +124,6 @@ impl Reading<'_> {
                     self.push(Kind::Heading, bare(&heading.text), 0.6, None);
                 }
             }
-        }
-    }
-
-    /// A line that was replaced by one which differs in a few words in a row.
-    fn swap(&mut self, block: &[Line]) {
-        let [removed, added] = block else { return };
-        if (removed.origin, added.origin) != (Origin::Removed, Origin::Added) {
-            return;
-        }
-        let Some((before, after)) = difference(&removed.text, &added.text) else { return };
-        let (before, after) = (tidy(&before), tidy(&after));
-        let short = |text: &str| (1..=60).contains(&text.chars().count());
-        if short(&before) && short(&after) && before != after {
-            let path = self.file.path.clone();
-            let (kind, added, stems) = (Kind::Swap, None, Vec::new());
-            self.phrases.push(Mention { kind, text: after, weight: 0.7, added, path, before: Some(before), stems });
         }
     }
 }
@@ -191,14 +184,25 @@ fn title(line: &str) -> Option<&str> {
     rest.find(mark).map(|end| &rest[..end])
 }
 
+/// Plain words for the most part, and nothing that is code.
+fn reads(sentence: &str) -> bool {
+    let code = |c: char| matches!(c, '{' | '}' | '<' | '>' | '\\' | '=' | ';' | '|' | '$' | '@');
+    let plain = |word: &&str| {
+        let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
+        !bare.is_empty() && bare.chars().all(|c| c.is_alphabetic() || matches!(c, '-' | '\'' | '’'))
+    };
+    let all = sentence.split_whitespace().count();
+    let words = sentence.split_whitespace().filter(plain).count();
+    all > 2 && words * 10 >= all * 7 && !sentence.contains(code) && !sentence.contains("://")
+}
+
 fn sentences(paragraph: &str) -> impl Iterator<Item = &str> {
     let mut rest = paragraph;
     std::iter::from_fn(move || {
         if rest.is_empty() {
             return None;
         }
-        let end =
-            [". ", "! ", "? ", ": "].iter().filter_map(|mark| rest.find(mark)).min().map_or(rest.len(), |at| at + 1);
+        let end = [". ", "! ", "? "].iter().filter_map(|mark| rest.find(mark)).min().map_or(rest.len(), |at| at + 1);
         let (sentence, more) = rest.split_at(end);
         rest = more.trim_start();
         Some(sentence.trim())
@@ -217,9 +221,10 @@ fn plain(text: &str) -> String {
         rest = &address[close + 1..];
     }
     plain.push_str(rest);
-    for role in
-        [":func:", ":class:", ":meth:", ":mod:", ":attr:", ":data:", ":exc:", ":ref:", ":doc:", ":issue:", ":pr:"]
-    {
+    if let Some(at) = plain.find(":issue:`").or_else(|| plain.find(":pr:`")) {
+        plain.truncate(at);
+    }
+    for role in [":func:", ":class:", ":meth:", ":mod:", ":attr:", ":data:", ":exc:", ":ref:", ":doc:"] {
         if plain.contains(role) {
             plain = plain.replace(role, "");
         }
@@ -241,26 +246,6 @@ fn cut(text: &str) -> String {
     if short { format!("{}…", kept.trim_end_matches(['.', ',', ';', ':'])) } else { kept }
 }
 
-/// What stands between the common words at the start and at the end of two lines; absent when that is too much.
-fn difference(before: &str, after: &str) -> Option<(String, String)> {
-    let (before, after): (Vec<&str>, Vec<&str>) =
-        (before.split_whitespace().collect(), after.split_whitespace().collect());
-    let start = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
-    let (before, after) = (before.get(start..)?, after.get(start..)?);
-    let end = before.iter().rev().zip(after.iter().rev()).take_while(|(a, b)| a == b).count();
-    let (before, after) = (before.get(..before.len() - end)?, after.get(..after.len() - end)?);
-    let few = before.len() <= SWAPPED && after.len() <= SWAPPED;
-    few.then(|| (before.join(" "), after.join(" ")))
-}
-
-/// Without the punctuation around it that code needs.
-fn tidy(text: &str) -> String {
-    let around = |c: char| {
-        matches!(c, ',' | ';' | '"' | '\'' | '(' | ')' | '{' | '}' | '`' | ':' | '=' | '[' | ']') || c.is_whitespace()
-    };
-    plain(text.trim_matches(around))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -276,7 +261,7 @@ mod tests {
         assert_eq!(
             told("CHANGES.rst", patch),
             [
-                (Kind::Entry, "Views may return a list, which becomes JSON. 4672".to_owned()),
+                (Kind::Entry, "Views may return a list, which becomes JSON".to_owned()),
                 (Kind::Entry, "Second point here".to_owned())
             ]
         );
@@ -304,14 +289,6 @@ mod tests {
                 (Kind::Prose, "Use the package of your distribution".to_owned())
             ]
         );
-    }
-
-    #[test]
-    fn a_correction_is_told_by_what_differs() {
-        let phrases = of(&[file("docs/a.md", "@@\n-You will recieve it.\n+You will receive it.")]);
-        let swap = phrases.iter().find(|m| m.kind == Kind::Swap).unwrap();
-        assert_eq!((swap.before.as_deref(), swap.text.as_str()), (Some("recieve"), "receive"));
-        assert!(difference("a b c d e f", "u v w x y z").is_none());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::line::{Class, pieces, tokens};
+use super::swap::is_hash;
 use super::words::{parts, prior, stem};
 use super::{Kind, Mention, share};
 use crate::domain::patch::{FileChange, Hunk, Line, Origin};
@@ -59,7 +60,7 @@ const CLASS: [f64; 5] = [0.7, 0.6, 0.25, 0.5, 0.5];
 impl Tally {
     /// Counts every name of the patch once.
     #[must_use]
-    pub fn of(files: &[FileChange], symbols: &[Symbol]) -> Self {
+    pub fn of(files: &[FileChange], symbols: &[Symbol], phrases: &[Mention]) -> Self {
         let mut tally = Self::default();
         for (at, file) in files.iter().enumerate() {
             let role = role_of(file);
@@ -69,6 +70,9 @@ impl Tally {
         for symbol in symbols.iter().filter(|symbol| symbol.fate != Fate::Modified || !symbol.test) {
             let class = if symbol.test_case { TITLE } else { SYMBOL };
             symbol.names().for_each(|name| tally.word_by_word(name, class));
+        }
+        for key in phrases.iter().filter_map(|phrase| phrase.key.as_deref()) {
+            tally.word_by_word(key, TITLE);
         }
         tally
     }
@@ -210,6 +214,7 @@ impl Tally {
             added,
             path: count.path.clone(),
             before: None,
+            key: None,
             stems,
         }
     }
@@ -217,7 +222,8 @@ impl Tally {
     /// A phrase, weighed by its words.
     #[must_use]
     pub fn weighed(&self, phrase: Mention) -> Mention {
-        let stems = self.stems(&phrase.text);
+        let whole = [phrase.key.as_deref(), phrase.before.as_deref(), Some(&phrase.text)];
+        let stems = self.stems(&whole.into_iter().flatten().collect::<Vec<_>>().join(" "));
         let weight = phrase.weight * stems.iter().map(|(_, weight)| weight).sum::<f64>();
         Mention { weight, stems, ..phrase }
     }
@@ -226,11 +232,12 @@ impl Tally {
 /// Code is said as it is; of words for people only what looks like code; of strings only single words.
 fn is_sayable(token: &str, class: Class, piece: &str) -> bool {
     let long = token.chars().count() > 2 && token.chars().any(char::is_alphabetic);
-    long && match class {
-        Class::Code => !token.starts_with(|c: char| c.is_ascii_digit()),
-        Class::Quoted => !piece.trim().contains(' '),
-        Class::Prose => looks_like_code(token),
-    }
+    long && !is_hash(token)
+        && match class {
+            Class::Code => !token.starts_with(|c: char| c.is_ascii_digit()),
+            Class::Quoted => !piece.trim().contains(' '),
+            Class::Prose => looks_like_code(token),
+        }
 }
 
 fn looks_like_code(token: &str) -> bool {

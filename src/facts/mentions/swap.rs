@@ -1,0 +1,162 @@
+//! What took the place of what, where a line was replaced by one that differs in a few words in a row.
+
+use super::words::parts;
+use super::{Kind, Mention};
+use crate::domain::patch::{Line, Origin};
+
+/// Lines in a row that are compared pair by pair.
+const PAIRS: usize = 6;
+/// What differs is told up to this length (characters); beyond it the lines have little in common.
+const CHARS: usize = 40;
+/// Bytes of a line that are looked at.
+const LINE: usize = 600;
+
+/// The swaps of a block of changed lines: as many removed as added, each differing from its partner in one place.
+#[must_use]
+pub fn of(block: &[Line], path: &str) -> Vec<Mention> {
+    let (removed, added): (Vec<&Line>, Vec<&Line>) = block.iter().partition(|line| line.origin == Origin::Removed);
+    if removed.len() != added.len() || removed.len() > PAIRS {
+        return Vec::new();
+    }
+    let pairs = removed.into_iter().zip(added);
+    let swaps = pairs.filter_map(|(before, after)| between(&before.text, &after.text));
+    swaps.map(|swap| swap.mention(path)).collect()
+}
+
+/// One correction.
+#[derive(Debug, PartialEq, Eq)]
+struct Swap {
+    before: String,
+    after: String,
+    /// The name before it on the line, where it is a value of that name.
+    key: Option<String>,
+}
+
+impl Swap {
+    fn mention(self, path: &str) -> Mention {
+        Mention {
+            kind: Kind::Swap,
+            text: self.after,
+            weight: 0.7,
+            added: None,
+            path: path.to_owned(),
+            before: Some(self.before),
+            key: self.key,
+            stems: Vec::new(),
+        }
+    }
+}
+
+fn between(before: &str, after: &str) -> Option<Swap> {
+    if before.len().max(after.len()) > LINE {
+        return None;
+    }
+    let (before, after) = (tokens(before), tokens(after));
+    let start = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
+    let (left, right) = (before.get(start..)?, after.get(start..)?);
+    let end = left.iter().rev().zip(right.iter().rev()).take_while(|(a, b)| a == b).count();
+    let text =
+        |tokens: &[&str]| tidy(tokens.iter().copied().filter(|token| !is_hash(token)).collect::<String>().as_str());
+    let (old, new) = (text(left.get(..left.len() - end)?), text(right.get(..right.len() - end)?));
+    let told = |text: &str| (1..=CHARS).contains(&text.chars().count()) && text.chars().any(char::is_alphanumeric);
+    // A line that has nothing but the difference is another line, not a correction.
+    let common = before.iter().take(start).chain(before.iter().rev().take(end)).any(|token| is_word(token));
+    let key = key(before.get(..start)?).filter(|_| is_value(&old) && is_value(&new));
+    (told(&old) && told(&new) && old != new && common).then_some(Swap { before: old, after: new, key })
+}
+
+/// Words with the marks that names and versions have inside; every other character is its own token.
+fn tokens(line: &str) -> Vec<&str> {
+    let joins = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | '/');
+    let mut tokens = Vec::new();
+    let mut rest = line.trim();
+    while let Some(first) = rest.chars().next() {
+        let end = if joins(first) { rest.find(|c| !joins(c)).unwrap_or(rest.len()) } else { first.len_utf8() };
+        let (token, more) = rest.split_at(end);
+        tokens.push(token);
+        rest = more;
+    }
+    tokens
+}
+
+fn is_word(token: &str) -> bool {
+    token.chars().any(char::is_alphanumeric)
+}
+
+/// `version = `, `actions/checkout@`, `"left-pad": "^`: the last name, with nothing but marks behind it.
+fn key(before: &[&str]) -> Option<String> {
+    let behind = before.iter().rev().take_while(|token| !is_word(token)).count();
+    let marks = &before[before.len() - behind..];
+    let joined = marks.iter().any(|mark| matches!(*mark, "=" | ":" | "@" | "~" | "^" | ">" | "<"));
+    let bound = joined || marks.iter().all(|mark| *mark == " ");
+    let key = before.get(before.len().checked_sub(behind + 1)?)?;
+    let name = key.chars().filter(|c| c.is_alphabetic()).count() > 1 && key.chars().count() <= CHARS;
+    (name && bound && behind > 0 && (joined || is_word(key))).then(|| (*key).trim_matches(['-', '.']).to_owned())
+}
+
+/// A number or a version.
+fn is_value(text: &str) -> bool {
+    let bare = text.trim_start_matches(['v', '^', '~', '=', '>', '<', ' ', '#']);
+    bare.starts_with(|c: char| c.is_ascii_digit()) && !text.contains("  ") && text.split_whitespace().count() < 3
+}
+
+/// The id of a commit, or the like.
+#[must_use]
+pub fn is_hash(token: &str) -> bool {
+    let hex = token.len() >= 7
+        && token.chars().all(|c| c.is_ascii_hexdigit())
+        && token.contains(|c: char| c.is_ascii_digit());
+    let letters = token.chars().filter(|c| c.is_alphanumeric()).count();
+    hex || (letters > 18 && letters < 3 * parts(token).len().max(1))
+}
+
+/// Without the punctuation around it that code needs.
+fn tidy(text: &str) -> String {
+    let around = |c: char| {
+        matches!(c, ',' | ';' | '"' | '\'' | '(' | ')' | '{' | '}' | '`' | ':' | '=' | '[' | ']' | '#' | '@')
+            || c.is_whitespace()
+    };
+    let marks = |c: char| matches!(c, '`' | '“' | '”' | '"') || c.is_control();
+    text.trim_matches(around).replace(marks, "").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn swap(before: &str, after: &str) -> Option<(String, String, Option<String>)> {
+        between(before, after).map(|swap| (swap.before, swap.after, swap.key))
+    }
+
+    fn plain(before: &str, after: &str) -> Option<(String, String, Option<String>)> {
+        Some((before.to_owned(), after.to_owned(), None))
+    }
+
+    fn keyed(key: &str, before: &str, after: &str) -> Option<(String, String, Option<String>)> {
+        Some((before.to_owned(), after.to_owned(), Some(key.to_owned())))
+    }
+
+    #[test]
+    fn a_correction_is_told_by_what_differs() {
+        assert_eq!(swap("You will recieve it.", "You will receive it."), plain("recieve", "receive"));
+        assert_eq!(swap("  a(POST, x)", "  a(Method.Post, x)"), plain("POST", "Method.Post"));
+        assert_eq!(swap("same", "same"), None);
+        assert_eq!(swap("one", "two"), None, "nothing in common");
+    }
+
+    #[test]
+    fn a_value_is_told_with_its_name() {
+        assert_eq!(swap("version = \"1.0\"", "version = \"1.1\""), keyed("version", "1.0", "1.1"));
+        assert_eq!(swap("\"left-pad\": \"^1.0\",", "\"left-pad\": \"^2.0\","), keyed("left-pad", "1.0", "2.0"));
+        let hash = |digit: &str| digit.repeat(20);
+        let uses = |digit, version| format!("- uses: actions/checkout@{} # v{version}", hash(digit));
+        assert_eq!(swap(&uses("1a", "4"), &uses("2b", "5")), keyed("actions/checkout", "v4", "v5"));
+        assert_eq!(swap("github.com/a/b v1.2", "github.com/a/b v1.3"), keyed("github.com/a/b", "v1.2", "v1.3"));
+    }
+
+    #[test]
+    fn hashes_are_known() {
+        assert!(is_hash("de0fac2e45") && is_hash("iQIzBAABCgAdFiEEkWeAlRHvWzB"));
+        assert!(!is_hash("deadbeef") && !is_hash("max_recursion_depth_limit"));
+    }
+}
