@@ -201,6 +201,17 @@ fn is_test_name(name: &str) -> bool {
         || name.contains(".spec.")
 }
 
+/// Folders of code that was copied from elsewhere.
+const VENDORED_DIRS: [&str; 8] =
+    ["node_modules", "vendor", "vendored", "third_party", "third-party", "thirdparty", "bower_components", "_vendor"];
+
+/// Whether the file is a copy of somebody else's, by the folders it lies in.
+#[must_use]
+pub fn is_vendored(path: &str) -> bool {
+    let dirs = path.rsplit_once('/').map_or("", |(dirs, _)| dirs);
+    dirs.split('/').any(|dir| VENDORED_DIRS.contains(&dir.to_ascii_lowercase().as_str()))
+}
+
 /// Files that declare dependencies by hand, by name.
 const MANIFESTS: [&str; 14] = [
     "Cargo.toml",

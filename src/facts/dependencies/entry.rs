@@ -1,0 +1,65 @@
+//! What one side of a hunk shows of dependencies.
+
+use crate::domain::patch::{Hunk, Origin};
+
+/// A dependency that a changed line names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    pub name: String,
+    /// Version or requirement as written; empty where there is none.
+    pub version: String,
+    /// Something in the file says that the project itself asks for it, or nothing says otherwise.
+    pub direct: bool,
+    /// Which line of the side tells it.
+    pub line: usize,
+}
+
+/// A line as it stands before or after the change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SideLine<'a> {
+    pub text: &'a str,
+    /// The other side does not have it.
+    pub changed: bool,
+}
+
+/// The hunk as it was (`Origin::Removed`) or as it is now (`Origin::Added`).
+pub fn side(hunk: &Hunk, origin: Origin) -> Vec<SideLine<'_>> {
+    let of_side = hunk.lines.iter().filter(|line| line.origin == origin || line.origin == Origin::Context);
+    of_side.map(|line| SideLine { text: &line.text, changed: line.origin == origin }).collect()
+}
+
+/// Whether the text is a version or a range of versions, as registries write them: `1.2`, `^4.0.0-rc.1`, `>=1,<2`.
+pub fn is_version(text: &str) -> bool {
+    let text = text.trim();
+    let body = text.trim_start_matches(['^', '~', '=', '>', '<', '!', ' ', 'v']);
+    let plain = |c: char| c.is_ascii_alphanumeric() || ".-+*,<>=^~!| ".contains(c);
+    text.len() <= 60 && body.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(plain)
+}
+
+/// Whether the text can be the name of a package.
+pub fn is_name(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./@~".contains(c);
+    let letter = text.contains(|c: char| c.is_ascii_alphabetic());
+    letter && text.len() <= 214 && text.chars().all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_and_ranges_are_told_from_words() {
+        for text in ["1", "1.2.3", "^4.0.0-rc.1", ">=1.0,<2", "~> 1.2", "v0.1.0", "1.x || >=2.5.0", "==2.0.*"] {
+            assert!(is_version(text), "{text}");
+        }
+        for text in ["", "*", "latest", "fat", "workspace:*", "vendor", "1/2", "node index.js 1"] {
+            assert!(!is_version(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_hold_a_letter_and_no_blanks() {
+        assert!(is_name("@vue/shared") && is_name("golang.org/x/net") && is_name("a"));
+        assert!(!is_name("a b") && !is_name("123") && !is_name("") && !is_name("key="));
+    }
+}

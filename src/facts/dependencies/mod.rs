@@ -1,0 +1,140 @@
+//! Dependencies that came, went or changed their version, read from the changed lines of manifests and lockfiles.
+//! Nothing is claimed that the lines do not show: no file is parsed as a whole, because of lockfiles mostly a few
+//! lines are there, or none.
+
+mod cargo;
+mod entry;
+mod go;
+mod npm;
+mod pairing;
+mod python;
+mod toml;
+
+use std::collections::HashSet;
+
+use crate::domain::patch::{FileChange, Hunk, Origin};
+use crate::facts::roles::{self, FileRole};
+use entry::{Entry, SideLine, side};
+
+/// Where a dependency comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Ecosystem {
+    Cargo,
+    Npm,
+    Go,
+    Python,
+}
+
+/// One dependency: added (`from` absent), removed (`to` absent), or changed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct DependencyChange {
+    pub ecosystem: Ecosystem,
+    pub name: String,
+    /// Version or requirement before, as written; empty where the lines name none.
+    pub from: Option<String>,
+    /// Version or requirement after, as written; empty where the lines name none.
+    pub to: Option<String>,
+    /// The project itself asks for it, as a manifest says; else it was brought along.
+    pub direct: bool,
+}
+
+/// How a file that tells dependencies is read: one side of one hunk at a time.
+type Reader = fn(header: &str, lines: &[SideLine<'_>]) -> Vec<Entry>;
+
+struct Kind {
+    ecosystem: Ecosystem,
+    read: Reader,
+    lockfile: bool,
+}
+
+fn kind(path: &str) -> Option<Kind> {
+    use Ecosystem::{Cargo, Go, Npm, Python};
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let manifest = |ecosystem, read: Reader| Some(Kind { ecosystem, read, lockfile: false });
+    let lockfile = |ecosystem, read: Reader| Some(Kind { ecosystem, read, lockfile: true });
+    match name {
+        "Cargo.toml" => manifest(Cargo, cargo::manifest),
+        "Cargo.lock" => lockfile(Cargo, cargo::lockfile),
+        "package.json" => manifest(Npm, npm::manifest),
+        "package-lock.json" | "npm-shrinkwrap.json" => lockfile(Npm, npm::package_lock),
+        "yarn.lock" => lockfile(Npm, npm::yarn_lock),
+        "pnpm-lock.yaml" => lockfile(Npm, npm::pnpm_lock),
+        "go.mod" => manifest(Go, go::manifest),
+        // Sums of versions that are no longer used stay in it: its lines show nothing.
+        "go.sum" => lockfile(Go, |_, _| Vec::new()),
+        "pyproject.toml" => manifest(Python, python::pyproject),
+        "setup.py" => manifest(Python, python::setup_py),
+        "setup.cfg" => manifest(Python, python::setup_cfg),
+        "Pipfile" => manifest(Python, python::pipfile),
+        "poetry.lock" | "uv.lock" => lockfile(Python, python::package_blocks),
+        "Pipfile.lock" => lockfile(Python, npm::package_lock),
+        _ if is_requirements(path, name) => manifest(Python, python::requirements),
+        _ => None,
+    }
+}
+
+fn is_requirements(path: &str, name: &str) -> bool {
+    let stem = name.strip_suffix(".txt").or_else(|| name.strip_suffix(".in"));
+    let folder = path.rsplit('/').nth(1).is_some_and(|dir| dir == "requirements");
+    stem.is_some_and(|stem| folder || stem.starts_with("requirements") || stem.starts_with("constraints"))
+}
+
+/// Whether the project's own dependencies are written there: not those of a sample in a test, nor of a copy.
+fn own(path: &str) -> Option<Kind> {
+    let foreign = FileRole::of(path) == FileRole::Tests || roles::is_vendored(path);
+    if foreign { None } else { kind(path) }
+}
+
+/// What the project itself asks for first.
+#[must_use]
+pub fn of(files: &[FileChange]) -> Vec<DependencyChange> {
+    let mut asked: Vec<DependencyChange> = Vec::new();
+    let mut brought: Vec<DependencyChange> = Vec::new();
+    for file in files {
+        let Some(kind) = own(&file.path) else { continue };
+        let read = |origin| entries(&kind, &file.hunks, origin);
+        let changes = pairing::pair(kind.ecosystem, read(Origin::Removed), read(Origin::Added));
+        if kind.lockfile { brought.extend(changes) } else { asked.extend(changes) }
+    }
+    pairing::merge(asked, brought)
+}
+
+fn entries(kind: &Kind, hunks: &[Hunk], origin: Origin) -> Vec<Entry> {
+    hunks.iter().flat_map(|hunk| (kind.read)(&hunk.header, &side(hunk, origin))).collect()
+}
+
+/// Whether the files are nothing but manifests and lockfiles, and the manifests' lines nothing but dependencies.
+#[must_use]
+pub fn are_all(files: &[FileChange]) -> bool {
+    !files.is_empty() && files.iter().all(tells_nothing_else)
+}
+
+fn tells_nothing_else(file: &FileChange) -> bool {
+    let Some(kind) = own(&file.path) else { return false };
+    if kind.lockfile {
+        return true;
+    }
+    let whole = file.unread.is_none() && !file.hunks.is_empty() && !file.mode_changed && file.old_path.is_none();
+    whole && file.hunks.iter().all(|hunk| [Origin::Removed, Origin::Added].iter().all(|&o| is_told(&kind, hunk, o)))
+}
+
+fn is_told(kind: &Kind, hunk: &Hunk, origin: Origin) -> bool {
+    let lines = side(hunk, origin);
+    let told: HashSet<usize> = (kind.read)(&hunk.header, &lines).iter().map(|entry| entry.line).collect();
+    let silent = |text: &str| {
+        let text = text.trim();
+        let brackets = text.chars().all(|c| "{}[](),".contains(c));
+        brackets || text.starts_with('#') || text.starts_with("//") || is_heading(text)
+    };
+    lines.iter().enumerate().all(|(at, line)| !line.changed || told.contains(&at) || silent(line.text))
+}
+
+/// The head of a table, list or block of dependencies.
+fn is_heading(text: &str) -> bool {
+    let opens = text.ends_with(['{', '(', '[', ']']);
+    opens && (text.contains("ependencies") || text.starts_with("require"))
+}
+
+#[cfg(test)]
+#[path = "dependencies_tests.rs"]
+mod tests;

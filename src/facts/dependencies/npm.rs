@@ -1,0 +1,121 @@
+//! package.json and the lockfiles of npm, yarn and pnpm.
+
+use super::entry::{Entry, SideLine, is_name, is_version};
+
+/// Lists of package.json that name dependencies.
+const LISTS: [&str; 4] = ["dependencies", "devDependencies", "peerDependencies", "optionalDependencies"];
+/// Keys beside a version that name no package.
+const OWN_KEYS: [&str; 8] = ["version", "node", "npm", "yarn", "pnpm", "vscode", "packageManager", "bun"];
+
+/// `"key": value`, a comma at the end aside.
+fn pair(line: &str) -> Option<(&str, &str)> {
+    let (key, rest) = line.trim().strip_prefix('"')?.split_once('"')?;
+    let value = rest.trim_start().strip_prefix(':')?.trim();
+    Some((key, value.trim_end_matches(',').trim_end()))
+}
+
+fn quoted(value: &str) -> Option<&str> {
+    let inner = value.strip_prefix('"')?.strip_suffix('"')?;
+    (!inner.contains('"')).then_some(inner)
+}
+
+/// Where a version comes from, when it is none itself.
+fn is_reference(value: &str) -> bool {
+    ["workspace:", "catalog:", "npm:", "file:", "link:", "github:", "git+"].iter().any(|kind| value.starts_with(kind))
+}
+
+pub fn manifest(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+    // Which list a line stands in; unknown before the first bracket that the hunk shows.
+    let mut list: Option<bool> = None;
+    let mut entries = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let text = line.text.trim();
+        match pair(text) {
+            Some((key, value)) if value.starts_with('{') || value.starts_with('[') => {
+                list = Some(LISTS.contains(&key) && value == "{");
+            }
+            Some((key, value)) if line.changed => entries.extend(asked(list, key, value, at)),
+            None if text.starts_with(['}', ']']) => list = Some(false),
+            _ => {}
+        }
+    }
+    entries
+}
+
+fn asked(list: Option<bool>, key: &str, value: &str, at: usize) -> Option<Entry> {
+    let version = quoted(value)?;
+    // Without the list's head the shape of a range must do, as no other key of a package.json has it.
+    let certain = list.unwrap_or_else(|| !OWN_KEYS.contains(&key) && (is_version(version) || is_reference(version)));
+    let entry = Entry { name: key.to_owned(), version: version.to_owned(), direct: true, line: at };
+    (certain && is_name(key)).then_some(entry)
+}
+
+/// `"node_modules/name": {` or `"name": {`, then `"version": "1.2.3"`.
+pub fn package_lock(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let mut name: Option<(&str, bool)> = None;
+    for (at, line) in lines.iter().enumerate() {
+        match pair(line.text) {
+            Some((key, "{")) => {
+                let package = key.rsplit("node_modules/").next().filter(|key| is_name(key));
+                name = package.map(|package| (package, line.changed));
+            }
+            Some(("version", value)) => {
+                let version = quoted(value).map(|version| version.trim_start_matches("=="));
+                if let (Some((name, renamed)), Some(version)) = (name, version.filter(|version| is_version(version))) {
+                    entries.extend((line.changed || renamed).then(|| brought(name, version, at)));
+                }
+                name = None;
+            }
+            _ => {}
+        }
+    }
+    entries
+}
+
+/// `name@range, name@range:` at the margin, then `version "1.2.3"` (or `version: 1.2.3`).
+pub fn yarn_lock(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let mut name: Option<&str> = None;
+    for (at, line) in lines.iter().enumerate() {
+        if !line.text.starts_with([' ', '\t']) {
+            name = line.text.strip_suffix(':').and_then(first_spec);
+        } else if let Some(version) = line.text.trim().strip_prefix("version") {
+            let version = version.trim_start_matches(':').trim().trim_matches('"');
+            // A head that lists other ranges for the same version is no news.
+            if let (Some(name), true, true) = (name, line.changed, is_version(version)) {
+                entries.push(brought(name, version, at));
+            }
+        }
+    }
+    entries
+}
+
+/// The name in `"@scope/name@npm:^1.0.0, …"`.
+fn first_spec(head: &str) -> Option<&str> {
+    let first = head.split(',').next()?.trim().trim_matches('"');
+    let at = first.char_indices().skip(1).find(|(_, c)| *c == '@').map(|(at, _)| at)?;
+    Some(&first[..at]).filter(|name| is_name(name))
+}
+
+/// `  /name@1.2.3:`, `  'name@1.2.3(peer@1)':`: a key that holds name and version.
+pub fn pnpm_lock(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.changed && line.text.starts_with("  ")) {
+        let key = line.text.trim().trim_end_matches("{}").trim_end();
+        let Some(key) = key.strip_suffix(':').map(|key| key.trim_matches(['\'', '"']).trim_start_matches('/')) else {
+            continue;
+        };
+        let key = key.split('(').next().unwrap_or(key);
+        let Some((name, version)) = key.rsplit_once('@').filter(|(name, version)| is_name(name) && is_version(version))
+        else {
+            continue;
+        };
+        entries.push(brought(name, version, at));
+    }
+    entries
+}
+
+fn brought(name: &str, version: &str, at: usize) -> Entry {
+    Entry { name: name.to_owned(), version: version.to_owned(), direct: false, line: at }
+}

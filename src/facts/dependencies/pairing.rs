@@ -1,0 +1,100 @@
+//! What is gone and what is new, put together to what changed.
+
+use std::collections::{HashMap, HashSet};
+
+use super::entry::{Entry, is_version};
+use super::{DependencyChange, Ecosystem};
+
+/// More versions of one package than this, and which became which is anybody's guess.
+const VERSIONS: usize = 8;
+
+/// The changes of one file, in the order in which it names them.
+pub fn pair(ecosystem: Ecosystem, gone: Vec<Entry>, new: Vec<Entry>) -> Vec<DependencyChange> {
+    let mut order: Vec<String> = Vec::new();
+    let mut seen: HashSet<(String, String, bool)> = HashSet::new();
+    let mut sides: HashMap<String, (Vec<Entry>, Vec<Entry>)> = HashMap::new();
+    let both = gone.into_iter().map(|entry| (entry, false)).chain(new.into_iter().map(|entry| (entry, true)));
+    for (entry, is_new) in both {
+        if !sides.contains_key(&entry.name) {
+            order.push(entry.name.clone());
+        }
+        let (gone, new) = sides.entry(entry.name.clone()).or_default();
+        if seen.insert((entry.name.clone(), entry.version.clone(), is_new)) {
+            if is_new { new.push(entry) } else { gone.push(entry) }
+        }
+    }
+    let changes = order.into_iter().filter_map(|name| sides.remove(&name).map(|(gone, new)| (name, gone, new)));
+    let few = changes.filter(|(_, gone, new)| gone.len() <= VERSIONS && new.len() <= VERSIONS);
+    few.flat_map(|(name, gone, new)| of_name(ecosystem, &name, gone, new)).collect()
+}
+
+fn of_name(ecosystem: Ecosystem, name: &str, mut gone: Vec<Entry>, mut new: Vec<Entry>) -> Vec<DependencyChange> {
+    // What stands on both sides only moved, or changed something else than its version.
+    gone.retain(|old| match new.iter().position(|entry| entry.version == old.version) {
+        Some(at) => {
+            new.remove(at);
+            false
+        }
+        None => true,
+    });
+    let direct = gone.iter().chain(&new).any(|entry| entry.direct);
+    let change = |from: Option<Entry>, to: Option<Entry>| DependencyChange {
+        ecosystem,
+        name: name.to_owned(),
+        from: from.map(|entry| entry.version),
+        to: to.map(|entry| entry.version),
+        direct,
+    };
+    match (gone.len(), new.len()) {
+        (1, 1) => vec![change(gone.pop(), new.pop())],
+        // A package that is locked in several versions: which one became which is told only by the lines of one major.
+        _ => {
+            let mut changes = Vec::new();
+            for old in gone {
+                let same = new.iter().position(|entry| major(&entry.version) == major(&old.version));
+                let to = same.map(|at| new.remove(at));
+                changes.push(change(Some(old), to));
+            }
+            changes.extend(new.into_iter().map(|entry| change(None, Some(entry))));
+            changes
+        }
+    }
+}
+
+fn major(version: &str) -> &str {
+    version.trim_start_matches(|c: char| !c.is_ascii_digit()).split(['.', '-', '+']).next().unwrap_or("")
+}
+
+/// All changes of a commit: what manifests say, then what only lockfiles say.
+pub fn merge(asked: Vec<DependencyChange>, brought: Vec<DependencyChange>) -> Vec<DependencyChange> {
+    let asked = across_manifests(asked);
+    let known: HashSet<(Ecosystem, String)> =
+        asked.iter().map(|change| (change.ecosystem, change.name.clone())).collect();
+    let unknown = brought.into_iter().filter(|change| !known.contains(&(change.ecosystem, change.name.clone())));
+    let mut told: HashSet<DependencyChange> = HashSet::new();
+    let mut all: Vec<DependencyChange> = Vec::new();
+    for change in asked.iter().cloned().chain(unknown) {
+        if told.insert(change.clone()) {
+            all.push(change);
+        }
+    }
+    // Go says of each line whether it was brought along.
+    all.sort_by_key(|change| !change.direct);
+    all
+}
+
+/// A dependency that one manifest drops and another one takes up moved within the project; one whose version is
+/// written elsewhere now (`workspace = true`) did not change it here.
+fn across_manifests(asked: Vec<DependencyChange>) -> Vec<DependencyChange> {
+    let key = |change: &DependencyChange| (change.ecosystem, change.name.clone());
+    let names = |keep: fn(&DependencyChange) -> bool| -> HashSet<(Ecosystem, String)> {
+        asked.iter().filter(|change| keep(change)).map(key).collect()
+    };
+    let (taken, dropped) = (names(|change| change.from.is_none()), names(|change| change.to.is_none()));
+    let written = |version: &Option<String>| version.as_deref().is_none_or(is_version);
+    let moved = |change: &DependencyChange| taken.contains(&key(change)) && dropped.contains(&key(change));
+    let elsewhere = |change: &DependencyChange| {
+        change.from.is_some() && change.to.is_some() && !(written(&change.from) && written(&change.to))
+    };
+    asked.iter().filter(|change| !moved(change) && !elsewhere(change)).cloned().collect()
+}

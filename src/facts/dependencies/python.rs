@@ -1,0 +1,160 @@
+//! requirements*.txt, pyproject.toml, setup.cfg, setup.py, Pipfile, and the lockfiles of Poetry and uv.
+
+use super::entry::{Entry, SideLine, is_name, is_version};
+use super::toml;
+
+/// A package of a lockfile: `[[package]]`, then name, version and source line by line.
+#[derive(Debug, Default)]
+pub struct Block<'a> {
+    name: Option<&'a str>,
+    version: Option<(&'a str, usize)>,
+    /// What follows `source =`, if that line is shown.
+    pub source: Option<&'a str>,
+    changed: bool,
+}
+
+impl Block<'_> {
+    /// The package, if one of its lines changed and they are all here.
+    pub fn entry(&self) -> Option<Entry> {
+        let ((version, line), name) = (self.version?, self.name?);
+        let certain = self.changed && is_version(version) && is_name(name);
+        certain.then(|| Entry { name: name.to_owned(), version: version.to_owned(), direct: false, line })
+    }
+}
+
+pub fn blocks<'a>(lines: &[SideLine<'a>]) -> Vec<Block<'a>> {
+    let mut blocks: Vec<Block<'a>> = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let head = toml::table(line.text);
+        if head.is_some() || at == 0 {
+            blocks.push(Block::default());
+        }
+        // Tables below a package's (`[package.extras]`) are no package.
+        if head.is_some_and(|head| head != "package") {
+            continue;
+        }
+        let Some(block) = blocks.last_mut() else { continue };
+        match toml::pair(line.text) {
+            Some(("name", value)) => {
+                block.name = toml::string(value);
+                block.changed |= line.changed;
+            }
+            Some(("version", value)) => {
+                block.version = toml::string(value).map(|version| (version, at));
+                block.changed |= line.changed;
+            }
+            Some(("source", value)) => block.source = Some(value),
+            _ => {}
+        }
+    }
+    blocks
+}
+
+pub fn package_blocks(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+    let own = ["editable", "virtual", "directory", "workspace"];
+    let is_own = |block: &Block<'_>| block.source.is_some_and(|source| own.iter().any(|kind| source.contains(kind)));
+    blocks(lines).iter().filter(|block| !is_own(block)).filter_map(Block::entry).collect()
+}
+
+/// `name[extra]>=1,<2 ; marker`: name and requirement. Without an operator the requirement is empty.
+fn requirement(text: &str) -> Option<(&str, &str)> {
+    let text = text.split([';', '#']).next().unwrap_or(text).trim();
+    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c))).unwrap_or(text.len());
+    let (name, rest) = text.split_at(end);
+    let rest = rest.trim_start();
+    let rest = if rest.starts_with('[') { rest.split_once(']')?.1.trim_start() } else { rest };
+    let rest = rest.trim_start_matches('(').trim_end_matches(')').trim();
+    let operator = ["==", ">=", "<=", "~=", "!=", ">", "<"].iter().any(|operator| rest.starts_with(operator));
+    let certain = is_name(name) && (rest.is_empty() || (operator && is_version(rest)));
+    certain.then_some((name, rest))
+}
+
+fn entry(name: &str, version: &str, direct: bool, line: usize) -> Entry {
+    Entry { name: name.to_owned(), version: version.trim_start_matches("==").to_owned(), direct, line }
+}
+
+pub fn requirements(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.changed && !line.text.starts_with([' ', '-'])) {
+        let text = line.text.trim_end_matches('\\').split(" --hash").next().unwrap_or(line.text);
+        if let Some((name, version)) = requirement(text).filter(|_| !line.text.trim().is_empty()) {
+            entries.push(entry(name, version, !is_brought(&lines[at + 1..]), at));
+        }
+    }
+    entries
+}
+
+/// pip-compile says below a requirement which other one brought it along.
+fn is_brought(below: &[SideLine<'_>]) -> bool {
+    let comments = || below.iter().map(|line| line.text.trim_start()).take_while(|line| is_remark(line));
+    let via = comments().any(|line| line.starts_with("# via"));
+    via && !comments().any(|line| line.contains("-r "))
+}
+
+fn is_remark(line: &str) -> bool {
+    line.starts_with('#') || line.starts_with("--hash")
+}
+
+pub fn pyproject(header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+    let mut table = toml::table(header);
+    let mut entries = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        if let Some(head) = toml::table(line.text) {
+            table = Some(head);
+        } else if line.changed {
+            entries.extend(listed(line.text, at));
+            entries.extend(poetry(table, line.text, at));
+        }
+    }
+    entries
+}
+
+/// An element of a list, `"name>=1",`. A bare name could be anything.
+fn listed(line: &str, at: usize) -> Option<Entry> {
+    let text = line.trim();
+    let value = toml::string(text)?;
+    let alone = text[value.len() + 2..].split('#').next().unwrap_or("").trim();
+    let (name, version) = requirement(value).filter(|(_, version)| !version.is_empty())?;
+    matches!(alone, "" | ",").then(|| entry(name, version, true, at))
+}
+
+/// `name = "^1.2"` in a table of Poetry's; where the head is not shown, the caret must do, which only Poetry has.
+fn poetry(table: Option<&str>, line: &str, at: usize) -> Option<Entry> {
+    let (name, value) = toml::pair(line)?;
+    let version = toml::requirement(value)?;
+    let certain = match table {
+        Some(table) => table.starts_with("tool.poetry") && table.ends_with("dependencies"),
+        None => version.starts_with(['^', '~']),
+    };
+    (certain && name != "python" && is_name(name)).then(|| entry(name, version, true, at))
+}
+
+pub fn setup_py(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+    let changed = lines.iter().enumerate().filter(|(_, line)| line.changed);
+    changed.filter_map(|(at, line)| listed(line.text, at)).collect()
+}
+
+/// Indented below `install_requires =`: `name>=1`.
+pub fn setup_cfg(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+    let changed = lines.iter().enumerate().filter(|(_, line)| line.changed && line.text.starts_with([' ', '\t']));
+    let named = changed.filter_map(|(at, line)| requirement(line.text).map(|(name, version)| (at, name, version)));
+    named
+        .filter(|(_, _, version)| !version.is_empty())
+        .map(|(at, name, version)| entry(name, version, true, at))
+        .collect()
+}
+
+pub fn pipfile(header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+    let mut table = toml::table(header);
+    let mut entries = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        if let Some(head) = toml::table(line.text) {
+            table = Some(head);
+        } else if let Some((name, value)) = toml::pair(line.text).filter(|_| line.changed) {
+            let packages = table.is_some_and(|table| table.ends_with("packages"));
+            let version = toml::requirement(value).filter(|_| packages && is_name(name));
+            entries.extend(version.map(|version| entry(name, version, true, at)));
+        }
+    }
+    entries
+}
