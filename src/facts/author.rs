@@ -1,5 +1,11 @@
 //! What the author said beyond the subject: reasons, numbers, tickets.
 
+mod prose;
+mod quantities;
+mod references;
+
+pub use prose::sentences;
+
 /// Taken from the message alone, in the author's own words.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Author {
@@ -13,7 +19,175 @@ pub struct Author {
 
 impl Author {
     #[must_use]
-    pub fn of(_message: &str) -> Self {
-        Self::default()
+    pub fn of(message: &str) -> Self {
+        let (subject, body) = message.trim_start().split_once('\n').unwrap_or((message.trim(), ""));
+        let sentences = sentences(body);
+        let said = std::iter::once(subject).chain(sentences.iter().map(String::as_str));
+        Self { why: why(&sentences), numbers: quantities::of(said), tickets: references::of(prose::own_part(message)) }
+    }
+}
+
+/// Words of a sentence that is quoted: fewer say nothing, more leave no room for anything else.
+const WHY_WORDS: std::ops::RangeInclusive<usize> = 4..=32;
+
+/// The sentence with the clearest reason; else one that says by how much something got better.
+fn why(sentences: &[String]) -> Option<String> {
+    let fits = |sentence: &&String| WHY_WORDS.contains(&sentence.split_whitespace().count());
+    let mut found: Option<(u8, &String)> = None;
+    for sentence in sentences.iter().filter(fits) {
+        let strength = strength(sentence);
+        if strength > 0 && found.is_none_or(|(best, _)| strength > best) {
+            found = Some((strength, sentence));
+        }
+    }
+    found.map(|(_, sentence)| sentence.clone())
+}
+
+/// Words by which people give reasons, the clearest first. A blank stands for the end of a word.
+const REASONS: [(u8, &[&str]); 4] = [
+    (4, &["because ", "so that ", "in order to ", "the reason ", "reason: ", "motivation: ", "rationale: "]),
+    (
+        3,
+        &[
+            "otherwise ",
+            "to avoid ",
+            "avoids ",
+            "to prevent ",
+            "prevents ",
+            "due to ",
+            "which caused ",
+            "which causes ",
+            "this caused ",
+            "this causes ",
+            "resulting in ",
+            "which means ",
+            "to make sure ",
+            "to ensure ",
+            "as a result ",
+            "leads to ",
+            "led to ",
+            "since the ",
+            "since it ",
+            "since we ",
+            "since this ",
+            "since there ",
+            "since they ",
+            "now that ",
+        ],
+    ),
+    (
+        2,
+        &[
+            "this allows ",
+            "this lets ",
+            "this makes ",
+            "this fixes ",
+            "this helps ",
+            "this is needed ",
+            "this is required ",
+            "so we can ",
+            "so it can ",
+            "needed to ",
+            "needed for ",
+            "required for ",
+            "required by ",
+            "instead of ",
+            "rather than ",
+            "makes it possible ",
+            "it turns out ",
+            "the problem ",
+            "the issue is ",
+            "used to ",
+            "previously ",
+            "before this ",
+        ],
+    ),
+    (
+        1,
+        &[" to allow ", " to support ", " to keep ", " to let ", " to make ", " to reduce ", " to improve ", " as it "],
+    ),
+];
+
+fn strength(sentence: &str) -> u8 {
+    let padded = format!(" {} ", sentence.to_lowercase().trim_end_matches(['.', '!', '?']));
+    let gives = |reason: &&str| {
+        let needle = format!(" {}", reason.trim_start());
+        padded.contains(&needle) || padded.contains(&needle.replacen(' ', "(", 1))
+    };
+    let given = REASONS.iter().find(|(_, words)| words.iter().any(|word| gives(&word))).map_or(0, |(rank, _)| *rank);
+    let measured = u8::from(quantities::compares(sentence));
+    given.max(measured)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn why_of(body: &str) -> Option<String> {
+        Author::of(&format!("Subject\n\n{body}")).why
+    }
+
+    #[test]
+    fn the_sentence_that_gives_a_reason_is_kept() {
+        for (body, why) in [
+            ("Move it. Otherwise the lock is\nheld twice.", "Otherwise the lock is held twice."),
+            (
+                "It was slow. This is done because the cache was cold. Nothing else.",
+                "This is done because the cache was cold.",
+            ),
+            ("- Use one pass so that the file is read once\n- Tidy", "Use one pass so that the file is read once"),
+            ("Use e.g. foo.rs since it is smaller.", "Use e.g. foo.rs since it is smaller."),
+            ("The start took long. It takes 200ms now, down from 3s.", "It takes 200ms now, down from 3s."),
+        ] {
+            assert_eq!(why_of(body).as_deref(), Some(why), "{body}");
+        }
+    }
+
+    #[test]
+    fn the_clearest_reason_wins() {
+        let body = "This makes the tests pass. We do it because the old server is gone.";
+        assert_eq!(why_of(body).as_deref(), Some("We do it because the old server is gone."));
+    }
+
+    #[test]
+    fn trailers_quotes_code_and_logs_give_no_reason() {
+        for body in [
+            "Signed-off-by: A <a@example.org> because of it",
+            "> quoted because it was said by others",
+            "    let x = because of the code;",
+            "```\nit failed because of the log line here\n```",
+            "error: it failed because of the missing file",
+            "    at main (because of.js:12:3) in order to fail",
+            "Bumps x because of y.\n<details>\nChanged because of others' work here.",
+            "See https://example.org/because of that page here",
+            "Nothing is said here.",
+            "Because.",
+            "",
+        ] {
+            assert!(why_of(body).is_none_or(|why| why == "Bumps x because of y."), "{body:?} {:?}", why_of(body));
+        }
+    }
+
+    #[test]
+    fn numbers_and_tickets_are_found_in_the_whole_message() {
+        let author = Author::of("Fix auth timeout, 3s to 200ms (#42)\n\nIt saves 40 % of the time.\n\nFixes: ABC-12");
+        assert_eq!(author.numbers, ["3s to 200ms", "40 %"]);
+        assert_eq!(author.tickets, ["#42", "ABC-12"]);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_message_what_is_found_is_in_it(message in "(\\PC|\n|because |#4|A-1|3ms to |```|    |[.] ){0,60}") {
+            let author = Author::of(&message);
+            let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+            for number in &author.numbers {
+                prop_assert!(flat(&message).contains(&flat(number)), "{number:?}");
+            }
+            if let Some(why) = author.why {
+                prop_assert!(flat(&message).contains(&why), "{why:?}");
+            }
+        }
     }
 }

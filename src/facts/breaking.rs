@@ -1,6 +1,15 @@
-//! What users of the code have to know: the author's own mark, public names that went, flags, variables, migrations.
+//! What users of the code have to know: the author's own mark, flags, variables, migrations.
+//! (Public names that went are told by the symbols.)
 
-use crate::domain::patch::Commit;
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::roles::FileRole;
+use super::subject::Subject;
+use super::{author, role_of};
+use crate::domain::patch::{Change, Commit, FileChange, Origin};
 
 /// A change that may break who uses the code.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,8 +24,154 @@ pub enum Breaking {
     Migration(String),
 }
 
+/// More than this, and a commit is a rewrite, of which single names say little.
+const MOST: usize = 6;
+
 /// Hints, the author's own first.
 #[must_use]
-pub fn of(_commit: &Commit) -> Vec<Breaking> {
-    Vec::new()
+pub fn of(commit: &Commit) -> Vec<Breaking> {
+    let files = &commit.patch.files;
+    let mut found: Vec<Breaking> = said(commit).into_iter().collect();
+    // What was not read may still name it.
+    if !commit.patch.truncated {
+        found.extend(gone(files, &FLAG).map(Breaking::Flag));
+        found.extend(gone(files, &VARIABLE).map(Breaking::Variable));
+    }
+    let migrations = files.iter().filter(|file| is_migration(file));
+    found.extend(migrations.map(|file| Breaking::Migration(file.path.clone())));
+    found.truncate(MOST);
+    found
+}
+
+fn said(commit: &Commit) -> Option<Breaking> {
+    let mark = ["BREAKING CHANGE:", "BREAKING-CHANGE:", "BREAKING CHANGES:"];
+    let lines = commit.body().lines().map(|line| line.trim().trim_start_matches(['*', '#', ' ']));
+    let footer = mark.iter().find_map(|mark| footer(lines.clone(), mark));
+    let marked = || Subject::of(commit.subject()).prefix.is_some_and(|prefix| prefix.breaking).then(String::new);
+    footer.or_else(marked).map(Breaking::Said)
+}
+
+/// The first sentence that follows the mark.
+fn footer<'a>(mut lines: impl Iterator<Item = &'a str>, mark: &str) -> Option<String> {
+    let first = lines.find_map(|line| line.strip_prefix(mark))?;
+    let rest = lines.take_while(|line| !line.is_empty() && !line.contains(": "));
+    let text = std::iter::once(first).chain(rest).collect::<Vec<_>>().join("\n");
+    Some(author::sentences(&text).into_iter().next().unwrap_or_default())
+}
+
+/// `"--flag"` as a whole string, `long = "flag"`, `.long("flag")`.
+static FLAG: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r#"["'`](?P<whole>--[a-z][a-z0-9-]{2,40})["'`=]|\blong(?: = |\()"(?P<bare>[a-z][a-z0-9-]{1,40})""#).ok()
+});
+
+/// The variables that a program reads, in the ways of its language.
+static VARIABLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r#"(?x)
+        (?: \benv::var(?:_os)?\( | \benv!\( | \bgetenv\( | \bGetenv\( | \bLookupEnv\( | \bgetenv_s\(
+          | \benviron(?:\.get\(|\[) | \bENV(?:\.fetch\(|\[) | \bprocess\.env\[ | \bSystem\.getenv\( )
+        \s*["'](?P<whole>[A-Z][A-Z0-9_]{2,60})["']
+        | \bprocess\.env\.(?P<bare>[A-Z][A-Z0-9_]{2,60})\b"#,
+    )
+    .ok()
+});
+
+/// What removed lines of the program name and no other line of the patch does, in order.
+fn gone(files: &[FileChange], pattern: &'static LazyLock<Option<Regex>>) -> impl Iterator<Item = String> {
+    let program = files.iter().filter(|file| role_of(file) == FileRole::Source);
+    let removed = program.flat_map(|file| lines(file, true)).filter(|line| !starts_a_process(line));
+    let mut names: Vec<String> = removed.flat_map(|line| named(line, pattern)).collect();
+    let kept: HashSet<String> = files.iter().flat_map(|file| lines(file, false)).flat_map(words).collect();
+    let mut told = HashSet::new();
+    names.retain(|name| !kept.contains(name.trim_start_matches('-')) && told.insert(name.clone()));
+    names.into_iter()
+}
+
+fn lines(file: &FileChange, removed: bool) -> impl Iterator<Item = &str> {
+    let all = file.hunks.iter().flat_map(|hunk| &hunk.lines);
+    all.filter(move |line| (line.origin == Origin::Removed) == removed).map(|line| line.text.as_str())
+}
+
+fn named(line: &str, pattern: &'static LazyLock<Option<Regex>>) -> Vec<String> {
+    let Some(pattern) = pattern.as_ref() else { return Vec::new() };
+    let name = |found: regex::Captures<'_>| {
+        let bare = |bare: regex::Match<'_>| {
+            if bare.as_str().starts_with(|c: char| c.is_ascii_lowercase()) {
+                format!("--{}", bare.as_str())
+            } else {
+                bare.as_str().to_owned()
+            }
+        };
+        found.name("whole").map(|whole| whole.as_str().to_owned()).or_else(|| found.name("bare").map(bare))
+    };
+    pattern.captures_iter(line).filter_map(name).collect()
+}
+
+/// Words as flags and variables are made of.
+fn words(line: &str) -> impl Iterator<Item = String> + '_ {
+    let word = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    line.split(word).map(|word| word.trim_start_matches('-').to_owned()).filter(|word| !word.is_empty())
+}
+
+/// A flag of another program.
+fn starts_a_process(line: &str) -> bool {
+    ["Command", ".arg(", ".args(", "spawn", "exec", "subprocess", "popen", "run(", "check_call", "check_output"]
+        .iter()
+        .any(|call| line.contains(call))
+}
+
+fn is_migration(file: &FileChange) -> bool {
+    let (dirs, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
+    let folder = dirs.split('/').any(|dir| matches!(dir, "migrations" | "migrate" | "migration"));
+    let code = [".sql", ".py", ".rb", ".js", ".ts", ".go", ".php", ".rs"].iter().any(|end| name.ends_with(end));
+    let test = FileRole::of(&file.path) == FileRole::Tests || name.starts_with("__init__") || name.starts_with("mod.");
+    file.change == Change::Added && folder && code && !test
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::sample::{commit, file, named};
+
+    #[test]
+    fn the_authors_own_mark_comes_first() {
+        let said = |message: &str| of(&commit(message, vec![]));
+        assert_eq!(said("feat!: drop it"), [Breaking::Said(String::new())]);
+        let body = "feat: x\n\nText.\n\nBREAKING CHANGE: The file is gone\nfor good. Use another.\nSigned-off-by: A";
+        assert_eq!(said(body), [Breaking::Said("The file is gone for good.".to_owned())]);
+        assert_eq!(said("fix: x\n\nNo breaking change: none."), []);
+    }
+
+    #[test]
+    fn flags_and_variables_count_where_only_removed_lines_name_them() {
+        let shown = |patch: &str| of(&commit("x", vec![file("src/a.rs", patch)]));
+        assert_eq!(
+            shown("@@\n-    \"--select\" => 1,\n-    #[arg(long = \"colour\")]\n-    \"--keep\"\n+    \"--keep\""),
+            [Breaking::Flag("--select".to_owned()), Breaking::Flag("--colour".to_owned())]
+        );
+        assert_eq!(
+            shown(
+                "@@\n-  let a = env::var(\"APP_HOME\");\n-  env::var(\"APP_LOG\")\n+  const LOG: &str = \"APP_LOG\";"
+            ),
+            [Breaking::Variable("APP_HOME".to_owned())]
+        );
+        assert_eq!(shown("@@\n-  process.env.APP_MODE\n"), [Breaking::Variable("APP_MODE".to_owned())]);
+        assert_eq!(shown("@@\n-  Command::new(\"x\").arg(\"--quiet\")"), []);
+    }
+
+    #[test]
+    fn tests_and_unread_patches_show_no_flag_that_went() {
+        let patch = "@@\n-    \"--select\"";
+        assert_eq!(of(&commit("x", vec![file("tests/a.rs", patch)])), []);
+        let mut cut = commit("x", vec![file("src/a.rs", patch)]);
+        cut.patch.truncated = true;
+        assert_eq!(of(&cut), []);
+    }
+
+    #[test]
+    fn new_migrations_are_told() {
+        let added = named("db/migrations/0002_add.sql", Change::Added);
+        assert_eq!(of(&commit("x", vec![added])), [Breaking::Migration("db/migrations/0002_add.sql".to_owned())]);
+        assert_eq!(of(&commit("x", vec![named("db/migrations/0001.sql", Change::Modified)])), []);
+    }
 }

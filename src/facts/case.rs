@@ -1,7 +1,7 @@
 //! The kinds of commit that are told in words of their own.
 
 use super::roles::FileRole;
-use super::{has_no_lines, is_merge, is_unknown, is_whitespace_only};
+use super::{dependencies, has_no_lines, imports, is_merge, is_unknown, is_whitespace_only, roles, subject, version};
 use crate::domain::patch::{Change, Commit, FileChange, Unread};
 
 /// What kind of commit it is. The first that fits counts, in this order.
@@ -16,6 +16,12 @@ pub enum Case {
     Revert,
     /// It has no parent.
     Initial,
+    /// It is to be melted into an earlier commit: `fixup!`, `squash!`, `amend!`.
+    Fixup,
+    /// It sets the project's version, and its author calls it a release.
+    Release,
+    /// Manifests and lockfiles change, in nothing but dependencies.
+    Dependencies,
     /// Files change their names only.
     RenameOnly,
     /// Files change their modes only.
@@ -26,6 +32,12 @@ pub enum Case {
     BinaryOnly,
     /// Lines differ in blanks only.
     WhitespaceOnly,
+    /// The lines that import stand in another order.
+    ImportOrder,
+    /// Only copies of others' code.
+    Vendored,
+    /// Only files that a tool wrote.
+    Generated,
     /// Only files of one role.
     Only(FileRole),
     Ordinary,
@@ -49,6 +61,12 @@ pub fn of(commit: &Commit) -> Case {
     if commit.parents.is_empty() {
         return Case::Initial;
     }
+    if subject::autosquash(commit.subject()).is_some() {
+        return Case::Fixup;
+    }
+    if version::of(commit).is_some_and(|version| version.released) {
+        return Case::Release;
+    }
     // Of a list that was cut nothing can be said about all files.
     if commit.patch.files.len() < commit.patch.files_total {
         return Case::Ordinary;
@@ -68,6 +86,14 @@ fn of_files(files: &[FileChange]) -> Case {
         Case::BinaryOnly
     } else if all(|file| file.change == Change::Modified && !has_no_lines(file) && is_whitespace_only(file)) {
         Case::WhitespaceOnly
+    } else if all(imports::are_reordered) {
+        Case::ImportOrder
+    } else if all(|file| roles::is_vendored(&file.path)) {
+        Case::Vendored
+    } else if dependencies::are_all(files) && !dependencies::of(files).is_empty() {
+        Case::Dependencies
+    } else if all(|file| super::role_of(file) == FileRole::Generated) {
+        Case::Generated
     } else {
         one_role(files)
     }
@@ -116,6 +142,10 @@ mod tests {
             (vec![unread("lib", Change::Modified, Unread::Submodule)], Case::SubmoduleOnly),
             (vec![unread("a.png", Change::Added, Unread::Binary)], Case::BinaryOnly),
             (vec![file("a.rs", "@@\n-a b\n+ab")], Case::WhitespaceOnly),
+            (vec![file("a.py", "@@\n-import b\n import a\n+import b")], Case::ImportOrder),
+            (vec![counted("vendor/a.go", 1, 1)], Case::Vendored),
+            (vec![counted("Cargo.lock", 1, 1)], Case::Generated),
+            (vec![file("Cargo.toml", "@@\n [dependencies]\n-a = \"1\"\n+a = \"2\"")], Case::Dependencies),
             (vec![counted("README.md", 1, 1)], Case::Only(FileRole::Docs)),
             (vec![counted("tests/a.rs", 1, 1)], Case::Only(FileRole::Tests)),
             (vec![counted("src/a.rs", 1, 1)], Case::Only(FileRole::Source)),
@@ -139,6 +169,14 @@ mod tests {
         assert_eq!((of(&revert), reverted(&revert)), (Case::Revert, Some(hash)));
         let quoted = commit("Explain\n\nThis reverts commit messages to plain text", vec![counted("a", 1, 0)]);
         assert_eq!(of(&quoted), Case::Ordinary);
+    }
+
+    #[test]
+    fn fixups_and_releases_are_told_by_their_subjects() {
+        let of = |subject: &str| of(&commit(subject, vec![counted("src/a.rs", 1, 0)]));
+        assert_eq!([of("fixup! Add x"), of("amend! Add x"), of("squash! x")], [Case::Fixup; 3]);
+        assert_eq!(of("v1.2.3"), Case::Release);
+        assert_eq!(of("Release the lock"), Case::Only(FileRole::Source));
     }
 
     #[test]

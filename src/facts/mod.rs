@@ -8,6 +8,7 @@ pub mod author;
 pub mod breaking;
 pub mod case;
 pub mod dependencies;
+mod imports;
 pub mod language;
 pub mod layout;
 pub mod mentions;
@@ -17,6 +18,7 @@ pub mod sample;
 pub mod subject;
 pub mod symbols;
 pub mod syntax;
+pub mod version;
 mod words;
 
 use author::Author;
@@ -28,6 +30,7 @@ use case::Case;
 use roles::FileRole;
 use subject::Subject;
 use symbols::Symbol;
+use version::Version;
 
 /// What a commit is, in the order in which it is worth telling.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +49,8 @@ pub struct Facts {
     pub manifests: Vec<String>,
     /// Versions that came, went or changed; what the project itself asks for before what that brings along.
     pub dependencies: Vec<DependencyChange>,
+    /// The project's own version, where it changes.
+    pub version: Option<Version>,
     /// What users of the code have to know.
     pub breaking: Vec<Breaking>,
     /// What else the changed lines name, most characteristic first.
@@ -82,6 +87,7 @@ pub fn of(commit: &Commit, clock: &dyn Clock) -> Facts {
         renames: files.iter().filter(is_rename).filter_map(|f| Some((f.old_path.clone()?, f.path.clone()))).collect(),
         shares: shares(files),
         dependencies: dependencies::of(files),
+        version: version::of(commit),
         breaking: breaking::of(commit),
         author: Author::of(&commit.message),
         manifests: files.iter().filter(|file| roles::is_manifest(&file.path)).map(|file| file.path.clone()).collect(),

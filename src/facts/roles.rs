@@ -16,18 +16,9 @@ pub enum FileRole {
     Generated,
 }
 
-const GENERATED_DIRS: [&str; 9] = [
-    "node_modules",
-    "vendor",
-    "vendored",
-    "third_party",
-    "third-party",
-    "dist",
-    "generated",
-    "__generated__",
-    "__snapshots__",
-];
-const GENERATED_NAMES: [&str; 10] = [
+/// Of the habits that GitHub's linguist knows, those that are certain from the path.
+const GENERATED_DIRS: [&str; 4] = ["dist", "generated", "__generated__", "__snapshots__"];
+const GENERATED_NAMES: [&str; 16] = [
     "package-lock.json",
     "npm-shrinkwrap.json",
     "yarn.lock",
@@ -38,9 +29,41 @@ const GENERATED_NAMES: [&str; 10] = [
     "poetry.lock",
     "bun.lockb",
     "flake.lock",
+    "uv.lock",
+    "pipfile.lock",
+    "cargo.lock",
+    "package.resolved",
+    "gopkg.lock",
+    "bun.lock",
 ];
-const GENERATED_ENDS: [&str; 10] =
-    [".lock", ".min.js", ".min.css", ".map", ".pb.go", "_pb2.py", "_pb2_grpc.py", ".pb.cc", ".pb.h", ".snap"];
+const GENERATED_ENDS: [&str; 24] = [
+    ".lock",
+    ".lockb",
+    ".min.js",
+    ".min.css",
+    ".min.mjs",
+    ".js.map",
+    ".css.map",
+    ".map",
+    ".pb.go",
+    ".pb.gw.go",
+    ".pb.cc",
+    ".pb.h",
+    ".pb.swift",
+    "_pb2.py",
+    "_pb2.pyi",
+    "_pb2_grpc.py",
+    "_pb.js",
+    "_pb.d.ts",
+    ".pb.rs",
+    ".g.dart",
+    ".freezed.dart",
+    ".designer.cs",
+    ".snap",
+    ".snap.new",
+];
+/// Ends of stems: `types_generated.go`, `schema.gen.ts`, `zz_generated.deepcopy.go`.
+const GENERATED_STEMS: [&str; 4] = ["_generated", ".generated", ".gen", "_gen"];
 const TEST_DIRS: [&str; 8] = ["tests", "test", "spec", "specs", "__tests__", "testdata", "fixtures", "e2e"];
 const DOC_DIRS: [&str; 4] = ["docs", "doc", "man", "documentation"];
 const DOC_STEMS: [&str; 16] = [
@@ -123,10 +146,7 @@ impl FileRole {
         let (dirs, name) = lower.rsplit_once('/').unwrap_or(("", &lower));
         let in_dir = |list: &[&str]| dirs.split('/').any(|dir| list.contains(&dir));
         let end = name.rsplit_once('.').map_or("", |(_, end)| end);
-        if in_dir(&GENERATED_DIRS)
-            || GENERATED_NAMES.contains(&name)
-            || GENERATED_ENDS.iter().any(|e| name.ends_with(e))
-        {
+        if in_dir(&GENERATED_DIRS) || in_dir(&VENDORED_DIRS) || is_generated_name(name) {
             return Self::Generated;
         }
         if ASSET_ENDS.contains(&end) {
@@ -188,6 +208,14 @@ impl FileRole {
             Self::Generated => "generated",
         }
     }
+}
+
+fn is_generated_name(name: &str) -> bool {
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    GENERATED_NAMES.contains(&name)
+        || name.starts_with("zz_generated.")
+        || GENERATED_ENDS.iter().any(|end| name.ends_with(end))
+        || GENERATED_STEMS.iter().any(|end| stem.ends_with(end) && stem.len() > end.len())
 }
 
 fn is_test_name(name: &str) -> bool {
@@ -269,12 +297,26 @@ mod tests {
             ("Cargo.lock", FileRole::Generated),
             ("web/app.min.js", FileRole::Generated),
             ("vendor/x/y.go", FileRole::Generated),
+            ("api/types_generated.go", FileRole::Generated),
+            ("api/zz_generated.deepcopy.go", FileRole::Generated),
+            ("proto/x.pb.go", FileRole::Generated),
+            ("web/schema.gen.ts", FileRole::Generated),
+            ("src/gen.rs", FileRole::Source),
+            ("src/generated.rs", FileRole::Source),
+            ("tests/__snapshots__/a.snap", FileRole::Generated),
+            ("uv.lock", FileRole::Generated),
             ("logo.PNG", FileRole::Asset),
             ("bin/tool", FileRole::Other),
             ("", FileRole::Other),
         ] {
             assert_eq!(FileRole::of(path), role, "{path}");
         }
+    }
+
+    #[test]
+    fn copies_are_known_by_their_folder() {
+        assert!(is_vendored("vendor/x.go") && is_vendored("web/node_modules/a/b.js") && is_vendored("Third_Party/a.c"));
+        assert!(!is_vendored("vendor") && !is_vendored("src/vendor.rs"));
     }
 
     #[test]

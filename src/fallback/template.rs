@@ -224,7 +224,7 @@ mod tests {
     fn renames_modes_binaries_and_submodules_have_words_of_their_own() {
         assert_eq!(told("wip", vec![renamed("src/a.rs", "src/b.rs")]), "Renames src/a.rs to src/b.rs.");
         let many = ["x", "y", "z"].map(|n| renamed(&format!("old/{n}.rs"), &format!("new/{n}.rs")));
-        assert_eq!(told("Tidy up", many.to_vec()), "Tidy up. Moves 3 files from old to new.");
+        assert_eq!(told("Sort files", many.to_vec()), "Sort files. Moves 3 files from old to new.");
         let mode = FileChange { mode_changed: true, ..named("run.sh", Change::Modified) };
         assert_eq!(told("wip", vec![mode]), "Changes the mode of run.sh.");
         assert_eq!(told("wip", vec![unread("a.png", Change::Added, Unread::Binary)]), "Adds the binary file a.png.");
@@ -252,7 +252,7 @@ mod tests {
         ];
         assert_eq!(told("Reformat", files), "Reformat. 3 files changed: 2 source and 1 generated.");
         let files = vec![counted("src/a.rs", 1, 0), unread("Cargo.lock", Change::Modified, Unread::Excluded)];
-        assert_eq!(told("Bump", files), "Bump. +1 in src/a.rs, also Cargo.lock.");
+        assert_eq!(told("Bump it all once", files), "Bump it all once. +1 in src/a.rs, also Cargo.lock.");
         let lock = vec![unread("Cargo.lock", Change::Modified, Unread::Excluded)];
         assert_eq!(told("Bump clap", lock), "Bump clap. Changes Cargo.lock.");
         let big = |path: &str, change| unread(path, change, Unread::TooLarge);

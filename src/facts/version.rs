@@ -1,0 +1,192 @@
+//! The project's own version, where a commit changes it.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::roles::{self, FileRole};
+use crate::domain::patch::{Commit, FileChange, Line, Origin};
+
+/// The project's version, as written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// Before; absent where only the new one is shown.
+    pub from: Option<String>,
+    pub to: String,
+    /// The author's words call it a release, or name this version.
+    pub released: bool,
+}
+
+const NUMBER: &str = r"v?\d+\.\d+(?:\.\d+)*(?:[-.+]?[A-Za-z][0-9A-Za-z.]*)*";
+
+/// `version = "1.2.3"`, `"version": "1.2.3"`, `__version__ = '1.2.3'`, `const Version = "v1.2.3"`.
+static LINE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(&format!(
+        r#"^\s*(?:"version"\s*:|(?:(?:export )?const |static |public static final String |var |let )?_{{0,2}}(?i:version)_{{0,2}}(?:\s*:\s*&(?:'static )?str)?\s*:?=|version=)\s*["']?(?P<version>{NUMBER})["']?[\s,;)]*$"#
+    ))
+    .ok()
+});
+
+/// `## 1.2.3 - 2026-01-01`, `[1.2.3]`, `Version 1.2.3`, `1.2.3 (2026-01-01)`.
+static HEADING: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(&format!(
+        r"^(?:#{{1,4}} +|=+ +)?\[?(?i:version |release )?(?P<version>{NUMBER})\]?(?:\([^)]*\))?(?: *[-–—/(:] *.{{0,40}})?$"
+    ))
+    .ok()
+});
+
+/// A subject that is a tag: `v1.2.3`, `Release 1.2.3`, `chore(release): 1.2.3`, `name 1.2.3`.
+static TAG: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(&format!(
+        r"(?i)^(?:(?:chore|release|build)(?:\([\w/-]+\))?: *)?(?:(?:release|version|tag|cut|publish|prepare|bump(?: version)? to)[ :]+)?(?:version )?(?P<version>{NUMBER})(?: release)?(?: \(#\d+\))?[.!]?$"
+    ))
+    .ok()
+});
+
+fn capture<'a>(pattern: &'static LazyLock<Option<Regex>>, text: &'a str) -> Option<&'a str> {
+    Some(pattern.as_ref()?.captures(text)?.name("version")?.as_str())
+}
+
+/// The project's version where a line of a manifest, of a file about the version or of a changelog shows it, and
+/// where the subject alone is a tag.
+#[must_use]
+pub fn of(commit: &Commit) -> Option<Version> {
+    let subject = commit.subject();
+    let shown = commit.patch.files.iter().filter(|file| file.hunks.len() <= HUNKS).find_map(by_line);
+    let tag = capture(&TAG, subject);
+    match (shown, tag) {
+        (Some((from, to)), _) => {
+            let released = names(subject, &to) || (calls_release(subject) && !other_version(subject));
+            Some(Version { from, to, released })
+        }
+        (None, Some(tag)) => Some(Version { from: None, to: tag.to_owned(), released: true }),
+        (None, None) => None,
+    }
+    .filter(|version| version.released || version.from.is_some())
+}
+
+/// A version's line is near the top of its file; files with more hunks are something else.
+const HUNKS: usize = 64;
+
+fn by_line(file: &FileChange) -> Option<(Option<String>, String)> {
+    let role = FileRole::of(&file.path);
+    if role == FileRole::Tests || roles::is_vendored(&file.path) {
+        return None;
+    }
+    let name = file.path.rsplit('/').next().unwrap_or("").to_ascii_lowercase();
+    if roles::is_manifest(&file.path) || is_about_version(&name) {
+        let of = |origin| lines(file, origin).find_map(|line| capture(&LINE, line)).map(str::to_owned);
+        let (from, to) = (of(Origin::Removed), of(Origin::Added)?);
+        // A version that a table of a dependency asks for is in no line of its own side alone.
+        return (from.as_ref() != Some(&to) && !is_of_dependency(file)).then_some((from, to));
+    }
+    let changelog = ["changelog", "changes", "history", "news", "releases"].iter().any(|stem| name.starts_with(stem));
+    let heading = || lines(file, Origin::Added).find_map(|line| capture(&HEADING, line.trim_end())).map(str::to_owned);
+    (changelog && role == FileRole::Docs).then(heading)?.map(|to| (None, to))
+}
+
+fn is_about_version(name: &str) -> bool {
+    matches!(name, "__version__.py" | "__init__.py" | "_version.py" | "gradle.properties" | "lerna.json")
+        || name.split('.').next().is_some_and(|stem| stem == "version")
+}
+
+/// `[dependencies.name]` stands above the line.
+fn is_of_dependency(file: &FileChange) -> bool {
+    let lines = file.hunks.iter().flat_map(|hunk| &hunk.lines).map(|line| line.text.trim());
+    lines.filter(|line| line.starts_with('[')).any(|line| line.contains("dependencies."))
+}
+
+fn lines(file: &FileChange, origin: Origin) -> impl Iterator<Item = &str> {
+    let of = move |line: &&Line| line.origin == origin;
+    file.hunks.iter().flat_map(|hunk| &hunk.lines).filter(of).map(|line| line.text.as_str())
+}
+
+/// Whether the words name the version, with or without its `v`.
+fn names(subject: &str, version: &str) -> bool {
+    let bare = version.trim_start_matches('v');
+    subject.split(|c: char| c.is_whitespace() || "(),:;[]`\"'".contains(c)).any(|word| {
+        let word = word.trim_end_matches(['.', '!']).rsplit('@').next().unwrap_or(word);
+        word == version || word.trim_start_matches('v') == bare
+    })
+}
+
+fn calls_release(subject: &str) -> bool {
+    let lower = subject.to_lowercase();
+    let words = || lower.split(|c: char| !c.is_alphanumeric());
+    let bump = words().any(|word| matches!(word, "bump" | "bumps" | "bumped" | "up" | "increment" | "set"));
+    words().any(|word| matches!(word, "release" | "releasing" | "releases"))
+        || (bump && words().any(|w| w == "version"))
+}
+
+fn other_version(subject: &str) -> bool {
+    let dotted = |word: &str| {
+        let bare = word.trim_start_matches('v');
+        bare.contains('.') && bare.starts_with(|c: char| c.is_ascii_digit())
+    };
+    subject.split_whitespace().any(dotted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::sample::{commit, counted, file};
+
+    fn told(subject: &str, path: &str, patch: &str) -> Option<(Option<String>, String, bool)> {
+        of(&commit(subject, vec![file(path, patch)])).map(|version| (version.from, version.to, version.released))
+    }
+
+    fn change(from: &str, to: &str, released: bool) -> Option<(Option<String>, String, bool)> {
+        Some((Some(from.to_owned()), to.to_owned(), released))
+    }
+
+    #[test]
+    fn version_lines_are_read_in_the_ways_of_their_files() {
+        for (path, patch) in [
+            ("Cargo.toml", "@@\n [package]\n-version = \"1.2.2\"\n+version = \"1.2.3\""),
+            ("package.json", "@@\n-  \"version\": \"1.2.2\",\n+  \"version\": \"1.2.3\","),
+            ("src/x/__init__.py", "@@\n-__version__ = '1.2.2'\n+__version__ = '1.2.3'"),
+            ("version.go", "@@\n-const Version = \"1.2.2\"\n+const Version = \"1.2.3\""),
+            ("setup.cfg", "@@\n-version = 1.2.2\n+version = 1.2.3"),
+        ] {
+            assert_eq!(told("Release 1.2.3", path, patch), change("1.2.2", "1.2.3", true), "{path}");
+            assert_eq!(told("Add things", path, patch), change("1.2.2", "1.2.3", false), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_release_is_called_so_by_its_author() {
+        let patch = "@@\n-version = \"1.2.2\"\n+version = \"1.2.3\"";
+        for (subject, released) in [
+            ("v1.2.3", true),
+            ("Bump version to 1.2.3", true),
+            ("Bump version", true),
+            ("chore(release): publish", true),
+            ("Fix crash since release 1.1.0", false),
+            ("Fix the parser", false),
+        ] {
+            assert_eq!(told(subject, "Cargo.toml", patch), change("1.2.2", "1.2.3", released), "{subject}");
+        }
+    }
+
+    #[test]
+    fn changelogs_and_tags_tell_a_version_too() {
+        let heading = "@@\n+## [1.2.3] - 2026-01-01\n+- Fixed";
+        assert_eq!(told("Prepare 1.2.3", "CHANGELOG.md", heading), Some((None, "1.2.3".to_owned(), true)));
+        assert_eq!(told("Note the fix", "CHANGELOG.md", heading), None);
+        let tag = |subject: &str| of(&commit(subject, vec![counted("a", 1, 1)])).map(|version| version.to);
+        assert_eq!(tag("release: v3.4.0").as_deref(), Some("v3.4.0"));
+        assert_eq!(tag("1.2.3").as_deref(), Some("1.2.3"));
+        assert_eq!(tag("Support Python 3.12"), None);
+        assert_eq!(tag("Use 1.2.3 of it"), None);
+    }
+
+    #[test]
+    fn a_dependencys_version_is_not_the_projects() {
+        let patch = "@@\n [dependencies.x]\n-version = \"1.2.2\"\n+version = \"1.2.3\"";
+        assert_eq!(told("Update x to 1.2.3", "Cargo.toml", patch), None);
+        assert_eq!(
+            told("Release 1.2.3", "tests/Cargo.toml", "@@\n-version = \"1.2.2\"\n+version = \"1.2.3\""),
+            Some((None, "1.2.3".to_owned(), true))
+        );
+    }
+}
