@@ -1,8 +1,12 @@
 //! What is said when no model speaks: facts in plain sentences. It cannot fail.
 
 mod about;
+mod breaking;
 mod cover;
 mod deeds;
+mod dependencies;
 pub mod phrase;
+mod pieces;
 mod split;
 pub mod template;
+pub mod variants;

@@ -1,82 +1,59 @@
 //! The sentences that stand in for a model. Total: any commit and any note gets some, and they are true,
 //! because they name nothing that is not in the patch or the message.
 
-use super::phrase::{cut, one_line, sentence};
-use super::{about, deeds, split};
+use minijinja::context;
+
+use super::phrase::{one_line, sentence};
+use super::pieces::Pieces;
+use super::variants::{Told, Variant, Variants, WORDS};
 use crate::domain::patch::Commit;
 use crate::facts::Facts;
-use crate::facts::case::{self, Case};
 
-/// Words of a summary in all, and of the author's subject in it.
-const WORDS: usize = 60;
-const SUBJECT_WORDS: usize = 40;
-/// No subject is quoted beyond this (characters): a line without blanks has only one word.
-const SUBJECT_CHARS: usize = 300;
-
-/// One paragraph of at most about 60 words: the author's subject where it says something, what the commit does,
-/// and how the change is spread.
+/// One paragraph of at most sixty words by the built-in templates: the author's subject where it says something and
+/// why, what the commit does, and how the change is spread.
 #[must_use]
 pub fn commit(commit: &Commit, facts: &Facts) -> String {
-    let lead = lead(commit, facts);
-    let deed = deeds::of(commit, facts, &lead);
-    let split = split::of(commit, facts, deed.as_deref().unwrap_or(""));
-    let said = [lead.as_str(), deed.as_deref().unwrap_or(""), split.as_deref().unwrap_or("")].join(" ");
-    let about = if lead.is_empty() { about::of(commit, facts, &said) } else { None };
-    let text = append(append(append(lead, deed), about), split);
-    if text.is_empty() { "Changes that could not be read.".to_owned() } else { text }
+    commit_by(Variants::built_in(), commit, facts).text
 }
 
-/// The text with one more sentence, if there is one and it fits.
-fn append(text: String, more: Option<String>) -> String {
-    let Some(more) = more.map(|more| sentence(&one_line(&more))) else { return text };
-    match text.as_str() {
-        "" => more,
-        text if words(text) + words(&more) <= WORDS => format!("{text} {more}"),
-        _ => text,
+/// The same by the templates in force.
+#[must_use]
+pub fn commit_by(variants: &Variants, commit: &Commit, facts: &Facts) -> Told {
+    let pieces = Pieces::of(commit, facts);
+    let told = variants.tell(Variant::of(facts.case), &pieces.values(commit, facts));
+    told.unwrap_or_else(|| Told { text: together(&pieces), complaint: None })
+}
+
+/// What is said when there is nothing to put together, or nothing to do it with.
+fn together(pieces: &Pieces) -> String {
+    let mut text = String::new();
+    for more in pieces.all().into_iter().filter(|piece| !piece.is_empty()) {
+        if words(&text) + words(more) <= WORDS {
+            text = if text.is_empty() { more.to_owned() } else { format!("{text} {more}") };
+        }
     }
+    if text.is_empty() { "Changes that could not be read.".to_owned() } else { text }
 }
 
 /// A note is its own summary: on one line, with a full stop, in the person's own words.
 #[must_use]
 pub fn note(text: &str) -> String {
+    note_by(Variants::built_in(), text).text
+}
+
+/// The same by the templates in force.
+#[must_use]
+pub fn note_by(variants: &Variants, text: &str) -> Told {
     let text = sentence(&one_line(text));
-    if text.is_empty() { "An empty note.".to_owned() } else { text }
+    if text.is_empty() {
+        return Told { text: "An empty note.".to_owned(), complaint: None };
+    }
+    let told = variants.tell(Variant::Note, &context! { note => text.as_str() });
+    told.unwrap_or(Told { text, complaint: None })
 }
 
 fn words(text: &str) -> usize {
     text.split_whitespace().count()
-}
-
-/// The author's words as a sentence; empty where they say nothing.
-fn lead(commit: &Commit, facts: &Facts) -> String {
-    let subject = one_line(&facts.subject.text);
-    let text = match facts.case {
-        Case::Merge => merged(commit, &subject).or_else(|| facts.subject.informative.then_some(subject)),
-        Case::Initial if is_customary_start(&subject) => None,
-        Case::Revert if !facts.subject.informative => case::reverted(commit).map(reverts),
-        _ => facts.subject.informative.then_some(subject),
-    };
-    text.map(|text| sentence(&cut(&text, SUBJECT_WORDS, SUBJECT_CHARS))).unwrap_or_default()
-}
-
-fn reverts(hash: &str) -> String {
-    format!("Reverts commit {}", &hash[..hash.len().min(10)])
-}
-
-/// Git's and the forges' own subjects: `Merge branch 'x'` is told as a deed, with the title of a pull request.
-fn merged(commit: &Commit, subject: &str) -> Option<String> {
-    let what = subject.strip_prefix("Merge ")?;
-    let title = one_line(commit.body().lines().next().unwrap_or(""));
-    let pull = what.starts_with("pull request ") && !title.is_empty();
-    Some(if pull { format!("Merges {what}: {title}") } else { format!("Merges {what}") })
-}
-
-fn is_customary_start(subject: &str) -> bool {
-    let plain = subject.trim_end_matches(['.', '!']).to_lowercase();
-    matches!(
-        plain.as_str(),
-        "initial commit" | "first commit" | "initial" | "init" | "initial import" | "start" | "import"
-    )
 }
 
 #[cfg(test)]
@@ -150,10 +127,7 @@ mod tests {
     #[test]
     fn one_name_is_told_once() {
         let twice = "@@\n+#[cfg(unix)]\n+fn imp() {\n+}\n@@ fn imp() {\n-    a();\n+    b();";
-        assert_eq!(
-            told("wip", vec![file("src/a.rs", twice)]),
-            "Adds `imp` in src/a.rs. Its new lines mention `unix`. +4 −1."
-        );
+        assert_eq!(told("wip", vec![file("src/a.rs", twice)]), "Adds `imp` in src/a.rs. +4 −1.");
         let gone = |name: &str| file(name, "@@\n-function help() {\n-}");
         let there = file("test/z.js", "@@\n+function help() {\n+}");
         let text = told("Share help", vec![gone("test/x.js"), gone("test/y.js"), there]);
@@ -165,7 +139,7 @@ mod tests {
         let patch = "@@\n+fn a1() {\n+}\n+fn b1() {\n+}\n-fn c1() {\n-}\n+#[cfg(test)]\n+mod tests {\n+    #[test]\n+    fn works() {\n+    }\n+    fn helper() {\n+    }\n+}";
         assert_eq!(
             told("wip", vec![file("src/a.rs", patch)]),
-            "Adds `a1` and `b1`; removes `c1` in src/a.rs, with 1 new test. Its new lines mention `helper`. +12 −2."
+            "Adds `a1` and `b1`; removes `c1` in src/a.rs, with 1 new test. +12 −2."
         );
         let renamed = "@@\n+fn a1() {\n+}\n #[cfg(test)]\n mod tests {\n     #[test]\n-    fn works() {\n+    fn really_works() {\n     }\n }";
         let text = told("wip", vec![file("src/a.rs", renamed)]);

@@ -1,0 +1,72 @@
+//! What users of the code have to know, in one sentence.
+
+use super::phrase::{code, list, path, sentence, uncapitalized};
+use crate::facts::Facts;
+use crate::facts::breaking::Breaking;
+
+/// The sentence, without its full stop; absent where nothing is known.
+pub fn of(facts: &Facts, lead: &str) -> Option<String> {
+    let said = facts.breaking.iter().find_map(|one| if let Breaking::Said(words) = one { Some(words) } else { None });
+    match said {
+        Some(words) if words.is_empty() || lead.contains(words.trim_end_matches('.')) => {
+            Some("A breaking change, as its author says".to_owned())
+        }
+        Some(words) => Some(format!("Breaking: {}", sentence(words))),
+        None => hints(facts, lead),
+    }
+}
+
+/// Only removed lines name it, which says that it went, but not that nothing else keeps it alive.
+fn hints(facts: &Facts, lead: &str) -> Option<String> {
+    let mut gone: Vec<String> = Vec::new();
+    let mut migrations: Vec<String> = Vec::new();
+    for one in &facts.breaking {
+        match one {
+            Breaking::Flag(name) | Breaking::Variable(name) if !lead.contains(name.as_str()) => gone.push(code(name)),
+            Breaking::Migration(file) => migrations.push(path(file)),
+            _ => {}
+        }
+    }
+    let gone = (!gone.is_empty()).then(|| format!("Removes lines that name {}", list(&gone)));
+    let migrations = match migrations.as_slice() {
+        [] => None,
+        [one] => Some(format!("Adds the migration {one}")),
+        [first, rest @ ..] => Some(format!("Adds {} migrations from {first} on", rest.len() + 1)),
+    };
+    match (gone, migrations) {
+        (Some(gone), Some(migrations)) => Some(format!("{gone} and {}", uncapitalized(&migrations))),
+        (gone, migrations) => gone.or(migrations),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::clock::SystemClock;
+    use crate::domain::patch::{Change, FileChange};
+    use crate::facts;
+    use crate::facts::sample::{commit, file, named};
+
+    fn told(message: &str, files: Vec<FileChange>) -> Option<String> {
+        of(&facts::of(&commit(message, files), &SystemClock), message.lines().next().unwrap_or(""))
+    }
+
+    #[test]
+    fn the_authors_words_are_kept() {
+        assert_eq!(told("feat!: drop x", vec![]).as_deref(), Some("A breaking change, as its author says"));
+        let message = "feat: x\n\nBREAKING CHANGE: The file is gone.";
+        assert_eq!(told(message, vec![]).as_deref(), Some("Breaking: The file is gone."));
+    }
+
+    #[test]
+    fn hints_claim_no_more_than_the_lines_show() {
+        let flag = file("src/a.rs", "@@\n-    \"--select\"\n-    env::var(\"APP_HOME\")");
+        assert_eq!(
+            told("Tidy the arguments", vec![flag.clone()]).as_deref(),
+            Some("Removes lines that name `--select` and `APP_HOME`")
+        );
+        assert_eq!(told("Drop --select and APP_HOME", vec![flag]), None);
+        let migration = named("migrations/1.sql", Change::Added);
+        assert_eq!(told("x", vec![migration]).as_deref(), Some("Adds the migration migrations/1.sql"));
+    }
+}

@@ -1,0 +1,177 @@
+//! Dependencies in one sentence: `Updates tokio 1.40 → 1.42 and adds serde 1.0, with 2 brought along`.
+
+use super::phrase::{capitalized, count, list, list_up_to, one_line};
+use crate::facts::Facts;
+use crate::facts::case::Case;
+use crate::facts::dependencies::DependencyChange;
+
+/// Names per verb; more become a number.
+const NAMES: usize = 3;
+
+/// The sentence, without its full stop; absent where nothing is known, or where the lead names it all.
+pub fn of(facts: &Facts, lead: &str, exact: bool) -> Option<String> {
+    let direct: Vec<&DependencyChange> = facts.dependencies.iter().filter(|change| change.direct).collect();
+    let brought = facts.dependencies.len() - direct.len();
+    // What a lockfile alone says beside other changes is no news.
+    if direct.is_empty() && !matches!(facts.case, Case::Dependencies | Case::Generated) {
+        return None;
+    }
+    let told = if direct.is_empty() { facts.dependencies.iter().collect() } else { direct };
+    let told: Vec<&DependencyChange> = told.into_iter().filter(|change| !names(lead, change)).collect();
+    let along = if told.len() == facts.dependencies.len() { 0 } else { brought };
+    match (told.is_empty(), along) {
+        (true, 0) => None,
+        // The lead names what was asked for.
+        (true, _) => (facts.case == Case::Dependencies).then(|| format!("{} with it", changed(along))),
+        (false, 0) => Some(capitalized(&clauses(&told, exact))),
+        (false, _) => Some(format!("{}, with {}", capitalized(&clauses(&told, exact)), brought_along(along))),
+    }
+}
+
+fn changed(n: usize) -> String {
+    format!("{} changed", count(n, "transitive dependency")).replace("dependencys", "dependencies")
+}
+
+fn brought_along(n: usize) -> String {
+    count(n, "transitive change")
+}
+
+/// Whether the author's words name the package, and the version that it has now.
+fn names(lead: &str, change: &DependencyChange) -> bool {
+    let has = |text: &str| {
+        let word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '@');
+        lead.split(|c: char| !word(c)).any(|found| found.trim_end_matches('.').trim_start_matches('v') == text)
+    };
+    let version = |version: &String| has(bare(version)) || !shown(version);
+    has(&change.name) && change.to.as_ref().is_none_or(version)
+}
+
+/// The version without operator.
+fn bare(version: &str) -> &str {
+    version.trim_start_matches(|c: char| !c.is_ascii_digit())
+}
+
+fn shown(version: &str) -> bool {
+    version.contains(|c: char| c.is_ascii_digit())
+}
+
+fn clauses(told: &[&DependencyChange], exact: bool) -> String {
+    let mut clauses = Vec::new();
+    let mut lists = 0;
+    for verb in ["updates", "downgrades", "changes", "adds", "removes"] {
+        let of: Vec<String> =
+            told.iter().filter(|change| self::verb(change) == verb).map(|change| phrase(change)).collect();
+        if !of.is_empty() {
+            lists += usize::from(of.len() > 1);
+            clauses.push(format!("{verb} {}", list_up_to(NAMES, of, exact)));
+        }
+    }
+    if lists > 1 || (lists == 1 && clauses.len() > 1) { clauses.join("; ") } else { list(&clauses) }
+}
+
+fn verb(change: &DependencyChange) -> &'static str {
+    match (&change.from, &change.to) {
+        (None, _) => "adds",
+        (_, None) => "removes",
+        (Some(from), Some(to)) => direction(from, to),
+    }
+}
+
+/// Which way the version goes, as far as its numbers say.
+fn direction(from: &str, to: &str) -> &'static str {
+    let single = |text: &str| !text.contains([',', '|', ' ', '*']) && !text.starts_with(['<', '>', '!']);
+    let numbers = |text: &str| -> Option<Vec<u64>> {
+        let plain = bare(text).split(['-', '+']).next()?;
+        plain.split('.').map(|part| part.parse().ok()).collect()
+    };
+    match (numbers(from), numbers(to)) {
+        (Some(from), Some(to_numbers)) if single(to) => match to_numbers.cmp(&from) {
+            std::cmp::Ordering::Greater => "updates",
+            std::cmp::Ordering::Less if to_numbers.len() >= from.len() => "downgrades",
+            _ => "changes",
+        },
+        _ => "changes",
+    }
+}
+
+fn phrase(change: &DependencyChange) -> String {
+    let name = one_line(&change.name);
+    let version = |version: &Option<String>| version.clone().filter(|version| shown(version)).map(|v| one_line(&v));
+    match (version(&change.from), version(&change.to)) {
+        (Some(from), Some(to)) => format!("{name} {from} → {to}"),
+        (None, Some(to)) => format!("{name} {to}"),
+        _ => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::clock::SystemClock;
+    use crate::domain::patch::FileChange;
+    use crate::facts;
+    use crate::facts::sample::{commit, counted, file};
+
+    fn told(lead: &str, files: Vec<FileChange>) -> Option<String> {
+        of(&facts::of(&commit(lead, files), &SystemClock), lead, true)
+    }
+
+    fn manifest(lines: &str) -> FileChange {
+        file("Cargo.toml", &format!("@@\n [dependencies]\n{lines}"))
+    }
+
+    fn locked(names: &[&str]) -> FileChange {
+        let block = |name: &&str| {
+            format!(
+                "@@\n [[package]]\n name = \"{name}\"\n-version = \"1.0.0\"\n+version = \"1.0.1\"\n source = \"x\"\n"
+            )
+        };
+        file("Cargo.lock", &names.iter().map(block).collect::<String>())
+    }
+
+    #[test]
+    fn what_changed_is_said_by_verb() {
+        let lines =
+            "-a = \"1.0\"\n+a = \"1.2\"\n-b = \"2.0\"\n+b = \"1.9\"\n+c = \"1\"\n-d = \"1\"\n+e = { path = \"e\" }";
+        assert_eq!(
+            told("wip", vec![manifest(lines)]).as_deref(),
+            Some("Updates a 1.0 → 1.2; downgrades b 2.0 → 1.9; adds c 1 and e; removes d")
+        );
+        assert_eq!(
+            told("wip", vec![manifest("-a = \"1.0\"\n+a = \"1.2\"\n-d = \"1\"")]).as_deref(),
+            Some("Updates a 1.0 → 1.2 and removes d")
+        );
+    }
+
+    #[test]
+    fn what_the_author_names_is_not_said_twice() {
+        let bump = || manifest("-a = \"1.0\"\n+a = \"1.2\"");
+        assert_eq!(told("Bump a from 1.0 to 1.2", vec![bump()]), None);
+        assert_eq!(told("Bump a", vec![bump()]).as_deref(), Some("Updates a 1.0 → 1.2"));
+        assert_eq!(
+            told("Bump a to 1.2", vec![bump(), locked(&["x", "y"])]).as_deref(),
+            Some("2 transitive dependencies changed with it")
+        );
+    }
+
+    #[test]
+    fn what_was_brought_along_is_counted_or_told_alone() {
+        let bump = manifest("-a = \"1.0\"\n+a = \"1.2\"");
+        assert_eq!(
+            told("wip", vec![bump, locked(&["x", "y"])]).as_deref(),
+            Some("Updates a 1.0 → 1.2, with 2 transitive changes")
+        );
+        assert_eq!(
+            told("cargo update", vec![locked(&["w", "x", "y", "z"])]).as_deref(),
+            Some("Updates w 1.0.0 → 1.0.1, x 1.0.0 → 1.0.1, y 1.0.0 → 1.0.1 and 1 more")
+        );
+        assert_eq!(told("Fix it all now", vec![counted("src/a.rs", 1, 1), locked(&["x"])]), None);
+    }
+
+    #[test]
+    fn ranges_only_change() {
+        assert_eq!(direction(">=1,<2", ">=1,<3"), "changes");
+        assert_eq!(direction("1.2.3", "1.2"), "changes");
+        assert_eq!(direction("^1.2", "^2.0"), "updates");
+    }
+}

@@ -1,0 +1,260 @@
+//! What the template's files put together: sentences, and the plain facts for those who write their own.
+
+use minijinja::{Value, context};
+
+use super::phrase::{capitalized, count, cut, list_up_to, number, one_line, path, sentence};
+use super::variants::WORDS;
+use super::{about, breaking, deeds, dependencies, split};
+use crate::domain::patch::{Change, Commit, FileChange};
+use crate::facts::Facts;
+use crate::facts::case::{self, Case};
+use crate::facts::roles::FileRole;
+use crate::facts::subject;
+
+/// Words of the author's subject.
+const SUBJECT_WORDS: usize = 40;
+/// No subject is quoted beyond this (characters): a line without blanks has only one word.
+const SUBJECT_CHARS: usize = 300;
+/// Tickets that are named; a list of more is a list of others' work.
+const TICKETS: usize = 3;
+/// Paths that a person's own template can use.
+const PATHS: usize = 20;
+
+/// Each a whole sentence, or empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pieces {
+    pub lead: String,
+    pub why: String,
+    pub deed: String,
+    pub about: String,
+    pub dependencies: String,
+    pub version: String,
+    pub breaking: String,
+    pub tickets: String,
+    pub split: String,
+}
+
+impl Pieces {
+    #[must_use]
+    pub fn of(commit: &Commit, facts: &Facts) -> Self {
+        let lead = lead(commit, facts);
+        let deed = whole(deed(commit, facts, &lead));
+        let breaking = whole(breaking::of(facts, &lead));
+        let split = whole(split(commit, facts, &deed));
+        let why = why(facts, &lead, words(&lead) + words(&deed) + words(&breaking));
+        Self {
+            about: whole(unsaid(commit, facts, [&lead, &deed, &split])),
+            dependencies: whole(dependencies::of(facts, &lead, !commit.patch.truncated)),
+            version: whole(version(facts, &lead)),
+            tickets: whole(tickets(facts, &[&lead, &why])),
+            split,
+            why,
+            breaking,
+            deed,
+            lead,
+        }
+    }
+
+    /// All of them in the order of most templates.
+    pub fn all(&self) -> [&str; 9] {
+        [
+            &self.lead,
+            &self.why,
+            &self.breaking,
+            &self.deed,
+            &self.dependencies,
+            &self.version,
+            &self.about,
+            &self.tickets,
+            &self.split,
+        ]
+    }
+
+    /// What a template can say of a commit.
+    #[must_use]
+    pub fn values(&self, commit: &Commit, facts: &Facts) -> Value {
+        let prefix = facts.subject.prefix.as_ref();
+        let scope = prefix.and_then(|prefix| prefix.scope.clone()).unwrap_or_default();
+        let paths: Vec<String> = commit.patch.files.iter().take(PATHS).map(|file| path(&file.path)).collect();
+        context! {
+            lead => self.lead.as_str(),
+            why => self.why.as_str(),
+            deed => self.deed.as_str(),
+            about => self.about.as_str(),
+            dependencies => self.dependencies.as_str(),
+            version => self.version.as_str(),
+            breaking => self.breaking.as_str(),
+            tickets => self.tickets.as_str(),
+            split => self.split.as_str(),
+            subject => one_line(&facts.subject.text),
+            body => commit.body(),
+            kind => prefix.map_or("", |prefix| prefix.kind.as_str()),
+            scope => scope,
+            case => case_name(facts.case),
+            files => facts.files_total,
+            insertions => commit.patch.insertions,
+            deletions => commit.patch.deletions,
+            numbers => &facts.author.numbers,
+            paths => paths,
+        }
+    }
+}
+
+/// What the changed lines are about, where the author said nothing.
+fn unsaid(commit: &Commit, facts: &Facts, [lead, deed, split]: [&str; 3]) -> Option<String> {
+    if lead.is_empty() { about::of(commit, facts, &format!("{deed} {split}")) } else { None }
+}
+
+fn whole(text: Option<String>) -> String {
+    text.map(|text| sentence(&one_line(&text))).unwrap_or_default()
+}
+
+fn words(text: &str) -> usize {
+    text.split_whitespace().count()
+}
+
+/// The author's words as a sentence; empty where they say nothing.
+fn lead(commit: &Commit, facts: &Facts) -> String {
+    let subject = one_line(&facts.subject.text);
+    let text = match facts.case {
+        Case::Merge => merged(commit, &subject).or_else(|| facts.subject.informative.then_some(subject)),
+        Case::Initial if is_customary_start(&subject) => None,
+        Case::Revert if !facts.subject.informative => case::reverted(commit).map(reverts),
+        Case::Fixup => fixup(&subject),
+        _ => facts.subject.informative.then_some(subject),
+    };
+    text.map(|text| sentence(&cut(&text, SUBJECT_WORDS, SUBJECT_CHARS))).unwrap_or_default()
+}
+
+fn reverts(hash: &str) -> String {
+    format!("Reverts commit {}", &hash[..hash.len().min(10)])
+}
+
+/// Git's and the forges' own subjects: `Merge branch 'x'` is told as a deed, with the title of a pull request.
+fn merged(commit: &Commit, subject: &str) -> Option<String> {
+    let what = subject.strip_prefix("Merge ")?;
+    let title = one_line(commit.body().lines().next().unwrap_or(""));
+    let pull = what.starts_with("pull request ") && !title.is_empty();
+    Some(if pull { format!("Merges {what}: {title}") } else { format!("Merges {what}") })
+}
+
+/// `fixup! Add x`: what is to become of it, and of which commit.
+fn fixup(subject: &str) -> Option<String> {
+    let (mark, named) = subject::autosquash(subject)?;
+    let what = match mark {
+        "squash" => "To be squashed into",
+        "amend" => "Amends",
+        _ => "A fixup of",
+    };
+    (!named.is_empty()).then(|| format!("{what} \"{named}\""))
+}
+
+fn is_customary_start(subject: &str) -> bool {
+    let plain = subject.trim_end_matches(['.', '!']).to_lowercase();
+    matches!(
+        plain.as_str(),
+        "initial commit" | "first commit" | "initial" | "init" | "initial import" | "start" | "import"
+    )
+}
+
+/// The sentence of the body that gives a reason, if there is room for it beside what must be said.
+fn why(facts: &Facts, lead: &str, taken: usize) -> String {
+    let Some(why) = facts.author.why.as_deref().map(one_line) else { return String::new() };
+    let title = why.trim_end_matches('.');
+    let said = lead.contains(title) || title.is_empty();
+    let hash = |word: &str| word.len() >= 20 && word.chars().all(|c| c.is_ascii_hexdigit());
+    let quoted = why.split(|c: char| !c.is_alphanumeric()).any(hash);
+    if said || quoted || taken + words(&why) > WORDS { String::new() } else { sentence(&capitalized(&why)) }
+}
+
+fn deed(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
+    let files = &commit.patch.files;
+    match facts.case {
+        Case::ImportOrder => Some(format!("Only reorders imports in {}", places(files))),
+        Case::Vendored => Some(vendored(commit)),
+        // The dependencies say it.
+        Case::Dependencies => None,
+        Case::Generated if !facts.dependencies.is_empty() => None,
+        _ => deeds::of(commit, facts, lead),
+    }
+}
+
+fn places(files: &[FileChange]) -> String {
+    match files {
+        [one] => path(&one.path),
+        [one, two] => format!("{} and {}", path(&one.path), path(&two.path)),
+        many => count(many.len(), "file"),
+    }
+}
+
+fn vendored(commit: &Commit) -> String {
+    let files = &commit.patch.files;
+    let all = |change: Change| files.iter().all(|file| file.change == change);
+    let verb = if all(Change::Added) {
+        "Adds"
+    } else if all(Change::Deleted) {
+        "Removes"
+    } else {
+        "Changes"
+    };
+    let lines = match (commit.patch.insertions, commit.patch.deletions) {
+        (Some(added), Some(removed)) if added + removed > 0 => {
+            format!(" (+{} −{})", number(added), number(removed))
+        }
+        _ => String::new(),
+    };
+    match files.as_slice() {
+        [one] => format!("{verb} the vendored file {}{lines}", path(&one.path)),
+        many => format!("{verb} {}{lines}", count(many.len(), "vendored file")),
+    }
+}
+
+/// Vendored files are no generated ones, as the split would call them.
+fn split(commit: &Commit, facts: &Facts, deed: &str) -> Option<String> {
+    (facts.case != Case::Vendored).then(|| split::of(commit, facts, deed)).flatten()
+}
+
+/// Where the version came from is told even when the author names the new one.
+fn version(facts: &Facts, lead: &str) -> Option<String> {
+    let version = facts.version.as_ref()?;
+    let to = &version.to;
+    match &version.from {
+        Some(from) if lead.contains(from.as_str()) && lead.contains(to.as_str()) => None,
+        Some(from) => Some(format!("Sets the version from {} to {}", one_line(from), one_line(to))),
+        None if lead.contains(to.trim_start_matches('v')) => None,
+        None => Some(format!("Version {}", one_line(to))),
+    }
+}
+
+fn tickets(facts: &Facts, said: &[&str]) -> Option<String> {
+    let known = |ticket: &String| said.iter().any(|text| text.contains(ticket.as_str()));
+    let new: Vec<String> = facts.author.tickets.iter().filter(|ticket| !known(ticket)).cloned().collect();
+    (!new.is_empty()).then(|| format!("Refers to {}", list_up_to(TICKETS, new, true)))
+}
+
+fn case_name(case: Case) -> &'static str {
+    match case {
+        Case::Merge => "merge",
+        Case::Unknown => "unknown",
+        Case::Empty => "empty",
+        Case::Revert => "revert",
+        Case::Initial => "initial",
+        Case::Fixup => "fixup",
+        Case::Release => "release",
+        Case::Dependencies => "dependencies",
+        Case::RenameOnly => "renames",
+        Case::ModeOnly => "modes",
+        Case::SubmoduleOnly => "submodules",
+        Case::BinaryOnly => "binary",
+        Case::WhitespaceOnly => "whitespace",
+        Case::ImportOrder => "imports",
+        Case::Vendored => "vendored",
+        Case::Generated => "generated",
+        Case::Only(FileRole::Docs) => "docs",
+        Case::Only(FileRole::Tests) => "tests",
+        Case::Only(FileRole::Ci) => "ci",
+        Case::Only(FileRole::Config) => "config",
+        Case::Only(FileRole::Source) => "source",
+        Case::Only(_) | Case::Ordinary => "ordinary",
+    }
+}

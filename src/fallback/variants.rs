@@ -1,0 +1,245 @@
+//! The files that put a template's sentences together: one per kind of commit, built in, or a person's own.
+//! A person's own is tried on samples when it is taken up, so that it can never cost a capture.
+
+mod samples;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::LazyLock;
+
+use minijinja::value::Rest;
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
+
+use super::phrase::{one_line, sentence};
+use crate::facts::case::Case;
+use crate::facts::roles::FileRole;
+
+/// Words of a summary in all.
+pub const WORDS: usize = 60;
+/// Instructions that one text may take; the built-in ones take about thirty.
+const FUEL: u64 = 5_000;
+
+/// Which file a commit or a note is told by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Variant {
+    Commit,
+    Merge,
+    Revert,
+    Release,
+    Dependencies,
+    Docs,
+    Format,
+    Binary,
+    Initial,
+    Fixup,
+    Generated,
+    Note,
+}
+
+use Variant::{Binary, Commit, Dependencies, Docs, Fixup, Format, Generated, Initial, Merge, Note, Release, Revert};
+
+/// Every variant with its name and its built-in text.
+const BUILT_IN: [(Variant, &str, &str); 12] = [
+    (Commit, "commit", include_str!("../../templates/capture/commit.j2")),
+    (Merge, "merge", include_str!("../../templates/capture/merge.j2")),
+    (Revert, "revert", include_str!("../../templates/capture/revert.j2")),
+    (Release, "release", include_str!("../../templates/capture/release.j2")),
+    (Dependencies, "dependencies", include_str!("../../templates/capture/dependencies.j2")),
+    (Docs, "docs", include_str!("../../templates/capture/docs.j2")),
+    (Format, "format", include_str!("../../templates/capture/format.j2")),
+    (Binary, "binary", include_str!("../../templates/capture/binary.j2")),
+    (Initial, "initial", include_str!("../../templates/capture/initial.j2")),
+    (Fixup, "fixup", include_str!("../../templates/capture/fixup.j2")),
+    (Generated, "generated", include_str!("../../templates/capture/generated.j2")),
+    (Note, "note", include_str!("../../templates/capture/note.j2")),
+];
+
+impl Variant {
+    /// The one for a kind of commit.
+    #[must_use]
+    pub fn of(case: Case) -> Self {
+        match case {
+            Case::Merge => Merge,
+            Case::Revert => Revert,
+            Case::Initial => Initial,
+            Case::Fixup => Fixup,
+            Case::Release => Release,
+            Case::Dependencies => Dependencies,
+            Case::Only(FileRole::Docs) => Docs,
+            Case::WhitespaceOnly | Case::ImportOrder => Format,
+            Case::BinaryOnly => Binary,
+            Case::Vendored | Case::Generated => Generated,
+            Case::Unknown
+            | Case::Empty
+            | Case::RenameOnly
+            | Case::ModeOnly
+            | Case::SubmoduleOnly
+            | Case::Only(_)
+            | Case::Ordinary => Commit,
+        }
+    }
+
+    /// `commit`, `merge`, …: the name of its file without the ending.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        BUILT_IN.iter().find(|(variant, ..)| *variant == self).map_or("commit", |(_, name, _)| name)
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        BUILT_IN.iter().find(|(_, own, _)| *own == name).map(|(variant, ..)| *variant)
+    }
+
+    /// Notes are kept whole, whatever their length.
+    fn most_words(self) -> usize {
+        if self == Note { usize::MAX } else { WORDS }
+    }
+}
+
+/// The names of the files, without the folder: `commit.j2`, ….
+pub fn file_names() -> impl Iterator<Item = String> {
+    BUILT_IN.iter().map(|(_, name, _)| format!("{name}.j2"))
+}
+
+/// The templates in force, compiled.
+pub struct Variants {
+    environment: Environment<'static>,
+    /// A person's own, by the name under which it was compiled.
+    own: BTreeMap<Variant, String>,
+    complaints: Vec<String>,
+}
+
+/// A text, and why a person's own template did not make it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    pub text: String,
+    pub complaint: Option<String>,
+}
+
+static STANDARD: LazyLock<Variants> = LazyLock::new(|| Variants::with_own([]));
+
+impl Variants {
+    /// The built-in ones, compiled once per process.
+    #[must_use]
+    pub fn built_in() -> &'static Self {
+        &STANDARD
+    }
+
+    /// The built-in ones, with those replaced for which there is a file: (its name, its text). One that is broken,
+    /// endless, or that says nothing or too much on the samples, is complained of and not used.
+    #[must_use]
+    pub fn with_own(files: impl IntoIterator<Item = (String, String)>) -> Self {
+        let mut environment = environment();
+        let mut complaints = Vec::new();
+        for (_, name, text) in BUILT_IN {
+            // A test compiles them all; without one of them its sentences are put together all the same.
+            if let Err(error) = environment.add_template(name, text) {
+                complaints.push(format!("the built-in {name}.j2 is broken: {}", reason(&error)));
+            }
+        }
+        let mut variants = Self { environment, own: BTreeMap::new(), complaints };
+        for (file, text) in files {
+            if let Err(why) = variants.take_up(&file, text) {
+                variants.complaints.push(format!("your template capture/{file} is not used: {why}"));
+            }
+        }
+        variants
+    }
+
+    fn take_up(&mut self, file: &str, text: String) -> Result<(), String> {
+        let names = || format!("its name is none of {}", file_names().collect::<Vec<_>>().join(", "));
+        let variant = file.strip_suffix(".j2").and_then(Variant::named).ok_or_else(names)?;
+        let name = format!("your {file}");
+        self.environment.add_template_owned(name.clone(), text).map_err(|error| reason(&error))?;
+        for (title, values) in samples::of(variant) {
+            self.render(&name, &values, variant).map_err(|why| format!("{why} (tried on {title})"))?;
+        }
+        self.own.insert(variant, name);
+        Ok(())
+    }
+
+    /// What is wrong with a person's own templates; empty when nothing is.
+    #[must_use]
+    pub fn complaints(&self) -> &[String] {
+        &self.complaints
+    }
+
+    /// The text by the person's own template, else by the built-in one; absent when both fail.
+    pub(super) fn tell(&self, variant: Variant, values: &Value) -> Option<Told> {
+        let own = self.own.get(&variant).map(|name| self.render(name, values, variant));
+        let complaint = match own {
+            Some(Ok(text)) => return Some(Told { text, complaint: None }),
+            Some(Err(why)) => Some(format!("your template capture/{}.j2 was not used: {why}", variant.as_str())),
+            None => None,
+        };
+        self.render(variant.as_str(), values, variant).ok().map(|text| Told { text, complaint })
+    }
+
+    /// One paragraph that fits, or what is wrong with it.
+    fn render(&self, name: &str, values: &Value, variant: Variant) -> Result<String, String> {
+        let rendered = self.environment.get_template(name).and_then(|template| template.render(values.clone()));
+        let rendered = rendered.map_err(|error| reason(&error))?;
+        let lines = rendered.lines().filter(|line| !line.trim().is_empty()).count();
+        let text = sentence(&one_line(&rendered));
+        let words = text.split_whitespace().count();
+        if text.is_empty() {
+            Err("it says nothing".to_owned())
+        } else if lines > LINES {
+            Err(format!("it has {lines} lines, and {LINES} at most are one paragraph"))
+        } else if words > variant.most_words() {
+            Err(format!("it has {words} words, and {WORDS} are the most"))
+        } else {
+            Ok(text)
+        }
+    }
+}
+
+/// Lines that are put together to a paragraph.
+const LINES: usize = 2;
+
+impl fmt::Debug for Variants {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Variants").field("own", &self.own).field("complaints", &self.complaints).finish_non_exhaustive()
+    }
+}
+
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::None);
+    environment.set_fuel(Some(FUEL));
+    environment.add_function("say", say);
+    environment
+}
+
+/// The sentences in the order given, without those that are empty or would lead past the limit.
+fn say(sentences: Rest<Value>) -> Result<String, Error> {
+    let mut said = String::new();
+    let mut words = 0;
+    for (at, value) in sentences.iter().enumerate() {
+        let unknown = || Error::new(ErrorKind::UndefinedError, format!("say() does not know its {}. name", at + 1));
+        if value.is_undefined() {
+            return Err(unknown());
+        }
+        let next = sentence(&one_line(value.as_str().unwrap_or("")));
+        let more = next.split_whitespace().count();
+        if next.is_empty() || words + more > WORDS {
+            continue;
+        }
+        words += more;
+        if !said.is_empty() {
+            said.push(' ');
+        }
+        said.push_str(&next);
+    }
+    Ok(said)
+}
+
+fn reason(error: &Error) -> String {
+    let line = error.line().map_or_else(String::new, |line| format!(" in line {line}"));
+    let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+    format!("{detail}{line}")
+}
+
+#[cfg(test)]
+#[path = "variants_tests.rs"]
+mod tests;

@@ -1,0 +1,91 @@
+//! A person's own templates: what they may do, and what becomes of broken ones.
+
+use minijinja::context;
+
+use super::*;
+
+fn own(name: &str, text: &str) -> Variants {
+    Variants::with_own([(name.to_owned(), text.to_owned())])
+}
+
+fn told(variants: &Variants) -> Told {
+    let (_, values) = samples::of(Commit).remove(0);
+    variants.tell(Commit, &values).unwrap()
+}
+
+#[test]
+fn every_built_in_template_is_compiled_and_fits_the_samples() {
+    assert_eq!(Variants::built_in().complaints(), &[] as &[String]);
+    for (variant, name, text) in BUILT_IN {
+        assert!(text.starts_with("{#"), "{name} says what it is for");
+        for (title, values) in samples::of(variant) {
+            let told = Variants::built_in().render(name, &values, variant);
+            assert!(told.is_ok(), "{name} on {title}: {told:?}");
+        }
+    }
+}
+
+#[test]
+fn every_built_in_template_is_a_valid_own_one() {
+    let files = BUILT_IN.iter().map(|(_, name, text)| (format!("{name}.j2"), (*text).to_owned()));
+    assert_eq!(Variants::with_own(files).complaints(), &[] as &[String]);
+}
+
+#[test]
+fn a_persons_own_template_is_used() {
+    let variants = own("commit.j2", "{{ kind }} in {{ paths|join(', ') }}: {{ say(lead, split) }}");
+    assert_eq!(variants.complaints(), &[] as &[String]);
+    assert_eq!(
+        told(&variants).text,
+        "fix in src/client.rs, tests/client.rs: fix(client)!: Retry on timeout. +84 −12 in 3 source files, tests +40."
+    );
+    let spread = own("commit.j2", "{{ lead }}\n\n{{ deed }}\n");
+    assert!(told(&spread).text.starts_with("fix(client)!: Retry on timeout. Adds `Client::retry`"));
+    let including = own("commit.j2", "{% include 'commit' %}");
+    assert_eq!(told(&including), told(Variants::built_in()));
+}
+
+#[test]
+fn a_broken_template_is_complained_of_and_not_used() {
+    for (text, why) in [
+        ("{{ lead", "line 1"),
+        ("{{ nothing_known }}", "`nothing_known` is undefined in line 1"),
+        ("{{ say(lead, nothing_known) }}", "2. name"),
+        ("{# nothing #}", "it says nothing"),
+        ("{{ lead }}", "it says nothing (tried on a commit whose author said nothing)"),
+        ("{% for n in range(100) %}word {% endfor %}", "it has 100 words"),
+        ("a\nb\nc", "it has 3 lines"),
+        ("{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}{{ deed }}", "fuel"),
+        ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "commit.j2 is not used"),
+        ("{% include 'your commit.j2' %}", "commit.j2 is not used"),
+        ("{{ 'x' * 100000000000 }}", "commit.j2 is not used"),
+        ("{{ deed|nofilter }}", "filter nofilter is unknown"),
+    ] {
+        let variants = own("commit.j2", text);
+        assert!(variants.complaints().len() == 1 && variants.complaints()[0].contains(why), "{text}: {variants:?}");
+        assert_eq!(told(&variants), told(Variants::built_in()), "{text}");
+    }
+}
+
+#[test]
+fn a_file_of_another_name_is_complained_of() {
+    let variants = own("comit.j2", "{{ deed }}");
+    assert!(variants.complaints()[0].contains("commit.j2, merge.j2"), "{variants:?}");
+}
+
+#[test]
+fn one_that_fails_later_is_noted_and_the_built_in_one_used() {
+    let variants = own("commit.j2", "{% if files == 7 %}{{ files.x.y }}{% endif %}{{ deed }}");
+    let values = context! { files => 7, ..samples::of(Commit).remove(0).1 };
+    let told = variants.tell(Commit, &values).unwrap();
+    assert!(told.complaint.unwrap().contains("capture/commit.j2 was not used"));
+    assert_eq!(told.text, Variants::built_in().tell(Commit, &values).unwrap().text);
+}
+
+#[test]
+fn sentences_that_do_not_fit_are_left_out_and_later_ones_are_not() {
+    let long = "word ".repeat(50);
+    let values = context! { lead => long.as_str(), deed => long.as_str(), split => "It fits.", ..samples::of(Commit).remove(1).1 };
+    let text = Variants::built_in().tell(Commit, &values).unwrap().text;
+    assert_eq!(text, format!("{}. It fits.", long.trim()));
+}
