@@ -16,6 +16,7 @@ use crate::domain::timing::{Timing, ms};
 use crate::llm::{Answer, Finish, LlmError};
 use crate::prompt::redact::redact;
 use crate::prompt::render::Rendered;
+use crate::prompt::tokens::{Budget, Scale};
 use crate::quality::clean;
 use crate::store::{Finished, StoreError};
 
@@ -121,7 +122,8 @@ async fn ask(services: &Services, job: &Job) -> Written {
     let sampling = job.config.options.get(&Role::Capture);
     // The prompt leaves room for the answer and for the chat template's own tokens.
     let room = sampling.map_or(1024, |sampling| sampling.num_ctx.saturating_sub(sampling.max_tokens + 64));
-    let prompt = job.subject.prompt(room.min(CAPTURE_PROMPT_TOKENS));
+    let budget = Budget { aim: CAPTURE_PROMPT_TOKENS, most: room, scale: Scale::default() };
+    let prompt = job.subject.prompt(&budget);
     let asked = services.clock.instant();
     let attempt = services.models.ask(&job.config, Role::Capture, &prompt, job.deadline.model_end()).await;
     let model_time = services.clock.instant().saturating_duration_since(asked);
@@ -279,8 +281,13 @@ mod tests {
 
     fn written(result: Result<Answer, LlmError>) -> Written {
         let attempt = Attempt { model: Some("m".into()), endpoint: Some("e".into()), result };
-        let prompt =
-            Rendered { rules: "Rules.".into(), question: "Patch.".into(), version: "v".into(), prompt_tokens: 3 };
+        let prompt = Rendered {
+            rules: "Rules.".into(),
+            question: "Patch.".into(),
+            version: "v".into(),
+            left_out: String::new(),
+            prompt_tokens: 3,
+        };
         Written {
             text: None,
             reason: Reason::Refused,

@@ -9,6 +9,7 @@ use crate::facts::{self, Facts};
 use crate::fallback::template;
 use crate::prompt::redact::{redact, redact_commit};
 use crate::prompt::render::{self, Rendered};
+use crate::prompt::tokens::Budget;
 
 /// Everything in it is redacted.
 #[derive(Debug, Clone)]
@@ -58,11 +59,11 @@ impl Subject {
         }
     }
 
-    /// The prompt within `token_budget` tokens.
+    /// The prompt within the budget.
     #[must_use]
-    pub fn prompt(&self, token_budget: u32) -> Rendered {
+    pub fn prompt(&self, budget: &Budget) -> Rendered {
         match self {
-            Self::Commit(work) => render::commit(&work.commit, token_budget),
+            Self::Commit(work) => render::commit(&work.commit, &work.facts, &work.context, budget),
             Self::Note { text, project } => render::note(text, project),
         }
     }
@@ -160,6 +161,6 @@ mod tests {
         let subject = Subject::note("token is ghp_0123456789abcdefghijklmnopqrstuvwxyz", "p");
         assert!(!subject.raw().contains("ghp_0123456789"), "{}", subject.raw());
         assert!(!subject.template().contains("ghp_0123456789"));
-        assert!(!subject.prompt(500).question.contains("ghp_0123456789"));
+        assert!(!subject.prompt(&500.into()).question.contains("ghp_0123456789"));
     }
 }

@@ -1,10 +1,14 @@
 //! What is sent to a model: the patch under a token budget, without secrets, in an order that caches.
 
 mod keyblock;
+mod listing;
+mod message;
 pub mod pack;
 pub mod redact;
 pub mod render;
 mod seam;
 mod secrets;
+mod shares;
+mod text;
 pub mod tokens;
 mod weight;

@@ -1,17 +1,11 @@
-//! The patch under a token budget: a fair share for each file, and a word about what was left out.
+//! The patch within a room: what matters first, a fair share for each file, and a word about what was left out.
 
-use std::fmt::Write as _;
-
-use super::tokens::bytes_in;
-use super::weight::{Weight, weight};
-use crate::domain::patch::{Change, FileChange, Hunk, Line, Origin, Patch};
-
-/// Most files that are listed by name.
-const LISTED: usize = 40;
-/// Longest line, in characters; the rest says little.
-const LINE: usize = 240;
-/// A file's share below which nothing of it is shown, in bytes: a path and two lines.
-const LEAST: usize = 120;
+use super::listing::list;
+use super::shares::shares;
+use super::text::{cut, plural, short};
+use super::weight::{Class, Definitions, Tier, weight};
+use crate::domain::patch::{FileChange, Hunk, Line, Origin, Patch};
+use crate::facts::symbols::Symbol;
 
 /// A patch as a model reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,171 +16,229 @@ pub struct Packed {
     pub patch: String,
     /// What is missing, in words; empty when nothing is.
     pub left_out: String,
+    pub missing: Missing,
 }
 
-/// Packs a patch into about `budget` tokens, the list of files included.
+/// How much room there is for list and patch together, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// What is used.
+    pub aim: usize,
+    /// What is used where that shows all changed lines of the source.
+    pub most: usize,
+}
+
+/// What could not be shown, noise aside.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Missing {
+    /// Files of which no line is shown, and their changed lines.
+    pub files: usize,
+    pub lines_of_files: usize,
+    /// Changed lines of files that are shown in part.
+    pub lines: usize,
+    /// The patch could not be read at all.
+    pub unread: bool,
+}
+
+/// The count of what is left over may exceed the room by so many bytes.
+pub const SLACK: usize = 40;
+
+/// Packs a patch whose definitions are `symbols`.
 #[must_use]
-pub fn pack(patch: &Patch, budget: u32) -> Packed {
-    let files = list(patch, bytes_in(budget) / 3);
-    let room = bytes_in(budget).saturating_sub(files.len());
-    let mut shown = readable(patch);
-    shown.sort_by_key(|(weight, _)| *weight);
-    let needs: Vec<(Weight, usize)> = shown.iter().map(|(weight, file)| (*weight, whole(file).len())).collect();
-    let mut text = String::new();
-    let mut missing = Missing::default();
-    for (((_, file), (_, need)), share) in shown.iter().zip(&needs).zip(shares(&needs, room)) {
-        if share < LEAST.min(*need) {
-            missing.files += 1;
-            continue;
-        }
-        let (part, lines) = fit(file, share);
-        text.push_str(&part);
-        missing.lines += lines;
-    }
-    missing.unread = patch.truncated;
-    Packed { files, patch: text, left_out: missing.words() }
+pub fn pack(patch: &Patch, symbols: &[Symbol], room: Room) -> Packed {
+    let files = list(patch, room.aim / 3);
+    let mut sheets = sheets(patch, symbols);
+    let (aim, most) = (room.aim.saturating_sub(files.len()), room.most.saturating_sub(files.len()));
+    let source: usize = sheets.iter().filter(|sheet| sheet.class == Class::Source).map(Sheet::bare).sum();
+    let left = allot(&mut sheets, if (aim..=most).contains(&source) { source } else { aim });
+    widen(&mut sheets, left);
+    let missing = missing(&sheets, patch);
+    Packed { files, patch: sheets.iter().map(Sheet::text).collect(), left_out: missing.words(), missing }
 }
 
-#[derive(Debug, Default)]
-struct Missing {
-    files: usize,
-    lines: usize,
-    unread: bool,
+/// A file whose hunks can be shown.
+struct Sheet<'a> {
+    file: &'a FileChange,
+    class: Class,
+    head: String,
+    pieces: Vec<Piece<'a>>,
+}
+
+/// One hunk of it, and how much of it is shown.
+struct Piece<'a> {
+    hunk: &'a Hunk,
+    tier: Tier,
+    /// Without context.
+    bare: String,
+    shown: Shown,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    /// So many bytes of `bare`.
+    Bare(usize),
+    /// With context.
+    Full,
+}
+
+impl Piece<'_> {
+    fn text(&self) -> String {
+        match self.shown {
+            Shown::Bare(bytes) => self.bare[..bytes].to_owned(),
+            Shown::Full => hunk_text(self.hunk, true),
+        }
+    }
+
+    fn is_shown(&self) -> bool {
+        self.shown != Shown::Bare(0)
+    }
+
+    fn missing_lines(&self) -> usize {
+        match self.shown {
+            Shown::Bare(bytes) => changed_lines(&self.bare[bytes..]),
+            Shown::Full => 0,
+        }
+    }
+}
+
+impl Sheet<'_> {
+    fn bare(&self) -> usize {
+        self.head.len() + self.pieces.iter().map(|piece| piece.bare.len()).sum::<usize>()
+    }
+
+    fn is_shown(&self) -> bool {
+        self.pieces.iter().any(Piece::is_shown)
+    }
+
+    fn best(&self) -> Tier {
+        self.pieces.iter().map(|piece| piece.tier).min().unwrap_or(Tier::Rest)
+    }
+
+    fn text(&self) -> String {
+        if !self.is_shown() {
+            return String::new();
+        }
+        std::iter::once(self.head.clone()).chain(self.pieces.iter().map(Piece::text)).collect()
+    }
+
+    /// Gives what it needs of `room` to the hunks of a tier; gives what was used.
+    fn take(&mut self, tier: Tier, room: usize) -> usize {
+        let head = if self.is_shown() { 0 } else { self.head.len() };
+        let mut pieces: Vec<&mut Piece<'_>> = self.pieces.iter_mut().filter(|piece| piece.tier == tier).collect();
+        let needs: Vec<usize> = pieces.iter().map(|piece| piece.bare.len()).collect();
+        let mut used = 0;
+        for (piece, share) in pieces.iter_mut().zip(shares(&needs, room.saturating_sub(head))) {
+            let bytes = whole_lines(&piece.bare, share);
+            piece.shown = Shown::Bare(bytes);
+            used += bytes;
+        }
+        if used == 0 { 0 } else { head + used }
+    }
+
+    fn need(&self, tier: Tier) -> usize {
+        let pieces: usize = self.pieces.iter().filter(|piece| piece.tier == tier).map(|piece| piece.bare.len()).sum();
+        if self.is_shown() || pieces == 0 { pieces } else { self.head.len() + pieces }
+    }
+}
+
+/// In the order in which they are shown.
+fn sheets<'a>(patch: &'a Patch, symbols: &'a [Symbol]) -> Vec<Sheet<'a>> {
+    let definitions = Definitions::of(symbols);
+    let readable = patch.files.iter().filter(|file| !file.hunks.is_empty());
+    let weighed = readable.map(|file| (weight(file).class, file)).filter(|(class, _)| *class != Class::Noise);
+    let mut sheets: Vec<Sheet<'_>> = weighed
+        .map(|(class, file)| Sheet {
+            file,
+            class,
+            head: format!("--- {}\n", short(&file.path)),
+            pieces: file.hunks.iter().map(|hunk| piece(&definitions, file, hunk)).collect(),
+        })
+        .collect();
+    sheets.sort_by_key(|sheet| (sheet.class, sheet.best()));
+    sheets
+}
+
+fn piece<'a>(definitions: &Definitions<'_>, file: &FileChange, hunk: &'a Hunk) -> Piece<'a> {
+    Piece { hunk, tier: definitions.tier(file, hunk), bare: hunk_text(hunk, false), shown: Shown::Bare(0) }
+}
+
+/// Shows changed lines, class after class and tier after tier; gives what is left of the room.
+fn allot(sheets: &mut [Sheet<'_>], room: usize) -> usize {
+    let mut left = room;
+    for class in [Class::Source, Class::Tests, Class::Docs, Class::Settings] {
+        for tier in [Tier::Public, Tier::Internal, Tier::Rest] {
+            let mut level: Vec<&mut Sheet<'_>> = sheets.iter_mut().filter(|sheet| sheet.class == class).collect();
+            level.retain(|sheet| sheet.need(tier) > 0);
+            let needs: Vec<usize> = level.iter().map(|sheet| sheet.need(tier)).collect();
+            for (sheet, share) in level.iter_mut().zip(shares(&needs, left)) {
+                left = left.saturating_sub(sheet.take(tier, share));
+            }
+        }
+    }
+    left
+}
+
+/// Shows context too as far as there is room, in the same order.
+fn widen(sheets: &mut [Sheet<'_>], mut left: usize) {
+    for piece in sheets.iter_mut().flat_map(|sheet| &mut sheet.pieces) {
+        let more = hunk_text(piece.hunk, true).len().saturating_sub(piece.bare.len());
+        if piece.shown == Shown::Bare(piece.bare.len()) && more <= left {
+            piece.shown = Shown::Full;
+            left -= more;
+        }
+    }
+}
+
+fn missing(sheets: &[Sheet<'_>], patch: &Patch) -> Missing {
+    let mut missing = Missing { unread: patch.truncated && patch.files.is_empty(), ..Missing::default() };
+    for sheet in sheets {
+        let lines = unread_lines(sheet.file) + sheet.pieces.iter().map(Piece::missing_lines).sum::<usize>();
+        if sheet.is_shown() {
+            missing.lines += lines;
+        } else {
+            missing.files += 1;
+            missing.lines_of_files += lines;
+        }
+    }
+    missing
+}
+
+/// Changed lines that were counted but not kept when the patch was read.
+fn unread_lines(file: &FileChange) -> usize {
+    let kept = file.hunks.iter().flat_map(|hunk| &hunk.lines).filter(|line| line.origin != Origin::Context).count();
+    let counted = file.insertions.zip(file.deletions).map_or(0, |(added, removed)| added.saturating_add(removed));
+    usize::try_from(counted).unwrap_or(usize::MAX).saturating_sub(kept)
 }
 
 impl Missing {
     fn words(&self) -> String {
         let mut parts = Vec::new();
         if self.files > 0 {
-            parts.push(format!("the patches of {} more {}", self.files, plural(self.files, "file")));
+            let (files, lines) = (plural(self.files, "file"), plural(self.lines_of_files, "line"));
+            let patches = if self.files == 1 { "the patch" } else { "the patches" };
+            parts.push(format!("{patches} of {} more {files} ({} {lines})", self.files, self.lines_of_files));
         }
         if self.lines > 0 {
             parts.push(format!("{} more {} of the files above", self.lines, plural(self.lines, "line")));
         }
-        if self.unread && parts.is_empty() {
-            parts.push("parts of a very large patch".to_owned());
+        if self.unread {
+            parts.push("the patch, which could not be read".to_owned());
         }
         if parts.is_empty() { String::new() } else { format!("Not shown: {}.", parts.join(", ")) }
     }
 }
 
-fn plural(count: usize, word: &str) -> String {
-    if count == 1 { word.to_owned() } else { format!("{word}s") }
-}
-
-fn readable(patch: &Patch) -> Vec<(Weight, &FileChange)> {
-    let weighed = patch.files.iter().map(|file| (weight(file), file));
-    weighed.filter(|(weight, file)| !matches!(weight, Weight::Named(_)) && !file.hunks.is_empty()).collect()
-}
-
-fn list(patch: &Patch, most: usize) -> String {
-    let mut text = String::new();
-    let mut listed = 0;
-    for file in patch.files.iter().take(LISTED) {
-        let line = entry(file);
-        if listed > 0 && text.len() + line.len() > most {
-            break;
-        }
-        text.push_str(&line);
-        listed += 1;
-    }
-    let more = patch.files_total.max(patch.files.len()) - listed;
-    if more > 0 {
-        let _infallible = writeln!(text, "and {more} more {}", plural(more, "file"));
-    }
-    text
-}
-
-fn entry(file: &FileChange) -> String {
-    let mut line = format!("{} {}", verb(file.change), file.path);
-    if let Some(old) = file.old_path.as_deref().filter(|old| *old != file.path) {
-        let _infallible = write!(line, " (from {old})");
-    }
-    if let (Some(added), Some(removed)) = (file.insertions, file.deletions) {
-        let _infallible = write!(line, " +{added} -{removed}");
-    }
-    if let Weight::Named(what) = weight(file) {
-        let _infallible = write!(line, ", {what}");
-    }
-    if file.mode_changed {
-        line.push_str(", mode changed");
-    }
-    line.push('\n');
-    line
-}
-
-fn verb(change: Change) -> &'static str {
-    match change {
-        Change::Added => "added",
-        Change::Deleted => "deleted",
-        Change::Modified => "modified",
-        Change::Renamed => "renamed",
-        Change::Copied => "copied",
-        Change::TypeChanged => "changed the type of",
-    }
-}
-
-/// Bytes per file: class after class, and within a class small files whole before large ones are cut.
-fn shares(needs: &[(Weight, usize)], mut room: usize) -> Vec<usize> {
-    let mut shares = vec![0; needs.len()];
-    let mut from = 0;
-    while from < needs.len() {
-        let class = needs[from..].iter().take_while(|(weight, _)| *weight == needs[from].0).count();
-        let mut order: Vec<usize> = (from..from + class).collect();
-        order.sort_by_key(|at| needs[*at].1);
-        for (done, at) in order.iter().enumerate() {
-            let fair = room / (class - done);
-            shares[*at] = needs[*at].1.min(fair);
-            room -= shares[*at];
-        }
-        from += class;
-    }
-    shares
-}
-
-/// The file within `share` bytes, and how many changed lines that left out:
-/// whole; else without context; else the hunks cut, each to its fair share.
-fn fit(file: &FileChange, share: usize) -> (String, usize) {
-    let text = whole(file);
-    if text.len() <= share {
-        return (text, 0);
-    }
-    let mut text = head(file);
-    let bare: Vec<String> = file.hunks.iter().map(|hunk| hunk_text(hunk, false)).collect();
-    let needs: Vec<(Weight, usize)> = bare.iter().map(|hunk| (Weight::Source, hunk.len())).collect();
-    let mut left_out = 0;
-    for (hunk, share) in bare.iter().zip(shares(&needs, share.saturating_sub(text.len()))) {
-        let (part, lines) = cut(hunk, share);
-        text.push_str(part);
-        left_out += lines;
-    }
-    (text, left_out)
-}
-
-/// As many whole lines as fit; a lone `@@` line says nothing.
-fn cut(hunk: &str, share: usize) -> (&str, usize) {
+/// Bytes of as many whole lines as fit; a lone `@@` line says nothing.
+fn whole_lines(hunk: &str, share: usize) -> usize {
     if hunk.len() <= share {
-        return (hunk, 0);
+        return hunk.len();
     }
-    let mut end = share;
-    while !hunk.is_char_boundary(end) {
-        end -= 1;
-    }
-    let end = hunk[..end].rfind('\n').map_or(0, |at| at + 1);
-    let kept = &hunk[..end];
-    let kept = if kept.lines().count() > 1 { kept } else { "" };
-    let changed = |text: &str| text.lines().filter(|line| line.starts_with(['+', '-'])).count();
-    (kept, changed(&hunk[kept.len()..]))
+    let end = cut(hunk, share).rfind('\n').map_or(0, |at| at + 1);
+    if hunk[..end].lines().count() > 1 { end } else { 0 }
 }
 
-fn whole(file: &FileChange) -> String {
-    let mut text = head(file);
-    file.hunks.iter().for_each(|hunk| text.push_str(&hunk_text(hunk, true)));
-    text
-}
-
-fn head(file: &FileChange) -> String {
-    format!("--- {}\n", file.path)
+fn changed_lines(text: &str) -> usize {
+    text.lines().filter(|line| line.starts_with(['+', '-'])).count()
 }
 
 fn hunk_text(hunk: &Hunk, context: bool) -> String {
@@ -207,103 +259,6 @@ fn line_text(line: &Line) -> String {
     format!("{mark}{}\n", short(line.text.trim_end()))
 }
 
-fn short(text: &str) -> String {
-    match text.char_indices().nth(LINE) {
-        Some((end, _)) => format!("{}\u{2026}", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::patch::Unread;
-    use crate::prompt::tokens::estimate;
-
-    fn file(path: &str, lines: usize) -> FileChange {
-        let text = |at| Line { origin: Origin::Added, text: format!("line {at} of {path} with some words in it") };
-        FileChange {
-            path: path.into(),
-            old_path: None,
-            change: Change::Modified,
-            mode_changed: false,
-            insertions: Some(lines as u64),
-            deletions: Some(0),
-            hunks: vec![Hunk {
-                header: "fn main()".into(),
-                old_start: 1,
-                new_start: 1,
-                lines: (0..lines).map(text).collect(),
-            }],
-            unread: None,
-            texts: None,
-        }
-    }
-
-    fn patch(files: Vec<FileChange>) -> Patch {
-        Patch { files_total: files.len(), files, ..Patch::default() }
-    }
-
-    #[test]
-    fn a_small_patch_is_shown_whole() {
-        let packed = pack(&patch(vec![file("src/a.rs", 2)]), 400);
-        insta::assert_snapshot!(format!("{}{}{}", packed.files, packed.patch, packed.left_out), @r"
-        modified src/a.rs +2 -0
-        --- src/a.rs
-        @@ fn main()
-        +line 0 of src/a.rs with some words in it
-        +line 1 of src/a.rs with some words in it
-        ");
-    }
-
-    #[test]
-    fn the_budget_holds_whatever_the_patch() {
-        for budget in [0, 50, 200, 400, 1500] {
-            let files = (0..60).map(|at| file(&format!("src/module_{at}.rs"), at * 7)).collect();
-            let packed = pack(&patch(files), budget);
-            assert!(estimate(&packed.patch) + estimate(&packed.files) <= budget + 50, "{budget}");
-        }
-    }
-
-    #[test]
-    fn source_comes_before_tests_docs_and_settings() {
-        let files = vec![file("Cargo.toml", 3), file("README.md", 3), file("tests/a.rs", 3), file("src/a.rs", 3)];
-        let packed = pack(&patch(files), 2000);
-        let heads: Vec<&str> = packed.patch.lines().filter(|line| line.starts_with("---")).collect();
-        assert_eq!(heads, ["--- src/a.rs", "--- tests/a.rs", "--- README.md", "--- Cargo.toml"]);
-    }
-
-    #[test]
-    fn a_large_file_does_not_push_out_a_small_one() {
-        let packed = pack(&patch(vec![file("src/large.rs", 500), file("src/small.rs", 3)]), 400);
-        assert!(packed.patch.contains("line 2 of src/small.rs"));
-        assert!(packed.patch.contains("line 0 of src/large.rs"));
-        assert!(packed.left_out.contains("more lines"), "{}", packed.left_out);
-    }
-
-    #[test]
-    fn locks_generated_and_unread_files_are_one_line() {
-        let mut binary = file("logo.png", 1);
-        binary.unread = Some(Unread::Binary);
-        let packed = pack(&patch(vec![file("Cargo.lock", 90), binary, file("dist/a.js", 5)]), 900);
-        assert_eq!(packed.patch, "");
-        assert_eq!(
-            packed.files,
-            "modified Cargo.lock +90 -0, written by a tool\nmodified logo.png +1 -0, binary\nmodified dist/a.js +5 -0, written by a tool\n"
-        );
-    }
-
-    #[test]
-    fn what_does_not_fit_is_said() {
-        let files = (0..200).map(|at| file(&format!("src/m{at}.rs"), 30)).collect();
-        let packed = pack(&patch(files), 300);
-        assert!(packed.files.ends_with("more files\n"));
-        assert!(packed.left_out.starts_with("Not shown: the patches of "), "{}", packed.left_out);
-    }
-
-    #[test]
-    fn the_same_patch_gives_the_same_bytes() {
-        let make = || pack(&patch(vec![file("src/a.rs", 50), file("src/b.rs", 50)]), 300);
-        assert_eq!(make(), make());
-    }
-}
+#[path = "pack_tests.rs"]
+mod tests;

@@ -3,24 +3,37 @@
 
 use std::fmt::Write as _;
 
-use super::pack::{Packed, pack};
-use super::tokens::{bytes_in, estimate};
+use super::message;
+use super::pack::{Packed, Room, pack};
+use super::text::{cut, one_line};
+use super::tokens::{Budget, Scale, bytes_in, estimate};
 use crate::domain::capture::Capture;
+use crate::domain::context::Context;
 use crate::domain::draft::DraftKind;
 use crate::domain::patch::Commit;
+use crate::facts::Facts;
 
 const CAPTURE: &str = include_str!("../../templates/prompt/capture.txt");
-const NOTE: &str = include_str!("../../templates/prompt/note.txt");
+const NOTE_RULES: &str = include_str!("../../templates/prompt/note.txt");
 const DEVLOG: &str = include_str!("../../templates/prompt/devlog.txt");
 const BLOG: &str = include_str!("../../templates/prompt/blog.txt");
 const SOCIAL: &str = include_str!("../../templates/prompt/social.txt");
 const STATUS: &str = include_str!("../../templates/prompt/status.txt");
 
-/// Longest message of an author that is sent, in bytes.
-const MESSAGE: usize = 2000;
-/// What the frame around the contents costs, in tokens.
-const FRAME: u32 = 60;
-/// Tags that frame untrusted text; their closing forms cannot occur inside.
+/// What is kept free for the author's words (message, notes, ticket) whatever their length, in bytes: the patch, which
+/// comes first, must not change with the words that come after it.
+const WORDS: usize = 2000;
+/// What of that counts as used as long as the room is not stretched: few messages are longer.
+const USUAL_WORDS: usize = 400;
+/// Longest notes that are sent (bytes).
+const NOTES: usize = 600;
+/// Longest note that is asked about (bytes).
+const NOTE: usize = 4000;
+/// What the frame around the contents costs, in bytes: tags, the line about what was left out, the question.
+const FRAME: usize = 320;
+/// What the frame of a draft costs, in tokens.
+const DRAFT_FRAME: u32 = 60;
+/// Tags that frame untrusted text, `notes` among them by its beginning; their closing forms cannot occur inside.
 const TAGS: [&str; 5] = ["files", "patch", "message", "note", "captures"];
 
 /// What is sent for one question.
@@ -32,23 +45,35 @@ pub struct Rendered {
     pub question: String,
     /// Names the rules: a hash of their text.
     pub version: String,
+    /// What of the patch is not in it, in words; empty when all is. The question says it too.
+    pub left_out: String,
     /// Estimate of both together, in tokens.
     pub prompt_tokens: u32,
 }
 
 impl Rendered {
-    fn new(rules: &str, question: String) -> Self {
-        let prompt_tokens = estimate(rules) + estimate(&question);
-        Self { rules: rules.to_owned(), question, version: version(rules), prompt_tokens }
+    fn new(rules: &str, question: String, scale: Scale) -> Self {
+        let prompt_tokens = scale.tokens(rules) + scale.tokens(&question);
+        Self { rules: rules.to_owned(), question, version: version(rules), left_out: String::new(), prompt_tokens }
+    }
+
+    /// Bytes that are sent as text.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        (self.rules.len() + self.question.len()) as u64
     }
 }
 
-/// The question about a commit that was redacted before, within about `token_budget` tokens in all.
+/// The question about a commit that was redacted before, within the budget. Everything up to the author's words depends
+/// on the patch and the budget alone.
 #[must_use]
-pub fn commit(commit: &Commit, token_budget: u32) -> Rendered {
-    let message = message(commit);
-    let spent = estimate(CAPTURE) + estimate(&message) + FRAME;
-    let Packed { files, patch, left_out } = pack(&commit.patch, token_budget.saturating_sub(spent));
+pub fn commit(commit: &Commit, facts: &Facts, context: &Context, budget: &Budget) -> Rendered {
+    let free = |tokens| budget.scale.bytes_in(tokens).saturating_sub(CAPTURE.len() + FRAME);
+    let (aim, most) = (free(budget.aim.min(budget.most)), free(budget.most));
+    let words = WORDS.min(most / 3);
+    let most = most.saturating_sub(words);
+    let room = Room { aim: aim.saturating_sub(words.min(USUAL_WORDS)).min(most), most };
+    let Packed { files, patch, left_out, .. } = pack(&commit.patch, &facts.symbols, room);
     let mut question = fenced("files", &files);
     if !patch.is_empty() {
         question.push_str(&fenced("patch", &patch));
@@ -56,16 +81,44 @@ pub fn commit(commit: &Commit, token_budget: u32) -> Rendered {
     if !left_out.is_empty() {
         let _infallible = writeln!(question, "{left_out}");
     }
-    question.push_str(&fenced("message", &message));
+    question.push_str(&author(commit, context, words));
     question.push_str("Describe the commit.");
-    Rendered::new(CAPTURE, question)
+    Rendered { left_out, ..Rendered::new(CAPTURE, question, budget.scale) }
 }
+
+/// What a stored question says of what was left out of it. Nothing inside a fence can pass for it.
+#[must_use]
+pub fn left_out(wire: &str) -> Option<&str> {
+    let outside = wire.rsplit_once("</patch>\n").or_else(|| wire.rsplit_once("</files>\n"))?.1;
+    outside.lines().next().filter(|line| line.starts_with("Not shown: "))
+}
+
+/// The author's words in at most `room` bytes, tags not counted: notes, the branch's tickets, the message last.
+fn author(commit: &Commit, context: &Context, room: usize) -> String {
+    let mut text = String::new();
+    let notes: Vec<String> = context.notes.iter().map(|note| format!("- {}", one_line(note))).collect();
+    let notes = notes.join("\n");
+    let notes = cut(&notes, NOTES.min(room / 3));
+    if !notes.is_empty() {
+        text.push_str(&fenced("notes", notes));
+    }
+    let tickets = context.tickets.join(", ");
+    if !tickets.is_empty() {
+        let _infallible = writeln!(text, "Ticket of the branch: {}", cut(&tickets, TICKETS));
+    }
+    let left = room.saturating_sub(notes.len() + tickets.len().min(TICKETS));
+    text.push_str(&fenced("message", cut(&message::told(&commit.message), left)));
+    text
+}
+
+/// Longest list of tickets (bytes).
+const TICKETS: usize = 60;
 
 /// The question about a note that was redacted before.
 #[must_use]
 pub fn note(text: &str, project: &str) -> Rendered {
-    let question = format!("Project: {}\n{}Write it down.", one_line(project), fenced("note", cut(text, 2 * MESSAGE)));
-    Rendered::new(NOTE, question)
+    let question = format!("Project: {}\n{}Write it down.", one_line(project), fenced("note", cut(text, NOTE)));
+    Rendered::new(NOTE_RULES, question, Scale::default())
 }
 
 /// The question for a text made of captures, oldest first; `period_words` says which period in words.
@@ -77,11 +130,11 @@ pub fn draft(kind: DraftKind, project: &str, period_words: &str, captures: &[Cap
         DraftKind::Social => SOCIAL,
         DraftKind::Status => STATUS,
     };
-    let room = bytes_in(token_budget.saturating_sub(estimate(rules) + FRAME));
+    let room = bytes_in(token_budget.saturating_sub(estimate(rules) + DRAFT_FRAME));
     let mut question = format!("Project: {}\nPeriod: {}\n", one_line(project), one_line(period_words));
     question.push_str(&fenced("captures", &captures_text(captures, room)));
     let _infallible = write!(question, "Write the {}.", noun(kind));
-    Rendered::new(rules, question)
+    Rendered::new(rules, question, Scale::default())
 }
 
 fn noun(kind: DraftKind) -> &'static str {
@@ -91,20 +144,6 @@ fn noun(kind: DraftKind) -> &'static str {
         DraftKind::Social => "post",
         DraftKind::Status => "status report",
     }
-}
-
-/// Subject and body; trailers such as `Signed-off-by` say nothing about the change.
-fn message(commit: &Commit) -> String {
-    let body: Vec<&str> = commit.body().lines().filter(|line| !is_trailer(line)).collect();
-    let text = format!("{}\n\n{}", commit.subject(), body.join("\n").trim());
-    cut(text.trim(), MESSAGE).to_owned()
-}
-
-fn is_trailer(line: &str) -> bool {
-    let low = line.trim_start().to_ascii_lowercase();
-    ["signed-off-by:", "co-authored-by:", "reviewed-by:", "change-id:", "acked-by:", "tested-by:", "cc:"]
-        .iter()
-        .any(|start| low.starts_with(start))
 }
 
 /// One line per capture. When not all fit, each gives the same share; when even that is too little,
@@ -146,34 +185,20 @@ fn fenced(tag: &str, text: &str) -> String {
     format!("<{tag}>\n{text}\n</{tag}>\n")
 }
 
-/// Breaks every form of our own tags that stands in the text.
+/// Breaks every form of our own tags that stands in the text, which stays as long as it was.
 fn harmless(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('<') {
-        let (before, from) = rest.split_at(at + 1);
-        safe.push_str(before);
+        let (before, from) = (&rest[..at], &rest[at + 1..]);
         let name = from.trim_start_matches(|c: char| c == '/' || c.is_whitespace());
         let ours = TAGS.iter().any(|tag| name.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag)));
-        if ours {
-            safe.push(' ');
-        }
+        safe.push_str(before);
+        safe.push(if ours { '(' } else { '<' });
         rest = from;
     }
     safe.push_str(rest);
     safe
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn cut(text: &str, most: usize) -> &str {
-    let mut end = most.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
 }
 
 /// Eight hexadecimal digits of the rules' FNV-1a hash.

@@ -1,19 +1,100 @@
-//! How many tokens a text will cost, before any server has counted it.
+//! How many tokens a text will cost: by a safe constant until a server has counted, then by what it counted.
 
 /// Bytes per token, on the safe side: code and English prose lie between 3.2 and 4.5
 /// with the tokenizers of the Llama, Mistral and Qwen families.
-const BYTES_PER_TOKEN: f64 = 3.2;
+const SAFE: f64 = 3.2;
+/// No count is believed beyond this: servers that leave out what was cached count too few tokens.
+const MOST: f64 = 4.5;
+/// What the next prompt may differ from those that were counted.
+const MARGIN: f64 = 0.95;
+/// With fewer counted tokens than this nothing is known yet.
+const ENOUGH: f64 = 200.0;
+/// What an older count weighs against the next one.
+pub const FADE: f64 = 0.9;
 
-/// An estimate in tokens that is rather too high than too low.
-#[must_use]
-pub fn estimate(text: &str) -> u32 {
-    (text.len() as f64 / BYTES_PER_TOKEN).ceil() as u32
+/// What a server counted: bytes that were sent, tokens that they were, older ones fading.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Counts {
+    pub bytes: f64,
+    pub tokens: f64,
 }
 
-/// How many bytes fit into `tokens`.
+impl Counts {
+    /// Whether a count can be that of the whole prompt: some servers leave out what they had cached, and a prompt that
+    /// was cut is no measure.
+    #[must_use]
+    pub fn is_plausible(bytes: u64, tokens: u64) -> bool {
+        tokens > 0 && (1.0..=8.0).contains(&(bytes as f64 / tokens as f64))
+    }
+
+    /// With one more prompt.
+    #[must_use]
+    pub fn and(self, bytes: u64, tokens: u64) -> Self {
+        Self { bytes: self.bytes * FADE + bytes as f64, tokens: self.tokens * FADE + tokens as f64 }
+    }
+}
+
+/// Bytes per token of one model at one server. In steps of a tenth: a prompt's budget, and with it the bytes that a
+/// server has cached, must not change with every answer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scale(f64);
+
+impl Default for Scale {
+    fn default() -> Self {
+        Self(SAFE)
+    }
+}
+
+impl Scale {
+    /// On the safe side of what was counted, whole prompts with the tokens of the chat template among them.
+    #[must_use]
+    pub fn of(counts: Counts) -> Self {
+        let ratio = counts.bytes / counts.tokens * MARGIN;
+        if counts.tokens < ENOUGH || !ratio.is_finite() {
+            return Self::default();
+        }
+        Self((ratio.clamp(1.0, MOST) * 10.0).floor() / 10.0)
+    }
+
+    /// An estimate in tokens that is rather too high than too low.
+    #[must_use]
+    pub fn tokens(self, text: &str) -> u32 {
+        (text.len() as f64 / self.0).ceil() as u32
+    }
+
+    /// How many bytes fit into `tokens`.
+    #[must_use]
+    pub fn bytes_in(self, tokens: u32) -> usize {
+        (f64::from(tokens) * self.0) as usize
+    }
+}
+
+/// What a prompt may cost, in tokens.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Budget {
+    /// What is enough for most.
+    pub aim: u32,
+    /// What the model's context has room for; used up only where that makes the source complete.
+    pub most: u32,
+    pub scale: Scale,
+}
+
+impl From<u32> for Budget {
+    fn from(tokens: u32) -> Self {
+        Self { aim: tokens, most: tokens, scale: Scale::default() }
+    }
+}
+
+/// An estimate for a model of which nothing is known.
+#[must_use]
+pub fn estimate(text: &str) -> u32 {
+    Scale::default().tokens(text)
+}
+
+/// How many bytes fit into `tokens` of a model of which nothing is known.
 #[must_use]
 pub fn bytes_in(tokens: u32) -> usize {
-    (f64::from(tokens) * BYTES_PER_TOKEN) as usize
+    Scale::default().bytes_in(tokens)
 }
 
 #[cfg(test)]
@@ -30,8 +111,34 @@ mod tests {
 
     #[test]
     fn what_fits_is_estimated_to_fit() {
-        for tokens in [0, 1, 7, 400, 100_000] {
-            assert!(estimate(&"x".repeat(bytes_in(tokens))) <= tokens);
+        for scale in [Scale::default(), Scale(1.0), Scale(4.1)] {
+            for tokens in [0, 1, 7, 400, 100_000] {
+                assert!(scale.tokens(&"x".repeat(scale.bytes_in(tokens))) <= tokens);
+            }
         }
+    }
+
+    #[test]
+    fn counts_replace_the_constant_on_the_safe_side_and_in_steps() {
+        let scale = |bytes, tokens| Scale::of(Counts::default().and(bytes, tokens));
+        assert_eq!(scale(400, 100), Scale::default(), "too little was counted");
+        assert_eq!(scale(4000, 1000), Scale(3.8));
+        assert_eq!(scale(4030, 1000), Scale(3.8), "the same step");
+        assert_eq!(scale(2000, 1000), Scale(1.9));
+        assert_eq!(scale(8000, 1000), Scale(MOST));
+        assert_eq!(Scale::of(Counts { bytes: f64::NAN, tokens: 300.0 }), Scale::default());
+    }
+
+    #[test]
+    fn older_counts_fade() {
+        let old = (0..50).fold(Counts::default(), |counts, _| counts.and(4000, 1000));
+        let new = (0..50).fold(old, |counts, _| counts.and(3000, 1000));
+        assert_eq!((Scale::of(old), Scale::of(new)), (Scale(3.8), Scale(2.8)));
+    }
+
+    #[test]
+    fn a_count_that_left_out_what_was_cached_is_none() {
+        assert!(Counts::is_plausible(4000, 1000));
+        assert!(!Counts::is_plausible(4000, 12) && !Counts::is_plausible(4000, 0) && !Counts::is_plausible(10, 300));
     }
 }

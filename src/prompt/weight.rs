@@ -1,46 +1,120 @@
-//! How much of the prompt a file deserves: source before tests before docs before settings.
+//! How much of the prompt a file and a hunk deserve: source before tests before docs before settings, and what
+//! defines something for others before the rest.
 
-use crate::domain::patch::{FileChange, Unread};
+use std::collections::HashMap;
+
+use crate::domain::patch::{FileChange, Hunk, Origin, Unread};
 use crate::facts;
 use crate::facts::roles::FileRole;
+use crate::facts::symbols::{Fate, Symbol};
 
 /// In the order in which files get their share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Weight {
+pub(super) enum Class {
     Source,
     Tests,
     Docs,
     Settings,
-    /// One line in the list of files, never its hunks: the words say what it is.
-    Named(&'static str),
+    /// One line in the list of files, never its hunks.
+    Noise,
 }
 
-/// A line this long was not written by a person.
-const MINIFIED: usize = 2000;
+/// A file's class, and for noise what it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Weight {
+    pub class: Class,
+    pub what: Option<&'static str>,
+}
+
+/// In the order in which a class's hunks get their share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Tier {
+    /// Something that others can use came, went, moved or takes other arguments.
+    Public,
+    /// So did something internal.
+    Internal,
+    Rest,
+}
+
+/// A line this long was not written by a person (bytes).
+const MINIFIED: usize = 1000;
 
 /// What a file is, by its path and by what could be read of it.
 pub(super) fn weight(file: &FileChange) -> Weight {
-    if let Some(unread) = file.unread {
-        return Weight::Named(unread_words(unread));
-    }
-    if lines(file).any(|text| text.contains("@generated")) {
-        return Weight::Named("generated");
-    }
-    if lines(file).any(|text| text.len() > MINIFIED) {
-        return Weight::Named("minified");
-    }
-    by_role(facts::role_of(file))
+    let role = facts::role_of(file);
+    let noise = by_content(file)
+        .or_else(|| file.unread.filter(|unread| has_no_text(*unread)).map(unread_words))
+        .or_else(|| by_path(role, &file.path))
+        .or_else(|| file.unread.map(unread_words));
+    let class = match (noise, role) {
+        (Some(_), _) | (None, FileRole::Asset | FileRole::Generated) => Class::Noise,
+        (None, FileRole::Source | FileRole::Other) => Class::Source,
+        (None, FileRole::Tests) => Class::Tests,
+        (None, FileRole::Docs) => Class::Docs,
+        (None, FileRole::Config | FileRole::Ci) => Class::Settings,
+    };
+    Weight { class, what: noise }
 }
 
-fn by_role(role: FileRole) -> Weight {
-    match role {
-        FileRole::Source | FileRole::Other => Weight::Source,
-        FileRole::Tests => Weight::Tests,
-        FileRole::Docs => Weight::Docs,
-        FileRole::Config | FileRole::Ci => Weight::Settings,
-        FileRole::Asset => Weight::Named("asset"),
-        FileRole::Generated => Weight::Named("written by a tool"),
+fn has_no_text(unread: Unread) -> bool {
+    matches!(unread, Unread::Binary | Unread::Submodule | Unread::Symlink)
+}
+
+fn by_content(file: &FileChange) -> Option<&'static str> {
+    let lines = || file.hunks.iter().flat_map(|hunk| &hunk.lines).map(|line| line.text.as_str());
+    if lines().any(is_generated_mark) {
+        return Some("generated");
     }
+    let bytes: usize = lines().map(str::len).sum();
+    let packed: usize = lines().filter(|line| is_packed(line)).map(str::len).sum();
+    (packed * 2 > bytes).then_some("minified")
+}
+
+/// Long, and with fewer blanks than any language that people write.
+fn is_packed(line: &str) -> bool {
+    line.len() >= MINIFIED && line.bytes().filter(|byte| *byte == b' ').count() * 20 < line.len()
+}
+
+/// The marks that generators write, alone in a comment: code that looks for them names them in a string.
+fn is_generated_mark(text: &str) -> bool {
+    let text = text.trim();
+    let comment = ["//", "#", "/*", "*", "<!--", "--", ";"].iter().any(|start| text.starts_with(start));
+    let said = || text.contains("@generated") || (text.contains("Code generated") && text.contains("DO NOT EDIT"));
+    comment && !text.contains('"') && said()
+}
+
+fn by_path(role: FileRole, path: &str) -> Option<&'static str> {
+    let low = path.to_ascii_lowercase();
+    let name = low.rsplit('/').next().unwrap_or(&low);
+    let in_dir = |dirs: &[&str]| low.split('/').rev().skip(1).any(|dir| dirs.contains(&dir));
+    if is_lockfile(name) {
+        return Some("lockfile");
+    }
+    match role {
+        FileRole::Asset => Some("asset"),
+        FileRole::Generated if [".min.js", ".min.css", ".map"].iter().any(|end| name.ends_with(end)) => {
+            Some("minified")
+        }
+        FileRole::Generated if in_dir(&["vendor", "vendored", "third_party", "third-party", "node_modules"]) => {
+            Some("vendored")
+        }
+        FileRole::Generated if name.ends_with(".snap") || in_dir(&["__snapshots__"]) => Some("snapshot"),
+        FileRole::Generated => Some("generated"),
+        _ => None,
+    }
+}
+
+fn is_lockfile(name: &str) -> bool {
+    const NAMES: [&str; 7] = [
+        "package-lock.json",
+        "npm-shrinkwrap.json",
+        "pnpm-lock.yaml",
+        "go.sum",
+        "bun.lockb",
+        "packages.lock.json",
+        "package.resolved",
+    ];
+    name.ends_with(".lock") || NAMES.contains(&name)
 }
 
 fn unread_words(unread: Unread) -> &'static str {
@@ -55,49 +129,126 @@ fn unread_words(unread: Unread) -> &'static str {
     }
 }
 
-fn lines(file: &FileChange) -> impl Iterator<Item = &str> {
-    file.hunks.iter().flat_map(|hunk| &hunk.lines).map(|line| line.text.as_str())
+/// Where the facts' definitions stand: (path, name) → tier.
+#[derive(Debug, Default)]
+pub(super) struct Definitions<'a>(HashMap<(&'a str, &'a str), Tier>);
+
+impl<'a> Definitions<'a> {
+    pub(super) fn of(symbols: &'a [Symbol]) -> Self {
+        let mut tiers = HashMap::new();
+        for symbol in symbols.iter().filter(|symbol| symbol.fate != Fate::Modified) {
+            let tier = if symbol.public && !symbol.test { Tier::Public } else { Tier::Internal };
+            let paths = std::iter::once(symbol.path.as_str()).chain(symbol.old_path.as_deref());
+            for (path, name) in paths.flat_map(|path| symbol.names().map(move |name| (path, last_part(name)))) {
+                let known = tiers.entry((path, name)).or_insert(tier);
+                *known = tier.min(*known);
+            }
+        }
+        Self(tiers)
+    }
+
+    /// By the names on the hunk's changed lines.
+    pub(super) fn tier(&self, file: &FileChange, hunk: &Hunk) -> Tier {
+        if self.0.is_empty() {
+            return Tier::Rest;
+        }
+        let changed = hunk.lines.iter().filter(|line| line.origin != Origin::Context);
+        let words = changed.flat_map(|line| line.text.split(|c: char| !is_word(c)));
+        words.filter(|word| !word.is_empty()).filter_map(|word| self.find(file, word)).min().unwrap_or(Tier::Rest)
+    }
+
+    fn find(&self, file: &FileChange, word: &str) -> Option<Tier> {
+        let paths = std::iter::once(file.path.as_str()).chain(file.old_path.as_deref());
+        paths.filter_map(|path| self.0.get(&(path, word)).copied()).min()
+    }
+}
+
+/// `choose` of `Router::choose` or `Router.choose`.
+fn last_part(name: &str) -> &str {
+    name.rsplit(|c: char| !is_word(c)).find(|part| !part.is_empty()).unwrap_or(name)
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_' || c == '$'
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::patch::Change;
-
-    fn of(path: &str) -> Weight {
-        weight(&FileChange {
-            path: path.into(),
-            old_path: None,
-            change: Change::Modified,
-            mode_changed: false,
-            insertions: None,
-            deletions: None,
-            hunks: vec![],
-            unread: None,
-            texts: None,
-        })
-    }
+    use crate::facts::language::SymbolKind;
+    use crate::facts::sample::{counted, file};
 
     #[test]
     fn paths_tell_what_a_file_is() {
-        for (path, expected) in [
-            ("src/main.rs", Weight::Source),
-            ("Makefile", Weight::Settings),
-            ("src/foo_test.go", Weight::Tests),
-            ("tests/it/main.rs", Weight::Tests),
-            ("web/app.test.ts", Weight::Tests),
-            ("README.md", Weight::Docs),
-            ("docs/index.html", Weight::Docs),
-            ("Cargo.toml", Weight::Settings),
-            (".github/workflows/ci.yml", Weight::Settings),
-            ("Cargo.lock", Weight::Named("written by a tool")),
-            ("web/yarn.lock", Weight::Named("written by a tool")),
-            ("dist/app.js", Weight::Named("written by a tool")),
-            ("a/vendor/x.go", Weight::Named("written by a tool")),
-            ("img/logo.svg", Weight::Named("asset")),
-            ("app.min.js", Weight::Named("written by a tool")),
+        for (path, class, what) in [
+            ("src/main.rs", Class::Source, None),
+            ("Makefile", Class::Settings, None),
+            ("src/foo_test.go", Class::Tests, None),
+            ("tests/it/main.rs", Class::Tests, None),
+            ("web/app.test.ts", Class::Tests, None),
+            ("README.md", Class::Docs, None),
+            ("docs/index.html", Class::Docs, None),
+            ("Cargo.toml", Class::Settings, None),
+            (".github/workflows/ci.yml", Class::Settings, None),
+            ("Cargo.lock", Class::Noise, Some("lockfile")),
+            ("web/yarn.lock", Class::Noise, Some("lockfile")),
+            ("package-lock.json", Class::Noise, Some("lockfile")),
+            ("go.sum", Class::Noise, Some("lockfile")),
+            ("dist/app.js", Class::Noise, Some("generated")),
+            ("a/vendor/x.go", Class::Noise, Some("vendored")),
+            ("node_modules/x/index.js", Class::Noise, Some("vendored")),
+            ("img/logo.svg", Class::Noise, Some("asset")),
+            ("app.min.js", Class::Noise, Some("minified")),
+            ("src/lock.rs", Class::Source, None),
+            ("src/vendor.rs", Class::Source, None),
         ] {
-            assert_eq!(of(path), expected, "{path}");
+            assert_eq!(weight(&counted(path, 1, 1)), Weight { class, what }, "{path}");
         }
+    }
+
+    #[test]
+    fn lines_tell_it_too() {
+        let what = |patch: &str| weight(&file("src/a.js", patch)).what;
+        assert_eq!(what("@@\n+// @generated by the bundler"), Some("generated"));
+        assert_eq!(what("@@\n+// Code generated by protoc. DO NOT EDIT."), Some("generated"));
+        assert_eq!(what("@@\n+if (text.includes(\"@generated\")) {}"), None, "code about the mark");
+        assert_eq!(what(&format!("@@\n+{}", "a(b);".repeat(300))), Some("minified"));
+        assert_eq!(what(&format!("@@\n+// {}", "a few words ".repeat(90))), None, "long prose");
+        let data = format!("@@\n+KEY = \"{}\"\n{}", "x".repeat(1000), "+    call(one);\n".repeat(80));
+        assert_eq!(what(&data), None, "one long line among many");
+    }
+
+    fn symbol(name: &str, fate: Fate, public: bool) -> Symbol {
+        Symbol {
+            name: name.into(),
+            kind: SymbolKind::Function,
+            fate,
+            public,
+            test: false,
+            test_case: false,
+            path: "src/a.rs".into(),
+            old_name: None,
+            old_path: None,
+            lines: 1,
+        }
+    }
+
+    #[test]
+    fn a_hunk_weighs_what_it_defines() {
+        let symbols = [
+            symbol("Router::choose", Fate::Added, true),
+            symbol("rank", Fate::Removed, false),
+            symbol("tick", Fate::Modified, true),
+        ];
+        let definitions = Definitions::of(&symbols);
+        let tier = |path: &str, line: &str| {
+            let file = file(path, &format!("@@ fn choose()\n choose();\n{line}"));
+            definitions.tier(&file, &file.hunks[0])
+        };
+        assert_eq!(tier("src/a.rs", "+    pub fn choose(&self) {"), Tier::Public);
+        assert_eq!(tier("src/a.rs", "-fn rank() {}"), Tier::Internal);
+        assert_eq!(tier("src/a.rs", "+chooser();"), Tier::Rest, "another word");
+        assert_eq!(tier("src/a.rs", "+tick();"), Tier::Rest);
+        assert_eq!(tier("src/b.rs", "+    pub fn choose(&self) {"), Tier::Rest, "another file");
     }
 }

@@ -1,0 +1,162 @@
+//! What a model gets to see of a patch when it is small, large, wide, or full of noise.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::clock::SystemClock;
+use crate::domain::patch::{Change, Unread};
+use crate::facts;
+use crate::facts::sample::{self, named};
+
+/// A file of added lines, one hunk for each ten.
+fn added(path: &str, lines: usize) -> FileChange {
+    let hunk = |from: usize| {
+        let line = |at| format!("+line {at} of {path} with some words in it\n");
+        format!("@@ fn part_{from}()\n context {from}\n{}", (from..lines.min(from + 10)).map(line).collect::<String>())
+    };
+    sample::file(path, &(0..lines).step_by(10).map(hunk).collect::<String>())
+}
+
+fn patch(files: Vec<FileChange>) -> Patch {
+    Patch { files_total: files.len(), files, ..Patch::default() }
+}
+
+fn packed(files: Vec<FileChange>, bytes: usize) -> Packed {
+    pack(&patch(files), &[], Room { aim: bytes, most: bytes })
+}
+
+#[test]
+fn a_small_patch_is_shown_whole() {
+    let packed = packed(vec![added("src/a.rs", 2)], 1280);
+    insta::assert_snapshot!(format!("{}{}{}", packed.files, packed.patch, packed.left_out), @r"
+    modified src/a.rs +2 -0
+    --- src/a.rs
+    @@ fn part_0()
+     context 0
+    +line 0 of src/a.rs with some words in it
+    +line 1 of src/a.rs with some words in it
+    ");
+}
+
+#[test]
+fn source_comes_before_tests_docs_and_settings() {
+    let files = ["Cargo.toml", "README.md", "tests/a.rs", "src/a.rs"].map(|path| added(path, 3));
+    let packed = packed(files.to_vec(), 6000);
+    let heads: Vec<&str> = packed.patch.lines().filter(|line| line.starts_with("---")).collect();
+    assert_eq!(heads, ["--- src/a.rs", "--- tests/a.rs", "--- README.md", "--- Cargo.toml"]);
+}
+
+#[test]
+fn a_large_file_does_not_push_out_a_small_one() {
+    let packed = packed(vec![added("src/large.rs", 500), added("src/small.rs", 3)], 1280);
+    assert!(packed.patch.contains("line 2 of src/small.rs"));
+    assert!(packed.patch.contains("line 0 of src/large.rs"));
+    assert!(packed.left_out.contains(" more lines of the files above"), "{}", packed.left_out);
+}
+
+#[test]
+fn large_tests_do_not_push_out_the_source() {
+    let packed = packed(vec![added("tests/a.rs", 900), added("src/a.rs", 20)], 1800);
+    assert!((0..20).all(|n| packed.patch.contains(&format!("line {n} of src/a.rs"))), "{}", packed.patch);
+    assert!(packed.patch.contains("of tests/a.rs"));
+}
+
+#[test]
+fn noise_is_one_line() {
+    let mut binary = named("logo.png", Change::Modified);
+    (binary.unread, binary.insertions, binary.deletions) = (Some(Unread::Binary), None, None);
+    let lock = FileChange { insertions: Some(31_204), deletions: Some(12), ..added("package-lock.json", 90) };
+    let packed = packed(vec![lock, binary, added("dist/a.js", 5)], 3000);
+    assert_eq!((packed.patch.as_str(), packed.left_out.as_str()), ("", ""), "named is not left out");
+    assert_eq!(
+        packed.files,
+        "modified package-lock.json +31204 -12, lockfile\nmodified logo.png, binary\nmodified dist/a.js +5 -0, generated\n"
+    );
+}
+
+#[test]
+fn what_defines_something_for_others_comes_before_the_rest() {
+    let calls = |n: usize| format!("@@ fn run()\n{}", format!("+    step_{n}(state, other, yet_another);\n").repeat(9));
+    let define = "@@ impl Router {\n+    pub fn choose(&self) -> Model {\n+        best()\n+    }\n";
+    let file = sample::file("src/z.rs", &format!("{}{define}{}", calls(1), calls(2)));
+    let other = sample::file("src/a.rs", &(0..30).map(calls).collect::<String>());
+    let commit = sample::commit("wip", vec![other, file]);
+    let symbols = facts::of(&commit, &SystemClock).symbols;
+    let packed = pack(&commit.patch, &symbols, Room { aim: 500, most: 500 });
+    assert!(packed.patch.contains("pub fn choose"), "{}", packed.patch);
+    assert!(packed.patch.starts_with("--- src/z.rs"), "{}", packed.patch);
+}
+
+#[test]
+fn changed_lines_come_before_context() {
+    let context = " let unchanged = 1;\n".repeat(30);
+    let file = sample::file("src/a.rs", &format!("@@\n{context}+one();\n@@\n+two();\n{context}"));
+    let packed = packed(vec![file], 400);
+    assert!(packed.patch.contains("+one();\n") && packed.patch.contains("+two();\n"), "{}", packed.patch);
+    assert_eq!(packed.left_out, "");
+}
+
+#[test]
+fn the_room_is_stretched_where_that_makes_the_source_complete_and_not_otherwise() {
+    let files = || vec![added("src/a.rs", 100), added("tests/a.rs", 500)];
+    let stretched = pack(&patch(files()), &[], Room { aim: 2000, most: 8000 });
+    assert!((0..100).all(|n| stretched.patch.contains(&format!("line {n} of src/a.rs"))), "{}", stretched.patch);
+    assert_eq!((stretched.missing.files, stretched.missing.lines_of_files), (1, 500));
+    let hopeless = pack(&patch(files()), &[], Room { aim: 2000, most: 3000 });
+    assert!(hopeless.patch.len() <= 2000);
+}
+
+#[test]
+fn what_does_not_fit_is_said() {
+    let packed = packed((0..200).map(|at| added(&format!("src/m{at}.rs"), 30)).collect(), 900);
+    assert!(packed.files.ends_with("more files\n"));
+    assert!(packed.left_out.starts_with("Not shown: the patches of "), "{}", packed.left_out);
+    assert!(packed.patch.contains("line 0 of src/m0.rs"), "some of it is shown all the same");
+    let cut = FileChange { insertions: Some(500), ..added("src/a.rs", 3) };
+    assert_eq!(self::packed(vec![cut], 2000).left_out, "Not shown: 497 more lines of the files above.");
+    let unread = Patch { truncated: true, ..Patch::default() };
+    let packed = pack(&unread, &[], Room { aim: 100, most: 100 });
+    assert_eq!(packed.left_out, "Not shown: the patch, which could not be read.");
+}
+
+/// Files of every class, with lines of every length and script.
+fn any_file() -> impl Strategy<Value = FileChange> {
+    let path = prop_oneof![
+        "src/[a-z]{1,8}\\.rs",
+        "tests/[a-z]{1,8}\\.py",
+        "docs/\\PC{0,300}",
+        "[a-z]{1,4}\\.(lock|toml|png)",
+        Just("src/定義.rs".to_owned()),
+    ];
+    let line = ("[-+ ]", prop_oneof!["\\PC{0,80}", "[a-z ]{0,400}", Just("😀".repeat(90))]);
+    let hunk = ("\\PC{0,60}", prop::collection::vec(line, 0..30));
+    (path, prop::collection::vec(hunk, 0..6)).prop_map(|(path, hunks)| {
+        let lines = |lines: Vec<(String, String)>| lines.into_iter().map(|(mark, text)| format!("\n{mark}{text}"));
+        let hunk = |(header, body)| format!("@@ {header}{}\n", lines(body).collect::<String>());
+        sample::file(&path, &hunks.into_iter().map(hunk).collect::<String>())
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_room_holds_and_every_changed_line_is_shown_or_counted_as_left_out(
+        files in prop::collection::vec(any_file(), 0..12), aim in 0usize..6000, more in 0usize..9000,
+    ) {
+        let patch = patch(files);
+        let packed = pack(&patch, &[], Room { aim, most: aim + more });
+        prop_assert!(packed.files.len() <= aim / 3 + SLACK);
+        prop_assert!(packed.files.len() + packed.patch.len() <= aim + more + SLACK);
+        let readable = |file: &&FileChange| weight(file).class != Class::Noise;
+        let hunks = patch.files.iter().filter(readable).flat_map(|file| &file.hunks);
+        let changed = hunks.flat_map(|hunk| &hunk.lines).filter(|line| line.origin != Origin::Context).count();
+        let heads = packed.patch.split_inclusive('\n').filter(|line| line.starts_with("--- ")).count();
+        let shown = changed_lines(&packed.patch) - heads;
+        // A removed line `-- x` reads like the head of a file, and is counted as one on both sides.
+        let missing = packed.missing.lines + packed.missing.lines_of_files;
+        let like_heads = patch.files.iter().flat_map(|file| &file.hunks).flat_map(|hunk| &hunk.lines)
+            .filter(|line| line.origin == Origin::Removed && line.text.starts_with("-- ")).count();
+        prop_assert!((changed..=changed + like_heads).contains(&(shown + like_heads + missing)), "{shown} {missing} {changed}");
+        prop_assert_eq!(missing > 0, !packed.left_out.is_empty());
+        prop_assert_eq!(pack(&patch, &[], Room { aim, most: aim + more }), packed, "the same bytes");
+    }
+}
