@@ -16,7 +16,7 @@ use crate::domain::timing::{Timing, ms};
 use crate::llm::{Answer, Finish, LlmError};
 use crate::prompt::redact::redact;
 use crate::prompt::render::Rendered;
-use crate::prompt::tokens::{Budget, Scale};
+use crate::prompt::tokens::Budget;
 use crate::quality::clean;
 use crate::store::{Finished, StoreError};
 
@@ -122,19 +122,20 @@ async fn ask(services: &Services, job: &Job) -> Written {
     let sampling = job.config.options.get(&Role::Capture);
     // The prompt leaves room for the answer and for the chat template's own tokens.
     let room = sampling.map_or(1024, |sampling| sampling.num_ctx.saturating_sub(sampling.max_tokens + 64));
-    let budget = Budget { aim: CAPTURE_PROMPT_TOKENS, most: room, scale: Scale::default() };
-    let prompt = job.subject.prompt(&budget);
+    let prompt = |scale| job.subject.prompt(&Budget { aim: CAPTURE_PROMPT_TOKENS, most: room, scale });
     let asked = services.clock.instant();
-    let attempt = services.models.ask(&job.config, Role::Capture, &prompt, job.deadline.model_end()).await;
+    let until = job.deadline.model_end();
+    let (attempt, prompt) = services.models.ask_fitting(&job.config, Role::Capture, &prompt, until).await;
     let model_time = services.clock.instant().saturating_duration_since(asked);
     let (text, reason) = match &attempt.result {
         Ok(answer) => judge(answer),
         Err(error) => (None, reason_for(error)),
     };
-    Written { text, reason, attempt: Some(attempt), prompt: Some(prompt), model_time }
+    Written { text, reason, attempt: Some(attempt), prompt, model_time }
 }
 
-/// A capture is one or two sentences: more of the patch than this only costs prefill time.
+/// A capture is one or two sentences: more of the patch than this only costs prefill time, and is sent only where it
+/// makes the source complete.
 const CAPTURE_PROMPT_TOKENS: u32 = 1500;
 
 /// Which text of an answer may be kept, and what is to be said about it.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 use tokio::task::JoinSet;
 
+use super::calibration::{Calibration, Lesson};
 use super::draft_model::{DraftModel, ModelText, Writing};
 use crate::config::{Config, EndpointConfig};
 use crate::domain::capture::Reason;
@@ -14,6 +15,7 @@ use crate::domain::clock::Clock;
 use crate::domain::role::Role;
 use crate::llm::{Answer, Ask, Client, ClockFired, Finish, LlmError, Offered};
 use crate::prompt::render::Rendered;
+use crate::prompt::tokens::Scale;
 use crate::route::choose::{Choice, Offer, choose, configured};
 
 /// How long a list of offered models is believed.
@@ -38,6 +40,7 @@ pub struct Attempt {
 pub struct Models {
     clock: Arc<dyn Clock>,
     slots: Mutex<HashMap<String, Arc<Slot>>>,
+    tokens: Arc<Calibration>,
 }
 
 struct Slot {
@@ -55,20 +58,42 @@ impl std::fmt::Debug for Models {
 
 impl Models {
     #[must_use]
-    pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, slots: Mutex::default() }
+    pub fn new(clock: Arc<dyn Clock>, tokens: Calibration) -> Self {
+        Self { clock, slots: Mutex::default(), tokens: Arc::new(tokens) }
     }
 
     /// Asks the model of `role`; never later than `until`.
     pub async fn ask(&self, config: &Config, role: Role, prompt: &Rendered, until: Instant) -> Attempt {
+        self.ask_fitting(config, role, &|_| prompt.clone(), until).await.0
+    }
+
+    /// As [`Models::ask`], with a prompt that is made for the model that was chosen; absent when none was.
+    pub async fn ask_fitting(
+        &self,
+        config: &Config,
+        role: Role,
+        prompt: &(dyn Fn(Scale) -> Rendered + Sync),
+        until: Instant,
+    ) -> (Attempt, Option<Rendered>) {
         // What others are finding out is waited for, but not beyond our own end: theirs may be far off.
         let chosen = tokio::time::timeout_at(until.into(), self.choose(config, role, until)).await;
         let choice = match chosen.unwrap_or(Err(LlmError::Deadline(ClockFired::Connect))) {
             Ok(choice) => choice,
-            Err(error) => return Attempt { model: None, endpoint: None, result: Err(error) },
+            Err(error) => return (Attempt { model: None, endpoint: None, result: Err(error) }, None),
         };
-        let result = self.ask_one(config, role, &choice, prompt, until).await;
-        Attempt { model: Some(choice.model), endpoint: Some(choice.endpoint), result }
+        let prompt = prompt(self.tokens.scale(&choice));
+        let result = self.ask_one(config, role, &choice, &prompt, until).await;
+        let attempt = Attempt { model: Some(choice.model), endpoint: Some(choice.endpoint), result };
+        self.learn(&attempt, &prompt);
+        (attempt, Some(prompt))
+    }
+
+    /// Aside: what was counted serves the next prompt, and this answer does not wait for the store.
+    fn learn(&self, attempt: &Attempt, prompt: &Rendered) {
+        if let Some(lesson) = Lesson::of(attempt, prompt) {
+            let tokens = Arc::clone(&self.tokens);
+            drop(tokio::task::spawn_blocking(move || tokens.learn(&lesson)));
+        }
     }
 
     /// The model and endpoint that `role` would use now.

@@ -195,7 +195,7 @@ fn missing(sheets: &[Sheet<'_>], patch: &Patch) -> Missing {
         let lines = unread_lines(sheet.file) + sheet.pieces.iter().map(Piece::missing_lines).sum::<usize>();
         if sheet.is_shown() {
             missing.lines += lines;
-        } else {
+        } else if lines > 0 {
             missing.files += 1;
             missing.lines_of_files += lines;
         }

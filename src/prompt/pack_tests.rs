@@ -128,7 +128,8 @@ fn any_file() -> impl Strategy<Value = FileChange> {
         "[a-z]{1,4}\\.(lock|toml|png)",
         Just("src/定義.rs".to_owned()),
     ];
-    let line = ("[-+ ]", prop_oneof!["\\PC{0,80}", "[a-z ]{0,400}", Just("😀".repeat(90))]);
+    // No text starts with a hyphen: a removed one would read like the head of a file to the count below.
+    let line = ("[-+ ]", prop_oneof!["[^\\PC-]\\PC{0,80}", "[a-z ]{0,400}", Just("😀".repeat(90))]);
     let hunk = ("\\PC{0,60}", prop::collection::vec(line, 0..30));
     (path, prop::collection::vec(hunk, 0..6)).prop_map(|(path, hunks)| {
         let lines = |lines: Vec<(String, String)>| lines.into_iter().map(|(mark, text)| format!("\n{mark}{text}"));
@@ -151,11 +152,8 @@ proptest! {
         let changed = hunks.flat_map(|hunk| &hunk.lines).filter(|line| line.origin != Origin::Context).count();
         let heads = packed.patch.split_inclusive('\n').filter(|line| line.starts_with("--- ")).count();
         let shown = changed_lines(&packed.patch) - heads;
-        // A removed line `-- x` reads like the head of a file, and is counted as one on both sides.
         let missing = packed.missing.lines + packed.missing.lines_of_files;
-        let like_heads = patch.files.iter().flat_map(|file| &file.hunks).flat_map(|hunk| &hunk.lines)
-            .filter(|line| line.origin == Origin::Removed && line.text.starts_with("-- ")).count();
-        prop_assert!((changed..=changed + like_heads).contains(&(shown + like_heads + missing)), "{shown} {missing} {changed}");
+        prop_assert_eq!(shown + missing, changed);
         prop_assert_eq!(missing > 0, !packed.left_out.is_empty());
         prop_assert_eq!(pack(&patch, &[], Room { aim, most: aim + more }), packed, "the same bytes");
     }

@@ -9,6 +9,7 @@ use crate::domain::draft::{Draft, DraftKind, DraftState, Edit, Period};
 use crate::domain::event::{Event, LogPosition, Means, PendingEvent, Source};
 use crate::domain::id::{CaptureId, DraftId, Oid, RepoId};
 use crate::domain::operation::Operation;
+use crate::prompt::tokens::Counts;
 
 #[cfg(test)]
 pub mod conformance;
@@ -129,6 +130,14 @@ pub struct LatencyRow {
     pub tps_p50: Option<f64>,
     pub error_rate: Option<f64>,
     pub reasons: std::collections::BTreeMap<String, u64>,
+}
+
+/// What one model at one endpoint makes of bytes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TokenCount {
+    pub endpoint: String,
+    pub model: String,
+    pub counts: Counts,
 }
 
 /// What `edit`, `show` and `export` see beyond the capture itself.
@@ -315,6 +324,12 @@ pub trait Store: Send + Sync {
     fn latency(&self, since: Timestamp, grouping: LatencyGrouping) -> Result<Vec<LatencyRow>>;
     /// Removes operations before `before`, and closed events with them; gives how many operations.
     fn expire_operations(&self, before: Timestamp) -> Result<u64>;
+
+    // ---- token counts
+    /// A server counted `tokens` for a prompt of so many bytes; older counts fade (`prompt::tokens::FADE`). Gives the sum.
+    fn count_tokens(&self, endpoint: &str, model: &str, bytes: u64, tokens: u64) -> Result<Counts>;
+    /// What was counted so far, by endpoint and model.
+    fn token_counts(&self) -> Result<Vec<TokenCount>>;
 
     // ---- drafts
     /// Queues it unless its key exists; true when added.

@@ -4,6 +4,7 @@ use super::Check;
 use crate::domain::capture::Reason;
 use crate::domain::event::Means;
 use crate::domain::operation::Operation;
+use crate::prompt::tokens::Counts;
 use crate::store::samples::{at, operation, repo};
 use crate::store::{LatencyGrouping, Registered, Store};
 
@@ -11,6 +12,7 @@ pub const CHECKS: &[Check] = &[
     ("registering again keeps the earliest date", registering),
     ("the latency log is grouped as asked", latency),
     ("old operations go", expiry),
+    ("token counts add up and fade", token_counts),
     ("problems are kept once, with their last time", problems),
 ];
 
@@ -30,6 +32,18 @@ fn registering(store: &dyn Store) {
     assert!(store.unregister(&repo()).unwrap());
     assert!(!store.unregister(&repo()).unwrap());
     assert!(store.registered().unwrap().is_empty());
+}
+
+fn token_counts(store: &dyn Store) {
+    assert!(store.token_counts().unwrap().is_empty());
+    let first = store.count_tokens("local", "m", 4000, 1000).unwrap();
+    assert_eq!(first, Counts { bytes: 4000.0, tokens: 1000.0 });
+    let second = store.count_tokens("local", "m", 3000, 1000).unwrap();
+    assert_eq!(second, first.and(3000, 1000));
+    store.count_tokens("other", "m", 10, 5).unwrap();
+    let all = store.token_counts().unwrap();
+    let told: Vec<_> = all.iter().map(|count| (count.endpoint.as_str(), count.model.as_str(), count.counts)).collect();
+    assert_eq!(told, [("local", "m", second), ("other", "m", Counts { bytes: 10.0, tokens: 5.0 })]);
 }
 
 fn latency(store: &dyn Store) {

@@ -7,12 +7,12 @@ use jiff::Timestamp;
 
 use super::super::{
     CaptureCounts, CaptureQuery, CaptureRecord, Finished, LatencyGrouping, LatencyRow, Lease, NewDraft, Recorded,
-    Registered, Result, SpoolPosition, Store, Written,
+    Registered, Result, SpoolPosition, Store, TokenCount, Written,
 };
 use super::Durability::{Durable, Rebuildable};
 use super::{
     Durability, SqliteStore, captures, counts, drafts, events, finish, forget, listing, operations, problems, record,
-    reflogs, repositories, row, search,
+    reflogs, repositories, row, search, tokens,
 };
 use crate::domain::capture::{Capture, Kind, Outcome};
 use crate::domain::clock::{Clock, SystemClock};
@@ -20,6 +20,7 @@ use crate::domain::draft::{Draft, DraftKind, DraftState, Edit, Period};
 use crate::domain::event::{Event, LogPosition, PendingEvent};
 use crate::domain::id::{CaptureId, DraftId, Oid, RepoId};
 use crate::domain::operation::Operation;
+use crate::prompt::tokens::Counts;
 
 /// Records read at once for export: no read transaction is held while the caller works on them.
 const PAGE: usize = 500;
@@ -243,6 +244,14 @@ impl Store for SqliteStore {
 
     fn expire_operations(&self, before: Timestamp) -> Result<u64> {
         self.write(Rebuildable, |tx| operations::expire(tx, before))
+    }
+
+    fn count_tokens(&self, endpoint: &str, model: &str, bytes: u64, tokens: u64) -> Result<Counts> {
+        self.write(Rebuildable, |tx| tokens::count(tx, endpoint, model, bytes, tokens))
+    }
+
+    fn token_counts(&self) -> Result<Vec<TokenCount>> {
+        self.read(tokens::all)
     }
 
     fn queue_draft(&self, draft: &NewDraft, now: Timestamp) -> Result<bool> {

@@ -38,6 +38,7 @@ mod salvage;
 mod search;
 #[cfg(test)]
 mod tests;
+mod tokens;
 
 pub use salvage::Salvaged;
 
