@@ -93,6 +93,7 @@ pub fn capture(n: u64) -> Capture {
         refined: None,
         state: State::Live,
         supersedes: Vec::new(),
+        notes: Vec::new(),
     }
 }
 

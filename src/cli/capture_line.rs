@@ -106,7 +106,9 @@ pub fn full(capture: &Capture, ui: &Ui, now: &Zoned) -> String {
     format!("{}\n\n{facts}", ui.paint(BOLD, &text))
 }
 
-fn fact(ui: &Ui, name: &str, value: &str) -> String {
+/// One line `name  value`.
+#[must_use]
+pub fn fact(ui: &Ui, name: &str, value: &str) -> String {
     format!("{}  {}\n", ui.paint(DIM, &format!("{name:>10}")), one_line(value))
 }
 
@@ -200,6 +202,7 @@ pub(super) mod tests {
             refined: None,
             state: State::Live,
             supersedes: Vec::new(),
+            notes: Vec::new(),
         }
     }
 

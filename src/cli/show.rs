@@ -6,6 +6,8 @@ use super::app::App;
 use super::capture_line;
 use super::failure::Failure;
 use super::ui::{Exit, harmless};
+use crate::domain::capture::Capture;
+use crate::prompt::render;
 use crate::store::CaptureRecord;
 
 #[derive(Debug, Clone, Args)]
@@ -21,11 +23,15 @@ pub struct ShowArgs {
 /// # Errors
 /// There is no such capture, or the id fits several.
 pub fn run(app: &App, args: &ShowArgs) -> Result<Exit, Failure> {
-    let record = app.store()?.capture(&args.id)?;
+    let store = app.store()?;
+    let record = store.capture(&args.id)?;
     if app.json {
         app.ui.json(&as_json(&record, args.wire)?)?;
     } else {
-        app.ui.raw(as_text(app, &record, args.wire).as_bytes())?;
+        // A note that was forgotten since is nobody's any more.
+        let notes = record.capture.notes.iter().filter_map(|id| store.capture(&id.to_string()).ok());
+        let notes: Vec<Capture> = notes.map(|record| record.capture).collect();
+        app.ui.raw(as_text(app, &record, &notes, args.wire).as_bytes())?;
     }
     Ok(Exit::Done)
 }
@@ -41,8 +47,13 @@ fn as_json(record: &CaptureRecord, wire: bool) -> Result<serde_json::Value, Fail
     Ok(value)
 }
 
-fn as_text(app: &App, record: &CaptureRecord, wire: bool) -> String {
-    let full = capture_line::full(&record.capture, &app.ui, &app.now());
+fn as_text(app: &App, record: &CaptureRecord, notes: &[Capture], wire: bool) -> String {
+    let mut full = capture_line::full(&record.capture, &app.ui, &app.now());
+    let noted = notes.iter().map(|note| ("noted", format!("{} ({})", note.raw, note.id)));
+    let left_out = record.wire.as_deref().and_then(render::left_out).map(|words| ("prompt", words.to_owned()));
+    for (name, value) in noted.chain(left_out) {
+        full.push_str(&capture_line::fact(&app.ui, name, &value));
+    }
     if !wire {
         return full;
     }
@@ -55,7 +66,7 @@ mod tests {
     use super::*;
     use crate::cli::capture_line::tests::capture;
 
-    /// The fields of a capture that the documentation promises.
+    /// The fields of a capture that the documentation promises; `notes` is there where a commit has some.
     const FIELDS: [&str; 18] = [
         "id",
         "at",

@@ -170,6 +170,9 @@ pub struct Capture {
     pub refined: Option<Refined>,
     pub state: State,
     pub supersedes: Vec<CaptureId>,
+    /// Notes that belong to the commit: its author wrote them down while working on it. Absent where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<CaptureId>,
 }
 
 /// What the model stage ends with; applied to a pending capture in one write.

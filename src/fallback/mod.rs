@@ -5,6 +5,7 @@ mod breaking;
 mod cover;
 mod deeds;
 mod dependencies;
+pub mod noted;
 pub mod phrase;
 mod pieces;
 mod split;

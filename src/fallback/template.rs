@@ -5,7 +5,8 @@ use minijinja::context;
 
 use super::phrase::{one_line, sentence};
 use super::pieces::Pieces;
-use super::variants::{Told, Variant, Variants, WORDS};
+pub use super::variants::WORDS;
+use super::variants::{Told, Variant, Variants};
 use crate::domain::patch::Commit;
 use crate::facts::Facts;
 

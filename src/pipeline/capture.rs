@@ -8,12 +8,12 @@ use jiff::Timestamp;
 
 use super::enrich;
 use super::identity::{self, Kin};
+use super::notes;
 use super::services::{Exclusions, Services};
 use super::subject::Subject;
 use crate::config::Config;
 use crate::domain::capture::{By, Capture, NO_PROJECT, Provenance, Reason, RepoRef, State};
 use crate::domain::clock::Clock;
-use crate::domain::context::Context;
 use crate::domain::deadline::Deadline;
 use crate::domain::event::Source;
 use crate::domain::id::{CaptureId, Oid};
@@ -143,18 +143,21 @@ fn take(
         return Ok(Taken::Skipped("capturing is switched off here"));
     }
     let commit = repo.commit(&request.oid, &Bounds::default(), &|path| exclusions.path(path))?;
-    let subject = Subject::commit(commit, Context::default(), services.clock.as_ref());
+    let mut subject = Subject::commit(commit, services.clock.as_ref());
     let carried = identity::carried(services, repo, &subject)?;
     if unreported == Unreported::First {
         take_unreported(services, repo, &carried)?;
     }
     let kin = identity::kin(services, repo, &subject, &carried)?;
+    let noted = subject.work().map_or(Ok(Vec::new()), |work| notes::of_commit(services, repo, &work.commit, &kin))?;
+    subject.note_before(&noted);
     let deadline = Deadline::from_stamp(request.stamp, config.capture.budget, services.clock.as_ref());
     let queue = taken_at.saturating_duration_since(deadline.start());
     let capture = Capture {
         repo: Some(RepoRef { path: redact(&path.to_string_lossy()), id: place.id.clone() }),
         project: redact(&place.project),
         supersedes: kin.earlier.iter().map(|capture| capture.id).collect(),
+        notes: noted.iter().map(|note| note.id).collect(),
         ..pending(services, &subject, request.source, queue, &deadline)
     };
     let plan = plan(&kin, &subject, &request.plan);
@@ -253,6 +256,7 @@ fn pending(services: &Services, subject: &Subject, source: Source, queue: Durati
         refined: None,
         state: State::Live,
         supersedes: Vec::new(),
+        notes: Vec::new(),
     }
 }
 
@@ -281,7 +285,9 @@ pub fn resume(
         (Some(commit), Some(repo)) => {
             let exclusions = Exclusions::of(&config);
             let commit = repo.commit(&commit.oid, &Bounds::default(), &|path| exclusions.path(path))?;
-            Subject::commit(commit, Context::default(), services.clock.as_ref())
+            let mut subject = Subject::commit(commit, services.clock.as_ref());
+            subject.note_before(&notes::by_id(services, &capture.notes));
+            subject
         }
         _ => Subject::note(&capture.raw, &capture.project),
     };

@@ -14,6 +14,7 @@ pub mod ingest;
 mod memory_shelf;
 pub mod models;
 pub mod nightly;
+mod notes;
 mod ours;
 pub mod rebuild;
 pub mod reconcile;

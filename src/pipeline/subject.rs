@@ -1,12 +1,12 @@
 //! What a capture is about: a commit or a note, with its template and its prompt.
 
-use crate::domain::capture::{CommitRef, Kind};
+use crate::domain::capture::{Capture, CommitRef, Kind};
 use crate::domain::clock::Clock;
-use crate::domain::context::Context;
+use crate::domain::context::{Context, tickets_of_branch};
 use crate::domain::id::Oid;
 use crate::domain::patch::Commit;
 use crate::facts::{self, Facts};
-use crate::fallback::template;
+use crate::fallback::{noted, template};
 use crate::prompt::redact::{redact, redact_commit};
 use crate::prompt::render::{self, Rendered};
 use crate::prompt::tokens::Budget;
@@ -26,14 +26,39 @@ pub struct Work {
     pub context: Context,
 }
 
+impl Work {
+    /// The template's text, with what was noted before where there is room for it.
+    fn template(&self) -> String {
+        let text = template::commit(&self.commit, &self.facts);
+        match noted::sentence(&self.context, &text) {
+            Some(more) if words(&text) + words(&more) <= template::WORDS => format!("{text} {more}"),
+            _ => text,
+        }
+    }
+}
+
+fn words(text: &str) -> usize {
+    text.split_whitespace().count()
+}
+
 impl Subject {
     /// Redacts the commit; nothing downstream ever sees what was taken out.
     #[must_use]
-    pub fn commit(commit: Commit, context: Context, clock: &dyn Clock) -> Self {
+    pub fn commit(commit: Commit, clock: &dyn Clock) -> Self {
         let mut commit = redact_commit(commit);
-        let facts = facts::of(&commit, clock).without(&|name| redact(name) != name);
+        let mut facts = facts::of(&commit, clock).without(&|name| redact(name) != name);
         commit.patch.files.iter_mut().for_each(|file| file.texts = None);
-        Self::Commit(Box::new(Work { commit, facts, context }))
+        let mut tickets = commit.branch.as_deref().map(tickets_of_branch).unwrap_or_default();
+        tickets.retain(|ticket| !facts.author.tickets.contains(ticket));
+        facts.author.tickets.extend(tickets.iter().cloned());
+        Self::Commit(Box::new(Work { commit, facts, context: Context { notes: Vec::new(), tickets } }))
+    }
+
+    /// These notes belong to the commit; as captures they were redacted.
+    pub fn note_before(&mut self, notes: &[Capture]) {
+        if let Self::Commit(work) = self {
+            work.context.notes = notes.iter().map(|note| note.raw.clone()).collect();
+        }
     }
 
     /// Redacts the note.
@@ -54,7 +79,7 @@ impl Subject {
     #[must_use]
     pub fn template(&self) -> String {
         match self {
-            Self::Commit(work) => template::commit(&work.commit, &work.facts),
+            Self::Commit(work) => work.template(),
             Self::Note { text, .. } => template::note(text),
         }
     }

@@ -79,6 +79,7 @@ fn capture(raw: &str, summary: &str) -> Capture {
         refined: None,
         state: State::Live,
         supersedes: vec![],
+        notes: Vec::new(),
     }
 }
 

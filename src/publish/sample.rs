@@ -36,6 +36,7 @@ pub fn capture(project: &str, moment: &str, text: &str) -> Capture {
         refined: None,
         state: State::Live,
         supersedes: Vec::new(),
+        notes: Vec::new(),
     }
 }
 

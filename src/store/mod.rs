@@ -140,6 +140,13 @@ pub struct TokenCount {
     pub counts: Counts,
 }
 
+/// A note, and the commits whose live captures it belongs to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NoteBefore {
+    pub note: Capture,
+    pub commits: Vec<Oid>,
+}
+
 /// What `edit`, `show` and `export` see beyond the capture itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CaptureRecord {
@@ -265,6 +272,8 @@ pub trait Store: Send + Sync {
     /// Live captures of commits without a patch id, authored at `at` under this message, oldest first: candidates for
     /// the same work where the patch could not be compared.
     fn live_captures_alike(&self, repo: &RepoId, at: Timestamp, raw: &str) -> Result<Vec<Capture>>;
+    /// Live notes of this repository authored in the half-open window, oldest first, the newest 20.
+    fn notes_before(&self, repo: &RepoId, since: Timestamp, until: Timestamp) -> Result<Vec<NoteBefore>>;
     /// The next commit on `parent` carries these (a squash merge was prepared there). A later call replaces it.
     fn prepare_squash(&self, repo: &RepoId, parent: &Oid, oids: &[Oid], at: Timestamp) -> Result<()>;
     /// What `prepare_squash` kept for a commit on `parent`; empty if nothing.
@@ -293,7 +302,8 @@ pub trait Store: Send + Sync {
     /// file that said so, in one transaction.
     fn skip_commits(&self, commits: &[(RepoId, Oid)], position: &SpoolPosition) -> Result<()>;
     /// Removes it from captures, search and wire log, and its bytes from the file; the unit of work is not
-    /// captured again by itself (see `Recorded::Forgotten`).
+    /// captured again by itself (see `Recorded::Forgotten`). With a note goes what was sent with it to a model about the
+    /// commits it belonged to, and the sentence of their templates that quotes it.
     fn forget_capture(&self, id: CaptureId) -> Result<()>;
     /// Live captures whose `captured_at` (not author date) lies in the half-open window.
     fn count_captures(&self, repo: Option<&RepoId>, since: Timestamp, until: Timestamp) -> Result<CaptureCounts>;

@@ -57,6 +57,7 @@ pub fn commit(n: u64) -> Capture {
         refined: None,
         state: State::Live,
         supersedes: Vec::new(),
+        notes: Vec::new(),
     }
 }
 

@@ -19,6 +19,7 @@ use crate::store::{CaptureQuery, Registered};
 
 mod identity;
 mod in_hand;
+mod notes;
 mod reconcile_tests;
 mod roster_tests;
 mod sequences;

@@ -10,6 +10,7 @@ mod drafts;
 mod events;
 mod finding;
 mod log;
+mod notes;
 mod reflogs;
 mod units;
 
@@ -25,6 +26,7 @@ pub fn all(mut empty: impl FnMut() -> Box<dyn Store>) {
         captures::CHECKS,
         finding::CHECKS,
         log::CHECKS,
+        notes::CHECKS,
         drafts::CHECKS,
     ];
     for (name, check) in rooms.concat() {

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::super::{
-    CaptureCounts, CaptureQuery, CaptureRecord, Finished, LatencyGrouping, LatencyRow, Lease, NewDraft, Recorded,
-    Registered, Result, SpoolPosition, Store, TokenCount, Written,
+    CaptureCounts, CaptureQuery, CaptureRecord, Finished, LatencyGrouping, LatencyRow, Lease, NewDraft, NoteBefore,
+    Recorded, Registered, Result, SpoolPosition, Store, TokenCount, Written,
 };
 use super::Durability::{Durable, Rebuildable};
 use super::{
-    Durability, SqliteStore, captures, counts, drafts, events, finish, forget, listing, operations, problems, record,
-    reflogs, repositories, row, search, tokens,
+    Durability, SqliteStore, captures, counts, drafts, events, finish, forget, listing, notes, operations, problems,
+    record, reflogs, repositories, row, search, tokens,
 };
 use crate::domain::capture::{Capture, Kind, Outcome};
 use crate::domain::clock::{Clock, SystemClock};
@@ -133,6 +133,12 @@ impl Store for SqliteStore {
 
     fn live_captures_alike(&self, repo: &RepoId, at: Timestamp, raw: &str) -> Result<Vec<Capture>> {
         self.read(|db| captures::live_alike(db, repo, row::micros(at), raw))
+    }
+
+    fn notes_before(&self, repo: &RepoId, since: Timestamp, until: Timestamp) -> Result<Vec<NoteBefore>> {
+        let (notes, damaged) = self.read(|db| notes::before(db, repo, row::micros(since), row::micros(until)))?;
+        self.report_damage("capture", &damaged);
+        Ok(notes)
     }
 
     fn prepare_squash(&self, repo: &RepoId, parent: &Oid, oids: &[Oid], at: Timestamp) -> Result<()> {

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::{Result, StoreError};
-use super::{checksum, row};
+use super::{checksum, notes, row};
 use crate::domain::id::{CaptureId, Oid, RepoId};
 
 struct Doomed {
@@ -11,6 +11,8 @@ struct Doomed {
     repo_id: Option<String>,
     oid: Option<String>,
     patch_id: Option<String>,
+    /// A note's words, which the captures of commits may quote.
+    words: Option<String>,
     intact: bool,
 }
 
@@ -19,6 +21,9 @@ struct Doomed {
 pub fn forget(tx: &Connection, id: CaptureId) -> Result<()> {
     let missing = || StoreError::NotFound { what: "capture", id: id.to_string() };
     let doomed = find(tx, id)?.ok_or_else(missing)?;
+    if let Some(words) = &doomed.words {
+        notes::detach(tx, id, words)?;
+    }
     for replaced in replaced_by(tx, doomed.row)? {
         forget(tx, replaced)?;
     }
@@ -51,9 +56,12 @@ fn replaced_by(tx: &Connection, row: i64) -> Result<Vec<CaptureId>> {
 fn find(tx: &Connection, id: CaptureId) -> Result<Option<Doomed>> {
     let sql = "SELECT row, repo_id, oid, patch_id, raw, summary, checksum FROM captures WHERE id = ?1";
     let read = |row: &rusqlite::Row<'_>| {
-        let texts = row.get::<_, String>(4).and_then(|raw| Ok((raw, row.get::<_, String>(5)?)));
-        let intact = texts.is_ok_and(|(raw, summary)| row.get(6) == Ok(checksum::of(&[&raw, &summary])));
-        Ok(Doomed { row: row.get(0)?, repo_id: row.get(1)?, oid: row.get(2)?, patch_id: row.get(3)?, intact })
+        let (raw, summary) = (row.get::<_, String>(4).ok(), row.get::<_, String>(5).ok());
+        let texts = raw.as_ref().zip(summary.as_ref());
+        let intact = texts.is_some_and(|(raw, summary)| row.get(6) == Ok(checksum::of(&[raw, summary])));
+        let (repo_id, oid): (Option<String>, Option<String>) = (row.get(1)?, row.get(2)?);
+        let words = raw.filter(|_| oid.is_none() && repo_id.is_some());
+        Ok(Doomed { row: row.get(0)?, repo_id, oid, patch_id: row.get(3)?, words, intact })
     };
     Ok(tx.prepare(sql)?.query_row([id.to_string()], read).optional()?)
 }

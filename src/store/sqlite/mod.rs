@@ -27,6 +27,7 @@ mod finish;
 mod forget;
 mod listing;
 mod migrate;
+mod notes;
 mod operations;
 mod problems;
 mod quarantine;

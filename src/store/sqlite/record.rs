@@ -167,6 +167,12 @@ fn insert_row(tx: &Connection, capture: &Capture, template: &str) -> Result<()> 
     Ok(())
 }
 
+/// What was sent about this capture is kept no longer.
+pub fn forget_wire(tx: &Connection, row: i64) -> Result<()> {
+    tx.execute("DELETE FROM wires WHERE capture = ?1", [row])?;
+    Ok(())
+}
+
 /// These become superseded, by the capture in `by` where it has a row yet (never by itself).
 pub fn supersede(tx: &Connection, ids: &[CaptureId], by: Option<i64>) -> Result<()> {
     let sql = "UPDATE captures SET state = 1, superseded_by = coalesce(?2, superseded_by)

@@ -42,6 +42,8 @@ pub struct Rest {
     pub quality: Option<Quality>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refined: Option<Refined>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<CaptureId>,
 }
 
 impl Rest {
@@ -61,6 +63,7 @@ impl Rest {
             tokens: capture.tokens,
             quality: capture.quality.clone(),
             refined: capture.refined.clone(),
+            notes: capture.notes.clone(),
         }
     }
 }
@@ -137,6 +140,7 @@ fn decode(row: &Row<'_>) -> Result<Capture> {
         refined: rest.refined,
         state: code(row, 4)?,
         supersedes: json::<Vec<CaptureId>>(row, 16)?,
+        notes: rest.notes,
     })
 }
 

@@ -1,0 +1,70 @@
+//! The sentence that quotes what the author noted before the commit.
+
+use super::phrase::one_line;
+use crate::domain::context::Context;
+
+/// A longer note is no remark, and is not quoted (words).
+const WORDS: usize = 20;
+
+/// `Noted before: “…”.` for the last note that is short enough to be quoted and is not said in `text` already.
+#[must_use]
+pub fn sentence(context: &Context, text: &str) -> Option<String> {
+    let said = text.to_lowercase();
+    let fits = |note: &&String| {
+        let words = one_line(note);
+        (1..=WORDS).contains(&words.split_whitespace().count()) && !said.contains(&plain(&words).to_lowercase())
+    };
+    context.notes.iter().rev().find(fits).map(|note| quoted(note))
+}
+
+/// The text without the sentence that quotes this note.
+#[must_use]
+pub fn without(text: &str, note: &str) -> String {
+    let quoted = quoted(note);
+    if !text.contains(&quoted) {
+        return text.to_owned();
+    }
+    one_line(&text.replace(&quoted, " "))
+}
+
+fn quoted(note: &str) -> String {
+    let words = one_line(note);
+    format!("Noted before: \u{201c}{}\u{201d}.", plain(&words).replace(['\u{201c}', '\u{201d}'], "\""))
+}
+
+/// Without its own full stop.
+fn plain(words: &str) -> &str {
+    words.trim_end_matches(['.', ' '])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(notes: &[&str], text: &str) -> Option<String> {
+        let notes = notes.iter().map(|note| (*note).to_owned()).collect();
+        sentence(&Context { notes, tickets: vec![] }, text)
+    }
+
+    #[test]
+    fn the_last_short_note_is_quoted_unless_it_is_said_already() {
+        let quoted = "Noted before: “the proxy drops \"idle\" connections”.";
+        assert_eq!(
+            told(&["tried it", "the proxy drops\n“idle” connections."], "Retry login.").as_deref(),
+            Some(quoted)
+        );
+        let long = "word ".repeat(21);
+        assert_eq!(told(&["tried it", &long], "").as_deref(), Some("Noted before: “tried it”."));
+        assert_eq!(told(&["Retry login."], "retry login. +3 −1."), None);
+        assert_eq!(told(&[&long, " . "], ""), None);
+        assert_eq!(told(&[], ""), None);
+    }
+
+    #[test]
+    fn the_sentence_can_be_taken_out_again() {
+        let note = "the proxy drops\nidle connections";
+        let text = format!("Retry login. {} +3 −1.", told(&[note], "").unwrap());
+        assert_eq!(without(&text, note), "Retry login. +3 −1.");
+        assert_eq!(without("as  it was", note), "as  it was");
+    }
+}

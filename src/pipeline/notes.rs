@@ -1,0 +1,59 @@
+//! Which notes belong to a commit: those that its author wrote down while working on it.
+
+use std::time::Duration;
+
+use super::capture::CaptureError;
+use super::identity::Kin;
+use super::services::Services;
+use crate::domain::capture::{Capture, Kind};
+use crate::domain::id::{CaptureId, Oid};
+use crate::domain::patch::Commit;
+use crate::git::GitError;
+use crate::git::repo::Repo;
+
+/// How long before a commit a note may have been written to belong to it.
+const WINDOW: Duration = Duration::from_secs(30 * 60);
+/// Git's dates have whole seconds: a note within the commit's second came before it.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Notes of the last half hour that belong to no other commit, oldest first. Work that was captured before keeps the
+/// notes that it had. A merge brings together what others wrote, and takes none.
+pub(super) fn of_commit(
+    services: &Services,
+    repo: &Repo,
+    commit: &Commit,
+    kin: &Kin,
+) -> Result<Vec<Capture>, CaptureError> {
+    if commit.kind() == Kind::Merge {
+        return Ok(Vec::new());
+    }
+    if !kin.earlier.is_empty() {
+        let ids: Vec<CaptureId> = kin.earlier.iter().flat_map(|capture| capture.notes.clone()).collect();
+        return Ok(by_id(services, &ids));
+    }
+    let (since, until) = (commit.committed_at - WINDOW, commit.committed_at + TICK);
+    let mut free = Vec::new();
+    for found in services.store.notes_before(&repo.place().id, since, until)? {
+        if is_free(repo, commit, &found.commits)? {
+            free.push(found.note);
+        }
+    }
+    Ok(free)
+}
+
+/// Nobody's, or that of a commit whose place this one takes (an amend, or a reset and a new commit).
+fn is_free(repo: &Repo, commit: &Commit, owners: &[Oid]) -> Result<bool, GitError> {
+    for owner in owners {
+        match repo.parents(owner) {
+            Ok(parents) if parents != commit.parents => return Ok(false),
+            Ok(_) | Err(GitError::Missing(_) | GitError::NoSuchCommit { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(true)
+}
+
+/// Those that are still there.
+pub(super) fn by_id(services: &Services, ids: &[CaptureId]) -> Vec<Capture> {
+    ids.iter().filter_map(|id| services.store.capture(&id.to_string()).ok()).map(|record| record.capture).collect()
+}

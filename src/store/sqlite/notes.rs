@@ -1,0 +1,64 @@
+//! Notes and the commits they belong to. A commit's capture names its notes; a note knows of none.
+
+use rusqlite::{Connection, params};
+
+use super::super::{NoteBefore, Result};
+use super::captures::sort_out;
+use super::codes::Coded;
+use super::row::{self, CAPTURE, Rest};
+use super::{checksum, record};
+use crate::domain::capture::{Capture, Kind};
+use crate::domain::id::{CaptureId, Oid, RepoId};
+use crate::fallback::noted;
+
+/// More notes than that in half an hour belong to nothing in particular.
+const MOST: i64 = 20;
+
+/// Live notes of this repository in a half-open window, oldest first, and ids of damaged ones.
+pub fn before(db: &Connection, repo: &RepoId, since: i64, until: i64) -> Result<(Vec<NoteBefore>, Vec<String>)> {
+    let sql = format!(
+        "SELECT {CAPTURE} FROM captures c WHERE c.repo_id = ?1 AND c.at >= ?2 AND c.at < ?3 AND c.kind = ?4
+         AND c.state = 0 ORDER BY c.at DESC, c.row DESC LIMIT {MOST}"
+    );
+    let mut query = db.prepare_cached(&sql)?;
+    let mut rows = query.query(params![repo.as_str(), since, until, Kind::Note.code()])?;
+    let (mut notes, mut damaged) = (Vec::new(), Vec::new());
+    while let Some(found) = rows.next()? {
+        sort_out(row::capture(found), &mut notes, &mut damaged)?;
+    }
+    notes.reverse();
+    let owned = |note: Capture| Ok(NoteBefore { commits: owners(db, repo, &note)?, note });
+    Ok((notes.into_iter().map(owned).collect::<Result<_>>()?, damaged))
+}
+
+/// Commits whose live captures name the note. They were captured after it.
+fn owners(db: &Connection, repo: &RepoId, note: &Capture) -> Result<Vec<Oid>> {
+    let sql = "SELECT oid FROM captures WHERE repo_id = ?1 AND captured_at >= ?2 AND state = 0 AND oid IS NOT NULL
+               AND instr(rest, '\"notes\"') > 0 AND instr(rest, ?3) > 0 ORDER BY row";
+    let mut query = db.prepare_cached(sql)?;
+    let values = params![repo.as_str(), row::micros(note.captured_at), note.id.to_string()];
+    let oids = query.query_map(values, |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
+    oids.iter().map(|oid| row::parse(oid)).collect()
+}
+
+/// A note is about to be forgotten: the captures it belongs to lose what was sent with it, their link, and the sentence
+/// that quotes it.
+pub fn detach(tx: &Connection, note: CaptureId, words: &str) -> Result<()> {
+    let sql = "SELECT row, raw, summary, template, rest FROM captures
+               WHERE instr(rest, '\"notes\"') > 0 AND instr(rest, ?1) > 0";
+    let read = |row: &rusqlite::Row<'_>| {
+        let texts: [String; 4] = [row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?];
+        Ok((row.get::<_, i64>(0)?, texts))
+    };
+    let found = tx.prepare(sql)?.query_map([note.to_string()], read)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    for (row, [raw, summary, template, rest]) in found {
+        let Ok(mut rest) = serde_json::from_str::<Rest>(&rest) else { continue };
+        rest.notes.retain(|id| *id != note);
+        let (summary, template) = (noted::without(&summary, words), noted::without(&template, words));
+        let sum = checksum::of(&[&raw, &summary]);
+        let sql = "UPDATE captures SET summary = ?2, template = ?3, rest = ?4, checksum = ?5 WHERE row = ?1";
+        tx.execute(sql, params![row, summary, template, serde_json::to_string(&rest)?, sum])?;
+        record::forget_wire(tx, row)?;
+    }
+    Ok(())
+}
