@@ -23,6 +23,7 @@ pub mod roster;
 pub mod services;
 pub mod skipped;
 pub mod subject;
+mod tags;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod waiting;

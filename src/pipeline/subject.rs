@@ -1,5 +1,6 @@
 //! What a capture is about: a commit or a note, with its template and its prompt.
 
+use super::tags;
 use crate::domain::capture::{Capture, CommitRef, Kind};
 use crate::domain::clock::Clock;
 use crate::domain::context::{Context, tickets_of_branch};
@@ -102,19 +103,13 @@ impl Subject {
         }
     }
 
-    /// From the author's own words only: a conventional prefix, `#hashtags`.
+    /// What it is filed under.
     #[must_use]
     pub fn tags(&self) -> Vec<String> {
-        let mut tags: Vec<String> = match self {
-            Self::Commit(work) => conventional_type(work.commit.subject()).into_iter().collect(),
-            Self::Note { .. } => Vec::new(),
-        };
-        if let Self::Note { text, .. } = self {
-            tags.extend(hashtags(text));
+        match self {
+            Self::Commit(work) => tags::of_commit(&work.commit, &work.facts),
+            Self::Note { text, .. } => tags::of_note(text),
         }
-        tags.sort();
-        tags.dedup();
-        tags
     }
 
     /// The capture's `commit` field.
@@ -151,35 +146,9 @@ impl Subject {
     }
 }
 
-/// `fix` of `fix(auth)!: …`; only the types that the convention names.
-fn conventional_type(subject: &str) -> Option<String> {
-    const TYPES: [&str; 11] =
-        ["build", "chore", "ci", "docs", "feat", "fix", "perf", "refactor", "revert", "style", "test"];
-    let (head, _) = subject.split_once(':')?;
-    let word: &str = head.split(['(', '!']).next()?;
-    TYPES.contains(&word).then(|| word.to_owned())
-}
-
-fn hashtags(text: &str) -> impl Iterator<Item = String> + '_ {
-    text.split_whitespace().filter_map(|word| {
-        let tag = word.strip_prefix('#')?.trim_end_matches(|c: char| !c.is_alphanumeric());
-        let wordlike = tag.chars().next().is_some_and(char::is_alphabetic);
-        (wordlike && tag.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')).then(|| tag.to_lowercase())
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn tags_come_from_the_authors_words_alone() {
-        assert_eq!(conventional_type("fix(auth)!: cut the timeout").as_deref(), Some("fix"));
-        assert_eq!(conventional_type("Note: this is no type"), None);
-        assert_eq!(conventional_type("Cut the timeout"), None);
-        let tags: Vec<String> = hashtags("tried #Rust, and #42 and #io-uring.").collect();
-        assert_eq!(tags, ["rust", "io-uring"]);
-    }
 
     #[test]
     fn a_note_is_redacted_before_anything_sees_it() {

@@ -1,0 +1,98 @@
+//! What was done: by the author's type, by the kind of commit, or by the subject's verbs.
+
+use crate::domain::patch::Commit;
+use crate::facts::Facts;
+use crate::facts::case::Case;
+use crate::facts::roles::FileRole;
+
+/// A type of the Conventional Commits habit under the name that everything else has, too.
+pub(super) fn of_type(kind: &str) -> &str {
+    match kind {
+        "feat" => "feature",
+        "perf" => "performance",
+        other => other,
+    }
+}
+
+/// Absent where nothing says it clearly.
+pub(super) fn of(commit: &Commit, facts: &Facts) -> Option<&'static str> {
+    match facts.case {
+        Case::Merge => return None,
+        Case::Revert => return Some("revert"),
+        Case::Only(FileRole::Docs) => return Some("docs"),
+        Case::Only(FileRole::Tests) => return Some("test"),
+        Case::Only(FileRole::Ci) => return Some("ci"),
+        _ => {}
+    }
+    of_words(&spoken(commit.subject()), facts)
+}
+
+/// The subject's words as they are spoken: `fixed-width` is one word, and no fix.
+fn spoken(subject: &str) -> Vec<String> {
+    let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    subject.split_whitespace().map(bare).filter(|word| !word.is_empty()).collect()
+}
+
+fn of_words(words: &[String], facts: &Facts) -> Option<&'static str> {
+    let first = words.first()?.as_str();
+    let any = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    let version = || words.iter().skip(1).any(|word| is_version(word));
+    let source = facts.shares.iter().any(|share| share.role == FileRole::Source && share.insertions != Some(0));
+    if matches!(first, "release" | "released" | "releasing") && version() {
+        return Some("release");
+    }
+    if matches!(first, "bump" | "bumps" | "upgrade" | "upgrades") && !source && !facts.manifests.is_empty() {
+        return Some("dependencies");
+    }
+    if any(&["fix", "fixes", "fixed", "fixing", "bugfix", "hotfix", "repair", "repairs"]) {
+        return Some("fix");
+    }
+    if any(&["perf", "performance", "faster", "speedup", "optimize", "optimizes", "optimise", "optimises"])
+        || words.windows(2).any(|pair| matches!(pair[0].as_str(), "speed" | "speeds" | "sped") && pair[1] == "up")
+    {
+        return Some("performance");
+    }
+    if any(&["refactor", "refactors", "refactored", "refactoring", "restructure"]) {
+        return Some("refactor");
+    }
+    if matches!(first, "document" | "documents" | "docs" | "doc") && !source {
+        return Some("docs");
+    }
+    let adds = matches!(first, "add" | "adds" | "added" | "implement" | "implements" | "introduce" | "introduces");
+    (adds && source && !any(&OTHER_THINGS)).then_some("feature")
+}
+
+/// What is added without being a feature.
+const OTHER_THINGS: [&str; 26] = [
+    "test",
+    "tests",
+    "testing",
+    "unittest",
+    "unittests",
+    "benchmark",
+    "benchmarks",
+    "doc",
+    "docs",
+    "documentation",
+    "docstring",
+    "docstrings",
+    "comment",
+    "comments",
+    "changelog",
+    "license",
+    "readme",
+    "missing",
+    "todo",
+    "note",
+    "notes",
+    "typo",
+    "lint",
+    "debug",
+    "example",
+    "examples",
+];
+
+fn is_version(word: &str) -> bool {
+    let digits = word.strip_prefix('v').unwrap_or(word);
+    digits.starts_with(|c: char| c.is_ascii_digit()) && digits.contains('.')
+}

@@ -1,0 +1,73 @@
+//! What a capture is filed under: the author's own hashtags and type first, then what was done, with what, and where
+//! in the system. Told from whole words of the subject and from paths alone.
+
+mod action;
+mod domain;
+mod technology;
+mod words;
+
+use crate::domain::patch::Commit;
+use crate::facts::Facts;
+use crate::facts::case::Case;
+
+/// Most tags of one capture; more file it under nothing.
+const MOST: usize = 5;
+
+/// The tags of a commit that was redacted before.
+#[must_use]
+pub fn of_commit(commit: &Commit, facts: &Facts) -> Vec<String> {
+    let mut tags = hashtags(&commit.message);
+    tags.extend(facts.subject.prefix.iter().map(|prefix| action::of_type(&prefix.kind).to_owned()));
+    tags.extend(action::of(commit, facts).map(str::to_owned).filter(|_| facts.subject.prefix.is_none()));
+    if facts.case != Case::Merge {
+        tags.extend(technology::of_files(&commit.patch.files).take(1).map(str::to_owned));
+    }
+    tags.extend(domain::of(commit.subject(), &commit.patch.files).into_iter().take(2).map(str::to_owned));
+    tags.extend(technology::of_words(commit.subject()).map(str::to_owned));
+    tidy(tags)
+}
+
+/// The tags of a note that was redacted before.
+#[must_use]
+pub fn of_note(text: &str) -> Vec<String> {
+    let mut tags = hashtags(text);
+    tags.extend(domain::of(text, &[]).into_iter().take(2).map(str::to_owned));
+    tags.extend(technology::of_words(text).map(str::to_owned));
+    tidy(tags)
+}
+
+/// Each once, the first few.
+fn tidy(tags: Vec<String>) -> Vec<String> {
+    let mut tidy: Vec<String> = Vec::new();
+    for tag in tags {
+        if !tidy.contains(&tag) {
+            tidy.push(tag);
+        }
+    }
+    tidy.truncate(MOST);
+    tidy
+}
+
+/// Words after `#` that are no number, no colour and no directive of a compiler.
+fn hashtags(text: &str) -> Vec<String> {
+    const DIRECTIVES: [&str; 14] = [
+        "include", "define", "undef", "ifdef", "ifndef", "if", "elif", "else", "endif", "pragma", "error", "line",
+        "region", "import",
+    ];
+    let tag = |word: &str| {
+        let word = word.trim_start_matches(|c: char| matches!(c, '(' | '[' | '"' | '\'')).strip_prefix('#')?;
+        let tag = word.trim_end_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+        let wordlike = tag.starts_with(char::is_alphabetic)
+            && tag.chars().count() <= 30
+            && tag.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_');
+        (wordlike && !is_colour(&tag) && !DIRECTIVES.contains(&tag.as_str())).then_some(tag)
+    };
+    text.split_whitespace().filter_map(tag).collect()
+}
+
+fn is_colour(tag: &str) -> bool {
+    matches!(tag.len(), 3 | 4 | 6 | 8) && tag.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests;
