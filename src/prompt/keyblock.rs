@@ -54,6 +54,11 @@ pub(super) fn find(lines: &[&str]) -> Vec<(usize, Range<usize>)> {
     found
 }
 
+/// Whether a line has to do with key blocks at all.
+pub(super) fn hints(line: &str) -> bool {
+    line.contains("-----") || is_key_line(line)
+}
+
 /// A line with dashes: enters or leaves a block, and may hold a whole one.
 fn marker(lines: &[&str], at: usize, block: Block, found: &mut Vec<(usize, Range<usize>)>) -> Block {
     let line = lines[at];

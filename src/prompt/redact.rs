@@ -1,11 +1,11 @@
 //! Takes secrets out of everything that reaches a prompt, a log or the store.
 //!
-//! Every stage is linear in the text: the regex crate has no backtracking, the rest are single passes.
+//! Every stage is linear in the text: a few passes, and no rule looks further than a bounded way around what it found.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use regex::Regex;
+use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::secrets::{self, Found};
 use super::{keyblock, seam};
@@ -26,7 +26,7 @@ pub fn redact(text: &str) -> String {
     let mut secrets = BTreeSet::new();
     let clean = replace(text, found_in(text), &mut secrets);
     match spread(&secrets) {
-        Some(spread) => spread.replace_all(&clean, ELSEWHERE).into_owned(),
+        Some(spread) => elsewhere(&spread, &clean),
         None => clean,
     }
 }
@@ -47,8 +47,8 @@ pub fn redact_commit(mut commit: Commit) -> Commit {
     });
     if let Some(spread) = spread(&secrets) {
         let mut again = |text: &mut String| {
-            if spread.is_match(text) {
-                *text = spread.replace_all(text, ELSEWHERE).into_owned();
+            if spread.is_match(text.as_str()) {
+                *text = elsewhere(&spread, text);
             }
         };
         each_text(&mut commit, &mut again);
@@ -58,6 +58,15 @@ pub fn redact_commit(mut commit: Commit) -> Commit {
 }
 
 const ELSEWHERE: &str = "[redacted:secret]";
+
+fn elsewhere(spread: &AhoCorasick, text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    spread.replace_all_with(text, &mut clean, |_, _, clean| {
+        clean.push_str(ELSEWHERE);
+        true
+    });
+    clean
+}
 
 /// Every text of a commit but its lines.
 fn each_text(commit: &mut Commit, change: &mut dyn FnMut(&mut String)) {
@@ -150,12 +159,19 @@ fn redact_lines(file: &mut FileChange, secrets: &mut BTreeSet<String>) {
     let lines: Vec<(Origin, &str)> =
         file.hunks.iter().flat_map(|hunk| &hunk.lines).map(|line| (line.origin, line.text.as_str())).collect();
     let mut parts: Vec<Vec<Found>> = vec![Vec::new(); lines.len()];
-    let everything: Vec<usize> = (0..lines.len()).collect();
-    search(&lines, &everything, true, &mut parts);
+    let everything: Vec<Option<usize>> = (0..lines.len()).map(Some).collect();
+    search(&lines, &everything, &mut parts, true);
+    let keys = lines.iter().any(|(_, line)| keyblock::hints(line));
     for hidden in [Origin::Removed, Origin::Added] {
-        let side: Vec<usize> = everything.iter().copied().filter(|at| lines[*at].0 != hidden).collect();
-        if side.len() < lines.len() {
-            search(&lines, &side, false, &mut parts);
+        let side: Vec<usize> = (0..lines.len()).filter(|at| lines[*at].0 != hidden).collect();
+        if side.len() == lines.len() {
+            continue;
+        }
+        if keys {
+            let whole: Vec<Option<usize>> = side.iter().copied().map(Some).collect();
+            search(&lines, &whole, &mut parts, true);
+        } else {
+            search(&lines, &around_gaps(&side), &mut parts, false);
         }
     }
     let targets = file.hunks.iter_mut().flat_map(|hunk| &mut hunk.lines);
@@ -164,22 +180,47 @@ fn redact_lines(file: &mut FileChange, secrets: &mut BTreeSet<String>) {
     }
 }
 
-/// Searches the chosen lines as one text. What stands within a line was seen with `all` already.
-fn search(lines: &[(Origin, &str)], chosen: &[usize], all: bool, parts: &mut [Vec<Found>]) {
-    let joined = Joined::of(chosen.iter().map(|at| lines[*at].1));
-    let mut found = joined.key_blocks(&joined.text);
+/// Lines of a side that are looked at on either edge of what it does not have.
+const EDGE: usize = 8;
+
+/// The lines around which a side differs from the whole; nothing stands between two such places.
+/// Only there can it have a secret that the whole does not have.
+fn around_gaps(side: &[usize]) -> Vec<Option<usize>> {
+    let mut chosen = Vec::new();
+    let mut done = 0;
+    for at in 1..side.len() {
+        if side[at] == side[at - 1] + 1 {
+            continue;
+        }
+        let from = done.max(at.saturating_sub(EDGE));
+        if from > done {
+            chosen.push(None);
+        }
+        done = (at + EDGE).min(side.len());
+        chosen.extend(side[from..done.max(from)].iter().copied().map(Some));
+    }
+    chosen
+}
+
+/// Searches the chosen lines as one text; `None` keeps its neighbours apart.
+fn search(lines: &[(Origin, &str)], chosen: &[Option<usize>], parts: &mut [Vec<Found>], keys: bool) {
+    let joined = Joined::of(chosen.iter().map(|at| at.map_or("", |at| lines[at].1)));
+    let mut found = secrets::find(&joined.text);
     found.extend(seam::find(&joined.text));
-    if all {
-        found.extend(secrets::find(&joined.text));
+    if keys {
+        found.extend(joined.key_blocks(&joined.text));
     }
     for (at, part) in found.iter().flat_map(|found| joined.split(found)) {
-        parts[chosen[at]].push(part);
+        if let Some(line) = chosen[at] {
+            parts[line].push(part);
+        }
     }
 }
 
 /// Replaces what was found; overlapping finds become one. The secrets themselves go to `secrets`.
 fn replace(text: &str, mut found: Vec<Found>, secrets: &mut BTreeSet<String>) -> String {
-    found.sort_by_key(|found| (found.range.start, std::cmp::Reverse(found.range.end)));
+    // Of two names for the same stretch the telling one.
+    found.sort_by_key(|found| (found.range.start, std::cmp::Reverse(found.range.end), found.kind == secrets::ANY));
     let mut clean = String::with_capacity(text.len());
     let mut done = 0;
     for found in found {
@@ -201,7 +242,7 @@ fn replace(text: &str, mut found: Vec<Found>, secrets: &mut BTreeSet<String>) ->
 }
 
 /// Finds the same secrets elsewhere.
-fn spread(secrets: &BTreeSet<String>) -> Option<Regex> {
+fn spread(secrets: &BTreeSet<String>) -> Option<AhoCorasick> {
     let worth = |secret: &&String| {
         let mixed = secret.bytes().any(|b| b.is_ascii_digit()) && secret.bytes().any(|b| b.is_ascii_alphabetic());
         (SPREAD_FROM..=300).contains(&secret.len())
@@ -209,9 +250,11 @@ fn spread(secrets: &BTreeSet<String>) -> Option<Regex> {
             && !secret.contains("-----")
             && !secret.contains("[redacted")
     };
-    let literals: Vec<String> =
-        secrets.iter().filter(worth).take(SPREAD_MOST).map(|text| regex::escape(text)).collect();
-    if literals.is_empty() { None } else { Regex::new(&literals.join("|")).ok() }
+    let literals: Vec<&String> = secrets.iter().filter(worth).take(SPREAD_MOST).collect();
+    if literals.is_empty() {
+        return None;
+    }
+    AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(literals).ok()
 }
 
 #[cfg(test)]

@@ -1,45 +1,130 @@
 //! Secrets that were glued together from string literals: `"AKIA" +` on one line, the rest on the next.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
+use std::ops::Range;
 
 use super::secrets::{self, Found};
 
-/// A closing quote, an operator that joins strings, perhaps a line break, and an opening quote;
-/// or a backslash at a line's end.
-const SEAM: &str =
-    r#"["'`][ \t]*(?:[+.&~\\]|\.\.|\|\||<>)?[ \t]*(?:\n[ \t]*)?(?:[+.&~]|\.\.)?[ \t]*[fFrRbBuUL]{0,2}["'`]|\\\n[ \t]*"#;
-
-#[expect(clippy::expect_used, reason = "the pattern is a constant, compiled by every test of this room")]
-static COMPILED: LazyLock<Regex> = LazyLock::new(|| Regex::new(SEAM).expect("a constant pattern"));
+/// What is sewn reaches so far around a seam, in bytes: to the line before it and to the end of its own.
+const REACH: usize = 1_024;
+/// Blanks that a seam may hold in one place.
+const BLANKS: usize = 120;
 
 /// A text without its seams, and where each piece of it came from.
 struct Sewn {
     text: String,
-    /// (start in the sewn text, start in the original), ascending.
-    pieces: Vec<(usize, usize)>,
+    /// (start in the sewn text, start in the original), ascending; what is from nowhere keeps others apart.
+    pieces: Vec<(usize, Option<usize>)>,
 }
 
 /// Secrets that exist only when literals are put together; one range per piece.
 pub(super) fn find(text: &str) -> Vec<Found> {
-    let Some(sewn) = sew(text) else { return Vec::new() };
+    let seams = seams(text);
+    if seams.is_empty() {
+        return Vec::new();
+    }
+    let sewn = sew(text, &seams);
     secrets::find(&sewn.text).into_iter().flat_map(|found| sewn.pieces_of(&found)).collect()
 }
 
-fn sew(text: &str) -> Option<Sewn> {
-    let mut sewn = Sewn { text: String::new(), pieces: vec![(0, 0)] };
-    let mut from = 0;
-    for seam in COMPILED.find_iter(text) {
-        sewn.text.push_str(&text[from..seam.start()]);
-        from = seam.end();
-        sewn.pieces.push((sewn.text.len(), from));
+/// Sews the surroundings of the seams only: elsewhere the plain search has seen all.
+fn sew(text: &str, seams: &[Range<usize>]) -> Sewn {
+    let mut sewn = Sewn { text: String::new(), pieces: Vec::new() };
+    let (mut from, mut to) = (0, 0);
+    for seam in seams {
+        let region = around(text, seam);
+        if sewn.pieces.is_empty() || region.start > to {
+            sewn.add(text, from..to);
+            sewn.pieces.push((sewn.text.len(), None));
+            sewn.text.push_str("\n\n");
+            from = region.start;
+        }
+        sewn.add(text, from..seam.start.max(from));
+        from = seam.end;
+        to = region.end.max(to);
     }
-    sewn.text.push_str(&text[from..]);
-    (sewn.pieces.len() > 1).then_some(sewn)
+    sewn.add(text, from..to);
+    sewn
+}
+
+/// From the beginning of the line before the seam to the end of the line after it.
+fn around(text: &str, seam: &Range<usize>) -> Range<usize> {
+    let bytes = text.as_bytes();
+    let mut ends = 0;
+    let before = bytes[..seam.start].iter().rev().take(REACH).take_while(|byte| {
+        ends += usize::from(**byte == b'\n');
+        ends < 2
+    });
+    let start = seam.start - before.count();
+    let after = bytes[seam.end..].iter().take(REACH).take_while(|byte| **byte != b'\n').count();
+    text.ceil_char_boundary(start)..text.floor_char_boundary(seam.end + after)
+}
+
+/// Where literals are joined: a closing quote, an operator that joins strings, perhaps a line's end, and an opening
+/// quote; or a backslash at a line's end. Ascending, none overlaps another.
+fn seams(text: &str) -> Vec<Range<usize>> {
+    let bytes = text.as_bytes();
+    let mut seams = Vec::new();
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let end = match byte {
+            b'"' | b'\'' | b'`' => joined(text, at),
+            b'\\' => continued(bytes, at),
+            _ => None,
+        };
+        seams.extend(end.map(|end| at..end));
+        at = end.unwrap_or(at + 1);
+    }
+    seams
+}
+
+/// The end of a seam that begins with the quote at `at`.
+fn joined(text: &str, at: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut end = blanks(bytes, at + 1);
+    if bytes.get(end) == Some(&b',') {
+        // `concat!("a", "b")`, `["a", "b"].join("")`; a list is none.
+        let before = text.get(text.floor_char_boundary(at.saturating_sub(100))..at)?;
+        end = blanks(bytes, before.contains("concat").then_some(end + 1)?);
+    }
+    end = blanks(bytes, operator(bytes, end, true));
+    end = blanks(bytes, line_end(bytes, end));
+    end = blanks(bytes, operator(bytes, end, false));
+    let letters = bytes.get(end..)?.iter().take(2).take_while(|b| b"fFrRbBuUL".contains(b)).count();
+    matches!(bytes.get(end + letters)?, b'"' | b'\'' | b'`').then_some(end + letters + 1)
+}
+
+fn continued(bytes: &[u8], at: usize) -> Option<usize> {
+    let end = line_end(bytes, at + 1);
+    (end > at + 1).then(|| blanks(bytes, end))
+}
+
+fn operator(bytes: &[u8], at: usize, first: bool) -> usize {
+    let rest = bytes.get(at..).unwrap_or_default();
+    let long: &[&[u8]] = if first { &[b"..", b"||", b"<>", b"++"] } else { &[b".."] };
+    if long.iter().any(|sign| rest.starts_with(sign)) {
+        return at + 2;
+    }
+    let short = rest.first().is_some_and(|b| b"+.&~".contains(b) || (first && *b == b'\\'));
+    at + usize::from(short)
+}
+
+fn line_end(bytes: &[u8], at: usize) -> usize {
+    let rest = bytes.get(at..).unwrap_or_default();
+    at + if rest.starts_with(b"\r\n") { 2 } else { usize::from(rest.starts_with(b"\n")) }
+}
+
+fn blanks(bytes: &[u8], at: usize) -> usize {
+    let rest = bytes.get(at..).unwrap_or_default();
+    at + rest.iter().take(BLANKS).take_while(|b| matches!(b, b' ' | b'\t')).count()
 }
 
 impl Sewn {
+    fn add(&mut self, text: &str, range: Range<usize>) {
+        let Some(piece) = text.get(range.clone()) else { return };
+        self.pieces.push((self.text.len(), Some(range.start)));
+        self.text.push_str(piece);
+    }
+
     /// The original ranges of a find; none when it lies in one piece, where the plain search sees it.
     fn pieces_of(&self, found: &Found) -> Vec<Found> {
         let first = self.pieces.partition_point(|(start, _)| *start <= found.range.start).saturating_sub(1);
@@ -50,7 +135,7 @@ impl Sewn {
             }
             let end = self.pieces.get(at + 1).map_or(self.text.len(), |(next, _)| *next);
             let (from, to) = (found.range.start.max(*start), found.range.end.min(end));
-            if from < to {
+            if let (true, Some(original)) = (from < to, original) {
                 ranges.push(Found { range: original + from - start..original + to - start, kind: found.kind });
             }
         }

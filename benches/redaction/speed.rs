@@ -1,0 +1,115 @@
+//! How long 10 MB of patch take: our own sources as added lines, as both sides in turns, and texts that are made to
+//! be expensive.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::json;
+use uro_capture::domain::patch::{Change, Commit, FileChange, Hunk, Line, Origin, Patch};
+use uro_capture::prompt::redact::redact_commit;
+
+use crate::report::{Result, Rounds, Row, in_turns, timed};
+
+const BYTES: usize = 10_000_000;
+
+pub fn rows(n: usize) -> Result<Vec<Row>> {
+    let sorts = sorts()?;
+    let names: Vec<String> = sorts.iter().map(|(name, _)| name.clone()).collect();
+    let rounds = Rounds { n, warm_up: 1, pause: Duration::ZERO };
+    let all = in_turns(&names, rounds, |arm, _| {
+        let commit = sorts[arm].1.clone();
+        let (took, clean) = timed(|| Ok(redact_commit(commit)))?;
+        drop(clean);
+        Ok(took)
+    })?;
+    let bytes = |commit: &Commit| {
+        let lines = commit.patch.files.iter().flat_map(|file| &file.hunks).flat_map(|hunk| &hunk.lines);
+        lines.map(|line| line.text.len() + 1).sum::<usize>()
+    };
+    Ok(all
+        .iter()
+        .zip(&sorts)
+        .map(|(series, (_, commit))| Row::of(series).with("bytes", json!(bytes(commit))))
+        .collect())
+}
+
+fn sorts() -> Result<Vec<(String, Commit)>> {
+    let code = code()?;
+    let lines: Vec<&str> = code.lines().collect();
+    let mut sorts = vec![
+        ("code, added".to_owned(), commit(&lines, |_| Origin::Added)),
+        (
+            "code, both sides".to_owned(),
+            commit(&lines, |at| if at / 6 % 2 == 0 { Origin::Removed } else { Origin::Added }),
+        ),
+    ];
+    for seed in [
+        "\"",
+        "password=",
+        "password=\"",
+        "-----BEGIN PRIVATE KEY-----",
+        "eyJ",
+        "AKIA",
+        "://",
+        "a:b@",
+        "sk-",
+        "kind: Secret\n",
+    ] {
+        let text = seed.repeat(BYTES / seed.len());
+        let lines: Vec<&str> = text.lines().collect();
+        sorts.push((format!("hostile {seed:?}"), commit(&lines, |_| Origin::Added)));
+    }
+    Ok(sorts)
+}
+
+/// Our own sources, as often as it takes.
+fn code() -> Result<String> {
+    let mut once = String::new();
+    read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut once)?;
+    Ok(once.repeat(BYTES / once.len() + 1).chars().take(BYTES).collect())
+}
+
+fn read(dir: &Path, text: &mut String) -> Result<()> {
+    let mut entries: Vec<_> = fs::read_dir(dir)?.flatten().map(|entry| entry.path()).collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            read(&path, text)?;
+        } else {
+            text.push_str(&fs::read_to_string(&path)?);
+        }
+    }
+    Ok(())
+}
+
+pub fn commit(lines: &[&str], origin: impl Fn(usize) -> Origin) -> Commit {
+    let line = |(at, text): (usize, &&str)| Line { origin: origin(at), text: (*text).to_owned() };
+    let hunk =
+        Hunk { header: String::new(), old_start: 1, new_start: 1, lines: lines.iter().enumerate().map(line).collect() };
+    let file = FileChange {
+        path: "src/lib.rs".into(),
+        old_path: None,
+        change: Change::Added,
+        mode_changed: false,
+        insertions: None,
+        deletions: None,
+        hunks: vec![hunk],
+        unread: None,
+        texts: None,
+    };
+    let oid = || "a".repeat(40).parse().ok();
+    let (Some(commit), Some(tree)) = (oid(), oid()) else { unreachable!("forty hexadecimal digits are an id") };
+    Commit {
+        oid: commit,
+        tree,
+        parents: vec![],
+        author: "A".into(),
+        author_email: "a@example.org".into(),
+        authored_at: jiff::Timestamp::UNIX_EPOCH,
+        committed_at: jiff::Timestamp::UNIX_EPOCH,
+        message: "wip".into(),
+        branch: None,
+        patch: Patch { files: vec![file], files_total: 1, ..Patch::default() },
+    }
+}

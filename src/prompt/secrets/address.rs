@@ -1,0 +1,88 @@
+//! Passwords and tokens in addresses: `postgres://user:password@host`, `https://token@host`.
+
+use std::ops::Range;
+
+use super::judge::is_placeholder;
+
+/// More of an address than this is not looked at.
+const LONGEST: usize = 512;
+/// A name without a password is a token from this length on.
+const TOKEN: usize = 20;
+/// What manuals write where a password goes; as passwords they protect nothing.
+const WORDS: [&str; 15] = [
+    "password",
+    "passwd",
+    "pass",
+    "pwd",
+    "secret",
+    "token",
+    "xxx",
+    "xxxx",
+    "yourpassword",
+    "your-password",
+    "mypassword",
+    "pw",
+    "p",
+    "user",
+    "x-oauth-basic",
+];
+
+/// The secrets in the address whose `://` ends at `at`: its password, and its name where that is a token.
+pub(super) fn secrets(text: &str, at: usize) -> Vec<Range<usize>> {
+    let Some(info) = user_info(text, at) else { return Vec::new() };
+    let (name, password) = info.split_once(':').unwrap_or((info, ""));
+    let known = WORDS.iter().any(|word| password.eq_ignore_ascii_case(word));
+    let mut found = Vec::new();
+    if !password.is_empty() && !known && !is_placeholder(password) {
+        let start = at + name.len() + 1;
+        found.push(start..at + info.len());
+    }
+    if is_token(name) {
+        found.push(at..at + name.len());
+    }
+    found
+}
+
+/// What stands before the last `@` of the address's first part.
+fn user_info(text: &str, at: usize) -> Option<&str> {
+    let rest = text.as_bytes().get(at..)?;
+    let ends = |b: u8| b.is_ascii_whitespace() || b"/\"'`<>\\".contains(&b);
+    let part = rest.iter().take(LONGEST).take_while(|byte| !ends(**byte)).count();
+    let info = rest.get(..part)?.iter().rposition(|byte| *byte == b'@')?;
+    text.get(at..at + info)
+}
+
+fn is_token(name: &str) -> bool {
+    let shaped = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.~".contains(&b));
+    name.len() >= TOKEN && shaped && !is_placeholder(name) && name.bytes().any(|b| b.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<&str> {
+        secrets(text, text.find("://").unwrap() + 3).into_iter().map(|range| &text[range]).collect()
+    }
+
+    #[test]
+    fn passwords_and_tokens_are_found_in_addresses() {
+        assert_eq!(found("postgres://app:s3cr3t@db/x"), ["s3cr3t"]);
+        assert_eq!(found("redis://:p@ss@h:1"), ["p@ss"]);
+        assert_eq!(found("https://abcdefghij0123456789@host/x.git"), ["abcdefghij0123456789"]);
+    }
+
+    #[test]
+    fn plain_addresses_and_what_manuals_write_stay() {
+        for text in [
+            "http://127.0.0.1:11434/api",
+            "https://user:password@example.com",
+            "https://user:${PASSWORD}@example.com",
+            "ssh://git@host:22/x",
+            "https://www.npmjs.com/package/@scope/name",
+            "https://a-very-long-name-of-somebody@host/x",
+        ] {
+            assert!(found(text).is_empty(), "{text}");
+        }
+    }
+}

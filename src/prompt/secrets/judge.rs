@@ -1,0 +1,78 @@
+//! Whether a value beside a telling name is a secret, or a word, a reference, a placeholder.
+
+/// A value is judged by this many bytes, so that a long one costs no more than a short one.
+const JUDGED: usize = 256;
+
+/// Judged by its characters: length, classes, entropy. Prose and placeholders are none.
+pub(super) fn looks_secret(value: &str, password: bool) -> bool {
+    let value = head(value);
+    if value.contains(char::is_whitespace) || is_placeholder(value) || (!password && is_words(value)) {
+        return false;
+    }
+    let has = |class: fn(&u8) -> bool| value.bytes().any(|b| class(&b));
+    let (letter, digit) = (has(u8::is_ascii_alphabetic), has(u8::is_ascii_digit));
+    let symbol = value.bytes().any(|b| b.is_ascii_punctuation() && !b"_-.:/,".contains(&b));
+    if password {
+        return value.len() >= 6 && letter && (digit || symbol);
+    }
+    let mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
+    match value.len() {
+        0..8 => false,
+        8..12 => letter && digit && (mixed || symbol),
+        12..24 => letter && (digit || (mixed && symbol)) && entropy(value) >= 2.8,
+        _ => letter && (digit || mixed) && entropy(value) >= 3.2,
+    }
+}
+
+/// `client_traffic_secret_0`, `MY-APP-1`: a label, however long.
+pub(super) fn is_words(value: &str) -> bool {
+    let word = |part: &str| {
+        let stem = part.trim_end_matches(|c: char| c.is_ascii_digit());
+        let tail = stem.get(1..).unwrap_or("");
+        let even = tail.bytes().all(|b| b.is_ascii_lowercase()) || stem.bytes().all(|b| b.is_ascii_uppercase());
+        part.len() - stem.len() <= 3 && even && stem.bytes().all(|b| b.is_ascii_alphabetic())
+    };
+    value.contains(['_', '-', '.']) && value.split(['_', '-', '.']).all(word)
+}
+
+/// Names of values are no values: `self.tokens0.next`, `env.SECRET`, `next_token2`, paths, addresses.
+pub(super) fn is_code(value: &str, password: bool) -> bool {
+    let value = head(value);
+    let most_digits = if password { 1 } else { 5 };
+    let word = |part: &str| {
+        let stem = part.trim_end_matches(|c: char| c.is_ascii_digit());
+        part.len() - stem.len() <= most_digits && stem.bytes().all(|b| b.is_ascii_alphabetic())
+    };
+    value.contains("::")
+        || value.contains("://")
+        || value.contains("->")
+        || value.starts_with("0x")
+        || value.starts_with([':', '/', '.', '~', '&', '*', '@', '!', '|', '-'])
+        || value.trim_end_matches(['?', '.', ')', '!']).split(['.', '_', '-', '/', '\\', '$']).all(word)
+}
+
+pub(super) fn is_placeholder(value: &str) -> bool {
+    let value = head(value);
+    let first = value.bytes().next();
+    let uniform = value.bytes().all(|b| Some(b) == first || b == b'-');
+    uniform
+        || value.starts_with(['$', '{', '<', '%', '#'])
+        || value.contains("[redacted")
+        || value.contains("${")
+        || value.contains("{{")
+        || ["npm:", "workspace:", "file:", "process.env", "os.environ"].iter().any(|start| value.starts_with(start))
+}
+
+/// Shannon entropy in bits per byte.
+pub(super) fn entropy(value: &str) -> f64 {
+    let mut counts = [0_u32; 256];
+    for byte in value.bytes() {
+        counts[usize::from(byte)] += 1;
+    }
+    let total = value.len() as f64;
+    counts.iter().filter(|count| **count > 0).map(|count| f64::from(*count) / total).map(|p| -p * p.log2()).sum()
+}
+
+fn head(value: &str) -> &str {
+    value.get(..value.floor_char_boundary(JUDGED)).unwrap_or(value)
+}

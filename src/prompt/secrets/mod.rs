@@ -1,0 +1,138 @@
+//! Secrets in a text, by their form or by the names beside them.
+//!
+//! One automaton finds all that a rule begins with; the rule then looks at some bytes around it. So the rules
+//! together cost one pass over the text, and a text without any of their beginnings costs nothing more.
+
+mod address;
+mod assigned;
+mod files;
+mod header;
+mod judge;
+mod names;
+mod neighbour;
+mod providers;
+mod shape;
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+
+use shape::{Of, Shape};
+
+/// A stretch of text that must not leave this process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) range: Range<usize>,
+    pub(super) kind: &'static str,
+}
+
+/// What is known of a secret that only the name beside it gave away.
+pub(super) const ANY: &str = "secret";
+
+/// What is done where a beginning was found.
+#[derive(Debug, Clone, Copy)]
+enum Rule {
+    Shape(Shape),
+    /// A telling name; whether its value is chosen by people.
+    Name(bool),
+    Vendor(&'static [(Of, usize)]),
+    Address,
+    Authorization,
+    User,
+    Netrc,
+    Docker,
+    Kubernetes,
+    Discord,
+}
+
+struct Rules {
+    beginnings: AhoCorasick,
+    rules: Vec<Rule>,
+}
+
+#[expect(clippy::expect_used, reason = "the beginnings are constants, compiled by every test of this room")]
+static RULES: LazyLock<Rules> = LazyLock::new(|| {
+    let all = beginnings();
+    let built = AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .match_kind(MatchKind::Standard)
+        .kind(Some(AhoCorasickKind::DFA))
+        .build(all.iter().map(|(beginning, _)| beginning));
+    Rules { beginnings: built.expect("constant patterns"), rules: all.into_iter().map(|(_, rule)| rule).collect() }
+});
+
+fn beginnings() -> Vec<(&'static str, Rule)> {
+    let shapes = providers::shapes().into_iter().map(|shape| (shape.prefix, Rule::Shape(shape)));
+    let names = names::TELLING.iter().map(|(name, password)| (*name, Rule::Name(*password)));
+    let vendors = names::VENDORS.iter().map(|(name, forms)| (*name, Rule::Vendor(forms)));
+    let others = [
+        ("://", Rule::Address),
+        ("authorization", Rule::Authorization),
+        ("bearer ", Rule::Authorization),
+        ("-u ", Rule::User),
+        ("--user", Rule::User),
+        ("--proxy-user", Rule::User),
+        ("login", Rule::Netrc),
+        ("auth\"", Rule::Docker),
+        ("auth\\\"", Rule::Docker),
+        ("kind: secret", Rule::Kubernetes),
+        ("kind: \"secret", Rule::Kubernetes),
+        (".", Rule::Discord),
+    ];
+    shapes.chain(names).chain(vendors).chain(others).collect()
+}
+
+/// Every secret in `text`, in no particular order; ranges may overlap.
+pub(super) fn find(text: &str) -> Vec<Found> {
+    let rules = &*RULES;
+    let mut found = Vec::new();
+    let mut done = vec![0; rules.rules.len()];
+    for hit in rules.beginnings.find_overlapping_iter(text) {
+        let pattern = hit.pattern().as_usize();
+        let (Some(rule), Some(done)) = (rules.rules.get(pattern), done.get_mut(pattern)) else { continue };
+        if hit.start() >= *done {
+            *done = rule.at(text, hit.range(), &mut found);
+        }
+    }
+    found
+}
+
+impl Rule {
+    /// Adds what is found; tells the place up to which this beginning need not be looked at again.
+    fn at(&self, text: &str, hit: Range<usize>, found: &mut Vec<Found>) -> usize {
+        let (kind, secret) = match self {
+            Self::Shape(shape) => match shape.at(text, hit.start) {
+                Ok(range) => (shape.kind, Some(range)),
+                Err(barren) => return barren,
+            },
+            Self::Name(password) => (ANY, names::telling(text, hit, *password)),
+            Self::Vendor(forms) => (ANY, names::vendor(text, hit, forms)),
+            Self::Address => {
+                found.extend(
+                    address::secrets(text, hit.end).into_iter().map(|range| Found { range, kind: "url-password" }),
+                );
+                return hit.end;
+            }
+            Self::Authorization => ("authorization", header::authorization(text, hit.start)),
+            Self::User => ("authorization", header::user(text, hit.start)),
+            Self::Netrc => ("netrc", files::netrc(text, hit.start)),
+            Self::Docker => ("docker-login", files::docker(text, hit.end)),
+            Self::Kubernetes => {
+                let (values, end) = files::kubernetes(text, hit.start);
+                found.extend(values.into_iter().map(|range| Found { range, kind: "kubernetes-secret" }));
+                return end;
+            }
+            Self::Discord => ("discord-token", neighbour::discord(text, hit.start)),
+        };
+        let Some(range) = secret else { return 0 };
+        let end = range.end;
+        if kind == "aws-key" {
+            found.extend(
+                neighbour::aws_secrets(text, &range).into_iter().map(|range| Found { range, kind: "aws-secret" }),
+            );
+        }
+        found.push(Found { range, kind });
+        end
+    }
+}
