@@ -18,6 +18,7 @@ use crate::prompt::redact::redact;
 use crate::prompt::render::Rendered;
 use crate::prompt::tokens::Budget;
 use crate::quality::clean;
+use crate::quality::expected::Expected;
 use crate::store::{Finished, StoreError};
 
 /// Lets the role's model write within the deadline and makes the capture final, whatever happens.
@@ -144,10 +145,10 @@ fn judge(answer: &Answer) -> (Option<String>, Reason) {
         return (None, Reason::Overflow);
     }
     let (text, whole, otherwise) = match answer.finish {
-        Finish::Stop => (clean::clean(&answer.text).ok(), Reason::None, Reason::Unusable),
-        Finish::Length => (clean::salvage(&answer.text), Reason::Salvaged, Reason::Unusable),
-        Finish::Cut(_) => (clean::salvage(&answer.text), Reason::Salvaged, Reason::Deadline),
-        Finish::Aborted => (clean::salvage(&answer.text), Reason::Salvaged, Reason::Unusable),
+        Finish::Stop => (clean::clean(&answer.text, &Expected::default()).ok(), Reason::None, Reason::Unusable),
+        Finish::Length => (clean::salvage(&answer.text, &Expected::default()), Reason::Salvaged, Reason::Unusable),
+        Finish::Cut(_) => (clean::salvage(&answer.text, &Expected::default()), Reason::Salvaged, Reason::Deadline),
+        Finish::Aborted => (clean::salvage(&answer.text, &Expected::default()), Reason::Salvaged, Reason::Unusable),
     };
     let reason = if text.is_some() { whole } else { otherwise };
     // A model may know secrets that nobody told it, or put together what came to it in pieces.

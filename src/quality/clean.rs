@@ -1,6 +1,8 @@
 //! A model's text becomes one plain line, or is refused. A plain answer passes byte for byte.
 
-use super::{noise, sentence};
+use super::expected::Expected;
+use super::{chatter, controls, fences, json, markdown, opener, repetition, sentence, spans, thoughts, tokens};
+use crate::facts::subject::Subject;
 
 pub use super::document::document;
 
@@ -14,50 +16,52 @@ const INPUT: usize = 64 * 1024;
 const WORDY: f64 = 0.5;
 /// Shortest summary, in letters and digits.
 const SHORTEST: usize = 4;
+/// What one wrapping hides another may: so often is a text cleaned again before it is given up.
+const ROUNDS: usize = 6;
 
-/// Why a text is not kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+/// Why a text is not kept. Of several reasons the later one here is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum Unusable {
     #[error("the answer is empty")]
     Empty,
-    #[error("the answer holds thoughts only")]
-    OnlyThoughts,
-    #[error("the model refused")]
-    Refused,
     #[error("the answer is noise")]
     Noise,
+    #[error("the answer holds thoughts only")]
+    OnlyThoughts,
     #[error("the answer is one endless sentence")]
     Endless,
+    #[error("the answer is in another language")]
+    Foreign,
     #[error("the answer repeats its instructions")]
     Echo,
+    #[error("the model refused")]
+    Refused,
 }
 
-/// One line of at most three sentences and 400 characters.
+/// One line of at most three sentences and 400 characters, in the language that is expected.
 ///
 /// # Errors
 /// When nothing is left that a person would read.
-pub fn clean(text: &str) -> Result<String, Unusable> {
-    if is_plain(text) {
-        return Ok(text.to_owned());
+pub fn clean(text: &str, expected: &Expected) -> Result<String, Unusable> {
+    let mut line = once(&unwrapped(text, true)?, expected)?;
+    for _ in 0..ROUNDS {
+        let again = once(&unwrapped(&line, true)?, expected)?;
+        if again == line {
+            return Ok(line);
+        }
+        line = again;
     }
-    let text = cut(text, INPUT);
-    let open = noise::without_thoughts(text);
-    if open.trim().is_empty() {
-        return Err(if text.trim().is_empty() { Unusable::Empty } else { Unusable::OnlyThoughts });
-    }
-    let line = one_line(&unwrapped(&open));
-    judge(&line)?;
-    shorten(&line)
+    Err(Unusable::Noise)
 }
 
 /// What of a cut-off text is whole: everything up to the last sentence end outside code and quotes, cleaned.
 #[must_use]
-pub fn salvage(text: &str) -> Option<String> {
-    let open = noise::without_thoughts(cut(text, INPUT));
+pub fn salvage(text: &str, expected: &Expected) -> Option<String> {
+    let open = unwrapped(text, false).ok()?;
     let mut ends = sentence::ends(&open);
     ends.pop_if(|end| open[*end..].trim().is_empty() && may_go_on(&open[..*end]));
     let end = ends.pop()?;
-    clean(&open[..end]).ok().filter(|line| !sentence::ends(line).is_empty())
+    clean(&open[..end], expected).ok().filter(|line| !sentence::ends(line).is_empty())
 }
 
 /// A cut right after a dot: `3.` may have become `3.5`, and `src/foo.` `src/foo.rs`.
@@ -67,129 +71,203 @@ fn may_go_on(text: &str) -> bool {
     word.chars().any(|c| c.is_ascii_digit() || "/\\_:.".contains(c))
 }
 
-/// Nothing to do: the common case, and the promise that a good answer is not touched.
-fn is_plain(text: &str) -> bool {
-    let sentences = sentence::split(text);
-    let tidy = text.trim() == text && !text.contains("  ") && text.chars().count() <= CHARS;
-    let first = text.chars().next().is_some_and(char::is_alphanumeric);
-    tidy && first
-        && sentences.len() <= SENTENCES
-        && !text.contains(['\n', '<', '{'])
-        && noise::without_controls(text) == text
-        && noise::without_preamble(text) == text
-        && noise::without_bullet(text) == text
-        && !has_repeats(&sentences)
-        && !sentences.iter().any(|sentence| noise::is_afterthought(sentence))
-        && judge(text).is_ok()
-}
-
-fn has_repeats(sentences: &[&str]) -> bool {
-    sentences.iter().enumerate().any(|(at, sentence)| sentences[..at].contains(sentence))
-}
-
-/// Takes the wrapping off: control characters, fences, JSON.
-fn unwrapped(text: &str) -> String {
-    let text = noise::without_controls(text);
-    let text = noise::without_fences(&text);
-    match noise::without_json(&text) {
-        Some(inner) => noise::without_controls(&inner),
-        None => embedded_json(&text).unwrap_or(text),
+/// Takes the wrapping off: control characters, thoughts, tokens, fences, JSON. Of thoughts without marks only a
+/// whole text shows where they end.
+fn unwrapped(text: &str, whole: bool) -> Result<String, Unusable> {
+    let text = controls::without_controls(cut(text, INPUT));
+    if text.trim().is_empty() {
+        return Err(Unusable::Empty);
     }
+    let open = tokens::without_tokens(&thoughts::without_thoughts(&text));
+    let spoken = thoughts::after_musing(&open);
+    if spoken.trim().is_empty() || (!whole && spoken.len() < open.trim().len()) {
+        return Err(if has_words(&open) || has_words(&text) { Unusable::OnlyThoughts } else { Unusable::Empty });
+    }
+    let text = fences::without_fences(spoken);
+    let text = match json::without_json(&text) {
+        Some(inner) => fences::without_fences(&controls::without_controls(&inner)),
+        None => text,
+    };
+    Ok(command_message(&with_line_ends(&text)))
 }
 
-/// `Here you go: {"summary": "…"}`: the object behind a preamble.
-fn embedded_json(text: &str) -> Option<String> {
-    let (start, end) = (text.find("{\"")?, text.rfind('}')?);
-    let ends_there = text[end + 1..].trim().is_empty();
-    (start < end && ends_there).then(|| noise::without_json(&text[start..=end])).flatten()
+fn has_words(text: &str) -> bool {
+    text.chars().any(char::is_alphanumeric)
 }
 
-fn one_line(text: &str) -> String {
-    let mut sentences: Vec<String> = Vec::new();
-    let several = text.lines().filter(|line| !line.trim().is_empty()).count() > 1;
-    for line in text.lines().filter(|line| !(several && noise::is_heading(line))) {
-        let line = noise::without_preamble(noise::without_bullet(noise::without_quotes(noise::without_preamble(line))));
-        for sentence in sentence::split(noise::without_quotes(line)) {
-            let sentence = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
-            let worth = sentence.chars().any(char::is_alphanumeric) && !noise::is_afterthought(&sentence);
-            if worth && !sentences.contains(&sentence) {
-                sentences.push(sentence);
-            }
+/// `Adds a.\nRemoves b.` with the escape written out.
+fn with_line_ends(text: &str) -> String {
+    let mut text = text.to_owned();
+    for end in ["\\n\\n", ".\\n", ":\\n", "\\n- ", "\\n* "] {
+        if text.contains(end) {
+            text = text.replace(end, &end.replace("\\n", "\n"));
         }
     }
-    noise::without_quotes(&joined(&sentences)).to_owned()
+    text
 }
 
-/// Joins sentences. A line without its full stop gets one, unless the next goes on in lower case.
-fn joined(sentences: &[String]) -> String {
+/// `git commit -m "Adds a."`
+fn command_message(text: &str) -> String {
+    let inner = text.trim().trim_start_matches("$ ").strip_prefix("git commit").and_then(|rest| {
+        let (_, rest) = rest.split_once("-m ").or_else(|| rest.split_once("-am "))?;
+        let quote = rest.trim_start().chars().next().filter(|c| matches!(c, '"' | '\''))?;
+        let rest = &rest.trim_start()[1..];
+        Some(&rest[..rest.find(quote)?])
+    });
+    inner.unwrap_or(text).to_owned()
+}
+
+/// One pass over the lines and sentences.
+fn once(text: &str, expected: &Expected) -> Result<String, Unusable> {
+    let lines: Vec<&str> = text.lines().filter(|line| has_words(line)).collect();
+    let diff = lines.iter().any(|line| chatter::is_patch_line(line));
+    let mut said: Vec<String> = Vec::new();
+    let mut kept: Vec<String> = Vec::new();
+    let mut dropped = if diff { Unusable::Echo } else { Unusable::Empty };
+    for line in &lines {
+        if !kept.is_empty() && chatter::is_next_turn(line) {
+            break;
+        }
+        if (lines.len() > 1 && chatter::is_heading(line)) || is_quoted_patch(line, diff) || chatter::is_table_line(line)
+        {
+            continue;
+        }
+        let mut here = Vec::new();
+        for sentence in sentence::split(&bare(line, expected)) {
+            match worth(sentence, expected) {
+                Ok(sentence) if repetition::is_said(&said, &sentence) => {}
+                Ok(sentence) => {
+                    said.push(sentence.clone());
+                    here.push(sentence);
+                }
+                Err(why) => dropped = dropped.max(why),
+            }
+        }
+        if !here.is_empty() {
+            kept.push(here.join(" "));
+        }
+    }
+    let line = chatter::without_quotes(&joined(&kept)).to_owned();
+    if line.is_empty() {
+        return Err(dropped);
+    }
+    judge(&line, expected)?;
+    shorten(&line)
+}
+
+/// A line of a patch that came back; with a patch around it, what begins like one is taken for one.
+fn is_quoted_patch(line: &str, diff: bool) -> bool {
+    chatter::is_patch_line(line) || (diff && line.starts_with(['+', '-', ' ']))
+}
+
+/// The line without bullets, labels, quotes and Markdown.
+fn bare(line: &str, expected: &Expected) -> String {
+    let unannounced = |line| if expected.has_label_of(line) { line } else { chatter::without_preamble(line) };
+    let line = markdown::without_emoji(chatter::without_bullet(unannounced(line)));
+    let line = chatter::without_quotes(unannounced(chatter::without_quotes(line)));
+    let line = markdown::plain(line);
+    chatter::without_quotes(unannounced(&line)).to_owned()
+}
+
+/// The sentence as it may stand in the summary, or why not.
+fn worth(sentence: &str, expected: &Expected) -> Result<String, Unusable> {
+    let tidy = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
+    let tidy = controls::mended(&tidy).ok_or(Unusable::Noise)?;
+    if !has_words(&tidy) {
+        return Err(Unusable::Empty);
+    }
+    if chatter::is_refusal(&tidy) {
+        return Err(Unusable::Refused);
+    }
+    if chatter::is_echo(&tidy) {
+        return Err(Unusable::Echo);
+    }
+    let direct = opener::direct(&tidy, expected);
+    let own = expected.has_first_person();
+    if chatter::is_aside(&direct) || (!own && thoughts::is_musing(&direct)) {
+        return Err(if thoughts::is_musing(&direct) { Unusable::OnlyThoughts } else { Unusable::Empty });
+    }
+    if repetition::is_loop(&direct) {
+        return Err(Unusable::Noise);
+    }
+    if expected.is_foreign(&direct) {
+        return Err(Unusable::Foreign);
+    }
+    Ok(direct.trim().to_owned())
+}
+
+/// Joins lines. One without its full stop gets one, unless the next goes on in lower case.
+fn joined(lines: &[String]) -> String {
     let mut text = String::new();
-    for (at, sentence) in sentences.iter().enumerate() {
-        text.push_str(sentence);
-        if let Some(next) = sentences.get(at + 1) {
+    for (at, line) in lines.iter().enumerate() {
+        text.push_str(line);
+        if let Some(next) = lines.get(at + 1) {
             let ended = next.starts_with(char::is_lowercase)
-                || sentence.ends_with(['.', '!', '?', ':', ',', ';', '"', ')', '\u{2026}', '\u{201d}']);
+                || line.ends_with(['.', '!', '?', ':', ',', ';', '"', ')', '\u{2026}', '\u{201d}', '\u{3002}']);
             text.push_str(if ended { " " } else { ". " });
         }
     }
     text
 }
 
-fn judge(line: &str) -> Result<(), Unusable> {
+/// Forms that stand for a text that never came.
+const BLANKS: &[&str] = &[
+    "none",
+    "null",
+    "nil",
+    "undefined",
+    "unknown",
+    "string",
+    "text",
+    "summary",
+    "message",
+    "empty",
+    "nothing",
+    "n/a",
+    "no changes",
+    "no change",
+    "no output",
+    "not applicable",
+    "no summary",
+    "the summary",
+];
+
+fn judge(line: &str, expected: &Expected) -> Result<(), Unusable> {
     let wordy = line.chars().filter(|c| c.is_alphanumeric()).count();
-    if wordy < SHORTEST {
-        return Err(if line.trim().is_empty() { Unusable::Empty } else { Unusable::Noise });
-    }
-    if (wordy as f64) < WORDY * line.chars().filter(|c| !c.is_whitespace()).count() as f64 || is_monotone(line) {
+    let visible = line.chars().filter(|c| !c.is_whitespace()).count();
+    let bare = line.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    let blank = BLANKS.contains(&bare.as_str()) || !Subject::of(line).informative;
+    let lone = line.is_ascii() && line.split_whitespace().filter(|word| has_words(word)).count() < 2;
+    let noisy = (wordy as f64) < WORDY * visible as f64;
+    if wordy < SHORTEST || blank || lone || noisy || repetition::is_loop(line) || leaks(line) {
         return Err(Unusable::Noise);
     }
-    if is_refusal(line) {
-        return Err(Unusable::Refused);
+    if expected.is_foreign(line) {
+        return Err(Unusable::Foreign);
     }
-    if is_echo(line) {
-        return Err(Unusable::Echo);
-    }
-    Ok(())
+    if chatter::is_echo(line) { Err(Unusable::Echo) } else { Ok(()) }
 }
 
-/// "the the the the", "aaaaaaa": a model that has run into a loop.
-fn is_monotone(line: &str) -> bool {
-    let words: Vec<&str> = line.split_whitespace().collect();
-    let distinct: std::collections::BTreeSet<&str> = words.iter().copied().collect();
-    let one_char = words.iter().any(|word| word.len() > 12 && word.chars().all(|c| word.starts_with(c)));
-    one_char || (words.len() >= 8 && distinct.len() * 4 <= words.len())
-}
-
-fn is_refusal(line: &str) -> bool {
-    let low = line.to_lowercase().replace('\u{2019}', "'");
+/// What must not be in a summary even if nothing before has found it.
+fn leaks(line: &str) -> bool {
+    let prose = spans::prose(line).to_lowercase();
     [
-        "i'm sorry",
-        "i am sorry",
-        "sorry, ",
-        "as an ai",
-        "i cannot",
-        "i can't",
-        "i'm unable",
-        "i am unable",
-        "unfortunately, i",
-        "i apologize",
-        "i don't have access",
-        "i do not have access",
-        "as a language model",
-        "please provide",
-        "could you please provide",
-        "it seems you",
-        "it looks like you",
+        "<|",
+        "|>",
+        "<think",
+        "</think",
+        "```",
+        "[inst",
+        "[/inst",
+        "[think",
+        "{\"",
+        "\"}",
+        "assistant:",
+        "</s>",
+        "\u{fffd}",
     ]
     .iter()
-    .any(|start| low.starts_with(start))
-}
-
-/// The fences of our own prompt, or its rules, coming back.
-fn is_echo(line: &str) -> bool {
-    let low = line.to_lowercase();
-    ["<patch>", "</patch>", "<message>", "</message>", "<files>", "you describe one commit", "you write for"]
-        .iter()
-        .any(|mark| low.contains(mark))
+    .any(|mark| prose.contains(mark))
 }
 
 /// Keeps whole sentences within the bounds.

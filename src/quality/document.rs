@@ -1,7 +1,7 @@
 //! Drafts: Markdown from a model, without its chatter. The text between the noise is not touched.
 
 use super::clean::{Unusable, cut};
-use super::noise;
+use super::{chatter, controls, json, thoughts, tokens};
 
 /// Longest draft that is looked at, in bytes.
 const INPUT: usize = 512 * 1024;
@@ -14,12 +14,12 @@ const SHORTEST: usize = 20;
 /// # Errors
 /// When no text is left that could be a draft.
 pub fn document(text: &str) -> Result<String, Unusable> {
-    let open = noise::without_thoughts(cut(text, INPUT));
+    let open = tokens::without_tokens(&thoughts::without_thoughts(cut(text, INPUT)));
     if open.trim().is_empty() {
         return Err(if text.trim().is_empty() { Unusable::Empty } else { Unusable::OnlyThoughts });
     }
-    let text = noise::without_controls(&open);
-    let text = noise::without_json(&text).unwrap_or(text);
+    let text = controls::without_controls(&open).replace("\u{fffd}", "");
+    let text = json::without_json(&text).unwrap_or(text);
     let body = fenced_whole(without_greeting(text.trim())).trim();
     let body = close_fence(&paragraphs(body));
     if body.chars().filter(|c| c.is_alphanumeric()).count() < SHORTEST {
@@ -31,7 +31,7 @@ pub fn document(text: &str) -> Result<String, Unusable> {
 /// A first line that only announces the rest.
 fn without_greeting(text: &str) -> &str {
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
-    let announces = !first.starts_with('#') && noise::without_preamble(first).trim().is_empty();
+    let announces = !first.starts_with('#') && chatter::without_preamble(first).trim().is_empty();
     if announces && !rest.trim().is_empty() { rest.trim() } else { text }
 }
 
@@ -43,7 +43,7 @@ fn fenced_whole(text: &str) -> &str {
     let after = &rest[end + 4..];
     let inner = &rest[..end];
     let balanced = inner.lines().filter(|line| line.trim_start().starts_with("```")).count() % 2 == 0;
-    let nothing_after = after.trim().is_empty() || after.trim().lines().all(noise::is_afterthought);
+    let nothing_after = after.trim().is_empty() || after.trim().lines().all(chatter::is_aside);
     if balanced && nothing_after { inner } else { text }
 }
 
@@ -59,7 +59,7 @@ fn paragraphs(text: &str) -> String {
         }
         in_code ^= fences % 2 == 1;
     }
-    while !in_code && kept.len() > 1 && kept.last().is_some_and(|last| noise::is_afterthought(last)) {
+    while !in_code && kept.len() > 1 && kept.last().is_some_and(|last| chatter::is_aside(last)) {
         kept.pop();
     }
     kept.join("\n\n").trim_end().to_owned()

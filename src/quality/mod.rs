@@ -1,8 +1,18 @@
 //! What becomes of a model's text before anybody sees it: it is untrusted input.
 
+mod chatter;
 pub mod clean;
+mod controls;
 mod document;
+pub mod expected;
+mod fences;
 pub mod ground;
-mod noise;
+mod json;
+mod markdown;
+mod opener;
+mod repetition;
 pub mod rubric;
 mod sentence;
+mod spans;
+mod thoughts;
+mod tokens;

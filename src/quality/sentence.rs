@@ -11,6 +11,9 @@ pub(super) fn ends(text: &str) -> Vec<usize> {
     let mut chars = text.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
         inside.see(text, at, c);
+        if matches!(c, '\u{3002}' | '\u{ff01}' | '\u{ff1f}') && !inside.any() {
+            ends.push(at + c.len_utf8());
+        }
         if !matches!(c, '.' | '!' | '?') || inside.code() {
             continue;
         }
@@ -127,5 +130,6 @@ mod tests {
         assert_eq!(split("Says \"no.\" Then stops (at last.) Yes."), ["Says \"no.\"", "Then stops (at last.)", "Yes."]);
         assert_eq!(split("Was 3s... Now 200ms."), ["Was 3s...", "Now 200ms."]);
         assert!(split("  ").is_empty());
+        assert_eq!(split("\u{52a0}\u{3002}\u{5220}\u{3002}").len(), 2);
     }
 }

@@ -1,0 +1,434 @@
+//! What an answer may look like because its author writes like that: language, script, prefix, first person.
+
+use std::collections::BTreeSet;
+
+use unicode_script::{Script, UnicodeScript as _};
+
+use super::spans;
+use crate::facts::subject::Subject;
+
+/// Fewer letters than this say nothing about a language.
+const LETTERS: usize = 20;
+/// From this confidence on the detector is believed, where no word of the text is English.
+const CONFIDENT: f64 = 0.9;
+
+/// What the author's own words allow. The default is an author who wrote nothing: plain English.
+#[derive(Debug, Clone, Default)]
+pub struct Expected {
+    /// The kind of the author's own conventional prefix, in lower case.
+    prefix: Option<String>,
+    /// What stands before the first colon of the author's subject, in lower case.
+    label: Option<String>,
+    /// The author's words, in lower case.
+    words: BTreeSet<String>,
+    /// Scripts other than Latin that the author writes.
+    scripts: Vec<Script>,
+    /// The author writes in a language other than English that uses Latin letters.
+    foreign: bool,
+    /// The author speaks of "I" or "we".
+    first_person: bool,
+}
+
+impl Expected {
+    /// Reads a commit's message or a note.
+    #[must_use]
+    pub fn of(author: &str) -> Self {
+        let subject = author.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("");
+        let words: BTreeSet<String> = words(author).map(str::to_lowercase).collect();
+        let mut scripts: Vec<Script> = author.chars().map(|c| c.script()).filter(|script| is_other(*script)).collect();
+        scripts.dedup();
+        Self {
+            prefix: Subject::of(subject).prefix.map(|prefix| prefix.kind),
+            label: subject.split_once(':').map(|(label, _)| label.trim().to_lowercase()),
+            foreign: is_foreign_latin(&prose(author, &BTreeSet::new())),
+            first_person: ["i", "we", "i'm", "we're", "our", "my"].iter().any(|word| words.contains(*word)),
+            scripts,
+            words,
+        }
+    }
+
+    /// Whether the author used this kind of conventional prefix.
+    pub(super) fn has_prefix(&self, kind: &str) -> bool {
+        self.prefix.as_deref() == Some(kind)
+    }
+
+    /// Whether the line begins with the author's own label: `output: …` is an announcement elsewhere.
+    pub(super) fn has_label_of(&self, line: &str) -> bool {
+        let label = line.split_once(':').map(|(label, _)| label.trim().to_lowercase());
+        self.label.is_some() && self.label == label
+    }
+
+    pub(super) fn has_first_person(&self) -> bool {
+        self.first_person
+    }
+
+    /// Whether the text is in a language or script that is neither English nor the author's. Code, quoted words
+    /// and the author's own words count for nothing, and neither do texts that are too short to tell.
+    #[must_use]
+    pub fn is_foreign(&self, text: &str) -> bool {
+        let prose = prose(text, &self.words);
+        let mut other = prose.split_whitespace().filter(|word| self.is_other_script(word));
+        other.next().is_some() || (!self.foreign && self.scripts.is_empty() && is_foreign_latin(&prose))
+    }
+
+    /// A word in letters that nobody asked for, or one that mixes letters which look alike.
+    fn is_other_script(&self, word: &str) -> bool {
+        let count = |wanted: fn(Script) -> bool| word.chars().filter(|c| wanted(c.script())).count();
+        let other = word.chars().filter(|c| is_other(c.script()) && !self.scripts.contains(&c.script())).count();
+        let mixed = count(|script| matches!(script, Script::Cyrillic | Script::Armenian | Script::Cherokee)) > 0
+            && count(|script| script == Script::Latin) > 0;
+        let styled = word.chars().filter(|c| ('\u{1d400}'..='\u{1d7ff}').contains(c)).count();
+        let wide = word.chars().any(|c| is_other(c.script()) && u32::from(c) >= 0x1100);
+        mixed
+            || styled > 1
+            || (other > 1 && !self.scripts.contains(&Script::Unknown))
+            || (other == 1 && wide) && !self.scripts_hold(word)
+    }
+
+    fn scripts_hold(&self, word: &str) -> bool {
+        word.chars().filter(|c| is_other(c.script())).all(|c| self.scripts.contains(&c.script()))
+    }
+}
+
+/// Letters that English text has no use for. Greek ones are units and names of mathematics.
+fn is_other(script: Script) -> bool {
+    !matches!(script, Script::Latin | Script::Common | Script::Inherited | Script::Greek | Script::Unknown)
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric() && !matches!(c, '\'' | '\u{2019}')).filter(|word| !word.is_empty())
+}
+
+/// Words that are neither code nor quoted nor the author's.
+fn prose(text: &str, known: &BTreeSet<String>) -> String {
+    let text = spans::prose(text);
+    let mut kept = Vec::new();
+    for (at, piece) in text.split(['"', '\u{201c}', '\u{201d}']).enumerate() {
+        let quoted = at % 2 == 1;
+        let plain = piece.split_whitespace().filter(|word| !quoted && !is_code(word));
+        kept.extend(plain.filter(|word| !words(word).all(|part| known.contains(&part.to_lowercase()))));
+    }
+    kept.join(" ")
+}
+
+/// A path, a name from code, a number, an abbreviation: it has no language.
+fn is_code(word: &str) -> bool {
+    let bare =
+        word.trim_matches(|c: char| matches!(c, '.' | ',' | ';' | ':' | '!' | '?' | '(' | ')' | '\'' | '\u{2026}'));
+    let inner_capital = bare.chars().skip(1).any(|c| c.is_ascii_uppercase());
+    inner_capital || bare.contains(|c: char| c.is_ascii_digit() || "_/\\.:@#=<>{}[]()$*+~|&%".contains(c))
+}
+
+/// Words that English texts are made of, and those that descriptions of changes begin with.
+const ENGLISH: &[&str] = &[
+    "the",
+    "a",
+    "an",
+    "to",
+    "of",
+    "in",
+    "and",
+    "for",
+    "with",
+    "from",
+    "is",
+    "are",
+    "be",
+    "by",
+    "that",
+    "this",
+    "it",
+    "as",
+    "at",
+    "if",
+    "when",
+    "into",
+    "not",
+    "or",
+    "so",
+    "than",
+    "then",
+    "now",
+    "instead",
+    "only",
+    "also",
+    "which",
+    "was",
+    "were",
+    "has",
+    "have",
+    "can",
+    "does",
+    "don't",
+    "no",
+    "its",
+    "after",
+    "before",
+    "over",
+    "under",
+    "without",
+    "use",
+    "uses",
+    "using",
+    "add",
+    "adds",
+    "added",
+    "adding",
+    "fix",
+    "fixes",
+    "fixed",
+    "remove",
+    "removes",
+    "removed",
+    "update",
+    "updates",
+    "updated",
+    "make",
+    "makes",
+    "move",
+    "moves",
+    "moved",
+    "rename",
+    "renames",
+    "renamed",
+    "change",
+    "changes",
+    "changed",
+    "improve",
+    "improves",
+    "support",
+    "supports",
+    "allow",
+    "allows",
+    "handle",
+    "handles",
+    "drop",
+    "drops",
+    "bump",
+    "bumps",
+    "replace",
+    "replaces",
+    "refactor",
+    "refactors",
+    "merge",
+    "revert",
+    "release",
+    "test",
+    "tests",
+    "docs",
+    "clean",
+    "cleanup",
+    "up",
+    "out",
+    "some",
+    "all",
+    "more",
+    "new",
+    "old",
+    "avoid",
+    "ensure",
+    "ensures",
+    "implement",
+    "implements",
+    "introduce",
+    "introduces",
+    "switch",
+    "set",
+    "get",
+    "missing",
+    "unused",
+    "typo",
+    "version",
+    "code",
+    "file",
+];
+
+/// Frequent words of other languages that no English text has.
+const FOREIGN: &[&str] = &[
+    // German
+    "der",
+    "das",
+    "und",
+    "ein",
+    "eine",
+    "einen",
+    "einer",
+    "für",
+    "mit",
+    "nicht",
+    "wird",
+    "auf",
+    "zur",
+    "zum",
+    "den",
+    "dem",
+    "fügt",
+    "hinzu",
+    "entfernt",
+    "behebt", // French
+    "le",
+    "les",
+    "des",
+    "une",
+    "dans",
+    "pour",
+    "avec",
+    "est",
+    "sur",
+    "du",
+    "ajoute",
+    "ajout",
+    "supprime",
+    "corrige",
+    "aux", // Spanish
+    "el",
+    "los",
+    "las",
+    "una",
+    "para",
+    "con",
+    "que",
+    "del",
+    "por",
+    "se",
+    "añade",
+    "agrega",
+    "elimina",
+    "corrige",
+    "al",
+    // Portuguese
+    "os",
+    "uma",
+    "não",
+    "com",
+    "adiciona",
+    "remove-se",
+    "ao",
+    "na",
+    "em", // Italian
+    "il",
+    "gli",
+    "della",
+    "di",
+    "nel",
+    "aggiunge",
+    "rimuove",
+    "per",
+    "alla",
+    "un", // Dutch
+    "het",
+    "een",
+    "van",
+    "voor",
+    "niet",
+    "voegt",
+    "toe",
+    "wordt", // Scandinavian
+    "och",
+    "att",
+    "ett",
+    "och",
+    "till",
+    "för",
+    "legger",
+    "til",
+    "og",
+    "tilføjer",
+    "fjerner",
+    // Turkish, Indonesian, Polish, Czech
+    "ve",
+    "için",
+    "bir",
+    "yang",
+    "untuk",
+    "dan",
+    "menambahkan",
+    "dodaje",
+    "oraz",
+    "przidává",
+    "się",
+    "přidává",
+    "usuwa",
+];
+
+fn is_foreign_latin(prose: &str) -> bool {
+    let letters = prose.chars().filter(|c| c.is_alphabetic()).count();
+    if letters < LETTERS {
+        return false;
+    }
+    let words: Vec<String> = words(prose).map(str::to_lowercase).collect();
+    let count = |list: &[&str]| words.iter().filter(|word| list.contains(&word.as_str())).count();
+    let (english, foreign) = (count(ENGLISH), count(FOREIGN));
+    if foreign >= 2 && foreign > english {
+        return true;
+    }
+    english == 0
+        && whatlang::detect(prose)
+            .is_some_and(|found| found.lang() != whatlang::Lang::Eng && found.confidence() >= CONFIDENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_languages_and_scripts_are_foreign_to_an_english_author() {
+        for text in [
+            "Fügt eine Wiederholung für die Anmeldung hinzu.",
+            "Ajoute une nouvelle tentative de connexion dans le client.",
+            "Añade un reintento al inicio de sesión del cliente.",
+            "Adiciona uma nova tentativa de login ao cliente.",
+            "Aggiunge un nuovo tentativo di accesso nel client.",
+            "Voegt een nieuwe poging toe voor het aanmelden.",
+            "Lägger till ett nytt försök för att logga in.",
+            "Menambahkan percobaan ulang untuk proses masuk.",
+            "Dodaje ponowną próbę logowania oraz usuwa stary kod.",
+            "为登录添加重试。",
+            "ログインに再試行を追加します。",
+            "로그인에 재시도를 추가합니다.",
+            "Добавляет повтор входа.",
+            "يضيف إعادة المحاولة لتسجيل الدخول.",
+            "Adds 重试 to the login.",
+            "Adds a r\u{0435}try to the login.",
+            "𝐀𝐝𝐝𝐬 a retry.",
+        ] {
+            assert!(Expected::default().is_foreign(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn english_code_names_units_and_quotes_are_not() {
+        for text in [
+            "Adds a retry.",
+            "Bumps tokio, serde, hyper, tower, axum, tonic and prost.",
+            "Clippy lints",
+            "Renames `größe_prüfen` to `check_size`.",
+            "Prints \"für das Protokoll\" at the end.",
+            "Waits 20 µs, not 3 Δt, in λ.",
+            "Handles naïve résumé façades in the café.",
+            "Mentions Zoë and Müller in AUTHORS.",
+            "src/a.rs src/b.rs Cargo.toml README.md",
+        ] {
+            assert!(!Expected::default().is_foreign(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_author_is_answered_in_the_authors_language_or_in_english() {
+        let german = Expected::of("Füge eine Wiederholung für die Anmeldung hinzu");
+        assert!(!german.is_foreign("Fügt eine Wiederholung für die Anmeldung hinzu."));
+        assert!(!german.is_foreign("Adds a retry to the login of the client."));
+        assert!(german.is_foreign("为登录添加重试。"));
+        let chinese = Expected::of("为登录添加重试");
+        assert!(!chinese.is_foreign("为登录添加了重试机制。"));
+        assert!(chinese.is_foreign("Добавляет повтор входа."));
+        assert!(!Expected::of("Greet 世界").is_foreign("Greets 世界 at the start."));
+    }
+
+    #[test]
+    fn the_authors_prefix_and_person_are_seen() {
+        let author = Expected::of("feat(cli): we add a flag");
+        assert!(author.has_prefix("feat") && !author.has_prefix("fix") && author.has_first_person());
+        assert!(!Expected::of("Add a flag").has_first_person());
+    }
+}

@@ -1,0 +1,293 @@
+//! How a sentence begins: "This commit adds …" says no more than "Adds …".
+
+use super::expected::Expected;
+use crate::facts::subject::Subject;
+
+/// Words before the verb that can go.
+const ACTORS: &[&str] = &[
+    "this commit",
+    "the commit",
+    "this change",
+    "the change",
+    "this patch",
+    "the patch",
+    "this pull request",
+    "this pr",
+    "this update",
+    "the update",
+    "this diff",
+    "the diff",
+    "these changes",
+    "the changes",
+    "this code",
+    "this merge",
+    "this revert",
+    "this fix",
+    "the code changes",
+    "the code change",
+    "this code change",
+    "the provided patch",
+    "the provided diff",
+    "the provided code",
+    "the developer",
+    "the author",
+    "this modification",
+    "these modifications",
+    "this refactor",
+    "this version",
+];
+/// The same for a model that takes the credit, where the author does not speak so.
+const PERSONS: &[&str] = &["i have", "we have", "i've", "we've", "i", "we"];
+/// Clauses before the sentence proper, up to their comma.
+const CLAUSES: &[&str] = &[
+    "based on",
+    "according to",
+    "from the diff",
+    "from the patch",
+    "in this commit",
+    "in this change",
+    "in this patch",
+    "in this update",
+    "in this pull request",
+    "in this pr",
+    "in summary",
+    "in short",
+    "in brief",
+    "in essence",
+    "in conclusion",
+    "overall",
+    "to summarize",
+    "to sum up",
+    "basically",
+    "essentially",
+    "in general",
+    "in the provided",
+    "looking at",
+    "in other words",
+    "with this commit",
+    "with this change",
+    "with this update",
+    "as per the",
+    "as shown in",
+    "as seen in",
+    "given the",
+    "after analyzing",
+    "after reviewing",
+    "upon reviewing",
+];
+/// Longest clause, in bytes.
+const CLAUSE: usize = 90;
+/// Verbs of descriptions, in their base form.
+const VERBS: &[&str] = &[
+    "add",
+    "remove",
+    "fix",
+    "update",
+    "introduce",
+    "improve",
+    "refactor",
+    "change",
+    "rename",
+    "move",
+    "replace",
+    "make",
+    "allow",
+    "ensure",
+    "implement",
+    "modify",
+    "delete",
+    "create",
+    "bump",
+    "upgrade",
+    "downgrade",
+    "revert",
+    "merge",
+    "extend",
+    "simplify",
+    "extract",
+    "split",
+    "rewrite",
+    "restructure",
+    "reorganize",
+    "clean",
+    "correct",
+    "adjust",
+    "handle",
+    "support",
+    "enable",
+    "disable",
+    "drop",
+    "deprecate",
+    "document",
+    "test",
+    "cover",
+    "convert",
+    "migrate",
+    "switch",
+    "use",
+    "set",
+    "increase",
+    "decrease",
+    "reduce",
+    "expose",
+    "hide",
+    "export",
+    "import",
+    "include",
+    "exclude",
+    "prevent",
+    "avoid",
+    "skip",
+    "address",
+    "resolve",
+    "optimize",
+    "enhance",
+    "clarify",
+    "define",
+    "declare",
+    "initialize",
+    "configure",
+    "pass",
+    "return",
+    "print",
+    "log",
+    "check",
+    "validate",
+    "parse",
+    "format",
+    "reformat",
+    "wrap",
+    "unify",
+    "consolidate",
+    "inline",
+    "separate",
+    "restore",
+    "reset",
+    "apply",
+    "call",
+    "store",
+    "cache",
+    "load",
+    "read",
+    "write",
+    "bring",
+    "provide",
+    "tweak",
+    "describe",
+    "mark",
+];
+const ADVERBS: &[&str] = &["also", "now", "simply", "mainly", "primarily", "further", "additionally", "only"];
+
+/// The sentence without what need not be said, its first letter large; conventional prefixes only where the author
+/// used the same one.
+pub(super) fn direct(sentence: &str, expected: &Expected) -> String {
+    let sentence = without_prefix(sentence, expected);
+    let sentence = without_clause(&sentence);
+    let persons: &[&str] = if expected.has_first_person() { &[] } else { PERSONS };
+    without_actor(&sentence, ACTORS).or_else(|| without_actor(&sentence, persons)).unwrap_or(sentence)
+}
+
+/// `feat: add …`, which the model made up.
+fn without_prefix(sentence: &str, expected: &Expected) -> String {
+    let Some(prefix) = Subject::of(sentence).prefix.filter(|prefix| !expected.has_prefix(&prefix.kind)) else {
+        return sentence.to_owned();
+    };
+    let rest = sentence.split_once(':').map_or("", |(_, rest)| rest.trim_start());
+    // `test::run` is a path, and a prefix alone is all there is.
+    let stands_alone = rest.is_empty() || rest.starts_with(':') || prefix.kind.is_empty();
+    if stands_alone { sentence.to_owned() } else { capitalized(rest) }
+}
+
+fn without_clause(sentence: &str) -> String {
+    let low = sentence.to_lowercase();
+    let Some(comma) = sentence.find(',').filter(|at| *at <= CLAUSE && low.len() == sentence.len()) else {
+        return sentence.to_owned();
+    };
+    let clause = &low[..comma];
+    let opens = CLAUSES
+        .iter()
+        .any(|start| clause.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with(' ')));
+    let about_us = ["diff", "patch", "change", "commit", "provided", "message", "information", "files", "update", "pr"];
+    let bare = clause.split_whitespace().count() <= 2 || about_us.iter().any(|word| clause.contains(word));
+    let rest = sentence[comma + 1..].trim_start();
+    if opens && bare && !clause.contains('`') && !rest.is_empty() { capitalized(rest) } else { sentence.to_owned() }
+}
+
+fn without_actor(sentence: &str, actors: &[&str]) -> Option<String> {
+    let rest = actors.iter().find_map(|actor| {
+        let (start, rest) = sentence.split_at_checked(actor.len())?;
+        let whole = start.to_lowercase().replace('\u{2019}', "'") == *actor;
+        rest.strip_prefix(' ').filter(|_| whole)
+    })?;
+    let mut words = rest.split(' ');
+    let mut verb = words.next()?;
+    if ADVERBS.contains(&verb) {
+        verb = words.next()?;
+    }
+    let verb = verb.trim_end_matches([',', '.', ';']);
+    is_verb(verb).then(|| capitalized(rest))
+}
+
+fn is_verb(word: &str) -> bool {
+    VERBS.iter().any(|verb| {
+        let Some(ending) = word.strip_prefix(verb.strip_suffix(['e', 'y']).unwrap_or(verb)) else { return false };
+        match verb.chars().last() {
+            Some('e') => matches!(ending, "e" | "es" | "ed"),
+            Some('y') => matches!(ending, "y" | "ies" | "ied"),
+            _ => matches!(ending, "" | "s" | "es" | "ed" | "ped"),
+        }
+    })
+}
+
+/// With its first letter large, unless it is the start of a name.
+pub(super) fn capitalized(text: &str) -> String {
+    let first = text.split_whitespace().next().unwrap_or("");
+    let is_name = first.contains(|c: char| "_/:.(".contains(c)) && !first.ends_with('.');
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(c) if c.is_ascii_lowercase() && !is_name => format!("{}{}", c.to_ascii_uppercase(), chars.as_str()),
+        _ => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn openers_go_where_a_verb_follows() {
+        for text in [
+            "This commit adds a retry.",
+            "The patch adds a retry.",
+            "In this commit, we add a retry.",
+            "Based on the provided diff, this commit adds a retry.",
+            "I have added a retry.",
+            "feat(auth): add a retry.",
+            "Overall, this commit adds a retry.",
+        ] {
+            let said = direct(text, &Expected::default());
+            let again = direct(&said, &Expected::default());
+            assert!(["Adds a retry.", "Add a retry.", "Added a retry."].contains(&again.as_str()), "{text}: {again}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_an_opener_stays() {
+        for text in [
+            "The patch notes list it.",
+            "The commit message of a revert is read.",
+            "This change is breaking.",
+            "This test relies on it.",
+            "The author says logins timed out.",
+            "Based on `serde`, it parses.",
+            "test::run is public.",
+            "If a file is missing, it is created.",
+            "Overall, nothing.",
+        ] {
+            let expected = if text.starts_with("Overall") { "Nothing." } else { text };
+            assert_eq!(direct(text, &Expected::default()), expected);
+        }
+        assert_eq!(direct("fix: drop it", &Expected::of("fix: x")), "fix: drop it");
+        assert_eq!(direct("feat: drop it", &Expected::of("fix: x")), "Drop it");
+    }
+}

@@ -1,0 +1,103 @@
+//! A model that has run into a loop: letters, words, phrases, sentences over and over.
+
+use std::collections::BTreeSet;
+
+/// Longest phrase that is looked for in a loop, in words.
+const PHRASE: usize = 8;
+/// Times that a phrase in a row makes a loop.
+const TIMES: usize = 3;
+/// Share of words in common from which two sentences say the same.
+const ALIKE: f64 = 0.85;
+
+/// "the the the", "to the login to the login to the login", "aaaaaaa", few words over and over.
+pub(super) fn is_loop(line: &str) -> bool {
+    let words: Vec<String> = line.split_whitespace().map(bare).filter(|word| !word.is_empty()).collect();
+    let distinct: BTreeSet<&str> = words.iter().map(String::as_str).collect();
+    let stale = words.len() >= 8 && distinct.len() * 4 <= words.len();
+    stale || line.split_whitespace().any(is_stuck) || (1..=PHRASE).any(|length| recurs(&words, length))
+}
+
+fn bare(word: &str) -> String {
+    word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()
+}
+
+fn recurs(words: &[String], length: usize) -> bool {
+    let mut run = 0;
+    for at in length..words.len() {
+        run = if words[at] == words[at - length] { run + 1 } else { 0 };
+        if run >= length * (TIMES - 1) {
+            return true;
+        }
+    }
+    false
+}
+
+/// A word that is one to four characters again and again: letters, not a ruler or a number.
+fn is_stuck(word: &str) -> bool {
+    let chars: Vec<char> = word.chars().collect();
+    let repeats = |period: usize| chars.iter().skip(period).zip(&chars).all(|(a, b)| a == b);
+    chars.len() > 12 && chars.iter().any(|c| c.is_alphabetic()) && (1..=4).any(repeats)
+}
+
+/// Whether one of the sentences says the same already, perhaps in slightly other words, but of the same things.
+pub(super) fn is_said(said: &[String], sentence: &str) -> bool {
+    let new = words(sentence);
+    said.iter().any(|old| {
+        let old = words(old);
+        let shared = new.0.intersection(&old.0).count() as f64;
+        let all = new.0.union(&old.0).count() as f64;
+        new.1 == old.1 && shared >= ALIKE * all
+    })
+}
+
+/// All words, and those of them that look like names or numbers.
+fn words(sentence: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+    let mut all = BTreeSet::new();
+    let mut names = BTreeSet::new();
+    for word in sentence.split_whitespace() {
+        let bare = word.trim_matches(|c: char| !c.is_alphanumeric() && c != '`');
+        let inner = bare.trim_matches('`');
+        let named = bare.contains('`') || inner.contains(|c: char| c.is_numeric() || "_./:".contains(c));
+        if named {
+            names.insert(inner.to_owned());
+        }
+        all.insert(inner.to_lowercase());
+    }
+    (all, names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loops_are_told_from_lists_and_emphasis() {
+        for text in [
+            "the the the",
+            "adds a retry to the login to the login to the login",
+            "aaaaaaaaaaaaaaaaa",
+            "hahahahahahahaha now",
+            "a b a b a b a b",
+        ] {
+            assert!(is_loop(text), "{text}");
+        }
+        for text in [
+            "Adds a retry to the login, to the logout and to the session.",
+            "Bumps a from 1 to 2, b from 1 to 2 and c from 2 to 3.",
+            "Very, very slow tests are skipped.",
+            "Prints a ruler of ======================== below.",
+            "Pads to 0000000000000000 digits.",
+        ] {
+            assert!(!is_loop(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn near_copies_are_found_and_other_things_are_not_copies() {
+        let said = ["Adds a retry to the login flow of the client.".to_owned()];
+        assert!(is_said(&said, "Adds a retry to the login flow of the client!"));
+        assert!(is_said(&said, "It adds a retry to the login flow of the client."));
+        assert!(!is_said(&["Adds `a` to the login flow.".to_owned()], "Adds `b` to the login flow."));
+        assert!(!is_said(&said, "Removes the login flow."));
+    }
+}

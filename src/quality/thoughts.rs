@@ -1,0 +1,274 @@
+//! Hidden thoughts in a model's answer: between marks of many families, in channels, or simply thought aloud.
+
+/// Names between the brackets of a mark.
+const NAMES: &[&str] = &[
+    "think",
+    "thinking",
+    "thought",
+    "thoughts",
+    "reasoning",
+    "reason",
+    "reflection",
+    "reflect",
+    "scratchpad",
+    "scratch_pad",
+    "analysis",
+    "inner_monologue",
+    "internal_monologue",
+    "seed:think",
+    "plan",
+    "unused94",
+];
+/// Longest mark that is looked for, in characters.
+const LONGEST: usize = 40;
+
+/// Removes thoughts; one that is never closed takes the rest with it, one never opened what is before.
+pub(super) fn without_thoughts(text: &str) -> String {
+    let text = answered(text);
+    let mut kept = String::with_capacity(text.len());
+    let mut before_stray = String::new();
+    let (mut inside, mut closed) = (false, false);
+    let mut at = 0;
+    while let Some(c) = text[at..].chars().next() {
+        let Some(mark) = mark_at(&text, at) else {
+            if !inside {
+                kept.push(c);
+            }
+            at += c.len_utf8();
+            continue;
+        };
+        if mark.closing && !inside {
+            let before = std::mem::take(&mut kept);
+            // A second end mark after the answer is a slip; a first one ends thoughts that began unseen.
+            if closed && before_stray.is_empty() {
+                before_stray = before;
+            }
+        }
+        closed |= mark.closing;
+        inside = !mark.closing;
+        at += mark.bytes;
+    }
+    if kept.trim().is_empty() { before_stray } else { kept }
+}
+
+struct Mark {
+    bytes: usize,
+    closing: bool,
+}
+
+/// `<think>`, `</thinking>`, `<|begin_of_thought|>`, `[THINK]`, `◁/think▷`, and `<think` with its end missing.
+/// What somebody put into backticks is not a mark but talk about one.
+fn mark_at(text: &str, at: usize) -> Option<Mark> {
+    let rest = &text[at..];
+    let open = rest.chars().next()?;
+    let close = match open {
+        '<' => '>',
+        '[' => ']',
+        '\u{25c1}' => '\u{25b7}',
+        _ => return None,
+    };
+    let inner = &rest[open.len_utf8()..];
+    let ends = |c: char| c == close || c.is_whitespace();
+    let length = inner.char_indices().take(LONGEST).find(|(_, c)| ends(*c)).map_or(inner.len(), |(at, _)| at);
+    if length > 4 * LONGEST || (open == '[' && inner[..length].chars().any(char::is_lowercase)) {
+        return None;
+    }
+    let name = inner[..length].trim_matches(['|', '\u{ff5c}']).to_lowercase();
+    let (closing, name) = stem(&name);
+    let whole = inner[length..].starts_with(close);
+    if !NAMES.contains(&name) || !(whole || open == '<') || (!whole && name.len() < "think".len()) {
+        return None;
+    }
+    let bytes = open.len_utf8() + length + if whole { close.len_utf8() } else { 0 };
+    let quoted = text[..at].ends_with('`') && rest[bytes..].starts_with('`');
+    (!quoted).then_some(Mark { bytes, closing })
+}
+
+fn stem(name: &str) -> (bool, &str) {
+    for end in ["/", "end_of_", "end_"] {
+        if let Some(name) = name.strip_prefix(end) {
+            return (true, name);
+        }
+    }
+    match name {
+        "unused95" => (true, "unused94"),
+        _ => (false, ["begin_of_", "start_of_", "begin_"].iter().find_map(|s| name.strip_prefix(s)).unwrap_or(name)),
+    }
+}
+
+/// What channels leave for the reader: of several the final one; where they lost their marks, what follows the
+/// words that they leave behind.
+fn answered(text: &str) -> String {
+    if let Some((_, answer)) = text.rsplit_once("assistantfinal").filter(|(before, _)| is_bare_channel(before)) {
+        return answer.to_owned();
+    }
+    if is_bare_channel(text) {
+        return String::new();
+    }
+    if text.contains("<|channel>") {
+        return outside(text, "<|channel>", "<channel|>");
+    }
+    if text.contains("<|channel|>") { channels(text) } else { text.to_owned() }
+}
+
+/// `analysisWe need to …`: the channel's name runs into its text.
+fn is_bare_channel(text: &str) -> bool {
+    let text = text.trim_start();
+    ["analysis", "commentary"].iter().any(|name| {
+        text.strip_prefix(name).is_some_and(|rest| rest.starts_with(|c: char| c.is_uppercase() || c == '\n'))
+    })
+}
+
+fn outside(text: &str, open: &str, close: &str) -> String {
+    let mut pieces = text.split(open);
+    let mut kept = pieces.next().unwrap_or("").to_owned();
+    for piece in pieces {
+        kept.push_str(piece.split_once(close).map_or("", |(_, after)| after));
+    }
+    kept
+}
+
+/// `<|channel|>analysis<|message|>…<|end|><|start|>assistant<|channel|>final<|message|>…`
+fn channels(text: &str) -> String {
+    let mut pieces = text.split("<|channel|>");
+    let mut outside = pieces.next().unwrap_or("").trim_end_matches("<|start|>assistant").to_owned();
+    let mut answer = String::new();
+    for piece in pieces {
+        let named = piece.split_once("<|message|>");
+        let is_final = piece.trim_start().starts_with("final");
+        let body = named.map_or(if is_final { &piece.trim_start()["final".len()..] } else { "" }, |(_, body)| body);
+        let end = ["<|end|>", "<|return|>", "<|call|>", "<|start|>"].iter().filter_map(|mark| body.find(mark)).min();
+        let (body, after) = body.split_at(end.unwrap_or(body.len()));
+        if is_final {
+            answer.push_str(body);
+        } else {
+            outside.push_str(after.trim_end_matches("<|start|>assistant"));
+        }
+    }
+    if answer.trim().is_empty() { outside } else { answer }
+}
+
+/// How people and models begin to think aloud, after an "okay," or none.
+const ALOUD: &[&str] = &[
+    "the user ",
+    "the user's ",
+    "the user\u{2019}s ",
+    "let's ",
+    "let me ",
+    "i need to",
+    "we need to",
+    "i should",
+    "we should",
+    "i have to",
+    "we have to",
+    "i'll ",
+    "i will ",
+    "we'll ",
+    "we must",
+    "i must",
+    "we are asked",
+    "we're asked",
+    "i'm asked",
+    "i am asked",
+    "i'm given",
+    "i am given",
+    "we are given",
+    "we're given",
+    "we have a ",
+    "we have the ",
+    "i have a ",
+    "i'm looking",
+    "i am looking",
+    "i'm going to",
+    "i want to",
+    "wait,",
+    "wait.",
+    "wait \u{2014}",
+    "hmm",
+    "thinking process",
+    "thought process",
+    "here's a thinking",
+    "here is a thinking",
+    "here's my thought",
+    "here is my thought",
+    "my task is",
+    "the task is",
+    "the task:",
+    "the question is",
+    "the instructions",
+    "the prompt ",
+    "the rules say",
+    "looking at the diff, i",
+    "so the user",
+    "so i need",
+    "so we need",
+    "so the task",
+    "so the answer",
+];
+
+/// A sentence in which a model talks to itself.
+pub(super) fn is_musing(sentence: &str) -> bool {
+    let low = sentence.trim_start_matches(['*', '_', '"', '#', '>', ' ', '(']).to_lowercase().replace('\u{2019}', "'");
+    let rest = ["okay", "ok", "alright", "all right", "so", "hmm", "well", "right", "now", "first", "then", "but"]
+        .iter()
+        .find_map(|word| low.strip_prefix(word)?.strip_prefix([',', '.', ':', ' ']))
+        .map_or(low.as_str(), str::trim_start);
+    ALOUD.iter().any(|start| rest.starts_with(start) || low.starts_with(start))
+}
+
+/// The answer behind thoughts without marks: the last paragraph, where it is not one of them. The whole text where
+/// it does not begin with a thought; nothing where nothing else came.
+pub(super) fn after_musing(text: &str) -> &str {
+    let text = text.trim();
+    let first = text.split('\n').next().unwrap_or("");
+    if !is_musing(first) {
+        return text;
+    }
+    let last = text.rsplit("\n\n").next().unwrap_or("").trim();
+    let answers = last.len() < text.len() && !super::sentence::split(last).iter().any(|sentence| is_musing(sentence));
+    if answers { last } else { "" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_of_all_families_are_read() {
+        for text in [
+            "<think>a</think>X",
+            "<THINKING>a</THINKING>X",
+            "<|thought|>a<|/thought|>X",
+            "<|begin_of_thought|>a<|end_of_thought|>X",
+            "[THINK]a[/THINK]X",
+            "\u{25c1}think\u{25b7}a\u{25c1}/think\u{25b7}X",
+            "<unused94>thought a<unused95>X",
+            "a</think>X",
+            "<think>a<think>b</think>c</think>X",
+            "<think>a</think>X</think>",
+            "X<think>a",
+            "X<think",
+            "X<think\nabout it",
+            "<|channel>thought\na<channel|>X",
+            "<|channel|>commentary to=functions.x<|message|>{}<|call|><|start|>assistant<|channel|>final<|message|>X",
+            "analysisWe need one word.assistantfinalX",
+        ] {
+            assert_eq!(without_thoughts(text), "X", "{text:?}");
+        }
+    }
+
+    #[test]
+    fn talk_about_marks_stays() {
+        for text in ["Strips `<think>` and `</think>`.", "Adds [think] to a <b>.", "Sorts a<plane>.", "x <thin> y"] {
+            assert_eq!(without_thoughts(text), text);
+        }
+    }
+
+    #[test]
+    fn thoughts_without_marks_leave_the_last_paragraph() {
+        assert_eq!(after_musing("Okay, the user wants a summary.\n\nAdds a."), "Adds a.");
+        assert_eq!(after_musing("We need to say it.\n\nLet's write it."), "");
+        assert_eq!(after_musing("We need to say it."), "");
+        assert_eq!(after_musing("Okay button now submits."), "Okay button now submits.");
+    }
+}
