@@ -1,0 +1,116 @@
+//! Numbers that follow from a patch by counting.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::patch::{Change, Commit, FileChange};
+use crate::facts::symbols::Symbol;
+use crate::facts::{Facts, role_of};
+
+/// What can be counted in a commit, apart by what is counted.
+#[derive(Debug, Default)]
+pub struct Counts {
+    pub files: BTreeSet<u64>,
+    pub lines: BTreeSet<u64>,
+    /// Definitions, tests, dependencies, renames, hunks.
+    pub things: BTreeSet<u64>,
+    /// Test cases by fate; empty where no test case is known.
+    pub tests: BTreeSet<u64>,
+}
+
+impl Counts {
+    pub fn of(commit: &Commit, facts: &Facts) -> Self {
+        let mut counts = Self::default();
+        counts.files(commit);
+        counts.lines(commit, facts);
+        counts.symbols(&facts.symbols);
+        counts.rest(commit, facts);
+        counts
+    }
+
+    /// All of them, and those of each kind, role, and directory.
+    fn files(&mut self, commit: &Commit) {
+        let files = &commit.patch.files;
+        self.files.extend([commit.patch.files_total as u64, files.len() as u64]);
+        let mut tally = Tally::default();
+        for file in files {
+            tally.add(format!("{:?}", file.change));
+            tally.add(format!("{:?}", role_of(file)));
+            tally.add(format!("{:?} {:?}", role_of(file), file.change));
+            tally.add(format!("{:?}", file.unread));
+            for (at, _) in file.path.match_indices('/').take(12) {
+                tally.add(format!("{}/", &file.path[..at]));
+            }
+        }
+        self.files.extend(tally.0.into_values());
+        let pure = files.iter().filter(|file| file.change == Change::Renamed && file.hunks.is_empty()).count();
+        self.files.insert(pure as u64);
+    }
+
+    fn lines(&mut self, commit: &Commit, facts: &Facts) {
+        let patch = &commit.patch;
+        let mut sides = vec![(patch.insertions, patch.deletions)];
+        sides.extend(facts.shares.iter().map(|share| (share.insertions, share.deletions)));
+        sides.extend(patch.files.iter().map(|file| (file.insertions, file.deletions)));
+        let mut others = (0_u64, 0_u64);
+        for share in &facts.shares {
+            others.0 += share.insertions.unwrap_or(0);
+            others.1 += share.deletions.unwrap_or(0);
+        }
+        sides.push((Some(others.0), Some(others.1)));
+        for (added, removed) in sides {
+            self.lines.extend(added.into_iter().chain(removed));
+            self.lines.extend(added.zip(removed).map(|(added, removed)| added.saturating_add(removed)));
+        }
+    }
+
+    fn symbols(&mut self, symbols: &[Symbol]) {
+        let (mut tally, mut tests, mut paths) = (Tally::default(), Tally::default(), BTreeMap::new());
+        for symbol in symbols {
+            tally.add("all".to_owned());
+            tally.add(format!("{:?}", symbol.fate));
+            tally.add(format!("{:?} {:?}", symbol.fate, symbol.kind));
+            tally.add(format!("{:?} {}", symbol.fate, symbol.test));
+            tally.add(format!("{:?} {:?} {}", symbol.fate, symbol.kind, symbol.test));
+            tally.add(format!("in {} {:?}", symbol.path, symbol.fate));
+            if symbol.test_case {
+                tests.add(format!("{:?}", symbol.fate));
+                tests.add("all".to_owned());
+            }
+            let of_fate: &mut BTreeSet<&str> = paths.entry((symbol.fate, symbol.test)).or_default();
+            of_fate.insert(&symbol.path);
+        }
+        self.things.extend(tally.0.into_values());
+        self.tests.extend(tests.0.into_values());
+        self.things.extend(&self.tests);
+        self.files.extend(paths.values().map(|paths| paths.len() as u64));
+    }
+
+    fn rest(&mut self, commit: &Commit, facts: &Facts) {
+        let hunks = |file: &FileChange| file.hunks.len() as u64;
+        let dependencies = &facts.dependencies;
+        let (direct, came, went) = (
+            dependencies.iter().filter(|dependency| dependency.direct).count(),
+            dependencies.iter().filter(|dependency| dependency.from.is_none()).count(),
+            dependencies.iter().filter(|dependency| dependency.to.is_none()).count(),
+        );
+        let all = dependencies.len();
+        let changed = all.saturating_sub(came).saturating_sub(went);
+        for count in
+            [all, direct, came, went, changed, all.saturating_sub(direct), facts.renames.len(), facts.breaking.len()]
+        {
+            self.things.insert(count as u64);
+        }
+        self.things.insert(commit.patch.files.iter().map(hunks).sum());
+        self.things.insert(commit.parents.len() as u64);
+    }
+}
+
+/// How often each name was seen.
+#[derive(Debug, Default)]
+struct Tally(BTreeMap<String, u64>);
+
+impl Tally {
+    fn add(&mut self, name: String) {
+        *self.0.entry(name).or_default() += 1;
+    }
+}

@@ -1,0 +1,282 @@
+//! Every word, number and path of a commit with the side it stands on: what a text is held against, built once.
+
+use std::collections::{HashMap, HashSet};
+
+use super::instructions::Tainted;
+use super::words::{self, key, stem};
+use super::{Evidence, counts::Counts};
+use crate::domain::patch::{Change, FileChange, Hunk, Line, Origin};
+use crate::facts::roles::FileRole;
+use crate::facts::symbols::{Fate, Symbol};
+
+/// On which sides of a change something stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Seen(u8);
+
+impl Seen {
+    pub const OLD: Self = Self(1);
+    pub const NEW: Self = Self(2);
+    /// Beside the changed lines: context, hunk headers.
+    pub const NEAR: Self = Self(4);
+    /// The author said it.
+    pub const SAID: Self = Self(8);
+    /// In a path, or known from the facts.
+    pub const TOLD: Self = Self(16);
+
+    pub fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Before the change only.
+    pub fn gone(self) -> bool {
+        self.has(Self::OLD) && !self.has(Self::NEW)
+    }
+
+    /// After the change only.
+    pub fn came(self) -> bool {
+        self.has(Self::NEW) && !self.has(Self::OLD)
+    }
+
+    pub fn is_none(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// What is known of a commit.
+#[derive(Debug, Default)]
+pub struct Lexicon {
+    words: HashMap<String, Seen>,
+    numbers: HashMap<String, Seen>,
+    /// Stems of all words and of their parts.
+    stems: HashSet<String>,
+    /// Stems of what people said about the change: message, notes, comments, documentation.
+    why: HashSet<String>,
+    /// Stems of the message and the notes alone.
+    said: HashSet<String>,
+    /// Definitions by their names, in small letters.
+    symbols: HashMap<String, Seen>,
+    /// Paths of the patch, in small letters.
+    paths: Vec<(String, Seen)>,
+    /// Everything but what was taken for instructions, in small letters, line by line.
+    text: String,
+    /// The author's words, in small letters.
+    words_said: String,
+    pub tainted: Tainted,
+    pub counts: Counts,
+    /// Not every changed line is here: what stands on one side may stand on the other as well.
+    pub partial: bool,
+}
+
+impl Lexicon {
+    pub fn of(evidence: &Evidence<'_>) -> Self {
+        let commit = evidence.commit;
+        let mut lexicon = Self { counts: Counts::of(commit, evidence.facts), ..Self::default() };
+        lexicon.partial = commit.patch.truncated || commit.patch.files.iter().any(|file| file.unread.is_some());
+        for file in &commit.patch.files {
+            lexicon.file(file);
+        }
+        let branch = commit.branch.iter().map(String::as_str);
+        for text in evidence.notes.iter().map(String::as_str).chain(branch).chain([commit.author.as_str()]) {
+            lexicon.said(text);
+        }
+        lexicon.said(&commit.message);
+        for symbol in &evidence.facts.symbols {
+            lexicon.symbol(symbol);
+        }
+        for dependency in &evidence.facts.dependencies {
+            lexicon.line(&dependency.name, Seen::TOLD, false);
+            dependency.from.iter().for_each(|from| lexicon.line(from, Seen::OLD, false));
+            dependency.to.iter().for_each(|to| lexicon.line(to, Seen::NEW, false));
+        }
+        lexicon
+    }
+
+    /// A text of its own, all of it said by a person.
+    pub fn of_words(texts: &[&str]) -> Self {
+        let mut lexicon = Self::default();
+        texts.iter().for_each(|text| lexicon.said(text));
+        lexicon
+    }
+
+    fn said(&mut self, text: &str) {
+        let lines: Vec<&str> = text.lines().collect();
+        let taken = self.tainted.of_lines(&lines);
+        for (line, taken) in lines.iter().zip(taken) {
+            if !taken {
+                self.line(line, Seen::SAID, true);
+                self.words_said.push_str(&line.to_lowercase());
+                self.words_said.push('\n');
+                self.said.extend(words::stems(line));
+            }
+        }
+    }
+
+    fn file(&mut self, file: &FileChange) {
+        let side = match file.change {
+            Change::Added => Seen::NEW,
+            Change::Deleted => Seen::OLD,
+            Change::Renamed if file.old_path.is_some() => Seen::NEW,
+            Change::Modified | Change::Renamed | Change::Copied | Change::TypeChanged => Seen::OLD.and(Seen::NEW),
+        };
+        self.path(&file.path, side);
+        if let Some(old) = &file.old_path {
+            self.path(old, if file.change == Change::Renamed { Seen::OLD } else { Seen::OLD.and(Seen::NEW) });
+        }
+        let prose = FileRole::of(&file.path) == FileRole::Docs;
+        file.hunks.iter().for_each(|hunk| self.hunk(hunk, prose));
+    }
+
+    fn path(&mut self, path: &str, side: Seen) {
+        if self.tainted.of_lines(&[path]).contains(&true) {
+            return;
+        }
+        self.line(path, Seen::TOLD, false);
+        self.paths.push((path.to_lowercase(), side));
+    }
+
+    fn hunk(&mut self, hunk: &Hunk, prose: bool) {
+        let texts: Vec<&str> = hunk.lines.iter().map(|line| line.text.as_str()).collect();
+        let taken = self.tainted.of_lines(&texts);
+        if !self.tainted.of_lines(&[&hunk.header]).contains(&true) {
+            self.line(&hunk.header, Seen::NEAR, false);
+        }
+        for (Line { origin, text }, taken) in hunk.lines.iter().zip(taken) {
+            let side = match origin {
+                Origin::Added => Seen::NEW,
+                Origin::Removed => Seen::OLD,
+                Origin::Context => Seen::NEAR,
+            };
+            if !taken {
+                self.line(text, side, prose && *origin != Origin::Context);
+                if *origin != Origin::Context && !prose {
+                    self.why.extend(words::stems(words::comment(text)));
+                }
+            }
+        }
+    }
+
+    fn symbol(&mut self, symbol: &Symbol) {
+        let side = match symbol.fate {
+            Fate::Added => Seen::NEW,
+            Fate::Removed => Seen::OLD,
+            Fate::Renamed => Seen::NEW,
+            Fate::Moved | Fate::Redefined | Fate::Modified => Seen::OLD.and(Seen::NEW),
+        };
+        let names = [(Some(&symbol.name), side), (symbol.old_name.as_ref(), Seen::OLD)];
+        for (name, side) in names.into_iter().filter_map(|(name, side)| Some((name?, side))) {
+            let low = name.to_lowercase();
+            let last = low.rsplit([':', '.', '#']).next().filter(|last| *last != low).map(str::to_owned);
+            last.into_iter().for_each(|last| mark(&mut self.symbols, last, side));
+            mark(&mut self.symbols, low, side);
+            self.line(name, Seen::TOLD, false);
+        }
+    }
+
+    fn line(&mut self, line: &str, side: Seen, said: bool) {
+        let low = line.to_lowercase();
+        for word in words::identifiers(line) {
+            mark(&mut self.words, key(word), side);
+            for part in words::parts(word) {
+                let stem = stem(part);
+                if said && stem.len() > 2 {
+                    self.why.insert(stem.clone());
+                }
+                self.stems.insert(stem);
+            }
+        }
+        for joined in words::hyphenated(&low) {
+            mark(&mut self.words, key(joined), side);
+        }
+        words::numbers(&low, &mut |number| mark(&mut self.numbers, number.to_owned(), side));
+        self.text.push_str(&low);
+        self.text.push('\n');
+    }
+
+    /// Where a name stands; plurals count as their singular.
+    pub fn word(&self, name: &str) -> Seen {
+        let key = key(name);
+        let find = |key: &str| self.words.get(key).copied();
+        find(&key).or_else(|| singulars(&key).into_iter().find_map(find)).unwrap_or_default()
+    }
+
+    /// Where the definitions of this name are.
+    pub fn symbol_of(&self, name: &str) -> Seen {
+        self.symbols.get(&name.trim_end_matches("()").to_lowercase()).copied().unwrap_or_default()
+    }
+
+    pub fn number(&self, number: &str) -> Seen {
+        self.numbers.get(number).copied().unwrap_or_default()
+    }
+
+    /// The word, or one of its family, stands somewhere in the commit.
+    pub fn has_stem(&self, stem: &str) -> bool {
+        self.stems.contains(stem)
+    }
+
+    /// A person used the word: in the message, in a note, in a changed comment, in documentation.
+    pub fn explains(&self, stem: &str) -> bool {
+        self.why.contains(stem)
+    }
+
+    /// The message or a note has the word.
+    pub fn is_said(&self, stem: &str) -> bool {
+        self.said.contains(stem)
+    }
+
+    /// What the author said, in small letters.
+    pub fn said_words(&self) -> &str {
+        &self.words_said
+    }
+
+    /// Stands there letter by letter, with no letter or digit before or after it.
+    pub fn has_literal(&self, low: &str) -> bool {
+        occurs(&self.text, low)
+    }
+
+    /// The sides of the files that the path means: all of it, or its last components, or a directory.
+    pub fn path_of(&self, low: &str) -> Seen {
+        let low = low.trim_start_matches("./").trim_matches('/');
+        let fits = |path: &str| path == low || (path.ends_with(low) && path[..path.len() - low.len()].ends_with('/'));
+        self.paths.iter().filter(|(path, _)| fits(path)).fold(Seen::default(), |seen, (_, side)| seen.and(*side))
+    }
+
+    /// The path is a directory, or several components, of a path of the patch.
+    pub fn has_directory(&self, low: &str) -> bool {
+        let low = low.trim_start_matches("./").trim_matches('/');
+        !low.is_empty() && self.paths.iter().any(|(path, _)| occurs_between(path, low, '/'))
+    }
+}
+
+fn mark(map: &mut HashMap<String, Seen>, key: String, side: Seen) {
+    let seen = map.entry(key).or_default();
+    *seen = seen.and(side);
+}
+
+/// `routers` → `router`, `indices` stays.
+fn singulars(key: &str) -> Vec<&str> {
+    let ends = ["s", "es", "ed", "d", "ing"];
+    ends.iter().filter_map(|end| key.strip_suffix(end)).filter(|key| key.len() > 2).collect()
+}
+
+/// `needle` in `text`, bounded by something that is neither letter nor digit where it starts or ends with one.
+pub fn occurs(text: &str, needle: &str) -> bool {
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    let (starts, ends) = (needle.starts_with(word), needle.ends_with(word));
+    !needle.is_empty()
+        && text.match_indices(needle).any(|(at, _)| {
+            let before = text[..at].chars().next_back().is_some_and(word);
+            let after = text[at + needle.len()..].chars().next().is_some_and(word);
+            !(starts && before) && !(ends && after)
+        })
+}
+
+fn occurs_between(path: &str, needle: &str, bound: char) -> bool {
+    path.match_indices(needle).any(|(at, _)| {
+        let after = &path[at + needle.len()..];
+        (at == 0 || path[..at].ends_with(bound)) && (after.is_empty() || after.starts_with(bound))
+    })
+}

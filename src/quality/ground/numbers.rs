@@ -1,0 +1,165 @@
+//! Numbers, quantities and versions: somebody must have written them, or they follow by counting.
+
+use std::collections::BTreeSet;
+
+use super::lexicon::Lexicon;
+use super::token::{Kind, Token};
+
+/// Whether the number at `at` is known; words that are no numbers are.
+pub fn is_known(tokens: &[Token<'_>], at: usize, lexicon: &Lexicon) -> bool {
+    let Some(token) = tokens.get(at) else { return true };
+    match token.kind {
+        Kind::Number => digits(tokens, at, token, lexicon),
+        Kind::Prose => spelled(&token.low()).is_none_or(|n| counted(tokens, at, n, lexicon) || is_written(n, lexicon)),
+        _ => true,
+    }
+}
+
+fn is_written(n: u64, lexicon: &Lexicon) -> bool {
+    let (things, files) = (&lexicon.counts.things, &lexicon.counts.files);
+    !lexicon.number(&n.to_string()).is_none()
+        || things.contains(&n)
+        || files.contains(&n)
+        || lexicon.counts.lines.contains(&n)
+}
+
+/// "two", "three"; "one" is as often a pronoun.
+fn spelled(low: &str) -> Option<u64> {
+    let words = ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
+    words.iter().position(|word| *word == low).map(|at| at as u64 + 2)
+}
+
+fn digits(tokens: &[Token<'_>], at: usize, token: &Token<'_>, lexicon: &Lexicon) -> bool {
+    let low = token.low();
+    if lexicon.has_literal(&low) && !is_count_of_lines(&low) && strict(tokens, at, lexicon).is_none() {
+        return true;
+    }
+    if let Some(ticket) = low.strip_prefix('#') {
+        return lexicon.has_literal(&low) || lexicon.said_words().contains(&format!("/{ticket}"));
+    }
+    let bare = low.trim_start_matches(|c: char| !c.is_ascii_digit());
+    if is_ordinal(bare) || is_name_of_thing(&low) {
+        return true;
+    }
+    let pieces: Vec<&str> = bare.split(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | ',' | '_'))).collect();
+    let pieces: Vec<&str> =
+        pieces.into_iter().filter(|piece| piece.starts_with(|c: char| c.is_ascii_digit())).collect();
+    let unit = unit(bare, tokens, at);
+    pieces.iter().enumerate().all(|(nth, piece)| {
+        let number: String = piece.trim_end_matches(['.', ',']).chars().filter(|c| !matches!(c, ',' | '_')).collect();
+        let whole: Option<u64> = number.parse().ok();
+        if nth == 0 && is_count_of_lines(&low) {
+            return whole.is_some_and(|n| lexicon.counts.lines.contains(&n)) || is_said(&number, lexicon);
+        }
+        if let Some(counts) = strict(tokens, at, lexicon) {
+            return whole.is_some_and(|n| counts.contains(&n)) || is_said(&number, lexicon);
+        }
+        !lexicon.number(&number).is_none()
+            || whole.is_some_and(|n| counted(tokens, at, n, lexicon))
+            || converted(&number, &unit).iter().any(|number| !lexicon.number(number).is_none())
+    })
+}
+
+fn is_said(number: &str, lexicon: &Lexicon) -> bool {
+    lexicon.number(number).has(super::lexicon::Seen::SAID)
+}
+
+/// `+84`, `−12`: lines, as the template writes them.
+fn is_count_of_lines(low: &str) -> bool {
+    let rest = low.strip_prefix(['+', '\u{2212}']);
+    rest.is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit() || c == ','))
+}
+
+fn is_ordinal(bare: &str) -> bool {
+    let end = bare.trim_start_matches(|c: char| c.is_ascii_digit());
+    matches!(end, "st" | "nd" | "rd" | "th")
+}
+
+/// Numbers that are part of a name everybody knows.
+fn is_name_of_thing(low: &str) -> bool {
+    matches!(low, "2d" | "3d" | "2fa" | "3rd-party" | "0" | "1" | "2x")
+}
+
+/// What can only be counted: "in 3 source files", "2 new tests", "40 lines".
+fn strict<'a>(tokens: &[Token<'_>], at: usize, lexicon: &'a Lexicon) -> Option<&'a BTreeSet<u64>> {
+    let before = at.checked_sub(1).and_then(|before| tokens.get(before)).map(Token::low).unwrap_or_default();
+    let noun = tokens.iter().skip(at + 1).take(3).take_while(|token| token.kind != Kind::Number).map(Token::low);
+    let nouns: Vec<String> = noun.collect();
+    let has = |words: &[&str]| nouns.iter().any(|noun| words.contains(&noun.as_str()));
+    let counts = &lexicon.counts;
+    let placed = matches!(
+        before.as_str(),
+        "in" | "across"
+            | "to"
+            | "of"
+            | "from"
+            | "adds"
+            | "deletes"
+            | "removes"
+            | "moves"
+            | "renames"
+            | "edits"
+            | "changes"
+            | "touches"
+            | "updates"
+            | "modifies"
+            | "reformats"
+            | "and"
+            | "over"
+    );
+    if has(&["file", "files"]) && placed && !counts.files.is_empty() {
+        return Some(&counts.files);
+    }
+    if has(&["insertion", "insertions", "deletion", "deletions"]) && !counts.lines.is_empty() {
+        return Some(&counts.lines);
+    }
+    let new_tests = has(&["test", "tests"]) && has(&["new"]);
+    (new_tests && !counts.tests.is_empty()).then_some(&counts.tests)
+}
+
+/// Follows by counting, by what is counted.
+fn counted(tokens: &[Token<'_>], at: usize, n: u64, lexicon: &Lexicon) -> bool {
+    let counts = &lexicon.counts;
+    let nouns: Vec<String> = tokens.iter().skip(at + 1).take(3).map(Token::low).collect();
+    let has = |words: &[&str]| nouns.iter().any(|noun| words.contains(&noun.as_str()));
+    if has(&["more", "others", "other"]) {
+        return (0..8).any(|listed| counts.things.contains(&(n + listed)) || counts.files.contains(&(n + listed)));
+    }
+    if has(&["file", "files", "module", "modules", "place", "places", "document", "documents", "snapshot", "snapshots"])
+    {
+        return counts.files.contains(&n);
+    }
+    if has(&["line", "lines", "insertion", "insertions", "deletion", "deletions"]) {
+        return counts.lines.contains(&n);
+    }
+    counts.things.contains(&n) && nouns.first().is_some_and(|noun| noun.ends_with('s') || has(&["new", "transitive"]))
+}
+
+/// The unit behind the digits, or the word after.
+fn unit(bare: &str, tokens: &[Token<'_>], at: usize) -> String {
+    let own = bare.trim_start_matches(|c: char| !c.is_alphabetic() && c != '%').to_owned();
+    if own.is_empty() { tokens.get(at + 1).map(Token::low).unwrap_or_default() } else { own }
+}
+
+/// The same quantity in the units that code prefers: `2s` is 2000 there.
+fn converted(number: &str, unit: &str) -> Vec<String> {
+    let Ok(value) = number.parse::<f64>() else { return Vec::new() };
+    let factors: &[f64] = match unit {
+        "s" | "sec" | "secs" | "second" | "seconds" => &[1e3, 1e6, 1e9, 1.0 / 60.0],
+        "ms" | "millisecond" | "milliseconds" => &[1e-3, 1e3, 1e6],
+        "m" | "min" | "mins" | "minute" | "minutes" => &[60.0, 6e4],
+        "h" | "hour" | "hours" => &[60.0, 3600.0, 3.6e6],
+        "d" | "day" | "days" => &[24.0, 1440.0, 86_400.0, 8.64e7],
+        "k" | "kb" | "kib" => &[1e3, 1024.0],
+        "m b" | "mb" | "mib" => &[1e6, 1_048_576.0, 1024.0],
+        "g" | "gb" | "gib" => &[1e9, 1_073_741_824.0],
+        "%" | "percent" => &[1e-2],
+        _ => &[],
+    };
+    factors.iter().map(|factor| tidy(value * factor)).collect()
+}
+
+fn tidy(value: f64) -> String {
+    let text = format!("{value:.6}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
