@@ -6,9 +6,13 @@
 //! repository and in all: how many of the commits whose subject names something that the patch changes (`with_things`)
 //! have a text that names one such thing, too, with the message as it is and with "wip" in its place; times of facts
 //! and template; the longest text; panics; names that the commit does not know.
+//!
+//! `--mutations` asks something else: whether the grounding gate passes true sentences and catches false ones. Names of
+//! the repository are looked up within `--patience` milliseconds (60).
 
 use std::io::{self, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -16,6 +20,10 @@ use serde_json::json;
 mod histories;
 #[path = "captures/invented.rs"]
 mod invented;
+#[path = "captures/mutations.rs"]
+mod mutations;
+#[path = "captures/planted.rs"]
+mod planted;
 #[expect(dead_code, reason = "this benchmark takes no turns")]
 mod report;
 #[path = "captures/things.rs"]
@@ -31,7 +39,13 @@ use verdict::{Told, Verdict};
 fn main() -> Result<()> {
     let mut arguments = Arguments::read();
     let mut report = Report::new("captures", arguments.flag("--json"));
+    let mutations = arguments.flag("--mutations");
+    let patience = Duration::from_millis(arguments.number("--patience", 60)? as u64);
     let run = Run::read(arguments)?;
+    if mutations {
+        mutations::run(&run.repositories, run.n, run.seed, run.misses, patience, &mut report)?;
+        return report.finish();
+    }
     let (things, mut rows, mut all) = (Things::new(), Vec::new(), Vec::new());
     for path in &run.repositories {
         let history = History::sample(Path::new(path), run.n, run.seed)?;

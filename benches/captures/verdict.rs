@@ -55,7 +55,7 @@ impl Verdict {
 }
 
 /// The paths that are excluded where nothing else is set.
-fn is_excluded(path: &str) -> bool {
+pub fn is_excluded(path: &str) -> bool {
     path.ends_with(".lock") || path.starts_with("dist/")
 }
 

@@ -13,6 +13,7 @@ mod history;
 mod hunk;
 mod identity;
 mod library;
+mod names;
 mod objects;
 mod outside;
 mod patch;
@@ -33,6 +34,7 @@ mod tree;
 pub mod version;
 
 pub use deed::{Deed, Entry, News};
+pub use names::Within;
 pub use repo::Repo;
 
 /// How much of a patch is read. The defaults come from measurements of libgit2: stopping early keeps a

@@ -78,6 +78,38 @@ pub fn file(objects: &dyn Objects, tree: &Oid, name: &[u8]) -> Option<Oid> {
     (found.mode & TYPE == 0o100_000).then(|| found.oid().ok()).flatten()
 }
 
+/// Hands every file of a tree to `take`, in git's order, until it answers false; what cannot be read is passed over.
+pub fn each_file(objects: &dyn Objects, tree: &Oid, take: &mut dyn FnMut(Side) -> bool) {
+    files_below(objects, tree, &mut Vec::new(), DEPTH, take);
+}
+
+/// Whether to go on.
+fn files_below(
+    objects: &dyn Objects,
+    tree: &Oid,
+    prefix: &mut Vec<u8>,
+    depth: usize,
+    take: &mut dyn FnMut(Side) -> bool,
+) -> bool {
+    let Some(raw) = objects.read(tree).filter(|_| depth > 0) else { return true };
+    for entry in Entries::of(&raw, Some(tree)).map_while(Result::ok) {
+        let Ok(id) = entry.oid() else { return true };
+        let length = prefix.len();
+        prefix.extend(entry.name);
+        let go_on = if entry.is_tree() {
+            prefix.push(b'/');
+            files_below(objects, &id, prefix, depth - 1, take)
+        } else {
+            take(Side { mode: entry.mode, id, path: prefix.clone() })
+        };
+        prefix.truncate(length);
+        if !go_on {
+            return false;
+        }
+    }
+    true
+}
+
 struct Walk<'a> {
     objects: &'a dyn Objects,
     found: Deltas,
@@ -291,8 +323,28 @@ mod tests {
     }
 
     #[test]
+    fn each_file_is_handed_over_until_it_is_enough() {
+        let objects = Memory::default()
+            .tree(1, &[("100644", "a", 10), ("40000", "d", 3), ("100644", "z", 11)])
+            .tree(3, &[("100644", "in", 12), ("40000", "gone", 99)]);
+        let mut paths = Vec::new();
+        each_file(&objects, &id(1), &mut |side| {
+            paths.push(String::from_utf8(side.path).unwrap());
+            true
+        });
+        assert_eq!(paths, ["a", "d/in", "z"]);
+        let mut taken = 0;
+        each_file(&objects, &id(1), &mut |_| {
+            taken += 1;
+            taken < 2
+        });
+        assert_eq!(taken, 2);
+    }
+
+    #[test]
     fn a_tree_that_contains_itself_ends() {
         let objects = Memory::default().tree(1, &[("40000", "loop", 1)]);
         assert!(diff(&objects, None, Some(&id(1))).is_err());
+        each_file(&objects, &id(1), &mut |_| true);
     }
 }

@@ -3,6 +3,7 @@
 mod history;
 mod hostile;
 mod identity;
+mod names;
 mod news;
 mod outside;
 mod patches;

@@ -1,0 +1,228 @@
+//! Whether the grounding gate lets true sentences pass and catches false ones.
+//!
+//! True ones: the human subjects, with the message as it is and with "wip" in its place (so that the author's words do
+//! not vouch for themselves; what forges append, "(#42)", is left out there), the template's texts, and one sentence
+//! per fact. False ones are made from true ones, one mistake each: a name or a path that the repository does not know,
+//! another number, a number more, added and removed swapped, before and after swapped. The swaps are made only where
+//! the thing stands on one side of the patch.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::json;
+use uro_capture::domain::clock::{Clock, SystemClock};
+use uro_capture::domain::id::Oid;
+use uro_capture::domain::patch::{Commit, Origin};
+use uro_capture::facts::symbols::Fate;
+use uro_capture::facts::{self, Facts};
+use uro_capture::fallback::template;
+use uro_capture::git::{Bounds, Repo, Within};
+use uro_capture::quality::ground::{Evidence, Fault, Ground};
+
+use super::histories::{History, whole};
+use super::planted::{self, Planted};
+use super::report::{Report, Result, Row, Series};
+use super::verdict::is_excluded;
+
+/// What the lookup may read and take, as in the pipeline.
+const LOOKUP_BYTES: u64 = 16 << 20;
+
+/// Per source of a text and kind of mistake: how many, and how many were caught.
+#[derive(Default)]
+struct Tally {
+    passed: BTreeMap<&'static str, (usize, usize, BTreeMap<&'static str, usize>)>,
+    caught: BTreeMap<(&'static str, &'static str), (usize, usize)>,
+    check: Series,
+    lookup: Series,
+}
+
+/// Judges the gate on the commits of the repositories.
+pub fn run(
+    repositories: &[String],
+    n: usize,
+    seed: usize,
+    misses: bool,
+    patience: Duration,
+    report: &mut Report,
+) -> Result<()> {
+    let mut tally = Tally { check: Series::of("check"), lookup: Series::of("lookup"), ..Tally::default() };
+    for path in repositories {
+        let history = History::sample(Path::new(path), n, seed)?;
+        let repo = history.open()?;
+        for oid in &history.oids {
+            Trial { history: &history, repo: &repo, oid, misses, patience }.run(&mut tally)?;
+        }
+    }
+    report.table("true sentences", &passed(&tally))?;
+    report.table("planted inventions", &caught(&tally))
+}
+
+fn passed(tally: &Tally) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
+    for (source, (n, passed, why)) in &tally.passed {
+        let row = Row::named(source).with("n", json!(n)).with("passed", json!(*passed as f64 / *n as f64));
+        rows.push(
+            row.with("why", json!(why.iter().map(|(why, n)| format!("{why} {n}")).collect::<Vec<_>>().join(", "))),
+        );
+    }
+    for series in [&tally.check, &tally.lookup] {
+        let row = Row::named(&format!("{} ms", series.name)).with("n", json!(series.ms.len()));
+        rows.push(row.with("p50", json!(series.quantile(0.5))).with("p95", json!(series.quantile(0.95))));
+    }
+    rows
+}
+
+fn caught(tally: &Tally) -> Vec<Row> {
+    let mut kinds: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    let row = |name: &str, n: usize, caught: usize| {
+        Row::named(name)
+            .with("n", json!(n))
+            .with("caught", json!(caught))
+            .with("share", json!(caught as f64 / n as f64))
+    };
+    let mut rows = Vec::new();
+    for ((kind, source), (n, caught)) in &tally.caught {
+        rows.push(row(&format!("{kind}, {source}"), *n, *caught));
+        let all = kinds.entry(kind).or_default();
+        *all = (all.0 + n, all.1 + caught);
+    }
+    let (n, all) = kinds.values().fold((0, 0), |sum, kind| (sum.0 + kind.0, sum.1 + kind.1));
+    rows.extend(kinds.into_iter().map(|(kind, (n, caught))| row(&format!("{kind}, in all"), n, caught)));
+    rows.push(row("in all", n, all));
+    rows
+}
+
+struct Trial<'a> {
+    history: &'a History,
+    repo: &'a Repo,
+    oid: &'a Oid,
+    misses: bool,
+    patience: Duration,
+}
+
+/// A commit under one message, with what its texts are held against.
+struct Held {
+    commit: Commit,
+    facts: Facts,
+    ground: Ground,
+}
+
+impl Held {
+    fn of(mut commit: Commit) -> Self {
+        let facts = facts::of(&commit, &SystemClock);
+        commit.patch.files.iter_mut().for_each(|file| file.texts = None);
+        let ground = Ground::of(&Evidence { commit: &commit, facts: &facts, notes: &[], known: &|_| false });
+        Self { commit, facts, ground }
+    }
+}
+
+impl Trial<'_> {
+    fn run(&self, tally: &mut Tally) -> Result<()> {
+        let commit = self.repo.commit(self.oid, &Bounds::default(), &is_excluded)?;
+        let judge = whole(self.repo, self.oid)?;
+        let subject = commit.subject().to_owned();
+        let as_is = Held::of(commit.clone());
+        let wip = Held::of(Commit { message: "wip".to_owned(), ..commit });
+        let told = template::commit(&wip.commit, &wip.facts);
+        let sentences = planted::sentences(&wip.facts);
+        self.pass("subject, as is", &subject, &as_is, tally)?;
+        self.pass("subject, wip", planted::without_ticket(&subject), &wip, tally)?;
+        self.pass("template, as is", &template::commit(&as_is.commit, &as_is.facts), &as_is, tally)?;
+        self.pass("template, wip", &told, &wip, tally)?;
+        for sentence in &sentences {
+            self.pass("fact", sentence, &wip, tally)?;
+        }
+        let lines = |origin: Origin| {
+            let lines = judge.patch.files.iter().flat_map(|file| &file.hunks).flat_map(|hunk| &hunk.lines);
+            lines
+                .filter(|line| line.origin == origin)
+                .map(|line| line.text.to_lowercase())
+                .collect::<Vec<_>>()
+                .join("\n")
+        };
+        let sides = planted::Sides { old: lines(Origin::Removed), new: lines(Origin::Added), facts: &wip.facts };
+        let seed = self.oid.as_str();
+        let plant = |text: &str| planted::all(text, seed, &sides, &judge);
+        for (source, held, text) in [("subject", &as_is, &subject), ("template", &wip, &told)] {
+            self.catch(source, held, plant(text), tally)?;
+        }
+        for sentence in &sentences {
+            self.catch("fact", &wip, plant(sentence), tally)?;
+        }
+        Ok(())
+    }
+
+    fn pass(&self, source: &'static str, text: &str, held: &Held, tally: &mut Tally) -> Result<()> {
+        if text.trim().is_empty() {
+            return Ok(());
+        }
+        let fault = self.fault(text, held, tally)?;
+        let (n, passed, why) = tally.passed.entry(source).or_default();
+        *n += 1;
+        match fault {
+            None => *passed += 1,
+            Some((fault, word)) => {
+                *why.entry(fault.as_str()).or_default() += 1;
+                self.tell(&format!("FAILS {source}: {} ({word:?})", fault.as_str()), text)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn catch(&self, source: &'static str, held: &Held, planted: Vec<Planted>, tally: &mut Tally) -> Result<()> {
+        for Planted { kind, text, new_names } in planted {
+            // It has to be false: a name that the repository happens to have is no invention.
+            if !new_names.is_empty() && !self.known(&new_names, Duration::from_secs(5), 256 << 20)?.is_empty() {
+                continue;
+            }
+            let fault = self.fault(&text, held, tally)?;
+            let (n, caught) = tally.caught.entry((kind, source)).or_default();
+            *n += 1;
+            if fault.is_some() {
+                *caught += 1;
+            } else {
+                self.tell(&format!("MISSED {kind}, {source}"), &text)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn fault(&self, text: &str, held: &Held, tally: &mut Tally) -> Result<Option<(Fault, String)>> {
+        let start = SystemClock.instant();
+        let questions = held.ground.questions(text);
+        let asked = SystemClock.instant();
+        let known =
+            if questions.is_empty() { Vec::new() } else { self.known(&questions, self.patience, LOOKUP_BYTES)? };
+        let answered = SystemClock.instant();
+        let grounded = held.ground.check(text, &|name| known.iter().any(|known| known == name));
+        tally.check.push(asked - start + (SystemClock.instant() - answered));
+        if !questions.is_empty() {
+            tally.lookup.push(answered - asked);
+        }
+        Ok(grounded.faults.into_iter().next().map(|wrong| (wrong.fault, wrong.word)))
+    }
+
+    fn known(&self, names: &[String], patience: Duration, bytes: u64) -> Result<Vec<String>> {
+        let until = SystemClock.instant() + patience;
+        let within = Within { clock: &SystemClock, until, bytes, excluded: &is_excluded };
+        Ok(self.repo.knows(self.oid, names, &within)?.into_iter().collect())
+    }
+
+    fn tell(&self, what: &str, text: &str) -> Result<()> {
+        if self.misses {
+            let (name, oid) = (&self.history.name, &self.oid.as_str()[..9]);
+            writeln!(io::stderr().lock(), "{name} {oid} {what}\n    {text}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Facts of one fate have one direction.
+pub fn one_sided(facts: &Facts, name: &str) -> Option<Fate> {
+    let last = |name: &str| name.rsplit([':', '.', '#']).next().unwrap_or(name).to_lowercase();
+    let mut fates = facts.symbols.iter().filter(|symbol| symbol.names().any(|other| last(other) == last(name)));
+    let first = fates.next()?.fate;
+    fates.all(|symbol| symbol.fate == first).then_some(first)
+}

@@ -1,0 +1,162 @@
+//! Whether a repository knows a name at a commit: among its paths, then in its files, nearest to the change first,
+//! within bounds of bytes and time. The answer is yes or not found; nothing of what was read is kept.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Instant;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+
+use super::objects::Objects;
+use super::repo::{Repo, header};
+use super::tree::{self, Side};
+use super::{GitError, text};
+use crate::domain::clock::Clock;
+use crate::domain::id::Oid;
+use crate::facts::roles::FileRole;
+
+/// How far is looked.
+pub struct Within<'a> {
+    pub clock: &'a dyn Clock,
+    pub until: Instant,
+    /// Content that is read (bytes).
+    pub bytes: u64,
+    /// Paths whose content is never loaded.
+    pub excluded: &'a dyn Fn(&str) -> bool,
+}
+
+impl std::fmt::Debug for Within<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Within").field("until", &self.until).field("bytes", &self.bytes).finish_non_exhaustive()
+    }
+}
+
+impl Within<'_> {
+    fn is_over(&self) -> bool {
+        self.clock.instant() >= self.until
+    }
+}
+
+/// Paths that are looked at.
+const PATHS: usize = 50_000;
+/// Larger files are data, not code (bytes).
+const FILE_BYTES: u64 = 512 << 10;
+/// Names that are looked for.
+const NAMES: usize = 64;
+
+impl Repo {
+    /// Those of the names, given in small letters, that the commit's tree or, for what it took away, its first
+    /// parent's knows: as a path or part of one, or as a word in a file.
+    ///
+    /// # Errors
+    /// As [`Repo::commit`].
+    pub fn knows(&self, commit: &Oid, names: &[String], within: &Within<'_>) -> Result<HashSet<String>, GitError> {
+        self.with_objects(|objects| {
+            let header = header(objects, commit)?;
+            let parent = header.parents.first().and_then(|parent| self::header(objects, parent).ok());
+            let changed = tree::diff(objects, parent.as_ref().map(|parent| &parent.tree), Some(&header.tree));
+            let changed = changed.map(|deltas| deltas.kept).unwrap_or_default();
+            let mut sought = Sought::of(names);
+            let old = changed.iter().flat_map(|delta| [delta.old.clone(), delta.new.clone()]).flatten();
+            let nearest: Vec<Side> = old.take(PATHS).collect();
+            nearest.iter().for_each(|side| sought.path(&text::path(&side.path)));
+            let far = files(objects, &header.tree, &mut sought, within);
+            sought.read(objects, &in_order(&nearest, far), within);
+            Ok(sought.found())
+        })
+    }
+}
+
+/// All files of a tree, within bounds; their paths answer first.
+fn files(objects: &dyn Objects, tree: &Oid, sought: &mut Sought, within: &Within<'_>) -> Vec<Side> {
+    let mut files = Vec::new();
+    tree::each_file(objects, tree, &mut |side| {
+        sought.path(&text::path(&side.path));
+        files.push(side);
+        files.len() < PATHS && !sought.is_done() && !(files.len().is_multiple_of(256) && within.is_over())
+    });
+    files
+}
+
+/// What the commit changed, then its neighbours, then code, then the rest.
+fn in_order(nearest: &[Side], far: Vec<Side>) -> Vec<Side> {
+    let folder = |side: &Side| side.path.rsplitn(2, |byte| *byte == b'/').nth(1).unwrap_or_default().to_vec();
+    let folders: HashSet<Vec<u8>> = nearest.iter().map(folder).collect();
+    let rank = |side: &Side| {
+        let role = FileRole::of(&text::path(&side.path));
+        (!folders.contains(&folder(side)) || role == FileRole::Generated, role)
+    };
+    let known: HashSet<&Oid> = nearest.iter().map(|side| &side.id).collect();
+    let mut far: Vec<Side> = far.into_iter().filter(|side| !known.contains(&side.id)).collect();
+    far.sort_by_cached_key(rank);
+    nearest.iter().cloned().chain(far).filter(Side::is_file).collect()
+}
+
+/// Names that are still to be found.
+struct Sought {
+    names: Vec<String>,
+    open: HashMap<String, bool>,
+    matcher: Option<AhoCorasick>,
+}
+
+impl Sought {
+    fn of(names: &[String]) -> Self {
+        let names: Vec<String> = names.iter().filter(|name| !name.is_empty()).take(NAMES).cloned().collect();
+        let matcher =
+            AhoCorasick::builder().ascii_case_insensitive(true).match_kind(MatchKind::Standard).build(&names).ok();
+        let open = names.iter().map(|name| (name.clone(), true)).collect();
+        Self { names, open, matcher }
+    }
+
+    fn is_done(&self) -> bool {
+        !self.open.values().any(|open| *open)
+    }
+
+    fn found(self) -> HashSet<String> {
+        self.open.into_iter().filter(|(_, open)| !open).map(|(name, _)| name).collect()
+    }
+
+    /// The path is or ends with the name, has it for a directory, or has a component of this name.
+    fn path(&mut self, path: &str) {
+        let low = path.to_lowercase();
+        for (name, open) in self.open.iter_mut().filter(|(_, open)| **open) {
+            let bounded = low.match_indices(name.as_str()).any(|(at, _)| {
+                let (before, after) = (&low[..at], &low[at + name.len()..]);
+                (before.is_empty() || before.ends_with('/')) && (after.is_empty() || after.starts_with(['/', '.']))
+            });
+            *open = !bounded;
+        }
+    }
+
+    fn read(&mut self, objects: &dyn Objects, files: &[Side], within: &Within<'_>) {
+        let mut left = within.bytes;
+        for side in files {
+            if self.is_done() || left == 0 || within.is_over() {
+                return;
+            }
+            let size = objects.size(&side.id).unwrap_or(u64::MAX);
+            if size > FILE_BYTES.min(left) || (within.excluded)(&text::path(&side.path)) {
+                continue;
+            }
+            left -= size;
+            if let Some(content) = objects.read(&side.id) {
+                self.content(&content);
+            }
+        }
+    }
+
+    fn content(&mut self, content: &[u8]) {
+        let Some(matcher) = &self.matcher else { return };
+        if content.iter().take(8000).any(|byte| *byte == 0) {
+            return;
+        }
+        let word =
+            |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte > 127);
+        for found in matcher.find_overlapping_iter(content) {
+            let name = &self.names[found.pattern().as_usize()];
+            let inside = found.start().checked_sub(1).is_some_and(|before| word(content.get(before)));
+            if !inside && !word(content.get(found.end())) {
+                self.open.insert(name.clone(), false);
+            }
+        }
+    }
+}
