@@ -57,7 +57,8 @@ fn looked(run: &Run, crowd: &Crowd) -> Result<Series> {
 fn watcher() -> Result<Watcher> {
     let dirty = Arc::new(Dirty::new(Arc::new(SystemClock)));
     let places = Arc::new(Places::default());
-    let ears = SystemEars::new(Listener { places: Arc::clone(&places), dirty }).map_err(|deaf| format!("{deaf:?}"))?;
+    let listener = Listener { places: Arc::clone(&places), dirty };
+    let ears = SystemEars::new(listener, Arc::new(SystemClock)).map_err(|deaf| format!("{deaf:?}"))?;
     Ok(Watcher::new(Some(Box::new(ears)), places))
 }
 
