@@ -74,6 +74,7 @@ pub struct Rounds {
 }
 
 /// The times of one arm, in milliseconds, by round.
+#[derive(Default)]
 pub struct Series {
     pub name: String,
     pub ms: Vec<f64>,
