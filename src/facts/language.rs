@@ -25,6 +25,11 @@ pub enum SymbolKind {
     /// A place where others live and which is not itself defined here (`impl X`, `mod x`, `namespace x`).
     Scope,
     Constant,
+    Macro,
+    /// A part of a type: a field, a class's attribute.
+    Field,
+    /// One of an enum's values.
+    Variant,
 }
 
 /// A definition: `kind` and the name as written.

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::domain::patch::{Change, Commit, FileChange, Hunk, Line, Origin, Patch, Unread};
+use similar::{ChangeTag, TextDiff};
+
+use crate::domain::patch::{Change, Commit, FileChange, Hunk, Line, Origin, Patch, Texts, Unread};
 
 /// A file with hunks as in a diff: lines starting with `@@ header`, `+`, `-` or a blank.
 /// A file of added lines only, without context, is an added one; of removed lines only a deleted one.
@@ -24,6 +26,34 @@ pub fn file(path: &str, patch: &str) -> FileChange {
     let count = |origin| hunks.iter().flat_map(|hunk| &hunk.lines).filter(|line| line.origin == origin).count() as u64;
     let (insertions, deletions) = (Some(count(Origin::Added)), Some(count(Origin::Removed)));
     FileChange { hunks, insertions, deletions, ..named(path, Change::Modified) }
+}
+
+/// A file with both its versions whole, and their hunks with three lines of context.
+pub fn versions(path: &str, old: &str, new: &str) -> FileChange {
+    let diff = TextDiff::from_lines(old, new);
+    let hunks = diff.grouped_ops(3).into_iter().map(|group| {
+        let (first_old, first_new) = group.first().map_or((0, 0), |op| (op.old_range().start, op.new_range().start));
+        let lines = group.iter().flat_map(|op| diff.iter_changes(op)).map(|change| {
+            let origin = match change.tag() {
+                ChangeTag::Insert => Origin::Added,
+                ChangeTag::Delete => Origin::Removed,
+                ChangeTag::Equal => Origin::Context,
+            };
+            Line { origin, text: change.value().trim_end_matches(['\n', '\r']).to_owned() }
+        });
+        let start = |first: usize| u32::try_from(first + 1).expect("a small file");
+        Hunk { header: String::new(), old_start: start(first_old), new_start: start(first_new), lines: lines.collect() }
+    });
+    let hunks: Vec<Hunk> = hunks.collect();
+    let count = |origin| hunks.iter().flat_map(|hunk| &hunk.lines).filter(|line| line.origin == origin).count() as u64;
+    let (insertions, deletions) = (Some(count(Origin::Added)), Some(count(Origin::Removed)));
+    let change = match (old.is_empty(), new.is_empty()) {
+        (true, _) => Change::Added,
+        (_, true) => Change::Deleted,
+        _ => Change::Modified,
+    };
+    let texts = Some(Box::new(Texts { old: old.to_owned(), new: new.to_owned() }));
+    FileChange { hunks, insertions, deletions, texts, ..named(path, change) }
 }
 
 /// A file without hunks.

@@ -42,22 +42,45 @@ pub struct Symbol {
     pub old_path: Option<String>,
     /// Changed lines that belong to it.
     pub lines: u32,
+    /// Its fields or variants that came or went; told where it is itself changed.
+    pub members: Vec<Member>,
+    /// Nothing but comments on it changed.
+    pub comments_only: bool,
+}
+
+/// A part of a type that came or went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    pub name: String,
+    /// A field or a variant.
+    pub kind: SymbolKind,
+    /// It came; else it went.
+    pub added: bool,
 }
 
 impl Symbol {
-    /// Every name it has or had.
+    /// Every name it has or had, its members' with it.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(self.name.as_str()).chain(self.old_name.as_deref())
+        let members = self.members.iter().map(|member| member.name.as_str());
+        std::iter::once(self.name.as_str()).chain(self.old_name.as_deref()).chain(members)
+    }
+
+    /// The name without its type's.
+    #[must_use]
+    pub fn bare(&self) -> &str {
+        bare(&self.name)
     }
 }
 
-/// The symbols of all files, most telling first.
+/// What stands after the last separator.
 #[must_use]
-pub fn of(files: &[FileChange]) -> Vec<Symbol> {
-    let mut symbols: Vec<Symbol> = files.iter().flat_map(of_file).collect();
-    join_moves(&mut symbols);
+pub fn bare(name: &str) -> &str {
+    name.rsplit([':', '.']).next().unwrap_or(name)
+}
+
+/// Brings the symbols into their order: most telling first.
+pub fn rank(symbols: &mut [Symbol]) {
     symbols.sort_by_key(|symbol| std::cmp::Reverse(weight(symbol)));
-    symbols
 }
 
 /// Production code before tests; what users of the code must know before what they need not.
@@ -71,7 +94,9 @@ fn weight(symbol: &Symbol) -> (bool, bool, u8, bool, u32) {
     (!symbol.test, telling, by_fate, symbol.public || symbol.kind == SymbolKind::Type, symbol.lines)
 }
 
-fn of_file(file: &FileChange) -> Vec<Symbol> {
+/// The symbols of one file, told from its lines.
+#[must_use]
+pub fn of_file(file: &FileChange) -> Vec<Symbol> {
     let Some(language) = Language::of(&file.path) else { return Vec::new() };
     let mut tally = Tally::default();
     for hunk in &file.hunks {
@@ -95,12 +120,14 @@ fn of_file(file: &FileChange) -> Vec<Symbol> {
             old_name: None,
             old_path: None,
             lines: touch.lines,
+            members: Vec::new(),
+            comments_only: false,
         })
         .collect()
 }
 
 /// Whether every changed line of the file is here. Else "added" may be half of a change that was not read.
-fn is_whole(file: &FileChange) -> bool {
+pub fn is_whole(file: &FileChange) -> bool {
     let kept = file.hunks.iter().flat_map(|hunk| &hunk.lines).filter(|line| line.origin != Origin::Context).count();
     file.insertions.zip(file.deletions).is_some_and(|(added, removed)| added + removed == kept as u64)
 }
@@ -291,28 +318,16 @@ fn indent(text: &str) -> usize {
     layout::indent(text.as_bytes())
 }
 
-/// One definition removed in one file and added in another, and no other of that name: it moved.
-fn join_moves(symbols: &mut Vec<Symbol>) {
-    let place = |symbols: &[Symbol], name: &str, kind: SymbolKind, fate: Fate| -> Option<usize> {
-        let mut found = symbols.iter().enumerate().filter(|(_, s)| s.name == name && s.kind == kind && s.fate == fate);
-        let first = found.next().map(|(at, _)| at);
-        first.filter(|_| found.next().is_none())
-    };
-    let removed: Vec<(String, SymbolKind)> =
-        symbols.iter().filter(|s| s.fate == Fate::Removed).map(|s| (s.name.clone(), s.kind)).collect();
-    for (name, kind) in removed {
-        let both = (place(symbols, &name, kind, Fate::Removed), place(symbols, &name, kind, Fate::Added));
-        if let (Some(from), Some(to)) = both {
-            symbols[to].fate = Fate::Moved;
-            symbols.remove(from);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::clock::SystemClock;
     use crate::facts::sample::file;
+    use crate::facts::syntax;
+
+    fn of(files: &[FileChange]) -> Vec<Symbol> {
+        syntax::of(files, &SystemClock)
+    }
 
     /// `name:fate` for each symbol.
     fn told(path: &str, patch: &str) -> Vec<String> {

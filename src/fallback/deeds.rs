@@ -36,7 +36,7 @@ fn symbols(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
     let mut named: Vec<&Symbol> = Vec::new();
     let (verbs, fates): (_, [&[Fate]; 4]) = (
         ["adds", "removes", "moves", "changes"],
-        [&[Fate::Added], &[Fate::Removed], &[Fate::Moved], &[Fate::Redefined, Fate::Modified]],
+        [&[Fate::Added], &[Fate::Removed], &[Fate::Moved], &[Fate::Renamed, Fate::Redefined, Fate::Modified]],
     );
     for (verb, fates) in verbs.into_iter().zip(fates) {
         let of_fate: Vec<&Symbol> = told.iter().copied().filter(|symbol| fates.contains(&symbol.fate)).collect();

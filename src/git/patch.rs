@@ -5,8 +5,9 @@ use super::objects::Objects;
 use super::tree::{self, Delta, Deltas, SUBMODULE, SYMLINK, Side};
 use super::{Bounds, GitError, rename, text};
 use crate::domain::id::Oid;
-use crate::domain::patch::{Change, FileChange, Patch, Unread};
+use crate::domain::patch::{Change, FileChange, Patch, Texts, Unread};
 use crate::facts::roles::FileRole;
+use crate::facts::syntax::grammar::{Grammar, SIDE_BYTES};
 
 /// What the patch is between: the first parent's tree (absent: the empty tree) and the commit's.
 #[derive(Debug, Clone, Copy)]
@@ -79,6 +80,8 @@ fn change_between(old: &Side, new: &Side) -> Change {
 
 /// After this many files did not fit into what is left of the budget, no further one is looked at.
 const MISSES: usize = 16;
+/// So much is kept whole for grammars, both sides of all files together (bytes).
+const TEXT_BYTES: usize = 8 << 20;
 
 struct Reader<'a> {
     objects: &'a dyn Objects,
@@ -86,6 +89,7 @@ struct Reader<'a> {
     excluded: &'a dyn Fn(&str) -> bool,
     blob_left: u64,
     patch_left: usize,
+    text_left: usize,
     misses: usize,
     truncated: bool,
 }
@@ -93,7 +97,7 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn new(objects: &'a dyn Objects, bounds: &'a Bounds, excluded: &'a dyn Fn(&str) -> bool) -> Self {
         let (blob_left, patch_left) = (bounds.blob_bytes, bounds.patch_bytes);
-        Self { objects, bounds, excluded, blob_left, patch_left, misses: 0, truncated: false }
+        Self { objects, bounds, excluded, blob_left, patch_left, text_left: TEXT_BYTES, misses: 0, truncated: false }
     }
 
     fn fill(&mut self, file: &mut FileChange, delta: &Delta) -> Result<(), GitError> {
@@ -117,7 +121,20 @@ impl<'a> Reader<'a> {
         let room = Room { patch_bytes: self.patch_left, line_bytes: self.bounds.line_bytes };
         let diffed = hunk::diff(&file.path, &old, &new, room)?;
         self.keep(file, diffed);
+        file.texts = self.texts(&file.path, &old, &new);
         Ok(())
+    }
+
+    /// Both sides whole, where a grammar can make something of them. Rows are those of the hunks: decoding lossily
+    /// neither makes nor loses a newline.
+    fn texts(&mut self, path: &str, old: &[u8], new: &[u8]) -> Option<Box<Texts>> {
+        let fits = old.len().max(new.len()) <= SIDE_BYTES && old.len() + new.len() <= self.text_left;
+        if !fits || Grammar::of(path).is_none() || FileRole::of(path) == FileRole::Generated {
+            return None;
+        }
+        self.text_left -= old.len() + new.len();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Some(Box::new(Texts { old: text(old), new: text(new) }))
     }
 
     /// Lines are counted beyond the patch's bound as long as the blobs fit into theirs: counting is cheap.

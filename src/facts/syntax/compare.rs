@@ -1,0 +1,416 @@
+//! Two outlines of one file: what came, went, was renamed or changed.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::found::Standing;
+use super::outline::{Entry, Outline};
+use super::rename;
+use super::rows::Rows;
+use super::swaps::Swaps;
+use super::tokens::{self, Token};
+use crate::facts::language::SymbolKind;
+use crate::facts::symbols::{Fate, Member, Symbol};
+
+/// One version of a file, read.
+#[derive(Debug)]
+pub struct Side<'a> {
+    pub source: &'a str,
+    pub outline: Outline,
+    pub rows: Rows,
+    /// Changed rows that belong to each entry and to nothing in it.
+    lines: Vec<u32>,
+}
+
+/// What is to be told of one definition, and the words that tell it from others.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    pub symbol: Symbol,
+    pub words: Vec<Token>,
+}
+
+impl<'a> Side<'a> {
+    #[must_use]
+    pub fn of(source: &'a str, outline: Outline, rows: Rows) -> Self {
+        let lines = owned_lines(&outline.entries, &rows);
+        Self { source, outline, rows, lines }
+    }
+
+    fn entry(&self, at: usize) -> &Entry {
+        &self.outline.entries[at]
+    }
+
+    fn is_touched(&self, at: usize) -> bool {
+        self.rows.touch(&self.entry(at).rows)
+    }
+
+    fn children(&self, at: usize) -> impl Iterator<Item = &Entry> {
+        let end = self.entry(at).bytes.end;
+        let inside = self.outline.entries[at + 1..].iter().take_while(move |entry| entry.bytes.start < end);
+        inside.filter(move |entry| entry.owner == Some(at))
+    }
+
+    /// The bytes of the entry that are not those of a definition in it.
+    fn own(&self, at: usize) -> Vec<std::ops::Range<usize>> {
+        let bytes = self.entry(at).bytes.clone();
+        let mut own = Vec::new();
+        let mut from = bytes.start;
+        for child in self.children(at).filter(|child| !child.is_part() && child.standing == Standing::Told) {
+            if child.bytes.start > from {
+                own.push(from..child.bytes.start);
+            }
+            from = from.max(child.bytes.end);
+        }
+        if from < bytes.end {
+            own.push(from..bytes.end);
+        }
+        own
+    }
+
+    fn signature(&self, at: usize) -> Vec<Token> {
+        tokens::of(self.source, std::slice::from_ref(&self.entry(at).signature), &self.outline.comments)
+    }
+
+    fn code(&self, at: usize) -> Vec<Token> {
+        tokens::of(self.source, &self.own(at), &self.outline.comments)
+    }
+
+    fn text(&self, at: usize) -> Vec<Token> {
+        tokens::of(self.source, &self.own(at), &[])
+    }
+
+    /// The words of the whole entry but its name, sorted.
+    fn words(&self, at: usize) -> Vec<Token> {
+        let entry = self.entry(at);
+        let range = entry.signature.start..entry.bytes.end;
+        let name = tokens::word(&entry.bare);
+        let mut words = tokens::words(&tokens::of(self.source, std::slice::from_ref(&range), &self.outline.comments));
+        words.retain(|word| *word != name);
+        words
+    }
+}
+
+/// Each changed row belongs to the innermost entry around it.
+fn owned_lines(entries: &[Entry], rows: &Rows) -> Vec<u32> {
+    let mut lines = vec![0u32; entries.len()];
+    let mut open: Vec<usize> = Vec::new();
+    let mut next = 0;
+    for row in rows.each() {
+        while next < entries.len() && entries[next].rows.start <= row {
+            if !entries[next].is_part() && entries[next].standing == Standing::Told {
+                open.push(next);
+            }
+            next += 1;
+        }
+        while open.last().is_some_and(|last| entries[*last].rows.end <= row) {
+            open.pop();
+        }
+        // Names of one statement share their rows: the first has them.
+        if let Some(last) = open.iter().rev().find(|at| entries[**at].rows.contains(&row)) {
+            lines[*last] = lines[*last].saturating_add(1);
+        }
+    }
+    lines
+}
+
+/// What happened between the two sides of the file at `path`.
+#[must_use]
+pub fn compare(old: &Side<'_>, new: &Side<'_>, path: &str, swaps: &Swaps) -> Vec<Draft> {
+    let mut comparing = Comparing { old, new, path, drafts: Vec::new(), gone: Vec::new(), come: Vec::new() };
+    comparing.pair_by_key();
+    comparing.pair_by_name();
+    let renamed = comparing.pair_renamed(swaps);
+    comparing.follow(&renamed);
+    comparing.tell_rest();
+    comparing.drafts
+}
+
+struct Comparing<'a> {
+    old: &'a Side<'a>,
+    new: &'a Side<'a>,
+    path: &'a str,
+    drafts: Vec<Draft>,
+    /// Entries that have no partner yet.
+    gone: Vec<usize>,
+    come: Vec<usize>,
+}
+
+impl Comparing<'_> {
+    fn pair_by_key(&mut self) {
+        let (old, new) = (by_key(&self.old.outline.entries), by_key(&self.new.outline.entries));
+        for (key, was) in &old {
+            match new.get(key) {
+                Some(is) => self.pair_group(was, is),
+                None => self.gone.extend(was),
+            }
+        }
+        self.come.extend(new.iter().filter(|(key, _)| !old.contains_key(*key)).flat_map(|(_, is)| is));
+        self.gone.sort_unstable();
+        self.come.sort_unstable();
+    }
+
+    /// Entries of one key: overloads, variants for several platforms. Equal ones belong together.
+    fn pair_group(&mut self, was: &[usize], is: &[usize]) {
+        if let ([was], [is]) = (was, is) {
+            return self.pair(*was, *is);
+        }
+        let (mut was, mut is) = (was.to_vec(), is.to_vec());
+        if !was.iter().any(|at| self.old.is_touched(*at)) && !is.iter().any(|at| self.new.is_touched(*at)) {
+            return;
+        }
+        take_equal(&mut was, &mut is, |at| self.old.text(at), |at| self.new.text(at));
+        let before = (was.clone(), is.clone());
+        take_equal(&mut was, &mut is, |at| self.old.signature(at), |at| self.new.signature(at));
+        // The same name stands on both sides: whatever is left changed it.
+        let first = before.1.first().or(is.first()).copied();
+        match (first, before.0.first()) {
+            (Some(at), _) => self.tell_modified(at),
+            (None, Some(was)) => {
+                let key = &self.old.entry(*was).key;
+                let twin = self.new.outline.entries.iter().position(|entry| entry.key == *key);
+                twin.into_iter().for_each(|at| self.tell_modified(at));
+            }
+            (None, None) => {}
+        }
+    }
+
+    fn tell_modified(&mut self, at: usize) {
+        let draft = self.draft(self.new, at, Fate::Modified);
+        self.push(draft, self.new.entry(at));
+    }
+
+    fn pair(&mut self, was: usize, is: usize) {
+        if !self.old.is_touched(was) && !self.new.is_touched(is) {
+            return;
+        }
+        let entry = self.new.entry(is);
+        let fate = if self.old.signature(was) != self.new.signature(is) {
+            Fate::Redefined
+        } else if self.old.text(was) != self.new.text(is) || self.old.entry(was).public != entry.public {
+            Fate::Modified
+        } else {
+            return;
+        };
+        let draft = self.draft_pair(was, is, fate);
+        self.push(draft, entry);
+    }
+
+    /// The same name in another place of the file, or as another kind of thing, is neither new nor gone.
+    fn pair_by_name(&mut self) {
+        let mut come = std::mem::take(&mut self.come);
+        let gone = std::mem::take(&mut self.gone);
+        for was in gone {
+            let of = self.old.entry(was);
+            match come.iter().position(|is| self.new.entry(*is).name == of.name) {
+                Some(at) => {
+                    let is = come.remove(at);
+                    self.pair(was, is);
+                }
+                None => self.gone.push(was),
+            }
+        }
+        self.come = come;
+    }
+
+    fn pair_renamed(&mut self, swaps: &Swaps) -> Vec<(usize, usize)> {
+        let told = |side: &Side<'_>, at: &usize| {
+            let entry = side.entry(*at);
+            entry.standing == Standing::Told && entry.kind != SymbolKind::Scope && !entry.is_part()
+        };
+        let gone: Vec<usize> =
+            self.gone.iter().copied().filter(|at| told(self.old, at)).take(rename::CANDIDATES).collect();
+        let come: Vec<usize> =
+            self.come.iter().copied().filter(|at| told(self.new, at)).take(rename::CANDIDATES).collect();
+        let side = |side: &Side<'_>, at: &usize| rename::Candidate {
+            bare: side.entry(*at).bare.clone(),
+            kind: side.entry(*at).kind,
+            words: side.words(*at),
+        };
+        let was: Vec<_> = gone.iter().map(|at| side(self.old, at)).collect();
+        let is: Vec<_> = come.iter().map(|at| side(self.new, at)).collect();
+        let pairs: Vec<(usize, usize)> =
+            rename::pairs(&was, &is, swaps).into_iter().map(|(a, b)| (gone[a], come[b])).collect();
+        for (was, is) in &pairs {
+            self.gone.retain(|at| at != was);
+            self.come.retain(|at| at != is);
+            let mut draft = self.draft_pair(*was, *is, Fate::Renamed);
+            draft.symbol.old_name = Some(self.old.entry(*was).name.clone());
+            self.push(draft, self.new.entry(*is));
+        }
+        pairs
+    }
+
+    /// Members of what was renamed go with it: the same bare name behind the old and the new name.
+    fn follow(&mut self, renamed: &[(usize, usize)]) {
+        let types: HashMap<&str, &str> = renamed
+            .iter()
+            .map(|(was, is)| (self.old.entry(*was).name.as_str(), self.new.entry(*is).name.as_str()))
+            .collect();
+        if types.is_empty() {
+            return;
+        }
+        let mut come = std::mem::take(&mut self.come);
+        let gone = std::mem::take(&mut self.gone);
+        for was in gone {
+            let of = self.old.entry(was);
+            let prefix = of.name.strip_suffix(&of.bare).map_or("", |prefix| prefix.trim_end_matches([':', '.']));
+            let of_renamed = types
+                .get(prefix)
+                .or_else(|| (of.kind == SymbolKind::Scope).then(|| types.get(of.name.as_str())).flatten());
+            let partner = of_renamed.and_then(|now| {
+                come.iter().position(|is| {
+                    let is = self.new.entry(*is);
+                    is.kind == of.kind && (is.name == *now || (is.bare == of.bare && is.name.starts_with(now)))
+                })
+            });
+            match partner {
+                Some(at) => {
+                    let is = come.remove(at);
+                    if self.old.words(was) != self.new.words(is) && of.kind != SymbolKind::Scope {
+                        let draft = self.draft_pair(was, is, Fate::Modified);
+                        self.push(draft, self.new.entry(is));
+                    }
+                }
+                None => self.gone.push(was),
+            }
+        }
+        self.come = come;
+    }
+
+    fn tell_rest(&mut self) {
+        for at in std::mem::take(&mut self.come) {
+            if self.may_tell(self.new, at, self.old) {
+                let draft = self.draft(self.new, at, Fate::Added);
+                self.push(draft, self.new.entry(at));
+            }
+        }
+        for at in std::mem::take(&mut self.gone) {
+            if self.may_tell(self.old, at, self.new) {
+                let draft = self.draft(self.old, at, Fate::Removed);
+                self.push(draft, self.old.entry(at));
+            }
+        }
+    }
+
+    /// Better untold than told wrongly: the other side must not know the name, and where its grammar did not
+    /// understand all of it, or the definition is local, must not even have the word.
+    fn may_tell(&self, side: &Side<'_>, at: usize, other: &Side<'_>) -> bool {
+        let entry = side.entry(at);
+        if !side.is_touched(at) || entry.owner.is_some_and(|owner| is_told_with(side, owner, other)) {
+            return entry.owner.is_none() && side.is_touched(at) && self.is_unknown(entry, other);
+        }
+        self.is_unknown(entry, other)
+    }
+
+    fn is_unknown(&self, entry: &Entry, other: &Side<'_>) -> bool {
+        let named = other.outline.entries.iter().any(|known| known.name == entry.name);
+        let strict = other.outline.faulty || entry.local;
+        !named && !(strict && has_word(other.source, &entry.bare))
+    }
+
+    fn push(&mut self, draft: Draft, entry: &Entry) {
+        let tellable = entry.standing == Standing::Told && entry.kind != SymbolKind::Scope && !entry.is_part();
+        if tellable {
+            self.drafts.push(draft);
+        }
+    }
+
+    fn draft_pair(&self, was: usize, is: usize, fate: Fate) -> Draft {
+        let mut draft = self.draft(self.new, is, fate);
+        let whole = |side: &Side<'_>, at: usize| side.rows.count(&side.entry(at).rows);
+        draft.symbol.lines = match fate {
+            Fate::Renamed => whole(self.old, was).saturating_add(whole(self.new, is)),
+            _ => self.old.lines[was].saturating_add(self.new.lines[is]),
+        };
+        draft.symbol.comments_only = fate == Fate::Modified
+            && self.old.entry(was).public == self.new.entry(is).public
+            && self.old.code(was) == self.new.code(is);
+        draft.symbol.members = self.members(was, is);
+        draft
+    }
+
+    fn members(&self, was: usize, is: usize) -> Vec<Member> {
+        let parts = |side: &Side<'_>, at: usize| -> BTreeMap<String, SymbolKind> {
+            side.children(at).filter(|part| part.is_part()).map(|part| (part.bare.clone(), part.kind)).collect()
+        };
+        let (before, after) = (parts(self.old, was), parts(self.new, is));
+        let only =
+            |these: &BTreeMap<String, SymbolKind>, those: &BTreeMap<String, SymbolKind>, added: bool| -> Vec<Member> {
+                let apart = these.iter().filter(|(name, _)| !those.contains_key(*name));
+                apart.map(|(name, kind)| Member { name: name.clone(), kind: *kind, added }).collect()
+            };
+        let mut members = only(&after, &before, true);
+        members.extend(only(&before, &after, false));
+        members.retain(|member| {
+            let other = if member.added { self.old } else { self.new };
+            !(other.outline.faulty && has_word(other.source, &member.name))
+        });
+        members
+    }
+
+    fn draft(&self, side: &Side<'_>, at: usize, fate: Fate) -> Draft {
+        let entry = side.entry(at);
+        let telling = matches!(fate, Fate::Added | Fate::Removed);
+        let symbol = Symbol {
+            name: entry.name.clone(),
+            kind: entry.kind,
+            fate,
+            public: entry.public,
+            test: entry.test,
+            test_case: entry.test_case,
+            path: self.path.to_owned(),
+            old_name: None,
+            old_path: None,
+            lines: if telling { side.rows.count(&entry.rows) } else { side.lines[at] },
+            members: Vec::new(),
+            comments_only: false,
+        };
+        Draft { symbol, words: if telling { side.words(at) } else { Vec::new() } }
+    }
+}
+
+/// What stands in a function or a value that is itself new or gone is told with it.
+fn is_told_with(side: &Side<'_>, owner: usize, other: &Side<'_>) -> bool {
+    let entry = side.entry(owner);
+    let swallows = matches!(entry.kind, SymbolKind::Function | SymbolKind::Constant | SymbolKind::Macro);
+    swallows && !other.outline.entries.iter().any(|known| known.key == entry.key)
+}
+
+fn by_key(entries: &[Entry]) -> BTreeMap<&str, Vec<usize>> {
+    let mut by_key: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (at, entry) in entries.iter().enumerate() {
+        by_key.entry(&entry.key).or_default().push(at);
+    }
+    by_key
+}
+
+/// Takes out of both what is equal by these tokens, one for one.
+fn take_equal(
+    was: &mut Vec<usize>,
+    is: &mut Vec<usize>,
+    of_old: impl Fn(usize) -> Vec<Token>,
+    of_new: impl Fn(usize) -> Vec<Token>,
+) {
+    let mut known: BTreeMap<Vec<Token>, Vec<usize>> = BTreeMap::new();
+    for at in was.iter().rev() {
+        known.entry(of_old(*at)).or_default().push(*at);
+    }
+    let mut taken = BTreeSet::new();
+    is.retain(|at| match known.get_mut(&of_new(*at)).and_then(Vec::pop) {
+        Some(twin) => {
+            taken.insert(twin);
+            false
+        }
+        None => true,
+    });
+    was.retain(|at| !taken.contains(at));
+}
+
+/// Whether the text has this word.
+#[must_use]
+pub fn has_word(text: &str, word: &str) -> bool {
+    let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '$'));
+    !word.is_empty()
+        && text.match_indices(word).any(|(at, found)| {
+            !is_part(text[..at].chars().next_back()) && !is_part(text[at + found.len()..].chars().next())
+        })
+}

@@ -1,0 +1,98 @@
+//! Which grammar reads which file.
+
+use tree_sitter::Language as Built;
+
+use super::found::{At, Found};
+use super::{c, go, java, python, rust, script};
+use crate::facts::language::Language;
+
+/// A side larger than this is not parsed (bytes).
+pub const SIDE_BYTES: usize = 256 << 10;
+
+/// Languages whose grammar is built in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Grammar {
+    Rust,
+    Python,
+    JavaScript,
+    TypeScript,
+    Tsx,
+    Go,
+    Java,
+    C,
+}
+
+impl Grammar {
+    /// From the path's extension. C++ is not C: its files are left to their lines.
+    #[must_use]
+    pub fn of(path: &str) -> Option<Self> {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        Some(match name.rsplit_once('.')?.1 {
+            "rs" => Self::Rust,
+            "py" | "pyi" => Self::Python,
+            "js" | "jsx" | "mjs" | "cjs" => Self::JavaScript,
+            "ts" | "mts" | "cts" => Self::TypeScript,
+            "tsx" => Self::Tsx,
+            "go" => Self::Go,
+            "java" => Self::Java,
+            "c" | "h" => Self::C,
+            _ => return None,
+        })
+    }
+
+    #[must_use]
+    pub fn language(self) -> Language {
+        match self {
+            Self::Rust => Language::Rust,
+            Self::Python => Language::Python,
+            Self::JavaScript | Self::TypeScript | Self::Tsx => Language::Script,
+            Self::Go => Language::Go,
+            Self::Java => Language::Java,
+            Self::C => Language::C,
+        }
+    }
+
+    pub(super) fn built(self) -> Built {
+        match self {
+            Self::Rust => tree_sitter_rust::LANGUAGE.into(),
+            Self::Python => tree_sitter_python::LANGUAGE.into(),
+            Self::JavaScript => tree_sitter_javascript::LANGUAGE.into(),
+            Self::TypeScript => tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into(),
+            Self::Tsx => tree_sitter_typescript::LANGUAGE_TSX.into(),
+            Self::Go => tree_sitter_go::LANGUAGE.into(),
+            Self::Java => tree_sitter_java::LANGUAGE.into(),
+            Self::C => tree_sitter_c::LANGUAGE.into(),
+        }
+    }
+
+    /// What the node defines, as its language has it.
+    pub(super) fn found<'t>(self, at: &At<'_, 't>) -> Vec<Found<'t>> {
+        match self.language() {
+            Language::Rust => rust::found(at),
+            Language::Python => python::found(at),
+            Language::Script => script::found(at),
+            Language::Go => go::found(at),
+            Language::Java => java::found(at),
+            Language::C => c::found(at),
+            Language::Ruby => Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_grammar_is_one_that_the_parser_takes() {
+        for path in ["a.rs", "a.py", "a.js", "a.ts", "a.tsx", "a.go", "a.java", "a.c"] {
+            let grammar = Grammar::of(path).unwrap();
+            assert!(tree_sitter::Parser::new().set_language(&grammar.built()).is_ok(), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_grammar_is_left_to_its_lines() {
+        assert_eq!(["a.cpp", "a.rb", "a.md", "Makefile"].map(Grammar::of), [None; 4]);
+    }
+}

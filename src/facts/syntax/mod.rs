@@ -1,0 +1,85 @@
+//! Definitions as the grammars of their languages tell them, within bounds; else as their lines tell them.
+
+use super::roles::FileRole;
+use super::symbols::{self, Fate, Symbol};
+use crate::domain::clock::Clock;
+use crate::domain::patch::{FileChange, Texts};
+
+mod c;
+mod compare;
+mod found;
+mod go;
+pub mod grammar;
+mod java;
+mod moved;
+mod outline;
+mod parse;
+mod python;
+mod rename;
+mod rows;
+mod rust;
+mod script;
+mod swaps;
+#[cfg(test)]
+mod syntax_tests;
+mod tokens;
+
+use compare::{Draft, Side};
+use grammar::Grammar;
+use parse::Parsing;
+use rows::Changed;
+use swaps::Swaps;
+
+/// The symbols of all files, most telling first.
+#[must_use]
+pub fn of(files: &[FileChange], clock: &dyn Clock) -> Vec<Symbol> {
+    let parsing = Parsing::within(parse::BUDGET, clock);
+    let swaps = Swaps::of(files);
+    let mut drafts: Vec<(usize, Vec<Draft>)> =
+        in_order(files).into_iter().map(|at| (at, of_file(&files[at], &parsing, &swaps))).collect();
+    drafts.sort_by_key(|(at, _)| *at);
+    let mut drafts: Vec<Draft> = drafts.into_iter().flat_map(|(_, drafts)| drafts).collect();
+    moved::join(&mut drafts);
+    let mut symbols: Vec<Symbol> = drafts.into_iter().map(|draft| draft.symbol).collect();
+    symbols::rank(&mut symbols);
+    symbols
+}
+
+/// Sources before tests before the rest, small files before large ones: the time goes to what is told first.
+fn in_order(files: &[FileChange]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..files.len()).collect();
+    let size = |file: &FileChange| file.texts.as_ref().map_or(0, |texts| texts.old.len() + texts.new.len());
+    order.sort_by_cached_key(|at| (FileRole::of(&files[*at].path), size(&files[*at])));
+    order
+}
+
+fn of_file(file: &FileChange, parsing: &Parsing<'_>, swaps: &Swaps) -> Vec<Draft> {
+    let mut drafts = match file.texts.as_deref().and_then(|texts| by_grammar(file, texts, parsing, swaps)) {
+        Some(drafts) => drafts,
+        None => by_lines(file),
+    };
+    let test_file = FileRole::of(&file.path) == FileRole::Tests;
+    drafts.iter_mut().for_each(|draft| draft.symbol.test |= test_file);
+    drafts
+}
+
+fn by_grammar(file: &FileChange, texts: &Texts, parsing: &Parsing<'_>, swaps: &Swaps) -> Option<Vec<Draft>> {
+    let grammar = Grammar::of(&file.path)?;
+    let changed = Changed::of(file, symbols::is_whole(file));
+    let (old, new) = (parsing.tree(grammar, &texts.old)?, parsing.tree(grammar, &texts.new)?);
+    let old = Side::of(&texts.old, outline::of(grammar, &old, &texts.old, &changed.old), changed.old);
+    let new = Side::of(&texts.new, outline::of(grammar, &new, &texts.new, &changed.new), changed.new);
+    Some(compare::compare(&old, &new, &file.path, swaps))
+}
+
+/// Lines alone do not show everything: what the other side defines on some line is neither new nor gone.
+fn by_lines(file: &FileChange) -> Vec<Draft> {
+    let drafts = symbols::of_file(file).into_iter().map(|symbol| Draft { symbol, words: Vec::new() });
+    let Some(texts) = file.texts.as_deref() else { return drafts.collect() };
+    let known = |symbol: &Symbol| match symbol.fate {
+        Fate::Added => compare::has_word(&texts.old, symbol.bare()),
+        Fate::Removed => compare::has_word(&texts.new, symbol.bare()),
+        _ => false,
+    };
+    drafts.filter(|draft| !known(&draft.symbol)).collect()
+}

@@ -1,0 +1,350 @@
+//! What one version of a file defines.
+
+use std::ops::Range;
+
+use tree_sitter::{Node, Tree};
+
+use super::found::{At, Found, Lead, Standing, Start};
+use super::grammar::Grammar;
+use super::rows::Rows;
+use crate::facts::language::SymbolKind;
+
+/// A definition and where it stands.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// As people write it: behind its type.
+    pub name: String,
+    /// The last part of it: as it is written in the file.
+    pub bare: String,
+    /// What it is known by on both sides.
+    pub key: String,
+    pub kind: SymbolKind,
+    pub public: bool,
+    pub test: bool,
+    pub test_case: bool,
+    pub standing: Standing,
+    /// Names inside stand behind its own.
+    pub qualifies: bool,
+    /// It stands in a function's body.
+    pub local: bool,
+    /// The definition around it, among the outline's entries.
+    pub owner: Option<usize>,
+    /// With its attributes and comments.
+    pub rows: Range<usize>,
+    pub bytes: Range<usize>,
+    /// Without them, up to its body.
+    pub signature: Range<usize>,
+    path: String,
+}
+
+impl Entry {
+    /// A part of its type, told with it.
+    #[must_use]
+    pub fn is_part(&self) -> bool {
+        matches!(self.kind, SymbolKind::Field | SymbolKind::Variant)
+    }
+}
+
+/// The definitions of a text, in the order in which they start.
+#[derive(Debug, Default)]
+pub struct Outline {
+    pub entries: Vec<Entry>,
+    /// Comments in or beside the changed rows, ascending.
+    pub comments: Vec<Range<usize>>,
+    /// The grammar did not understand all of it.
+    pub faulty: bool,
+}
+
+/// Names are cut off neither here nor elsewhere: what is longer is left out (bytes).
+const NAME_BYTES: usize = 80;
+/// Definitions are looked for in so many definitions around them.
+const DEPTH: u8 = 24;
+
+/// Reads the tree. Function bodies are entered only where `rows` are near.
+#[must_use]
+pub fn of(grammar: Grammar, tree: &Tree, source: &str, rows: &Rows) -> Outline {
+    let root = tree.root_node();
+    let mut reading = Reading { grammar, source, rows, outline: Outline::default(), exported: Vec::new() };
+    reading.outline.faulty = root.has_error();
+    let mut open = vec![Visit { node: root, up: None, lead: Lead::default(), place: Place::default() }];
+    while let Some(visit) = open.pop() {
+        reading.visit(&visit, &mut open);
+    }
+    reading.finish()
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    owner: Option<usize>,
+    inside: bool,
+    exported: bool,
+    depth: u8,
+}
+
+struct Visit<'t> {
+    node: Node<'t>,
+    up: Option<Node<'t>>,
+    lead: Lead,
+    place: Place,
+}
+
+struct Reading<'a> {
+    grammar: Grammar,
+    source: &'a str,
+    rows: &'a Rows,
+    outline: Outline,
+    /// Names that an `export { … }` lists.
+    exported: Vec<&'a str>,
+}
+
+impl<'a> Reading<'a> {
+    fn visit<'t>(&mut self, visit: &Visit<'t>, open: &mut Vec<Visit<'t>>) {
+        let node = visit.node;
+        if node.is_error() || node.is_missing() {
+            return;
+        }
+        if is_comment(node, visit.up) {
+            self.outline.comments.push(node.byte_range());
+            return;
+        }
+        let mut place = visit.place;
+        let listed = place.exported && node.kind() == "shorthand_property_identifier";
+        if !place.inside && (listed || node.kind() == "export_specifier") {
+            let name = node.child_by_field_name("name").unwrap_or(node);
+            self.exported.extend(self.source.get(name.byte_range()));
+        }
+        let first = self.outline.entries.len();
+        for found in self.found(visit) {
+            self.enter(found, visit);
+        }
+        if self.outline.entries.len() > first {
+            let kind = self.outline.entries[first].kind;
+            let inside = place.inside || matches!(kind, SymbolKind::Function | SymbolKind::Macro);
+            // The body of a class that stands in a function holds members again.
+            let inside = inside && kind != SymbolKind::Type;
+            place = Place { owner: Some(first), inside, exported: false, depth: place.depth + 1 };
+        } else if is_body(node) {
+            place = Place { inside: true, exported: false, ..place };
+        } else if node.kind() == "export_statement" || self.is_exports(node) {
+            place.exported = true;
+        }
+        let rows = row_range(node);
+        let defines = self.outline.entries.len() > first;
+        if place.depth < DEPTH && (self.rows.are_near(&rows) || (!place.inside && (defines || holds(node.kind())))) {
+            self.children(visit, place, open);
+        }
+    }
+
+    fn found<'t>(&self, visit: &Visit<'t>) -> Vec<Found<'t>> {
+        if !visit.node.is_named() {
+            return Vec::new();
+        }
+        let at = At {
+            node: visit.node,
+            up: visit.up,
+            source: self.source,
+            lead: &visit.lead,
+            owner: visit.place.owner.and_then(|at| self.outline.entries.get(at)),
+            inside: visit.place.inside,
+            exported: visit.place.exported,
+        };
+        let mut found = self.grammar.found(&at);
+        found.retain(|found| is_name(&found.name) && found.of.as_deref().is_none_or(is_name));
+        found
+    }
+
+    fn enter(&mut self, found: Found<'_>, visit: &Visit<'_>) {
+        let node = visit.node;
+        let owner = visit.place.owner.and_then(|at| self.outline.entries.get(at));
+        let separator = self.grammar.language().separator();
+        let of = found.of.as_deref().or_else(|| owner.filter(|owner| owner.qualifies).map(|owner| owner.name.as_str()));
+        let name = of.map_or_else(|| found.name.clone(), |of| format!("{of}{separator}{}", found.name));
+        let around = found.of.as_deref().or(owner.map(|owner| owner.path.as_str())).unwrap_or("");
+        let path = format!(
+            "{around}/{}{}",
+            found.name,
+            if found.via.is_empty() { String::new() } else { format!("<{}>", found.via) }
+        );
+        let start = visit.lead.start.unwrap_or(Start { byte: node.start_byte(), row: node.start_position().row });
+        let bytes = start.byte..node.end_byte();
+        let named = self.grammar.language().names_test(&found.name) && found.kind == SymbolKind::Scope;
+        let entry = Entry {
+            key: format!("{path}:{}", group(found.kind)),
+            bare: found.name,
+            kind: found.kind,
+            public: found.public,
+            test: found.test || named || owner.is_some_and(|owner| owner.test),
+            test_case: found.test_case,
+            standing: found.standing,
+            qualifies: found.qualifies,
+            local: visit.place.inside,
+            owner: visit.place.owner,
+            rows: start.row..row_range(node).end,
+            signature: node.start_byte()..found.body.map_or(node.end_byte(), |body| body.start_byte()),
+            bytes,
+            path,
+            name,
+        };
+        self.outline.entries.push(entry);
+    }
+
+    /// Puts the children on the stack, the first on top, each with what stands directly before it.
+    fn children<'t>(&self, visit: &Visit<'t>, place: Place, open: &mut Vec<Visit<'t>>) {
+        let first = open.len();
+        let mut cursor = visit.node.walk();
+        let keeps = matches!(visit.node.kind(), "decorated_definition" | "export_statement");
+        let mut lead = if keeps { visit.lead.clone() } else { Lead::default() };
+        if keeps && lead.start.is_none() {
+            lead.start = Some(start(visit.node));
+        }
+        let mut above = usize::MAX;
+        for child in visit.node.children(&mut cursor) {
+            let mark = is_mark(child);
+            let led = mark || (is_comment(child, Some(visit.node)) && above != child.start_position().row);
+            // A blank line cuts a comment off from what follows.
+            if !keeps && child.start_position().row > above.saturating_add(1) {
+                lead = if mark { lead } else { Lead::default() };
+            }
+            above = row_range(child).end.saturating_sub(1);
+            if led {
+                lead.start = lead.start.or(Some(start(child)));
+                if mark {
+                    lead.marks.push(child.byte_range());
+                }
+            }
+            let given = if led || !child.is_named() { Lead::default() } else { std::mem::take(&mut lead) };
+            open.push(Visit { node: child, up: Some(visit.node), lead: given, place });
+        }
+        open[first..].reverse();
+    }
+
+    /// `module.exports = { a, b }`.
+    fn is_exports(&self, node: Node<'_>) -> bool {
+        let left = (node.kind() == "assignment_expression").then(|| node.child_by_field_name("left")).flatten();
+        left.and_then(|left| self.source.get(left.byte_range()))
+            .is_some_and(|left| matches!(left, "module.exports" | "exports"))
+    }
+
+    fn finish(mut self) -> Outline {
+        for entry in self.outline.entries.iter_mut().filter(|entry| entry.owner.is_none()) {
+            entry.public |= self.exported.contains(&entry.bare.as_str());
+        }
+        self.outline
+    }
+}
+
+fn start(node: Node<'_>) -> Start {
+    Start { byte: node.start_byte(), row: node.start_position().row }
+}
+
+/// The rows of a node; one that ends at the start of a row does not reach into it.
+fn row_range(node: Node<'_>) -> Range<usize> {
+    let (first, end) = (node.start_position().row, node.end_position());
+    first..(end.row + usize::from(end.column > 0)).max(first + 1)
+}
+
+fn is_comment(node: Node<'_>, up: Option<Node<'_>>) -> bool {
+    if node.kind().ends_with("comment") {
+        return node.is_named();
+    }
+    // A string that stands alone documents what it stands in.
+    node.kind() == "string" && up.is_some_and(|up| up.kind() == "expression_statement" && up.named_child_count() == 1)
+}
+
+fn is_mark(node: Node<'_>) -> bool {
+    matches!(node.kind(), "attribute_item" | "inner_attribute_item" | "decorator")
+}
+
+/// A function's body without a name of its own.
+fn is_body(node: Node<'_>) -> bool {
+    matches!(
+        node.kind(),
+        "arrow_function"
+            | "function_expression"
+            | "generator_function"
+            | "closure_expression"
+            | "func_literal"
+            | "lambda_expression"
+            | "lambda"
+            | "static_initializer"
+            | "compound_statement"
+    )
+}
+
+/// Nodes that are entered even where nothing changed: definitions stand in them.
+fn holds(kind: &str) -> bool {
+    matches!(
+        kind,
+        "source_file"
+            | "module"
+            | "program"
+            | "translation_unit"
+            | "declaration_list"
+            | "block"
+            | "class_body"
+            | "interface_body"
+            | "enum_body"
+            | "enum_body_declarations"
+            | "field_declaration_list"
+            | "enum_variant_list"
+            | "enumerator_list"
+            | "decorated_definition"
+            | "expression_statement"
+            | "export_statement"
+            | "export_clause"
+            | "import_statement"
+            | "import_from_statement"
+            | "import_clause"
+            | "named_imports"
+            | "if_statement"
+            | "else_clause"
+            | "try_statement"
+            | "except_clause"
+            | "with_statement"
+            | "lexical_declaration"
+            | "variable_declaration"
+            | "statement_block"
+            | "ambient_declaration"
+            | "object"
+            | "pair"
+            | "call_expression"
+            | "arguments"
+            | "parenthesized_expression"
+            | "object_type"
+            | "type_declaration"
+            | "const_declaration"
+            | "var_declaration"
+            | "var_spec_list"
+            | "struct_type"
+            | "interface_type"
+            | "foreign_mod_item"
+            | "preproc_if"
+            | "preproc_ifdef"
+            | "preproc_else"
+            | "preproc_elif"
+            | "linkage_specification"
+            | "declaration"
+            | "type_definition"
+            | "struct_specifier"
+            | "union_specifier"
+            | "enum_specifier"
+            | "assignment_expression"
+    )
+}
+
+/// Kinds that share their names.
+fn group(kind: SymbolKind) -> char {
+    match kind {
+        SymbolKind::Function => 'f',
+        SymbolKind::Type => 't',
+        SymbolKind::Scope => 's',
+        SymbolKind::Constant => 'c',
+        SymbolKind::Macro => 'm',
+        SymbolKind::Field | SymbolKind::Variant => 'p',
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '#' | '.' | ':' | '~');
+    !name.is_empty() && name.len() <= NAME_BYTES && name.chars().all(plain)
+}

@@ -1,0 +1,118 @@
+//! Which rows of a file's two versions its hunks change.
+
+use std::ops::Range;
+
+use crate::domain::patch::{FileChange, Origin};
+
+/// Both versions' rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changed {
+    pub old: Rows,
+    pub new: Rows,
+}
+
+/// Rows of one version, from zero.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rows {
+    /// Where lines came or went: ascending, apart.
+    changed: Vec<Range<usize>>,
+    /// The hunks with their context: ascending, apart.
+    near: Vec<Range<usize>>,
+    /// Not every hunk is here: any row may have changed.
+    any: bool,
+}
+
+impl Changed {
+    /// From the hunks; where they are not `whole`, every row counts as changed.
+    #[must_use]
+    pub fn of(file: &FileChange, whole: bool) -> Self {
+        let mut changed = Self::default();
+        for hunk in &file.hunks {
+            let (mut old, mut new) =
+                (hunk.old_start.saturating_sub(1) as usize, hunk.new_start.saturating_sub(1) as usize);
+            let (old_first, new_first) = (old, new);
+            for line in &hunk.lines {
+                match line.origin {
+                    Origin::Context => (old, new) = (old + 1, new + 1),
+                    Origin::Removed => old = extend(&mut changed.old.changed, old),
+                    Origin::Added => new = extend(&mut changed.new.changed, new),
+                }
+            }
+            // One row more on either side: a hunk without context names the row before it.
+            changed.old.near.push(old_first.saturating_sub(1)..old + 2);
+            changed.new.near.push(new_first.saturating_sub(1)..new + 2);
+        }
+        (changed.old.any, changed.new.any) = (!whole, !whole);
+        changed
+    }
+}
+
+fn extend(ranges: &mut Vec<Range<usize>>, row: usize) -> usize {
+    match ranges.last_mut() {
+        Some(last) if last.end == row => last.end = row + 1,
+        _ => ranges.push(row..row + 1),
+    }
+    row + 1
+}
+
+impl Rows {
+    /// Whether a line within these rows may have come or gone.
+    #[must_use]
+    pub fn touch(&self, rows: &Range<usize>) -> bool {
+        self.any || meets(&self.changed, rows)
+    }
+
+    /// Whether these rows are in a hunk or beside one.
+    #[must_use]
+    pub fn are_near(&self, rows: &Range<usize>) -> bool {
+        self.any || meets(&self.near, rows)
+    }
+
+    /// Changed rows, one by one.
+    pub fn each(&self) -> impl Iterator<Item = usize> {
+        self.changed.iter().flat_map(Range::clone)
+    }
+
+    /// How many changed rows are among these.
+    #[must_use]
+    pub fn count(&self, rows: &Range<usize>) -> u32 {
+        let first = self.changed.partition_point(|range| range.end <= rows.start);
+        let among = self.changed[first..].iter().take_while(|range| range.start < rows.end);
+        let total: usize = among.map(|range| range.end.min(rows.end) - range.start.max(rows.start)).sum();
+        u32::try_from(total).unwrap_or(u32::MAX)
+    }
+}
+
+fn meets(ranges: &[Range<usize>], rows: &Range<usize>) -> bool {
+    let first = ranges.partition_point(|range| range.end <= rows.start);
+    ranges.get(first).is_some_and(|range| range.start < rows.end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::sample::file;
+
+    #[test]
+    fn rows_are_counted_on_each_side_apart() {
+        let mut change = file("a.rs", "@@\n a\n-b\n+c\n+d\n e\n@@\n f\n-g");
+        (change.hunks[1].old_start, change.hunks[1].new_start) = (10, 11);
+        let changed = Changed::of(&change, true);
+        assert_eq!(changed.old.changed, [1..2, 10..11]);
+        assert_eq!(changed.new.changed, [1..3]);
+        assert_eq!((changed.old.count(&(0..11)), changed.new.count(&(2..9))), (2, 1));
+    }
+
+    #[test]
+    fn rows_beside_a_hunk_are_near_and_not_touched() {
+        let changed = Changed::of(&file("a.rs", "@@\n a\n+b\n c"), true);
+        assert!(changed.old.are_near(&(0..1)) && !changed.old.touch(&(0..9)));
+        assert!(changed.new.touch(&(1..2)) && !changed.new.touch(&(2..3)) && !changed.new.are_near(&(9..10)));
+    }
+
+    #[test]
+    fn of_a_patch_that_is_not_whole_every_row_may_have_changed() {
+        let changed = Changed::of(&file("a.rs", "@@\n+a"), false);
+        assert!(changed.old.touch(&(500..501)) && changed.new.are_near(&(500..501)));
+    }
+}

@@ -1,0 +1,78 @@
+//! What defines something in Rust.
+
+use tree_sitter::Node;
+
+use super::found::{At, Found};
+use crate::facts::language::SymbolKind::{Constant, Field, Function, Macro, Scope, Type, Variant};
+
+pub fn found<'t>(at: &At<'_, 't>) -> Vec<Found<'t>> {
+    one(at).into_iter().collect()
+}
+
+fn one<'t>(at: &At<'_, 't>) -> Option<Found<'t>> {
+    let named = |kind| Found::new(kind, at.name()).public(is_public(at)).body(at.field("body"));
+    let found = match at.kind() {
+        "function_item" | "function_signature_item" => named(Function),
+        "struct_item" | "enum_item" | "union_item" | "trait_item" => named(Type),
+        // Associated types of an `impl` are no definitions of their own.
+        "type_item" if !at.is_in(Scope) => named(Type).body(at.field("type")),
+        "const_item" | "static_item" if !at.inside => named(Constant).body(at.field("value")),
+        "macro_definition" => named(Macro).body(at.child("macro_rule")).public(at.is_marked(is_exported)),
+        "mod_item" => {
+            let modules = named(Scope);
+            if modules.body.is_none() { modules.known() } else { modules }
+        }
+        "impl_item" => implementation(at)?,
+        "field_declaration" if at.is_in(Type) => named(Field),
+        "enum_variant" if at.is_in(Type) => named(Variant),
+        _ => return None,
+    };
+    let case = found.kind == Function && at.is_marked(marks_case);
+    let test = case || at.is_marked(marks_test);
+    Some(found.test(test, case))
+}
+
+fn implementation<'t>(at: &At<'_, 't>) -> Option<Found<'t>> {
+    let name = base(at, at.field("type")?)?;
+    let via = at.field("trait").map_or("", |node| at.text(node));
+    Some(Found { via: via.to_owned(), qualifies: true, ..Found::new(Scope, name).body(at.field("body")) })
+}
+
+/// `Type` of `some::Type<T>` and of `&mut Type`.
+fn base<'a>(at: &At<'a, '_>, node: Node<'_>) -> Option<&'a str> {
+    let text = at.text(node).trim_start_matches(['&', ' ']);
+    let text = text.strip_prefix("mut ").or_else(|| text.strip_prefix("dyn ")).unwrap_or(text);
+    let path = text.split('<').next()?.trim_end();
+    Some(path.rsplit("::").next()?.trim())
+}
+
+/// `pub` alone; `pub(crate)` is not reachable from outside.
+fn is_public(at: &At<'_, '_>) -> bool {
+    let in_trait = at.kind() == "function_signature_item" && at.is_in(Type);
+    let of_trait = in_trait || (at.kind() == "function_item" && at.is_in(Type));
+    (of_trait && at.owner.is_some_and(|owner| owner.public))
+        || at.child("visibility_modifier").is_some_and(|node| at.text(node) == "pub")
+}
+
+fn is_exported(mark: &str) -> bool {
+    mark.contains("macro_export")
+}
+
+fn squeezed(mark: &str) -> String {
+    mark.chars().filter(|c| !c.is_whitespace()).take(200).collect()
+}
+
+/// `#[test]`, `#[tokio::test]`, `#[rstest(…)]`: it is run as a test.
+fn marks_case(mark: &str) -> bool {
+    let mark = squeezed(mark);
+    let Some(inner) = mark.strip_prefix("#[") else { return false };
+    let path = inner.split(['(', ']', '=']).next().unwrap_or("");
+    let last = path.rsplit("::").next().unwrap_or("");
+    matches!(last, "test" | "bench" | "rstest" | "test_case" | "quickcheck" | "wasm_bindgen_test")
+}
+
+/// Compiled for tests only.
+fn marks_test(mark: &str) -> bool {
+    let mark = squeezed(mark);
+    ["#[cfg(test)", "#[cfg(all(test,", "#[cfg(all(test)", "#![cfg(test)"].iter().any(|head| mark.starts_with(head))
+}

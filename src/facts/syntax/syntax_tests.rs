@@ -1,0 +1,291 @@
+//! What the grammars tell of changes, language by language.
+
+use super::of;
+use crate::domain::clock::SystemClock;
+use crate::domain::patch::FileChange;
+use crate::facts::sample::versions;
+use crate::facts::symbols::{Fate, Symbol};
+
+fn symbols(files: &[FileChange]) -> Vec<Symbol> {
+    of(files, &SystemClock)
+}
+
+/// `fate name`, renames with the old name behind `<`, members that came or went behind the name; sorted.
+fn told_of(files: &[FileChange]) -> Vec<String> {
+    let mut told: Vec<String> = symbols(files).iter().map(tell).collect();
+    told.sort();
+    told
+}
+
+fn tell(symbol: &Symbol) -> String {
+    let mut text = format!("{:?} {}", symbol.fate, symbol.name);
+    if let Some(old) = &symbol.old_name {
+        text += &format!(" < {old}");
+    }
+    for member in &symbol.members {
+        text += &format!(" {}{}", if member.added { '+' } else { '-' }, member.name);
+    }
+    if symbol.comments_only { text + " (comments)" } else { text }
+}
+
+fn told(path: &str, old: &str, new: &str) -> Vec<String> {
+    told_of(&[versions(path, old, new)])
+}
+
+/// What a new file of these lines adds.
+fn added(path: &str, new: &str) -> Vec<String> {
+    let told = told(path, "", new);
+    told.iter().map(|text| text.strip_prefix("Added ").unwrap_or(text).to_owned()).collect()
+}
+
+const NONE: [&str; 0] = [];
+
+#[test]
+fn rust_definitions_are_named_behind_their_types() {
+    let new = "pub struct Router { a: u8 }\nimpl<T> From<T> for Router {\n    fn from(t: T) -> Self { todo!() }\n}\nimpl Router {\n    pub const MAX: u8 = 1;\n    pub async fn choose(&self) {}\n}\npub trait Pick { fn pick(&self); }\nenum Kind { A, B }\nstatic TABLE: [u8; 1] = [1];\ntype Alias = u8;\nmacro_rules! shout { () => {} }\nmod inner { pub fn deep() {} }\n";
+    assert_eq!(
+        added("src/a.rs", new),
+        [
+            "Alias",
+            "Kind",
+            "Pick",
+            "Pick::pick",
+            "Router",
+            "Router::MAX",
+            "Router::choose",
+            "Router::from",
+            "TABLE",
+            "deep",
+            "shout"
+        ]
+    );
+}
+
+#[test]
+fn python_definitions_are_named_behind_their_classes() {
+    let new = "import os\nfrom x import y as z\nLIMIT = 3\nclass Session(Base):\n    name: str = 'a'\n    @property\n    def url(self):\n        def inner():\n            pass\n        return inner\n    class Meta:\n        def go(self): pass\n@decorated(1)\nasync def run(): pass\nif True:\n    def maybe(): pass\n";
+    assert_eq!(
+        added("src/a.py", new),
+        ["LIMIT", "Session", "Session.Meta", "Session.Meta.go", "Session.url", "maybe", "run"]
+    );
+}
+
+#[test]
+fn script_definitions_are_found_however_they_are_written() {
+    let new = "'use strict'\nvar deps = require('deps')('x');\nexports.json = function json(a) {};\nmodule.exports.text = () => {};\napp.use = function use(fn) {};\nView.prototype.render = function () {};\nconst one = async x => x;\nconst api = { get() {}, post: function () {}, n: 1 };\nfunction* gen() {}\nclass Store extends Base { #hidden() {} load() {} static make = () => {} }\ndefineGetter(req, 'ip', function ip() { return 1 });\n";
+    assert_eq!(
+        added("lib/a.js", new),
+        [
+            "Store",
+            "Store.#hidden",
+            "Store.load",
+            "Store.make",
+            "View.render",
+            "api",
+            "app.use",
+            "gen",
+            "ip",
+            "json",
+            "one",
+            "text"
+        ]
+    );
+    let exports = "module.exports = {\n  start() {},\n  stop: () => {},\n  helper,\n}\nfunction helper() {}\n";
+    assert_eq!(added("lib/a.js", exports), ["helper", "start", "stop"]);
+    assert_eq!(told("a.js", "const api = {\n}\n", "const api = {\n  get() {}\n}\n"), ["Added api.get"]);
+    assert_eq!(added("lib/a.js", "module.exports = function build(a) {}\n"), ["build"]);
+}
+
+#[test]
+fn typescript_types_are_definitions() {
+    let new = "import { a, b as c } from 'x'\nexport interface Props { id: string; load(): void }\nexport type Id = string\nexport enum Kind { A, B = 2 }\nexport namespace Deep { export const useIt = () => 1 }\nexport const useThing = (x: number): number => x\nexport abstract class Base { abstract run(): void; private n = 1 }\ndeclare function outer(x: string): void\n";
+    assert_eq!(
+        added("src/a.ts", new),
+        ["Base", "Base.run", "Id", "Kind", "Props", "Props.load", "outer", "useIt", "useThing"]
+    );
+    assert_eq!(added("src/a.tsx", "export const View = (p: Props) => <b>{p.x}</b>\n"), ["View"]);
+}
+
+#[test]
+fn go_methods_are_named_behind_their_receivers() {
+    let new = "package a\nimport \"fmt\"\nconst (\n\tA = 1\n\tb, c = 2, 3\n)\nvar table = []int{1}\ntype Router struct { Name string; a, b int }\ntype Picker interface { Pick() int }\nfunc (r *Router[T]) Choose(k int) int { x := 1; return x }\nfunc Map[T any](x T) {}\n";
+    assert_eq!(added("a.go", new), ["A", "Map", "Picker", "Picker.Pick", "Router", "Router.Choose", "b", "c", "table"]);
+}
+
+#[test]
+fn java_members_are_named_behind_their_classes() {
+    let new = "package a;\nimport b.C;\npublic class Outer<T> {\n  public static final int MAX = 1;\n  private int count;\n  public Outer() {}\n  @Override public String toString() { return \"\"; }\n  static class Inner { void go() {} }\n}\nrecord Point(int x) { Point { } }\nenum Kind { A, B { } }\ninterface Pick { int pick(); }\n@interface Mark { String value(); }\n";
+    assert_eq!(
+        added("a.java", new),
+        [
+            "Kind",
+            "Mark",
+            "Mark.value",
+            "Outer",
+            "Outer.Inner",
+            "Outer.Inner.go",
+            "Outer.MAX",
+            "Outer.Outer",
+            "Outer.toString",
+            "Pick",
+            "Pick.pick",
+            "Point",
+            "Point.Point"
+        ]
+    );
+}
+
+#[test]
+fn c_definitions_are_functions_types_macros_and_tables() {
+    let new = "#ifndef A_H\n#define A_H\n#include <x.h>\n#define MAX(a, b) ((a) > (b))\n#define LIMIT 3\nstruct point { int x; };\ntypedef struct { int y; } pair_t;\nenum kind { ONE, TWO };\nstatic const struct entry table[] = { {\"a\", 1} };\nint declared(int);\nextern int elsewhere;\nstatic char *read_line(char *buf, int n) { int local = 1; return buf; }\nint (*handler(int a))(int) { return 0; }\n#endif\n";
+    assert_eq!(added("a.c", new), ["LIMIT", "MAX", "handler", "kind", "pair_t", "point", "read_line", "table"]);
+}
+
+#[test]
+fn a_signature_that_changed_is_another_deed_than_a_body_that_did() {
+    let old = "fn a(x: u8) {\n    one();\n}\n\nfn b() {\n    two();\n}\n\nfn c() {}\n";
+    let new = "fn a(x: u16) {\n    one();\n}\n\nfn b() {\n    three();\n}\n\nfn c() {}\n";
+    assert_eq!(told("a.rs", old, new), ["Modified b", "Redefined a"]);
+}
+
+#[test]
+fn layout_alone_says_nothing() {
+    let old = "fn a(x: u8, y: u8) {\n    one(x, y);\n}\n";
+    let new = "mod wrapped {\n    fn a(\n        x: u8,\n        y: u8,\n    ) {\n        one(\n            x,\n            y,\n        );\n    }\n}\n";
+    assert_eq!(told("a.rs", old, new), NONE);
+}
+
+#[test]
+fn a_change_of_comments_is_told_as_one() {
+    assert_eq!(
+        told("a.rs", "/// One.\nfn a() {\n    b();\n}\n", "/// Two.\nfn a() {\n    b();\n}\n"),
+        ["Modified a (comments)"]
+    );
+    let (old, new) =
+        ("def a():\n    \"\"\"One.\"\"\"\n    return 1\n", "def a():\n    \"\"\"Two.\"\"\"\n    return 1\n");
+    assert_eq!(told("a.py", old, new), ["Modified a (comments)"]);
+}
+
+#[test]
+fn what_changes_places_in_its_file_says_nothing() {
+    assert_eq!(
+        told(
+            "a.py",
+            "def a():\n    pass\n\ndef b():\n    return 1\n",
+            "def b():\n    return 1\n\ndef a():\n    pass\n"
+        ),
+        NONE
+    );
+}
+
+const BODY: &str = "    let mut best = None;\n    for offer in offers {\n        if offer.score > limit && offer.ready {\n            best = Some(offer);\n        }\n    }\n    best.map(|offer| offer.model.clone())\n";
+
+#[test]
+fn one_body_under_another_name_is_renamed() {
+    let (old, new) = (
+        format!("fn select_model(offers: &[Offer]) {{\n{BODY}}}\n"),
+        format!("fn choose(offers: &[Offer]) {{\n{BODY}}}\n"),
+    );
+    assert_eq!(told("a.rs", &old, &new), ["Renamed choose < select_model"]);
+}
+
+#[test]
+fn a_small_body_is_renamed_where_its_callers_say_so() {
+    let old = "def load(x):\n    return x\n\ndef go():\n    return load(1)\n";
+    assert_eq!(told("a.py", old, &old.replace("load", "read")), ["Modified go", "Renamed read < load"]);
+    assert_eq!(
+        told("a.py", "def width(self):\n    return self.w\n", "def height(self):\n    return self.h\n"),
+        ["Added height", "Removed width"]
+    );
+}
+
+#[test]
+fn members_of_a_renamed_type_go_with_it() {
+    let old = format!(
+        "struct Picker {{ offers: Vec<Offer>, limit: u8 }}\nimpl Picker {{\n    fn pick(&self) {{\n{BODY}    }}\n    fn tiny(&self) {{}}\n}}\nfn make() -> Picker {{ Picker {{ offers: vec![], limit: 1 }} }}\n"
+    );
+    assert_eq!(told("a.rs", &old, &old.replace("Picker", "Router")), ["Redefined make", "Renamed Router < Picker"]);
+}
+
+#[test]
+fn what_leaves_one_file_for_another_is_moved() {
+    let text = format!("pub fn choose(offers: &[Offer]) {{\n{BODY}}}\n");
+    let files = [
+        versions("a.rs", &format!("use a;\n{text}"), "use a;\n"),
+        versions("b.rs", "use b;\n", &format!("use b;\n{text}")),
+    ];
+    let symbols = symbols(&files);
+    assert_eq!(symbols.len(), 1, "{symbols:?}");
+    assert_eq!(
+        (symbols[0].fate, symbols[0].path.as_str(), symbols[0].old_path.as_deref()),
+        (Fate::Moved, "b.rs", Some("a.rs"))
+    );
+}
+
+#[test]
+fn another_function_of_the_same_name_is_not_moved() {
+    let files = [
+        versions("a.py", "def main():\n    for a in b:\n        c(a)\n        d(a, e)\n        f(g)\n", ""),
+        versions("b.py", "", "def main():\n    with u as v:\n        w(x)\n        y(z, q)\n        r(s)\n"),
+    ];
+    assert_eq!(told_of(&files), ["Added main", "Removed main"]);
+}
+
+#[test]
+fn parts_of_a_type_that_come_and_go_are_told_with_it() {
+    let (old, new) = ("enum Fate {\n    Added,\n    Gone,\n}\n", "enum Fate {\n    Added,\n    Renamed,\n}\n");
+    assert_eq!(told("a.rs", old, new), ["Modified Fate +Renamed -Gone"]);
+    let (old, new) = ("interface A {\n  b: string\n}\n", "interface A {\n  b: string\n  c?: number\n}\n");
+    assert_eq!(told("a.ts", old, new), ["Modified A +c"]);
+}
+
+#[test]
+fn inline_tests_are_tests_and_what_they_use_too() {
+    let old = "fn a() {}\n\n#[cfg(test)]\nmod checks {\n    fn b() {}\n}\n";
+    let new = "fn a() {}\n\n#[cfg(test)]\nmod checks {\n    fn b() {}\n    fn helper() {}\n    #[test]\n    fn it_works() {}\n}\n\n#[cfg(not(test))]\nfn real() {}\n";
+    let mut told: Vec<_> =
+        symbols(&[versions("src/a.rs", old, new)]).into_iter().map(|s| (s.name, s.test, s.test_case)).collect();
+    told.sort();
+    assert_eq!(told, [("helper".into(), true, false), ("it_works".into(), true, true), ("real".into(), false, false)]);
+}
+
+#[test]
+fn what_the_grammar_did_not_understand_is_not_told_as_new_or_gone() {
+    let old = "int a(void) { return 1; }\nFOO(int b(void) { return 2; \n";
+    let new = "int a(void) { return 1; }\nint b(void) { return 2; }\nint c(void) { return 3; }\n";
+    let told = told("a.c", old, new);
+    assert!(told.contains(&"Added c".to_owned()) && !told.contains(&"Added b".to_owned()), "{told:?}");
+}
+
+#[test]
+fn a_name_that_stands_on_both_sides_neither_comes_nor_goes() {
+    assert_eq!(told("a.js", "const foo = make(1);\n", "function foo() {\n  return 1;\n}\n"), ["Redefined foo"]);
+    assert_eq!(told("a.js", "const { foo } = make(1);\n", "const foo = () => {\n  return 1;\n};\n"), ["Redefined foo"]);
+}
+
+#[test]
+fn an_overload_changes_its_name_and_does_not_add_it() {
+    let old = "class A {\n  int f(int a) { return 1; }\n}\n";
+    let new = "class A {\n  int f(int a) { return 1; }\n  int f(String a) { return 2; }\n}\n";
+    assert_eq!(told("A.java", old, new), ["Modified A.f"]);
+}
+
+#[test]
+fn what_stands_in_a_new_function_is_told_with_it() {
+    let new = "def wrap(f):\n    def inner():\n        return f()\n    return inner\n";
+    assert_eq!(told("a.py", "", new), ["Added wrap"]);
+}
+
+#[test]
+fn a_change_belongs_to_the_innermost_function() {
+    let old = "function outer() {\n  const inner = () => {\n    a();\n  };\n  b();\n}\n";
+    assert_eq!(told("a.js", old, &old.replace("a()", "c()")), ["Modified inner"]);
+}
+
+#[test]
+fn where_the_hunks_are_not_whole_the_texts_are() {
+    let (old, new) = ("fn a() {}\nfn b() {}\n", "fn a() {}\nfn b() { x(); }\nfn c() {}\n");
+    let mut part = versions("a.rs", old, new);
+    part.hunks.clear();
+    assert_eq!(told_of(&[part]), ["Added c", "Modified b"]);
+}
