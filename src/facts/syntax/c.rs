@@ -4,8 +4,20 @@ use tree_sitter::Node;
 
 use super::found::{At, Found};
 use crate::facts::language::SymbolKind::{Constant, Field, Function, Macro, Type, Variant};
+use crate::facts::words;
 
 pub fn found<'t>(at: &At<'_, 't>) -> Vec<Found<'t>> {
+    let mut found = all(at);
+    // Where macros hide the braces, a statement can look like a function.
+    found.retain(|found| !is_keyword(&found.name));
+    found
+}
+
+fn is_keyword(name: &str) -> bool {
+    words::is_control(name) || matches!(name, "case" | "default" | "goto" | "break" | "continue")
+}
+
+fn all<'t>(at: &At<'_, 't>) -> Vec<Found<'t>> {
     match at.kind() {
         "function_definition" => {
             let name = at.field("declarator").and_then(declared);

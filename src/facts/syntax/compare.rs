@@ -21,6 +21,11 @@ pub struct Side<'a> {
     lines: Vec<u32>,
 }
 
+/// From this likeness on, a function that stands behind another type is the same one (Dice over its words).
+const ALIKE: f64 = 0.6;
+/// Smaller ones may be alike by chance (words).
+const ALIKE_WORDS: usize = 8;
+
 /// What is to be told of one definition, and the words that tell it from others.
 #[derive(Debug, Clone)]
 pub struct Draft {
@@ -120,6 +125,7 @@ pub fn compare(old: &Side<'_>, new: &Side<'_>, path: &str, swaps: &Swaps) -> Vec
     comparing.pair_by_name();
     let renamed = comparing.pair_renamed(swaps);
     comparing.follow(&renamed);
+    comparing.pair_by_bare();
     comparing.tell_rest();
     comparing.drafts
 }
@@ -211,10 +217,41 @@ impl Comparing<'_> {
         self.come = come;
     }
 
+    /// The same last name behind another type, once on each side and alike: it changed its type.
+    fn pair_by_bare(&mut self) {
+        let find = |side: &Side<'_>, among: &[usize], bare: &str| -> Option<usize> {
+            let mut found = among.iter().copied().filter(|at| {
+                let entry = side.entry(*at);
+                entry.bare == bare && entry.kind == SymbolKind::Function && entry.standing == Standing::Told
+            });
+            found.next().filter(|_| found.next().is_none())
+        };
+        for was in self.gone.clone() {
+            let bare = &self.old.entry(was).bare;
+            if find(self.old, &self.gone, bare) != Some(was) {
+                continue;
+            }
+            let Some(is) = find(self.new, &self.come, bare) else { continue };
+            let (before, after) = (self.old.words(was), self.new.words(is));
+            if before.len().min(after.len()) >= ALIKE_WORDS && tokens::likeness(&before, &after) >= ALIKE {
+                self.rename(was, is);
+            }
+        }
+    }
+
+    fn rename(&mut self, was: usize, is: usize) {
+        self.gone.retain(|at| *at != was);
+        self.come.retain(|at| *at != is);
+        let mut draft = self.draft_pair(was, is, Fate::Renamed);
+        draft.symbol.old_name = Some(self.old.entry(was).name.clone());
+        self.push(draft, self.new.entry(is));
+    }
+
     fn pair_renamed(&mut self, swaps: &Swaps) -> Vec<(usize, usize)> {
         let told = |side: &Side<'_>, at: &usize| {
-            let entry = side.entry(*at);
-            entry.standing == Standing::Told && entry.kind != SymbolKind::Scope && !entry.is_part()
+            let (entry, other) = (side.entry(*at), if std::ptr::eq(side, self.old) { self.new } else { self.old });
+            let tellable = entry.standing == Standing::Told && entry.kind != SymbolKind::Scope && !entry.is_part();
+            tellable && self.is_unknown(entry, other)
         };
         let gone: Vec<usize> =
             self.gone.iter().copied().filter(|at| told(self.old, at)).take(rename::CANDIDATES).collect();
@@ -229,13 +266,7 @@ impl Comparing<'_> {
         let is: Vec<_> = come.iter().map(|at| side(self.new, at)).collect();
         let pairs: Vec<(usize, usize)> =
             rename::pairs(&was, &is, swaps).into_iter().map(|(a, b)| (gone[a], come[b])).collect();
-        for (was, is) in &pairs {
-            self.gone.retain(|at| at != was);
-            self.come.retain(|at| at != is);
-            let mut draft = self.draft_pair(*was, *is, Fate::Renamed);
-            draft.symbol.old_name = Some(self.old.entry(*was).name.clone());
-            self.push(draft, self.new.entry(*is));
-        }
+        pairs.iter().for_each(|(was, is)| self.rename(*was, *is));
         pairs
     }
 

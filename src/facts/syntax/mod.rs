@@ -66,9 +66,9 @@ fn of_file(file: &FileChange, parsing: &Parsing<'_>, swaps: &Swaps) -> Vec<Draft
 fn by_grammar(file: &FileChange, texts: &Texts, parsing: &Parsing<'_>, swaps: &Swaps) -> Option<Vec<Draft>> {
     let grammar = Grammar::of(&file.path)?;
     let changed = Changed::of(file, symbols::is_whole(file));
-    let (old, new) = (parsing.tree(grammar, &texts.old)?, parsing.tree(grammar, &texts.new)?);
-    let old = Side::of(&texts.old, outline::of(grammar, &old, &texts.old, &changed.old), changed.old);
-    let new = Side::of(&texts.new, outline::of(grammar, &new, &texts.new, &changed.new), changed.new);
+    let outline = |text: &str, rows| outline::of(grammar, text, rows, &|range| parsing.tree(grammar, text, range));
+    let (old, new) = (outline(&texts.old, &changed.old)?, outline(&texts.new, &changed.new)?);
+    let (old, new) = (Side::of(&texts.old, old, changed.old), Side::of(&texts.new, new, changed.new));
     Some(compare::compare(&old, &new, &file.path, swaps))
 }
 

@@ -61,23 +61,38 @@ const NAME_BYTES: usize = 80;
 const DEPTH: u8 = 24;
 
 /// Reads the tree. Function bodies are entered only where `rows` are near.
+/// What stands between the braces of a macro's call is read by `parse`, as the items that it often is.
 #[must_use]
-pub fn of(grammar: Grammar, tree: &Tree, source: &str, rows: &Rows) -> Outline {
-    let root = tree.root_node();
-    let mut reading = Reading { grammar, source, rows, outline: Outline::default(), exported: Vec::new() };
-    reading.outline.faulty = root.has_error();
-    let mut open = vec![Visit { node: root, up: None, lead: Lead::default(), place: Place::default() }];
-    while let Some(visit) = open.pop() {
-        reading.visit(&visit, &mut open);
+pub fn of(grammar: Grammar, source: &str, rows: &Rows, parse: Parse<'_>) -> Option<Outline> {
+    let outline = Outline::default();
+    let mut reading = Reading { grammar, source, rows, outline, exported: Vec::new(), macros: Vec::new() };
+    let tree = parse(None)?;
+    reading.outline.faulty = tree.root_node().has_error();
+    reading.read(&tree, Place::default());
+    for _ in 0..MACROS {
+        let Some((range, place)) = reading.macros.pop() else { break };
+        match parse(Some(range)).filter(|tree| !tree.root_node().has_error()) {
+            Some(tree) => reading.read(&tree, place),
+            None => reading.outline.faulty = true,
+        }
     }
-    reading.finish()
+    reading.outline.faulty |= !reading.macros.is_empty();
+    Some(reading.finish())
 }
+
+/// Parses the whole text or a range of it.
+pub type Parse<'a> = &'a dyn Fn(Option<tree_sitter::Range>) -> Option<Tree>;
+
+/// So many calls of macros are looked into.
+const MACROS: usize = 32;
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Place {
     owner: Option<usize>,
     inside: bool,
     exported: bool,
+    /// In a region that the grammar did not understand: only what is whole in itself counts.
+    broken: bool,
     depth: u8,
 }
 
@@ -95,12 +110,21 @@ struct Reading<'a> {
     outline: Outline,
     /// Names that an `export { … }` lists.
     exported: Vec<&'a str>,
+    /// Calls of macros that may hold items, still to be read.
+    macros: Vec<(tree_sitter::Range, Place)>,
 }
 
 impl<'a> Reading<'a> {
+    fn read(&mut self, tree: &Tree, place: Place) {
+        let mut open = vec![Visit { node: tree.root_node(), up: None, lead: Lead::default(), place }];
+        while let Some(visit) = open.pop() {
+            self.visit(&visit, &mut open);
+        }
+    }
+
     fn visit<'t>(&mut self, visit: &Visit<'t>, open: &mut Vec<Visit<'t>>) {
         let node = visit.node;
-        if node.is_error() || node.is_missing() {
+        if node.is_missing() {
             return;
         }
         if is_comment(node, visit.up) {
@@ -108,6 +132,14 @@ impl<'a> Reading<'a> {
             return;
         }
         let mut place = visit.place;
+        place.broken |= node.is_error();
+        let rows = row_range(node);
+        if node.kind() == "macro_invocation" && !place.inside {
+            if let Some(body) = macro_body(node).filter(|_| self.rows.are_near(&rows)) {
+                self.macros.push((body, place));
+            }
+            return;
+        }
         let listed = place.exported && node.kind() == "shorthand_property_identifier";
         if !place.inside && (listed || node.kind() == "export_specifier") {
             let name = node.child_by_field_name("name").unwrap_or(node);
@@ -122,13 +154,12 @@ impl<'a> Reading<'a> {
             let inside = place.inside || matches!(kind, SymbolKind::Function | SymbolKind::Macro);
             // The body of a class that stands in a function holds members again.
             let inside = inside && kind != SymbolKind::Type;
-            place = Place { owner: Some(first), inside, exported: false, depth: place.depth + 1 };
+            place = Place { owner: Some(first), inside, exported: false, depth: place.depth + 1, ..place };
         } else if is_body(node) {
             place = Place { inside: true, exported: false, ..place };
         } else if node.kind() == "export_statement" || self.is_exports(node) {
             place.exported = true;
         }
-        let rows = row_range(node);
         let defines = self.outline.entries.len() > first;
         if place.depth < DEPTH && (self.rows.are_near(&rows) || (!place.inside && (defines || holds(node.kind())))) {
             self.children(visit, place, open);
@@ -136,7 +167,7 @@ impl<'a> Reading<'a> {
     }
 
     fn found<'t>(&self, visit: &Visit<'t>) -> Vec<Found<'t>> {
-        if !visit.node.is_named() {
+        if !visit.node.is_named() || (visit.place.broken && visit.node.has_error()) {
             return Vec::new();
         }
         let at = At {
@@ -226,11 +257,41 @@ impl<'a> Reading<'a> {
     }
 
     fn finish(mut self) -> Outline {
+        self.outline.comments.sort_by_key(|range| range.start);
+        in_order(&mut self.outline.entries);
         for entry in self.outline.entries.iter_mut().filter(|entry| entry.owner.is_none()) {
             entry.public |= self.exported.contains(&entry.bare.as_str());
         }
         self.outline
     }
+}
+
+/// Brings entries into the order of their starts, those around others first.
+fn in_order(entries: &mut Vec<Entry>) {
+    let mut order: Vec<usize> = (0..entries.len()).collect();
+    order.sort_by_key(|at| (entries[*at].bytes.start, std::cmp::Reverse(entries[*at].bytes.end), *at));
+    let mut places = vec![0; order.len()];
+    order.iter().enumerate().for_each(|(place, at)| places[*at] = place);
+    let mut unordered: Vec<Option<Entry>> = std::mem::take(entries).into_iter().map(Some).collect();
+    for at in order {
+        if let Some(mut entry) = unordered[at].take() {
+            entry.owner = entry.owner.map(|owner| places[owner]);
+            entries.push(entry);
+        }
+    }
+}
+
+/// What stands between the braces of a macro's call.
+fn macro_body(node: Node<'_>) -> Option<tree_sitter::Range> {
+    let mut cursor = node.walk();
+    let tokens = node.named_children(&mut cursor).find(|child| child.kind() == "token_tree")?;
+    let opens = tokens.child(0).is_some_and(|child| child.kind() == "{");
+    let mut range = tokens.range();
+    range.start_byte += 1;
+    range.start_point.column += 1;
+    range.end_byte = range.end_byte.checked_sub(1)?;
+    range.end_point.column = range.end_point.column.checked_sub(1)?;
+    (opens && range.start_byte < range.end_byte).then_some(range)
 }
 
 fn start(node: Node<'_>) -> Start {

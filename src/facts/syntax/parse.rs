@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use tree_sitter::{ParseOptions, Parser, Tree};
+use tree_sitter::{ParseOptions, Parser, Range, Tree};
 
 use super::grammar::{Grammar, SIDE_BYTES};
 use crate::domain::clock::Clock;
@@ -35,14 +35,15 @@ impl<'a> Parsing<'a> {
         self.clock.instant() >= self.until
     }
 
-    /// The text's tree; absent where it is too large or time ran out.
+    /// The tree of the text, or of a range of it; absent where it is too large or time ran out.
     #[must_use]
-    pub fn tree(&self, grammar: Grammar, source: &str) -> Option<Tree> {
+    pub fn tree(&self, grammar: Grammar, source: &str, range: Option<Range>) -> Option<Tree> {
         if source.len() > SIDE_BYTES || self.is_over() {
             return None;
         }
         let mut parser = Parser::new();
         parser.set_language(&grammar.built()).ok()?;
+        parser.set_included_ranges(range.as_slice()).ok()?;
         let mut late = |_: &tree_sitter::ParseState| {
             if self.is_over() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
@@ -78,18 +79,18 @@ mod tests {
     fn what_takes_too_long_is_given_up() {
         let clock = Ticking(SystemClock.instant(), AtomicU64::new(0));
         let long = "fn a() { b(c, d); }\n".repeat(5_000);
-        assert!(Parsing::within(Duration::from_millis(20), &clock).tree(Grammar::Rust, &long).is_none());
+        assert!(Parsing::within(Duration::from_millis(20), &clock).tree(Grammar::Rust, &long, None).is_none());
         assert!(clock.1.load(Ordering::Relaxed) < 100, "it goes on after its time");
-        assert!(Parsing::within(Duration::from_secs(3600), &clock).tree(Grammar::Rust, &long).is_some());
+        assert!(Parsing::within(Duration::from_secs(3600), &clock).tree(Grammar::Rust, &long, None).is_some());
     }
 
     #[test]
     fn nothing_is_begun_when_the_time_is_over_or_the_text_too_large() {
         let clock = FakeClock::at(Timestamp::UNIX_EPOCH);
         let parsing = Parsing::within(BUDGET, &clock);
-        assert!(parsing.tree(Grammar::C, &" ".repeat(SIDE_BYTES + 1)).is_none());
-        assert!(parsing.tree(Grammar::C, "int a;").is_some());
+        assert!(parsing.tree(Grammar::C, &" ".repeat(SIDE_BYTES + 1), None).is_none());
+        assert!(parsing.tree(Grammar::C, "int a;", None).is_some());
         clock.advance(BUDGET);
-        assert!(parsing.tree(Grammar::C, "int a;").is_none());
+        assert!(parsing.tree(Grammar::C, "int a;", None).is_none());
     }
 }

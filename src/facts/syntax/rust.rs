@@ -4,6 +4,7 @@ use tree_sitter::Node;
 
 use super::found::{At, Found};
 use crate::facts::language::SymbolKind::{Constant, Field, Function, Macro, Scope, Type, Variant};
+use crate::facts::words;
 
 pub fn found<'t>(at: &At<'_, 't>) -> Vec<Found<'t>> {
     one(at).into_iter().collect()
@@ -33,9 +34,13 @@ fn one<'t>(at: &At<'_, 't>) -> Option<Found<'t>> {
 }
 
 fn implementation<'t>(at: &At<'_, 't>) -> Option<Found<'t>> {
-    let name = base(at, at.field("type")?)?;
-    let via = at.field("trait").map_or("", |node| at.text(node));
-    Some(Found { via: via.to_owned(), qualifies: true, ..Found::new(Scope, name).body(at.field("body")) })
+    let (of, by) = (at.field("type")?, at.field("trait"));
+    let name = base(at, of).filter(|name| words::is_identifier(name));
+    // For a tuple or a slice, the trait's name has to do.
+    let name = name.or_else(|| base(at, by?).filter(|name| words::is_identifier(name)))?;
+    let via = format!("{} for {}", by.map_or("", |node| at.text(node)), at.text(of));
+    let via = if by.is_none() && via.ends_with(name) { String::new() } else { via };
+    Some(Found { via, qualifies: true, ..Found::new(Scope, name).body(at.field("body")) })
 }
 
 /// `Type` of `some::Type<T>` and of `&mut Type`.

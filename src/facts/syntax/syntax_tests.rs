@@ -289,3 +289,30 @@ fn where_the_hunks_are_not_whole_the_texts_are() {
     part.hunks.clear();
     assert_eq!(told_of(&[part]), ["Added c", "Modified b"]);
 }
+
+#[test]
+fn items_in_a_macros_braces_are_definitions() {
+    let old = "cfg_net! {\n    pub struct Gate;\n    impl Gate {\n        fn a(&self) {}\n    }\n}\n";
+    let new = old.replace("fn a(&self) {}", "fn a(&self) {}\n        fn b(&self) {}");
+    assert_eq!(told("a.rs", old, &new), ["Added Gate::b"]);
+    assert_eq!(told("a.rs", "", &new), ["Added Gate", "Added Gate::a", "Added Gate::b"]);
+    let strange = "table! {\n    users (id) { id -> Int, }\n}\nfn users() {}\n";
+    assert_eq!(told("a.rs", "table! {\n    users (id) { }\n}\n", strange), NONE);
+}
+
+#[test]
+fn a_function_that_changes_its_type_is_renamed() {
+    let old = format!("impl Old {{\n    fn choose(offers: &[Offer]) {{\n{BODY}    }}\n}}\nstruct Old;\nstruct New;\n");
+    let new = format!("fn choose(offers: &[Offer]) {{\n{BODY}}}\nstruct Old;\nstruct New;\n");
+    assert_eq!(told("a.rs", &old, &new), ["Renamed choose < Old::choose"]);
+}
+
+#[test]
+fn what_is_commented_out_is_no_definition() {
+    assert_eq!(told("a.rs", "fn a() {}\n", "fn a() {}\n/*\nfn b() {\n}\n*/\n"), NONE);
+}
+
+#[test]
+fn implementations_for_types_without_a_name_are_known_by_their_traits() {
+    assert_eq!(added("a.rs", "impl Gate for (u8, u8) { fn open(&self) {} }\n"), ["Gate::open"]);
+}
