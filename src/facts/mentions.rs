@@ -29,6 +29,8 @@ pub enum Kind {
     Comment,
     /// A few words that took the place of a few others; `before` has those, `key` what has them as its value.
     Swap,
+    /// The same in words for people.
+    Correction,
 }
 
 /// An identifier, heading, key or phrase that the changed lines are about.
@@ -47,6 +49,8 @@ pub struct Mention {
     pub before: Option<String>,
     /// The name whose value was swapped.
     pub key: Option<String>,
+    /// Only lines that import name it.
+    pub imported: bool,
     /// Its telling words, stemmed, and what each weighs.
     pub stems: Vec<(String, f64)>,
 }
@@ -62,7 +66,7 @@ pub fn of(files: &[FileChange], symbols: &[Symbol]) -> Vec<Mention> {
     let tally = weigh::Tally::of(files, symbols, &phrases);
     let mut mentions = tally.names();
     mentions.extend(phrases.into_iter().map(|phrase| tally.weighed(phrase)));
-    mentions.retain(|mention| mention.weight > 0.0 || mention.kind == Kind::Swap);
+    mentions.retain(|mention| mention.weight > 0.0 || matches!(mention.kind, Kind::Swap | Kind::Correction));
     mentions.sort_by(|a, b| b.weight.total_cmp(&a.weight));
     few_of_each(mentions)
 }

@@ -1,7 +1,7 @@
 //! What the changed lines are about, where the author said nothing: in their own names and words.
 
 use super::cover::Cover;
-use super::phrase::{code, list};
+use super::phrase::{code, list, path};
 use crate::domain::patch::Commit;
 use crate::facts::Facts;
 use crate::facts::case::Case;
@@ -18,6 +18,8 @@ const NAMES: usize = 4;
 const WORTH: f64 = 0.25;
 /// Up to so many changed lines single corrections are worth telling.
 const CORRECTED: u64 = 16;
+/// Up to so many changed lines a change is small.
+const SMALL: u64 = 10;
 /// Below this a name tells nothing new.
 const NEWS: f64 = 0.5;
 
@@ -47,7 +49,7 @@ pub fn of(commit: &Commit, facts: &Facts, said: &str) -> Option<String> {
 
 /// What is worth telling though its words weigh little: what became of what.
 fn quoted(text: &str) -> f64 {
-    if [" gives way to ", " becomes ", " goes from "].iter().any(|verb| text.contains(verb)) { 1.5 } else { 0.0 }
+    if [" gives way to ", "” becomes “", " goes from "].iter().any(|verb| text.contains(verb)) { 1.5 } else { 0.0 }
 }
 
 fn is_told_by_its_case(case: Case) -> bool {
@@ -83,18 +85,24 @@ fn entry(_: &Commit, facts: &Facts, cover: &Cover<'_>) -> Option<String> {
 }
 
 /// Names by the side they are on: what only new lines have is not said of what was there before.
-fn names(_: &Commit, facts: &Facts, cover: &Cover<'_>) -> Option<String> {
+fn names(commit: &Commit, facts: &Facts, cover: &Cover<'_>) -> Option<String> {
     let mut after = Cover::after(facts, "");
     after.also(cover);
     let names: Vec<&Mention> = facts.mentions.iter().filter(|mention| mention.kind == Kind::Name).collect();
-    let chosen = after.choose((NAMES, NEWS), names, |cover, mention| novelty(cover, mention), |mention| &mention.text);
+    let chosen =
+        after.choose((NAMES, news(commit)), names, |cover, mention| novelty(cover, mention), |mention| &mention.text);
+    let all_imported = chosen.iter().all(|mention| mention.imported);
     let on = |side: Option<bool>| {
         let of_side = chosen.iter().filter(|mention| mention.added == side);
         of_side.map(|mention| code(&mention.text)).collect::<Vec<_>>()
     };
     let (new, old, both) = (on(Some(true)), on(Some(false)), on(None));
+    let imports =
+        |names: &[String]| format!("{} of {}", if names.len() == 1 { "the import" } else { "imports" }, list(names));
     match (new.is_empty(), old.is_empty(), both.is_empty()) {
         (true, true, true) => None,
+        (false, true, true) if all_imported => Some(format!("It adds {}", imports(&new))),
+        (true, false, true) if all_imported => Some(format!("It removes {}", imports(&old))),
         (false, true, true) => Some(format!("Its new lines mention {}", list(&new))),
         (true, false, true) => Some(format!("The lines it removes mention {}", list(&old))),
         (false, false, true) => Some(format!("Its new lines mention {}, the old ones {}", list(&new), list(&old))),
@@ -102,6 +110,15 @@ fn names(_: &Commit, facts: &Facts, cover: &Cover<'_>) -> Option<String> {
             Some(format!("It concerns {}", list(&chosen.iter().map(|mention| code(&mention.text)).collect::<Vec<_>>())))
         }
     }
+}
+
+/// How much a name must add: of a small change also what tells little is told.
+fn news(commit: &Commit) -> f64 {
+    if changed(commit) <= SMALL { NEWS / 4.0 } else { NEWS }
+}
+
+fn changed(commit: &Commit) -> u64 {
+    commit.patch.insertions.unwrap_or(u64::MAX).saturating_add(commit.patch.deletions.unwrap_or(0))
 }
 
 /// What a name adds, by the words it has: one long name is not worth two short ones.
@@ -126,19 +143,19 @@ fn tests(_: &Commit, facts: &Facts, cover: &Cover<'_>) -> Option<String> {
 
 /// Corrections, where the commit is little else.
 fn swap(commit: &Commit, facts: &Facts, cover: &Cover<'_>) -> Option<String> {
-    let changed = commit.patch.insertions.unwrap_or(u64::MAX).saturating_add(commit.patch.deletions.unwrap_or(0));
-    let swaps = || facts.mentions.iter().filter(|mention| mention.kind == Kind::Swap);
-    if changed > CORRECTED || swaps().count() == 0 {
+    let is_swap = |mention: &&Mention| matches!(mention.kind, Kind::Swap | Kind::Correction);
+    let swaps = || facts.mentions.iter().filter(is_swap);
+    if changed(commit) > CORRECTED {
         return None;
     }
     let mut keyed: Vec<String> = swaps().filter_map(keyed).collect();
     keyed.dedup();
     keyed.truncate(2);
-    let swap = best(facts, cover, |mention| mention.kind == Kind::Swap)?;
+    let swap = best(facts, cover, |mention| is_swap(&mention))?;
     let before = swap.before.as_deref()?;
-    Some(match (keyed.is_empty(), FileRole::of(&swap.path)) {
+    Some(match (keyed.is_empty(), swap.kind) {
         (false, _) => list(&keyed),
-        (true, FileRole::Docs) => format!("“{before}” becomes “{}”", swap.text),
+        (true, Kind::Correction) => format!("“{before}” becomes “{}”", swap.text),
         (true, _) => format!("{} gives way to {}", code(before), code(&swap.text)),
     })
 }
@@ -158,11 +175,21 @@ fn prose(_: &Commit, facts: &Facts, cover: &Cover<'_>) -> Option<String> {
         (Kind::Comment, ..) => format!("A comment now says “{text}”"),
         (_, _, Some(false)) => format!("It removes the words “{text}”"),
         (_, FileRole::Docs, _) => match heading(facts, &prose.path) {
-            Some(heading) => format!("Under “{heading}” it now says “{text}”"),
-            None => format!("It now says “{text}”"),
+            Some(heading) => format!("Under “{heading}” {} now says “{text}”", speaker(facts, &prose.path)),
+            None => said_by(&speaker(facts, &prose.path), text),
         },
         _ => format!("Its text now says “{text}”"),
     })
+}
+
+/// A path keeps its letters.
+fn said_by(speaker: &str, text: &str) -> String {
+    format!("{} now says “{text}”", if speaker == "it" { "It" } else { speaker })
+}
+
+/// The file that says it, where there are others.
+fn speaker(facts: &Facts, file: &str) -> String {
+    if facts.files_total == 1 { "it".to_owned() } else { path(file) }
 }
 
 fn heading<'a>(facts: &'a Facts, path: &str) -> Option<&'a str> {

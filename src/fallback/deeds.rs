@@ -1,9 +1,11 @@
 //! What the commit does, in one sentence: from its symbols, else from its files.
 
-use super::phrase::{capitalized, code, count, list, list_up_to, path};
+use super::cover::Cover;
+use super::phrase::{capitalized, code, count, list, list_up_to, number, path};
 use crate::domain::patch::{Change, Commit, FileChange};
 use crate::facts::Facts;
 use crate::facts::case::Case;
+use crate::facts::language::SymbolKind;
 use crate::facts::symbols::{Fate, Symbol};
 
 /// The sentence, without its full stop; absent where the split says all there is.
@@ -23,35 +25,108 @@ pub fn of(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
     special.or_else(|| symbols(commit, facts, lead)).or_else(|| by_files(commit, facts, lead))
 }
 
-/// Names per verb; more become a number.
+/// Names per verb, and in all; more become a number.
 const NAMES: usize = 3;
+const NAMES_IN_ALL: usize = 5;
+/// Verbs of one sentence.
+const CLAUSES: usize = 3;
+/// Beyond this other files are only counted.
+const PLACES: usize = 12;
 
 fn symbols(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
     let told = worth_telling(&facts.symbols);
     if told.is_empty() || told.iter().all(|symbol| names(lead, symbol)) {
         return None;
     }
-    let exact = !commit.patch.truncated;
-    let mut clauses = Vec::new();
-    let mut named: Vec<&Symbol> = Vec::new();
-    let (verbs, fates): (_, [&[Fate]; 4]) = (
-        ["adds", "removes", "moves", "changes"],
-        [&[Fate::Added], &[Fate::Removed], &[Fate::Moved], &[Fate::Renamed, Fate::Redefined, Fate::Modified]],
-    );
-    for (verb, fates) in verbs.into_iter().zip(fates) {
-        let of_fate: Vec<&Symbol> = told.iter().copied().filter(|symbol| fates.contains(&symbol.fate)).collect();
-        if of_fate.is_empty() || clauses.len() == 3 {
-            continue;
-        }
-        // What is merely changed is told in full only where nothing came or went.
-        let limit = if verb == "changes" && !clauses.is_empty() { 2 } else { NAMES };
-        named.extend(of_fate.iter().take(limit));
-        let names = of_fate.iter().map(|symbol| code(&symbol.name)).collect();
-        clauses.push((of_fate.len(), format!("{verb} {}", list_up_to(limit, names, exact))));
+    let mut clauses = Clauses {
+        exact: !commit.patch.truncated,
+        cover: Cover::after(facts, ""),
+        named: Vec::new(),
+        texts: Vec::new(),
+    };
+    for (fate, function) in VERBS {
+        clauses.tell(fate, function, &told);
     }
-    let place = location(&told, named.len() == told.len());
-    let preposition = if clauses.len() == 1 && clauses[0].1.starts_with("removes") { "from" } else { "in" };
-    Some(capitalized(&format!("{} {preposition} {place}{}", join(&clauses), new_tests(facts))))
+    let Clauses { named, texts, .. } = clauses;
+    if let ([one], [text]) = (told.as_slice(), texts.as_slice())
+        && let (Fate::Moved, Some(from)) = (one.fate, one.old_path.as_deref())
+    {
+        return Some(capitalized(&format!(
+            "{} from {} to {}{}",
+            text.1,
+            path(from),
+            path(&one.path),
+            new_tests(facts)
+        )));
+    }
+    let place = location(&told, &named);
+    let preposition = if texts.len() == 1 && texts[0].1.starts_with("removes") { "from" } else { "in" };
+    Some(capitalized(&format!("{} {preposition} {place}{}", join(&texts), new_tests(facts))))
+}
+
+/// What is told of a definition, in this order; of functions (`Some(true)`) and of others a new definition is told in
+/// other words.
+const VERBS: [(Fate, Option<bool>); 7] = [
+    (Fate::Added, None),
+    (Fate::Removed, None),
+    (Fate::Renamed, None),
+    (Fate::Moved, None),
+    (Fate::Redefined, Some(true)),
+    (Fate::Redefined, Some(false)),
+    (Fate::Modified, None),
+];
+
+fn verb(fate: Fate, function: Option<bool>) -> &'static str {
+    match (fate, function) {
+        (Fate::Added, _) => "adds",
+        (Fate::Removed, _) => "removes",
+        (Fate::Renamed, _) => "renames",
+        (Fate::Moved, _) => "moves",
+        (Fate::Redefined, Some(true)) => "changes the signature of",
+        (Fate::Redefined, _) => "changes the definition of",
+        (Fate::Modified, _) => "changes",
+    }
+}
+
+/// The sentence as it grows.
+struct Clauses<'a> {
+    exact: bool,
+    cover: Cover<'a>,
+    named: Vec<&'a Symbol>,
+    texts: Vec<(usize, String)>,
+}
+
+impl<'a> Clauses<'a> {
+    fn tell(&mut self, fate: Fate, function: Option<bool>, told: &[&'a Symbol]) {
+        let is = |symbol: &&Symbol| function.is_none_or(|is| is == (symbol.kind == SymbolKind::Function));
+        let of: Vec<&Symbol> = told.iter().copied().filter(|symbol| symbol.fate == fate).filter(is).collect();
+        // What is merely changed is told in full only where nothing came or went.
+        let limit =
+            if self.texts.is_empty() { NAMES } else { NAMES - 1 }.min(NAMES_IN_ALL.saturating_sub(self.named.len()));
+        if of.is_empty() || self.texts.len() == CLAUSES || limit == 0 {
+            return;
+        }
+        let count = of.len();
+        let worth = |cover: &Cover<'_>, symbol: &&Symbol| {
+            (0.3 + cover.gain(&symbol.name)) * (1.0 + f64::from(symbol.lines).ln())
+        };
+        let chosen = self.cover.choose((limit, 0.0), of, worth, |symbol| &symbol.name);
+        let mut names: Vec<String> = chosen.iter().map(|symbol| said(symbol)).collect();
+        let more = count - names.len();
+        if more > 0 {
+            names.push(if self.exact { format!("{} more", number(more as u64)) } else { "more".to_owned() });
+        }
+        self.named.extend(chosen);
+        self.texts.push((count, format!("{} {}", verb(fate, function), list(&names))));
+    }
+}
+
+/// The name, after what it was called before.
+fn said(symbol: &Symbol) -> String {
+    match &symbol.old_name {
+        Some(old) if symbol.fate == Fate::Renamed => format!("{} to {}", code(old), code(&symbol.name)),
+        _ => code(&symbol.name),
+    }
 }
 
 /// Clauses that hold lists of their own are kept apart by semicolons.
@@ -105,13 +180,16 @@ fn names(lead: &str, symbol: &Symbol) -> bool {
     lead.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == bare)
 }
 
-fn location(told: &[&Symbol], all_named: bool) -> String {
+/// The files: named while they are few, else the one where most that was named is.
+fn location(told: &[&Symbol], named: &[&Symbol]) -> String {
     let mut places: Vec<&str> = told.iter().map(|symbol| symbol.path.as_str()).collect();
     places.sort_unstable();
     places.dedup();
+    let first = named.first().map_or("", |symbol| symbol.path.as_str());
     match places.as_slice() {
         [one] => path(one),
-        [one, two] if all_named => format!("{} and {}", path(one), path(two)),
+        [one, two] => format!("{} and {}", path(one), path(two)),
+        many if many.len() <= PLACES => format!("{} and {}", path(first), count(many.len() - 1, "more file")),
         many => match common_dir(many) {
             Some(dir) => format!("{} under {}", count(many.len(), "file"), path(&dir)),
             None => count(many.len(), "file"),
@@ -207,7 +285,7 @@ fn by_files(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
         let of: Vec<String> = files.iter().filter(|file| file.change == change).map(|file| path(&file.path)).collect();
         let silent = change == Change::Modified && !lead.is_empty();
         if !of.is_empty() && !silent {
-            clauses.push(format!("{verb} {}", some_files(&of)));
+            clauses.push(format!("{verb} {}", some_files(facts, &of)));
         }
     }
     if !facts.renames.is_empty() {
@@ -223,6 +301,19 @@ fn split_tells(facts: &Facts) -> bool {
     shares.iter().all(|share| share.files == 1) || (shares.len() == 1 && facts.files_total > NAMES)
 }
 
-fn some_files(of: &[String]) -> String {
-    if of.len() > NAMES { count(of.len(), "file") } else { list(of) }
+/// The files that tell most; the rest are counted.
+fn some_files(facts: &Facts, of: &[String]) -> String {
+    if of.len() <= NAMES {
+        return list(of);
+    }
+    if of.len() > PLACES {
+        let files = count(of.len(), "file");
+        let dir = common_dir(&of.iter().map(String::as_str).collect::<Vec<_>>());
+        return dir.map_or_else(|| files.clone(), |dir| format!("{files} under {}", path(&dir)));
+    }
+    let mut cover = Cover::after(facts, "");
+    let mut named = cover.choose((NAMES - 1, 0.0), of.to_vec(), |cover, path| cover.gain(path), |path| path);
+    let more = of.len() - named.len();
+    named.push(format!("{} more files", number(more as u64)));
+    list(&named)
 }

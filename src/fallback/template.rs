@@ -121,14 +121,17 @@ mod tests {
             ["a", "b", "c"].map(|n| file(&format!("src/route/{n}.py"), &format!("@@\n+def {n}{n}():\n+    pass")));
         assert_eq!(
             told("wip", files.to_vec()),
-            "Adds `aa`, `bb` and `cc` in 3 files under src/route. +6 in 3 source files."
+            "Adds `aa`, `bb` and `cc` in src/route/a.py and 2 more files. +6 in 3 source files."
         );
     }
 
     #[test]
     fn one_name_is_told_once() {
         let twice = "@@\n+#[cfg(unix)]\n+fn imp() {\n+}\n@@ fn imp() {\n-    a();\n+    b();";
-        assert_eq!(told("wip", vec![file("src/a.rs", twice)]), "Adds `imp` in src/a.rs. Its new lines mention `unix`. +4 −1.");
+        assert_eq!(
+            told("wip", vec![file("src/a.rs", twice)]),
+            "Adds `imp` in src/a.rs. Its new lines mention `unix` and `cfg`. +4 −1."
+        );
         let gone = |name: &str| file(name, "@@\n-function help() {\n-}");
         let there = file("test/z.js", "@@\n+function help() {\n+}");
         let text = told("Share help", vec![gone("test/x.js"), gone("test/y.js"), there]);

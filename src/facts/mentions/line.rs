@@ -40,7 +40,8 @@ pub fn is_comment(line: &str) -> bool {
 /// At least four plain words in a row, hardly anything else: a line of a docstring or a block comment.
 #[must_use]
 pub fn is_prose(line: &str) -> bool {
-    let code = |c: char| matches!(c, '{' | '}' | ';' | '=' | '<' | '>' | '[' | ']' | '|' | '&' | '\\' | '$' | '@');
+    let code =
+        |c: char| matches!(c, '{' | '}' | ';' | '=' | '<' | '>' | '[' | ']' | '|' | '&' | '\\' | '$' | '@' | '"' | '%');
     let begins = line.split_whitespace().next().unwrap_or("");
     let is_plain = |word: &str| {
         let bare = word.trim_matches(|c: char| matches!(c, ',' | '.' | ':' | '(' | ')' | '?' | '!' | '`'));
@@ -49,14 +50,33 @@ pub fn is_prose(line: &str) -> bool {
     let (plain, all) =
         line.split_whitespace().fold((0, 0), |(plain, all), word| (plain + usize::from(is_plain(word)), all + 1));
     let words = plain >= 4 && plain * 5 >= all * 4;
-    words && !STATEMENTS.contains(&begins) && !line.contains(code) && !line.ends_with(['(', ',', '"', ':'])
+    words
+        && !STATEMENTS.contains(&begins)
+        && !has_call(line)
+        && !line.contains(code)
+        && !line.ends_with(['(', ',', '"', ':'])
 }
 
 /// What begins a statement that looks like words.
-const STATEMENTS: [&str; 20] = [
+const STATEMENTS: [&str; 29] = [
     "return", "import", "from", "const", "let", "var", "if", "else", "use", "pub", "def", "class", "private", "public",
-    "static", "describe", "it", "raise", "throw", "FROM",
+    "static", "describe", "it", "raise", "throw", "FROM", "except", "elif", "while", "for", "func", "fn", "echo",
+    "run", "RUN",
 ];
+
+/// A name with its arguments.
+fn has_call(line: &str) -> bool {
+    line.chars().zip(line.chars().skip(1)).any(|(a, b)| b == '(' && (a.is_alphanumeric() || a == '_'))
+}
+
+/// Whether the line brings names from elsewhere into view.
+#[must_use]
+pub fn is_import(line: &str) -> bool {
+    let line = line.trim_start();
+    let line = line.strip_prefix("pub ").unwrap_or(line);
+    let begins = ["import ", "from ", "use ", "#include", "require ", "require(", "extern crate "];
+    begins.iter().any(|begin| line.starts_with(begin)) || (line.starts_with("const ") && line.contains("= require("))
+}
 
 /// What follows ` // ` or ` # `.
 fn trailing_comment(line: &str) -> (&str, &str) {

@@ -1,6 +1,6 @@
 //! Words for people among the changed lines: changelog entries, titles of tests, headings, prose, small corrections.
 
-use super::line::{is_comment, is_prose};
+use super::line::{Class, is_comment, is_prose, pieces};
 use super::swap;
 use super::{Kind, Mention};
 use crate::domain::patch::{FileChange, Hunk, Line, Origin};
@@ -45,7 +45,7 @@ impl Reading<'_> {
             self.headings(&hunk.lines);
         }
         for block in hunk.lines.split(is_context).filter(|block| !block.is_empty()) {
-            self.phrases.extend(swap::of(block, &self.file.path));
+            self.phrases.extend(swap::of(block, &self.file.path, self.role));
             if self.role == FileRole::Docs && is_changelog(&self.file.path) {
                 self.entries(block);
             } else {
@@ -54,6 +54,7 @@ impl Reading<'_> {
                     self.prose(block, Origin::Removed);
                 }
                 self.titles(block);
+                self.messages(block);
             }
         }
     }
@@ -62,7 +63,17 @@ impl Reading<'_> {
         let text = cut(&plain(text));
         if text.split_whitespace().count() > usize::from(kind != Kind::Heading) {
             let path = self.file.path.clone();
-            self.phrases.push(Mention { kind, text, weight, added, path, before: None, key: None, stems: Vec::new() });
+            self.phrases.push(Mention {
+                kind,
+                text,
+                weight,
+                added,
+                path,
+                before: None,
+                key: None,
+                imported: false,
+                stems: Vec::new(),
+            });
         }
     }
 
@@ -103,6 +114,20 @@ impl Reading<'_> {
         for line in block.iter().filter(|line| line.origin == Origin::Added) {
             if let Some(title) = title(line.text.trim()) {
                 self.push(Kind::Title, title, 0.8, Some(true));
+            }
+        }
+    }
+
+    /// Sentences between quotation marks: what a program says.
+    fn messages(&mut self, block: &[Line]) {
+        if self.role != FileRole::Source {
+            return;
+        }
+        for line in block.iter().filter(|line| line.origin == Origin::Added) {
+            for (class, text) in pieces(&line.text, self.role) {
+                if class == Class::Quoted && text.split_whitespace().count() > 3 && reads(text) {
+                    self.push(Kind::Prose, text, 0.4, None);
+                }
             }
         }
     }
@@ -193,7 +218,18 @@ fn reads(sentence: &str) -> bool {
     };
     let all = sentence.split_whitespace().count();
     let words = sentence.split_whitespace().filter(plain).count();
-    all > 2 && words * 10 >= all * 7 && !sentence.contains(code) && !sentence.contains("://")
+    words > 1
+        && words * 10 >= all * 7
+        && !is_boilerplate(sentence)
+        && !sentence.contains(code)
+        && !sentence.contains("://")
+}
+
+/// What licences say in every file.
+fn is_boilerplate(sentence: &str) -> bool {
+    ["applicable law", "WARRANT", "icensed under", "of this license", "style license", "the License"]
+        .iter()
+        .any(|part| sentence.contains(part))
 }
 
 fn sentences(paragraph: &str) -> impl Iterator<Item = &str> {

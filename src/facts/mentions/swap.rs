@@ -1,8 +1,10 @@
 //! What took the place of what, where a line was replaced by one that differs in a few words in a row.
 
+use super::line::{is_comment, is_prose};
 use super::words::parts;
 use super::{Kind, Mention};
 use crate::domain::patch::{Line, Origin};
+use crate::facts::roles::FileRole;
 
 /// Lines in a row that are compared pair by pair.
 const PAIRS: usize = 6;
@@ -13,13 +15,16 @@ const LINE: usize = 600;
 
 /// The swaps of a block of changed lines: as many removed as added, each differing from its partner in one place.
 #[must_use]
-pub fn of(block: &[Line], path: &str) -> Vec<Mention> {
+pub fn of(block: &[Line], path: &str, role: FileRole) -> Vec<Mention> {
     let (removed, added): (Vec<&Line>, Vec<&Line>) = block.iter().partition(|line| line.origin == Origin::Removed);
     if removed.len() != added.len() || removed.len() > PAIRS {
         return Vec::new();
     }
     let pairs = removed.into_iter().zip(added);
-    let swaps = pairs.filter_map(|(before, after)| between(&before.text, &after.text));
+    let prose = |line: &Line| role == FileRole::Docs || is_comment(line.text.trim()) || is_prose(line.text.trim());
+    let swaps = pairs.filter_map(|(before, after)| {
+        between(&before.text, &after.text).map(|swap| Swap { prose: prose(before), ..swap })
+    });
     swaps.map(|swap| swap.mention(path)).collect()
 }
 
@@ -30,18 +35,21 @@ struct Swap {
     after: String,
     /// The name before it on the line, where it is a value of that name.
     key: Option<String>,
+    /// In words for people.
+    prose: bool,
 }
 
 impl Swap {
     fn mention(self, path: &str) -> Mention {
         Mention {
-            kind: Kind::Swap,
+            kind: if self.prose { Kind::Correction } else { Kind::Swap },
             text: self.after,
             weight: 0.7,
             added: None,
             path: path.to_owned(),
             before: Some(self.before),
             key: self.key,
+            imported: false,
             stems: Vec::new(),
         }
     }
@@ -58,11 +66,13 @@ fn between(before: &str, after: &str) -> Option<Swap> {
     let text =
         |tokens: &[&str]| tidy(tokens.iter().copied().filter(|token| !is_hash(token)).collect::<String>().as_str());
     let (old, new) = (text(left.get(..left.len() - end)?), text(right.get(..right.len() - end)?));
-    let told = |text: &str| (1..=CHARS).contains(&text.chars().count()) && text.chars().any(char::is_alphanumeric);
+    let told = |text: &str| {
+        (1..=CHARS).contains(&text.chars().count()) && text.chars().any(char::is_alphanumeric) && is_balanced(text)
+    };
     // A line that has nothing but the difference is another line, not a correction.
     let common = before.iter().take(start).chain(before.iter().rev().take(end)).any(|token| is_word(token));
     let key = key(before.get(..start)?).filter(|_| is_value(&old) && is_value(&new));
-    (told(&old) && told(&new) && old != new && common).then_some(Swap { before: old, after: new, key })
+    (told(&old) && told(&new) && old != new && common).then_some(Swap { before: old, after: new, key, prose: false })
 }
 
 /// Words with the marks that names and versions have inside; every other character is its own token.
@@ -110,6 +120,12 @@ pub fn is_hash(token: &str) -> bool {
     hex || (letters > 18 && letters < 3 * parts(token).len().max(1))
 }
 
+/// Every bracket has its partner: else it is half of an expression.
+fn is_balanced(text: &str) -> bool {
+    let count = |of: char| text.chars().filter(|c| *c == of).count();
+    [('(', ')'), ('[', ']'), ('{', '}'), ('<', '>')].iter().all(|(open, close)| count(*open) == count(*close))
+}
+
 /// Without the punctuation around it that code needs.
 fn tidy(text: &str) -> String {
     let around = |c: char| {
@@ -117,7 +133,7 @@ fn tidy(text: &str) -> String {
             || c.is_whitespace()
     };
     let marks = |c: char| matches!(c, '`' | '“' | '”' | '"') || c.is_control();
-    text.trim_matches(around).replace(marks, "").split_whitespace().collect::<Vec<_>>().join(" ")
+    text.trim_matches(around).trim_end_matches('.').replace(marks, "").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

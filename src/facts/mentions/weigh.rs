@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::line::{Class, pieces, tokens};
+use super::line::{Class, is_import, is_prose, pieces, tokens};
 use super::swap::is_hash;
 use super::words::{parts, prior, stem};
 use super::{Kind, Mention, share};
@@ -36,6 +36,8 @@ struct Count {
     path: String,
     /// It may be said as a name; else it only counts as a word.
     sayable: bool,
+    /// On lines that do more than import.
+    used: bool,
 }
 
 /// One word, stemmed.
@@ -117,9 +119,12 @@ impl Tally {
 
     /// Lines that changed side by side: what stands on both sides of them hardly counts.
     fn block(&mut self, lines: &[Line], file: &FileChange, at: usize, role: FileRole) {
-        let mut sides: HashMap<&str, (u32, u32, bool)> = HashMap::new();
+        let mut sides: HashMap<&str, (u32, u32, bool, bool)> = HashMap::new();
         let mut order: Vec<&str> = Vec::new();
         for line in lines {
+            // A link, a badge, a point of a list: its words are as good as names.
+            let loose = role == FileRole::Docs && !is_prose(line.text.trim());
+            let import = is_import(&line.text);
             for (class, piece) in pieces(&line.text, role) {
                 for token in tokens(piece, class == Class::Quoted || role != FileRole::Source) {
                     if class == Class::Prose {
@@ -127,14 +132,15 @@ impl Tally {
                     }
                     let side = sides.entry(token).or_insert_with(|| {
                         order.push(token);
-                        (0, 0, false)
+                        (0, 0, false, false)
                     });
                     if line.origin == Origin::Added {
                         side.0 += 1
                     } else {
                         side.1 += 1
                     }
-                    side.2 |= is_sayable(token, class, piece);
+                    side.2 |= is_sayable(token, class, piece, loose);
+                    side.3 |= !import;
                 }
             }
         }
@@ -145,7 +151,12 @@ impl Tally {
         }
     }
 
-    fn add(&mut self, token: &str, (added, removed, sayable): (u32, u32, bool), of: (&FileChange, usize, FileRole)) {
+    fn add(
+        &mut self,
+        token: &str,
+        (added, removed, sayable, used): (u32, u32, bool, bool),
+        of: (&FileChange, usize, FileRole),
+    ) {
         let (file, at, role) = of;
         let one_sided = f64::from(added.abs_diff(removed)).sqrt();
         let net = share(role) * (one_sided + 0.1 * f64::from(added.min(removed)));
@@ -162,7 +173,7 @@ impl Tally {
         if count.added + count.removed == 0 {
             (count.place, count.path) = (place, file.path.clone());
         }
-        count.sayable |= sayable;
+        (count.sayable, count.used) = (count.sayable | sayable, count.used | used);
         (count.added, count.removed, count.net) = (count.added + added, count.removed + removed, count.net + net);
     }
 
@@ -215,6 +226,7 @@ impl Tally {
             path: count.path.clone(),
             before: None,
             key: None,
+            imported: !count.used,
             stems,
         }
     }
@@ -230,13 +242,13 @@ impl Tally {
 }
 
 /// Code is said as it is; of words for people only what looks like code; of strings only single words.
-fn is_sayable(token: &str, class: Class, piece: &str) -> bool {
+fn is_sayable(token: &str, class: Class, piece: &str, loose: bool) -> bool {
     let long = token.chars().count() > 2 && token.chars().any(char::is_alphabetic);
     long && !is_hash(token)
         && match class {
             Class::Code => !token.starts_with(|c: char| c.is_ascii_digit()),
             Class::Quoted => !piece.trim().contains(' '),
-            Class::Prose => looks_like_code(token),
+            Class::Prose => looks_like_code(token) || (loose && token.chars().count() > 3),
         }
 }
 

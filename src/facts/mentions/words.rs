@@ -63,7 +63,7 @@ fn undoubled(word: &str) -> &str {
 /// subjects of fifteen thousand commits of six public projects.
 #[must_use]
 pub fn prior(word: &str) -> f64 {
-    let known = PRIORS.get(word).copied();
+    let known = PRIORS.get(word).or_else(|| PRIORS.get(stem(word).as_str())).copied();
     known.unwrap_or(if word.chars().count() < 4 { 0.6 } else { 1.0 })
 }
 
@@ -87,7 +87,7 @@ const SILENT: &str = "the and for are was were has have had not but you your our
     yield lambda pass await defer chan goto sizeof len append print printf println sprintf fmt std ret tmp temp idx \
     ptr buf arg args kwargs param params argv argc foo bar baz qux foobar obj elem item items ctx req err msg \
     assert expect assertequal unwrap clone into_iter iter ok www http https com org html href div span github \
-    end begin object value values name names data list array map dict key keys line lines text number num count \
+    end begin objects values object value values name names data list array map dict key keys line lines text number num count \
     src lib index main todo fixme xxx";
 
 /// Words that many patches hold and few authors name.
@@ -122,7 +122,7 @@ const TELLING: &str = "dep deps dependency dependencies action actions ignore ig
     detection template templates gitignore download precedence debug escape markdown logger docs documentation test \
     tests version python rust windows macos linux clippy lint benchmark workflow docker unicode encoding timeout \
     retry glob flag option options config configuration recursion stream compression parser lexer router middleware \
-    header headers cookie cookies json yaml toml xml csv";
+    header headers copyright badge cookie cookies json yaml toml xml csv";
 
 #[cfg(test)]
 mod tests {
