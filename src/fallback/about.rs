@@ -2,12 +2,12 @@
 
 use super::cover::Cover;
 use super::phrase::{code, list, path};
-use crate::domain::patch::Commit;
-use crate::facts::Facts;
+use crate::domain::patch::{Commit, FileChange};
 use crate::facts::case::Case;
 use crate::facts::mentions::{Kind, Mention};
 use crate::facts::roles::FileRole;
 use crate::facts::symbols::Fate;
+use crate::facts::{Facts, role_of};
 
 /// Words that the whole summary may have.
 const WORDS: usize = 60;
@@ -18,8 +18,9 @@ const NAMES: usize = 4;
 const WORTH: f64 = 0.25;
 /// Up to so many changed lines single corrections are worth telling.
 const CORRECTED: u64 = 16;
-/// Up to so many changed lines a change is small.
+/// Up to so many changed lines a change is small, or tiny.
 const SMALL: u64 = 10;
+const TINY: u64 = 4;
 /// Below this a name tells nothing new.
 const NEWS: f64 = 0.5;
 
@@ -114,11 +115,20 @@ fn names(commit: &Commit, facts: &Facts, cover: &Cover<'_>) -> Option<String> {
 
 /// How much a name must add: of a small change also what tells little is told.
 fn news(commit: &Commit) -> f64 {
-    if changed(commit) <= SMALL { NEWS / 4.0 } else { NEWS }
+    match changed(commit) {
+        ..=TINY => NEWS / 20.0,
+        ..=SMALL => NEWS / 4.0,
+        _ => NEWS,
+    }
 }
 
+/// Changed lines that people wrote; endless where they are not known.
 fn changed(commit: &Commit) -> u64 {
-    commit.patch.insertions.unwrap_or(u64::MAX).saturating_add(commit.patch.deletions.unwrap_or(0))
+    let written = commit.patch.files.iter().filter(|file| role_of(file) != FileRole::Generated);
+    let lines = |file: &FileChange| {
+        file.insertions.zip(file.deletions).map_or(u64::MAX, |(added, removed)| added.saturating_add(removed))
+    };
+    written.map(lines).fold(0, u64::saturating_add)
 }
 
 /// What a name adds, by the words it has: one long name is not worth two short ones.
@@ -155,6 +165,8 @@ fn swap(commit: &Commit, facts: &Facts, cover: &Cover<'_>) -> Option<String> {
     let before = swap.before.as_deref()?;
     Some(match (keyed.is_empty(), swap.kind) {
         (false, _) => list(&keyed),
+        (true, Kind::Correction) if before.is_empty() => format!("It adds the words “{}”", swap.text),
+        (true, Kind::Correction) if swap.text.is_empty() => format!("It removes the words “{before}”"),
         (true, Kind::Correction) => format!("“{before}” becomes “{}”", swap.text),
         (true, _) => format!("{} gives way to {}", code(before), code(&swap.text)),
     })

@@ -277,6 +277,13 @@ fn by_files(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
         return None;
     }
     let files = &commit.patch.files;
+    if let ([share], true) = (facts.shares.as_slice(), lead.is_empty())
+        && share.insertions.is_none()
+        && files.len() > NAMES
+        && files.iter().all(|file| file.change == Change::Modified)
+    {
+        return Some(format!("Changes {}", count(share.files, &format!("{} file", share.role.adjective()))));
+    }
     if files.iter().all(|file| file.change == Change::Modified) && (!lead.is_empty() || split_tells(facts)) {
         return None;
     }

@@ -42,7 +42,7 @@ pub fn is_comment(line: &str) -> bool {
 pub fn is_prose(line: &str) -> bool {
     let code =
         |c: char| matches!(c, '{' | '}' | ';' | '=' | '<' | '>' | '[' | ']' | '|' | '&' | '\\' | '$' | '@' | '"' | '%');
-    let begins = line.split_whitespace().next().unwrap_or("");
+    let begins = line.split_whitespace().next().unwrap_or("").trim_end_matches(':');
     let is_plain = |word: &str| {
         let bare = word.trim_matches(|c: char| matches!(c, ',' | '.' | ':' | '(' | ')' | '?' | '!' | '`'));
         !bare.is_empty() && bare.chars().all(|c| c.is_alphabetic() || c == '-') || bare.contains("n't")

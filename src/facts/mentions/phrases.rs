@@ -221,6 +221,7 @@ fn reads(sentence: &str) -> bool {
     words > 1
         && words * 10 >= all * 7
         && !is_boilerplate(sentence)
+        && !sentence.starts_with([':', '-'])
         && !sentence.contains(code)
         && !sentence.contains("://")
 }

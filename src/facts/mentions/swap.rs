@@ -22,9 +22,7 @@ pub fn of(block: &[Line], path: &str, role: FileRole) -> Vec<Mention> {
     }
     let pairs = removed.into_iter().zip(added);
     let prose = |line: &Line| role == FileRole::Docs || is_comment(line.text.trim()) || is_prose(line.text.trim());
-    let swaps = pairs.filter_map(|(before, after)| {
-        between(&before.text, &after.text).map(|swap| Swap { prose: prose(before), ..swap })
-    });
+    let swaps = pairs.filter_map(|(before, after)| between(&before.text, &after.text, prose(before)));
     swaps.map(|swap| swap.mention(path)).collect()
 }
 
@@ -55,7 +53,7 @@ impl Swap {
     }
 }
 
-fn between(before: &str, after: &str) -> Option<Swap> {
+fn between(before: &str, after: &str, prose: bool) -> Option<Swap> {
     if before.len().max(after.len()) > LINE {
         return None;
     }
@@ -66,13 +64,19 @@ fn between(before: &str, after: &str) -> Option<Swap> {
     let text =
         |tokens: &[&str]| tidy(tokens.iter().copied().filter(|token| !is_hash(token)).collect::<String>().as_str());
     let (old, new) = (text(left.get(..left.len() - end)?), text(right.get(..right.len() - end)?));
+    let nothing = |text: &str| prose && text.is_empty();
     let told = |text: &str| {
         (1..=CHARS).contains(&text.chars().count()) && text.chars().any(char::is_alphanumeric) && is_balanced(text)
     };
     // A line that has nothing but the difference is another line, not a correction.
     let common = before.iter().take(start).chain(before.iter().rev().take(end)).any(|token| is_word(token));
     let key = key(before.get(..start)?).filter(|_| is_value(&old) && is_value(&new));
-    (told(&old) && told(&new) && old != new && common).then_some(Swap { before: old, after: new, key, prose: false })
+    ((told(&old) || nothing(&old)) && (told(&new) || nothing(&new)) && old != new && common).then_some(Swap {
+        before: old,
+        after: new,
+        key,
+        prose,
+    })
 }
 
 /// Words with the marks that names and versions have inside; every other character is its own token.
@@ -141,7 +145,7 @@ mod tests {
     use super::*;
 
     fn swap(before: &str, after: &str) -> Option<(String, String, Option<String>)> {
-        between(before, after).map(|swap| (swap.before, swap.after, swap.key))
+        between(before, after, true).map(|swap| (swap.before, swap.after, swap.key))
     }
 
     fn plain(before: &str, after: &str) -> Option<(String, String, Option<String>)> {
@@ -157,6 +161,8 @@ mod tests {
         assert_eq!(swap("You will recieve it.", "You will receive it."), plain("recieve", "receive"));
         assert_eq!(swap("  a(POST, x)", "  a(Method.Post, x)"), plain("POST", "Method.Post"));
         assert_eq!(swap("same", "same"), None);
+        assert_eq!(swap("We use it.", "We really use it."), plain("", "really"));
+        assert_eq!(between("a(b)", "a(b, c)", false), None, "code is not told by what it gained");
         assert_eq!(swap("one", "two"), None, "nothing in common");
     }
 

@@ -212,7 +212,9 @@ impl Tally {
         let stems = self.stems(name);
         let whole: f64 = stems.iter().map(|(_, weight)| weight).sum();
         // A long name is not worth more than what a reader takes from it.
-        let weight = whole / (stems.len().max(1) as f64).sqrt() * count.net.min(1.0);
+        // Of single words there are many that could mean anything.
+        let plain = if stems.len() < 2 { 0.7 } else { 1.0 };
+        let weight = plain * whole / (stems.len().max(1) as f64).sqrt() * count.net.min(1.0);
         let added = match (count.added, count.removed, count.context) {
             (_, 0, 0) => Some(true),
             (0, _, 0) => Some(false),
