@@ -16,10 +16,7 @@ pub enum Class {
 #[must_use]
 pub fn pieces(line: &str, role: FileRole) -> Vec<(Class, &str)> {
     let line = line.trim();
-    if role == FileRole::Docs {
-        return alternating(line, '`', Class::Prose, Class::Quoted);
-    }
-    if is_comment(line) || is_prose(line) {
+    if role == FileRole::Docs || is_comment(line) || is_prose(line) {
         return alternating(line, '`', Class::Prose, Class::Quoted);
     }
     let (code, comment) = trailing_comment(line);

@@ -101,6 +101,7 @@ impl Reading<'_> {
             let Some(kind) = run.first().and_then(kind) else { continue };
             for paragraph in paragraphs(run.iter().map(|line| line.text.trim())) {
                 let weight = if docs { 0.6 } else { 0.45 };
+                let paragraph = without_addresses(&paragraph);
                 for sentence in sentences(&paragraph).filter(|sentence| reads(sentence)) {
                     let inner = docs && sentence.starts_with(char::is_lowercase);
                     let sentence = if inner { format!("…{sentence}") } else { sentence.to_owned() };
@@ -224,6 +225,19 @@ fn reads(sentence: &str) -> bool {
         && !sentence.starts_with([':', '-'])
         && !sentence.contains(code)
         && !sentence.contains("://")
+}
+
+/// Links are told by their words: without `<https://…>`.
+fn without_addresses(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(open) = rest.find("<http") {
+        let (before, from) = rest.split_at(open);
+        let Some(close) = from.find('>') else { break };
+        kept.push_str(before.trim_end());
+        rest = from[close + 1..].trim_start_matches(['`', '_']);
+    }
+    kept + rest
 }
 
 /// What licences say in every file.

@@ -97,21 +97,24 @@ fn is_word(token: &str) -> bool {
     token.chars().any(char::is_alphanumeric)
 }
 
-/// `version = `, `actions/checkout@`, `"left-pad": "^`: the last name, with nothing but marks behind it.
+/// `version = `, `actions/checkout@`, `"left-pad": "^`: the last name, with nothing but marks behind it; the one of
+/// the whole line, where that has several values.
 fn key(before: &[&str]) -> Option<String> {
     let behind = before.iter().rev().take_while(|token| !is_word(token)).count();
-    let marks = &before[before.len() - behind..];
+    let at = before.len().checked_sub(behind + 1).filter(|_| behind > 0)?;
+    let (key, marks) = (before.get(at)?, before.get(at + 1..)?);
     let joined = marks.iter().any(|mark| matches!(*mark, "=" | ":" | "@" | "~" | "^" | ">" | "<"));
-    let bound = joined || marks.iter().all(|mark| *mark == " ");
-    let key = before.get(before.len().checked_sub(behind + 1)?)?;
-    let name = key.chars().filter(|c| c.is_alphabetic()).count() > 1 && key.chars().count() <= CHARS;
-    (name && bound && behind > 0 && (joined || is_word(key))).then(|| (*key).trim_matches(['-', '.']).to_owned())
+    let whole = before.iter().find(|token| is_word(token)).filter(|_| *key == "version" && before.contains(&"{"));
+    let key = whole.unwrap_or(key).trim_matches(['-', '.']);
+    let name = key.starts_with(|c: char| c.is_alphanumeric() || c == '_') && key.chars().count() <= CHARS;
+    let letters = key.chars().filter(|c| c.is_alphabetic()).count() > 1;
+    (name && letters && (joined || key.contains('/'))).then(|| key.to_owned())
 }
 
 /// A number or a version.
 fn is_value(text: &str) -> bool {
     let bare = text.trim_start_matches(['v', '^', '~', '=', '>', '<', ' ', '#']);
-    bare.starts_with(|c: char| c.is_ascii_digit()) && !text.contains("  ") && text.split_whitespace().count() < 3
+    bare.starts_with(|c: char| c.is_ascii_digit()) && !text.contains('/') && text.split_whitespace().count() < 3
 }
 
 /// The id of a commit, or the like.
@@ -170,6 +173,11 @@ mod tests {
     fn a_value_is_told_with_its_name() {
         assert_eq!(swap("version = \"1.0\"", "version = \"1.1\""), keyed("version", "1.0", "1.1"));
         assert_eq!(swap("\"left-pad\": \"^1.0\",", "\"left-pad\": \"^2.0\","), keyed("left-pad", "1.0", "2.0"));
+        assert_eq!(
+            swap("serde = { version = \"1.0\" }", "serde = { version = \"1.1\" }"),
+            keyed("serde", "1.0", "1.1")
+        );
+        assert_eq!(swap("see http://host:80/a", "see http://host:80/b").and_then(|(_, _, key)| key), None);
         let hash = |digit: &str| digit.repeat(20);
         let uses = |digit, version| format!("- uses: actions/checkout@{} # v{version}", hash(digit));
         assert_eq!(swap(&uses("1a", "4"), &uses("2b", "5")), keyed("actions/checkout", "v4", "v5"));

@@ -214,7 +214,7 @@ impl Tally {
         // A long name is not worth more than what a reader takes from it.
         // Of single words there are many that could mean anything.
         let plain = if stems.len() < 2 { 0.7 } else { 1.0 };
-        let weight = plain * whole / (stems.len().max(1) as f64).sqrt() * count.net.min(1.0);
+        let weight = plain * whole / (stems.len().max(1) as f64).sqrt() * count.net.clamp(0.3, 1.0);
         let added = match (count.added, count.removed, count.context) {
             (_, 0, 0) => Some(true),
             (0, _, 0) => Some(false),
@@ -249,7 +249,7 @@ fn is_sayable(token: &str, class: Class, piece: &str, loose: bool) -> bool {
     long && !is_hash(token)
         && match class {
             Class::Code => !token.starts_with(|c: char| c.is_ascii_digit()),
-            Class::Quoted => !piece.trim().contains(' '),
+            Class::Quoted => loose || !piece.trim().contains(' ') || piece.contains(['(', '{', '=', '<', '[']),
             Class::Prose => looks_like_code(token) || (loose && token.chars().count() > 3),
         }
 }
