@@ -154,14 +154,15 @@ fn tests(_: &Commit, facts: &Facts, cover: &Cover<'_>) -> Option<String> {
 /// Corrections, where the commit is little else.
 fn swap(commit: &Commit, facts: &Facts, cover: &Cover<'_>) -> Option<String> {
     let is_swap = |mention: &&Mention| matches!(mention.kind, Kind::Swap | Kind::Correction);
-    let swaps = || facts.mentions.iter().filter(is_swap);
+    let is_new = |mention: &&Mention| !(cover.has(&mention.text) && mention.key.is_some());
+    let swaps = || facts.mentions.iter().filter(is_swap).filter(is_new);
     if changed(commit) > CORRECTED {
         return None;
     }
     let mut keyed: Vec<String> = swaps().filter_map(keyed).collect();
     keyed.dedup();
     keyed.truncate(2);
-    let swap = best(facts, cover, |mention| is_swap(&mention))?;
+    let swap = best(facts, cover, |mention| is_swap(&mention) && is_new(&mention))?;
     let before = swap.before.as_deref()?;
     Some(match (keyed.is_empty(), swap.kind) {
         (false, _) => list(&keyed),

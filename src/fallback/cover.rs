@@ -13,6 +13,7 @@ const UNWEIGHED: f64 = 0.3;
 pub struct Cover<'a> {
     weights: HashMap<&'a str, f64>,
     said: HashSet<String>,
+    text: String,
 }
 
 impl<'a> Cover<'a> {
@@ -20,8 +21,11 @@ impl<'a> Cover<'a> {
     #[must_use]
     pub fn after(facts: &'a Facts, text: &str) -> Self {
         let stems = facts.mentions.iter().flat_map(|mention| &mention.stems);
-        let mut cover =
-            Self { weights: stems.map(|(stem, weight)| (stem.as_str(), *weight)).collect(), said: HashSet::new() };
+        let mut cover = Self {
+            weights: stems.map(|(stem, weight)| (stem.as_str(), *weight)).collect(),
+            said: HashSet::new(),
+            text: String::new(),
+        };
         cover.say(text);
         cover
     }
@@ -29,6 +33,13 @@ impl<'a> Cover<'a> {
     /// From now on these words are known to the reader.
     pub fn say(&mut self, text: &str) {
         self.said.extend(parts(text).iter().map(|part| stem(part)));
+        self.text.push_str(text);
+    }
+
+    /// Whether these very words were said.
+    #[must_use]
+    pub fn has(&self, words: &str) -> bool {
+        !words.is_empty() && self.text.contains(words)
     }
 
     /// And what another knows to have been said.

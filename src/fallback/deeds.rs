@@ -28,6 +28,8 @@ pub fn of(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
 /// Names per verb, and in all; more become a number.
 const NAMES: usize = 3;
 const NAMES_IN_ALL: usize = 5;
+/// Parts of a type that are named, on each side.
+const MEMBERS: usize = 2;
 /// Verbs of one sentence.
 const CLAUSES: usize = 3;
 /// Beyond this other files are only counted.
@@ -44,8 +46,8 @@ fn symbols(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
         named: Vec::new(),
         texts: Vec::new(),
     };
-    for (fate, function) in VERBS {
-        clauses.tell(fate, function, &told);
+    for (verb, is) in VERBS {
+        clauses.tell(verb, is, &told);
     }
     let Clauses { named, texts, .. } = clauses;
     if let ([one], [text]) = (told.as_slice(), texts.as_slice())
@@ -64,29 +66,20 @@ fn symbols(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
     Some(capitalized(&format!("{} {preposition} {place}{}", join(&texts), new_tests(facts))))
 }
 
-/// What is told of a definition, in this order; of functions (`Some(true)`) and of others a new definition is told in
-/// other words.
-const VERBS: [(Fate, Option<bool>); 7] = [
-    (Fate::Added, None),
-    (Fate::Removed, None),
-    (Fate::Renamed, None),
-    (Fate::Moved, None),
-    (Fate::Redefined, Some(true)),
-    (Fate::Redefined, Some(false)),
-    (Fate::Modified, None),
-];
+/// Which definitions a verb is told of.
+type Is = fn(&Symbol) -> bool;
 
-fn verb(fate: Fate, function: Option<bool>) -> &'static str {
-    match (fate, function) {
-        (Fate::Added, _) => "adds",
-        (Fate::Removed, _) => "removes",
-        (Fate::Renamed, _) => "renames",
-        (Fate::Moved, _) => "moves",
-        (Fate::Redefined, Some(true)) => "changes the signature of",
-        (Fate::Redefined, _) => "changes the definition of",
-        (Fate::Modified, _) => "changes",
-    }
-}
+/// What is told of definitions, in this order.
+const VERBS: [(&str, Is); 8] = [
+    ("adds", |symbol| symbol.fate == Fate::Added),
+    ("removes", |symbol| symbol.fate == Fate::Removed),
+    ("renames", |symbol| symbol.fate == Fate::Renamed),
+    ("moves", |symbol| symbol.fate == Fate::Moved),
+    ("changes the signature of", |symbol| symbol.fate == Fate::Redefined && symbol.kind == SymbolKind::Function),
+    ("changes the definition of", |symbol| symbol.fate == Fate::Redefined && symbol.kind != SymbolKind::Function),
+    ("changes", |symbol| symbol.fate == Fate::Modified && !symbol.comments_only),
+    ("changes comments on", |symbol| symbol.fate == Fate::Modified && symbol.comments_only),
+];
 
 /// The sentence as it grows.
 struct Clauses<'a> {
@@ -97,9 +90,8 @@ struct Clauses<'a> {
 }
 
 impl<'a> Clauses<'a> {
-    fn tell(&mut self, fate: Fate, function: Option<bool>, told: &[&'a Symbol]) {
-        let is = |symbol: &&Symbol| function.is_none_or(|is| is == (symbol.kind == SymbolKind::Function));
-        let of: Vec<&Symbol> = told.iter().copied().filter(|symbol| symbol.fate == fate).filter(is).collect();
+    fn tell(&mut self, verb: &str, is: Is, told: &[&'a Symbol]) {
+        let of: Vec<&Symbol> = told.iter().copied().filter(|symbol| is(symbol)).collect();
         // What is merely changed is told in full only where nothing came or went.
         let limit =
             if self.texts.is_empty() { NAMES } else { NAMES - 1 }.min(NAMES_IN_ALL.saturating_sub(self.named.len()));
@@ -117,16 +109,28 @@ impl<'a> Clauses<'a> {
             names.push(if self.exact { format!("{} more", number(more as u64)) } else { "more".to_owned() });
         }
         self.named.extend(chosen);
-        self.texts.push((count, format!("{} {}", verb(fate, function), list(&names))));
+        self.texts.push((count, format!("{verb} {}", list(&names))));
     }
 }
 
-/// The name, after what it was called before.
+/// The name, after what it was called before; with what came to it or went from it.
 fn said(symbol: &Symbol) -> String {
+    let name = code(&symbol.name);
     match &symbol.old_name {
-        Some(old) if symbol.fate == Fate::Renamed => format!("{} to {}", code(old), code(&symbol.name)),
-        _ => code(&symbol.name),
+        Some(old) if symbol.fate == Fate::Renamed => format!("{} to {name}", code(old)),
+        _ if matches!(symbol.fate, Fate::Modified | Fate::Redefined) => format!("{name}{}", members(symbol)),
+        _ => name,
     }
+}
+
+/// ` (adds `a`, removes `b`)`.
+fn members(symbol: &Symbol) -> String {
+    let of = |added: bool, verb: &str| {
+        let of: Vec<String> = symbol.members.iter().filter(|m| m.added == added).map(|m| code(&m.name)).collect();
+        (1..=MEMBERS).contains(&of.len()).then(|| format!("{verb} {}", list(&of)))
+    };
+    let both: Vec<String> = of(true, "adds").into_iter().chain(of(false, "removes")).collect();
+    if both.is_empty() { String::new() } else { format!(" ({})", both.join(", ")) }
 }
 
 /// Clauses that hold lists of their own are kept apart by semicolons.

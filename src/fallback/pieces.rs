@@ -41,11 +41,13 @@ impl Pieces {
         let deed = whole(deed(commit, facts, &lead));
         let breaking = whole(breaking::of(facts, &lead));
         let split = whole(split(commit, facts, &deed));
+        let dependencies = whole(dependencies::of(facts, &lead, !commit.patch.truncated));
+        let version = whole(version(facts, &lead));
         let why = why(facts, &lead, words(&lead) + words(&deed) + words(&breaking));
         Self {
-            about: whole(unsaid(commit, facts, [&lead, &deed, &split])),
-            dependencies: whole(dependencies::of(facts, &lead, !commit.patch.truncated)),
-            version: whole(version(facts, &lead)),
+            about: whole(unsaid(commit, facts, &lead, &[&deed, &dependencies, &version, &split])),
+            dependencies,
+            version,
             tickets: whole(tickets(facts, &[&lead, &why])),
             split,
             why,
@@ -101,8 +103,8 @@ impl Pieces {
 }
 
 /// What the changed lines are about, where the author said nothing.
-fn unsaid(commit: &Commit, facts: &Facts, [lead, deed, split]: [&str; 3]) -> Option<String> {
-    if lead.is_empty() { about::of(commit, facts, &format!("{deed} {split}")) } else { None }
+fn unsaid(commit: &Commit, facts: &Facts, lead: &str, said: &[&str]) -> Option<String> {
+    if lead.is_empty() { about::of(commit, facts, &said.join(" ")) } else { None }
 }
 
 fn whole(text: Option<String>) -> String {

@@ -230,6 +230,8 @@ mod tests {
             old_name: None,
             old_path: None,
             lines: 1,
+            members: Vec::new(),
+            comments_only: false,
         }
     }
 
