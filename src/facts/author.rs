@@ -28,11 +28,11 @@ impl Author {
 }
 
 /// Words of a sentence that is quoted: fewer say nothing, more leave no room for anything else.
-const WHY_WORDS: std::ops::RangeInclusive<usize> = 4..=32;
+const WHY_WORDS: std::ops::RangeInclusive<usize> = 4..=30;
 
 /// The sentence with the clearest reason; else one that says by how much something got better.
 fn why(sentences: &[String]) -> Option<String> {
-    let fits = |sentence: &&String| WHY_WORDS.contains(&sentence.split_whitespace().count());
+    let fits = |sentence: &&String| WHY_WORDS.contains(&sentence.split_whitespace().count()) && stands_alone(sentence);
     let mut found: Option<(u8, &String)> = None;
     for sentence in sentences.iter().filter(fits) {
         let strength = strength(sentence);
@@ -44,26 +44,28 @@ fn why(sentences: &[String]) -> Option<String> {
 }
 
 /// Words by which people give reasons, the clearest first. A blank stands for the end of a word.
-const REASONS: [(u8, &[&str]); 4] = [
-    (4, &["because ", "so that ", "in order to ", "the reason ", "reason: ", "motivation: ", "rationale: "]),
+const REASONS: [(u8, &[&str]); 3] = [
+    (3, &["because ", "so that ", "in order to ", "the reason ", "reason: ", "motivation: ", "rationale: "]),
     (
-        3,
+        2,
         &[
             "otherwise ",
             "to avoid ",
             "avoids ",
+            "avoiding ",
             "to prevent ",
             "prevents ",
+            "preventing ",
             "due to ",
-            "which caused ",
-            "which causes ",
-            "this caused ",
-            "this causes ",
+            "caused ",
+            "causes ",
+            "causing ",
             "resulting in ",
+            "results in ",
             "which means ",
             "to make sure ",
             "to ensure ",
-            "as a result ",
+            "ensures ",
             "leads to ",
             "led to ",
             "since the ",
@@ -76,37 +78,41 @@ const REASONS: [(u8, &[&str]); 4] = [
         ],
     ),
     (
-        2,
+        1,
         &[
             "this allows ",
             "this lets ",
             "this makes ",
             "this fixes ",
             "this helps ",
+            "this improves ",
+            "this reduces ",
             "this is needed ",
             "this is required ",
+            "it fixes ",
             "so we can ",
             "so it can ",
             "needed to ",
             "needed for ",
             "required for ",
             "required by ",
-            "instead of ",
-            "rather than ",
             "makes it possible ",
-            "it turns out ",
-            "the problem ",
-            "the issue is ",
-            "used to ",
-            "previously ",
-            "before this ",
+            "no longer needed ",
+            "no longer required ",
         ],
     ),
-    (
-        1,
-        &[" to allow ", " to support ", " to keep ", " to let ", " to make ", " to reduce ", " to improve ", " as it "],
-    ),
 ];
+
+/// A diary, an aside, or the end of a thought whose beginning is not quoted.
+fn stands_alone(sentence: &str) -> bool {
+    let mut words = sentence.split(|c: char| !(c.is_alphanumeric() || matches!(c, '\'' | '’')));
+    let first = words.clone().next().unwrap_or("").to_lowercase();
+    let goes_on =
+        ["and", "but", "or", "also", "then", "however", "therefore", "thus", "hence"].contains(&first.as_str());
+    let diary = words.any(|word| word == "I" || ["I'm", "I've", "I'd", "I'll", "I’m", "my", "My"].contains(&word));
+    let open = sentence.ends_with(':') || sentence.contains("[1]") || sentence.contains("below");
+    !goes_on && !diary && !open
+}
 
 fn strength(sentence: &str) -> u8 {
     let padded = format!(" {} ", sentence.to_lowercase().trim_end_matches(['.', '!', '?']));

@@ -160,6 +160,9 @@ impl FileRole {
         if in_dir(&TEST_DIRS) || (source && is_test_name(name)) {
             return Self::Tests;
         }
+        if matches!(end, "txt" | "in") && in_dir(&["requirements"]) {
+            return Self::Config;
+        }
         Self::by_name(name, end, in_dir(&DOC_DIRS), source)
     }
 
@@ -289,6 +292,7 @@ mod tests {
             ("src/history.py", FileRole::Source),
             ("Cargo.toml", FileRole::Config),
             ("requirements-dev.txt", FileRole::Config),
+            ("requirements/docs.txt", FileRole::Config),
             (".gitignore", FileRole::Config),
             ("Makefile", FileRole::Config),
             (".github/workflows/ci.yml", FileRole::Ci),

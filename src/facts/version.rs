@@ -52,7 +52,8 @@ fn capture<'a>(pattern: &'static LazyLock<Option<Regex>>, text: &'a str) -> Opti
 #[must_use]
 pub fn of(commit: &Commit) -> Option<Version> {
     let subject = commit.subject();
-    let shown = commit.patch.files.iter().filter(|file| file.hunks.len() <= HUNKS).find_map(by_line);
+    let files = || commit.patch.files.iter().filter(|file| file.hunks.len() <= HUNKS && is_own(&file.path));
+    let shown = files().find_map(by_line).or_else(|| files().find_map(by_heading));
     let tag = capture(&TAG, subject);
     match (shown, tag) {
         (Some((from, to)), _) => {
@@ -68,21 +69,30 @@ pub fn of(commit: &Commit) -> Option<Version> {
 /// A version's line is near the top of its file; files with more hunks are something else.
 const HUNKS: usize = 64;
 
+fn is_own(path: &str) -> bool {
+    FileRole::of(path) != FileRole::Tests && !roles::is_vendored(path)
+}
+
+fn name(file: &FileChange) -> String {
+    file.path.rsplit('/').next().unwrap_or("").to_ascii_lowercase()
+}
+
 fn by_line(file: &FileChange) -> Option<(Option<String>, String)> {
-    let role = FileRole::of(&file.path);
-    if role == FileRole::Tests || roles::is_vendored(&file.path) {
+    if !(roles::is_manifest(&file.path) || is_about_version(&name(file))) || is_of_dependency(file) {
         return None;
     }
-    let name = file.path.rsplit('/').next().unwrap_or("").to_ascii_lowercase();
-    if roles::is_manifest(&file.path) || is_about_version(&name) {
-        let of = |origin| lines(file, origin).find_map(|line| capture(&LINE, line)).map(str::to_owned);
-        let (from, to) = (of(Origin::Removed), of(Origin::Added)?);
-        // A version that a table of a dependency asks for is in no line of its own side alone.
-        return (from.as_ref() != Some(&to) && !is_of_dependency(file)).then_some((from, to));
-    }
+    let of = |origin| lines(file, origin).find_map(|line| capture(&LINE, line)).map(str::to_owned);
+    let (from, to) = (of(Origin::Removed), of(Origin::Added)?);
+    (from.as_ref() != Some(&to)).then_some((from, to))
+}
+
+/// A changelog's new heading.
+fn by_heading(file: &FileChange) -> Option<(Option<String>, String)> {
+    let name = name(file);
     let changelog = ["changelog", "changes", "history", "news", "releases"].iter().any(|stem| name.starts_with(stem));
+    let docs = changelog && FileRole::of(&file.path) == FileRole::Docs;
     let heading = || lines(file, Origin::Added).find_map(|line| capture(&HEADING, line.trim_end())).map(str::to_owned);
-    (changelog && role == FileRole::Docs).then(heading)?.map(|to| (None, to))
+    docs.then(heading)?.map(|to| (None, to))
 }
 
 fn is_about_version(name: &str) -> bool {

@@ -1,4 +1,6 @@
-//! Dependencies in one sentence: `Updates tokio 1.40 → 1.42 and adds serde 1.0, with 2 brought along`.
+//! Dependencies in one sentence: `Updates tokio 1.40 → 1.42 and adds serde 1.0, with 2 transitive changes`.
+
+use std::collections::HashMap;
 
 use super::phrase::{capitalized, count, list, list_up_to, one_line};
 use crate::facts::Facts;
@@ -59,8 +61,7 @@ fn clauses(told: &[&DependencyChange], exact: bool) -> String {
     let mut clauses = Vec::new();
     let mut lists = 0;
     for verb in ["updates", "downgrades", "changes", "adds", "removes"] {
-        let of: Vec<String> =
-            told.iter().filter(|change| self::verb(change) == verb).map(|change| phrase(change)).collect();
+        let of = phrases(told.iter().copied().filter(|change| self::verb(change) == verb));
         if !of.is_empty() {
             lists += usize::from(of.len() > 1);
             clauses.push(format!("{verb} {}", list_up_to(NAMES, of, exact)));
@@ -94,9 +95,37 @@ fn direction(from: &str, to: &str) -> &'static str {
     }
 }
 
+/// Each package once: what several manifests say of it together, as far as they agree.
+fn phrases<'a>(changes: impl Iterator<Item = &'a DependencyChange>) -> Vec<String> {
+    let mut order: Vec<&str> = Vec::new();
+    let mut by_name: HashMap<&str, Vec<&DependencyChange>> = HashMap::new();
+    for change in changes {
+        let known = by_name.entry(&change.name).or_default();
+        if known.is_empty() {
+            order.push(&change.name);
+        }
+        known.push(change);
+    }
+    let of = |name: &str| match by_name.get(name).map(Vec::as_slice) {
+        Some([one]) => phrase(one),
+        Some([first, rest @ ..]) if rest.iter().all(|change| change.to == first.to) => {
+            let to = first.to.as_deref().filter(|version| shown(version));
+            to.map_or_else(|| one_line(name), |to| format!("{} to {}", one_line(name), one_line(written(to))))
+        }
+        _ => one_line(name),
+    };
+    order.into_iter().map(of).collect()
+}
+
+/// A pinned version without the sign for it.
+fn written(version: &str) -> &str {
+    version.trim_start_matches(['=', ' '])
+}
+
 fn phrase(change: &DependencyChange) -> String {
     let name = one_line(&change.name);
-    let version = |version: &Option<String>| version.clone().filter(|version| shown(version)).map(|v| one_line(&v));
+    let version =
+        |version: &Option<String>| version.clone().filter(|version| shown(version)).map(|v| one_line(written(&v)));
     match (version(&change.from), version(&change.to)) {
         (Some(from), Some(to)) => format!("{name} {from} → {to}"),
         (None, Some(to)) => format!("{name} {to}"),
@@ -166,6 +195,15 @@ mod tests {
             Some("Updates w 1.0.0 → 1.0.1, x 1.0.0 → 1.0.1, y 1.0.0 → 1.0.1 and 1 more")
         );
         assert_eq!(told("Fix it all now", vec![counted("src/a.rs", 1, 1), locked(&["x"])]), None);
+    }
+
+    #[test]
+    fn a_package_of_several_manifests_is_named_once() {
+        let of = |path: &str, from: &str| file(path, &format!("@@\n [dependencies]\n-a = \"{from}\"\n+a = \"=1.6\""));
+        assert_eq!(
+            told("wip", vec![of("x/Cargo.toml", "1.1"), of("y/Cargo.toml", "1.5")]).as_deref(),
+            Some("Updates a to 1.6")
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ static TICKET: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"(?x)
         https?://[^\s/]+/(?P<repo>[\w.-]+/[\w.-]+)/(?:-/)?(?:issues|pull|pulls|merge_requests)/(?P<of_url>\d{1,9})\b
         | (?:^|[\s(\[,;:])(?P<short>(?:[\w.-]+/[\w.-]+)?\#\d{1,9})\b
-        | (?:^|[\s(\[,;:/])(?P<key>[A-Z][A-Z0-9]{1,9}-\d{1,7})\b",
+        | (?:^|[\s(\[,;:/])(?P<key>CVE-\d{4}-\d{4,8}|[A-Z][A-Z0-9]{1,9}-\d{1,7})(?:[\s)\],;:.!?/]|$)",
     )
     .ok()
 });
@@ -52,15 +52,15 @@ mod tests {
 
     #[test]
     fn references_are_found_in_all_their_forms() {
-        let message = "Fix it (#42), ABC-123\n\nFixes: GH-7, closes owner/repo#3.\nSee https://example.org/a/b/issues/9#c1\n\
+        let message = "Fix it (#42), ABC-123\n\nFixes: GH-7, closes owner/repo#3 (CVE-2026-12345).\nSee https://example.org/a/b/issues/9#c1\n\
                        https://tracker.example.org/browse/XY-9";
-        assert_eq!(of(message), ["#42", "ABC-123", "GH-7", "owner/repo#3", "a/b#9", "XY-9"]);
+        assert_eq!(of(message), ["#42", "ABC-123", "GH-7", "owner/repo#3", "CVE-2026-12345", "a/b#9", "XY-9"]);
     }
 
     #[test]
     fn standards_colours_and_anchors_are_no_tickets() {
         assert_eq!(
-            of("UTF-8, SHA-256 and RFC-2119; color #123abc; page.html#12; a-1, X-1, foo#12bar"),
+            of("UTF-8, SHA-256 and RFC-2119; color #123abc; page.html#12; a-1, X-1, foo#12bar, AB-2026-01"),
             Vec::<String>::new()
         );
     }

@@ -19,7 +19,7 @@ fn full() -> Value {
         deed => "Adds `Client::retry` and removes `reconnect` in src/client.rs.",
         about => "About `backoff`.",
         dependencies => "Updates tokio 1.40 → 1.42.",
-        version => "Raises the version from 1.2.2 to 1.2.3.",
+        version => "Sets the version from 1.2.2 to 1.2.3.",
         breaking => "Breaking, as its author says.",
         tickets => "Refers to #42.",
         split => "+84 −12 in 3 source files, tests +40.",
