@@ -83,7 +83,7 @@ fn gone(files: &[FileChange], pattern: &'static LazyLock<Option<Regex>>) -> impl
     let mut names: Vec<String> = removed.flat_map(|line| named(line, pattern)).collect();
     let kept: HashSet<String> = files.iter().flat_map(|file| lines(file, false)).flat_map(words).collect();
     let mut told = HashSet::new();
-    names.retain(|name| !kept.contains(name.trim_start_matches('-')) && told.insert(name.clone()));
+    names.retain(|name| !kept.contains(&plain(name)) && told.insert(name.clone()));
     names.into_iter()
 }
 
@@ -107,10 +107,14 @@ fn named(line: &str, pattern: &'static LazyLock<Option<Regex>>) -> Vec<String> {
     pattern.captures_iter(line).filter_map(name).collect()
 }
 
-/// Words as flags and variables are made of.
+/// Words as flags and variables are made of; `no_deps` may be the field that makes a flag `--no-deps`.
 fn words(line: &str) -> impl Iterator<Item = String> + '_ {
     let word = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-    line.split(word).map(|word| word.trim_start_matches('-').to_owned()).filter(|word| !word.is_empty())
+    line.split(word).map(plain).filter(|word| !word.is_empty())
+}
+
+fn plain(name: &str) -> String {
+    name.trim_start_matches('-').replace('-', "_")
 }
 
 /// A flag of another program.
@@ -156,6 +160,7 @@ mod tests {
             [Breaking::Variable("APP_HOME".to_owned())]
         );
         assert_eq!(shown("@@\n-  process.env.APP_MODE\n"), [Breaking::Variable("APP_MODE".to_owned())]);
+        assert_eq!(shown("@@\n-  #[arg(long = \"no-deps\")]\n+  #[arg(long)]\n   no_deps: bool,"), []);
         assert_eq!(shown("@@\n-  Command::new(\"x\").arg(\"--quiet\")"), []);
     }
 

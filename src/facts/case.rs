@@ -120,7 +120,10 @@ fn is_revert(commit: &Commit) -> bool {
 /// The commit that the message says is undone.
 #[must_use]
 pub fn reverted(commit: &Commit) -> Option<&str> {
-    let (_, rest) = commit.message.split_once("This reverts commit ")?;
+    // A squash lists the subjects of others, reverts among them.
+    let first = commit.body().split("\n\n").next().unwrap_or("");
+    let quoted = first.starts_with(['*', '-']);
+    let (_, rest) = first.split_once("This reverts commit ").filter(|_| !quoted)?;
     let end = rest.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(rest.len());
     (7..=64).contains(&end).then(|| &rest[..end])
 }
@@ -167,6 +170,8 @@ mod tests {
         let hash = "0123456789012345678901234567890123456789";
         let revert = commit(&format!("Undo\n\nThis reverts commit {hash}."), vec![counted("a", 1, 0)]);
         assert_eq!((of(&revert), reverted(&revert)), (Case::Revert, Some(hash)));
+        let list = format!("Fix\n\n* Revert \"x\"\n\nThis reverts commit {hash}.");
+        assert_eq!(of(&commit(&list, vec![counted("a", 1, 0)])), Case::Ordinary);
         let quoted = commit("Explain\n\nThis reverts commit messages to plain text", vec![counted("a", 1, 0)]);
         assert_eq!(of(&quoted), Case::Ordinary);
     }

@@ -83,12 +83,16 @@ fn direction(from: &str, to: &str) -> &'static str {
     let single = |text: &str| !text.contains([',', '|', ' ', '*']) && !text.starts_with(['<', '>', '!']);
     let numbers = |text: &str| -> Option<Vec<u64>> {
         let plain = bare(text).split(['-', '+']).next()?;
-        plain.split('.').map(|part| part.parse().ok()).collect()
+        let mut numbers: Vec<u64> = plain.split('.').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+        while numbers.last() == Some(&0) {
+            numbers.pop();
+        }
+        Some(numbers)
     };
     match (numbers(from), numbers(to)) {
         (Some(from), Some(to_numbers)) if single(to) => match to_numbers.cmp(&from) {
             std::cmp::Ordering::Greater => "updates",
-            std::cmp::Ordering::Less if to_numbers.len() >= from.len() => "downgrades",
+            std::cmp::Ordering::Less if !from.starts_with(&to_numbers) => "downgrades",
             _ => "changes",
         },
         _ => "changes",
@@ -211,5 +215,7 @@ mod tests {
         assert_eq!(direction(">=1,<2", ">=1,<3"), "changes");
         assert_eq!(direction("1.2.3", "1.2"), "changes");
         assert_eq!(direction("^1.2", "^2.0"), "updates");
+        assert_eq!(direction("0.15", "0.15.0"), "changes");
+        assert_eq!(direction("1.10", "1.9.5"), "downgrades");
     }
 }

@@ -67,8 +67,8 @@ impl Pieces {
             &self.dependencies,
             &self.version,
             &self.about,
-            &self.tickets,
             &self.split,
+            &self.tickets,
         ]
     }
 
@@ -136,7 +136,8 @@ fn reverts(hash: &str) -> String {
 fn merged(commit: &Commit, subject: &str) -> Option<String> {
     let what = subject.strip_prefix("Merge ")?;
     let title = one_line(commit.body().lines().next().unwrap_or(""));
-    let pull = what.starts_with("pull request ") && !title.is_empty();
+    let trailer = title.split_once(": ").is_some_and(|(key, _)| key.to_ascii_lowercase().ends_with("-by"));
+    let pull = what.starts_with("pull request ") && !title.is_empty() && !trailer;
     Some(if pull { format!("Merges {what}: {title}") } else { format!("Merges {what}") })
 }
 
