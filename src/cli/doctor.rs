@@ -16,6 +16,7 @@ use super::ui::{BAD, DIM, Exit, GOOD, one_line};
 use crate::config::paths;
 use crate::hardware::Hardware;
 use crate::hardware::power::Power;
+use crate::pipeline::wording;
 use crate::sidecar::client;
 use crate::sidecar::protocol::SidecarState;
 
@@ -78,6 +79,7 @@ pub fn run(app: &App, _args: &DoctorArgs) -> Result<Exit, Failure> {
 fn examine(app: &App, hardware: &Hardware) -> Vec<Finding> {
     let mut findings = machine(hardware);
     findings.push(settings(app));
+    findings.extend(templates(app));
     findings.extend(endpoints(app));
     findings.extend(installed(app));
     findings.extend(repositories::examine(app));
@@ -109,6 +111,22 @@ fn machine(hardware: &Hardware) -> Vec<Finding> {
     if let Power::Battery { percent } = hardware.power {
         let left = percent.map(|percent| format!(" ({percent} %)")).unwrap_or_default();
         findings.push(Finding::fine("hardware", format!("on battery{left}")));
+    }
+    findings
+}
+
+/// A person's own templates for captures: nothing is said where there are none.
+fn templates(app: &App) -> Vec<Finding> {
+    let folder = wording::folder(&app.paths);
+    if !folder.exists() {
+        return Vec::new();
+    }
+    let mend = format!("mend or remove it in {}", folder.display());
+    let variants = wording::load(&folder);
+    let wrong = variants.complaints().iter().map(|complaint| Finding::wrong("config", complaint, &mend));
+    let mut findings: Vec<Finding> = wrong.collect();
+    if findings.is_empty() {
+        findings.push(Finding::fine("config", folder.display().to_string()));
     }
     findings
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::phrase::{capitalized, count, list, list_up_to, one_line};
+use super::phrase::{capitalized, count, list, list_up_to, number, one_line};
 use crate::facts::Facts;
 use crate::facts::case::Case;
 use crate::facts::dependencies::DependencyChange;
@@ -24,18 +24,23 @@ pub fn of(facts: &Facts, lead: &str, exact: bool) -> Option<String> {
     match (told.is_empty(), along) {
         (true, 0) => None,
         // The lead names what was asked for.
-        (true, _) => (facts.case == Case::Dependencies).then(|| format!("{} with it", changed(along))),
+        (true, _) => (facts.case == Case::Dependencies).then(|| format!("{} with it", changed(along, exact))),
         (false, 0) => Some(capitalized(&clauses(&told, exact))),
-        (false, _) => Some(format!("{}, with {}", capitalized(&clauses(&told, exact)), brought_along(along))),
+        (false, _) => Some(format!("{}, with {}", capitalized(&clauses(&told, exact)), brought_along(along, exact))),
     }
 }
 
-fn changed(n: usize) -> String {
-    format!("{} changed", count(n, "transitive dependency")).replace("dependencys", "dependencies")
+/// Of a lockfile that was not read to its end nothing is counted.
+fn changed(n: usize, exact: bool) -> String {
+    match n {
+        _ if !exact => "Transitive dependencies changed".to_owned(),
+        1 => "1 transitive dependency changed".to_owned(),
+        n => format!("{} transitive dependencies changed", number(n as u64)),
+    }
 }
 
-fn brought_along(n: usize) -> String {
-    count(n, "transitive change")
+fn brought_along(n: usize, exact: bool) -> String {
+    if exact { count(n, "transitive change") } else { "transitive changes".to_owned() }
 }
 
 /// Whether the author's words name the package, and the version that it has now.
@@ -208,6 +213,17 @@ mod tests {
             told("wip", vec![of("x/Cargo.toml", "1.1"), of("y/Cargo.toml", "1.5")]).as_deref(),
             Some("Updates a to 1.6")
         );
+    }
+
+    #[test]
+    fn what_was_not_read_to_its_end_is_not_counted() {
+        let facts = |lead: &str| {
+            let bump = manifest("-a = \"1.0\"\n+a = \"1.2\"");
+            facts::of(&commit(lead, vec![bump, locked(&["x", "y"])]), &SystemClock)
+        };
+        assert_eq!(of(&facts("wip"), "wip", false).as_deref(), Some("Updates a 1.0 → 1.2, with transitive changes"));
+        let lead = "Bump a to 1.2";
+        assert_eq!(of(&facts(lead), lead, false).as_deref(), Some("Transitive dependencies changed with it"));
     }
 
     #[test]

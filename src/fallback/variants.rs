@@ -145,6 +145,13 @@ impl Variants {
         variants
     }
 
+    /// With what was wrong before any of them was compiled.
+    #[must_use]
+    pub fn complaining(mut self, more: impl IntoIterator<Item = String>) -> Self {
+        self.complaints.extend(more);
+        self
+    }
+
     fn take_up(&mut self, file: &str, text: String) -> Result<(), String> {
         let names = || format!("its name is none of {}", file_names().collect::<Vec<_>>().join(", "));
         let variant = file.strip_suffix(".j2").and_then(Variant::named).ok_or_else(names)?;

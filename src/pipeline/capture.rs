@@ -233,6 +233,8 @@ fn carried(earlier: &[Capture], subject: &Subject) -> Option<Plan> {
 
 fn pending(services: &Services, subject: &Subject, source: Source, queue: Duration, deadline: &Deadline) -> Capture {
     let now = services.clock.now();
+    let told = subject.template(&services.wording());
+    told.complaint.iter().for_each(|complaint| services.complain_of_template(complaint));
     let at = match subject {
         Subject::Commit(work) => work.commit.authored_at,
         Subject::Note { .. } => now,
@@ -247,7 +249,7 @@ fn pending(services: &Services, subject: &Subject, source: Source, queue: Durati
         repo: None,
         commit: subject.commit_ref(),
         raw: subject.raw().to_owned(),
-        summary: subject.template(),
+        summary: told.text,
         source,
         provenance: template_provenance(Reason::Pending),
         timing: Timing { queue_ms: Some(ms(queue)), budget_ms: Some(ms(deadline.budget())), ..Timing::default() },

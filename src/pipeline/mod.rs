@@ -27,3 +27,4 @@ mod tags;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod waiting;
+pub mod wording;

@@ -13,8 +13,10 @@ use super::calibration::Calibration;
 use super::draft_model::DraftModel;
 use super::models::{Models, Unhurried};
 use super::rebuild;
+use super::wording::{self, Wording};
 use crate::config::{Config, Overrides, Paths, load};
 use crate::domain::clock::Clock;
+use crate::fallback::variants::Variants;
 use crate::git::repo::Repo;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreError};
@@ -27,6 +29,7 @@ pub struct Services {
     pub clock: Arc<dyn Clock>,
     pub models: Arc<Models>,
     settings: Arc<Settings>,
+    wording: Arc<Wording>,
     /// How often repositories were registered or moved by this process.
     roster: Arc<AtomicU64>,
 }
@@ -47,7 +50,8 @@ impl Services {
         let store: Arc<dyn Store> = Arc::new(opened.store);
         let models = Arc::new(Models::new(Arc::clone(&clock), Calibration::of(Arc::clone(&store))));
         let settings = Arc::new(Settings { overrides, last_good: Mutex::new(config), read: Mutex::new(None) });
-        let services = Self { paths, store, clock, models, settings, roster: Arc::default() };
+        let wording = Arc::new(Wording::of(&paths));
+        let services = Self { paths, store, clock, models, settings, wording, roster: Arc::default() };
         if let Some(quarantined) = opened.quarantined {
             rebuild::after_quarantine(&services, &quarantined)?;
         }
@@ -90,6 +94,20 @@ impl Services {
 }
 
 impl Services {
+    /// The captures' templates in force, an edit of a person's own included. What is wrong with those is noted.
+    #[must_use]
+    pub fn wording(&self) -> Arc<Variants> {
+        let (variants, fresh) = self.wording.current();
+        variants.complaints().iter().filter(|_| fresh).for_each(|complaint| self.complain_of_template(complaint));
+        variants
+    }
+
+    /// Notes that a person's own template was not used. Best effort: the built-in one stood in.
+    pub fn complain_of_template(&self, complaint: &str) {
+        let hint = format!("mend or remove it in {}", wording::folder(&self.paths).display());
+        drop(self.store.note_problem(self.clock.now(), complaint, &hint));
+    }
+
     /// Rises whenever this process registers a repository, or finds one that was moved.
     #[must_use]
     pub fn roster(&self) -> u64 {
@@ -122,8 +140,8 @@ struct Read {
 
 /// Tells one version of the file from the next: size, inode and the times of its last changes (nanoseconds). Absent
 /// while there is no file.
-#[derive(PartialEq, Eq)]
-struct Version(Option<[i64; 6]>);
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Version(Option<[i64; 6]>);
 
 /// A file changed this lately may change again without another time: file systems count in ticks.
 const FRESH: Duration = Duration::from_secs(1);
@@ -133,7 +151,11 @@ impl Version {
         self.0.is_none_or(|[_, _, changed, ..]| changed < time.as_second())
     }
 
-    fn of(file: &Path) -> Self {
+    pub(super) fn is_absent(&self) -> bool {
+        self.0.is_none()
+    }
+
+    pub(super) fn of(file: &Path) -> Self {
         let stamp = |found: std::fs::Metadata| {
             let (size, inode) = (found.size().cast_signed(), found.ino().cast_signed());
             [size, inode, found.mtime(), found.mtime_nsec(), found.ctime(), found.ctime_nsec()]

@@ -7,6 +7,7 @@ use crate::domain::context::{Context, tickets_of_branch};
 use crate::domain::id::Oid;
 use crate::domain::patch::Commit;
 use crate::facts::{self, Facts};
+use crate::fallback::variants::{Told, Variants};
 use crate::fallback::{noted, template};
 use crate::prompt::redact::{redact, redact_commit};
 use crate::prompt::render::{self, Rendered};
@@ -29,12 +30,14 @@ pub struct Work {
 
 impl Work {
     /// The template's text, with what was noted before where there is room for it.
-    fn template(&self) -> String {
-        let text = template::commit(&self.commit, &self.facts);
-        match noted::sentence(&self.context, &text) {
-            Some(more) if words(&text) + words(&more) <= template::WORDS => format!("{text} {more}"),
-            _ => text,
+    fn template(&self, wording: &Variants) -> Told {
+        let mut told = template::commit_by(wording, &self.commit, &self.facts);
+        if let Some(more) = noted::sentence(&self.context, &told.text)
+            && words(&told.text) + words(&more) <= template::WORDS
+        {
+            told.text = format!("{} {more}", told.text);
         }
+        told
     }
 }
 
@@ -76,12 +79,12 @@ impl Subject {
         }
     }
 
-    /// The template's text: cannot fail.
+    /// The template's text: cannot fail, whatever a person's own templates are.
     #[must_use]
-    pub fn template(&self) -> String {
+    pub fn template(&self, wording: &Variants) -> Told {
         match self {
-            Self::Commit(work) => work.template(),
-            Self::Note { text, .. } => template::note(text),
+            Self::Commit(work) => work.template(wording),
+            Self::Note { text, .. } => template::note_by(wording, text),
         }
     }
 
@@ -154,7 +157,7 @@ mod tests {
     fn a_note_is_redacted_before_anything_sees_it() {
         let subject = Subject::note("token is ghp_0123456789abcdefghijklmnopqrstuvwxyz", "p");
         assert!(!subject.raw().contains("ghp_0123456789"), "{}", subject.raw());
-        assert!(!subject.template().contains("ghp_0123456789"));
+        assert!(!subject.template(Variants::built_in()).text.contains("ghp_0123456789"));
         assert!(!subject.prompt(&500.into()).question.contains("ghp_0123456789"));
     }
 }

@@ -136,6 +136,8 @@ fn only_dependencies_means_every_line() {
     let bump = file("package.json", "@@\n   \"dependencies\": {\n-    \"a\": \"1.0.0\"\n+    \"a\": \"1.0.1\"\n   }");
     let lock = counted("yarn.lock", 10, 10);
     assert!(are_all(&[bump.clone(), lock.clone()]));
+    let cut = FileChange { insertions: Some(9), ..bump.clone() };
+    assert!(!are_all(&[cut]));
     assert!(!are_all(&[bump, lock, counted("a.js", 1, 1)]));
     assert!(!are_all(&[file("package.json", "@@\n-  \"main\": \"a\"\n+  \"main\": \"b\"")]));
     assert!(are_all(&[file("Cargo.toml", "@@\n+[dev-dependencies]\n+a = \"1\"")]));

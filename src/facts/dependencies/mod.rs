@@ -114,8 +114,14 @@ fn tells_nothing_else(file: &FileChange) -> bool {
     if kind.lockfile {
         return true;
     }
-    let whole = file.unread.is_none() && !file.hunks.is_empty() && !file.mode_changed && file.old_path.is_none();
-    whole && file.hunks.iter().all(|hunk| [Origin::Removed, Origin::Added].iter().all(|&o| is_told(&kind, hunk, o)))
+    let changed = file.hunks.iter().flat_map(|hunk| &hunk.lines).filter(|line| line.origin != Origin::Context).count();
+    // A file that was not read to its end may say something else there.
+    let whole =
+        file.unread.is_none() && file.insertions.zip(file.deletions).is_some_and(|(a, b)| a + b == changed as u64);
+    let plain = changed > 0 && !file.mode_changed && file.old_path.is_none();
+    whole
+        && plain
+        && file.hunks.iter().all(|hunk| [Origin::Removed, Origin::Added].iter().all(|&o| is_told(&kind, hunk, o)))
 }
 
 fn is_told(kind: &Kind, hunk: &Hunk, origin: Origin) -> bool {

@@ -20,6 +20,7 @@ use crate::store::{CaptureQuery, Registered};
 mod identity;
 mod in_hand;
 mod notes;
+mod own_templates;
 mod reconcile_tests;
 mod roster_tests;
 mod sequences;

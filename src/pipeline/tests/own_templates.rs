@@ -1,0 +1,49 @@
+//! A person's own templates on the way of a capture.
+
+use super::Scene;
+use crate::pipeline::wording;
+
+fn own(scene: &Scene, name: &str, text: &str) {
+    let folder = wording::folder(&scene.services.paths);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join(name), text).unwrap();
+}
+
+fn summary(scene: &Scene, message: &str) -> String {
+    let place = scene.at("r");
+    let oid = place.commit("src/a.zig", message, message);
+    scene.reconcile();
+    let id = place.open().place().id.clone();
+    scene.services.store.capture_of_commit(&id, &oid).unwrap().unwrap().summary
+}
+
+#[test]
+fn a_capture_is_told_by_a_persons_own_template() {
+    let scene = Scene::new();
+    scene.repo("r").commit("b", "1", "Start");
+    own(&scene, "commit.j2", "On {{ paths[0] }}: {{ lead }}");
+    assert_eq!(summary(&scene, "Add the router"), "On src/a.zig: Add the router.");
+    assert_eq!(scene.problems(), Vec::<String>::new());
+}
+
+#[test]
+fn a_broken_one_costs_no_capture_and_is_noted_once() {
+    let scene = Scene::new();
+    scene.repo("r").commit("b", "1", "Start");
+    own(&scene, "commit.j2", "{{ leed }}");
+    assert_eq!(summary(&scene, "Add the router"), "Add the router. Adds src/a.zig. +1.");
+    summary(&scene, "Add a second router");
+    let problems = scene.problems();
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].contains("capture/commit.j2 is not used: `leed` is undefined"), "{problems:?}");
+}
+
+#[test]
+fn one_that_fails_on_a_commit_gives_way_there_alone() {
+    let scene = Scene::new();
+    scene.repo("r").commit("b", "1", "Start");
+    own(&scene, "commit.j2", "Own: {% if kind == 'feat' %}{{ files.x.y }}{% endif %}{{ lead }}{{ deed }}");
+    assert!(summary(&scene, "Add the router").starts_with("Own: "));
+    assert_eq!(summary(&scene, "feat: add tabs"), "feat: add tabs. +1 −1 in src/a.zig.");
+    assert!(scene.problems()[0].contains("capture/commit.j2 was not used"), "{:?}", scene.problems());
+}

@@ -1,0 +1,151 @@
+//! The captures' templates in force: the built-in ones with a person's own, read again when a file of theirs changes.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::services::Version;
+use crate::config::Paths;
+use crate::fallback::variants::{self, Variants};
+
+/// No sentence needs a template of this size (bytes).
+const MOST: u64 = 64 * 1024;
+
+/// Where a person's own templates lie, and what was read there last.
+#[derive(Debug)]
+pub struct Wording {
+    folder: PathBuf,
+    read: Mutex<Option<Read>>,
+}
+
+#[derive(Debug)]
+struct Read {
+    versions: Vec<Version>,
+    variants: Arc<Variants>,
+}
+
+impl Wording {
+    #[must_use]
+    pub fn of(paths: &Paths) -> Self {
+        Self { folder: folder(paths), read: Mutex::new(None) }
+    }
+
+    /// The templates, and whether they were read just now: then what is wrong with them is news.
+    pub fn current(&self) -> (Arc<Variants>, bool) {
+        let versions = versions(&self.folder);
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(read) = read.as_ref().filter(|read| read.versions == versions) {
+            return (Arc::clone(&read.variants), false);
+        }
+        let variants = Arc::new(load(&self.folder));
+        *read = Some(Read { versions, variants: Arc::clone(&variants) });
+        (variants, true)
+    }
+}
+
+/// `templates/capture` beside the settings.
+#[must_use]
+pub fn folder(paths: &Paths) -> PathBuf {
+    paths.config.join("templates").join("capture")
+}
+
+/// The folder's own version first: where there is none, there is nothing to look at.
+fn versions(folder: &Path) -> Vec<Version> {
+    let own = Version::of(folder);
+    if own.is_absent() {
+        return vec![own];
+    }
+    let files = variants::file_names().map(|name| Version::of(&folder.join(name)));
+    std::iter::once(own).chain(files).collect()
+}
+
+/// The templates with those of `folder`; what cannot be read is complained of and not used.
+#[must_use]
+pub fn load(folder: &Path) -> Variants {
+    let mut unreadable = Vec::new();
+    let mut files = Vec::new();
+    for name in names(folder) {
+        match text(&folder.join(&name)) {
+            Ok(text) => files.push((name, text)),
+            Err(why) => unreadable.push(format!("your template capture/{name} cannot be read: {why}")),
+        }
+    }
+    Variants::with_own(files).complaining(unreadable)
+}
+
+/// Everything there that ends like a template, so that one of a wrong name is noticed.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.retain(|name| name.ends_with(".j2") && !name.starts_with('.'));
+    names.sort();
+    names
+}
+
+fn text(file: &Path) -> Result<String, String> {
+    let found = std::fs::metadata(file).map_err(|error| error.to_string())?;
+    if !found.is_file() {
+        return Err("it is no file".to_owned());
+    }
+    if found.len() > MOST {
+        return Err(format!("it is larger than {} kB", MOST / 1024));
+    }
+    std::fs::read_to_string(file).map_err(|error| match error.kind() {
+        ErrorKind::InvalidData => "it is no text in UTF-8".to_owned(),
+        _ => error.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scene() -> (tempfile::TempDir, Wording, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = Paths::under(dir.path());
+        let folder = folder(&paths);
+        (dir, Wording::of(&paths), folder)
+    }
+
+    #[test]
+    fn without_a_folder_the_built_in_ones_are_in_force() {
+        let (_dir, wording, _) = scene();
+        let (variants, fresh) = wording.current();
+        assert!(fresh && variants.complaints().is_empty());
+        assert!(!wording.current().1);
+    }
+
+    #[test]
+    fn an_edit_takes_effect_at_once() {
+        let (_dir, wording, folder) = scene();
+        drop(wording.current());
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("commit.j2"), "{{ nothing }}").unwrap();
+        let (variants, fresh) = wording.current();
+        assert!(fresh && variants.complaints().len() == 1, "{variants:?}");
+        std::fs::write(folder.join("commit.j2"), "{{ say(deed, split) }}").unwrap();
+        let (variants, fresh) = wording.current();
+        assert!(fresh && variants.complaints().is_empty(), "{variants:?}");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_complained_of() {
+        let (_dir, wording, folder) = scene();
+        std::fs::create_dir_all(folder.join("merge.j2")).unwrap();
+        std::fs::write(folder.join("docs.j2"), [0xff, 0xfe]).unwrap();
+        std::fs::write(folder.join("note.j2"), "x".repeat(70_000)).unwrap();
+        std::fs::write(folder.join("notes.j2"), "x").unwrap();
+        std::fs::write(folder.join("README"), "x").unwrap();
+        let (variants, _) = wording.current();
+        let all = variants.complaints().join("\n");
+        for part in [
+            "docs.j2 cannot be read: it is no text",
+            "merge.j2 cannot be read: it is no file",
+            "64 kB",
+            "notes.j2 is not used",
+        ] {
+            assert!(all.contains(part), "{part}: {all}");
+        }
+        assert_eq!(variants.complaints().len(), 4, "{all}");
+    }
+}
