@@ -10,4 +10,6 @@ pub mod phrase;
 mod pieces;
 mod split;
 pub mod template;
+#[cfg(test)]
+mod texts_tests;
 pub mod variants;
