@@ -14,6 +14,7 @@ mod hunk;
 mod identity;
 mod library;
 mod names;
+mod manifest;
 mod objects;
 mod outside;
 mod patch;
@@ -78,7 +79,7 @@ pub struct Place {
     pub common_dir: PathBuf,
     /// Absent for a bare repository.
     pub work_tree: Option<PathBuf>,
-    /// From the remote's URL, else the directory's name.
+    /// From the remote's URL, else a manifest's or the directory's name.
     pub project: String,
 }
 

@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
-use super::text;
+use super::{manifest, text};
 
-/// The last component of the origin's URL, else the directory's name, else `unnamed`.
+/// The last component of the origin's URL, else the name in a manifest, else the directory's, else `unnamed`.
 #[must_use]
 pub fn name(origin: Option<&[u8]>, common_dir: &Path, work_tree: Option<&Path>) -> String {
-    origin.and_then(of_url).or_else(|| of_directory(common_dir, work_tree)).unwrap_or_else(|| "unnamed".to_owned())
+    let of_manifest = || tidy(manifest::name(work_tree?)?.as_bytes());
+    let of_directory = || of_directory(common_dir, work_tree);
+    origin.and_then(of_url).or_else(of_manifest).or_else(of_directory).unwrap_or_else(|| "unnamed".to_owned())
 }
 
 fn of_url(url: &[u8]) -> Option<String> {
@@ -58,6 +60,14 @@ mod tests {
         ] {
             assert_eq!(named(url), "tool", "{url}");
         }
+    }
+
+    #[test]
+    fn a_manifest_names_a_project_that_was_never_pushed() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("package.json"), "{\"name\": \"tool\\u0007\"}").unwrap();
+        assert_eq!(name(None, &dir.path().join(".git"), Some(dir.path())), "tool\\x07");
+        assert_eq!(name(Some(b"git@example.org:other"), &dir.path().join(".git"), Some(dir.path())), "other");
     }
 
     #[test]
