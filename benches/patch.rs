@@ -1,5 +1,5 @@
-//! What reading a commit costs: open the repository, read the patch in bounds, tell the facts, write the template;
-//! against `git diff-tree -p` of the same commit, in turns within one run.
+//! What reading a commit costs: open the repository, read the patch in bounds, redact it, tell the facts, write the
+//! template, pack the prompt; against `git diff-tree -p` of the same commit, in turns within one run.
 //!
 //! `cargo bench --bench patch -- [--n 60] [--json]`. Times are whole: ours in this process, git's with its own start
 //! and its output read to the end. Peak memory is this process's resident set over its first reading (Linux only).
@@ -11,9 +11,9 @@ use std::time::Duration;
 use serde_json::json;
 use uro_capture::domain::clock::SystemClock;
 use uro_capture::domain::id::Oid;
-use uro_capture::facts;
-use uro_capture::fallback::template;
 use uro_capture::git::{Bounds, Repo};
+use uro_capture::pipeline::subject::Subject;
+use uro_capture::prompt::tokens::{Budget, Scale};
 
 mod cases;
 mod report;
@@ -48,10 +48,12 @@ fn measure(git_dir: &Path, rounds: Rounds) -> Result<(Vec<Row>, String)> {
     Ok((vec![row, Row::of(git)], said))
 }
 
-/// One capture's worth of reading, as the sidecar does it.
+/// One capture's worth of reading up to the question to a model, as the sidecar does it.
 fn tell(git_dir: &Path, oid: &Oid) -> Result<String> {
     let commit = Repo::open_git_dir(git_dir)?.commit(oid, &Bounds::default(), &|_| false)?;
-    Ok(template::commit(&commit, &facts::of(&commit, &SystemClock)))
+    let subject = Subject::commit(commit, &SystemClock);
+    std::hint::black_box(subject.prompt(&PROMPT));
+    Ok(subject.template())
 }
 
 fn diff_tree(git_dir: &Path, oid: &Oid) -> Result<()> {
@@ -85,6 +87,9 @@ fn prepare(dir: &Path, write: Writer) -> Result<PathBuf> {
     }
     Ok(dir.join(".git"))
 }
+
+/// What a capture may send with the built-in settings.
+const PROMPT: Budget = Budget { aim: 1500, most: 3900, scale: Scale::SAFE };
 
 /// Lets the kernel count this process's peak anew.
 fn reset_peak() {

@@ -1,4 +1,4 @@
-//! The commits that are measured: small, wide, long, binary, renamed.
+//! The commits that are measured: small, wide, long, binary, renamed, with a huge lockfile.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -9,13 +9,14 @@ use crate::report::Result;
 /// Writes the state before (false) and after (true) the commit that is measured.
 pub type Writer = fn(&Path, bool) -> Result<()>;
 
-pub const CASES: [(&str, Writer); 6] = [
+pub const CASES: [(&str, Writer); 7] = [
     ("one file", one_file),
     ("500 files, 100k lines each way", many_files),
     ("500 renames with edits", renames),
     ("1 MB of text rewritten", rewritten),
     ("200 MB binary", binary),
     ("1M-line file", million_lines),
+    ("200 lines of source, 50 MB of lockfile", lockfile),
 ];
 
 fn one_file(dir: &Path, after: bool) -> Result<()> {
@@ -73,6 +74,27 @@ fn million_lines(dir: &Path, after: bool) -> Result<()> {
     let mut out = BufWriter::new(File::create(dir.join("data.txt"))?);
     for line in 0..if after { 1_000_000 } else { 1_000 } {
         writeln!(out, "row {line}")?;
+    }
+    Ok(())
+}
+
+fn lockfile(dir: &Path, after: bool) -> Result<()> {
+    std::fs::create_dir_all(dir.join("src"))?;
+    for file in 0..8 {
+        let mut out = BufWriter::new(File::create(dir.join(format!("src/module_{file}.ts")))?);
+        for line in 0..100 {
+            let value = if after && line % 4 == 0 { line * 7 } else { line };
+            writeln!(out, "export function part{line}() {{ return {value} }}")?;
+        }
+    }
+    let mut out = BufWriter::new(File::create(dir.join("package-lock.json"))?);
+    let version = if after { "2.0.1" } else { "2.0.0" };
+    for package in 0..400_000_u32 {
+        let hash = package.wrapping_mul(2_654_435_761);
+        writeln!(
+            out,
+            "    \"node_modules/package-{package}\": {{ \"version\": \"{version}\", \"integrity\": \"sha512-{hash:064x}\" }},"
+        )?;
     }
     Ok(())
 }

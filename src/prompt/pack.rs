@@ -49,11 +49,19 @@ pub fn pack(patch: &Patch, symbols: &[Symbol], room: Room) -> Packed {
     let files = list(patch, room.aim / 3);
     let mut sheets = sheets(patch, symbols);
     let (aim, most) = (room.aim.saturating_sub(files.len()), room.most.saturating_sub(files.len()));
-    let source: usize = sheets.iter().filter(|sheet| sheet.class == Class::Source).map(Sheet::bare).sum();
+    let mut source = source_bytes(&sheets);
+    if source > most {
+        sheets.iter_mut().for_each(Sheet::tighten);
+        source = source_bytes(&sheets);
+    }
     let left = allot(&mut sheets, if (aim..=most).contains(&source) { source } else { aim });
     widen(&mut sheets, left);
     let missing = missing(&sheets, patch);
     Packed { files, patch: sheets.iter().map(Sheet::text).collect(), left_out: missing.words(), missing }
+}
+
+fn source_bytes(sheets: &[Sheet<'_>]) -> usize {
+    sheets.iter().filter(|sheet| sheet.class == Class::Source).map(Sheet::bare).sum()
 }
 
 /// A file whose hunks can be shown.
@@ -104,6 +112,20 @@ impl Piece<'_> {
 impl Sheet<'_> {
     fn bare(&self) -> usize {
         self.head.len() + self.pieces.iter().map(|piece| piece.bare.len()).sum::<usize>()
+    }
+
+    /// Takes the indentation that all changed lines of a hunk share out of them.
+    fn tighten(&mut self) {
+        for piece in &mut self.pieces {
+            let changed = piece.hunk.lines.iter().filter(|line| line.origin != Origin::Context);
+            let shared = shared_indent(changed.map(|line| line.text.as_str()));
+            let lines = piece.bare.split_inclusive('\n');
+            let tight = |line: &str| match line.split_at_checked(1) {
+                Some((mark @ ("+" | "-"), text)) => format!("{mark}{}", text.strip_prefix(shared).unwrap_or(text)),
+                _ => line.to_owned(),
+            };
+            piece.bare = lines.map(tight).collect();
+        }
     }
 
     fn is_shown(&self) -> bool {
@@ -226,6 +248,16 @@ impl Missing {
         }
         if parts.is_empty() { String::new() } else { format!("Not shown: {}.", parts.join(", ")) }
     }
+}
+
+/// The blanks that all lines start with which hold anything else.
+fn shared_indent<'a>(lines: impl Iterator<Item = &'a str>) -> &'a str {
+    let indent = |line: &'a str| &line[..line.len() - line.trim_start_matches([' ', '\t']).len()];
+    let shared = lines.filter(|line| !line.trim().is_empty()).map(indent).reduce(|one, other| {
+        let same = one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
+        &one[..same]
+    });
+    shared.unwrap_or("")
 }
 
 /// Bytes of as many whole lines as fit; a lone `@@` line says nothing.

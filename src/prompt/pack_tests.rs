@@ -107,6 +107,17 @@ fn the_room_is_stretched_where_that_makes_the_source_complete_and_not_otherwise(
 }
 
 #[test]
+fn indentation_that_all_lines_share_gives_way_before_lines_do() {
+    let line = |n: usize| format!("+            call_{n}();\n+                more_{n}();\n\n");
+    let file = sample::file("src/a.rs", &format!("@@\n{}", (0..40).map(line).collect::<String>()));
+    let whole = packed(vec![file.clone()], 4000).patch;
+    assert!(whole.contains("\n+            call_0();\n+                more_0();\n"), "{whole}");
+    let tight = pack(&patch(vec![file]), &[], Room { aim: 900, most: 1500 });
+    assert!(tight.patch.contains("\n+call_0();\n+    more_0();\n"), "{}", tight.patch);
+    assert!(tight.patch.contains("\n+    more_39();\n"), "{}", tight.patch);
+}
+
+#[test]
 fn what_does_not_fit_is_said() {
     let packed = packed((0..200).map(|at| added(&format!("src/m{at}.rs"), 30)).collect(), 900);
     assert!(packed.files.ends_with("more files\n"));

@@ -1,8 +1,5 @@
 //! How many tokens a text will cost: by a safe constant until a server has counted, then by what it counted.
 
-/// Bytes per token, on the safe side: code and English prose lie between 3.2 and 4.5
-/// with the tokenizers of the Llama, Mistral and Qwen families.
-const SAFE: f64 = 3.2;
 /// No count is believed beyond this: servers that leave out what was cached count too few tokens.
 const MOST: f64 = 4.5;
 /// What the next prompt may differ from those that were counted.
@@ -41,11 +38,15 @@ pub struct Scale(f64);
 
 impl Default for Scale {
     fn default() -> Self {
-        Self(SAFE)
+        Self::SAFE
     }
 }
 
 impl Scale {
+    /// 3.2 bytes, on the safe side: code and English prose lie between 3.2 and 4.5 with the tokenizers of the Llama,
+    /// Mistral and Qwen families.
+    pub const SAFE: Self = Self(3.2);
+
     /// On the safe side of what was counted, whole prompts with the tokens of the chat template among them.
     #[must_use]
     pub fn of(counts: Counts) -> Self {

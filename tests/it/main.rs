@@ -27,6 +27,7 @@ mod leaving;
 mod loopback;
 mod matrix;
 mod models;
+mod packing;
 mod places;
 mod rings;
 mod secrets;

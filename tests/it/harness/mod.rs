@@ -119,6 +119,11 @@ impl World {
         command
     }
 
+    /// Runs git at the true time: what people note is dated by the real clock.
+    pub fn git_now(&self, cwd: &Path, args: &[&str]) -> Output {
+        self.program("git", cwd).args(args).output().unwrap()
+    }
+
     /// Runs git and insists on exit code 0; gives stdout, trimmed.
     pub fn git(&self, cwd: &Path, args: &[&str]) -> String {
         let out = self.git_command(cwd, args).output().unwrap();
