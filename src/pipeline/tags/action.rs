@@ -6,7 +6,7 @@ use crate::facts::case::Case;
 use crate::facts::roles::FileRole;
 
 /// A type of the Conventional Commits habit under the name that everything else has, too.
-pub(super) fn of_type(kind: &str) -> &str {
+fn of_type(kind: &str) -> &str {
     match kind {
         "feat" => "feature",
         "perf" => "performance",
@@ -14,17 +14,27 @@ pub(super) fn of_type(kind: &str) -> &str {
     }
 }
 
-/// Absent where nothing says it clearly.
-pub(super) fn of(commit: &Commit, facts: &Facts) -> Option<&'static str> {
-    match facts.case {
-        Case::Merge => return None,
-        Case::Revert => return Some("revert"),
-        Case::Only(FileRole::Docs) => return Some("docs"),
-        Case::Only(FileRole::Tests) => return Some("test"),
-        Case::Only(FileRole::Ci) => return Some("ci"),
-        _ => {}
+/// What the author's type or, without one, the verbs say, then what the files say; nothing where neither is clear.
+pub(super) fn of(commit: &Commit, facts: &Facts) -> Vec<String> {
+    if facts.case == Case::Merge {
+        return Vec::new();
     }
-    of_words(&spoken(commit.subject()), facts)
+    let of_case = match facts.case {
+        Case::Only(FileRole::Docs) => Some("docs"),
+        Case::Only(FileRole::Tests) => Some("test"),
+        Case::Only(FileRole::Ci) => Some("ci"),
+        _ => None,
+    };
+    let said: Vec<&str> = match &facts.subject.prefix {
+        Some(prefix) => vec![of_type(&prefix.kind)].into_iter().chain(of_scope(prefix.scope.as_deref())).collect(),
+        None if facts.case == Case::Revert => vec!["revert"],
+        None => of_words(&spoken(commit.subject()), facts).into_iter().chain(of_case).collect(),
+    };
+    said.into_iter().map(str::to_owned).collect()
+}
+
+fn of_scope(scope: Option<&str>) -> Option<&'static str> {
+    matches!(scope?, "deps" | "deps-dev" | "dependencies").then_some("dependencies")
 }
 
 /// The subject's words as they are spoken: `fixed-width` is one word, and no fix.
@@ -39,6 +49,9 @@ fn of_words(words: &[String], facts: &Facts) -> Option<&'static str> {
     let version = || words.iter().skip(1).any(|word| is_version(word));
     let source = facts.shares.iter().any(|share| share.role == FileRole::Source && share.insertions != Some(0));
     if matches!(first, "release" | "released" | "releasing") && version() {
+        return Some("release");
+    }
+    if matches!(first, "bump" | "bumps") && words.get(1).is_some_and(|word| word == "version") && version() {
         return Some("release");
     }
     if matches!(first, "bump" | "bumps" | "upgrade" | "upgrades") && !source && !facts.manifests.is_empty() {

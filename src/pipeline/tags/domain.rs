@@ -1,6 +1,6 @@
 //! Where in the system: the few parts that most systems have, by whole words.
 
-use super::words::words;
+use super::words::{prose, words};
 use crate::domain::patch::FileChange;
 use crate::facts;
 use crate::facts::roles::FileRole;
@@ -50,7 +50,7 @@ const PARTS: [(&str, &[&str]); 14] = [
 
 /// The parts that the author names, then those in whose paths at least half of the changed code lies.
 pub(super) fn of(said: &str, files: &[FileChange]) -> Vec<&'static str> {
-    let mut parts: Vec<&str> = words(said).iter().filter_map(|word| part(word)).collect();
+    let mut parts: Vec<&str> = words(&prose(said)).iter().filter_map(|word| part(word)).collect();
     let code = |file: &&FileChange| matches!(facts::role_of(file), FileRole::Source | FileRole::Tests);
     let places: Vec<Vec<&str>> = files.iter().filter(code).map(|file| of_path(&file.path)).collect();
     let shared = |part: &str| places.iter().filter(|found| found.contains(&part)).count() * 2 >= places.len().max(1);

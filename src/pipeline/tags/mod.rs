@@ -17,8 +17,7 @@ const MOST: usize = 5;
 #[must_use]
 pub fn of_commit(commit: &Commit, facts: &Facts) -> Vec<String> {
     let mut tags = hashtags(&commit.message);
-    tags.extend(facts.subject.prefix.iter().map(|prefix| action::of_type(&prefix.kind).to_owned()));
-    tags.extend(action::of(commit, facts).map(str::to_owned).filter(|_| facts.subject.prefix.is_none()));
+    tags.extend(action::of(commit, facts));
     if facts.case != Case::Merge {
         tags.extend(technology::of_files(&commit.patch.files).take(1).map(str::to_owned));
     }

@@ -1,6 +1,6 @@
 //! With what: languages by the changed files' names, and tools that go by their names.
 
-use super::words::words;
+use super::words::{prose, words};
 use crate::domain::patch::FileChange;
 use crate::facts;
 use crate::facts::roles::FileRole;
@@ -93,5 +93,5 @@ const NAMES: [(&str, &str); 19] = [
 
 /// In the order of the words.
 pub(super) fn of_words(text: &str) -> impl Iterator<Item = &'static str> + use<> {
-    words(text).into_iter().filter_map(|word| NAMES.iter().find(|(name, _)| *name == word).map(|(_, tag)| *tag))
+    words(&prose(text)).into_iter().filter_map(|word| NAMES.iter().find(|(name, _)| *name == word).map(|(_, tag)| *tag))
 }

@@ -39,6 +39,10 @@ fn commits_are_filed_under_what_they_are() {
         ("Show amounts in the REST API", &["a.rb"], "ruby api"),
         ("Cache the list", &["a.kt"], "kotlin cache"),
         ("Close idle WebSockets", &["a.ts"], "typescript network"),
+        ("Bump version to 1.20.0", &["Cargo.toml", "Cargo.lock"], "release"),
+        ("build(deps): bump lxml from 6.1.0 to 6.1.1 in /docs", &["docs/requirements.txt"], "build dependencies"),
+        ("Fix a typo", &["docs/a.md"], "fix docs"),
+        ("Repair a flaky test", &["tests/a.py"], "fix test python"),
         ("wip", &["package-lock.json"], ""),
         ("", &[], ""),
     ] {
@@ -77,6 +81,8 @@ fn words_that_only_look_alike_are_no_tags() {
         "Paint it #ffcc00 and #fff",
         "Guard the #include and the #ifdef",
         "Count sequels",
+        "Use https://example.org/docker/auth from actions/cache",
+        "Take feature/login-api in",
         "Emailer is a name, as is Parserless",
         "Translate it into Javanese",
     ] {

@@ -1,5 +1,10 @@
 //! Words of a sentence or path, taken apart as people put them together: at blanks, signs, and changes of case.
 
+/// Without addresses and names of packages and branches: `actions/cache` is about no cache.
+pub(super) fn prose(text: &str) -> String {
+    text.split_whitespace().filter(|word| !word.contains('/')).collect::<Vec<_>>().join(" ")
+}
+
 /// In lower case; `LoginForm` gives itself, `login` and `form`.
 pub(super) fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
