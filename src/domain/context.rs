@@ -24,7 +24,7 @@ fn ticket_of_part(part: &str) -> Option<String> {
     let words: Vec<&str> = part.split(['-', '_', '#']).filter(|word| !word.is_empty()).collect();
     let number =
         |word: &&str| word.len() <= 7 && word.bytes().all(|byte| byte.is_ascii_digit()) && !word.starts_with('0');
-    let at = words.iter().position(|word| number(&word))?;
+    let at = words.iter().position(number)?;
     let before = at.checked_sub(1).and_then(|before| words.get(before));
     match before {
         Some(key) if is_key(key) && at == 1 => Some(format!("{key}-{}", words[at])),

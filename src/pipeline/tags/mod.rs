@@ -54,7 +54,7 @@ fn hashtags(text: &str) -> Vec<String> {
         "region", "import",
     ];
     let tag = |word: &str| {
-        let word = word.trim_start_matches(|c: char| matches!(c, '(' | '[' | '"' | '\'')).strip_prefix('#')?;
+        let word = word.trim_start_matches(['(', '[', '"', '\'']).strip_prefix('#')?;
         let tag = word.trim_end_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
         let wordlike = tag.starts_with(char::is_alphabetic)
             && tag.chars().count() <= 30
