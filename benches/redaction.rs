@@ -55,7 +55,7 @@ impl Scan {
             return Ok(vec![tree(dir)?]);
         }
         let repo = Repo::open_git_dir(dir)?;
-        let newest = repo.range("HEAD", None)?.into_iter().rev().take(self.commits);
+        let newest = repo.since(jiff::Timestamp::UNIX_EPOCH)?.into_iter().rev().take(self.commits);
         Ok(newest.filter_map(|oid| repo.commit(&oid, &bounds(), &|_| false).ok()).collect())
     }
 

@@ -27,10 +27,9 @@ pub fn rows(n: usize) -> Result<Vec<Row>> {
         let lines = commit.patch.files.iter().flat_map(|file| &file.hunks).flat_map(|hunk| &hunk.lines);
         lines.map(|line| line.text.len() + 1).sum::<usize>()
     };
-    Ok(all
-        .iter()
-        .zip(&sorts)
-        .map(|(series, (_, commit))| Row::of(series).with("bytes", json!(bytes(commit))))
+    let rows = all.iter().zip(&sorts);
+    Ok(rows
+        .map(|(series, (_, of))| Row::of(series).with("bytes", json!(bytes(of))).against("code", &all[0], series))
         .collect())
 }
 

@@ -31,32 +31,40 @@ fn sew(text: &str, seams: &[Range<usize>]) -> Sewn {
     let mut sewn = Sewn { text: String::new(), pieces: Vec::new() };
     let (mut from, mut to) = (0, 0);
     for seam in seams {
-        let region = around(text, seam);
-        if sewn.pieces.is_empty() || region.start > to {
-            sewn.add(text, from..to);
-            sewn.pieces.push((sewn.text.len(), None));
-            sewn.text.push_str("\n\n");
-            from = region.start;
+        if sewn.pieces.is_empty() || seam.start > to {
+            let start = before(text, seam.start);
+            if sewn.pieces.is_empty() || start > to {
+                sewn.add(text, from..to);
+                sewn.pieces.push((sewn.text.len(), None));
+                sewn.text.push_str("\n\n");
+                from = start;
+            }
         }
         sewn.add(text, from..seam.start.max(from));
         from = seam.end;
-        to = region.end.max(to);
+        // A long line of seams is not measured again at each of them.
+        if to < seam.end + REACH / 2 {
+            to = after(text, seam.end).max(to);
+        }
     }
-    sewn.add(text, from..to);
+    sewn.add(text, from..to.max(from));
     sewn
 }
 
-/// From the beginning of the line before the seam to the end of the line after it.
-fn around(text: &str, seam: &Range<usize>) -> Range<usize> {
-    let bytes = text.as_bytes();
+/// The beginning of the line before the one that `at` is on.
+fn before(text: &str, at: usize) -> usize {
     let mut ends = 0;
-    let before = bytes[..seam.start].iter().rev().take(REACH).take_while(|byte| {
+    let head = text.as_bytes().get(..at).unwrap_or_default().iter().rev().take(REACH).take_while(|byte| {
         ends += usize::from(**byte == b'\n');
         ends < 2
     });
-    let start = seam.start - before.count();
-    let after = bytes[seam.end..].iter().take(REACH).take_while(|byte| **byte != b'\n').count();
-    text.ceil_char_boundary(start)..text.floor_char_boundary(seam.end + after)
+    text.ceil_char_boundary(at - head.count())
+}
+
+/// The end of the line that `at` is on.
+fn after(text: &str, at: usize) -> usize {
+    let tail = text.as_bytes().get(at..).unwrap_or_default().iter().take(REACH).take_while(|byte| **byte != b'\n');
+    text.floor_char_boundary(at + tail.count())
 }
 
 /// Where literals are joined: a closing quote, an operator that joins strings, perhaps a line's end, and an opening

@@ -8,32 +8,12 @@ use super::judge::is_placeholder;
 const LONGEST: usize = 512;
 /// A name without a password is a token from this length on.
 const TOKEN: usize = 20;
-/// What manuals write where a password goes; as passwords they protect nothing.
-const WORDS: [&str; 15] = [
-    "password",
-    "passwd",
-    "pass",
-    "pwd",
-    "secret",
-    "token",
-    "xxx",
-    "xxxx",
-    "yourpassword",
-    "your-password",
-    "mypassword",
-    "pw",
-    "p",
-    "user",
-    "x-oauth-basic",
-];
-
 /// The secrets in the address whose `://` ends at `at`: its password, and its name where that is a token.
 pub(super) fn secrets(text: &str, at: usize) -> Vec<Range<usize>> {
     let Some(info) = user_info(text, at) else { return Vec::new() };
     let (name, password) = info.split_once(':').unwrap_or((info, ""));
-    let known = WORDS.iter().any(|word| password.eq_ignore_ascii_case(word));
     let mut found = Vec::new();
-    if !password.is_empty() && !known && !is_placeholder(password) {
+    if !password.is_empty() && !is_placeholder(password) {
         let start = at + name.len() + 1;
         found.push(start..at + info.len());
     }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// A value longer than this is looked at no further, nor is a quote searched beyond it.
-const LONGEST: usize = 1_024;
+pub(super) const LONGEST: usize = 320;
 /// What may stand between a name and its value.
 const BLANKS: usize = 20;
 const INDENT: usize = 40;
@@ -29,6 +29,14 @@ pub(super) struct Assigned {
     pub(super) value: Range<usize>,
     pub(super) quoted: bool,
     pub(super) join: Join,
+}
+
+impl Assigned {
+    /// Ends the value before a character.
+    pub(super) fn until(&mut self, end: char, text: &str) {
+        let value = text.get(self.value.clone()).unwrap_or_default();
+        self.value.end = self.value.start + value.find(end).unwrap_or(value.len());
+    }
 }
 
 /// The value that is given to the name that ends at `at`.
@@ -178,9 +186,20 @@ impl Cursor<'_> {
     }
 
     fn bare_end(&self) -> usize {
-        let ends = |b: u8| b.is_ascii_whitespace() || b"\"'`,;(){}[]<>".contains(&b);
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         // The end of a long one is found once it is known to be a secret.
-        self.at + rest.iter().take(LONGEST).take_while(|byte| !ends(**byte)).count()
+        self.at + rest.iter().take(LONGEST).take_while(|byte| !ENDS[usize::from(**byte)]).count()
     }
 }
+
+/// What ends a value without quotes.
+const ENDS: [bool; 256] = {
+    let mut ends = [false; 256];
+    let mut at = 0;
+    let all = b" \t\r\n\x0c\"'`,;(){}[]<>";
+    while at < all.len() {
+        ends[all[at] as usize] = true;
+        at += 1;
+    }
+    ends
+};

@@ -48,14 +48,34 @@ pub(super) fn is_code(value: &str, password: bool) -> bool {
         || value.contains("->")
         || value.starts_with("0x")
         || value.starts_with([':', '/', '.', '~', '&', '*', '@', '!', '|', '-'])
-        || value.trim_end_matches(['?', '.', ')', '!']).split(['.', '_', '-', '/', '\\', '$']).all(word)
+        || value.trim_end_matches(['?', '.', ')', '!', '|']).split(['.', '_', '-', '/', '\\', '$']).all(word)
 }
+
+/// What manuals write where a password goes; as passwords they protect nothing.
+const WORDS: [&str; 15] = [
+    "password",
+    "passwd",
+    "pass",
+    "pwd",
+    "secret",
+    "token",
+    "xxx",
+    "xxxx",
+    "yourpassword",
+    "your-password",
+    "mypassword",
+    "pw",
+    "p",
+    "user",
+    "x-oauth-basic",
+];
 
 pub(super) fn is_placeholder(value: &str) -> bool {
     let value = head(value);
     let first = value.bytes().next();
     let uniform = value.bytes().all(|b| Some(b) == first || b == b'-');
     uniform
+        || WORDS.iter().any(|word| value.eq_ignore_ascii_case(word))
         || value.starts_with(['$', '{', '<', '%', '#'])
         || value.contains("[redacted")
         || value.contains("${")

@@ -89,19 +89,30 @@ pub(super) fn telling(text: &str, name: Range<usize>, password: bool) -> Option<
     if goes_on_as_another_word(said, more) || !is_name(text, &name, more) || PUBLIC.iter().any(|word| has(more, word)) {
         return None;
     }
-    let found = assigned::after(text, name.end + more.len())?;
-    let value = text.get(found.value.clone())?;
-    let short = matches!(said.to_ascii_lowercase().as_str(), "pass" | "pwd");
-    if short && (!found.quoted && !is_shouting(said) || value.contains(['/', '\\'])) {
+    let mut found = assigned::after(text, name.end + more.len())?;
+    if found.join == Join::Call && more.contains('.') {
         return None;
     }
-    if is_base64_blob(said) && found.join == Join::Sign && Of::Base64.run(value.as_bytes(), 0, 24) >= 16 {
-        return Some(whole(text, &found));
+    if is_parameter(text, name.start) {
+        found.until('&', text);
+    }
+    let value = text.get(found.value.clone())?;
+    if is_base64_blob(said) {
+        let base64 = value.len() >= 12 && value.bytes().all(|b| Of::Base64.has(b));
+        return (base64 && found.join == Join::Sign && !is_words(value)).then(|| whole(text, &found));
+    }
+    let short = matches!(said.to_ascii_lowercase().as_str(), "pass" | "pwd");
+    let plain = found.join == Join::Sign && (found.quoted || is_shouting(said)) && !value.contains(['/', '\\']);
+    if short && !plain {
+        return None;
     }
     is_secret(text, &found, value, password).then(|| whole(text, &found))
 }
 
 fn is_secret(text: &str, found: &Assigned, value: &str, password: bool) -> bool {
+    if value.contains("://") || (found.join == Join::Blank && !is_argument(text, found)) {
+        return false;
+    }
     if found.quoted {
         return looks_secret(value, password) && !(found.join == Join::Prose && is_words(value));
     }
@@ -111,7 +122,7 @@ fn is_secret(text: &str, found: &Assigned, value: &str, password: bool) -> bool 
         // Between tags a value ends where the closing tag begins; elsewhere a bracket makes it a call.
         Join::Tag => !rest.starts_with("</"),
         Join::Sign => rest.starts_with(['(', '[', '{', '<']),
-        Join::Blank => !is_argument(text, found) || is_words(value),
+        Join::Blank => is_words(value),
         Join::Prose => value.len() < SAID || is_words(value),
     };
     let value = if found.join == Join::Prose { value.trim_end_matches(['.', '!', '?', ':']) } else { value };
@@ -184,7 +195,15 @@ fn is_argument(text: &str, found: &Assigned) -> bool {
     let before = text.get(line_start(text, found.value.start)..found.value.start).unwrap_or_default();
     let trimmed = before.trim_start();
     let name = trimmed.trim_end().rsplit(char::is_whitespace).next().unwrap_or("");
-    name.starts_with("--") || ["ENV ", "ARG ", "setx ", "set -gx "].iter().any(|start| trimmed.starts_with(start))
+    name.starts_with("--")
+        || ["ENV ", "ARG ", "setx ", "set -gx ", "set -x ", "$ set -x "].iter().any(|start| trimmed.starts_with(start))
+}
+
+/// A parameter of an address ends where the next begins.
+fn is_parameter(text: &str, name: usize) -> bool {
+    let head = text.as_bytes().get(..name).unwrap_or_default();
+    let start = head.iter().rev().take(MORE).position(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'_' | b'-'));
+    start.is_some_and(|back| matches!(head.get(head.len() - 1 - back), Some(b'?' | b'&')))
 }
 
 /// Up to 200 bytes back: more of a line does not matter.
@@ -215,7 +234,7 @@ fn has(text: &str, word: &str) -> bool {
 /// A value that was cut for looking at it, to its very end.
 fn whole(text: &str, found: &Assigned) -> Range<usize> {
     let rest = text.get(found.value.end..).unwrap_or_default();
-    if found.value.len() < 1_000 {
+    if found.value.len() + 2 < assigned::LONGEST {
         return found.value.clone();
     }
     let ends = |c: char| c.is_whitespace() || "\"'`".contains(c) || (!found.quoted && ",;(){}[]<>".contains(c));

@@ -130,7 +130,7 @@ const FAMILIES: &[Family] = &[
     ("elevenlabs-key", &["sk_"], &[Run(Hex, 48, 48)], If::AloneDigit),
     // Anywhere
     ("jwt", &["ZXlKaGJHY2", "ZXlKMGVYQW", "ZXlKcmFXUW"], &[Run(Base64, 40, MANY)], If::Alone),
-    ("jwt", &["eyJ"], &[Run(Url, 8, 4_096), Is(".eyJ"), Run(Url, 8, MANY), Rest(Url)], If::Always),
+    ("jwt", &["eyJ"], &[Run(Url, 8, MANY), Is(".eyJ"), Run(Url, 8, MANY), Rest(Url)], If::Always),
     ("dropbox-token", &["sl."], &[Run(Url, 120, MANY)], If::AloneMixed),
     ("adobe-secret", &["p8e-"], &[Run(Alnum, 32, 32)], If::AloneDigit),
     ("defined-key", &["dnkey-"], &[Run(Loose, 50, MANY)], If::AloneDigit),

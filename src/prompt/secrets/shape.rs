@@ -115,7 +115,7 @@ impl Shape {
         let (Some(start), true) = (self.start(bytes, at), bytes.get(at..tail) == Some(self.prefix.as_bytes())) else {
             return Err(at);
         };
-        let end = self.end(bytes, tail)?;
+        let (first, end) = self.end(bytes, tail)?;
         let judged = if start < at { start..at } else { tail..end.min(tail + JUDGED) };
         let judged = bytes.get(judged).unwrap_or_default();
         let alone = start == 0 || !bytes.get(start - 1).is_some_and(u8::is_ascii_alphanumeric);
@@ -127,7 +127,8 @@ impl Shape {
             If::AloneMixed => alone && is_mixed(judged),
         };
         if !is_varied(judged) {
-            return Err(end.min(tail + JUDGED));
+            // Nor does any other that begins in its first run.
+            return Err(first.max(tail));
         }
         if !holds {
             return Err(at);
@@ -143,8 +144,9 @@ impl Shape {
         (run >= least).then(|| at - run)
     }
 
-    fn end(&self, bytes: &[u8], tail: usize) -> Result<usize, usize> {
-        let mut at = tail;
+    /// The ends of its first part and of all.
+    fn end(&self, bytes: &[u8], tail: usize) -> Result<(usize, usize), usize> {
+        let (mut at, mut first) = (tail, tail);
         for (n, part) in self.parts.iter().enumerate() {
             let last = matches!(self.parts.get(n + 1), None | Some(Part::Rest(_)));
             let length = match part {
@@ -158,9 +160,10 @@ impl Shape {
                 Part::Rest(_) => Some(0),
                 Part::Is(text) => bytes.get(at..).filter(|rest| rest.starts_with(text.as_bytes())).map(|_| text.len()),
             };
-            at += length.ok_or(if n == 0 { tail } else { at })?;
+            at += length.ok_or(if n == 0 { tail } else { first })?;
+            first = if n == 0 { at } else { first };
         }
-        Ok(at)
+        Ok((first, at))
     }
 
     fn whole(&self, bytes: &[u8], end: usize) -> usize {
