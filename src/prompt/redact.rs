@@ -247,7 +247,8 @@ fn spread(secrets: &BTreeSet<String>) -> Option<AhoCorasick> {
         let mixed = secret.bytes().any(|b| b.is_ascii_digit()) && secret.bytes().any(|b| b.is_ascii_alphabetic());
         (SPREAD_FROM..=300).contains(&secret.len())
             && mixed
-            && !secret.contains("-----")
+            // Headers of key blocks are the same in all of them.
+            && ![ "-----", ": "].iter().any(|part| secret.contains(part))
             && !secret.contains("[redacted")
     };
     let literals: Vec<&String> = secrets.iter().filter(worth).take(SPREAD_MOST).collect();

@@ -6,6 +6,8 @@ use super::secrets::{self, Found};
 
 /// What is sewn reaches so far around a seam, in bytes: to the line before it and to the end of its own.
 const REACH: usize = 1_024;
+/// Fewer bytes than these tell nothing.
+const CRUMB: usize = 3;
 /// Blanks that a seam may hold in one place.
 const BLANKS: usize = 120;
 
@@ -147,7 +149,11 @@ impl Sewn {
                 ranges.push(Found { range: original + from - start..original + to - start, kind: found.kind });
             }
         }
-        if ranges.len() > 1 { ranges } else { Vec::new() }
+        if ranges.len() < 2 {
+            return Vec::new();
+        }
+        ranges.retain(|piece| piece.range.len() >= CRUMB);
+        ranges
     }
 }
 

@@ -73,9 +73,11 @@ const WORDS: [&str; 15] = [
 pub(super) fn is_placeholder(value: &str) -> bool {
     let value = head(value);
     let first = value.bytes().next();
+    let stem = value.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches(['_', '-']);
     let uniform = value.bytes().all(|b| Some(b) == first || b == b'-');
     uniform
-        || WORDS.iter().any(|word| value.eq_ignore_ascii_case(word))
+        || WORDS.iter().any(|word| stem.eq_ignore_ascii_case(word))
+        || ["%s", "%d", "%0", "%v"].iter().any(|format| value.contains(format))
         || value.starts_with(['$', '{', '<', '%', '#'])
         || value.contains("[redacted")
         || value.contains("${")

@@ -90,7 +90,7 @@ pub(super) fn telling(text: &str, name: Range<usize>, password: bool) -> Option<
         return None;
     }
     let mut found = assigned::after(text, name.end + more.len())?;
-    if found.join == Join::Call && more.contains('.') {
+    if found.join == Join::Call && (more.contains('.') || ends_a_string(text, &name, more)) {
         return None;
     }
     if is_parameter(text, name.start) {
@@ -114,7 +114,9 @@ fn is_secret(text: &str, found: &Assigned, value: &str, password: bool) -> bool 
         return false;
     }
     if found.quoted {
-        return looks_secret(value, password) && !(found.join == Join::Prose && is_words(value));
+        // `privilege(token, "SeDebugPrivilege")`: what is passed beside it is more often a name.
+        let named = found.join == Join::Call && !value.bytes().any(|b| b.is_ascii_digit()) && !password;
+        return looks_secret(value, password) && !named && !(found.join == Join::Prose && is_words(value));
     }
     let rest = text.get(found.value.end..).unwrap_or_default();
     let code = match found.join {
@@ -197,6 +199,17 @@ fn is_argument(text: &str, found: &Assigned) -> bool {
     let name = trimmed.trim_end().rsplit(char::is_whitespace).next().unwrap_or("");
     name.starts_with("--")
         || ["ENV ", "ARG ", "setx ", "set -gx ", "set -x ", "$ set -x "].iter().any(|start| trimmed.starts_with(start))
+}
+
+/// `"/etc/passwd", "next"` and `"a=1&app_key=x", "next"`: what a string ends with names nothing after it.
+fn ends_a_string(text: &str, name: &Range<usize>, more: &str) -> bool {
+    let quote = |at: Option<&u8>| at.is_some_and(|b| matches!(b, b'"' | b'\'' | b'`'));
+    let bytes = text.as_bytes();
+    let head = bytes.get(..name.start).unwrap_or_default();
+    let word =
+        head.iter().rev().take(MORE).take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
+    let before = head.len() - word.count();
+    quote(bytes.get(name.end + more.len())) && !quote(before.checked_sub(1).and_then(|at| bytes.get(at)))
 }
 
 /// A parameter of an address ends where the next begins.
