@@ -4,7 +4,7 @@ use jiff::Zoned;
 
 use super::ui::{Align, BOLD, DIM, ID, Table, Ui, one_line};
 use super::when;
-use crate::domain::capture::{By, Capture, Provenance, Reason, State};
+use crate::domain::capture::{By, Capture, Provenance, Quality, Reason, State};
 
 /// Digits of an id that hold its millisecond, with the hyphen: what a list shows at least.
 const SHORT_ID: usize = 13;
@@ -95,6 +95,7 @@ pub fn full(capture: &Capture, ui: &Ui, now: &Zoned) -> String {
     rows.extend(commit_rows(capture));
     rows.extend((!capture.tags.is_empty()).then(|| ("tags", capture.tags.join(", "))));
     rows.push(("written by", written_by(&capture.provenance)));
+    rows.extend(capture.quality.as_ref().map(|quality| ("quality", quality_words(quality))));
     rows.extend(timing(capture).map(|text| ("took", text)));
     rows.push(("source", capture.source.as_str().to_owned()));
     rows.extend(capture.refined.as_ref().map(|r| ("refined", format!("{} by {}", when::full(r.at, now), r.model))));
@@ -137,6 +138,21 @@ fn written_by(provenance: &Provenance) -> String {
             format!("{}{at}{how}", provenance.model.as_deref().unwrap_or("a model"))
         }
     }
+}
+
+/// In percent, the whole first. What the rules are called tells which judgements may be compared.
+fn quality_words(quality: &Quality) -> String {
+    let percent = |score: f64| format!("{:.0}", score * 100.0);
+    format!(
+        "{} % (accuracy {}, format {}, completeness {}, readability {}, length {}; rubric {})",
+        percent(quality.score),
+        percent(quality.technical_accuracy),
+        percent(quality.format_compliance),
+        percent(quality.completeness),
+        percent(quality.readability),
+        percent(quality.length),
+        quality.rubric
+    )
 }
 
 fn timing(capture: &Capture) -> Option<String> {
@@ -267,6 +283,24 @@ written by  orca-mini:3b at local
     source  hook
 ";
         assert_eq!(full(&capture(), &plain(), &now()), expected);
+    }
+
+    #[test]
+    fn scores_are_shown_in_percent_with_the_name_of_their_rules() {
+        let rubric = "1a2b3c4d".to_owned();
+        let quality = Quality {
+            technical_accuracy: 1.0,
+            format_compliance: 0.85,
+            completeness: 0.458,
+            readability: 0.9,
+            length: 1.0,
+            score: 0.876,
+            rubric,
+        };
+        let text = full(&Capture { quality: Some(quality), ..capture() }, &plain(), &now());
+        let row =
+            "quality  88 % (accuracy 100, format 85, completeness 46, readability 90, length 100; rubric 1a2b3c4d)";
+        assert!(text.contains(row), "{text}");
     }
 
     #[test]

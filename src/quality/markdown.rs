@@ -100,7 +100,7 @@ fn is_picture(c: char) -> bool {
 
 /// A lone backtick opens code that never ends.
 fn even_backticks(line: &str) -> String {
-    if line.matches('`').count() % 2 == 0 {
+    if line.matches('`').count().is_multiple_of(2) {
         return line.to_owned();
     }
     let at = line.rfind('`').unwrap_or(line.len());

@@ -1,0 +1,66 @@
+//! Technical accuracy: what the text says is grounded, and the names in it are spelled as in the change.
+
+use std::collections::BTreeSet;
+
+use super::said::{Said, segments};
+use super::share;
+use crate::domain::patch::Commit;
+use crate::facts::Facts;
+
+/// How the two halves count.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Rules {
+    grounded: f64,
+    names: f64,
+    /// What the names count as where a text has none: it says nothing false, and nothing exact.
+    nameless: f64,
+}
+
+pub(super) const RULES: Rules = Rules { grounded: 0.6, names: 0.4, nameless: 0.75 };
+
+/// By the commit: `faults` of the sentences are not grounded.
+pub(super) fn of(rules: &Rules, said: &Said<'_>, commit: &Commit, facts: &Facts, faults: usize) -> f64 {
+    let files = &commit.patch.files;
+    let lines = files
+        .iter()
+        .flat_map(|file| &file.hunks)
+        .flat_map(|hunk| std::iter::once(hunk.header.as_str()).chain(hunk.lines.iter().map(|line| line.text.as_str())));
+    let paths = files.iter().flat_map(|file| std::iter::once(&file.path).chain(&file.old_path));
+    let people = [&commit.message, &commit.author].into_iter().chain(&commit.branch);
+    let symbols = facts.symbols.iter().flat_map(|symbol| symbol.names());
+    let dependencies = facts
+        .dependencies
+        .iter()
+        .flat_map(|change| std::iter::once(&change.name).chain(&change.from).chain(&change.to).map(String::as_str));
+    let sources = lines.chain(paths.chain(people).map(String::as_str)).chain(symbols).chain(dependencies);
+    weigh(rules, said, faults, sources)
+}
+
+/// By the words of a note, or of the captures that a draft is made of.
+pub(super) fn of_words<'a>(rules: &Rules, said: &Said<'_>, sources: impl IntoIterator<Item = &'a str>) -> f64 {
+    weigh(rules, said, 0, sources)
+}
+
+fn weigh<'a>(rules: &Rules, said: &Said<'_>, faults: usize, sources: impl IntoIterator<Item = &'a str>) -> f64 {
+    if said.words.is_empty() {
+        return 0.0;
+    }
+    let statements = said.sentences.len().max(1) as f64;
+    let grounded = 1.0 - (faults as f64 / statements).min(1.0);
+    rules.grounded * grounded + rules.names * known_names(said, sources).unwrap_or(rules.nameless)
+}
+
+/// The share of names of which every part occurs exactly so; absent where there are no names.
+fn known_names<'a>(said: &Said<'_>, sources: impl IntoIterator<Item = &'a str>) -> Option<f64> {
+    let mut missing: BTreeSet<&str> = said.names.iter().flat_map(|name| segments(name)).collect();
+    for source in sources {
+        if missing.is_empty() {
+            break;
+        }
+        for segment in segments(source) {
+            missing.remove(segment);
+        }
+    }
+    let known = said.names.iter().filter(|name| !segments(name).any(|part| missing.contains(part))).count();
+    (!said.names.is_empty()).then(|| share(known as f64, said.names.len() as f64, 0.0))
+}

@@ -1,0 +1,130 @@
+//! Completeness: how much of what matters most in the change the text tells.
+
+use super::said::{Said, content};
+use super::share;
+use crate::facts::Facts;
+use crate::facts::breaking::Breaking;
+use crate::facts::roles::FileRole;
+
+/// What each fact counts, and how many of a kind are looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Rules {
+    /// Nobody tells everything in two sentences: facts of this weight told are all.
+    enough: f64,
+    subject: f64,
+    /// By rank: the first symbol, the second, ….
+    symbols: &'static [f64],
+    dependencies: &'static [f64],
+    breaking: &'static [f64],
+    renames: &'static [f64],
+    mentions: &'static [f64],
+    numbers: &'static [f64],
+    why: f64,
+    roles: f64,
+    /// Share of a source's words by which it counts as told.
+    source: f64,
+}
+
+pub(super) const RULES: Rules = Rules {
+    enough: 6.0,
+    subject: 3.0,
+    symbols: &[3.0, 2.0, 1.0, 1.0],
+    dependencies: &[3.0, 1.0],
+    breaking: &[2.0, 1.0],
+    renames: &[2.0, 1.0],
+    mentions: &[1.0, 1.0, 1.0],
+    numbers: &[1.0],
+    why: 2.0,
+    roles: 1.0,
+    source: 0.3,
+};
+
+/// Weights of what there is to tell, and of what is told.
+#[derive(Debug, Default)]
+struct Tally {
+    all: f64,
+    told: f64,
+}
+
+impl Tally {
+    fn count(&mut self, weight: f64, told: f64) {
+        self.all += weight;
+        self.told += weight * told;
+    }
+
+    fn count_each<'a>(&mut self, weights: &[f64], said: &Said<'_>, names: impl Iterator<Item = &'a str>) {
+        for (weight, name) in weights.iter().zip(names) {
+            self.count(*weight, said.tells(name));
+        }
+    }
+}
+
+/// The weighted recall of the facts.
+pub(super) fn of(rules: &Rules, said: &Said<'_>, facts: &Facts) -> f64 {
+    if said.words.is_empty() {
+        return 0.0;
+    }
+    let mut tally = Tally::default();
+    if facts.subject.informative && !content(&facts.subject.text).is_empty() {
+        tally.count(rules.subject, said.tells_words(&facts.subject.text));
+    }
+    tally.count_each(rules.symbols, said, facts.symbols.iter().map(|symbol| symbol.name.as_str()));
+    tally.count_each(rules.dependencies, said, facts.dependencies.iter().map(|change| change.name.as_str()));
+    tally.count_each(rules.breaking, said, facts.breaking.iter().map(words_of));
+    tally.count_each(rules.renames, said, facts.renames.iter().map(|(_, to)| stem_of(to)));
+    tally.count_each(rules.mentions, said, facts.mentions.iter().map(|mention| mention.text.as_str()));
+    let numbers = facts.author.numbers.iter().chain(&facts.author.tickets);
+    tally.count_each(rules.numbers, said, numbers.map(String::as_str));
+    if let Some(why) = &facts.author.why {
+        tally.count(rules.why, said.tells_words(why));
+    }
+    count_roles(rules, &mut tally, said, facts);
+    share(tally.told, tally.all.min(rules.enough), 1.0)
+}
+
+/// A change that reaches beyond the source: the text says so.
+fn count_roles(rules: &Rules, tally: &mut Tally, said: &Said<'_>, facts: &Facts) {
+    let words = |role: FileRole| -> &[&str] {
+        match role {
+            FileRole::Tests => &["test", "tests"],
+            FileRole::Docs => &["docs", "documentation", "readme", "changelog"],
+            FileRole::Ci => &["ci", "workflow"],
+            FileRole::Config => &["config", "configuration", "settings"],
+            _ => &[],
+        }
+    };
+    let others: Vec<&[&str]> = facts.shares.iter().map(|share| words(share.role)).filter(|w| !w.is_empty()).collect();
+    if facts.shares.len() > 1 && !others.is_empty() {
+        let told = others.iter().filter(|words| words.iter().any(|word| said.has_word(word))).count();
+        tally.count(rules.roles, share(told as f64, others.len() as f64, 0.0));
+    }
+}
+
+fn words_of(breaking: &Breaking) -> &str {
+    match breaking {
+        Breaking::Said(words) if words.is_empty() => "breaking",
+        Breaking::Said(words) | Breaking::Flag(words) | Breaking::Variable(words) => words,
+        Breaking::Migration(path) => stem_of(path),
+    }
+}
+
+/// A file's name without its folders and its ending.
+fn stem_of(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.split_once('.').map_or(name, |(stem, _)| if stem.is_empty() { name } else { stem })
+}
+
+/// The share of the note's words that the text keeps.
+pub(super) fn of_note(_rules: &Rules, said: &Said<'_>, note: &str) -> f64 {
+    match (said.words.is_empty(), content(note).is_empty()) {
+        (true, _) => 0.0,
+        (false, true) => 1.0,
+        (false, false) => said.tells_words(note),
+    }
+}
+
+/// The share of the sources that the text tells of.
+pub(super) fn of_sources(rules: &Rules, said: &Said<'_>, sources: &[&str]) -> f64 {
+    let told = sources.iter().filter(|source| said.tells_words(source) >= rules.source).count();
+    share(told as f64, sources.len() as f64, if said.words.is_empty() { 0.0 } else { 1.0 })
+}

@@ -1,0 +1,142 @@
+//! Format compliance: one plain paragraph of sentences in the expected language, about the change and nothing else.
+
+use super::said::Said;
+use crate::quality::expected::Expected;
+use crate::quality::{chatter, markdown, repetition, thoughts};
+
+/// Marks off for each breach.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Rules {
+    most_sentences: usize,
+    least_words: usize,
+    lines: f64,
+    sentences: f64,
+    beginning: f64,
+    ending: f64,
+    fragment: f64,
+    markdown: f64,
+    first_person: f64,
+    praise: f64,
+    chatter: f64,
+    foreign: f64,
+    title: f64,
+    persons: &'static [&'static str],
+    praises: &'static [&'static str],
+}
+
+pub(super) const RULES: Rules = Rules {
+    most_sentences: 3,
+    least_words: 3,
+    lines: 0.3,
+    sentences: 0.2,
+    beginning: 0.15,
+    ending: 0.2,
+    fragment: 0.3,
+    markdown: 0.3,
+    first_person: 0.2,
+    praise: 0.3,
+    chatter: 0.4,
+    foreign: 0.8,
+    title: 0.3,
+    persons: &["i", "we", "my", "our", "me", "us", "i'm", "i've", "we've", "let's"],
+    praises: &[
+        "great",
+        "robust",
+        "robustness",
+        "seamless",
+        "seamlessly",
+        "elegant",
+        "elegantly",
+        "powerful",
+        "awesome",
+        "amazing",
+        "excellent",
+        "exciting",
+        "significantly",
+        "greatly",
+        "vastly",
+        "enhance",
+        "enhances",
+        "enhancing",
+        "enhancement",
+        "streamline",
+        "streamlines",
+        "leverage",
+        "leverages",
+        "cutting-edge",
+        "best-in-class",
+        "blazing",
+        "effortless",
+        "effortlessly",
+        "beautiful",
+        "clever",
+        "drastically",
+        "overall",
+        "maintainability",
+        "experience",
+        "state-of-the-art",
+        "impressive",
+        "nice",
+        "cleaner",
+        "world-class",
+        "revolutionary",
+        "delve",
+    ],
+};
+
+/// A summary; `author` is what the person wrote.
+pub(super) fn of(rules: &Rules, said: &Said<'_>, author: &str) -> f64 {
+    if said.words.is_empty() {
+        return 0.0;
+    }
+    let lines = said.text.lines().filter(|line| !line.trim().is_empty()).count();
+    let off = |breach: bool, marks: f64| if breach { marks } else { 0.0 };
+    1.0 - off(lines > 1, rules.lines)
+        - off(said.sentences.len() > rules.most_sentences, rules.sentences)
+        - off(said.words.len() < rules.least_words, rules.fragment)
+        - off(!begins(said.text), rules.beginning)
+        - off(!said.text.ends_with(['.', '!', '?', '\u{3002}']), rules.ending)
+        - off(is_marked_up(said.text), rules.markdown)
+        - off(has(said, rules.persons) && !has(&Said::of(author), rules.persons), rules.first_person)
+        - off(has(said, rules.praises) && !has(&Said::of(author), rules.praises), rules.praise)
+        - off(is_chatter(said), rules.chatter)
+        - off(Expected::of(author).is_foreign(said.text), rules.foreign)
+}
+
+/// A draft: Markdown with a title, without the same slips.
+pub(super) fn of_document(rules: &Rules, said: &Said<'_>) -> f64 {
+    if said.words.is_empty() {
+        return 0.0;
+    }
+    let off = |breach: bool, marks: f64| if breach { marks } else { 0.0 };
+    let open_fence = said.text.lines().filter(|line| line.trim_start().starts_with("```")).count() % 2 == 1;
+    1.0 - off(said.text.contains('\n') && !said.text.starts_with('#'), rules.title)
+        - off(open_fence, rules.markdown)
+        - off(has(said, rules.praises), rules.praise)
+        - off(is_chatter(said), rules.chatter)
+        - off(Expected::default().is_foreign(said.text), rules.foreign)
+}
+
+fn begins(text: &str) -> bool {
+    text.starts_with(|c: char| (c.is_alphanumeric() && !c.is_lowercase()) || matches!(c, '`' | '"' | '\u{201c}'))
+}
+
+fn is_marked_up(text: &str) -> bool {
+    let line = |line: &str| {
+        let line = line.trim();
+        chatter::without_bullet(line) != line || chatter::is_table_line(line) || chatter::is_patch_line(line)
+    };
+    text.lines().any(line) || text.contains("```") || text.lines().any(|line| markdown::plain(line) != line.trim())
+}
+
+fn has(said: &Said<'_>, list: &[&str]) -> bool {
+    said.words.iter().any(|word| list.contains(&word.to_lowercase().as_str()))
+}
+
+fn is_chatter(said: &Said<'_>) -> bool {
+    chatter::without_preamble(said.text).len() < said.text.len() && !said.text.contains("::")
+        || repetition::is_loop(said.text)
+        || said.sentences.iter().any(|sentence| {
+            chatter::is_aside(sentence) || chatter::is_refusal(sentence) || thoughts::is_musing(sentence)
+        })
+}

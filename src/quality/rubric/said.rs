@@ -1,0 +1,155 @@
+//! A text taken apart for judging: its words, its names, its sentences.
+
+use std::collections::BTreeSet;
+
+use crate::quality::{sentence, spans};
+
+/// Longest text that is judged, in bytes.
+const INPUT: usize = 512 * 1024;
+
+/// What a text says.
+#[derive(Debug)]
+pub(super) struct Said<'a> {
+    pub text: &'a str,
+    pub sentences: Vec<&'a str>,
+    /// As written, in order, without the marks around them.
+    pub words: Vec<&'a str>,
+    /// Names from code: in backticks, or plainly written like one.
+    pub names: Vec<&'a str>,
+    /// Every identifier, in lower case.
+    identifiers: BTreeSet<String>,
+    /// Stems of all words and of all parts of identifiers.
+    stems: BTreeSet<String>,
+}
+
+impl<'a> Said<'a> {
+    pub fn of(text: &'a str) -> Self {
+        let text = crate::quality::clean::cut(text, INPUT).trim();
+        let is_mark = |c: char| !c.is_alphanumeric() && !matches!(c, '_' | '$');
+        let words = text.split_whitespace().map(|word| word.trim_matches(is_mark)).filter(|word| !word.is_empty());
+        let identifiers = segments(text).map(str::to_lowercase).collect();
+        let stems = segments(text).flat_map(parts).map(|part| stem(&part)).collect();
+        Self { text, sentences: sentence::split(text), words: words.collect(), names: names(text), identifiers, stems }
+    }
+
+    /// How much of a name is told: all of it where its last part stands there, else the share of its words.
+    pub fn tells(&self, name: &str) -> f64 {
+        /// What a name's words count without the name.
+        const IN_WORDS: f64 = 0.8;
+        let Some(last) = segments(name).filter(|part| part.len() > 1).last() else { return 0.0 };
+        if self.identifiers.contains(&last.to_lowercase()) {
+            return 1.0;
+        }
+        IN_WORDS * self.tells_words(last)
+    }
+
+    /// The share of the words that matter which the text has too.
+    pub fn tells_words(&self, text: &str) -> f64 {
+        let wanted = content(text);
+        let told = wanted.iter().filter(|word| self.stems.contains(*word)).count();
+        super::share(told as f64, wanted.len() as f64, 0.0)
+    }
+
+    pub fn has_word(&self, word: &str) -> bool {
+        self.identifiers.contains(word)
+    }
+}
+
+/// Identifiers and numbers, without what joins them.
+pub(super) fn segments(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '$')).filter(|part| !part.is_empty())
+}
+
+/// The words of an identifier, in lower case: `RouteChoice`, `route_choice` → `route`, `choice`.
+pub(super) fn parts(identifier: &str) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    let mut before = '_';
+    for c in identifier.chars() {
+        let breaks = !c.is_alphanumeric() || !before.is_alphanumeric() || (c.is_uppercase() && before.is_lowercase());
+        if breaks && parts.last().is_none_or(|part| !part.is_empty()) {
+            parts.push(String::new());
+        }
+        if let Some(part) = parts.last_mut().filter(|_| c.is_alphanumeric()) {
+            part.extend(c.to_lowercase());
+        }
+        before = c;
+    }
+    parts.retain(|part| !part.is_empty());
+    parts
+}
+
+/// The word without the endings that a sentence gives it.
+pub(super) fn stem(word: &str) -> String {
+    let cut = |ending: &str| word.strip_suffix(ending).filter(|rest| rest.chars().count() >= 3);
+    let rest = cut("ies")
+        .or_else(|| cut("ing"))
+        .or_else(|| cut("ed"))
+        .or_else(|| cut("es"))
+        .or_else(|| cut("s").filter(|rest| !rest.ends_with('s')))
+        .unwrap_or(word);
+    rest.trim_end_matches(['e', 'y']).to_owned()
+}
+
+/// Words that say nothing of a change.
+const EMPTY: &[&str] = &[
+    "this", "that", "with", "from", "into", "when", "then", "than", "them", "they", "their", "there", "these", "those",
+    "have", "been", "were", "will", "would", "should", "could", "also", "only", "some", "more", "most", "such", "each",
+    "which", "while", "where", "what", "because", "commit", "change", "changes", "file", "files", "code", "adds",
+    "added", "removes", "removed", "fixes", "fixed", "update", "updates", "updated", "uses", "used", "make", "makes",
+    "the", "and", "for", "not", "are", "was", "has", "its", "can", "add", "fix", "use", "now", "all", "out", "get",
+];
+
+/// Stems of the words that matter: three letters and more, parts of names included.
+pub(super) fn content(text: &str) -> BTreeSet<String> {
+    segments(text)
+        .flat_map(parts)
+        .filter(|part| part.chars().count() >= 3 && !EMPTY.contains(&part.as_str()))
+        .filter(|part| part.chars().any(char::is_alphabetic))
+        .map(|part| stem(&part))
+        .collect()
+}
+
+fn names(text: &str) -> Vec<&str> {
+    let mut names = Vec::new();
+    for span in spans::of(text) {
+        match span {
+            spans::Span::Code(code) => names.extend(code.trim_matches('`').split_whitespace()),
+            spans::Span::Prose(prose) => names.extend(prose.split_whitespace().map(trimmed).filter(|w| is_name(w))),
+        }
+    }
+    names.retain(|name| name.chars().any(char::is_alphabetic));
+    names
+}
+
+fn trimmed(word: &str) -> &str {
+    word.trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '(' | ')' | '$')).trim_matches(['(', ')'])
+}
+
+/// Written as nobody writes a word: `snake_case`, `a::b`, `src/a.rs`, `camelCase`.
+fn is_name(word: &str) -> bool {
+    let camel = word.starts_with(char::is_lowercase) && word.chars().any(char::is_uppercase);
+    let dotted = word.split('.').count() == 2 && word.split('.').all(|part| part.len() > 1) && !word.contains("e.g");
+    camel || dotted || word.contains('_') || word.contains("::") || word.matches('/').count() > 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_words_and_parts_are_found() {
+        let said = Said::of("Adds `Router::choose` and moves read_lines to src/io.rs, e.g. for iOS.");
+        assert_eq!(said.names, ["Router::choose", "read_lines", "src/io.rs", "iOS"]);
+        assert_eq!(parts("RouteChoice_v2"), ["route", "choice", "v2"]);
+        assert!((said.tells("choose") - 1.0).abs() < 1e-9);
+        assert!((said.tells("line_reader") - 0.4).abs() < 1e-9);
+        assert!((said.tells("nothing_here")).abs() < 1e-9);
+    }
+
+    #[test]
+    fn endings_do_not_matter() {
+        for (one, other) in [("retries", "retry"), ("parsed", "parse"), ("caches", "cache"), ("tests", "testing")] {
+            assert_eq!(stem(one), stem(other), "{one}");
+        }
+    }
+}
