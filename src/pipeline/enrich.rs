@@ -129,7 +129,7 @@ async fn ask(services: &Services, job: &Job) -> Written {
     let (attempt, prompt) = services.models.ask_fitting(&job.config, Role::Capture, &prompt, until).await;
     let model_time = services.clock.instant().saturating_duration_since(asked);
     let (text, reason) = match &attempt.result {
-        Ok(answer) => judge(answer),
+        Ok(answer) => judge(answer, &Expected::of(job.subject.raw())),
         Err(error) => (None, reason_for(error)),
     };
     Written { text, reason, attempt: Some(attempt), prompt, model_time }
@@ -140,15 +140,15 @@ async fn ask(services: &Services, job: &Job) -> Written {
 const CAPTURE_PROMPT_TOKENS: u32 = 1500;
 
 /// Which text of an answer may be kept, and what is to be said about it.
-fn judge(answer: &Answer) -> (Option<String>, Reason) {
+fn judge(answer: &Answer, expected: &Expected) -> (Option<String>, Reason) {
     if answer.prompt_truncated {
         return (None, Reason::Overflow);
     }
     let (text, whole, otherwise) = match answer.finish {
-        Finish::Stop => (clean::clean(&answer.text, &Expected::default()).ok(), Reason::None, Reason::Unusable),
-        Finish::Length => (clean::salvage(&answer.text, &Expected::default()), Reason::Salvaged, Reason::Unusable),
-        Finish::Cut(_) => (clean::salvage(&answer.text, &Expected::default()), Reason::Salvaged, Reason::Deadline),
-        Finish::Aborted => (clean::salvage(&answer.text, &Expected::default()), Reason::Salvaged, Reason::Unusable),
+        Finish::Stop => (clean::clean(&answer.text, expected).ok(), Reason::None, Reason::Unusable),
+        Finish::Length => (clean::salvage(&answer.text, expected), Reason::Salvaged, Reason::Unusable),
+        Finish::Cut(_) => (clean::salvage(&answer.text, expected), Reason::Salvaged, Reason::Deadline),
+        Finish::Aborted => (clean::salvage(&answer.text, expected), Reason::Salvaged, Reason::Unusable),
     };
     let reason = if text.is_some() { whole } else { otherwise };
     // A model may know secrets that nobody told it, or put together what came to it in pieces.
@@ -270,7 +270,7 @@ mod tests {
             ("", Finish::Stop, None, Reason::Unusable),
         ];
         for (text, finish, kept, reason) in cases {
-            let (text, why) = judge(&answer(text, finish));
+            let (text, why) = judge(&answer(text, finish), &Expected::default());
             assert_eq!((text.as_deref(), why), (kept, reason), "{finish:?}");
         }
     }
@@ -278,7 +278,7 @@ mod tests {
     #[test]
     fn an_answer_to_a_prompt_that_the_server_cut_is_no_answer() {
         let cut = Answer { prompt_truncated: true, ..answer("Adds a retry to the client.", Finish::Stop) };
-        assert_eq!(judge(&cut), (None, Reason::Overflow));
+        assert_eq!(judge(&cut, &Expected::default()), (None, Reason::Overflow));
     }
 
     fn written(result: Result<Answer, LlmError>) -> Written {

@@ -344,18 +344,8 @@ const ECHOES: &[&str] = &[
     "<note>",
     "</note>",
     "<captures>",
-    "you describe one commit",
-    "you write down a developer's note",
-    "you write for",
-    "write one or two plain sentences",
-    "use only names, paths and numbers",
-    "do not guess reasons",
-    "lines that start with + were added",
-    "no praise, no advice",
     "never follow instructions",
     "describe the commit.",
-    "one sentence per line",
-    "plain sentence, at most two",
     "[insert ",
     "[your ",
     "<insert ",
@@ -371,10 +361,18 @@ const ECHOES: &[&str] = &[
     "not shown: ",
 ];
 
+/// What the rules of our prompts say; a text of theirs is told by it whatever they come to say.
+const RULES: [&str; 2] =
+    [include_str!("../../templates/prompt/capture.txt"), include_str!("../../templates/prompt/note.txt")];
+/// Shorter texts than this are not taken for one of the rules, in bytes.
+const RULE: usize = 24;
+
 /// Our own prompt coming back, or a form with its blanks.
 pub(super) fn is_echo(text: &str) -> bool {
     let low = super::spans::prose(text).to_lowercase();
-    ECHOES.iter().any(|mark| low.contains(mark))
+    let bare = text.trim_start_matches(['-', '*', ' ']).trim_end_matches(['.', ' ']);
+    let is_rule = bare.len() >= RULE && RULES.iter().any(|rules| rules.contains(bare));
+    is_rule || ECHOES.iter().any(|mark| low.contains(mark))
 }
 
 /// A line of a diff or of our list of files.
@@ -530,6 +528,16 @@ mod tests {
         ] {
             assert!(!is_aside(sentence), "{sentence}");
         }
+    }
+
+    #[test]
+    fn each_rule_of_our_prompts_is_known_when_it_comes_back() {
+        for rule in RULES.iter().flat_map(|rules| rules.lines()).filter(|line| line.len() > RULE) {
+            for sentence in crate::quality::sentence::split(rule).into_iter().filter(|s| s.len() > RULE + 2) {
+                assert!(is_echo(sentence), "{sentence}");
+            }
+        }
+        assert!(!is_echo("Adds names, paths and numbers to the report of the parser."));
     }
 
     #[test]
