@@ -30,7 +30,6 @@ use super::verdict::is_excluded;
 const LOOKUP_BYTES: u64 = 16 << 20;
 
 /// Per source of a text and kind of mistake: how many, and how many were caught.
-#[derive(Default)]
 struct Tally {
     passed: BTreeMap<&'static str, (usize, usize, BTreeMap<&'static str, usize>)>,
     caught: BTreeMap<(&'static str, &'static str), (usize, usize)>,
@@ -47,7 +46,12 @@ pub fn run(
     patience: Duration,
     report: &mut Report,
 ) -> Result<()> {
-    let mut tally = Tally { check: Series::of("check"), lookup: Series::of("lookup"), ..Tally::default() };
+    let mut tally = Tally {
+        passed: BTreeMap::new(),
+        caught: BTreeMap::new(),
+        check: Series::of("check"),
+        lookup: Series::of("lookup"),
+    };
     for path in repositories {
         let history = History::sample(Path::new(path), n, seed)?;
         let repo = history.open()?;
@@ -128,7 +132,7 @@ impl Trial<'_> {
         let told = template::commit(&wip.commit, &wip.facts);
         let sentences = planted::sentences(&wip.facts);
         self.pass("subject, as is", &subject, &as_is, tally)?;
-        self.pass("subject, wip", planted::without_ticket(&subject), &wip, tally)?;
+        self.pass("subject, wip", &planted::without_ticket(&subject), &wip, tally)?;
         self.pass("template, as is", &template::commit(&as_is.commit, &as_is.facts), &as_is, tally)?;
         self.pass("template, wip", &told, &wip, tally)?;
         for sentence in &sentences {

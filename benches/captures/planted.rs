@@ -45,13 +45,10 @@ pub fn sentences(facts: &Facts) -> Vec<String> {
     symbols.chain(renames).chain(dependencies).collect()
 }
 
-/// A subject without what a forge appends.
-pub fn without_ticket(subject: &str) -> &str {
-    let head = subject.trim_end();
-    let cut = head
-        .rfind(" (#")
-        .filter(|at| head[*at..].ends_with(')') && head[at + 3..head.len() - 1].parse::<u64>().is_ok());
-    cut.map_or(head, |at| &head[..at])
+/// A subject without what a forge appends: "(#42)".
+pub fn without_ticket(subject: &str) -> String {
+    let ticket = |word: &&str| word.starts_with("(#") && word.ends_with(')') && !word.contains(char::is_alphabetic);
+    subject.split_whitespace().filter(|word| !ticket(word)).collect::<Vec<_>>().join(" ")
 }
 
 /// Every mistake that can be made in the text.

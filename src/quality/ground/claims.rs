@@ -152,7 +152,7 @@ impl Sentence<'_> {
                     found.push(at);
                 }
                 led = 0;
-            } else if PREPOSITIONS.contains(&word) || self::verb(word).is_some() || led > 3 {
+            } else if PREPOSITIONS.contains(&word) || self::verb(word).is_some() || led > 3 || self.begins_anew(at) {
                 break;
             } else {
                 led += 1;
@@ -162,6 +162,13 @@ impl Sentence<'_> {
             }
         }
         found
+    }
+
+    /// "and" before another verb, not before another thing.
+    fn begins_anew(&self, at: usize) -> bool {
+        let article =
+            |word: &str| matches!(word, "the" | "a" | "an" | "its" | "their" | "new" | "all" | "unused" | "old");
+        matches!(self.low(at), "and" | "or" | "then") && !self.is_thing(at + 1) && !article(self.low(at + 1))
     }
 
     /// "`a`", "`a` function", but not "`a` support": there the thing only modifies.

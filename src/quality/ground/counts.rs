@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::patch::{Change, Commit, FileChange};
-use crate::facts::symbols::Symbol;
+use crate::facts::symbols::{Fate, Symbol};
 use crate::facts::{Facts, role_of};
 
 /// What can be counted in a commit, apart by what is counted.
@@ -11,6 +11,10 @@ use crate::facts::{Facts, role_of};
 pub struct Counts {
     pub files: BTreeSet<u64>,
     pub lines: BTreeSet<u64>,
+    pub insertions: BTreeSet<u64>,
+    pub deletions: BTreeSet<u64>,
+    /// How long a list of definitions can be that the summary cuts off.
+    pub lists: BTreeSet<u64>,
     /// Definitions, tests, dependencies, renames, hunks.
     pub things: BTreeSet<u64>,
     /// Test cases by fate; empty where no test case is known.
@@ -23,6 +27,7 @@ impl Counts {
         counts.files(commit);
         counts.lines(commit, facts);
         counts.symbols(&facts.symbols);
+        counts.lists(&facts.symbols);
         counts.rest(commit, facts);
         counts
     }
@@ -58,6 +63,8 @@ impl Counts {
         }
         sides.push((Some(others.0), Some(others.1)));
         for (added, removed) in sides {
+            self.insertions.extend(added);
+            self.deletions.extend(removed);
             self.lines.extend(added.into_iter().chain(removed));
             self.lines.extend(added.zip(removed).map(|(added, removed)| added.saturating_add(removed)));
         }
@@ -83,6 +90,29 @@ impl Counts {
         self.tests.extend(tests.0.into_values());
         self.things.extend(&self.tests);
         self.files.extend(paths.values().map(|paths| paths.len() as u64));
+    }
+
+    /// Definitions told together: of one fate, tests apart or not, each name once, with or without members of types
+    /// that are told themselves.
+    fn lists(&mut self, symbols: &[Symbol]) {
+        let types: BTreeSet<&str> = symbols.iter().map(|symbol| symbol.name.as_str()).collect();
+        let member = |symbol: &Symbol| {
+            let of = symbol.name.rsplit_once([':', '.', '#']).map(|(of, _)| of.trim_end_matches(':'));
+            of.is_some_and(|of| types.contains(of))
+        };
+        let mut lists: BTreeMap<(String, bool, bool), BTreeSet<&str>> = BTreeMap::new();
+        for symbol in symbols {
+            let changed = matches!(symbol.fate, Fate::Modified | Fate::Redefined);
+            let fates = [Some(format!("{:?}", symbol.fate)), changed.then(|| "Changed".to_owned())];
+            for fate in fates.into_iter().flatten() {
+                for (tests, members) in [(false, false), (false, true), (true, false), (true, true)] {
+                    if (tests || !symbol.test) && (members || !member(symbol)) {
+                        lists.entry((fate.clone(), tests, members)).or_default().insert(&symbol.name);
+                    }
+                }
+            }
+        }
+        self.lists.extend(lists.into_values().map(|list| list.len() as u64));
     }
 
     fn rest(&mut self, commit: &Commit, facts: &Facts) {

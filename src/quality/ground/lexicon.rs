@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::instructions::Tainted;
 use super::words::{self, key, stem};
-use super::{Evidence, counts::Counts};
+use super::{Evidence, counts::Counts, quotes};
 use crate::domain::patch::{Change, FileChange, Hunk, Line, Origin};
 use crate::facts::roles::FileRole;
 use crate::facts::symbols::{Fate, Symbol};
@@ -63,6 +63,8 @@ pub struct Lexicon {
     paths: Vec<(String, Seen)>,
     /// Everything but what was taken for instructions, in small letters, line by line.
     text: String,
+    /// Where each line of `text` ends, and its side.
+    ends: Vec<(usize, Seen)>,
     /// The author's words, in small letters.
     words_said: String,
     pub tainted: Tainted,
@@ -194,6 +196,23 @@ impl Lexicon {
         words::numbers(&low, &mut |number| mark(&mut self.numbers, number.to_owned(), side));
         self.text.push_str(&low);
         self.text.push('\n');
+        self.ends.push((self.text.len(), side));
+    }
+
+    /// The quoted words stand there in this order, on one side, whatever stands between them.
+    pub fn has_quote(&self, low: &str) -> bool {
+        quotes::is_in(low, &self.text, &self.ends)
+    }
+
+    /// Some path has all these components in this order, perhaps with others between them.
+    pub fn has_components(&self, low: &str) -> bool {
+        let parts: Vec<&str> = low.split('/').filter(|part| !part.is_empty()).collect();
+        parts.len() > 1
+            && self.paths.iter().any(|(path, _)| {
+                let mut components = path.split('/');
+                let stem = |component: &str| component.split('.').next().unwrap_or(component).to_owned();
+                parts.iter().all(|part| components.any(|component| component == *part || stem(component) == *part))
+            })
     }
 
     /// Where a name stands; plurals count as their singular.

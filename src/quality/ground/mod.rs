@@ -17,6 +17,7 @@ mod lexicon;
 mod names;
 mod numbers;
 mod polarity;
+mod quotes;
 mod reasons;
 #[cfg(test)]
 mod tests;

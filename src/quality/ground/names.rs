@@ -23,14 +23,15 @@ pub fn missing(token: &Token<'_>, lexicon: &Lexicon) -> Vec<String> {
     }
 }
 
-/// Quoted words must stand so somewhere.
+/// Quoted words must stand so somewhere; two or three may also be a name that people give to a thing.
 fn quote(low: &str, lexicon: &Lexicon) -> Vec<String> {
-    let inner = low.trim_matches(|c: char| !c.is_alphanumeric());
-    if inner.is_empty() || lexicon.has_literal(low) || lexicon.has_literal(inner) {
+    if lexicon.has_literal(low) || lexicon.has_quote(low) {
         return Vec::new();
     }
-    let lost = |stem: &String| !lexicon.has_stem(stem);
-    if words::stems(inner).iter().any(lost) { vec![low.to_owned()] } else { Vec::new() }
+    let stems = words::stems(low);
+    let free = low.split_whitespace().count() <= 3 && !low.contains(|c: char| c.is_ascii_digit());
+    let known = free && !stems.is_empty() && stems.iter().all(|stem| lexicon.has_stem(stem));
+    if known { Vec::new() } else { vec![low.to_owned()] }
 }
 
 fn code(text: &str, low: &str, lexicon: &Lexicon) -> Vec<String> {
@@ -62,9 +63,10 @@ fn path(text: &str, low: &str, lexicon: &Lexicon) -> Vec<String> {
         || bare.is_empty()
         || !lexicon.path_of(bare).is_none()
         || lexicon.has_directory(bare)
+        || lexicon.has_components(bare)
         || lexicon.has_literal(low)
         || lexicon.has_literal(bare);
-    if known {
+    if known || is_of_known_parts(bare, lexicon) {
         return Vec::new();
     }
     // `Router.new` and `vue.js` look like files.
@@ -81,6 +83,21 @@ fn path(text: &str, low: &str, lexicon: &Lexicon) -> Vec<String> {
         return Vec::new();
     }
     vec![bare.to_owned()]
+}
+
+/// `scan/2`, `FirstName/SecondName`, `pkg/path.Name`: names of code between slashes.
+fn is_of_known_parts(bare: &str, lexicon: &Lexicon) -> bool {
+    let Some((before, last)) = bare.rsplit_once('/') else { return false };
+    let known = |name: &str| !lexicon.word(name).is_none();
+    if last.bytes().all(|byte| byte.is_ascii_digit()) && !before.contains('/') {
+        return known(before);
+    }
+    let of_package = last.split_once('.').is_some_and(|(package, name)| {
+        !EXTENSIONS.contains(&name) && known(name) && lexicon.has_literal(&format!("{before}/{package}"))
+    });
+    // Two long names are no folder with a file in it.
+    let names = bare.split('/').all(|part| part.len() > 11 && part.chars().all(char::is_alphanumeric) && known(part));
+    of_package || names
 }
 
 /// Names that everybody knows, and that say nothing of a repository.

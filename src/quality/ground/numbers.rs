@@ -10,7 +10,9 @@ pub fn is_known(tokens: &[Token<'_>], at: usize, lexicon: &Lexicon) -> bool {
     let Some(token) = tokens.get(at) else { return true };
     match token.kind {
         Kind::Number => digits(tokens, at, token, lexicon),
-        Kind::Prose => spelled(&token.low()).is_none_or(|n| counted(tokens, at, n, lexicon) || is_written(n, lexicon)),
+        Kind::Prose => spelled(&token.low()).is_none_or(|n| {
+            counted(tokens, at, n, lexicon) || is_written(n, lexicon) || lexicon.has_literal(&token.low())
+        }),
         _ => true,
     }
 }
@@ -49,7 +51,8 @@ fn digits(tokens: &[Token<'_>], at: usize, token: &Token<'_>, lexicon: &Lexicon)
         let number: String = piece.trim_end_matches(['.', ',']).chars().filter(|c| !matches!(c, ',' | '_')).collect();
         let whole: Option<u64> = number.parse().ok();
         if nth == 0 && is_count_of_lines(&low) {
-            return whole.is_some_and(|n| lexicon.counts.lines.contains(&n)) || is_said(&number, lexicon);
+            let counts = if low.starts_with('+') { &lexicon.counts.insertions } else { &lexicon.counts.deletions };
+            return whole.is_some_and(|n| counts.contains(&n)) || is_said(&number, lexicon);
         }
         if let Some(counts) = strict(tokens, at, lexicon) {
             return whole.is_some_and(|n| counts.contains(&n)) || is_said(&number, lexicon);
@@ -123,7 +126,8 @@ fn counted(tokens: &[Token<'_>], at: usize, n: u64, lexicon: &Lexicon) -> bool {
     let nouns: Vec<String> = tokens.iter().skip(at + 1).take(3).map(Token::low).collect();
     let has = |words: &[&str]| nouns.iter().any(|noun| words.contains(&noun.as_str()));
     if has(&["more", "others", "other"]) {
-        return (0..8).any(|listed| counts.things.contains(&(n + listed)) || counts.files.contains(&(n + listed)));
+        let all = n.saturating_add(listed_before(tokens, at));
+        return counts.lists.contains(&all) || counts.files.contains(&all) || counts.things.contains(&all);
     }
     if has(&["file", "files", "module", "modules", "place", "places", "document", "documents", "snapshot", "snapshots"])
     {
@@ -133,6 +137,14 @@ fn counted(tokens: &[Token<'_>], at: usize, n: u64, lexicon: &Lexicon) -> bool {
         return counts.lines.contains(&n);
     }
     counts.things.contains(&n) && nouns.first().is_some_and(|noun| noun.ends_with('s') || has(&["new", "transitive"]))
+}
+
+/// Names in the list that ends here.
+fn listed_before(tokens: &[Token<'_>], at: usize) -> u64 {
+    let before = tokens.get(..at).unwrap_or_default().iter().rev();
+    let list =
+        before.take_while(|token| token.is_thing() || token.kind == Kind::Name || matches!(token.text, "and" | "or"));
+    list.filter(|token| token.kind != Kind::Prose).count() as u64
 }
 
 /// The unit behind the digits, or the word after.

@@ -1,5 +1,7 @@
 //! Added is not removed, and before is not after: only what the patch plainly contradicts is a fault.
 
+use std::cell::LazyCell;
+
 use super::claims::{self, Claim};
 use super::lexicon::{Lexicon, Seen};
 use super::token::{Kind, Token, tokens};
@@ -7,11 +9,24 @@ use super::words;
 
 /// The first thing of a sentence that the patch says the opposite of.
 pub fn contradiction<'a>(sentence: &[Token<'a>], lexicon: &Lexicon) -> Option<&'a str> {
-    let contradicted =
-        |claim: &&Claim| is_contradicted(**claim, sentence, lexicon) && !is_said(**claim, sentence, lexicon);
     let claims = claims::of(sentence);
+    let said = LazyCell::new(|| Said::of(lexicon));
+    let contradicted = |claim: &&Claim| match is_contradicted(**claim, sentence, lexicon) {
+        true => !said.has(**claim, sentence),
+        false => said.has_reverse(**claim, sentence) && !is_shown(**claim, sentence, lexicon),
+    };
     let (Claim::Added(at) | Claim::Removed(at) | Claim::Became(_, at)) = claims.iter().find(contradicted)?;
     sentence.get(*at).map(|token| token.text)
+}
+
+/// The patch has both ends of it on the side where the claim wants them.
+fn is_shown(claim: Claim, sentence: &[Token<'_>], lexicon: &Lexicon) -> bool {
+    let seen = |at: usize| sentence.get(at).map_or_else(Seen::default, |token| side(token, lexicon));
+    match claim {
+        Claim::Added(at) => seen(at).has(Seen::NEW),
+        Claim::Removed(at) => seen(at).has(Seen::OLD),
+        Claim::Became(old, new) => seen(old).gone() && seen(new).came(),
+    }
 }
 
 fn is_contradicted(claim: Claim, sentence: &[Token<'_>], lexicon: &Lexicon) -> bool {
@@ -65,19 +80,48 @@ fn of_name(low: &str, lexicon: &Lexicon) -> Seen {
     one_sided.copied().unwrap_or_default()
 }
 
-/// The author's own sentence makes the same claim of the same thing.
-fn is_said(claim: Claim, sentence: &[Token<'_>], lexicon: &Lexicon) -> bool {
-    let word = |tokens: &[Token<'_>], at: usize| tokens.get(at).map(|token| words::key(token.text));
-    lexicon.said_words().lines().any(|line| {
-        let theirs = tokens(line);
-        claims::of(&theirs).into_iter().any(|their| match (claim, their) {
-            (Claim::Added(a), Claim::Added(b)) | (Claim::Removed(a), Claim::Removed(b)) => {
-                word(sentence, a) == word(&theirs, b)
-            }
-            (Claim::Became(a, b), Claim::Became(c, d)) => {
-                word(sentence, a) == word(&theirs, c) && word(sentence, b) == word(&theirs, d)
-            }
-            _ => false,
-        })
-    })
+/// What the author claims, thing by thing.
+struct Said(Vec<(Direction, String, String)>);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    Added,
+    Removed,
+    Became,
+}
+
+impl Said {
+    fn of(lexicon: &Lexicon) -> Self {
+        let lines = lexicon.said_words().lines().flat_map(|line| {
+            let theirs = tokens(line);
+            claims::of(&theirs).into_iter().map(|claim| keys(claim, &theirs)).collect::<Vec<_>>()
+        });
+        Self(lines.collect())
+    }
+
+    /// The author makes the same claim of the same thing.
+    fn has(&self, claim: Claim, sentence: &[Token<'_>]) -> bool {
+        self.0.contains(&keys(claim, sentence))
+    }
+
+    /// The author says the contrary, and not the same somewhere else.
+    fn has_reverse(&self, claim: Claim, sentence: &[Token<'_>]) -> bool {
+        let (direction, one, other) = keys(claim, sentence);
+        let reverse = match direction {
+            Direction::Added => (Direction::Removed, one, other),
+            Direction::Removed => (Direction::Added, one, other),
+            Direction::Became => (Direction::Became, other, one),
+        };
+        self.0.contains(&reverse) && !self.has(claim, sentence)
+    }
+}
+
+fn keys(claim: Claim, sentence: &[Token<'_>]) -> (Direction, String, String) {
+    let key =
+        |at: usize| sentence.get(at).map(|token| token.low().trim_end_matches("()").to_owned()).unwrap_or_default();
+    match claim {
+        Claim::Added(at) => (Direction::Added, key(at), String::new()),
+        Claim::Removed(at) => (Direction::Removed, key(at), String::new()),
+        Claim::Became(old, new) => (Direction::Became, key(old), key(new)),
+    }
 }

@@ -1,7 +1,7 @@
 //! Why something was done, and how good it is: a patch does not tell, so somebody must have said it.
 
 use super::lexicon::Lexicon;
-use super::token::Token;
+use super::token::{Kind, Token};
 use super::words;
 
 /// A clause that asserts what nobody said: from where on (bytes), and its first words.
@@ -13,7 +13,9 @@ pub struct Unsaid {
 
 /// The first reason in the sentence that no person gave.
 pub fn unsaid(sentence: &str, tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Unsaid> {
-    let low: Vec<String> = tokens.iter().map(|token| token.low()).collect();
+    // What is quoted is somebody's.
+    let word = |token: &Token<'_>| if token.kind == Kind::Quote { String::new() } else { token.low() };
+    let low: Vec<String> = tokens.iter().map(word).collect();
     let low: Vec<&str> = low.iter().map(String::as_str).collect();
     if let Some(found) = verdict(&low, lexicon) {
         return Some(Unsaid { from: 0, words: found });

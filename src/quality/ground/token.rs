@@ -84,7 +84,7 @@ fn spanned(sentence: &str, at: usize) -> Option<(Option<Token<'_>>, usize)> {
     let kind = match open {
         '`' if single => code_kind(text),
         '`' => Kind::Code,
-        _ if single && kind_of(text, true) != Kind::Prose => kind_of(text, true),
+        _ if single && kind_of(text, true) == Kind::Code => Kind::Code,
         _ => Kind::Quote,
     };
     // What is joined to a span (`foo`s, `a`/`b`) is read on its own.
@@ -154,11 +154,11 @@ pub fn kind_of(text: &str, first: bool) -> Kind {
     if start == '-' && (second.is_alphabetic() || second == '-') {
         return Kind::Code;
     }
-    if text.contains('/') {
-        return slashed(text);
-    }
     if is_conventional(text) || text.ends_with("(s)") || text.ends_with("(es)") {
         return Kind::Prose;
+    }
+    if text.contains('/') {
+        return slashed(text);
     }
     if has(&['_', '$', '@', '=', '{', '}', '\\', '<', '>', '(', '|']) || text.contains("::") || text.contains("->") {
         return Kind::Code;
@@ -259,7 +259,7 @@ const PAIRED: &[&str] = &[
     "succes", "failure", "pas", "fail", "encode", "decode", "import", "export", "request", "response", "async", "sync",
     "first", "last", "min", "max", "create", "update", "delete", "enter", "exit", "begin", "end", "key", "value",
     "name", "type", "header", "footer", "build", "test", "lint", "format", "move", "copy", "rename", "replace",
-    "insert", "upper", "lower", "success", "with", "without", "i", "o", "a", "b", "w", "n", "c",
+    "insert", "upper", "lower", "success", "with", "without", "date", "time", "i", "o", "a", "b", "w", "n", "c",
 ];
 
 #[cfg(test)]
