@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde_json::json;
 use uro_capture::domain::clock::SystemClock;
 use uro_capture::domain::id::Oid;
+use uro_capture::fallback::variants::Variants;
 use uro_capture::git::{Bounds, Repo};
 use uro_capture::pipeline::subject::Subject;
 use uro_capture::prompt::tokens::{Budget, Scale};
@@ -53,7 +54,7 @@ fn tell(git_dir: &Path, oid: &Oid) -> Result<String> {
     let commit = Repo::open_git_dir(git_dir)?.commit(oid, &Bounds::default(), &|_| false)?;
     let subject = Subject::commit(commit, &SystemClock);
     std::hint::black_box(subject.prompt(&PROMPT));
-    Ok(subject.template())
+    Ok(subject.template(Variants::built_in()).text)
 }
 
 fn diff_tree(git_dir: &Path, oid: &Oid) -> Result<()> {

@@ -36,6 +36,8 @@ fn symbol(name: &str, fate: Fate) -> Symbol {
         old_name: None,
         old_path: None,
         lines: 3,
+        members: Vec::new(),
+        comments_only: false,
     }
 }
 
