@@ -239,6 +239,12 @@ fn planted() -> impl Strategy<Value = (String, String)> {
     ]
 }
 
+#[test]
+fn a_password_may_hold_what_a_format_does() {
+    assert_eq!(redact("password = \"aAA000%v~*\""), "password = \"[redacted:secret]\"");
+    assert_eq!(redact("password = \"pass-%s\""), "password = \"pass-%s\"");
+}
+
 proptest! {
     #[test]
     fn a_planted_secret_never_survives((secret, written) in planted(), before in "[ -~é\n]{0,60}", after in "[ -~é\n]{0,60}") {

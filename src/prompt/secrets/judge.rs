@@ -77,12 +77,19 @@ pub(super) fn is_placeholder(value: &str) -> bool {
     let uniform = value.bytes().all(|b| Some(b) == first || b == b'-');
     uniform
         || WORDS.iter().any(|word| stem.eq_ignore_ascii_case(word))
-        || ["%s", "%d", "%0", "%v"].iter().any(|format| value.contains(format))
+        || is_format(value)
         || value.starts_with(['$', '{', '<', '%', '#'])
         || value.contains("[redacted")
         || value.contains("${")
         || value.contains("{{")
         || ["npm:", "workspace:", "file:", "process.env", "os.environ"].iter().any(|start| value.starts_with(start))
+}
+
+/// `user-%s`: what a program fills in. A password may hold such a pair of characters by chance.
+fn is_format(value: &str) -> bool {
+    const VERBS: [&str; 4] = ["%s", "%d", "%0", "%v"];
+    let rest = VERBS.iter().fold(value.to_owned(), |rest, verb| rest.replace(verb, ""));
+    rest.len() < value.len() && (rest.len() < 6 || !rest.bytes().any(|b| b.is_ascii_digit()))
 }
 
 /// Shannon entropy in bits per byte.
