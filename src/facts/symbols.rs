@@ -321,12 +321,12 @@ fn indent(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::clock::SystemClock;
+    use crate::domain::clock::FakeClock;
     use crate::facts::sample::file;
     use crate::facts::syntax;
 
     fn of(files: &[FileChange]) -> Vec<Symbol> {
-        syntax::of(files, &SystemClock)
+        syntax::of(files, &FakeClock::at(jiff::Timestamp::UNIX_EPOCH))
     }
 
     /// `name:fate` for each symbol.

@@ -1,6 +1,7 @@
 //! Two outlines of one file: what came, went, was renamed or changed.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::found::Standing;
 use super::outline::{Entry, Outline};
@@ -9,7 +10,7 @@ use super::rows::Rows;
 use super::swaps::Swaps;
 use super::tokens::{self, Token};
 use crate::facts::language::SymbolKind;
-use crate::facts::symbols::{Fate, Member, Symbol};
+use crate::facts::symbols::{self, Fate, Member, Symbol};
 
 /// One version of a file, read.
 #[derive(Debug)]
@@ -19,6 +20,10 @@ pub struct Side<'a> {
     pub rows: Rows,
     /// Changed rows that belong to each entry and to nothing in it.
     lines: Vec<u32>,
+    names: HashSet<String>,
+    keys: HashSet<String>,
+    /// Every word of the text; gathered when first asked for.
+    known: OnceCell<HashSet<Token>>,
 }
 
 /// From this likeness on, a function that stands behind another type is the same one (Dice over its words).
@@ -37,7 +42,15 @@ impl<'a> Side<'a> {
     #[must_use]
     pub fn of(source: &'a str, outline: Outline, rows: Rows) -> Self {
         let lines = owned_lines(&outline.entries, &rows);
-        Self { source, outline, rows, lines }
+        let set = |of: fn(&Entry) -> &String| outline.entries.iter().map(of).cloned().collect();
+        let (names, keys) = (set(|entry| &entry.name), set(|entry| &entry.key));
+        Self { source, outline, rows, lines, names, keys, known: OnceCell::new() }
+    }
+
+    /// Whether the text has this word, wherever.
+    fn has_word(&self, word: &str) -> bool {
+        let all = || tokens::of(self.source, std::slice::from_ref(&(0..self.source.len())), &[]).into_iter().collect();
+        self.known.get_or_init(all).contains(&tokens::word(word.trim_start_matches('#')))
     }
 
     fn entry(&self, at: usize) -> &Entry {
@@ -123,8 +136,9 @@ pub fn compare(old: &Side<'_>, new: &Side<'_>, path: &str, swaps: &Swaps) -> Vec
     let mut comparing = Comparing { old, new, path, drafts: Vec::new(), gone: Vec::new(), come: Vec::new() };
     comparing.pair_by_key();
     comparing.pair_by_name();
-    let renamed = comparing.pair_renamed(swaps);
-    comparing.follow(&renamed);
+    let types = comparing.pair_renamed(swaps, |kind| kind == SymbolKind::Type);
+    comparing.follow(&types);
+    comparing.pair_renamed(swaps, |_| true);
     comparing.pair_by_bare();
     comparing.tell_rest();
     comparing.drafts
@@ -159,6 +173,7 @@ impl Comparing<'_> {
         if let ([was], [is]) = (was, is) {
             return self.pair(*was, *is);
         }
+        let all = is;
         let (mut was, mut is) = (was.to_vec(), is.to_vec());
         if !was.iter().any(|at| self.old.is_touched(*at)) && !is.iter().any(|at| self.new.is_touched(*at)) {
             return;
@@ -170,11 +185,7 @@ impl Comparing<'_> {
         let first = before.1.first().or(is.first()).copied();
         match (first, before.0.first()) {
             (Some(at), _) => self.tell_modified(at),
-            (None, Some(was)) => {
-                let key = &self.old.entry(*was).key;
-                let twin = self.new.outline.entries.iter().position(|entry| entry.key == *key);
-                twin.into_iter().for_each(|at| self.tell_modified(at));
-            }
+            (None, Some(_)) => all.first().into_iter().for_each(|at| self.tell_modified(*at)),
             (None, None) => {}
         }
     }
@@ -202,36 +213,29 @@ impl Comparing<'_> {
 
     /// The same name in another place of the file, or as another kind of thing, is neither new nor gone.
     fn pair_by_name(&mut self) {
-        let mut come = std::mem::take(&mut self.come);
-        let gone = std::mem::take(&mut self.gone);
-        for was in gone {
-            let of = self.old.entry(was);
-            match come.iter().position(|is| self.new.entry(*is).name == of.name) {
-                Some(at) => {
-                    let is = come.remove(at);
+        let mut twins: HashMap<&str, Vec<usize>> = HashMap::new();
+        let new = self.new;
+        self.come.iter().rev().for_each(|at| twins.entry(&new.entry(*at).name).or_default().push(*at));
+        let mut taken = HashSet::new();
+        for was in std::mem::take(&mut self.gone) {
+            match twins.get_mut(self.old.entry(was).name.as_str()).and_then(Vec::pop) {
+                Some(is) => {
+                    taken.insert(is);
                     self.pair(was, is);
                 }
                 None => self.gone.push(was),
             }
         }
-        self.come = come;
+        self.come.retain(|at| !taken.contains(at));
     }
 
     /// The same last name behind another type, once on each side and alike: it changed its type.
     fn pair_by_bare(&mut self) {
-        let find = |side: &Side<'_>, among: &[usize], bare: &str| -> Option<usize> {
-            let mut found = among.iter().copied().filter(|at| {
-                let entry = side.entry(*at);
-                entry.bare == bare && entry.kind == SymbolKind::Function && entry.standing == Standing::Told
-            });
-            found.next().filter(|_| found.next().is_none())
-        };
-        for was in self.gone.clone() {
-            let bare = &self.old.entry(was).bare;
-            if find(self.old, &self.gone, bare) != Some(was) {
-                continue;
-            }
-            let Some(is) = find(self.new, &self.come, bare) else { continue };
+        let (gone, come) = (single(self.old, &self.gone), single(self.new, &self.come));
+        let mut pairs: Vec<(usize, usize)> =
+            gone.iter().filter_map(|(bare, was)| Some(((*was)?, (*come.get(bare)?)?))).collect();
+        pairs.sort_unstable();
+        for (was, is) in pairs {
             let (before, after) = (self.old.words(was), self.new.words(is));
             if before.len().min(after.len()) >= ALIKE_WORDS && tokens::likeness(&before, &after) >= ALIKE {
                 self.rename(was, is);
@@ -247,11 +251,11 @@ impl Comparing<'_> {
         self.push(draft, self.new.entry(is));
     }
 
-    fn pair_renamed(&mut self, swaps: &Swaps) -> Vec<(usize, usize)> {
+    fn pair_renamed(&mut self, swaps: &Swaps, of: impl Fn(SymbolKind) -> bool) -> Vec<(usize, usize)> {
         let told = |side: &Side<'_>, at: &usize| {
             let (entry, other) = (side.entry(*at), if std::ptr::eq(side, self.old) { self.new } else { self.old });
             let tellable = entry.standing == Standing::Told && entry.kind != SymbolKind::Scope && !entry.is_part();
-            tellable && self.is_unknown(entry, other)
+            of(entry.kind) && tellable && self.is_unknown(entry, other)
         };
         let gone: Vec<usize> =
             self.gone.iter().copied().filter(|at| told(self.old, at)).take(rename::CANDIDATES).collect();
@@ -259,6 +263,7 @@ impl Comparing<'_> {
             self.come.iter().copied().filter(|at| told(self.new, at)).take(rename::CANDIDATES).collect();
         let side = |side: &Side<'_>, at: &usize| rename::Candidate {
             bare: side.entry(*at).bare.clone(),
+            of: side.entry(*at).of().to_owned(),
             kind: side.entry(*at).kind,
             words: side.words(*at),
         };
@@ -279,32 +284,28 @@ impl Comparing<'_> {
         if types.is_empty() {
             return;
         }
-        let mut come = std::mem::take(&mut self.come);
-        let gone = std::mem::take(&mut self.gone);
-        for was in gone {
+        let new = self.new;
+        let mut twins: HashMap<(SymbolKind, String), Vec<usize>> = HashMap::new();
+        self.come
+            .iter()
+            .rev()
+            .for_each(|at| twins.entry((new.entry(*at).kind, new.entry(*at).name.clone())).or_default().push(*at));
+        let mut taken = HashSet::new();
+        for was in std::mem::take(&mut self.gone) {
             let of = self.old.entry(was);
-            let prefix = of.name.strip_suffix(&of.bare).map_or("", |prefix| prefix.trim_end_matches([':', '.']));
-            let of_renamed = types
-                .get(prefix)
-                .or_else(|| (of.kind == SymbolKind::Scope).then(|| types.get(of.name.as_str())).flatten());
-            let partner = of_renamed.and_then(|now| {
-                come.iter().position(|is| {
-                    let is = self.new.entry(*is);
-                    is.kind == of.kind && (is.name == *now || (is.bare == of.bare && is.name.starts_with(now)))
-                })
-            });
-            match partner {
-                Some(at) => {
-                    let is = come.remove(at);
-                    if self.old.words(was) != self.new.words(is) && of.kind != SymbolKind::Scope {
+            let now = renamed_name(of, &types).map(|now| (of.kind, now));
+            match now.and_then(|now| twins.get_mut(&now)).and_then(Vec::pop) {
+                Some(is) => {
+                    taken.insert(is);
+                    if self.old.words(was) != new.words(is) {
                         let draft = self.draft_pair(was, is, Fate::Modified);
-                        self.push(draft, self.new.entry(is));
+                        self.push(draft, new.entry(is));
                     }
                 }
                 None => self.gone.push(was),
             }
         }
-        self.come = come;
+        self.come.retain(|at| !taken.contains(at));
     }
 
     fn tell_rest(&mut self) {
@@ -333,9 +334,8 @@ impl Comparing<'_> {
     }
 
     fn is_unknown(&self, entry: &Entry, other: &Side<'_>) -> bool {
-        let named = other.outline.entries.iter().any(|known| known.name == entry.name);
         let strict = other.outline.faulty || entry.local;
-        !named && !(strict && has_word(other.source, &entry.bare))
+        !(other.names.contains(&entry.name) || (strict && other.has_word(&entry.bare)))
     }
 
     fn push(&mut self, draft: Draft, entry: &Entry) {
@@ -373,7 +373,7 @@ impl Comparing<'_> {
         members.extend(only(&before, &after, false));
         members.retain(|member| {
             let other = if member.added { self.old } else { self.new };
-            !(other.outline.faulty && has_word(other.source, &member.name))
+            !(other.outline.faulty && other.has_word(&member.name))
         });
         members
     }
@@ -399,11 +399,37 @@ impl Comparing<'_> {
     }
 }
 
+/// What a member of a renamed type, or a scope of its name, is called now.
+fn renamed_name(entry: &Entry, types: &HashMap<&str, &str>) -> Option<String> {
+    if let Some(now) = types.get(entry.name.as_str()).filter(|_| entry.kind == SymbolKind::Scope) {
+        return Some((*now).to_owned());
+    }
+    let behind = entry.name.strip_suffix(&entry.bare)?;
+    let of = behind.trim_end_matches([':', '.']);
+    let now = types.get(of)?;
+    let last = |name: &'_ str| symbols::bare(name).to_owned();
+    // A constructor is called like its type.
+    let bare = if entry.bare == last(of) { last(now) } else { entry.bare.clone() };
+    Some(format!("{now}{}{bare}", behind.get(of.len()..)?))
+}
+
 /// What stands in a function or a value that is itself new or gone is told with it.
 fn is_told_with(side: &Side<'_>, owner: usize, other: &Side<'_>) -> bool {
     let entry = side.entry(owner);
     let swallows = matches!(entry.kind, SymbolKind::Function | SymbolKind::Constant | SymbolKind::Macro);
-    swallows && !other.outline.entries.iter().any(|known| known.key == entry.key)
+    swallows && !other.keys.contains(&entry.key)
+}
+
+/// Functions by their last names; none for a name that several have.
+fn single<'a>(side: &'a Side<'_>, among: &[usize]) -> HashMap<&'a str, Option<usize>> {
+    let mut single: HashMap<&str, Option<usize>> = HashMap::new();
+    for at in among {
+        let entry = side.entry(*at);
+        if entry.kind == SymbolKind::Function && entry.standing == Standing::Told {
+            single.entry(&entry.bare).and_modify(|known| *known = None).or_insert(Some(*at));
+        }
+    }
+    single
 }
 
 fn by_key(entries: &[Entry]) -> BTreeMap<&str, Vec<usize>> {
@@ -434,14 +460,4 @@ fn take_equal(
         None => true,
     });
     was.retain(|at| !taken.contains(at));
-}
-
-/// Whether the text has this word.
-#[must_use]
-pub fn has_word(text: &str, word: &str) -> bool {
-    let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '$'));
-    !word.is_empty()
-        && text.match_indices(word).any(|(at, found)| {
-            !is_part(text[..at].chars().next_back()) && !is_part(text[at + found.len()..].chars().next())
-        })
 }

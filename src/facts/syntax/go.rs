@@ -28,7 +28,7 @@ fn named<'t>(kind: SymbolKind, name: &str) -> Found<'t> {
 
 fn each_name<'t>(at: &At<'_, 't>, kind: SymbolKind) -> Vec<Found<'t>> {
     let mut cursor = at.node.walk();
-    let names = at.node.children_by_field_name("name", &mut cursor).filter(|node| node.is_named());
+    let names = at.node.children_by_field_name("name", &mut cursor).filter(tree_sitter::Node::is_named);
     names.map(|node| named(kind, at.text(node)).body(at.field("value"))).collect()
 }
 

@@ -42,8 +42,12 @@ pub fn of(files: &[FileChange], clock: &dyn Clock) -> Vec<Symbol> {
     moved::join(&mut drafts);
     let mut symbols: Vec<Symbol> = drafts.into_iter().map(|draft| draft.symbol).collect();
     symbols::rank(&mut symbols);
+    symbols.truncate(SYMBOLS);
     symbols
 }
+
+/// More definitions than this nobody tells apart; a patch that has them is beyond its reading bounds as well.
+const SYMBOLS: usize = 2_000;
 
 /// Sources before tests before the rest, small files before large ones: the time goes to what is told first.
 fn in_order(files: &[FileChange]) -> Vec<usize> {
@@ -66,7 +70,7 @@ fn of_file(file: &FileChange, parsing: &Parsing<'_>, swaps: &Swaps) -> Vec<Draft
 fn by_grammar(file: &FileChange, texts: &Texts, parsing: &Parsing<'_>, swaps: &Swaps) -> Option<Vec<Draft>> {
     let grammar = Grammar::of(&file.path)?;
     let changed = Changed::of(file, symbols::is_whole(file));
-    let outline = |text: &str, rows| outline::of(grammar, text, rows, &|range| parsing.tree(grammar, text, range));
+    let outline = |text: &str, rows| outline::of(grammar, text, rows, parsing);
     let (old, new) = (outline(&texts.old, &changed.old)?, outline(&texts.new, &changed.new)?);
     let (old, new) = (Side::of(&texts.old, old, changed.old), Side::of(&texts.new, new, changed.new));
     Some(compare::compare(&old, &new, &file.path, swaps))
@@ -77,9 +81,18 @@ fn by_lines(file: &FileChange) -> Vec<Draft> {
     let drafts = symbols::of_file(file).into_iter().map(|symbol| Draft { symbol, words: Vec::new() });
     let Some(texts) = file.texts.as_deref() else { return drafts.collect() };
     let known = |symbol: &Symbol| match symbol.fate {
-        Fate::Added => compare::has_word(&texts.old, symbol.bare()),
-        Fate::Removed => compare::has_word(&texts.new, symbol.bare()),
+        Fate::Added => has_word(&texts.old, symbol.bare()),
+        Fate::Removed => has_word(&texts.new, symbol.bare()),
         _ => false,
     };
     drafts.filter(|draft| !known(&draft.symbol)).collect()
+}
+
+/// Whether the text has this word.
+fn has_word(text: &str, word: &str) -> bool {
+    let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '$'));
+    let stands_alone = |(at, found): (usize, &str)| {
+        !is_part(text[..at].chars().next_back()) && !is_part(text[at + found.len()..].chars().next())
+    };
+    !word.is_empty() && text.match_indices(word).any(stands_alone)
 }

@@ -1,7 +1,10 @@
 //! Definitions that left one file for another.
 
+use std::collections::{HashMap, HashSet};
+
 use super::compare::Draft;
 use super::tokens;
+use crate::facts::language::SymbolKind;
 use crate::facts::symbols::{Fate, bare};
 
 /// A definition of the same name is the same one from this likeness on (Dice over its words).
@@ -16,26 +19,51 @@ const CANDIDATES: usize = 200;
 
 /// Joins what went in one file and came in another. A name that went or came more than once is left alone.
 pub fn join(drafts: &mut Vec<Draft>) {
-    let of = |drafts: &[Draft], fate: Fate| -> Vec<usize> {
-        drafts.iter().enumerate().filter(|(_, draft)| draft.symbol.fate == fate).map(|(at, _)| at).collect()
-    };
-    let (gone, come) = (of(drafts, Fate::Removed), of(drafts, Fate::Added));
-    let mut joined = Vec::new();
-    for was in gone.iter().take(CANDIDATES) {
-        let alone = |among: &[usize]| among.iter().filter(|at| is_same(&drafts[**at], &drafts[*was])).count() == 1;
-        let partner = come.iter().find(|is| is_same(&drafts[**is], &drafts[*was]));
-        let partner = partner.filter(|is| alone(&come) && alone(&gone) && is_one(&drafts[*was], &drafts[**is]));
-        joined.extend(partner.map(|is| (*was, *is, Fate::Moved)));
+    let (gone, come) = (of_fate(drafts, Fate::Removed), of_fate(drafts, Fate::Added));
+    let mut joined: Vec<(usize, usize, Fate)> = Vec::new();
+    {
+        let (went, came) = (single(drafts, &gone), single(drafts, &come));
+        for was in &gone {
+            let name = named(&drafts[*was]);
+            let (Some(Some(was)), Some(Some(is))) = (went.get(&name), came.get(&name)) else { continue };
+            if is_one(&drafts[*was], &drafts[*is]) {
+                joined.push((*was, *is, Fate::Moved));
+            }
+        }
     }
-    for was in gone.iter().take(CANDIDATES) {
-        let is_free = |at: usize| !joined.iter().any(|(a, b, _)| *a == at || *b == at);
-        let mut like =
-            come.iter().copied().filter(|is| is_free(*was) && is_free(*is) && is_renamed(&drafts[*was], &drafts[*is]));
-        if let (Some(is), None) = (like.next(), like.next()) {
-            joined.push((*was, is, Fate::Renamed));
+    let taken: HashSet<usize> = joined.iter().flat_map(|(was, is, _)| [*was, *is]).collect();
+    let free = |among: &[usize]| -> Vec<usize> {
+        let large = |at: &usize| !taken.contains(at) && drafts[*at].words.len() >= OTHER_NAME_WORDS;
+        among.iter().copied().filter(large).take(CANDIDATES).collect()
+    };
+    let (gone, come) = (free(&gone), free(&come));
+    let mut renamed = HashSet::new();
+    for was in gone {
+        let mut like = come.iter().filter(|is| is_renamed(&drafts[was], &drafts[**is]));
+        if let (Some(is), None) = (like.next(), like.next())
+            && renamed.insert(*is)
+        {
+            joined.push((was, *is, Fate::Renamed));
         }
     }
     settle(drafts, &joined);
+}
+
+fn of_fate(drafts: &[Draft], fate: Fate) -> Vec<usize> {
+    drafts.iter().enumerate().filter(|(_, draft)| draft.symbol.fate == fate).map(|(at, _)| at).collect()
+}
+
+fn named(draft: &Draft) -> (&str, SymbolKind) {
+    (&draft.symbol.name, draft.symbol.kind)
+}
+
+/// Drafts by name and kind; none for a name that several have.
+fn single<'a>(drafts: &'a [Draft], among: &[usize]) -> HashMap<(&'a str, SymbolKind), Option<usize>> {
+    let mut single = HashMap::new();
+    for at in among {
+        single.entry(named(&drafts[*at])).and_modify(|known| *known = None).or_insert(Some(*at));
+    }
+    single
 }
 
 fn settle(drafts: &mut Vec<Draft>, joined: &[(usize, usize, Fate)]) {
@@ -46,15 +74,12 @@ fn settle(drafts: &mut Vec<Draft>, joined: &[(usize, usize, Fate)]) {
         symbol.old_name = (old_name != symbol.name).then_some(old_name);
         symbol.old_path = Some(old_path);
     }
+    let gone: HashSet<usize> = joined.iter().map(|(was, _, _)| *was).collect();
     let mut at = 0;
     drafts.retain(|_| {
         at += 1;
-        !joined.iter().any(|(was, _, _)| *was == at - 1)
+        !gone.contains(&(at - 1))
     });
-}
-
-fn is_same(one: &Draft, other: &Draft) -> bool {
-    one.symbol.name == other.symbol.name && one.symbol.kind == other.symbol.kind
 }
 
 fn is_one(was: &Draft, is: &Draft) -> bool {
@@ -66,6 +91,5 @@ fn is_renamed(was: &Draft, is: &Draft) -> bool {
     was.symbol.kind == is.symbol.kind
         && was.symbol.path != is.symbol.path
         && bare(&was.symbol.name) != bare(&is.symbol.name)
-        && was.words.len().min(is.words.len()) >= OTHER_NAME_WORDS
         && tokens::likeness(&was.words, &is.words) >= OTHER_NAME
 }

@@ -6,6 +6,7 @@ use tree_sitter::{Node, Tree};
 
 use super::found::{At, Found, Lead, Standing, Start};
 use super::grammar::Grammar;
+use super::parse::Parsing;
 use super::rows::Rows;
 use crate::facts::language::SymbolKind;
 
@@ -38,6 +39,12 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// What stands before the last part of its name.
+    #[must_use]
+    pub fn of(&self) -> &str {
+        self.name.strip_suffix(&self.bare).unwrap_or("")
+    }
+
     /// A part of its type, told with it.
     #[must_use]
     pub fn is_part(&self) -> bool {
@@ -61,30 +68,30 @@ const NAME_BYTES: usize = 80;
 const DEPTH: u8 = 24;
 
 /// Reads the tree. Function bodies are entered only where `rows` are near.
-/// What stands between the braces of a macro's call is read by `parse`, as the items that it often is.
+/// What stands between the braces of a macro's call is read as the items that it often is. Absent where time runs out.
 #[must_use]
-pub fn of(grammar: Grammar, source: &str, rows: &Rows, parse: Parse<'_>) -> Option<Outline> {
-    let outline = Outline::default();
-    let mut reading = Reading { grammar, source, rows, outline, exported: Vec::new(), macros: Vec::new() };
-    let tree = parse(None)?;
-    reading.outline.faulty = tree.root_node().has_error();
-    reading.read(&tree, Place::default());
+pub fn of(grammar: Grammar, source: &str, rows: &Rows, parsing: &Parsing<'_>) -> Option<Outline> {
+    let tree = parsing.tree(grammar, source, None)?;
+    let outline = Outline { faulty: tree.root_node().has_error(), ..Outline::default() };
+    let mut reading = Reading { grammar, source, rows, parsing, outline, exported: Vec::new(), macros: Vec::new() };
+    reading.read(&tree, Place::default())?;
     for _ in 0..MACROS {
         let Some((range, place)) = reading.macros.pop() else { break };
-        match parse(Some(range)).filter(|tree| !tree.root_node().has_error()) {
-            Some(tree) => reading.read(&tree, place),
-            None => reading.outline.faulty = true,
+        let tree = parsing.tree(grammar, source, Some(range))?;
+        if tree.root_node().has_error() {
+            reading.outline.faulty = true;
+        } else {
+            reading.read(&tree, place)?;
         }
     }
     reading.outline.faulty |= !reading.macros.is_empty();
     Some(reading.finish())
 }
 
-/// Parses the whole text or a range of it.
-pub type Parse<'a> = &'a dyn Fn(Option<tree_sitter::Range>) -> Option<Tree>;
-
 /// So many calls of macros are looked into.
 const MACROS: usize = 32;
+/// After so many nodes the clock is looked at.
+const NODES: usize = 4096;
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Place {
@@ -107,6 +114,7 @@ struct Reading<'a> {
     grammar: Grammar,
     source: &'a str,
     rows: &'a Rows,
+    parsing: &'a Parsing<'a>,
     outline: Outline,
     /// Names that an `export { … }` lists.
     exported: Vec<&'a str>,
@@ -115,11 +123,18 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    fn read(&mut self, tree: &Tree, place: Place) {
+    /// Absent where time runs out.
+    fn read(&mut self, tree: &Tree, place: Place) -> Option<()> {
         let mut open = vec![Visit { node: tree.root_node(), up: None, lead: Lead::default(), place }];
+        let mut seen = 0usize;
         while let Some(visit) = open.pop() {
+            seen += 1;
+            if seen.is_multiple_of(NODES) && self.parsing.is_over() {
+                return None;
+            }
             self.visit(&visit, &mut open);
         }
+        Some(())
     }
 
     fn visit<'t>(&mut self, visit: &Visit<'t>, open: &mut Vec<Visit<'t>>) {

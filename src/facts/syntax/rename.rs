@@ -16,10 +16,16 @@ const EQUAL_WORDS: usize = 8;
 const CALLED_ALIKE: f64 = 0.5;
 const SWAPPED_ALIKE: f64 = 0.7;
 
+/// Where the type changes as well.
+const FAR_ALIKE: f64 = 0.9;
+const FAR_WORDS: usize = 30;
+
 /// A definition without a partner.
 #[derive(Debug, Clone)]
 pub struct Candidate {
     pub bare: String,
+    /// What stands before it.
+    pub of: String,
     pub kind: SymbolKind,
     /// Sorted, without its name.
     pub words: Vec<Token>,
@@ -57,8 +63,10 @@ fn score(was: &Candidate, is: &Candidate, swaps: &Swaps) -> Option<f64> {
     let alike = (likeness >= ALIKE && size >= WORDS) || (likeness >= 1.0 && size >= EQUAL_WORDS);
     let called = swapped >= 2 && likeness >= CALLED_ALIKE;
     let replaced = swapped == 1 && likeness >= SWAPPED_ALIKE && size >= EQUAL_WORDS;
+    // Another name behind another type: members of two types are often alike.
+    let far = was.of != is.of && swapped == 0 && (likeness < FAR_ALIKE || size < FAR_WORDS);
     let surety = likeness + f64::from(swapped.min(4)) * 0.1 + resemblance(&was.bare, &is.bare) * 0.05;
-    (alike || called || replaced).then_some(surety)
+    ((alike || called || replaced) && !far).then_some(surety)
 }
 
 /// How much of the longer name both share at start and end: between equal bodies it decides.

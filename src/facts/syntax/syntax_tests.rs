@@ -1,13 +1,13 @@
 //! What the grammars tell of changes, language by language.
 
 use super::of;
-use crate::domain::clock::SystemClock;
+use crate::domain::clock::FakeClock;
 use crate::domain::patch::FileChange;
 use crate::facts::sample::versions;
 use crate::facts::symbols::{Fate, Symbol};
 
 fn symbols(files: &[FileChange]) -> Vec<Symbol> {
-    of(files, &SystemClock)
+    of(files, &FakeClock::at(jiff::Timestamp::UNIX_EPOCH))
 }
 
 /// `fate name`, renames with the old name behind `<`, members that came or went behind the name; sorted.
@@ -315,4 +315,130 @@ fn what_is_commented_out_is_no_definition() {
 #[test]
 fn implementations_for_types_without_a_name_are_known_by_their_traits() {
     assert_eq!(added("a.rs", "impl Gate for (u8, u8) { fn open(&self) {} }\n"), ["Gate::open"]);
+}
+
+#[test]
+fn the_constructor_of_a_renamed_class_goes_with_it() {
+    let old = "class Picker {\n  private final List<Offer> offers;\n  private final int limit;\n  Picker(List<Offer> offers, int limit) {\n    this.offers = offers;\n    this.limit = limit;\n  }\n  int size() { return offers.size(); }\n}\n";
+    assert_eq!(told("A.java", old, &old.replace("Picker", "Router")), ["Renamed Router < Picker"]);
+}
+
+#[test]
+fn a_file_of_nothing_but_definitions_is_read_in_time_that_grows_with_it() {
+    let lines = |name: &str| (0..12_000).map(|n| format!("{name}{n} = {n}\n")).collect::<String>();
+    let symbols = symbols(&[versions("a.py", &lines("was"), ""), versions("b.py", "", &lines("will"))]);
+    assert_eq!(symbols.len(), 2_000);
+}
+
+mod any_text {
+    use proptest::prelude::*;
+    use proptest::sample::{Index, select};
+
+    use super::*;
+
+    const PATHS: [&str; 9] = ["a.rs", "a.py", "a.js", "a.ts", "a.tsx", "a.go", "a.java", "a.c", "tests/a.rs"];
+    const PIECES: [&str; 40] = [
+        "fn a() {",
+        "}",
+        "(",
+        ")",
+        "pub struct B<T> {",
+        "impl B {",
+        "mod c {",
+        "#[cfg(test)]",
+        "macro! {",
+        "\n",
+        "\n\n",
+        "    ",
+        "def a(self):",
+        "class B(object):",
+        "@wrap",
+        "a = b",
+        "\"\"\"",
+        "'",
+        "function a() {",
+        "const a = () => {",
+        "module.exports = {",
+        "exports.b = function",
+        "export default class B {",
+        "interface B {",
+        "enum B { C, D }",
+        "func (r *B) a() {",
+        "type B struct {",
+        "public B a() {",
+        "record B(int a) {",
+        "int a(void) {",
+        "#define A(x) x",
+        "#ifdef A",
+        "#endif",
+        "typedef struct { int a; } b;",
+        "/* ",
+        " */",
+        "// a",
+        "é\u{202e}\u{0}",
+        "{",
+        "a.b.c = d;",
+    ];
+
+    fn is_said_of_its_side(file: &FileChange, symbol: &Symbol) -> bool {
+        let texts = file.texts.as_deref().unwrap();
+        let (old, new) = (texts.old.as_str(), texts.new.as_str());
+        let (bare, was) =
+            (symbol.bare(), symbol.old_name.as_deref().map_or(symbol.bare(), crate::facts::symbols::bare));
+        let in_new = new.contains(bare);
+        let in_old = old.contains(was);
+        match symbol.fate {
+            Fate::Added => in_new,
+            Fate::Removed => old.contains(bare),
+            Fate::Moved | Fate::Renamed | Fate::Redefined | Fate::Modified => in_new && in_old,
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn whatever_the_texts_nothing_is_named_that_is_not_there(
+            path in select(PATHS.to_vec()),
+            old in prop::collection::vec(select(PIECES.to_vec()), 0..40),
+            new in prop::collection::vec(select(PIECES.to_vec()), 0..40),
+        ) {
+            let file = versions(path, &old.concat(), &new.concat());
+            for symbol in symbols(std::slice::from_ref(&file)) {
+                prop_assert!(is_said_of_its_side(&file, &symbol), "{symbol:?} {file:?}");
+            }
+        }
+
+        #[test]
+        fn a_piece_cut_out_of_a_source_tells_nothing_false(
+            path in select(PATHS.to_vec()), from in any::<Index>(), to in any::<Index>(), put in select(PIECES.to_vec()),
+        ) {
+            let source = include_str!("rust.rs");
+            let at = |index: Index| source.floor_char_boundary(index.index(source.len()));
+            let (from, to) = (at(from).min(at(to)), at(from).max(at(to)));
+            let file = versions(path, source, &format!("{}{put}{}", &source[..from], &source[to..]));
+            for symbol in symbols(std::slice::from_ref(&file)) {
+                prop_assert!(is_said_of_its_side(&file, &symbol), "{symbol:?}");
+                let head = format!("fn {}(", symbol.name);
+                let stands = |text: &str| {
+                    text.lines().any(|line| line.trim_start().trim_start_matches("pub ").starts_with(&head))
+                };
+                let texts = file.texts.as_deref().unwrap();
+                prop_assert!(symbol.fate != Fate::Removed || !stands(&texts.new), "{symbol:?}");
+                prop_assert!(symbol.fate != Fate::Added || !stands(&texts.old), "{symbol:?}");
+            }
+        }
+
+        #[test]
+        fn any_bytes_under_any_rows_are_read_without_a_panic(
+            path in select(PATHS.to_vec()), old in any::<Vec<u8>>(), new in any::<Vec<u8>>(), start in any::<u32>(),
+        ) {
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            let mut file = versions(path, &text(&old), &text(&new));
+            for hunk in &mut file.hunks {
+                (hunk.old_start, hunk.new_start) = (start, u32::MAX - start);
+            }
+            symbols(&[file]);
+        }
+    }
 }

@@ -198,6 +198,27 @@ fn beyond_the_patch_bound_lines_are_still_counted() {
 }
 
 #[test]
+fn both_versions_of_a_source_are_kept_for_its_grammar_and_rows_are_those_of_the_hunks() {
+    let scratch = Scratch::new();
+    scratch
+        .write("a.rs", b"// caf\xe9\r\nfn a() {}\n")
+        .write("a.md", "x\n")
+        .write("vendor/v.rs", "fn v() {}\n")
+        .commit("Start");
+    scratch
+        .write("a.rs", b"// caf\xe9\r\nfn a() {}\nfn b() {}\n")
+        .write("a.md", "y\n")
+        .write("vendor/v.rs", "fn w() {}\n");
+    scratch.write("large.py", "x = 1\n".repeat(50_000)).commit("More");
+    let commit = scratch.read();
+    let texts = file(&commit, "a.rs").texts.as_deref().unwrap();
+    assert_eq!((texts.old.as_str(), texts.new.lines().nth(2)), ("// caf\u{fffd}\r\nfn a() {}\n", Some("fn b() {}")));
+    assert_eq!(file(&commit, "a.rs").hunks[0].lines.last().map(|line| line.text.as_str()), Some("fn b() {}"));
+    let without = ["a.md", "vendor/v.rs", "large.py"].map(|path| file(&commit, path).texts.is_none());
+    assert_eq!(without, [true; 3]);
+}
+
+#[test]
 fn no_more_files_are_listed_than_the_bound_says() {
     let scratch = Scratch::new();
     for n in 0..20 {
