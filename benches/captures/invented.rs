@@ -7,7 +7,7 @@ use uro_capture::domain::patch::Commit;
 use super::histories::sides;
 
 /// Every name in backticks whose parts are neither in the patch, its hunk headers and paths, nor in either side of a
-/// changed file, and every path that no changed file has.
+/// changed file, and every word with a slash that is neither in a path nor in a line.
 pub fn names(text: &str, commit: &Commit, git_dir: &Path) -> Vec<String> {
     let mut unknown: Vec<String> = quoted(text).into_iter().filter(|name| !is_in_patch(name, commit)).collect();
     if !unknown.is_empty() {
@@ -53,7 +53,11 @@ fn paths(text: &str) -> impl Iterator<Item = &str> {
     bare.filter(|word| word.contains('/'))
 }
 
+/// Packages have slashes, too: those stand in the changed lines.
 fn is_path_of(path: &str, commit: &Commit) -> bool {
     let of = |known: &str| known.contains(path);
-    commit.patch.files.iter().any(|file| of(&file.path) || file.old_path.as_deref().is_some_and(of))
+    commit.patch.files.iter().any(|file| {
+        let mut lines = file.hunks.iter().flat_map(|hunk| &hunk.lines);
+        of(&file.path) || file.old_path.as_deref().is_some_and(of) || lines.any(|line| of(&line.text))
+    })
 }

@@ -66,7 +66,9 @@ pub fn of(files: &[FileChange], symbols: &[Symbol]) -> Vec<Mention> {
     let tally = weigh::Tally::of(files, symbols, &phrases);
     let mut mentions = tally.names();
     mentions.extend(phrases.into_iter().map(|phrase| tally.weighed(phrase)));
-    mentions.retain(|mention| mention.weight > 0.0 || matches!(mention.kind, Kind::Swap | Kind::Correction));
+    mentions.retain(|mention| {
+        mention.weight > 0.0 || matches!(mention.kind, Kind::Swap | Kind::Correction | Kind::Heading)
+    });
     mentions.sort_by(|a, b| b.weight.total_cmp(&a.weight));
     few_of_each(mentions)
 }

@@ -209,3 +209,73 @@ fn heading<'a>(facts: &'a Facts, path: &str) -> Option<&'a str> {
     let heading = facts.mentions.iter().find(|mention| mention.kind == Kind::Heading && mention.path == path)?;
     (heading.text.split_whitespace().count() < 7).then_some(heading.text.as_str())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::clock::SystemClock;
+    use crate::facts;
+    use crate::facts::sample::{commit, file};
+
+    fn told(files: Vec<FileChange>, said: &str) -> Option<String> {
+        let commit = commit("wip", files);
+        of(&commit, &facts::of(&commit, &SystemClock), said)
+    }
+
+    fn text(path: &str, patch: &str) -> String {
+        told(vec![file(path, patch)], path).unwrap_or_default()
+    }
+
+    #[test]
+    fn what_only_new_lines_name_is_told_as_that() {
+        assert_eq!(
+            text("src/a.rs", "@@ fn a() {\n+    walker.follow_links();"),
+            "Its new lines mention `follow_links` and `walker`"
+        );
+        assert_eq!(
+            text("src/a.rs", "@@ fn a() {\n-    walker.follow_links();"),
+            "The lines it removes mention `follow_links` and `walker`"
+        );
+    }
+
+    #[test]
+    fn what_the_context_names_is_not_told_as_new() {
+        let told = text("src/a.rs", "@@ fn a() {\n     follow_links();\n+    follow_links();");
+        assert_eq!(told, "It concerns `follow_links`");
+    }
+
+    #[test]
+    fn imports_are_told_as_imports() {
+        assert_eq!(text("a.py", "@@\n-import threading\n a = 1"), "It removes the import of `threading`");
+        assert_eq!(text("a.py", "@@\n+import threading\n a = 1"), "It adds the import of `threading`");
+    }
+
+    #[test]
+    fn a_value_is_told_from_what_to_what() {
+        assert_eq!(text("a.toml", "@@\n-depth = 3\n+depth = 9"), "`depth` goes from 3 to 9");
+        assert_eq!(text("a.rs", "@@\n-    get(Kind::Old);\n+    get(Kind::New);"), "`Old` gives way to `New`");
+        assert_eq!(text("a.md", "@@\n-You recieve it.\n+You receive it."), "“recieve” becomes “receive”");
+    }
+
+    #[test]
+    fn a_changelog_and_documentation_speak_for_themselves() {
+        assert_eq!(
+            text("CHANGES.md", "@@\n+- Retry when the server is busy."),
+            "The changelog says “Retry when the server is busy”"
+        );
+        let guide = text("docs/guide.md", "@@\n ## Installing\n \n+Use the package of your system.");
+        assert_eq!(guide, "Under “Installing” it now says “Use the package of your system”");
+    }
+
+    #[test]
+    fn what_was_said_is_not_said_again() {
+        let patch = "@@ fn a() {\n+    walker.follow_links();";
+        assert_eq!(told(vec![file("src/a.rs", patch)], "Changes `Walker::follow_links`"), None);
+    }
+
+    #[test]
+    fn what_a_case_tells_needs_no_more() {
+        assert_eq!(told(vec![file("src/a.rs", "@@\n-a b\n+ab")], ""), None);
+        assert_eq!(told(vec![], ""), None);
+    }
+}

@@ -84,3 +84,31 @@ impl<'a> Cover<'a> {
         chosen
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::clock::SystemClock;
+    use crate::facts;
+    use crate::facts::sample::{commit, file};
+
+    #[test]
+    fn of_names_with_one_stem_one_is_chosen() {
+        let commit = commit("wip", vec![file("src/a.rs", "@@\n+    redirect(redirects, timeout)")]);
+        let facts = facts::of(&commit, &SystemClock);
+        let mut cover = Cover::after(&facts, "");
+        let names = vec!["redirect", "redirects", "timeout"];
+        let chosen = cover.choose((2, 0.1), names, |cover, name| cover.gain(name), |name| name);
+        assert_eq!(chosen.len(), 2);
+        assert!(chosen.contains(&"timeout"), "{chosen:?}");
+    }
+
+    #[test]
+    fn what_was_said_adds_nothing() {
+        let facts = facts::of(&commit("wip", vec![]), &SystemClock);
+        let mut cover = Cover::after(&facts, "Changes `max_depth`");
+        assert!(cover.gain("depth") == 0.0 && cover.gain("walker") > 0.0);
+        cover.say("Walkers");
+        assert!(cover.gain("walker") == 0.0 && cover.has("max_depth") && !cover.has(""));
+    }
+}

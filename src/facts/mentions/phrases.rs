@@ -3,7 +3,7 @@
 use super::line::{Class, is_comment, is_prose, pieces};
 use super::swap;
 use super::{Kind, Mention};
-use crate::domain::patch::{FileChange, Hunk, Line, Origin};
+use crate::domain::patch::{Change, FileChange, Hunk, Line, Origin};
 use crate::facts::role_of;
 use crate::facts::roles::FileRole;
 
@@ -90,11 +90,13 @@ impl Reading<'_> {
     /// Sentences of a run of lines that are words for people.
     fn prose(&mut self, block: &[Line], origin: Origin) {
         let docs = self.role == FileRole::Docs;
+        let tests = self.role == FileRole::Tests;
         let kind = |line: &&Line| match line.text.trim() {
             _ if docs => Some(Kind::Prose),
             text if is_comment(text) => Some(Kind::Comment),
-            text => is_prose(text).then_some(Kind::Prose),
+            text => (!tests && is_prose(text)).then_some(Kind::Prose),
         };
+        let whole = matches!(self.file.change, Change::Added | Change::Deleted);
         let replaced = block.iter().any(|line| line.origin != origin);
         let lines: Vec<&Line> = block.iter().filter(|line| line.origin == origin).collect();
         for run in lines.chunk_by(|a, b| kind(a) == kind(b)) {
@@ -102,7 +104,9 @@ impl Reading<'_> {
             for paragraph in paragraphs(run.iter().map(|line| line.text.trim())) {
                 let weight = if docs { 0.6 } else { 0.45 };
                 let paragraph = without_addresses(&paragraph);
-                for sentence in sentences(&paragraph).filter(|sentence| reads(sentence)) {
+                for sentence in
+                    sentences(&paragraph).filter(|sentence| reads(sentence) && !(whole && is_claim(sentence)))
+                {
                     let inner = docs && sentence.starts_with(char::is_lowercase);
                     let sentence = if inner { format!("…{sentence}") } else { sentence.to_owned() };
                     self.push(kind, &sentence, weight, (!replaced).then_some(origin == Origin::Added));
@@ -238,6 +242,11 @@ fn without_addresses(text: &str) -> String {
         rest = from[close + 1..].trim_start_matches(['`', '_']);
     }
     kept + rest
+}
+
+/// Who owns a file is said at the top of each.
+fn is_claim(sentence: &str) -> bool {
+    sentence.contains("opyright")
 }
 
 /// What licences say in every file.

@@ -66,7 +66,10 @@ fn between(before: &str, after: &str, prose: bool) -> Option<Swap> {
     let (old, new) = (text(left.get(..left.len() - end)?), text(right.get(..right.len() - end)?));
     let nothing = |text: &str| prose && text.is_empty();
     let told = |text: &str| {
-        (1..=CHARS).contains(&text.chars().count()) && text.chars().any(char::is_alphanumeric) && is_balanced(text)
+        (1..=CHARS).contains(&text.chars().count())
+            && text.chars().any(char::is_alphanumeric)
+            && is_balanced(text)
+            && !text.contains('\\')
     };
     // A line that has nothing but the difference is another line, not a correction.
     let common = before.iter().take(start).chain(before.iter().rev().take(end)).any(|token| is_word(token));
@@ -124,7 +127,9 @@ pub fn is_hash(token: &str) -> bool {
         && token.chars().all(|c| c.is_ascii_hexdigit())
         && token.contains(|c: char| c.is_ascii_digit());
     let letters = token.chars().filter(|c| c.is_alphanumeric()).count();
-    hex || (letters > 18 && letters < 3 * parts(token).len().max(1))
+    let digits = token.contains(|c: char| c.is_ascii_digit());
+    let scattered = if digits { 5 } else { 3 };
+    hex || (letters > 18 && letters < scattered * parts(token).len())
 }
 
 /// Every bracket has its partner: else it is half of an expression.
@@ -187,6 +192,6 @@ mod tests {
     #[test]
     fn hashes_are_known() {
         assert!(is_hash("de0fac2e45") && is_hash("iQIzBAABCgAdFiEEkWeAlRHvWzB"));
-        assert!(!is_hash("deadbeef") && !is_hash("max_recursion_depth_limit"));
+        assert!(!is_hash("deadbeef") && !is_hash("getObjectByIdOrNullAtAll") && !is_hash("max_recursion_depth_limit"));
     }
 }

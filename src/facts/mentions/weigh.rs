@@ -245,10 +245,11 @@ impl Tally {
 
 /// Code is said as it is; of words for people only what looks like code; of strings only single words.
 fn is_sayable(token: &str, class: Class, piece: &str, loose: bool) -> bool {
-    let long = token.chars().count() > 2 && token.chars().any(char::is_alphabetic);
+    let plain = !token.starts_with(|c: char| c.is_ascii_digit());
+    let long = plain && token.chars().count() > 2 && token.chars().any(char::is_alphabetic);
     long && !is_hash(token)
         && match class {
-            Class::Code => !token.starts_with(|c: char| c.is_ascii_digit()),
+            Class::Code => true,
             Class::Quoted => loose || !piece.trim().contains(' ') || piece.contains(['(', '{', '=', '<', '[']),
             Class::Prose => looks_like_code(token) || (loose && token.chars().count() > 3),
         }
