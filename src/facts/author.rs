@@ -120,7 +120,7 @@ fn strength(sentence: &str) -> u8 {
         let needle = format!(" {}", reason.trim_start());
         padded.contains(&needle) || padded.contains(&needle.replacen(' ', "(", 1))
     };
-    let given = REASONS.iter().find(|(_, words)| words.iter().any(|word| gives(&word))).map_or(0, |(rank, _)| *rank);
+    let given = REASONS.iter().find(|(_, words)| words.iter().any(gives)).map_or(0, |(rank, _)| *rank);
     let measured = u8::from(quantities::compares(sentence));
     given.max(measured)
 }

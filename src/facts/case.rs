@@ -104,10 +104,12 @@ fn is_untouched(file: &FileChange) -> bool {
 }
 
 fn one_role(files: &[FileChange]) -> Case {
-    let mut roles = files.iter().map(super::role_of);
-    let first = roles.next();
+    let mut of_files = files.iter().map(super::role_of);
+    let first = of_files.next();
     match first {
-        Some(role) if role != FileRole::Other && roles.all(|other| other == role) => Case::Only(role),
+        // A program among the documents may do anything.
+        Some(FileRole::Docs) if files.iter().any(|file| roles::is_program(&file.path)) => Case::Ordinary,
+        Some(role) if role != FileRole::Other && of_files.all(|other| other == role) => Case::Only(role),
         _ => Case::Ordinary,
     }
 }
@@ -150,6 +152,7 @@ mod tests {
             (vec![counted("Cargo.lock", 1, 1)], Case::Generated),
             (vec![file("Cargo.toml", "@@\n [dependencies]\n-a = \"1\"\n+a = \"2\"")], Case::Dependencies),
             (vec![counted("README.md", 1, 1)], Case::Only(FileRole::Docs)),
+            (vec![counted("docs/build.py", 1, 1), counted("docs/a.md", 1, 1)], Case::Ordinary),
             (vec![counted("tests/a.rs", 1, 1)], Case::Only(FileRole::Tests)),
             (vec![counted("src/a.rs", 1, 1)], Case::Only(FileRole::Source)),
             (vec![counted("src/a.rs", 1, 1), counted("README.md", 1, 1)], Case::Ordinary),

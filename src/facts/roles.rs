@@ -243,6 +243,17 @@ pub fn is_vendored(path: &str) -> bool {
     dirs.split('/').any(|dir| VENDORED_DIRS.contains(&dir.to_ascii_lowercase().as_str()))
 }
 
+/// What the pages of a documentation are written in, though a program can be.
+const PAGES: [&str; 6] = ["html", "css", "scss", "less", "vue", "svelte"];
+
+/// Whether the file is a program by its ending, wherever it lies.
+#[must_use]
+pub fn is_program(path: &str) -> bool {
+    let end = path.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map_or("", |(_, end)| end);
+    let end = end.to_ascii_lowercase();
+    SOURCE_ENDS.contains(&end.as_str()) && !PAGES.contains(&end.as_str())
+}
+
 /// Files that declare dependencies by hand, by name.
 const MANIFESTS: [&str; 14] = [
     "Cargo.toml",
@@ -320,6 +331,7 @@ mod tests {
     #[test]
     fn copies_are_known_by_their_folder() {
         assert!(is_vendored("vendor/x.go") && is_vendored("web/node_modules/a/b.js") && is_vendored("Third_Party/a.c"));
+        assert!(is_program("docs/conf.py") && !is_program("docs/index.html") && !is_program("docs/a.md"));
         assert!(!is_vendored("vendor") && !is_vendored("src/vendor.rs"));
     }
 

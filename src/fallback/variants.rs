@@ -222,7 +222,7 @@ fn environment() -> Environment<'static> {
 fn say(sentences: Rest<Value>) -> Result<String, Error> {
     let mut said = String::new();
     let mut words = 0;
-    for (at, value) in sentences.iter().enumerate() {
+    for (at, value) in sentences.0.into_iter().enumerate() {
         let unknown = || Error::new(ErrorKind::UndefinedError, format!("say() does not know its {}. name", at + 1));
         if value.is_undefined() {
             return Err(unknown());

@@ -67,7 +67,7 @@ fn major(version: &str) -> &str {
 
 /// All changes of a commit: what manifests say, then what only lockfiles say.
 pub fn merge(asked: Vec<DependencyChange>, brought: Vec<DependencyChange>) -> Vec<DependencyChange> {
-    let asked = across_manifests(asked);
+    let asked = across_manifests(&asked);
     let known: HashSet<(Ecosystem, String)> =
         asked.iter().map(|change| (change.ecosystem, change.name.clone())).collect();
     let unknown = brought.into_iter().filter(|change| !known.contains(&(change.ecosystem, change.name.clone())));
@@ -85,7 +85,7 @@ pub fn merge(asked: Vec<DependencyChange>, brought: Vec<DependencyChange>) -> Ve
 
 /// A dependency that one manifest drops and another one takes up moved within the project; one whose version is
 /// written elsewhere now (`workspace = true`) did not change it here.
-fn across_manifests(asked: Vec<DependencyChange>) -> Vec<DependencyChange> {
+fn across_manifests(asked: &[DependencyChange]) -> Vec<DependencyChange> {
     let key = |change: &DependencyChange| (change.ecosystem, change.name.clone());
     let names = |keep: fn(&DependencyChange) -> bool| -> HashSet<(Ecosystem, String)> {
         asked.iter().filter(|change| keep(change)).map(key).collect()
