@@ -174,7 +174,9 @@ mod tests {
         let revert = commit(&format!("Undo\n\nThis reverts commit {hash}."), vec![counted("a", 1, 0)]);
         assert_eq!((of(&revert), reverted(&revert)), (Case::Revert, Some(hash)));
         let list = format!("Fix\n\n* Revert \"x\"\n\nThis reverts commit {hash}.");
-        assert_eq!(of(&commit(&list, vec![counted("a", 1, 0)])), Case::Ordinary);
+        for list in [list.replace("\n\nThis", "\nThis"), list] {
+            assert_eq!(of(&commit(&list, vec![counted("a", 1, 0)])), Case::Ordinary);
+        }
         let quoted = commit("Explain\n\nThis reverts commit messages to plain text", vec![counted("a", 1, 0)]);
         assert_eq!(of(&quoted), Case::Ordinary);
     }
