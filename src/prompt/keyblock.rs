@@ -38,6 +38,11 @@ pub(super) fn find(lines: &[&str]) -> Vec<(usize, Range<usize>)> {
             run = 0;
             continue;
         }
+        if begins_putty(line) {
+            run_end(lines, at, run, block, &mut found);
+            (block, run) = (Block::Private, 0);
+            continue;
+        }
         if block == Block::Private && !is_body(line) {
             block = Block::Outside;
         }
@@ -56,7 +61,12 @@ pub(super) fn find(lines: &[&str]) -> Vec<(usize, Range<usize>)> {
 
 /// Whether a line has to do with key blocks at all.
 pub(super) fn hints(line: &str) -> bool {
-    line.contains("-----") || is_key_line(line)
+    line.contains("-----") || is_key_line(line) || begins_putty(line)
+}
+
+/// PuTTY's key files mark their parts by headers.
+fn begins_putty(line: &str) -> bool {
+    line.contains("Private-Lines:")
 }
 
 /// A line with dashes: enters or leaves a block, and may hold a whole one.

@@ -13,6 +13,8 @@ use crate::domain::patch::{Commit, FileChange, Origin};
 
 /// A secret shorter than this, or without a digit, is not looked for elsewhere: it could be an ordinary word.
 const SPREAD_FROM: usize = 8;
+/// What was replaced can bring together what was apart; a text without secrets is passed over once.
+const PASSES: usize = 4;
 /// No rule matches in fewer bytes.
 const SHORTEST: usize = 6;
 /// Most distinct secrets that are looked for elsewhere.
@@ -23,38 +25,53 @@ const SPREAD_MOST: usize = 200;
 /// A secret that was found once is replaced wherever else it stands.
 #[must_use]
 pub fn redact(text: &str) -> String {
-    let mut secrets = BTreeSet::new();
-    let clean = replace(text, found_in(text), &mut secrets);
-    match spread(&secrets) {
-        Some(spread) => elsewhere(&spread, &clean),
-        None => clean,
+    let mut clean = text.to_owned();
+    for _ in 0..PASSES {
+        let mut secrets = BTreeSet::new();
+        clean = replace(&clean, found_in(&clean), &mut secrets);
+        if secrets.is_empty() {
+            break;
+        }
+        if let Some(spread) = spread(&secrets) {
+            clean = elsewhere(&spread, &clean);
+        }
     }
+    clean
 }
 
 /// The same commit without secrets: message, people, branch, paths, hunk headers and lines.
 /// Secrets are also seen across lines, hunks and both sides of the patch.
 #[must_use]
 pub fn redact_commit(mut commit: Commit) -> Commit {
-    let mut secrets = BTreeSet::new();
-    for file in &mut commit.patch.files {
-        redact_lines(file, &mut secrets);
+    for _ in 0..PASSES {
+        let mut secrets = BTreeSet::new();
+        pass(&mut commit, &mut secrets);
+        if secrets.is_empty() {
+            break;
+        }
     }
-    each_text(&mut commit, &mut |text| {
+    commit
+}
+
+fn pass(commit: &mut Commit, secrets: &mut BTreeSet<String>) {
+    for file in &mut commit.patch.files {
+        redact_lines(file, secrets);
+    }
+    each_text(commit, &mut |text| {
         let found = found_in(text);
         if !found.is_empty() {
-            *text = replace(text, found, &mut secrets);
+            *text = replace(text, found, secrets);
         }
     });
-    if let Some(spread) = spread(&secrets) {
+    if let Some(spread) = spread(secrets) {
         let mut again = |text: &mut String| {
             if spread.is_match(text.as_str()) {
                 *text = elsewhere(&spread, text);
             }
         };
-        each_text(&mut commit, &mut again);
+        each_text(commit, &mut again);
         lines_of(&mut commit.patch.files, &mut again);
     }
-    commit
 }
 
 const ELSEWHERE: &str = "[redacted:secret]";

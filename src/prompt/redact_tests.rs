@@ -98,6 +98,25 @@ fn ordinary_code_and_prose_stay_as_they_are() {
         "TOKENIZER_FILE = \"qwen2.5-7b-v3.gguf\"",
         "headers.insert(AUTHORIZATION, HeaderValue::from_static(\"let me in\"));",
         "use tower::{SetAuthorization, AsyncRequireAuthorizationLayer};",
+        "If a case fails, you can pass `TRYCMD=overwrite2` to the runner",
+        "error: unknown start of token '\\u{200c}' (U+200C)",
+        "query --token \"builtin:case_00000003:0\" >actual_7",
+        "assert strip_auth('http://example.org:81/foo1', 'https://example.org/bar')",
+        "name = password.encode('latin9')",
+        "Type.class.getDeclaredMethod(\"makeTypeTokenOfTypeVariable\");",
+        "let f = move |token: CancelToken2| {",
+        "https://b.example.org/d?X-Amz-Credential=credential&X-Amz-Signature=signature1",
+        "post(\"page=1&app_key=my-appkey\", \"bar3=foo\")",
+        "\"file:///etc/passwd\",\n\"magnet:?xt=urn:btih:ce08f00302bc2d1d3cfa3af02024fa647a271432\"",
+        "-----BEGIN PGP SIGNATURE-----\nVersion: GnuPG v1",
+        "if (!Grant(hToken, \"SeProfileOneProcessPrivilege\", 1))",
+        "strbuf_addf(&token->token_id, \"case_%08x\", n++);",
+        "let password_3 = \"password3\";",
+        "https://user:password@example.com/x",
+        "machine example.org login name password pass",
+        "the login page asks for a password twice",
+        "uses: codecov/codecov-action@13ce06bfc6bbe3ecf90edbbf1bc32fe5978ca1d3",
+        "        \"https://api.example.org/v1/upload/some-test/main2\",",
         "check_private_key_bytes: x25519_check_private_key_bytes,",
         "Ok(TrafficSecrets::Aes256Gcm { key, iv })",
         "Kind::TrafficSecret => \"CLIENT_TRAFFIC_SECRET_0\",",
@@ -273,6 +292,92 @@ proptest! {
     }
 }
 
+/// What secrets, their names and their surroundings are made of, in any order.
+fn fragments() -> impl Strategy<Value = String> {
+    let words = prop::sample::select(vec![
+        "password",
+        "token",
+        "api_key",
+        "secret",
+        "DB_PASS",
+        "datadog",
+        "aws_secret_access_key",
+        "login",
+        "machine h",
+        "kind: Secret",
+        "data:",
+        "  a: ",
+        "Authorization: ",
+        "Bearer ",
+        "curl -u ",
+        "\"auth\": ",
+        "://",
+        "@",
+        ":",
+        "=",
+        " = ",
+        "\"",
+        "'",
+        "`",
+        "\\",
+        "\n",
+        "\" + \"",
+        "\\\n",
+        "(",
+        ")",
+        ",",
+        ">",
+        "</",
+        " ",
+        "é",
+        "[redacted:secret]",
+        "[redacted:",
+        "]",
+        "AKIA",
+        "ghp_",
+        "sk-",
+        "eyJ",
+        ".eyJ",
+        "xoxb-",
+        "-----BEGIN PRIVATE KEY-----",
+        "-----END PRIVATE KEY-----",
+        "-us12",
+        "Q~",
+        ".atlasv1.",
+        "concat!(",
+        "value",
+        "ENV ",
+        "--",
+        "&",
+        "?",
+        ".",
+    ]);
+    let part = prop_oneof![words.prop_map(str::to_owned), "[A-Za-z0-9]{1,40}", "[a-f0-9]{32}", "[A-Za-z0-9+/]{64}"];
+    prop::collection::vec(part, 0..24).prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn a_second_pass_over_anything_like_a_secret_changes_nothing(text in fragments()) {
+        let once = redact(&text);
+        prop_assert_eq!(redact(&once), once);
+    }
+
+    #[test]
+    fn a_second_pass_over_a_commit_changes_nothing(texts in prop::collection::vec(fragments(), 1..4), at in 0usize..3) {
+        let origins = [Origin::Added, Origin::Removed, Origin::Context];
+        let lines: Vec<(Origin, &str)> =
+            texts.iter().flat_map(|text| text.split('\n')).enumerate().map(|(n, line)| (origins[(n + at) % 3], line)).collect();
+        let once = redact_commit(commit(&texts[0], &[&lines]));
+        prop_assert_eq!(redact_commit(once.clone()), once);
+    }
+}
+
 fn lines_owned(commit: &Commit) -> Vec<String> {
     lines(commit).into_iter().map(str::to_owned).collect()
 }
+
+#[path = "corpus_tests.rs"]
+mod corpus;

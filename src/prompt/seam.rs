@@ -8,6 +8,8 @@ use super::secrets::{self, Found};
 const REACH: usize = 1_024;
 /// Fewer bytes than these tell nothing.
 const CRUMB: usize = 3;
+/// How far before a comma the call that joins its arguments is looked for.
+const CALL: usize = 600;
 /// Blanks that a seam may hold in one place.
 const BLANKS: usize = 120;
 
@@ -93,7 +95,7 @@ fn joined(text: &str, at: usize) -> Option<usize> {
     let mut end = blanks(bytes, at + 1);
     if bytes.get(end) == Some(&b',') {
         // `concat!("a", "b")`, `["a", "b"].join("")`; a list is none.
-        let before = text.get(text.floor_char_boundary(at.saturating_sub(100))..at)?;
+        let before = text.get(text.floor_char_boundary(at.saturating_sub(CALL))..at)?;
         end = blanks(bytes, before.contains("concat").then_some(end + 1)?);
     }
     end = blanks(bytes, operator(bytes, end, true));

@@ -29,6 +29,7 @@ mod matrix;
 mod models;
 mod packing;
 mod places;
+mod planted;
 mod rings;
 mod secrets;
 mod service;

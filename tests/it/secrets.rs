@@ -4,6 +4,47 @@ use std::path::Path;
 
 use crate::harness::World;
 use crate::harness::fake_llm::{Behaviour, FakeLlm};
+use crate::planted;
+
+/// Each kind in a settings file, cut into two literals, in the message, in a branch and in a note.
+#[test]
+fn every_kind_of_secret_is_gone_from_wire_disk_and_output() {
+    let planted = planted::planted(7);
+    assert!(planted.len() >= 80, "{}", planted.len());
+    let server = FakeLlm::start(Behaviour::Answer("Adds settings.".to_owned()));
+    let world = World::with_fake(&server);
+    let repo = world.hooked_repo("repo");
+    world.start_sidecar();
+    let settings: String = planted.iter().map(|of| format!("{} = \"{}\"\n", of.name, of.written)).collect();
+    let first = world.commit(&repo, "settings.py", &settings, "Add settings");
+    world.final_capture(&repo, &first);
+    let halves = |of: &planted::Planted| {
+        let (one, two) = of.halves();
+        format!("{} = \"{one}\" + \\\n    \"{two}\"\n", of.name)
+    };
+    let alone = || planted.iter().filter(|of| of.stands_alone());
+    let words: String = alone().map(|of| format!("It needs {}\n", of.written)).collect();
+    let second =
+        world.commit(&repo, "split.py", &planted.iter().map(halves).collect::<String>(), &format!("Split\n\n{words}"));
+    world.final_capture(&repo, &second);
+    let third = world.commit(&repo, "settings.py", "plain = 1\n", "Remove the settings");
+    let capture = world.final_capture(&repo, &third);
+    for of in alone().take(30) {
+        world.ok(&repo, &[&format!("tried {} in vain", of.written)]);
+    }
+    let id = capture["id"].as_str().unwrap();
+    let shown = world.ok(&repo, &["show", "--wire", id]) + &world.ok(&repo, &["export"]) + &world.ok(&repo, &["log"]);
+    world.ok(&repo, &["sidecar", "stop"]);
+    assert!(server.questions().len() >= 3);
+    assert!(shown.contains("[redacted:"), "{shown}");
+    let half = |of: &planted::Planted| of.secret.split_at(of.secret.len() / 2).1.to_owned();
+    let secrets: Vec<(&str, String)> = planted
+        .iter()
+        .flat_map(|of| [(of.kind, of.secret.clone()), (of.kind, half(of))])
+        .filter(|(_, secret)| secret.len() >= 6)
+        .collect();
+    assert_gone(&world, &server, &shown, &secrets);
+}
 
 /// Made up, in the providers' shapes. Assembled at run time so that no scanner takes this file for a leak.
 fn planted() -> Vec<(&'static str, String)> {
@@ -201,7 +242,7 @@ fn pipe(world: &World, repo: &Path, args: &[&str], text: &str) {
 }
 
 fn contains(haystack: &[u8], needle: &str) -> bool {
-    haystack.windows(needle.len()).any(|window| window == needle.as_bytes())
+    aho_corasick::AhoCorasick::new([needle]).unwrap().is_match(haystack)
 }
 
 fn files(dir: &Path) -> Vec<(String, Vec<u8>)> {

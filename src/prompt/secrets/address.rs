@@ -11,6 +11,9 @@ const TOKEN: usize = 20;
 /// The secrets in the address whose `://` ends at `at`: its password, and its name where that is a token.
 pub(super) fn secrets(text: &str, at: usize) -> Vec<Range<usize>> {
     let Some(info) = user_info(text, at) else { return Vec::new() };
+    if info.contains("[redacted") {
+        return Vec::new();
+    }
     let (name, password) = info.split_once(':').unwrap_or((info, ""));
     let mut found = Vec::new();
     if !password.is_empty() && !is_placeholder(password) {

@@ -70,7 +70,10 @@ fn value(text: &str, mut cursor: Cursor<'_>, join: Join) -> Option<Assigned> {
     if join != Join::Blank {
         cursor.line_end();
     }
-    let quoted = cursor.opened();
+    let mut quoted = cursor.opened();
+    if quoted.is_none() && join == Join::Sign {
+        quoted = cursor.wrapped();
+    }
     let start = quoted.as_ref().map_or(cursor.at, |(_, start)| *start);
     let end = match quoted {
         Some((quote, _)) => cursor.closing(start, quote),
@@ -173,6 +176,15 @@ impl Cursor<'_> {
         cursor.skip(2, |b| matches!(b, b'#' | b'\\'));
         let quote = cursor.now().filter(|b| matches!(b, b'"' | b'\'' | b'`'))?;
         Some((quote, cursor.at + 1))
+    }
+
+    /// The same in parentheses, as literals are put together.
+    fn wrapped(&self) -> Option<(u8, usize)> {
+        let mut cursor = *self;
+        cursor.at += ["(", "concat!(", "String::from("].into_iter().find(|call| self.is(call))?.len();
+        cursor.blanks(BLANKS);
+        cursor.line_end();
+        cursor.opened()
     }
 
     /// The closing quote; without one on this line the value ends where a bare one would.

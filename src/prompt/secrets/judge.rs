@@ -6,7 +6,11 @@ const JUDGED: usize = 256;
 /// Judged by its characters: length, classes, entropy. Prose and placeholders are none.
 pub(super) fn looks_secret(value: &str, password: bool) -> bool {
     let value = head(value);
-    if value.contains(char::is_whitespace) || is_placeholder(value) || (!password && is_words(value)) {
+    if value.contains(char::is_whitespace)
+        || is_placeholder(value)
+        || is_format(value, password)
+        || (!password && is_words(value))
+    {
         return false;
     }
     let has = |class: fn(&u8) -> bool| value.bytes().any(|b| class(&b));
@@ -77,7 +81,6 @@ pub(super) fn is_placeholder(value: &str) -> bool {
     let uniform = value.bytes().all(|b| Some(b) == first || b == b'-');
     uniform
         || WORDS.iter().any(|word| stem.eq_ignore_ascii_case(word))
-        || is_format(value)
         || value.starts_with(['$', '{', '<', '%', '#'])
         || value.contains("[redacted")
         || value.contains("${")
@@ -86,10 +89,10 @@ pub(super) fn is_placeholder(value: &str) -> bool {
 }
 
 /// `user-%s`: what a program fills in. A password may hold such a pair of characters by chance.
-fn is_format(value: &str) -> bool {
+fn is_format(value: &str, password: bool) -> bool {
     const VERBS: [&str; 4] = ["%s", "%d", "%0", "%v"];
     let rest = VERBS.iter().fold(value.to_owned(), |rest, verb| rest.replace(verb, ""));
-    rest.len() < value.len() && (rest.len() < 6 || !rest.bytes().any(|b| b.is_ascii_digit()))
+    rest.len() < value.len() && (!password || rest.len() < 6 || !rest.bytes().any(|b| b.is_ascii_digit()))
 }
 
 /// Shannon entropy in bits per byte.

@@ -101,6 +101,9 @@ pub(super) fn find(text: &str) -> Vec<Found> {
 impl Rule {
     /// Adds what is found; tells the place up to which this beginning need not be looked at again.
     fn at(&self, text: &str, hit: Range<usize>, found: &mut Vec<Found>) -> usize {
+        if !matches!(self, Self::Shape(_)) && names::is_in_marker(text, hit.start) {
+            return 0;
+        }
         let (kind, secret) = match self {
             Self::Shape(shape) => match shape.at(text, hit.start) {
                 Ok(range) => (shape.kind, Some(range)),
@@ -134,5 +137,46 @@ impl Rule {
         }
         found.push(Found { range, kind });
         end
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::prompt::redact::redact;
+
+    fn kinds() -> BTreeSet<&'static str> {
+        let others =
+            [ANY, "url-password", "authorization", "netrc", "docker-login", "kubernetes-secret", "discord-token"];
+        providers::shapes().iter().map(|shape| shape.kind).chain(others).chain(["aws-secret", "private-key"]).collect()
+    }
+
+    #[test]
+    fn there_are_rules_for_the_common_providers() {
+        assert!(kinds().len() >= 90, "{}", kinds().len());
+    }
+
+    #[test]
+    fn a_marker_is_no_secret_and_makes_none_of_what_stands_beside_it() {
+        for kind in kinds() {
+            let marker = format!("[redacted:{kind}]");
+            for text in [
+                marker.clone(),
+                format!("password = \"{marker}\""),
+                format!("API_TOKEN={marker}"),
+                format!("{marker}: \"a8Kd02mZq91LxV\""),
+                format!("{marker} = a8Kd02mZq91LxV"),
+                format!("https://user:{marker}@host.example.com"),
+                format!("Authorization: Bearer {marker}"),
+                format!("x = \"{marker}\" + \"{marker}\""),
+                format!("machine h login me password {marker}"),
+                format!("kind: Secret\ndata:\n  a: {marker}\n"),
+                format!("{marker}{marker}=a8Kd02mZq91LxV"),
+            ] {
+                assert_eq!(redact(&text), text);
+            }
+        }
     }
 }

@@ -82,7 +82,7 @@ const MORE: usize = 60;
 /// The value of a telling name at `name`, when it looks like a secret.
 pub(super) fn telling(text: &str, name: Range<usize>, password: bool) -> Option<Range<usize>> {
     let said = text.get(name.clone())?;
-    if is_in_marker(text, name.start) || is_public(text, name.start) {
+    if is_public(text, name.start) {
         return None;
     }
     let more = more(text, name.end, true);
@@ -136,7 +136,12 @@ fn is_secret(text: &str, found: &Assigned, value: &str, password: bool) -> bool 
 pub(super) fn vendor(text: &str, name: Range<usize>, forms: &[(Of, usize)]) -> Option<Range<usize>> {
     let more = more(text, name.end, false);
     let found = assigned::after(text, name.end + more.len())?;
-    if PUBLIC.iter().any(|word| has(more, word)) || matches!(found.join, Join::Call | Join::Prose | Join::Blank) {
+    let given = match found.join {
+        Join::Sign | Join::Tag => true,
+        Join::Blank => is_argument(text, &found),
+        Join::Call | Join::Prose => false,
+    };
+    if !given || PUBLIC.iter().any(|word| has(more, word)) {
         return None;
     }
     let value = text.get(found.value.clone())?;
@@ -226,7 +231,7 @@ fn line_start(text: &str, at: usize) -> usize {
 }
 
 /// A marker that stands for a secret tells nothing about what follows it.
-fn is_in_marker(text: &str, at: usize) -> bool {
+pub(super) fn is_in_marker(text: &str, at: usize) -> bool {
     let head = text.as_bytes().get(..at).unwrap_or_default();
     let word = head.iter().rev().take(40).take_while(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || **b == b'-');
     let start = at - word.count();

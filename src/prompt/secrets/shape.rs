@@ -116,7 +116,7 @@ impl Shape {
             return Err(at);
         };
         let (first, end) = self.end(bytes, tail)?;
-        let judged = if start < at { start..at } else { tail..end.min(tail + JUDGED) };
+        let judged = if start < at { start..end.min(tail + JUDGED) } else { tail..end.min(tail + JUDGED) };
         let judged = bytes.get(judged).unwrap_or_default();
         let alone = start == 0 || !bytes.get(start - 1).is_some_and(u8::is_ascii_alphanumeric);
         let holds = match self.only {
