@@ -3,6 +3,8 @@
 //! Pure functions of the text and what it is about. The rules are data and carry a hash; a judgement names the hash
 //! of the rules that made it. They check form and faithfulness; whether people agree with them was not measured.
 
+use std::sync::LazyLock;
+
 use crate::domain::capture::Quality;
 use crate::domain::patch::Commit;
 use crate::facts::Facts;
@@ -100,6 +102,9 @@ fn judge_commit(rules: &Rules, text: &str, commit: &Commit, facts: &Facts, fault
     ])
 }
 
+/// Of the rules that judge; to put all of them in words for each judgement would cost more than judging.
+static HASH: LazyLock<String> = LazyLock::new(|| RULES.hash());
+
 impl Rules {
     fn quality(&self, scores: [f64; 5]) -> Quality {
         let [technical_accuracy, format_compliance, completeness, readability, length] = scores.map(unit);
@@ -116,7 +121,7 @@ impl Rules {
             readability,
             length,
             score: unit(score),
-            rubric: self.hash(),
+            rubric: HASH.clone(),
         }
     }
 
