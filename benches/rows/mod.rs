@@ -115,6 +115,7 @@ pub fn outcome(n: u64) -> Outcome {
         tokens: Tokens::default(),
         quality: None,
         wire: None,
+        faults: Vec::new(),
     }
 }
 
@@ -133,6 +134,7 @@ pub fn operation(n: u64) -> Operation {
         tps: (!template).then_some(40.0),
         reason: if template { Reason::Deadline } else { Reason::None },
         failed: false,
+        repaired: false,
     }
 }
 

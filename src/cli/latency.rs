@@ -59,6 +59,8 @@ fn table(rows: &[LatencyRow]) -> Table {
         ("first token", Right),
         ("tok/s", Right),
         ("errors", Right),
+        ("ungrounded", Right),
+        ("repaired", Right),
         ("why the template", Left),
     ]);
     for row in rows {
@@ -74,6 +76,8 @@ fn table(rows: &[LatencyRow]) -> Table {
             number(row.ttft_p50_ms),
             number(row.tps_p50),
             percent(row.error_rate),
+            percent(row.ungrounded_rate),
+            percent(row.repaired_rate),
             reasons(row),
         ]);
     }
@@ -134,6 +138,8 @@ mod tests {
             ttft_p50_ms: Some(8.25),
             tps_p50: None,
             error_rate: Some(0.0),
+            ungrounded_rate: Some(0.05),
+            repaired_rate: None,
             reasons: [("none".to_owned(), 190), ("deadline".to_owned(), 3), ("breaker_open".to_owned(), 7)].into(),
         }
     }
@@ -157,6 +163,8 @@ mod tests {
                 "8.2",
                 "–",
                 "0 %",
+                "5 %",
+                "–",
                 "breaker open 7, deadline 3"
             ]
         );
@@ -178,6 +186,8 @@ mod tests {
             "ttft_p50_ms",
             "tps_p50",
             "error_rate",
+            "ungrounded_rate",
+            "repaired_rate",
             "reasons",
         ] {
             assert!(json.get(field).is_some(), "{field}");

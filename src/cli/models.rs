@@ -54,6 +54,9 @@ pub struct Measured {
     pub n: u64,
     pub ttft_p50_ms: Option<f64>,
     pub tps_p50: Option<f64>,
+    /// Shares of its texts that were not kept, and that were kept in part, because something in them was not so.
+    pub ungrounded_rate: Option<f64>,
+    pub repaired_rate: Option<f64>,
 }
 
 /// # Errors
@@ -170,7 +173,8 @@ fn assign(view: &mut EndpointView, role: Role, name: &str) {
 fn speed(rows: &[LatencyRow], endpoint: &str, model: &str) -> Option<Measured> {
     let same = |row: &&LatencyRow| row.model.as_deref() == Some(model) && row.endpoint.as_deref() == Some(endpoint);
     let row = rows.iter().find(same)?;
-    Some(Measured { n: row.n, ttft_p50_ms: row.ttft_p50_ms, tps_p50: row.tps_p50 })
+    let LatencyRow { n, ttft_p50_ms, tps_p50, ungrounded_rate, repaired_rate, .. } = *row;
+    Some(Measured { n, ttft_p50_ms, tps_p50, ungrounded_rate, repaired_rate })
 }
 
 fn nobody(views: &[EndpointView]) -> Failure {
@@ -247,7 +251,12 @@ fn size(offered: &Offered) -> String {
 fn measured_words(measured: Measured) -> String {
     let tps = measured.tps_p50.map(|tps| format!("{tps:.0} tok/s"));
     let ttft = measured.ttft_p50_ms.map(|ms| format!("first token {ms:.0} ms"));
-    let parts: Vec<String> = [tps, ttft].into_iter().flatten().collect();
+    let share = |rate: Option<f64>, what: &str| {
+        rate.filter(|rate| *rate > 0.0).map(|rate| format!("{:.0} % {what}", (rate * 100.0).ceil()))
+    };
+    let untrue = share(measured.ungrounded_rate, "ungrounded");
+    let repaired = share(measured.repaired_rate, "repaired");
+    let parts: Vec<String> = [tps, ttft, untrue, repaired].into_iter().flatten().collect();
     if parts.is_empty() { String::new() } else { format!("{} (median, n = {})", parts.join(", "), measured.n) }
 }
 
@@ -291,11 +300,13 @@ mod tests {
             ttft_p50_ms: Some(180.0),
             tps_p50: Some(21.4),
             error_rate: None,
+            ungrounded_rate: Some(0.031),
+            repaired_rate: Some(0.0),
             reasons: std::collections::BTreeMap::new(),
         };
         assert_eq!(speed(std::slice::from_ref(&row), "b", "m"), None);
         let found = speed(&[row], "a", "m").unwrap();
-        assert_eq!(measured_words(found), "21 tok/s, first token 180 ms (median, n = 9)");
+        assert_eq!(measured_words(found), "21 tok/s, first token 180 ms, 4 % ungrounded (median, n = 9)");
     }
 
     #[test]

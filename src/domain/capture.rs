@@ -187,6 +187,8 @@ pub struct Outcome {
     pub quality: Option<Quality>,
     /// Exactly what was sent, redacted, for `show --wire`.
     pub wire: Option<String>,
+    /// What of the model's text was not kept, and why, redacted.
+    pub faults: Vec<String>,
 }
 
 /// Project under which notes outside any repository are filed.

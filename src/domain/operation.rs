@@ -23,6 +23,8 @@ pub struct Operation {
     pub reason: Reason,
     /// The model was asked and failed (not: was slow).
     pub failed: bool,
+    /// Sentences of the model's text were left out, because they were not grounded.
+    pub repaired: bool,
 }
 
 impl Operation {

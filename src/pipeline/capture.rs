@@ -1,7 +1,7 @@
 //! One unit of work becomes one capture: template stored first, the model's words in their place if they
 //! come in time. The same code serves the sidecar and the commands that run without one.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -74,6 +74,10 @@ pub struct Job {
     pub(super) deadline: Deadline,
     pub(super) queue: Duration,
     pub(super) plan: Plan,
+    /// The text that stands where no model's does.
+    pub(super) template: String,
+    /// Where the repository's names can be looked up.
+    pub(super) git_dir: Option<PathBuf>,
 }
 
 impl Job {
@@ -161,7 +165,8 @@ fn take(
         ..pending(services, &subject, request.source, queue, &deadline)
     };
     let plan = plan(&kin, &subject, &request.plan);
-    let job = Job { id: capture.id, subject, config, deadline, queue, plan };
+    let (template, git_dir) = (capture.summary.clone(), Some(place.git_dir.clone()));
+    let job = Job { id: capture.id, subject, config, deadline, queue, plan, template, git_dir };
     Ok(match record(services, &capture, &job, (kin.newer.as_ref(), event))? {
         Recorded::Known(id) => Taken::Known(id),
         Recorded::Forgotten => Taken::Skipped("it was forgotten"),
@@ -210,7 +215,7 @@ pub fn take_note(services: &Services, repo: Option<&Repo>, text: &str, stamp: Ti
     };
     services.store.record_capture(&capture, None)?;
     let plan = if config.capture.enabled { Plan::Ask } else { Plan::Template(Reason::Disabled) };
-    Ok(Job { id: capture.id, subject, config, deadline, queue, plan })
+    Ok(Job { id: capture.id, subject, config, deadline, queue, plan, template: capture.summary, git_dir: None })
 }
 
 /// Nobody is asked about what a later commit stands for already.
@@ -295,5 +300,6 @@ pub fn resume(
     };
     let deadline = Deadline::from_stamp(stamp, config.capture.budget, services.clock.as_ref());
     let queue = taken_at.saturating_duration_since(deadline.start());
-    Ok(Some(Job { id, subject, config, deadline, queue, plan: Plan::Ask }))
+    let (template, git_dir) = (capture.summary, git_dir.map(Path::to_owned));
+    Ok(Some(Job { id, subject, config, deadline, queue, plan: Plan::Ask, template, git_dir }))
 }

@@ -127,6 +127,7 @@ impl Writer<'_> {
             tps: text.and_then(|text| text.tps),
             reason: Reason::None,
             failed: false,
+            repaired: false,
         }
     }
 }

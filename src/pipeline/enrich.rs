@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::capture::{Job, Plan, template_provenance};
+use super::grounding;
 use super::models::{Attempt, reason_for};
 use super::services::Services;
 use crate::domain::capture::{By, Capture, Outcome, Provenance, Reason};
@@ -19,6 +20,7 @@ use crate::prompt::render::Rendered;
 use crate::prompt::tokens::Budget;
 use crate::quality::clean;
 use crate::quality::expected::Expected;
+use crate::quality::ground::Ungrounded;
 use crate::store::{Finished, StoreError};
 
 /// Lets the role's model write within the deadline and makes the capture final, whatever happens.
@@ -26,6 +28,7 @@ use crate::store::{Finished, StoreError};
 /// # Errors
 /// When the store cannot be written; the capture then stays pending until somebody settles it.
 pub async fn enrich(services: &Services, job: Job) -> Result<(), StoreError> {
+    let job = Arc::new(job);
     let written = write(services, &job).await;
     finish_aside(services, &Arc::new((job, written))).await
 }
@@ -40,6 +43,7 @@ pub async fn enrich_persistently(
     job: Job,
     mut hurry: watch::Receiver<bool>,
 ) -> Result<(), StoreError> {
+    let job = Arc::new(job);
     let written = tokio::select! {
         written = write(services, &job) => written,
         _ = hurry.wait_for(|up| *up) => Written::template(Reason::Deadline),
@@ -60,7 +64,7 @@ pub async fn enrich_persistently(
 /// Pause before a store that could not be written is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 
-async fn write(services: &Services, job: &Job) -> Written {
+async fn write(services: &Services, job: &Arc<Job>) -> Written {
     let left = job.deadline.model_time_left(services.clock.as_ref());
     match &job.plan {
         Plan::Template(reason) => Written::template(*reason),
@@ -71,7 +75,7 @@ async fn write(services: &Services, job: &Job) -> Written {
 }
 
 /// Off the event loop.
-async fn finish_aside(services: &Services, done: &Arc<(Job, Written)>) -> Result<(), StoreError> {
+async fn finish_aside(services: &Services, done: &Arc<(Arc<Job>, Written)>) -> Result<(), StoreError> {
     let (services, done) = (services.clone(), Arc::clone(done));
     let finishing = tokio::task::spawn_blocking(move || finish(&services, &done.0, &done.1));
     finishing.await.map_err(|error| StoreError::Other(Box::new(error)))?
@@ -87,7 +91,7 @@ pub(super) fn at_once(services: &Services, job: &Job, pending: &Capture) -> Fini
     let outcome = outcome(services.clock.instant(), job, &written);
     let operation = operation(services, job, &written, &outcome);
     let template = pending.summary.clone();
-    let Outcome { summary, provenance, timing, tokens, quality, wire: _ } = outcome;
+    let Outcome { summary, provenance, timing, tokens, quality, wire: _, faults: _ } = outcome;
     let summary = summary.unwrap_or_else(|| template.clone());
     Finished {
         capture: Capture { summary, provenance, timing, tokens, quality, ..pending.clone() },
@@ -111,15 +115,22 @@ struct Written {
     attempt: Option<Attempt>,
     prompt: Option<Rendered>,
     model_time: Duration,
+    /// What of the model's text was not grounded.
+    faults: Vec<Ungrounded>,
 }
 
 impl Written {
     fn template(reason: Reason) -> Self {
-        Self { text: None, reason, attempt: None, prompt: None, model_time: Duration::ZERO }
+        Self { text: None, reason, attempt: None, prompt: None, model_time: Duration::ZERO, faults: Vec::new() }
+    }
+
+    /// A text is kept, but not all of it.
+    fn is_repaired(&self) -> bool {
+        self.text.is_some() && !self.faults.is_empty()
     }
 }
 
-async fn ask(services: &Services, job: &Job) -> Written {
+async fn ask(services: &Services, job: &Arc<Job>) -> Written {
     let sampling = job.config.options.get(&Role::Capture);
     // The prompt leaves room for the answer and for the chat template's own tokens.
     let room = sampling.map_or(1024, |sampling| sampling.num_ctx.saturating_sub(sampling.max_tokens + 64));
@@ -132,7 +143,23 @@ async fn ask(services: &Services, job: &Job) -> Written {
         Ok(answer) => judge(answer, &Expected::of(job.subject.raw())),
         Err(error) => (None, reason_for(error)),
     };
-    Written { text, reason, attempt: Some(attempt), prompt, model_time }
+    let written = Written { text, reason, attempt: Some(attempt), prompt, model_time, faults: Vec::new() };
+    hold(services, job, written).await
+}
+
+/// Keeps of the text what is grounded; the template stays where that is nothing.
+async fn hold(services: &Services, job: &Arc<Job>, mut written: Written) -> Written {
+    let Some(text) = written.text.take() else { return written };
+    let (aside, clock) = (Arc::clone(job), Arc::clone(&services.clock));
+    let held = tokio::task::spawn_blocking(move || grounding::hold(&aside, &text, clock.as_ref())).await;
+    // What could not be judged is not known to be true.
+    if let Ok(held) = held {
+        (written.text, written.faults) = (held.text, held.faults);
+    }
+    if written.text.is_none() {
+        written.reason = Reason::Ungrounded;
+    }
+    written
 }
 
 /// A capture is one or two sentences: more of the patch than this only costs prefill time, and is sent only where it
@@ -176,16 +203,19 @@ fn outcome(now: Instant, job: &Job, written: &Written) -> Outcome {
         budget_ms: Some(ms(job.deadline.budget())),
     };
     if let Plan::Carry { summary, provenance, tokens } = &job.plan {
-        let (summary, provenance) = (Some(summary.clone()), provenance.clone());
-        return Outcome { summary, provenance, timing, tokens: *tokens, quality: None, wire: None };
+        let (quality, provenance) = (grounding::quality(job, summary, 0), provenance.clone());
+        let summary = Some(summary.clone());
+        return Outcome { summary, provenance, timing, tokens: *tokens, quality, wire: None, faults: Vec::new() };
     }
+    let kept_faults = if written.text.is_some() { written.faults.len() } else { 0 };
     Outcome {
         summary: written.text.clone(),
         provenance: provenance(written),
         timing,
         tokens: answer.map(|answer| answer.tokens).unwrap_or_default(),
-        quality: None,
+        quality: grounding::quality(job, written.text.as_deref().unwrap_or(&job.template), kept_faults),
         wire: wire(written),
+        faults: written.faults.iter().map(told).collect(),
     }
 }
 
@@ -200,6 +230,13 @@ fn provenance(written: &Written) -> Provenance {
         },
         _ => template_provenance(written.reason),
     }
+}
+
+/// A fault as `show` prints it.
+fn told(wrong: &Ungrounded) -> String {
+    let Ungrounded { sentence, word, fault } = wrong;
+    let what = if word.is_empty() { fault.as_str().to_owned() } else { format!("{} {word:?}", fault.as_str()) };
+    format!("{sentence} ({what})")
 }
 
 /// Exactly what was sent; nothing where the request never left.
@@ -228,6 +265,7 @@ fn operation(services: &Services, job: &Job, written: &Written, outcome: &Outcom
         tps: outcome.timing.tpot_ms.filter(|tpot| *tpot > 0.0).map(|tpot| 1e3 / tpot),
         reason: outcome.provenance.reason,
         failed: matches!(written.reason, Reason::Refused | Reason::Unusable | Reason::Overflow),
+        repaired: written.is_repaired(),
     }
 }
 
@@ -296,6 +334,7 @@ mod tests {
             attempt: Some(attempt),
             prompt: Some(prompt),
             model_time: Duration::ZERO,
+            faults: Vec::new(),
         }
     }
 

@@ -6,6 +6,7 @@ pub mod draft_model;
 pub mod draft_shelf;
 pub mod draft_writer;
 pub mod enrich;
+mod grounding;
 pub mod held_draft;
 mod identity;
 pub mod in_hand;

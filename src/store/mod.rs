@@ -129,6 +129,10 @@ pub struct LatencyRow {
     pub ttft_p50_ms: Option<f64>,
     pub tps_p50: Option<f64>,
     pub error_rate: Option<f64>,
+    /// Of the answers with a text: not kept, because nothing true was left of them.
+    pub ungrounded_rate: Option<f64>,
+    /// Of the same: kept without the sentences that were not grounded.
+    pub repaired_rate: Option<f64>,
     pub reasons: std::collections::BTreeMap<String, u64>,
 }
 
@@ -285,6 +289,8 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// `NotFound`, `Ambiguous` with up to five candidates, `Corrupt` when its text fails its checksum.
     fn capture(&self, id_prefix: &str) -> Result<CaptureRecord>;
+    /// What of the model's text was not kept, and why; nothing for most captures.
+    fn faults(&self, id: CaptureId) -> Result<Vec<String>>;
     /// Newest first by author date. Damaged rows are left out and named by `problems`.
     fn captures(&self, query: &CaptureQuery) -> Result<Vec<Capture>>;
     /// Calls `each` for every record of every state, in the order they were stored (for export). Nothing is

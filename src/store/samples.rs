@@ -104,6 +104,7 @@ pub fn answered(summary: &str, total: f64) -> Outcome {
         tokens: Tokens { prompt: Some(210), cached: None, output: Some(34) },
         quality: None,
         wire: Some("rules and question".into()),
+        faults: Vec::new(),
     }
 }
 
@@ -132,5 +133,6 @@ pub fn operation(seconds: i64, micros: u64) -> Operation {
         tps: Some(40.0),
         reason: Reason::None,
         failed: false,
+        repaired: false,
     }
 }

@@ -28,6 +28,7 @@ mod loopback;
 mod matrix;
 mod models;
 mod packing;
+mod orders;
 mod places;
 mod planted;
 mod rings;

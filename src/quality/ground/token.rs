@@ -112,6 +112,10 @@ fn word(sentence: &str, at: usize, first: bool) -> (Option<Token<'_>>, usize) {
     let after = behind.chars().find(|c| matches!(c, ',' | ';' | ':' | '.'));
     // After "fix(parser):" the sentence begins anew.
     let first = first || raw[..offset].contains(['(', '"']) || sentence[..at].trim_end().ends_with(':');
+    // The scope of "fix(types/scope):" has to be something where it looks like a name.
+    if let Some((head, scope)) = conventional(text).filter(|(_, scope)| scope.contains(['/', '_', '.'])) {
+        return (Some(Token { text: scope, kind: Kind::Code, at: at + offset + head.len() + 1, after }), at + end);
+    }
     (Some(Token { text, kind: kind_of(text, first), at: at + offset, after }), at + end)
 }
 
@@ -154,7 +158,7 @@ pub fn kind_of(text: &str, first: bool) -> Kind {
     if start == '-' && (second.is_alphabetic() || second == '-') {
         return Kind::Code;
     }
-    if is_conventional(text) || text.ends_with("(s)") || text.ends_with("(es)") {
+    if conventional(text).is_some() || text.ends_with("(s)") || text.ends_with("(es)") {
         return Kind::Prose;
     }
     if text.contains('/') {
@@ -228,14 +232,15 @@ fn dotted(text: &str) -> Option<Kind> {
     Some(if extension { Kind::Path } else { Kind::Code })
 }
 
-/// `fix(parser)!` at the start of a subject.
-fn is_conventional(text: &str) -> bool {
-    let text = text.trim_end_matches(['!', ':']);
-    text.split_once('(').is_some_and(|(kind, scope)| KINDS.contains(&kind) && scope.ends_with(')') && scope.len() > 1)
+/// `fix(parser)!` at the start of a subject: kind and scope.
+fn conventional(text: &str) -> Option<(&str, &str)> {
+    let (kind, scope) = text.trim_end_matches(['!', ':']).split_once('(')?;
+    let scope = scope.strip_suffix(')').filter(|scope| !scope.is_empty())?;
+    CONVENTIONS.contains(&kind).then_some((kind, scope))
 }
 
 /// The kinds of the Conventional Commits habit.
-const KINDS: &[&str] = &[
+const CONVENTIONS: &[&str] = &[
     "build", "chore", "ci", "docs", "feat", "fix", "perf", "refactor", "revert", "style", "test", "deps", "types",
     "release", "dx",
 ];

@@ -6,7 +6,7 @@ use crate::domain::event::Means;
 use crate::domain::operation::Operation;
 use crate::prompt::tokens::Counts;
 use crate::store::samples::{at, operation, repo};
-use crate::store::{LatencyGrouping, Registered, Store};
+use crate::store::{LatencyGrouping, LatencyRow, Registered, Store};
 
 pub const CHECKS: &[Check] = &[
     ("registering again keeps the earliest date", registering),
@@ -75,6 +75,17 @@ fn latency(store: &dyn Store) {
     assert_eq!(rows[1].reasons.get("deadline"), Some(&1));
     assert_eq!((rows[2].op.as_deref(), rows[2].n, rows[2].on_time_rate), (Some("reconcile"), 2, None));
     assert_eq!((rows[2].model.as_deref(), rows[2].error_rate, rows[2].tps_p50), (None, None, None));
+
+    let told =
+        |rows: &[LatencyRow]| rows.iter().map(|row| (row.ungrounded_rate, row.repaired_rate)).collect::<Vec<_>>();
+    assert_eq!(told(&rows), [(Some(0.0), Some(0.0)), (None, None), (None, None)]);
+    for n in 0..10 {
+        let rejected = Operation { reason: Reason::Ungrounded, ..operation(62, n) };
+        store.log_operation(&rejected).unwrap();
+        store.log_operation(&Operation { repaired: true, ..operation(63, n) }).unwrap();
+    }
+    let rows = store.latency(at(0), all).unwrap();
+    assert_eq!(told(&rows)[0], (Some(0.125), Some(0.125)), "10 and 10 of 80 texts");
 
     let extreme = Operation { duration_us: u64::MAX, ttft_us: None, tps: Some(1e12), ..operation(70, 0) };
     store.log_operation(&extreme).unwrap();

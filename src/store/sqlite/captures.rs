@@ -9,7 +9,7 @@ use super::error::DamagedRow;
 use super::record;
 use super::row::{self, CAPTURE};
 use crate::domain::capture::Capture;
-use crate::domain::id::{Oid, RepoId};
+use crate::domain::id::{CaptureId, Oid, RepoId};
 
 /// Most candidates that an ambiguous id is answered with.
 const CANDIDATES: usize = 5;
@@ -63,6 +63,16 @@ pub fn by_id(db: &Connection, prefix: &str) -> Result<CaptureRecord> {
 
 fn read_record(found: &Row<'_>) -> Result<CaptureRecord> {
     Ok(CaptureRecord { capture: row::capture(found)?, template: found.get(19)?, wire: found.get(20)? })
+}
+
+/// Why sentences of the model's text were not kept.
+pub fn faults(db: &Connection, id: CaptureId) -> Result<Vec<String>> {
+    let sql = "SELECT w.faults FROM wires w JOIN captures c ON w.capture = c.row WHERE c.id = ?1";
+    let mut query = db.prepare_cached(sql)?;
+    let mut rows = query.query([id.to_string()])?;
+    let Some(found) = rows.next()? else { return Ok(Vec::new()) };
+    let faults: Option<String> = found.get(0)?;
+    faults.map_or(Ok(Vec::new()), |faults| Ok(serde_json::from_str(&faults)?))
 }
 
 pub fn by_row(db: &Connection, row: i64) -> Result<Capture> {

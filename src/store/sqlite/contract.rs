@@ -157,6 +157,10 @@ impl Store for SqliteStore {
         self.read(|db| captures::by_id(db, id_prefix))
     }
 
+    fn faults(&self, id: CaptureId) -> Result<Vec<String>> {
+        self.read(|db| captures::faults(db, id))
+    }
+
     fn captures(&self, query: &CaptureQuery) -> Result<Vec<Capture>> {
         let listed = self.read(|db| listing::list(db, query))?;
         self.report_damage("capture", &listed.damaged);

@@ -44,11 +44,13 @@ pub fn finish(tx: &Connection, id: CaptureId, outcome: &Outcome) -> Result<bool>
     current.rest.prompt_version.clone_from(&provenance.prompt_version);
     current.rest.timing = outcome.timing.clone();
     current.rest.tokens = outcome.tokens;
+    current.rest.quality.clone_from(&outcome.quality);
     let punctual = row::punctual(provenance.reason, &outcome.timing);
     update(tx, &current, outcome.summary.as_deref(), (provenance.by, provenance.reason, punctual))?;
     if let Some(wire) = &outcome.wire {
-        let sql = "INSERT OR REPLACE INTO wires (capture, wire) VALUES (?1, ?2)";
-        tx.prepare_cached(sql)?.execute(params![current.row, wire])?;
+        let faults = (!outcome.faults.is_empty()).then(|| serde_json::to_string(&outcome.faults)).transpose()?;
+        let sql = "INSERT OR REPLACE INTO wires (capture, wire, faults) VALUES (?1, ?2, ?3)";
+        tx.prepare_cached(sql)?.execute(params![current.row, wire, faults])?;
     }
     Ok(true)
 }

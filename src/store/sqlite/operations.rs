@@ -42,15 +42,16 @@ fn series_of(tx: &Connection, operation: &Operation) -> Result<i64> {
         operation.reason.code(),
         operation.failed,
         punctual.code(),
+        operation.repaired,
     ];
     let find = "SELECT row FROM series WHERE op = ?1 AND coalesce(model, '') = coalesce(?2, '')
                 AND coalesce(endpoint, '') = coalesce(?3, '') AND cold = ?4 AND reason = ?5 AND failed = ?6
-                AND punctual = ?7";
+                AND punctual = ?7 AND repaired = ?8";
     if let Some(row) = tx.prepare_cached(find)?.query_row(values, |row| row.get(0)).optional()? {
         return Ok(row);
     }
-    let add = "INSERT INTO series (op, model, endpoint, cold, reason, failed, punctual)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let add = "INSERT INTO series (op, model, endpoint, cold, reason, failed, punctual, repaired)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     tx.prepare_cached(add)?.execute(values)?;
     Ok(tx.last_insert_rowid())
 }
@@ -77,6 +78,9 @@ struct Series {
     asked: bool,
     reason: Reason,
     failed: bool,
+    repaired: bool,
+    /// A text came that was held against what is known.
+    judged: bool,
     punctual: Punctual,
 }
 
@@ -89,6 +93,9 @@ struct Group {
     on_time: u64,
     asked: u64,
     failed: u64,
+    judged: u64,
+    ungrounded: u64,
+    repaired: u64,
     reasons: BTreeMap<String, u64>,
 }
 
@@ -145,7 +152,7 @@ fn pass(
 
 /// All series by their number, and the groups they fall into.
 fn all_series(db: &Connection, grouping: LatencyGrouping) -> Result<(Vec<Key>, Vec<Option<Series>>)> {
-    let sql = "SELECT row, op, model, endpoint, cold, reason, failed, punctual FROM series ORDER BY row";
+    let sql = "SELECT row, op, model, endpoint, cold, reason, failed, punctual, repaired FROM series ORDER BY row";
     let mut query = db.prepare_cached(sql)?;
     let mut rows = query.query([])?;
     let (mut keys, mut numbers, mut all) = (Vec::new(), HashMap::new(), Vec::new());
@@ -164,10 +171,13 @@ fn all_series(db: &Connection, grouping: LatencyGrouping) -> Result<(Vec<Key>, V
 fn read_series(row: &Row<'_>, grouping: LatencyGrouping) -> Result<(usize, Key, Series)> {
     let (model, endpoint): (Option<String>, Option<String>) = (row.get(2)?, row.get(3)?);
     let failed: bool = row.get(6)?;
+    let reason: Reason = row::code(row, 5)?;
     let series = Series {
         group: 0,
+        repaired: row.get(8)?,
+        judged: model.is_some() && matches!(reason, Reason::None | Reason::Salvaged | Reason::Ungrounded),
         asked: model.is_some() || failed,
-        reason: row::code(row, 5)?,
+        reason,
         failed,
         punctual: row::code(row, 7)?,
     };
@@ -201,6 +211,9 @@ impl Group {
         self.on_time += if series.punctual == Punctual::OnTime { n } else { 0 };
         self.asked += if series.asked { n } else { 0 };
         self.failed += if series.failed { n } else { 0 };
+        self.judged += if series.judged { n } else { 0 };
+        self.ungrounded += if series.judged && series.reason == Reason::Ungrounded { n } else { 0 };
+        self.repaired += if series.judged && series.repaired { n } else { 0 };
         if series.reason != Reason::None {
             *self.reasons.entry(series.reason.as_str().to_owned()).or_default() += n;
         }
@@ -221,6 +234,8 @@ impl Group {
             ttft_p50_ms: self.ttfts.p50().map(to_ms),
             tps_p50: self.speeds.p50().map(|speed| speed as f64 / 1e3),
             error_rate: rate(self.failed, self.asked),
+            ungrounded_rate: rate(self.ungrounded, self.judged),
+            repaired_rate: rate(self.repaired, self.judged),
             reasons: self.reasons,
         }
     }

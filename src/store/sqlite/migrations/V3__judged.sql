@@ -13,4 +13,7 @@ CREATE TABLE token_counts (
   PRIMARY KEY (endpoint, model)
 ) STRICT, WITHOUT ROWID;
 
+-- What of a model's text was not kept, and why (JSON); absent where all of it was.
+ALTER TABLE wires ADD COLUMN faults TEXT;
+
 PRAGMA user_version = 3;

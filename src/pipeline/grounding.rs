@@ -1,0 +1,58 @@
+//! Holds a model's text against what is known of its subject, and scores the text that stays.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::time::Duration;
+
+use super::capture::Job;
+use super::services::Exclusions;
+use super::subject::{Subject, Work};
+use crate::domain::capture::Quality;
+use crate::domain::clock::Clock;
+use crate::git::{Repo, Within};
+use crate::quality::ground::{Evidence, Ground, Grounded};
+use crate::quality::rubric;
+
+/// Longest search for names in the repository: a tenth of what the model leaves of two seconds is still there then.
+const LOOKUP: Duration = Duration::from_millis(60);
+/// Kept for writing, of what is left of the budget.
+const RESERVE: Duration = Duration::from_millis(20);
+/// Most content that is searched (bytes).
+const LOOKUP_BYTES: u64 = 16 << 20;
+
+/// What of the text is grounded. Blocking: git, where the text names what the commit does not have.
+pub(super) fn hold(job: &Job, text: &str, clock: &dyn Clock) -> Grounded {
+    match &job.subject {
+        Subject::Commit(work) => of_commit(job, work, text, clock),
+        Subject::Note { text: note, project } => Ground::of_words(&[note, project]).check(text, &|_| false),
+    }
+}
+
+fn of_commit(job: &Job, work: &Work, text: &str, clock: &dyn Clock) -> Grounded {
+    let (commit, facts, notes) = (&work.commit, &work.facts, work.context.notes.as_slice());
+    let ground = Ground::of(&Evidence { commit, facts, notes, known: &|_| false });
+    let questions = ground.questions(text);
+    let known = match &job.git_dir {
+        Some(git_dir) if !questions.is_empty() => known(job, work, git_dir, &questions, clock),
+        _ => HashSet::new(),
+    };
+    ground.check(text, &|name| known.contains(name))
+}
+
+/// The names that the repository knows; none where it cannot be read (any more), so that nothing is taken for true.
+fn known(job: &Job, work: &Work, git_dir: &Path, names: &[String], clock: &dyn Clock) -> HashSet<String> {
+    let end = job.deadline.end();
+    let until = (clock.instant() + LOOKUP).min(end.checked_sub(RESERVE).unwrap_or(end));
+    let exclusions = Exclusions::of(&job.config);
+    let within = Within { clock, until, bytes: LOOKUP_BYTES, excluded: &|path| exclusions.path(path) };
+    let found = Repo::open_git_dir(git_dir).and_then(|repo| repo.knows(&work.commit.oid, names, &within));
+    found.unwrap_or_default()
+}
+
+/// Scores the text; `faults` is how many of its sentences were left out.
+pub(super) fn quality(job: &Job, text: &str, faults: usize) -> Option<Quality> {
+    match &job.subject {
+        Subject::Commit(work) => rubric::commit(text, &work.commit, &work.facts, faults),
+        Subject::Note { text: note, .. } => rubric::note(text, note),
+    }
+}
