@@ -77,14 +77,16 @@ fn noise_is_one_line() {
 #[test]
 fn what_defines_something_for_others_comes_before_the_rest() {
     let calls = |n: usize| format!("@@ fn run()\n{}", format!("+    step_{n}(state, other, yet_another);\n").repeat(9));
-    let define = "@@ impl Router {\n+    pub fn choose(&self) -> Model {\n+        best()\n+    }\n";
+    let body = "+        self.consider(model, deadline, budget);\n".repeat(4);
+    let define = format!("@@ impl Router {{\n+    pub fn choose(&self) -> Model {{\n{body}+        best()\n+    }}\n");
     let file = sample::file("src/z.rs", &format!("{}{define}{}", calls(1), calls(2)));
     let other = sample::file("src/a.rs", &(0..30).map(calls).collect::<String>());
     let commit = sample::commit("wip", vec![other, file]);
     let symbols = facts::of(&commit, &SystemClock).symbols;
     let packed = pack(&commit.patch, &symbols, Room { aim: 500, most: 500 });
-    assert!(packed.patch.contains("pub fn choose"), "{}", packed.patch);
     assert!(packed.patch.starts_with("--- src/z.rs"), "{}", packed.patch);
+    let defined = packed.patch.contains("pub fn choose") && packed.patch.contains("+        best()\n+    }\n");
+    assert!(defined, "whole: {}", packed.patch);
 }
 
 #[test]
