@@ -277,7 +277,8 @@ fn plain(text: &str) -> String {
     while let Some(open) = rest.find("](") {
         let (words, address) = rest.split_at(open);
         let Some(close) = address.find(')') else { break };
-        plain.push_str(&words.replacen('[', "", 1));
+        plain.push_str(words);
+        plain.push(']');
         rest = &address[close + 1..];
     }
     plain.push_str(rest);
@@ -286,11 +287,11 @@ fn plain(text: &str) -> String {
     }
     for role in [":func:", ":class:", ":meth:", ":mod:", ":attr:", ":data:", ":exc:", ":ref:", ":doc:"] {
         if plain.contains(role) {
-            plain = plain.replace(role, "");
+            plain = plain.replace(role, "`");
         }
     }
     let marks = |c: char| matches!(c, '`' | '*' | '“' | '”' | '"' | '[' | ']' | '|') || c.is_control();
-    plain.replace(marks, "").split_whitespace().collect::<Vec<_>>().join(" ")
+    super::words::unmarked(&plain, marks)
 }
 
 /// At most [`WORDS`] words; what was cut, before or after, is shown by `…`.

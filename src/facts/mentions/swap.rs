@@ -145,7 +145,7 @@ fn tidy(text: &str) -> String {
             || c.is_whitespace()
     };
     let marks = |c: char| matches!(c, '`' | '“' | '”' | '"') || c.is_control();
-    text.trim_matches(around).trim_end_matches('.').replace(marks, "").split_whitespace().collect::<Vec<_>>().join(" ")
+    super::words::unmarked(text.trim_matches(around).trim_end_matches('.'), marks)
 }
 
 #[cfg(test)]

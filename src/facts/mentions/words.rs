@@ -124,9 +124,34 @@ const TELLING: &str = "dep deps dependency dependencies action actions ignore ig
     retry glob flag option options config configuration recursion stream compression parser lexer router middleware \
     header headers copyright badge cookie cookies json yaml toml xml csv";
 
+/// The text without its marks, blanks tidied. What only a mark kept apart stays apart: two halves are no word.
+pub fn unmarked(text: &str, is_mark: impl Fn(char) -> bool) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut pending = false;
+    for c in text.chars() {
+        if is_mark(c) {
+            pending = true;
+            continue;
+        }
+        if pending && c.is_alphanumeric() && plain.ends_with(char::is_alphanumeric) {
+            plain.push(' ');
+        }
+        plain.push(c);
+        pending = false;
+    }
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_that_only_a_mark_kept_apart_stay_apart() {
+        let quote = |c: char| c == '"';
+        assert_eq!(unmarked("\"1.0.2\"rge \"a\".", quote), "1.0.2 rge a.");
+        assert_eq!(unmarked("say \"x\", then", quote), "say x, then");
+    }
 
     #[test]
     fn names_are_split_as_people_read_them() {
