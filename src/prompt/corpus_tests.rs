@@ -74,6 +74,9 @@ fn leak(of: &Planted, place: &str, dirty: Commit) -> Option<String> {
     left.then(|| format!("{} in {place}: {:?} {}\n", of.kind, lines(&clean), clean.message))
 }
 
+/// Puts a text into a place of a commit.
+type Plant = fn(&mut Commit, &str);
+
 /// Nothing is left of anything.
 fn none_leaks(leaks: impl Iterator<Item = Option<String>>) {
     let leaks: Vec<String> = leaks.flatten().collect();
@@ -139,7 +142,7 @@ fn every_kind_is_gone_from_paths_messages_people_branches_and_headers() {
     let mut leaks = Vec::new();
     for of in all() {
         let text = if of.stands_alone() { of.written.clone() } else { format!("{}={}", of.name, of.written) };
-        let places: [(&str, fn(&mut Commit, &str)); 8] = [
+        let places: [(&str, Plant); 8] = [
             ("path", |commit, text| commit.patch.files[0].path = format!("keys/{text}")),
             ("file name", |commit, text| commit.patch.files[0].path = text.to_owned()),
             ("old path", |commit, text| commit.patch.files[0].old_path = Some(format!("a/{text}"))),
