@@ -99,6 +99,8 @@ fn joined(text: &str, at: usize) -> Option<usize> {
         end = blanks(bytes, before.contains("concat").then_some(end + 1)?);
     }
     end = blanks(bytes, operator(bytes, end, true));
+    // Some languages want a backslash besides.
+    end = blanks(bytes, end + usize::from(bytes.get(end) == Some(&b'\\')));
     end = blanks(bytes, line_end(bytes, end));
     end = blanks(bytes, operator(bytes, end, false));
     let letters = bytes.get(end..)?.iter().take(2).take_while(|b| b"fFrRbBuUL".contains(b)).count();
@@ -171,6 +173,7 @@ mod tests {
     fn literals_are_put_together_before_they_are_judged() {
         assert_eq!(pieces("k = \"AKIA\" +\n    \"IOSFODNN7EXAMPLE\""), ["AKIA", "IOSFODNN7EXAMPLE"]);
         assert_eq!(pieces("k = 'AKIAIOSF' \\\n 'ODNN7' . 'EXAMPLE'"), ["AKIAIOSF", "ODNN7", "EXAMPLE"]);
+        assert_eq!(pieces("k = \"AKIAIOSF\" + \\\n  \"ODNN7EXAMPLE\""), ["AKIAIOSF", "ODNN7EXAMPLE"]);
         assert_eq!(pieces("key=AKIAIOSF\\\n  ODNN7EXAMPLE"), ["AKIAIOSF", "ODNN7EXAMPLE"]);
         assert_eq!(
             pieces("f\"ghp_0123456789\" f\"abcdefghij0123456789abcdef\""),
