@@ -116,8 +116,8 @@ fn names(commit: &Commit, facts: &Facts, cover: &Cover<'_>) -> Option<String> {
 /// How much a name must add: of a small change also what tells little is told.
 fn news(commit: &Commit) -> f64 {
     match changed(commit) {
-        ..=TINY => NEWS / 20.0,
-        ..=SMALL => NEWS / 4.0,
+        lines if lines <= TINY => NEWS / 20.0,
+        lines if lines <= SMALL => NEWS / 4.0,
         _ => NEWS,
     }
 }

@@ -149,10 +149,12 @@ impl Reading<'_> {
                 if line.origin == Origin::Added {
                     self.push(Kind::Heading, bare(&line.text), 0.9, Some(true));
                 }
-            } else if line.origin != Origin::Context && !line.text.trim().is_empty() && !is_underline(&line.text) {
-                if let Some(heading) = above.take().filter(|heading| heading.origin == Origin::Context) {
-                    self.push(Kind::Heading, bare(&heading.text), 0.6, None);
-                }
+            } else if line.origin != Origin::Context
+                && !line.text.trim().is_empty()
+                && !is_underline(&line.text)
+                && let Some(heading) = above.take().filter(|heading| heading.origin == Origin::Context)
+            {
+                self.push(Kind::Heading, bare(&heading.text), 0.6, None);
             }
         }
     }

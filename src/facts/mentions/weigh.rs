@@ -135,9 +135,9 @@ impl Tally {
                         (0, 0, false, false)
                     });
                     if line.origin == Origin::Added {
-                        side.0 += 1
+                        side.0 += 1;
                     } else {
-                        side.1 += 1
+                        side.1 += 1;
                     }
                     side.2 |= is_sayable(token, class, piece, loose);
                     side.3 |= !import;
