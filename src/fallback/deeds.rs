@@ -100,7 +100,7 @@ impl<'a> Clauses<'a> {
         }
         let count = of.len();
         let worth = |cover: &Cover<'_>, symbol: &&Symbol| {
-            (0.3 + cover.gain(&symbol.name)) * (1.0 + f64::from(symbol.lines).ln())
+            (0.3 + cover.gain(&symbol.name)) * (1.0 + f64::from(symbol.lines.max(1)).ln())
         };
         let chosen = self.cover.choose((limit, 0.0), of, worth, |symbol| &symbol.name);
         let mut names: Vec<String> = chosen.iter().map(|symbol| said(symbol)).collect();

@@ -1,6 +1,6 @@
 //! How the change is spread: lines and files by role.
 
-use super::phrase::{capitalized, count, list, number, path};
+use super::phrase::{count, list, number, path};
 use crate::domain::patch::Commit;
 use crate::facts::case::Case;
 use crate::facts::roles::FileRole;
@@ -50,9 +50,11 @@ fn by_role(commit: &Commit, facts: &Facts, deed: &str) -> Option<String> {
     if facts.shares.iter().all(|share| lines(share).is_none()) {
         return Some(files_only(facts));
     }
-    let mut parts = vec![first(commit, head, deed)];
+    let head_told = first(commit, head, deed);
+    // A path keeps its letters.
+    let mut parts = vec![if lines(head).is_some() { head_told } else { format!("Changes {head_told}") }];
     parts.extend(rest.iter().take(ROLES - 1).map(|share| further(commit, share, deed)));
-    Some(capitalized(&parts.join(", ")))
+    Some(parts.join(", "))
 }
 
 /// `3 files changed: 2 source and 1 generated`.

@@ -243,6 +243,13 @@ mod tests {
     }
 
     #[test]
+    fn a_path_keeps_its_letters_at_the_start_of_a_sentence() {
+        let files = vec![renamed("ui/src/lib.rs", "build/src/lib.rs"), counted("tests/a.rs", 2, 1)];
+        let text = told("Rename the crate", files);
+        assert!(text.contains("build/src/lib.rs") && !text.contains("Build/src"), "{text}");
+    }
+
+    #[test]
     fn a_note_keeps_its_words() {
         assert_eq!(note("Fixed auth timeout, 3s to 200ms"), "Fixed auth timeout, 3s to 200ms.");
         assert_eq!(note("  two\nlines\t here! "), "two lines here!");
