@@ -226,7 +226,9 @@ impl Trial<'_> {
 /// Facts of one fate have one direction.
 pub fn one_sided(facts: &Facts, name: &str) -> Option<Fate> {
     let last = |name: &str| name.rsplit([':', '.', '#']).next().unwrap_or(name).to_lowercase();
-    let mut fates = facts.symbols.iter().filter(|symbol| symbol.names().any(|other| last(other) == last(name)));
+    let mut fates = facts.symbols.iter().filter(|symbol| {
+        last(&symbol.name) == last(name) || symbol.old_name.as_ref().is_some_and(|old| last(old) == last(name))
+    });
     let first = fates.next()?.fate;
     fates.all(|symbol| symbol.fate == first).then_some(first)
 }

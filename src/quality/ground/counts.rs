@@ -90,6 +90,23 @@ impl Counts {
         self.tests.extend(tests.0.into_values());
         self.things.extend(&self.tests);
         self.files.extend(paths.values().map(|paths| paths.len() as u64));
+        self.tests.extend(net_tests(symbols));
+        self.places(symbols);
+    }
+
+    /// In how many files the definitions lie of which a sentence tells: of one, two, three or all directions.
+    fn places(&mut self, symbols: &[Symbol]) {
+        let direction = |symbol: &Symbol| match symbol.fate {
+            Fate::Added => 1_u8,
+            Fate::Removed => 2,
+            Fate::Moved | Fate::Renamed => 4,
+            Fate::Redefined | Fate::Modified => 8,
+        };
+        for (of, tests) in (1..16_u8).flat_map(|of| [(of, false), (of, true)]) {
+            let told = symbols.iter().filter(|symbol| direction(symbol) & of != 0 && (tests || !symbol.test));
+            let paths: BTreeSet<&str> = told.map(|symbol| symbol.path.as_str()).collect();
+            self.files.insert(paths.len() as u64);
+        }
     }
 
     /// Definitions told together: of one fate, tests apart or not, each name once, with or without members of types
@@ -133,6 +150,13 @@ impl Counts {
         self.things.insert(commit.patch.files.iter().map(hunks).sum());
         self.things.insert(commit.parents.len() as u64);
     }
+}
+
+/// New test cases, each name once; and those beyond what went.
+fn net_tests(symbols: &[Symbol]) -> [u64; 2] {
+    let of = |fate: Fate| symbols.iter().filter(move |symbol| symbol.test_case && symbol.fate == fate);
+    let names: BTreeSet<&str> = of(Fate::Added).map(Symbol::bare).collect();
+    [names.len() as u64, of(Fate::Added).count().saturating_sub(of(Fate::Removed).count()) as u64]
 }
 
 /// How often each name was seen.

@@ -168,6 +168,8 @@ impl Lexicon {
             Fate::Renamed => Seen::NEW,
             Fate::Moved | Fate::Redefined | Fate::Modified => Seen::OLD.and(Seen::NEW),
         };
+        let member = |added: bool| if added { Seen::NEW } else { Seen::OLD };
+        symbol.members.iter().for_each(|part| self.line(&part.name, member(part.added).and(Seen::TOLD), false));
         let names = [(Some(&symbol.name), side), (symbol.old_name.as_ref(), Seen::OLD)];
         for (name, side) in names.into_iter().filter_map(|(name, side)| Some((name?, side))) {
             let low = name.to_lowercase();

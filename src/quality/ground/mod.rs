@@ -197,7 +197,7 @@ impl Ground {
 }
 
 /// Sentences with fewer words that say something are too short to be judged by them.
-const LONG: usize = 3;
+const LONG: usize = 4;
 
 /// Stems of words with which people speak of any change.
 const TRADE: &[&str] = &[

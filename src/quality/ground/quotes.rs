@@ -4,6 +4,8 @@ use super::lexicon::Seen;
 
 /// Words between two words of a quote that may have been left out (marks of links, roles, line starts).
 const LEFT_OUT: usize = 3;
+/// Places where a quote is looked for.
+const STARTS: usize = 64;
 
 /// Whether the words of `quote` follow each other on one side of the lines of `text`, or its letters do.
 pub fn is_in(quote: &str, text: &str, ends: &[(usize, Seen)]) -> bool {
@@ -25,31 +27,32 @@ pub fn is_in(quote: &str, text: &str, ends: &[(usize, Seen)]) -> bool {
     })
 }
 
+/// Addresses are left out: what a link says is quoted without where it leads.
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
+    let pieces = text.split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | '[' | ']' | '<' | '>'));
+    let plain = pieces.filter(|piece| !piece.contains("://"));
+    plain.flat_map(|piece| piece.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()))
 }
 
-/// One pass: a match that breaks off begins anew.
+/// From each place where the quote may begin, up to a bound.
 fn in_order(words: &[&str], there: &[&str]) -> bool {
+    let starts = there.iter().enumerate().filter(|(_, word)| words.first() == Some(word)).map(|(at, _)| at);
+    starts.take(STARTS).any(|start| follows(words, there.get(start..).unwrap_or_default()))
+}
+
+fn follows(words: &[&str], there: &[&str]) -> bool {
     let (mut at, mut passed) = (0, 0);
-    for (place, word) in there.iter().enumerate() {
+    for word in there {
         if words.get(at) == Some(word) {
             (at, passed) = (at + 1, 0);
-        } else if at > 0 {
+        } else {
             passed += 1;
-            if passed > LEFT_OUT {
-                (at, passed) = (usize::from(words.first() == Some(word)), 0);
-            }
         }
-        // Repeated beginnings: "a a b" in "a a a b".
-        if at == 0 && words.first() == there.get(place) {
-            (at, passed) = (1, 0);
-        }
-        if at == words.len() {
-            return true;
+        if at == words.len() || passed > LEFT_OUT {
+            break;
         }
     }
-    false
+    at == words.len()
 }
 
 /// Letters alone, so that brackets that were taken out change nothing; a number must not begin or end within another.
@@ -79,6 +82,8 @@ mod tests {
         assert!(!has(text, "1 days") && has(text, "31 days"));
         assert!(!has(text, "a session makes days"));
         assert!(has("os.pathlike[t.anystr]", "os.pathliket.anystr"));
+        let link = "says (#14 by [nk](https://example.org/casey/just/pull/14/files)) twice";
+        assert!(has(link, "#14 by nk twice") && !has(link, "#15 by nk"));
         assert!(has("a a b c", "a b c") && has(text, "\u{2026}"));
     }
 }

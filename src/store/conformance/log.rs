@@ -91,7 +91,7 @@ fn latency(store: &dyn Store) {
     store.log_operation(&extreme).unwrap();
     let extreme = store.latency(at(70), all).unwrap().remove(0);
     assert!(extreme.p50_ms > Some(1e8) && extreme.ttft_p50_ms.is_none() && extreme.tps_p50 > Some(1e4));
-    assert_eq!(store.expire_operations(at(71)).unwrap(), 64);
+    assert_eq!(store.expire_operations(at(71)).unwrap(), 84);
     for n in 0..3 {
         store.log_operation(&operation(61, n)).unwrap();
     }
