@@ -194,7 +194,6 @@ const WEAK: &[&str] = &[
     "<message>",
     "act as a",
     "act as an",
-    "state that",
     "output this",
     "your output",
     "your response",
