@@ -291,7 +291,7 @@ pub fn occurs(text: &str, needle: &str) -> bool {
         && text.match_indices(needle).any(|(at, _)| {
             let before = text[..at].chars().next_back().is_some_and(word);
             let after = text[at + needle.len()..].chars().next().is_some_and(word);
-            !(starts && before) && !(ends && after)
+            !((starts && before) || (ends && after))
         })
 }
 
