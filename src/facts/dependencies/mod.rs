@@ -96,7 +96,7 @@ pub fn of(files: &[FileChange]) -> Vec<DependencyChange> {
         let changes = pairing::pair(kind.ecosystem, read(Origin::Removed), read(Origin::Added));
         if kind.lockfile { brought.extend(changes) } else { asked.extend(changes) }
     }
-    pairing::merge(asked, brought)
+    pairing::merge(&asked, brought)
 }
 
 fn entries(kind: &Kind, hunks: &[Hunk], origin: Origin) -> Vec<Entry> {

@@ -66,8 +66,8 @@ fn major(version: &str) -> &str {
 }
 
 /// All changes of a commit: what manifests say, then what only lockfiles say.
-pub fn merge(asked: Vec<DependencyChange>, brought: Vec<DependencyChange>) -> Vec<DependencyChange> {
-    let asked = across_manifests(&asked);
+pub fn merge(asked: &[DependencyChange], brought: Vec<DependencyChange>) -> Vec<DependencyChange> {
+    let asked = across_manifests(asked);
     let known: HashSet<(Ecosystem, String)> =
         asked.iter().map(|change| (change.ecosystem, change.name.clone())).collect();
     let unknown = brought.into_iter().filter(|change| !known.contains(&(change.ecosystem, change.name.clone())));

@@ -6,6 +6,7 @@ use super::said::{Said, segments};
 use super::share;
 use crate::domain::patch::Commit;
 use crate::facts::Facts;
+use crate::facts::symbols::Symbol;
 
 /// How the two halves count.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,7 +28,7 @@ pub(super) fn of(rules: &Rules, said: &Said<'_>, commit: &Commit, facts: &Facts,
         .flat_map(|hunk| std::iter::once(hunk.header.as_str()).chain(hunk.lines.iter().map(|line| line.text.as_str())));
     let paths = files.iter().flat_map(|file| std::iter::once(&file.path).chain(&file.old_path));
     let people = [&commit.message, &commit.author].into_iter().chain(&commit.branch);
-    let symbols = facts.symbols.iter().flat_map(|symbol| symbol.names());
+    let symbols = facts.symbols.iter().flat_map(Symbol::names);
     let dependencies = facts
         .dependencies
         .iter()
