@@ -154,6 +154,8 @@ impl Sentence<'_> {
                 led = 0;
             } else if PREPOSITIONS.contains(&word) || self::verb(word).is_some() || led > 3 || self.begins_anew(at) {
                 break;
+            } else if !found.is_empty() && !KINDS.contains(&word) && !LINKS.contains(&word) {
+                break;
             } else {
                 led += 1;
             }
@@ -271,6 +273,9 @@ const PREPOSITIONS: &[&str] = &[
     "because", "as", "where", "while", "instead", "via", "using", "within", "across", "between", "after", "before",
     "but", "through", "against", "around", "without", "during", "since", "about",
 ];
+
+/// What may stand between two things of a list.
+const LINKS: &[&str] = &["and", "or", "plus", "the", "a", "an", "its", "their", "new", "old", "unused", "also", "both"];
 
 /// Nouns that say what a name is the name of.
 const KINDS: &[&str] = &[

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::instructions::Tainted;
 use super::words::{self, key, stem};
 use super::{Evidence, counts::Counts, quotes};
-use crate::domain::patch::{Change, FileChange, Hunk, Line, Origin};
+use crate::domain::patch::{Change, FileChange, Hunk, Line, Origin, Unread};
 use crate::facts::roles::FileRole;
 use crate::facts::symbols::{Fate, Symbol};
 
@@ -77,7 +77,8 @@ impl Lexicon {
     pub fn of(evidence: &Evidence<'_>) -> Self {
         let commit = evidence.commit;
         let mut lexicon = Self { counts: Counts::of(commit, evidence.facts), ..Self::default() };
-        lexicon.partial = commit.patch.truncated || commit.patch.files.iter().any(|file| file.unread.is_some());
+        let (files, total) = (&commit.patch.files, commit.patch.files_total);
+        lexicon.partial = files.len() < total || files.is_empty() || files.iter().any(is_cut);
         for file in &commit.patch.files {
             lexicon.file(file);
         }
@@ -269,6 +270,19 @@ impl Lexicon {
     pub fn has_directory(&self, low: &str) -> bool {
         let low = low.trim_start_matches("./").trim_matches('/');
         !low.is_empty() && self.paths.iter().any(|(path, _)| occurs_between(path, low, '/'))
+    }
+}
+
+/// Not all changed lines of the file are here. Of files that nobody reads (excluded, binary) nothing is expected on the
+/// other side.
+fn is_cut(file: &FileChange) -> bool {
+    let changed = |line: &&Line| line.origin != Origin::Context;
+    let kept = file.hunks.iter().flat_map(|hunk| &hunk.lines).filter(changed).count() as u64;
+    match file.unread {
+        Some(unread) => matches!(unread, Unread::TooLarge | Unread::BudgetSpent | Unread::Missing),
+        None => {
+            file.insertions.zip(file.deletions).is_none_or(|(added, removed)| added.saturating_add(removed) != kept)
+        }
     }
 }
 

@@ -110,7 +110,7 @@ fn strict<'a>(tokens: &[Token<'_>], at: usize, lexicon: &'a Lexicon) -> Option<&
             | "and"
             | "over"
     );
-    if has(&["file", "files"]) && placed && !counts.files.is_empty() {
+    if has(&["file", "files"]) && !has(&["more", "other"]) && placed && !counts.files.is_empty() {
         return Some(&counts.files);
     }
     if has(&["insertion", "insertions", "deletion", "deletions"]) && !counts.lines.is_empty() {

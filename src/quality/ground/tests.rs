@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::domain::clock::SystemClock;
-use crate::domain::patch::{Change, FileChange};
+use crate::domain::patch::{Change, FileChange, Unread};
 use crate::facts;
-use crate::facts::sample::{commit, counted, file, named, renamed};
+use crate::facts::sample::{commit, counted, file, named, renamed, unread};
 
 fn checked(message: &str, files: Vec<FileChange>, text: &str) -> Grounded {
     let commit = commit(message, files);
@@ -93,7 +93,18 @@ fn only_what_is_contradicted_is_a_fault() {
     assert_eq!(checked("wip", gone(), "Adds `retry`.").faults.len(), 1);
     assert_eq!(checked("Add `retry`", gone(), "Adds `retry`.").faults, [], "the author said so");
     assert_eq!(checked("wip", gone(), "Does not add `retry`.").faults, []);
+    assert_eq!(checked("wip", gone(), "Adds `again`, renames `retry` to `again`.").faults, []);
     assert_eq!(checked("wip", gone(), "Removes the call of `retry` and adds `again`.").faults, []);
+}
+
+#[test]
+fn a_lockfile_that_is_not_read_does_not_hide_a_swap() {
+    let files = || {
+        let lock = unread("Cargo.lock", Change::Modified, Unread::Excluded);
+        vec![file("Cargo.toml", "@@\n-tempfile = \"3.3\"\n+tempfile = \"3.8\""), lock]
+    };
+    assert_eq!(checked("wip", files(), "Updates tempfile from 3.3 to 3.8.").faults, []);
+    assert_eq!(checked("wip", files(), "Updates tempfile from 3.8 to 3.3.").faults.len(), 1);
 }
 
 #[test]
