@@ -138,6 +138,13 @@ impl Sentence<'_> {
         if found.is_empty() || !PREPOSITIONS.contains(&self.before(first, 1)) { found } else { Vec::new() }
     }
 
+    /// Whether a word that is no thing ends what a verb is about.
+    fn ends_objects(&self, at: usize, any: bool) -> bool {
+        let word = self.low(at);
+        let joins = KINDS.contains(&word) || LINKS.contains(&word);
+        PREPOSITIONS.contains(&word) || verb(word).is_some() || self.begins_anew(at) || (any && !joins)
+    }
+
     /// Things that the verb is about, up to the next preposition or verb.
     fn objects(&self, verb: usize) -> Vec<usize> {
         let mut found = Vec::new();
@@ -146,15 +153,12 @@ impl Sentence<'_> {
         }
         let mut led = 0;
         for at in verb + 1..self.tokens.len() {
-            let word = self.low(at);
             if self.is_thing(at) {
                 if self.stands_alone(at) {
                     found.push(at);
                 }
                 led = 0;
-            } else if PREPOSITIONS.contains(&word) || self::verb(word).is_some() || led > 3 || self.begins_anew(at) {
-                break;
-            } else if !found.is_empty() && !KINDS.contains(&word) && !LINKS.contains(&word) {
+            } else if led > 3 || self.ends_objects(at, !found.is_empty()) {
                 break;
             } else {
                 led += 1;
