@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::domain::id::{Oid, RepoId};
 
+mod branch;
 mod brought;
 mod child;
 mod commit;

@@ -12,7 +12,7 @@ use super::identity::People;
 use super::library::{self, Opened};
 use super::objects::{Library, Objects};
 use super::patch::{self, Between};
-use super::{Bounds, GitError, Place, commit, outside, patch_id, project, text};
+use super::{Bounds, GitError, Place, branch, commit, outside, patch_id, project, text};
 use crate::domain::id::{Oid, RepoId};
 use crate::domain::patch::Commit;
 
@@ -215,7 +215,7 @@ impl Repo {
             authored_at: header.authored_at,
             committed_at: header.committed_at,
             message: header.message,
-            branch: branch_at(tip, oid),
+            branch: branch::of(&self.place.git_dir, tip, oid),
             patch,
         })
     }
@@ -284,12 +284,6 @@ impl Repo {
         let root = self.place.work_tree.as_deref().unwrap_or(&self.place.git_dir);
         Ok(set.map(|(path, origin)| (root.join(path), origin)))
     }
-}
-
-/// The branch HEAD is on, when `oid` is its tip.
-fn branch_at(tip: Option<(Oid, Option<Vec<u8>>)>, oid: &Oid) -> Option<String> {
-    let (tip, branch) = tip?;
-    branch.filter(|_| tip == *oid).map(|name| text::path(&name))
 }
 
 fn or_head(rev: &str) -> &str {

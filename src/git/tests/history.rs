@@ -69,12 +69,14 @@ fn before_the_first_commit_head_is_unborn() {
 }
 
 #[test]
-fn only_the_tip_of_the_current_branch_has_a_branch() {
+fn a_commit_keeps_the_branch_it_was_made_on() {
     let (scratch, [one, _, three]) = three();
     let branch = |oid: &Oid| scratch.open().commit(oid, &crate::git::Bounds::default(), &|_| false).unwrap().branch;
-    assert_eq!((branch(&one), branch(&three).as_deref()), (None, Some("main")));
+    assert_eq!((branch(&one).as_deref(), branch(&three).as_deref()), (Some("main"), Some("main")));
+    scratch.git(&["checkout", "--quiet", "-b", "ABC-7-next"]);
+    assert_eq!(branch(&three).as_deref(), Some("main"));
     scratch.git(&["checkout", "--quiet", "--detach"]);
-    assert_eq!(branch(&three), None);
+    assert_eq!(branch(&three).as_deref(), Some("main"));
 }
 
 #[test]

@@ -1,0 +1,109 @@
+//! Which branch a commit was made on. Where HEAD is now says it only of a commit that nobody has moved on from:
+//! `git switch -c next` right after a commit puts another name on the same tip. HEAD's log knows.
+
+use std::path::Path;
+
+use super::reflog::file::{self, Backward};
+use super::reflog::line::Line;
+use super::reflog::message;
+use super::text;
+use crate::domain::id::Oid;
+
+/// How far back the log is searched (bytes): some four hundred moves.
+const SEARCHED: u64 = 64 << 10;
+
+/// By the log of the worktree's HEAD; where that has no word of the commit being made, the branch HEAD is on if the
+/// commit is its tip. Absent for a commit made on no branch, and where it is not known.
+pub fn of(git_dir: &Path, head: Option<(Oid, Option<Vec<u8>>)>, oid: &Oid) -> Option<String> {
+    let (tip, branch) = head.map_or((None, None), |(tip, branch)| (Some(tip), branch));
+    let now = branch.map(|name| text::path(&name));
+    made_on(git_dir, now.clone(), oid).unwrap_or_else(|| now.filter(|_| tip.as_ref() == Some(oid)))
+}
+
+/// From the newest line back to the one that tells of the commit, each move undone.
+fn made_on(git_dir: &Path, mut on: Option<String>, oid: &Oid) -> Option<Option<String>> {
+    let path = git_dir.join("logs/HEAD");
+    let size = file::look(&path)?.size;
+    let log = file::open(&path).ok()?;
+    for (_, line) in Backward::from(&log, size, SEARCHED) {
+        let Some(line) = Line::parse(&line) else { continue };
+        if line.new.as_ref() == Some(oid) && line.old != line.new && message::makes(&line.message) {
+            return Some(on);
+        }
+        if let Some(from) = left(&line.message) {
+            on = (!is_commit(from)).then(|| text::path(from.as_bytes()));
+        }
+    }
+    None
+}
+
+/// The branch that a move of HEAD left, or that a rebase ended on: what it copied belongs there.
+fn left(message: &str) -> Option<&str> {
+    if let Some(moved) = message.strip_prefix("checkout: moving from ") {
+        return moved.split_once(" to ").map(|(from, _)| from);
+    }
+    message.split_once(": returning to refs/heads/").map(|(_, branch)| branch)
+}
+
+/// HEAD was detached.
+fn is_commit(name: &str) -> bool {
+    matches!(name.len(), 40 | 64) && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn oid(digit: &str) -> Oid {
+        digit.repeat(40).parse().unwrap()
+    }
+
+    /// (old, new, message) of each line, oldest first.
+    fn told(lines: &[(&str, &str, &str)], head: (&str, Option<&str>), wanted: &str) -> Option<String> {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("logs")).unwrap();
+        let line = |(old, new, message): &(&str, &str, &str)| {
+            format!("{} {} A <a@b> 1700000000 +0000\t{message}\n", old.repeat(40), new.repeat(40))
+        };
+        std::fs::write(dir.path().join("logs/HEAD"), lines.iter().map(line).collect::<String>()).unwrap();
+        of(dir.path(), Some((oid(head.0), head.1.map(|name| name.as_bytes().to_vec()))), &oid(wanted))
+    }
+
+    #[test]
+    fn a_branch_that_was_put_on_the_commit_later_is_not_the_one_it_was_made_on() {
+        let lines = [("1", "2", "commit: Retry"), ("2", "2", "checkout: moving from main to ABC-7-next")];
+        assert_eq!(told(&lines, ("2", Some("ABC-7-next")), "2").as_deref(), Some("main"));
+    }
+
+    #[test]
+    fn a_commit_that_was_left_is_known_by_what_was_left() {
+        let lines = [
+            ("1", "2", "commit: Retry"),
+            ("2", "1", "checkout: moving from ABC-7-retry to main"),
+            ("1", "3", "commit: Other"),
+        ];
+        assert_eq!(told(&lines, ("3", Some("main")), "2").as_deref(), Some("ABC-7-retry"));
+        assert_eq!(told(&lines, ("3", Some("main")), "3").as_deref(), Some("main"));
+    }
+
+    #[test]
+    fn what_a_rebase_copied_belongs_to_the_branch_it_ended_on() {
+        let lines = [
+            ("1", "2", "rebase (start): checkout main"),
+            ("2", "3", "rebase (pick): Retry"),
+            ("3", "3", "rebase (finish): returning to refs/heads/topic"),
+            ("3", "2", "checkout: moving from topic to main"),
+        ];
+        assert_eq!(told(&lines, ("2", Some("main")), "3").as_deref(), Some("topic"));
+    }
+
+    #[test]
+    fn without_word_of_it_only_the_tip_is_on_the_branch() {
+        let detached = "4".repeat(40);
+        let moved = format!("checkout: moving from {detached} to main");
+        assert_eq!(told(&[("1", "2", "commit: x"), ("2", "3", &moved)], ("3", Some("main")), "2"), None);
+        assert_eq!(told(&[("0", "2", "clone: from x")], ("2", Some("main")), "2").as_deref(), Some("main"));
+        assert_eq!(told(&[("0", "2", "clone: from x")], ("2", Some("main")), "1"), None);
+        assert_eq!(of(Path::new("/nowhere"), None, &oid("1")), None);
+    }
+}
