@@ -140,9 +140,15 @@ fn novelty(cover: &Cover<'_>, mention: &Mention) -> f64 {
 /// New tests, by their names or what they say of themselves.
 fn tests(_: &Commit, facts: &Facts, cover: &Cover<'_>) -> Option<String> {
     if let Some(title) = best(facts, cover, |mention| mention.kind == Kind::Title) {
-        return Some(format!("A new test says “{}”", title.text));
+        let subject = if title.added == Some(true) { "A new test" } else { "A test now" };
+        return Some(format!("{subject} says “{}”", title.text));
     }
+    // In a file that lost tests as well, one that came may be one that went under another name.
+    let lost = |path: &str| {
+        facts.symbols.iter().any(|symbol| symbol.test_case && symbol.fate == Fate::Removed && symbol.path == path)
+    };
     let new = facts.symbols.iter().filter(|symbol| symbol.test_case && symbol.fate == Fate::Added);
+    let new = new.filter(|symbol| !lost(&symbol.path));
     let mut after = Cover::after(facts, "");
     after.also(cover);
     let new = after.choose((2, NEWS), new.collect(), |cover, symbol| cover.gain(&symbol.name), |symbol| &symbol.name);

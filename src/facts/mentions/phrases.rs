@@ -1,5 +1,7 @@
 //! Words for people among the changed lines: changelog entries, titles of tests, headings, prose, small corrections.
 
+use std::collections::HashSet;
+
 use super::line::{Class, is_comment, is_prose, pieces};
 use super::swap;
 use super::{Kind, Mention};
@@ -17,6 +19,7 @@ const PHRASES: usize = 400;
 #[must_use]
 pub fn of(files: &[FileChange]) -> Vec<Mention> {
     let mut phrases = Vec::new();
+    let sides = Sides::of(files);
     for file in files {
         let role = role_of(file);
         if matches!(role, FileRole::Generated | FileRole::Asset) {
@@ -26,15 +29,43 @@ pub fn of(files: &[FileChange]) -> Vec<Mention> {
             if phrases.len() > PHRASES {
                 return phrases;
             }
-            Reading { file, role, phrases: &mut phrases }.hunk(hunk);
+            Reading { file, role, sides: &sides, phrases: &mut phrases }.hunk(hunk);
         }
     }
     phrases
 }
 
+/// The lines of each side without their indentation: one that is on both was moved, and is neither new nor gone.
+struct Sides<'a> {
+    added: HashSet<&'a str>,
+    removed: HashSet<&'a str>,
+    /// Titles of tests that some line lost.
+    titles: HashSet<&'a str>,
+}
+
+impl<'a> Sides<'a> {
+    fn of(files: &'a [FileChange]) -> Self {
+        let lines = |origin| {
+            let all = files.iter().flat_map(|file| &file.hunks).flat_map(|hunk| &hunk.lines);
+            all.filter(move |line| line.origin == origin).map(|line| line.text.trim())
+        };
+        Self {
+            added: lines(Origin::Added).collect(),
+            removed: lines(Origin::Removed).collect(),
+            titles: lines(Origin::Removed).filter_map(title).collect(),
+        }
+    }
+
+    fn has_moved(&self, line: &Line) -> bool {
+        let other = if line.origin == Origin::Added { &self.removed } else { &self.added };
+        other.contains(line.text.trim())
+    }
+}
+
 struct Reading<'a> {
     file: &'a FileChange,
     role: FileRole,
+    sides: &'a Sides<'a>,
     phrases: &'a mut Vec<Mention>,
 }
 
@@ -44,14 +75,21 @@ impl Reading<'_> {
         if self.role == FileRole::Docs && !is_changelog(&self.file.path) {
             self.headings(&hunk.lines);
         }
-        for block in hunk.lines.split(is_context).filter(|block| !block.is_empty()) {
+        let mut next = 0;
+        for block in hunk.lines.split(is_context) {
+            let end = next + block.len();
+            next = end + 1;
+            if block.is_empty() {
+                continue;
+            }
+            let after = hunk.lines.get(end);
             self.phrases.extend(swap::of(block, &self.file.path, self.role));
             if self.role == FileRole::Docs && is_changelog(&self.file.path) {
                 self.entries(block);
             } else {
-                self.prose(block, Origin::Added);
+                self.prose(block, Origin::Added, after);
                 if block.iter().all(|line| line.origin == Origin::Removed) {
-                    self.prose(block, Origin::Removed);
+                    self.prose(block, Origin::Removed, after);
                 }
                 self.titles(block);
                 self.messages(block);
@@ -87,8 +125,9 @@ impl Reading<'_> {
         }
     }
 
-    /// Sentences of a run of lines that are words for people.
-    fn prose(&mut self, block: &[Line], origin: Origin) {
+    /// Sentences of a run of lines that are words for people; `after` is the line behind the block, into which the
+    /// last of them may run on.
+    fn prose(&mut self, block: &[Line], origin: Origin, after: Option<&Line>) {
         let docs = self.role == FileRole::Docs;
         let tests = self.role == FileRole::Tests;
         let kind = |line: &&Line| match line.text.trim() {
@@ -99,9 +138,17 @@ impl Reading<'_> {
         let whole = matches!(self.file.change, Change::Added | Change::Deleted);
         let replaced = block.iter().any(|line| line.origin != origin);
         let lines: Vec<&Line> = block.iter().filter(|line| line.origin == origin).collect();
+        let mut left = lines.len();
         for run in lines.chunk_by(|a, b| kind(a) == kind(b)) {
-            let Some(kind) = run.first().and_then(kind) else { continue };
-            for paragraph in paragraphs(run.iter().map(|line| line.text.trim())) {
+            left -= run.len();
+            let Some(of) = run.first().and_then(kind) else { continue };
+            if run.iter().any(|line| self.sides.has_moved(line)) {
+                continue;
+            }
+            let goes_on = left == 0 && after.is_some_and(|next| runs_on(&next.text) && kind(&next) == Some(of));
+            let (kind, mut paragraphs) = (of, paragraphs(run.iter().map(|line| line.text.trim())));
+            paragraphs.last_mut().filter(|_| goes_on).map(mark_unended);
+            for paragraph in paragraphs {
                 let weight = if docs { 0.6 } else { 0.45 };
                 let paragraph = without_addresses(&paragraph);
                 for sentence in
@@ -115,11 +162,12 @@ impl Reading<'_> {
         }
     }
 
+    /// Beside a title that went, another one is no news: a test may only have been called anew.
     fn titles(&mut self, block: &[Line]) {
-        for line in block.iter().filter(|line| line.origin == Origin::Added) {
-            if let Some(title) = title(line.text.trim()) {
-                self.push(Kind::Title, title, 0.8, Some(true));
-            }
+        let of = |origin| block.iter().filter(move |line| line.origin == origin).filter_map(|l| title(l.text.trim()));
+        let new = of(Origin::Removed).next().is_none();
+        for title in of(Origin::Added).filter(|title| !self.sides.titles.contains(title)) {
+            self.push(Kind::Title, title, 0.8, new.then_some(true));
         }
     }
 
@@ -172,7 +220,7 @@ fn paragraphs<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut paragraphs: Vec<String> = vec![String::new()];
     for line in lines {
         let text = line.trim();
-        let point = text.starts_with(['-', '*', '+', '•', '#']) || is_underline(text);
+        let point = text.starts_with(['-', '*', '+', '•', '#']) || is_underline(text) || bare(text).starts_with("TODO");
         if text.is_empty() || point {
             paragraphs.push(String::new());
         }
@@ -198,13 +246,33 @@ fn is_heading(text: &str) -> bool {
     digits * 2 > text.chars().filter(|c| c.is_alphanumeric()).count()
 }
 
-/// Without what marks a comment, a point of a list or a heading.
+/// The line goes on with what stood before it: it is neither blank nor the point of a list.
+fn runs_on(line: &str) -> bool {
+    let inner = line.trim().trim_start_matches(['/', '!']).trim_start();
+    !bare(line).is_empty() && !is_underline(line) && !inner.starts_with(['-', '+', '•', '@', '.', ':'])
+}
+
+/// A sentence that was not read to its end is shown to go on.
+fn mark_unended(paragraph: &mut String) {
+    let inner = paragraph.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, ')' | '"' | '`' | '*'));
+    if !inner.ends_with(['.', '!', '?', ':']) {
+        paragraph.truncate(paragraph.trim_end_matches([' ', ',', ';']).len());
+        paragraph.push('…');
+    }
+}
+
+/// Without what marks a comment, a docstring, a point of a list or a heading. The mark of a ticket's number is part
+/// of it.
 fn bare(line: &str) -> &str {
-    let marks = |c: char| {
-        matches!(c, '/' | '*' | '#' | '-' | '!' | '+' | '•' | '<' | '>' | ';' | '"' | '\'' | '|') || c.is_whitespace()
-    };
+    let marks =
+        |c: char| matches!(c, '/' | '*' | '#' | '-' | '!' | '+' | '•' | '<' | '>' | ';' | '|') || c.is_whitespace();
     let ends = |c: char| matches!(c, '*' | '/' | '#' | '"' | '<' | '>' | '-' | '|') || c.is_whitespace();
-    line.trim_start_matches(marks).trim_end_matches(ends)
+    let begun = line.trim_start_matches(marks);
+    let text = ["\"\"\"", "'''"].iter().find_map(|mark| begun.strip_prefix(mark)).unwrap_or(begun);
+    let text = text.trim_start_matches(marks);
+    let (before, _) = line.split_at(line.len() - text.len());
+    let ticket = text.starts_with(|c: char| c.is_ascii_digit()) && before.ends_with('#');
+    line[before.len() - usize::from(ticket)..].trim_end_matches(ends)
 }
 
 /// `it("…"`, `test('…'`, `describe(`…`, `t.Run("…"`.
@@ -258,13 +326,22 @@ fn is_boilerplate(sentence: &str) -> bool {
         .any(|part| sentence.contains(part))
 }
 
+/// A full stop behind `i.e` or a single letter ends nothing.
+fn is_end(head: &str) -> bool {
+    let Some(before) = head.strip_suffix('.') else { return head.ends_with(['!', '?']) };
+    let word = before.rsplit([' ', '(']).next().unwrap_or(before);
+    !(word.chars().count() == 1 && word.chars().all(char::is_lowercase))
+        && !["e.g", "i.e", "vs", "cf", "resp", "approx"].contains(&word)
+}
+
 fn sentences(paragraph: &str) -> impl Iterator<Item = &str> {
     let mut rest = paragraph;
     std::iter::from_fn(move || {
         if rest.is_empty() {
             return None;
         }
-        let end = [". ", "! ", "? "].iter().filter_map(|mark| rest.find(mark)).min().map_or(rest.len(), |at| at + 1);
+        let mut blanks = rest.match_indices(' ').map(|(at, _)| at);
+        let end = blanks.find(|at| is_end(&rest[..*at])).unwrap_or(rest.len());
         let (sentence, more) = rest.split_at(end);
         rest = more.trim_start();
         Some(sentence.trim())
@@ -352,6 +429,49 @@ mod tests {
                 (Kind::Prose, "Use the package of your distribution".to_owned())
             ]
         );
+    }
+
+    fn titles_of(patch: &str) -> Vec<(String, Option<bool>)> {
+        let all = of(&[file("test/a.js", patch)]).into_iter().filter(|m| m.kind == Kind::Title);
+        all.map(|m| (m.text, m.added)).collect()
+    }
+
+    #[test]
+    fn a_test_that_was_moved_or_called_anew_is_no_new_one() {
+        let moved = "@@\n-    it('keeps the last value', () => {\n a()\n+  it('keeps the last value', () => {";
+        assert_eq!(titles_of(moved), []);
+        let renamed = "@@\n-  it('keeps teh value', () => {\n+  it('keeps the value', () => {";
+        assert_eq!(titles_of(renamed), [("keeps the value".to_owned(), None)]);
+        let new = "@@\n+  it('keeps the value', () => {";
+        assert_eq!(titles_of(new), [("keeps the value".to_owned(), Some(true))]);
+    }
+
+    #[test]
+    fn a_comment_that_was_moved_is_neither_new_nor_gone() {
+        let moved = "@@\n-  // a special keyword here\n-  a()\n b()\n+// a special keyword here\n+a()";
+        assert_eq!(told("a.js", moved), []);
+    }
+
+    fn last(path: &str, patch: &str) -> String {
+        told(path, patch).pop().unwrap().1
+    }
+
+    #[test]
+    fn a_sentence_that_runs_on_into_the_context_is_shown_to_go_on() {
+        let comment = "@@\n+// So this loop has no expensive function\n // calls (except make).\n x();";
+        assert_eq!(last("a.go", comment), "So this loop has no expensive function…");
+        assert_eq!(last("a.go", "@@\n+// This loop has no calls.\n // Another one."), "This loop has no calls");
+        assert_eq!(last("a.go", "@@\n+// This loop has no calls\n x();"), "This loop has no calls");
+        let docs = "@@\n+Errors are raised rather than handled by\n the error handlers.";
+        assert_eq!(last("a.md", docs), "Errors are raised rather than handled by…");
+    }
+
+    #[test]
+    fn tickets_and_abbreviations_are_kept_whole() {
+        let patch = "@@\n+// #726 If set, trusts headers that start with\n+// 'X-App' for this platform";
+        assert_eq!(last("a.go", patch), "#726 If set, trusts headers that start with 'X-App' for this platform");
+        let patch = "@@\n+# Keys that are set to none, i. e. absent, go.";
+        assert_eq!(last("a.py", patch), "Keys that are set to none, i. e. absent, go");
     }
 
     #[test]
