@@ -99,6 +99,8 @@ const REASONS: [(u8, &[&str]); 3] = [
             "makes it possible ",
             "no longer needed ",
             "no longer required ",
+            "and so ",
+            ", so ",
         ],
     ),
 ];
@@ -118,7 +120,10 @@ fn strength(sentence: &str) -> u8 {
     let padded = format!(" {} ", sentence.to_lowercase().trim_end_matches(['.', '!', '?']));
     let gives = |reason: &&str| {
         let needle = format!(" {}", reason.trim_start());
-        padded.contains(&needle) || padded.contains(&needle.replacen(' ', "(", 1))
+        // A comma stands behind a word, not behind a blank.
+        (reason.starts_with(',') && padded.contains(*reason))
+            || padded.contains(&needle)
+            || padded.contains(&needle.replacen(' ', "(", 1))
     };
     let given = REASONS.iter().find(|(_, words)| words.iter().any(gives)).map_or(0, |(rank, _)| *rank);
     let measured = u8::from(quantities::compares(sentence));
@@ -145,6 +150,10 @@ mod tests {
             ),
             ("- Use one pass so that the file is read once\n- Tidy", "Use one pass so that the file is read once"),
             ("Use e.g. foo.rs since it is smaller.", "Use e.g. foo.rs since it is smaller."),
+            (
+                "The proxy drops idle connections, so the first request fails.",
+                "The proxy drops idle connections, so the first request fails.",
+            ),
             ("The start took long. It takes 200ms now, down from 3s.", "It takes 200ms now, down from 3s."),
         ] {
             assert_eq!(why_of(body).as_deref(), Some(why), "{body}");

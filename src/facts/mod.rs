@@ -41,6 +41,8 @@ pub struct Facts {
     pub subject: Subject,
     /// Definitions added, removed, moved or changed, most telling first.
     pub symbols: Vec<Symbol>,
+    /// These are all there are; else time ran out before every changed source was parsed, and none is counted.
+    pub all_symbols: bool,
     /// Files renamed: (from, to), with lines changed or not.
     pub renames: Vec<(String, String)>,
     /// How the change is spread over roles, source first.
@@ -78,12 +80,13 @@ pub struct Share {
 pub fn of(commit: &Commit, clock: &dyn Clock) -> Facts {
     let files = &commit.patch.files;
     let is_rename = |file: &&FileChange| file.change == Change::Renamed;
-    let symbols = syntax::of(files, clock);
+    let (symbols, all_symbols) = syntax::with_extent(files, clock);
     Facts {
         case: case::of(commit),
         subject: Subject::of(commit.subject()),
         mentions: mentions::of(files, &symbols),
         symbols,
+        all_symbols,
         renames: files.iter().filter(is_rename).filter_map(|f| Some((f.old_path.clone()?, f.path.clone()))).collect(),
         shares: shares(files),
         dependencies: dependencies::of(files),
@@ -134,6 +137,8 @@ fn shares(files: &[FileChange]) -> Vec<Share> {
 #[must_use]
 pub fn role_of(file: &FileChange) -> FileRole {
     match (FileRole::of(&file.path), file.unread) {
+        // Another repository, whatever folder it stands in.
+        (_, Some(Unread::Submodule)) => FileRole::Other,
         (role @ (FileRole::Source | FileRole::Docs | FileRole::Other), Some(Unread::Binary)) => {
             if role == FileRole::Docs { FileRole::Docs } else { FileRole::Asset }
         }

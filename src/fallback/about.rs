@@ -160,7 +160,9 @@ fn tests(_: &Commit, facts: &Facts, cover: &Cover<'_>) -> Option<String> {
 /// Corrections, where the commit is little else.
 fn swap(commit: &Commit, facts: &Facts, cover: &Cover<'_>) -> Option<String> {
     let is_swap = |mention: &&Mention| matches!(mention.kind, Kind::Swap | Kind::Correction);
-    let is_new = |mention: &&Mention| !(cover.has(&mention.text) && mention.key.is_some());
+    // "Renames `a` to `b`" says it already.
+    let before_said = |mention: &Mention| mention.before.as_deref().is_some_and(|before| cover.has(before));
+    let is_new = |mention: &&Mention| !(cover.has(&mention.text) && (mention.key.is_some() || before_said(mention)));
     let swaps = || facts.mentions.iter().filter(is_swap).filter(is_new);
     if changed(commit) > CORRECTED {
         return None;

@@ -2,7 +2,7 @@
 
 use super::cover::Cover;
 use super::phrase::{capitalized, code, count, list, list_up_to, number, path};
-use crate::domain::patch::{Change, Commit, FileChange};
+use crate::domain::patch::{Change, Commit, FileChange, Unread};
 use crate::facts::Facts;
 use crate::facts::case::Case;
 use crate::facts::language::SymbolKind;
@@ -19,7 +19,7 @@ pub fn of(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
         Case::SubmoduleOnly => Some(submodules(files)),
         Case::BinaryOnly => Some(binaries(files)),
         Case::WhitespaceOnly => Some(format!("Changes only whitespace in {}", paths(files, "file"))),
-        Case::Initial => return Some(initial(facts, !commit.patch.truncated)),
+        Case::Initial => return Some(initial(facts, !commit.patch.truncated && facts.all_symbols)),
         _ => None,
     };
     special.or_else(|| symbols(commit, facts, lead)).or_else(|| by_files(commit, facts, lead))
@@ -41,7 +41,7 @@ fn symbols(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
         return None;
     }
     let mut clauses = Clauses {
-        exact: !commit.patch.truncated,
+        exact: !commit.patch.truncated && facts.all_symbols,
         cover: Cover::after(facts, ""),
         named: Vec::new(),
         texts: Vec::new(),
@@ -49,21 +49,26 @@ fn symbols(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
     for (verb, is) in VERBS {
         clauses.tell(verb, is, &told);
     }
-    let Clauses { named, texts, .. } = clauses;
-    if let ([one], [text]) = (told.as_slice(), texts.as_slice())
-        && let (Fate::Moved, Some(from)) = (one.fate, one.old_path.as_deref())
-    {
-        return Some(capitalized(&format!(
-            "{} from {} to {}{}",
-            text.1,
-            path(from),
-            path(&one.path),
-            new_tests(facts)
-        )));
+    let Clauses { named, texts, exact, .. } = clauses;
+    if let Some(way) = way(&told) {
+        let [(_, text)] = texts.as_slice() else { return None };
+        return Some(capitalized(&format!("{text} {way}{}", new_tests(facts))));
     }
-    let place = location(&told, &named);
-    let preposition = if texts.len() == 1 && texts[0].1.starts_with("removes") { "from" } else { "in" };
+    let place = location(&told, &named, exact);
+    let preposition = match texts.as_slice() {
+        [(_, text)] if text.starts_with("removes") => "from",
+        [(_, text)] if text.starts_with("moves") => "to",
+        _ => "in",
+    };
     Some(capitalized(&format!("{} {preposition} {place}{}", join(&texts), new_tests(facts))))
+}
+
+/// `from a.rs to b.rs`, where all that is told was moved, and all the same way.
+fn way(told: &[&Symbol]) -> Option<String> {
+    let of = |symbol: &Symbol| Some((symbol.old_path.clone()?, symbol.path.clone()));
+    let first = told.first().and_then(|symbol| of(symbol))?;
+    let all = told.iter().all(|symbol| symbol.fate == Fate::Moved && of(symbol).as_ref() == Some(&first));
+    all.then(|| format!("from {} to {}", path(&first.0), path(&first.1)))
 }
 
 /// Which definitions a verb is told of.
@@ -184,8 +189,8 @@ fn names(lead: &str, symbol: &Symbol) -> bool {
     lead.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == bare)
 }
 
-/// The files: named while they are few, else the one where most that was named is.
-fn location(told: &[&Symbol], named: &[&Symbol]) -> String {
+/// The files: named while they are few, else the one where most that was named is; counted where that is `exact`.
+fn location(told: &[&Symbol], named: &[&Symbol], exact: bool) -> String {
     let mut places: Vec<&str> = told.iter().map(|symbol| symbol.path.as_str()).collect();
     places.sort_unstable();
     places.dedup();
@@ -193,6 +198,7 @@ fn location(told: &[&Symbol], named: &[&Symbol]) -> String {
     match places.as_slice() {
         [one] => path(one),
         [one, two] => format!("{} and {}", path(one), path(two)),
+        _ if !exact => format!("{} and more files", path(first)),
         many if many.len() <= PLACES => format!("{} and {}", path(first), count(many.len() - 1, "more file")),
         many => match common_dir(many) {
             Some(dir) => format!("{} under {}", count(many.len(), "file"), path(&dir)),
@@ -288,22 +294,32 @@ fn by_files(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
     {
         return Some(format!("Changes {}", count(share.files, &format!("{} file", share.role.adjective()))));
     }
-    if files.iter().all(|file| file.change == Change::Modified) && (!lead.is_empty() || split_tells(facts)) {
+    let edited = |file: &FileChange| file.change == Change::Modified && !is_submodule(file);
+    if files.iter().all(edited) && (!lead.is_empty() || split_tells(facts)) {
         return None;
     }
     let mut clauses = Vec::new();
     for (change, verb) in [(Change::Added, "adds"), (Change::Deleted, "deletes"), (Change::Modified, "edits")] {
-        let of: Vec<String> = files.iter().filter(|file| file.change == change).map(|file| path(&file.path)).collect();
+        let written = |file: &&FileChange| file.change == change && !is_submodule(file);
+        let of: Vec<String> = files.iter().filter(written).map(|file| path(&file.path)).collect();
         let silent = change == Change::Modified && !lead.is_empty();
         if !of.is_empty() && !silent {
             clauses.push(format!("{verb} {}", some_files(facts, &of)));
         }
+    }
+    let others: Vec<FileChange> = files.iter().filter(|file| is_submodule(file)).cloned().collect();
+    if !others.is_empty() {
+        clauses.push(super::phrase::uncapitalized(&submodules(&others)));
     }
     if !facts.renames.is_empty() {
         clauses.push(super::phrase::uncapitalized(&renames(facts)));
     }
     let said = clauses.len() == 1 && files.len() == 1 && lead.contains(files[0].path.as_str());
     (!clauses.is_empty() && !said).then(|| capitalized(&list(&clauses)))
+}
+
+fn is_submodule(file: &FileChange) -> bool {
+    file.unread == Some(Unread::Submodule)
 }
 
 /// Where every role has one file the split names them all, and many files of one role it counts.

@@ -53,7 +53,9 @@ fn by_role(commit: &Commit, facts: &Facts, deed: &str) -> Option<String> {
     let head_told = first(commit, head, deed);
     // A path keeps its letters.
     let mut parts = vec![if lines(head).is_some() { head_told } else { format!("Changes {head_told}") }];
-    parts.extend(rest.iter().take(ROLES - 1).map(|share| further(commit, share, deed)));
+    // Submodules have no lines, and the deed has told of them.
+    let told = |share: &&Share| share.role == FileRole::Other && lines(share).is_none() && deed.contains("submodule");
+    parts.extend(rest.iter().filter(|share| !told(share)).take(ROLES - 1).map(|share| further(commit, share, deed)));
     Some(parts.join(", "))
 }
 

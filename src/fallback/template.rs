@@ -130,7 +130,7 @@ mod tests {
         let twice = "@@\n+#[cfg(unix)]\n+fn imp() {\n+}\n@@ fn imp() {\n-    a();\n+    b();";
         assert_eq!(
             told("wip", vec![file("src/a.rs", twice)]),
-            "Adds `imp` in src/a.rs. Its new lines mention `unix` and `cfg`. +4 −1."
+            "Adds `imp` in src/a.rs. Its new lines mention `unix`. +4 −1."
         );
         let gone = |name: &str| file(name, "@@\n-function help() {\n-}");
         let there = file("test/z.js", "@@\n+function help() {\n+}");
@@ -210,6 +210,40 @@ mod tests {
         assert_eq!(told("Bump lib", lib(Change::Modified)), "Bump lib. Moves the submodule lib to another commit.");
         assert_eq!(told("x", lib(Change::Added)), "Adds the submodule lib.");
         assert_eq!(told("fix", vec![file("a.rs", "@@\n-a b\n+ab")]), "Changes only whitespace in a.rs. +1 −1.");
+    }
+
+    #[test]
+    fn a_submodule_is_no_file_of_the_folder_it_stands_in() {
+        let theme = unread("docs/theme", Change::Modified, Unread::Submodule);
+        assert_eq!(
+            told("wip", vec![theme, counted("docs/faq.md", 2, 0)]),
+            "Edits docs/faq.md and moves the submodule docs/theme to another commit. +2 in 1 documentation file."
+        );
+        let added = vec![counted(".gitmodules", 3, 0), unread("lib", Change::Added, Unread::Submodule)];
+        assert!(told("wip", added).contains("adds the submodule lib"));
+    }
+
+    #[test]
+    fn what_was_moved_is_told_from_where_to_where() {
+        let both = |name: &str, sign: char| {
+            file(
+                name,
+                &format!(
+                    "@@\n{sign}fn one(a: A) {{\n{sign}    first(a);\n{sign}    second(a);\n{sign}}}\n{sign}fn two(b: B) {{\n{sign}    third(b);\n{sign}    fourth(b);\n{sign}}}"
+                ),
+            )
+        };
+        let text = told("wip", vec![both("src/a.rs", '-'), both("src/b.rs", '+')]);
+        assert!(text.starts_with("Moves `one` and `two` from src/a.rs to src/b.rs."), "{text}");
+    }
+
+    #[test]
+    fn what_was_not_parsed_in_time_is_not_counted() {
+        let patch: String = (0..6).map(|n| format!("+fn f{n}() {{\n+}}\n")).collect();
+        let commit = sample::commit("wip", vec![file("src/a.rs", &format!("@@\n{patch}"))]);
+        let facts = facts::of(&commit, &crate::domain::clock::SystemClock);
+        let late = Facts { all_symbols: false, ..facts };
+        assert_eq!(super::commit(&commit, &late), "Adds `f0`, `f1`, `f2` and more in src/a.rs. +12.");
     }
 
     #[test]

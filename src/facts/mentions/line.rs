@@ -115,8 +115,17 @@ fn alternating(line: &str, mark: char, outer: Class, inner: Class) -> Vec<(Class
     pieces.map(|(at, text)| (if at % 2 == 0 { outer } else { inner }, text)).collect()
 }
 
+/// What stands where a secret stood begins so, and ends with the next `]`: its words are nobody's.
+const REDACTED: &str = "[redacted:";
+
 /// The names in a piece: identifiers, and with hyphens inside (`--no-mmap`, `content-type`) where `hyphens` says so.
 pub fn tokens(text: &str, hyphens: bool) -> impl Iterator<Item = &str> {
+    let behind =
+        |(nth, part): (usize, &'_ str)| if nth == 0 { 0 } else { part.find(']').map_or(part.len(), |at| at + 1) };
+    text.split(REDACTED).enumerate().flat_map(move |(nth, part)| names(&part[behind((nth, part))..], hyphens))
+}
+
+fn names(text: &str, hyphens: bool) -> impl Iterator<Item = &str> {
     let joins = move |c: char| c.is_alphanumeric() || c == '_' || (hyphens && c == '-');
     text.split(move |c: char| !joins(c)).filter_map(|token| {
         let bare = token.trim_end_matches('-');
@@ -153,5 +162,12 @@ mod tests {
     fn hyphens_join_where_they_may() {
         assert_eq!(tokens("--no-mmap=x a-b -", true).collect::<Vec<_>>(), ["--no-mmap", "x", "a-b"]);
         assert_eq!(tokens("a-b", false).collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn what_stands_for_a_secret_names_nothing() {
+        let line = "key = '[redacted:github-token]', next([redacted:secret])";
+        assert_eq!(tokens(line, true).collect::<Vec<_>>(), ["key", "next"]);
+        assert_eq!(tokens("[redacted:x", true).next(), None);
     }
 }

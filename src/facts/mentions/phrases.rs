@@ -321,9 +321,21 @@ fn is_claim(sentence: &str) -> bool {
 
 /// What licences say in every file.
 fn is_boilerplate(sentence: &str) -> bool {
-    ["applicable law", "WARRANT", "icensed under", "of this license", "style license", "the License"]
-        .iter()
-        .any(|part| sentence.contains(part))
+    [
+        "applicable law",
+        "ights reserved",
+        "ights Reserved",
+        "SPDX",
+        "opyright (",
+        "opyright ©",
+        "WARRANT",
+        "icensed under",
+        "of this license",
+        "style license",
+        "the License",
+    ]
+    .iter()
+    .any(|part| sentence.contains(part))
 }
 
 /// A full stop behind `i.e` or a single letter ends nothing.

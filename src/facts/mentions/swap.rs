@@ -61,8 +61,11 @@ fn between(before: &str, after: &str, prose: bool) -> Option<Swap> {
     let start = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
     let (left, right) = (before.get(start..)?, after.get(start..)?);
     let end = left.iter().rev().zip(right.iter().rev()).take_while(|(a, b)| a == b).count();
-    let text =
-        |tokens: &[&str]| tidy(tokens.iter().copied().filter(|token| !is_hash(token)).collect::<String>().as_str());
+    let text = |tokens: &[&str]| {
+        let kept: Vec<&str> = tokens.iter().copied().filter(|token| !is_hash(token)).collect();
+        // Of code each mark counts; where a hash was left out, so are the marks that led to it.
+        tidy(&kept.concat(), prose || kept.len() < tokens.len())
+    };
     let (old, new) = (text(left.get(..left.len() - end)?), text(right.get(..right.len() - end)?));
     let nothing = |text: &str| prose && text.is_empty();
     let told = |text: &str| {
@@ -103,6 +106,10 @@ fn is_word(token: &str) -> bool {
 /// `version = `, `actions/checkout@`, `"left-pad": "^`: the last name, with nothing but marks behind it; the one of
 /// the whole line, where that has several values.
 fn key(before: &[&str]) -> Option<String> {
+    if let ["#", "define", _, name, ..] = before {
+        return Some((*name).to_owned());
+    }
+    let before = without_type(before);
     let behind = before.iter().rev().take_while(|token| !is_word(token)).count();
     let at = before.len().checked_sub(behind + 1).filter(|_| behind > 0)?;
     let (key, marks) = (before.get(at)?, before.get(at + 1..)?);
@@ -112,6 +119,13 @@ fn key(before: &[&str]) -> Option<String> {
     let name = key.starts_with(|c: char| c.is_alphanumeric() || c == '_') && key.chars().count() <= CHARS;
     let letters = key.chars().filter(|c| c.is_alphabetic()).count() > 1;
     (name && letters && (joined || key.contains('/'))).then(|| key.to_owned())
+}
+
+/// `LIMIT: u32 =` as `LIMIT =`: what stands between the colon and the sign is what the value is, not what has it.
+fn without_type<'a>(before: &'a [&'a str]) -> &'a [&'a str] {
+    let typed = before.iter().rev().find(|token| !token.trim().is_empty()).is_some_and(|mark| *mark == "=");
+    let colon = before.iter().position(|token| *token == ":").filter(|at| typed && before.len() - at < 9);
+    colon.and_then(|at| before.get(..=at)).unwrap_or(before)
 }
 
 /// A number or a version.
@@ -138,12 +152,10 @@ fn is_balanced(text: &str) -> bool {
     [('(', ')'), ('[', ']'), ('{', '}'), ('<', '>')].iter().all(|(open, close)| count(*open) == count(*close))
 }
 
-/// Without the punctuation around it that code needs.
-fn tidy(text: &str) -> String {
-    let around = |c: char| {
-        matches!(c, ',' | ';' | '"' | '\'' | '(' | ')' | '{' | '}' | '`' | ':' | '=' | '[' | ']' | '#' | '@')
-            || c.is_whitespace()
-    };
+/// Without the punctuation around it: all marks of words for people, of code only those that separate.
+fn tidy(text: &str, loose: bool) -> String {
+    let separates = |c: char| matches!(c, ',' | ';' | '"' | '\'' | '`' | ':' | '=') || c.is_whitespace();
+    let around = |c: char| separates(c) || (loose && matches!(c, '(' | ')' | '{' | '}' | '[' | ']' | '#' | '@'));
     let marks = |c: char| matches!(c, '`' | '“' | '”' | '"') || c.is_control();
     super::words::unmarked(text.trim_matches(around).trim_end_matches('.'), marks)
 }
@@ -187,6 +199,19 @@ mod tests {
         let uses = |digit, version| format!("- uses: actions/checkout@{} # v{version}", hash(digit));
         assert_eq!(swap(&uses("1a", "4"), &uses("2b", "5")), keyed("actions/checkout", "v4", "v5"));
         assert_eq!(swap("github.com/a/b v1.2", "github.com/a/b v1.3"), keyed("github.com/a/b", "v1.2", "v1.3"));
+    }
+
+    #[test]
+    fn a_value_has_the_name_that_declares_it() {
+        assert_eq!(swap("const LIMIT: u32 = 3;", "const LIMIT: u32 = 5;"), keyed("LIMIT", "3", "5"));
+        assert_eq!(swap("#define LIMIT 10", "#define LIMIT 20"), keyed("LIMIT", "10", "20"));
+        assert_eq!(swap("timeout: int = 3", "timeout: int = 5"), keyed("timeout", "3", "5"));
+    }
+
+    #[test]
+    fn code_is_quoted_with_all_its_marks() {
+        let swap = between("\tx > $@ || rm -f $@", "\tx > $@ || { rm -f $@; false; }", false).unwrap();
+        assert_eq!((swap.before.as_str(), swap.after.as_str()), ("rm -f $@", "{ rm -f $@; false; }"));
     }
 
     #[test]

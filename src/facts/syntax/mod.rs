@@ -1,5 +1,7 @@
 //! Definitions as the grammars of their languages tell them, within bounds; else as their lines tell them.
 
+use std::cell::Cell;
+
 use super::roles::FileRole;
 use super::symbols::{self, Fate, Symbol};
 use crate::domain::clock::Clock;
@@ -33,17 +35,25 @@ use swaps::Swaps;
 /// The symbols of all files, most telling first.
 #[must_use]
 pub fn of(files: &[FileChange], clock: &dyn Clock) -> Vec<Symbol> {
+    with_extent(files, clock).0
+}
+
+/// The same, and whether they are all: what was too late to be parsed is told by its lines, which show less.
+#[must_use]
+pub fn with_extent(files: &[FileChange], clock: &dyn Clock) -> (Vec<Symbol>, bool) {
     let parsing = Parsing::within(parse::BUDGET, clock);
     let swaps = Swaps::of(files);
-    let mut drafts: Vec<(usize, Vec<Draft>)> =
-        in_order(files).into_iter().map(|at| (at, of_file(&files[at], &parsing, &swaps))).collect();
+    let late = Cell::new(false);
+    let of = |at: usize| (at, of_file(&files[at], &parsing, &swaps, &late));
+    let mut drafts: Vec<(usize, Vec<Draft>)> = in_order(files).into_iter().map(of).collect();
     drafts.sort_by_key(|(at, _)| *at);
     let mut drafts: Vec<Draft> = drafts.into_iter().flat_map(|(_, drafts)| drafts).collect();
     moved::join(&mut drafts);
     let mut symbols: Vec<Symbol> = drafts.into_iter().map(|draft| draft.symbol).collect();
     symbols::rank(&mut symbols);
+    let all = symbols.len() <= SYMBOLS && !late.get();
     symbols.truncate(SYMBOLS);
-    symbols
+    (symbols, all)
 }
 
 /// More definitions than this nobody tells apart; a patch that has them is beyond its reading bounds as well.
@@ -57,10 +67,14 @@ fn in_order(files: &[FileChange]) -> Vec<usize> {
     order
 }
 
-fn of_file(file: &FileChange, parsing: &Parsing<'_>, swaps: &Swaps) -> Vec<Draft> {
-    let mut drafts = match file.texts.as_deref().and_then(|texts| by_grammar(file, texts, parsing, swaps)) {
+fn of_file(file: &FileChange, parsing: &Parsing<'_>, swaps: &Swaps, late: &Cell<bool>) -> Vec<Draft> {
+    let texts = file.texts.as_deref();
+    let mut drafts = match texts.and_then(|texts| by_grammar(file, texts, parsing, swaps)) {
         Some(drafts) => drafts,
-        None => by_lines(file),
+        None => {
+            late.set(late.get() || (texts.is_some() && Grammar::of(&file.path).is_some()));
+            by_lines(file)
+        }
     };
     let test_file = FileRole::of(&file.path) == FileRole::Tests;
     drafts.iter_mut().for_each(|draft| draft.symbol.test |= test_file);

@@ -50,6 +50,8 @@ pub(super) const VENDORS: &[(&str, &[(Of, usize)])] = &[
     ("mattermost", &[(Of::Lower, 26)]), ("messagebird", &[(Of::Alnum, 25)]), ("netlify", &[(Of::Url, 43), (Of::Url, 40)]),
     ("newrelic", &[(Of::Alnum, 64), (Of::Hex, 40)]), ("new_relic", &[(Of::Alnum, 64), (Of::Hex, 40)]),
     ("okta", &[(Of::Url, 42)]), ("paypal", &[(Of::Url, 80)]), ("pagerduty", &[(Of::Url, 20)]), ("plaid", &[(Of::Hex, 30)]),
+    ("sessid", &[(Of::Alnum, 26), (Of::Alnum, 32)]), ("sessionid", &[(Of::Lower, 32), (Of::Alnum, 32)]),
+    ("session", &[(Of::Alnum, 32), (Of::Alnum, 40), (Of::Url, 43)]), ("session_id", &[(Of::Lower, 32), (Of::Alnum, 40)]),
     ("rapidapi", &[(Of::Alnum, 50)]), ("rollbar", &[(Of::Hex, 32)]), ("sendbird", &[(Of::Hex, 40)]), ("sentry", &[(Of::Hex, 64), (Of::Hex, 32)]),
     ("snyk", &[(Of::Url, 36)]), ("sonar", &[(Of::Hex, 40)]), ("squarespace", &[(Of::Url, 36)]), ("sumo", &[(Of::Alnum, 64)]),
     ("travis", &[(Of::Url, 22)]), ("twilio", &[(Of::Hex, 32)]), ("twitch", &[(Of::Lower, 30)]),
