@@ -118,7 +118,7 @@ impl Reading<'_> {
     /// Each point of a list that the changelog gained, with the lines it runs on.
     fn entries(&mut self, block: &[Line]) {
         let added = block.iter().filter(|line| line.origin == Origin::Added).map(|line| line.text.as_str());
-        for paragraph in paragraphs(added) {
+        for paragraph in paragraphs(added, false) {
             if paragraph.split_whitespace().count() > 2 && !is_heading(&paragraph) {
                 self.push(Kind::Entry, &paragraph, 1.0, Some(true));
             }
@@ -145,8 +145,11 @@ impl Reading<'_> {
             if run.iter().any(|line| self.sides.has_moved(line)) {
                 continue;
             }
-            let goes_on = left == 0 && after.is_some_and(|next| runs_on(&next.text) && kind(&next) == Some(of));
-            let (kind, mut paragraphs) = (of, paragraphs(run.iter().map(|line| line.text.trim())));
+            // Of a docstring not every line is known for one.
+            let same = |next: &Line| of == Kind::Prose || kind(&next) == Some(of);
+            let inner = of == Kind::Prose && left > 0;
+            let goes_on = inner || (left == 0 && after.is_some_and(|next| runs_on(&next.text) && same(next)));
+            let (kind, mut paragraphs) = (of, paragraphs(run.iter().map(|line| line.text.trim()), of == Kind::Comment));
             paragraphs.last_mut().filter(|_| goes_on).map(mark_unended);
             for paragraph in paragraphs {
                 let weight = if docs { 0.6 } else { 0.45 };
@@ -154,7 +157,7 @@ impl Reading<'_> {
                 for sentence in
                     sentences(&paragraph).filter(|sentence| reads(sentence) && !(whole && is_claim(sentence)))
                 {
-                    let inner = docs && sentence.starts_with(char::is_lowercase);
+                    let inner = (docs || kind == Kind::Prose) && sentence.starts_with(char::is_lowercase);
                     let sentence = if inner { format!("…{sentence}") } else { sentence.to_owned() };
                     self.push(kind, &sentence, weight, (!replaced).then_some(origin == Origin::Added));
                 }
@@ -216,12 +219,15 @@ fn is_changelog(path: &str) -> bool {
 }
 
 /// Lines joined to paragraphs: a blank line, or one that begins a point of a list, begins another.
-fn paragraphs<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<String> {
+/// Before a comment stands its own mark, and the point behind it.
+fn paragraphs<'a>(lines: impl Iterator<Item = &'a str>, comment: bool) -> Vec<String> {
     let mut paragraphs: Vec<String> = vec![String::new()];
     for line in lines {
         let text = line.trim();
-        let point = text.starts_with(['-', '*', '+', '•', '#']) || is_underline(text) || bare(text).starts_with("TODO");
-        if text.is_empty() || point {
+        let inner = if comment { text.trim_start_matches(['/', '#', '*', '!', ';']).trim_start() } else { text };
+        let heads = |c: char| matches!(c, '-' | '*' | '+' | '•') || (c == '#' && !comment);
+        let point = inner.starts_with(heads) || is_underline(text) || inner.starts_with("TODO");
+        if inner.is_empty() || point {
             paragraphs.push(String::new());
         }
         if let (false, Some(paragraph)) = (is_underline(text), paragraphs.last_mut()) {
@@ -294,6 +300,8 @@ fn reads(sentence: &str) -> bool {
     let all = sentence.split_whitespace().count();
     let words = sentence.split_whitespace().filter(plain).count();
     words > 1
+        // Parameters with their types.
+        && sentence.matches(": ").count() < 2
         && words * 10 >= all * 7
         && !is_boilerplate(sentence)
         && !sentence.starts_with([':', '-'])
@@ -462,6 +470,16 @@ mod tests {
     fn a_comment_that_was_moved_is_neither_new_nor_gone() {
         let moved = "@@\n-  // a special keyword here\n-  a()\n b()\n+// a special keyword here\n+a()";
         assert_eq!(told("a.js", moved), []);
+    }
+
+    #[test]
+    fn comments_of_several_lines_are_read_as_one_text() {
+        let patch = "@@\n+# Otherwise we fail with an error that explains what went\n+# wrong. The rest is known.\n+#\n+# - a point of a list";
+        let told: Vec<String> = told("a.py", patch).into_iter().map(|(_, text)| text).collect();
+        assert_eq!(
+            told,
+            ["Otherwise we fail with an error that explains what went wrong", "The rest is known", "a point of a list"]
+        );
     }
 
     fn last(path: &str, patch: &str) -> String {

@@ -72,6 +72,7 @@ fn between(before: &str, after: &str, prose: bool) -> Option<Swap> {
         (1..=CHARS).contains(&text.chars().count())
             && text.chars().any(char::is_alphanumeric)
             && is_balanced(text)
+            && (prose || !STATEMENTS.contains(&text.split(' ').next().unwrap_or(text)))
             && !text.contains('\\')
     };
     // A line that has nothing but the difference is another line, not a correction.
@@ -84,6 +85,12 @@ fn between(before: &str, after: &str, prose: bool) -> Option<Swap> {
         prose,
     })
 }
+
+/// What begins a statement tells nothing without the rest of it.
+const STATEMENTS: [&str; 15] = [
+    "import", "from", "return", "let", "const", "var", "if", "else", "pub", "fn", "def", "export", "static", "new",
+    "use",
+];
 
 /// Words with the marks that names and versions have inside; every other character is its own token.
 fn tokens(line: &str) -> Vec<&str> {

@@ -59,6 +59,8 @@ pub struct Lexicon {
     said: HashSet<String>,
     /// Definitions by their names, in small letters.
     symbols: HashMap<String, Seen>,
+    /// Definitions that were there before and after, and of whose name nothing came or went.
+    kept: HashMap<String, bool>,
     /// Paths of the patch, in small letters.
     paths: Vec<(String, Seen)>,
     /// Everything but what was taken for instructions, in small letters, line by line.
@@ -169,6 +171,12 @@ impl Lexicon {
             Fate::Renamed => Seen::NEW,
             Fate::Moved | Fate::Redefined | Fate::Modified => Seen::OLD.and(Seen::NEW),
         };
+        let keeps = matches!(symbol.fate, Fate::Redefined | Fate::Modified);
+        let bare = symbol.name.rsplit([':', '.', '#']).next().unwrap_or(&symbol.name);
+        let names = [Some(symbol.name.as_str()), Some(bare), symbol.old_name.as_deref()];
+        for name in names.into_iter().flatten() {
+            *self.kept.entry(name.to_lowercase()).or_insert(true) &= keeps;
+        }
         let member = |added: bool| if added { Seen::NEW } else { Seen::OLD };
         symbol.members.iter().for_each(|part| self.line(&part.name, member(part.added).and(Seen::TOLD), false));
         let names = [(Some(&symbol.name), side), (symbol.old_name.as_ref(), Seen::OLD)];
@@ -228,6 +236,11 @@ impl Lexicon {
     /// Where the definitions of this name are.
     pub fn symbol_of(&self, name: &str) -> Seen {
         self.symbols.get(&name.trim_end_matches("()").to_lowercase()).copied().unwrap_or_default()
+    }
+
+    /// Every definition of this name was changed and stayed.
+    pub fn is_kept(&self, name: &str) -> bool {
+        self.kept.get(name.trim_end_matches("()")).copied().unwrap_or(false)
     }
 
     pub fn number(&self, number: &str) -> Seen {

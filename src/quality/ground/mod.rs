@@ -10,6 +10,7 @@ use super::sentence;
 use crate::domain::patch::Commit;
 use crate::facts::Facts;
 
+mod behaviour;
 mod claims;
 mod counts;
 mod instructions;
@@ -70,8 +71,8 @@ impl Fault {
             Self::Name => "unknown name",
             Self::Path => "unknown path",
             Self::Number => "unknown number",
-            Self::Polarity => "added and removed swapped",
-            Self::Reason => "reason that nobody gave",
+            Self::Polarity => "contrary to the patch",
+            Self::Reason => "claim that nobody made",
             Self::Instruction => "words that the patch asked for",
             Self::Foreign => "nothing of the change",
         }
@@ -171,7 +172,8 @@ impl Ground {
                 return Some((fault(Fault::Number, token.text), None));
             }
         }
-        if let Some(thing) = polarity::contradiction(&tokens, lexicon) {
+        let contrary = || behaviour::contradiction(&tokens, lexicon);
+        if let Some(thing) = polarity::contradiction(&tokens, lexicon).or_else(contrary) {
             return Some((fault(Fault::Polarity, thing), None));
         }
         if self.is_foreign(sentence) {
@@ -192,12 +194,16 @@ impl Ground {
     fn is_foreign(&self, sentence: &str) -> bool {
         let stems = words::stems(sentence);
         let of_the_change = |stem: &String| self.lexicon.has_stem(stem) || TRADE.contains(&stem.as_str());
-        stems.len() >= LONG && !stems.iter().any(of_the_change)
+        let own = stems.iter().filter(|stem| !TRADE.contains(&stem.as_str())).count();
+        let known = stems.iter().any(|stem| self.lexicon.has_stem(stem));
+        (stems.len() >= LONG && !stems.iter().any(of_the_change)) || (own >= OWN && !known)
     }
 }
 
 /// Sentences with fewer words that say something are too short to be judged by them.
 const LONG: usize = 4;
+/// The same for words that are not those of every change ("Bob fixed the login page").
+const OWN: usize = 3;
 
 /// Stems of words with which people speak of any change.
 const TRADE: &[&str] = &[

@@ -59,7 +59,7 @@ fn digits(tokens: &[Token<'_>], at: usize, token: &Token<'_>, lexicon: &Lexicon)
         }
         !lexicon.number(&number).is_none()
             || whole.is_some_and(|n| counted(tokens, at, n, lexicon))
-            || converted(&number, &unit).iter().any(|number| !lexicon.number(number).is_none())
+            || converted(&number, &unit).iter().any(|number| is_telling(number) && !lexicon.number(number).is_none())
     })
 }
 
@@ -169,6 +169,11 @@ fn converted(number: &str, unit: &str) -> Vec<String> {
         _ => &[],
     };
     factors.iter().map(|factor| tidy(value * factor)).collect()
+}
+
+/// A 1 or a 5 stands in any patch: that 60 seconds are one minute explains no 60.
+fn is_telling(number: &str) -> bool {
+    number.len() > 1
 }
 
 fn tidy(value: f64) -> String {

@@ -15,7 +15,9 @@ pub fn contradiction<'a>(sentence: &[Token<'a>], lexicon: &Lexicon) -> Option<&'
         true => !said.has(**claim, sentence),
         false => said.has_reverse(**claim, sentence) && !is_shown(**claim, sentence, lexicon),
     };
-    let (Claim::Added(at) | Claim::Removed(at) | Claim::Became(_, at)) = claims.iter().find(contradicted)?;
+    let kept = |claim: &&Claim| is_kept(**claim, sentence, lexicon) && !said.has(**claim, sentence);
+    let found = claims.iter().find(contradicted).or_else(|| claims.iter().find(kept))?;
+    let (Claim::Added(at) | Claim::Removed(at) | Claim::Became(_, at)) = found;
     sentence.get(*at).map(|token| token.text)
 }
 
@@ -42,6 +44,42 @@ fn is_contradicted(claim: Claim, sentence: &[Token<'_>], lexicon: &Lexicon) -> b
         }
     }
 }
+
+/// "Removes `kept`", "Adds `kept`": what was defined before and after, and is named on the other side's lines too.
+fn is_kept(claim: Claim, sentence: &[Token<'_>], lexicon: &Lexicon) -> bool {
+    let (at, other_side) = match claim {
+        Claim::Removed(at) => (at, Seen::NEW),
+        Claim::Added(at) => (at, Seen::OLD),
+        Claim::Became(..) => return false,
+    };
+    let Some(name) = sentence.get(at).filter(|token| token.kind == Kind::Code).map(Token::low) else { return false };
+    let part = sentence.get(at + 1).is_some_and(|next| PARTS.contains(&next.low().as_str()));
+    !lexicon.partial && !part && lexicon.is_kept(&name) && lexicon.word(name.trim_end_matches("()")).has(other_side)
+}
+
+/// A name before one of these is not that of a definition.
+const PARTS: &[&str] = &[
+    "parameter",
+    "param",
+    "argument",
+    "arg",
+    "option",
+    "flag",
+    "field",
+    "property",
+    "key",
+    "variant",
+    "import",
+    "call",
+    "calls",
+    "attribute",
+    "dependency",
+    "test",
+    "tests",
+    "alias",
+    "keyword",
+    "label",
+];
 
 /// On which sides a thing stands: definitions and files tell more than words do.
 fn side(token: &Token<'_>, lexicon: &Lexicon) -> Seen {

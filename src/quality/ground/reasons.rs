@@ -17,7 +17,7 @@ pub fn unsaid(sentence: &str, tokens: &[Token<'_>], lexicon: &Lexicon) -> Option
     let word = |token: &Token<'_>| if token.kind == Kind::Quote { String::new() } else { token.low() };
     let low: Vec<String> = tokens.iter().map(word).collect();
     let low: Vec<&str> = low.iter().map(String::as_str).collect();
-    if let Some(found) = verdict(&low, lexicon) {
+    if let Some(found) = verdict(&low, lexicon).or_else(|| unshown(&low, lexicon)) {
         return Some(Unsaid { from: 0, words: found });
     }
     (0..low.len()).find_map(|at| {
@@ -71,6 +71,41 @@ fn verdict(low: &[&str], lexicon: &Lexicon) -> Option<String> {
     let said = words::stems(found).iter().all(|stem| lexicon.is_said(stem)) && !words::stems(found).is_empty();
     (!said).then(|| (*found).to_owned())
 }
+
+/// What is grave or exact, and must stand somewhere in the commit: nothing shows that a change mends a weakness but
+/// words that say so.
+fn unshown(low: &[&str], lexicon: &Lexicon) -> Option<String> {
+    let line = format!(" {} ", low.join(" "));
+    let found = SHOWN.iter().find(|words| {
+        line.contains(&format!(" {words} ")) && !words::stems(words).iter().all(|stem| lexicon.has_stem(stem))
+    })?;
+    Some((*found).to_owned())
+}
+
+const SHOWN: &[&str] = &[
+    "security",
+    "vulnerability",
+    "vulnerabilities",
+    "exploit",
+    "exploits",
+    "critical",
+    "memory leak",
+    "memory leaks",
+    "race condition",
+    "race conditions",
+    "data race",
+    "deadlock",
+    "deadlocks",
+    "data loss",
+    "async",
+    "asynchronous",
+    "static",
+    "deprecated",
+    "abstract",
+    "volatile",
+    "immutable",
+    "thread-safe",
+];
 
 const VERDICTS: &[&str] = &[
     "tests pass",

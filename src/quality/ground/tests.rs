@@ -4,7 +4,7 @@ use super::*;
 use crate::domain::clock::SystemClock;
 use crate::domain::patch::{Change, FileChange, Unread};
 use crate::facts;
-use crate::facts::sample::{commit, counted, file, named, renamed, unread};
+use crate::facts::sample::{commit, counted, file, named, renamed, unread, versions};
 
 fn checked(message: &str, files: Vec<FileChange>, text: &str) -> Grounded {
     let commit = commit(message, files);
@@ -44,6 +44,42 @@ fn what_is_in_the_patch_passes() {
     ] {
         assert_eq!(fault(text), None, "{text}");
     }
+}
+
+/// `charge` gains a parameter, `refund` goes, a limit is raised from 30 to 45.
+fn payments() -> Vec<FileChange> {
+    let old = "TIMEOUT = 30\n\ndef charge(card, amount):\n    return gateway(card, amount)\n\ndef refund(card):\n    return gateway(card, -1)\n";
+    let new = "TIMEOUT = 45\n\ndef charge(card, amount, retries=1):\n    return any(gateway(card, amount) for _ in range(retries))\n";
+    vec![versions("pay.py", old, new)]
+}
+
+#[test]
+fn the_contrary_of_the_patch_is_caught_in_plain_words_too() {
+    use Fault::{Foreign, Number, Polarity, Reason};
+    for (text, caught) in [
+        ("Removes `charge` in pay.py.", Polarity),
+        ("Adds `charge` to pay.py.", Polarity),
+        ("`refund` now supports cards.", Polarity),
+        ("The function `charge` no longer retries.", Polarity),
+        ("Lowers TIMEOUT from 30 to 45.", Polarity),
+        ("Raises TIMEOUT from 30 to 60 seconds.", Number),
+        ("Makes `charge` async.", Reason),
+        ("Fixes a critical security vulnerability in the gateway.", Reason),
+        ("Bob fixed the login page.", Foreign),
+    ] {
+        let faults = checked("wip", payments(), text).faults;
+        assert_eq!(faults.first().map(|wrong| wrong.fault), Some(caught), "{text}");
+    }
+    for text in [
+        "Removes `refund` and changes `charge`.",
+        "Raises TIMEOUT from 30 to 45 seconds.",
+        "`charge` no longer calls the gateway once only.",
+        "Adds the `retries` parameter to `charge`.",
+        "Fix a typo in the docs",
+    ] {
+        assert_eq!(checked("wip", payments(), text).faults, [], "{text}");
+    }
+    assert_eq!(checked("Remove `charge`", payments(), "Removes `charge` in pay.py.").faults, [], "its author says so");
 }
 
 #[test]

@@ -1,0 +1,89 @@
+//! What a sentence says became more or less, goes on or does not: where the patch shows the contrary.
+
+use super::claims::{self, Claim};
+use super::lexicon::Lexicon;
+use super::token::{Kind, Token};
+use super::words;
+
+/// The first word of a sentence that the patch says the opposite of.
+pub fn contradiction<'a>(sentence: &[Token<'a>], lexicon: &Lexicon) -> Option<&'a str> {
+    if lexicon.partial {
+        return None;
+    }
+    let low: Vec<String> = sentence.iter().map(Token::low).collect();
+    let word = |at: usize| sentence.get(at).map(|token| token.text);
+    let claims = claims::of(sentence);
+    let at = (0..sentence.len())
+        .find(|at| is_given_up(*at, &low, sentence, lexicon) || is_still_said_of(*at, &low, sentence, lexicon))
+        .or_else(|| claims.iter().find_map(|claim| wrong_way(*claim, &low, sentence)))?;
+    word(at)
+}
+
+/// "no longer retries", where only new lines have the word.
+fn is_given_up(at: usize, low: &[String], sentence: &[Token<'_>], lexicon: &Lexicon) -> bool {
+    let before = |back: usize| at.checked_sub(back).and_then(|at| low.get(at)).map_or("", String::as_str);
+    let given_up = before(1) == "longer" && before(2) == "no";
+    let prose = sentence.get(at).is_some_and(|token| token.kind == Kind::Prose && token.text.chars().count() > 3);
+    let said = low.get(at).is_some_and(|word| lexicon.said_words().contains(word.as_str()));
+    // A changed comment may say that it did.
+    let told = low.get(at).is_some_and(|word| lexicon.explains(&words::stem(word)));
+    given_up && prose && !said && !told && low.get(at).is_some_and(|word| lexicon.word(word).came())
+}
+
+/// "`gone` now supports": what was removed does nothing any more.
+fn is_still_said_of(at: usize, low: &[String], sentence: &[Token<'_>], lexicon: &Lexicon) -> bool {
+    let next = low.get(at + 1).map_or("", String::as_str);
+    let thing = sentence.get(at).filter(|token| token.kind == Kind::Code && token.after.is_none());
+    let gone = thing.is_some_and(|token| lexicon.symbol_of(&token.low()).gone());
+    let goes = low.get(at + 2).map_or("", String::as_str);
+    gone && (GOES_ON.contains(&next) || (next == "now" && GOES_ON.contains(&goes)))
+}
+
+/// What only something that is still there does.
+const GOES_ON: &[&str] = &[
+    "supports",
+    "accepts",
+    "returns",
+    "takes",
+    "handles",
+    "calls",
+    "uses",
+    "validates",
+    "checks",
+    "raises",
+    "throws",
+    "allows",
+    "reads",
+    "writes",
+    "parses",
+    "retries",
+    "requires",
+];
+
+/// "Raises x from 60 to 30".
+fn wrong_way(claim: Claim, low: &[String], sentence: &[Token<'_>]) -> Option<usize> {
+    let Claim::Became(old, new) = claim else { return None };
+    let number = |at: usize| -> Option<f64> {
+        sentence.get(at).filter(|token| token.kind == Kind::Number)?;
+        low.get(at)?.replace(['_', ','], "").parse().ok()
+    };
+    let (before, after) = (number(old)?, number(new)?);
+    // Quantities in units of their own are not compared.
+    let unit = |at: usize| low.get(at + 1).map_or("", String::as_str);
+    if !matches!(unit(old), "to" | "into" | "\u{2192}" | "->") && unit(old) != unit(new) {
+        return None;
+    }
+    let verb = low.get(..old)?.iter().rev().take(8).find_map(|word| way(word))?;
+    ((verb && after < before) || (!verb && after > before)).then_some(new)
+}
+
+/// Up or down.
+fn way(word: &str) -> Option<bool> {
+    match word {
+        "raise" | "raises" | "raised" | "raising" | "increase" | "increases" | "increased" | "increasing"
+        | "doubles" => Some(true),
+        "lower" | "lowers" | "lowered" | "lowering" | "reduce" | "reduces" | "reduced" | "reducing" | "decrease"
+        | "decreases" | "decreased" | "decreasing" | "halves" | "cuts" => Some(false),
+        _ => None,
+    }
+}
