@@ -42,7 +42,11 @@ impl Changed {
             changed.old.near.push(old_first.saturating_sub(1)..old + 2);
             changed.new.near.push(new_first.saturating_sub(1)..new + 2);
         }
-        (changed.old.any, changed.new.any) = (!whole, !whole);
+        for rows in [&mut changed.old, &mut changed.new] {
+            rows.any = !whole;
+            settle(&mut rows.changed);
+            settle(&mut rows.near);
+        }
         changed
     }
 }
@@ -53,6 +57,18 @@ fn extend(ranges: &mut Vec<Range<usize>>, row: usize) -> usize {
         _ => ranges.push(row..row + 1),
     }
     row + 1
+}
+
+/// Brings ranges into order and joins those that meet: nothing here relies on a patch that numbers its hunks well.
+fn settle(ranges: &mut Vec<Range<usize>>) {
+    ranges.sort_by_key(|range| range.start);
+    ranges.dedup_by(|next, range| {
+        let meets = next.start <= range.end;
+        if meets {
+            range.end = range.end.max(next.end);
+        }
+        meets
+    });
 }
 
 impl Rows {
@@ -101,6 +117,15 @@ mod tests {
         assert_eq!(changed.old.changed, [1..2, 10..11]);
         assert_eq!(changed.new.changed.first(), Some(&(1..3)));
         assert_eq!((changed.old.count(&(0..11)), changed.new.count(&(2..9))), (2, 1));
+    }
+
+    #[test]
+    fn hunks_that_overlap_or_come_out_of_order_count_once() {
+        let mut change = file("a.rs", "@@\n+a\n+b\n+c\n@@\n+a\n+b\n@@\n+x");
+        (change.hunks[0].new_start, change.hunks[2].new_start) = (8, 3);
+        let changed = Changed::of(&change, true);
+        assert_eq!(changed.new.changed, [0..3, 7..10]);
+        assert_eq!((changed.new.count(&(1..2)), changed.new.count(&(0..99)), changed.new.each().count()), (1, 6, 6));
     }
 
     #[test]
