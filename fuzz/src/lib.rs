@@ -126,12 +126,23 @@ fn hunks(body: &str) -> Vec<Hunk> {
     hunks
 }
 
+/// Lets each hunk begin where the one before it ends: `settle` puts them together like that.
+fn number(hunks: &mut [Hunk]) {
+    let (mut old_row, mut new_row) = (1, 1);
+    for hunk in hunks {
+        (hunk.old_start, hunk.new_start) = (old_row, new_row);
+        let rows = |hidden: Origin| hunk.lines.iter().filter(|line| line.origin != hidden).count() as u32;
+        (old_row, new_row) = (old_row + rows(Origin::Added), new_row + rows(Origin::Removed));
+    }
+}
+
 /// Counts the lines, and puts the two sides together for the grammars.
 fn settle(file: &mut FileChange) {
     if file.unread.is_some() {
         (file.insertions, file.deletions) = (None, None);
         return;
     }
+    number(&mut file.hunks);
     let side = |hidden: Origin| {
         let lines = file.hunks.iter().flat_map(|hunk| &hunk.lines).filter(|line| line.origin != hidden);
         lines.map(|line| format!("{}\n", line.text)).collect::<String>()
