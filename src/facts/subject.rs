@@ -55,9 +55,22 @@ fn conventional(text: &str) -> Option<(Prefix, &str)> {
 #[must_use]
 pub fn autosquash(subject: &str) -> Option<(&str, &str)> {
     let (mark, rest) = subject.split_once("! ").or_else(|| subject.strip_suffix('!').map(|mark| (mark, "")))?;
-    // A fixup of a fixup names the same commit.
-    let inner = || autosquash(rest.trim()).map_or(rest.trim(), |(_, named)| named);
-    ["fixup", "squash", "amend"].contains(&mark).then(|| (mark, inner()))
+    AUTOSQUASH.contains(&mark).then(|| (mark, named(rest)))
+}
+
+/// Git's own marks of such a subject.
+const AUTOSQUASH: [&str; 3] = ["fixup", "squash", "amend"];
+
+/// A fixup of a fixup names the same commit, however many there are.
+fn named(mut rest: &str) -> &str {
+    loop {
+        rest = rest.trim();
+        let inner = rest.split_once("! ").or_else(|| rest.strip_suffix('!').map(|mark| (mark, "")));
+        match inner.filter(|(mark, _)| AUTOSQUASH.contains(mark)) {
+            Some((_, inner)) => rest = inner,
+            None => return rest,
+        }
+    }
 }
 
 /// Git's and the forges' own subjects of merges, which say only what was merged.
@@ -160,6 +173,8 @@ mod tests {
         assert_eq!(autosquash("fixup! fixup! Add x"), Some(("fixup", "Add x")));
         assert_eq!(autosquash("Stop! Add x"), None);
         assert_eq!(autosquash("fixup the parser"), None);
+        assert_eq!(autosquash(&format!("{}Add x", "fixup! ".repeat(200_000))), Some(("fixup", "Add x")));
+        assert_eq!(autosquash("amend! fixup!"), Some(("amend", "")));
     }
 
     #[test]
