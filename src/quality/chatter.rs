@@ -126,7 +126,7 @@ const LABEL_CAP: usize = 120;
 /// A label that ends in a colon, where what is before the colon starts like one and names no code.
 fn without_label(line: &str) -> &str {
     let plain = line.trim_start_matches(['*', '_', '#', '>', ' ']);
-    let Some(colon) = plain.find(':').filter(|at| *at <= LABEL_CAP) else { return line };
+    let Some(colon) = plain.bytes().take(LABEL_CAP + 1).position(|byte| byte == b':') else { return line };
     let label = plain[..colon].trim_end_matches(['*', '_', ' ']).to_lowercase().replace('\u{2019}', "'");
     let rest = plain[colon + 1..].trim_start_matches(['*', '_']);
     let is_label = LABELS.contains(&label.as_str()) || OPENINGS.iter().any(|start| label.starts_with(start));

@@ -254,6 +254,16 @@ fn long_answers_end_at_a_sentence() {
 }
 
 #[test]
+fn what_an_endless_answer_goes_on_to_say_changes_nothing() {
+    let some: String = (0..KEPT).map(|i| format!("Bumps crate{i} in the list. ")).collect();
+    let more: String = (0..3000).map(|i| format!("Bumps a from 1 to {i}. ")).collect();
+    let first = "Bumps crate0 in the list. Bumps crate1 in the list. Bumps crate2 in the list.";
+    for text in [some.clone(), some + &more] {
+        assert_eq!(clean(&text, &Expected::default()).as_deref(), Ok(first));
+    }
+}
+
+#[test]
 fn what_no_one_would_read_is_refused_with_its_reason() {
     for (text, reason) in [
         ("", Unusable::Empty),

@@ -1,5 +1,7 @@
 //! Drafts: Markdown from a model, without its chatter. The text between the noise is not touched.
 
+use std::collections::HashSet;
+
 use super::clean::{Unusable, cut};
 use super::{chatter, controls, json, thoughts, tokens};
 
@@ -50,11 +52,13 @@ fn fenced_whole(text: &str) -> &str {
 /// Paragraphs in their order, each once; farewells at the end dropped. Code blocks are left alone.
 fn paragraphs(text: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
+    let mut known = HashSet::new();
     let mut in_code = false;
     for paragraph in text.split("\n\n") {
         let fences = paragraph.lines().filter(|line| line.trim_start().starts_with("```")).count();
         let prose = !in_code && fences == 0 && paragraph.len() > 40;
-        if !(prose && kept.contains(&paragraph)) {
+        let new = known.insert(paragraph);
+        if new || !prose {
             kept.push(paragraph);
         }
         in_code ^= fences % 2 == 1;

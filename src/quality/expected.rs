@@ -35,8 +35,12 @@ impl Expected {
     pub fn of(author: &str) -> Self {
         let subject = author.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("");
         let words: BTreeSet<String> = words(author).map(str::to_lowercase).collect();
-        let mut scripts: Vec<Script> = author.chars().map(|c| c.script()).filter(|script| is_other(*script)).collect();
-        scripts.dedup();
+        let mut scripts: Vec<Script> = Vec::new();
+        for script in author.chars().map(|c| c.script()).filter(|script| is_other(*script)) {
+            if !scripts.contains(&script) {
+                scripts.push(script);
+            }
+        }
         Self {
             prefix: Subject::of(subject).prefix.map(|prefix| prefix.kind),
             label: subject.split_once(':').map(|(label, _)| label.trim().to_lowercase()),

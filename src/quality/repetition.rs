@@ -39,15 +39,28 @@ fn is_stuck(word: &str) -> bool {
     chars.len() > 12 && chars.iter().any(|c| c.is_alphabetic()) && (1..=4).any(repeats)
 }
 
-/// Whether one of the sentences says the same already, perhaps in slightly other words, but of the same things.
-pub(super) fn is_said(said: &[String], sentence: &str) -> bool {
-    let new = words(sentence);
-    said.iter().any(|old| {
-        let old = words(old);
-        let shared = new.0.intersection(&old.0).count() as f64;
-        let all = new.0.union(&old.0).count() as f64;
-        new.1 == old.1 && shared >= ALIKE * all
-    })
+/// What was said already.
+#[derive(Debug, Default)]
+pub(super) struct Said(Vec<(BTreeSet<String>, BTreeSet<String>)>);
+
+impl Said {
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Notes the sentence, unless one says the same already, perhaps in slightly other words, but of the same things.
+    pub(super) fn is_new(&mut self, sentence: &str) -> bool {
+        let new = words(sentence);
+        let known = self.0.iter().any(|old| {
+            let shared = new.0.intersection(&old.0).count() as f64;
+            let all = new.0.union(&old.0).count() as f64;
+            new.1 == old.1 && shared >= ALIKE * all
+        });
+        if !known {
+            self.0.push(new);
+        }
+        !known
+    }
 }
 
 /// All words, and those of them that look like names or numbers.
@@ -94,10 +107,12 @@ mod tests {
 
     #[test]
     fn near_copies_are_found_and_other_things_are_not_copies() {
-        let said = ["Adds a retry to the login flow of the client.".to_owned()];
-        assert!(is_said(&said, "Adds a retry to the login flow of the client!"));
-        assert!(is_said(&said, "It adds a retry to the login flow of the client."));
-        assert!(!is_said(&["Adds `a` to the login flow.".to_owned()], "Adds `b` to the login flow."));
-        assert!(!is_said(&said, "Removes the login flow."));
+        let mut said = Said::default();
+        assert!(said.is_new("Adds a retry to the login flow of the client."));
+        assert!(!said.is_new("Adds a retry to the login flow of the client!"));
+        assert!(!said.is_new("It adds a retry to the login flow of the client."));
+        assert!(said.is_new("Removes the login flow."));
+        assert!(said.is_new("Adds `a` to the login flow.") && said.is_new("Adds `b` to the login flow."));
+        assert_eq!(said.len(), 4);
     }
 }

@@ -8,6 +8,7 @@ const ABBREVIATIONS: [&str; 14] =
 pub(super) fn ends(text: &str) -> Vec<usize> {
     let mut ends = Vec::new();
     let mut inside = Inside::default();
+    let first = text.len() - text.trim_start().len();
     let mut chars = text.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
         inside.see(text, at, c);
@@ -24,7 +25,7 @@ pub(super) fn ends(text: &str) -> Vec<usize> {
         let rest = &text[end..];
         let goes_on = end > at + 1 && rest.trim_start().starts_with(char::is_lowercase);
         let breaks = rest.chars().next().is_none_or(char::is_whitespace) && !goes_on;
-        if breaks && !inside.any() && !(c == '.' && is_abbreviated(&text[..at])) {
+        if breaks && !inside.any() && !(c == '.' && is_abbreviated(&text[..at], first)) {
             ends.push(end);
         }
     }
@@ -96,12 +97,12 @@ fn closed(text: &str, mut at: usize, inside: &mut Inside) -> usize {
     at
 }
 
-/// The word before the dot is an abbreviation, an initial or a list number.
-fn is_abbreviated(before: &str) -> bool {
+/// The word before the dot is an abbreviation, an initial or a list number, which stands `first` in the text.
+fn is_abbreviated(before: &str, first: usize) -> bool {
     let word = before.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or("");
     let low = word.to_ascii_lowercase();
     let initial = word.len() == 1 && word.chars().all(char::is_uppercase);
-    let numbering = before.trim_start().len() == word.len() && word.bytes().all(|b| b.is_ascii_digit());
+    let numbering = before.len().saturating_sub(first) == word.len() && word.bytes().all(|b| b.is_ascii_digit());
     initial || numbering || ABBREVIATIONS.contains(&low.as_str())
 }
 
@@ -122,6 +123,14 @@ mod tests {
             let expected = usize::from(text.ends_with(". "));
             assert_eq!(ends(text).len(), expected, "{text}");
         }
+    }
+
+    /// Reading the margin again for each sentence takes minutes here.
+    #[test]
+    fn a_wide_margin_is_read_once() {
+        let text = format!("{}{}", " ".repeat(500_000), "It is. ".repeat(50_000));
+        assert_eq!(ends(&text).len(), 50_000);
+        assert!(ends("  1. Adds a").is_empty());
     }
 
     #[test]

@@ -62,13 +62,17 @@ pub(super) fn without_tokens(text: &str) -> String {
     let Some(pattern) = TOKEN.as_ref() else { return text.to_owned() };
     let mut kept = String::with_capacity(text.len());
     let mut done = 0;
+    // Counted as it is kept: a text of nothing but tokens is not read again for each of them.
+    let mut letters = 0;
     for found in pattern.find_iter(text) {
         if found.start() < done || is_quoted(text, found.start(), found.end()) {
             continue;
         }
-        kept.push_str(&text[done..found.start()]);
+        let piece = &text[done..found.start()];
+        kept.push_str(piece);
+        letters += some_letters(piece);
         done = found.end();
-        let spoken = has_words(&kept);
+        let spoken = letters >= WORDY;
         match effect(found.as_str()) {
             Effect::Ends if spoken => return kept,
             Effect::Opens => {
@@ -79,7 +83,10 @@ pub(super) fn without_tokens(text: &str) -> String {
                 done += role;
                 kept.push('\n');
             }
-            Effect::Answers if has_words(&text[done..]) => kept.clear(),
+            Effect::Answers if some_letters(&text[done..]) >= WORDY => {
+                kept.clear();
+                letters = 0;
+            }
             _ => kept.push(' '),
         }
     }
@@ -98,8 +105,12 @@ fn role_length(text: &str) -> usize {
     role.map_or(0, |role| text.len() - trimmed.len() + role.len())
 }
 
-fn has_words(text: &str) -> bool {
-    text.chars().filter(|c| c.is_alphanumeric()).take(4).count() == 4
+/// From so many letters and digits on something was said.
+const WORDY: usize = 4;
+
+/// Letters and digits, as far as it takes to know that there are enough.
+fn some_letters(text: &str) -> usize {
+    text.chars().filter(|c| c.is_alphanumeric()).take(WORDY).count()
 }
 
 /// Byte-pair pieces that were not put together: `Adds\u{120}a\u{120}retry`, `Adds\u{2581}a`.
@@ -135,5 +146,11 @@ mod tests {
             assert_eq!(without_tokens(text).trim(), "Adds a.", "{text:?}");
         }
         assert_eq!(without_tokens("Knows `<|im_end|>` and Vec<T>."), "Knows `<|im_end|>` and Vec<T>.");
+    }
+
+    /// Reading what was kept again for each token takes minutes here.
+    #[test]
+    fn a_text_of_nothing_but_tokens_is_read_once() {
+        assert_eq!(without_tokens(&"<eos>".repeat(200_000)), " ".repeat(200_000));
     }
 }
