@@ -24,6 +24,10 @@ fuzz_target!(|input: (u8, u16, &str)| {
     let (which, place, text) = input;
     let (one, two, body) = SECRETS[usize::from(which) % SECRETS.len()];
     let secret = format!("{one}{two}{body}");
+    // The fuzzer learns the bodies from what they are compared with; one that it put somewhere itself is no secret.
+    if text.contains(body) {
+        return;
+    }
     let at = (0..=text.len()).rev().find(|at| *at <= usize::from(place) && text.is_char_boundary(*at)).unwrap_or(0);
     let planted = format!("{}\n+{secret}\n{}", &text[..at], &text[at..]);
 
