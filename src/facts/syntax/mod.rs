@@ -14,6 +14,7 @@ mod go;
 pub mod grammar;
 mod java;
 mod moved;
+mod nodes;
 mod outline;
 mod parse;
 mod python;
@@ -21,15 +22,17 @@ mod rename;
 mod rows;
 mod rust;
 mod script;
+mod side;
 mod swaps;
 #[cfg(test)]
 mod syntax_tests;
 mod tokens;
 
-use compare::{Draft, Side};
+use compare::Draft;
 use grammar::Grammar;
 use parse::Parsing;
 use rows::Changed;
+use side::Side;
 use swaps::Swaps;
 
 /// The symbols of all files, most telling first.
