@@ -353,9 +353,9 @@ proptest! {
 
     #[test]
     fn plain_sentences_are_never_touched(words in prop::collection::vec("[a-z]{3,9}", 3..12)) {
-        let mut text = words.join(" ") + ".";
-        text.replace_range(0..1, "A");
-        if !repetition::is_loop(&text) {
+        let text = format!("Adds {}.", words.join(" "));
+        // Letters by chance may make a loop or, rarely, two words of another language.
+        if !repetition::is_loop(&text) && !Expected::default().is_foreign(&text) {
             prop_assert_eq!(clean(&text, &Expected::default()), Ok(text));
         }
     }

@@ -126,6 +126,7 @@ const TELLING: &str = "dep deps dependency dependencies action actions ignore ig
 
 /// The text without its marks, blanks tidied. What only a mark kept apart stays apart: two halves are no word.
 pub fn unmarked(text: &str, is_mark: impl Fn(char) -> bool) -> String {
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
     let mut plain = String::with_capacity(text.len());
     let mut pending = false;
     for c in text.chars() {
@@ -133,7 +134,7 @@ pub fn unmarked(text: &str, is_mark: impl Fn(char) -> bool) -> String {
             pending = true;
             continue;
         }
-        if pending && c.is_alphanumeric() && plain.ends_with(char::is_alphanumeric) {
+        if pending && is_part(c) && plain.ends_with(is_part) {
             plain.push(' ');
         }
         plain.push(c);
@@ -151,6 +152,7 @@ mod tests {
         let quote = |c: char| c == '"';
         assert_eq!(unmarked("\"1.0.2\"rge \"a\".", quote), "1.0.2 rge a.");
         assert_eq!(unmarked("say \"x\", then", quote), "say x, then");
+        assert_eq!(unmarked("$\"0.0.1\" \"a\"_b", quote), "$ 0.0.1 a _b");
     }
 
     #[test]
