@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use jiff::tz::TimeZone;
 
-use crate::domain::capture::{Capture, Reason};
+use crate::domain::capture::{Capture, Quality, Reason};
 use crate::domain::clock::Clock;
 use crate::domain::draft::Draft;
 use crate::domain::operation::Operation;
@@ -16,7 +16,7 @@ use crate::publish::document::{self, Document};
 use crate::publish::outline::Subject;
 use crate::publish::span::Span;
 use crate::publish::templates::Templates;
-use crate::quality::clean;
+use crate::quality::{clean, rubric};
 use crate::queue::lease;
 use crate::store::{CaptureQuery, Written};
 
@@ -78,7 +78,7 @@ impl Writer<'_> {
         operation.reason = reason.map_or(Reason::None, |miss| miss.reason);
         operation.failed = reason.is_some_and(Miss::is_failure);
         Draftsmanship {
-            written: written(document, &captures, answer.as_ref().ok().map(|(_, text)| text), reason),
+            written: written(document, &captures, answer.as_ref().ok(), reason),
             operation,
             failure: reason.filter(|miss| miss.is_failure()).map(|miss| miss.words.clone()),
         }
@@ -148,14 +148,29 @@ impl Miss {
     }
 }
 
-fn written(document: Document, captures: &[Capture], text: Option<&ModelText>, miss: Option<&Miss>) -> Written {
+/// `answer`: what the model wrote, cleaned, and how.
+fn written(
+    document: Document,
+    captures: &[Capture],
+    answer: Option<&(String, ModelText)>,
+    miss: Option<&Miss>,
+) -> Written {
+    let quality = quality(&document, answer.map(|(body, _)| body.as_str()), captures);
     let notes: Vec<String> = miss.map(|miss| miss.words.clone()).into_iter().chain(document.complaint).collect();
     Written {
         title: document.title,
         body: document.body,
         format: document::FORMAT.to_owned(),
-        model: text.map(|text| text.model.clone()),
+        model: answer.map(|(_, text)| text.model.clone()),
         sources: captures.iter().map(|capture| capture.id).collect(),
         note: (!notes.is_empty()).then(|| notes.join("; ")),
+        quality,
     }
+}
+
+/// The score of the page, of a model's without the list that follows it: that one tells everything.
+fn quality(document: &Document, own_words: Option<&str>, captures: &[Capture]) -> Option<Quality> {
+    let body = own_words.map_or_else(|| document.body.clone(), |text| document::split_title(text).1);
+    let sources: Vec<&str> = captures.iter().map(|capture| capture.summary.as_str()).collect();
+    rubric::document(&document::page(&document.title, &body), &sources)
 }

@@ -125,6 +125,7 @@ impl DraftShelf for MemoryShelf {
             (draft.title, draft.body) = (written.title.clone(), written.body.clone());
             (draft.model, draft.sources) = (written.model.clone(), written.sources.clone());
             (draft.error, draft.finished_at) = (written.note.clone(), Some(now));
+            draft.quality.clone_from(&written.quality);
         })
     }
 

@@ -398,6 +398,8 @@ mod tests {
             assert_eq!((draft.state, draft.sources.len()), (DraftState::Ready, shelf.in_period(&draft)));
             assert_eq!(draft.error.as_deref(), Some("no model is wanted"));
             assert_eq!(draft.model, None);
+            let quality = draft.quality.unwrap();
+            assert!((quality.completeness - 1.0).abs() < 1e-9 && quality.score > 0.7, "{quality:?}");
         }
         assert!(
             shelf.rows().operations.iter().all(|operation| !operation.failed && operation.op.starts_with("draft."))
@@ -421,6 +423,8 @@ mod tests {
         let draft = shelf.drafts().unwrap().remove(2);
         assert_eq!((draft.title.as_str(), draft.model.as_deref(), draft.error), ("A title", Some("tiny"), None));
         assert!(draft.body.contains("felt quick") && draft.body.contains("fix: a leak"), "{}", draft.body);
+        let quality = draft.quality.unwrap();
+        assert!(quality.completeness < 0.9, "the list that follows the text does not count: {quality:?}");
     }
 
     #[tokio::test]
@@ -486,6 +490,7 @@ mod tests {
                 model: None,
                 sources: Vec::new(),
                 note: None,
+                quality: None,
             };
             other.finish_draft(lease.draft.id, 2, &written, later).unwrap();
         }));

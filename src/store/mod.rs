@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use crate::domain::capture::{Capture, Kind, Outcome};
+use crate::domain::capture::{Capture, Kind, Outcome, Quality};
 use crate::domain::draft::{Draft, DraftKind, DraftState, Edit, Period};
 use crate::domain::event::{Event, LogPosition, Means, PendingEvent, Source};
 use crate::domain::id::{CaptureId, DraftId, Oid, RepoId};
@@ -198,6 +198,8 @@ pub struct Written {
     pub sources: Vec<CaptureId>,
     /// Why the template stood in for the model, in words; absent when the model wrote it.
     pub note: Option<String>,
+    /// How good the text is by the rubric.
+    pub quality: Option<Quality>,
 }
 
 /// Everything that outlives a process. Calls are short (µs to a few ms) and synchronous; async callers

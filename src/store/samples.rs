@@ -72,16 +72,20 @@ pub fn note(n: u64, text: &str) -> Capture {
         raw: text.into(),
         summary: text.into(),
         source: Source::Manual,
-        quality: Some(Quality {
-            technical_accuracy: 1.0,
-            format_compliance: 1.0,
-            completeness: 0.8,
-            readability: 0.9,
-            length: 1.0,
-            score: 0.93,
-            rubric: "r1".into(),
-        }),
+        quality: Some(quality()),
         ..commit(n)
+    }
+}
+
+pub fn quality() -> Quality {
+    Quality {
+        technical_accuracy: 1.0,
+        format_compliance: 1.0,
+        completeness: 0.8,
+        readability: 0.9,
+        length: 1.0,
+        score: 0.93,
+        rubric: "r1".into(),
     }
 }
 

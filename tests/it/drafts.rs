@@ -55,6 +55,7 @@ fn a_draft_is_written_by_the_model_where_one_answers() {
     let drafts = world.json(&repo, &["draft", "list"]);
     for draft in drafts.as_array().unwrap() {
         assert!(!draft["model"].is_null(), "{draft:#}");
+        assert!(draft["quality"]["score"].as_f64().unwrap() > 0.0, "{draft:#}");
         assert!(draft["body"].as_str().unwrap().contains("three steps"), "{draft:#}");
     }
 }

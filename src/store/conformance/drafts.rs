@@ -4,7 +4,7 @@ use super::Check;
 use crate::domain::clock::FakeClock;
 use crate::domain::draft::{Draft, DraftKind, DraftState, Edit, Period};
 use crate::domain::id::DraftId;
-use crate::store::samples::at;
+use crate::store::samples::{at, quality};
 use crate::store::{NewDraft, Store, StoreError, Written};
 
 pub const CHECKS: &[Check] = &[
@@ -39,6 +39,7 @@ fn written(title: &str) -> Written {
             .map(|id| id.parse().unwrap())
             .to_vec(),
         note: None,
+        quality: Some(quality()),
     }
 }
 
@@ -78,6 +79,7 @@ fn leases(store: &dyn Store) {
     let ready = only(store);
     assert_eq!((ready.state, ready.title.as_str(), ready.finished_at), (DraftState::Ready, "Day one", Some(at(210))));
     assert_eq!((ready.sources, ready.error, ready.model.as_deref()), (written("").sources, None, Some("codellama:7b")));
+    assert_eq!(ready.quality, Some(quality()));
     assert!(matches!(store.finish_draft(third.draft.id, 3, &written("Twice"), at(220)), Err(StoreError::Conflict(_))));
     assert!(matches!(store.finish_draft(fresh_draft(), 1, &written("x"), at(1)), Err(StoreError::NotFound { .. })));
 }
@@ -125,6 +127,7 @@ fn edited_drafts(store: &dyn Store) {
     store.finish_draft(id, lease.attempt, &written("Theirs again"), at(7)).unwrap();
     let edited = store.edit_draft(id, "Mine", "My body", edit).unwrap();
     assert_eq!((edited.title.as_str(), edited.body.as_str(), edited.edit), ("Mine", "My body", Some(edit)));
+    assert_eq!(edited.quality, None, "the score was that of another text");
     assert!(matches!(store.retry_draft(id, at(8)), Err(StoreError::Conflict(_))));
     assert!(!store.queue_draft(&new_draft(3), at(9)).unwrap());
     assert!(store.lease_draft(at(1000), at(1100)).unwrap().is_none());

@@ -68,7 +68,7 @@ pub fn lease(tx: &Connection, now: Timestamp, until: Timestamp) -> Result<Option
 /// Stores the text under the lease.
 pub fn finish(tx: &Connection, id: DraftId, attempt: u32, written: &Written, now: Timestamp) -> Result<()> {
     let sql = "UPDATE drafts SET state = 'ready', title = ?3, body = ?4, format = ?5, model = ?6, sources = ?7,
-                 error = ?8, finished_at = ?9, checksum = ?10, lease_until = NULL, next_at = NULL, quality = NULL
+                 error = ?8, finished_at = ?9, checksum = ?10, lease_until = NULL, next_at = NULL, quality = ?11
                WHERE id = ?1 AND attempt = ?2 AND state = 'leased'";
     let changed = tx.prepare_cached(sql)?.execute(params![
         id.to_string(),
@@ -81,6 +81,7 @@ pub fn finish(tx: &Connection, id: DraftId, attempt: u32, written: &Written, now
         written.note,
         row::micros(now),
         checksum::of(&[&written.title, &written.body]),
+        written.quality.as_ref().map(serde_json::to_string).transpose()?,
     ])?;
     fenced(tx, changed, id, attempt)
 }
@@ -148,7 +149,8 @@ pub fn exists(db: &Connection, kind: DraftKind, project: &str, period: &Period) 
 
 /// A person's text.
 pub fn edit(tx: &Connection, id: DraftId, title: &str, body: &str, edit: Edit) -> Result<Draft> {
-    let sql = "UPDATE drafts SET title = ?2, body = ?3, edit_seconds = ?4, edit_distance = ?5, checksum = ?6
+    let sql =
+        "UPDATE drafts SET title = ?2, body = ?3, edit_seconds = ?4, edit_distance = ?5, checksum = ?6, quality = NULL
                WHERE id = ?1 AND state IN ('ready', 'accepted')";
     let sum = checksum::of(&[title, body]);
     let changed = tx.execute(sql, params![id.to_string(), title, body, edit.seconds, edit.distance, sum])?;

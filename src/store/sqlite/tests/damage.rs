@@ -54,6 +54,7 @@ fn fill(store: &SqliteStore, captures: u64) {
         model: None,
         sources: Vec::new(),
         note: None,
+        quality: None,
     };
     store.finish_draft(lease.draft.id, 1, &written, at(1)).unwrap();
     store.edit_draft(lease.draft.id, "My title", "My words", Edit { seconds: 1.0, distance: 1.0 }).unwrap();
