@@ -17,19 +17,25 @@ pub fn sentence(context: &Context, text: &str) -> Option<String> {
     context.notes.iter().rev().find(fits).map(|note| quoted(note))
 }
 
-/// The text without the sentence that quotes this note.
+/// The text without the sentence that quotes this note, or with nothing between the marks where a person's own
+/// template says that sentence in other words.
 #[must_use]
 pub fn without(text: &str, note: &str) -> String {
     let quoted = quoted(note);
     if !text.contains(&quoted) {
-        return text.to_owned();
+        return text.replace(&marked(note), "\u{201c}\u{2026}\u{201d}");
     }
     one_line(&text.replace(&quoted, " "))
 }
 
 fn quoted(note: &str) -> String {
+    format!("Noted before: {}.", marked(note))
+}
+
+/// Between marks that its own words do not have.
+fn marked(note: &str) -> String {
     let words = one_line(note);
-    format!("Noted before: \u{201c}{}\u{201d}.", plain(&words).replace(['\u{201c}', '\u{201d}'], "\""))
+    format!("\u{201c}{}\u{201d}", plain(&words).replace(['\u{201c}', '\u{201d}'], "\""))
 }
 
 /// Without its own full stop.
@@ -66,5 +72,7 @@ mod tests {
         let text = format!("Retry login. {} +3 −1.", told(&[note], "").unwrap());
         assert_eq!(without(&text, note), "Retry login. +3 −1.");
         assert_eq!(without("as  it was", note), "as  it was");
+        let other = "Vorher: \u{201c}the proxy drops idle connections\u{201d} (Notiz).";
+        assert_eq!(without(other, note), "Vorher: \u{201c}\u{2026}\u{201d} (Notiz).");
     }
 }

@@ -4,7 +4,8 @@ use minijinja::{Value, context};
 
 use super::phrase::{capitalized, count, cut, list_up_to, number, one_line, path, sentence};
 use super::variants::WORDS;
-use super::{about, breaking, deeds, dependencies, split};
+use super::{about, breaking, deeds, dependencies, noted, split};
+use crate::domain::context::Context;
 use crate::domain::patch::{Change, Commit, FileChange};
 use crate::facts::Facts;
 use crate::facts::case::{self, Case};
@@ -32,11 +33,12 @@ pub struct Pieces {
     pub breaking: String,
     pub tickets: String,
     pub split: String,
+    pub noted: String,
 }
 
 impl Pieces {
     #[must_use]
-    pub fn of(commit: &Commit, facts: &Facts) -> Self {
+    pub fn of(commit: &Commit, facts: &Facts, context: &Context) -> Self {
         let lead = lead(commit, facts);
         let deed = whole(deed(commit, facts, &lead));
         let breaking = whole(breaking::of(facts, &lead));
@@ -44,7 +46,7 @@ impl Pieces {
         let dependencies = whole(dependencies::of(facts, &lead, !commit.patch.truncated));
         let version = whole(version(facts, &lead));
         let why = why(facts, &lead, words(&lead) + words(&deed) + words(&breaking));
-        Self {
+        let mut pieces = Self {
             about: whole(unsaid(commit, facts, &lead, &[&deed, &dependencies, &version, &split])),
             dependencies,
             version,
@@ -54,11 +56,14 @@ impl Pieces {
             breaking,
             deed,
             lead,
-        }
+            noted: String::new(),
+        };
+        pieces.noted = noted::sentence(context, &pieces.all().join(" ")).unwrap_or_default();
+        pieces
     }
 
     /// All of them in the order of most templates.
-    pub fn all(&self) -> [&str; 9] {
+    pub fn all(&self) -> [&str; 10] {
         [
             &self.lead,
             &self.why,
@@ -69,6 +74,7 @@ impl Pieces {
             &self.about,
             &self.split,
             &self.tickets,
+            &self.noted,
         ]
     }
 
@@ -88,6 +94,7 @@ impl Pieces {
             breaking => self.breaking.as_str(),
             tickets => self.tickets.as_str(),
             split => self.split.as_str(),
+            noted => self.noted.as_str(),
             subject => one_line(&facts.subject.text),
             body => commit.body(),
             kind => prefix.map_or("", |prefix| prefix.kind.as_str()),

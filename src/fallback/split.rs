@@ -3,7 +3,7 @@
 use super::phrase::{count, list, number, path};
 use crate::domain::patch::Commit;
 use crate::facts::case::Case;
-use crate::facts::roles::FileRole;
+use crate::facts::roles::{self, FileRole};
 use crate::facts::{Facts, Share, role_of};
 
 /// Roles that are told; the rest of a commit over eight roles is no news.
@@ -48,7 +48,7 @@ fn by_role(commit: &Commit, facts: &Facts, deed: &str) -> Option<String> {
         return one_role(commit, FileRole::Other, head, deed);
     }
     if facts.shares.iter().all(|share| lines(share).is_none()) {
-        return Some(files_only(facts));
+        return Some(files_only(commit, facts));
     }
     let head_told = first(commit, head, deed);
     // A path keeps its letters.
@@ -60,15 +60,15 @@ fn by_role(commit: &Commit, facts: &Facts, deed: &str) -> Option<String> {
 }
 
 /// `3 files changed: 2 source and 1 generated`.
-fn files_only(facts: &Facts) -> String {
-    let of = |share: &Share| format!("{} {}", number(share.files as u64), share.role.adjective());
+fn files_only(commit: &Commit, facts: &Facts) -> String {
+    let of = |share: &Share| format!("{} {}", number(share.files as u64), adjective(commit, share.role));
     let roles: Vec<String> = facts.shares.iter().take(ROLES).map(of).collect();
     format!("{} changed: {}", count(facts.files_total, "file"), list(&roles))
 }
 
 /// `+84 −12 in 3 source files`, `+3 in src/a.rs`, `3 source files`.
 fn first(commit: &Commit, share: &Share, deed: &str) -> String {
-    let noun = format!("{} file", share.role.adjective());
+    let noun = format!("{} file", adjective(commit, share.role));
     let files = single(commit, share, deed).unwrap_or_else(|| count(share.files, &noun));
     lines(share).map_or_else(|| files.clone(), |lines| format!("{lines} in {files}"))
 }
@@ -77,7 +77,7 @@ fn first(commit: &Commit, share: &Share, deed: &str) -> String {
 fn further(commit: &Commit, share: &Share, deed: &str) -> String {
     let named = single(commit, share, deed);
     let Some(lines) = lines(share) else {
-        let files = named.unwrap_or_else(|| count(share.files, &format!("{} file", share.role.adjective())));
+        let files = named.unwrap_or_else(|| count(share.files, &format!("{} file", adjective(commit, share.role))));
         return format!("also {files}");
     };
     match (share.role, named) {
@@ -85,8 +85,20 @@ fn further(commit: &Commit, share: &Share, deed: &str) -> String {
         (FileRole::Other, None) => format!("{lines} in {}", count(share.files, "other file")),
         (role, named) => {
             let files = named.unwrap_or_else(|| count(share.files, "file"));
-            format!("{} {lines} in {files}", role.collective())
+            let all = if role == FileRole::Generated { adjective(commit, role) } else { role.collective() };
+            format!("{all} {lines} in {files}")
         }
+    }
+}
+
+/// Others' code is no generated one, though both are read last.
+fn adjective(commit: &Commit, role: FileRole) -> &'static str {
+    let of_role = |path: &str| role == FileRole::Generated && FileRole::of(path) == role;
+    let mut copied = commit.patch.files.iter().filter(|file| of_role(&file.path)).map(|f| roles::is_vendored(&f.path));
+    match (copied.clone().any(|is| is), copied.all(|is| is)) {
+        (true, true) => "vendored",
+        (true, false) => "vendored or generated",
+        _ => role.adjective(),
     }
 }
 

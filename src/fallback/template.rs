@@ -7,6 +7,7 @@ use super::phrase::{one_line, sentence};
 use super::pieces::Pieces;
 pub use super::variants::WORDS;
 use super::variants::{Told, Variant, Variants};
+use crate::domain::context::Context;
 use crate::domain::patch::Commit;
 use crate::facts::Facts;
 
@@ -14,13 +15,13 @@ use crate::facts::Facts;
 /// why, what the commit does, and how the change is spread.
 #[must_use]
 pub fn commit(commit: &Commit, facts: &Facts) -> String {
-    commit_by(Variants::built_in(), commit, facts).text
+    commit_by(Variants::built_in(), commit, facts, &Context::default()).text
 }
 
-/// The same by the templates in force.
+/// The same by the templates in force, with what its author noted before.
 #[must_use]
-pub fn commit_by(variants: &Variants, commit: &Commit, facts: &Facts) -> Told {
-    let pieces = Pieces::of(commit, facts);
+pub fn commit_by(variants: &Variants, commit: &Commit, facts: &Facts, context: &Context) -> Told {
+    let pieces = Pieces::of(commit, facts, context);
     let told = variants.tell(Variant::of(facts.case), &pieces.values(commit, facts));
     told.unwrap_or_else(|| Told { text: together(&pieces), complaint: None })
 }
@@ -263,6 +264,12 @@ mod tests {
             unread("Cargo.lock", Change::Modified, Unread::Excluded),
         ];
         assert_eq!(told("Reformat", files), "Reformat. 3 files changed: 2 source and 1 generated.");
+        let files = vec![counted("src/a.rs", 1, 0), counted("vendor/x.go", 5, 0), counted("vendor/y.go", 1, 0)];
+        assert_eq!(told("Take x along", files), "Take x along. +1 in src/a.rs, vendored +6 in 2 files.");
+        let files =
+            ["vendor/x.go", "vendor/y.go", "api/z.pb.go"].map(|p| unread(p, Change::Modified, Unread::Excluded));
+        let files = [vec![counted("src/a.rs", 1, 0)], files.to_vec()].concat();
+        assert_eq!(told("Take x along", files), "Take x along. +1 in src/a.rs, also 3 vendored or generated files.");
         let files = vec![counted("src/a.rs", 1, 0), unread("Cargo.lock", Change::Modified, Unread::Excluded)];
         assert_eq!(told("Bump it all once", files), "Bump it all once. +1 in src/a.rs, also Cargo.lock.");
         let lock = vec![unread("Cargo.lock", Change::Modified, Unread::Excluded)];

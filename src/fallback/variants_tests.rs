@@ -32,6 +32,18 @@ fn every_built_in_template_is_a_valid_own_one() {
 }
 
 #[test]
+fn every_built_in_template_ends_with_what_was_noted_and_an_own_one_may_leave_it_out() {
+    let noted = "Noted before: \u{201c}the proxy drops idle connections\u{201d}.";
+    for (variant, name, _) in BUILT_IN.into_iter().filter(|(variant, ..)| *variant != Note) {
+        let values = context! { noted, ..samples::of(variant).remove(1).1 };
+        let text = Variants::built_in().tell(variant, &values).unwrap().text;
+        assert!(text.ends_with(noted), "{name}: {text}");
+    }
+    assert!(told(&own("commit.j2", "{{ say(noted, deed) }}")).text.starts_with(noted));
+    assert!(!told(&own("commit.j2", "{{ deed }}")).text.contains("proxy"));
+}
+
+#[test]
 fn a_persons_own_template_is_used() {
     let variants = own("commit.j2", "{{ kind }} in {{ paths|join(', ') }}: {{ say(lead, split) }}");
     assert_eq!(variants.complaints(), &[] as &[String]);

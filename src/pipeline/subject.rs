@@ -7,8 +7,8 @@ use crate::domain::context::{Context, tickets_of_branch};
 use crate::domain::id::Oid;
 use crate::domain::patch::Commit;
 use crate::facts::{self, Facts};
+use crate::fallback::template;
 use crate::fallback::variants::{Told, Variants};
-use crate::fallback::{noted, template};
 use crate::prompt::redact::{redact, redact_commit};
 use crate::prompt::render::{self, Rendered};
 use crate::prompt::tokens::Budget;
@@ -26,23 +26,6 @@ pub struct Work {
     pub commit: Commit,
     pub facts: Facts,
     pub context: Context,
-}
-
-impl Work {
-    /// The template's text, with what was noted before where there is room for it.
-    fn template(&self, wording: &Variants) -> Told {
-        let mut told = template::commit_by(wording, &self.commit, &self.facts);
-        if let Some(more) = noted::sentence(&self.context, &told.text)
-            && words(&told.text) + words(&more) <= template::WORDS
-        {
-            told.text = format!("{} {more}", told.text);
-        }
-        told
-    }
-}
-
-fn words(text: &str) -> usize {
-    text.split_whitespace().count()
 }
 
 impl Subject {
@@ -79,13 +62,15 @@ impl Subject {
         }
     }
 
-    /// The template's text: cannot fail, whatever a person's own templates are.
+    /// The template's text: cannot fail, whatever a person's own templates are. What they say of themselves is
+    /// redacted like everything else.
     #[must_use]
     pub fn template(&self, wording: &Variants) -> Told {
-        match self {
-            Self::Commit(work) => work.template(wording),
+        let told = match self {
+            Self::Commit(work) => template::commit_by(wording, &work.commit, &work.facts, &work.context),
             Self::Note { text, .. } => template::note_by(wording, text),
-        }
+        };
+        Told { text: redact(&told.text), ..told }
     }
 
     /// The prompt within the budget.
@@ -152,6 +137,7 @@ impl Subject {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::clock::SystemClock;
 
     #[test]
     fn a_note_is_redacted_before_anything_sees_it() {
@@ -159,5 +145,18 @@ mod tests {
         assert!(!subject.raw().contains("ghp_0123456789"), "{}", subject.raw());
         assert!(!subject.template(Variants::built_in()).text.contains("ghp_0123456789"));
         assert!(!subject.prompt(&500.into()).question.contains("ghp_0123456789"));
+    }
+
+    #[test]
+    fn what_a_persons_own_template_says_is_redacted_too() {
+        let key = "ghp_0123456789abcdefghijklmnopqrstuvwxyz";
+        let own = ["note.j2", "commit.j2"].map(|name| (name.to_owned(), format!("Sent with {key} by me.")));
+        let wording = Variants::with_own(own);
+        assert!(wording.complaints().is_empty(), "{wording:?}");
+        let commit = facts::sample::commit("wip", vec![facts::sample::counted("src/x.zig", 2, 1)]);
+        for subject in [Subject::note("a note", "p"), Subject::commit(commit, &SystemClock)] {
+            let text = subject.template(&wording).text;
+            assert!(text.starts_with("Sent with [redacted") && !text.contains(key), "{text}");
+        }
     }
 }
