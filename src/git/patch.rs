@@ -40,11 +40,28 @@ pub fn read(
     let mut files: Vec<_> = deltas.into_iter().map(|delta| (shell(&delta), delta)).collect();
     files.sort_by_cached_key(|(file, _)| FileRole::of(&file.path));
     files.truncate(bounds.files);
+    small_first(&mut files, objects, excluded);
     let mut reader = Reader::new(objects, bounds, excluded);
+    let mut waiting = files.len();
     for (file, delta) in &mut files {
-        reader.fill(file, delta)?;
+        waiting -= 1;
+        reader.fill(file, delta, waiting > 0)?;
     }
     Ok(reader.finish(files.into_iter().map(|(file, _)| file).collect(), files_total))
+}
+
+/// Of so many files the size is asked for; of more than these little fits into the bounds anyway.
+const SIZED: usize = 200;
+
+/// Within a role the small ones come first: what a tool wrote is known by its size where its path does not tell.
+fn small_first(files: &mut [(FileChange, Delta)], objects: &dyn Objects, excluded: &dyn Fn(&str) -> bool) {
+    let sized = files.len().min(SIZED);
+    let size =
+        |delta: &Delta| delta.old.iter().chain(&delta.new).filter_map(|side| objects.size(&side.id)).sum::<u64>();
+    let known = |file: &FileChange, delta: &Delta| if excluded(&file.path) { 0 } else { size(delta) };
+    if sized > 1 {
+        files[..sized].sort_by_cached_key(|(file, delta)| (FileRole::of(&file.path), known(file, delta)));
+    }
 }
 
 /// The file as its delta alone tells it.
@@ -100,7 +117,8 @@ impl<'a> Reader<'a> {
         Self { objects, bounds, excluded, blob_left, patch_left, text_left: TEXT_BYTES, misses: 0, truncated: false }
     }
 
-    fn fill(&mut self, file: &mut FileChange, delta: &Delta) -> Result<(), GitError> {
+    /// `others_wait`: this is not the last file.
+    fn fill(&mut self, file: &mut FileChange, delta: &Delta, others_wait: bool) -> Result<(), GitError> {
         if delta.old.as_ref().map(|side| &side.id) == delta.new.as_ref().map(|side| &side.id) {
             (file.insertions, file.deletions) = (Some(0), Some(0));
             return Ok(());
@@ -118,11 +136,17 @@ impl<'a> Reader<'a> {
             file.unread = Some(Unread::Binary);
             return Ok(());
         }
-        let room = Room { patch_bytes: self.patch_left, line_bytes: self.bounds.line_bytes };
+        let room = Room { patch_bytes: self.room(others_wait), line_bytes: self.bounds.line_bytes };
         let diffed = hunk::diff(&file.path, &old, &new, room)?;
         self.keep(file, diffed);
         file.texts = self.texts(&file.path, &old, &new);
         Ok(())
+    }
+
+    /// What one file may take of the patch's bound: while much is left and others wait, not all of it.
+    fn room(&self, others_wait: bool) -> usize {
+        let much = self.patch_left > self.bounds.patch_bytes / 4;
+        if others_wait && much { self.patch_left - self.patch_left / 4 } else { self.patch_left }
     }
 
     /// Both sides whole, where a grammar can make something of them. Rows are those of the hunks: decoding lossily

@@ -1,7 +1,7 @@
 //! What is read of a commit, and what is said to be unread.
 
 use super::scratch::{Scratch, file, numbered};
-use crate::domain::patch::{Change, Origin, Unread};
+use crate::domain::patch::{Change, FileChange, Origin, Unread};
 use crate::git::Bounds;
 
 #[test]
@@ -188,13 +188,32 @@ fn source_is_read_before_tests_docs_and_generated_files() {
 #[test]
 fn beyond_the_patch_bound_lines_are_still_counted() {
     let scratch = Scratch::new();
-    scratch.write("a.rs", numbered(0, 100)).write("b.rs", numbered(0, 200)).commit("Start");
+    scratch.write("a.rs", numbered(0, 100)).write("b.rs", numbered(0, 150)).write("c.rs", numbered(0, 200));
+    scratch.commit("Start");
     let commit = scratch.read_with(&Bounds { patch_bytes: 500, ..Bounds::default() });
-    let second = file(&commit, "b.rs");
-    assert_eq!((second.unread, second.insertions), (Some(Unread::BudgetSpent), Some(200)));
-    let kept: usize = file(&commit, "a.rs").hunks[0].lines.iter().map(|line| line.text.len()).sum();
-    assert!(kept < 600, "{kept}");
-    assert_eq!((commit.patch.insertions, commit.patch.patch_id, commit.patch.truncated), (Some(300), None, true));
+    let third = file(&commit, "c.rs");
+    assert_eq!((third.unread, third.insertions), (Some(Unread::BudgetSpent), Some(200)));
+    let kept = ["a.rs", "b.rs"].map(|path| kept(file(&commit, path)));
+    assert!(kept[0] > 300 && kept[1] > 50 && kept[0] + kept[1] < 600, "{kept:?}");
+    assert_eq!((commit.patch.insertions, commit.patch.patch_id, commit.patch.truncated), (Some(450), None, true));
+}
+
+/// Bytes of its lines.
+fn kept(file: &FileChange) -> usize {
+    file.hunks.iter().flat_map(|hunk| &hunk.lines).map(|line| line.text.len()).sum()
+}
+
+#[test]
+fn what_a_tool_wrote_does_not_keep_others_from_being_read() {
+    let scratch = Scratch::new();
+    scratch.write("src/a_parser.c", numbered(0, 5000)).write("src/parser.y", numbered(0, 10));
+    scratch.write("src/z.c", numbered(0, 150)).write("tests/t.c", numbered(0, 10)).commit("Start");
+    let bounds = Bounds { patch_bytes: 4000, ..Bounds::default() };
+    let commit = scratch.read_with(&bounds);
+    let whole = ["src/z.c", "src/parser.y", "tests/t.c"].map(|path| file(&commit, path).hunks[0].lines.len());
+    assert_eq!(whole, [150, 10, 10]);
+    let rest = kept(file(&commit, "src/a_parser.c"));
+    assert!((500..3000).contains(&rest) && commit.patch.truncated, "{rest}");
 }
 
 #[test]
