@@ -350,8 +350,9 @@ fn is_boilerplate(sentence: &str) -> bool {
 fn is_end(head: &str) -> bool {
     let Some(before) = head.strip_suffix('.') else { return head.ends_with(['!', '?']) };
     let word = before.rsplit([' ', '(']).next().unwrap_or(before);
-    !(word.chars().count() == 1 && word.chars().all(char::is_lowercase))
-        && !["e.g", "i.e", "vs", "cf", "resp", "approx"].contains(&word)
+    let letter = word.chars().count() == 1 && word.chars().all(char::is_lowercase);
+    let short = letter || ["e.g", "i.e", "vs", "cf", "resp", "approx"].contains(&word);
+    !short
 }
 
 fn sentences(paragraph: &str) -> impl Iterator<Item = &str> {
