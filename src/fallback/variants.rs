@@ -5,6 +5,7 @@ mod samples;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::{self, Write};
 use std::sync::LazyLock;
 
 use minijinja::value::Rest;
@@ -155,6 +156,9 @@ impl Variants {
     fn take_up(&mut self, file: &str, text: String) -> Result<(), String> {
         let names = || format!("its name is none of {}", file_names().collect::<Vec<_>>().join(", "));
         let variant = file.strip_suffix(".j2").and_then(Variant::named).ok_or_else(names)?;
+        if multiplies(&text) {
+            return Err("it multiplies, which takes memory without end and no sentence needs".to_owned());
+        }
         let name = format!("your {file}");
         self.environment.add_template_owned(name.clone(), text).map_err(|error| reason(&error))?;
         for (title, values) in samples::of(variant) {
@@ -181,10 +185,21 @@ impl Variants {
         self.render(variant.as_str(), values, variant).ok().map(|text| Told { text, complaint })
     }
 
+    /// What the template says, up to a size: "x" a hundred million times is one instruction.
+    fn rendered(&self, name: &str, values: &Value) -> Result<String, String> {
+        let template = self.environment.get_template(name).map_err(|error| reason(&error))?;
+        let mut page = Page::default();
+        let done = template.render_captured_to(values.clone(), &mut page).map(drop);
+        if page.full {
+            return Err(format!("it says more than {} kB", SIZE >> 10));
+        }
+        done.map_err(|error| reason(&error))?;
+        Ok(String::from_utf8_lossy(&page.bytes).into_owned())
+    }
+
     /// One paragraph that fits, or what is wrong with it.
     fn render(&self, name: &str, values: &Value, variant: Variant) -> Result<String, String> {
-        let rendered = self.environment.get_template(name).and_then(|template| template.render(values.clone()));
-        let rendered = rendered.map_err(|error| reason(&error))?;
+        let rendered = self.rendered(name, values)?;
         let lines = rendered.lines().filter(|line| !line.trim().is_empty()).count();
         let text = sentence(&one_line(&rendered));
         let words = text.split_whitespace().count();
@@ -197,6 +212,51 @@ impl Variants {
         } else {
             Ok(text)
         }
+    }
+}
+
+/// A `*` between the marks of a tag, outside of strings and comments: one instruction, and a gigabyte.
+fn multiplies(text: &str) -> bool {
+    let (mut rest, mut quote) = (text, None);
+    let mut inside = false;
+    while let Some(c) = rest.chars().next() {
+        match (inside, quote) {
+            (false, _) if rest.starts_with("{#") => rest = &rest[rest.find("#}").unwrap_or(rest.len())..],
+            (false, _) => inside = rest.starts_with("{{") || rest.starts_with("{%"),
+            (true, None) if matches!(c, '"' | '\'') => quote = Some(c),
+            (true, None) if rest.starts_with("}}") || rest.starts_with("%}") => inside = false,
+            (true, None) if c == '*' => return true,
+            (true, Some(mark)) if c == mark => quote = None,
+            (true, Some(_)) if c == '\\' => rest = &rest[1..],
+            (true, _) => {}
+        }
+        rest = &rest[rest.chars().next().map_or(0, char::len_utf8)..];
+    }
+    false
+}
+
+/// A template's text up to this size (bytes); notes are the longest.
+const SIZE: usize = 256 << 10;
+
+/// Takes what fits, and remembers that something did not.
+#[derive(Debug, Default)]
+struct Page {
+    bytes: Vec<u8>,
+    full: bool,
+}
+
+impl Write for Page {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        self.full |= self.bytes.len().saturating_add(text.len()) > SIZE;
+        if self.full {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.bytes.extend_from_slice(text);
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -215,6 +275,10 @@ fn environment() -> Environment<'static> {
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.set_fuel(Some(FUEL));
     environment.add_function("say", say);
+    // They make much of little, and no sentence needs them.
+    for filter in ["indent", "format"] {
+        environment.remove_filter(filter);
+    }
     environment
 }
 

@@ -101,3 +101,26 @@ fn sentences_that_do_not_fit_are_left_out_and_later_ones_are_not() {
     let text = Variants::built_in().tell(Commit, &values).unwrap().text;
     assert_eq!(text, format!("{}. It fits.", long.trim()));
 }
+
+#[test]
+fn a_template_that_makes_much_of_little_costs_nothing() {
+    let long = format!("{{% for n in range(400) %}}{}{{% endfor %}}", "word ".repeat(200));
+    for (text, why) in [
+        ("{{ \"x\" * 100000000 }}", "it multiplies"),
+        ("{% set ns = [1, 2] * 90000000 %}{{ lead }}", "it multiplies"),
+        ("{{ deed|indent(100000000000000000) }}", "filter indent is unknown"),
+        (&long, "256 kB"),
+    ] {
+        let variants = own("commit.j2", text);
+        assert!(variants.complaints().len() == 1 && variants.complaints()[0].contains(why), "{variants:?}");
+        assert_eq!(told(&variants), told(Variants::built_in()));
+    }
+}
+
+#[test]
+fn a_star_in_text_and_in_strings_multiplies_nothing() {
+    assert!(multiplies("{{ 2 * 3 }}") && multiplies("{% if a ** 2 %}") && multiplies("{# * #}{{ '\\'' * 3 }}"));
+    for text in ["* {{ deed }} *", "{# 2 * 3 #}", "{{ say('*', \"*\") }}", "{", "{{", "{#é", "{{ '", "é{{ 'é\\é"] {
+        assert!(!multiplies(text), "{text}");
+    }
+}

@@ -1,7 +1,7 @@
 //! What a sentence says became more or less, goes on or does not: where the patch shows the contrary.
 
 use super::claims::{self, Claim};
-use super::lexicon::Lexicon;
+use super::lexicon::{Lexicon, Seen};
 use super::token::{Kind, Token};
 use super::words;
 
@@ -15,8 +15,78 @@ pub fn contradiction<'a>(sentence: &[Token<'a>], lexicon: &Lexicon) -> Option<&'
     let claims = claims::of(sentence);
     let at = (0..sentence.len())
         .find(|at| is_given_up(*at, &low, sentence, lexicon) || is_still_said_of(*at, &low, sentence, lexicon))
-        .or_else(|| claims.iter().find_map(|claim| wrong_way(*claim, &low, sentence)))?;
+        .or_else(|| claims.iter().find_map(|claim| wrong_way(*claim, &low, sentence)))
+        .or_else(|| (0..sentence.len()).find(|at| is_elsewhere(*at, &low, sentence, lexicon)))
+        .or_else(|| (0..sentence.len()).find(|at| is_set_back(*at, &low, sentence, lexicon)))
+        .or_else(|| of_another_kind(&low, lexicon))?;
     word(at)
+}
+
+/// "Moves `gone`", "Renames `gone` to `kept`": nothing took the place of the one, and the other was there before.
+fn is_elsewhere(at: usize, low: &[String], sentence: &[Token<'_>], lexicon: &Lexicon) -> bool {
+    let verb = low.get(at).map_or("", String::as_str);
+    let symbol = |at: usize| {
+        let token = sentence.get(at).filter(|token| token.kind == Kind::Code)?;
+        Some((lexicon.symbol_of(&token.low()), lexicon.is_kept(&token.low())))
+    };
+    let one_sided = |at: usize| symbol(at).is_some_and(|(seen, _)| seen.gone() || seen.came());
+    match verb {
+        "moves" | "moved" | "move" => one_sided(at + 1),
+        "renames" | "renamed" | "rename" => {
+            let to = (at + 2..at + 5).find(|to| low.get(*to).is_some_and(|word| word == "to"));
+            let kept = |at: usize| symbol(at).is_some_and(|(_, kept)| kept);
+            kept(at + 1) || to.is_some_and(|to| kept(to + 1))
+        }
+        _ => false,
+    }
+}
+
+/// "Sets x to 30", where 30 is what it was.
+fn is_set_back(at: usize, low: &[String], sentence: &[Token<'_>], lexicon: &Lexicon) -> bool {
+    let before = at.checked_sub(1).and_then(|to| low.get(to)).is_some_and(|word| word == "to");
+    let number = sentence.get(at).is_some_and(|token| token.kind == Kind::Number);
+    let sets = low.iter().take(at).any(|word| SETS.contains(&word.as_str()));
+    let seen = || low.get(at).map(|number| lexicon.number(number)).unwrap_or_default();
+    before && number && sets && seen().gone() && !seen().has(Seen::NEAR) && !seen().has(Seen::SAID)
+}
+
+const SETS: &[&str] = &[
+    "sets",
+    "set",
+    "changes",
+    "changed",
+    "updates",
+    "updated",
+    "raises",
+    "raised",
+    "lowers",
+    "lowered",
+    "increases",
+    "increased",
+    "reduces",
+    "reduced",
+    "decreases",
+    "decreased",
+    "bumps",
+    "bumped",
+];
+
+/// A merge, a revert, tests or documentation, where there is nothing of the kind.
+fn of_another_kind(low: &[String], lexicon: &Lexicon) -> Option<usize> {
+    let word = |at: usize| low.get(at).map_or("", String::as_str);
+    let near = |words: &[&str]| (1..5).find(|at| words.contains(&word(*at)));
+    match word(0) {
+        "merges" | "merged" if !lexicon.kinds.merge => {
+            near(&["branch", "branches"]).filter(|_| !lexicon.is_said("merg"))
+        }
+        "reverts" | "reverted" if !lexicon.is_said("revert") => near(&["commit", "commits"]),
+        "adds" | "added" | "updates" | "updated" | "extends" | "expands" | "improves" => {
+            let tests = near(&["test", "tests"]).filter(|_| !lexicon.kinds.tests && !lexicon.has_stem("test"));
+            let words = near(&["documentation", "docs", "readme"]).filter(|_| !lexicon.kinds.words);
+            tests.or(words.filter(|_| !lexicon.has_stem("doc") && !lexicon.has_stem("readm")))
+        }
+        _ => None,
+    }
 }
 
 /// "no longer retries", where only new lines have the word.

@@ -46,6 +46,15 @@ impl Seen {
     }
 }
 
+/// What a commit has beside code.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Kinds {
+    pub merge: bool,
+    pub tests: bool,
+    /// Documentation, or comments on changed lines.
+    pub words: bool,
+}
+
 /// What is known of a commit.
 #[derive(Debug, Default)]
 pub struct Lexicon {
@@ -70,6 +79,7 @@ pub struct Lexicon {
     /// The author's words, in small letters.
     words_said: String,
     pub tainted: Tainted,
+    pub kinds: Kinds,
     pub counts: Counts,
     /// Not every changed line is here: what stands on one side may stand on the other as well.
     pub partial: bool,
@@ -84,10 +94,14 @@ impl Lexicon {
         for file in &commit.patch.files {
             lexicon.file(file);
         }
+        lexicon.kinds.words = !lexicon.why.is_empty() || files.iter().any(|f| FileRole::of(&f.path) == FileRole::Docs);
         let branch = commit.branch.iter().map(String::as_str);
         for text in evidence.notes.iter().map(String::as_str).chain(branch).chain([commit.author.as_str()]) {
             lexicon.said(text);
         }
+        lexicon.kinds.merge = commit.parents.len() > 1;
+        lexicon.kinds.tests = evidence.facts.symbols.iter().any(|symbol| symbol.test)
+            || files.iter().any(|file| FileRole::of(&file.path) == FileRole::Tests);
         lexicon.said(&commit.message);
         for symbol in &evidence.facts.symbols {
             lexicon.symbol(symbol);

@@ -63,6 +63,13 @@ fn the_contrary_of_the_patch_is_caught_in_plain_words_too() {
         ("The function `charge` no longer retries.", Polarity),
         ("Lowers TIMEOUT from 30 to 45.", Polarity),
         ("Raises TIMEOUT from 30 to 60 seconds.", Number),
+        ("Renames `refund` to `charge`.", Polarity),
+        ("Moves `refund` to another file.", Polarity),
+        ("Sets the default of retries to 30.", Polarity),
+        ("Merges the payment branch.", Polarity),
+        ("Reverts the previous commit.", Polarity),
+        ("Adds unit tests for `charge`.", Polarity),
+        ("Updates the documentation of `charge`.", Polarity),
         ("Makes `charge` async.", Reason),
         ("Fixes a critical security vulnerability in the gateway.", Reason),
         ("Bob fixed the login page.", Foreign),
@@ -120,8 +127,7 @@ fn inventions_are_caught() {
 #[test]
 fn only_what_is_contradicted_is_a_fault() {
     let both = || vec![file("a.rs", "@@\n-old(retry);\n+new(retry);")];
-    for text in
-        ["Adds `retry` again.", "Removes `retry` here.", "Adds tests for `retry`.", "Removes the `retry` check."]
+    for text in ["Adds `retry` again.", "Removes `retry` here.", "Adds logs for `retry`.", "Removes the `retry` check."]
     {
         assert_eq!(checked("wip", both(), text).faults, [], "{text}");
     }
