@@ -156,6 +156,12 @@ fn settle(file: &mut FileChange) {
     file.texts = Some(Box::new(texts));
 }
 
+/// What is left to say of a text: its control characters are nobody's to say.
+#[must_use]
+pub fn spoken(text: &str) -> String {
+    text.chars().filter(|c| *c == '\n' || !c.is_control()).collect()
+}
+
 /// Everything that a true text about the commit may name, as one text.
 #[must_use]
 pub fn everything(commit: &Commit) -> String {
@@ -177,10 +183,9 @@ pub fn everything(commit: &Commit) -> String {
     all
 }
 
-/// Every part of a name stands somewhere in what it was taken from; control characters are nobody's to say.
+/// Every part of a name stands somewhere in what it was taken from, which is [`spoken`] once and for all names.
 pub fn assert_occurs(name: &str, all: &str) {
-    let all: String = all.chars().filter(|c| *c == '\n' || !c.is_control()).collect();
-    let name: String = name.chars().filter(|c| *c == '\n' || !c.is_control()).collect();
+    let name = spoken(name);
     for part in name.split(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '$')).filter(|part| !part.is_empty()) {
         assert!(all.contains(part), "{part:?} of {name:?} occurs nowhere");
     }

@@ -7,11 +7,11 @@ use uro_capture::facts;
 use uro_capture::facts::breaking::Breaking;
 use uro_capture::fallback::template;
 use uro_capture::quality::rubric;
-use uro_capture_fuzz::{assert_line, assert_occurs, commit, everything};
+use uro_capture_fuzz::{assert_line, assert_occurs, commit, everything, spoken};
 
 fuzz_target!(|text: &str| {
     let commit = commit(text);
-    let all = everything(&commit);
+    let all = spoken(&everything(&commit));
     let facts = facts::of(&commit, &SystemClock);
     for name in facts.symbols.iter().flat_map(|symbol| symbol.names()) {
         assert_occurs(name, &all);
@@ -32,8 +32,9 @@ fuzz_target!(|text: &str| {
             }
         }
     }
+    let message = spoken(&commit.message);
     for word in facts.author.numbers.iter().chain(&facts.author.tickets).chain(&facts.author.why) {
-        assert_occurs(word, &commit.message);
+        assert_occurs(word, &message);
     }
     let said = template::commit(&commit, &facts);
     assert_line(&said);
