@@ -24,6 +24,8 @@ mod invented;
 mod mutations;
 #[path = "captures/planted.rs"]
 mod planted;
+#[path = "captures/references.rs"]
+mod references;
 #[expect(dead_code, reason = "this benchmark takes no turns")]
 mod report;
 #[path = "captures/things.rs"]

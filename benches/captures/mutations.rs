@@ -2,7 +2,10 @@
 //!
 //! True ones: the human subjects, with the message as it is and with "wip" in its place (so that the author's words do
 //! not vouch for themselves; what forges append, "(#42)", is left out there), the template's texts, and one sentence
-//! per fact. False ones are made from true ones, one mistake each: a name or a path that the repository does not know,
+//! per fact. What only the author can know is told apart: `author_only` counts the subjects that fail with "wip" and
+//! name nothing unknown but a ticket, a revision, or what stands only in files that are never read; a row of its own
+//! has the subjects without those references, another one the commits of which no file is read.
+//! False ones are made from true ones, one mistake each: a name or a path that the repository does not know,
 //! another number, a number more, added and removed swapped, before and after swapped. The swaps are made only where
 //! the thing stands on one side of the patch.
 
@@ -23,15 +26,20 @@ use uro_capture::quality::ground::{Evidence, Fault, Ground};
 
 use super::histories::{History, whole};
 use super::planted::{self, Planted};
+use super::references;
 use super::report::{Report, Result, Row, Series};
 use super::verdict::is_excluded;
 
 /// What the lookup may read and take, as in the pipeline.
 const LOOKUP_BYTES: u64 = 16 << 20;
 
+/// Subjects whose own message does not vouch for them.
+const WIP: &str = "subject, wip";
+
 /// Per source of a text and kind of mistake: how many, and how many were caught.
 struct Tally {
     passed: BTreeMap<&'static str, (usize, usize, BTreeMap<&'static str, usize>)>,
+    author_only: usize,
     caught: BTreeMap<(&'static str, &'static str), (usize, usize)>,
     check: Series,
     lookup: Series,
@@ -48,6 +56,7 @@ pub fn run(
 ) -> Result<()> {
     let mut tally = Tally {
         passed: BTreeMap::new(),
+        author_only: 0,
         caught: BTreeMap::new(),
         check: Series::of("check"),
         lookup: Series::of("lookup"),
@@ -67,6 +76,7 @@ fn passed(tally: &Tally) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     for (source, (n, passed, why)) in &tally.passed {
         let row = Row::named(source).with("n", json!(n)).with("passed", json!(*passed as f64 / *n as f64));
+        let row = if *source == WIP { row.with("author_only", json!(tally.author_only)) } else { row };
         rows.push(
             row.with("why", json!(why.iter().map(|(why, n)| format!("{why} {n}")).collect::<Vec<_>>().join(", "))),
         );
@@ -132,7 +142,7 @@ impl Trial<'_> {
         let told = template::commit(&wip.commit, &wip.facts);
         let sentences = planted::sentences(&wip.facts);
         self.pass("subject, as is", &subject, &as_is, tally)?;
-        self.pass("subject, wip", &planted::without_ticket(&subject), &wip, tally)?;
+        self.subject_alone(&subject, &wip, &judge, tally)?;
         self.pass("template, as is", &template::commit(&as_is.commit, &as_is.facts), &as_is, tally)?;
         self.pass("template, wip", &told, &wip, tally)?;
         for sentence in &sentences {
@@ -158,21 +168,41 @@ impl Trial<'_> {
         Ok(())
     }
 
-    fn pass(&self, source: &'static str, text: &str, held: &Held, tally: &mut Tally) -> Result<()> {
+    /// The subject without the message that it is from: as a whole, without references, and where nothing is read.
+    fn subject_alone(&self, subject: &str, wip: &Held, judge: &Commit, tally: &mut Tally) -> Result<()> {
+        let (whole, bare) = (references::without_tickets(subject), references::without(subject));
+        let files = &wip.commit.patch.files;
+        let unread = !files.is_empty() && files.iter().all(|file| file.unread.is_some());
+        let fault = self.pass(WIP, &whole, wip, tally)?;
+        let row = if unread { "subject, wip, nothing read" } else { "subject, wip, no references" };
+        let left = self.pass(row, &bare, wip, tally)?;
+        let hidden = |(_, word): &(Fault, String)| references::is_hidden(word, &wip.commit, judge);
+        tally.author_only += usize::from(fault.is_some() && left.as_ref().is_none_or(hidden));
+        Ok(())
+    }
+
+    /// What is wrong with a true text, if the gate holds it for false.
+    fn pass(
+        &self,
+        source: &'static str,
+        text: &str,
+        held: &Held,
+        tally: &mut Tally,
+    ) -> Result<Option<(Fault, String)>> {
         if text.trim().is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let fault = self.fault(text, held, tally)?;
         let (n, passed, why) = tally.passed.entry(source).or_default();
         *n += 1;
-        match fault {
+        match &fault {
             None => *passed += 1,
             Some((fault, word)) => {
                 *why.entry(fault.as_str()).or_default() += 1;
                 self.tell(&format!("FAILS {source}: {} ({word:?})", fault.as_str()), text)?;
             }
         }
-        Ok(())
+        Ok(fault)
     }
 
     fn catch(&self, source: &'static str, held: &Held, planted: Vec<Planted>, tally: &mut Tally) -> Result<()> {

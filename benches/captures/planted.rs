@@ -45,12 +45,6 @@ pub fn sentences(facts: &Facts) -> Vec<String> {
     symbols.chain(renames).chain(dependencies).collect()
 }
 
-/// A subject without what a forge appends: "(#42)".
-pub fn without_ticket(subject: &str) -> String {
-    let ticket = |word: &&str| word.starts_with("(#") && word.ends_with(')') && !word.contains(char::is_alphabetic);
-    subject.split_whitespace().filter(|word| !ticket(word)).collect::<Vec<_>>().join(" ")
-}
-
 /// Every mistake that can be made in the text.
 pub fn all(text: &str, seed: &str, sides: &Sides<'_>, commit: &Commit) -> Vec<Planted> {
     let mut planted = Vec::new();

@@ -75,7 +75,8 @@ fn clauses(told: &[&DependencyChange], exact: bool) -> String {
     if lists > 1 || (lists == 1 && clauses.len() > 1) { clauses.join("; ") } else { list(&clauses) }
 }
 
-fn verb(change: &DependencyChange) -> &'static str {
+/// What became of a package, as the sentence says it.
+pub(crate) fn verb(change: &DependencyChange) -> &'static str {
     match (&change.from, &change.to) {
         (None, _) => "adds",
         (_, None) => "removes",

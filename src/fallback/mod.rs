@@ -4,7 +4,7 @@ mod about;
 mod breaking;
 mod cover;
 mod deeds;
-mod dependencies;
+pub(crate) mod dependencies;
 pub mod noted;
 pub mod phrase;
 mod pieces;

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::patch::{Change, Commit, FileChange};
+use crate::facts::language::SymbolKind;
 use crate::facts::symbols::{Fate, Symbol};
 use crate::facts::{Facts, role_of};
+use crate::fallback::dependencies;
 
 /// What can be counted in a commit, apart by what is counted.
 #[derive(Debug, Default)]
@@ -28,6 +30,8 @@ impl Counts {
         counts.lines(commit, facts);
         counts.symbols(&facts.symbols);
         counts.lists(&facts.symbols);
+        counts.told(&facts.symbols);
+        counts.packages(commit, facts);
         counts.rest(commit, facts);
         counts
     }
@@ -132,6 +136,50 @@ impl Counts {
         self.lists.extend(lists.into_values().map(|list| list.len() as u64));
     }
 
+    /// Definitions as a summary tells them: each name by its one deed, without members of types that came or went
+    /// whole; and the files in which they lie.
+    fn told(&mut self, symbols: &[Symbol]) {
+        let mut ranks: BTreeMap<(&str, bool), u8> = BTreeMap::new();
+        for symbol in symbols {
+            let first = ranks.entry((&symbol.name, symbol.test)).or_insert(u8::MAX);
+            *first = rank(symbol.fate).min(*first);
+        }
+        let whole: BTreeSet<(&str, Fate)> = symbols.iter().map(|symbol| (symbol.name.as_str(), symbol.fate)).collect();
+        let member = |symbol: &Symbol| {
+            let of = symbol.name.rsplit_once("::").or_else(|| symbol.name.rsplit_once('.')).map(|(of, _)| of);
+            symbol.fate != Fate::Modified && of.is_some_and(|of| whole.contains(&(of, symbol.fate)))
+        };
+        let first = |symbol: &Symbol| ranks.get(&(symbol.name.as_str(), symbol.test)) == Some(&rank(symbol.fate));
+        let mut seen = BTreeSet::new();
+        let (mut tally, mut files) = (Tally::default(), BTreeMap::<bool, BTreeSet<&str>>::new());
+        for symbol in symbols.iter().filter(|symbol| first(symbol) && !member(symbol)) {
+            if seen.insert((&symbol.name, symbol.test)) {
+                let functions = symbol.fate == Fate::Redefined && symbol.kind == SymbolKind::Function;
+                tally.add(format!("{:?} {} {functions} {}", symbol.fate, symbol.test, symbol.comments_only));
+                files.entry(symbol.test).or_default().insert(&symbol.path);
+            }
+        }
+        self.lists.extend(tally.0.into_values());
+        self.files.extend(files.into_values().map(|files| files.len() as u64));
+    }
+
+    /// Packages told together: by what became of them, with or without those that came along or that the author names.
+    fn packages(&mut self, commit: &Commit, facts: &Facts) {
+        let mut lists: BTreeMap<(&str, bool, bool), BTreeSet<&str>> = BTreeMap::new();
+        for change in &facts.dependencies {
+            let named = commit.message.contains(&change.name);
+            let updated = change.from.is_some() && change.to.is_some();
+            for verb in [Some(dependencies::verb(change)), updated.then_some("touches")].into_iter().flatten() {
+                for (brought, said) in [(true, true), (true, false), (false, true), (false, false)] {
+                    if (brought || change.direct) && (said || !named) {
+                        lists.entry((verb, brought, said)).or_default().insert(&change.name);
+                    }
+                }
+            }
+        }
+        self.lists.extend(lists.into_values().map(|list| list.len() as u64));
+    }
+
     fn rest(&mut self, commit: &Commit, facts: &Facts) {
         let hunks = |file: &FileChange| file.hunks.len() as u64;
         let dependencies = &facts.dependencies;
@@ -157,6 +205,17 @@ fn net_tests(symbols: &[Symbol]) -> [u64; 2] {
     let of = |fate: Fate| symbols.iter().filter(move |symbol| symbol.test_case && symbol.fate == fate);
     let names: BTreeSet<&str> = of(Fate::Added).map(Symbol::bare).collect();
     [names.len() as u64, of(Fate::Added).count().saturating_sub(of(Fate::Removed).count()) as u64]
+}
+
+/// Which of several deeds on one name is told.
+fn rank(fate: Fate) -> u8 {
+    match fate {
+        Fate::Moved | Fate::Renamed => 0,
+        Fate::Added => 1,
+        Fate::Removed => 2,
+        Fate::Redefined => 3,
+        Fate::Modified => 4,
+    }
 }
 
 /// How often each name was seen.

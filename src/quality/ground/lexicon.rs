@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::instructions::Tainted;
+use super::pairs::Pairs;
 use super::words::{self, key, stem};
 use super::{Evidence, counts::Counts, quotes};
 use crate::domain::patch::{Change, FileChange, Hunk, Line, Origin, Unread};
@@ -70,6 +71,10 @@ pub struct Lexicon {
     symbols: HashMap<String, Seen>,
     /// Definitions that were there before and after, and of whose name nothing came or went.
     kept: HashMap<String, bool>,
+    /// Parts of types that came or went, in small letters.
+    members: HashMap<String, Seen>,
+    /// Names of packages that changed, in small letters.
+    packages: HashSet<String>,
     /// Paths of the patch, in small letters.
     paths: Vec<(String, Seen)>,
     /// Everything but what was taken for instructions, in small letters, line by line.
@@ -80,6 +85,7 @@ pub struct Lexicon {
     words_said: String,
     pub tainted: Tainted,
     pub kinds: Kinds,
+    pub pairs: Pairs,
     pub counts: Counts,
     /// Not every changed line is here: what stands on one side may stand on the other as well.
     pub partial: bool,
@@ -88,7 +94,8 @@ pub struct Lexicon {
 impl Lexicon {
     pub fn of(evidence: &Evidence<'_>) -> Self {
         let commit = evidence.commit;
-        let mut lexicon = Self { counts: Counts::of(commit, evidence.facts), ..Self::default() };
+        let (counts, pairs) = (Counts::of(commit, evidence.facts), Pairs::of(commit, evidence.facts));
+        let mut lexicon = Self { counts, pairs, ..Self::default() };
         let (files, total) = (&commit.patch.files, commit.patch.files_total);
         lexicon.partial = files.len() < total || files.is_empty() || files.iter().any(is_cut);
         for file in &commit.patch.files {
@@ -108,6 +115,7 @@ impl Lexicon {
         }
         for dependency in &evidence.facts.dependencies {
             lexicon.line(&dependency.name, Seen::TOLD, false);
+            lexicon.packages.insert(dependency.name.to_lowercase());
             dependency.from.iter().for_each(|from| lexicon.line(from, Seen::OLD, false));
             dependency.to.iter().for_each(|to| lexicon.line(to, Seen::NEW, false));
         }
@@ -192,7 +200,10 @@ impl Lexicon {
             *self.kept.entry(name.to_lowercase()).or_insert(true) &= keeps;
         }
         let member = |added: bool| if added { Seen::NEW } else { Seen::OLD };
-        symbol.members.iter().for_each(|part| self.line(&part.name, member(part.added).and(Seen::TOLD), false));
+        for part in &symbol.members {
+            self.line(&part.name, member(part.added).and(Seen::TOLD), false);
+            mark(&mut self.members, part.name.to_lowercase(), member(part.added));
+        }
         let names = [(Some(&symbol.name), side), (symbol.old_name.as_ref(), Seen::OLD)];
         for (name, side) in names.into_iter().filter_map(|(name, side)| Some((name?, side))) {
             let low = name.to_lowercase();
@@ -257,6 +268,16 @@ impl Lexicon {
         self.kept.get(name.trim_end_matches("()")).copied().unwrap_or(false)
     }
 
+    /// Whether a part of a type by this name came or went.
+    pub fn member_of(&self, name: &str) -> Seen {
+        self.members.get(&name.to_lowercase()).copied().unwrap_or_default()
+    }
+
+    /// A package that changed has this name, given in small letters.
+    pub fn is_package(&self, low: &str) -> bool {
+        self.packages.contains(low)
+    }
+
     pub fn number(&self, number: &str) -> Seen {
         self.numbers.get(number).copied().unwrap_or_default()
     }
@@ -284,6 +305,16 @@ impl Lexicon {
     /// Stands there letter by letter, with no letter or digit before or after it.
     pub fn has_literal(&self, low: &str) -> bool {
         occurs(&self.text, low)
+    }
+
+    /// Stands letter by letter in a line that the change left as it was.
+    pub fn is_near(&self, low: &str) -> bool {
+        let mut from = 0;
+        occurs(&self.text, low)
+            && self.ends.iter().any(|(end, seen)| {
+                let line = self.text.get(std::mem::replace(&mut from, *end)..*end).unwrap_or_default();
+                *seen == Seen::NEAR && occurs(line, low)
+            })
     }
 
     /// The sides of the files that the path means: all of it, or its last components, or a directory.

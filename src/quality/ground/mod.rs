@@ -17,6 +17,7 @@ mod instructions;
 mod lexicon;
 mod names;
 mod numbers;
+mod pairs;
 mod polarity;
 mod quotes;
 mod reasons;
@@ -125,7 +126,7 @@ impl Ground {
     pub fn questions(&self, text: &str) -> Vec<String> {
         let mut names = BTreeSet::new();
         for sentence in sentence::split(text) {
-            for token in tokens(sentence).iter().filter(|token| !matches!(token.kind, Kind::Url | Kind::Quote)) {
+            for token in tokens(sentence).iter().filter(|token| names::may_be_asked(token)) {
                 names.extend(names::missing(token, &self.lexicon));
             }
         }
@@ -185,7 +186,7 @@ impl Ground {
 
     fn unknown(&self, token: &Token<'_>, known: &dyn Fn(&str) -> bool) -> Option<Fault> {
         let missing = names::missing(token, &self.lexicon);
-        let never = matches!(token.kind, Kind::Url | Kind::Quote) || self.lexicon.tainted.has_word(token.text);
+        let never = !names::may_be_asked(token) || self.lexicon.tainted.has_word(token.text);
         let lost = if never { !missing.is_empty() } else { missing.iter().any(|name| !known(name)) };
         lost.then_some(if matches!(token.kind, Kind::Path | Kind::Url) { Fault::Path } else { Fault::Name })
     }

@@ -1,6 +1,6 @@
 //! Names and paths: the patch must have them, or the author, or the repository.
 
-use super::lexicon::Lexicon;
+use super::lexicon::{Lexicon, occurs};
 use super::token::{Kind, Token};
 use super::words;
 
@@ -10,17 +10,28 @@ pub fn missing(token: &Token<'_>, lexicon: &Lexicon) -> Vec<String> {
     match token.kind {
         Kind::Prose | Kind::Number => Vec::new(),
         Kind::Url => {
-            if lexicon.said_words().contains(&low) {
-                Vec::new()
-            } else {
-                vec![low]
-            }
+            // What the author links to, or what stood beside the change; a link that a patch brings may be a lure.
+            if lexicon.said_words().contains(&low) || lexicon.is_near(&low) { Vec::new() } else { vec![low] }
         }
         Kind::Quote => quote(&low, lexicon),
-        Kind::Name if is_common(token.text) => Vec::new(),
+        Kind::Name if is_common(token.text) || is_family(token.text, lexicon) => Vec::new(),
         Kind::Name | Kind::Code => code(token.text, &low, lexicon),
         Kind::Path => path(token.text, &low, lexicon),
     }
+}
+
+/// Whether the repository can know it where the commit does not: a link or a sentence that nobody said is none of its.
+pub fn may_be_asked(token: &Token<'_>) -> bool {
+    match token.kind {
+        Kind::Url => false,
+        Kind::Quote => is_title(token.text),
+        _ => true,
+    }
+}
+
+/// Few words, as headings and things are called.
+fn is_title(text: &str) -> bool {
+    text.split_whitespace().count() <= 3 && !text.contains(|c: char| c.is_ascii_digit())
 }
 
 /// Quoted words must stand so somewhere; two or three may also be a name that people give to a thing.
@@ -29,9 +40,14 @@ fn quote(low: &str, lexicon: &Lexicon) -> Vec<String> {
         return Vec::new();
     }
     let stems = words::stems(low);
-    let free = low.split_whitespace().count() <= 3 && !low.contains(|c: char| c.is_ascii_digit());
-    let known = free && !stems.is_empty() && stems.iter().all(|stem| lexicon.has_stem(stem));
+    let known = is_title(low) && !stems.is_empty() && stems.iter().all(|stem| lexicon.has_stem(stem));
     if known { Vec::new() } else { vec![low.to_owned()] }
+}
+
+/// "Assertions" where the patch has `AssertionError`.
+fn is_family(text: &str, lexicon: &Lexicon) -> bool {
+    let plain = text.chars().skip(1).all(char::is_lowercase) && text.len() > 3;
+    plain && lexicon.has_stem(&words::stem(text))
 }
 
 fn code(text: &str, low: &str, lexicon: &Lexicon) -> Vec<String> {
@@ -59,6 +75,11 @@ fn is_telling(part: &str) -> bool {
 fn path(text: &str, low: &str, lexicon: &Lexicon) -> Vec<String> {
     let bare =
         low.trim_start_matches(['\u{2026}', '@']).trim_start_matches("./").trim_matches('/').trim_end_matches("/*");
+    if let Some((place, number)) = ticket(low) {
+        let ways = ["#", "/issues/", "/pull/", "/discussions/", "/-/issues/", "/-/merge_requests/"];
+        let known = ways.iter().any(|way| occurs(lexicon.said_words(), &format!("{place}{way}{number}")));
+        return if known { Vec::new() } else { vec![low.to_owned()] };
+    }
     let known = is_common(text)
         || bare.is_empty()
         || !lexicon.path_of(bare).is_none()
@@ -66,8 +87,17 @@ fn path(text: &str, low: &str, lexicon: &Lexicon) -> Vec<String> {
         || lexicon.has_components(bare)
         || lexicon.has_literal(low)
         || lexicon.has_literal(bare);
-    if known || is_of_known_parts(bare, lexicon) {
+    if known || is_of_known_parts(bare, lexicon) || is_list_of_files(bare, lexicon) {
         return Vec::new();
+    }
+    if low.contains(['$', '{']) || is_choice(text) {
+        // `${dir}/src`, `PUSH/POP`: no path of its own, so each part has to be a name.
+        let unknown = |part: &&str| is_telling(part) && lexicon.word(part).is_none() && !is_common(part);
+        return words::identifiers(bare)
+            .map(|part| part.trim_matches('$'))
+            .filter(unknown)
+            .map(str::to_owned)
+            .collect();
     }
     // `Router.new` and `vue.js` look like files.
     let dotted = !low.contains('/') && !low.starts_with('.');
@@ -78,11 +108,31 @@ fn path(text: &str, low: &str, lexicon: &Lexicon) -> Vec<String> {
     }
     let each =
         !low.contains(['.', '_']) && low.matches('/').count() == 1 && !low.starts_with('/') && !low.ends_with('/');
-    if each && parts.iter().all(|part| lexicon.has_stem(&words::stem(part)) && !lexicon.has_directory(part)) {
+    let known = |part: &&str| lexicon.has_stem(&words::stem(part)) && !lexicon.has_directory(part);
+    if each && parts.iter().all(|part| known(part) || is_common(part)) {
         // `bytes/strings`: an alternative of two words that the patch has, and no directory of its own.
         return Vec::new();
     }
     vec![bare.to_owned()]
+}
+
+/// `owner/project#42`: where it is, and its number.
+pub fn ticket(low: &str) -> Option<(&str, &str)> {
+    let (place, number) = low.split_once('#')?;
+    let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    (digits && place.contains('/')).then_some((place, number))
+}
+
+/// `Pipfile/Pipfile.lock`: several files, each of the patch.
+fn is_list_of_files(bare: &str, lexicon: &Lexicon) -> bool {
+    bare.contains('/') && bare.split('/').all(|part| !lexicon.path_of(part).is_none())
+}
+
+/// `LOAD/STORE`: constants between slashes.
+fn is_choice(text: &str) -> bool {
+    let constant =
+        |part: &str| part.len() > 2 && part.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    text.contains('/') && text.split('/').all(constant)
 }
 
 /// `scan/2`, `FirstName/SecondName`, `pkg/path.Name`: names of code between slashes.
@@ -116,12 +166,16 @@ const EXTENSIONS: &[&str] = &[
 
 /// Sorted.
 const COMMON: &[&str] = &[
+    "abi",
+    "acl",
     "android",
+    "ansi",
     "api",
     "apple",
     "april",
     "arm",
     "ascii",
+    "ast",
     "august",
     "aws",
     "azure",
@@ -129,52 +183,70 @@ const COMMON: &[&str] = &[
     "bsd",
     "c#",
     "c++",
+    "cdn",
     "ci",
     "cli",
+    "cors",
     "cpu",
     "crlf",
     "css",
     "csv",
     "cve",
+    "cwd",
     "debian",
     "december",
     "dns",
     "docker",
+    "dom",
+    "dsl",
     "english",
+    "eof",
     "faq",
     "february",
+    "ffi",
     "firefox",
     "friday",
+    "ftp",
+    "gc",
     "gcc",
     "git",
     "github",
     "gitlab",
+    "gmt",
     "gnu",
     "google",
     "gpu",
     "gui",
+    "gzip",
     "html",
     "http",
     "https",
     "i/o",
+    "i18n",
+    "id",
     "ide",
+    "ieee",
     "int",
     "io",
     "ios",
     "ip",
+    "iso",
     "january",
     "java",
     "javascript",
+    "jit",
     "js",
     "json",
     "july",
     "june",
     "jwt",
     "kb",
+    "l10n",
     "lf",
     "linux",
     "llm",
     "llvm",
+    "lts",
     "mac",
     "macos",
     "march",
@@ -182,31 +254,44 @@ const COMMON: &[&str] = &[
     "may",
     "mb",
     "microsoft",
+    "mime",
     "mit",
     "monday",
     "msrv",
+    "nan",
     "node.js",
     "november",
     "npm",
     "ntfs",
+    "oauth",
     "october",
     "ok",
+    "oom",
+    "orm",
     "os",
     "osx",
     "pdf",
+    "pep",
     "png",
     "posix",
     "pr",
+    "pypi",
     "python",
     "ram",
     "readme",
+    "regex",
     "rest",
     "rfc",
+    "rpc",
+    "rst",
     "rust",
     "saturday",
     "sdk",
     "september",
     "sha",
+    "simd",
+    "smtp",
+    "spdx",
     "sql",
     "ssh",
     "ssl",
@@ -217,11 +302,15 @@ const COMMON: &[&str] = &[
     "tls",
     "todo",
     "toml",
+    "ttl",
+    "tty",
     "tuesday",
     "typescript",
     "ubuntu",
     "udp",
     "ui",
+    "unicode",
+    "unix",
     "uri",
     "url",
     "utc",
@@ -237,9 +326,12 @@ const COMMON: &[&str] = &[
     "wednesday",
     "windows",
     "wip",
+    "wsl",
     "x86",
     "xml",
+    "xss",
     "yaml",
+    "yarn",
 ];
 
 #[cfg(test)]

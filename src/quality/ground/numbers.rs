@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::lexicon::Lexicon;
 use super::token::{Kind, Token};
+use super::words;
 
 /// Whether the number at `at` is known; words that are no numbers are.
 pub fn is_known(tokens: &[Token<'_>], at: usize, lexicon: &Lexicon) -> bool {
@@ -13,8 +14,18 @@ pub fn is_known(tokens: &[Token<'_>], at: usize, lexicon: &Lexicon) -> bool {
         Kind::Prose => spelled(&token.low()).is_none_or(|n| {
             counted(tokens, at, n, lexicon) || is_written(n, lexicon) || lexicon.has_literal(&token.low())
         }),
+        Kind::Code => requirement(&token.low(), lexicon),
         _ => true,
     }
+}
+
+/// `>= 0.4.20 < 0.5.0`: where no word is, every number has to be there.
+fn requirement(low: &str, lexicon: &Lexicon) -> bool {
+    let mut known = true;
+    if !low.contains(char::is_alphabetic) && !lexicon.has_literal(low) {
+        words::numbers(low, &mut |number| known &= !lexicon.number(number).is_none());
+    }
+    known
 }
 
 fn is_written(n: u64, lexicon: &Lexicon) -> bool {
@@ -33,7 +44,8 @@ fn spelled(low: &str) -> Option<u64> {
 
 fn digits(tokens: &[Token<'_>], at: usize, token: &Token<'_>, lexicon: &Lexicon) -> bool {
     let low = token.low();
-    if lexicon.has_literal(&low) && !is_count_of_lines(&low) && strict(tokens, at, lexicon).is_none() {
+    let counted_only = is_count_of_lines(&low) || strict(tokens, at, lexicon).is_some() || is_rest(tokens, at);
+    if lexicon.has_literal(&low) && !counted_only {
         return true;
     }
     if let Some(ticket) = low.strip_prefix('#') {
@@ -56,6 +68,9 @@ fn digits(tokens: &[Token<'_>], at: usize, token: &Token<'_>, lexicon: &Lexicon)
         }
         if let Some(counts) = strict(tokens, at, lexicon) {
             return whole.is_some_and(|n| counts.contains(&n)) || is_said(&number, lexicon);
+        }
+        if is_rest(tokens, at) && !lexicon.counts.files.is_empty() {
+            return whole.is_some_and(|n| counted(tokens, at, n, lexicon)) || is_said(&number, lexicon);
         }
         !lexicon.number(&number).is_none()
             || whole.is_some_and(|n| counted(tokens, at, n, lexicon))
@@ -81,6 +96,16 @@ fn is_ordinal(bare: &str) -> bool {
 /// Numbers that are part of a name everybody knows.
 fn is_name_of_thing(low: &str) -> bool {
     matches!(low, "2d" | "3d" | "2fa" | "3rd-party" | "0" | "1" | "2x")
+}
+
+/// "and 3 more", "and 2 other files": how much of a list is left out.
+fn is_rest(tokens: &[Token<'_>], at: usize) -> bool {
+    let next = tokens.get(at + 1).map(Token::low).unwrap_or_default();
+    matches!(next.as_str(), "more" | "others") || (next == "other" && is_after(tokens, at, "and"))
+}
+
+fn is_after(tokens: &[Token<'_>], at: usize, word: &str) -> bool {
+    at.checked_sub(1).and_then(|before| tokens.get(before)).is_some_and(|token| token.text == word)
 }
 
 /// What can only be counted: "in 3 source files", "2 new tests", "40 lines".
@@ -110,7 +135,7 @@ fn strict<'a>(tokens: &[Token<'_>], at: usize, lexicon: &'a Lexicon) -> Option<&
             | "and"
             | "over"
     );
-    if has(&["file", "files"]) && !has(&["more", "other"]) && placed && !counts.files.is_empty() {
+    if has(&["file", "files"]) && !is_rest(tokens, at) && placed && !counts.files.is_empty() {
         return Some(&counts.files);
     }
     if has(&["insertion", "insertions", "deletion", "deletions"]) && !counts.lines.is_empty() {
@@ -125,9 +150,14 @@ fn counted(tokens: &[Token<'_>], at: usize, n: u64, lexicon: &Lexicon) -> bool {
     let counts = &lexicon.counts;
     let nouns: Vec<String> = tokens.iter().skip(at + 1).take(3).map(Token::low).collect();
     let has = |words: &[&str]| nouns.iter().any(|noun| words.contains(&noun.as_str()));
+    if nouns.first().is_some_and(|noun| ROLES.contains(&noun.as_str())) && counts.files.contains(&n) {
+        return true;
+    }
     if has(&["more", "others", "other"]) {
-        let all = n.saturating_add(listed_before(tokens, at));
-        return counts.lists.contains(&all) || counts.files.contains(&all) || counts.things.contains(&all);
+        let all = n.saturating_add(listed_before(tokens, at, lexicon));
+        let of_files = has(&["file", "files", "module", "modules", "place", "places"]);
+        let of_things = nouns.get(1).is_some_and(|noun| noun.ends_with('s')) && counts.things.contains(&n);
+        return if of_files { counts.files.contains(&all) } else { counts.lists.contains(&all) || of_things };
     }
     if has(&["file", "files", "module", "modules", "place", "places", "document", "documents", "snapshot", "snapshots"])
     {
@@ -139,12 +169,26 @@ fn counted(tokens: &[Token<'_>], at: usize, n: u64, lexicon: &Lexicon) -> bool {
     counts.things.contains(&n) && nouns.first().is_some_and(|noun| noun.ends_with('s') || has(&["new", "transitive"]))
 }
 
-/// Names in the list that ends here.
-fn listed_before(tokens: &[Token<'_>], at: usize) -> u64 {
-    let before = tokens.get(..at).unwrap_or_default().iter().rev();
-    let list =
-        before.take_while(|token| token.is_thing() || token.kind == Kind::Name || matches!(token.text, "and" | "or"));
-    list.filter(|token| token.kind != Kind::Prose).count() as u64
+/// Nouns by which files are counted without saying so: "9 source and 4 test".
+const ROLES: &[&str] =
+    &["source", "test", "documentation", "config", "ci", "generated", "vendored", "binary", "asset", "other"];
+
+/// Names in the list that ends here: what stands in brackets behind one, its version, and what it became are none.
+fn listed_before(tokens: &[Token<'_>], at: usize, lexicon: &Lexicon) -> u64 {
+    let (mut names, mut renamed, mut next) = (0_u64, 0, Kind::Prose);
+    for token in tokens.get(..at).unwrap_or_default().iter().rev().filter(|token| !token.inner) {
+        match token.text {
+            "and" | "or" | "\u{2192}" | "->" => {}
+            "to" => renamed += u64::from(next != Kind::Number),
+            _ if token.kind == Kind::Number => {}
+            text if token.is_thing() || token.kind == Kind::Name || lexicon.is_package(&text.to_lowercase()) => {
+                names += 1;
+            }
+            _ => break,
+        }
+        next = token.kind;
+    }
+    names.saturating_sub(renamed)
 }
 
 /// The unit behind the digits, or the word after.

@@ -37,6 +37,13 @@ fn is_contradicted(claim: Claim, sentence: &[Token<'_>], lexicon: &Lexicon) -> b
         Claim::Added(at) => seen(at).gone(),
         Claim::Removed(at) => seen(at).came(),
         Claim::Became(old, new) => {
+            let text = |at: usize| sentence.get(at).map_or("", |token| token.text);
+            if lexicon.pairs.has(text(old), text(new)) {
+                return false;
+            }
+            if lexicon.pairs.has_reverse_only(text(old), text(new)) {
+                return true;
+            }
             let (old, new) = (seen(old), seen(new));
             let (old_only, new_only) =
                 (|seen: Seen| seen.gone() && !seen.has(Seen::NEAR), |seen: Seen| seen.came() && !seen.has(Seen::NEAR));
@@ -99,8 +106,16 @@ fn side(token: &Token<'_>, lexicon: &Lexicon) -> Seen {
             if path.is_none() { sides(of_name(&low, lexicon)) } else { path }
         }
         Kind::Code => {
-            let symbol = lexicon.symbol_of(&low);
-            if symbol.is_none() { sides(of_name(&low, lexicon)) } else { symbol }
+            let (symbol, words) = (lexicon.symbol_of(&low), sides(of_name(&low, lexicon)));
+            // A definition may stay that only lines on one side name; what is not read whole has its facts.
+            let one_sided = !low.contains([':', '.', '#']) && (words.gone() || words.came());
+            let both = symbol.has(Seen::OLD) && symbol.has(Seen::NEW);
+            match (symbol.is_none(), words.is_none()) {
+                (true, true) => lexicon.member_of(&low),
+                (true, false) => words,
+                (false, _) if both && one_sided => words,
+                (false, _) => symbol,
+            }
         }
         _ => Seen::default(),
     }

@@ -150,6 +150,137 @@ fn a_lockfile_that_is_not_read_does_not_hide_a_swap() {
 }
 
 #[test]
+fn before_and_after_are_told_apart_where_both_stand_on_either_side() {
+    let readme = || {
+        let lines = "@@\n-tokio = \"~1.38\"\n+tokio = \"~1.43\"\n \n * `1.32.x`\n+ * `1.38.x`\n * `1.43.x`";
+        vec![file("README.md", lines)]
+    };
+    assert_eq!(checked("wip", readme(), "`tokio` goes from 1.38 to 1.43.").faults, []);
+    assert_eq!(checked("wip", readme(), "`tokio` goes from 1.43 to 1.38.").faults.len(), 1);
+    let beside = || {
+        vec![file(
+            "Cargo.toml",
+            "@@ [dependencies]\n-log = \"0.1.6\"\n+log = \"0.1.7\"\n ram = \"0.1.6\"\n tar = \"0.1.7\"",
+        )]
+    };
+    assert_eq!(checked("wip", beside(), "Updates log from 0.1.6 to 0.1.7.").faults, []);
+    assert_eq!(checked("wip", beside(), "Updates log from 0.1.7 to 0.1.6.").faults.len(), 1);
+    let version = || vec![file("package.json", "@@\n-  \"version\": \"2.0.0rc3\",\n+  \"version\": \"2.0.0\",")];
+    assert_eq!(checked("wip", version(), "Sets the version from 2.0.0rc3 to 2.0.0.").faults, []);
+    assert_eq!(checked("wip", version(), "Sets the version from 2.0.0 to 2.0.0rc3.").faults.len(), 1);
+}
+
+#[test]
+fn a_definition_that_only_removed_lines_name_did_not_come() {
+    let files = || {
+        let kept = "impl Handle {\n    fn one() {}\n    fn two() {}\n}\n";
+        let less = "impl Handle {\n    fn one() {}\n}\n";
+        vec![versions("a.rs", "struct Handle;\nstruct Other;\n", "struct Other;\n"), versions("b.rs", kept, less)]
+    };
+    assert_eq!(checked("wip", files(), "Removes `Handle` from a.rs.").faults, []);
+    assert_eq!(checked("wip", files(), "Adds `Handle` from a.rs.").faults.len(), 1);
+}
+
+#[test]
+fn a_part_of_a_type_has_its_side_where_another_file_was_not_read() {
+    let files = || {
+        let large = unread("tests/large.rs", Change::Modified, Unread::TooLarge);
+        let (old, new) = ("struct Tool {\n    name: u8,\n    extra: u8,\n}\n", "struct Tool {\n    name: u8,\n}\n");
+        vec![versions("a.rs", old, new), large]
+    };
+    assert_eq!(checked("wip", files(), "Changes `Tool` (removes `extra`).").faults, []);
+    assert_eq!(checked("wip", files(), "Changes `Tool` (adds `extra`).").faults.len(), 1);
+}
+
+#[test]
+fn what_a_list_leaves_out_is_counted_as_the_list_is() {
+    let manifest = |n: u64| {
+        let lines = |sign: char, minor: u64| (0..n).map(move |at| format!("{sign}name{at} = \"1.{minor}\"\n"));
+        let lines: String = lines('-', 0).chain(lines('+', 1)).collect();
+        vec![file("Cargo.toml", &format!("@@ [dependencies]\n{lines}"))]
+    };
+    let list = "Updates name0 1.0 → 1.1, name1 1.0 → 1.1, name2 1.0 → 1.1";
+    assert_eq!(checked("wip", manifest(17), &format!("{list} and 14 more.")).faults, []);
+    assert_eq!(checked("wip", manifest(17), &format!("{list} and 34 more.")).faults.len(), 1);
+    let types = || {
+        let mut files = vec![versions(
+            "t.rs",
+            "struct T {\n    a: u8,\n}\n",
+            "struct T {\n    a: u8,\n    b: u8,\n    c: u8,\n}\n",
+        )];
+        for at in 0..4 {
+            let body = |n: u8| format!("fn f{at}() {{\n    go({n});\n}}\n");
+            files.push(versions(&format!("f{at}.rs"), &body(1), &body(2)));
+        }
+        files
+    };
+    let head = "Changes `T` (adds `b` and `c`), `f0` and";
+    assert_eq!(checked("wip", types(), &format!("{head} 3 more.")).faults, []);
+    assert_eq!(checked("wip", types(), &format!("{head} 1 more.")).faults.len(), 1);
+    assert_eq!(checked("wip", types(), "5 files changed: 5 source.").faults, []);
+    assert_eq!(checked("wip", types(), "5 files changed: 9 source.").faults.len(), 1);
+}
+
+#[test]
+fn a_number_elsewhere_in_the_patch_counts_no_files() {
+    let files = || vec![file("a.c", "@@\n-f(31);\n+f(32);")];
+    assert_eq!(checked("wip", files(), "+1 −1 in 31 other files.").faults.len(), 1);
+    assert_eq!(checked("wip", files(), "Edits a.c and 31 more files.").faults.len(), 1);
+    assert_eq!(checked("wip", files(), "Raises f from 31 to 32.").faults, []);
+}
+
+#[test]
+fn a_requirement_in_backticks_has_known_numbers() {
+    let files = || vec![file("package.json", "@@\n-  \"connect\": \"0.4.x\"\n+  \"connect\": \">= 0.4.20 < 0.5.0\"")];
+    assert_eq!(checked("wip", files(), "`0.4.x` gives way to `>= 0.4.20 < 0.5.0`.").faults, []);
+    assert_eq!(checked("wip", files(), "`0.4.x` gives way to `>= 0.4.23 < 0.5.0`.").faults.len(), 1);
+}
+
+#[test]
+fn people_may_write_as_they_do() {
+    let files = || {
+        let lines = "@@\n url: https://example.org/tool/hook\n-  fail(serde, AssertionError);\n+  fail(tokio, e);\n+  log(ansi);";
+        vec![file("docs/guide.md", lines), named("Pipfile", Change::Deleted), named("Pipfile.lock", Change::Deleted)]
+    };
+    for (text, passes) in [
+        ("s/serde/tokio/", true),
+        ("s/serde/hyper/", false),
+        ("Remove Pipfile/Pipfile.lock", true),
+        ("Remove Pipfile/Gemfile.lock", false),
+        ("docs2", true),
+        ("Adds task list (part2)", true),
+        ("Adds docs with retry2", false),
+        ("Log the cause of Assertions", true),
+        ("Log the cause of Scheduler", false),
+        ("FAIL/LOG* take an error", true),
+        ("FAIL/PANIC take an error", false),
+        ("Log ANSI and SPDX", true),
+        ("Log `${tokio}/log` too", true),
+        ("Log `${elsewhere}/log` too", true),
+        ("Log `${nowhere}/log` too", false),
+        ("Bump https://example.org/tool/hook", true),
+        ("Bump https://example.org/tool/other", false),
+        ("Logging and optimizing the guide.", true),
+        ("Optimizing the guide for tokio", true),
+        ("Improving performance of the guide", false),
+        ("Optimizing readability", false),
+        ("Logs the guide, optimizing startup of servers.", false),
+    ] {
+        assert_eq!(checked("wip", files(), text).faults.is_empty(), passes, "{text}");
+    }
+}
+
+#[test]
+fn a_ticket_of_another_project_is_known_from_its_address() {
+    let check = |message: &str| checked(message, routing(), "Refers to astral-sh/uv#4551.").faults.is_empty();
+    assert!(check("wip\n\nSee https://github.com/astral-sh/uv/issues/4551"));
+    assert!(check("wip\n\nSee astral-sh/uv#4551"));
+    assert!(!check("wip\n\nSee https://github.com/astral-sh/uv/issues/4552"));
+    assert!(!check("wip\n\nSee https://github.com/astral-sh/rye/issues/4551"));
+    assert!(!check("wip\n\nSee https://github.com/astral-sh/uv/issues/45517"));
+}
+
+#[test]
 fn files_that_came_and_went_are_told_apart() {
     let files =
         || vec![named("src/new.rs", Change::Added), named("src/gone.rs", Change::Deleted), renamed("a/x.md", "b/y.md")];
@@ -223,7 +354,8 @@ fn the_repository_is_asked_for_names_alone() {
     let commit = commit("wip", routing());
     let facts = facts::of(&commit, &SystemClock);
     let ground = Ground::of(&Evidence { commit: &commit, facts: &facts, notes: &[], known: &|_| false });
-    let asked = ground.questions("Adds `Router::pick` in src/new.rs by 77 \"quoted words\" and https://x.org.");
+    let asked =
+        ground.questions("Adds `Router::pick` in src/new.rs by 77 \"quoted words of a person\" and https://x.org.");
     assert_eq!(asked, ["pick", "src/new.rs"]);
 }
 

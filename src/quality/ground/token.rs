@@ -24,6 +24,8 @@ pub struct Token<'a> {
     pub at: usize,
     /// Punctuation that follows.
     pub after: Option<char>,
+    /// It stands in brackets that say more of what is before them.
+    pub inner: bool,
 }
 
 impl Token<'_> {
@@ -55,7 +57,29 @@ pub fn tokens(sentence: &str) -> Vec<Token<'_>> {
         tokens.extend(token);
     }
     untitle(&mut tokens);
+    mark_inner(sentence, &mut tokens);
     tokens
+}
+
+/// Brackets that begin a word, not those of a call.
+fn mark_inner(sentence: &str, tokens: &mut [Token<'_>]) {
+    if !sentence.contains('(') {
+        return;
+    }
+    let (mut open, mut code, mut before, mut next) = (Vec::new(), false, ' ', 0);
+    for (at, c) in sentence.char_indices() {
+        while let Some(token) = tokens.get_mut(next).filter(|token| token.at <= at) {
+            token.inner = open.contains(&true);
+            next += 1;
+        }
+        match c {
+            '`' => code = !code,
+            '(' if !code => open.push(before.is_whitespace()),
+            ')' if !code => drop(open.pop()),
+            _ => {}
+        }
+        before = c;
+    }
 }
 
 /// `` `code` `` and "quoted words", as wholes.
@@ -90,7 +114,7 @@ fn spanned(sentence: &str, at: usize) -> Option<(Option<Token<'_>>, usize)> {
     // What is joined to a span (`foo`s, `a`/`b`) is read on its own.
     let joined = sentence[end..tail].starts_with(['/', '-', '+', '(']) && tail > end + 1;
     let end = if joined { end + 1 } else { tail };
-    let token = Token { text, kind, at: at + lead, after };
+    let token = Token { text, kind, at: at + lead, after, inner: false };
     Some(((!text.is_empty()).then_some(token), end))
 }
 
@@ -114,9 +138,12 @@ fn word(sentence: &str, at: usize, first: bool) -> (Option<Token<'_>>, usize) {
     let first = first || raw[..offset].contains(['(', '"']) || sentence[..at].trim_end().ends_with(':');
     // The scope of "fix(types/scope):" has to be something where it looks like a name.
     if let Some((head, scope)) = conventional(text).filter(|(_, scope)| scope.contains(['/', '_', '.'])) {
-        return (Some(Token { text: scope, kind: Kind::Code, at: at + offset + head.len() + 1, after }), at + end);
+        return (
+            Some(Token { text: scope, kind: Kind::Code, at: at + offset + head.len() + 1, after, inner: false }),
+            at + end,
+        );
     }
-    (Some(Token { text, kind: kind_of(text, first), at: at + offset, after }), at + end)
+    (Some(Token { text, kind: kind_of(text, first), at: at + offset, after, inner: false }), at + end)
 }
 
 /// Without the punctuation of prose; `foo()` and `.gitignore` keep theirs.
@@ -186,6 +213,9 @@ fn cased(text: &str, first: bool) -> Kind {
         return if digits { Kind::Code } else { Kind::Name };
     }
     let rest_has_capital = text.chars().skip(1).any(char::is_uppercase);
+    if is_counted(text) {
+        return Kind::Prose;
+    }
     if digits || rest_has_capital {
         return Kind::Code;
     }
@@ -216,8 +246,26 @@ fn slashed(text: &str) -> Kind {
         let acronym = part.len() <= 4 && part.chars().all(|c| c.is_uppercase() || c.is_ascii_digit());
         acronym || PAIRED.contains(&part.to_lowercase().trim_end_matches('s'))
     };
+    if is_substitution(&parts) {
+        return Kind::Code;
+    }
     if parts.iter().all(plain) { Kind::Prose } else { Kind::Path }
 }
+
+/// `s/old/new/`: two names, as editors replace one by the other.
+fn is_substitution(parts: &[&str]) -> bool {
+    matches!(parts, ["s", old, new] | ["s", old, new, "" | "g"] if !old.is_empty() && !new.is_empty())
+}
+
+/// `part2`, `docs2`: one of several, counted.
+fn is_counted(text: &str) -> bool {
+    let word = text.trim_end_matches(|c: char| c.is_ascii_digit());
+    text.len() - word.len() == 1 && COUNTED.contains(&word.to_lowercase().as_str())
+}
+
+/// Words that people number without a blank.
+const COUNTED: &[&str] =
+    &["part", "step", "phase", "take", "round", "try", "attempt", "docs", "doc", "fix", "typo", "wip"];
 
 /// `a.rs`, `a.b`, `.gitignore`, but not `e.g` or `U.S`.
 fn dotted(text: &str) -> Option<Kind> {
