@@ -15,6 +15,8 @@ pub struct Counts {
     pub lines: BTreeSet<u64>,
     pub insertions: BTreeSet<u64>,
     pub deletions: BTreeSet<u64>,
+    /// Insertions with the deletions of the same file, role, or patch.
+    pub sides: BTreeSet<(u64, u64)>,
     /// How long a list of definitions can be that the summary cuts off.
     pub lists: BTreeSet<u64>,
     /// Definitions, tests, dependencies, renames, hunks.
@@ -29,7 +31,6 @@ impl Counts {
         counts.files(commit);
         counts.lines(commit, facts);
         counts.symbols(&facts.symbols);
-        counts.lists(&facts.symbols);
         counts.told(&facts.symbols);
         counts.packages(commit, facts);
         counts.rest(commit, facts);
@@ -67,6 +68,7 @@ impl Counts {
         }
         sides.push((Some(others.0), Some(others.1)));
         for (added, removed) in sides {
+            self.sides.extend(added.zip(removed));
             self.insertions.extend(added);
             self.deletions.extend(removed);
             self.lines.extend(added.into_iter().chain(removed));
@@ -113,29 +115,6 @@ impl Counts {
         }
     }
 
-    /// Definitions told together: of one fate, tests apart or not, each name once, with or without members of types
-    /// that are told themselves.
-    fn lists(&mut self, symbols: &[Symbol]) {
-        let types: BTreeSet<&str> = symbols.iter().map(|symbol| symbol.name.as_str()).collect();
-        let member = |symbol: &Symbol| {
-            let of = symbol.name.rsplit_once([':', '.', '#']).map(|(of, _)| of.trim_end_matches(':'));
-            of.is_some_and(|of| types.contains(of))
-        };
-        let mut lists: BTreeMap<(String, bool, bool), BTreeSet<&str>> = BTreeMap::new();
-        for symbol in symbols {
-            let changed = matches!(symbol.fate, Fate::Modified | Fate::Redefined);
-            let fates = [Some(format!("{:?}", symbol.fate)), changed.then(|| "Changed".to_owned())];
-            for fate in fates.into_iter().flatten() {
-                for (tests, members) in [(false, false), (false, true), (true, false), (true, true)] {
-                    if (tests || !symbol.test) && (members || !member(symbol)) {
-                        lists.entry((fate.clone(), tests, members)).or_default().insert(&symbol.name);
-                    }
-                }
-            }
-        }
-        self.lists.extend(lists.into_values().map(|list| list.len() as u64));
-    }
-
     /// Definitions as a summary tells them: each name by its one deed, without members of types that came or went
     /// whole; and the files in which they lie.
     fn told(&mut self, symbols: &[Symbol]) {
@@ -156,6 +135,7 @@ impl Counts {
             if seen.insert((&symbol.name, symbol.test)) {
                 let functions = symbol.fate == Fate::Redefined && symbol.kind == SymbolKind::Function;
                 tally.add(format!("{:?} {} {functions} {}", symbol.fate, symbol.test, symbol.comments_only));
+                tally.add(format!("{} {}", rank(symbol.fate).min(rank(Fate::Redefined)), symbol.test));
                 files.entry(symbol.test).or_default().insert(&symbol.path);
             }
         }
@@ -163,17 +143,17 @@ impl Counts {
         self.files.extend(files.into_values().map(|files| files.len() as u64));
     }
 
-    /// Packages told together: by what became of them, with or without those that came along or that the author names.
+    /// Packages told together: by what became of them, without those that came along, and with or without those that
+    /// the author names.
     fn packages(&mut self, commit: &Commit, facts: &Facts) {
-        let mut lists: BTreeMap<(&str, bool, bool), BTreeSet<&str>> = BTreeMap::new();
-        for change in &facts.dependencies {
+        let mut lists: BTreeMap<(&str, bool), BTreeSet<&str>> = BTreeMap::new();
+        let direct = facts.dependencies.iter().any(|change| change.direct);
+        for change in facts.dependencies.iter().filter(|change| change.direct || !direct) {
             let named = commit.message.contains(&change.name);
             let updated = change.from.is_some() && change.to.is_some();
             for verb in [Some(dependencies::verb(change)), updated.then_some("touches")].into_iter().flatten() {
-                for (brought, said) in [(true, true), (true, false), (false, true), (false, false)] {
-                    if (brought || change.direct) && (said || !named) {
-                        lists.entry((verb, brought, said)).or_default().insert(&change.name);
-                    }
+                for said in [true, false].into_iter().filter(|said| *said || !named) {
+                    lists.entry((verb, said)).or_default().insert(&change.name);
                 }
             }
         }

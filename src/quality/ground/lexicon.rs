@@ -71,6 +71,8 @@ pub struct Lexicon {
     symbols: HashMap<String, Seen>,
     /// Definitions that were there before and after, and of whose name nothing came or went.
     kept: HashMap<String, bool>,
+    /// The same with the path where each is: name and path in small letters.
+    places: HashMap<(String, String), Seen>,
     /// Parts of types that came or went, in small letters.
     members: HashMap<String, Seen>,
     /// Names of packages that changed, in small letters.
@@ -209,6 +211,9 @@ impl Lexicon {
             let low = name.to_lowercase();
             let last = low.rsplit([':', '.', '#']).next().filter(|last| *last != low).map(str::to_owned);
             last.into_iter().for_each(|last| mark(&mut self.symbols, last, side));
+            let path = symbol.old_path.as_ref().filter(|_| side == Seen::OLD).unwrap_or(&symbol.path).to_lowercase();
+            let place = self.places.entry((low.clone(), path)).or_default();
+            *place = place.and(side);
             mark(&mut self.symbols, low, side);
             self.line(name, Seen::TOLD, false);
         }
@@ -276,6 +281,12 @@ impl Lexicon {
     /// A package that changed has this name, given in small letters.
     pub fn is_package(&self, low: &str) -> bool {
         self.packages.contains(low)
+    }
+
+    /// Where the definition of this name in this file is.
+    pub fn symbol_in(&self, low: &str, path: &str) -> Seen {
+        let key = (low.trim_end_matches("()").to_owned(), path.to_lowercase());
+        self.places.get(&key).copied().unwrap_or_default()
     }
 
     pub fn number(&self, number: &str) -> Seen {

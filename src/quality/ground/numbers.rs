@@ -52,7 +52,7 @@ fn digits(tokens: &[Token<'_>], at: usize, token: &Token<'_>, lexicon: &Lexicon)
         return lexicon.has_literal(&low) || lexicon.said_words().contains(&format!("/{ticket}"));
     }
     let bare = low.trim_start_matches(|c: char| !c.is_ascii_digit());
-    if is_ordinal(bare) || is_name_of_thing(&low) {
+    if is_ordinal(bare) || (is_name_of_thing(&low) && !is_rest(tokens, at)) {
         return true;
     }
     let pieces: Vec<&str> = bare.split(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | ',' | '_'))).collect();
@@ -64,7 +64,8 @@ fn digits(tokens: &[Token<'_>], at: usize, token: &Token<'_>, lexicon: &Lexicon)
         let whole: Option<u64> = number.parse().ok();
         if nth == 0 && is_count_of_lines(&low) {
             let counts = if low.starts_with('+') { &lexicon.counts.insertions } else { &lexicon.counts.deletions };
-            return whole.is_some_and(|n| counts.contains(&n)) || is_said(&number, lexicon);
+            let known = whole.is_some_and(|n| counts.contains(&n)) && both_sides(tokens, at, lexicon);
+            return known || is_said(&number, lexicon);
         }
         if let Some(counts) = strict(tokens, at, lexicon) {
             return whole.is_some_and(|n| counts.contains(&n)) || is_said(&number, lexicon);
@@ -80,6 +81,18 @@ fn digits(tokens: &[Token<'_>], at: usize, token: &Token<'_>, lexicon: &Lexicon)
 
 fn is_said(number: &str, lexicon: &Lexicon) -> bool {
     lexicon.number(number).has(super::lexicon::Seen::SAID)
+}
+
+/// `+84 −12` are counts of the same lines.
+fn both_sides(tokens: &[Token<'_>], at: usize, lexicon: &Lexicon) -> bool {
+    let count = |at: Option<usize>, sign: char| -> Option<u64> {
+        let low = tokens.get(at?).map(Token::low)?;
+        low.strip_prefix(sign)?.replace(',', "").parse().ok()
+    };
+    let plus = count(Some(at), '+').map(|_| at).or_else(|| at.checked_sub(1));
+    let minus = plus.and_then(|at| at.checked_add(1));
+    let pair = count(plus, '+').zip(count(minus, '\u{2212}'));
+    pair.is_none_or(|pair| lexicon.counts.sides.contains(&pair))
 }
 
 /// `+84`, `−12`: lines, as the template writes them.

@@ -32,7 +32,10 @@ fn is_shown(claim: Claim, sentence: &[Token<'_>], lexicon: &Lexicon) -> bool {
 }
 
 fn is_contradicted(claim: Claim, sentence: &[Token<'_>], lexicon: &Lexicon) -> bool {
-    let seen = |at: usize| sentence.get(at).map_or_else(Seen::default, |token| side(token, lexicon));
+    let seen = |at: usize| {
+        in_place(at, sentence, lexicon)
+            .unwrap_or_else(|| sentence.get(at).map_or_else(Seen::default, |token| side(token, lexicon)))
+    };
     match claim {
         Claim::Added(at) => seen(at).gone(),
         Claim::Removed(at) => seen(at).came(),
@@ -87,6 +90,14 @@ const PARTS: &[&str] = &[
     "keyword",
     "label",
 ];
+
+/// "`name` from src/file.rs": the definition in that file, where it came or went.
+fn in_place(at: usize, sentence: &[Token<'_>], lexicon: &Lexicon) -> Option<Seen> {
+    let (name, link, place) = (sentence.get(at)?, sentence.get(at + 1)?, sentence.get(at + 2)?);
+    let placed = matches!(link.text, "in" | "from" | "to") && place.kind == Kind::Path && name.kind == Kind::Code;
+    let seen = placed.then(|| lexicon.symbol_in(&name.low(), place.text))?;
+    (seen.gone() || seen.came()).then_some(seen)
+}
 
 /// On which sides a thing stands: definitions and files tell more than words do.
 fn side(token: &Token<'_>, lexicon: &Lexicon) -> Seen {

@@ -177,6 +177,9 @@ fn a_definition_that_only_removed_lines_name_did_not_come() {
         let less = "impl Handle {\n    fn one() {}\n}\n";
         vec![versions("a.rs", "struct Handle;\nstruct Other;\n", "struct Other;\n"), versions("b.rs", kept, less)]
     };
+    let cut = || files().into_iter().chain([unread("c.rs", Change::Modified, Unread::TooLarge)]).collect::<Vec<_>>();
+    assert_eq!(checked("wip", cut(), "Removes `Handle` from a.rs.").faults, []);
+    assert_eq!(checked("wip", cut(), "Adds `Handle` from a.rs.").faults.len(), 1, "not all lines are here");
     assert_eq!(checked("wip", files(), "Removes `Handle` from a.rs.").faults, []);
     assert_eq!(checked("wip", files(), "Adds `Handle` from a.rs.").faults.len(), 1);
 }
@@ -316,8 +319,13 @@ fn what_counting_gives_is_known() {
     for text in ["+87 −12 in 2 source files, tests +40.", "Changes three files.", "Adds 127 lines."] {
         assert_eq!(checked("wip", files(), text).faults, [], "{text}");
     }
-    for text in ["+86 −12 in 2 source files.", "+87 −12 in 5 source files.", "Changes four files.", "Adds 128 lines."]
-    {
+    for text in [
+        "+84 −0 in 2 source files.",
+        "+86 −12 in 2 source files.",
+        "+87 −12 in 5 source files.",
+        "Changes four files.",
+        "Adds 128 lines.",
+    ] {
         assert_eq!(checked("wip", files(), text).faults.len(), 1, "{text}");
     }
 }
