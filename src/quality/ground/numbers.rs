@@ -52,7 +52,7 @@ fn digits(tokens: &[Token<'_>], at: usize, token: &Token<'_>, lexicon: &Lexicon)
         return lexicon.has_literal(&low) || lexicon.said_words().contains(&format!("/{ticket}"));
     }
     let bare = low.trim_start_matches(|c: char| !c.is_ascii_digit());
-    if is_ordinal(bare) || (is_name_of_thing(&low) && !is_rest(tokens, at)) {
+    if is_ordinal(bare) || is_release(tokens, at, &low) || (is_name_of_thing(&low) && !is_rest(tokens, at)) {
         return true;
     }
     let pieces: Vec<&str> = bare.split(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | ',' | '_'))).collect();
@@ -104,6 +104,16 @@ fn is_count_of_lines(low: &str) -> bool {
 fn is_ordinal(bare: &str) -> bool {
     let end = bare.trim_start_matches(|c: char| c.is_ascii_digit());
     matches!(end, "st" | "nd" | "rd" | "th")
+}
+
+/// Systems and languages whose releases people call by number.
+fn is_release(tokens: &[Token<'_>], at: usize, low: &str) -> bool {
+    let of = at.checked_sub(1).and_then(|before| tokens.get(before)).map(Token::low).unwrap_or_default();
+    match of.as_str() {
+        "windows" => matches!(low, "7" | "8" | "10" | "11"),
+        "python" => matches!(low, "2" | "3"),
+        _ => false,
+    }
 }
 
 /// Numbers that are part of a name everybody knows.

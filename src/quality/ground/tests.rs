@@ -258,6 +258,8 @@ fn people_may_write_as_they_do() {
         ("FAIL/LOG* take an error", true),
         ("FAIL/PANIC take an error", false),
         ("Log ANSI and SPDX", true),
+        ("Log the guide on Windows 10", true),
+        ("Log the guide on Windows 12", false),
         ("Log `${tokio}/log` too", true),
         ("Log `${elsewhere}/log` too", true),
         ("Log `${nowhere}/log` too", false),
