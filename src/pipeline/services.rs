@@ -97,15 +97,31 @@ impl Services {
     /// The captures' templates in force, an edit of a person's own included. What is wrong with those is noted.
     #[must_use]
     pub fn wording(&self) -> Arc<Variants> {
-        let (variants, fresh) = self.wording.current();
-        variants.complaints().iter().filter(|_| fresh).for_each(|complaint| self.complain_of_template(complaint));
+        let (variants, changed) = self.wording.current();
+        if let Some(changed) = changed {
+            self.settle_templates(changed);
+            variants.complaints().iter().for_each(|complaint| self.complain_of_template(complaint));
+        }
         variants
+    }
+
+    /// What was wrong with a person's own templates before they were changed is no problem any more.
+    fn settle_templates(&self, changed: Timestamp) {
+        let hint = self.template_hint();
+        let outdated = |(at, _, of): &(Timestamp, String, String)| *at < changed && *of == hint;
+        // Looked for before it is written: mostly there is nothing. Best effort, like noting.
+        if self.store.problems(Timestamp::MIN).is_ok_and(|problems| problems.iter().any(outdated)) {
+            drop(self.store.settle_problems(&hint, changed));
+        }
+    }
+
+    fn template_hint(&self) -> String {
+        format!("mend or remove it in {}", wording::folder(&self.paths).display())
     }
 
     /// Notes that a person's own template was not used. Best effort: the built-in one stood in.
     pub fn complain_of_template(&self, complaint: &str) {
-        let hint = format!("mend or remove it in {}", wording::folder(&self.paths).display());
-        drop(self.store.note_problem(self.clock.now(), complaint, &hint));
+        drop(self.store.note_problem(self.clock.now(), complaint, &self.template_hint()));
     }
 
     /// Rises whenever this process registers a repository, or finds one that was moved.
@@ -144,7 +160,7 @@ struct Read {
 pub(super) struct Version(Option<[i64; 6]>);
 
 /// A file changed this lately may change again without another time: file systems count in ticks.
-const FRESH: Duration = Duration::from_secs(1);
+pub(super) const FRESH: Duration = Duration::from_secs(1);
 
 impl Version {
     fn is_older_than(&self, time: Timestamp) -> bool {
@@ -153,6 +169,12 @@ impl Version {
 
     pub(super) fn is_absent(&self) -> bool {
         self.0.is_none()
+    }
+
+    /// When it was changed, to the nanosecond that the file system tells.
+    pub(super) fn changed(&self) -> Option<Timestamp> {
+        let [.., seconds, nanos] = self.0?;
+        Timestamp::new(seconds, i32::try_from(nanos).ok()?).ok()
     }
 
     pub(super) fn of(file: &Path) -> Self {

@@ -4,7 +4,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::services::Version;
+use jiff::Timestamp;
+
+use super::services::{FRESH, Version};
 use crate::config::Paths;
 use crate::fallback::variants::{self, Variants};
 
@@ -30,16 +32,18 @@ impl Wording {
         Self { folder: folder(paths), read: Mutex::new(None) }
     }
 
-    /// The templates, and whether they were read just now: then what is wrong with them is news.
-    pub fn current(&self) -> (Arc<Variants>, bool) {
+    /// The templates, and when they were last changed if they were read just now: then what is wrong with them is
+    /// news, and what was wrong before is none.
+    pub fn current(&self) -> (Arc<Variants>, Option<Timestamp>) {
         let versions = versions(&self.folder);
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(read) = read.as_ref().filter(|read| read.versions == versions) {
-            return (Arc::clone(&read.variants), false);
+            return (Arc::clone(&read.variants), None);
         }
         let variants = Arc::new(load(&self.folder));
+        let changed = changed(&versions);
         *read = Some(Read { versions, variants: Arc::clone(&variants) });
-        (variants, true)
+        (variants, Some(changed))
     }
 }
 
@@ -57,6 +61,12 @@ fn versions(folder: &Path) -> Vec<Version> {
     }
     let files = variants::file_names().map(|name| Version::of(&folder.join(name)));
     std::iter::once(own).chain(files).collect()
+}
+
+/// The end of the tick of the latest change; where there is no folder, nothing that was noted holds any longer.
+fn changed(versions: &[Version]) -> Timestamp {
+    let latest = versions.iter().filter_map(Version::changed).max();
+    latest.and_then(|at| at.checked_add(FRESH).ok()).unwrap_or(Timestamp::MAX)
 }
 
 /// The templates with those of `folder`; what cannot be read is complained of and not used.
@@ -111,8 +121,8 @@ mod tests {
     fn without_a_folder_the_built_in_ones_are_in_force() {
         let (_dir, wording, _) = scene();
         let (variants, fresh) = wording.current();
-        assert!(fresh && variants.complaints().is_empty());
-        assert!(!wording.current().1);
+        assert!(fresh.is_some() && variants.complaints().is_empty());
+        assert!(wording.current().1.is_none());
     }
 
     #[test]
@@ -122,10 +132,10 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("commit.j2"), "{{ nothing }}").unwrap();
         let (variants, fresh) = wording.current();
-        assert!(fresh && variants.complaints().len() == 1, "{variants:?}");
+        assert!(fresh.is_some() && variants.complaints().len() == 1, "{variants:?}");
         std::fs::write(folder.join("commit.j2"), "{{ say(deed, split) }}").unwrap();
         let (variants, fresh) = wording.current();
-        assert!(fresh && variants.complaints().is_empty(), "{variants:?}");
+        assert!(fresh.is_some() && variants.complaints().is_empty(), "{variants:?}");
     }
 
     #[test]

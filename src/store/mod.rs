@@ -377,6 +377,8 @@ pub trait Store: Send + Sync {
     fn problems(&self, since: Timestamp) -> Result<Vec<(Timestamp, String, String)>>;
     /// The same words again only move the time.
     fn note_problem(&self, at: Timestamp, what: &str, hint: &str) -> Result<()>;
+    /// Forgets the problems with this hint that were last noted before `before`: they were mended then.
+    fn settle_problems(&self, hint: &str, before: Timestamp) -> Result<()>;
 }
 
 /// Sources whose captures are rebuilt from git after a loss.

@@ -39,6 +39,23 @@ fn a_broken_one_costs_no_capture_and_is_noted_once() {
 }
 
 #[test]
+fn what_was_mended_is_no_problem_any_more_and_what_was_not_still_is() {
+    let scene = Scene::new();
+    scene.repo("r").commit("b", "1", "Start");
+    own(&scene, "commit.j2", "{{ leed }}");
+    own(&scene, "docs.j2", "{{ dead }}");
+    summary(&scene, "Add the router");
+    assert_eq!(scene.problems().len(), 2);
+    own(&scene, "commit.j2", "Own: {{ say(lead, deed) }}");
+    assert_eq!(summary(&scene, "Add a second router"), "Own: Add a second router.");
+    let problems = scene.problems();
+    assert!(problems.len() == 1 && problems[0].contains("docs.j2"), "{problems:?}");
+    std::fs::remove_dir_all(wording::folder(&scene.services.paths)).unwrap();
+    summary(&scene, "Add a third router");
+    assert_eq!(scene.problems(), Vec::<String>::new());
+}
+
+#[test]
 fn one_that_fails_on_a_commit_gives_way_there_alone() {
     let scene = Scene::new();
     scene.repo("r").commit("b", "1", "Start");

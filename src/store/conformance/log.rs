@@ -119,4 +119,8 @@ fn problems(store: &dyn Store) {
         [(at(5), "hooks lost"), (at(3), "store damaged")]
     );
     assert!(store.problems(at(6)).unwrap().is_empty());
+    store.settle_problems("none", at(3)).unwrap();
+    store.settle_problems("uro-capture init", at(9)).unwrap();
+    let left: Vec<String> = store.problems(at(0)).unwrap().into_iter().map(|(_, what, _)| what).collect();
+    assert_eq!(left, ["store damaged"], "that one was noted since");
 }

@@ -313,6 +313,10 @@ impl Store for SqliteStore {
     fn note_problem(&self, at: Timestamp, what: &str, hint: &str) -> Result<()> {
         self.write(Rebuildable, |tx| problems::note(tx, at, what, hint))
     }
+
+    fn settle_problems(&self, hint: &str, before: Timestamp) -> Result<()> {
+        self.write(Rebuildable, |tx| problems::settle(tx, hint, before))
+    }
 }
 
 impl SqliteStore {

@@ -13,6 +13,13 @@ pub fn note(tx: &Connection, at: Timestamp, what: &str, hint: &str) -> Result<()
     Ok(())
 }
 
+/// Those with this hint and no later time go.
+pub fn settle(tx: &Connection, hint: &str, before: Timestamp) -> Result<()> {
+    let sql = "DELETE FROM problems WHERE hint = ?1 AND at < ?2";
+    tx.prepare_cached(sql)?.execute(params![hint, row::micros(before)])?;
+    Ok(())
+}
+
 /// Newest first.
 pub fn since(db: &Connection, since: Timestamp) -> Result<Vec<(Timestamp, String, String)>> {
     let mut query = db.prepare_cached("SELECT at, what, hint FROM problems WHERE at >= ?1 ORDER BY at DESC, what")?;
