@@ -1,7 +1,9 @@
 //! A model's text becomes one plain line, or is refused. A plain answer passes byte for byte.
 
 use super::expected::Expected;
-use super::{chatter, controls, fences, json, markdown, opener, repetition, sentence, spans, thoughts, tokens};
+use super::{
+    chatter, controls, fences, json, markdown, marks, opener, preamble, repetition, sentence, spans, thoughts, tokens,
+};
 use crate::facts::subject::Subject;
 
 pub use super::document::document;
@@ -124,7 +126,7 @@ fn command_message(text: &str) -> String {
 /// One pass over the lines and sentences.
 fn once(text: &str, expected: &Expected) -> Result<String, Unusable> {
     let lines: Vec<&str> = text.lines().filter(|line| has_words(line)).collect();
-    let diff = lines.iter().any(|line| chatter::is_patch_line(line));
+    let diff = lines.iter().any(|line| marks::is_patch_line(line));
     let mut said = repetition::Said::default();
     let mut looked_at = 0;
     let mut kept: Vec<String> = Vec::new();
@@ -136,7 +138,7 @@ fn once(text: &str, expected: &Expected) -> Result<String, Unusable> {
         if !kept.is_empty() && chatter::is_next_turn(line) {
             break;
         }
-        if (lines.len() > 1 && chatter::is_heading(line)) || is_quoted_patch(line, diff) || chatter::is_table_line(line)
+        if (lines.len() > 1 && preamble::is_heading(line)) || is_quoted_patch(line, diff) || marks::is_table_line(line)
         {
             continue;
         }
@@ -153,7 +155,7 @@ fn once(text: &str, expected: &Expected) -> Result<String, Unusable> {
             kept.push(here.join(" "));
         }
     }
-    let line = chatter::without_quotes(&joined(&kept)).to_owned();
+    let line = marks::without_quotes(&joined(&kept)).to_owned();
     if line.is_empty() {
         return Err(dropped);
     }
@@ -163,16 +165,16 @@ fn once(text: &str, expected: &Expected) -> Result<String, Unusable> {
 
 /// A line of a patch that came back; with a patch around it, what begins like one is taken for one.
 fn is_quoted_patch(line: &str, diff: bool) -> bool {
-    chatter::is_patch_line(line) || (diff && line.starts_with(['+', '-', ' ']))
+    marks::is_patch_line(line) || (diff && line.starts_with(['+', '-', ' ']))
 }
 
 /// The line without bullets, labels, quotes and Markdown.
 fn bare(line: &str, expected: &Expected) -> String {
-    let unannounced = |line| if expected.has_label_of(line) { line } else { chatter::without_preamble(line) };
-    let line = markdown::without_emoji(chatter::without_bullet(unannounced(line)));
-    let line = chatter::without_quotes(unannounced(chatter::without_quotes(line)));
+    let unannounced = |line| if expected.has_label_of(line) { line } else { preamble::without_preamble(line) };
+    let line = markdown::without_emoji(marks::without_bullet(unannounced(line)));
+    let line = marks::without_quotes(unannounced(marks::without_quotes(line)));
     let line = markdown::plain(line);
-    chatter::without_quotes(unannounced(&line)).to_owned()
+    marks::without_quotes(unannounced(&line)).to_owned()
 }
 
 /// The sentence as it may stand in the summary, or why not.

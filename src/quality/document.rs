@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::clean::{Unusable, cut};
-use super::{chatter, controls, json, thoughts, tokens};
+use super::{chatter, controls, json, preamble, thoughts, tokens};
 
 /// Longest draft that is looked at, in bytes.
 const INPUT: usize = 512 * 1024;
@@ -33,7 +33,7 @@ pub fn document(text: &str) -> Result<String, Unusable> {
 /// A first line that only announces the rest.
 fn without_greeting(text: &str) -> &str {
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
-    let announces = !first.starts_with('#') && chatter::without_preamble(first).trim().is_empty();
+    let announces = !first.starts_with('#') && preamble::without_preamble(first).trim().is_empty();
     if announces && !rest.trim().is_empty() { rest.trim() } else { text }
 }
 

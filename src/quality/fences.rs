@@ -76,7 +76,7 @@ fn outermost_off(text: &str) -> String {
 
 fn announces(line: &str) -> bool {
     let line = line.trim().trim_end_matches(['*', '_']);
-    line.ends_with(':') || line.starts_with('#') || super::chatter::without_preamble(line).is_empty()
+    line.ends_with(':') || line.starts_with('#') || super::preamble::without_preamble(line).is_empty()
 }
 
 #[cfg(test)]

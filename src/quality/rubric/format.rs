@@ -2,7 +2,7 @@
 
 use super::said::Said;
 use crate::quality::expected::Expected;
-use crate::quality::{chatter, markdown, repetition, thoughts};
+use crate::quality::{chatter, markdown, marks, preamble, repetition, thoughts};
 
 /// Marks off for each breach.
 #[derive(Debug, Clone, PartialEq)]
@@ -124,7 +124,7 @@ fn begins(text: &str) -> bool {
 fn is_marked_up(text: &str) -> bool {
     let line = |line: &str| {
         let line = line.trim();
-        chatter::without_bullet(line) != line || chatter::is_table_line(line) || chatter::is_patch_line(line)
+        marks::without_bullet(line) != line || marks::is_table_line(line) || marks::is_patch_line(line)
     };
     text.lines().any(line) || text.contains("```") || text.lines().any(|line| markdown::plain(line) != line.trim())
 }
@@ -134,7 +134,7 @@ fn has(said: &Said<'_>, list: &[&str]) -> bool {
 }
 
 fn is_chatter(said: &Said<'_>) -> bool {
-    chatter::without_preamble(said.text).len() < said.text.len() && !said.text.contains("::")
+    preamble::without_preamble(said.text).len() < said.text.len() && !said.text.contains("::")
         || repetition::is_loop(said.text)
         || said.sentences.iter().any(|sentence| {
             chatter::is_aside(sentence) || chatter::is_refusal(sentence) || thoughts::is_musing(sentence)
