@@ -1,7 +1,7 @@
 //! What the changed lines are about, where the author said nothing: in their own names and words.
 
 use super::cover::Cover;
-use super::phrase::{code, list, path};
+use super::phrase::{code, list, path, words};
 use crate::domain::patch::{Commit, FileChange};
 use crate::facts::case::Case;
 use crate::facts::mentions::{Kind, Mention};
@@ -30,18 +30,17 @@ pub fn of(commit: &Commit, facts: &Facts, said: &str) -> Option<String> {
         return None;
     }
     let mut cover = Cover::after(facts, said);
-    let mut room = WORDS.saturating_sub(said.split_whitespace().count());
+    let mut room = WORDS.saturating_sub(words(said));
     let mut told: Vec<String> = Vec::new();
     let mut asked = ASKED.to_vec();
     while told.len() < SENTENCES {
         let texts = asked.iter().enumerate().filter_map(|(at, ask)| Some((at, ask(commit, facts, &cover)?)));
-        let fitting = texts.filter(|(_, text)| text.split_whitespace().count() <= room);
-        let worth =
-            |text: &str| (cover.gain(text) + quoted(text)) / (6.0 + text.split_whitespace().count() as f64).sqrt();
+        let fitting = texts.filter(|(_, text)| words(text) <= room);
+        let worth = |text: &str| (cover.gain(text) + quoted(text)) / (6.0 + words(text) as f64).sqrt();
         let best = fitting.max_by(|(_, a), (_, b)| worth(a).total_cmp(&worth(b)));
         let Some((at, text)) = best.filter(|(_, text)| worth(text) > WORTH) else { break };
         asked.remove(at);
-        room -= text.split_whitespace().count();
+        room -= words(&text);
         cover.say(&text);
         told.push(text);
     }
@@ -215,7 +214,7 @@ fn speaker(facts: &Facts, file: &str) -> String {
 
 fn heading<'a>(facts: &'a Facts, path: &str) -> Option<&'a str> {
     let heading = facts.mentions.iter().find(|mention| mention.kind == Kind::Heading && mention.path == path)?;
-    (heading.text.split_whitespace().count() < 7).then_some(heading.text.as_str())
+    (words(&heading.text) < 7).then_some(heading.text.as_str())
 }
 
 #[cfg(test)]

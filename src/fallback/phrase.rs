@@ -61,6 +61,12 @@ pub fn sentence(text: &str) -> String {
     format!("{text}.")
 }
 
+/// Words of a text, by its blanks.
+#[must_use]
+pub fn words(text: &str) -> usize {
+    text.split_whitespace().count()
+}
+
 /// With a capital letter at the start.
 #[must_use]
 pub fn capitalized(text: &str) -> String {

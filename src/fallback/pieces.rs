@@ -2,7 +2,7 @@
 
 use minijinja::{Value, context};
 
-use super::phrase::{capitalized, count, cut, list_up_to, number, one_line, path, sentence};
+use super::phrase::{capitalized, count, cut, list_up_to, number, one_line, path, sentence, words};
 use super::variants::WORDS;
 use super::{about, breaking, deeds, dependencies, noted, split};
 use crate::domain::context::Context;
@@ -116,10 +116,6 @@ fn unsaid(commit: &Commit, facts: &Facts, lead: &str, said: &[&str]) -> Option<S
 
 fn whole(text: Option<String>) -> String {
     text.map(|text| sentence(&one_line(&text))).unwrap_or_default()
-}
-
-fn words(text: &str) -> usize {
-    text.split_whitespace().count()
 }
 
 /// The author's words as a sentence; empty where they say nothing.

@@ -3,7 +3,7 @@
 
 use minijinja::context;
 
-use super::phrase::{one_line, sentence};
+use super::phrase::{one_line, sentence, words};
 use super::pieces::Pieces;
 pub use super::variants::WORDS;
 use super::variants::{Told, Variant, Variants};
@@ -52,10 +52,6 @@ pub fn note_by(variants: &Variants, text: &str) -> Told {
     }
     let told = variants.tell(Variant::Note, &context! { note => text.as_str() });
     told.unwrap_or(Told { text, complaint: None })
-}
-
-fn words(text: &str) -> usize {
-    text.split_whitespace().count()
 }
 
 #[cfg(test)]

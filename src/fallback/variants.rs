@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use minijinja::value::Rest;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
-use super::phrase::{one_line, sentence};
+use super::phrase::{self, one_line, sentence};
 use crate::facts::case::Case;
 use crate::facts::roles::FileRole;
 
@@ -202,7 +202,7 @@ impl Variants {
         let rendered = self.rendered(name, values)?;
         let lines = rendered.lines().filter(|line| !line.trim().is_empty()).count();
         let text = sentence(&one_line(&rendered));
-        let words = text.split_whitespace().count();
+        let words = phrase::words(&text);
         if text.is_empty() {
             Err("it says nothing".to_owned())
         } else if lines > LINES {
@@ -292,7 +292,7 @@ fn say(sentences: Rest<Value>) -> Result<String, Error> {
             return Err(unknown());
         }
         let next = sentence(&one_line(value.as_str().unwrap_or("")));
-        let more = next.split_whitespace().count();
+        let more = phrase::words(&next);
         if next.is_empty() || words + more > WORDS {
             continue;
         }

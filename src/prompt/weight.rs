@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use crate::domain::patch::{FileChange, Hunk, Origin, Unread};
 use crate::facts;
-use crate::facts::roles::FileRole;
+use crate::facts::roles::{self, FileRole};
 use crate::facts::symbols::{Fate, Symbol};
 
 /// In the order in which files get their share.
@@ -86,7 +86,6 @@ fn is_generated_mark(text: &str) -> bool {
 fn by_path(role: FileRole, path: &str) -> Option<&'static str> {
     let low = path.to_ascii_lowercase();
     let name = low.rsplit('/').next().unwrap_or(&low);
-    let in_dir = |dirs: &[&str]| low.split('/').rev().skip(1).any(|dir| dirs.contains(&dir));
     if is_lockfile(name) {
         return Some("lockfile");
     }
@@ -95,10 +94,10 @@ fn by_path(role: FileRole, path: &str) -> Option<&'static str> {
         FileRole::Generated if [".min.js", ".min.css", ".map"].iter().any(|end| name.ends_with(end)) => {
             Some("minified")
         }
-        FileRole::Generated if in_dir(&["vendor", "vendored", "third_party", "third-party", "node_modules"]) => {
-            Some("vendored")
+        FileRole::Generated if roles::is_vendored(path) => Some("vendored"),
+        FileRole::Generated if name.ends_with(".snap") || low.split('/').any(|dir| dir == "__snapshots__") => {
+            Some("snapshot")
         }
-        FileRole::Generated if name.ends_with(".snap") || in_dir(&["__snapshots__"]) => Some("snapshot"),
         FileRole::Generated => Some("generated"),
         _ => None,
     }
