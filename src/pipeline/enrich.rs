@@ -104,6 +104,7 @@ pub(super) fn at_once(services: &Services, job: &Job, pending: &Capture) -> Fini
 ///
 /// # Errors
 /// When the store cannot be written.
+#[cfg(test)]
 pub fn finish_without_model(services: &Services, job: &Job, reason: Reason) -> Result<(), StoreError> {
     finish(services, job, &Written::template(reason))
 }

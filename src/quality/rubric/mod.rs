@@ -43,7 +43,7 @@ struct Weights {
 }
 
 const RULES: Rules = Rules {
-    version: 1,
+    version: 2,
     weights: Weights {
         technical_accuracy: 0.35,
         format_compliance: 0.15,

@@ -193,7 +193,7 @@ fn the_same_version_judges_the_same() {
         })
         .collect();
     insta::assert_snapshot!(format!("{} {}\n{}", RULES.version, RULES.hash(), judged.join("\n")), @r"
-    1 44a0ba81
+    2 e18e59c9
     1 1 1 1 1 1
     0.9 0.7 0 1 0.25 0.595
     0.9 0.7 0 1 0.625 0.633

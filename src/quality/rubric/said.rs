@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::facts::mentions::words::{parts, stem};
 use crate::quality::{sentence, spans};
 
 /// Longest text that is judged, in bytes.
@@ -58,36 +59,6 @@ impl<'a> Said<'a> {
 /// Identifiers and numbers, without what joins them.
 pub(super) fn segments(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '$')).filter(|part| !part.is_empty())
-}
-
-/// The words of an identifier, in lower case: `RouteChoice`, `route_choice` → `route`, `choice`.
-pub(super) fn parts(identifier: &str) -> Vec<String> {
-    let mut parts: Vec<String> = Vec::new();
-    let mut before = '_';
-    for c in identifier.chars() {
-        let breaks = !c.is_alphanumeric() || !before.is_alphanumeric() || (c.is_uppercase() && before.is_lowercase());
-        if breaks && parts.last().is_none_or(|part| !part.is_empty()) {
-            parts.push(String::new());
-        }
-        if let Some(part) = parts.last_mut().filter(|_| c.is_alphanumeric()) {
-            part.extend(c.to_lowercase());
-        }
-        before = c;
-    }
-    parts.retain(|part| !part.is_empty());
-    parts
-}
-
-/// The word without the endings that a sentence gives it.
-pub(super) fn stem(word: &str) -> String {
-    let cut = |ending: &str| word.strip_suffix(ending).filter(|rest| rest.chars().count() >= 3);
-    let rest = cut("ies")
-        .or_else(|| cut("ing"))
-        .or_else(|| cut("ed"))
-        .or_else(|| cut("es"))
-        .or_else(|| cut("s").filter(|rest| !rest.ends_with('s')))
-        .unwrap_or(word);
-    rest.trim_end_matches(['e', 'y']).to_owned()
 }
 
 /// Words that say nothing of a change.
