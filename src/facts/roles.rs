@@ -127,9 +127,10 @@ const CONFIG_ENDS: [&str; 15] = [
     "xml",
     "mk",
 ];
-const ASSET_ENDS: [&str; 31] = [
+const ASSET_ENDS: [&str; 35] = [
     "png", "jpg", "jpeg", "gif", "svg", "ico", "webp", "bmp", "pdf", "woff", "woff2", "ttf", "otf", "eot", "mp3",
     "mp4", "webm", "wav", "ogg", "zip", "gz", "xz", "bz2", "zst", "tar", "jar", "exe", "dll", "so", "bin", "wasm",
+    "asc", "sig", "gpg", "minisig",
 ];
 const SOURCE_ENDS: [&str; 63] = [
     "rs", "py", "pyi", "pyx", "js", "jsx", "mjs", "cjs", "ts", "tsx", "mts", "go", "java", "kt", "kts", "scala", "c",

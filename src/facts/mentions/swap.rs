@@ -125,7 +125,10 @@ fn key(before: &[&str]) -> Option<String> {
     let key = whole.unwrap_or(key).trim_matches(['-', '.']);
     let name = key.starts_with(|c: char| c.is_alphanumeric() || c == '_') && key.chars().count() <= CHARS;
     let letters = key.chars().filter(|c| c.is_alphabetic()).count() > 1;
-    (name && letters && (joined || key.contains('/'))).then(|| key.to_owned())
+    // `@scope/name`.
+    let scoped = key.contains('/') && at.checked_sub(1).and_then(|at| before.get(at)).is_some_and(|mark| *mark == "@");
+    let scope = if scoped { "@" } else { "" };
+    (name && letters && (joined || key.contains('/'))).then(|| format!("{scope}{key}"))
 }
 
 /// `LIMIT: u32 =` as `LIMIT =`: what stands between the colon and the sign is what the value is, not what has it.
@@ -205,6 +208,7 @@ mod tests {
         let hash = |digit: &str| digit.repeat(20);
         let uses = |digit, version| format!("- uses: actions/checkout@{} # v{version}", hash(digit));
         assert_eq!(swap(&uses("1a", "4"), &uses("2b", "5")), keyed("actions/checkout", "v4", "v5"));
+        assert_eq!(swap("'@babel/parser': ^7.1", "'@babel/parser': ^7.2"), keyed("@babel/parser", "7.1", "7.2"));
         assert_eq!(swap("github.com/a/b v1.2", "github.com/a/b v1.3"), keyed("github.com/a/b", "v1.2", "v1.3"));
     }
 

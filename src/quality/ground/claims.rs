@@ -56,7 +56,7 @@ impl Sentence<'_> {
     }
 
     fn ends_after(&self, at: usize) -> bool {
-        self.tokens.get(at).is_none_or(|token| matches!(token.after, Some(';' | ':' | '.')))
+        self.tokens.get(at).is_none_or(|token| matches!(token.after, Some(';' | ':' | '.' | ')')))
     }
 
     /// The word states something about this commit: it is not negated, and no participle of a noun.

@@ -82,6 +82,7 @@ fn the_contrary_of_the_patch_is_caught_in_plain_words_too() {
         "Raises TIMEOUT from 30 to 45 seconds.",
         "`charge` no longer calls the gateway once only.",
         "Adds the `retries` parameter to `charge`.",
+        "Changes `TIMEOUT` (adds `retries`), `charge` and more.",
         "Fix a typo in the docs",
     ] {
         assert_eq!(checked("wip", payments(), text).faults, [], "{text}");

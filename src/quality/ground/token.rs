@@ -103,7 +103,7 @@ fn spanned(sentence: &str, at: usize) -> Option<(Option<Token<'_>>, usize)> {
         end += 1;
     }
     let tail = sentence[end..].find(char::is_whitespace).map_or(sentence.len(), |blank| end + blank);
-    let after = sentence[end..tail].chars().find(|c| matches!(c, ',' | ';' | ':' | '.'));
+    let after = sentence[end..tail].chars().find(|c| matches!(c, ',' | ';' | ':' | '.' | ')'));
     let single = !text.contains(char::is_whitespace);
     let kind = match open {
         '`' if single => code_kind(text),
@@ -133,7 +133,7 @@ fn word(sentence: &str, at: usize, first: bool) -> (Option<Token<'_>>, usize) {
     let text = trimmed(raw);
     let Some(offset) = raw.find(text).filter(|_| !text.is_empty()) else { return (None, at + end) };
     let behind = &raw[offset + text.len()..];
-    let after = behind.chars().find(|c| matches!(c, ',' | ';' | ':' | '.'));
+    let after = behind.chars().find(|c| matches!(c, ',' | ';' | ':' | '.' | ')'));
     // After "fix(parser):" the sentence begins anew.
     let first = first || raw[..offset].contains(['(', '"']) || sentence[..at].trim_end().ends_with(':');
     // The scope of "fix(types/scope):" has to be something where it looks like a name.
