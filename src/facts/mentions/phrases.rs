@@ -416,6 +416,13 @@ mod tests {
         of(&[file(path, patch)]).into_iter().map(|m| (m.kind, m.text)).collect()
     }
 
+    /// Looking through all that follows for each kind of end takes minutes here.
+    #[test]
+    fn a_long_paragraph_is_read_once() {
+        assert_eq!(sentences(&"It is. ".repeat(200_000)).count(), 200_000);
+        assert_eq!(sentences("Why? See a.rs! It. is").collect::<Vec<_>>(), ["Why?", "See a.rs!", "It.", "is"]);
+    }
+
     #[test]
     fn a_changelogs_new_points_are_entries() {
         let patch = "@@\n Version 2\n ---------\n+-   Views may return a ``list``,\n+    which becomes JSON. :issue:`4672`\n+-   Second point here.";
