@@ -252,7 +252,7 @@ fn people_may_write_as_they_do() {
         ("Remove Pipfile/Pipfile.lock", true),
         ("Remove Pipfile/Gemfile.lock", false),
         ("docs2", true),
-        ("Adds task list (part2)", true),
+        ("Log the guide (part2)", true),
         ("Adds docs with retry2", false),
         ("Log the cause of Assertions", true),
         ("Log the cause of Scheduler", false),
@@ -272,7 +272,8 @@ fn people_may_write_as_they_do() {
         ("Optimizing readability", false),
         ("Logs the guide, optimizing startup of servers.", false),
     ] {
-        assert_eq!(checked("wip", files(), text).faults.is_empty(), passes, "{text}");
+        let faults = checked("wip", files(), text).faults;
+        assert_eq!(faults.is_empty(), passes, "{text}: {faults:?}");
     }
 }
 

@@ -100,6 +100,8 @@ pub fn edit(tx: &Connection, id: CaptureId, summary: &str) -> Result<Capture> {
     let missing = || StoreError::NotFound { what: "capture", id: id.to_string() };
     let mut current = current(tx, id)?.ok_or_else(missing)?;
     (current.rest.model, current.rest.endpoint, current.rest.prompt_version) = (None, None, None);
+    // The scores are those of another text.
+    current.rest.quality = None;
     let punctual = row::punctual(Reason::None, &current.rest.timing);
     let punctual = if current.rest.timing.total_ms.is_none() { Punctual::Unjudged } else { punctual };
     update(tx, &current, Some(summary), (By::Human, Reason::None, punctual))?;
