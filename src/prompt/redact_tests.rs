@@ -38,6 +38,11 @@ fn each_kind_of_secret_is_replaced_by_its_name() {
         ("Authorization: Basic dXNlcjpwYXNz", "Authorization: Basic [redacted:authorization]"),
         ("-H 'authorization: Basic dXNlcjpwYXNz1'", "-H 'authorization: Basic [redacted:authorization]'"),
         ("\"Authorization\": \"token 0123456789abcdef\"", "\"Authorization\": \"token [redacted:authorization]\""),
+        (
+            "cookies = {'session': '9UoK4tYnzNLeK6kjcbhgN7kwjSbbciSPOcSeVce2'}",
+            "cookies = {'session': '[redacted:secret]'}",
+        ),
+        ("session = 'the one that was opened'", "session = 'the one that was opened'"),
         ("password = \"hunter2!\"", "password = \"[redacted:secret]\""),
         ("DB_PASSWORD=s3cr3tPa55", "DB_PASSWORD=[redacted:secret]"),
         ("const API_KEY: &str = \"a8Kd02mZq91LxV\";", "const API_KEY: &str = \"[redacted:secret]\";"),
