@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::lexicon::Lexicon;
+use super::lexicon::{Lexicon, occurs};
 use super::token::{Kind, Token};
 use super::words;
 
@@ -49,7 +49,7 @@ fn digits(tokens: &[Token<'_>], at: usize, token: &Token<'_>, lexicon: &Lexicon)
         return true;
     }
     if let Some(ticket) = low.strip_prefix('#') {
-        return lexicon.has_literal(&low) || lexicon.said_words().contains(&format!("/{ticket}"));
+        return lexicon.has_literal(&low) || occurs(lexicon.said_words(), &format!("/{ticket}"));
     }
     let bare = low.trim_start_matches(|c: char| !c.is_ascii_digit());
     if is_ordinal(bare) || is_release(tokens, at, &low) || (is_name_of_thing(&low) && !is_rest(tokens, at)) {
@@ -179,7 +179,8 @@ fn counted(tokens: &[Token<'_>], at: usize, n: u64, lexicon: &Lexicon) -> bool {
     if has(&["more", "others", "other"]) {
         let all = n.saturating_add(listed_before(tokens, at, lexicon));
         let of_files = has(&["file", "files", "module", "modules", "place", "places"]);
-        let of_things = nouns.get(1).is_some_and(|noun| noun.ends_with('s')) && counts.things.contains(&n);
+        let goes_on = tokens.get(at + 1).is_some_and(|token| token.after.is_none());
+        let of_things = goes_on && nouns.get(1).is_some_and(|noun| noun.ends_with('s')) && counts.things.contains(&n);
         return if of_files { counts.files.contains(&all) } else { counts.lists.contains(&all) || of_things };
     }
     if has(&["file", "files", "module", "modules", "place", "places", "document", "documents", "snapshot", "snapshots"])

@@ -174,8 +174,8 @@ fn before_and_after_are_told_apart_where_both_stand_on_either_side() {
 #[test]
 fn a_definition_that_only_removed_lines_name_did_not_come() {
     let files = || {
-        let kept = "impl Handle {\n    fn one() {}\n    fn two() {}\n}\n";
-        let less = "impl Handle {\n    fn one() {}\n}\n";
+        let kept = "struct Handle {\n    one: u8,\n    two: u8,\n}\n";
+        let less = "struct Handle {\n    one: u8,\n}\n";
         vec![versions("a.rs", "struct Handle;\nstruct Other;\n", "struct Other;\n"), versions("b.rs", kept, less)]
     };
     let cut = || files().into_iter().chain([unread("c.rs", Change::Modified, Unread::TooLarge)]).collect::<Vec<_>>();
@@ -206,6 +206,8 @@ fn what_a_list_leaves_out_is_counted_as_the_list_is() {
     let list = "Updates name0 1.0 → 1.1, name1 1.0 → 1.1, name2 1.0 → 1.1";
     assert_eq!(checked("wip", manifest(17), &format!("{list} and 14 more.")).faults, []);
     assert_eq!(checked("wip", manifest(17), &format!("{list} and 34 more.")).faults.len(), 1);
+    let updated = checked("wip", manifest(17), &format!("{list} and 15 more; adds cats."));
+    assert_eq!(updated.faults.len(), 1, "what comes after a semicolon is not counted here");
     let types = || {
         let mut files = vec![versions(
             "t.rs",
@@ -279,12 +281,15 @@ fn people_may_write_as_they_do() {
 
 #[test]
 fn a_ticket_of_another_project_is_known_from_its_address() {
-    let check = |message: &str| checked(message, routing(), "Refers to astral-sh/uv#4551.").faults.is_empty();
+    let files = || vec![file("crates/uv/src/lib.rs", "@@\n+fn main() {}")];
+    let check = |message: &str| checked(message, files(), "Refers to astral-sh/uv#4551.").faults.is_empty();
     assert!(check("wip\n\nSee https://github.com/astral-sh/uv/issues/4551"));
     assert!(check("wip\n\nSee astral-sh/uv#4551"));
     assert!(!check("wip\n\nSee https://github.com/astral-sh/uv/issues/4552"));
     assert!(!check("wip\n\nSee https://github.com/astral-sh/rye/issues/4551"));
     assert!(!check("wip\n\nSee https://github.com/astral-sh/uv/issues/45517"));
+    let number = |message: &str| checked(message, files(), "Changes main (#323).").faults.is_empty();
+    assert!(number("wip\n\nhttps://example.org/x/pull/323") && !number("wip\n\nhttps://example.org/x/pull/3230"));
 }
 
 #[test]
