@@ -56,7 +56,7 @@ impl Pairs {
 /// How a value is looked up: a version without the signs before it.
 fn bare(value: &str) -> String {
     let low = value.trim_end_matches("()").to_lowercase();
-    let plain = low.trim_start_matches(|c: char| !c.is_alphanumeric());
+    let plain = low.trim_start_matches(['=', '~', '^', '>', '<', '!', ' ']);
     let digits = plain.strip_prefix('v').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     digits.unwrap_or(plain).to_owned()
 }

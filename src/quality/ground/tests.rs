@@ -166,6 +166,9 @@ fn before_and_after_are_told_apart_where_both_stand_on_either_side() {
     };
     assert_eq!(checked("wip", beside(), "Updates log from 0.1.6 to 0.1.7.").faults, []);
     assert_eq!(checked("wip", beside(), "Updates log from 0.1.7 to 0.1.6.").faults.len(), 1);
+    let underscore = || vec![file("a.py", "@@\n-use(DEFAULT_CIPHERS)\n+use(_DEFAULT_CIPHERS)")];
+    assert_eq!(checked("wip", underscore(), "Renames `DEFAULT_CIPHERS` to `_DEFAULT_CIPHERS`.").faults, []);
+    assert_eq!(checked("wip", underscore(), "Renames `_DEFAULT_CIPHERS` to `DEFAULT_CIPHERS`.").faults.len(), 1);
     let version = || vec![file("package.json", "@@\n-  \"version\": \"2.0.0rc3\",\n+  \"version\": \"2.0.0\",")];
     assert_eq!(checked("wip", version(), "Sets the version from 2.0.0rc3 to 2.0.0.").faults, []);
     assert_eq!(checked("wip", version(), "Sets the version from 2.0.0 to 2.0.0rc3.").faults.len(), 1);
