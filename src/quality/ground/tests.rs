@@ -73,6 +73,7 @@ fn the_contrary_of_the_patch_is_caught_in_plain_words_too() {
         ("Makes `charge` async.", Reason),
         ("Fixes a critical security vulnerability in the gateway.", Reason),
         ("Bob fixed the login page.", Foreign),
+        ("Adds one-click checkout with coupons, wishlists and newsletters.", Foreign),
     ] {
         let faults = checked("wip", payments(), text).faults;
         assert_eq!(faults.first().map(|wrong| wrong.fault), Some(caught), "{text}");
