@@ -66,7 +66,7 @@ fn settings(home: &Path, url: &str, budget: &str) -> Result<()> {
 
 const TAGS: &str = r#"{"models":[{"name":"bench:1b","model":"bench:1b","details":{"family":"llama"}}]}"#;
 const ANSWER: &str = concat!(
-    r#"{"model":"bench:1b","message":{"role":"assistant","content":"Changes one line of file.txt"},"done":false}"#,
+    r#"{"model":"bench:1b","message":{"role":"assistant","content":"Changes a lot of lines"},"done":false}"#,
     "\n",
     r#"{"model":"bench:1b","message":{"role":"assistant","content":"."},"done":false}"#,
     "\n",
