@@ -22,6 +22,20 @@ pub enum Fate {
     Modified,
 }
 
+impl Fate {
+    /// Of several deeds on one name the one with the lowest number is told.
+    #[must_use]
+    pub fn precedence(self) -> u8 {
+        match self {
+            Self::Moved | Self::Renamed => 0,
+            Self::Added => 1,
+            Self::Removed => 2,
+            Self::Redefined => 3,
+            Self::Modified => 4,
+        }
+    }
+}
+
 /// A named definition that the patch touches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Symbol {

@@ -164,23 +164,12 @@ fn worth_telling(symbols: &[Symbol]) -> Vec<&Symbol> {
         let known = told.iter().any(|told| told.name == symbol.name && told.fate == symbol.fate);
         // One name, one deed: what comes again elsewhere is not told as gone or changed too.
         let same = |s: &&Symbol| s.test == symbol.test && s.name == symbol.name;
-        let elsewhere = symbols.iter().filter(same).any(|s| rank(s.fate) < rank(symbol.fate));
+        let elsewhere = symbols.iter().filter(same).any(|s| s.fate.precedence() < symbol.fate.precedence());
         if !known && !elsewhere && !of.is_some_and(whole) {
             told.push(symbol);
         }
     }
     told
-}
-
-/// Which of several deeds on one name is told.
-fn rank(fate: Fate) -> u8 {
-    match fate {
-        Fate::Moved | Fate::Renamed => 0,
-        Fate::Added => 1,
-        Fate::Removed => 2,
-        Fate::Redefined => 3,
-        Fate::Modified => 4,
-    }
 }
 
 /// Whether the author's own words name the symbol already.

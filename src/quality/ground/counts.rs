@@ -121,21 +121,22 @@ impl Counts {
         let mut ranks: BTreeMap<(&str, bool), u8> = BTreeMap::new();
         for symbol in symbols {
             let first = ranks.entry((&symbol.name, symbol.test)).or_insert(u8::MAX);
-            *first = rank(symbol.fate).min(*first);
+            *first = symbol.fate.precedence().min(*first);
         }
         let whole: BTreeSet<(&str, Fate)> = symbols.iter().map(|symbol| (symbol.name.as_str(), symbol.fate)).collect();
         let member = |symbol: &Symbol| {
             let of = symbol.name.rsplit_once("::").or_else(|| symbol.name.rsplit_once('.')).map(|(of, _)| of);
             symbol.fate != Fate::Modified && of.is_some_and(|of| whole.contains(&(of, symbol.fate)))
         };
-        let first = |symbol: &Symbol| ranks.get(&(symbol.name.as_str(), symbol.test)) == Some(&rank(symbol.fate));
+        let first =
+            |symbol: &Symbol| ranks.get(&(symbol.name.as_str(), symbol.test)) == Some(&symbol.fate.precedence());
         let mut seen = BTreeSet::new();
         let (mut tally, mut files) = (Tally::default(), BTreeMap::<bool, BTreeSet<&str>>::new());
         for symbol in symbols.iter().filter(|symbol| first(symbol) && !member(symbol)) {
             if seen.insert((&symbol.name, symbol.test)) {
                 let functions = symbol.fate == Fate::Redefined && symbol.kind == SymbolKind::Function;
                 tally.add(format!("{:?} {} {functions} {}", symbol.fate, symbol.test, symbol.comments_only));
-                tally.add(format!("{} {}", rank(symbol.fate).min(rank(Fate::Redefined)), symbol.test));
+                tally.add(format!("{} {}", symbol.fate.precedence().min(Fate::Redefined.precedence()), symbol.test));
                 files.entry(symbol.test).or_default().insert(&symbol.path);
             }
         }
@@ -185,17 +186,6 @@ fn net_tests(symbols: &[Symbol]) -> [u64; 2] {
     let of = |fate: Fate| symbols.iter().filter(move |symbol| symbol.test_case && symbol.fate == fate);
     let names: BTreeSet<&str> = of(Fate::Added).map(Symbol::bare).collect();
     [names.len() as u64, of(Fate::Added).count().saturating_sub(of(Fate::Removed).count()) as u64]
-}
-
-/// Which of several deeds on one name is told.
-fn rank(fate: Fate) -> u8 {
-    match fate {
-        Fate::Moved | Fate::Renamed => 0,
-        Fate::Added => 1,
-        Fate::Removed => 2,
-        Fate::Redefined => 3,
-        Fate::Modified => 4,
-    }
 }
 
 /// How often each name was seen.
