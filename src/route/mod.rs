@@ -1,3 +1,8 @@
 //! Which model a task goes to. Pure: everything it looks at is passed in.
 
 pub mod choose;
+pub mod forecast;
+pub mod key;
+pub mod ledger;
+pub mod observation;
+pub mod speed;

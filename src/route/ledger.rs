@@ -1,0 +1,163 @@
+//! All forecasts by key, as they are kept from one run of the program to the next.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::forecast::Forecast;
+use super::key::Key;
+use super::observation::Observation;
+use super::speed::Speed;
+
+/// Models come and go; what was not run for longest is forgotten beyond this many.
+const MOST: usize = 200;
+
+/// Forecasts with the time of their last run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Vec<Entry>", into = "Vec<Entry>")]
+pub struct Ledger {
+    entries: BTreeMap<Key, (Forecast, Timestamp)>,
+}
+
+/// One forecast as it is stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    pub key: Key,
+    pub at: Timestamp,
+    pub forecast: Forecast,
+}
+
+impl Ledger {
+    /// The forecast for `key`, with the minutes since its last run; what was never run starts from its nearest kin
+    /// (another digest, other options, another kind of power), else from `seed`.
+    #[must_use]
+    pub fn of(&self, key: &Key, seed: Speed, now: Timestamp) -> (Forecast, f64) {
+        match self.entries.get(key) {
+            Some((forecast, at)) => (forecast.clone(), minutes(*at, now)),
+            None => (self.kin(key).map_or_else(|| Forecast::seeded(seed), Forecast::loosened), 0.0),
+        }
+    }
+
+    /// Learns from one run. `seen.idle_min` is set here, from the time of the last one.
+    pub fn learn(&mut self, key: &Key, seed: Speed, seen: &Observation, now: Timestamp) {
+        let (mut forecast, idle_min) = self.of(key, seed, now);
+        forecast.learn(&Observation { idle_min, ..*seen });
+        self.entries.insert(key.clone(), (forecast, now));
+        while self.entries.len() > MOST {
+            let Some(oldest) = self.entries.iter().min_by_key(|(_, (_, at))| *at).map(|(key, _)| key.clone()) else {
+                break;
+            };
+            self.entries.remove(&oldest);
+        }
+    }
+
+    /// Everything that is known, by key.
+    pub fn iter(&self) -> impl Iterator<Item = (&Key, &Forecast, Timestamp)> {
+        self.entries.iter().map(|(key, (forecast, at))| (key, forecast, *at))
+    }
+
+    fn kin(&self, key: &Key) -> Option<&Forecast> {
+        let kin = self.entries.iter().filter(|(other, _)| other.is_kin_of(key));
+        kin.max_by_key(|(other, (_, at))| (other.digest == key.digest, *at)).map(|(_, (forecast, _))| forecast)
+    }
+}
+
+impl From<Vec<Entry>> for Ledger {
+    /// What is damaged is dropped: it will be learned anew.
+    fn from(entries: Vec<Entry>) -> Self {
+        let sound = entries.into_iter().filter(|entry| entry.forecast.is_sound());
+        Self { entries: sound.map(|entry| (entry.key, (entry.forecast, entry.at))).collect() }
+    }
+}
+
+impl From<Ledger> for Vec<Entry> {
+    fn from(ledger: Ledger) -> Self {
+        ledger.entries.into_iter().map(|(key, (forecast, at))| Entry { key, at, forecast }).collect()
+    }
+}
+
+/// Minutes between two times; a clock that was set back counts as none.
+fn minutes(from: Timestamp, to: Timestamp) -> f64 {
+    (to.duration_since(from).as_secs_f64() / 60.0).max(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::route::forecast::{Conditions, Work};
+    use crate::route::observation::End;
+    use crate::route::speed::Machine;
+
+    fn key(model: &str, digest: &str, on_battery: bool) -> Key {
+        Key { endpoint: "local".into(), model: model.into(), digest: Some(digest.into()), options: 1, on_battery }
+    }
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_second(1_770_000_000 + 60 * minute).unwrap()
+    }
+
+    fn slow() -> Observation {
+        Observation {
+            uncached: 50,
+            cached: 0,
+            allowed: 120,
+            written: 40,
+            sentence: Some(20),
+            load_s: None,
+            queue_s: 0.0,
+            ttft_s: Some(90.0),
+            tpot_s: Some(3.0),
+            took_s: 210.0,
+            end: End::Done,
+            pressed: false,
+            idle_min: 0.0,
+        }
+    }
+
+    fn total(ledger: &Ledger, key: &Key) -> f64 {
+        let work = Work { uncached: 50, cached: 0, allowed: 120 };
+        let (forecast, idle_min) = ledger.of(key, Speed::of(&Machine::default()), at(100));
+        forecast.outlook(&work, &Conditions { left_s: 2.0, idle_min, ..Conditions::default() }).total_s
+    }
+
+    fn taught() -> Ledger {
+        let mut ledger = Ledger::default();
+        (0..20).for_each(|i| ledger.learn(&key("a", "1", false), Speed::of(&Machine::default()), &slow(), at(i)));
+        ledger
+    }
+
+    #[test]
+    fn a_model_on_battery_starts_from_what_is_known_of_it_on_the_mains() {
+        let ledger = taught();
+        let stranger = total(&ledger, &key("b", "1", false));
+        assert!(total(&ledger, &key("a", "1", true)) > 1.2 * stranger);
+        assert!(total(&ledger, &key("a", "2", false)) > 1.2 * stranger);
+    }
+
+    #[test]
+    fn it_comes_back_from_where_it_is_stored() {
+        let text = serde_json::to_string(&taught()).unwrap();
+        let back: Ledger = serde_json::from_str(&text).unwrap();
+        assert_eq!(back.iter().count(), 1);
+        assert!((total(&back, &key("a", "1", false)) - total(&taught(), &key("a", "1", false))).abs() < 0.01);
+        assert!(text.len() < 12_000, "{}", text.len());
+    }
+
+    #[test]
+    fn minutes_since_the_last_run_are_told_and_a_clock_set_back_is_none() {
+        let seed = Speed::of(&Machine::default());
+        assert!((taught().of(&key("a", "1", false), seed, at(49)).1 - 30.0).abs() < 1e-9);
+        assert!(taught().of(&key("a", "1", false), seed, at(0)).1.abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_was_not_run_for_longest_is_forgotten() {
+        let mut ledger = Ledger::default();
+        for i in 0..205 {
+            ledger.learn(&key(&i.to_string(), "1", false), Speed::of(&Machine::default()), &slow(), at(i));
+        }
+        assert_eq!(ledger.iter().count(), MOST);
+        assert!(ledger.iter().all(|(key, ..)| key.model.parse::<i32>().is_ok_and(|model| model >= 5)));
+    }
+}

@@ -1,0 +1,162 @@
+//! What a model's speed should be before it was ever measured: from the hardware, or from two short probes.
+
+use serde::{Deserialize, Serialize};
+
+/// Gigabytes per second and core at which weights are read while writing: file size × tokens per second, measured
+/// as 22, 25 and 27 for models of 1, 3 and 8 billion weights on one current desktop core; laptops reach half.
+const READING_GB_PER_S: f64 = 12.0;
+/// Cores beyond which a desktop's memory is saturated.
+const READING_CORES: f64 = 3.0;
+/// Operations per second and core while the prompt is read (2 × weights × tokens per second): 236 to 286 measured
+/// on the same core.
+const COMPUTING_GFLOPS: f64 = 150.0;
+/// On a graphics card: bandwidth 200 GB/s × 0.6, and 20 TFLOP/s; both at the low end of what is sold.
+const GPU_READING_GB_PER_S: f64 = 120.0;
+const GPU_COMPUTING_GFLOPS: f64 = 20_000.0;
+/// Four-bit weights with their scales take about 4.9 bits.
+const BYTES_PER_WEIGHT: f64 = 4.9 / 8.0;
+/// From a disk, gigabytes per second; loading was measured at 1 to 2.5 s for 0.8 to 2 GB.
+const LOADING_GB_PER_S: f64 = 0.8;
+/// Connecting, templating, sampling: before the first token of the shortest prompt, in seconds.
+const OVERHEAD_S: f64 = 0.05;
+/// A token that is in the server's cache costs about this share of one that is not.
+const CACHED_SHARE: f64 = 0.01;
+/// Assumed where the server does not tell the number of weights.
+const USUAL_WEIGHTS: f64 = 7e9;
+
+/// Seconds per thing, as a starting point for a forecast.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Speed {
+    /// Before the first token, whatever the prompt (b0).
+    pub overhead_s: f64,
+    /// Per prompt token that has to be evaluated (b1).
+    pub uncached_s: f64,
+    /// Per prompt token that the server has in its cache (b2).
+    pub cached_s: f64,
+    /// Per token written.
+    pub tpot_s: f64,
+    /// To load the model.
+    pub load_s: f64,
+}
+
+/// What of a machine and a model decides the speed.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Machine {
+    /// Cores that the server may use.
+    pub cores: usize,
+    /// Share of the weights that lie in a graphics card's memory, 0..=1.
+    pub gpu_share: Option<f64>,
+    pub parameters: Option<u64>,
+    pub size_bytes: Option<u64>,
+}
+
+/// One short run with something at the start of the prompt that no cache can know.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Probe {
+    pub prompt_tokens: u32,
+    pub ttft_s: f64,
+    pub tpot_s: f64,
+}
+
+impl Speed {
+    /// `R_tg = bandwidth / size`, `R_pp = operations / (2 × weights)`; a spilled model waits for its slower part.
+    #[must_use]
+    pub fn of(machine: &Machine) -> Self {
+        let weights = machine.parameters.map_or_else(
+            || machine.size_bytes.map_or(USUAL_WEIGHTS, |bytes| bytes as f64 / BYTES_PER_WEIGHT),
+            |parameters| parameters as f64,
+        );
+        let size = machine.size_bytes.map_or(weights * BYTES_PER_WEIGHT, |bytes| bytes as f64) / 1e9;
+        let (weights, size) = (weights.clamp(1e7, 1e13) / 1e9, size.clamp(0.01, 5e3));
+        let share = machine.gpu_share.filter(|share| share.is_finite()).unwrap_or(0.0).clamp(0.0, 1.0);
+        let cores = machine.cores.clamp(1, 256) as f64;
+        let mixed = |cpu: f64, gpu: f64| (1.0 - share) / cpu + share / gpu;
+        let uncached_s = 2.0 * weights * mixed(COMPUTING_GFLOPS * cores.min(8.0), GPU_COMPUTING_GFLOPS);
+        Self {
+            overhead_s: OVERHEAD_S,
+            uncached_s,
+            cached_s: uncached_s * CACHED_SHARE,
+            tpot_s: size * mixed(READING_GB_PER_S * cores.min(READING_CORES), GPU_READING_GB_PER_S),
+            load_s: 0.5 + size / LOADING_GB_PER_S,
+        }
+    }
+
+    /// The speed that two probes with prompts of different lengths show; of the hardware where they show nothing.
+    #[must_use]
+    pub fn probed(short: Probe, long: Probe, hardware: Self) -> Self {
+        let more = f64::from(long.prompt_tokens) - f64::from(short.prompt_tokens);
+        let slope = (long.ttft_s - short.ttft_s) / more;
+        let uncached_s = if more >= 16.0 && slope.is_finite() && slope > 0.0 { slope } else { hardware.uncached_s };
+        let rest = short.ttft_s - uncached_s * f64::from(short.prompt_tokens);
+        let tpot = [short.tpot_s, long.tpot_s].into_iter().filter(|tpot| tpot.is_finite() && *tpot > 0.0);
+        Self {
+            overhead_s: if rest.is_finite() { rest.clamp(0.005, 1.0) } else { hardware.overhead_s },
+            uncached_s,
+            cached_s: uncached_s * CACHED_SHARE,
+            tpot_s: tpot.reduce(f64::midpoint).unwrap_or(hardware.tpot_s),
+            load_s: hardware.load_s,
+        }
+    }
+
+    /// The same with every number finite and positive: what was stored may have been damaged.
+    #[must_use]
+    pub fn sound(self) -> Self {
+        let sane = |value: f64, otherwise: f64| if value > 0.0 && value < 1e4 { value } else { otherwise };
+        let usual = Self::of(&Machine::default());
+        Self {
+            overhead_s: sane(self.overhead_s, usual.overhead_s),
+            uncached_s: sane(self.uncached_s, usual.uncached_s),
+            cached_s: sane(self.cached_s, usual.cached_s),
+            tpot_s: sane(self.tpot_s, usual.tpot_s),
+            load_s: sane(self.load_s, usual.load_s),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn machine(billions: u64, cores: usize, gpu: f64) -> Machine {
+        Machine { cores, gpu_share: Some(gpu), parameters: Some(billions * 1_000_000_000), size_bytes: None }
+    }
+
+    #[test]
+    fn a_laptop_writes_a_3b_model_at_ten_to_thirty_tokens_per_second() {
+        let speed = Speed::of(&machine(3, 4, 0.0));
+        assert!((10.0..30.0).contains(&(1.0 / speed.tpot_s)), "{}", 1.0 / speed.tpot_s);
+        assert!((60.0..150.0).contains(&(1.0 / speed.uncached_s)), "{}", 1.0 / speed.uncached_s);
+    }
+
+    #[test]
+    fn a_spilled_model_is_nearer_to_the_processor_than_to_the_graphics_card() {
+        let [cpu, spilled, gpu] = [0.0, 0.5, 1.0].map(|share| Speed::of(&machine(8, 8, share)).tpot_s);
+        assert!(gpu * 1.5 < spilled && spilled < cpu, "{gpu} {spilled} {cpu}");
+    }
+
+    #[test]
+    fn two_probes_tell_overhead_and_slope_apart() {
+        let probe = |tokens, ttft| Probe { prompt_tokens: tokens, ttft_s: ttft, tpot_s: 0.04 };
+        let speed = Speed::probed(probe(64, 0.74), probe(192, 2.02), Speed::of(&machine(3, 4, 0.0)));
+        assert!((speed.uncached_s - 0.01).abs() < 1e-9 && (speed.overhead_s - 0.1).abs() < 1e-9);
+        assert!((speed.tpot_s - 0.04).abs() < 1e-12);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_measured_gives_numbers(
+            ttft in prop::array::uniform2(any::<f64>()), tpot in prop::array::uniform2(any::<f64>()),
+            tokens in prop::array::uniform2(any::<u32>()), cores: usize, share: f64, parameters: u64, bytes: u64,
+        ) {
+            let machine = Machine {
+                cores, gpu_share: Some(share), parameters: Some(parameters), size_bytes: Some(bytes),
+            };
+            let hardware = Speed::of(&machine);
+            prop_assert_eq!(hardware.sound(), hardware);
+            let probe = |i: usize| Probe { prompt_tokens: tokens[i], ttft_s: ttft[i], tpot_s: tpot[i] };
+            let sound = Speed::probed(probe(0), probe(1), hardware).sound();
+            prop_assert!(sound.uncached_s > 0.0 && sound.tpot_s > 0.0 && sound.overhead_s > 0.0);
+        }
+    }
+}

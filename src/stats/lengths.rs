@@ -1,0 +1,115 @@
+//! How long answers are, in tokens: a histogram that forgets and knows what was cut.
+
+use serde::{Deserialize, Serialize};
+
+/// Tokens per bin; the last bin holds everything beyond.
+const BIN: u32 = 6;
+const BINS: usize = 41;
+/// A memory of about 50 answers.
+const FORGETTING: f64 = 0.98;
+/// What the first guess counts for, in answers.
+const GUESS: f64 = 4.0;
+
+/// A distribution of lengths.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Lengths {
+    weights: Vec<f64>,
+}
+
+impl Lengths {
+    /// Guesses lengths around `typical` tokens, from half of it to twice it.
+    #[must_use]
+    pub fn about(typical: u32) -> Self {
+        let middle = f64::from(typical.max(1)).ln();
+        let weight = |bin: usize| (-0.5 * ((f64::from(tokens(bin)).ln() - middle) / 0.35).powi(2)).exp();
+        let mut weights: Vec<f64> = (0..BINS).map(weight).map(|weight| weight + 1e-4).collect();
+        let total: f64 = weights.iter().sum();
+        weights.iter_mut().for_each(|weight| *weight *= GUESS / total);
+        Self { weights }
+    }
+
+    /// Learns that an answer ended by itself after `length` tokens.
+    pub fn learn(&mut self, length: u32) {
+        self.forget();
+        if let Some(weight) = self.weights.get_mut(bin(length)) {
+            *weight += 1.0;
+        }
+    }
+
+    /// Learns that an answer was cut after `length` tokens: it would have been longer, as long answers are.
+    pub fn learn_above(&mut self, length: u32) {
+        self.forget();
+        let above = self.weights.get_mut(bin(length)..).unwrap_or_default();
+        let total: f64 = above.iter().sum();
+        if total > 0.0 {
+            above.iter_mut().for_each(|weight| *weight += *weight / total);
+        }
+    }
+
+    /// Lengths with their chances, which add up to 1.
+    pub fn chances(&self) -> impl Iterator<Item = (u32, f64)> {
+        let total: f64 = self.weights.iter().sum();
+        self.weights.iter().enumerate().map(move |(bin, weight)| (tokens(bin), weight / total))
+    }
+
+    /// The mean length in tokens of answers that are cut at `most`.
+    #[must_use]
+    pub fn mean(&self, most: u32) -> f64 {
+        self.chances().map(|(length, chance)| f64::from(length.min(most)) * chance).sum()
+    }
+
+    /// Whether it is a distribution: what was stored may have been damaged.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.weights.len() == BINS
+            && self.weights.iter().all(|weight| (0.0..1e3).contains(weight))
+            && self.weights.iter().sum::<f64>() > 0.0
+    }
+
+    fn forget(&mut self) {
+        self.weights.iter_mut().for_each(|weight| *weight *= FORGETTING);
+    }
+}
+
+fn bin(length: u32) -> usize {
+    ((length / BIN) as usize).min(BINS - 1)
+}
+
+/// The middle of a bin.
+fn tokens(bin: usize) -> u32 {
+    bin as u32 * BIN + BIN / 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn it_learns_how_long_answers_are() {
+        let mut lengths = Lengths::about(40);
+        assert!((35.0..50.0).contains(&lengths.mean(1000)), "{}", lengths.mean(1000));
+        (0..100).for_each(|_| lengths.learn(75));
+        assert!((70.0..78.0).contains(&lengths.mean(1000)), "{}", lengths.mean(1000));
+        assert!(lengths.mean(30) <= 30.0);
+    }
+
+    #[test]
+    fn an_answer_that_was_cut_is_not_taken_for_a_short_one() {
+        let mut lengths = Lengths::about(40);
+        (0..30).for_each(|i| if i % 2 == 0 { lengths.learn(80) } else { lengths.learn_above(20) });
+        assert!(lengths.mean(1000) > 65.0, "{}", lengths.mean(1000));
+    }
+
+    proptest! {
+        #[test]
+        fn it_stays_a_distribution(seen in prop::collection::vec((any::<u32>(), any::<bool>()), 0..200), typical: u32) {
+            let mut lengths = Lengths::about(typical);
+            for (length, cut) in seen {
+                if cut { lengths.learn_above(length) } else { lengths.learn(length) }
+            }
+            prop_assert!(lengths.is_sound());
+            prop_assert!((lengths.chances().map(|(_, chance)| chance).sum::<f64>() - 1.0).abs() < 1e-9);
+        }
+    }
+}
