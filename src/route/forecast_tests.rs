@@ -200,7 +200,7 @@ proptest! {
         let outlook = forecast.outlook(&work, &conditions);
         prop_assert!((0.0..=1.0).contains(&outlook.p_on_time) && (0.0..=1.0).contains(&outlook.p_useful()));
         prop_assert!(outlook.ttft_s.is_finite() && outlook.total_s >= outlook.ttft_s, "{outlook:?}");
-        forecast.tokens_in(&work, &conditions, left);
-        forecast.prompt_in(&work, &conditions, 0.9);
+        let _ = forecast.tokens_in(&work, &conditions, left);
+        let _ = forecast.prompt_in(&work, &conditions, 0.9);
     }
 }

@@ -1,0 +1,177 @@
+//! Three ways to route: always, by a moving average, and by this project's forecast.
+
+use jiff::Timestamp;
+use uro_capture::domain::role::Role;
+use uro_capture::route::choice::{Candidate, decide};
+use uro_capture::route::decision::{Chosen, Decision};
+use uro_capture::route::key::Key;
+use uro_capture::route::ledger::Ledger;
+use uro_capture::route::signals::{Signals, Traffic, Urgency};
+use uro_capture::route::speed::{self, Speed};
+
+use super::machine::{Machine, Model, TEMPLATE_QUALITY};
+use super::tally::{Stated, Tally};
+use super::trace::{Moment, RULES, Trace};
+use super::world::{Asked, Outcome, ask, cached};
+
+/// What a model may write where nobody adapts it.
+const USUAL_TOKENS: u32 = 120;
+/// A background run happens only in a pause at least this long, on a machine that is not busy.
+const PAUSE_MIN: f64 = 1.0;
+
+/// A way to route, with what it has learned.
+pub enum Policy {
+    /// The smallest model, always, with the whole prompt.
+    Fixed,
+    /// The smallest model while its moving average fits; else the template, with a try now and then.
+    Average { seconds: Option<f64>, skipped: u32 },
+    /// Forecast and choice.
+    Forecast { ledger: Box<Ledger>, last: Option<String> },
+}
+
+impl Policy {
+    pub fn fixed(_: &Machine) -> Self {
+        Self::Fixed
+    }
+
+    pub fn average(_: &Machine) -> Self {
+        Self::Average { seconds: None, skipped: 0 }
+    }
+
+    pub fn forecast(_: &Machine) -> Self {
+        Self::Forecast { ledger: Box::default(), last: None }
+    }
+
+    pub fn play(&mut self, machine: &Machine, trace: &Trace, tally: &mut Tally) {
+        let mut now = Timestamp::UNIX_EPOCH;
+        for (at, moment) in trace.moments.iter().enumerate() {
+            now = now.saturating_add(jiff::SignedDuration::from_secs_f64(moment.idle_min * 60.0)).unwrap_or(now);
+            let next_idle = trace.moments.get(at + 1).map_or(0.0, |next| next.idle_min);
+            let (outcome, quality, stated) = self.capture(machine, moment, next_idle, now);
+            let after = trace.shift.is_some_and(|shift| (shift..shift + 40).contains(&at));
+            tally.push(outcome, quality, stated, after);
+        }
+    }
+
+    fn capture(
+        &mut self,
+        machine: &Machine,
+        moment: &Moment,
+        pause: f64,
+        now: Timestamp,
+    ) -> (Outcome, f64, Option<Stated>) {
+        let smallest = &machine.models[0];
+        match self {
+            Self::Fixed => (usual(smallest, moment).0, smallest.quality, None),
+            Self::Average { seconds, skipped } => {
+                let outcome = average(seconds, skipped, smallest, moment);
+                (outcome, smallest.quality, None)
+            }
+            Self::Forecast { ledger, last } => forecast(ledger, last, machine, moment, pause, now),
+        }
+    }
+}
+
+/// The whole prompt, as many tokens as usual, whatever the time; a model that is not loaded is waited for in vain.
+fn usual(model: &Model, moment: &Moment) -> (Outcome, f64) {
+    if moment.evicted {
+        return (Outcome::Miss, moment.left_s);
+    }
+    let asked = Asked { prompt: moment.prompt, allowed: USUAL_TOKENS, told: None, left_s: Some(moment.left_s) };
+    let (outcome, seen) = ask(model, moment, &asked);
+    (outcome, seen.took_s)
+}
+
+fn average(seconds: &mut Option<f64>, skipped: &mut u32, model: &Model, moment: &Moment) -> Outcome {
+    if seconds.is_some_and(|seconds| seconds > moment.left_s * 0.95) && *skipped < 8 {
+        *skipped += 1;
+        return Outcome::Template;
+    }
+    *skipped = 0;
+    let (outcome, took) = usual(model, moment);
+    *seconds = Some(seconds.map_or(took, |seconds| 0.7 * seconds + 0.3 * took));
+    outcome
+}
+
+fn key(model: &Model) -> Key {
+    Key { endpoint: "local".into(), model: model.name.into(), digest: None, options: 0, on_battery: false }
+}
+
+fn seed(machine: &Machine, model: &Model) -> Speed {
+    let gpu_share = Some(machine.gpu_share);
+    Speed::of(&speed::Machine { cores: machine.cores, gpu_share, parameters: Some(model.parameters), size_bytes: None })
+}
+
+fn signals(moment: &Moment) -> Signals {
+    Signals {
+        role: Role::Capture,
+        urgency: Urgency::Interactive,
+        traffic: Traffic::Calm,
+        prompt_tokens: moment.prompt,
+        least_tokens: RULES + 60,
+        max_tokens: USUAL_TOKENS,
+        technicality: 0.5,
+        budget_s: 2.0,
+        left_s: moment.left_s,
+        pressed: moment.pressed,
+        on_battery: false,
+        template_quality: TEMPLATE_QUALITY,
+    }
+}
+
+fn forecast(
+    ledger: &mut Ledger,
+    last: &mut Option<String>,
+    machine: &Machine,
+    moment: &Moment,
+    pause: f64,
+    now: Timestamp,
+) -> (Outcome, f64, Option<Stated>) {
+    let decision = decided(ledger, last.as_deref(), machine, moment, now);
+    let find = |name: &str| machine.models.iter().find(|model| model.name == name);
+    let Chosen::Model { model, max_tokens, prompt_tokens, words, .. } = &decision.choice else {
+        let next = decision.candidates.first().and_then(|one| find(&one.model));
+        refine(ledger, machine, next, moment, pause, now);
+        return (Outcome::Template, TEMPLATE_QUALITY, None);
+    };
+    let chosen = find(model).unwrap_or(&machine.models[0]);
+    let told = Some((f64::from(*words) / 0.7) as u32);
+    let asked = Asked { prompt: *prompt_tokens, allowed: *max_tokens, told, left_s: Some(moment.left_s) };
+    let (outcome, seen) = ask(chosen, moment, &asked);
+    ledger.learn(&key(chosen), seed(machine, chosen), &seen, now);
+    if outcome == Outcome::Miss {
+        refine(ledger, machine, Some(chosen), moment, pause, now);
+    }
+    *last = Some(model.clone());
+    let stated = decision.candidates.iter().find(|one| one.model == *model);
+    let stated = stated.map(|one| Stated { whole: one.p_on_time, useful: one.p_on_time + one.p_salvage });
+    (outcome, chosen.quality, stated)
+}
+
+fn decided(ledger: &Ledger, last: Option<&str>, machine: &Machine, moment: &Moment, now: Timestamp) -> Decision {
+    let known: Vec<_> =
+        machine.models.iter().map(|model| (model, ledger.of(&key(model), seed(machine, model), now))).collect();
+    let candidates: Vec<_> = known
+        .iter()
+        .map(|(model, (forecast, idle_min))| Candidate {
+            endpoint: "local",
+            model: model.name,
+            resident: Some(!moment.evicted),
+            cached: cached(moment, moment.prompt),
+            queue_s: moment.queue_s,
+            idle_min: *idle_min,
+            barred: false,
+            forecast,
+            quality: model.quality,
+        })
+        .collect();
+    decide(&signals(moment), &candidates, last.map(|last| ("local", last)))
+}
+
+/// The text is written later, without hurry, if there is a pause: that also tells how fast the machine is now.
+fn refine(ledger: &mut Ledger, machine: &Machine, model: Option<&Model>, moment: &Moment, pause: f64, now: Timestamp) {
+    let Some(model) = model.filter(|_| pause >= PAUSE_MIN && !moment.pressed) else { return };
+    let asked = Asked { prompt: moment.prompt, allowed: USUAL_TOKENS, told: Some(80), left_s: None };
+    let (_, seen) = ask(model, moment, &asked);
+    ledger.learn(&key(model), seed(machine, model), &seen, now);
+}

@@ -1,0 +1,128 @@
+//! Commits with their luck.
+
+use super::dice::Dice;
+use super::machine::Machine;
+
+/// Commits per trace.
+pub const LENGTH: usize = 400;
+/// From here on a shifted trace is slower, for the rest of the trace.
+pub const SHIFT_AT: usize = 200;
+/// The static rules at the start of every prompt: cached by a server that has the model loaded.
+pub const RULES: u32 = 180;
+
+/// What happens to the machine in the middle of the trace.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scene {
+    pub name: &'static str,
+    /// Everything takes so many times as long.
+    pub factor: f64,
+}
+
+pub const SCENES: [Scene; 3] = [
+    Scene { name: "steady", factor: 1.0 },
+    Scene { name: "1.7 x slower", factor: 1.7 },
+    Scene { name: "2 x slower", factor: 2.0 },
+];
+
+/// One commit and everything that chance decides about it.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    /// Since the one before.
+    pub idle_min: f64,
+    /// Left for the model when the router is asked.
+    pub left_s: f64,
+    /// Tokens of the whole prompt.
+    pub prompt: u32,
+    /// The prompt was evaluated before the commit existed, but for so many tokens.
+    pub prefilled_but: Option<u32>,
+    /// How much longer than usual everything takes.
+    pub factor: f64,
+    /// Reading and writing apart from that.
+    pub read_luck: f64,
+    pub write_luck: f64,
+    /// The kernel tells of pressure.
+    pub pressed: bool,
+    /// Somebody pushed the models out of memory.
+    pub evicted: bool,
+    /// Waiting that is known beforehand, and waiting for another program's request, which is not.
+    pub queue_s: f64,
+    pub surprise_s: f64,
+    /// What the model would say by itself, in tokens, and of it the first sentence.
+    pub answer: u32,
+    pub sentence_share: f64,
+    /// How well it keeps to a length that it was told.
+    pub obedience: f64,
+    /// The luck of a second, unhurried run of the same prompt.
+    pub later_luck: f64,
+}
+
+/// Commits in order.
+#[derive(Debug)]
+pub struct Trace {
+    pub moments: Vec<Moment>,
+    /// From here on the machine is slower, where it becomes so.
+    pub shift: Option<usize>,
+}
+
+impl Trace {
+    pub fn draw(machine: &Machine, scene: Scene, seed: u64) -> Self {
+        let mut dice = Dice::seeded(seed);
+        let mut mood = Mood::default();
+        let moments = (0..LENGTH).map(|at| {
+            let shift = if at >= SHIFT_AT { scene.factor } else { 1.0 };
+            mood.moment(machine, shift, &mut dice)
+        });
+        Self { moments: moments.collect(), shift: (scene.factor > 1.0).then_some(SHIFT_AT) }
+    }
+}
+
+/// What lasts from one commit to the next.
+#[derive(Default)]
+struct Mood {
+    drift: f64,
+    /// Commits for which a build still runs, and how much it slows down.
+    building: u32,
+    build: f64,
+}
+
+impl Mood {
+    fn moment(&mut self, machine: &Machine, shift: f64, dice: &mut Dice) -> Moment {
+        // Most commits come minutes apart, some in a row, some after a night.
+        let idle_min = match dice.even() {
+            few if few < 0.12 => dice.between(0.1, 1.0),
+            night if night > 0.97 => dice.between(400.0, 900.0),
+            _ => dice.lognormal(12.0, 0.9).min(240.0),
+        };
+        self.pass(machine, idle_min, dice);
+        let building = self.building > 0;
+        let straggler = if dice.chance(0.02) { 1.0 + dice.exponential(0.8) } else { 1.0 };
+        let luck = (machine.jitter * dice.normal() + self.drift).exp() * straggler;
+        Moment {
+            idle_min,
+            left_s: 1.7 - dice.between(0.01, 0.06),
+            prompt: dice.lognormal(450.0, 0.6).clamp(240.0, 2500.0) as u32,
+            prefilled_but: dice.chance(0.6).then_some(dice.between(12.0, 50.0) as u32),
+            factor: shift * luck * if building { self.build } else { 1.0 },
+            read_luck: (0.5 * machine.jitter * dice.normal()).exp(),
+            write_luck: (0.3 * machine.jitter * dice.normal()).exp(),
+            pressed: dice.chance(if building && machine.build.0 > 1.2 { 0.85 } else { 0.03 }),
+            evicted: idle_min > 300.0 || dice.chance(0.01),
+            queue_s: if dice.chance(0.04) { dice.exponential(0.5) } else { 0.0 },
+            surprise_s: if dice.chance(0.005) { dice.exponential(1.0) } else { 0.0 },
+            answer: dice.lognormal(44.0, 0.3).clamp(12.0, 200.0) as u32,
+            sentence_share: dice.between(0.42, 0.65),
+            obedience: dice.lognormal(1.0, 0.2),
+            later_luck: (machine.jitter * dice.normal()).exp(),
+        }
+    }
+
+    fn pass(&mut self, machine: &Machine, idle_min: f64, dice: &mut Dice) {
+        let stays = (-idle_min / 90.0).exp();
+        self.drift = stays * self.drift + (1.0 - stays * stays).sqrt() * machine.drift * dice.normal();
+        self.building = self.building.saturating_sub(1);
+        if self.building == 0 && dice.chance(0.05) {
+            self.building = 1 + dice.exponential(2.0) as u32;
+            self.build = dice.lognormal(machine.build.0, 0.3).clamp(1.0, machine.build.1);
+        }
+    }
+}

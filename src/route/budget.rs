@@ -1,0 +1,144 @@
+//! How much to ask and how much to let write, so that it fits into the time that is left.
+
+use super::forecast::{Conditions, Forecast, ONE_SENTENCE_BELOW, Work};
+
+/// Fewer tokens do not hold a sentence.
+pub const LEAST_OUTPUT: u32 = 24;
+/// What a shortened prompt leaves room for: one sentence with a little air.
+const OUTPUT_OF_SHORTENED: u32 = 30;
+/// The time is divided by the slowness that is not exceeded in nine of ten runs; the tenth is salvaged.
+pub const CONFIDENCE: f64 = 0.9;
+/// Words of English per token, so that a model can be told its length.
+const WORDS_PER_TOKEN: f64 = 0.7;
+/// A model is told less than it may write, because models count badly: of a single sentence much less, as one that
+/// is cut is worth nothing.
+const TOLD_SHARE: f64 = 0.8;
+const TOLD_OF_ONE_SENTENCE: f64 = 0.65;
+
+/// What is wanted of a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wish {
+    /// Tokens of the whole prompt, and of the shortest one that makes sense.
+    pub prompt: u32,
+    pub least: u32,
+    /// Tokens at its start that the server has in its cache.
+    pub cached: u32,
+    pub max_tokens: u32,
+}
+
+/// What fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
+    /// Tokens of the prompt that is to be sent.
+    pub prompt: u32,
+    pub work: Work,
+    /// The prompt is shorter than wished.
+    pub shortened: bool,
+}
+
+impl Plan {
+    /// Share of the wished-for prompt that is sent.
+    #[must_use]
+    pub fn share(&self, wish: &Wish) -> f64 {
+        (f64::from(self.prompt) / f64::from(wish.prompt.max(1))).clamp(0.0, 1.0)
+    }
+
+    /// How many words the model is asked for.
+    #[must_use]
+    pub fn words(&self) -> u32 {
+        let share = if self.work.allowed < ONE_SENTENCE_BELOW { TOLD_OF_ONE_SENTENCE } else { TOLD_SHARE };
+        (f64::from(self.work.allowed) * share * WORDS_PER_TOKEN) as u32
+    }
+}
+
+/// Plans the whole prompt with as many tokens as fit; below [`LEAST_OUTPUT`] a shorter prompt; else nothing.
+#[must_use]
+pub fn plan(forecast: &Forecast, wish: &Wish, conditions: &Conditions) -> Option<Plan> {
+    whole(forecast, wish, conditions).or_else(|| shortened(forecast, wish, conditions))
+}
+
+fn whole(forecast: &Forecast, wish: &Wish, conditions: &Conditions) -> Option<Plan> {
+    let work =
+        Work { uncached: wish.prompt.saturating_sub(wish.cached), cached: wish.cached.min(wish.prompt), allowed: 0 };
+    let allowed = forecast.tokens_in(&work, conditions, CONFIDENCE).min(wish.max_tokens);
+    let enough = allowed >= LEAST_OUTPUT.min(wish.max_tokens);
+    enough.then_some(Plan { prompt: wish.prompt, work: Work { allowed, ..work }, shortened: false })
+}
+
+fn shortened(forecast: &Forecast, wish: &Wish, conditions: &Conditions) -> Option<Plan> {
+    let allowed = OUTPUT_OF_SHORTENED.min(wish.max_tokens);
+    let cached = wish.cached.min(wish.prompt);
+    let uncached = forecast.prompt_in(&Work { uncached: 0, cached, allowed }, conditions, CONFIDENCE);
+    let prompt = cached.saturating_add(uncached).min(wish.prompt);
+    let work = Work { uncached: prompt - cached, cached, allowed };
+    // Where nothing at all fits, nothing fits for no prompt either.
+    let fits = uncached > 0 && prompt >= wish.least && prompt < wish.prompt;
+    fits.then_some(Plan { prompt, work, shortened: true })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::route::speed::Speed;
+
+    /// 10 ms per prompt token, 40 ms per written one.
+    fn forecast() -> Forecast {
+        let speed = Speed { overhead_s: 0.05, uncached_s: 0.01, cached_s: 0.0001, tpot_s: 0.04, load_s: 3.0 };
+        let mut forecast = Forecast::seeded(speed);
+        for i in 0..40 {
+            let uncached = 20 + i * 37 % 200;
+            let ttft = 0.05 + 0.01 * f64::from(uncached);
+            forecast.learn(&crate::route::observation::Observation {
+                uncached,
+                cached: 0,
+                allowed: 120,
+                written: 40,
+                sentence: Some(20),
+                load_s: None,
+                queue_s: 0.0,
+                ttft_s: Some(ttft),
+                tpot_s: Some(0.04),
+                took_s: ttft + 1.6,
+                end: crate::route::observation::End::Done,
+                pressed: false,
+                idle_min: 1.0,
+            });
+        }
+        forecast
+    }
+
+    fn planned(prompt: u32, cached: u32, left_s: f64) -> Option<Plan> {
+        let wish = Wish { prompt, least: 40, cached, max_tokens: 120 };
+        plan(&forecast(), &wish, &Conditions { left_s, idle_min: 1.0, ..Conditions::default() })
+    }
+
+    #[test]
+    fn the_answer_is_as_long_as_the_time_allows() {
+        let long = planned(60, 0, 20.0).unwrap();
+        assert_eq!((long.work.allowed, long.shortened), (120, false));
+        let short = planned(60, 0, 2.5).unwrap();
+        assert!((LEAST_OUTPUT..60).contains(&short.work.allowed), "{short:?}");
+        assert!(short.words() < short.work.allowed);
+    }
+
+    #[test]
+    fn a_prompt_that_takes_too_long_is_shortened_but_not_beyond_sense() {
+        let plan = planned(400, 0, 3.0).unwrap();
+        assert!(plan.shortened && (40..300).contains(&plan.prompt), "{plan:?}");
+        assert_eq!(planned(400, 0, 1.6), None);
+        assert_eq!(planned(400, 0, -1.0), None);
+    }
+
+    #[test]
+    fn what_the_server_has_in_its_cache_makes_room() {
+        assert!(!planned(400, 395, 3.0).unwrap().shortened);
+        assert!(planned(400, 395, 3.0).unwrap().work.allowed > planned(100, 0, 3.0).unwrap().work.allowed);
+    }
+
+    #[test]
+    fn a_role_that_writes_little_needs_little() {
+        let wish = Wish { prompt: 60, least: 40, cached: 0, max_tokens: 10 };
+        let plan = plan(&forecast(), &wish, &Conditions { left_s: 1.8, idle_min: 1.0, ..Conditions::default() });
+        assert_eq!(plan.unwrap().work.allowed, 10);
+    }
+}

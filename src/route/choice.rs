@@ -1,0 +1,178 @@
+//! Chooses who writes: the model whose text is worth most, times the chance that it comes in time.
+
+use super::budget::{Plan, Wish, plan};
+use super::decision::{Chosen, Considered, Decision, Rejected};
+use super::forecast::{Conditions, Forecast, Outlook};
+use super::signals::{Signals, Traffic, Urgency};
+use crate::domain::capture::Reason;
+
+/// What a text that was cut at a sentence end is worth against a whole one.
+const SALVAGED: f64 = 0.92;
+/// A choice is kept until another one is better by this much: models that take turns push each other out of memory.
+const BETTER_BY: f64 = 0.02;
+/// What a text is worth that knew nothing but the shortest prompt, between the template (0) and the model's best (1).
+const KNOWING_LITTLE: f64 = 0.4;
+/// An answer that may have this many tokens loses nothing; shorter ones up to [`TERSENESS`].
+const ROOMY: f64 = 60.0;
+const TERSENESS: f64 = 0.06;
+
+/// A model that could be asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Candidate<'a> {
+    pub endpoint: &'a str,
+    pub model: &'a str,
+    /// Absent where the server cannot tell.
+    pub resident: Option<bool>,
+    /// Tokens at the start of the prompt that the server has in its cache.
+    pub cached: u32,
+    /// Until it is our turn there, in seconds.
+    pub queue_s: f64,
+    /// Minutes since its last run.
+    pub idle_min: f64,
+    /// A breaker does not let it through.
+    pub barred: bool,
+    pub forecast: &'a Forecast,
+    /// What its text is worth for this role, 0..=1.
+    pub quality: f64,
+}
+
+/// Decides. `last` is the (endpoint, model) of the last decision for this role.
+#[must_use]
+pub fn decide(signals: &Signals, candidates: &[Candidate<'_>], last: Option<(&str, &str)>) -> Decision {
+    let mut seen: Vec<(Considered, Option<Plan>)> = candidates.iter().map(|one| consider(signals, one)).collect();
+    // Those that can be asked come first, of them those that may read everything, best first: a smaller model before
+    // a shorter prompt.
+    seen.sort_by(|(a, _), (b, _)| {
+        let order = |one: &Considered| (one.rejected_because.is_none(), one.prompt_tokens >= signals.prompt_tokens);
+        order(b).cmp(&order(a)).then(b.score.total_cmp(&a.score))
+    });
+    let best = seen.first().filter(|(one, _)| one.rejected_because.is_none()).map(|(one, _)| one.score);
+    let kept = best.and_then(|best| keep(&seen, best, last));
+    let chosen = best.map(|_| kept.unwrap_or(0));
+    let choice = chosen.and_then(|at| seen.get(at)).and_then(told).unwrap_or(Chosen::TEMPLATE);
+    let reason = if chosen.is_some() { Reason::None } else { why_template(signals, &seen) };
+    let mut candidates: Vec<Considered> = seen.into_iter().map(|(one, _)| one).collect();
+    for (_, one) in candidates.iter_mut().enumerate().filter(|(at, _)| Some(*at) != chosen) {
+        one.rejected_because.get_or_insert(Rejected::ScoredLower);
+    }
+    let kept = kept.is_some_and(|at| at > 0);
+    Decision { task: *signals, deadline_ms: ms(signals.budget_s), choice, reason, kept, candidates }
+}
+
+/// The place of the last choice, if nothing is much better.
+fn keep(seen: &[(Considered, Option<Plan>)], best: f64, last: Option<(&str, &str)>) -> Option<usize> {
+    let (endpoint, model) = last?;
+    seen.iter().position(|(one, _)| {
+        one.rejected_because.is_none()
+            && (one.endpoint.as_str(), one.model.as_str()) == (endpoint, model)
+            && one.score + BETTER_BY >= best
+            && seen.first().is_some_and(|(first, _)| one.prompt_tokens >= first.prompt_tokens)
+    })
+}
+
+fn told((one, plan): &(Considered, Option<Plan>)) -> Option<Chosen> {
+    let plan = plan.as_ref()?;
+    Some(Chosen::Model {
+        model: one.model.clone(),
+        endpoint: one.endpoint.clone(),
+        max_tokens: plan.work.allowed,
+        prompt_tokens: plan.prompt,
+        words: plan.words(),
+    })
+}
+
+/// The reason of the model that would have been worth most.
+fn why_template(signals: &Signals, seen: &[(Considered, Option<Plan>)]) -> Reason {
+    if signals.traffic != Traffic::Calm {
+        return Reason::Disabled;
+    }
+    let best = seen.iter().max_by(|(a, _), (b, _)| a.quality.total_cmp(&b.quality));
+    best.and_then(|(one, _)| one.rejected_because).map_or(Reason::Disabled, Rejected::reason)
+}
+
+fn consider(signals: &Signals, one: &Candidate<'_>) -> (Considered, Option<Plan>) {
+    let conditions = Conditions {
+        left_s: signals.left_s,
+        queue_s: one.queue_s,
+        cold: one.resident == Some(false),
+        pressed: signals.pressed,
+        idle_min: one.idle_min,
+    };
+    let wish = Wish {
+        prompt: signals.prompt_tokens,
+        least: signals.least_tokens,
+        cached: one.cached,
+        max_tokens: signals.max_tokens,
+    };
+    let plan = plan(one.forecast, &wish, &conditions);
+    let shown = plan.unwrap_or_else(|| shown(&wish));
+    let outlook = one.forecast.outlook(&shown.work, &conditions);
+    let quality = unit(one.quality);
+    let planned_quality = worth(quality, signals, &shown, &wish);
+    let score = score(&outlook, planned_quality, unit(signals.template_quality));
+    let rejected = reject(signals, one, plan.is_some(), &outlook, planned_quality);
+    let considered = Considered {
+        model: one.model.to_owned(),
+        endpoint: one.endpoint.to_owned(),
+        resident: one.resident,
+        queue_ms: ms(one.queue_s),
+        predicted_load_ms: ms(outlook.load_s),
+        predicted_ttft_ms: ms(outlook.ttft_s),
+        predicted_total_ms: ms(outlook.total_s),
+        p_on_time: outlook.p_on_time,
+        p_salvage: outlook.p_salvage,
+        quality,
+        planned_quality,
+        score,
+        prompt_tokens: shown.prompt,
+        cached_tokens: shown.work.cached,
+        max_tokens: shown.work.allowed,
+        runs: one.forecast.n(),
+        rejected_because: rejected,
+    };
+    (considered, plan)
+}
+
+/// What would have been asked, had there been time: so that an explanation can say how long it would have taken.
+fn shown(wish: &Wish) -> Plan {
+    let cached = wish.cached.min(wish.prompt);
+    let work = super::forecast::Work { uncached: wish.prompt - cached, cached, allowed: wish.max_tokens };
+    Plan { prompt: wish.prompt, work, shortened: false }
+}
+
+/// `p_on_time · Q(model) + p_salvage · Q(salvaged) + (1 − both) · Q(template)`.
+fn score(outlook: &Outlook, quality: f64, template: f64) -> f64 {
+    outlook.p_on_time * quality + outlook.p_salvage * quality * SALVAGED + (1.0 - outlook.p_useful()) * template
+}
+
+/// What is left of a model's quality when it is told less or may say less.
+fn worth(quality: f64, signals: &Signals, plan: &Plan, wish: &Wish) -> f64 {
+    let knowing = KNOWING_LITTLE + (1.0 - KNOWING_LITTLE) * plan.share(wish);
+    let terse = 1.0 - TERSENESS * (1.0 - f64::from(plan.work.allowed) / ROOMY.min(f64::from(wish.max_tokens))).max(0.0);
+    let template = unit(signals.template_quality).min(quality);
+    (template + (quality - template) * knowing) * terse
+}
+
+fn reject(signals: &Signals, one: &Candidate<'_>, fits: bool, outlook: &Outlook, quality: f64) -> Option<Rejected> {
+    let late = !fits || outlook.p_useful() < signals.floor();
+    match () {
+        () if signals.traffic != Traffic::Calm && signals.urgency != Urgency::Batch => Some(Rejected::NotNow),
+        () if one.barred => Some(Rejected::BreakerOpen),
+        () if late && one.resident == Some(false) => Some(Rejected::Cold),
+        () if late => Some(Rejected::PredictedMiss),
+        () if quality <= signals.template_quality => Some(Rejected::TemplateAsGood),
+        () => None,
+    }
+}
+
+fn unit(value: f64) -> f64 {
+    if value.is_finite() { value.clamp(0.0, 1.0) } else { 0.0 }
+}
+
+fn ms(seconds: f64) -> f64 {
+    if seconds.is_finite() { (seconds.clamp(0.0, 1e7) * 1e4).round() / 10.0 } else { 0.0 }
+}
+
+#[cfg(test)]
+#[path = "choice_tests.rs"]
+mod tests;

@@ -1,0 +1,206 @@
+//! Which model wins, and why the others do not.
+
+use super::*;
+use crate::domain::role::Role;
+use crate::route::observation::{End, Observation};
+use crate::route::speed::Speed;
+
+/// A forecast that has seen this speed thirty times.
+pub(in crate::route) fn known(reads_per_s: f64, writes_per_s: f64) -> Forecast {
+    let seed = Speed {
+        overhead_s: 0.05,
+        uncached_s: 1.0 / reads_per_s,
+        cached_s: 0.005 / reads_per_s,
+        tpot_s: 1.0 / writes_per_s,
+        load_s: 4.0,
+    };
+    let mut forecast = Forecast::seeded(seed);
+    for i in 0..30_u32 {
+        let uncached = 20 + i * 37 % 150;
+        let ttft = 0.05 + f64::from(uncached) / reads_per_s;
+        let seen = Observation {
+            uncached,
+            cached: 180,
+            allowed: 120,
+            written: 40,
+            sentence: Some(22),
+            load_s: None,
+            queue_s: 0.0,
+            ttft_s: Some(ttft),
+            tpot_s: Some(1.0 / writes_per_s),
+            took_s: ttft + 39.0 / writes_per_s,
+            end: End::Done,
+            pressed: false,
+            idle_min: 5.0,
+        };
+        forecast.learn(&seen);
+        forecast.learn(&Observation { allowed: 36, written: 20, sentence: Some(20), ..seen });
+    }
+    forecast
+}
+
+pub(in crate::route) fn capture() -> Signals {
+    Signals {
+        role: Role::Capture,
+        urgency: Urgency::Interactive,
+        traffic: Traffic::Calm,
+        prompt_tokens: 420,
+        least_tokens: 240,
+        max_tokens: 120,
+        technicality: 0.5,
+        budget_s: 2.0,
+        left_s: 1.65,
+        pressed: false,
+        on_battery: false,
+        template_quality: 0.5,
+    }
+}
+
+pub(in crate::route) fn candidate<'a>(model: &'a str, quality: f64, forecast: &'a Forecast) -> Candidate<'a> {
+    Candidate {
+        endpoint: "local",
+        model,
+        resident: Some(true),
+        cached: 180,
+        queue_s: 0.0,
+        idle_min: 5.0,
+        barred: false,
+        forecast,
+        quality,
+    }
+}
+
+fn model(decision: &Decision) -> Option<&str> {
+    match &decision.choice {
+        Chosen::Model { model, .. } => Some(model),
+        Chosen::Template { .. } => None,
+    }
+}
+
+fn rejected(decision: &Decision, model: &str) -> Option<Rejected> {
+    decision.candidates.iter().find(|one| one.model == model).unwrap().rejected_because
+}
+
+#[test]
+fn the_best_text_that_comes_in_time_wins() {
+    let (small, middle, large) = (known(3000.0, 150.0), known(1500.0, 70.0), known(150.0, 9.0));
+    let all = [candidate("1b", 0.55, &small), candidate("3b", 0.68, &middle), candidate("13b", 0.82, &large)];
+    let decision = decide(&capture(), &all, None);
+    assert_eq!(model(&decision), Some("3b"), "{decision:#?}");
+    assert_eq!(rejected(&decision, "13b"), Some(Rejected::PredictedMiss));
+    assert_eq!(rejected(&decision, "1b"), Some(Rejected::ScoredLower));
+    assert_eq!(decision.reason, Reason::None);
+}
+
+#[test]
+fn with_all_the_time_in_the_world_the_best_writer_writes() {
+    let (small, large) = (known(3000.0, 150.0), known(150.0, 9.0));
+    let all = [candidate("1b", 0.55, &small), candidate("13b", 0.82, &large)];
+    let blog = Signals { role: Role::Blog, urgency: Urgency::Batch, left_s: 600.0, budget_s: 600.0, ..capture() };
+    assert_eq!(model(&decide(&blog, &all, None)), Some("13b"));
+}
+
+#[test]
+fn a_prompt_that_is_too_long_for_every_model_is_shortened() {
+    let slow = known(180.0, 40.0);
+    let decision = decide(&capture(), &[candidate("1b", 0.6, &slow)], None);
+    let Chosen::Model { prompt_tokens, max_tokens, .. } = decision.choice else { panic!("{decision:#?}") };
+    assert!((240..420).contains(&prompt_tokens) && max_tokens >= 24, "{prompt_tokens} {max_tokens}");
+    assert!(decision.candidates[0].planned_quality < 0.6);
+}
+
+#[test]
+fn a_smaller_model_that_reads_everything_beats_a_larger_one_that_reads_a_little() {
+    let (small, large) = (known(2000.0, 90.0), known(200.0, 45.0));
+    let all = [candidate("1b", 0.60, &small), candidate("3b", 0.66, &large)];
+    assert_eq!(model(&decide(&capture(), &all, None)), Some("1b"));
+}
+
+#[test]
+fn a_model_that_must_be_loaded_or_failed_lately_is_not_waited_for() {
+    let fast = known(3000.0, 150.0);
+    let cold = Candidate { resident: Some(false), ..candidate("cold", 0.8, &fast) };
+    let decision = decide(&capture(), &[cold], None);
+    assert_eq!((model(&decision), decision.reason), (None, Reason::Cold));
+    let barred = Candidate { barred: true, ..candidate("barred", 0.8, &fast) };
+    let decision = decide(&capture(), &[barred], None);
+    assert_eq!((model(&decision), decision.reason), (None, Reason::BreakerOpen));
+}
+
+#[test]
+fn a_server_that_cannot_tell_what_is_loaded_is_taken_for_warm() {
+    let fast = known(3000.0, 150.0);
+    let unknown = Candidate { resident: None, ..candidate("m", 0.8, &fast) };
+    assert_eq!(model(&decide(&capture(), &[unknown], None)), Some("m"));
+}
+
+#[test]
+fn nobody_is_asked_during_a_rebase_or_a_storm_or_when_the_time_is_over() {
+    let fast = known(3000.0, 150.0);
+    let all = [candidate("m", 0.8, &fast)];
+    for traffic in [Traffic::Storm, Traffic::Rebase] {
+        let decision = decide(&Signals { traffic, ..capture() }, &all, None);
+        assert_eq!((model(&decision), decision.reason), (None, Reason::Disabled));
+    }
+    for left_s in [0.0, -3.0, f64::NAN] {
+        let decision = decide(&Signals { left_s, ..capture() }, &all, None);
+        assert_eq!((model(&decision), decision.reason), (None, Reason::PredictedMiss), "{left_s}");
+    }
+    assert_eq!(decide(&capture(), &[], None).reason, Reason::Disabled);
+}
+
+#[test]
+fn a_model_that_writes_no_better_than_the_template_is_not_asked() {
+    let fast = known(3000.0, 150.0);
+    let decision = decide(&capture(), &[candidate("tiny", 0.45, &fast)], None);
+    assert_eq!(rejected(&decision, "tiny"), Some(Rejected::TemplateAsGood));
+}
+
+#[test]
+fn the_last_choice_is_kept_until_another_one_is_clearly_better() {
+    let fast = known(3000.0, 150.0);
+    let all = [candidate("a", 0.70, &fast), candidate("b", 0.71, &fast)];
+    let fresh = decide(&capture(), &all, None);
+    let kept = decide(&capture(), &all, Some(("local", "a")));
+    assert_eq!((model(&fresh), model(&kept), kept.kept), (Some("b"), Some("a"), true));
+    let better = [candidate("a", 0.70, &fast), candidate("b", 0.78, &fast)];
+    assert_eq!(model(&decide(&capture(), &better, Some(("local", "a")))), Some("b"));
+}
+
+#[test]
+fn pressure_and_a_queue_make_it_cautious() {
+    let middle = known(800.0, 45.0);
+    let one = candidate("3b", 0.68, &middle);
+    assert_eq!(model(&decide(&capture(), &[one], None)), Some("3b"));
+    let pressed = decide(&Signals { pressed: true, ..capture() }, &[one], None);
+    let calm = decide(&capture(), &[one], None);
+    assert!(pressed.candidates[0].score < calm.candidates[0].score);
+    let queued = decide(&capture(), &[Candidate { queue_s: 1.5, ..one }], None);
+    assert_eq!(queued.reason, Reason::PredictedMiss);
+}
+
+#[test]
+fn the_public_json_has_every_promised_field() {
+    let fast = known(3000.0, 150.0);
+    let json = serde_json::to_value(decide(&capture(), &[candidate("m", 0.8, &fast)], None)).unwrap();
+    for field in ["task", "deadline_ms", "choice", "reason", "candidates"] {
+        assert!(json.get(field).is_some(), "{field}");
+    }
+    for field in [
+        "model",
+        "endpoint",
+        "resident",
+        "queue_ms",
+        "predicted_ttft_ms",
+        "predicted_total_ms",
+        "p_on_time",
+        "quality",
+        "score",
+        "rejected_because",
+    ] {
+        assert!(json["candidates"][0].get(field).is_some(), "{field}");
+    }
+    assert_eq!((&json["choice"]["model"], &json["reason"]), (&"m".into(), &"none".into()));
+    let none = serde_json::to_value(decide(&capture(), &[], None)).unwrap();
+    assert_eq!(none["choice"], serde_json::json!({"template": true}));
+}

@@ -1,0 +1,91 @@
+//! A decision with every term that went into it: its serde shape is part of the public JSON of `route`.
+
+use serde::Serialize;
+
+use super::signals::Signals;
+use crate::domain::capture::Reason;
+
+/// Who writes, and why.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Decision {
+    pub task: Signals,
+    pub deadline_ms: f64,
+    pub choice: Chosen,
+    /// `none` where a model was chosen.
+    pub reason: Reason,
+    /// The last choice was kept although another one scored a little better.
+    pub kept: bool,
+    /// Every model that was looked at, best first.
+    pub candidates: Vec<Considered>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Chosen {
+    Model { model: String, endpoint: String, max_tokens: u32, prompt_tokens: u32, words: u32 },
+    Template { template: bool },
+}
+
+impl Chosen {
+    pub const TEMPLATE: Self = Self::Template { template: true };
+}
+
+/// One model and what was expected of it. Times in milliseconds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Considered {
+    pub model: String,
+    pub endpoint: String,
+    /// Absent where the server cannot tell.
+    pub resident: Option<bool>,
+    pub queue_ms: f64,
+    pub predicted_load_ms: f64,
+    pub predicted_ttft_ms: f64,
+    pub predicted_total_ms: f64,
+    /// The chance that the answer is whole in time.
+    pub p_on_time: f64,
+    /// The chance that it is not, but at least its first sentence is.
+    pub p_salvage: f64,
+    /// What its text is worth, 0..=1, and what a shortened prompt or answer leaves of it.
+    pub quality: f64,
+    pub planned_quality: f64,
+    /// p_on_time · quality + p_salvage · quality of a salvaged text + the rest · quality of the template.
+    pub score: f64,
+    /// What would be sent, and of it what the server has in its cache.
+    pub prompt_tokens: u32,
+    pub cached_tokens: u32,
+    pub max_tokens: u32,
+    /// Runs that the forecast rests on.
+    pub runs: u64,
+    pub rejected_because: Option<Rejected>,
+}
+
+/// Why a model was not chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rejected {
+    /// It failed lately and has not been seen well again.
+    BreakerOpen,
+    /// It would have to be loaded first, which takes too long.
+    Cold,
+    /// It would probably not be done in time.
+    PredictedMiss,
+    /// The template's text is as good.
+    TemplateAsGood,
+    /// Another one is expected to do better.
+    ScoredLower,
+    /// Nothing is to be asked of any model just now.
+    NotNow,
+}
+
+impl Rejected {
+    /// How a template that stands for this reason is recorded.
+    #[must_use]
+    pub fn reason(self) -> Reason {
+        match self {
+            Self::BreakerOpen => Reason::BreakerOpen,
+            Self::Cold => Reason::Cold,
+            Self::PredictedMiss | Self::ScoredLower => Reason::PredictedMiss,
+            Self::TemplateAsGood | Self::NotNow => Reason::Disabled,
+        }
+    }
+}
