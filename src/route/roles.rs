@@ -1,0 +1,157 @@
+//! Which models may fill a role, and why the others may not: configured ones, or what the endpoints offer.
+
+use serde::Serialize;
+
+use super::choose::{Offer, configured};
+use super::merit::{self, Evidence};
+use super::traits::Traits;
+use crate::config::{ModelsConfig, Strategy};
+use crate::domain::role::Role;
+use crate::llm::{Offered, same_model};
+
+/// Share of the memory that models may take; the rest is the editor's, the browser's and the build's.
+const MEMORY_SHARE: f64 = 0.8;
+/// For captures: the primer's fast model.
+const CAPTURE_BILLIONS: f64 = 3.0;
+/// A draft has all night, but a model of this size is the largest that a desk usually carries.
+const BLOG_BILLIONS: f64 = 13.0;
+const DRAFT_BILLIONS: f64 = 7.0;
+
+/// What of the machine decides whether a model fits.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Memory {
+    /// Bytes in all; absent where unknown.
+    pub ram: Option<u64>,
+    /// Of graphics cards.
+    pub vram: Option<u64>,
+}
+
+/// A model that may fill a role, with how well it suits (higher is better).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Proposal {
+    pub endpoint: String,
+    pub model: String,
+    pub suits: f64,
+    /// Named in the configuration for this role.
+    pub configured: bool,
+    /// Share of the weights that spilled from the graphics card into main memory, where some did: such a model runs
+    /// at the speed of its slower part.
+    pub spilled: Option<f64>,
+    /// It thinks aloud; it has to be told not to.
+    pub thinks: bool,
+}
+
+/// A model that may not.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Unfit {
+    pub endpoint: String,
+    pub model: String,
+    pub because: Because,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Because {
+    /// It runs on somebody else's machine, and `remote` is not set.
+    Cloud,
+    /// It makes vectors, not text.
+    Embedding,
+    /// Bytes that it needs and that there are.
+    TooLarge { needs: u64, has: u64 },
+}
+
+/// Who may write for a role: best first, and who may not.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Cast {
+    pub proposals: Vec<Proposal>,
+    pub unfit: Vec<Unfit>,
+}
+
+/// Casts a role.
+///
+/// `single` and `multi` know one model per role where one is configured. `adaptive` prefers the configured one, and
+/// lets the other configured models stand in for it when the time is short; a role for which nothing is configured
+/// is filled from all that is offered.
+#[must_use]
+pub fn cast(role: Role, models: &ModelsConfig, strategy: Strategy, offers: &[Offer], memory: Memory) -> Cast {
+    let named = configured(models, strategy, role);
+    let judged = judged(role, strategy, named);
+    let mut cast = Cast::default();
+    for (offer, model) in offers.iter().flat_map(|offer| offer.models.iter().map(move |model| (offer, model))) {
+        let traits = Traits::of(model);
+        let own = named.is_some_and(|name| same_model(&model.name, name));
+        match unfit(offer, model, &traits, memory) {
+            Some(because) => {
+                cast.unfit.push(Unfit { endpoint: offer.endpoint.clone(), model: model.name.clone(), because })
+            }
+            None if own || may_stand_in(named, models, strategy, model) => cast.proposals.push(Proposal {
+                endpoint: offer.endpoint.clone(),
+                model: model.name.clone(),
+                suits: suits(judged, model, &traits) + if own { 1.0 } else { 0.0 },
+                configured: own,
+                spilled: model.gpu_share.filter(|share| *share > 0.0 && *share < 0.99).map(|share| 1.0 - share),
+                thinks: traits.thinks,
+            }),
+            None => {}
+        }
+    }
+    cast.proposals.sort_by(|a, b| b.suits.total_cmp(&a.suits));
+    only_first(&mut cast, named, strategy);
+    cast
+}
+
+/// The one model for everything is the one for captures: nothing else has to be in time.
+fn judged(role: Role, strategy: Strategy, named: Option<&str>) -> Role {
+    if strategy == Strategy::Single && named.is_none() { Role::Capture } else { role }
+}
+
+/// Where one model does everything, or each role has one, nobody else is looked at.
+fn only_first(cast: &mut Cast, named: Option<&str>, strategy: Strategy) {
+    if strategy != Strategy::Adaptive && named.is_none() {
+        cast.proposals.truncate(1);
+    }
+}
+
+fn may_stand_in(named: Option<&str>, models: &ModelsConfig, strategy: Strategy, model: &Offered) -> bool {
+    let mentioned = models.roles.values().chain(&models.default).any(|name| same_model(name, &model.name));
+    match (named, strategy) {
+        (None, _) => true,
+        (Some(_), Strategy::Adaptive) => mentioned,
+        (Some(_), Strategy::Single | Strategy::Multi) => false,
+    }
+}
+
+fn unfit(offer: &Offer, model: &Offered, traits: &Traits, memory: Memory) -> Option<Because> {
+    if model.cloud && !offer.remote {
+        return Some(Because::Cloud);
+    }
+    if !model.completes || traits.embeds {
+        return Some(Because::Embedding);
+    }
+    // What is loaded fits; what runs elsewhere does not need to fit here.
+    if model.resident == Some(true) || model.cloud || offer.remote {
+        return None;
+    }
+    let needs = traits.needs_bytes?;
+    let has = (memory.ram? as f64 * MEMORY_SHARE).max(memory.vram.unwrap_or(0) as f64) as u64;
+    (needs > has).then_some(Because::TooLarge { needs, has })
+}
+
+/// How well a model suits a role: worth, and for captures nearness to the size that answers in time.
+fn suits(role: Role, model: &Offered, traits: &Traits) -> f64 {
+    let worth = merit::of(traits, role, 1.0, &Evidence::default());
+    let ideal = match role {
+        Role::Capture => CAPTURE_BILLIONS,
+        Role::Blog => BLOG_BILLIONS,
+        Role::Devlog | Role::Social | Role::Status => DRAFT_BILLIONS,
+    };
+    let distance = (traits.billions() / ideal).ln().abs();
+    let unknown = if traits.parameters.is_none() { 0.05 } else { 0.0 };
+    let thinking = if traits.thinks && role == Role::Capture { 0.15 } else { 0.0 };
+    let resident = if model.resident == Some(true) { 0.01 } else { 0.0 };
+    worth - 0.12 * distance - unknown - thinking + resident
+}
+
+#[cfg(test)]
+#[path = "roles_tests.rs"]
+mod tests;

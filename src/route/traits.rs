@@ -1,0 +1,158 @@
+//! What a model is good for, from its name, its family and its size.
+
+use serde::Serialize;
+
+use crate::llm::Offered;
+
+/// What a model was made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Bent {
+    /// Trained on code: precise about it.
+    Code,
+    /// Trained to converse: lively.
+    Chat,
+    /// Follows instructions and formats.
+    Instruct,
+    /// Nothing that its name tells.
+    General,
+    /// Continues text; was never taught to do what it is told.
+    Base,
+}
+
+/// A model as it looks from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Traits {
+    pub bent: Bent,
+    /// It thinks aloud before it answers, which costs the first token seconds unless it is told not to.
+    pub thinks: bool,
+    pub embeds: bool,
+    /// Number of weights, told or read from the name.
+    pub parameters: Option<u64>,
+    /// Bytes that it takes while it runs.
+    pub needs_bytes: Option<u64>,
+}
+
+/// Parts of names, most telling first.
+const BENTS: [(Bent, &[&str]); 4] = [
+    (Bent::Code, &["code", "coder", "starcoder", "codestral", "devstral", "sqlcoder"]),
+    (Bent::Chat, &["chat", "zephyr", "vicuna", "openhermes"]),
+    (Bent::Instruct, &["instruct", "orca", "dolphin", "hermes", "-it", ":it", "wizard"]),
+    (Bent::Base, &["-base", ":base", ":text", "-text", "-pt"]),
+];
+const THINKING: [&str; 8] =
+    ["deepseek-r1", "qwq", "thinking", "reasoning", "gpt-oss", "magistral", "marco-o1", "phi4-mini-reasoning"];
+const EMBEDDING: [&str; 8] = ["embed", "bge-", "minilm", "gte-", "e5-", "reranker", "snowflake-arctic", "nomic-bert"];
+
+/// Beside the weights: the context's cache and the server's buffers. Measured as about a fifth for the weights'
+/// repacking and half a gigabyte for the rest at a context of some thousand tokens.
+const OVER_WEIGHTS: f64 = 1.2;
+const BESIDE_BYTES: f64 = 0.5e9;
+/// Four-bit weights with their scales.
+const BYTES_PER_WEIGHT: f64 = 4.9 / 8.0;
+
+impl Traits {
+    #[must_use]
+    pub fn of(model: &Offered) -> Self {
+        let name = model.name.to_lowercase();
+        let family = model.family.as_deref().unwrap_or_default().to_lowercase();
+        let any = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
+        let parameters = model.parameters.or_else(|| parameters_in(&name));
+        let weights = model.size_bytes.map(|bytes| bytes as f64);
+        let weights = weights.or(parameters.map(|count| count as f64 * BYTES_PER_WEIGHT));
+        Self {
+            bent: BENTS.iter().find(|(_, parts)| any(parts)).map_or(Bent::General, |(bent, _)| *bent),
+            thinks: any(&THINKING),
+            embeds: any(&EMBEDDING) || family.contains("bert"),
+            parameters,
+            needs_bytes: weights.map(|bytes| (bytes * OVER_WEIGHTS + BESIDE_BYTES) as u64),
+        }
+    }
+
+    /// Billions of weights; of a model that does not tell, the usual seven.
+    #[must_use]
+    pub fn billions(&self) -> f64 {
+        self.parameters.map_or(7.0, |count| count as f64 / 1e9)
+    }
+}
+
+/// `llama3.2:3b-instruct` → 3 · 10⁹; `8x7b` → 56 · 10⁹; `360m` → 360 · 10⁶.
+fn parameters_in(name: &str) -> Option<u64> {
+    let words = name.split(|c: char| !(c.is_ascii_alphanumeric() || c == '.'));
+    words.filter_map(size).max()
+}
+
+fn size(word: &str) -> Option<u64> {
+    let (number, unit) = match word.strip_suffix('b') {
+        Some(number) => (number, 1e9),
+        None => (word.strip_suffix('m')?, 1e6),
+    };
+    let (experts, each) = number.split_once('x').unwrap_or(("1", number));
+    let weights = experts.parse::<f64>().ok()? * each.parse::<f64>().ok()? * unit;
+    (1e6..1e13).contains(&weights).then_some(weights as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn traits(name: &str) -> Traits {
+        Traits::of(&Offered::named(name))
+    }
+
+    #[test]
+    fn names_tell_what_a_model_was_made_for() {
+        for (name, bent) in [
+            ("codellama:7b", Bent::Code),
+            ("qwen2.5-coder:7b-instruct-q4_K_M", Bent::Code),
+            ("starcoder2:3b", Bent::Code),
+            ("neural-chat:7b", Bent::Chat),
+            ("zephyr", Bent::Chat),
+            ("orca-mini:3b", Bent::Instruct),
+            ("dolphin-mistral", Bent::Instruct),
+            ("gemma-2-2b-it", Bent::Instruct),
+            ("llama2:13b", Bent::General),
+            ("mistral:latest", Bent::General),
+            ("llama2:7b-text", Bent::Base),
+        ] {
+            assert_eq!(traits(name).bent, bent, "{name}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_read_from_names_where_nobody_tells() {
+        for (name, billions) in [
+            ("orca-mini:3b", Some(3.0)),
+            ("llama3.2:1b-instruct-q4_K_M", Some(1.0)),
+            ("Qwen2.5-0.5B-Instruct-GGUF", Some(0.5)),
+            ("mixtral:8x7b", Some(56.0)),
+            ("smollm:360m", Some(0.36)),
+            ("mistral:latest", None),
+            ("b", None),
+            ("999999999999b", None),
+            ("xb:x7b", None),
+        ] {
+            let found = traits(name).parameters.map(|count| count as f64 / 1e9);
+            assert_eq!(
+                found.map(|size| (size * 100.0).round()),
+                billions.map(|size: f64| (size * 100.0).round()),
+                "{name}"
+            );
+        }
+        let told = Offered { parameters: Some(3_200_000_000), ..Offered::named("llama3.2:1b") };
+        assert_eq!(Traits::of(&told).parameters, Some(3_200_000_000));
+    }
+
+    #[test]
+    fn thinkers_and_embedders_are_recognised() {
+        assert!(traits("deepseek-r1:8b").thinks && traits("qwen3-4b-thinking").thinks && !traits("qwen3:4b").thinks);
+        assert!(traits("nomic-embed-text").embeds && traits("all-minilm:22m").embeds && !traits("phi3").embeds);
+    }
+
+    #[test]
+    fn a_model_needs_more_memory_than_its_weights() {
+        let gigabytes = |name: &str| traits(name).needs_bytes.map(|bytes| (bytes as f64 / 1e9).round());
+        assert_eq!([gigabytes("a:3b"), gigabytes("a:7b"), gigabytes("a:13b")], [Some(3.0), Some(6.0), Some(10.0)]);
+        assert_eq!(gigabytes("mistral"), None);
+    }
+}
