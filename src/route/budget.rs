@@ -83,7 +83,14 @@ mod tests {
 
     /// 10 ms per prompt token, 40 ms per written one.
     fn forecast() -> Forecast {
-        let speed = Speed { overhead_s: 0.05, uncached_s: 0.01, cached_s: 0.0001, tpot_s: 0.04, load_s: 3.0 };
+        let speed = Speed {
+            overhead_s: 0.05,
+            uncached_s: 0.01,
+            cached_s: 0.0001,
+            tpot_s: 0.04,
+            load_s: 3.0,
+            answer_tokens: 40,
+        };
         let mut forecast = Forecast::seeded(speed);
         for i in 0..40 {
             let uncached = 20 + i * 37 % 200;

@@ -175,4 +175,4 @@ fn ms(seconds: f64) -> f64 {
 
 #[cfg(test)]
 #[path = "choice_tests.rs"]
-mod tests;
+pub(in crate::route) mod tests;

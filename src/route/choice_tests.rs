@@ -13,6 +13,7 @@ pub(in crate::route) fn known(reads_per_s: f64, writes_per_s: f64) -> Forecast {
         cached_s: 0.005 / reads_per_s,
         tpot_s: 1.0 / writes_per_s,
         load_s: 4.0,
+        answer_tokens: 40,
     };
     let mut forecast = Forecast::seeded(seed);
     for i in 0..30_u32 {

@@ -19,8 +19,7 @@ const RIDGE: f64 = 0.5;
 const CHEAPEST: f64 = 0.02;
 /// An answer that may have fewer tokens is asked for as one sentence, and is another distribution of lengths.
 pub const ONE_SENTENCE_BELOW: u32 = 48;
-/// Tokens of a usual answer of one or two sentences, and of its first sentence.
-const USUAL_ANSWER: u32 = 40;
+/// Tokens of a usual first sentence.
 const USUAL_SENTENCE: u32 = 24;
 /// A machine under pressure is taken to be half as fast until it was measured under pressure.
 const PRESSURE: f64 = std::f64::consts::LN_2;
@@ -106,7 +105,7 @@ impl Forecast {
             decode: Rls::new([1.0, 0.0, 0.0], [RIDGE; 3]),
             level: Level::about(SEED_SCALE),
             conformal: Conformal::default(),
-            answers: [Lengths::about(USUAL_SENTENCE), Lengths::about(USUAL_ANSWER)],
+            answers: [Lengths::about(USUAL_SENTENCE), Lengths::about(seed.answer_tokens)],
             sentences: [Lengths::about(USUAL_SENTENCE), Lengths::about(USUAL_SENTENCE)],
             log_load: seed.load_s.ln(),
             pressure: PRESSURE,

@@ -6,7 +6,8 @@ use super::*;
 use crate::route::speed::Machine;
 
 /// A machine with 10 ms per prompt token, 40 ms per written one.
-const TRUE: Speed = Speed { overhead_s: 0.05, uncached_s: 0.01, cached_s: 0.0001, tpot_s: 0.04, load_s: 3.0 };
+const TRUE: Speed =
+    Speed { overhead_s: 0.05, uncached_s: 0.01, cached_s: 0.0001, tpot_s: 0.04, load_s: 3.0, answer_tokens: 40 };
 
 fn conditions(left_s: f64) -> Conditions {
     Conditions { left_s, idle_min: 1.0, ..Conditions::default() }

@@ -37,7 +37,16 @@ pub struct Speed {
     pub tpot_s: f64,
     /// To load the model.
     pub load_s: f64,
+    /// Tokens of a usual answer.
+    pub answer_tokens: u32,
 }
+
+/// Tokens of a usual capture: one or two sentences.
+const USUAL_ANSWER: u32 = 40;
+/// Where somebody allows more than a capture needs, this share of it is usually written.
+const USUAL_SHARE: f64 = 0.6;
+/// What a capture may have.
+const CAPTURE_TOKENS: u32 = 200;
 
 /// What of a machine and a model decides the speed.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -78,7 +87,15 @@ impl Speed {
             cached_s: uncached_s * CACHED_SHARE,
             tpot_s: size * mixed(READING_GB_PER_S * cores.min(READING_CORES), GPU_READING_GB_PER_S),
             load_s: 0.5 + size / LOADING_GB_PER_S,
+            answer_tokens: USUAL_ANSWER,
         }
+    }
+
+    /// The same for a role that may write `max_tokens`: a blog post is no sentence.
+    #[must_use]
+    pub fn writing(self, max_tokens: u32) -> Self {
+        let long = (f64::from(max_tokens) * USUAL_SHARE) as u32;
+        Self { answer_tokens: if max_tokens > CAPTURE_TOKENS { long } else { USUAL_ANSWER }, ..self }
     }
 
     /// The speed that two probes with prompts of different lengths show; of the hardware where they show nothing.
@@ -95,6 +112,7 @@ impl Speed {
             cached_s: uncached_s * CACHED_SHARE,
             tpot_s: tpot.reduce(f64::midpoint).unwrap_or(hardware.tpot_s),
             load_s: hardware.load_s,
+            answer_tokens: hardware.answer_tokens,
         }
     }
 
@@ -109,6 +127,7 @@ impl Speed {
             cached_s: sane(self.cached_s, usual.cached_s),
             tpot_s: sane(self.tpot_s, usual.tpot_s),
             load_s: sane(self.load_s, usual.load_s),
+            answer_tokens: self.answer_tokens.clamp(1, 100_000),
         }
     }
 }

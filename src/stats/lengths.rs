@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Tokens per bin; the last bin holds everything beyond.
-const BIN: u32 = 6;
+/// The last bin holds everything beyond; the first guess lies in this one.
 const BINS: usize = 41;
+const TYPICAL_BIN: u32 = 7;
 /// A memory of about 50 answers.
 const FORGETTING: f64 = 0.98;
 /// What the first guess counts for, in answers.
@@ -14,24 +14,27 @@ const GUESS: f64 = 4.0;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Lengths {
     weights: Vec<f64>,
+    /// Tokens per bin.
+    width: u32,
 }
 
 impl Lengths {
     /// Guesses lengths around `typical` tokens, from half of it to twice it.
     #[must_use]
     pub fn about(typical: u32) -> Self {
-        let middle = f64::from(typical.max(1)).ln();
-        let weight = |bin: usize| (-0.5 * ((f64::from(tokens(bin)).ln() - middle) / 0.35).powi(2)).exp();
+        let typical = typical.clamp(2, 1 << 20);
+        let (middle, width) = (f64::from(typical).ln(), typical.div_ceil(TYPICAL_BIN).max(2));
+        let weight = |bin: usize| (-0.5 * ((f64::from(tokens(bin, width)).ln() - middle) / 0.35).powi(2)).exp();
         let mut weights: Vec<f64> = (0..BINS).map(weight).map(|weight| weight + 1e-4).collect();
         let total: f64 = weights.iter().sum();
         weights.iter_mut().for_each(|weight| *weight *= GUESS / total);
-        Self { weights }
+        Self { weights, width }
     }
 
     /// Learns that an answer ended by itself after `length` tokens.
     pub fn learn(&mut self, length: u32) {
         self.forget();
-        if let Some(weight) = self.weights.get_mut(bin(length)) {
+        if let Some(weight) = self.weights.get_mut(bin(length, self.width)) {
             *weight += 1.0;
         }
     }
@@ -39,7 +42,7 @@ impl Lengths {
     /// Learns that an answer was cut after `length` tokens: it would have been longer, as long answers are.
     pub fn learn_above(&mut self, length: u32) {
         self.forget();
-        let above = self.weights.get_mut(bin(length)..).unwrap_or_default();
+        let above = self.weights.get_mut(bin(length, self.width)..).unwrap_or_default();
         let total: f64 = above.iter().sum();
         if total > 0.0 {
             above.iter_mut().for_each(|weight| *weight += *weight / total);
@@ -49,7 +52,7 @@ impl Lengths {
     /// Lengths with their chances, which add up to 1.
     pub fn chances(&self) -> impl Iterator<Item = (u32, f64)> {
         let total: f64 = self.weights.iter().sum();
-        self.weights.iter().enumerate().map(move |(bin, weight)| (tokens(bin), weight / total))
+        self.weights.iter().enumerate().map(move |(bin, weight)| (tokens(bin, self.width), weight / total))
     }
 
     /// The mean length in tokens of answers that are cut at `most`.
@@ -62,6 +65,7 @@ impl Lengths {
     #[must_use]
     pub fn is_sound(&self) -> bool {
         self.weights.len() == BINS
+            && (2..=1 << 20).contains(&self.width)
             && self.weights.iter().all(|weight| (0.0..1e3).contains(weight))
             && self.weights.iter().sum::<f64>() > 0.0
     }
@@ -71,13 +75,13 @@ impl Lengths {
     }
 }
 
-fn bin(length: u32) -> usize {
-    ((length / BIN) as usize).min(BINS - 1)
+fn bin(length: u32, width: u32) -> usize {
+    ((length / width.max(1)) as usize).min(BINS - 1)
 }
 
 /// The middle of a bin.
-fn tokens(bin: usize) -> u32 {
-    bin as u32 * BIN + BIN / 2
+fn tokens(bin: usize, width: u32) -> u32 {
+    (bin as u32).saturating_mul(width).saturating_add(width / 2)
 }
 
 #[cfg(test)]
@@ -92,6 +96,14 @@ mod tests {
         (0..100).for_each(|_| lengths.learn(75));
         assert!((70.0..78.0).contains(&lengths.mean(1000)), "{}", lengths.mean(1000));
         assert!(lengths.mean(30) <= 30.0);
+    }
+
+    #[test]
+    fn a_blog_post_has_room_for_its_length() {
+        let mut lengths = Lengths::about(1200);
+        assert!((1000.0..1500.0).contains(&lengths.mean(5000)), "{}", lengths.mean(5000));
+        (0..100).for_each(|_| lengths.learn(1900));
+        assert!((1700.0..2100.0).contains(&lengths.mean(5000)), "{}", lengths.mean(5000));
     }
 
     #[test]

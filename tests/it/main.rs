@@ -32,6 +32,7 @@ mod packing;
 mod places;
 mod planted;
 mod rings;
+mod routing;
 mod secrets;
 mod service;
 mod setups;

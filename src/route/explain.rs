@@ -1,0 +1,167 @@
+//! Says why a model was chosen, or none, as a colleague would who knows the machine.
+
+use std::fmt::Write;
+
+use super::decision::{Chosen, Considered, Decision, Rejected};
+use super::objection;
+use super::signals::{Signals, Traffic, Urgency};
+use super::wording::{cases, seconds, what, worth};
+
+/// Up to this many runs a forecast says on how few it rests.
+const FEW_RUNS: u64 = 5;
+/// Others are told of up to this many.
+const OTHERS: usize = 4;
+/// A shorter wait for one's turn is not worth a word.
+const WAIT_MS: f64 = 20.0;
+
+/// A few sentences, then a line for each model that was not chosen.
+#[must_use]
+pub fn explain(decision: &Decision) -> String {
+    let mut text = match (&decision.choice, told(decision)) {
+        (Chosen::Model { words, .. }, Some(one)) => for_model(decision, one, *words),
+        (_, best) => for_template(&decision.task, best),
+    };
+    let others = others(decision);
+    if !others.is_empty() {
+        let _ = write!(text, "\n\n{}", others.join("\n"));
+    }
+    text.push('\n');
+    text
+}
+
+/// The candidate that the first sentences are about: the chosen one, else the one whose text would be worth most.
+fn told(decision: &Decision) -> Option<&Considered> {
+    let mut all = decision.candidates.iter();
+    match &decision.choice {
+        Chosen::Model { model, endpoint, .. } => all.find(|one| one.model == *model && one.endpoint == *endpoint),
+        Chosen::Template { .. } => all.max_by(|a, b| a.quality.total_cmp(&b.quality)),
+    }
+}
+
+fn for_model(decision: &Decision, one: &Considered, words: u32) -> String {
+    let task = &decision.task;
+    let mut text = format!("{} on {} writes {}.", one.model, one.endpoint, what(task.role));
+    let total = seconds(one.predicted_total_ms);
+    if task.urgency == Urgency::Batch {
+        let worth = worth(one.quality);
+        text.push_str(" Nobody is waiting, so the best writer gets the job:");
+        let _ = write!(text, " I value its text at {worth} of 1, and it should take about {total}.");
+    } else {
+        text.push_str(why_it(decision));
+        let left = seconds(task.left_s * 1e3);
+        let first = seconds(one.predicted_ttft_ms);
+        let _ =
+            write!(text, " It should be done after {total} of the {left} that are left (first word after {first}),");
+        let _ = write!(text, " and is in time in {}.", cases(one));
+        text.push_str(&sizes(task, one, words));
+    }
+    text + &circumstances(task, one)
+}
+
+fn why_it(decision: &Decision) -> &'static str {
+    match (decision.kept, decision.task.urgency, decision.candidates.len()) {
+        (true, ..) => {
+            " Another one would score a hair better, but models that take turns push each other out of memory, so I stay \
+             with this one."
+        }
+        (_, Urgency::Urgent, 2..) => {
+            " Somebody is watching, and it gives the best text of those that are surely done in time."
+        }
+        (_, Urgency::Urgent, _) => " Somebody is watching.",
+        (_, _, 2..) => " It gives the best text of those that are done in time.",
+        _ => "",
+    }
+}
+
+fn for_template(task: &Signals, best: Option<&Considered>) -> String {
+    let head = format!("The template writes {}", what(task.role));
+    let why = match (task.traffic, best) {
+        (Traffic::Rebase, _) => {
+            "a rebase is under way, and its commits are not worth a model's time until it is done".to_owned()
+        }
+        (Traffic::Storm, _) => {
+            "commits are coming faster than anybody writes them, so no model is asked until it is calm".to_owned()
+        }
+        (Traffic::Calm, None) => {
+            "no endpoint offers a model that could do it. `uro-capture models` shows what there is".to_owned()
+        }
+        (Traffic::Calm, Some(best)) => objection::to(best, task),
+    };
+    let best = best.filter(|_| task.traffic == Traffic::Calm);
+    let then = best.map(|best| circumstances(task, best) + what_then(best)).unwrap_or_default();
+    format!("{head}: {why}.{then}")
+}
+
+fn what_then(best: &Considered) -> &'static str {
+    match best.rejected_because {
+        Some(Rejected::Cold | Rejected::PredictedMiss) => {
+            " The model's text can replace it later, when the machine is idle."
+        }
+        Some(Rejected::BreakerOpen) => {
+            " The sidecar looks now and then whether it is back; no commit has to wait for that."
+        }
+        _ => "",
+    }
+}
+
+fn others(decision: &Decision) -> Vec<String> {
+    let task = &decision.task;
+    if task.traffic != Traffic::Calm && task.urgency != Urgency::Batch {
+        return Vec::new();
+    }
+    let told = told(decision);
+    let rest = decision.candidates.iter().filter(|one| told.is_none_or(|told| !std::ptr::eq(*one, told)));
+    let mut lines: Vec<String> = rest.map(|one| format!("- {}.", objection::to(one, task))).collect();
+    let more = lines.len().saturating_sub(OTHERS);
+    if more > 1 {
+        lines.truncate(OTHERS);
+        lines.push(format!("- {more} more, none of them better."));
+    }
+    lines
+}
+
+/// What is read and how much may be said.
+fn sizes(task: &Signals, one: &Considered, words: u32) -> String {
+    let (whole, read) = (task.prompt_tokens, one.prompt_tokens);
+    let mut text = if read < whole {
+        format!(" Reading all {whole} tokens would take too long, so it gets the most telling {read}")
+    } else {
+        format!(" It reads all {read} tokens of the prompt")
+    };
+    let fresh = read.saturating_sub(one.cached_tokens);
+    if one.cached_tokens > 0 && fresh.saturating_mul(4) < read {
+        let _ = write!(text, ", all but {fresh} of them read ahead");
+    }
+    if one.max_tokens < task.max_tokens {
+        let _ = write!(text, ", and is asked for {words} words at most, which is what the time allows");
+    }
+    text + "."
+}
+
+fn circumstances(task: &Signals, one: &Considered) -> String {
+    let mut text = String::new();
+    if task.pressed {
+        text.push_str(" The machine is busy (a build?), so I count on less speed than usual.");
+    }
+    if task.on_battery {
+        text.push_str(" It runs on battery, which is measured apart.");
+    }
+    match one.runs {
+        0 => {
+            text.push_str(" I have never run it like this, so its times are guessed from what is known of the machine.")
+        }
+        1 => text.push_str(" Its times rest on a single run."),
+        2..FEW_RUNS => {
+            let _ = write!(text, " Its times rest on {} runs only.", one.runs);
+        }
+        _ => {}
+    }
+    if one.queue_ms > WAIT_MS && one.rejected_because != Some(Rejected::PredictedMiss) {
+        let _ = write!(text, " It has to wait for its turn first, about {}.", seconds(one.queue_ms));
+    }
+    text
+}
+
+#[cfg(test)]
+#[path = "explain_tests.rs"]
+mod tests;

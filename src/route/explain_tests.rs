@@ -1,0 +1,127 @@
+//! Ten typical situations, as they are explained.
+
+use super::*;
+use crate::domain::role::Role;
+use crate::route::choice::tests::{candidate, capture, known};
+use crate::route::choice::{Candidate, decide};
+use crate::route::forecast::Forecast;
+use crate::route::speed::{Machine, Speed};
+
+/// A desk with a graphics card: all three are fast.
+fn fast() -> [Forecast; 3] {
+    [known(5000.0, 147.0), known(2500.0, 90.0), known(1300.0, 18.0)]
+}
+
+fn all(forecasts: &[Forecast; 3]) -> [Candidate<'_>; 3] {
+    let [small, middle, large] = forecasts;
+    [
+        candidate("orca-mini:3b", 0.70, small),
+        candidate("mistral:7b", 0.76, middle),
+        candidate("llama2:13b", 0.82, large),
+    ]
+}
+
+#[test]
+fn a_calm_machine_with_time_for_the_better_model() {
+    insta::assert_snapshot!(explain(&decide(&capture(), &all(&fast()), None)));
+}
+
+#[test]
+fn a_laptop_that_can_only_read_a_part() {
+    let slow = [known(180.0, 40.0), known(60.0, 14.0)];
+    let models = [candidate("llama3.2:1b", 0.58, &slow[0]), candidate("orca-mini:3b", 0.70, &slow[1])];
+    insta::assert_snapshot!(explain(&decide(&capture(), &models, None)));
+}
+
+#[test]
+fn a_prompt_that_was_read_ahead() {
+    let slow = known(180.0, 40.0);
+    let model = Candidate { cached: 395, ..candidate("llama3.2:1b", 0.58, &slow) };
+    insta::assert_snapshot!(explain(&decide(&capture(), &[model], None)));
+}
+
+#[test]
+fn a_model_that_is_not_loaded() {
+    let fast = known(2500.0, 90.0);
+    let model = Candidate { resident: Some(false), ..candidate("mistral:7b", 0.76, &fast) };
+    insta::assert_snapshot!(explain(&decide(&capture(), &[model], None)));
+}
+
+#[test]
+fn a_server_that_is_down() {
+    let fast = known(2500.0, 90.0);
+    let model = Candidate { barred: true, ..candidate("mistral:7b", 0.76, &fast) };
+    insta::assert_snapshot!(explain(&decide(&capture(), &[model], None)));
+}
+
+#[test]
+fn a_build_that_slows_everything_down() {
+    let middle = [known(560.0, 41.0), known(1500.0, 95.0)];
+    let models = [candidate("orca-mini:3b", 0.70, &middle[0]), candidate("llama3.2:1b", 0.58, &middle[1])];
+    insta::assert_snapshot!(explain(&decide(&Signals { pressed: true, ..capture() }, &models, None)));
+}
+
+#[test]
+fn a_rebase_under_way() {
+    insta::assert_snapshot!(explain(&decide(&Signals { traffic: Traffic::Rebase, ..capture() }, &all(&fast()), None)));
+}
+
+#[test]
+fn a_blog_post_at_night_on_battery() {
+    let blog = Signals {
+        role: Role::Blog,
+        urgency: Urgency::Batch,
+        prompt_tokens: 1800,
+        least_tokens: 400,
+        max_tokens: 2000,
+        budget_s: 1800.0,
+        left_s: 1800.0,
+        on_battery: true,
+        template_quality: 0.3,
+        ..capture()
+    };
+    let forecasts = [150.0, 90.0, 18.0].map(|writes: f64| {
+        let speed = Speed {
+            overhead_s: 0.05,
+            uncached_s: 0.001,
+            cached_s: 1e-5,
+            tpot_s: 1.0 / writes,
+            load_s: 4.0,
+            answer_tokens: 0,
+        };
+        Forecast::seeded(speed.writing(2000))
+    });
+    insta::assert_snapshot!(explain(&decide(&blog, &all(&forecasts), None)));
+}
+
+#[test]
+fn the_first_day_with_a_new_model() {
+    let machine = Machine { cores: 12, gpu_share: Some(1.0), parameters: Some(3_200_000_000), size_bytes: None };
+    let fresh = Forecast::seeded(Speed::of(&machine));
+    insta::assert_snapshot!(explain(&decide(&capture(), &[candidate("orca-mini:3b", 0.70, &fresh)], None)));
+}
+
+#[test]
+fn a_queue_that_is_too_long_and_a_model_that_is_too_simple() {
+    let fast = known(2500.0, 90.0);
+    let busy = Candidate { queue_s: 1.6, ..candidate("mistral:7b", 0.76, &fast) };
+    let simple = Candidate { endpoint: "other", ..candidate("smollm:360m", 0.44, &fast) };
+    insta::assert_snapshot!(explain(&decide(
+        &Signals { urgency: Urgency::Urgent, ..capture() },
+        &[busy, simple],
+        None
+    )));
+}
+
+#[test]
+fn a_choice_that_is_kept_says_so() {
+    let fast = known(2500.0, 90.0);
+    let models = [candidate("a:7b", 0.76, &fast), candidate("b:7b", 0.77, &fast)];
+    let text = explain(&decide(&capture(), &models, Some(("local", "a:7b"))));
+    assert!(text.starts_with("a:7b") && text.contains("I stay with this one"), "{text}");
+}
+
+#[test]
+fn without_any_model_it_says_where_to_look() {
+    assert!(explain(&decide(&capture(), &[], None)).contains("`uro-capture models`"));
+}

@@ -1,0 +1,56 @@
+//! Why a model does not write this time, in words.
+
+use super::decision::{Considered, Rejected};
+use super::signals::{Signals, Urgency};
+use super::wording::{of_hundred, seconds, time_left, worth};
+
+/// A wait that is worth naming as the reason.
+const BUSY_MS: f64 = 300.0;
+/// Above this a model is nearly in time, and its chance says more than its time.
+const NEARLY: f64 = 0.6;
+
+/// A sentence without its full stop.
+pub(super) fn to(one: &Considered, task: &Signals) -> String {
+    let name = &one.model;
+    match one.rejected_because {
+        Some(Rejected::BreakerOpen) => {
+            format!("{name} on {} failed lately and has not been seen well since", one.endpoint)
+        }
+        Some(Rejected::Cold) => {
+            let load = seconds(one.predicted_load_ms);
+            format!("{name} is not loaded; loading it takes about {load}, and {}", time_left(task))
+        }
+        Some(Rejected::PredictedMiss) => late(one, task),
+        Some(Rejected::TemplateAsGood) => {
+            let (own, template) = (worth(one.planned_quality), worth(task.template_quality));
+            format!("{name} is fast enough, but writes no better than the template ({own} against {template})")
+        }
+        Some(Rejected::NotNow) => format!("{name} is not asked just now"),
+        Some(Rejected::ScoredLower) | None => worse(one, task),
+    }
+}
+
+fn late(one: &Considered, task: &Signals) -> String {
+    let (name, useful) = (&one.model, one.p_on_time + one.p_salvage);
+    if one.queue_ms > BUSY_MS {
+        return format!("{name} is busy for about {} more, and {}", seconds(one.queue_ms), time_left(task));
+    }
+    if useful > NEARLY && useful < task.floor() {
+        let (p, floor) = (of_hundred(useful), of_hundred(task.floor()));
+        return format!("{name} would have a sentence ready in time in {p} of 100 cases, and I ask for {floor}");
+    }
+    format!("{name} would need about {}, and {}", seconds(one.predicted_total_ms), time_left(task))
+}
+
+fn worse(one: &Considered, task: &Signals) -> String {
+    let (name, total) = (&one.model, seconds(one.predicted_total_ms));
+    if one.prompt_tokens < task.prompt_tokens {
+        return format!("{name} could read only {} of the {} tokens in time", one.prompt_tokens, task.prompt_tokens);
+    }
+    let worth = worth(one.planned_quality);
+    if task.urgency == Urgency::Batch {
+        return format!("{name} would take about {total}; I value its text at {worth}");
+    }
+    let p = of_hundred(one.p_on_time);
+    format!("{name} would be done in {p} of 100 cases, after about {total}; I value its text at {worth}")
+}

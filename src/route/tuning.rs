@@ -1,0 +1,140 @@
+//! How a role's model is set up to write: the ranges that are good for it, and what is wrong with a setting.
+//!
+//! The primer contradicts itself about captures: "live capture: 3B, high temperature" in one table, "0.1–0.3 for
+//! technical documentation" in another. A capture is a technical statement about somebody's work that nobody edits
+//! before it is shown, and at a high temperature small models invent names; so captures are the coolest of all, and
+//! high temperatures are left to texts that are meant to be lively and are read before they are published.
+
+use std::ops::RangeInclusive;
+
+use serde::Serialize;
+
+use crate::domain::role::Role;
+use crate::llm::Sampling;
+
+/// What is good for a role. Values outside are allowed, and said to be so.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ranges {
+    pub temperature: RangeInclusive<f64>,
+    /// Tokens; the primer's usual lengths of each kind of text.
+    pub max_tokens: RangeInclusive<u32>,
+    /// Tokens of context; short is fast and small, long understands more.
+    pub num_ctx: RangeInclusive<u32>,
+    pub top_p: RangeInclusive<f64>,
+    pub top_k: RangeInclusive<u32>,
+    pub repeat_penalty: RangeInclusive<f64>,
+}
+
+/// Something about a setting that its owner should know.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Advice {
+    /// `temperature`, `num_ctx`, …
+    pub key: &'static str,
+    /// It cannot work; else it is merely unusual.
+    pub wrong: bool,
+    pub says: String,
+}
+
+/// The ranges of a role.
+#[must_use]
+pub fn ranges(role: Role) -> Ranges {
+    let (temperature, max_tokens, num_ctx) = match role {
+        Role::Capture => (0.0..=0.3, 24..=200, 1024..=4096),
+        Role::Devlog => (0.1..=0.4, 300..=800, 2048..=16_384),
+        Role::Blog => (0.5..=0.8, 800..=2000, 4096..=32_768),
+        Role::Social => (0.7..=1.0, 60..=300, 2048..=16_384),
+        Role::Status => (0.1..=0.4, 200..=800, 2048..=16_384),
+    };
+    Ranges { temperature, max_tokens, num_ctx, top_p: 0.5..=1.0, top_k: 0..=100, repeat_penalty: 1.0..=1.3 }
+}
+
+/// What there is to say about a role's settings, wrong ones first. `trained` is the longest context that the model
+/// knows, where its server tells.
+#[must_use]
+pub fn advice(role: Role, sampling: &Sampling, trained: Option<u64>) -> Vec<Advice> {
+    let ranges = ranges(role);
+    let wrong = wrong(sampling, trained);
+    let unusual = [
+        outside("temperature", sampling.temperature, &ranges.temperature, role),
+        outside("top_p", sampling.top_p, &ranges.top_p, role),
+        outside("top_k", sampling.top_k, &ranges.top_k, role),
+        outside("repeat_penalty", sampling.repeat_penalty, &ranges.repeat_penalty, role),
+        outside("num_ctx", sampling.num_ctx, &ranges.num_ctx, role),
+        outside("max_tokens", sampling.max_tokens, &ranges.max_tokens, role),
+    ];
+    wrong.into_iter().chain(unusual).flatten().collect()
+}
+
+/// The same settings for an answer of at most `tokens`. Nothing else may vary between calls: another `num_ctx` makes
+/// a server load the model anew.
+#[must_use]
+pub fn shortened(sampling: &Sampling, tokens: u32) -> Sampling {
+    Sampling { max_tokens: sampling.max_tokens.min(tokens).max(1), ..sampling.clone() }
+}
+
+fn wrong(sampling: &Sampling, trained: Option<u64>) -> [Option<Advice>; 4] {
+    let Sampling { num_ctx, max_tokens, .. } = *sampling;
+    let say = |key, wrong: bool, says: String| wrong.then_some(Advice { key, wrong: true, says });
+    let trained = trained.unwrap_or(u64::MAX);
+    [
+        say("temperature", !(0.0..=2.0).contains(&sampling.temperature), "a temperature lies between 0 and 2".into()),
+        say("top_p", !(sampling.top_p > 0.0 && sampling.top_p <= 1.0), "top_p is a share above 0, at most 1".into()),
+        say("max_tokens", max_tokens >= num_ctx, format!("{max_tokens} tokens of answer fill a context of {num_ctx}")),
+        say(
+            "num_ctx",
+            u64::from(num_ctx) > trained,
+            format!("the model was trained on {trained} tokens, not {num_ctx}"),
+        ),
+    ]
+}
+
+fn outside<T: PartialOrd + std::fmt::Display>(
+    key: &'static str,
+    value: T,
+    range: &RangeInclusive<T>,
+    role: Role,
+) -> Option<Advice> {
+    let (low, high) = (range.start(), range.end());
+    let says = format!("{value} is unusual for {}: {low} to {high} is what suits it", role.as_str());
+    (!range.contains(&value)).then_some(Advice { key, wrong: false, says })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sampling() -> Sampling {
+        Sampling { temperature: 0.2, top_p: 0.9, top_k: 40, repeat_penalty: 1.1, num_ctx: 4096, max_tokens: 120 }
+    }
+
+    #[test]
+    fn a_hot_capture_is_unusual_and_a_hot_post_is_not() {
+        let hot = Sampling { temperature: 0.9, ..sampling() };
+        let said = advice(Role::Capture, &hot, None);
+        assert_eq!(said.len(), 1);
+        assert_eq!(said[0].says, "0.9 is unusual for capture: 0 to 0.3 is what suits it");
+        assert!(!said[0].wrong);
+        assert!(advice(Role::Social, &hot, None).is_empty());
+    }
+
+    #[test]
+    fn what_cannot_work_comes_first() {
+        let keys = |sampling: Sampling, trained| {
+            let said = advice(Role::Capture, &sampling, trained);
+            said.iter().filter(|advice| advice.wrong).map(|advice| advice.key).collect::<Vec<_>>()
+        };
+        assert_eq!(keys(Sampling { temperature: f64::NAN, ..sampling() }, None), ["temperature"]);
+        assert_eq!(keys(Sampling { top_p: 0.0, ..sampling() }, None), ["top_p"]);
+        assert_eq!(keys(Sampling { max_tokens: 4096, ..sampling() }, None), ["max_tokens"]);
+        assert_eq!(keys(sampling(), Some(2048)), ["num_ctx"]);
+        assert!(keys(sampling(), Some(4096)).is_empty());
+    }
+
+    #[test]
+    fn a_shorter_answer_changes_nothing_that_reloads_a_model() {
+        let short = shortened(&sampling(), 40);
+        assert_eq!((short.max_tokens, short.num_ctx), (40, 4096));
+        assert_eq!(shortened(&sampling(), 500).max_tokens, 120);
+        assert_eq!(super::super::key::options_hash(&short), super::super::key::options_hash(&sampling()));
+    }
+}
