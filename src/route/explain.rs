@@ -148,7 +148,9 @@ fn circumstances(task: &Signals, one: &Considered) -> String {
     }
     match one.runs {
         0 => {
-            text.push_str(" I have never run it like this, so its times are guessed from what is known of the machine.")
+            text.push_str(
+                " I have never run it like this, so its times are guessed from what is known of the machine.",
+            );
         }
         1 => text.push_str(" Its times rest on a single run."),
         2..FEW_RUNS => {

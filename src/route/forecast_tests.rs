@@ -171,6 +171,8 @@ fn what_is_stored_comes_back() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
     #[test]
     fn no_measurement_makes_it_leave_the_numbers(
         runs in prop::collection::vec(

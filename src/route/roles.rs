@@ -82,7 +82,7 @@ pub fn cast(role: Role, models: &ModelsConfig, strategy: Strategy, offers: &[Off
         let own = named.is_some_and(|name| same_model(&model.name, name));
         match unfit(offer, model, &traits, memory) {
             Some(because) => {
-                cast.unfit.push(Unfit { endpoint: offer.endpoint.clone(), model: model.name.clone(), because })
+                cast.unfit.push(Unfit { endpoint: offer.endpoint.clone(), model: model.name.clone(), because });
             }
             None if own || may_stand_in(named, models, strategy, model) => cast.proposals.push(Proposal {
                 endpoint: offer.endpoint.clone(),

@@ -88,7 +88,7 @@ fn wrong(sampling: &Sampling, trained: Option<u64>) -> [Option<Advice>; 4] {
     ]
 }
 
-fn outside<T: PartialOrd + std::fmt::Display>(
+fn outside<T: Copy + PartialOrd + std::fmt::Display>(
     key: &'static str,
     value: T,
     range: &RangeInclusive<T>,

@@ -352,6 +352,8 @@ mod tests {
     }
 
     proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
         #[test]
         fn chances_stay_chances_and_rise_with_the_ratio(
             runs in prop::collection::vec((any::<f64>(), any::<f64>(), any::<bool>()), 0..12),
