@@ -1,4 +1,5 @@
-//! Compares ways to route on the same made-up days: always the same model, a moving average, and this router.
+//! Compares ways to route on the same made-up days: always the same model, a moving average, and this router,
+//! without and with the measurements that rewriting templates in pauses brings (`refine`).
 //!
 //! `cargo bench --bench simulate -- [--n 20]`: n traces of 400 commits for each of three machines and three scenes
 //! (steady; everything 1.7 and 2 times slower from the middle on), with builds, cold starts, queues, stragglers,
@@ -20,7 +21,12 @@ use simulation::trace::SCENES;
 /// A way to route and how it starts.
 type Way = (&'static str, fn(&Machine) -> Policy);
 
-const WAYS: [Way; 3] = [("fixed", Policy::fixed), ("average", Policy::average), ("forecast", Policy::forecast)];
+const WAYS: [Way; 4] = [
+    ("fixed", Policy::fixed),
+    ("average", Policy::average),
+    ("unrefined", Policy::unrefined),
+    ("forecast", Policy::forecast),
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();

@@ -25,8 +25,8 @@ pub enum Policy {
     Fixed,
     /// The smallest model while its moving average fits; else the template, with a try now and then.
     Average { seconds: Option<f64>, skipped: u32 },
-    /// Forecast and choice.
-    Forecast { ledger: Box<Ledger>, last: Option<String> },
+    /// Forecast and choice; `refines`: in pauses a model writes what a template stood in for, which also measures it.
+    Forecast { ledger: Box<Ledger>, last: Option<String>, refines: bool },
 }
 
 impl Policy {
@@ -39,7 +39,12 @@ impl Policy {
     }
 
     pub fn forecast(_: &Machine) -> Self {
-        Self::Forecast { ledger: Box::default(), last: None }
+        Self::Forecast { ledger: Box::default(), last: None, refines: true }
+    }
+
+    /// The same with `refine = false`.
+    pub fn unrefined(_: &Machine) -> Self {
+        Self::Forecast { ledger: Box::default(), last: None, refines: false }
     }
 
     pub fn play(&mut self, machine: &Machine, trace: &Trace, tally: &mut Tally) {
@@ -67,7 +72,10 @@ impl Policy {
                 let outcome = average(seconds, skipped, smallest, moment);
                 (outcome, smallest.quality, None)
             }
-            Self::Forecast { ledger, last } => forecast(ledger, last, machine, moment, pause, now),
+            Self::Forecast { ledger, last, refines } => {
+                let pause = if *refines { pause } else { 0.0 };
+                forecast(ledger, last, machine, moment, pause, now)
+            }
         }
     }
 }
@@ -158,6 +166,7 @@ fn decided(ledger: &Ledger, last: Option<&str>, machine: &Machine, moment: &Mome
             model: model.name,
             resident: Some(!moment.evicted),
             cached: cached(moment, moment.prompt),
+            cached_rules: RULES,
             queue_s: moment.queue_s,
             idle_min: *idle_min,
             barred: false,

@@ -21,8 +21,10 @@ pub struct Wish {
     /// Tokens of the whole prompt, and of the shortest one that makes sense.
     pub prompt: u32,
     pub least: u32,
-    /// Tokens at its start that the server has in its cache.
+    /// Tokens at the start of the whole prompt that the server has in its cache.
     pub cached: u32,
+    /// The same of a shortened prompt: another text, of which only the rules are known.
+    pub cached_rules: u32,
     pub max_tokens: u32,
 }
 
@@ -67,7 +69,7 @@ fn whole(forecast: &Forecast, wish: &Wish, conditions: &Conditions) -> Option<Pl
 
 fn shortened(forecast: &Forecast, wish: &Wish, conditions: &Conditions) -> Option<Plan> {
     let allowed = OUTPUT_OF_SHORTENED.min(wish.max_tokens);
-    let cached = wish.cached.min(wish.prompt);
+    let cached = wish.cached_rules.min(wish.prompt);
     let uncached = forecast.prompt_in(&Work { uncached: 0, cached, allowed }, conditions, CONFIDENCE);
     let prompt = cached.saturating_add(uncached).min(wish.prompt);
     let work = Work { uncached: prompt - cached, cached, allowed };
@@ -115,7 +117,7 @@ mod tests {
     }
 
     fn planned(prompt: u32, cached: u32, left_s: f64) -> Option<Plan> {
-        let wish = Wish { prompt, least: 40, cached, max_tokens: 120 };
+        let wish = Wish { prompt, least: 40, cached, cached_rules: cached.min(30), max_tokens: 120 };
         plan(&forecast(), &wish, &Conditions { left_s, idle_min: 1.0, ..Conditions::default() })
     }
 
@@ -143,8 +145,14 @@ mod tests {
     }
 
     #[test]
+    fn a_shortened_prompt_is_another_text_and_was_not_read_ahead() {
+        let plan = planned(4000, 3700, 3.5).unwrap();
+        assert!(plan.shortened && plan.work.cached == 30 && plan.prompt < 400, "{plan:?}");
+    }
+
+    #[test]
     fn a_role_that_writes_little_needs_little() {
-        let wish = Wish { prompt: 60, least: 40, cached: 0, max_tokens: 10 };
+        let wish = Wish { prompt: 60, least: 40, cached: 0, cached_rules: 0, max_tokens: 10 };
         let plan = plan(&forecast(), &wish, &Conditions { left_s: 1.8, idle_min: 1.0, ..Conditions::default() });
         assert_eq!(plan.unwrap().work.allowed, 10);
     }

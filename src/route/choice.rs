@@ -23,8 +23,9 @@ pub struct Candidate<'a> {
     pub model: &'a str,
     /// Absent where the server cannot tell.
     pub resident: Option<bool>,
-    /// Tokens at the start of the prompt that the server has in its cache.
+    /// Tokens at the start of the whole prompt that the server has in its cache, and of a shortened one (the rules).
     pub cached: u32,
+    pub cached_rules: u32,
     /// Until it is our turn there, in seconds.
     pub queue_s: f64,
     /// Minutes since its last run.
@@ -102,6 +103,7 @@ fn consider(signals: &Signals, one: &Candidate<'_>) -> (Considered, Option<Plan>
         prompt: signals.prompt_tokens,
         least: signals.least_tokens,
         cached: one.cached,
+        cached_rules: one.cached_rules,
         max_tokens: signals.max_tokens,
     };
     let plan = plan(one.forecast, &wish, &conditions);

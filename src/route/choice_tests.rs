@@ -63,6 +63,7 @@ pub(in crate::route) fn candidate<'a>(model: &'a str, quality: f64, forecast: &'
         model,
         resident: Some(true),
         cached: 180,
+        cached_rules: 180,
         queue_s: 0.0,
         idle_min: 5.0,
         barred: false,
