@@ -1,7 +1,7 @@
 //! Compares ways to route on the same made-up days: always the same model, a moving average, and this router,
-//! without and with the measurements that rewriting templates in pauses brings (`refine`).
+//! with short probes and with rewritten templates (`refine`) as what it learns from in pauses.
 //!
-//! `cargo bench --bench simulate -- [--n 20]`: n traces of 400 commits for each of three machines and three scenes
+//! `cargo bench --bench simulate -- [--n 20] [--seed 0]`: n traces of 400 commits for each of three machines and three scenes
 //! (steady; everything 1.7 and 2 times slower from the middle on), with builds, cold starts, queues, stragglers,
 //! prompts of real sizes. A miss is a model that was asked and gave nothing useful in time, though the template then
 //! stands; a salvaged first sentence is on time. Deterministic: the same numbers on every computer.
@@ -24,24 +24,27 @@ type Way = (&'static str, fn(&Machine) -> Policy);
 const WAYS: [Way; 4] = [
     ("fixed", Policy::fixed),
     ("average", Policy::average),
-    ("unrefined", Policy::unrefined),
+    ("probing", Policy::probing),
     ("forecast", Policy::forecast),
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
-    let traces: u64 = match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => 20,
-        ["--n", n] => n.parse()?,
-        _ => return Err(format!("unknown arguments {words:?}").into()),
-    };
+    let (mut traces, mut seed) = (20_u64, 0_u64);
+    for pair in words.chunks(2) {
+        match pair {
+            [name, n] if name == "--n" => traces = n.parse()?,
+            [name, n] if name == "--seed" => seed = n.parse()?,
+            _ => return Err(format!("unknown arguments {words:?}").into()),
+        }
+    }
     let mut out = io::stdout().lock();
     let mut all = vec![Tally::default(); WAYS.len()];
     for machine in &MACHINES {
         for scene in SCENES {
             writeln!(out, "\n{}, {} (n = {traces} traces)\n{:9} {}", machine.name, scene.name, "", Tally::HEAD)?;
             for ((name, way), all) in WAYS.iter().zip(&mut all) {
-                let tally = simulation::run(machine, scene, 0..traces, *way);
+                let tally = simulation::run(machine, scene, seed..seed.saturating_add(traces), *way);
                 writeln!(out, "{name:9} {tally}")?;
                 all.merge(&tally);
             }

@@ -25,7 +25,8 @@ pub enum Policy {
     Fixed,
     /// The smallest model while its moving average fits; else the template, with a try now and then.
     Average { seconds: Option<f64>, skipped: u32 },
-    /// Forecast and choice; `refines`: in pauses a model writes what a template stood in for, which also measures it.
+    /// Forecast and choice. What a template stood in for is measured in the next pause: `refines` lets the model write
+    /// it after all, else a short probe is enough.
     Forecast { ledger: Box<Ledger>, last: Option<String>, refines: bool },
 }
 
@@ -42,19 +43,30 @@ impl Policy {
         Self::Forecast { ledger: Box::default(), last: None, refines: true }
     }
 
-    /// The same with `refine = false`.
-    pub fn unrefined(_: &Machine) -> Self {
+    /// The same with `refine = false`: the idle sidecar only probes.
+    pub fn probing(_: &Machine) -> Self {
         Self::Forecast { ledger: Box::default(), last: None, refines: false }
     }
 
     pub fn play(&mut self, machine: &Machine, trace: &Trace, tally: &mut Tally) {
         let mut now = Timestamp::UNIX_EPOCH;
+        self.start(machine, trace, now);
         for (at, moment) in trace.moments.iter().enumerate() {
             now = now.saturating_add(jiff::SignedDuration::from_secs_f64(moment.idle_min * 60.0)).unwrap_or(now);
             let next_idle = trace.moments.get(at + 1).map_or(0.0, |next| next.idle_min);
             let (outcome, quality, stated) = self.capture(machine, moment, next_idle, now);
             let after = trace.shift.is_some_and(|shift| (shift..shift + 40).contains(&at));
             tally.push(outcome, quality, stated, after);
+        }
+    }
+
+    /// Two probes of different lengths per model, when the sidecar starts.
+    fn start(&mut self, machine: &Machine, trace: &Trace, now: Timestamp) {
+        let (Self::Forecast { ledger, .. }, Some(moment)) = (self, trace.moments.first()) else { return };
+        for model in machine.models {
+            for prompt in [RULES + 30, RULES + 120] {
+                probe(ledger, machine, model, moment, prompt, now);
+            }
         }
     }
 
@@ -73,8 +85,14 @@ impl Policy {
                 (outcome, smallest.quality, None)
             }
             Self::Forecast { ledger, last, refines } => {
-                let pause = if *refines { pause } else { 0.0 };
-                forecast(ledger, last, machine, moment, pause, now)
+                let (outcome, quality, stated, unsure) = forecast(ledger, last, machine, moment, now);
+                let rewrites = *refines && matches!(outcome, Outcome::Template | Outcome::Miss);
+                match unsure.filter(|_| pause >= PAUSE_MIN && !moment.pressed) {
+                    Some(model) if rewrites => refine(ledger, machine, model, moment, now),
+                    Some(model) => probe(ledger, machine, model, moment, RULES + 40, now),
+                    None => {}
+                }
+                (outcome, quality, stated)
             }
         }
     }
@@ -127,33 +145,29 @@ fn signals(moment: &Moment) -> Signals {
     }
 }
 
-fn forecast(
+/// What came of it, and the model that is to be measured in the next pause, if one should be.
+fn forecast<'a>(
     ledger: &mut Ledger,
     last: &mut Option<String>,
-    machine: &Machine,
+    machine: &'a Machine,
     moment: &Moment,
-    pause: f64,
     now: Timestamp,
-) -> (Outcome, f64, Option<Stated>) {
+) -> (Outcome, f64, Option<Stated>, Option<&'a Model>) {
     let decision = decided(ledger, last.as_deref(), machine, moment, now);
     let find = |name: &str| machine.models.iter().find(|model| model.name == name);
+    let unsure = decision.worth_measuring().and_then(|one| find(&one.model));
     let Chosen::Model { model, max_tokens, prompt_tokens, words, .. } = &decision.choice else {
-        let next = decision.candidates.first().and_then(|one| find(&one.model));
-        refine(ledger, machine, next, moment, pause, now);
-        return (Outcome::Template, TEMPLATE_QUALITY, None);
+        return (Outcome::Template, TEMPLATE_QUALITY, None, unsure);
     };
     let chosen = find(model).unwrap_or(&machine.models[0]);
     let told = Some((f64::from(*words) / 0.7) as u32);
     let asked = Asked { prompt: *prompt_tokens, allowed: *max_tokens, told, left_s: Some(moment.left_s) };
     let (outcome, seen) = ask(chosen, moment, &asked);
     ledger.learn(&key(chosen), seed(machine, chosen), &seen, now);
-    if outcome == Outcome::Miss {
-        refine(ledger, machine, Some(chosen), moment, pause, now);
-    }
     *last = Some(model.clone());
     let stated = decision.candidates.iter().find(|one| one.model == *model);
     let stated = stated.map(|one| Stated { whole: one.p_on_time, useful: one.p_on_time + one.p_salvage });
-    (outcome, chosen.quality, stated)
+    (outcome, chosen.quality, stated, if outcome == Outcome::Miss { Some(chosen) } else { unsure })
 }
 
 fn decided(ledger: &Ledger, last: Option<&str>, machine: &Machine, moment: &Moment, now: Timestamp) -> Decision {
@@ -177,10 +191,16 @@ fn decided(ledger: &Ledger, last: Option<&str>, machine: &Machine, moment: &Mome
     decide(&signals(moment), &candidates, last.map(|last| ("local", last)))
 }
 
-/// The text is written later, without hurry, if there is a pause: that also tells how fast the machine is now.
-fn refine(ledger: &mut Ledger, machine: &Machine, model: Option<&Model>, moment: &Moment, pause: f64, now: Timestamp) {
-    let Some(model) = model.filter(|_| pause >= PAUSE_MIN && !moment.pressed) else { return };
+/// The text is written later, without hurry: that also tells how fast the machine is now.
+fn refine(ledger: &mut Ledger, machine: &Machine, model: &Model, moment: &Moment, now: Timestamp) {
     let asked = Asked { prompt: moment.prompt, allowed: USUAL_TOKENS, told: Some(80), left_s: None };
     let (_, seen) = ask(model, moment, &asked);
+    ledger.learn(&key(model), seed(machine, model), &seen, now);
+}
+
+/// A short run for its own sake: a few tokens written, behind a prompt of which only the rules are known.
+fn probe(ledger: &mut Ledger, machine: &Machine, model: &Model, moment: &Moment, prompt: u32, now: Timestamp) {
+    let unknown = Moment { prompt: u32::MAX, ..*moment };
+    let (_, seen) = ask(model, &unknown, &Asked { prompt, allowed: 12, told: None, left_s: None });
     ledger.learn(&key(model), seed(machine, model), &seen, now);
 }

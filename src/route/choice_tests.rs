@@ -182,6 +182,37 @@ fn pressure_and_a_queue_make_it_cautious() {
 }
 
 #[test]
+fn a_better_model_that_is_hardly_known_is_measured_and_one_that_is_too_slow_is_not() {
+    let guessed = |writes_per_s: f64| {
+        let speed = Speed {
+            overhead_s: 0.05,
+            uncached_s: 0.001,
+            cached_s: 1e-5,
+            tpot_s: 1.0 / writes_per_s,
+            load_s: 4.0,
+            answer_tokens: 40,
+        };
+        Forecast::seeded(speed)
+    };
+    let (small, unknown, hopeless) = (known(3000.0, 150.0), guessed(50.0), guessed(5.0));
+    let all = [candidate("1b", 0.55, &small), candidate("3b", 0.7, &unknown), candidate("13b", 0.8, &hopeless)];
+    let decision = decide(&capture(), &all, None);
+    assert_eq!(model(&decision), Some("1b"), "{decision:#?}");
+    assert_eq!(decision.worth_measuring().map(|one| one.model.as_str()), Some("3b"));
+}
+
+#[test]
+fn when_all_are_too_slow_the_nearest_is_measured_but_none_that_would_have_to_be_loaded() {
+    let (slow, slower) = (known(60.0, 12.0), known(20.0, 4.0));
+    let all = [candidate("slower", 0.8, &slower), candidate("slow", 0.7, &slow)];
+    assert!(decide(&capture(), &all, None).worth_measuring().is_some());
+    let cold = all.map(|one| Candidate { resident: Some(false), ..one });
+    assert!(decide(&capture(), &cold, None).worth_measuring().is_none());
+    let fast = known(3000.0, 150.0);
+    assert!(decide(&capture(), &[candidate("m", 0.8, &fast)], None).worth_measuring().is_none());
+}
+
+#[test]
 fn the_public_json_has_every_promised_field() {
     let fast = known(3000.0, 150.0);
     let json = serde_json::to_value(decide(&capture(), &[candidate("m", 0.8, &fast)], None)).unwrap();

@@ -59,6 +59,29 @@ pub struct Considered {
     pub rejected_because: Option<Rejected>,
 }
 
+/// Runs after which a model is known well enough.
+const KNOWN: u64 = 20;
+
+impl Decision {
+    /// The model that the idle sidecar should measure in the next pause, by a short probe or by rewriting the text.
+    ///
+    /// Where a template stands because every model would be too slow, it is the one that came nearest: otherwise
+    /// nobody would notice that the machine is fast again. Where a model was chosen, it is a better one that might well
+    /// be fast enough, but is not known well: otherwise it would never be tried. What is not loaded is left alone.
+    #[must_use]
+    pub fn worth_measuring(&self) -> Option<&Considered> {
+        let mut late = self
+            .candidates
+            .iter()
+            .filter(|one| one.rejected_because == Some(Rejected::PredictedMiss) && one.resident != Some(false));
+        let Chosen::Model { model, endpoint, .. } = &self.choice else { return late.next() };
+        let chosen = self.candidates.iter().find(|one| one.model == *model && one.endpoint == *endpoint)?;
+        late.filter(|one| one.runs < KNOWN && one.quality > chosen.quality)
+            .filter(|one| one.predicted_total_ms <= self.task.left_s * 1e3)
+            .max_by(|a, b| a.quality.total_cmp(&b.quality))
+    }
+}
+
 /// Why a model was not chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
