@@ -12,6 +12,7 @@ pub mod ledger;
 pub mod merit;
 mod objection;
 pub mod observation;
+pub mod pace;
 pub mod roles;
 pub mod signals;
 pub mod speed;

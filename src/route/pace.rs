@@ -1,0 +1,95 @@
+//! While an answer streams: is the rest of the sentence still worth waiting for?
+//!
+//! After the first sentence has ended, what follows is a gift; before that, it is all there is. A sentence that cannot
+//! end in time is given up at once: the device is free for the next one, and the person sees the final text earlier.
+
+use super::forecast::{Conditions, Forecast};
+
+/// How an answer stands.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Progress {
+    /// Tokens since the last sentence ended (or since the start), and whether one has ended.
+    pub unfinished: u32,
+    pub has_sentence: bool,
+    /// Seconds per token as it streams; absent before there are two.
+    pub tpot_s: Option<f64>,
+    /// Tokens that the sentence usually has.
+    pub usual: u32,
+}
+
+/// What to do with a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Wait,
+    /// Cut it now and keep what ended.
+    Keep,
+    /// Cut it now: nothing will have ended in time.
+    GiveUp,
+}
+
+/// Before a first sentence there is nothing to lose but time: it is given up only when even half of what is usually
+/// missing cannot be written. After it, a second one is worth waiting for while it is likely.
+const HOPE: f64 = 0.5;
+/// Tokens that a sentence needs to end even where it is already as long as usual.
+const ENDING: u32 = 3;
+
+/// Judges a stream with `left_s` to go; what the forecast says of the speed serves until it has shown its own.
+#[must_use]
+pub fn judge(progress: &Progress, forecast: &Forecast, conditions: &Conditions) -> Verdict {
+    let tpot = progress.tpot_s.filter(|tpot| tpot.is_finite() && *tpot > 0.0);
+    let tpot = tpot.unwrap_or_else(|| forecast.tpot_s(conditions));
+    let missing = f64::from(progress.usual.saturating_sub(progress.unfinished).max(ENDING)) * tpot;
+    match progress.has_sentence {
+        true if missing > conditions.left_s => Verdict::Keep,
+        false if missing * HOPE > conditions.left_s => Verdict::GiveUp,
+        _ if conditions.left_s > 0.0 => Verdict::Wait,
+        true => Verdict::Keep,
+        false => Verdict::GiveUp,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::route::speed::{Machine, Speed};
+    use proptest::prelude::*;
+
+    fn verdict(unfinished: u32, has_sentence: bool, tpot_s: Option<f64>, left_s: f64) -> Verdict {
+        let progress = Progress { unfinished, has_sentence, tpot_s, usual: 24 };
+        let forecast = Forecast::seeded(Speed::of(&Machine::default()));
+        judge(&progress, &forecast, &Conditions { left_s, ..Conditions::default() })
+    }
+
+    #[test]
+    fn a_sentence_that_will_end_in_time_is_waited_for() {
+        assert_eq!(verdict(10, false, Some(0.04), 1.0), Verdict::Wait);
+        assert_eq!(verdict(0, true, Some(0.04), 1.2), Verdict::Wait);
+    }
+
+    #[test]
+    fn a_second_sentence_that_cannot_end_is_cut_and_the_first_kept() {
+        assert_eq!(verdict(2, true, Some(0.1), 0.8), Verdict::Keep);
+        assert_eq!(verdict(22, true, Some(0.1), 0.8), Verdict::Wait);
+    }
+
+    #[test]
+    fn a_first_sentence_is_given_up_only_when_it_is_hopeless() {
+        assert_eq!(verdict(4, false, Some(0.1), 1.5), Verdict::Wait);
+        assert_eq!(verdict(4, false, Some(0.1), 0.6), Verdict::GiveUp);
+        assert_eq!(verdict(40, false, Some(0.1), 0.2), Verdict::Wait);
+    }
+
+    #[test]
+    fn before_two_tokens_came_the_forecast_tells_the_speed() {
+        assert_eq!(verdict(1, false, None, 0.2), Verdict::GiveUp);
+        assert_eq!(verdict(1, false, None, 20.0), Verdict::Wait);
+    }
+
+    proptest! {
+        #[test]
+        fn when_the_time_is_over_nobody_waits(unfinished: u32, sentence: bool, tpot: f64, left in -1e9..=0.0_f64) {
+            let verdict = verdict(unfinished, sentence, Some(tpot), left);
+            prop_assert_eq!(verdict, if sentence { Verdict::Keep } else { Verdict::GiveUp });
+        }
+    }
+}
