@@ -6,7 +6,7 @@ use uro_capture::domain::capture::{By, Capture, CommitRef, Kind, Outcome, Proven
 use uro_capture::domain::clock::{Clock, FakeClock};
 use uro_capture::domain::event::Source;
 use uro_capture::domain::id::{CaptureId, Oid, RepoId};
-use uro_capture::domain::operation::Operation;
+use uro_capture::domain::operation::{Ahead, Operation};
 use uro_capture::domain::timing::{Timing, Tokens};
 use uro_capture::store::Store;
 use uro_capture::store::sqlite::SqliteStore;
@@ -116,6 +116,7 @@ pub fn outcome(n: u64) -> Outcome {
         quality: None,
         wire: None,
         faults: Vec::new(),
+        decision: None,
     }
 }
 
@@ -135,6 +136,7 @@ pub fn operation(n: u64) -> Operation {
         reason: if template { Reason::Deadline } else { Reason::None },
         failed: false,
         repaired: false,
+        ahead: Ahead::None,
     }
 }
 

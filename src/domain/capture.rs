@@ -189,6 +189,8 @@ pub struct Outcome {
     pub wire: Option<String>,
     /// What of the model's text was not kept, and why, redacted.
     pub faults: Vec<String>,
+    /// The router's decision with every term, as JSON; absent where nothing was to be decided.
+    pub decision: Option<String>,
 }
 
 /// Project under which notes outside any repository are filed.

@@ -4,6 +4,20 @@ use jiff::Timestamp;
 
 use super::capture::Reason;
 
+/// What reading the prompt ahead of the commit did for it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Ahead {
+    /// Nothing was to be read ahead: a note, a draft, a model that was not asked.
+    #[default]
+    None,
+    /// All of the prompt but the author's words had been read.
+    Whole,
+    /// It had been begun.
+    Part,
+    /// The commit came without anything to be seen before it (`git commit -m`), or something else was read.
+    Missed,
+}
+
 /// What was timed and how it ended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Operation {
@@ -25,6 +39,7 @@ pub struct Operation {
     pub failed: bool,
     /// Sentences of the model's text were left out, because they were not grounded.
     pub repaired: bool,
+    pub ahead: Ahead,
 }
 
 impl Operation {

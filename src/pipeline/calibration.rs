@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::models::Attempt;
-use crate::prompt::render::Rendered;
 use crate::prompt::tokens::{Counts, Scale};
 use crate::route::choose::Choice;
 use crate::store::Store;
@@ -63,7 +62,8 @@ impl Lesson {
     /// What an attempt teaches; nothing where no answer came, the prompt was cut, or the count cannot be that of the
     /// whole prompt.
     #[must_use]
-    pub fn of(attempt: &Attempt, prompt: &Rendered) -> Option<Self> {
+    pub fn of(attempt: &Attempt) -> Option<Self> {
+        let prompt = attempt.prompt.as_ref()?;
         let answer = attempt.result.as_ref().ok().filter(|answer| !answer.prompt_truncated)?;
         let (bytes, tokens) = (prompt.bytes(), answer.tokens.prompt?);
         let (endpoint, model) = (attempt.endpoint.clone()?, attempt.model.clone()?);
@@ -76,16 +76,17 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::domain::operation::Ahead;
     use crate::domain::timing::Tokens;
     use crate::llm::{Answer, Finish};
-    use crate::prompt::render;
+    use crate::prompt::render::{self, Rendered};
     use crate::store::sqlite::SqliteStore;
 
-    fn attempt(prompt: Option<u64>, prompt_truncated: bool) -> Attempt {
+    fn attempt(prompt: &Rendered, counted: Option<u64>, prompt_truncated: bool) -> Attempt {
         let answer = Answer {
             text: String::new(),
             finish: Finish::Stop,
-            tokens: Tokens { prompt, ..Tokens::default() },
+            tokens: Tokens { prompt: counted, ..Tokens::default() },
             load: None,
             ttft: None,
             tpot: None,
@@ -93,7 +94,9 @@ mod tests {
             prompt_truncated,
             broken_off: None,
         };
-        Attempt { model: Some("m".into()), endpoint: Some("e".into()), result: Ok(answer) }
+        let (model, endpoint) = (Some("m".into()), Some("e".into()));
+        let prompt = Some(prompt.clone());
+        Attempt { model, endpoint, result: Ok(answer), prompt, decision: None, ahead: Ahead::None }
     }
 
     fn choice(model: &str) -> Choice {
@@ -107,7 +110,7 @@ mod tests {
         let calibration = Calibration::of(Arc::clone(&store));
         assert_eq!(calibration.scale(&choice("m")), Scale::default());
         let prompt = render::note(&"a word and another one ".repeat(120), "p");
-        let lesson = Lesson::of(&attempt(Some(prompt.bytes() / 2), false), &prompt).unwrap();
+        let lesson = Lesson::of(&attempt(&prompt, Some(prompt.bytes() / 2), false)).unwrap();
         calibration.learn(&lesson);
         let learned = calibration.scale(&choice("m"));
         assert!(learned.bytes_in(1000) < Scale::default().bytes_in(1000), "{learned:?}");
@@ -118,8 +121,8 @@ mod tests {
     #[test]
     fn a_count_that_is_none_teaches_nothing() {
         let prompt = render::note("a word", "p");
-        for attempt in [attempt(None, false), attempt(Some(200), true), attempt(Some(2), false)] {
-            assert_eq!(Lesson::of(&attempt, &prompt), None);
+        for (counted, truncated) in [(None, false), (Some(200), true), (Some(2), false)] {
+            assert_eq!(Lesson::of(&attempt(&prompt, counted, truncated)), None);
         }
     }
 }

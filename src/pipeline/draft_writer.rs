@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use crate::domain::capture::{Capture, Quality, Reason};
 use crate::domain::clock::Clock;
 use crate::domain::draft::Draft;
-use crate::domain::operation::Operation;
+use crate::domain::operation::{Ahead, Operation};
 use crate::domain::role::Role;
 use crate::prompt::redact::redact;
 use crate::prompt::render;
@@ -128,6 +128,7 @@ impl Writer<'_> {
             reason: Reason::None,
             failed: false,
             repaired: false,
+            ahead: Ahead::None,
         }
     }
 }

@@ -8,19 +8,18 @@ use tokio::sync::watch;
 
 use super::capture::{Job, Plan, template_provenance};
 use super::grounding;
-use super::models::{Attempt, reason_for};
+use super::models::{Attempt, Size, Task, reason_for};
 use super::services::Services;
 use crate::domain::capture::{By, Capture, Outcome, Provenance, Reason};
-use crate::domain::operation::Operation;
+use crate::domain::operation::{Ahead, Operation};
 use crate::domain::role::Role;
 use crate::domain::timing::{Timing, ms};
 use crate::llm::{Answer, Finish, LlmError};
 use crate::prompt::redact::redact;
-use crate::prompt::render::Rendered;
-use crate::prompt::tokens::Budget;
 use crate::quality::clean;
 use crate::quality::expected::Expected;
 use crate::quality::ground::Ungrounded;
+use crate::route::signals::Urgency;
 use crate::store::{Finished, StoreError};
 
 /// Lets the role's model write within the deadline and makes the capture final, whatever happens.
@@ -91,7 +90,7 @@ pub(super) fn at_once(services: &Services, job: &Job, pending: &Capture) -> Fini
     let outcome = outcome(services.clock.instant(), job, &written);
     let operation = operation(services, job, &written, &outcome);
     let template = pending.summary.clone();
-    let Outcome { summary, provenance, timing, tokens, quality, wire: _, faults: _ } = outcome;
+    let Outcome { summary, provenance, timing, tokens, quality, wire: _, faults: _, decision: _ } = outcome;
     let summary = summary.unwrap_or_else(|| template.clone());
     Finished {
         capture: Capture { summary, provenance, timing, tokens, quality, ..pending.clone() },
@@ -114,7 +113,6 @@ struct Written {
     text: Option<String>,
     reason: Reason,
     attempt: Option<Attempt>,
-    prompt: Option<Rendered>,
     model_time: Duration,
     /// What of the model's text was not grounded.
     faults: Vec<Ungrounded>,
@@ -122,7 +120,7 @@ struct Written {
 
 impl Written {
     fn template(reason: Reason) -> Self {
-        Self { text: None, reason, attempt: None, prompt: None, model_time: Duration::ZERO, faults: Vec::new() }
+        Self { text: None, reason, attempt: None, model_time: Duration::ZERO, faults: Vec::new() }
     }
 
     /// A text is kept, but not all of it.
@@ -132,19 +130,25 @@ impl Written {
 }
 
 async fn ask(services: &Services, job: &Arc<Job>) -> Written {
-    let sampling = job.config.options.get(&Role::Capture);
-    // The prompt leaves room for the answer and for the chat template's own tokens.
-    let room = sampling.map_or(1024, |sampling| sampling.num_ctx.saturating_sub(sampling.max_tokens + 64));
-    let prompt = |scale| job.subject.prompt(&Budget { aim: CAPTURE_PROMPT_TOKENS, most: room, scale });
+    let prompt = |size: &Size| job.subject.prompt(&size.budget);
+    let task = Task {
+        role: Role::Capture,
+        urgency: Urgency::Interactive,
+        budget: job.deadline.budget(),
+        until: job.deadline.model_end(),
+        technicality: 0.5,
+        template_quality: 0.5,
+        tree: None,
+        prompt: &prompt,
+    };
     let asked = services.clock.instant();
-    let until = job.deadline.model_end();
-    let (attempt, prompt) = services.models.ask_fitting(&job.config, Role::Capture, &prompt, until).await;
+    let attempt = services.models.ask(&job.config, &task).await;
     let model_time = services.clock.instant().saturating_duration_since(asked);
     let (text, reason) = match &attempt.result {
         Ok(answer) => judge(answer, &Expected::of(job.subject.raw())),
         Err(error) => (None, reason_for(error)),
     };
-    let written = Written { text, reason, attempt: Some(attempt), prompt, model_time, faults: Vec::new() };
+    let written = Written { text, reason, attempt: Some(attempt), model_time, faults: Vec::new() };
     hold(services, job, written).await
 }
 
@@ -162,10 +166,6 @@ async fn hold(services: &Services, job: &Arc<Job>, mut written: Written) -> Writ
     }
     written
 }
-
-/// A capture is one or two sentences: more of the patch than this only costs prefill time, and is sent only where it
-/// makes the source complete.
-const CAPTURE_PROMPT_TOKENS: u32 = 1500;
 
 /// Which text of an answer may be kept, and what is to be said about it.
 fn judge(answer: &Answer, expected: &Expected) -> (Option<String>, Reason) {
@@ -206,7 +206,16 @@ fn outcome(now: Instant, job: &Job, written: &Written) -> Outcome {
     if let Plan::Carry { summary, provenance, tokens } = &job.plan {
         let (quality, provenance) = (grounding::quality(job, summary, 0), provenance.clone());
         let summary = Some(summary.clone());
-        return Outcome { summary, provenance, timing, tokens: *tokens, quality, wire: None, faults: Vec::new() };
+        return Outcome {
+            summary,
+            provenance,
+            timing,
+            tokens: *tokens,
+            quality,
+            wire: None,
+            faults: Vec::new(),
+            decision: None,
+        };
     }
     let kept_faults = if written.text.is_some() { written.faults.len() } else { 0 };
     Outcome {
@@ -217,6 +226,7 @@ fn outcome(now: Instant, job: &Job, written: &Written) -> Outcome {
         quality: grounding::quality(job, written.text.as_deref().unwrap_or(&job.template), kept_faults),
         wire: wire(written),
         faults: written.faults.iter().map(told).collect(),
+        decision: None,
     }
 }
 
@@ -227,7 +237,7 @@ fn provenance(written: &Written) -> Provenance {
             model: attempt.model.clone(),
             endpoint: attempt.endpoint.clone(),
             reason: written.reason,
-            prompt_version: written.prompt.as_ref().map(|prompt| prompt.version.clone()),
+            prompt_version: attempt.prompt.as_ref().map(|prompt| prompt.version.clone()),
         },
         _ => template_provenance(written.reason),
     }
@@ -247,7 +257,7 @@ fn wire(written: &Written) -> Option<String> {
         attempt.result,
         Err(LlmError::Unreachable { .. } | LlmError::NotLoopback { .. } | LlmError::Cloud { .. })
     );
-    let prompt = written.prompt.as_ref().filter(|_| !never_left && attempt.endpoint.is_some())?;
+    let prompt = attempt.prompt.as_ref().filter(|_| !never_left && attempt.endpoint.is_some())?;
     Some(format!("{}\n{}", prompt.rules, prompt.question))
 }
 
@@ -267,6 +277,7 @@ fn operation(services: &Services, job: &Job, written: &Written, outcome: &Outcom
         reason: outcome.provenance.reason,
         failed: matches!(written.reason, Reason::Refused | Reason::Unusable | Reason::Overflow),
         repaired: written.is_repaired(),
+        ahead: Ahead::None,
     }
 }
 
@@ -278,6 +289,7 @@ mod tests {
     use super::*;
     use crate::domain::timing::Tokens;
     use crate::llm::ClockFired;
+    use crate::prompt::render::Rendered;
 
     fn answer(text: &str, finish: Finish) -> Answer {
         Answer {
@@ -321,7 +333,6 @@ mod tests {
     }
 
     fn written(result: Result<Answer, LlmError>) -> Written {
-        let attempt = Attempt { model: Some("m".into()), endpoint: Some("e".into()), result };
         let prompt = Rendered {
             rules: "Rules.".into(),
             question: "Patch.".into(),
@@ -329,11 +340,12 @@ mod tests {
             left_out: String::new(),
             prompt_tokens: 3,
         };
+        let (model, endpoint) = (Some("m".into()), Some("e".into()));
+        let attempt = Attempt { model, endpoint, result, prompt: Some(prompt), decision: None, ahead: Ahead::None };
         Written {
             text: None,
             reason: Reason::Refused,
             attempt: Some(attempt),
-            prompt: Some(prompt),
             model_time: Duration::ZERO,
             faults: Vec::new(),
         }

@@ -17,6 +17,7 @@ pub mod models;
 pub mod nightly;
 mod notes;
 mod ours;
+pub mod pool;
 pub mod rebuild;
 pub mod reconcile;
 mod report;

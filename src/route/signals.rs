@@ -1,6 +1,6 @@
 //! What a decision looks at, apart from the models: the task, the time, the machine.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::role::Role;
 
@@ -8,13 +8,16 @@ use crate::domain::role::Role;
 pub const PRESSED_ABOVE: f64 = 20.0;
 
 /// Who waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// In the order in which they are served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Urgency {
     /// A person watches the prompt.
     Urgent,
     /// A capture that has its usual time.
     Interactive,
+    /// Nobody yet: a prompt is read ahead of the commit that will ask it.
+    Ahead,
     /// Nobody.
     Batch,
 }
@@ -60,7 +63,7 @@ impl Signals {
         match self.urgency {
             Urgency::Urgent => 0.97,
             Urgency::Interactive => 0.95,
-            Urgency::Batch => 0.5,
+            Urgency::Ahead | Urgency::Batch => 0.5,
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::domain::capture::{By, Capture, CommitRef, Kind, Outcome, Provenance, 
 use crate::domain::clock::{Clock, FakeClock};
 use crate::domain::event::{Event, HookName, Source};
 use crate::domain::id::{CaptureId, Oid, RepoId};
-use crate::domain::operation::Operation;
+use crate::domain::operation::{Ahead, Operation};
 use crate::domain::timing::{Timing, Tokens};
 
 /// A fixed moment, `seconds` after the start of March 2026.
@@ -109,6 +109,7 @@ pub fn answered(summary: &str, total: f64) -> Outcome {
         quality: None,
         wire: Some("rules and question".into()),
         faults: Vec::new(),
+        decision: None,
     }
 }
 
@@ -138,5 +139,6 @@ pub fn operation(seconds: i64, micros: u64) -> Operation {
         reason: Reason::None,
         failed: false,
         repaired: false,
+        ahead: Ahead::None,
     }
 }

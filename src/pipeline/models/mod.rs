@@ -4,19 +4,24 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Mutex as AsyncMutex, Semaphore};
+use tokio::sync::Mutex as AsyncMutex;
 use tokio::task::JoinSet;
 
 use super::calibration::{Calibration, Lesson};
 use super::draft_model::{DraftModel, ModelText, Writing};
+use super::pool::Pool;
 use crate::config::{Config, EndpointConfig};
 use crate::domain::capture::Reason;
 use crate::domain::clock::Clock;
+use crate::domain::id::Oid;
+use crate::domain::operation::Ahead;
 use crate::domain::role::Role;
-use crate::llm::{Answer, Ask, Client, ClockFired, Finish, LlmError, Offered};
+use crate::llm::{Answer, Ask, Client, ClockFired, Finish, LlmError, Offered, Sampling};
 use crate::prompt::render::Rendered;
-use crate::prompt::tokens::Scale;
+use crate::prompt::tokens::Budget;
 use crate::route::choose::{Choice, Offer, choose, configured};
+use crate::route::decision::Decision;
+use crate::route::signals::Urgency;
 
 /// How long a list of offered models is believed.
 const OFFERS_FRESH: Duration = Duration::from_secs(60);
@@ -28,12 +33,60 @@ const STRAGGLERS: u32 = 8;
 /// How long a server is asked to keep the model loaded after a request.
 const KEEP_ALIVE: Duration = Duration::from_secs(15 * 60);
 
+/// A text that is wanted of a model.
+pub struct Task<'a> {
+    pub role: Role,
+    pub urgency: Urgency,
+    /// The whole time that it may take, and the instant at which the model must have stopped.
+    pub budget: Duration,
+    pub until: Instant,
+    /// How technical the matter is, and what the text is worth that stands where no model's does; both 0..=1.
+    pub technicality: f64,
+    pub template_quality: f64,
+    /// The tree of the commit that it is about: its prompt may have been read ahead.
+    pub tree: Option<&'a Oid>,
+    /// Makes the prompt. May be called more than once.
+    pub prompt: &'a PromptOf<'a>,
+}
+
+/// Makes a prompt of a given size.
+pub type PromptOf<'a> = dyn Fn(&Size) -> Rendered + Sync + 'a;
+
+impl std::fmt::Debug for Task<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Task").field("role", &self.role).field("urgency", &self.urgency).finish_non_exhaustive()
+    }
+}
+
+/// How long a prompt may be, and what it asks for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Size {
+    pub budget: Budget,
+    /// Most words that the model is asked for, where its usual length would take too long.
+    pub words: Option<u32>,
+}
+
+/// A capture is one or two sentences: more of the patch than this only costs prefill time, and is sent only where it
+/// makes the source complete.
+const CAPTURE_PROMPT_TOKENS: u32 = 1500;
+
 /// Everything about one attempt to let a model write.
 #[derive(Debug)]
 pub struct Attempt {
     pub model: Option<String>,
     pub endpoint: Option<String>,
     pub result: Result<Answer, LlmError>,
+    /// What was sent, or would have been; absent where no model was chosen.
+    pub prompt: Option<Rendered>,
+    /// Why this model, or none.
+    pub decision: Option<Decision>,
+    pub ahead: Ahead,
+}
+
+impl Attempt {
+    fn none(error: LlmError) -> Self {
+        Self { model: None, endpoint: None, result: Err(error), prompt: None, decision: None, ahead: Ahead::None }
+    }
 }
 
 /// The configured endpoints with their connections, kept for the life of the process.
@@ -41,12 +94,12 @@ pub struct Models {
     clock: Arc<dyn Clock>,
     slots: Mutex<HashMap<String, Arc<Slot>>>,
     tokens: Arc<Calibration>,
+    pool: Pool,
 }
 
 struct Slot {
     config: EndpointConfig,
     client: Client,
-    permits: Semaphore,
     offers: AsyncMutex<Option<(Instant, Vec<Offered>)>>,
 }
 
@@ -59,38 +112,46 @@ impl std::fmt::Debug for Models {
 impl Models {
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, tokens: Calibration) -> Self {
-        Self { clock, slots: Mutex::default(), tokens: Arc::new(tokens) }
+        let pool = Pool::new(Arc::clone(&clock));
+        Self { clock, slots: Mutex::default(), tokens: Arc::new(tokens), pool }
     }
 
-    /// Asks the model of `role`; never later than `until`.
-    pub async fn ask(&self, config: &Config, role: Role, prompt: &Rendered, until: Instant) -> Attempt {
-        self.ask_fitting(config, role, &|_| prompt.clone(), until).await.0
-    }
-
-    /// As [`Models::ask`], with a prompt that is made for the model that was chosen; absent when none was.
-    pub async fn ask_fitting(
-        &self,
-        config: &Config,
-        role: Role,
-        prompt: &(dyn Fn(Scale) -> Rendered + Sync),
-        until: Instant,
-    ) -> (Attempt, Option<Rendered>) {
+    /// Lets the model write that is expected to do best, if one is expected to be worth it; never later than
+    /// `task.until`.
+    pub async fn ask(&self, config: &Config, task: &Task<'_>) -> Attempt {
         // What others are finding out is waited for, but not beyond our own end: theirs may be far off.
-        let chosen = tokio::time::timeout_at(until.into(), self.choose(config, role, until)).await;
+        let chosen = tokio::time::timeout_at(task.until.into(), self.choose(config, task.role, task.until)).await;
         let choice = match chosen.unwrap_or(Err(LlmError::Deadline(ClockFired::Connect))) {
             Ok(choice) => choice,
-            Err(error) => return (Attempt { model: None, endpoint: None, result: Err(error) }, None),
+            Err(error) => return Attempt::none(error),
         };
-        let prompt = prompt(self.tokens.scale(&choice));
-        let result = self.ask_one(config, role, &choice, &prompt, until).await;
-        let attempt = Attempt { model: Some(choice.model), endpoint: Some(choice.endpoint), result };
-        self.learn(&attempt, &prompt);
-        (attempt, Some(prompt))
+        let prompt = (task.prompt)(&self.size(config, task.role, &choice));
+        let result = self.ask_one(config, task, &choice, &prompt).await;
+        let (model, endpoint) = (Some(choice.model), Some(choice.endpoint));
+        let attempt = Attempt { model, endpoint, result, prompt: Some(prompt), decision: None, ahead: Ahead::None };
+        self.learn(&attempt);
+        attempt
+    }
+
+    /// Lets the model that would be asked about a commit of `tree` read the prompt of it, and write nothing: when the
+    /// commit comes, only its message is left to be read. Ends early when somebody more urgent needs the device; what
+    /// was read until then stays read. Gives whether all of it was read.
+    pub async fn read_ahead(&self, config: &Config, tree: &Oid, prompt: &PromptOf<'_>, until: Instant) -> bool {
+        let _ = (config, tree, prompt, until);
+        false
+    }
+
+    fn size(&self, config: &Config, role: Role, choice: &Choice) -> Size {
+        // The prompt leaves room for the answer and for the chat template's own tokens.
+        let room = |sampling: &Sampling| sampling.num_ctx.saturating_sub(sampling.max_tokens + 64);
+        let most = config.options.get(&role).map_or(1024, room);
+        let budget = Budget { aim: CAPTURE_PROMPT_TOKENS, most, scale: self.tokens.scale(choice) };
+        Size { budget, words: None }
     }
 
     /// Aside: what was counted serves the next prompt, and this answer does not wait for the store.
-    fn learn(&self, attempt: &Attempt, prompt: &Rendered) {
-        if let Some(lesson) = Lesson::of(attempt, prompt) {
+    fn learn(&self, attempt: &Attempt) {
+        if let Some(lesson) = Lesson::of(attempt) {
             let tokens = Arc::clone(&self.tokens);
             drop(tokio::task::spawn_blocking(move || tokens.learn(&lesson)));
         }
@@ -144,22 +205,22 @@ impl Models {
     async fn ask_one(
         &self,
         config: &Config,
-        role: Role,
+        task: &Task<'_>,
         choice: &Choice,
         prompt: &Rendered,
-        until: Instant,
     ) -> Result<Answer, LlmError> {
         let endpoint = config.endpoints.iter().find(|endpoint| endpoint.name == choice.endpoint);
         let slot = self.slot(endpoint.ok_or_else(no_model)?)?;
-        let waited = tokio::time::timeout_at(until.into(), slot.permits.acquire()).await;
-        let Ok(Ok(_permit)) = waited else { return Err(LlmError::Deadline(ClockFired::Connect)) };
-        let sampling = config.options.get(&role).cloned().ok_or_else(no_model)?;
+        let (device, slots) = (&slot.config.name, slot.config.max_in_flight);
+        let turn = self.pool.turn(device, slots, task.urgency, task.until).await;
+        let _turn = turn.ok_or(LlmError::Deadline(ClockFired::Connect))?;
+        let sampling = config.options.get(&task.role).cloned().ok_or_else(no_model)?;
         let ask = Ask {
             model: choice.model.clone(),
             rules: prompt.rules.clone(),
             question: prompt.question.clone(),
             sampling,
-            until,
+            until: task.until,
             keep_alive: Some(KEEP_ALIVE),
             prompt_estimate: Some(prompt.prompt_tokens),
         };
@@ -171,12 +232,8 @@ impl Models {
         if let Some(slot) = slots.get(&endpoint.name).filter(|slot| slot.config == *endpoint) {
             return Ok(Arc::clone(slot));
         }
-        let slot = Arc::new(Slot {
-            config: endpoint.clone(),
-            client: Client::new(endpoint)?,
-            permits: Semaphore::new(endpoint.max_in_flight.max(1)),
-            offers: AsyncMutex::default(),
-        });
+        let slot =
+            Arc::new(Slot { config: endpoint.clone(), client: Client::new(endpoint)?, offers: AsyncMutex::default() });
         slots.insert(endpoint.name.clone(), Arc::clone(&slot));
         Ok(slot)
     }
@@ -208,7 +265,17 @@ pub(super) struct Unhurried {
 impl DraftModel for Unhurried {
     fn write<'a>(&'a self, role: Role, rendered: &'a Rendered, until: Instant) -> Writing<'a> {
         Box::pin(async move {
-            let attempt = self.models.ask(&self.config, role, rendered, until).await;
+            let task = Task {
+                role,
+                urgency: Urgency::Batch,
+                budget: role.target(),
+                until,
+                technicality: 0.5,
+                template_quality: 0.0,
+                tree: None,
+                prompt: &|_| rendered.clone(),
+            };
+            let attempt = self.models.ask(&self.config, &task).await;
             let answer = attempt.result.map_err(|error| error.to_string())?;
             match answer.finish {
                 Finish::Stop | Finish::Length if !answer.prompt_truncated => Ok(ModelText {
