@@ -50,6 +50,8 @@ pub struct Watching {
     structure: HashSet<RepoId>,
     /// Who is told when the new list is watched.
     replies: Vec<Reply>,
+    /// Who is told when the last of these was read for the first time.
+    awaited: Vec<(HashSet<RepoId>, Vec<Reply>)>,
     list_at: Option<Instant>,
     sweep_at: Instant,
     /// Which fifth is next; all of them after events were lost.
@@ -127,6 +129,7 @@ impl Watching {
             errands: Errands::default(),
             structure: HashSet::new(),
             replies: Vec::new(),
+            awaited: Vec::new(),
             list_at: Some(now),
             sweep_at: now + SWEEP,
             sweep: 0,
@@ -154,7 +157,8 @@ impl Watching {
         }
     }
 
-    /// The list has changed; `reply` is answered when the new one is watched.
+    /// The list has changed; `reply` is answered when the new one is watched and read up to then: whatever is committed
+    /// after that is the watcher's news.
     pub fn reload(&mut self, reply: Reply) {
         self.replies.push(reply);
         self.dirty.list();
@@ -309,10 +313,12 @@ impl Watching {
             }
             Done::Looked { slot, source, found, took, replies } => {
                 *self.slot(slot) = false;
-                self.take_looks(source, &found);
+                let unread = self.take_looks(source, &found);
                 self.pace_polling((slot == Slot::Polled).then_some(took));
-                // A caller that gave up does not wait for this.
-                replies.into_iter().for_each(|reply| drop(reply.send(Response::Done)));
+                if !replies.is_empty() {
+                    self.awaited.push((unread, replies));
+                    self.answer(None);
+                }
                 false
             }
             Done::Read { repo, remote, mark, looked, outcome, took } => {
@@ -320,6 +326,7 @@ impl Watching {
                 self.errands.reading_remote -= usize::from(remote);
                 self.take_reach(looked.iter());
                 self.pace_polling(None);
+                self.answer(Some(&repo));
                 self.take_outcome(&repo, &mark, &outcome, took)
             }
             Done::Noted => false,
@@ -342,6 +349,7 @@ impl Watching {
         let changes = self.roster.update(list, |dir| mounts.is_network(dir));
         for id in &changes.gone {
             self.dirty.forget(id);
+            self.answer(Some(id));
             self.watcher.lock().unwrap_or_else(PoisonError::into_inner).forget(id);
         }
         self.settled = true;
@@ -351,18 +359,34 @@ impl Watching {
         self.pace_polling(None);
     }
 
-    fn take_looks(&mut self, source: Source, found: &[Looked]) {
+    /// Nothing more has to be read of `repo`: answers who waited for nothing else.
+    fn answer(&mut self, repo: Option<&RepoId>) {
+        for (unread, _) in &mut self.awaited {
+            repo.map(|repo| unread.remove(repo));
+        }
+        for (_, replies) in self.awaited.extract_if(.., |(unread, _)| unread.is_empty()) {
+            // A caller that gave up does not wait for this.
+            replies.into_iter().for_each(|reply| drop(reply.send(Response::Done)));
+        }
+    }
+
+    /// Gives those that will be read at once, from file systems that answer.
+    fn take_looks(&mut self, source: Source, found: &[Looked]) -> HashSet<RepoId> {
         self.take_reach(found.iter());
+        let mut unread = HashSet::new();
         for looked in found {
             let Some(entry) = self.roster.get(&looked.repo) else { continue };
             if looked.changed {
                 // What was there before we were is no news.
                 let source = if entry.print.is_none() { Source::Reconcile } else { source };
-                self.dirty.found(&looked.repo, source, !(looked.fresh && entry.trusted()));
+                let at_once = !(looked.fresh && entry.trusted());
+                self.dirty.found(&looked.repo, source, at_once);
+                unread.extend((at_once && !entry.remote).then(|| looked.repo.clone()));
             } else if entry.reach == Reach::Missing {
                 self.dirty.forget(&looked.repo);
             }
         }
+        unread
     }
 
     /// Keeps how far watching reaches by now.

@@ -134,11 +134,11 @@ async fn a_hook_that_is_silent_is_no_longer_relied_on_until_it_speaks() {
 }
 
 #[tokio::test]
-async fn a_reload_is_answered_when_the_new_repository_is_watched() {
+async fn a_reload_is_answered_when_the_new_repository_is_watched_and_read() {
     let scene = Scene::new();
     let mut watching = watching(&scene);
     settle(&mut watching).await;
-    scene.repo("r");
+    let before = change(&scene.repo("r"), "before");
     let (reply, mut answer) = oneshot::channel();
     watching.reload(reply);
     let answered = async {
@@ -151,6 +151,7 @@ async fn a_reload_is_answered_when_the_new_repository_is_watched() {
     };
     let answer = tokio::time::timeout(PATIENCE, answered).await.unwrap();
     assert_eq!((answer.unwrap(), watching.roster.entries().next().unwrap().reach), (Response::Done, Reach::Watched));
+    assert_eq!(pending(&scene), [(Source::Reconcile, before)], "what is committed from now on is heard of");
 }
 
 #[tokio::test]
