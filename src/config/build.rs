@@ -130,6 +130,7 @@ fn endpoint(read: &Read<'_>, index: usize) -> Result<EndpointConfig> {
         url,
         api,
         max_in_flight: read.count(&key("max_in_flight")).map_or(1, |n| n as usize),
+        device: read.text(&key("device")).ok().map(str::to_owned),
         remote: read.switch(&key("remote")).unwrap_or(false),
     })
 }

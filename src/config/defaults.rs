@@ -61,7 +61,7 @@ impl EndpointConfig {
     /// An endpoint with everything left at its default: api found out, one request at a time, not remote.
     #[must_use]
     pub fn local(name: &str, url: &str) -> Self {
-        Self { name: name.to_owned(), url: url.to_owned(), api: None, max_in_flight: 1, remote: false }
+        Self { name: name.to_owned(), url: url.to_owned(), api: None, max_in_flight: 1, device: None, remote: false }
     }
 }
 

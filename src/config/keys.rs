@@ -84,6 +84,7 @@ pub const ENDPOINT: &[(&str, Shape)] = &[
     ("url", Shape::Endpoint),
     ("api", Shape::Choice(APIS)),
     ("max_in_flight", Shape::Count { min: 1, max: 64 }),
+    ("device", Shape::Name),
     ("remote", Shape::Switch),
 ];
 

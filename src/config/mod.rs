@@ -77,6 +77,8 @@ pub struct EndpointConfig {
     /// Absent: found out by asking (`auto`).
     pub api: Option<Api>,
     pub max_in_flight: usize,
+    /// Names what it computes on, where that is not simply its machine: endpoints of one device share its turns.
+    pub device: Option<String>,
     /// A non-loopback address is refused unless true.
     pub remote: bool,
 }

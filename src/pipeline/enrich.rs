@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::capture::{Job, Plan, template_provenance};
 use super::grounding;
-use super::models::{Attempt, Size, Task, reason_for};
+use super::models::{Attempt, Size, Task, Unanswered, reason_for};
 use super::services::Services;
 use crate::domain::capture::{By, Capture, Outcome, Provenance, Reason};
 use crate::domain::operation::{Ahead, Operation};
@@ -19,7 +19,8 @@ use crate::prompt::redact::redact;
 use crate::quality::clean;
 use crate::quality::expected::Expected;
 use crate::quality::ground::Ungrounded;
-use crate::route::signals::Urgency;
+use crate::route::signals::{Traffic, Urgency};
+use crate::route::{merit, technicality};
 use crate::store::{Finished, StoreError};
 
 /// Lets the role's model write within the deadline and makes the capture final, whatever happens.
@@ -130,14 +131,15 @@ impl Written {
 }
 
 async fn ask(services: &Services, job: &Arc<Job>) -> Written {
-    let prompt = |size: &Size| job.subject.prompt(&size.budget);
+    let prompt = |size: &Size| job.subject.prompt(&size.budget).asking_for(size.words);
     let task = Task {
         role: Role::Capture,
         urgency: Urgency::Interactive,
+        traffic: Traffic::Calm,
         budget: job.deadline.budget(),
         until: job.deadline.model_end(),
-        technicality: 0.5,
-        template_quality: 0.5,
+        technicality: job.subject.work().map_or(0.0, |work| technicality::of(&work.facts)),
+        template_quality: merit::TEMPLATE,
         tree: None,
         prompt: &prompt,
     };
@@ -226,7 +228,7 @@ fn outcome(now: Instant, job: &Job, written: &Written) -> Outcome {
         quality: grounding::quality(job, written.text.as_deref().unwrap_or(&job.template), kept_faults),
         wire: wire(written),
         faults: written.faults.iter().map(told).collect(),
-        decision: None,
+        decision: decision(written),
     }
 }
 
@@ -255,10 +257,16 @@ fn wire(written: &Written) -> Option<String> {
     let attempt = written.attempt.as_ref()?;
     let never_left = matches!(
         attempt.result,
-        Err(LlmError::Unreachable { .. } | LlmError::NotLoopback { .. } | LlmError::Cloud { .. })
+        Err(Unanswered::Unasked(_)
+            | Unanswered::Failed(LlmError::Unreachable { .. } | LlmError::NotLoopback { .. } | LlmError::Cloud { .. }))
     );
     let prompt = attempt.prompt.as_ref().filter(|_| !never_left && attempt.endpoint.is_some())?;
     Some(format!("{}\n{}", prompt.rules, prompt.question))
+}
+
+/// What the router decided and why, for `show` and for whoever asks later.
+fn decision(written: &Written) -> Option<String> {
+    serde_json::to_string(written.attempt.as_ref()?.decision.as_ref()?).ok()
 }
 
 fn operation(services: &Services, job: &Job, written: &Written, outcome: &Outcome) -> Operation {
@@ -277,7 +285,7 @@ fn operation(services: &Services, job: &Job, written: &Written, outcome: &Outcom
         reason: outcome.provenance.reason,
         failed: matches!(written.reason, Reason::Refused | Reason::Unusable | Reason::Overflow),
         repaired: written.is_repaired(),
-        ahead: Ahead::None,
+        ahead: attempt.map_or(Ahead::None, |attempt| attempt.ahead),
     }
 }
 
@@ -332,7 +340,7 @@ mod tests {
         assert_eq!(judge(&cut, &Expected::default()), (None, Reason::Overflow));
     }
 
-    fn written(result: Result<Answer, LlmError>) -> Written {
+    fn written(result: Result<Answer, Unanswered>) -> Written {
         let prompt = Rendered {
             rules: "Rules.".into(),
             question: "Patch.".into(),
@@ -353,16 +361,16 @@ mod tests {
 
     #[test]
     fn the_wire_shows_what_was_sent_and_nothing_where_nothing_was() {
-        let sent = written(Err(LlmError::Status { status: 500, message: String::new() }));
+        let sent = written(Err(LlmError::Status { status: 500, message: String::new() }.into()));
         assert_eq!(wire(&sent).as_deref(), Some("Rules.\nPatch."));
-        assert_eq!(wire(&written(Err(LlmError::Unreachable { url: String::new() }))), None);
-        assert_eq!(wire(&written(Err(LlmError::Cloud { model: String::new() }))), None);
+        assert_eq!(wire(&written(Err(LlmError::Unreachable { url: String::new() }.into()))), None);
+        assert_eq!(wire(&written(Err(LlmError::Cloud { model: String::new() }.into()))), None);
         assert_eq!(wire(&Written::template(Reason::Disabled)), None);
     }
 
     #[test]
     fn a_template_names_no_model() {
-        let provenance = provenance(&written(Err(LlmError::Unreachable { url: String::new() })));
+        let provenance = provenance(&written(Err(LlmError::Unreachable { url: String::new() }.into())));
         assert_eq!((provenance.by, provenance.model, provenance.endpoint), (By::Template, None, None));
     }
 }

@@ -9,7 +9,6 @@ use std::time::Duration;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use jiff::Timestamp;
 
-use super::calibration::Calibration;
 use super::draft_model::DraftModel;
 use super::models::{Models, Unhurried};
 use super::rebuild;
@@ -48,7 +47,7 @@ impl Services {
     pub fn open(paths: Paths, config: Config, overrides: Overrides, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let opened = SqliteStore::open(&paths.database())?;
         let store: Arc<dyn Store> = Arc::new(opened.store);
-        let models = Arc::new(Models::new(Arc::clone(&clock), Calibration::of(Arc::clone(&store))));
+        let models = Arc::new(Models::new(Arc::clone(&clock), Arc::clone(&store)));
         let settings = Arc::new(Settings { overrides, last_good: Mutex::new(config), read: Mutex::new(None) });
         let wording = Arc::new(Wording::of(&paths));
         let services = Self { paths, store, clock, models, settings, wording, roster: Arc::default() };

@@ -57,6 +57,15 @@ impl Rendered {
         Self { rules: rules.to_owned(), question, version: version(rules), left_out: String::new(), prompt_tokens }
     }
 
+    /// The same question, asked for an answer of at most so many words.
+    #[must_use]
+    pub fn asking_for(mut self, words: Option<u32>) -> Self {
+        if let Some(words) = words {
+            let _infallible = write!(self.question, " Use at most {words} words.");
+        }
+        self
+    }
+
     /// Bytes that are sent as text.
     #[must_use]
     pub fn bytes(&self) -> u64 {

@@ -60,7 +60,13 @@ impl Scale {
     /// An estimate in tokens that is rather too high than too low.
     #[must_use]
     pub fn tokens(self, text: &str) -> u32 {
-        (text.len() as f64 / self.0).ceil() as u32
+        self.tokens_of(text.len())
+    }
+
+    /// The same of so many bytes.
+    #[must_use]
+    pub fn tokens_of(self, bytes: usize) -> u32 {
+        (bytes as f64 / self.0).ceil() as u32
     }
 
     /// How many bytes fit into `tokens`.

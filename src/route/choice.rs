@@ -32,6 +32,8 @@ pub struct Candidate<'a> {
     pub idle_min: f64,
     /// A breaker does not let it through.
     pub barred: bool,
+    /// Nothing but the hardware speaks for the forecast: it was never run.
+    pub guessed: bool,
     pub forecast: &'a Forecast,
     /// What its text is worth for this role, 0..=1.
     pub quality: f64,
@@ -106,8 +108,9 @@ fn consider(signals: &Signals, one: &Candidate<'_>) -> (Considered, Option<Plan>
         cached_rules: one.cached_rules,
         max_tokens: signals.max_tokens,
     };
-    let plan = plan(one.forecast, &wish, &conditions);
-    let shown = plan.unwrap_or_else(|| shown(&wish));
+    let shown = shown(&wish);
+    let plan = plan(one.forecast, &wish, &conditions).or(is_tried(signals, one).then_some(shown));
+    let shown = plan.unwrap_or(shown);
     let outlook = one.forecast.outlook(&shown.work, &conditions);
     let quality = unit(one.quality);
     let planned_quality = worth(quality, signals, &shown, &wish);
@@ -155,8 +158,18 @@ fn worth(quality: f64, signals: &Signals, plan: &Plan, wish: &Wish) -> f64 {
     (template + (quality - template) * knowing) * terse
 }
 
+/// Nobody waits for a batch, and of a model that was never run nobody knows anything: trying is how one finds out, and
+/// costs a capture nothing but the time that it has anyway.
+fn is_tried(signals: &Signals, one: &Candidate<'_>) -> bool {
+    match signals.urgency {
+        Urgency::Batch => true,
+        Urgency::Interactive | Urgency::Ahead => one.guessed && one.resident != Some(false),
+        Urgency::Urgent => false,
+    }
+}
+
 fn reject(signals: &Signals, one: &Candidate<'_>, fits: bool, outlook: &Outlook, quality: f64) -> Option<Rejected> {
-    let late = !fits || outlook.p_useful() < signals.floor();
+    let late = !is_tried(signals, one) && (!fits || outlook.p_useful() < signals.floor());
     match () {
         () if signals.traffic != Traffic::Calm && signals.urgency != Urgency::Batch => Some(Rejected::NotNow),
         () if one.barred => Some(Rejected::BreakerOpen),

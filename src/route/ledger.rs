@@ -39,6 +39,12 @@ impl Ledger {
         }
     }
 
+    /// Whether this model was ever run here, be it with another digest, other options or on another kind of power.
+    #[must_use]
+    pub fn knows(&self, key: &Key) -> bool {
+        self.kin(key).is_some()
+    }
+
     /// Learns from one run. `seen.idle_min` is set here, from the time of the last one.
     pub fn learn(&mut self, key: &Key, seed: Speed, seen: &Observation, now: Timestamp) {
         let (mut forecast, idle_min) = self.of(key, seed, now);

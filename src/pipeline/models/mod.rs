@@ -1,81 +1,58 @@
-//! The role's model, asked under one deadline with at most `max_in_flight` requests per endpoint.
+//! Which model writes, when it is its turn, and what is learned from it: the router at work.
+//!
+//! A request goes through four steps: who is offered ([`endpoints`]), who is worth asking ([`weigh`]), whose turn it is
+//! on the device ([`super::pool`]), and what the answer teaches ([`knowledge`]). All of it ends at the task's instant.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Mutex as AsyncMutex;
-use tokio::task::JoinSet;
-
 use super::calibration::{Calibration, Lesson};
-use super::draft_model::{DraftModel, ModelText, Writing};
-use super::pool::Pool;
-use crate::config::{Config, EndpointConfig};
+use super::pool::{Pool, Turn};
+use crate::config::Config;
 use crate::domain::capture::Reason;
 use crate::domain::clock::Clock;
-use crate::domain::id::Oid;
 use crate::domain::operation::Ahead;
-use crate::domain::role::Role;
-use crate::llm::{Answer, Ask, Client, ClockFired, Finish, LlmError, Offered, Sampling};
+use crate::llm::{Answer, Ask, ClockFired, LlmError};
 use crate::prompt::render::Rendered;
-use crate::prompt::tokens::Budget;
-use crate::route::choose::{Choice, Offer, choose, configured};
-use crate::route::decision::Decision;
-use crate::route::signals::Urgency;
+use crate::prompt::tokens::{Budget, Scale};
+use crate::route::choose::Choice;
+use crate::route::decision::{Chosen, Decision};
+use crate::route::forecast::Work;
+use crate::route::tuning::shortened;
+use crate::store::Store;
 
-/// How long a list of offered models is believed.
-const OFFERS_FRESH: Duration = Duration::from_secs(60);
-/// A server that has not listed its models by then lists none.
-const LISTING: Duration = Duration::from_secs(3);
-/// Once one endpoint has made its offers, the others have this share of the time that is left: a server that is
-/// silent must not spend the budget of one that answers.
-const STRAGGLERS: u32 = 8;
+mod cached;
+mod circumstances;
+mod endpoints;
+mod knowledge;
+mod listing;
+mod seen;
+mod task;
+mod unhurried;
+mod weigh;
+
+pub use task::{PromptOf, Size, Task};
+pub(super) use unhurried::Unhurried;
+
+use circumstances::{Circumstances, Eyes};
+use endpoints::Endpoints;
+use knowledge::Knowledge;
+use weigh::{Contender, Scene};
+
 /// How long a server is asked to keep the model loaded after a request.
-const KEEP_ALIVE: Duration = Duration::from_secs(15 * 60);
-
-/// A text that is wanted of a model.
-pub struct Task<'a> {
-    pub role: Role,
-    pub urgency: Urgency,
-    /// The whole time that it may take, and the instant at which the model must have stopped.
-    pub budget: Duration,
-    pub until: Instant,
-    /// How technical the matter is, and what the text is worth that stands where no model's does; both 0..=1.
-    pub technicality: f64,
-    pub template_quality: f64,
-    /// The tree of the commit that it is about: its prompt may have been read ahead.
-    pub tree: Option<&'a Oid>,
-    /// Makes the prompt. May be called more than once.
-    pub prompt: &'a PromptOf<'a>,
-}
-
-/// Makes a prompt of a given size.
-pub type PromptOf<'a> = dyn Fn(&Size) -> Rendered + Sync + 'a;
-
-impl std::fmt::Debug for Task<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Task").field("role", &self.role).field("urgency", &self.urgency).finish_non_exhaustive()
-    }
-}
-
-/// How long a prompt may be, and what it asks for.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Size {
-    pub budget: Budget,
-    /// Most words that the model is asked for, where its usual length would take too long.
-    pub words: Option<u32>,
-}
-
+const KEEP_ALIVE: Duration = Duration::from_secs(60 * 60);
 /// A capture is one or two sentences: more of the patch than this only costs prefill time, and is sent only where it
 /// makes the source complete.
 const CAPTURE_PROMPT_TOKENS: u32 = 1500;
+/// For the chat template's own tokens.
+const WRAPPING: u32 = 64;
 
 /// Everything about one attempt to let a model write.
 #[derive(Debug)]
 pub struct Attempt {
     pub model: Option<String>,
     pub endpoint: Option<String>,
-    pub result: Result<Answer, LlmError>,
+    pub result: Result<Answer, Unanswered>,
     /// What was sent, or would have been; absent where no model was chosen.
     pub prompt: Option<Rendered>,
     /// Why this model, or none.
@@ -83,24 +60,31 @@ pub struct Attempt {
     pub ahead: Ahead,
 }
 
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Unanswered {
+    /// Nobody was asked: the router had this reason.
+    #[error("no model was asked ({})", .0.as_str())]
+    Unasked(Reason),
+    #[error(transparent)]
+    Failed(#[from] LlmError),
+}
+
 impl Attempt {
-    fn none(error: LlmError) -> Self {
-        Self { model: None, endpoint: None, result: Err(error), prompt: None, decision: None, ahead: Ahead::None }
+    fn none(why: Unanswered, decision: Option<Decision>) -> Self {
+        Self { model: None, endpoint: None, result: Err(why), prompt: None, decision, ahead: Ahead::None }
     }
 }
 
-/// The configured endpoints with their connections, kept for the life of the process.
+/// The models of all configured endpoints, with all that is known of them; kept for the life of the process.
 pub struct Models {
     clock: Arc<dyn Clock>,
-    slots: Mutex<HashMap<String, Arc<Slot>>>,
+    store: Arc<dyn Store>,
+    endpoints: Arc<Endpoints>,
+    knowledge: Mutex<Knowledge>,
+    eyes: Eyes,
     tokens: Arc<Calibration>,
     pool: Pool,
-}
-
-struct Slot {
-    config: EndpointConfig,
-    client: Client,
-    offers: AsyncMutex<Option<(Instant, Vec<Offered>)>>,
 }
 
 impl std::fmt::Debug for Models {
@@ -109,194 +93,253 @@ impl std::fmt::Debug for Models {
     }
 }
 
+/// A decision, and what it takes to act on it.
+struct Settled {
+    decision: Decision,
+    /// The whole prompt, and its size.
+    prompt: Rendered,
+    size: Size,
+    contenders: Vec<Contender>,
+    here: Circumstances,
+}
+
+/// The model that was chosen, and what is to be sent.
+struct Order<'a> {
+    contender: &'a Contender,
+    prompt: Rendered,
+    max_tokens: u32,
+    /// Of the prompt, what the server probably has.
+    work: Work,
+}
+
 impl Models {
+    /// With what was learned before. Blocking.
     #[must_use]
-    pub fn new(clock: Arc<dyn Clock>, tokens: Calibration) -> Self {
+    pub fn new(clock: Arc<dyn Clock>, store: Arc<dyn Store>) -> Self {
+        let tokens = Arc::new(Calibration::of(Arc::clone(&store)));
+        let knowledge = Mutex::new(Knowledge::default());
+        let endpoints = Arc::new(Endpoints::new(Arc::clone(&clock)));
         let pool = Pool::new(Arc::clone(&clock));
-        Self { clock, slots: Mutex::default(), tokens: Arc::new(tokens), pool }
+        Self { clock, store, endpoints, knowledge, eyes: Eyes::default(), tokens, pool }
+    }
+
+    fn knowledge(&self) -> MutexGuard<'_, Knowledge> {
+        self.knowledge.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets the model write that is expected to do best, if one is expected to be worth it; never later than
     /// `task.until`.
     pub async fn ask(&self, config: &Config, task: &Task<'_>) -> Attempt {
         // What others are finding out is waited for, but not beyond our own end: theirs may be far off.
-        let chosen = tokio::time::timeout_at(task.until.into(), self.choose(config, task.role, task.until)).await;
-        let choice = match chosen.unwrap_or(Err(LlmError::Deadline(ClockFired::Connect))) {
-            Ok(choice) => choice,
-            Err(error) => return Attempt::none(error),
+        let settled = tokio::time::timeout_at(task.until.into(), self.settle(config, task)).await;
+        let settled = match settled.unwrap_or(Err(LlmError::Deadline(ClockFired::Connect))) {
+            Ok(settled) => settled,
+            Err(error) => return Attempt::none(error.into(), None),
         };
-        let prompt = (task.prompt)(&self.size(config, task.role, &choice));
-        let result = self.ask_one(config, task, &choice, &prompt).await;
-        let (model, endpoint) = (Some(choice.model), Some(choice.endpoint));
-        let attempt = Attempt { model, endpoint, result, prompt: Some(prompt), decision: None, ahead: Ahead::None };
-        self.learn(&attempt);
+        let Some(chosen) = self.chosen(config, task, &settled) else {
+            return Attempt::none(Unanswered::Unasked(settled.decision.reason), Some(settled.decision));
+        };
+        let asked = self.ask_one(config, task, &chosen, &settled.here).await;
+        let (model, endpoint) = (chosen.contender.offered.name.clone(), chosen.contender.endpoint.clone());
+        let ahead = self.ahead(task, &endpoint, &model, asked.as_ref().ok());
+        let attempt = Attempt {
+            model: Some(model),
+            endpoint: Some(endpoint),
+            result: asked.map_err(Unanswered::from),
+            prompt: Some(chosen.prompt),
+            decision: Some(settled.decision),
+            ahead,
+        };
+        self.learn_tokens(&attempt);
         attempt
     }
 
-    /// Lets the model that would be asked about a commit of `tree` read the prompt of it, and write nothing: when the
-    /// commit comes, only its message is left to be read. Ends early when somebody more urgent needs the device; what
-    /// was read until then stays read. Gives whether all of it was read.
-    pub async fn read_ahead(&self, config: &Config, tree: &Oid, prompt: &PromptOf<'_>, until: Instant) -> bool {
-        let _ = (config, tree, prompt, until);
-        false
-    }
-
-    fn size(&self, config: &Config, role: Role, choice: &Choice) -> Size {
-        // The prompt leaves room for the answer and for the chat template's own tokens.
-        let room = |sampling: &Sampling| sampling.num_ctx.saturating_sub(sampling.max_tokens + 64);
-        let most = config.options.get(&role).map_or(1024, room);
-        let budget = Budget { aim: CAPTURE_PROMPT_TOKENS, most, scale: self.tokens.scale(choice) };
-        Size { budget, words: None }
-    }
-
-    /// Aside: what was counted serves the next prompt, and this answer does not wait for the store.
-    fn learn(&self, attempt: &Attempt) {
-        if let Some(lesson) = Lesson::of(attempt) {
-            let tokens = Arc::clone(&self.tokens);
-            drop(tokio::task::spawn_blocking(move || tokens.learn(&lesson)));
-        }
-    }
-
-    /// The model and endpoint that `role` would use now.
+    /// What would be done now, without doing it.
     ///
     /// # Errors
     /// When no endpoint answers or none offers a model.
-    pub async fn choose(&self, config: &Config, role: Role, until: Instant) -> Result<Choice, LlmError> {
-        let named = configured(&config.models, config.capture.strategy, role);
-        // One endpoint and a named model: nothing to find out, so nothing is spent on finding out.
-        if let (Some(name), [only]) = (named, config.endpoints.as_slice()) {
-            return Ok(Choice { endpoint: only.name.clone(), model: name.to_owned() });
-        }
-        let (offers, refusal) = self.offers(config, until.min(self.clock.instant() + LISTING)).await;
-        choose(named, role, &offers).ok_or_else(|| refusal.unwrap_or_else(no_model))
+    pub async fn decide(&self, config: &Config, task: &Task<'_>) -> Result<Decision, LlmError> {
+        Ok(self.settle(config, task).await?.decision)
     }
 
-    async fn offers(&self, config: &Config, until: Instant) -> (Vec<Offer>, Option<LlmError>) {
-        let mut asked = JoinSet::new();
-        let mut refusals = Vec::new();
-        for (order, endpoint) in config.endpoints.iter().enumerate() {
-            match self.slot(endpoint) {
-                Ok(slot) => {
-                    let clock = Arc::clone(&self.clock);
-                    asked.spawn(async move { (order, slot.offers(clock.as_ref(), until).await) });
-                }
-                Err(error) => refusals.push((order, error)),
-            }
-        }
-        let mut offers = Vec::new();
-        let mut patience = until;
-        while let Ok(Some(joined)) = tokio::time::timeout_at(patience.into(), asked.join_next()).await {
-            match joined {
-                Ok((order, Ok(offer))) => {
-                    offers.push((order, offer));
-                    let now = self.clock.instant();
-                    patience = patience.min(now + until.saturating_duration_since(now) / STRAGGLERS);
-                }
-                Ok((order, Err(error))) => refusals.push((order, error)),
-                Err(_) => {}
-            }
-        }
-        offers.sort_by_key(|(order, _)| *order);
-        // The first endpoint is the one that was meant; the others are where else one might look.
-        let refusal = refusals.into_iter().min_by_key(|(order, _)| *order).map(|(_, error)| error);
-        (offers.into_iter().map(|(_, offer)| offer).collect(), refusal)
+    async fn settle(&self, config: &Config, task: &Task<'_>) -> Result<Settled, LlmError> {
+        let (offers, refusal) = self.offers(config, task).await;
+        let here = self.eyes.look(self.clock.as_ref());
+        let scene = Scene { config, task, offers: &offers, here };
+        let knowledge = self.knowledge();
+        let contenders = scene.contenders(&knowledge);
+        let Some(first) = contenders.first() else { return Err(refusal.unwrap_or_else(no_model)) };
+        let size = whole(&first.sampling, self.scale(first), &knowledge, task);
+        let prompt = (task.prompt)(&size);
+        let shown = (&prompt, size.budget.scale);
+        let decision = scene.decide(&contenders, shown, &knowledge, (&self.pool, self.clock.instant()));
+        drop(knowledge);
+        Ok(Settled { decision, prompt, size, contenders, here })
+    }
+
+    /// The prompt of the model that was chosen, as long as was decided; nothing where the template is to stand.
+    fn chosen<'s>(&self, config: &Config, task: &Task<'_>, settled: &'s Settled) -> Option<Order<'s>> {
+        let Chosen::Model { model, endpoint, max_tokens, prompt_tokens, words } = &settled.decision.choice else {
+            return None;
+        };
+        let mut all = settled.contenders.iter();
+        let contender = all.find(|one| one.offered.name == *model && one.endpoint == *endpoint)?;
+        let allowed = config.options.get(&task.role).map_or(*max_tokens, |sampling| sampling.max_tokens);
+        let mut knowledge = self.knowledge();
+        knowledge.last.insert(task.role, (endpoint.clone(), model.clone()));
+        let size = whole(&contender.sampling, self.scale(contender), &knowledge, task);
+        let size = Size {
+            budget: shorter(size.budget, *prompt_tokens, settled.decision.task.prompt_tokens),
+            words: (*max_tokens < allowed).then_some(*words),
+        };
+        let prompt = if size == settled.size { settled.prompt.clone() } else { (task.prompt)(&size) };
+        let (cached, _) = knowledge.cached.common(endpoint, model, &prompt);
+        let cached = size.budget.scale.tokens_of(cached).min(prompt.prompt_tokens);
+        let work = Work { uncached: prompt.prompt_tokens - cached, cached, allowed: *max_tokens };
+        Some(Order { contender, prompt, max_tokens: *max_tokens, work })
     }
 
     async fn ask_one(
         &self,
         config: &Config,
         task: &Task<'_>,
-        choice: &Choice,
-        prompt: &Rendered,
+        chosen: &Order<'_>,
+        here: &Circumstances,
     ) -> Result<Answer, LlmError> {
-        let endpoint = config.endpoints.iter().find(|endpoint| endpoint.name == choice.endpoint);
-        let slot = self.slot(endpoint.ok_or_else(no_model)?)?;
-        let (device, slots) = (&slot.config.name, slot.config.max_in_flight);
-        let turn = self.pool.turn(device, slots, task.urgency, task.until).await;
-        let _turn = turn.ok_or(LlmError::Deadline(ClockFired::Connect))?;
-        let sampling = config.options.get(&task.role).cloned().ok_or_else(no_model)?;
+        let contender = chosen.contender;
+        let endpoint = config.endpoints.iter().find(|endpoint| endpoint.name == contender.endpoint);
+        let slot = self.endpoints.slot(endpoint.ok_or_else(no_model)?)?;
+        let _turn = self.turn(config, &slot.config, task).await?;
         let ask = Ask {
-            model: choice.model.clone(),
-            rules: prompt.rules.clone(),
-            question: prompt.question.clone(),
-            sampling,
+            model: contender.offered.name.clone(),
+            rules: chosen.prompt.rules.clone(),
+            question: chosen.prompt.question.clone(),
+            sampling: shortened(&contender.sampling, chosen.max_tokens),
             until: task.until,
             keep_alive: Some(KEEP_ALIVE),
-            prompt_estimate: Some(prompt.prompt_tokens),
+            prompt_estimate: Some(chosen.prompt.prompt_tokens),
         };
-        slot.client.ask(&ask).await
+        let sent = self.clock.instant();
+        let result = slot.client.ask(&ask).await;
+        let took = self.clock.instant().saturating_duration_since(sent);
+        let run = seen::Run { work: chosen.work, result: &result, took, pressed: here.pressed };
+        self.learn(contender, &ask, &run);
+        result
     }
 
-    fn slot(&self, endpoint: &EndpointConfig) -> Result<Arc<Slot>, LlmError> {
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(slot) = slots.get(&endpoint.name).filter(|slot| slot.config == *endpoint) {
-            return Ok(Arc::clone(slot));
+    async fn turn(
+        &self,
+        config: &Config,
+        endpoint: &crate::config::EndpointConfig,
+        task: &Task<'_>,
+    ) -> Result<Turn, LlmError> {
+        let device = endpoints::device(endpoint);
+        let slots = endpoints::slots(&config.endpoints, device);
+        let turn = self.pool.turn(device, slots, task.urgency, task.until).await;
+        turn.ok_or(LlmError::Deadline(ClockFired::Connect))
+    }
+
+    /// What one run teaches: about the speed, about who is down, about what the server has in its cache.
+    fn learn(&self, contender: &Contender, ask: &Ask, run: &seen::Run<'_>) {
+        let (endpoint, model) = (contender.endpoint.as_str(), ask.model.as_str());
+        let now = self.clock.instant();
+        let mut knowledge = self.knowledge();
+        if let Some(happened) = seen::happened(run.result) {
+            knowledge.breakers.learn(endpoint, model, happened, now);
         }
-        let slot =
-            Arc::new(Slot { config: endpoint.clone(), client: Client::new(endpoint)?, offers: AsyncMutex::default() });
-        slots.insert(endpoint.name.clone(), Arc::clone(&slot));
-        Ok(slot)
+        if let Ok(answer) = run.result {
+            knowledge.ran.insert((endpoint.to_owned(), model.to_owned()), now);
+            if answer.load.is_some_and(|load| load > COLD) || lost(answer, run) {
+                knowledge.cached.forget(endpoint, model);
+            }
+            knowledge.cached.note(endpoint, model, (&ask.rules, &ask.question), usize::MAX);
+        }
+        if let Some(observed) = run.observed() {
+            knowledge.ledger.learn(&contender.key, contender.seed, &observed, self.clock.now());
+        }
+    }
+
+    /// What reading ahead did for this answer.
+    fn ahead(&self, task: &Task<'_>, endpoint: &str, model: &str, answer: Option<&Answer>) -> Ahead {
+        let (Some(tree), Some(answer)) = (task.tree, answer) else { return Ahead::None };
+        let knowledge = self.knowledge();
+        let read = knowledge.ahead_of(tree).filter(|read| read.endpoint == endpoint && read.model == model);
+        let share =
+            answer.tokens.cached.zip(answer.tokens.prompt).map(|(cached, prompt)| cached as f64 / prompt.max(1) as f64);
+        match (read, share) {
+            (None, _) => Ahead::Missed,
+            // The server says that it has thrown it away.
+            (Some(_), Some(share)) if share < WORTH => Ahead::Missed,
+            (Some(read), _) if read.whole => Ahead::Whole,
+            (Some(_), _) => Ahead::Part,
+        }
+    }
+
+    /// Lets the model that would be asked about a commit of `tree` read the prompt of it, and write nothing: when the
+    /// commit comes, only its message is left to be read. Ends early when somebody more urgent needs the device; what
+    /// was read until then stays read. Gives whether all of it was read.
+    pub async fn read_ahead(
+        &self,
+        config: &Config,
+        tree: &crate::domain::id::Oid,
+        prompt: &PromptOf<'_>,
+        until: Instant,
+    ) -> bool {
+        let _ = (config, tree, prompt, until);
+        false
+    }
+
+    fn scale(&self, one: &Contender) -> Scale {
+        self.tokens.scale(&Choice { endpoint: one.endpoint.clone(), model: one.offered.name.clone() })
+    }
+
+    /// Aside: what was counted serves the next prompt, and this answer does not wait for the store.
+    fn learn_tokens(&self, attempt: &Attempt) {
+        if let Some(lesson) = Lesson::of(attempt) {
+            let tokens = Arc::clone(&self.tokens);
+            drop(tokio::task::spawn_blocking(move || tokens.learn(&lesson)));
+        }
     }
 }
 
-impl Slot {
-    async fn offers(&self, clock: &dyn Clock, until: Instant) -> Result<Offer, LlmError> {
-        let mut cached = self.offers.lock().await;
-        let fresh = cached.as_ref().is_some_and(|(at, _)| clock.instant().duration_since(*at) < OFFERS_FRESH);
-        if !fresh {
-            *cached = Some((clock.instant(), self.client.models(until).await?));
-        }
-        let models = cached.as_ref().map(|(_, models)| models.clone()).unwrap_or_default();
-        Ok(Offer { endpoint: self.config.name.clone(), remote: self.config.remote, models })
+/// Above this load time a model was not loaded: a warm server reports about a millisecond.
+const COLD: Duration = Duration::from_millis(50);
+/// A smaller share of the prompt in the server's cache was not worth reading ahead.
+const WORTH: f64 = 0.3;
+
+/// The server had far less in its cache than was thought: it serves others, too, or was started anew.
+fn lost(answer: &Answer, run: &seen::Run<'_>) -> bool {
+    answer.tokens.cached.is_some_and(|cached| (cached as f64) < f64::from(run.work.cached) * 0.5)
+}
+
+/// The whole prompt: what was read ahead for this tree, else what a model of this context has room for.
+fn whole(sampling: &crate::llm::Sampling, scale: Scale, knowledge: &Knowledge, task: &Task<'_>) -> Size {
+    if let Some(read) = task.tree.and_then(|tree| knowledge.ahead_of(tree)) {
+        return read.size;
     }
+    let most = sampling.num_ctx.saturating_sub(sampling.max_tokens + WRAPPING);
+    Size { budget: Budget { aim: CAPTURE_PROMPT_TOKENS, most, scale }, words: None }
+}
+
+/// The budget of a prompt that was shortened to `planned` of `wished` tokens.
+fn shorter(budget: Budget, planned: u32, wished: u32) -> Budget {
+    if planned < wished { Budget { aim: planned, most: planned.min(budget.most), ..budget } } else { budget }
 }
 
 fn no_model() -> LlmError {
     LlmError::NoSuchModel { model: "(none offered)".to_owned() }
 }
 
-/// The models for drafts: the role's own, as long as it takes within the caller's bound.
-#[derive(Debug)]
-pub(super) struct Unhurried {
-    pub models: Arc<Models>,
-    pub config: Config,
-}
-
-impl DraftModel for Unhurried {
-    fn write<'a>(&'a self, role: Role, rendered: &'a Rendered, until: Instant) -> Writing<'a> {
-        Box::pin(async move {
-            let task = Task {
-                role,
-                urgency: Urgency::Batch,
-                budget: role.target(),
-                until,
-                technicality: 0.5,
-                template_quality: 0.0,
-                tree: None,
-                prompt: &|_| rendered.clone(),
-            };
-            let attempt = self.models.ask(&self.config, &task).await;
-            let answer = attempt.result.map_err(|error| error.to_string())?;
-            match answer.finish {
-                Finish::Stop | Finish::Length if !answer.prompt_truncated => Ok(ModelText {
-                    tps: answer.tpot.filter(|tpot| !tpot.is_zero()).map(|tpot| 1.0 / tpot.as_secs_f64()),
-                    load: answer.load,
-                    ttft: answer.ttft,
-                    text: answer.text,
-                    model: attempt.model.unwrap_or_default(),
-                    endpoint: attempt.endpoint.unwrap_or_default(),
-                }),
-                Finish::Stop | Finish::Length => Err("the server cut the prompt".to_owned()),
-                Finish::Cut(clock) => Err(format!("the model was not done in time ({clock})")),
-                Finish::Aborted => Err("the server broke off".to_owned()),
-            }
-        })
+/// How a failed attempt is recorded in the capture.
+#[must_use]
+pub fn reason_for(why: &Unanswered) -> Reason {
+    match why {
+        Unanswered::Unasked(reason) => *reason,
+        Unanswered::Failed(error) => failure(error),
     }
 }
 
-/// How a failed attempt is recorded in the capture.
-#[must_use]
-pub fn reason_for(error: &LlmError) -> Reason {
+fn failure(error: &LlmError) -> Reason {
     match error {
         LlmError::Deadline(_) => Reason::Deadline,
         LlmError::PromptTooLong { .. } => Reason::Overflow,
@@ -318,10 +361,11 @@ mod tests {
     #[test]
     fn a_slow_server_a_dead_one_and_a_broken_one_are_told_apart() {
         let text = String::new;
-        assert_eq!(reason_for(&LlmError::Deadline(ClockFired::FirstToken)), Reason::Deadline);
-        assert_eq!(reason_for(&LlmError::Unreachable { url: text() }), Reason::Refused);
-        assert_eq!(reason_for(&LlmError::NoSuchModel { model: text() }), Reason::Refused);
-        assert_eq!(reason_for(&LlmError::Garbled { message: text() }), Reason::Unusable);
-        assert_eq!(reason_for(&LlmError::PromptTooLong { message: text() }), Reason::Overflow);
+        assert_eq!(failure(&LlmError::Deadline(ClockFired::FirstToken)), Reason::Deadline);
+        assert_eq!(failure(&LlmError::Unreachable { url: text() }), Reason::Refused);
+        assert_eq!(failure(&LlmError::NoSuchModel { model: text() }), Reason::Refused);
+        assert_eq!(failure(&LlmError::Garbled { message: text() }), Reason::Unusable);
+        assert_eq!(failure(&LlmError::PromptTooLong { message: text() }), Reason::Overflow);
+        assert_eq!(reason_for(&Unanswered::Unasked(Reason::Cold)), Reason::Cold);
     }
 }

@@ -1,0 +1,63 @@
+//! What is known of the models: how fast each is, which are down, what each has read, who wrote last.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use super::cached::Cached;
+use super::task::Size;
+use crate::domain::id::Oid;
+use crate::domain::role::Role;
+use crate::route::breaker::Breakers;
+use crate::route::ledger::Ledger;
+
+/// A prompt that was read ahead of its commit.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct ReadAhead {
+    pub tree: Oid,
+    pub endpoint: String,
+    pub model: String,
+    /// The capture has to use the same, or its prompt is another one.
+    pub size: Size,
+    /// All of it was read.
+    pub whole: bool,
+}
+
+/// See the file's head. Everything but the ledger is forgotten with the process.
+#[derive(Debug, Default)]
+pub(super) struct Knowledge {
+    pub ledger: Ledger,
+    pub breakers: Breakers,
+    pub cached: Cached,
+    /// The (endpoint, model) that was chosen last for each role.
+    pub last: HashMap<Role, (String, String)>,
+    /// When a model was last known to run, newer than any list.
+    pub ran: HashMap<(String, String), Instant>,
+    /// Newest first.
+    ahead: Vec<ReadAhead>,
+}
+
+/// Prompts that were read ahead and whose commit may still come.
+const AHEAD: usize = 8;
+
+impl Knowledge {
+    pub fn with(ledger: Ledger) -> Self {
+        Self { ledger, ..Self::default() }
+    }
+
+    /// Whether the model is loaded: what was seen last, in the list or by running it.
+    pub fn resident(&self, at: (&str, &str), listed: Option<bool>, listed_at: Option<Instant>) -> Option<bool> {
+        let ran = self.ran.get(&(at.0.to_owned(), at.1.to_owned()));
+        let newer = ran.is_some_and(|ran| listed_at.is_none_or(|listed| *ran > listed));
+        if newer { Some(true) } else { listed }
+    }
+
+    pub fn read_ahead(&mut self, read: ReadAhead) {
+        self.ahead.retain(|older| older.tree != read.tree);
+        self.ahead.insert(0, read);
+        self.ahead.truncate(AHEAD);
+    }
+
+    pub fn ahead_of(&self, tree: &Oid) -> Option<&ReadAhead> {
+        self.ahead.iter().find(|read| read.tree == *tree)
+    }
+}

@@ -1,0 +1,43 @@
+//! A text that is wanted of a model, and how long its prompt may be.
+
+use std::time::{Duration, Instant};
+
+use crate::domain::id::Oid;
+use crate::domain::role::Role;
+use crate::prompt::render::Rendered;
+use crate::prompt::tokens::Budget;
+use crate::route::signals::{Traffic, Urgency};
+
+/// A text that is wanted of a model.
+pub struct Task<'a> {
+    pub role: Role,
+    pub urgency: Urgency,
+    pub traffic: Traffic,
+    /// The whole time that it may take, and the instant at which the model must have stopped.
+    pub budget: Duration,
+    pub until: Instant,
+    /// How technical the matter is, and what the text is worth that stands where no model's does; both 0..=1.
+    pub technicality: f64,
+    pub template_quality: f64,
+    /// The tree of the commit that it is about: its prompt may have been read ahead.
+    pub tree: Option<&'a Oid>,
+    /// Makes the prompt. May be called more than once.
+    pub prompt: &'a PromptOf<'a>,
+}
+
+/// Makes a prompt of a given size.
+pub type PromptOf<'a> = dyn Fn(&Size) -> Rendered + Sync + 'a;
+
+impl std::fmt::Debug for Task<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Task").field("role", &self.role).field("urgency", &self.urgency).finish_non_exhaustive()
+    }
+}
+
+/// How long a prompt may be, and what it asks for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Size {
+    pub budget: Budget,
+    /// Most words that the model is asked for, where its usual length would take too long.
+    pub words: Option<u32>,
+}
