@@ -176,6 +176,7 @@ fn decided(ledger: &Ledger, last: Option<&str>, machine: &Machine, moment: &Mome
     let candidates: Vec<_> = known
         .iter()
         .map(|(model, (forecast, idle_min))| Candidate {
+            guessed: false,
             endpoint: "local",
             model: model.name,
             resident: Some(!moment.evicted),
