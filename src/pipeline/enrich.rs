@@ -344,6 +344,7 @@ mod tests {
         let prompt = Rendered {
             rules: "Rules.".into(),
             question: "Patch.".into(),
+            fixed: 0,
             version: "v".into(),
             left_out: String::new(),
             prompt_tokens: 3,

@@ -43,6 +43,9 @@ pub struct Rendered {
     pub rules: String,
     /// The user message. Contains what the repository says: untrusted, fenced.
     pub question: String,
+    /// Bytes at the start of `question` that are there before the author has said anything: files and patch of a
+    /// commit. A server can read them, after the rules, before the commit exists. Nothing of any other question.
+    pub fixed: usize,
     /// Names the rules: a hash of their text.
     pub version: String,
     /// What of the patch is not in it, in words; empty when all is. The question says it too.
@@ -54,7 +57,14 @@ pub struct Rendered {
 impl Rendered {
     fn new(rules: &str, question: String, scale: Scale) -> Self {
         let prompt_tokens = scale.tokens(rules) + scale.tokens(&question);
-        Self { rules: rules.to_owned(), question, version: version(rules), left_out: String::new(), prompt_tokens }
+        let (version, left_out) = (version(rules), String::new());
+        Self { rules: rules.to_owned(), question, fixed: 0, version, left_out, prompt_tokens }
+    }
+
+    /// What of the question is there before the author has said anything.
+    #[must_use]
+    pub fn ahead(&self) -> &str {
+        self.question.get(..self.fixed).unwrap_or_default()
     }
 
     /// The same question, asked for an answer of at most so many words.
@@ -90,9 +100,10 @@ pub fn commit(commit: &Commit, facts: &Facts, context: &Context, budget: &Budget
     if !left_out.is_empty() {
         let _infallible = writeln!(question, "{left_out}");
     }
+    let fixed = question.len();
     question.push_str(&author(commit, context, words));
     question.push_str("Describe the commit.");
-    Rendered { left_out, ..Rendered::new(CAPTURE, question, budget.scale) }
+    Rendered { fixed, left_out, ..Rendered::new(CAPTURE, question, budget.scale) }
 }
 
 /// What a stored question says of what was left out of it. Nothing inside a fence can pass for it.

@@ -119,9 +119,10 @@ fn everything_before_the_authors_words_is_the_same_whatever_they_are() {
     for budget in [400, 900, 1500, 4000] {
         let before = |message: &str, context: &Context| {
             let commit = sample(message, &lines);
-            let question = render(&commit, context, &Budget { most: budget + 700, ..Budget::from(budget) }).question;
-            let at = question.find("<notes>").or_else(|| question.find("<message>")).unwrap();
-            question[..at].to_owned()
+            let rendered = render(&commit, context, &Budget { most: budget + 700, ..Budget::from(budget) });
+            let at = rendered.question.find("<notes>").or_else(|| rendered.question.find("<message>")).unwrap();
+            assert_eq!(rendered.ahead(), &rendered.question[..at]);
+            rendered.ahead().to_owned()
         };
         let noted = Context { notes: vec!["tried it twice ".repeat(90)], tickets: vec!["ABC-1".into()] };
         let short = before("One", &Context::default());
@@ -130,6 +131,34 @@ fn everything_before_the_authors_words_is_the_same_whatever_they_are() {
             assert_eq!(before(message, &noted), short, "{budget}");
         }
     }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config { failure_persistence: None, ..Default::default() })]
+    #[test]
+    fn what_can_be_read_ahead_depends_on_the_patch_and_the_budget_alone(
+        lines in proptest::collection::vec("[ -~é<>]{0,90}", 0..60),
+        message in "(?s).{0,300}",
+        notes in proptest::collection::vec("[ -~\n]{0,900}", 0..4),
+        tickets in proptest::collection::vec("[A-Z]{2,9}-[0-9]{1,5}", 0..9),
+        branch in proptest::option::of("[a-z/]{1,20}"),
+        (aim, more) in (0..3000_u32, 0..3000_u32),
+    ) {
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        let budget = Budget { most: aim + more, ..Budget::from(aim) };
+        let staged = render(&sample("", &lines), &Context::default(), &budget);
+        let known = Commit { branch, author: "Somebody".into(), parents: Vec::new(), ..sample(&message, &lines) };
+        let asked = render(&known, &Context { notes, tickets }, &budget);
+        proptest::prop_assert_eq!(staged.ahead(), asked.ahead());
+        let rest = &asked.question[asked.fixed..];
+        proptest::prop_assert!(["<notes>", "Ticket of", "<message>"].iter().any(|tag| rest.starts_with(tag)));
+    }
+}
+
+#[test]
+fn of_notes_and_drafts_nothing_is_known_ahead() {
+    assert_eq!(note("text", "p").ahead(), "");
+    assert_eq!(draft(DraftKind::Devlog, "p", "March", &[capture("a", "b")], 500).ahead(), "");
 }
 
 #[test]
