@@ -95,7 +95,7 @@ fn timestamp(digits: &[u8]) -> Timestamp {
     Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-fn decode(bytes: &[u8], encoding: Option<&[u8]>) -> String {
+pub(super) fn decode(bytes: &[u8], encoding: Option<&[u8]>) -> String {
     let name = encoding.map(<[u8]>::to_ascii_lowercase).unwrap_or_default();
     let latin = matches!(name.as_slice(), b"iso-8859-1" | b"latin1" | b"latin-1" | b"iso8859-1");
     if latin {

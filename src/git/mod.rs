@@ -26,6 +26,7 @@ pub mod reflog;
 mod rename;
 pub mod repo;
 pub mod squash;
+pub mod staged;
 mod tables;
 #[cfg(test)]
 mod tests;

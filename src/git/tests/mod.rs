@@ -8,4 +8,5 @@ mod news;
 mod outside;
 mod patches;
 mod scratch;
+mod staged;
 mod tables;
