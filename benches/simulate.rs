@@ -11,6 +11,7 @@ use std::io::{self, Write};
 
 use uro_capture::stats::brier::Brier;
 
+mod recorder;
 mod simulation;
 
 use simulation::machine::{MACHINES, Machine};
@@ -30,6 +31,9 @@ const WAYS: [Way; 4] = [
 
 fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    if let Some((_, words)) = words.split_first().filter(|(first, _)| *first == "record") {
+        return recorder::record(words);
+    }
     let (mut traces, mut seed) = (20_u64, 0_u64);
     for pair in words.chunks(2) {
         match pair {

@@ -7,6 +7,7 @@
 pub mod dice;
 pub mod machine;
 pub mod policy;
+pub mod recorded;
 pub mod tally;
 pub mod trace;
 pub mod world;
