@@ -31,6 +31,7 @@ impl Server {
             url: options.url.clone(),
             api: None,
             max_in_flight: 1,
+            device: None,
             remote: false,
         };
         let mut server = Self { command: options.server.clone(), child: None, client: Client::new(&endpoint)? };

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Answer, Ask, Finish, LlmError};
+use super::{Answer, Ask, Finish, LlmError, SoFar};
 use crate::domain::timing::Tokens;
+use crate::quality::heard::Heard;
 
 /// Below this share of our own estimate a prompt was cut, not merely estimated badly:
 /// Ollama's cut leaves about half the context, our estimate is at most 1.6 times too high.
@@ -36,7 +37,7 @@ pub(super) struct Growing {
     sent: Instant,
     now: Instant,
     text: String,
-    chunks: u64,
+    heard: Heard,
     first: Option<Instant>,
     last: Option<Instant>,
     pub(super) tokens: Tokens,
@@ -51,7 +52,7 @@ impl Growing {
             sent,
             now: sent,
             text: String::new(),
-            chunks: 0,
+            heard: Heard::default(),
             first: None,
             last: None,
             tokens: Tokens::default(),
@@ -72,7 +73,7 @@ impl Growing {
         }
         self.first.get_or_insert(self.now);
         self.last = Some(self.now);
-        self.chunks += 1;
+        self.heard.take(text);
         self.text.push_str(text);
     }
 
@@ -80,15 +81,35 @@ impl Growing {
         !self.text.is_empty()
     }
 
+    /// Chunks of content so far.
+    pub(super) fn chunks(&self) -> u64 {
+        self.heard.pieces()
+    }
+
+    /// How it stands at `now`.
+    pub(super) fn so_far(&self, now: Instant, until: Instant) -> SoFar<'_> {
+        SoFar {
+            text: &self.text,
+            tokens: self.chunks(),
+            sentence_tokens: self.heard.first(),
+            unfinished: self.heard.unfinished(),
+            since_sent: now.saturating_duration_since(self.sent),
+            silent: now.saturating_duration_since(self.last.unwrap_or(self.sent)),
+            tpot: self.tpot(self.chunks()),
+            left: until.saturating_duration_since(now),
+        }
+    }
+
     /// Closes the answer at `now`.
     pub(super) fn finish(mut self, finish: Finish, ask: &Ask, now: Instant, broken_off: Option<String>) -> Answer {
         // Servers without usage: a chunk is about a token.
-        self.tokens.output = self.tokens.output.or((self.chunks > 0).then_some(self.chunks));
+        self.tokens.output = self.tokens.output.or(Some(self.chunks()).filter(|chunks| *chunks > 0));
         Answer {
             finish,
             load: self.load,
             ttft: self.first.map(|first| first.saturating_duration_since(self.sent)),
-            tpot: self.tpot(),
+            tpot: self.tokens.output.and_then(|tokens| self.tpot(tokens)),
+            sentence_tokens: self.heard.first_of_all(),
             took: now.saturating_duration_since(self.sent),
             prompt_truncated: self.truncated(ask),
             tokens: self.tokens,
@@ -98,8 +119,8 @@ impl Growing {
     }
 
     /// (last content − first content) / (n − 1).
-    fn tpot(&self) -> Option<Duration> {
-        let n = u32::try_from(self.tokens.output?).ok()?;
+    fn tpot(&self, tokens: u64) -> Option<Duration> {
+        let n = u32::try_from(tokens).ok()?;
         let span = self.last?.saturating_duration_since(self.first?);
         (n > 1).then(|| span / (n - 1))
     }
@@ -154,6 +175,26 @@ mod tests {
         let answer = growing.finish(Finish::Stop, &ask(10), start + Duration::from_millis(31), None);
         assert_eq!(answer.ttft, Some(Duration::from_millis(30)));
         assert_eq!(answer.took, Duration::from_millis(31));
+    }
+
+    #[test]
+    fn what_has_come_is_told_with_the_silence_since() {
+        let start = SystemClock.instant();
+        let at = |ms| start + Duration::from_millis(ms);
+        let mut growing = Growing::new(start);
+        let before = growing.so_far(at(40), at(500));
+        assert_eq!((before.tokens, before.silent, before.tpot), (0, Duration::from_millis(40), None));
+        for (ms, text) in [(100, "Adds"), (120, " a"), (140, " retry."), (160, " It")] {
+            growing.at(at(ms));
+            growing.content(text);
+        }
+        let so_far = growing.so_far(at(200), at(500));
+        assert_eq!((so_far.text, so_far.tokens, so_far.unfinished), ("Adds a retry. It", 4, 1));
+        assert_eq!((so_far.sentence_tokens, so_far.tpot), (Some(3), Some(Duration::from_millis(20))));
+        assert_eq!((so_far.since_sent, so_far.silent), (Duration::from_millis(200), Duration::from_millis(40)));
+        assert_eq!(so_far.left, Duration::from_millis(300));
+        assert_eq!(growing.so_far(at(600), at(500)).left, Duration::ZERO);
+        assert_eq!(growing.finish(Finish::Stop, &ask(10), at(200), None).sentence_tokens, Some(3));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! One endpoint: what it is, what it offers, and one streamed answer under one deadline.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,9 +13,10 @@ use super::address::Address;
 use super::answer::{Flow, Frames, Growing};
 use super::fingerprint::{configured, fingerprint};
 use super::frames::{Lines, TooMuch, body_cap};
+use super::pace::{Patient, STEP, Verdict};
 use super::refusal::{error_text, refusal};
 use super::wire::{Whole, Wire, broken, read_whole};
-use super::{Answer, Api, Ask, ClockFired, Finish, LlmError, Offered, Server, ollama, openai};
+use super::{Answer, Api, Ask, ClockFired, Finish, LlmError, Offered, Pace, Server, ollama, openai};
 use crate::config::EndpointConfig;
 use crate::domain::clock::{Clock, SystemClock};
 
@@ -89,29 +91,36 @@ impl Client {
     /// # Errors
     /// When there is no text at all: which clock fired, or what the server said or did instead.
     pub async fn ask(&self, ask: &Ask) -> Result<Answer, LlmError> {
+        self.ask_paced(ask, &Patient).await
+    }
+
+    /// The same, but `pace` may end it earlier: what has come until then is cut there, as at the deadline.
+    ///
+    /// # Errors
+    /// As [`Client::ask`]; `Deadline(ClockFired::Pace)` when it was given up before there was any text.
+    pub async fn ask_paced(&self, ask: &Ask, pace: &dyn Pace) -> Result<Answer, LlmError> {
         if SystemClock.instant() >= ask.until {
             return Err(LlmError::Deadline(ClockFired::Connect));
         }
         // Somebody else may be finding these things out with far more time than we have.
         let known = tokio::time::timeout_at(ask.until.into(), self.prepare(ask)).await;
         let (wire, server) = known.unwrap_or(Err(LlmError::Deadline(ClockFired::Connect)))?;
-        let sent;
-        let (response, mut frames): (_, Box<dyn Frames + Send>) = match server.api {
+        let (path, body, mut frames): (_, _, Box<dyn Frames + Send>) = match server.api {
             Api::Ollama => {
-                sent = SystemClock.instant();
                 let frames = ollama::Stream { model: ask.model.clone(), remote: self.address.is_remote() };
-                (wire.post(ollama::CHAT, &ollama::body(ask), ask.until).await?, Box::new(frames))
+                (ollama::CHAT, ollama::body(ask), Box::new(frames))
             }
-            Api::Openai => {
-                sent = SystemClock.instant();
-                let body = openai::body(ask, &server);
-                (wire.post(openai::CHAT, &body, ask.until).await?, Box::<openai::Stream>::default())
-            }
+            Api::Openai => (openai::CHAT, openai::body(ask, &server), Box::<openai::Stream>::default()),
         };
+        let growing = Growing::new(SystemClock.instant());
+        let watch = Watch { until: ask.until, pace };
+        // Some servers send not even a head before the first token.
+        let sent = watch.wait(&growing, wire.post(path, &body, ask.until)).await;
+        let response = sent.map_err(|over| LlmError::Deadline(over.clock(ClockFired::Connect)))??;
         if !response.status().is_success() {
             return Err(refused(response, ask).await);
         }
-        collect(response, frames.as_mut(), ask, sent).await
+        collect(response, frames.as_mut(), growing, ask, &watch).await
     }
 
     /// Everything that must be known before the question may leave.
@@ -179,19 +188,67 @@ async fn refused(response: Response, ask: &Ask) -> LlmError {
     refusal(&whole, &ask.model)
 }
 
-/// Reads the stream to its end or the deadline. Returning drops the response, which closes the connection.
+/// Why nothing is waited for any longer.
+#[derive(Debug, Clone, Copy)]
+enum Over {
+    Deadline,
+    Pace,
+}
+
+impl Over {
+    /// The clock that fired, where `clock` is the one of the deadline.
+    fn clock(self, clock: ClockFired) -> ClockFired {
+        match self {
+            Self::Deadline => clock,
+            Self::Pace => ClockFired::Pace,
+        }
+    }
+}
+
+/// Waits for what a server sends, as long as the deadline and the pace allow.
+#[derive(Clone, Copy)]
+struct Watch<'a> {
+    until: Instant,
+    pace: &'a dyn Pace,
+}
+
+impl Watch<'_> {
+    async fn wait<T>(&self, growing: &Growing, coming: impl Future<Output = T>) -> Result<T, Over> {
+        let mut coming = pin!(coming);
+        loop {
+            let step = self.until.min(SystemClock.instant() + STEP);
+            if let Ok(come) = tokio::time::timeout_at(step.into(), coming.as_mut()).await {
+                return Ok(come);
+            }
+            self.judge(growing, SystemClock.instant())?;
+        }
+    }
+
+    fn judge(&self, growing: &Growing, now: Instant) -> Result<(), Over> {
+        if now >= self.until {
+            return Err(Over::Deadline);
+        }
+        match self.pace.judge(&growing.so_far(now, self.until)) {
+            Verdict::Wait => Ok(()),
+            Verdict::Keep | Verdict::GiveUp => Err(Over::Pace),
+        }
+    }
+}
+
+/// Reads the stream to its end, the deadline or the pace's. Returning drops the response, which closes the connection.
 async fn collect(
     mut response: Response,
     frames: &mut (dyn Frames + Send),
+    mut growing: Growing,
     ask: &Ask,
-    sent: Instant,
+    watch: &Watch<'_>,
 ) -> Result<Answer, LlmError> {
     let mut lines = Lines::new(body_cap(ask.sampling.max_tokens));
-    let mut growing = Growing::new(sent);
     loop {
-        let chunk = tokio::time::timeout_at(ask.until.into(), response.chunk()).await;
+        let chunk = watch.wait(&growing, response.chunk()).await;
         let now = SystemClock.instant();
         growing.at(now);
+        let before = growing.chunks();
         let step = match chunk {
             Ok(Ok(Some(bytes))) => {
                 lines.push(&bytes);
@@ -199,13 +256,18 @@ async fn collect(
             }
             Ok(Ok(None)) => last(&mut lines, frames, &mut growing).map(Flow::Done),
             Ok(Err(error)) => Err(broken(&error)),
-            Err(_) => return cut(growing, ask, now),
+            Err(over) => return cut(growing, over, ask, now),
         };
         match step {
             Ok(Flow::Done(finish)) => return Ok(growing.finish(finish, ask, now, None)),
             // A stream that is always ready never yields to the timer.
-            Ok(Flow::More) if now >= ask.until => return cut(growing, ask, now),
-            Ok(Flow::More) => {}
+            Ok(Flow::More) if now >= ask.until => return cut(growing, Over::Deadline, ask, now),
+            Ok(Flow::More) if growing.chunks() == before => {}
+            Ok(Flow::More) => {
+                if let Err(over) = watch.judge(&growing, now) {
+                    return cut(growing, over, ask, now);
+                }
+            }
             Err(error) => return ended_badly(error, growing, ask, now),
         }
     }
@@ -234,11 +296,11 @@ fn last(lines: &mut Lines, frames: &mut (dyn Frames + Send), growing: &mut Growi
     }
 }
 
-fn cut(growing: Growing, ask: &Ask, now: Instant) -> Result<Answer, LlmError> {
+fn cut(growing: Growing, over: Over, ask: &Ask, now: Instant) -> Result<Answer, LlmError> {
     if growing.has_text() {
-        Ok(growing.finish(Finish::Cut(ClockFired::Stream), ask, now, None))
+        Ok(growing.finish(Finish::Cut(over.clock(ClockFired::Stream)), ask, now, None))
     } else {
-        Err(LlmError::Deadline(ClockFired::FirstToken))
+        Err(LlmError::Deadline(over.clock(ClockFired::FirstToken)))
     }
 }
 

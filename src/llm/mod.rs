@@ -13,11 +13,13 @@ mod fingerprint;
 mod frames;
 mod ollama;
 mod openai;
+mod pace;
 mod refusal;
 mod wire;
 
 pub use client::Client;
 pub use ollama::same_model;
+pub use pace::{Pace, SoFar};
 
 /// Which wire protocol a server speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -57,6 +59,8 @@ pub struct Offered {
     pub cloud: bool,
     /// It can complete text (not: embedding only).
     pub completes: bool,
+    /// It can think aloud before it answers; absent where the server does not tell.
+    pub thinks: Option<bool>,
 }
 
 impl Offered {
@@ -76,6 +80,7 @@ impl Offered {
             gpu_share: None,
             cloud: false,
             completes: true,
+            thinks: None,
         }
     }
 }
@@ -117,6 +122,8 @@ pub enum ClockFired {
     FirstToken,
     /// Content had arrived and stopped or went on too long.
     Stream,
+    /// None: the rest was not worth waiting for.
+    Pace,
 }
 
 impl std::fmt::Display for ClockFired {
@@ -125,6 +132,7 @@ impl std::fmt::Display for ClockFired {
             Self::Connect => "connect",
             Self::FirstToken => "first token",
             Self::Stream => "stream",
+            Self::Pace => "pace",
         })
     }
 }
@@ -136,7 +144,7 @@ pub enum Finish {
     Stop,
     /// It reached `max_tokens`.
     Length,
-    /// The deadline cut it.
+    /// The deadline cut it, or a pace before it.
     Cut(ClockFired),
     /// The stream ended without its closing message.
     Aborted,
@@ -154,6 +162,8 @@ pub struct Answer {
     pub ttft: Option<Duration>,
     /// (e2e − ttft) / (n − 1).
     pub tpot: Option<Duration>,
+    /// Chunks of content up to the end of the first sentence; a chunk is about a token.
+    pub sentence_tokens: Option<u64>,
     /// Request sent → end.
     pub took: Duration,
     /// The server evaluated noticeably fewer prompt tokens than were sent: it cut the prompt.
@@ -171,7 +181,7 @@ pub enum LlmError {
     Cloud { model: String },
     #[error("nothing listens at {url}")]
     Unreachable { url: String },
-    #[error("the deadline passed while waiting for: {0}")]
+    #[error("{}", out_of_time(*.0))]
     Deadline(ClockFired),
     #[error("the server answered {status}: {message}")]
     Status { status: u16, message: String },
@@ -189,4 +199,11 @@ pub enum LlmError {
     NotAModelServer { url: String },
     #[error("invalid endpoint {url:?}: {message}")]
     InvalidEndpoint { url: String, message: String },
+}
+
+fn out_of_time(clock: ClockFired) -> String {
+    match clock {
+        ClockFired::Pace => "given up before the deadline: nothing would have been ready in time".to_owned(),
+        clock => format!("the deadline passed while waiting for: {clock}"),
+    }
 }

@@ -138,6 +138,7 @@ fn one(tag: &Value, ps: Option<&Value>) -> Option<Offered> {
         gpu_share: loaded.and_then(gpu_share),
         cloud: is_cloud_name(name) || is_elsewhere(tag),
         completes: completes(tag),
+        thinks: capabilities(tag).map(|known| known.iter().any(|capability| capability == "thinking")),
     })
 }
 
@@ -146,11 +147,16 @@ fn gpu_share(row: &Value) -> Option<f64> {
     Some((row["size_vram"].as_u64().unwrap_or(0) as f64 / size as f64).clamp(0.0, 1.0))
 }
 
+/// What the model can do, where the server tells; older ones leave it out.
+fn capabilities(tag: &Value) -> Option<&[Value]> {
+    tag["capabilities"].as_array().map(Vec::as_slice).filter(|known| !known.is_empty())
+}
+
 /// By the capabilities where the server tells them, else by the embedding families.
 fn completes(tag: &Value) -> bool {
-    match tag["capabilities"].as_array() {
-        Some(known) if !known.is_empty() => known.iter().any(|capability| capability == "completion"),
-        _ => !tag["details"]["family"].as_str().is_some_and(|family| family.contains("bert")),
+    match capabilities(tag) {
+        Some(known) => known.iter().any(|capability| capability == "completion"),
+        None => !tag["details"]["family"].as_str().is_some_and(|family| family.contains("bert")),
     }
 }
 
@@ -310,5 +316,19 @@ mod tests {
         assert_eq!((offered[3].completes, offered[3].parameters), (false, Some(137_000_000)));
         assert_eq!(offered[1].resident, Some(false));
         assert_eq!(super::offered(&tags, None)[0].resident, None);
+    }
+
+    #[test]
+    fn what_a_model_can_do_is_told_by_newer_servers_only() {
+        let tags = json!({"models": [
+            {"name": "a:1b", "capabilities": ["completion", "tools", "thinking"]},
+            {"name": "b:1b", "capabilities": ["completion"]},
+            {"name": "c:1b", "capabilities": ["embedding"]},
+            {"name": "d:1b", "capabilities": []},
+            {"name": "e:1b", "capabilities": "completion"},
+        ]});
+        let told: Vec<_> = offered(&tags, None).iter().map(|model| (model.completes, model.thinks)).collect();
+        let untold = (true, None);
+        assert_eq!(told, [(true, Some(true)), (true, Some(false)), (false, Some(false)), untold, untold]);
     }
 }

@@ -117,6 +117,7 @@ fn one(row: &Value, props: Option<&Value>) -> Option<Offered> {
         gpu_share: None,
         cloud: false,
         completes: !name.to_ascii_lowercase().contains("embed"),
+        thinks: None,
     })
 }
 

@@ -90,6 +90,7 @@ mod tests {
             load: None,
             ttft: None,
             tpot: None,
+            sentence_tokens: None,
             took: Duration::ZERO,
             prompt_truncated,
             broken_off: None,

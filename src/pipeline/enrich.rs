@@ -307,6 +307,7 @@ mod tests {
             load: None,
             ttft: None,
             tpot: None,
+            sentence_tokens: None,
             took: Duration::ZERO,
             prompt_truncated: false,
             broken_off: None,

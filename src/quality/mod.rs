@@ -7,6 +7,7 @@ mod document;
 pub mod expected;
 mod fences;
 pub mod ground;
+pub mod heard;
 mod json;
 mod markdown;
 mod marks;

@@ -62,6 +62,7 @@ pub(in crate::route) fn candidate<'a>(model: &'a str, quality: f64, forecast: &'
         endpoint: "local",
         model,
         resident: Some(true),
+        guessed: false,
         cached: 180,
         cached_rules: 180,
         queue_s: 0.0,

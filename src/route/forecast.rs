@@ -143,6 +143,12 @@ impl Forecast {
             && self.seed.sound() == self.seed
     }
 
+    /// Tokens of a usual first sentence of an answer that may have `allowed` tokens.
+    #[must_use]
+    pub fn usual_sentence(&self, allowed: u32) -> u32 {
+        whole(self.sentences[class(allowed)].mean(allowed).ceil())
+    }
+
     /// Seconds per token written, as things are now.
     #[must_use]
     pub fn tpot_s(&self, conditions: &Conditions) -> f64 {

@@ -1,4 +1,4 @@
-//! What a model is good for, from its name, its family and its size.
+//! What a model is good for, from what its server tells, its name, its family and its size.
 
 use serde::Serialize;
 
@@ -62,8 +62,8 @@ impl Traits {
         let weights = weights.or(parameters.map(|count| count as f64 * BYTES_PER_WEIGHT));
         Self {
             bent: BENTS.iter().find(|(_, parts)| any(parts)).map_or(Bent::General, |(bent, _)| *bent),
-            thinks: any(&THINKING),
-            embeds: any(&EMBEDDING) || family.contains("bert"),
+            thinks: model.thinks.unwrap_or_else(|| any(&THINKING)),
+            embeds: !model.completes || any(&EMBEDDING) || family.contains("bert"),
             parameters,
             needs_bytes: weights.map(|bytes| (bytes * OVER_WEIGHTS + BESIDE_BYTES) as u64),
         }
@@ -147,6 +147,13 @@ mod tests {
     fn thinkers_and_embedders_are_recognised() {
         assert!(traits("deepseek-r1:8b").thinks && traits("qwen3-4b-thinking").thinks && !traits("qwen3:4b").thinks);
         assert!(traits("nomic-embed-text").embeds && traits("all-minilm:22m").embeds && !traits("phi3").embeds);
+    }
+
+    #[test]
+    fn what_the_server_tells_counts_for_more_than_the_name() {
+        let told = |name: &str, thinks| Traits::of(&Offered { thinks: Some(thinks), ..Offered::named(name) }).thinks;
+        assert!(told("qwen3:4b", true) && !told("qwen3-4b-thinking", false));
+        assert!(Traits::of(&Offered { completes: false, ..Offered::named("x:1b") }).embeds);
     }
 
     #[test]

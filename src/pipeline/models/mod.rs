@@ -4,11 +4,11 @@
 //! on the device ([`super::pool`]), and what the answer teaches ([`knowledge`]). All of it ends at the task's instant.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::calibration::{Calibration, Lesson};
-use super::pool::{Pool, Turn};
-use crate::config::Config;
+use super::pool::{Pool, Turn, Turns, Wanted};
+use crate::config::{Config, EndpointConfig};
 use crate::domain::capture::Reason;
 use crate::domain::clock::Clock;
 use crate::domain::operation::Ahead;
@@ -26,6 +26,8 @@ mod circumstances;
 mod endpoints;
 mod knowledge;
 mod listing;
+mod pace;
+mod reading;
 mod seen;
 mod task;
 mod unhurried;
@@ -35,7 +37,7 @@ pub use task::{PromptOf, Size, Task};
 pub(super) use unhurried::Unhurried;
 
 use circumstances::{Circumstances, Eyes};
-use endpoints::Endpoints;
+use endpoints::{Endpoints, Slot};
 use knowledge::Knowledge;
 use weigh::{Contender, Scene};
 
@@ -84,7 +86,7 @@ pub struct Models {
     knowledge: Mutex<Knowledge>,
     eyes: Eyes,
     tokens: Arc<Calibration>,
-    pool: Pool,
+    turns: Arc<dyn Turns>,
 }
 
 impl std::fmt::Debug for Models {
@@ -119,8 +121,8 @@ impl Models {
         let tokens = Arc::new(Calibration::of(Arc::clone(&store)));
         let knowledge = Mutex::new(Knowledge::default());
         let endpoints = Arc::new(Endpoints::new(Arc::clone(&clock)));
-        let pool = Pool::new(Arc::clone(&clock));
-        Self { clock, store, endpoints, knowledge, eyes: Eyes::default(), tokens, pool }
+        let turns = Arc::new(Pool::new(Arc::clone(&clock)));
+        Self { clock, store, endpoints, knowledge, eyes: Eyes::default(), tokens, turns }
     }
 
     fn knowledge(&self) -> MutexGuard<'_, Knowledge> {
@@ -136,17 +138,17 @@ impl Models {
             Ok(settled) => settled,
             Err(error) => return Attempt::none(error.into(), None),
         };
-        let Some(chosen) = self.chosen(config, task, &settled) else {
+        let Some(order) = self.order(config, task, &settled) else {
             return Attempt::none(Unanswered::Unasked(settled.decision.reason), Some(settled.decision));
         };
-        let asked = self.ask_one(config, task, &chosen, &settled.here).await;
-        let (model, endpoint) = (chosen.contender.offered.name.clone(), chosen.contender.endpoint.clone());
+        let asked = self.ask_one(config, task, &order, &settled.here).await;
+        let (model, endpoint) = (order.contender.offered.name.clone(), order.contender.endpoint.clone());
         let ahead = self.ahead(task, &endpoint, &model, asked.as_ref().ok());
         let attempt = Attempt {
             model: Some(model),
             endpoint: Some(endpoint),
             result: asked.map_err(Unanswered::from),
-            prompt: Some(chosen.prompt),
+            prompt: Some(order.prompt),
             decision: Some(settled.decision),
             ahead,
         };
@@ -172,13 +174,13 @@ impl Models {
         let size = whole(&first.sampling, self.scale(first), &knowledge, task);
         let prompt = (task.prompt)(&size);
         let shown = (&prompt, size.budget.scale);
-        let decision = scene.decide(&contenders, shown, &knowledge, (&self.pool, self.clock.instant()));
+        let decision = scene.decide(&contenders, shown, &knowledge, (self.turns.as_ref(), self.clock.instant()));
         drop(knowledge);
         Ok(Settled { decision, prompt, size, contenders, here })
     }
 
     /// The prompt of the model that was chosen, as long as was decided; nothing where the template is to stand.
-    fn chosen<'s>(&self, config: &Config, task: &Task<'_>, settled: &'s Settled) -> Option<Order<'s>> {
+    fn order<'s>(&self, config: &Config, task: &Task<'_>, settled: &'s Settled) -> Option<Order<'s>> {
         let Chosen::Model { model, endpoint, max_tokens, prompt_tokens, words } = &settled.decision.choice else {
             return None;
         };
@@ -203,40 +205,55 @@ impl Models {
         &self,
         config: &Config,
         task: &Task<'_>,
-        chosen: &Order<'_>,
+        order: &Order<'_>,
         here: &Circumstances,
     ) -> Result<Answer, LlmError> {
-        let contender = chosen.contender;
-        let endpoint = config.endpoints.iter().find(|endpoint| endpoint.name == contender.endpoint);
-        let slot = self.endpoints.slot(endpoint.ok_or_else(no_model)?)?;
-        let _turn = self.turn(config, &slot.config, task).await?;
+        let contender = order.contender;
+        let slot = self.slot(config, contender)?;
+        let conditions = contender.conditions(task.until.saturating_duration_since(self.clock.instant()), here);
+        let outlook = contender.forecast().outlook(&order.work, &conditions);
+        let _turn = self.turn(config, &slot.config, task, outlook.total_s).await?;
         let ask = Ask {
             model: contender.offered.name.clone(),
-            rules: chosen.prompt.rules.clone(),
-            question: chosen.prompt.question.clone(),
-            sampling: shortened(&contender.sampling, chosen.max_tokens),
+            rules: order.prompt.rules.clone(),
+            question: order.prompt.question.clone(),
+            sampling: shortened(&contender.sampling, order.max_tokens),
             until: task.until,
             keep_alive: Some(KEEP_ALIVE),
-            prompt_estimate: Some(chosen.prompt.prompt_tokens),
+            prompt_estimate: Some(order.prompt.prompt_tokens),
         };
         let sent = self.clock.instant();
-        let result = slot.client.ask(&ask).await;
+        let result = match contender.paced(task, order.max_tokens, conditions) {
+            Some(pace) => slot.client.ask_paced(&ask, &pace).await,
+            None => slot.client.ask(&ask).await,
+        };
         let took = self.clock.instant().saturating_duration_since(sent);
-        let run = seen::Run { work: chosen.work, result: &result, took, pressed: here.pressed };
+        let run = seen::Run { work: order.work, result: &result, took, pressed: here.pressed };
         self.learn(contender, &ask, &run);
         result
+    }
+
+    fn slot(&self, config: &Config, contender: &Contender) -> Result<Arc<Slot>, LlmError> {
+        let endpoint = config.endpoints.iter().find(|endpoint| endpoint.name == contender.endpoint);
+        self.endpoints.slot(endpoint.ok_or_else(no_model)?)
     }
 
     async fn turn(
         &self,
         config: &Config,
-        endpoint: &crate::config::EndpointConfig,
+        endpoint: &EndpointConfig,
         task: &Task<'_>,
+        lasts_s: f64,
     ) -> Result<Turn, LlmError> {
         let device = endpoints::device(endpoint);
-        let slots = endpoints::slots(&config.endpoints, device);
-        let turn = self.pool.turn(device, slots, task.urgency, task.until).await;
-        turn.ok_or(LlmError::Deadline(ClockFired::Connect))
+        let wanted = Wanted {
+            device,
+            slots: endpoints::slots(&config.endpoints, device),
+            urgency: task.urgency,
+            lasts: Duration::try_from_secs_f64(lasts_s).unwrap_or_default(),
+            until: task.until,
+        };
+        self.turns.turn(wanted).await.ok_or(LlmError::Deadline(ClockFired::Connect))
     }
 
     /// What one run teaches: about the speed, about who is down, about what the server has in its cache.
@@ -273,20 +290,6 @@ impl Models {
             (Some(read), _) if read.whole => Ahead::Whole,
             (Some(_), _) => Ahead::Part,
         }
-    }
-
-    /// Lets the model that would be asked about a commit of `tree` read the prompt of it, and write nothing: when the
-    /// commit comes, only its message is left to be read. Ends early when somebody more urgent needs the device; what
-    /// was read until then stays read. Gives whether all of it was read.
-    pub async fn read_ahead(
-        &self,
-        config: &Config,
-        tree: &crate::domain::id::Oid,
-        prompt: &PromptOf<'_>,
-        until: Instant,
-    ) -> bool {
-        let _ = (config, tree, prompt, until);
-        false
     }
 
     fn scale(&self, one: &Contender) -> Scale {

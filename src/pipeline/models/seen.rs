@@ -38,7 +38,7 @@ impl Run<'_> {
             uncached: prompt - cached,
             cached,
             written: counted(answer.tokens.output).unwrap_or(0),
-            sentence: None,
+            sentence: counted(answer.sentence_tokens),
             load_s: answer.load.map(|load| load.as_secs_f64()),
             ttft_s: answer.ttft.map(|ttft| ttft.as_secs_f64()),
             tpot_s: answer.tpot.map(|tpot| tpot.as_secs_f64()),

@@ -1,24 +1,25 @@
 //! Everything a decision looks at, put together: who is offered, how fast each is, what each has read.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::circumstances::Circumstances;
 use super::endpoints;
 use super::knowledge::Knowledge;
+use super::pace::Paced;
 use super::task::Task;
 use crate::config::Config;
 use crate::llm::{Offered, Sampling, same_model};
-use crate::pipeline::pool::Pool;
+use crate::pipeline::pool::Turns;
 use crate::prompt::render::Rendered;
 use crate::prompt::tokens::Scale;
 use crate::route::choice::{Candidate, decide};
 use crate::route::choose::{Offer, configured};
 use crate::route::decision::Decision;
-use crate::route::forecast::Forecast;
+use crate::route::forecast::{Conditions, Forecast};
 use crate::route::key::{Key, options_hash};
 use crate::route::merit::{self, Evidence};
 use crate::route::roles::{Memory, cast};
-use crate::route::signals::Signals;
+use crate::route::signals::{Signals, Urgency};
 use crate::route::speed::{Machine, Speed};
 use crate::route::traits::Traits;
 
@@ -40,6 +41,8 @@ pub(super) struct Contender {
     /// The role's options with the context length that all roles share on this model.
     pub sampling: Sampling,
     forecast: Forecast,
+    /// It was run before, it or its like.
+    known: bool,
     idle_min: f64,
     resident: Option<bool>,
     traits: Traits,
@@ -106,9 +109,10 @@ impl Scene<'_> {
         };
         let seed = Speed::of(&machine).writing(sampling.max_tokens);
         let (forecast, idle_min) = knowledge.ledger.of(&key, seed, self.here.now);
+        let known = knowledge.ledger.knows(&key);
         let resident = knowledge.resident((&endpoint, &offered.name), offered.resident, at);
         let traits = Traits::of(&offered);
-        Contender { endpoint, key, seed, sampling, forecast, idle_min, resident, traits, offered }
+        Contender { endpoint, key, seed, sampling, forecast, known, idle_min, resident, traits, offered }
     }
 
     /// The role's options, with the one context length that every request to this model has: another one would make the
@@ -124,7 +128,7 @@ impl Scene<'_> {
         contenders: &[Contender],
         (prompt, scale): (&Rendered, Scale),
         knowledge: &Knowledge,
-        (pool, now): (&Pool, Instant),
+        (pool, now): (&dyn Turns, Instant),
     ) -> Decision {
         let signals = self.signals(prompt, scale, now);
         let candidates: Vec<Candidate<'_>> = contenders
@@ -159,28 +163,35 @@ impl Scene<'_> {
         one: &'c Contender,
         (prompt, scale): (&Rendered, Scale),
         knowledge: &Knowledge,
-        pool: &Pool,
+        pool: &dyn Turns,
         technicality: f64,
     ) -> Candidate<'c> {
         let (whole, rules) = knowledge.cached.common(&one.endpoint, &one.offered.name, prompt);
+        let is_ahead = self.task.urgency == Urgency::Ahead;
         let is_cold = one.resident == Some(false);
-        let tokens = |bytes: usize| if is_cold { 0 } else { scale.tokens_of(bytes).min(prompt.prompt_tokens) };
+        let tokens = |bytes: usize| match () {
+            // The question is who is to be asked once all of it has been read.
+            () if is_ahead => prompt.prompt_tokens,
+            () if is_cold => 0,
+            () => scale.tokens_of(bytes).min(prompt.prompt_tokens),
+        };
         Candidate {
             endpoint: &one.endpoint,
             model: &one.offered.name,
-            resident: one.resident,
+            // There is time to load it before the commit comes.
+            resident: if is_ahead { Some(true) } else { one.resident },
             cached: tokens(whole),
             cached_rules: tokens(rules),
             queue_s: self.queue_s(one, pool),
             idle_min: one.idle_min,
             barred: !knowledge.breakers.admit(&one.endpoint, &one.offered.name),
-            guessed: !knowledge.ledger.knows(&one.key),
+            guessed: !one.known,
             forecast: &one.forecast,
             quality: merit::of(&one.traits, self.task.role, technicality, &Evidence::default()),
         }
     }
 
-    fn queue_s(&self, one: &Contender, pool: &Pool) -> f64 {
+    fn queue_s(&self, one: &Contender, pool: &dyn Turns) -> f64 {
         let Some(endpoint) = self.config.endpoints.iter().find(|endpoint| endpoint.name == one.endpoint) else {
             return 0.0;
         };
@@ -194,8 +205,25 @@ impl Contender {
         &self.forecast
     }
 
-    pub fn idle_min(&self) -> f64 {
-        self.idle_min
+    pub fn conditions(&self, left: Duration, here: &Circumstances) -> Conditions {
+        Conditions {
+            left_s: left.as_secs_f64(),
+            queue_s: 0.0,
+            cold: self.resident == Some(false),
+            pressed: here.pressed,
+            idle_min: self.idle_min,
+        }
+    }
+
+    /// What cuts a capture's answer whose rest is not worth waiting for. Of a model that was never run nobody knows what
+    /// to expect, and nobody waits for a batch.
+    pub fn paced(&self, task: &Task<'_>, max_tokens: u32, conditions: Conditions) -> Option<Paced> {
+        let hurried = matches!(task.urgency, Urgency::Urgent | Urgency::Interactive);
+        (hurried && self.known).then(|| Paced {
+            forecast: self.forecast.clone(),
+            conditions,
+            usual: self.forecast.usual_sentence(max_tokens),
+        })
     }
 }
 

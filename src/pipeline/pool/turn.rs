@@ -76,8 +76,8 @@ impl Device {
     /// between. It is sent without the lock, because one whose caller has gone ends on the spot.
     fn settle(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
         let Moves { starts, recalls } = state.line.settle(self.clock.instant());
-        for id in recalls {
-            state.callers.get(&id).into_iter().for_each(|caller| drop(caller.recall.send_replace(true)));
+        for caller in recalls.into_iter().filter_map(|id| state.callers.get(&id)) {
+            caller.recall.send_replace(true);
         }
         let granted: Vec<_> = starts.into_iter().filter_map(|id| self.grant(&mut state, id)).collect();
         drop(state);

@@ -1,0 +1,163 @@
+//! Where sentences end in a text that is still arriving: what came since the last end is looked at, never all of it.
+
+use super::preamble::without_preamble;
+use super::sentence;
+
+/// Bytes without an end after which there is no sentence to wait for: code, a list, a table.
+const LONGEST: usize = 2048;
+
+/// Listens to an answer, piece by piece; a piece is about a token.
+#[derive(Debug, Clone, Default)]
+pub struct Heard {
+    pieces: u64,
+    /// What came since the last sentence ended.
+    open: String,
+    /// An end that the next piece may take back (`foo.` becomes `foo.rs`): its place in `open`, and the piece.
+    perhaps: Option<(usize, u64)>,
+    first: Option<u64>,
+    last: u64,
+}
+
+impl Heard {
+    /// Takes the next piece.
+    pub fn take(&mut self, piece: &str) {
+        self.pieces = self.pieces.saturating_add(1);
+        self.open.push_str(piece);
+        // Only a mark ends a sentence, and only what follows it tells whether it did.
+        if self.perhaps.is_some() || piece.contains(is_mark) {
+            self.look();
+        }
+        if self.open.len() > LONGEST {
+            self.open.clear();
+            self.perhaps = None;
+        }
+    }
+
+    /// Pieces so far.
+    #[must_use]
+    pub fn pieces(&self) -> u64 {
+        self.pieces
+    }
+
+    /// Pieces since the last sentence that has ended for certain.
+    #[must_use]
+    pub fn unfinished(&self) -> u64 {
+        self.pieces.saturating_sub(self.last)
+    }
+
+    /// Pieces up to the end of the first sentence that has ended for certain: something follows it.
+    #[must_use]
+    pub fn first(&self) -> Option<u64> {
+        self.first
+    }
+
+    /// The same when nothing will follow any more.
+    #[must_use]
+    pub fn first_of_all(&self) -> Option<u64> {
+        self.first.or_else(|| self.perhaps.map(|(_, piece)| piece))
+    }
+
+    fn look(&mut self) {
+        let before = self.perhaps.take();
+        let mut from = 0;
+        for end in sentence::ends(&self.open) {
+            let piece = before.filter(|(place, _)| *place == end).map_or(self.pieces, |(_, piece)| piece);
+            let says = says_something(&self.open[from..end]);
+            if self.open[end..].trim_start().is_empty() {
+                self.perhaps = says.then_some((end, piece));
+            } else if says {
+                self.first.get_or_insert(piece);
+                self.last = piece;
+                from = end;
+            }
+        }
+        self.open.drain(..from);
+        self.perhaps = self.perhaps.map(|(place, piece)| (place.saturating_sub(from), piece));
+    }
+}
+
+fn is_mark(c: char) -> bool {
+    matches!(c, '.' | '!' | '?' | '\u{3002}' | '\u{ff01}' | '\u{ff1f}')
+}
+
+/// "Sure!" is not what anybody waits for.
+fn says_something(sentence: &str) -> bool {
+    without_preamble(sentence).contains(char::is_alphanumeric)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn heard(pieces: &[&str]) -> Heard {
+        let mut heard = Heard::default();
+        pieces.iter().for_each(|piece| heard.take(piece));
+        heard
+    }
+
+    #[test]
+    fn a_sentence_has_ended_when_something_else_follows_it() {
+        let pieces = ["Adds", " a", " retry", ".", " And", " a", " test"];
+        assert_eq!(heard(&pieces[..3]).first_of_all(), None);
+        let dot = heard(&pieces[..4]);
+        assert_eq!((dot.first(), dot.first_of_all(), dot.unfinished()), (None, Some(4), 4));
+        let whole = heard(&pieces);
+        assert_eq!((whole.first(), whole.first_of_all(), whole.unfinished()), (Some(4), Some(4), 3));
+    }
+
+    #[test]
+    fn a_dot_that_goes_on_ended_nothing() {
+        let names = heard(&["Moves", " it", " to", " src/", "foo", ".", "rs", " and", " 3", ".", "5"]);
+        assert_eq!((names.first_of_all(), names.unfinished()), (None, 11));
+        let quoted = heard(&["Says", " \"no", ".\"", " ", "before", " it"]);
+        assert_eq!(quoted.first_of_all(), None);
+    }
+
+    #[test]
+    fn politeness_is_not_what_is_waited_for() {
+        let polite = heard(&["Sure", "!", " Adds", " a", " retry", ".", " It"]);
+        assert_eq!((polite.first(), polite.unfinished()), (Some(6), 1));
+        assert_eq!(heard(&["Sure", "!", " "]).first_of_all(), None);
+    }
+
+    #[test]
+    fn one_piece_may_hold_many_sentences() {
+        let many = heard(&["Adds a. Removes b. Fixes", " c"]);
+        assert_eq!((many.first(), many.unfinished()), (Some(1), 1));
+    }
+
+    #[test]
+    fn what_never_ends_is_not_kept() {
+        let mut endless = Heard::default();
+        for _ in 0..20_000 {
+            endless.take("a.b");
+            assert!(endless.open.len() <= LONGEST);
+        }
+        assert_eq!(endless.first_of_all(), None);
+        endless.take("\n\nAdds a retry.");
+        endless.take(" It");
+        assert_eq!(endless.first(), Some(20_001));
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_tell_what_the_whole_tells(text in "[a-cA-C ]{1,9}([.!?][ ]?[A-C ]{0,9}){0,5}", cuts in prop::collection::vec(0usize..60, 0..9)) {
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(text.len())).collect();
+            cuts.extend([0, text.len()]);
+            cuts.sort_unstable();
+            let pieces: Vec<&str> = cuts.windows(2).map(|pair| &text[pair[0]..pair[1]]).collect();
+            let (whole, parts) = (heard(&[&text]), heard(&pieces));
+            prop_assert_eq!(whole.first().is_some(), parts.first().is_some());
+            prop_assert_eq!(whole.first_of_all().is_some(), parts.first_of_all().is_some());
+            prop_assert!(parts.unfinished() <= parts.pieces());
+        }
+
+        #[test]
+        fn nothing_that_arrives_is_too_much(pieces in prop::collection::vec(any::<String>(), 0..20)) {
+            let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
+            prop_assert_eq!(heard(&pieces).pieces(), pieces.len() as u64);
+        }
+    }
+}
