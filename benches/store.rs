@@ -67,7 +67,7 @@ const JOBS: [(&str, Job); 16] = [
     }),
     ("insert capture (FULL, as import)", |shelf, round| {
         let capture = capture(FRESH * 2 + round);
-        let record = CaptureRecord { capture, template: String::new(), wire: None };
+        let record = CaptureRecord { capture, template: String::new(), wire: None, decision: None };
         shelf.store.import_record(&record).map(drop).unwrap();
     }),
     ("log operation", |shelf, round| shelf.store.log_operation(&operation(FRESH + round)).unwrap()),

@@ -28,17 +28,23 @@ pub struct ExportLine {
     /// What was sent to the model, redacted.
     #[serde(default)]
     pub wire: Option<String>,
+    /// Why a model was asked, or none.
+    #[serde(default)]
+    pub decision: Option<serde_json::Value>,
 }
 
 impl From<CaptureRecord> for ExportLine {
     fn from(record: CaptureRecord) -> Self {
-        Self { capture: record.capture, template: record.template, wire: record.wire }
+        // One that is no JSON was damaged, and is worth less than the line.
+        let decision = record.decision.and_then(|decision| serde_json::from_str(&decision).ok());
+        Self { capture: record.capture, template: record.template, wire: record.wire, decision }
     }
 }
 
 impl From<ExportLine> for CaptureRecord {
     fn from(line: ExportLine) -> Self {
-        Self { capture: line.capture, template: line.template, wire: line.wire }
+        let decision = line.decision.map(|decision| decision.to_string());
+        Self { capture: line.capture, template: line.template, wire: line.wire, decision }
     }
 }
 
@@ -126,7 +132,8 @@ mod tests {
 
     #[test]
     fn a_line_comes_back_as_it_was() {
-        let record = CaptureRecord { capture: capture(), template: "T\nt".into(), wire: Some("W".into()) };
+        let decision = Some(r#"{"kept":false}"#.into());
+        let record = CaptureRecord { capture: capture(), template: "T\nt".into(), wire: Some("W".into()), decision };
         let text = line(record.clone()).unwrap();
         assert_eq!(text.matches('\n').count(), 1);
         let back: ExportLine = serde_json::from_str(&text).unwrap();

@@ -141,6 +141,7 @@ mod tests {
             ungrounded_rate: Some(0.05),
             repaired_rate: None,
             reasons: [("none".to_owned(), 190), ("deadline".to_owned(), 3), ("breaker_open".to_owned(), 7)].into(),
+            ahead: None,
         }
     }
 

@@ -303,6 +303,7 @@ mod tests {
             ungrounded_rate: Some(0.031),
             repaired_rate: Some(0.0),
             reasons: std::collections::BTreeMap::new(),
+            ahead: None,
         };
         assert_eq!(speed(std::slice::from_ref(&row), "b", "m"), None);
         let found = speed(&[row], "a", "m").unwrap();

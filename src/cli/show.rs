@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn the_json_is_the_documented_capture_and_the_wire_comes_only_on_request() {
-        let record = CaptureRecord { capture: capture(), template: "T".into(), wire: None };
+        let record = CaptureRecord { capture: capture(), template: "T".into(), wire: None, decision: None };
         let plain = as_json(&record, &[], false).unwrap();
         let mut keys: Vec<_> = plain.as_object().unwrap().keys().map(String::as_str).collect();
         let mut fields = FIELDS;

@@ -267,6 +267,7 @@ mod tests {
             budgeted: 1000,
             on_time: 999,
             pending: 0,
+            refined: 0,
         };
         Status {
             window,

@@ -11,7 +11,7 @@ use super::observation::Observation;
 use super::speed::Speed;
 
 /// Models come and go; what was not run for longest is forgotten beyond this many.
-const MOST: usize = 200;
+pub const MOST: usize = 200;
 
 /// Forecasts with the time of their last run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -61,6 +61,13 @@ impl Ledger {
     /// Everything that is known, by key.
     pub fn iter(&self) -> impl Iterator<Item = (&Key, &Forecast, Timestamp)> {
         self.entries.iter().map(|(key, (forecast, at))| (key, forecast, *at))
+    }
+
+    /// What is stored of `key`; nothing where it was never run.
+    #[must_use]
+    pub fn entry(&self, key: &Key) -> Option<Entry> {
+        let (forecast, at) = self.entries.get(key)?;
+        Some(Entry { key: key.clone(), at: *at, forecast: forecast.clone() })
     }
 
     fn kin(&self, key: &Key) -> Option<&Forecast> {
@@ -146,6 +153,8 @@ mod tests {
         let text = serde_json::to_string(&taught()).unwrap();
         let back: Ledger = serde_json::from_str(&text).unwrap();
         assert_eq!(back.iter().count(), 1);
+        assert_eq!(back.entry(&key("a", "1", true)), None);
+        assert_eq!(back.entry(&key("a", "1", false)).map(|entry| entry.at), Some(at(19)));
         assert!((total(&back, &key("a", "1", false)) - total(&taught(), &key("a", "1", false))).abs() < 0.01);
         assert!(text.len() < 12_000, "{}", text.len());
     }

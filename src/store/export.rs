@@ -1,6 +1,7 @@
 //! The export format: one JSON object per line, a capture as the contract shows it with `template` and `wire`.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::CaptureRecord;
 use crate::domain::capture::Capture;
@@ -21,6 +22,7 @@ struct Written<'a> {
     capture: &'a Capture,
     template: &'a str,
     wire: Option<&'a str>,
+    decision: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -29,6 +31,8 @@ struct Read {
     capture: Capture,
     template: Option<String>,
     wire: Option<String>,
+    #[serde(default)]
+    decision: Option<Value>,
 }
 
 /// The record as one line, without its newline.
@@ -36,8 +40,10 @@ struct Read {
 /// # Errors
 /// None for records that the store gave.
 pub fn write_record(record: &CaptureRecord) -> Result<String, serde_json::Error> {
-    let CaptureRecord { capture, template, wire } = record;
-    serde_json::to_string(&Written { capture, template, wire: wire.as_deref() })
+    let CaptureRecord { capture, template, wire, decision } = record;
+    // One that is no JSON was damaged, and is worth less than the line.
+    let decision = decision.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    serde_json::to_string(&Written { capture, template, wire: wire.as_deref(), decision })
 }
 
 /// Reads a line back. Unknown fields are skipped (newer programs add them); a capture without a template,
@@ -49,10 +55,11 @@ pub fn parse_record(line: &str, number: usize) -> Result<Option<CaptureRecord>, 
     if line.trim().is_empty() {
         return Ok(None);
     }
-    let Read { capture, template, wire } =
+    let Read { capture, template, wire, decision } =
         serde_json::from_str(line).map_err(|source| ParseError { line: number, source })?;
     let template = template.unwrap_or_else(|| capture.summary.clone());
-    Ok(Some(CaptureRecord { capture, template, wire }))
+    let decision = decision.map(|decision| decision.to_string());
+    Ok(Some(CaptureRecord { capture, template, wire, decision }))
 }
 
 #[cfg(test)]
@@ -64,7 +71,12 @@ mod tests {
     fn a_record_comes_back_from_its_line() {
         for (n, capture) in [samples::commit(1), samples::note(2, "Zeile\nzwei \u{2028} \"x\"")].into_iter().enumerate()
         {
-            let record = CaptureRecord { capture, template: "The template.".into(), wire: Some("{\"a\":1}".into()) };
+            let record = CaptureRecord {
+                capture,
+                template: "The template.".into(),
+                wire: Some("{\"a\":1}".into()),
+                decision: Some(r#"{"kept":false,"reason":"none"}"#.into()),
+            };
             let line = write_record(&record).unwrap();
             assert!(!line.contains('\n'));
             assert_eq!(parse_record(&line, n).unwrap(), Some(record));

@@ -10,6 +10,7 @@ use crate::domain::event::{Event, LogPosition, Means, PendingEvent, Source};
 use crate::domain::id::{CaptureId, DraftId, Oid, RepoId};
 use crate::domain::operation::Operation;
 use crate::prompt::tokens::Counts;
+use crate::route::ledger::{Entry, Ledger};
 
 #[cfg(test)]
 pub mod conformance;
@@ -103,6 +104,8 @@ pub struct CaptureCounts {
     pub budgeted: u64,
     pub on_time: u64,
     pub pending: u64,
+    /// Templates that a model's text replaced later; `by_provenance` counts them as the model's.
+    pub refined: u64,
 }
 
 /// How the latency log is grouped.
@@ -134,6 +137,23 @@ pub struct LatencyRow {
     /// Of the same: kept without the sentences that were not grounded.
     pub repaired_rate: Option<f64>,
     pub reasons: std::collections::BTreeMap<String, u64>,
+    /// Absent where nothing was to be read ahead.
+    pub ahead: Option<AheadRow>,
+}
+
+/// What reading prompts ahead of their commits did.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct AheadRow {
+    /// Whole, in part and missed.
+    pub n: u64,
+    pub whole: u64,
+    pub part: u64,
+    pub missed: u64,
+    /// Of all, those that were read whole.
+    pub hit_rate: f64,
+    /// Median time to the first token, where the prompt had been read whole and where it had not been read at all.
+    pub ttft_p50_ms: Option<f64>,
+    pub ttft_missed_p50_ms: Option<f64>,
 }
 
 /// What one model at one endpoint makes of bytes.
@@ -159,6 +179,23 @@ pub struct CaptureRecord {
     pub template: String,
     /// Exactly what was sent to the model, redacted.
     pub wire: Option<String>,
+    /// Why a model was asked, or none, with every term (JSON).
+    pub decision: Option<String>,
+}
+
+/// A model's text that takes the place of a template later, when nobody waits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refinement {
+    pub at: Timestamp,
+    pub summary: String,
+    pub model: String,
+    pub endpoint: String,
+    pub prompt_version: String,
+    pub quality: Option<Quality>,
+    /// Exactly what was sent, redacted.
+    pub wire: String,
+    /// What of the model's text was not kept, and why, redacted.
+    pub faults: Vec<String>,
 }
 
 /// A capture that is final at once.
@@ -293,6 +330,17 @@ pub trait Store: Send + Sync {
     fn capture(&self, id_prefix: &str) -> Result<CaptureRecord>;
     /// What of the model's text was not kept, and why; nothing for most captures.
     fn faults(&self, id: CaptureId) -> Result<Vec<String>>;
+    /// Why a model was asked, or none, with every term (JSON); absent where nothing was decided.
+    fn decision(&self, id: CaptureId) -> Result<Option<String>>;
+    /// Live captures whose template stands because a model was too slow, cold or out of reach (`deadline`, `cold`,
+    /// `predicted_miss`, `breaker_open`, `refused`), captured since `since`, newest first. Those that were tried in vain
+    /// at or after `tried_before` are left out, and those that were tried in vain twice for good.
+    fn refinable(&self, since: Timestamp, tried_before: Timestamp, limit: usize) -> Result<Vec<Capture>>;
+    /// The model's text takes the template's place; false where that stands no longer (edited by a person, superseded,
+    /// forgotten, refined). Timing and tokens stay those of the capture, and so does whether it was on time.
+    fn refine_capture(&self, id: CaptureId, refinement: &Refinement) -> Result<bool>;
+    /// No better text came of asking again.
+    fn refine_missed(&self, id: CaptureId, at: Timestamp) -> Result<()>;
     /// Newest first by author date. Damaged rows are left out and named by `problems`.
     fn captures(&self, query: &CaptureQuery) -> Result<Vec<Capture>>;
     /// Calls `each` for every record of every state, in the order they were stored (for export). Nothing is
@@ -348,6 +396,12 @@ pub trait Store: Send + Sync {
     fn count_tokens(&self, endpoint: &str, model: &str, bytes: u64, tokens: u64) -> Result<Counts>;
     /// What was counted so far, by endpoint and model.
     fn token_counts(&self) -> Result<Vec<TokenCount>>;
+
+    // ---- forecasts
+    /// What was learned of each model. What cannot be read is left out: it will be learned anew.
+    fn forecasts(&self) -> Result<Ledger>;
+    /// Stores it in place of an earlier one of its key. Of more than `route::ledger::MOST` the oldest go.
+    fn put_forecast(&self, entry: &Entry) -> Result<()>;
 
     // ---- drafts
     /// Queues it unless its key exists; true when added.

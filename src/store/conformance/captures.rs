@@ -1,7 +1,7 @@
 //! A capture from its template to a person's last word, and to another store.
 
 use super::{Check, live, picked};
-use crate::domain::capture::{By, Capture, Outcome, Reason, State};
+use crate::domain::capture::{By, Capture, Outcome, Reason, Refined, State};
 use crate::store::samples::{answered, at, commit, fresh_id, note, oid, repo, template};
 use crate::store::{CaptureRecord, Recorded, Store, StoreError};
 
@@ -23,7 +23,7 @@ fn captures_come_back(store: &dyn Store) {
     for capture in [commit(1), odd, note(3, "Fixed auth timeout, 3s to 200ms"), note(4, "")] {
         assert_eq!(store.record_capture(&capture, None).unwrap(), Recorded::New);
         let found = store.capture(&capture.id.to_string()).unwrap();
-        assert_eq!(found, CaptureRecord { template: capture.summary.clone(), wire: None, capture });
+        assert_eq!(found, CaptureRecord { template: capture.summary.clone(), wire: None, decision: None, capture });
     }
     assert_eq!(store.capture_of_commit(&repo(), &oid(1)).unwrap().unwrap().commit.unwrap().oid, oid(1));
     assert!(store.capture_of_commit(&repo(), &oid(77)).unwrap().is_none());
@@ -119,13 +119,21 @@ fn importing_elsewhere(store: &dyn Store) {
         capture: Capture { state: State::Superseded, ..commit(1) },
         template: "The template.".into(),
         wire: Some("what was sent".into()),
+        decision: Some("{}".into()),
     };
     let new = CaptureRecord {
         capture: Capture { supersedes: vec![old.capture.id], ..picked(2) },
         template: "Another.".into(),
         wire: None,
+        decision: None,
+    };
+    let refined = CaptureRecord {
+        capture: Capture { refined: Some(Refined { at: at(9), model: "big".into() }), ..commit(5) },
+        ..new.clone()
     };
     assert!(store.import_record(&old).unwrap());
     assert!(store.import_record(&new).unwrap());
-    assert_eq!(records(store), [old, new]);
+    assert!(store.import_record(&refined).unwrap());
+    assert_eq!(records(store), [old, new, refined]);
+    assert_eq!(store.count_captures(None, at(0), at(9)).unwrap().refined, 1);
 }

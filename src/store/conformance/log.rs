@@ -3,15 +3,21 @@
 use super::Check;
 use crate::domain::capture::Reason;
 use crate::domain::event::Means;
-use crate::domain::operation::Operation;
+use crate::domain::operation::{Ahead, Operation};
 use crate::prompt::tokens::Counts;
+use crate::route::forecast::{Conditions, Forecast, Work};
+use crate::route::key::Key;
+use crate::route::ledger::{Entry, MOST};
+use crate::route::speed::{Machine, Speed};
 use crate::store::samples::{at, operation, repo};
-use crate::store::{LatencyGrouping, LatencyRow, Registered, Store};
+use crate::store::{AheadRow, LatencyGrouping, LatencyRow, Registered, Store};
 
 pub const CHECKS: &[Check] = &[
     ("registering again keeps the earliest date", registering),
     ("the latency log is grouped as asked", latency),
+    ("what reading ahead did is told where there was something to read", reading_ahead),
     ("old operations go", expiry),
+    ("forecasts come back, and the oldest of too many go", forecasts),
     ("token counts add up and fade", token_counts),
     ("problems are kept once, with their last time", problems),
 ];
@@ -99,6 +105,61 @@ fn latency(store: &dyn Store) {
     let one = store.latency(at(61), LatencyGrouping { op: false, model: false, cold: false }).unwrap();
     assert_eq!((one.len(), one[0].n, one[0].op.as_deref()), (1, 3, None));
     assert!(store.latency(at(62), all).unwrap().is_empty());
+}
+
+fn reading_ahead(store: &dyn Store) {
+    let all = LatencyGrouping { op: true, model: true, cold: true };
+    store.log_operation(&operation(1, 4_000_000)).unwrap();
+    assert_eq!(store.latency(at(0), all).unwrap()[0].ahead, None);
+    let log = |n, ahead, ttft| {
+        store.log_operation(&Operation { ahead, ttft_us: ttft, ..operation(n, 9) }).unwrap();
+    };
+    for n in 0..6 {
+        log(n, Ahead::Whole, Some(30_000));
+    }
+    log(7, Ahead::Part, Some(700_000));
+    log(8, Ahead::Missed, Some(900_000));
+    log(9, Ahead::Missed, None);
+    let row = store.latency(at(0), all).unwrap().remove(0);
+    let told = AheadRow {
+        n: 9,
+        whole: 6,
+        part: 1,
+        missed: 2,
+        hit_rate: 6.0 / 9.0,
+        ttft_p50_ms: Some(30.0),
+        ttft_missed_p50_ms: Some(900.0),
+    };
+    assert_eq!((row.n, row.ahead), (10, Some(told)));
+    assert_eq!(row.ttft_p50_ms, Some(30.0), "of all that streamed");
+}
+
+fn key(model: u64) -> Key {
+    Key { endpoint: "local".into(), model: format!("m{model}"), digest: None, options: u64::MAX, on_battery: false }
+}
+
+fn forecasts(store: &dyn Store) {
+    assert_eq!(store.forecasts().unwrap().iter().count(), 0);
+    let seed = Speed::of(&Machine::default());
+    let put = |model: u64, second| {
+        let entry = Entry { key: key(model), at: at(second), forecast: Forecast::seeded(seed) };
+        store.put_forecast(&entry).unwrap();
+        entry
+    };
+    put(1, 1);
+    let newer = put(1, 2);
+    let ledger = store.forecasts().unwrap();
+    assert_eq!((ledger.iter().count(), ledger.entry(&key(1)).map(|entry| entry.at)), (1, Some(at(2))));
+    let before = ledger.entry(&key(1)).unwrap();
+    let work = Work { uncached: 50, cached: 0, allowed: 120 };
+    let total = |one: &Forecast| one.outlook(&work, &Conditions::default()).total_s;
+    assert!((total(&before.forecast) - total(&newer.forecast)).abs() < 1e-6);
+    for n in 0..MOST as u64 + 3 {
+        put(100 + n, 100 + n as i64);
+    }
+    let ledger = store.forecasts().unwrap();
+    assert_eq!((ledger.iter().count(), ledger.entry(&key(1)), ledger.entry(&key(102))), (MOST, None, None));
+    assert!(ledger.entry(&key(103)).is_some());
 }
 
 fn expiry(store: &dyn Store) {

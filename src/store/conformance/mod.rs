@@ -11,6 +11,7 @@ mod events;
 mod finding;
 mod log;
 mod notes;
+mod refining;
 mod reflogs;
 mod units;
 
@@ -24,6 +25,7 @@ pub fn all(mut empty: impl FnMut() -> Box<dyn Store>) {
         reflogs::CHECKS,
         units::CHECKS,
         captures::CHECKS,
+        refining::CHECKS,
         finding::CHECKS,
         log::CHECKS,
         notes::CHECKS,

@@ -49,12 +49,14 @@ fn normal_prefix(typed: &str) -> Option<String> {
     Some(normal)
 }
 
+/// What `read_record` reads after the columns of a capture, and where it is.
+const BESIDE: &str = "c.row, c.template, w.wire, d.decision FROM captures c \
+     LEFT JOIN wires w ON w.capture = c.row LEFT JOIN decisions d ON d.capture = c.row";
+
 /// By full or shortened id, with what only `show` and `export` see.
 pub fn by_id(db: &Connection, prefix: &str) -> Result<CaptureRecord> {
     let id = full_id(db, "capture", "captures", prefix)?;
-    let sql = format!(
-        "SELECT {CAPTURE}, c.template, w.wire FROM captures c LEFT JOIN wires w ON w.capture = c.row WHERE c.id = ?1"
-    );
+    let sql = format!("SELECT {CAPTURE}, {BESIDE} WHERE c.id = ?1");
     let mut query = db.prepare_cached(&sql)?;
     let mut rows = query.query([&id])?;
     let found = rows.next()?.ok_or(StoreError::NotFound { what: "capture", id })?;
@@ -62,7 +64,12 @@ pub fn by_id(db: &Connection, prefix: &str) -> Result<CaptureRecord> {
 }
 
 fn read_record(found: &Row<'_>) -> Result<CaptureRecord> {
-    Ok(CaptureRecord { capture: row::capture(found)?, template: found.get(19)?, wire: found.get(20)? })
+    Ok(CaptureRecord {
+        capture: row::capture(found)?,
+        template: found.get(20)?,
+        wire: found.get(21)?,
+        decision: found.get(22)?,
+    })
 }
 
 /// Why sentences of the model's text were not kept.
@@ -139,15 +146,12 @@ pub struct Page {
 }
 
 pub fn page(db: &Connection, after: i64, limit: usize) -> Result<Page> {
-    let sql = format!(
-        "SELECT {CAPTURE}, c.template, w.wire, c.row FROM captures c LEFT JOIN wires w ON w.capture = c.row \
-         WHERE c.row > ?1 ORDER BY c.row LIMIT ?2"
-    );
+    let sql = format!("SELECT {CAPTURE}, {BESIDE} WHERE c.row > ?1 ORDER BY c.row LIMIT ?2");
     let mut query = db.prepare_cached(&sql)?;
     let mut rows = query.query((after, limit as i64))?;
     let mut page = Page { records: Vec::new(), damaged: Vec::new(), next: None };
     while let Some(found) = rows.next()? {
-        page.next = Some(found.get(21)?);
+        page.next = Some(found.get(19)?);
         sort_out(read_record(found), &mut page.records, &mut page.damaged)?;
     }
     Ok(page)

@@ -2,6 +2,7 @@
 
 use crate::domain::capture::{By, Kind, Reason, State};
 use crate::domain::event::Source;
+use crate::domain::operation::Ahead;
 
 /// An enumeration with a number for each of its values: its place in `ALL`.
 pub trait Coded: Copy + PartialEq + 'static {
@@ -47,6 +48,10 @@ impl Coded for Reason {
         Self::Refused,
         Self::Overflow,
     ];
+}
+
+impl Coded for Ahead {
+    const ALL: &'static [Self] = &[Self::None, Self::Whole, Self::Part, Self::Missed];
 }
 
 /// Whether a budget was kept.
@@ -116,6 +121,7 @@ mod tests {
         returns::<By>();
         returns::<Reason>();
         returns::<Punctual>();
+        returns::<Ahead>();
     }
 
     #[test]
@@ -124,5 +130,6 @@ mod tests {
         assert_eq!(Reason::Pending.code(), 1, "a partial index names it");
         assert_eq!((Kind::Note.code(), By::Human.code(), Source::Backfill.code()), (2, 2, 4));
         assert_eq!((Reason::Deadline.code(), Reason::Overflow.code()), (6, 11));
+        assert_eq!((Ahead::None.code(), Ahead::Missed.code()), (0, 3));
     }
 }

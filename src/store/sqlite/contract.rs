@@ -7,12 +7,12 @@ use jiff::Timestamp;
 
 use super::super::{
     CaptureCounts, CaptureQuery, CaptureRecord, Finished, LatencyGrouping, LatencyRow, Lease, NewDraft, NoteBefore,
-    Recorded, Registered, Result, SpoolPosition, Store, TokenCount, Written,
+    Recorded, Refinement, Registered, Result, SpoolPosition, Store, TokenCount, Written,
 };
 use super::Durability::{Durable, Rebuildable};
 use super::{
-    Durability, SqliteStore, captures, counts, drafts, events, finish, forget, listing, notes, operations, problems,
-    record, reflogs, repositories, row, search, tokens,
+    Durability, SqliteStore, captures, counts, decisions, drafts, events, finish, forecasts, forget, listing, notes,
+    operations, problems, record, refine, reflogs, repositories, row, search, tokens,
 };
 use crate::domain::capture::{Capture, Kind, Outcome};
 use crate::domain::clock::{Clock, SystemClock};
@@ -21,6 +21,7 @@ use crate::domain::event::{Event, LogPosition, PendingEvent};
 use crate::domain::id::{CaptureId, DraftId, Oid, RepoId};
 use crate::domain::operation::Operation;
 use crate::prompt::tokens::Counts;
+use crate::route::ledger::{Entry, Ledger};
 
 /// Records read at once for export: no read transaction is held while the caller works on them.
 const PAGE: usize = 500;
@@ -161,6 +162,24 @@ impl Store for SqliteStore {
         self.read(|db| captures::faults(db, id))
     }
 
+    fn decision(&self, id: CaptureId) -> Result<Option<String>> {
+        self.read(|db| decisions::of(db, id))
+    }
+
+    fn refinable(&self, since: Timestamp, tried_before: Timestamp, limit: usize) -> Result<Vec<Capture>> {
+        let listed = self.read(|db| refine::refinable(db, since, tried_before, limit))?;
+        self.report_damage("capture", &listed.damaged);
+        Ok(listed.captures)
+    }
+
+    fn refine_capture(&self, id: CaptureId, refinement: &Refinement) -> Result<bool> {
+        self.write(Rebuildable, |tx| refine::refine(tx, id, refinement))
+    }
+
+    fn refine_missed(&self, id: CaptureId, at: Timestamp) -> Result<()> {
+        self.write(Rebuildable, |tx| refine::missed(tx, id, at))
+    }
+
     fn captures(&self, query: &CaptureQuery) -> Result<Vec<Capture>> {
         let listed = self.read(|db| listing::list(db, query))?;
         self.report_damage("capture", &listed.damaged);
@@ -262,6 +281,14 @@ impl Store for SqliteStore {
 
     fn token_counts(&self) -> Result<Vec<TokenCount>> {
         self.read(tokens::all)
+    }
+
+    fn forecasts(&self) -> Result<Ledger> {
+        self.read(forecasts::all)
+    }
+
+    fn put_forecast(&self, entry: &Entry) -> Result<()> {
+        self.write(Rebuildable, |tx| forecasts::put(tx, entry))
     }
 
     fn queue_draft(&self, draft: &NewDraft, now: Timestamp) -> Result<bool> {

@@ -14,7 +14,8 @@ use crate::domain::id::RepoId;
 
 /// Live captures that were captured in the window, grouped each way.
 pub fn count(db: &Connection, repo: Option<&RepoId>, since: Timestamp, until: Timestamp) -> Result<CaptureCounts> {
-    Ok(add_up(&classes(db, repo, since, until)?))
+    let counts = add_up(&classes(db, repo, since, until)?);
+    Ok(CaptureCounts { refined: refined(db, repo, since, until)?, ..counts })
 }
 
 /// How many captures of each class there are.
@@ -38,6 +39,14 @@ fn classes(db: &Connection, repo: Option<&RepoId>, since: Timestamp, until: Time
         }
     }
     Ok(counts.into_iter().enumerate().filter(|(_, n)| *n > 0).map(|(class, n)| (class as i64, n)).collect())
+}
+
+/// The few that are refined are an index of their own.
+fn refined(db: &Connection, repo: Option<&RepoId>, since: Timestamp, until: Timestamp) -> Result<u64> {
+    let sql = "SELECT count(*) FROM captures INDEXED BY captures_refined WHERE refined IS NOT NULL AND state = 0
+               AND captured_at >= ?1 AND captured_at < ?2 AND (?3 IS NULL OR repo_id = ?3)";
+    let values = (micros(since), micros(until), repo.map(RepoId::as_str));
+    Ok(db.prepare_cached(sql)?.query_row(values, |row| row.get::<_, i64>(0))?.unsigned_abs())
 }
 
 fn add_up(classes: &HashMap<i64, u64>) -> CaptureCounts {

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::super::{Result, StoreError};
 use super::codes::{Coded, Punctual};
 use super::row::{self, Rest};
-use super::{captures, checksum, record};
+use super::{captures, checksum, decisions, record};
 use crate::domain::capture::{By, Capture, Outcome, Reason};
 use crate::domain::event::Source;
 use crate::domain::id::{CaptureId, Oid, RepoId};
@@ -48,11 +48,20 @@ pub fn finish(tx: &Connection, id: CaptureId, outcome: &Outcome) -> Result<bool>
     let punctual = row::punctual(provenance.reason, &outcome.timing);
     update(tx, &current, outcome.summary.as_deref(), (provenance.by, provenance.reason, punctual))?;
     if let Some(wire) = &outcome.wire {
-        let faults = (!outcome.faults.is_empty()).then(|| serde_json::to_string(&outcome.faults)).transpose()?;
-        let sql = "INSERT OR REPLACE INTO wires (capture, wire, faults) VALUES (?1, ?2, ?3)";
-        tx.prepare_cached(sql)?.execute(params![current.row, wire, faults])?;
+        keep_wire(tx, current.row, wire, &outcome.faults)?;
+    }
+    if let Some(decision) = &outcome.decision {
+        decisions::keep(tx, current.row, decision)?;
     }
     Ok(true)
+}
+
+/// What was sent, and what of the answer was not kept.
+pub fn keep_wire(tx: &Connection, row: i64, wire: &str, faults: &[String]) -> Result<()> {
+    let faults = (!faults.is_empty()).then(|| serde_json::to_string(faults)).transpose()?;
+    let sql = "INSERT OR REPLACE INTO wires (capture, wire, faults) VALUES (?1, ?2, ?3)";
+    tx.prepare_cached(sql)?.execute(params![row, wire, faults])?;
+    Ok(())
 }
 
 /// Writes the changed parts in one statement: its words enter the index once, as they are at the end.
@@ -100,8 +109,10 @@ pub fn edit(tx: &Connection, id: CaptureId, summary: &str) -> Result<Capture> {
     let missing = || StoreError::NotFound { what: "capture", id: id.to_string() };
     let mut current = current(tx, id)?.ok_or_else(missing)?;
     (current.rest.model, current.rest.endpoint, current.rest.prompt_version) = (None, None, None);
-    // The scores are those of another text.
-    current.rest.quality = None;
+    // The scores are those of another text, and it is no model's any more.
+    (current.rest.quality, current.rest.refined) = (None, None);
+    tx.prepare_cached("UPDATE captures SET refined = NULL WHERE row = ?1 AND refined IS NOT NULL")?
+        .execute([current.row])?;
     let punctual = row::punctual(Reason::None, &current.rest.timing);
     let punctual = if current.rest.timing.total_ms.is_none() { Punctual::Unjudged } else { punctual };
     update(tx, &current, Some(summary), (By::Human, Reason::None, punctual))?;

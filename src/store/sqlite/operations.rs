@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::super::{LatencyGrouping, LatencyRow, Result};
+use super::super::{AheadRow, LatencyGrouping, LatencyRow, Result};
 use super::codes::{Coded, Punctual};
 use super::error::DamagedRow;
 use super::row;
 use crate::domain::capture::Reason;
-use crate::domain::operation::Operation;
+use crate::domain::operation::{Ahead, Operation};
 use crate::stats::quantile::Sample;
 
 /// Appends an operation.
@@ -43,15 +43,16 @@ fn series_of(tx: &Connection, operation: &Operation) -> Result<i64> {
         operation.failed,
         punctual.code(),
         operation.repaired,
+        operation.ahead.code(),
     ];
     let find = "SELECT row FROM series WHERE op = ?1 AND coalesce(model, '') = coalesce(?2, '')
                 AND coalesce(endpoint, '') = coalesce(?3, '') AND cold = ?4 AND reason = ?5 AND failed = ?6
-                AND punctual = ?7 AND repaired = ?8";
+                AND punctual = ?7 AND repaired = ?8 AND ahead = ?9";
     if let Some(row) = tx.prepare_cached(find)?.query_row(values, |row| row.get(0)).optional()? {
         return Ok(row);
     }
-    let add = "INSERT INTO series (op, model, endpoint, cold, reason, failed, punctual, repaired)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let add = "INSERT INTO series (op, model, endpoint, cold, reason, failed, punctual, repaired, ahead)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     tx.prepare_cached(add)?.execute(values)?;
     Ok(tx.last_insert_rowid())
 }
@@ -82,6 +83,7 @@ struct Series {
     /// A text came that was held against what is known.
     judged: bool,
     punctual: Punctual,
+    ahead: Ahead,
 }
 
 #[derive(Default)]
@@ -97,6 +99,17 @@ struct Group {
     ungrounded: u64,
     repaired: u64,
     reasons: BTreeMap<String, u64>,
+    ahead: AheadGroup,
+}
+
+/// Operations whose prompts were to be read ahead.
+#[derive(Default)]
+struct AheadGroup {
+    whole: u64,
+    part: u64,
+    missed: u64,
+    ttfts_whole: Sample,
+    ttfts_missed: Sample,
 }
 
 /// One row per group, in the order of its names.
@@ -144,7 +157,7 @@ fn pass(
         let group = &mut groups[of.group];
         group.durations.push((first >> 20).unsigned_abs());
         if second > 0 {
-            group.add_streaming(second.unsigned_abs());
+            group.add_streaming(second.unsigned_abs(), of.ahead);
         }
     }
     Ok(())
@@ -152,7 +165,8 @@ fn pass(
 
 /// All series by their number, and the groups they fall into.
 fn all_series(db: &Connection, grouping: LatencyGrouping) -> Result<(Vec<Key>, Vec<Option<Series>>)> {
-    let sql = "SELECT row, op, model, endpoint, cold, reason, failed, punctual, repaired FROM series ORDER BY row";
+    let sql =
+        "SELECT row, op, model, endpoint, cold, reason, failed, punctual, repaired, ahead FROM series ORDER BY row";
     let mut query = db.prepare_cached(sql)?;
     let mut rows = query.query([])?;
     let (mut keys, mut numbers, mut all) = (Vec::new(), HashMap::new(), Vec::new());
@@ -180,6 +194,7 @@ fn read_series(row: &Row<'_>, grouping: LatencyGrouping) -> Result<(usize, Key, 
         reason,
         failed,
         punctual: row::code(row, 7)?,
+        ahead: row::code(row, 9)?,
     };
     let key = Key {
         op: if grouping.op { row.get(1)? } else { None },
@@ -194,9 +209,14 @@ fn read_series(row: &Row<'_>, grouping: LatencyGrouping) -> Result<(usize, Key, 
 }
 
 impl Group {
-    fn add_streaming(&mut self, packed: u64) {
+    fn add_streaming(&mut self, packed: u64, ahead: Ahead) {
         if let Some(ttft) = (packed >> 24).checked_sub(1) {
             self.ttfts.push(ttft);
+            match ahead {
+                Ahead::None | Ahead::Part => {}
+                Ahead::Whole => self.ahead.ttfts_whole.push(ttft),
+                Ahead::Missed => self.ahead.ttfts_missed.push(ttft),
+            }
         }
         if let Some(speed) = (packed & ((1 << 24) - 1)).checked_sub(1) {
             self.speeds.push(speed);
@@ -214,6 +234,12 @@ impl Group {
         self.judged += if series.judged { n } else { 0 };
         self.ungrounded += if series.judged && series.reason == Reason::Ungrounded { n } else { 0 };
         self.repaired += if series.judged && series.repaired { n } else { 0 };
+        match series.ahead {
+            Ahead::None => {}
+            Ahead::Whole => self.ahead.whole += n,
+            Ahead::Part => self.ahead.part += n,
+            Ahead::Missed => self.ahead.missed += n,
+        }
         if series.reason != Reason::None {
             *self.reasons.entry(series.reason.as_str().to_owned()).or_default() += n;
         }
@@ -237,7 +263,25 @@ impl Group {
             ungrounded_rate: rate(self.ungrounded, self.judged),
             repaired_rate: rate(self.repaired, self.judged),
             reasons: self.reasons,
+            ahead: self.ahead.into_row(),
         }
+    }
+}
+
+impl AheadGroup {
+    /// Nothing where nothing was to be read ahead.
+    fn into_row(mut self) -> Option<AheadRow> {
+        let Self { whole, part, missed, .. } = self;
+        let n = whole + part + missed;
+        Some(AheadRow {
+            n,
+            whole,
+            part,
+            missed,
+            hit_rate: rate(whole, n)?,
+            ttft_p50_ms: self.ttfts_whole.p50().map(to_ms),
+            ttft_missed_p50_ms: self.ttfts_missed.p50().map(to_ms),
+        })
     }
 }
 

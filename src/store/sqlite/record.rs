@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::super::{CaptureRecord, Finished, Recorded, Result};
 use super::codes::Coded;
 use super::row::{self, Rest};
-use super::{checksum, events, operations};
+use super::{checksum, decisions, events, operations};
 use crate::domain::capture::{Capture, State};
 use crate::domain::event::Source;
 use crate::domain::id::CaptureId;
@@ -34,7 +34,7 @@ pub fn record(tx: &Connection, capture: &Capture, template: &str, event: Option<
         }
         Known::Forgotten | Known::Nothing => {
             revive(tx, capture)?;
-            insert(tx, capture, template, None)?;
+            insert(tx, capture, template)?;
             Ok(Recorded::New)
         }
     }
@@ -64,7 +64,13 @@ pub fn import(tx: &Connection, record: &CaptureRecord) -> Result<bool> {
     if !matches!(known, Known::Nothing) {
         return Ok(false);
     }
-    insert(tx, capture, &record.template, record.wire.as_deref())?;
+    let row = insert(tx, capture, &record.template)?;
+    if let Some(wire) = &record.wire {
+        tx.prepare_cached("INSERT INTO wires (capture, wire) VALUES (?1, ?2)")?.execute(params![row, wire])?;
+    }
+    if let Some(decision) = &record.decision {
+        decisions::keep(tx, row, decision)?;
+    }
     Ok(true)
 }
 
@@ -125,14 +131,16 @@ fn revive(tx: &Connection, capture: &Capture) -> Result<()> {
     Ok(())
 }
 
-fn insert(tx: &Connection, capture: &Capture, template: &str, wire: Option<&str>) -> Result<()> {
+/// Gives its row.
+fn insert(tx: &Connection, capture: &Capture, template: &str) -> Result<i64> {
     insert_row(tx, capture, template)?;
     let row = tx.last_insert_rowid();
     supersede(tx, &capture.supersedes, Some(row))?;
-    if let Some(wire) = wire {
-        tx.prepare_cached("INSERT INTO wires (capture, wire) VALUES (?1, ?2)")?.execute(params![row, wire])?;
+    if let Some(refined) = &capture.refined {
+        let sql = "UPDATE captures SET refined = ?2 WHERE row = ?1";
+        tx.prepare_cached(sql)?.execute(params![row, row::micros(refined.at)])?;
     }
-    Ok(())
+    Ok(row)
 }
 
 fn insert_row(tx: &Connection, capture: &Capture, template: &str) -> Result<()> {

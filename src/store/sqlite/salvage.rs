@@ -49,14 +49,16 @@ enum Key {
 }
 
 /// In the order in which rows refer to each other.
-const TABLES: [Table; 7] = [
+const TABLES: [Table; 9] = [
     Table { name: "repositories", key: Key::Whole },
     Table { name: "forgotten", key: Key::Row },
     Table { name: "captures", key: Key::Row },
     Table { name: "wires", key: Key::Whole },
+    Table { name: "decisions", key: Key::Whole },
     Table { name: "drafts", key: Key::Row },
     Table { name: "spools", key: Key::Whole },
     Table { name: "marks", key: Key::Whole },
+    Table { name: "forecasts", key: Key::Whole },
 ];
 
 /// Failing reads that are afforded per table; each costs some 10 µs.

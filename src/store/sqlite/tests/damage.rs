@@ -6,11 +6,15 @@ use std::path::{Path, PathBuf};
 
 use super::super::{Durability, Opened, SqliteStore};
 use super::Home;
-use crate::domain::capture::Reason;
+use crate::domain::capture::{Outcome, Reason};
 use crate::domain::clock::FakeClock;
 use crate::domain::draft::{DraftKind, Edit, Period};
 use crate::domain::event::Means;
 use crate::domain::id::CaptureId;
+use crate::route::forecast::Forecast;
+use crate::route::key::Key;
+use crate::route::ledger::Entry;
+use crate::route::speed::{Machine, Speed};
 use crate::store::samples::{answered, at, commit, note, repo};
 use crate::store::{CaptureQuery, NewDraft, Registered, Store, StoreError, Written};
 
@@ -105,11 +109,18 @@ fn a_lost_header_costs_nothing_that_was_written() {
     let home = Home::new();
     let store = home.open();
     fill(&store, 40);
+    let asked = commit(900);
+    store.record_capture(&asked, None).unwrap();
+    let decided = Outcome { decision: Some("{\"n\":1}".into()), ..answered("The model's.", 10.0) };
+    store.finish_capture(asked.id, &|| decided.clone()).unwrap();
+    store.put_forecast(&learned()).unwrap();
     settle(store);
     overwrite(&home.path(), 0, b"garbage!");
     let opened = reopen(&home.path());
     let salvaged = opened.salvaged.unwrap();
-    assert_eq!((salvaged.notes, salvaged.commits, salvaged.drafts, salvaged.repositories), (20, 20, 1, 1));
+    assert_eq!((salvaged.notes, salvaged.commits, salvaged.drafts, salvaged.repositories), (20, 21, 1, 1));
+    assert_eq!(opened.store.decision(asked.id).unwrap().as_deref(), Some("{\"n\":1}"));
+    assert!(opened.store.forecasts().unwrap().entry(&learned().key).is_some());
     assert_eq!(opened.store.drafts(None, None).unwrap()[0].body, "My words");
     assert_eq!(opened.store.registered().unwrap().len(), 1);
     assert_eq!(opened.store.search("thought", &CaptureQuery::default()).unwrap().len(), 20, "and is found");
@@ -119,6 +130,11 @@ fn a_lost_header_costs_nothing_that_was_written() {
     );
     let left = files(&home).into_iter().filter(|name| name.contains("mended")).count();
     assert_eq!(left, 0);
+}
+
+fn learned() -> Entry {
+    let key = Key { endpoint: "local".into(), model: "m".into(), digest: None, options: 1, on_battery: false };
+    Entry { key, at: at(1), forecast: Forecast::seeded(Speed::of(&Machine::default())) }
 }
 
 fn files(home: &Home) -> Vec<String> {
@@ -257,14 +273,15 @@ fn no_byte_of_what_was_forgotten_or_replaced_stays_on_disk() {
     store.record_capture(&secret, None).unwrap();
     let mut outcome = answered("Uses hunter2lemur now.", 10.0);
     outcome.wire = Some("sent hunter2tapir".into());
+    outcome.decision = Some("hunter2gecko was asked".into());
     store.finish_capture(secret.id, &|| outcome.clone()).unwrap();
     store.edit_capture(secret.id, "Uses hunter2quokka.").unwrap();
-    for word in ["hunter2zebra", "hunter2okapi", "hunter2tapir", "hunter2quokka"] {
+    for word in ["hunter2zebra", "hunter2okapi", "hunter2tapir", "hunter2gecko", "hunter2quokka"] {
         assert!(contains(&bytes(&home), word), "{word} is there at first, else this proves nothing");
     }
     store.forget_capture(secret.id).unwrap();
     let left = bytes(&home);
-    for word in ["zebra", "okapi", "lemur", "tapir", "quokka"] {
+    for word in ["zebra", "okapi", "lemur", "tapir", "gecko", "quokka"] {
         assert!(!contains(&left, word), "{word}");
     }
     assert_eq!(list(&store), 60);

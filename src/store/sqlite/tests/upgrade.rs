@@ -7,11 +7,11 @@ use rusqlite::{Connection, params};
 
 use super::super::{SqliteStore, connection, events, migrate, record};
 use super::Home;
-use crate::domain::capture::Reason;
+use crate::domain::capture::{Capture, Reason};
 use crate::domain::clock::FakeClock;
 use crate::domain::event::Means;
-use crate::store::samples::{at, commit, event, note, oid, repo, template};
-use crate::store::{CaptureQuery, Registered, Store};
+use crate::store::samples::{at, commit, event, note, oid, operation, repo, template};
+use crate::store::{CaptureQuery, LatencyGrouping, Registered, Store};
 
 /// A file of schema 1 with a repository, captures and an open event in it.
 fn first(home: &Home) {
@@ -59,6 +59,36 @@ fn a_file_of_the_first_schema_is_brought_up_with_everything_in_it() {
     store.prepare_squash(&repo(), &oid(1), &[oid(2)], at(1)).unwrap();
     let kept = connection::raw(&home.path().with_extension("db.schema-1")).unwrap();
     assert_eq!(migrate::found(&kept).unwrap(), 1, "the old file is kept beside it");
+}
+
+/// A file of schema 3 with a template that a cold model left standing, and what was logged of it.
+fn third(home: &Home) {
+    fs::create_dir_all(home.path().parent().unwrap()).unwrap();
+    let mut connection = connection::raw(&home.path()).unwrap();
+    migrate::bring_to_third(&mut connection, &home.path()).unwrap();
+    let capture = Capture { provenance: template(Reason::Cold), ..commit(1) };
+    record::record(&connection, &capture, &capture.summary, None).unwrap();
+    connection.execute("INSERT INTO wires VALUES (1, 'sent', '[\"It flies.\"]')", []).unwrap();
+    let series = "INSERT INTO series (op, model, endpoint, cold, reason, failed, punctual, repaired)
+                  VALUES ('capture.commit', 'orca-mini:3b', 'local', 0, 0, 0, 2, 0)";
+    connection.execute(series, []).unwrap();
+    let logged = "INSERT INTO operations (at, seq, series, duration_us) VALUES (?1, 0, 1, 4000)";
+    connection.execute(logged, [at(1).as_microsecond()]).unwrap();
+}
+
+#[test]
+fn a_file_from_before_the_router_keeps_what_it_holds_and_its_template_can_be_refined() {
+    let home = Home::new();
+    third(&home);
+    let store = home.open();
+    let standing = store.refinable(at(0), at(99), 9).unwrap().remove(0);
+    assert_eq!((store.decision(standing.id).unwrap(), standing.refined), (None, None));
+    assert_eq!(store.faults(standing.id).unwrap(), ["It flies."]);
+    store.log_operation(&operation(1, 4_000)).unwrap();
+    let grouping = LatencyGrouping { op: true, model: true, cold: true };
+    let rows = store.latency(at(0), grouping).unwrap();
+    assert_eq!((rows.len(), rows[0].n, rows[0].ahead.clone()), (1, 2, None), "old and new are one series");
+    assert_eq!(store.forecasts().unwrap().iter().count(), 0);
 }
 
 #[test]

@@ -1,0 +1,152 @@
+//! Why a model was asked, and the better text that comes later.
+
+use jiff::Timestamp;
+
+use super::{Check, live};
+use crate::domain::capture::{By, Capture, Outcome, Reason, Refined, State};
+use crate::domain::id::CaptureId;
+use crate::store::samples::{answered, at, commit, fresh_id, note, oid, quality, repo, template};
+use crate::store::{CaptureQuery, Refinement, Store};
+
+pub const CHECKS: &[Check] = &[
+    ("a decision is kept with its capture, and goes with it", decisions),
+    ("templates that stand for want of time can be refined, newest first", refinable),
+    ("what was tried in vain rests, and twice is enough", tries),
+    ("a better text takes the place of the template and nothing else changes", refining),
+    ("only the template is replaced, never what came since", what_came_since),
+    ("a person's words end a refinement", edited_later),
+];
+
+/// A final capture with this number whose template stands for this reason.
+fn stands(store: &dyn Store, n: u64, reason: Reason) -> Capture {
+    let capture = commit(n);
+    store.record_capture(&capture, None).unwrap();
+    let outcome = Outcome {
+        summary: None,
+        provenance: template(reason),
+        wire: None,
+        decision: Some(format!("{{\"n\":{n}}}")),
+        ..answered("", 1900.0)
+    };
+    assert!(store.finish_capture(capture.id, &|| outcome.clone()).unwrap());
+    store.capture(&capture.id.to_string()).unwrap().capture
+}
+
+fn better(text: &str) -> Refinement {
+    Refinement {
+        at: at(900),
+        summary: text.into(),
+        model: "big:13b".into(),
+        endpoint: "attic".into(),
+        prompt_version: "p2".into(),
+        quality: Some(quality()),
+        wire: "asked again".into(),
+        faults: vec!["It flies. (unknown_name)".into()],
+    }
+}
+
+fn ids(store: &dyn Store, tried_before: Timestamp) -> Vec<CaptureId> {
+    store.refinable(at(0), tried_before, 9).unwrap().iter().map(|capture| capture.id).collect()
+}
+
+fn decisions(store: &dyn Store) {
+    let capture = stands(store, 1, Reason::Cold);
+    assert_eq!(store.decision(capture.id).unwrap().as_deref(), Some("{\"n\":1}"));
+    assert_eq!(store.capture(&capture.id.to_string()).unwrap().decision.as_deref(), Some("{\"n\":1}"));
+    let other = commit(2);
+    store.record_capture(&other, None).unwrap();
+    store.finish_capture(other.id, &|| answered("The model's.", 10.0)).unwrap();
+    assert_eq!(store.decision(other.id).unwrap(), None);
+    assert_eq!(store.decision(fresh_id(9)).unwrap(), None);
+    store.forget_capture(capture.id).unwrap();
+    assert_eq!(store.decision(capture.id).unwrap(), None);
+}
+
+fn refinable(store: &dyn Store) {
+    let reasons = [Reason::Deadline, Reason::Cold, Reason::PredictedMiss, Reason::BreakerOpen, Reason::Refused];
+    let mut wanted: Vec<CaptureId> = (1..).zip(reasons).map(|(n, reason)| stands(store, n, reason).id).collect();
+    wanted.reverse();
+    let never = [Reason::Disabled, Reason::Ungrounded, Reason::Unusable, Reason::Overflow];
+    (11..).zip(never).for_each(|(n, reason)| drop(stands(store, n, reason)));
+    store.record_capture(&commit(21), None).unwrap();
+    let answer = commit(22);
+    store.record_capture(&answer, None).unwrap();
+    store.finish_capture(answer.id, &|| answered("The model's.", 10.0)).unwrap();
+    let salvaged = Capture { provenance: answered("", 0.0).provenance, ..commit(23) };
+    store.record_capture(&salvaged, None).unwrap();
+    assert_eq!(ids(store, at(99)), wanted);
+    let lately = store.refinable(at(3), at(99), 2).unwrap();
+    assert_eq!(lately.iter().map(|capture| capture.id).collect::<Vec<_>>(), wanted[..2]);
+    assert_eq!(store.refinable(at(4), at(99), 9).unwrap().len(), 2, "captured since");
+    store.supersede(&repo(), &oid(4), &oid(5)).unwrap();
+    assert_eq!(ids(store, at(99)).len(), 4);
+}
+
+fn tries(store: &dyn Store) {
+    let (first, second) = (stands(store, 1, Reason::Cold).id, stands(store, 2, Reason::Cold).id);
+    store.refine_missed(second, at(50)).unwrap();
+    assert_eq!(ids(store, at(50)), [first], "it rests");
+    assert_eq!(ids(store, at(51)), [second, first]);
+    store.refine_missed(second, at(60)).unwrap();
+    assert_eq!(ids(store, at(999)), [first]);
+    store.refine_missed(fresh_id(9), at(60)).unwrap();
+}
+
+fn refining(store: &dyn Store) {
+    let before = stands(store, 1, Reason::Deadline);
+    let counted = store.count_captures(None, at(0), at(9)).unwrap();
+    assert!(store.refine_capture(before.id, &better("The basket keeps a zebra.")).unwrap());
+    let record = store.capture(&before.id.to_string()).unwrap();
+    let after = record.capture;
+    assert_eq!(after.refined, Some(Refined { at: at(900), model: "big:13b".into() }));
+    assert_eq!((after.provenance.by, after.provenance.reason), (By::Model, Reason::None));
+    assert_eq!(after.provenance.endpoint.as_deref(), Some("attic"));
+    assert_eq!((after.provenance.prompt_version.as_deref(), &after.quality), (Some("p2"), &Some(quality())));
+    let same = Capture {
+        summary: before.summary.clone(),
+        provenance: before.provenance.clone(),
+        quality: before.quality.clone(),
+        refined: None,
+        ..after.clone()
+    };
+    assert_eq!(same, before, "timing, tokens and the rest are the capture's own");
+    assert_eq!((record.template, record.wire.as_deref()), (before.summary.clone(), Some("asked again")));
+    assert_eq!(store.faults(before.id).unwrap(), better("").faults);
+    assert_eq!(record.decision.as_deref(), Some("{\"n\":1}"), "why it was a template at first");
+    let counts = store.count_captures(None, at(0), at(9)).unwrap();
+    assert_eq!((counts.budgeted, counts.on_time), (counted.budgeted, counted.on_time));
+    assert_eq!((counts.refined, counted.refined, counts.by_provenance), (1, 0, vec![("model".into(), 1)]));
+    assert_eq!(store.count_captures(Some(&repo()), at(0), at(9)).unwrap().refined, 1);
+    assert_eq!(store.count_captures(None, at(5), at(9)).unwrap().refined, 0);
+    let found = |words| store.search(words, &CaptureQuery::default()).unwrap().len();
+    assert_eq!((found("zebra"), found("\"three files\"")), (1, 0), "the index follows");
+    assert!(ids(store, at(999)).is_empty());
+    assert!(!store.refine_capture(before.id, &better("Once more.")).unwrap());
+}
+
+fn what_came_since(store: &dyn Store) {
+    let refused = |store: &dyn Store, id| assert!(!store.refine_capture(id, &better("Too late.")).unwrap());
+    let edited = stands(store, 1, Reason::Cold).id;
+    store.edit_capture(edited, "What I meant.").unwrap();
+    refused(store, edited);
+    let (old, _new) = (stands(store, 2, Reason::Cold).id, stands(store, 3, Reason::Disabled).id);
+    store.supersede(&repo(), &oid(2), &oid(3)).unwrap();
+    refused(store, old);
+    let forgotten = stands(store, 4, Reason::Cold).id;
+    store.forget_capture(forgotten).unwrap();
+    refused(store, forgotten);
+    let pending = note(5, "a thought");
+    store.record_capture(&pending, None).unwrap();
+    refused(store, pending.id);
+    refused(store, fresh_id(9));
+    assert!(live(store).iter().all(|capture| capture.summary != "Too late." && capture.refined.is_none()));
+    assert_eq!(store.capture(&old.to_string()).unwrap().capture.state, State::Superseded);
+}
+
+fn edited_later(store: &dyn Store) {
+    let id = stands(store, 1, Reason::Cold).id;
+    assert!(store.refine_capture(id, &better("The model's.")).unwrap());
+    let edited = store.edit_capture(id, "Mine.").unwrap();
+    assert_eq!((edited.refined, edited.provenance.by), (None, By::Human));
+    assert_eq!(store.count_captures(None, at(0), at(9)).unwrap().refined, 0);
+}

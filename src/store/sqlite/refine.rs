@@ -1,0 +1,70 @@
+//! Templates that stand for want of time, and the better texts that take their place later.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::super::{Refinement, Result};
+use super::codes::Coded;
+use super::listing::{self, Listed};
+use super::row::{self, CAPTURE, Rest};
+use super::{checksum, finish};
+use crate::domain::capture::{By, Reason, Refined};
+use crate::domain::id::CaptureId;
+
+/// Which captures: word for word as the index `captures_standing` says it, or that would not be used.
+const STANDING: &str = "state = 0 AND written_by = 1 AND reason IN (3, 4, 5, 6, 10)";
+
+/// Newest first.
+pub fn refinable(db: &Connection, since: Timestamp, tried_before: Timestamp, limit: usize) -> Result<Listed> {
+    let sql = format!(
+        "SELECT {CAPTURE} FROM captures c INDEXED BY captures_standing WHERE {STANDING} AND tries < 2
+         AND captured_at >= ?1 AND (tried_at IS NULL OR tried_at < ?2) ORDER BY captured_at DESC LIMIT ?3"
+    );
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    listing::run(db, &sql, vec![row::micros(since).into(), row::micros(tried_before).into(), limit.into()])
+}
+
+/// The better text takes the place of the template; false where that stands no longer.
+pub fn refine(tx: &Connection, id: CaptureId, refinement: &Refinement) -> Result<bool> {
+    let sql = format!("SELECT row, raw, rest FROM captures WHERE id = ?1 AND {STANDING}");
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?));
+    let found: Option<(i64, String, String)> = tx.prepare_cached(&sql)?.query_row([id.to_string()], read).optional()?;
+    let Some((row, raw, rest)) = found else { return Ok(false) };
+    let Refinement { at, summary, model, endpoint, prompt_version, quality, wire, faults } = refinement;
+    // Timing and tokens stay: they are those of the capture, which was final as a template.
+    let rest = Rest {
+        model: Some(model.clone()),
+        endpoint: Some(endpoint.clone()),
+        prompt_version: Some(prompt_version.clone()),
+        quality: quality.clone(),
+        refined: Some(Refined { at: *at, model: model.clone() }),
+        ..serde_json::from_str(&rest)?
+    };
+    let sql = "UPDATE captures SET summary = ?2, checksum = ?3, written_by = ?4, reason = ?5, rest = ?6, refined = ?7
+               WHERE row = ?1";
+    let (by, reason, rest) = (By::Model.code(), Reason::None.code(), serde_json::to_string(&rest)?);
+    let sum = checksum::of(&[&raw, summary]);
+    tx.prepare_cached(sql)?.execute(params![row, summary, sum, by, reason, rest, row::micros(*at)])?;
+    finish::keep_wire(tx, row, wire, faults)?;
+    Ok(true)
+}
+
+/// Once more in vain.
+pub fn missed(tx: &Connection, id: CaptureId, at: Timestamp) -> Result<()> {
+    let sql = "UPDATE captures SET tries = tries + 1, tried_at = ?2 WHERE id = ?1";
+    tx.prepare_cached(sql)?.execute(params![id.to_string(), row::micros(at)])?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_for_want_of_time_is_what_its_numbers_say() {
+        let reasons = [Reason::BreakerOpen, Reason::Cold, Reason::PredictedMiss, Reason::Deadline, Reason::Refused];
+        let numbers: Vec<String> = reasons.iter().map(|reason| reason.code().to_string()).collect();
+        assert!(STANDING.ends_with(&format!("reason IN ({})", numbers.join(", "))));
+        assert!(STANDING.contains(&format!("written_by = {}", By::Template.code())));
+    }
+}
