@@ -101,11 +101,6 @@ impl Slot {
     fn offer(&self, models: Vec<Offered>) -> Offer {
         Offer { endpoint: self.config.name.clone(), remote: self.config.remote, models }
     }
-
-    /// What was seen is believed no longer: something was loaded or thrown out.
-    pub fn doubt(&self) {
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
 }
 
 /// The name of what an endpoint computes on: all that is on this machine is one device, and so is another machine,

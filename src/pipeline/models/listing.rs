@@ -1,6 +1,6 @@
 //! What the endpoints offer, found out without anybody waiting longer than is worth it.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use tokio::task::JoinSet;
@@ -73,7 +73,9 @@ impl Models {
     fn look_aside(&self, slot: &Arc<Slot>) {
         let (endpoints, slot) = (Arc::clone(&self.endpoints), Arc::clone(slot));
         let until = self.clock.instant() + ASIDE;
-        drop(tokio::spawn(async move { drop(endpoints.look(&slot, until).await) }));
+        let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        while looks.try_join_next().is_some() {}
+        looks.spawn(async move { drop(endpoints.look(&slot, until).await) });
     }
 
     async fn wait(&self, asked: &mut JoinSet<Said>, said: &mut Vec<Said>, until: Instant) {

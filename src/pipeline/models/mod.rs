@@ -6,6 +6,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::task::JoinSet;
+
 use super::calibration::{Calibration, Lesson};
 use super::pool::{Pool, Turn, Turns, Wanted};
 use crate::config::{Config, EndpointConfig};
@@ -18,6 +20,7 @@ use crate::prompt::tokens::{Budget, Scale};
 use crate::route::choose::Choice;
 use crate::route::decision::{Chosen, Decision};
 use crate::route::forecast::Work;
+use crate::route::ledger::Entry;
 use crate::route::tuning::shortened;
 use crate::store::Store;
 
@@ -87,6 +90,8 @@ pub struct Models {
     eyes: Eyes,
     tokens: Arc<Calibration>,
     turns: Arc<dyn Turns>,
+    /// Looks at endpoints that nobody waits for.
+    looks: Mutex<JoinSet<()>>,
 }
 
 impl std::fmt::Debug for Models {
@@ -119,10 +124,11 @@ impl Models {
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, store: Arc<dyn Store>) -> Self {
         let tokens = Arc::new(Calibration::of(Arc::clone(&store)));
-        let knowledge = Mutex::new(Knowledge::default());
+        // A store that cannot be read knows nothing: it will be measured anew.
+        let knowledge = Mutex::new(Knowledge::with(store.forecasts().unwrap_or_default()));
         let endpoints = Arc::new(Endpoints::new(Arc::clone(&clock)));
         let turns = Arc::new(Pool::new(Arc::clone(&clock)));
-        Self { clock, store, endpoints, knowledge, eyes: Eyes::default(), tokens, turns }
+        Self { clock, store, endpoints, knowledge, eyes: Eyes::default(), tokens, turns, looks: Mutex::default() }
     }
 
     fn knowledge(&self) -> MutexGuard<'_, Knowledge> {
@@ -273,7 +279,14 @@ impl Models {
         }
         if let Some(observed) = run.observed() {
             knowledge.ledger.learn(&contender.key, contender.seed, &observed, self.clock.now());
+            self.keep(knowledge.ledger.entry(&contender.key));
         }
+    }
+
+    /// Aside: the next process starts from it, and this answer does not wait for the store.
+    fn keep(&self, entry: Option<Entry>) {
+        let store = Arc::clone(&self.store);
+        drop(entry.map(|entry| tokio::task::spawn_blocking(move || store.put_forecast(&entry))));
     }
 
     /// What reading ahead did for this answer.
