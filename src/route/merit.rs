@@ -16,9 +16,10 @@ const VOTE: f64 = 3.0;
 const MOST_OF_RUBRIC: f64 = 12.0;
 
 /// By billions of weights: the primer's stars (3 → ***, 7 → ****, 13 and more → *****) on a scale on which the
-/// template has [`TEMPLATE`]. Guesses, to be moved by evidence.
+/// template has [`TEMPLATE`]. Guesses, to be moved by evidence: whoever offers a small model wants its words until they
+/// turn out to be worse than the template's.
 const BY_SIZE: [(f64, f64); 7] =
-    [(0.3, 0.42), (0.6, 0.48), (1.0, 0.56), (3.0, 0.68), (7.0, 0.76), (13.0, 0.82), (30.0, 0.86)];
+    [(0.3, 0.54), (0.6, 0.55), (1.0, 0.57), (3.0, 0.68), (7.0, 0.76), (13.0, 0.82), (30.0, 0.86)];
 
 /// What was seen of a model in one role, as sums.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -114,7 +115,10 @@ mod tests {
     #[test]
     fn before_anything_is_seen_larger_is_better_and_the_smallest_is_below_the_template() {
         let guess = |name: &str| worth(name, Role::Blog, &Evidence::default());
-        assert!(guess("a:0.5b") < TEMPLATE && TEMPLATE < guess("a:1b"));
+        assert!(TEMPLATE < guess("a:0.5b") && guess("a:0.5b") < guess("a:1b"));
+        let mut worse = Evidence::default();
+        (0..6).for_each(|_| worse.votes.push(0.0));
+        assert!(of(&traits("a:0.5b"), Role::Capture, 0.5, &worse) < TEMPLATE, "until somebody says otherwise");
         assert!(guess("a:1b") < guess("a:3b") && guess("a:3b") < guess("a:7b") && guess("a:7b") < guess("a:13b"));
     }
 
