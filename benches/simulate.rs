@@ -1,39 +1,60 @@
-//! Compares ways to route on the same made-up days: always the same model, a moving average, and this router,
-//! with short probes and with rewritten templates (`refine`) as what it learns from in pauses.
+//! Compares ways to route on the same days: always the same model, a moving average (EWMA), and this router, with
+//! short probes and with rewritten templates (`refine`) as what it learns from in pauses.
 //!
-//! `cargo bench --bench simulate -- [--n 20] [--seed 0]`: n traces of 400 commits for each of three machines and three scenes
-//! (steady; everything 1.7 and 2 times slower from the middle on), with builds, cold starts, queues, stragglers,
-//! prompts of real sizes. A miss is a model that was asked and gave nothing useful in time, though the template then
-//! stands; a salvaged first sentence is on time. Deterministic: the same numbers on every computer.
+//! `cargo bench --bench simulate -- [--n 20] [--seed 0]`: n traces for each scene. Made-up ones are 400 commits on each
+//! of three machines (steady; everything 1.7 and 2 times slower from the middle on; often cold; often building), with
+//! queues, stragglers, prompts of real sizes. Recorded ones replay what a real server did, run by run: busy processors,
+//! cold starts. A miss is a model that was asked and gave nothing useful in time, though the template then stands; a
+//! salvaged first sentence is on time. Deterministic: the same numbers on every computer.
+//!
+//! `cargo bench --bench simulate -- record …` makes such a recording (see `recorder/mod.rs`).
 
 use std::error::Error;
 use std::io::{self, Write};
+use std::ops::Range;
 
 use uro_capture::stats::brier::Brier;
 
 mod recorder;
 mod simulation;
 
-use simulation::machine::{MACHINES, Machine};
+use simulation::machine::MACHINES;
 use simulation::policy::Policy;
+use simulation::recorded::{self, Recording};
 use simulation::tally::Tally;
 use simulation::trace::SCENES;
 
-/// A way to route and how it starts.
-type Way = (&'static str, fn(&Machine) -> Policy);
-
-const WAYS: [Way; 4] = [
-    ("fixed", Policy::fixed),
-    ("average", Policy::average),
-    ("probing", Policy::probing),
-    ("forecast", Policy::forecast),
+const WAYS: [(&str, simulation::Start); 4] = [
+    ("fixed model", Policy::fixed),
+    ("EWMA", Policy::average),
+    ("router, probing", Policy::probing),
+    ("router", Policy::forecast),
 ];
+
+/// What each way made of some scenes.
+type Played = [Tally; WAYS.len()];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     if let Some((_, words)) = words.split_first().filter(|(first, _)| *first == "record") {
         return recorder::record(words);
     }
+    let seeds = seeds(&words)?;
+    let mut out = io::stdout().lock();
+    let made_up = made_up(&mut out, &seeds)?;
+    let replayed = replayed(&mut out, &seeds)?;
+    let mut all = made_up.clone();
+    merge(&mut all, &replayed);
+    for (name, played) in [("all made-up scenes", made_up), ("all recorded scenes", replayed), ("everything", all)] {
+        table(&mut out, &format!("{name} (seeds {} to {})", seeds.start, seeds.end - 1), &played)?;
+        let [.., router] = &played;
+        reliability(&mut out, "the answer is whole in time", &router.whole)?;
+        reliability(&mut out, "something useful is there in time", &router.useful)?;
+    }
+    Ok(())
+}
+
+fn seeds(words: &[String]) -> Result<Range<u64>, Box<dyn Error>> {
     let (mut traces, mut seed) = (20_u64, 0_u64);
     for pair in words.chunks(2) {
         match pair {
@@ -42,25 +63,67 @@ fn main() -> Result<(), Box<dyn Error>> {
             _ => return Err(format!("unknown arguments {words:?}").into()),
         }
     }
-    let mut out = io::stdout().lock();
-    let mut all = vec![Tally::default(); WAYS.len()];
+    Ok(seed..seed.saturating_add(traces.max(1)))
+}
+
+fn made_up(out: &mut impl Write, seeds: &Range<u64>) -> io::Result<Played> {
+    let mut all = Played::default();
     for machine in &MACHINES {
         for scene in SCENES {
-            writeln!(out, "\n{}, {} (n = {traces} traces)\n{:9} {}", machine.name, scene.name, "", Tally::HEAD)?;
-            for ((name, way), all) in WAYS.iter().zip(&mut all) {
-                let tally = simulation::run(machine, scene, seed..seed.saturating_add(traces), *way);
-                writeln!(out, "{name:9} {tally}")?;
-                all.merge(&tally);
+            let played = WAYS.map(|(_, way)| simulation::run(machine, scene, seeds.clone(), way));
+            table(out, &format!("made up: {}, {}", machine.name, scene.name), &played)?;
+            merge(&mut all, &played);
+        }
+    }
+    Ok(all)
+}
+
+fn replayed(out: &mut impl Write, seeds: &Range<u64>) -> Result<Played, Box<dyn Error>> {
+    let mut all = Played::default();
+    for recording in recorded::all()? {
+        told(out, &recording)?;
+        for scale in recording.scales {
+            for factor in [1.0, 2.0] {
+                let played = WAYS.map(|(_, way)| simulation::replay(&recording, scale, factor, seeds.clone(), way));
+                let shift = if factor > 1.0 { ", made 2 x slower from a quarter on" } else { "" };
+                table(out, &format!("recorded: {}, all times x {scale}{shift}", recording.name), &played)?;
+                merge(&mut all, &played);
             }
         }
     }
-    writeln!(out, "\nall of it\n{:9} {}", "", Tally::HEAD)?;
-    for ((name, _), all) in WAYS.iter().zip(&all) {
-        writeln!(out, "{name:9} {all}")?;
+    Ok(all)
+}
+
+/// What was recorded, and how fast that was.
+fn told(out: &mut impl Write, recording: &Recording) -> io::Result<()> {
+    let usual = recording.usual;
+    writeln!(out, "\nrecording {:?}, n = {} runs: {}", recording.name, recording.instants.len(), recording.what)?;
+    writeln!(
+        out,
+        "usual: {:.0} ms + {:.2} ms per prompt token that was not cached, {:.1} ms per written token, load {:.0} ms",
+        usual.overhead_s * 1e3,
+        usual.uncached_s * 1e3,
+        usual.tpot_s * 1e3,
+        usual.load_s * 1e3
+    )?;
+    if let Some((reading, writing)) = recording.shifted() {
+        writeln!(out, "with busy processes beside it: {reading:.2} times as long to read, {writing:.2} to write")?;
     }
-    if let Some(forecast) = all.last() {
-        reliability(&mut out, "the answer is whole in time", &forecast.whole)?;
-        reliability(&mut out, "something useful is there in time", &forecast.useful)?;
+    let what = "sizes of prompts and answers, what was read ahead, queues, and pauses between commits are made up";
+    writeln!(out, "replayed: speed at every moment, pressure, loads; {what}")
+}
+
+fn merge(all: &mut Played, played: &Played) {
+    for (all, one) in all.iter_mut().zip(played) {
+        all.merge(one);
+    }
+}
+
+fn table(out: &mut impl Write, what: &str, played: &Played) -> io::Result<()> {
+    let n = played.first().map_or(0, |tally| tally.captures);
+    writeln!(out, "\n{what} (n = {n} captures)\n{:15} {}", "", Tally::HEAD)?;
+    for ((name, _), tally) in WAYS.iter().zip(played) {
+        writeln!(out, "{name:15} {tally}")?;
     }
     Ok(())
 }

@@ -1,4 +1,7 @@
-//! Three machines as they are on desks. Speeds are in the range of published measurements of four-bit models.
+//! Machines: three as they are on desks, with speeds in the range of published measurements of four-bit models, and
+//! those on which runs were recorded.
+
+use super::recorded::Recording;
 
 /// A model as it truly runs on a machine.
 #[derive(Debug, Clone, Copy)]
@@ -8,17 +11,20 @@ pub struct Model {
     /// Prompt tokens evaluated and tokens written, per second.
     pub reads: f64,
     pub writes: f64,
+    /// Before the first token whatever the prompt, and to load the model, in seconds.
+    pub overhead_s: f64,
+    pub load_s: f64,
     /// What its captures are worth, 0..=1.
     pub quality: f64,
 }
 
 /// A machine and its moods.
 #[derive(Debug, Clone, Copy)]
-pub struct Machine {
-    pub name: &'static str,
+pub struct Machine<'m> {
+    pub name: &'m str,
     pub cores: usize,
     pub gpu_share: f64,
-    pub models: &'static [Model],
+    pub models: &'m [Model],
     /// Standard deviation of the logarithm from run to run, and of what drifts over hours.
     pub jitter: f64,
     pub drift: f64,
@@ -28,14 +34,14 @@ pub struct Machine {
 
 pub const TEMPLATE_QUALITY: f64 = 0.5;
 
-pub const MACHINES: [Machine; 3] = [
+pub const MACHINES: [Machine<'static>; 3] = [
     Machine {
         name: "laptop, CPU only",
         cores: 4,
         gpu_share: 0.0,
         models: &[
-            Model { name: "1b", parameters: 1_200_000_000, reads: 190.0, writes: 38.0, quality: 0.56 },
-            Model { name: "3b", parameters: 3_200_000_000, reads: 60.0, writes: 14.0, quality: 0.68 },
+            made_up("1b", 1_200_000_000, [190.0, 38.0], 0.56),
+            made_up("3b", 3_200_000_000, [60.0, 14.0], 0.68),
         ],
         jitter: 0.12,
         drift: 0.12,
@@ -46,9 +52,9 @@ pub const MACHINES: [Machine; 3] = [
         cores: 10,
         gpu_share: 1.0,
         models: &[
-            Model { name: "1b", parameters: 1_200_000_000, reads: 1500.0, writes: 95.0, quality: 0.56 },
-            Model { name: "3b", parameters: 3_200_000_000, reads: 560.0, writes: 41.0, quality: 0.68 },
-            Model { name: "7b", parameters: 7_200_000_000, reads: 225.0, writes: 21.0, quality: 0.76 },
+            made_up("1b", 1_200_000_000, [1500.0, 95.0], 0.56),
+            made_up("3b", 3_200_000_000, [560.0, 41.0], 0.68),
+            made_up("7b", 7_200_000_000, [225.0, 21.0], 0.76),
         ],
         jitter: 0.08,
         drift: 0.06,
@@ -59,12 +65,34 @@ pub const MACHINES: [Machine; 3] = [
         cores: 12,
         gpu_share: 1.0,
         models: &[
-            Model { name: "3b", parameters: 3_200_000_000, reads: 5000.0, writes: 147.0, quality: 0.68 },
-            Model { name: "7b", parameters: 7_200_000_000, reads: 2500.0, writes: 90.0, quality: 0.76 },
-            Model { name: "13b", parameters: 13_000_000_000, reads: 1300.0, writes: 50.0, quality: 0.82 },
+            made_up("3b", 3_200_000_000, [5000.0, 147.0], 0.68),
+            made_up("7b", 7_200_000_000, [2500.0, 90.0], 0.76),
+            made_up("13b", 13_000_000_000, [1300.0, 50.0], 0.82),
         ],
         jitter: 0.05,
         drift: 0.03,
         build: (1.1, 1.5),
     },
 ];
+
+/// Loaded from a disk at 0.8 GB per second.
+const fn made_up(name: &'static str, parameters: u64, [reads, writes]: [f64; 2], quality: f64) -> Model {
+    let load_s = 0.5 + parameters as f64 * 4.9 / 8.0 / 0.8e9;
+    Model { name, parameters, reads, writes, overhead_s: 0.04, load_s, quality }
+}
+
+/// The recorded model as it would be if everything took `scale` times as long, and one with 2.6 times the weights
+/// (as a 3b has against a 1b) that takes as many times as long at every moment.
+pub fn recorded(recording: &Recording, scale: f64) -> [Model; 2] {
+    let usual = recording.usual;
+    let model = |name, parameters, times: f64, quality| Model {
+        name,
+        parameters,
+        reads: 1.0 / (usual.uncached_s * scale * times),
+        writes: 1.0 / (usual.tpot_s * scale * times),
+        overhead_s: usual.overhead_s * scale,
+        load_s: usual.load_s * scale * times,
+        quality,
+    };
+    [model("as recorded", 1_200_000_000, 1.0, 0.56), model("2.6 times as large", 3_200_000_000, 2.6, 0.68)]
+}

@@ -14,15 +14,32 @@ pub mod world;
 
 use machine::Machine;
 use policy::Policy;
+use recorded::Recording;
 use tally::Tally;
 use trace::{Scene, Trace};
 
+/// A way to route, as it starts on a machine.
+pub type Start = fn(&Machine<'_>) -> Policy;
+
 /// Runs `policy` over one trace per seed and adds up what happened.
-pub fn run(machine: &Machine, scene: Scene, seeds: std::ops::Range<u64>, policy: fn(&Machine) -> Policy) -> Tally {
+pub fn run(machine: &Machine<'_>, scene: Scene, seeds: std::ops::Range<u64>, policy: Start) -> Tally {
     let mut tally = Tally::default();
     for seed in seeds {
         let trace = Trace::draw(machine, scene, seed);
         policy(machine).play(machine, &trace, &mut tally);
+    }
+    tally
+}
+
+/// The same with what was recorded: everything takes `scale` times as long, and `factor` times more after the shift.
+pub fn replay(recording: &Recording, scale: f64, factor: f64, seeds: std::ops::Range<u64>, policy: Start) -> Tally {
+    let models = machine::recorded(recording, scale);
+    let machine =
+        Machine { name: recording.name, cores: recording.cores(scale), models: &models, ..machine::MACHINES[0] };
+    let mut tally = Tally::default();
+    for seed in seeds {
+        let trace = Trace::replay(&machine, recording, factor, seed);
+        policy(&machine).play(&machine, &trace, &mut tally);
     }
     tally
 }

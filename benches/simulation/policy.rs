@@ -18,6 +18,8 @@ use super::world::{Asked, Outcome, ask, cached};
 const USUAL_TOKENS: u32 = 120;
 /// A background run happens only in a pause at least this long, on a machine that is not busy.
 const PAUSE_MIN: f64 = 1.0;
+/// But a machine that was busy in so many pauses in a row is measured as it is, shortly: it may always be.
+const BUSY_PAUSES: u32 = 2;
 
 /// A way to route, with what it has learned.
 pub enum Policy {
@@ -27,28 +29,28 @@ pub enum Policy {
     Average { seconds: Option<f64>, skipped: u32 },
     /// Forecast and choice. What a template stood in for is measured in the next pause: `refines` lets the model write
     /// it after all, else a short probe is enough.
-    Forecast { ledger: Box<Ledger>, last: Option<String>, refines: bool },
+    Forecast { ledger: Box<Ledger>, last: Option<String>, refines: bool, busy: u32 },
 }
 
 impl Policy {
-    pub fn fixed(_: &Machine) -> Self {
+    pub fn fixed(_: &Machine<'_>) -> Self {
         Self::Fixed
     }
 
-    pub fn average(_: &Machine) -> Self {
+    pub fn average(_: &Machine<'_>) -> Self {
         Self::Average { seconds: None, skipped: 0 }
     }
 
-    pub fn forecast(_: &Machine) -> Self {
-        Self::Forecast { ledger: Box::default(), last: None, refines: true }
+    pub fn forecast(_: &Machine<'_>) -> Self {
+        Self::Forecast { ledger: Box::default(), last: None, refines: true, busy: 0 }
     }
 
     /// The same with `refine = false`: the idle sidecar only probes.
-    pub fn probing(_: &Machine) -> Self {
-        Self::Forecast { ledger: Box::default(), last: None, refines: false }
+    pub fn probing(_: &Machine<'_>) -> Self {
+        Self::Forecast { ledger: Box::default(), last: None, refines: false, busy: 0 }
     }
 
-    pub fn play(&mut self, machine: &Machine, trace: &Trace, tally: &mut Tally) {
+    pub fn play(&mut self, machine: &Machine<'_>, trace: &Trace, tally: &mut Tally) {
         let mut now = Timestamp::UNIX_EPOCH;
         self.start(machine, trace, now);
         for (at, moment) in trace.moments.iter().enumerate() {
@@ -61,7 +63,7 @@ impl Policy {
     }
 
     /// Two probes of different lengths per model, when the sidecar starts.
-    fn start(&mut self, machine: &Machine, trace: &Trace, now: Timestamp) {
+    fn start(&mut self, machine: &Machine<'_>, trace: &Trace, now: Timestamp) {
         let (Self::Forecast { ledger, .. }, Some(moment)) = (self, trace.moments.first()) else { return };
         for model in machine.models {
             for prompt in [RULES + 30, RULES + 120] {
@@ -72,7 +74,7 @@ impl Policy {
 
     fn capture(
         &mut self,
-        machine: &Machine,
+        machine: &Machine<'_>,
         moment: &Moment,
         pause: f64,
         now: Timestamp,
@@ -84,12 +86,16 @@ impl Policy {
                 let outcome = average(seconds, skipped, smallest, moment);
                 (outcome, smallest.quality, None)
             }
-            Self::Forecast { ledger, last, refines } => {
+            Self::Forecast { ledger, last, refines, busy } => {
                 let (outcome, quality, stated, unsure) = forecast(ledger, last, machine, moment, now);
                 let rewrites = *refines && matches!(outcome, Outcome::Template | Outcome::Miss);
-                match unsure.filter(|_| pause >= PAUSE_MIN && !moment.pressed) {
-                    Some(model) if rewrites => refine(ledger, machine, model, moment, now),
-                    Some(model) => probe(ledger, machine, model, moment, RULES + 40, now),
+                match unsure.filter(|_| pause >= PAUSE_MIN) {
+                    Some(_) if moment.pressed && *busy < BUSY_PAUSES => *busy += 1,
+                    Some(model) if rewrites && !moment.pressed => refine(ledger, machine, model, moment, now),
+                    Some(model) => {
+                        *busy = 0;
+                        probe(ledger, machine, model, moment, RULES + 40, now);
+                    }
                     None => {}
                 }
                 (outcome, quality, stated)
@@ -98,12 +104,15 @@ impl Policy {
     }
 }
 
-/// The whole prompt, as many tokens as usual, whatever the time; a model that is not loaded is waited for in vain.
+/// The whole prompt, as many tokens as usual, whatever the time; a model that is not loaded is waited for.
 fn usual(model: &Model, moment: &Moment) -> (Outcome, f64) {
-    if moment.evicted {
-        return (Outcome::Miss, moment.left_s);
-    }
-    let asked = Asked { prompt: moment.prompt, allowed: USUAL_TOKENS, told: None, left_s: Some(moment.left_s) };
+    let asked = Asked {
+        prompt: moment.prompt,
+        allowed: USUAL_TOKENS,
+        told: None,
+        left_s: Some(moment.left_s),
+        cold: moment.evicted,
+    };
     let (outcome, seen) = ask(model, moment, &asked);
     (outcome, seen.took_s)
 }
@@ -123,7 +132,7 @@ fn key(model: &Model) -> Key {
     Key { endpoint: "local".into(), model: model.name.into(), digest: None, options: 0, on_battery: false }
 }
 
-fn seed(machine: &Machine, model: &Model) -> Speed {
+fn seed(machine: &Machine<'_>, model: &Model) -> Speed {
     let gpu_share = Some(machine.gpu_share);
     Speed::of(&speed::Machine { cores: machine.cores, gpu_share, parameters: Some(model.parameters), size_bytes: None })
 }
@@ -149,7 +158,7 @@ fn signals(moment: &Moment) -> Signals {
 fn forecast<'a>(
     ledger: &mut Ledger,
     last: &mut Option<String>,
-    machine: &'a Machine,
+    machine: &'a Machine<'_>,
     moment: &Moment,
     now: Timestamp,
 ) -> (Outcome, f64, Option<Stated>, Option<&'a Model>) {
@@ -161,7 +170,13 @@ fn forecast<'a>(
     };
     let chosen = find(model).unwrap_or(&machine.models[0]);
     let told = Some((f64::from(*words) / 0.7) as u32);
-    let asked = Asked { prompt: *prompt_tokens, allowed: *max_tokens, told, left_s: Some(moment.left_s) };
+    let asked = Asked {
+        prompt: *prompt_tokens,
+        allowed: *max_tokens,
+        told,
+        left_s: Some(moment.left_s),
+        cold: moment.evicted,
+    };
     let (outcome, seen) = ask(chosen, moment, &asked);
     ledger.learn(&key(chosen), seed(machine, chosen), &seen, now);
     *last = Some(model.clone());
@@ -170,7 +185,7 @@ fn forecast<'a>(
     (outcome, chosen.quality, stated, if outcome == Outcome::Miss { Some(chosen) } else { unsure })
 }
 
-fn decided(ledger: &Ledger, last: Option<&str>, machine: &Machine, moment: &Moment, now: Timestamp) -> Decision {
+fn decided(ledger: &Ledger, last: Option<&str>, machine: &Machine<'_>, moment: &Moment, now: Timestamp) -> Decision {
     let known: Vec<_> =
         machine.models.iter().map(|model| (model, ledger.of(&key(model), seed(machine, model), now))).collect();
     let candidates: Vec<_> = known
@@ -180,8 +195,8 @@ fn decided(ledger: &Ledger, last: Option<&str>, machine: &Machine, moment: &Mome
             endpoint: "local",
             model: model.name,
             resident: Some(!moment.evicted),
-            cached: cached(moment, moment.prompt),
-            cached_rules: RULES,
+            cached: if moment.evicted { 0 } else { cached(moment, moment.prompt) },
+            cached_rules: if moment.evicted { 0 } else { RULES },
             queue_s: moment.queue_s,
             idle_min: *idle_min,
             barred: false,
@@ -193,15 +208,15 @@ fn decided(ledger: &Ledger, last: Option<&str>, machine: &Machine, moment: &Mome
 }
 
 /// The text is written later, without hurry: that also tells how fast the machine is now.
-fn refine(ledger: &mut Ledger, machine: &Machine, model: &Model, moment: &Moment, now: Timestamp) {
-    let asked = Asked { prompt: moment.prompt, allowed: USUAL_TOKENS, told: Some(80), left_s: None };
+fn refine(ledger: &mut Ledger, machine: &Machine<'_>, model: &Model, moment: &Moment, now: Timestamp) {
+    let asked = Asked { prompt: moment.prompt, allowed: USUAL_TOKENS, told: Some(80), left_s: None, cold: moment.evicted };
     let (_, seen) = ask(model, moment, &asked);
     ledger.learn(&key(model), seed(machine, model), &seen, now);
 }
 
 /// A short run for its own sake: a few tokens written, behind a prompt of which only the rules are known.
-fn probe(ledger: &mut Ledger, machine: &Machine, model: &Model, moment: &Moment, prompt: u32, now: Timestamp) {
+fn probe(ledger: &mut Ledger, machine: &Machine<'_>, model: &Model, moment: &Moment, prompt: u32, now: Timestamp) {
     let unknown = Moment { prompt: u32::MAX, ..*moment };
-    let (_, seen) = ask(model, &unknown, &Asked { prompt, allowed: 12, told: None, left_s: None });
+    let (_, seen) = ask(model, &unknown, &Asked { prompt, allowed: 12, told: None, left_s: None, cold: moment.evicted });
     ledger.learn(&key(model), seed(machine, model), &seen, now);
 }

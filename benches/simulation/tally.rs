@@ -79,7 +79,7 @@ impl Tally {
     }
 
     pub const HEAD: &'static str =
-        "on time  model used  salvaged  misses/attempt  after the shift: used  misses/attempt (n)   quality";
+        "on time  model used  salvaged  misses/attempt  after the shift: used  misses/attempt (n)   quality   Brier, off by";
 }
 
 impl fmt::Display for Tally {
@@ -87,7 +87,7 @@ impl fmt::Display for Tally {
         let percent = |part: f64| format!("{:.2} %", part * 100.0);
         write!(
             f,
-            "{:>7}  {:>10}  {:>8}  {:>14}  {:>21}  {:>18}   {:>7.3}",
+            "{:>7}  {:>10}  {:>8}  {:>14}  {:>21}  {:>18}   {:>7.3}   {}",
             percent(self.on_time()),
             percent(self.used()),
             percent(ratio(self.salvaged, self.captures)),
@@ -95,6 +95,10 @@ impl fmt::Display for Tally {
             percent(ratio(self.after_attempts - self.after_misses, self.after_captures)),
             format!("{} ({})", percent(self.misses_after()), self.after_attempts),
             self.quality / self.captures.max(1) as f64,
+            self.useful.score().zip(self.useful.miscalibration()).map_or_else(
+                || "states no chance".to_owned(),
+                |(score, off)| format!("{score:.4}, {off:.4}")
+            ),
         )
     }
 }

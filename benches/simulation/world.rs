@@ -15,6 +15,8 @@ pub struct Asked {
     pub told: Option<u32>,
     /// When it is cut; absent for a run that nobody waits for.
     pub left_s: Option<f64>,
+    /// The model has to be loaded first.
+    pub cold: bool,
 }
 
 /// How a capture ended.
@@ -40,12 +42,14 @@ pub fn cached(moment: &Moment, prompt: u32) -> u32 {
 }
 
 pub fn ask(model: &Model, moment: &Moment, asked: &Asked) -> (Outcome, Observation) {
-    let cached = cached(moment, asked.prompt);
+    // What was loaded anew knows no prompt.
+    let cached = if asked.cold { 0 } else { cached(moment, asked.prompt) };
     let uncached = asked.prompt - cached;
     let luck = if asked.left_s.is_some() { 1.0 } else { moment.later_luck };
-    let reading = 0.04 + f64::from(uncached) / model.reads + f64::from(cached) / model.reads / 200.0;
+    let reading = model.overhead_s + f64::from(uncached) / model.reads + f64::from(cached) / model.reads / 200.0;
     let wait = if asked.left_s.is_some() { moment.queue_s + moment.surprise_s } else { 0.0 };
-    let ttft = wait + reading * moment.factor * moment.read_luck * luck;
+    let load = if asked.cold { model.load_s * moment.load_luck } else { 0.0 };
+    let ttft = wait + load + reading * moment.factor * moment.read_luck * luck;
     let tpot = moment.factor * moment.write_luck * luck / model.writes;
     let (answer, sentence) = lengths(moment, asked);
     let written = answer.min(asked.allowed);
@@ -64,7 +68,7 @@ pub fn ask(model: &Model, moment: &Moment, asked: &Asked) -> (Outcome, Observati
         allowed: asked.allowed,
         written: streamed,
         sentence: (sentence <= streamed).then_some(sentence),
-        load_s: None,
+        load_s: asked.cold.then_some(load.min(left)),
         queue_s: if asked.left_s.is_some() { moment.queue_s } else { 0.0 },
         ttft_s: (streamed > 0).then_some(ttft),
         tpot_s: (streamed > 1).then_some(tpot),

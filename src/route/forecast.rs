@@ -159,7 +159,9 @@ impl Forecast {
     pub fn learn(&mut self, seen: &Observation) {
         self.n = self.n.saturating_add(1);
         if let Some(load) = seen.load_s.filter(|load| seen.was_cold() && load.is_finite()) {
-            self.log_load += 0.4 * (load.clamp(0.01, 1e4).ln() - self.log_load);
+            let more = load.clamp(0.01, 1e4).ln() - self.log_load;
+            // A load during which the run was cut takes longer than that.
+            self.log_load += 0.4 * if seen.ttft_s.is_none() { more.max(0.0) } else { more };
         }
         self.learn_lengths(seen);
         match self.told(seen) {

@@ -27,7 +27,8 @@ pub struct Observation {
     pub written: u32,
     /// Tokens up to the end of the first sentence, where one ended.
     pub sentence: Option<u32>,
-    /// The server's own load time; absent or about zero for a model that was loaded.
+    /// The server's own load time; absent or about zero for a model that was loaded. Where a run of a model that was
+    /// not loaded was cut before any content, all the time it waited.
     pub load_s: Option<f64>,
     /// Waiting for its turn, as far as that is known.
     pub queue_s: f64,

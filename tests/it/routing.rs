@@ -9,7 +9,7 @@ use simulation::tally::Tally;
 use simulation::trace::SCENES;
 
 /// All machines and one trace per scene: enough for the promises, and done in seconds.
-fn played(way: fn(&simulation::machine::Machine) -> Policy) -> Tally {
+fn played(way: simulation::Start) -> Tally {
     let mut all = Tally::default();
     for machine in &MACHINES {
         for scene in SCENES {
