@@ -103,7 +103,7 @@ mod tests {
             for time in [Duration::ZERO, Duration::MAX] {
                 let odd = SoFar { unfinished, tpot: Some(time), silent: time, ..so_far(1, None, 0, 0) };
                 assert_eq!(paced().judge(&odd), Verdict::GiveUp);
-                let endless = SoFar { left: Duration::MAX, tpot: Some(Duration::ZERO), ..odd };
+                let endless = SoFar { left: Duration::MAX, silent: Duration::ZERO, tpot: None, ..odd };
                 assert_eq!(paced().judge(&endless), Verdict::Wait);
             }
         }
