@@ -31,6 +31,7 @@ mod orders;
 mod packing;
 mod places;
 mod planted;
+mod reloads;
 mod rings;
 mod routing;
 mod secrets;

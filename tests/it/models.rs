@@ -1,10 +1,15 @@
 //! The client against servers: a real llama.cpp, and fakes that do everything wrong.
 
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use uro_capture::config::EndpointConfig;
 use uro_capture::domain::clock::{Clock, SystemClock};
-use uro_capture::llm::{Answer, Api, Ask, Client, ClockFired, Finish, LlmError, Sampling};
+use uro_capture::llm::{Answer, Api, Ask, Client, ClockFired, Finish, LlmError, Pace, Sampling, SoFar};
+use uro_capture::pipeline::models::pace::Paced;
+use uro_capture::route::forecast::{Conditions, Forecast};
+use uro_capture::route::pace::Verdict;
+use uro_capture::route::speed::{Machine, Speed};
 
 use crate::harness::fake_llm::{Behaviour, FakeLlm, MODEL, PARTIAL, Shape};
 use crate::harness::llama::Llama;
@@ -317,4 +322,91 @@ fn questions_can_be_asked_from_any_thread() {
     let ask = soon();
     is_send(&client.ask(&ask));
     is_send(&client.models(now()));
+}
+
+/// The pace of a model that writes a token in five milliseconds, with everything that it said.
+struct Noting {
+    paced: Paced,
+    said: Mutex<Vec<Verdict>>,
+}
+
+impl Noting {
+    fn new() -> Self {
+        let forecast = Forecast::seeded(Speed { tpot_s: 0.005, ..Speed::of(&Machine::default()) });
+        let paced = Paced { forecast, conditions: Conditions::default(), usual: 24 };
+        Self { paced, said: Mutex::default() }
+    }
+
+    fn last(&self) -> Option<Verdict> {
+        self.said.lock().unwrap().last().copied()
+    }
+}
+
+impl Pace for Noting {
+    fn judge(&self, so_far: &SoFar<'_>) -> Verdict {
+        let verdict = self.paced.judge(so_far);
+        self.said.lock().unwrap().push(verdict);
+        verdict
+    }
+}
+
+/// Gives up once nothing has come for 100 ms.
+struct Impatient;
+
+impl Pace for Impatient {
+    fn judge(&self, so_far: &SoFar<'_>) -> Verdict {
+        if so_far.silent < Duration::from_millis(100) { Verdict::Wait } else { Verdict::GiveUp }
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_stalls_is_ended_before_the_deadline_with_what_it_has_said() {
+    for shape in [Shape::Ollama, Shape::Openai] {
+        for (text, verdict, sentence_tokens) in
+            [("Adds a retry to", Verdict::GiveUp, None), ("Adds a retry. And the old", Verdict::Keep, Some(3))]
+        {
+            let fake = FakeLlm::start_as(shape, Behaviour::SayThenStall(text.into()));
+            let noting = Noting::new();
+            let answer = client_of(&fake.url()).ask_paced(&within(Duration::from_secs(6)), &noting).await.unwrap();
+            assert_eq!((answer.text.as_str(), answer.finish), (text, Finish::Cut(ClockFired::Pace)), "{shape:?}");
+            assert_eq!((noting.last(), answer.sentence_tokens), (Some(verdict), sentence_tokens), "{shape:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_goes_on_is_heard_to_its_end() {
+    let fake = FakeLlm::start(Behaviour::Answer("Adds a retry to the login. Tests cover it.".into()));
+    let noting = Noting::new();
+    let answer = client_of(&fake.url()).ask_paced(&within(LONG), &noting).await.unwrap();
+    assert_eq!((answer.finish, answer.sentence_tokens), (Finish::Stop, Some(6)));
+    assert_eq!(noting.last(), Some(Verdict::Wait));
+}
+
+// On a second thread: the runtime must go on working for a connection to be closed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn silence_is_judged_too_before_the_head_and_after_it() {
+    for shape in [Shape::Ollama, Shape::Openai] {
+        for behaviour in [Behaviour::Silent, Behaviour::SlowHeader, Behaviour::HeadThenSilent] {
+            let fake = FakeLlm::start_as(shape, behaviour.clone());
+            let ask = within(LONG);
+            let given_up = client_of(&fake.url()).ask_paced(&ask, &Impatient).await;
+            assert!(matches!(given_up, Err(LlmError::Deadline(ClockFired::Pace))), "{behaviour:?}: {given_up:?}");
+            assert!(now() < ask.until && fake.wait_for_hangup(Duration::from_secs(5)), "{behaviour:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_prompt_that_is_only_to_be_read_stays_read_in_a_real_server() {
+    let llama = Llama::start(Some("Adds a retry to the login flow. Tests cover the timeout."));
+    let client = client_of(llama.url());
+    let mut read = within(LONG);
+    read.sampling.max_tokens = 1;
+    let one = client.ask(&read).await.unwrap();
+    assert_eq!((one.finish, one.tokens.output), (Finish::Length, Some(1)));
+    let whole = client.ask(&within(LONG)).await.unwrap();
+    assert_eq!(whole.tokens.prompt, one.tokens.prompt);
+    assert!(whole.tokens.cached.unwrap() + 1 >= one.tokens.prompt.unwrap(), "{:?}", whole.tokens);
+    assert_eq!(whole.text, "Adds a retry to the login flow. Tests cover the timeout.");
 }

@@ -1,7 +1,7 @@
 //! A model server on a raw socket that does exactly what its script says, however hostile.
 //! It keeps every byte it was sent, with the time of arrival.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use uro_capture::domain::clock::{Clock, SystemClock};
+
+use super::socket;
 
 /// The model that every fake offers, loaded.
 pub const MODEL: &str = "orca-mini:3b";
@@ -38,6 +40,8 @@ pub enum Behaviour {
     /// The head at once, then nothing.
     HeadThenSilent,
     FirstTokenThenStall,
+    /// Streams the text word by word, then nothing more.
+    SayThenStall(String),
     /// "A sentence. " every second, for ever.
     OneTokenPerSecond,
     /// Tokens as fast as they are taken, for ever.
@@ -167,8 +171,8 @@ impl FakeLlm {
     /// The bodies of the questions that were asked.
     pub fn questions(&self) -> Vec<Value> {
         let requests = self.requests();
-        let asked = requests.iter().filter(|bytes| is_question(&path_of(bytes)));
-        asked.filter_map(|bytes| serde_json::from_slice(body_of(bytes)).ok()).collect()
+        let asked = requests.iter().filter(|bytes| is_question(&socket::path_of(bytes)));
+        asked.filter_map(|bytes| serde_json::from_slice(socket::body_of(bytes)).ok()).collect()
     }
 
     /// Whether the target of the redirect was ever contacted.
@@ -214,24 +218,13 @@ impl Shared {
                 return Err(ErrorKind::Interrupted.into());
             }
             drop(state);
-            if hung_up(stream) {
+            if socket::hung_up(stream) {
                 return Err(ErrorKind::ConnectionReset.into());
             }
             if SystemClock.instant() >= end {
                 return Ok(());
             }
         }
-    }
-}
-
-/// The client has closed its side: there is nothing left to read.
-fn hung_up(stream: &mut TcpStream) -> bool {
-    let _fresh = stream.set_nonblocking(true);
-    let peeked = stream.peek(&mut [0]);
-    let _fresh = stream.set_nonblocking(false);
-    match peeked {
-        Ok(bytes) => bytes == 0,
-        Err(error) => error.kind() != ErrorKind::WouldBlock,
     }
 }
 
@@ -254,11 +247,9 @@ fn spring(trap: &TcpListener, shared: &Shared) {
 }
 
 fn serve(mut stream: TcpStream, shared: &Shared) {
-    let _fresh = stream.set_nodelay(true);
-    let _fresh = stream.set_read_timeout(Some(Duration::from_millis(50)));
-    let _fresh = stream.set_write_timeout(Some(Duration::from_millis(200)));
-    while let Some(request) = read_request(&mut stream, shared) {
-        let path = path_of(&request);
+    socket::prepare(&stream);
+    while let Some(request) = socket::read_request(&mut stream, &|| shared.stopped()) {
+        let path = socket::path_of(&request);
         shared.state.lock().unwrap().requests.push((SystemClock.instant(), request));
         let misbehaves = shared.everywhere || is_question(&path);
         let served = if misbehaves { behave(&mut stream, shared) } else { document(&mut stream, &path, shared) };
@@ -271,40 +262,6 @@ fn serve(mut stream: TcpStream, shared: &Shared) {
             return;
         }
     }
-}
-
-fn read_request(stream: &mut TcpStream, shared: &Shared) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let mut buffer = [0; 16 * 1024];
-    while !is_complete(&bytes) {
-        match stream.read(&mut buffer) {
-            Ok(0) => return None,
-            Ok(count) => bytes.extend_from_slice(&buffer[..count]),
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) && !shared.stopped() => {}
-            Err(_) => return None,
-        }
-    }
-    Some(bytes)
-}
-
-fn is_complete(bytes: &[u8]) -> bool {
-    let Some(head) = head_of(bytes) else { return false };
-    let length =
-        head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
-    body_of(bytes).len() >= length.unwrap_or(0)
-}
-
-fn head_of(bytes: &[u8]) -> Option<String> {
-    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
-    Some(String::from_utf8_lossy(&bytes[..end]).into_owned())
-}
-
-fn body_of(bytes: &[u8]) -> &[u8] {
-    bytes.windows(4).position(|window| window == b"\r\n\r\n").map_or(&[], |end| &bytes[end + 4..])
-}
-
-fn path_of(bytes: &[u8]) -> String {
-    head_of(bytes).unwrap_or_default().split_whitespace().nth(1).unwrap_or_default().to_owned()
 }
 
 fn is_question(path: &str) -> bool {
@@ -323,8 +280,8 @@ fn document(stream: &mut TcpStream, path: &str, shared: &Shared) -> std::io::Res
         _ => None,
     };
     match found {
-        Some(value) => whole(stream, "200 OK", "application/json", &value.to_string()),
-        None => whole(stream, "404 Not Found", "text/plain", "404 page not found"),
+        Some(value) => socket::whole(stream, "200 OK", "application/json", &value.to_string()),
+        None => socket::whole(stream, "404 Not Found", "text/plain", "404 page not found"),
     }
 }
 
@@ -343,11 +300,6 @@ fn tag(name: &str) -> Value {
         "details": {"format": "gguf", "family": "llama", "parameter_size": "3.4B", "quantization_level": "Q4_0"}})
 }
 
-fn whole(stream: &mut TcpStream, status: &str, kind: &str, body: &str) -> std::io::Result<()> {
-    let length = body.len();
-    write!(stream, "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n{body}")
-}
-
 fn behave(stream: &mut TcpStream, shared: &Shared) -> std::io::Result<()> {
     let forever = Duration::from_secs(3600);
     match &shared.behaviour {
@@ -362,9 +314,9 @@ fn behave(stream: &mut TcpStream, shared: &Shared) -> std::io::Result<()> {
             endless(stream, shared, Duration::ZERO, b"X-Flood: 0123456789012345678901234567890123456789\r\n")
         }
         Behaviour::Status500 => {
-            whole(stream, "500 Internal Server Error", "application/json", r#"{"error":"out of memory"}"#)
+            socket::whole(stream, "500 Internal Server Error", "application/json", r#"{"error":"out of memory"}"#)
         }
-        Behaviour::Status503 => whole(
+        Behaviour::Status503 => socket::whole(
             stream,
             "503 Service Unavailable",
             "application/json",
@@ -372,16 +324,19 @@ fn behave(stream: &mut TcpStream, shared: &Shared) -> std::io::Result<()> {
         ),
         Behaviour::Redirect => redirect(stream, shared),
         Behaviour::GzipBomb => gzip_bomb(stream),
-        Behaviour::NoSuchModel => {
-            whole(stream, "404 Not Found", "application/json", &format!(r#"{{"error":"model '{MODEL}' not found"}}"#))
-        }
-        Behaviour::PromptTooLong => whole(
+        Behaviour::NoSuchModel => socket::whole(
+            stream,
+            "404 Not Found",
+            "application/json",
+            &format!(r#"{{"error":"model '{MODEL}' not found"}}"#),
+        ),
+        Behaviour::PromptTooLong => socket::whole(
             stream,
             "400 Bad Request",
             "application/json",
             r#"{"error":{"code":400,"message":"the request exceeds the available context size","type":"exceed_context_size_error"}}"#,
         ),
-        Behaviour::ErrorBehind200 => whole(
+        Behaviour::ErrorBehind200 => socket::whole(
             stream,
             "200 OK",
             "application/json",
@@ -438,6 +393,11 @@ impl Script<'_> {
             Behaviour::FirstTokenThenStall => {
                 self.head()?;
                 self.token("Adds a retry. And")?;
+                self.shared.pause(self.stream, forever)
+            }
+            Behaviour::SayThenStall(text) => {
+                self.head()?;
+                self.say(text)?;
                 self.shared.pause(self.stream, forever)
             }
             Behaviour::OneTokenPerSecond => {
@@ -521,7 +481,7 @@ impl Script<'_> {
             Shape::Ollama => "application/x-ndjson",
             Shape::Openai => "text/event-stream",
         };
-        write!(self.stream, "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nTransfer-Encoding: chunked\r\n\r\n")?;
+        socket::chunked(self.stream, kind)?;
         if self.shared.shape == Shape::Openai {
             self.chunk(b": a comment\n\n")?;
             self.frame(
@@ -591,13 +551,10 @@ impl Script<'_> {
     }
 
     fn chunk(&mut self, bytes: &[u8]) -> std::io::Result<()> {
-        let mut chunk = format!("{:x}\r\n", bytes.len()).into_bytes();
-        chunk.extend_from_slice(bytes);
-        chunk.extend_from_slice(b"\r\n");
-        self.stream.write_all(&chunk)
+        socket::chunk(self.stream, bytes)
     }
 
     fn end(&mut self) -> std::io::Result<()> {
-        self.stream.write_all(b"0\r\n\r\n")
+        socket::end(self.stream)
     }
 }

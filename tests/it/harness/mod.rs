@@ -2,6 +2,9 @@
 
 pub mod fake_llm;
 pub mod llama;
+pub mod reloading;
+mod runner;
+mod socket;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
