@@ -2,15 +2,17 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::unix::OwnedWriteHalf;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::client::PING_TIMEOUT;
 use super::heart::Heart;
+use super::lending::{Lending, Wish};
 use super::protocol::{Attention, LINE_LIMIT, PROTOCOL, Request, Response, Vitals};
 use crate::domain::clock::Clock;
 
@@ -50,7 +52,13 @@ impl Pulse {
 }
 
 /// Accepts until it is dropped.
-pub async fn serve(listener: UnixListener, pulse: Arc<Pulse>, clock: Arc<dyn Clock>, commands: mpsc::Sender<Command>) {
+pub async fn serve(
+    listener: UnixListener,
+    pulse: Arc<Pulse>,
+    clock: Arc<dyn Clock>,
+    commands: mpsc::Sender<Command>,
+    lending: Arc<Lending>,
+) {
     let mut connections = JoinSet::new();
     loop {
         while connections.len() >= AT_ONCE {
@@ -59,7 +67,8 @@ pub async fn serve(listener: UnixListener, pulse: Arc<Pulse>, clock: Arc<dyn Clo
         tokio::select! {
             accepted = listener.accept() => if let Ok((stream, _)) = accepted {
                 let (pulse, clock, commands) = (Arc::clone(&pulse), Arc::clone(&clock), commands.clone());
-                connections.spawn(async move { converse(stream, &pulse, clock.as_ref(), &commands).await });
+                let lending = Arc::clone(&lending);
+                connections.spawn(async move { converse(stream, &pulse, clock.as_ref(), &commands, &lending).await });
             },
             Some(_) = connections.join_next() => {}
         }
@@ -67,13 +76,20 @@ pub async fn serve(listener: UnixListener, pulse: Arc<Pulse>, clock: Arc<dyn Clo
 }
 
 /// An error here is the caller's hang-up: there is nobody left to tell.
-async fn converse(stream: UnixStream, pulse: &Pulse, clock: &dyn Clock, commands: &mpsc::Sender<Command>) {
+async fn converse(
+    stream: UnixStream,
+    pulse: &Pulse,
+    clock: &dyn Clock,
+    commands: &mpsc::Sender<Command>,
+    lending: &Lending,
+) {
     if !same_user(&stream) {
         return;
     }
     let (read, mut write) = stream.into_split();
+    let mut read = BufReader::new(read.take(LINE_LIMIT));
     let mut line = String::new();
-    if BufReader::new(read.take(LINE_LIMIT)).read_line(&mut line).await.is_err() {
+    if read.read_line(&mut line).await.is_err() {
         return;
     }
     let response = match serde_json::from_str(&line) {
@@ -83,13 +99,22 @@ async fn converse(stream: UnixStream, pulse: &Pulse, clock: &dyn Clock, commands
             pulse.leave.notify_one();
             Response::Done
         }
+        Ok(Request::Borrow { device, slots, urgency, lasts_ms }) => {
+            let wish = Wish { device, slots, urgency, lasts: Duration::from_millis(lasts_ms) };
+            return lending.lend(&wish, read, write).await;
+        }
         Ok(request) => hand_over(request, commands).await,
         Err(error) => Response::Refused { message: error.to_string() },
     };
-    if let Ok(mut json) = serde_json::to_vec(&response) {
-        json.push(b'\n');
-        let _ = write.write_all(&json).await;
-    }
+    let _ = say(&mut write, &response).await;
+}
+
+/// # Errors
+/// When the caller has hung up.
+pub(super) async fn say(write: &mut OwnedWriteHalf, response: &Response) -> std::io::Result<()> {
+    let mut json = serde_json::to_vec(response)?;
+    json.push(b'\n');
+    write.write_all(&json).await
 }
 
 /// Whether the main loop turns, or does so while a ping is waited for. Longer than that, so that it is the caller who

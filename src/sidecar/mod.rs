@@ -1,10 +1,12 @@
 //! The background process: one per user, woken by the hook's doorbell, asked through a control socket.
 
+pub mod borrow;
 pub mod client;
 pub mod control;
 pub mod detach;
 pub mod heart;
 pub mod launch;
+pub mod lending;
 pub mod lock;
 pub mod protocol;
 pub mod run;

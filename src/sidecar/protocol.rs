@@ -1,13 +1,15 @@
-//! What is said over the control socket: one JSON line each way.
+//! What is said over the control socket: one JSON line each way. A loan alone has more than one answer, and lasts as
+//! long as its connection.
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::id::CaptureId;
+use crate::route::signals::Urgency;
 
 /// Raised when the meaning of a message changes; a sidecar of another protocol is asked to hand over.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 
 /// Longest line that is read, in bytes.
 pub const LINE_LIMIT: u64 = 64 * 1024;
@@ -24,6 +26,16 @@ pub enum Request {
     },
     /// The list of registered repositories has changed: watch those; answered when they are watched.
     Reload,
+    /// Another process wants to compute on a device: `Queued` at once, `Lent` when it is its turn, `Recalled` when the
+    /// device is wanted back. The caller gives it back by closing the connection, or by saying anything more.
+    Borrow {
+        device: String,
+        /// How many requests the device takes at a time.
+        slots: usize,
+        urgency: Urgency,
+        /// How long the device will probably be needed.
+        lasts_ms: u64,
+    },
     /// Drain and leave.
     Stop,
 }
@@ -34,6 +46,9 @@ pub enum Response {
     Status(Vitals),
     Done,
     Refused { message: String },
+    Queued,
+    Lent,
+    Recalled,
 }
 
 /// What a ping is answered with.
@@ -96,6 +111,15 @@ mod tests {
         let line = serde_json::to_string(&Response::Status(vitals.clone())).unwrap();
         assert!(!line.contains('\n'));
         assert_eq!(serde_json::from_str::<Response>(&line).unwrap(), Response::Status(vitals));
+    }
+
+    #[test]
+    fn a_loan_is_asked_for_and_made_in_one_line_each() {
+        let borrow = Request::Borrow { device: "gpu".into(), slots: 1, urgency: Urgency::Batch, lasts_ms: 60_000 };
+        let line = serde_json::to_string(&borrow).unwrap();
+        assert_eq!(line, r#"{"op":"borrow","device":"gpu","slots":1,"urgency":"batch","lasts_ms":60000}"#);
+        assert_eq!(serde_json::from_str::<Request>(&line).unwrap(), borrow);
+        assert_eq!(serde_json::to_string(&Response::Lent).unwrap(), r#"{"answer":"lent"}"#);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use super::SidecarError;
 use super::control::{self, Command, Pulse};
 use super::heart;
+use super::lending::Lending;
 use super::protocol::{Request, Response};
 use super::sentinel::Guard;
 use super::sockets::{self, Sockets};
@@ -116,7 +117,8 @@ async fn serve(
     background.spawn(Guard::set(run_dir).listen(Arc::clone(&pulse)));
     background.spawn(hear(signals, Arc::clone(&pulse), asked));
     if let Some(listener) = sockets.control.take() {
-        background.spawn(control::serve(listener, Arc::clone(&pulse), Arc::clone(&services.clock), commands));
+        let lending = Arc::new(Lending::new(Arc::clone(services.models.pool()), Arc::clone(&services.clock)));
+        background.spawn(control::serve(listener, Arc::clone(&pulse), Arc::clone(&services.clock), commands, lending));
     }
     let mut life = Life::new(services, &pulse, inbox, options, leave);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), pid = std::process::id(), "sidecar serves");

@@ -1,7 +1,7 @@
 //! `draft run`: the batch by hand, with progress on stderr and the written drafts on stdout.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Args;
 
@@ -19,6 +19,7 @@ use crate::pipeline::nightly::{Bounds, Night, Report, Step, run_drafts};
 use crate::publish::numbers::count;
 use crate::publish::span::Span;
 use crate::publish::templates::Templates;
+use crate::sidecar::borrow::Borrower;
 
 /// How far to go.
 #[derive(Debug, Clone, Default, Args)]
@@ -33,6 +34,8 @@ pub struct RunArgs {
 
 pub fn run(app: &App, args: &RunArgs) -> Result<Exit, Failure> {
     let services = app.services()?;
+    // The sidecar computes on the same devices, for people who wait.
+    services.models.pool().borrow_of(Arc::new(Borrower::of(&app.paths.run)));
     let model = if args.no_model { Err("no model was wanted".to_owned()) } else { Ok(services.draft_model()) };
     let templates = Templates::with_own(&app.paths.config.join("templates"));
     templates.complaints().iter().for_each(|complaint| app.ui.warn(complaint));

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::calibration::{Calibration, Lesson};
-use super::pool::{Pool, Turn, Turns, Wanted};
+use super::pool::{Pool, Turn, Wanted};
 use crate::config::{Config, EndpointConfig};
 use crate::domain::capture::Reason;
 use crate::domain::clock::Clock;
@@ -89,7 +89,7 @@ pub struct Models {
     knowledge: Mutex<Knowledge>,
     eyes: Eyes,
     tokens: Arc<Calibration>,
-    turns: Arc<dyn Turns>,
+    turns: Arc<Pool>,
     /// Looks at endpoints that nobody waits for.
     looks: Mutex<JoinSet<()>>,
 }
@@ -129,6 +129,12 @@ impl Models {
         let endpoints = Arc::new(Endpoints::new(Arc::clone(&clock)));
         let turns = Arc::new(Pool::new(Arc::clone(&clock)));
         Self { clock, store, endpoints, knowledge, eyes: Eyes::default(), tokens, turns, looks: Mutex::default() }
+    }
+
+    /// Who computes where, and who waits.
+    #[must_use]
+    pub fn pool(&self) -> &Arc<Pool> {
+        &self.turns
     }
 
     fn knowledge(&self) -> MutexGuard<'_, Knowledge> {

@@ -9,7 +9,7 @@ use super::pace::Paced;
 use super::task::Task;
 use crate::config::Config;
 use crate::llm::{Offered, Sampling, same_model};
-use crate::pipeline::pool::Turns;
+use crate::pipeline::pool::Pool;
 use crate::prompt::render::Rendered;
 use crate::prompt::tokens::Scale;
 use crate::route::choice::{Candidate, decide};
@@ -128,7 +128,7 @@ impl Scene<'_> {
         contenders: &[Contender],
         (prompt, scale): (&Rendered, Scale),
         knowledge: &Knowledge,
-        (pool, now): (&dyn Turns, Instant),
+        (pool, now): (&Pool, Instant),
     ) -> Decision {
         let signals = self.signals(prompt, scale, now);
         let candidates: Vec<Candidate<'_>> = contenders
@@ -163,7 +163,7 @@ impl Scene<'_> {
         one: &'c Contender,
         (prompt, scale): (&Rendered, Scale),
         knowledge: &Knowledge,
-        pool: &dyn Turns,
+        pool: &Pool,
         technicality: f64,
     ) -> Candidate<'c> {
         let (whole, rules) = knowledge.cached.common(&one.endpoint, &one.offered.name, prompt);
@@ -191,7 +191,7 @@ impl Scene<'_> {
         }
     }
 
-    fn queue_s(&self, one: &Contender, pool: &dyn Turns) -> f64 {
+    fn queue_s(&self, one: &Contender, pool: &Pool) -> f64 {
         let Some(endpoint) = self.config.endpoints.iter().find(|endpoint| endpoint.name == one.endpoint) else {
             return 0.0;
         };

@@ -10,7 +10,7 @@ mod turn;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -46,25 +46,21 @@ pub struct Standing {
     pub recalled_total: u64,
 }
 
-/// A turn, or none in time.
-pub type Turning<'a> = Pin<Box<dyn Future<Output = Option<Turn>> + Send + 'a>>;
+/// A loan, as soon as it is made.
+pub type Lending<'a> = Pin<Box<dyn Future<Output = Loan> + Send + 'a>>;
 
-/// Whoever gives turns: the pool of this process, or that of the sidecar as well.
-pub trait Turns: Send + Sync + std::fmt::Debug {
-    /// Waits for a turn; given up when the future is dropped.
-    fn turn<'a>(&'a self, wanted: Wanted<'a>) -> Turning<'a>;
-
-    /// How long a request of this urgency would wait for its turn, by what those that run and wait said of themselves.
-    fn wait(&self, device: &str, slots: usize, urgency: Urgency) -> Duration;
-
-    /// All devices that were ever used, by name.
-    fn standing(&self) -> Vec<Standing>;
+/// Whoever owns the devices where this process does not: another one, which computes on them as well.
+pub trait Lender: Send + Sync + std::fmt::Debug {
+    /// Waits until the device is lent. Where nobody owns it, or they lend nothing, it is lent at once. The wish is
+    /// withdrawn when the future is dropped.
+    fn borrow<'a>(&'a self, wanted: Wanted<'a>) -> Lending<'a>;
 }
 
 /// The devices that model servers compute on, by name.
 pub struct Pool {
     clock: Arc<dyn Clock>,
     devices: Mutex<BTreeMap<String, Arc<Device>>>,
+    lender: OnceLock<Arc<dyn Lender>>,
 }
 
 impl std::fmt::Debug for Pool {
@@ -76,13 +72,35 @@ impl std::fmt::Debug for Pool {
 impl Pool {
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, devices: Mutex::default() }
+        Self { clock, devices: Mutex::default(), lender: OnceLock::new() }
+    }
+
+    /// From now on each turn is borrowed of `lender` as well. Only the first one counts.
+    pub fn borrow_of(&self, lender: Arc<dyn Lender>) {
+        drop(self.lender.set(lender));
     }
 
     /// Waits for a turn on a device; never beyond `wanted.until`. Dropped before, it leaves the line.
     pub async fn turn(&self, wanted: Wanted<'_>) -> Option<Turn> {
-        let (_place, granted) = self.device(wanted.device).join(&wanted);
-        tokio::time::timeout_at(wanted.until.into(), granted).await.ok()?.ok()
+        tokio::time::timeout_at(wanted.until.into(), self.have_turn(wanted)).await.ok().flatten()
+    }
+
+    async fn have_turn(&self, wanted: Wanted<'_>) -> Option<Turn> {
+        loop {
+            let turn = self.own_turn(&wanted).await?;
+            let Some(lender) = self.lender.get() else { return Some(turn) };
+            tokio::select! {
+                biased;
+                // Somebody here is more urgent than what waits to be lent something: they come first, then this again.
+                () = turn.recalled() => {}
+                loan = lender.borrow(wanted) => return Some(turn.on_loan(loan)),
+            }
+        }
+    }
+
+    async fn own_turn(&self, wanted: &Wanted<'_>) -> Option<Turn> {
+        let (_place, granted) = self.device(wanted.device).join(wanted);
+        granted.await.ok()
     }
 
     /// How long a request of this urgency would wait for its turn, by what those that run and wait said of themselves.
@@ -115,20 +133,6 @@ impl Pool {
         let device = Arc::new(Device::new(Arc::clone(&self.clock)));
         devices.insert(name.to_owned(), Arc::clone(&device));
         device
-    }
-}
-
-impl Turns for Pool {
-    fn turn<'a>(&'a self, wanted: Wanted<'a>) -> Turning<'a> {
-        Box::pin(self.turn(wanted))
-    }
-
-    fn wait(&self, device: &str, slots: usize, urgency: Urgency) -> Duration {
-        self.wait(device, slots, urgency)
-    }
-
-    fn standing(&self) -> Vec<Standing> {
-        self.standing()
     }
 }
 

@@ -1,0 +1,144 @@
+//! Borrowing devices of the sidecar, for a process that computes on them as well (the batch).
+//!
+//! Nobody there, one too old to lend, one that is stuck: then the device is used without asking, and asked for again
+//! every now and then, because a sidecar may come at any time.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Take};
+use tokio::net::UnixStream;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+
+use super::client::{PING_TIMEOUT, socket};
+use super::protocol::{LINE_LIMIT, Request, Response};
+use crate::hook::bell::Address;
+use crate::pipeline::pool::{Lender, Lending, Loan, Wanted};
+use crate::route::signals::Urgency;
+
+/// Whoever uses a device without a loan looks this often whether a sidecar has come.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// A sidecar that comes while the device is in use lends it at once, or needs it.
+const GRACE: Duration = Duration::from_millis(250);
+/// What somebody with a deadline waits for a sidecar that may be stuck.
+const SHORT: Duration = Duration::from_millis(20);
+
+/// Borrows of the sidecar that serves in this directory, if one does.
+#[derive(Debug)]
+pub struct Borrower {
+    run: PathBuf,
+}
+
+impl Borrower {
+    #[must_use]
+    pub fn of(run: &Path) -> Self {
+        Self { run: run.to_owned() }
+    }
+}
+
+impl Lender for Borrower {
+    fn borrow<'a>(&'a self, wanted: Wanted<'a>) -> Lending<'a> {
+        let (granted, grant) = oneshot::channel();
+        let (recall, recalled) = watch::channel(false);
+        let (device, slots, urgency) = (wanted.device.to_owned(), wanted.slots, wanted.urgency);
+        let lasts_ms = u64::try_from(wanted.lasts.as_millis()).unwrap_or(u64::MAX);
+        let patience = if urgency < Urgency::Ahead { SHORT } else { PING_TIMEOUT };
+        let request = Request::Borrow { device, slots, urgency, lasts_ms };
+        let talk = Talk { run: self.run.clone(), request, patience, granted: Some(granted), recall };
+        let held = Held(tokio::spawn(talk.keep_up()));
+        Box::pin(async move {
+            // The task ends with a recall only, so that no answer means the runtime is on its way out.
+            drop(grant.await);
+            Loan { recalled, held: Box::new(held) }
+        })
+    }
+}
+
+/// Ends the talk, and with it the connection that is the loan.
+struct Held(JoinHandle<()>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// One loan, with as many sidecars as come and go meanwhile.
+struct Talk {
+    run: PathBuf,
+    request: Request,
+    /// A sidecar that does not answer within this is stuck.
+    patience: Duration,
+    /// Taken when the device may be used.
+    granted: Option<oneshot::Sender<()>>,
+    recall: watch::Sender<bool>,
+}
+
+type Lines = BufReader<Take<UnixStream>>;
+
+impl Talk {
+    /// Ends only when the device is wanted back; whoever gives it back ends this.
+    async fn keep_up(mut self) {
+        while !self.with_one().await {
+            // Nobody there, or no more.
+            self.grant();
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        self.recall.send_replace(true);
+        std::future::pending::<()>().await;
+    }
+
+    fn grant(&mut self) {
+        if let Some(granted) = self.granted.take() {
+            // One that is not awaited any more has been given up.
+            let _ = granted.send(());
+        }
+    }
+
+    /// Talks with the sidecar that is there; true when the device is wanted back.
+    async fn with_one(&mut self) -> bool {
+        let Ok(Ok(mut lines)) = tokio::time::timeout(self.patience, ask(&self.run, &self.request)).await else {
+            return false;
+        };
+        match tokio::time::timeout(self.patience, answer(&mut lines)).await {
+            Ok(Some(Response::Queued)) => {}
+            _ => return false,
+        }
+        let lent = if self.granted.is_some() {
+            Ok(answer(&mut lines).await)
+        } else {
+            tokio::time::timeout(GRACE, answer(&mut lines)).await
+        };
+        match lent {
+            Ok(Some(Response::Lent)) => self.grant(),
+            // It is in use there, and here without a loan: here it ends.
+            Err(_) => return true,
+            Ok(_) => return false,
+        }
+        if answer(&mut lines).await != Some(Response::Recalled) {
+            return false;
+        }
+        self.recall.send_replace(true);
+        // Kept open: closing it says that the device is free.
+        let _open = lines;
+        std::future::pending().await
+    }
+}
+
+async fn ask(run: &Path, request: &Request) -> std::io::Result<Lines> {
+    let address = Address::of(&socket(run))?;
+    let path = address.socket.as_pathname().ok_or(std::io::ErrorKind::InvalidInput)?;
+    let mut stream = UnixStream::connect(path).await?;
+    let mut line = serde_json::to_vec(request)?;
+    line.push(b'\n');
+    stream.write_all(&line).await?;
+    Ok(BufReader::new(stream.take(LINE_LIMIT)))
+}
+
+/// The next answer; none when the sidecar has gone or says something that is not understood.
+async fn answer(lines: &mut Lines) -> Option<Response> {
+    let mut line = String::new();
+    lines.read_line(&mut line).await.ok()?;
+    serde_json::from_str(&line).ok()
+}
