@@ -1,5 +1,6 @@
 //! What is sent to a model: the patch under a token budget, without secrets, in an order that caches.
 
+mod continued;
 mod keyblock;
 mod listing;
 mod message;

@@ -34,7 +34,7 @@ const FRAME: usize = 320;
 /// What the frame of a draft costs, in tokens.
 const DRAFT_FRAME: u32 = 60;
 /// Tags that frame untrusted text, `notes` among them by its beginning; their closing forms cannot occur inside.
-const TAGS: [&str; 5] = ["files", "patch", "message", "note", "captures"];
+const TAGS: [&str; 6] = ["files", "patch", "message", "note", "captures", "written"];
 
 /// What is sent for one question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,7 +200,7 @@ fn capture_line(capture: &Capture) -> String {
 }
 
 /// Untrusted text between tags that it cannot close.
-fn fenced(tag: &str, text: &str) -> String {
+pub(super) fn fenced(tag: &str, text: &str) -> String {
     let text = harmless(text.trim_end());
     format!("<{tag}>\n{text}\n</{tag}>\n")
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::facts::subject::Subject;
 
-pub use super::document::document;
+pub use super::document::{document, said};
 
 /// Most sentences of a summary.
 const SENTENCES: usize = 3;

@@ -30,6 +30,12 @@ pub fn document(text: &str) -> Result<String, Unusable> {
     Ok(body)
 }
 
+/// What a model has said so far, without its thoughts: while it still thinks, nothing.
+#[must_use]
+pub fn said(text: &str) -> String {
+    thoughts::without_thoughts(cut(text, INPUT))
+}
+
 /// A first line that only announces the rest.
 fn without_greeting(text: &str) -> &str {
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
