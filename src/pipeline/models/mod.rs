@@ -42,6 +42,7 @@ pub(super) use unhurried::Unhurried;
 use circumstances::{Circumstances, Eyes};
 use endpoints::{Endpoints, Slot};
 use knowledge::Knowledge;
+use pace::Recallable;
 use weigh::{Contender, Scene};
 
 /// How long a server is asked to keep the model loaded after a request.
@@ -224,7 +225,7 @@ impl Models {
         let slot = self.slot(config, contender)?;
         let conditions = contender.conditions(task.until.saturating_duration_since(self.clock.instant()), here);
         let outlook = contender.forecast().outlook(&order.work, &conditions);
-        let _turn = self.turn(config, &slot.config, task, outlook.total_s).await?;
+        let turn = self.turn(config, &slot.config, task, outlook.total_s).await?;
         let ask = Ask {
             model: contender.offered.name.clone(),
             rules: order.prompt.rules.clone(),
@@ -237,11 +238,15 @@ impl Models {
         let sent = self.clock.instant();
         let result = match contender.paced(task, order.max_tokens, conditions) {
             Some(pace) => slot.client.ask_paced(&ask, &pace).await,
-            None => slot.client.ask(&ask).await,
+            // What runs without hurry ends when somebody who waits needs the device; what has come is kept.
+            None => slot.client.ask_paced(&ask, &Recallable(&turn)).await,
         };
         let took = self.clock.instant().saturating_duration_since(sent);
-        let run = seen::Run { work: order.work, result: &result, took, pressed: here.pressed };
-        self.learn(contender, &ask, &run);
+        // An answer that was not let come says nothing about whether it would have.
+        if result.is_ok() || !turn.is_recalled() {
+            let run = seen::Run { work: order.work, result: &result, took, pressed: here.pressed };
+            self.learn(contender, &ask, &run);
+        }
         result
     }
 

@@ -1,6 +1,7 @@
 //! A running answer against the forecast of its model: cut when the rest of its sentence cannot come in time.
 
 use crate::llm::{Pace, SoFar};
+use crate::pipeline::pool::Turn;
 use crate::route::forecast::{Conditions, Forecast};
 use crate::route::pace::{Progress, Verdict, judge};
 
@@ -39,6 +40,16 @@ impl Paced {
             }
             (_, None) => Some(silent.max(self.forecast.tpot_s(&self.conditions))),
         }
+    }
+}
+
+/// Ends an answer when its turn is recalled. A running stream is looked at with each token and every 50 ms.
+#[derive(Debug)]
+pub struct Recallable<'a>(pub &'a Turn);
+
+impl Pace for Recallable<'_> {
+    fn judge(&self, _: &SoFar<'_>) -> Verdict {
+        if self.0.is_recalled() { Verdict::Keep } else { Verdict::Wait }
     }
 }
 

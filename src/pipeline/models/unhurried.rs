@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Models, Task};
+use super::{Attempt, Models, Task, Unanswered};
 use crate::config::Config;
 use crate::domain::role::Role;
-use crate::llm::Finish;
+use crate::llm::{Answer, ClockFired, Finish, LlmError};
 use crate::pipeline::draft_model::{DraftModel, ModelText, Writing};
+use crate::pipeline::resumed::{self, Once};
 use crate::prompt::render::Rendered;
 use crate::route::signals::{Traffic, Urgency};
 
@@ -23,33 +24,52 @@ const TECHNICALITY: f64 = 0.5;
 
 impl DraftModel for Unhurried {
     fn write<'a>(&'a self, role: Role, rendered: &'a Rendered, until: Instant) -> Writing<'a> {
-        Box::pin(async move {
-            let task = Task {
-                role,
-                urgency: Urgency::Batch,
-                traffic: Traffic::Calm,
-                budget: role.target(),
-                until,
-                technicality: TECHNICALITY,
-                template_quality: 0.0,
-                tree: None,
-                prompt: &|_| rendered.clone(),
-            };
-            let attempt = self.models.ask(&self.config, &task).await;
-            let answer = attempt.result.map_err(|why| why.to_string())?;
-            match answer.finish {
-                Finish::Stop | Finish::Length if !answer.prompt_truncated => Ok(ModelText {
-                    tps: answer.tpot.filter(|tpot| !tpot.is_zero()).map(|tpot| 1.0 / tpot.as_secs_f64()),
-                    load: answer.load,
-                    ttft: answer.ttft,
-                    text: answer.text,
-                    model: attempt.model.unwrap_or_default(),
-                    endpoint: attempt.endpoint.unwrap_or_default(),
-                }),
-                Finish::Stop | Finish::Length => Err("the server cut the prompt".to_owned()),
-                Finish::Cut(clock) => Err(format!("the model was not done in time ({clock})")),
-                Finish::Aborted => Err("the server broke off".to_owned()),
+        Box::pin(resumed::write(rendered, move |prompt| self.once(role, prompt, until)))
+    }
+}
+
+impl Unhurried {
+    async fn once(&self, role: Role, prompt: Rendered, until: Instant) -> Result<Once, String> {
+        let task = Task {
+            role,
+            urgency: Urgency::Batch,
+            traffic: Traffic::Calm,
+            budget: role.target(),
+            until,
+            technicality: TECHNICALITY,
+            template_quality: 0.0,
+            tree: None,
+            prompt: &|_| prompt.clone(),
+        };
+        let Attempt { model, endpoint, result, .. } = self.models.ask(&self.config, &task).await;
+        let (model, endpoint) = (model.unwrap_or_default(), endpoint.unwrap_or_default());
+        let answer = match result {
+            Ok(answer) => answer,
+            Err(Unanswered::Failed(LlmError::Deadline(ClockFired::Pace))) => {
+                return Ok(Once::Recalled(ModelText { model, endpoint, ..ModelText::default() }));
             }
-        })
+            Err(why) => return Err(why.to_string()),
+        };
+        once(answer, model, endpoint)
+    }
+}
+
+fn once(answer: Answer, model: String, endpoint: String) -> Result<Once, String> {
+    let (finish, cut) = (answer.finish, answer.prompt_truncated);
+    let text = ModelText {
+        tps: answer.tpot.filter(|tpot| !tpot.is_zero()).map(|tpot| 1.0 / tpot.as_secs_f64()),
+        load: answer.load,
+        ttft: answer.ttft,
+        text: answer.text,
+        model,
+        endpoint,
+    };
+    match finish {
+        _ if cut => Err("the server cut the prompt".to_owned()),
+        Finish::Stop | Finish::Length => Ok(Once::Done(text)),
+        // Nothing paces a batch but the recall of its turn.
+        Finish::Cut(ClockFired::Pace) => Ok(Once::Recalled(text)),
+        Finish::Cut(clock) => Err(format!("the model was not done in time ({clock})")),
+        Finish::Aborted => Err("the server broke off".to_owned()),
     }
 }
