@@ -8,8 +8,8 @@ use toml::Value;
 use super::error::{ConfigError, Origin, Result};
 use super::layer::Setting;
 use super::{
-    Cadence, CaptureConfig, Config, DraftsConfig, EndpointConfig, ModelsConfig, RetentionConfig, StoreConfig, Strategy,
-    keys, validate,
+    Cadence, CaptureConfig, Config, DraftsConfig, EndpointConfig, ModelsConfig, ReadAhead, RetentionConfig,
+    StoreConfig, Strategy, keys, validate,
 };
 use crate::domain::role::{ROLES, Role};
 use crate::llm::{Api, Sampling};
@@ -44,6 +44,11 @@ fn capture(read: &Read<'_>) -> Result<CaptureConfig> {
             _ => Strategy::Adaptive,
         },
         refine: read.switch("capture.refine")?,
+        read_ahead: match read.text("capture.read_ahead")? {
+            "always" => ReadAhead::Always,
+            "off" => ReadAhead::Off,
+            _ => ReadAhead::Auto,
+        },
         exclude_repos: read.list("capture.exclude_repos")?,
         only_repos: read.list("capture.only_repos")?,
         exclude_paths: read.list("capture.exclude_paths")?,

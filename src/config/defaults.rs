@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{
-    Cadence, CaptureConfig, Config, DraftsConfig, EndpointConfig, ModelsConfig, RetentionConfig, StoreConfig, Strategy,
+    Cadence, CaptureConfig, Config, DraftsConfig, EndpointConfig, ModelsConfig, ReadAhead, RetentionConfig,
+    StoreConfig, Strategy,
 };
 use crate::domain::role::{ROLES, Role};
 use crate::llm::Sampling;
@@ -42,6 +43,7 @@ impl Default for CaptureConfig {
             budget: Duration::from_secs(2),
             strategy: Strategy::Adaptive,
             refine: true,
+            read_ahead: ReadAhead::Auto,
             exclude_repos: Vec::new(),
             only_repos: Vec::new(),
             exclude_paths: vec!["*.lock".to_owned(), "dist/**".to_owned()],

@@ -43,6 +43,9 @@ pub struct Key {
 }
 
 pub const STRATEGIES: &[&str] = &["single", "multi", "adaptive"];
+/// When a prompt may be read before its commit exists: while the machine has power and time to spare, whatever it is at,
+/// or never.
+pub const READ_AHEAD: &[&str] = &["auto", "always", "off"];
 pub const CADENCES: &[&str] = &["daily", "weekly", "off"];
 pub const APIS: &[&str] = &["auto", "ollama", "openai"];
 
@@ -55,6 +58,7 @@ const PLAIN: &[(&str, Shape, bool)] = &[
     ("capture.budget", Shape::Duration { min: 100, max: 60 * SECOND }, true),
     ("capture.strategy", Shape::Choice(STRATEGIES), true),
     ("capture.refine", Shape::Switch, true),
+    ("capture.read_ahead", Shape::Choice(READ_AHEAD), false),
     ("capture.exclude_repos", Shape::Globs, false),
     ("capture.only_repos", Shape::Globs, false),
     ("capture.exclude_paths", Shape::Globs, true),

@@ -43,6 +43,7 @@ pub struct CaptureConfig {
     pub budget: Duration,
     pub strategy: Strategy,
     pub refine: bool,
+    pub read_ahead: ReadAhead,
     /// Globs over the work tree's absolute path.
     pub exclude_repos: Vec<String>,
     /// Globs over the work tree's absolute path; where there are any, other repositories are not captured.
@@ -62,6 +63,15 @@ pub enum Strategy {
     /// Each role its model.
     Multi,
     Adaptive,
+}
+
+/// When a model may read what is staged before it is committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadAhead {
+    /// While the machine is not on battery and not under pressure.
+    Auto,
+    Always,
+    Off,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -19,7 +19,7 @@ const PLAIN: usize = 5;
 /// What to watch and what to poll. Both name only what is there: look again after an event that tells something.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Traces {
-    /// Directories: at most five for a repository without linked worktrees, and one or two more for each of those.
+    /// Directories: at most five for a repository without linked worktrees, and two or three more for each of those.
     pub dirs: Vec<PathBuf>,
     /// Files and directories of which inode, size or modification time change when anything moves.
     pub stat: Vec<PathBuf>,
@@ -86,6 +86,8 @@ impl Traces {
         }
         for git_dir in found {
             let logs = git_dir.join("logs");
+            // What is staged there, and the message of the commit to come.
+            self.dirs.push(git_dir.clone());
             if git_dir.join("reftable").is_dir() {
                 self.reftable(&git_dir);
             } else if logs.is_dir() {
@@ -94,7 +96,6 @@ impl Traces {
                 self.dirs.push(logs);
             } else {
                 // Being created right now: its log comes next.
-                self.dirs.push(git_dir.clone());
                 self.stat.push(git_dir);
             }
         }
@@ -135,6 +136,20 @@ pub fn is_telling(common_dir: &Path, dir: &Path, name: &OsStr) -> bool {
         (Some("worktrees"), Some(_), None) => name == "logs" || name == "reftable",
         _ => false,
     }
+}
+
+/// Whether an event on `name` in `dir` can mean that a commit is to come of the worktree with this git directory: its
+/// index was written, or its message is being.
+#[must_use]
+pub fn is_of_a_commit_to_come(common_dir: &Path, dir: &Path, name: &OsStr) -> bool {
+    (name == "index" || name == "COMMIT_EDITMSG")
+        && (dir == common_dir || dir.parent().is_some_and(|parent| parent == common_dir.join("worktrees")))
+}
+
+/// The git directory of the worktree whose HEAD moved, when `name` in `dir` is the log that says so.
+#[must_use]
+pub fn moved<'a>(dir: &'a Path, name: &OsStr) -> Option<&'a Path> {
+    if name == "HEAD" && dir.ends_with("logs") { dir.parent() } else { None }
 }
 
 fn in_common_dir(common_dir: &Path, name: &OsStr) -> bool {
@@ -242,7 +257,8 @@ mod tests {
     #[test]
     fn every_linked_worktree_adds_its_logs_and_one_in_the_making_itself() {
         let stage = Stage::new(&["logs/HEAD", "logs/refs/heads/main", "worktrees/w/logs/HEAD", "worktrees/new/gitdir"]);
-        assert_eq!(stage.dirs(), ["", "logs", "logs/refs/heads", "worktrees", "worktrees/new", "worktrees/w/logs"]);
+        let of_worktrees = ["worktrees", "worktrees/new", "worktrees/w", "worktrees/w/logs"];
+        assert_eq!(stage.dirs(), [&["", "logs", "logs/refs/heads"][..], &of_worktrees].concat());
         assert!(stage.stat().contains(&"worktrees/w/logs/HEAD".to_owned()));
     }
 
@@ -258,7 +274,7 @@ mod tests {
     #[test]
     fn a_reftable_repository_tells_by_its_list_of_tables() {
         let stage = Stage::new(&["reftable/tables.list", "refs/heads", "worktrees/w/reftable/tables.list"]);
-        assert_eq!(stage.dirs(), ["", "reftable", "worktrees", "worktrees/w/reftable"]);
+        assert_eq!(stage.dirs(), ["", "reftable", "worktrees", "worktrees/w", "worktrees/w/reftable"]);
         assert!(stage.tells("reftable", "tables.list") && stage.tells("worktrees/w/reftable", "tables.list"));
         assert!(!stage.tells("reftable", "tables.list.lock") && !stage.tells("reftable", "0x01-0x02.ref"));
     }
@@ -271,6 +287,21 @@ mod tests {
         let started = Stage::new(&["HEAD", "logs/refs/.keep"]);
         assert_eq!(started.dirs(), ["", "logs", "logs/refs"]);
         assert!(started.tells("logs/refs", "heads"));
+    }
+
+    #[test]
+    fn the_index_and_the_message_of_every_worktree_tell_of_a_commit_to_come() {
+        let top = Path::new("/r/.git");
+        let to_come = |dir: &str, name: &str| is_of_a_commit_to_come(top, &top.join(dir), OsStr::new(name));
+        for dir in ["", "worktrees/w"] {
+            assert!(to_come(dir, "index") && to_come(dir, "COMMIT_EDITMSG"), "{dir}");
+            assert!(!to_come(dir, "index.lock") && !to_come(dir, "HEAD"), "{dir}");
+        }
+        assert!(!to_come("logs", "index") && !to_come("worktrees", "index") && !to_come("modules/m", "index"));
+        let moved = |dir: &str, name: &str| moved(&top.join(dir), OsStr::new(name)).map(Path::to_owned);
+        assert_eq!(moved("logs", "HEAD"), Some(top.to_owned()));
+        assert_eq!(moved("worktrees/w/logs", "HEAD"), Some(top.join("worktrees/w")));
+        assert_eq!((moved("logs/refs/heads", "HEAD"), moved("logs", "refs"), moved("", "HEAD")), (None, None, None));
     }
 
     #[test]

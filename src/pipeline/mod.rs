@@ -1,5 +1,6 @@
 //! What happens to an event: spool → store → template → model → final capture; and the drafts.
 
+pub mod ahead;
 pub mod calibration;
 pub mod capture;
 pub mod draft_model;

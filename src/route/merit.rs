@@ -113,12 +113,12 @@ mod tests {
     }
 
     #[test]
-    fn before_anything_is_seen_larger_is_better_and_the_smallest_is_below_the_template() {
+    fn before_anything_is_seen_larger_is_better_and_each_is_better_than_the_template() {
         let guess = |name: &str| worth(name, Role::Blog, &Evidence::default());
         assert!(TEMPLATE < guess("a:0.5b") && guess("a:0.5b") < guess("a:1b"));
         let mut worse = Evidence::default();
         (0..6).for_each(|_| worse.votes.push(0.0));
-        assert!(of(&traits("a:0.5b"), Role::Capture, 0.5, &worse) < TEMPLATE, "until somebody says otherwise");
+        assert!(worth("a:0.5b", Role::Blog, &worse) < TEMPLATE, "until somebody says otherwise");
         assert!(guess("a:1b") < guess("a:3b") && guess("a:3b") < guess("a:7b") && guess("a:7b") < guess("a:13b"));
     }
 

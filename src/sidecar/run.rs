@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::SidecarError;
+use super::ahead::Ahead;
 use super::control::{self, Command, Pulse};
 use super::heart;
 use super::lending::Lending;
@@ -162,6 +163,7 @@ struct Life {
     pulse: Arc<Pulse>,
     worker: Worker,
     watching: Watching,
+    ahead: Ahead,
     inbox: mpsc::Receiver<Command>,
     options: Options,
     /// Up when somebody asked us to leave.
@@ -191,9 +193,11 @@ impl Life {
         let hurry = watch::Sender::new(false);
         let worker = Worker::new(services.clone(), Arc::clone(pulse), hurry.subscribe());
         let watching = Watching::new(services.clone(), Arc::clone(pulse));
+        let ahead = Ahead::new(services.clone(), watching.staging());
         let housekeeping = Housekeeping { due: services.clock.instant(), pause: RETRY };
         let pulse = Arc::clone(pulse);
-        Self { services, pulse, worker, watching, inbox, options, asked, hurry, waiting: JoinSet::new(), housekeeping }
+        let waiting = JoinSet::new();
+        Self { services, pulse, worker, watching, ahead, inbox, options, asked, hurry, waiting, housekeeping }
     }
 
     async fn live(&mut self, sockets: &Sockets) -> Ended {
@@ -204,7 +208,8 @@ impl Life {
         let mut ticks = heart::ticks();
         loop {
             pulse.heart.beat();
-            let busy = self.worker.busy() || !self.waiting.is_empty() || self.watching.busy();
+            let captures = self.worker.busy() || !self.waiting.is_empty();
+            let busy = captures || self.watching.busy();
             let idle_at = self.options.idle.map(|idle| last_active + idle);
             let mut asked = self.asked.clone();
             tokio::select! {
@@ -226,6 +231,7 @@ impl Life {
                     last_active = self.services.clock.instant();
                     again = pulse.heart.during(self.round()).await;
                 },
+                () = self.ahead.step(captures) => {}
                 () = tokio::time::sleep_until(again.into()) => again = pulse.heart.during(self.round()).await,
                 _ = ticks.tick() => if !sockets.in_place() {
                     return Ended::Cut;
@@ -288,6 +294,7 @@ impl Life {
 
     /// The sockets are gone: whoever commits now starts a successor, which waits for our lock.
     async fn leave(&mut self, ended: Ended) {
+        self.ahead.stop();
         if ended == Ended::Idle {
             // A hook may have rung between the last look and the end of the socket; nobody would come for it.
             while let Ok(Some(pause)) = self.worker.work().await

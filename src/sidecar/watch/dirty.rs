@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use tokio::sync::Notify;
 
+use super::staging::Staging;
 use crate::domain::clock::Clock;
 use crate::domain::event::Source;
 use crate::domain::id::RepoId;
@@ -35,6 +36,8 @@ pub struct Flags {
 
 /// Written by the watcher's thread, read by the main loop.
 pub struct Dirty {
+    /// Worktrees in which a commit may be about to come.
+    pub staging: Arc<Staging>,
     state: Mutex<State>,
     changed: Notify,
     clock: Arc<dyn Clock>,
@@ -55,7 +58,8 @@ impl std::fmt::Debug for Dirty {
 impl Dirty {
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { state: Mutex::default(), changed: Notify::new(), clock }
+        let staging = Arc::new(Staging::new(Arc::clone(&clock)));
+        Self { staging, state: Mutex::default(), changed: Notify::new(), clock }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -12,7 +12,8 @@ use notify::{Event, EventHandler};
 
 use super::dirty::Dirty;
 use crate::domain::id::RepoId;
-use crate::git::traces::is_telling;
+use crate::git::staged::Moment;
+use crate::git::traces::{is_of_a_commit_to_come, is_telling, moved};
 
 /// Whom a watched directory belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,9 +147,16 @@ impl Listener {
                 // A log appears when a branch does, or in the place of another one.
                 if deed == Deed::Written || (deed == Deed::Appeared && path.is_file()) {
                     self.dirty.heard(&id);
+                    moved(dir, name).iter().for_each(|git_dir| self.dirty.staging.moved(git_dir));
                 } else {
                     self.dirty.structure(&id);
                 }
+            }
+            Some(Owner::Repo { common_dir, .. })
+                if deed != Deed::Vanished && is_of_a_commit_to_come(&common_dir, dir, name) =>
+            {
+                let moment = if name == "index" { Moment::Settled } else { Moment::Editor };
+                self.dirty.staging.heard(dir, moment);
             }
             _ => {}
         }
@@ -185,7 +193,7 @@ mod tests {
             let listener = Listener { places: Arc::default(), dirty: Arc::new(Dirty::new(Arc::new(SystemClock))) };
             let scene = Self { top, listener };
             let common_dir: Arc<Path> = Arc::from(scene.path(""));
-            for dir in ["", "logs", "logs/refs/heads", "worktrees/w/logs"] {
+            for dir in ["", "logs", "logs/refs/heads", "worktrees/w", "worktrees/w/logs"] {
                 let owner = Owner::Repo { id: id(), common_dir: Arc::clone(&common_dir) };
                 scene.put(dir, owner);
             }
@@ -246,6 +254,29 @@ mod tests {
             assert_eq!(scene.tell(WRITTEN, log), Told::News, "{log}");
             assert_eq!(scene.tell(RENAMED_TO, log), Told::News, "{log}");
             assert_eq!(scene.tell(EventKind::Create(CreateKind::File), log), Told::News, "{log}");
+        }
+    }
+
+    #[test]
+    fn the_index_and_the_message_are_heard_of_as_a_commit_to_come_and_the_log_as_its_end() {
+        let mut scene = Scene::new();
+        let staging = Arc::clone(&scene.listener.dirty.staging);
+        for (git_dir, index, log) in
+            [("", "index", "logs/HEAD"), ("worktrees/w", "worktrees/w/index", "worktrees/w/logs/HEAD")]
+        {
+            std::fs::write(scene.path(log), "").unwrap();
+            for kind in [WRITTEN, RENAMED_TO] {
+                assert_eq!(scene.tell(kind, index), Told::Nothing);
+                assert_eq!(staging.expects(&scene.path(git_dir)), Some(Moment::Settled));
+            }
+            scene.tell(WRITTEN, &index.replace("index", "COMMIT_EDITMSG"));
+            assert_eq!(staging.expects(&scene.path(git_dir)), Some(Moment::Editor));
+            assert_eq!(scene.tell(WRITTEN, log), Told::News);
+            assert_eq!(staging.expects(&scene.path(git_dir)), None);
+            for (kind, name) in [(EventKind::Remove(RemoveKind::File), index), (WRITTEN, &*format!("{index}.lock"))] {
+                scene.tell(kind, name);
+                assert_eq!(staging.expects(&scene.path(git_dir)), None, "{kind:?} {name}");
+            }
         }
     }
 

@@ -9,5 +9,6 @@ pub mod network;
 pub mod pace;
 pub mod reading;
 pub mod roster;
+pub mod staging;
 pub mod watcher;
 pub mod watching;

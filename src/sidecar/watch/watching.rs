@@ -19,6 +19,7 @@ use super::network::Mounts;
 use super::pace::Pace;
 use super::reading;
 use super::roster::{GRACE, Outcome, Reach, Roster};
+use super::staging::Staging;
 use super::watcher::{Tended, Watcher};
 use crate::domain::event::Source;
 use crate::domain::id::RepoId;
@@ -172,6 +173,12 @@ impl Watching {
                 entry.hear(now);
             }
         }
+    }
+
+    /// Where commits may be about to come.
+    #[must_use]
+    pub fn staging(&self) -> Arc<Staging> {
+        Arc::clone(&self.dirty.staging)
     }
 
     /// Logs are being read, or the list has not been watched yet.

@@ -1,0 +1,245 @@
+//! While somebody writes a commit's message, the model reads the commit: when and where that is begun, and what ends
+//! it. Never beside a capture, a build, or on battery; one at a time, the newest.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::task::{AbortHandle, JoinSet};
+
+use super::run::until;
+use super::watch::staging::{Staging, Turn};
+use crate::config::ReadAhead;
+use crate::git::staged::Moment;
+use crate::hardware::power::Power;
+use crate::hardware::pressure::Pressure;
+use crate::pipeline::ahead::{self, Key, Reader, Reading};
+use crate::pipeline::services::Services;
+use crate::route::signals::is_pressed;
+
+/// A model that has not read a prompt by then is too slow for anybody's commit.
+const LONGEST: Duration = Duration::from_secs(180);
+/// Before a machine under pressure is looked at again, or a model that was needed elsewhere: an editor may stay open
+/// for long.
+const RETRY: Duration = Duration::from_secs(5);
+/// How often that is done for one commit to come, each time after twice as long.
+const RETRIES: u32 = 5;
+/// Looking may take this share of a processor; big indexes take long to read.
+const SHARE: u32 = 20;
+/// But nobody who has an editor open waits longer for the next look.
+const LONGEST_REST: Duration = Duration::from_secs(2);
+/// Worktrees of which is known what was read last.
+const REMEMBERED: usize = 64;
+
+/// Whether the machine has anything to spare.
+pub type HasRoom = fn() -> bool;
+
+/// See the file's head.
+pub struct Ahead {
+    services: Services,
+    staging: Arc<Staging>,
+    reader: Arc<dyn Reader>,
+    has_room: HasRoom,
+    jobs: JoinSet<Done>,
+    looking: bool,
+    /// Which one is read just now.
+    reading: Option<(u64, AbortHandle)>,
+    begun: u64,
+    last: HashMap<PathBuf, Last>,
+    rests_until: Option<Instant>,
+}
+
+/// What was read last in a worktree.
+#[derive(Debug, Default)]
+struct Last {
+    key: Option<Key>,
+    /// It came to nothing and may be begun again.
+    failed: bool,
+    retries: u32,
+}
+
+enum Done {
+    Looked { git_dir: PathBuf, moment: Moment, looked: Looked, took: Duration },
+    Read { number: u64, git_dir: PathBuf, moment: Moment, whole: bool },
+}
+
+/// What a look led to.
+enum Looked {
+    Nothing,
+    /// The machine has nothing to spare now.
+    NoRoom,
+    Found(Box<Reading>),
+}
+
+impl std::fmt::Debug for Ahead {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ahead").field("reading", &self.reading.is_some()).finish_non_exhaustive()
+    }
+}
+
+impl Ahead {
+    #[must_use]
+    pub fn new(services: Services, staging: Arc<Staging>) -> Self {
+        let reader = Arc::clone(&services.models) as Arc<dyn Reader>;
+        Self::with(services, staging, reader, has_room)
+    }
+
+    fn with(services: Services, staging: Arc<Staging>, reader: Arc<dyn Reader>, has_room: HasRoom) -> Self {
+        Self {
+            services,
+            staging,
+            reader,
+            has_room,
+            jobs: JoinSet::new(),
+            looking: false,
+            reading: None,
+            begun: 0,
+            last: HashMap::new(),
+            rests_until: None,
+        }
+    }
+
+    /// Does what is due, unless captures are worked on (`busy`); comes back when some of it is done. Safe to drop.
+    pub async fn step(&mut self, busy: bool) {
+        loop {
+            let next = if busy { None } else { self.start_due() };
+            tokio::select! {
+                // What panics or is cancelled comes back as an error.
+                Some(done) = self.jobs.join_next() => {
+                    if let Ok(done) = done {
+                        self.finish(done);
+                    }
+                    return;
+                }
+                () = self.staging.changed() => {}
+                () = until(next) => {}
+            }
+        }
+    }
+
+    /// Ends whatever is under way: whoever leaves must not keep a model busy.
+    pub fn stop(&mut self) {
+        self.jobs.abort_all();
+        self.reading = None;
+    }
+
+    /// Gives the time when something will be due.
+    fn start_due(&mut self) -> Option<Instant> {
+        let now = self.services.clock.instant();
+        if self.looking {
+            return None;
+        }
+        if let Some(rests_until) = self.rests_until.filter(|rests_until| *rests_until > now) {
+            return Some(rests_until);
+        }
+        match self.staging.take(now) {
+            Turn::Now(git_dir, moment) => {
+                self.look(git_dir, moment);
+                None
+            }
+            Turn::At(at) => at,
+        }
+    }
+
+    fn look(&mut self, git_dir: PathBuf, moment: Moment) {
+        self.looking = true;
+        let (services, has_room) = (self.services.clone(), self.has_room);
+        let read = self.last.get(&git_dir).filter(|last| !last.failed).and_then(|last| last.key.clone());
+        self.jobs.spawn(async move {
+            let start = services.clock.instant();
+            let clock = Arc::clone(&services.clock);
+            let place = git_dir.clone();
+            let looking = tokio::task::spawn_blocking(move || look(&services, &place, moment, read.as_ref(), has_room));
+            let looked = looking.await.unwrap_or(Looked::Nothing);
+            let took = clock.instant().saturating_duration_since(start);
+            Done::Looked { git_dir, moment, looked, took }
+        });
+    }
+
+    fn finish(&mut self, done: Done) {
+        let now = self.services.clock.instant();
+        match done {
+            Done::Looked { git_dir, moment, looked, took } => {
+                self.looking = false;
+                self.rests_until = Some(now + (took * SHARE).min(LONGEST_REST));
+                match looked {
+                    Looked::Nothing => {}
+                    Looked::NoRoom => self.retry(&git_dir, moment),
+                    Looked::Found(reading) => self.begin(git_dir, moment, *reading),
+                }
+            }
+            Done::Read { number, git_dir, moment, whole } => {
+                if self.reading.as_ref().is_some_and(|(reading, _)| *reading == number) {
+                    self.reading = None;
+                }
+                if !whole {
+                    self.retry(&git_dir, moment);
+                }
+            }
+        }
+    }
+
+    /// Begins to read; what was being read is older and ends.
+    fn begin(&mut self, git_dir: PathBuf, moment: Moment, reading: Reading) {
+        if let Some((_, older)) = self.reading.take() {
+            older.abort();
+        }
+        self.remember(&git_dir, &reading.key);
+        self.begun += 1;
+        let (number, reader) = (self.begun, Arc::clone(&self.reader));
+        let until = self.services.clock.instant() + LONGEST;
+        let handle = self.jobs.spawn(async move {
+            let whole = reading.read(&reader, until).await;
+            Done::Read { number, git_dir, moment, whole }
+        });
+        self.reading = Some((number, handle));
+    }
+
+    fn remember(&mut self, git_dir: &Path, key: &Key) {
+        if self.last.len() >= REMEMBERED && !self.last.contains_key(git_dir) {
+            self.last.clear();
+        }
+        let last = self.last.entry(git_dir.to_owned()).or_default();
+        if last.key.as_ref() != Some(key) {
+            *last = Last { key: Some(key.clone()), ..Last::default() };
+        }
+        last.failed = false;
+    }
+
+    /// Looks once more after a while: a commit that was made meanwhile leaves nothing to be found.
+    fn retry(&mut self, git_dir: &Path, moment: Moment) {
+        let last = self.last.entry(git_dir.to_owned()).or_default();
+        last.failed = true;
+        if last.retries < RETRIES {
+            let pause = RETRY * 2_u32.pow(last.retries);
+            last.retries += 1;
+            self.staging.again(git_dir, moment, self.services.clock.instant() + pause);
+        }
+    }
+}
+
+/// Blocking.
+fn look(services: &Services, git_dir: &Path, moment: Moment, read: Option<&Key>, has_room: HasRoom) -> Looked {
+    match services.config(None).capture.read_ahead {
+        ReadAhead::Off => return Looked::Nothing,
+        ReadAhead::Auto if !has_room() => return Looked::NoRoom,
+        ReadAhead::Auto | ReadAhead::Always => {}
+    }
+    match ahead::staged(services, git_dir, moment, read) {
+        Ok(found) => found.map_or(Looked::Nothing, |reading| Looked::Found(Box::new(reading))),
+        Err(error) => {
+            tracing::debug!(%error, git_dir = %git_dir.display(), "what is staged cannot be read ahead");
+            Looked::Nothing
+        }
+    }
+}
+
+/// On battery a head start is not worth its power; under pressure a build is worth more.
+fn has_room() -> bool {
+    !Power::read().on_battery() && !is_pressed(Pressure::read().cpu)
+}
+
+#[cfg(test)]
+#[path = "ahead_tests.rs"]
+mod tests;

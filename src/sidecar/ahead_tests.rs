@@ -1,0 +1,200 @@
+//! When reading ahead is begun, ended and left, over real repositories and with a reader that only writes down.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use super::*;
+use crate::config::Config;
+use crate::domain::clock::SystemClock;
+use crate::domain::id::Oid;
+use crate::pipeline::ahead::Read;
+use crate::pipeline::models::{PromptOf, Size};
+use crate::pipeline::tests::{Place, Scene};
+
+/// Generous: a test that reaches it has failed.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Writes down what it is to read, and reads until it is let go.
+#[derive(Default)]
+struct Recorder {
+    asked: Mutex<Vec<(Oid, String)>>,
+    dropped: AtomicUsize,
+    holds: AtomicBool,
+    fails: AtomicBool,
+}
+
+struct Drop_<'a>(&'a Recorder);
+
+impl Drop for Drop_<'_> {
+    fn drop(&mut self) {
+        self.0.dropped.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Reader for Recorder {
+    fn read<'a>(&'a self, _: &'a Config, tree: &'a Oid, prompt: &'a PromptOf<'a>, _: Instant) -> Read<'a> {
+        let size = Size { budget: 500.into(), words: None };
+        self.asked.lock().unwrap().push((tree.clone(), prompt(&size).ahead().to_owned()));
+        let dropped = Drop_(self);
+        Box::pin(async move {
+            if self.holds.load(Ordering::SeqCst) {
+                std::future::pending::<()>().await;
+            }
+            drop(dropped);
+            !self.fails.load(Ordering::SeqCst)
+        })
+    }
+}
+
+impl Recorder {
+    fn trees(&self) -> Vec<String> {
+        self.asked.lock().unwrap().iter().map(|(tree, _)| tree.to_string()).collect()
+    }
+}
+
+struct Stage {
+    scene: Scene,
+    recorder: Arc<Recorder>,
+    ahead: Ahead,
+}
+
+impl Stage {
+    fn new(has_room: HasRoom) -> Self {
+        let scene = Scene::new();
+        let recorder = Arc::new(Recorder::default());
+        let staging = Arc::new(Staging::new(Arc::new(SystemClock)));
+        let reader = Arc::clone(&recorder) as Arc<dyn Reader>;
+        let ahead = Ahead::with(scene.services.clone(), staging, reader, has_room);
+        Self { scene, recorder, ahead }
+    }
+
+    fn repo(&self, name: &str) -> Place<'_> {
+        let place = self.scene.repo(name);
+        place.commit("a.rs", "fn one() {}\n", "Begin");
+        stage(&place, "fn two() {}\n");
+        place
+    }
+
+    /// Something was written in this worktree and it is time to look.
+    fn tell(&self, place: &str) {
+        let git_dir = self.scene.path(place).join(".git");
+        self.ahead.staging.again(&git_dir, Moment::Settled, self.scene.services.clock.instant());
+    }
+
+    async fn until(&mut self, what: &str, holds: impl Fn(&Self) -> bool) {
+        let all = async {
+            while !holds(self) {
+                let _ = tokio::time::timeout(Duration::from_millis(5), self.ahead.step(false)).await;
+            }
+        };
+        assert!(tokio::time::timeout(PATIENCE, all).await.is_ok(), "{what}");
+    }
+
+    /// Until nothing is looked at or waits to be.
+    async fn look(&mut self) {
+        self.ahead.rests_until = None;
+        self.until("looked", |stage| {
+            !stage.ahead.looking && stage.ahead.staging.take(stage.scene.services.clock.instant()) == Turn::At(None)
+        })
+        .await;
+    }
+}
+
+fn stage(place: &Place<'_>, content: &str) {
+    place.write("a.rs", content).git(&["add", "a.rs"]);
+}
+
+fn tree(place: &Place<'_>) -> String {
+    place.git(&["write-tree"])
+}
+
+#[tokio::test]
+async fn what_is_staged_is_read_once_and_again_when_it_changes() {
+    let mut at = Stage::new(|| true);
+    let first = tree(&at.repo("r"));
+    at.tell("r");
+    at.until("read", |at| at.recorder.trees() == [first.clone()]).await;
+    assert!(at.recorder.asked.lock().unwrap()[0].1.contains("fn two()"));
+    at.tell("r");
+    at.look().await;
+    assert_eq!(at.recorder.trees().len(), 1, "it was read already");
+    stage(&at.scene.at("r"), "fn three() {}\n");
+    at.tell("r");
+    at.until("read", |at| at.recorder.trees().len() == 2).await;
+    at.scene.at("r").git(&["commit", "-q", "-m", "Done"]);
+    at.tell("r");
+    at.look().await;
+    assert_eq!(at.recorder.trees().len(), 2, "it is committed");
+}
+
+#[tokio::test]
+async fn the_newest_wins_and_the_older_reading_ends() {
+    let mut at = Stage::new(|| true);
+    at.recorder.holds.store(true, Ordering::SeqCst);
+    at.repo("r");
+    at.repo("other");
+    at.tell("r");
+    at.until("read", |at| at.recorder.trees().len() == 1).await;
+    at.tell("r");
+    at.look().await;
+    assert_eq!((at.recorder.trees().len(), at.recorder.dropped.load(Ordering::SeqCst)), (1, 0), "it goes on");
+    stage(&at.scene.at("other"), "fn elsewhere() {}\n");
+    at.tell("other");
+    at.until("the other", |at| at.recorder.trees().len() == 2).await;
+    at.until("ended", |at| at.recorder.dropped.load(Ordering::SeqCst) == 1).await;
+    at.ahead.stop();
+    at.until("ended", |at| at.recorder.dropped.load(Ordering::SeqCst) == 2).await;
+}
+
+#[tokio::test]
+async fn beside_a_capture_nothing_is_begun() {
+    let mut at = Stage::new(|| true);
+    at.repo("r");
+    at.tell("r");
+    for _ in 0..3 {
+        assert!(tokio::time::timeout(Duration::from_millis(1), at.ahead.step(true)).await.is_err());
+    }
+    assert!(!at.ahead.looking && at.recorder.trees().is_empty());
+    at.until("afterwards", |at| at.recorder.trees().len() == 1).await;
+}
+
+#[tokio::test]
+async fn on_battery_and_under_pressure_nothing_is_read_unless_somebody_wants_that() {
+    let mut at = Stage::new(|| false);
+    at.repo("r");
+    let git_dir = at.scene.path("r").join(".git");
+    at.tell("r");
+    at.until("looked", |at| at.ahead.last.contains_key(&git_dir) && !at.ahead.looking).await;
+    assert!(at.recorder.trees().is_empty());
+    assert_eq!(at.ahead.staging.expects(&git_dir), Some(Moment::Settled), "later");
+    at.ahead.staging.moved(&git_dir);
+    at.scene.configure("[capture]\nread_ahead = \"always\"\n");
+    at.tell("r");
+    at.until("read", |at| at.recorder.trees().len() == 1).await;
+}
+
+#[tokio::test]
+async fn switched_off_it_stays_off() {
+    let mut at = Stage::new(|| true);
+    at.repo("r");
+    at.scene.configure("[capture]\nread_ahead = \"off\"\n");
+    at.tell("r");
+    at.until("looked", |at| at.ahead.rests_until.is_some()).await;
+    assert!(at.recorder.trees().is_empty());
+}
+
+#[tokio::test]
+async fn a_reading_that_came_to_nothing_is_tried_again_a_few_times_and_then_left() {
+    let mut at = Stage::new(|| true);
+    at.recorder.fails.store(true, Ordering::SeqCst);
+    at.repo("r");
+    let git_dir = at.scene.path("r").join(".git");
+    for tries in 1..=RETRIES as usize + 1 {
+        at.ahead.rests_until = None;
+        at.tell("r");
+        at.until("read", |at| at.recorder.trees().len() == tries && at.ahead.reading.is_none()).await;
+        let again = at.ahead.staging.expects(&git_dir).is_some();
+        assert_eq!(again, tries <= RETRIES as usize, "{tries}");
+        at.ahead.staging.moved(&git_dir);
+    }
+}

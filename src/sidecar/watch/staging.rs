@@ -1,0 +1,202 @@
+//! In which worktrees a commit may be about to come, and when that is to be looked at. The watcher's thread writes it
+//! while git commits: it wakes nobody twice, and nothing is looked at before the commit would be over.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+use crate::domain::clock::Clock;
+use crate::git::staged::Moment;
+
+/// `git commit -m` writes its message into the same file a few milliseconds before it is done, 23 at most (measured).
+/// After this long an editor has it: nobody writes a message faster.
+pub const EDITED: Duration = Duration::from_millis(150);
+/// An index that was not written for so long has settled. Within this, `git add -p` goes from file to file and an
+/// editor stages its hunks; a person needs longer to type a command.
+pub const SETTLED: Duration = Duration::from_millis(700);
+
+/// See the file's head.
+pub struct Staging {
+    state: Mutex<HashMap<PathBuf, Option<Expected>>>,
+    changed: Notify,
+    clock: Arc<dyn Clock>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Expected {
+    moment: Moment,
+    due: Instant,
+}
+
+/// Whose turn it is.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Turn {
+    Now(PathBuf, Moment),
+    /// Nobody's before then.
+    At(Option<Instant>),
+}
+
+impl std::fmt::Debug for Staging {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Staging").field("worktrees", &self.state().len()).finish_non_exhaustive()
+    }
+}
+
+impl Staging {
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { state: Mutex::default(), changed: Notify::new(), clock }
+    }
+
+    fn state(&self) -> MutexGuard<'_, HashMap<PathBuf, Option<Expected>>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something was written in this git directory that belongs to a commit to come. Only the first of many wakes the
+    /// main loop.
+    pub fn heard(&self, git_dir: &Path, moment: Moment) {
+        let pause = if moment == Moment::Editor { EDITED } else { SETTLED };
+        let due = self.clock.instant() + pause;
+        let mut state = self.state();
+        if let Some(expected) = state.get_mut(git_dir) {
+            // Whoever has an editor open knows better than the index.
+            if moment == Moment::Editor || expected.is_none_or(|now| now.moment == Moment::Settled) {
+                *expected = Some(Expected { moment, due });
+            }
+            return;
+        }
+        state.insert(git_dir.to_owned(), Some(Expected { moment, due }));
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    /// HEAD moved there: what was to come has come. Nobody is woken again before the time that was meant for it.
+    pub fn moved(&self, git_dir: &Path) {
+        if let Some(expected) = self.state().get_mut(git_dir) {
+            *expected = None;
+        }
+    }
+
+    /// To be looked at once more, at `due`; what was heard since is looked at as it is.
+    pub fn again(&self, git_dir: &Path, moment: Moment, due: Instant) {
+        let mut state = self.state();
+        let expected = state.entry(git_dir.to_owned()).or_default();
+        if expected.is_none() {
+            *expected = Some(Expected { moment, due });
+        }
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    /// Comes when there is something that was not there before. Safe to drop.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Takes the worktree whose turn it is: of several the one that was written last, as only one is read at a time.
+    /// The others are dropped.
+    pub fn take(&self, now: Instant) -> Turn {
+        let mut state = self.state();
+        state.retain(|_, expected| expected.is_some());
+        let waiting = state.iter().filter_map(|(git_dir, expected)| Some((git_dir, (*expected)?)));
+        let ready = waiting.filter(|(_, expected)| expected.due <= now).max_by_key(|(_, expected)| expected.due);
+        if let Some((git_dir, expected)) = ready.map(|(git_dir, expected)| (git_dir.clone(), expected)) {
+            state.retain(|_, other| other.is_some_and(|other| other.due > now));
+            return Turn::Now(git_dir, expected.moment);
+        }
+        Turn::At(state.values().flatten().map(|expected| expected.due).min())
+    }
+
+    /// What is expected there.
+    #[cfg(test)]
+    pub fn expects(&self, git_dir: &Path) -> Option<Moment> {
+        self.state().get(git_dir).copied().flatten().map(|expected| expected.moment)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::clock::FakeClock;
+
+    fn staging() -> (Arc<FakeClock>, Staging) {
+        let clock = Arc::new(FakeClock::at(jiff::Timestamp::UNIX_EPOCH));
+        (Arc::clone(&clock), Staging::new(clock))
+    }
+
+    fn wakes(staging: &Staging) -> bool {
+        use std::task::{Context, Poll, Waker};
+        let changed = std::pin::pin!(staging.changed());
+        changed.poll(&mut Context::from_waker(Waker::noop())) == Poll::Ready(())
+    }
+
+    const A: &str = "/a/.git";
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn an_open_editor_is_looked_at_soon_and_an_index_when_it_has_settled() {
+        let (clock, staging) = staging();
+        let start = clock.instant();
+        staging.heard(Path::new(A), Moment::Settled);
+        assert_eq!(staging.take(start), Turn::At(Some(start + SETTLED)));
+        clock.advance(600 * MS);
+        staging.heard(Path::new(A), Moment::Settled);
+        assert_eq!(staging.take(start + SETTLED), Turn::At(Some(start + 600 * MS + SETTLED)), "written again");
+        staging.heard(Path::new(A), Moment::Editor);
+        staging.heard(Path::new(A), Moment::Settled);
+        let due = start + 600 * MS + EDITED;
+        assert_eq!(staging.take(due - MS), Turn::At(Some(due)));
+        assert_eq!(staging.take(due), Turn::Now(A.into(), Moment::Editor));
+        assert_eq!(staging.take(due + SETTLED), Turn::At(None), "once");
+    }
+
+    #[test]
+    fn a_commit_that_is_made_meanwhile_leaves_nothing_to_look_at() {
+        let (clock, staging) = staging();
+        staging.heard(Path::new(A), Moment::Settled);
+        staging.heard(Path::new(A), Moment::Editor);
+        staging.moved(Path::new(A));
+        assert_eq!(staging.take(clock.instant() + SETTLED), Turn::At(None));
+        staging.moved(Path::new("/unknown"));
+        assert_eq!(staging.take(clock.instant() + SETTLED), Turn::At(None));
+    }
+
+    #[test]
+    fn a_hundred_commits_in_a_row_wake_the_main_loop_once() {
+        let (_, staging) = staging();
+        for n in 0..100 {
+            staging.heard(Path::new(A), Moment::Settled);
+            staging.heard(Path::new(A), Moment::Editor);
+            staging.moved(Path::new(A));
+            assert_eq!(wakes(&staging), n == 0, "{n}");
+        }
+    }
+
+    #[test]
+    fn of_several_worktrees_the_one_written_last_is_taken_and_what_is_not_due_stays() {
+        let (clock, staging) = staging();
+        staging.heard(Path::new(A), Moment::Editor);
+        clock.advance(MS);
+        staging.heard(Path::new("/b/.git"), Moment::Editor);
+        clock.advance(EDITED);
+        staging.heard(Path::new("/c/.git"), Moment::Editor);
+        let now = clock.instant();
+        assert_eq!(staging.take(now), Turn::Now("/b/.git".into(), Moment::Editor));
+        assert_eq!(staging.take(now), Turn::At(Some(now + EDITED)));
+        assert_eq!(staging.take(now + EDITED), Turn::Now("/c/.git".into(), Moment::Editor));
+    }
+
+    #[test]
+    fn what_is_put_off_does_not_stand_in_the_way_of_news() {
+        let (clock, staging) = staging();
+        let now = clock.instant();
+        staging.again(Path::new(A), Moment::Editor, now + 5 * SETTLED);
+        assert_eq!(staging.take(now), Turn::At(Some(now + 5 * SETTLED)));
+        staging.heard(Path::new(A), Moment::Editor);
+        staging.again(Path::new(A), Moment::Editor, now + 9 * SETTLED);
+        assert_eq!(staging.take(now + EDITED), Turn::Now(A.into(), Moment::Editor));
+    }
+}
