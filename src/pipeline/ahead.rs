@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::models::{Models, PromptOf, Size};
+use super::models::{self, Models, PromptOf, Size};
 use super::services::{Exclusions, Services};
 use super::subject::Subject;
 use crate::config::Config;
@@ -25,7 +25,7 @@ pub type Read<'a> = Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
 
 impl Reader for Models {
     fn read<'a>(&'a self, config: &'a Config, tree: &'a Oid, prompt: &'a PromptOf<'a>, until: Instant) -> Read<'a> {
-        Box::pin(self.read_ahead(config, tree, prompt, until))
+        Box::pin(async move { self.read_ahead(config, tree, prompt, until).await == models::Reading::Whole })
     }
 }
 

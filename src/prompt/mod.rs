@@ -10,7 +10,6 @@ pub mod render;
 mod seam;
 mod secrets;
 mod shares;
-pub mod steps;
 mod text;
 pub mod tokens;
 mod weight;

@@ -36,6 +36,7 @@ mod task;
 mod unhurried;
 mod weigh;
 
+pub use reading::Reading;
 pub use task::{PromptOf, Size, Task};
 pub(super) use unhurried::Unhurried;
 
