@@ -32,7 +32,7 @@ impl Reader for Models {
 /// Which commit is to come: its tree and what it will lie on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
-    tree: Oid,
+    pub tree: Oid,
     parents: Vec<Oid>,
 }
 

@@ -191,6 +191,7 @@ impl Ahead {
         let until = self.services.clock.instant() + LONGEST;
         let handle = self.jobs.spawn(async move {
             let whole = reading.read(&reader, until).await;
+            tracing::info!(tree = %reading.key.tree, whole, "read ahead of the commit");
             Done::Read { number, git_dir, moment, whole }
         });
         self.reading = Some((number, handle));

@@ -11,6 +11,7 @@
 
 mod harness;
 
+mod ahead;
 mod budget;
 mod clients;
 mod commands;
