@@ -288,18 +288,26 @@ pub fn resume(
     }
     let repo = git_dir.map(Repo::open_git_dir).transpose()?;
     let config = services.config(repo.as_ref());
-    let subject = match (&capture.commit, &repo) {
-        (Some(commit), Some(repo)) => {
-            let exclusions = Exclusions::of(&config);
-            let commit = repo.commit(&commit.oid, &Bounds::default(), &|path| exclusions.path(path))?;
-            let mut subject = Subject::commit(commit, services.clock.as_ref());
-            subject.note_before(&notes::by_id(services, &capture.notes));
-            subject
-        }
-        _ => Subject::note(&capture.raw, &capture.project),
-    };
+    let subject = subject_of(services, &capture, repo.as_ref(), &config)?;
     let deadline = Deadline::from_stamp(stamp, config.capture.budget, services.clock.as_ref());
     let queue = taken_at.saturating_duration_since(deadline.start());
     let (template, git_dir) = (capture.summary, git_dir.map(Path::to_owned));
     Ok(Some(Job { id, subject, config, deadline, queue, plan: Plan::Ask, template, git_dir }))
+}
+
+/// What a capture that was stored before is about; of a commit without its repository no more than its message.
+pub(super) fn subject_of(
+    services: &Services,
+    capture: &Capture,
+    repo: Option<&Repo>,
+    config: &Config,
+) -> Result<Subject, CaptureError> {
+    let (Some(commit), Some(repo)) = (&capture.commit, repo) else {
+        return Ok(Subject::note(&capture.raw, &capture.project));
+    };
+    let exclusions = Exclusions::of(config);
+    let commit = repo.commit(&commit.oid, &Bounds::default(), &|path| exclusions.path(path))?;
+    let mut subject = Subject::commit(commit, services.clock.as_ref());
+    subject.note_before(&notes::by_id(services, &capture.notes));
+    Ok(subject)
 }

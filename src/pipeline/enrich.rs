@@ -8,16 +8,13 @@ use tokio::sync::watch;
 
 use super::capture::{Job, Plan, template_provenance};
 use super::grounding;
-use super::models::{Attempt, Size, Task, Unanswered, reason_for};
+use super::judging::{self, Judged};
+use super::models::{Attempt, Size, Task};
 use super::services::Services;
 use crate::domain::capture::{By, Capture, Outcome, Provenance, Reason};
 use crate::domain::operation::{Ahead, Operation};
 use crate::domain::role::Role;
 use crate::domain::timing::{Timing, ms};
-use crate::llm::{Answer, Finish, LlmError};
-use crate::prompt::redact::redact;
-use crate::quality::clean;
-use crate::quality::expected::Expected;
 use crate::quality::ground::Ungrounded;
 use crate::route::signals::{Traffic, Urgency};
 use crate::route::{merit, technicality};
@@ -146,43 +143,8 @@ async fn ask(services: &Services, job: &Arc<Job>) -> Written {
     let asked = services.clock.instant();
     let attempt = services.models.ask(&job.config, &task).await;
     let model_time = services.clock.instant().saturating_duration_since(asked);
-    let (text, reason) = match &attempt.result {
-        Ok(answer) => judge(answer, &Expected::of(job.subject.raw())),
-        Err(error) => (None, reason_for(error)),
-    };
-    let written = Written { text, reason, attempt: Some(attempt), model_time, faults: Vec::new() };
-    hold(services, job, written).await
-}
-
-/// Keeps of the text what is grounded; the template stays where that is nothing.
-async fn hold(services: &Services, job: &Arc<Job>, mut written: Written) -> Written {
-    let Some(text) = written.text.take() else { return written };
-    let (aside, clock) = (Arc::clone(job), Arc::clone(&services.clock));
-    let held = tokio::task::spawn_blocking(move || grounding::hold(&aside, &text, clock.as_ref())).await;
-    // What could not be judged is not known to be true.
-    if let Ok(held) = held {
-        (written.text, written.faults) = (held.text, held.faults);
-    }
-    if written.text.is_none() {
-        written.reason = Reason::Ungrounded;
-    }
-    written
-}
-
-/// Which text of an answer may be kept, and what is to be said about it.
-fn judge(answer: &Answer, expected: &Expected) -> (Option<String>, Reason) {
-    if answer.prompt_truncated {
-        return (None, Reason::Overflow);
-    }
-    let (text, whole, otherwise) = match answer.finish {
-        Finish::Stop => (clean::clean(&answer.text, expected).ok(), Reason::None, Reason::Unusable),
-        Finish::Length => (clean::salvage(&answer.text, expected), Reason::Salvaged, Reason::Unusable),
-        Finish::Cut(_) => (clean::salvage(&answer.text, expected), Reason::Salvaged, Reason::Deadline),
-        Finish::Aborted => (clean::salvage(&answer.text, expected), Reason::Salvaged, Reason::Unusable),
-    };
-    let reason = if text.is_some() { whole } else { otherwise };
-    // A model may know secrets that nobody told it, or put together what came to it in pieces.
-    (text.as_deref().map(redact), reason)
+    let Judged { text, reason, faults } = judging::judge(services, job, &attempt).await;
+    Written { text, reason, attempt: Some(attempt), model_time, faults }
 }
 
 fn finish(services: &Services, job: &Job, written: &Written) -> Result<(), StoreError> {
@@ -226,8 +188,8 @@ fn outcome(now: Instant, job: &Job, written: &Written) -> Outcome {
         timing,
         tokens: answer.map(|answer| answer.tokens).unwrap_or_default(),
         quality: grounding::quality(job, written.text.as_deref().unwrap_or(&job.template), kept_faults),
-        wire: wire(written),
-        faults: written.faults.iter().map(told).collect(),
+        wire: written.attempt.as_ref().and_then(judging::wire),
+        faults: written.faults.iter().map(judging::told).collect(),
         decision: decision(written),
     }
 }
@@ -245,25 +207,6 @@ fn provenance(written: &Written) -> Provenance {
     }
 }
 
-/// A fault as `show` prints it.
-fn told(wrong: &Ungrounded) -> String {
-    let Ungrounded { sentence, word, fault } = wrong;
-    let what = if word.is_empty() { fault.as_str().to_owned() } else { format!("{} {word:?}", fault.as_str()) };
-    format!("{sentence} ({what})")
-}
-
-/// Exactly what was sent; nothing where the request never left.
-fn wire(written: &Written) -> Option<String> {
-    let attempt = written.attempt.as_ref()?;
-    let never_left = matches!(
-        attempt.result,
-        Err(Unanswered::Unasked(_)
-            | Unanswered::Failed(LlmError::Unreachable { .. } | LlmError::NotLoopback { .. } | LlmError::Cloud { .. }))
-    );
-    let prompt = attempt.prompt.as_ref().filter(|_| !never_left && attempt.endpoint.is_some())?;
-    Some(format!("{}\n{}", prompt.rules, prompt.question))
-}
-
 /// What the router decided and why, for `show` and for whoever asks later.
 fn decision(written: &Written) -> Option<String> {
     serde_json::to_string(written.attempt.as_ref()?.decision.as_ref()?).ok()
@@ -279,7 +222,7 @@ fn operation(services: &Services, job: &Job, written: &Written, outcome: &Outcom
         budget_us: us(outcome.timing.budget_ms),
         model: attempt.and_then(|attempt| attempt.model.clone()),
         endpoint: attempt.and_then(|attempt| attempt.endpoint.clone()),
-        cold: outcome.timing.load_ms.is_some_and(|load| load > COLD_LOAD_MS),
+        cold: outcome.timing.load_ms.is_some_and(|load| load > judging::COLD_LOAD_MS),
         ttft_us: us(outcome.timing.ttft_ms),
         tps: outcome.timing.tpot_ms.filter(|tpot| *tpot > 0.0).map(|tpot| 1e3 / tpot),
         reason: outcome.provenance.reason,
@@ -289,90 +232,18 @@ fn operation(services: &Services, job: &Job, written: &Written, outcome: &Outcom
     }
 }
 
-/// Above this load time a request counts as cold: a warm server reports about a millisecond.
-const COLD_LOAD_MS: f64 = 50.0;
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::timing::Tokens;
-    use crate::llm::ClockFired;
-    use crate::prompt::render::Rendered;
-
-    fn answer(text: &str, finish: Finish) -> Answer {
-        Answer {
-            text: text.to_owned(),
-            finish,
-            tokens: Tokens::default(),
-            load: None,
-            ttft: None,
-            tpot: None,
-            sentence_tokens: None,
-            took: Duration::ZERO,
-            prompt_truncated: false,
-            broken_off: None,
-        }
-    }
-
-    #[test]
-    fn what_may_be_kept_depends_on_how_the_answer_ended() {
-        const WHOLE: &str = "Adds a retry to the client.";
-        const CUT: &str = "Adds a retry to the client. It waits";
-        let cut = Finish::Cut(ClockFired::Stream);
-        let cases = [
-            (WHOLE, Finish::Stop, Some(WHOLE), Reason::None),
-            (CUT, cut, Some(WHOLE), Reason::Salvaged),
-            (CUT, Finish::Length, Some(WHOLE), Reason::Salvaged),
-            (CUT, Finish::Aborted, Some(WHOLE), Reason::Salvaged),
-            ("Adds a retry to", cut, None, Reason::Deadline),
-            ("Adds a retry to", Finish::Length, None, Reason::Unusable),
-            ("Adds a retry to", Finish::Aborted, None, Reason::Unusable),
-            ("", Finish::Stop, None, Reason::Unusable),
-        ];
-        for (text, finish, kept, reason) in cases {
-            let (text, why) = judge(&answer(text, finish), &Expected::default());
-            assert_eq!((text.as_deref(), why), (kept, reason), "{finish:?}");
-        }
-    }
-
-    #[test]
-    fn an_answer_to_a_prompt_that_the_server_cut_is_no_answer() {
-        let cut = Answer { prompt_truncated: true, ..answer("Adds a retry to the client.", Finish::Stop) };
-        assert_eq!(judge(&cut, &Expected::default()), (None, Reason::Overflow));
-    }
-
-    fn written(result: Result<Answer, Unanswered>) -> Written {
-        let prompt = Rendered {
-            rules: "Rules.".into(),
-            question: "Patch.".into(),
-            fixed: 0,
-            version: "v".into(),
-            left_out: String::new(),
-            prompt_tokens: 3,
-        };
-        let (model, endpoint) = (Some("m".into()), Some("e".into()));
-        let attempt = Attempt { model, endpoint, result, prompt: Some(prompt), decision: None, ahead: Ahead::None };
-        Written {
-            text: None,
-            reason: Reason::Refused,
-            attempt: Some(attempt),
-            model_time: Duration::ZERO,
-            faults: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn the_wire_shows_what_was_sent_and_nothing_where_nothing_was() {
-        let sent = written(Err(LlmError::Status { status: 500, message: String::new() }.into()));
-        assert_eq!(wire(&sent).as_deref(), Some("Rules.\nPatch."));
-        assert_eq!(wire(&written(Err(LlmError::Unreachable { url: String::new() }.into()))), None);
-        assert_eq!(wire(&written(Err(LlmError::Cloud { model: String::new() }.into()))), None);
-        assert_eq!(wire(&Written::template(Reason::Disabled)), None);
-    }
+    use crate::llm::LlmError;
 
     #[test]
     fn a_template_names_no_model() {
-        let provenance = provenance(&written(Err(LlmError::Unreachable { url: String::new() }.into())));
+        let (model, endpoint) = (Some("m".into()), Some("e".into()));
+        let result = Err(LlmError::Unreachable { url: String::new() }.into());
+        let attempt = Attempt { model, endpoint, result, prompt: None, decision: None, ahead: Ahead::None };
+        let written = Written { attempt: Some(attempt), ..Written::template(Reason::Refused) };
+        let provenance = provenance(&written);
         assert_eq!((provenance.by, provenance.model, provenance.endpoint), (By::Template, None, None));
     }
 }

@@ -12,6 +12,7 @@ pub mod held_draft;
 mod identity;
 pub mod in_hand;
 pub mod ingest;
+mod judging;
 #[cfg(test)]
 mod memory_shelf;
 pub mod models;
@@ -21,6 +22,7 @@ mod ours;
 pub mod pool;
 pub mod rebuild;
 pub mod reconcile;
+pub mod refine;
 mod report;
 pub mod resumed;
 pub mod roster;

@@ -1,0 +1,151 @@
+//! What of a model's answer may be kept: cleaned or salvaged, redacted, and held against what it is about.
+
+use std::sync::Arc;
+
+use super::capture::Job;
+use super::grounding;
+use super::models::{Attempt, Unanswered, reason_for};
+use super::services::Services;
+use crate::domain::capture::Reason;
+use crate::llm::{Answer, Finish, LlmError};
+use crate::prompt::redact::redact;
+use crate::quality::clean;
+use crate::quality::expected::Expected;
+use crate::quality::ground::Ungrounded;
+
+/// The judgement of one answer.
+#[derive(Debug)]
+pub(super) struct Judged {
+    /// What may be kept of it.
+    pub text: Option<String>,
+    /// `none` for a whole answer, `salvaged` for a piece of one, else why nothing is kept.
+    pub reason: Reason,
+    /// What of the text was not grounded.
+    pub faults: Vec<Ungrounded>,
+}
+
+/// Judges what came of asking; the repository is asked about names off the event loop.
+pub(super) async fn judge(services: &Services, job: &Arc<Job>, attempt: &Attempt) -> Judged {
+    let (text, reason) = match &attempt.result {
+        Ok(answer) => kept(answer, &Expected::of(job.subject.raw())),
+        Err(why) => (None, reason_for(why)),
+    };
+    let Some(text) = text else { return Judged { text, reason, faults: Vec::new() } };
+    let (aside, clock) = (Arc::clone(job), Arc::clone(&services.clock));
+    let held = tokio::task::spawn_blocking(move || grounding::hold(&aside, &text, clock.as_ref())).await;
+    // What could not be judged is not known to be true.
+    let (text, faults) = held.map(|held| (held.text, held.faults)).unwrap_or_default();
+    let reason = if text.is_some() { reason } else { Reason::Ungrounded };
+    Judged { text, reason, faults }
+}
+
+/// Which text of an answer may be kept, and what is to be said about it.
+fn kept(answer: &Answer, expected: &Expected) -> (Option<String>, Reason) {
+    if answer.prompt_truncated {
+        return (None, Reason::Overflow);
+    }
+    let (text, whole, otherwise) = match answer.finish {
+        Finish::Stop => (clean::clean(&answer.text, expected).ok(), Reason::None, Reason::Unusable),
+        Finish::Length => (clean::salvage(&answer.text, expected), Reason::Salvaged, Reason::Unusable),
+        Finish::Cut(_) => (clean::salvage(&answer.text, expected), Reason::Salvaged, Reason::Deadline),
+        Finish::Aborted => (clean::salvage(&answer.text, expected), Reason::Salvaged, Reason::Unusable),
+    };
+    let reason = if text.is_some() { whole } else { otherwise };
+    // A model may know secrets that nobody told it, or put together what came to it in pieces.
+    (text.as_deref().map(redact), reason)
+}
+
+/// A fault as `show` prints it.
+pub(super) fn told(wrong: &Ungrounded) -> String {
+    let Ungrounded { sentence, word, fault } = wrong;
+    let what = if word.is_empty() { fault.as_str().to_owned() } else { format!("{} {word:?}", fault.as_str()) };
+    format!("{sentence} ({what})")
+}
+
+/// Exactly what was sent; nothing where the request never left.
+pub(super) fn wire(attempt: &Attempt) -> Option<String> {
+    let never_left = matches!(
+        attempt.result,
+        Err(Unanswered::Unasked(_)
+            | Unanswered::Failed(LlmError::Unreachable { .. } | LlmError::NotLoopback { .. } | LlmError::Cloud { .. }))
+    );
+    let prompt = attempt.prompt.as_ref().filter(|_| !never_left && attempt.endpoint.is_some())?;
+    Some(format!("{}\n{}", prompt.rules, prompt.question))
+}
+
+/// Above this load time (milliseconds) a request counts as cold: a warm server reports about one.
+pub(super) const COLD_LOAD_MS: f64 = 50.0;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::domain::operation::Ahead;
+    use crate::domain::timing::Tokens;
+    use crate::llm::ClockFired;
+    use crate::prompt::render::Rendered;
+
+    fn answer(text: &str, finish: Finish) -> Answer {
+        Answer {
+            text: text.to_owned(),
+            finish,
+            tokens: Tokens::default(),
+            load: None,
+            ttft: None,
+            tpot: None,
+            sentence_tokens: None,
+            took: Duration::ZERO,
+            prompt_truncated: false,
+            broken_off: None,
+        }
+    }
+
+    #[test]
+    fn what_may_be_kept_depends_on_how_the_answer_ended() {
+        const WHOLE: &str = "Adds a retry to the client.";
+        const CUT: &str = "Adds a retry to the client. It waits";
+        let cut = Finish::Cut(ClockFired::Stream);
+        let cases = [
+            (WHOLE, Finish::Stop, Some(WHOLE), Reason::None),
+            (CUT, cut, Some(WHOLE), Reason::Salvaged),
+            (CUT, Finish::Length, Some(WHOLE), Reason::Salvaged),
+            (CUT, Finish::Aborted, Some(WHOLE), Reason::Salvaged),
+            ("Adds a retry to", cut, None, Reason::Deadline),
+            ("Adds a retry to", Finish::Length, None, Reason::Unusable),
+            ("Adds a retry to", Finish::Aborted, None, Reason::Unusable),
+            ("", Finish::Stop, None, Reason::Unusable),
+        ];
+        for (text, finish, whole, reason) in cases {
+            let (text, why) = kept(&answer(text, finish), &Expected::default());
+            assert_eq!((text.as_deref(), why), (whole, reason), "{finish:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_to_a_prompt_that_the_server_cut_is_no_answer() {
+        let cut = Answer { prompt_truncated: true, ..answer("Adds a retry to the client.", Finish::Stop) };
+        assert_eq!(kept(&cut, &Expected::default()), (None, Reason::Overflow));
+    }
+
+    fn attempt(why: LlmError) -> Attempt {
+        let prompt = Rendered {
+            rules: "Rules.".into(),
+            question: "Patch.".into(),
+            fixed: 0,
+            version: "v".into(),
+            left_out: String::new(),
+            prompt_tokens: 3,
+        };
+        let (model, endpoint) = (Some("m".into()), Some("e".into()));
+        Attempt { model, endpoint, result: Err(why.into()), prompt: Some(prompt), decision: None, ahead: Ahead::None }
+    }
+
+    #[test]
+    fn the_wire_shows_what_was_sent_and_nothing_where_nothing_was() {
+        let sent = attempt(LlmError::Status { status: 500, message: String::new() });
+        assert_eq!(wire(&sent).as_deref(), Some("Rules.\nPatch."));
+        assert_eq!(wire(&attempt(LlmError::Unreachable { url: String::new() })), None);
+        assert_eq!(wire(&attempt(LlmError::Cloud { model: String::new() })), None);
+    }
+}
