@@ -39,10 +39,7 @@ pub const MACHINES: [Machine<'static>; 3] = [
         name: "laptop, CPU only",
         cores: 4,
         gpu_share: 0.0,
-        models: &[
-            made_up("1b", 1_200_000_000, [190.0, 38.0], 0.56),
-            made_up("3b", 3_200_000_000, [60.0, 14.0], 0.68),
-        ],
+        models: &[made_up("1b", 1_200_000_000, [190.0, 38.0], 0.56), made_up("3b", 3_200_000_000, [60.0, 14.0], 0.68)],
         jitter: 0.12,
         drift: 0.12,
         build: (2.0, 5.0),

@@ -78,8 +78,7 @@ impl Tally {
         ratio(self.after_misses, self.after_attempts)
     }
 
-    pub const HEAD: &'static str =
-        "on time  model used  salvaged  misses/attempt  after the shift: used  misses/attempt (n)   quality   Brier, off by";
+    pub const HEAD: &'static str = "on time  model used  salvaged  misses/attempt  after the shift: used  misses/attempt (n)   quality   Brier, off by";
 }
 
 impl fmt::Display for Tally {
@@ -95,10 +94,10 @@ impl fmt::Display for Tally {
             percent(ratio(self.after_attempts - self.after_misses, self.after_captures)),
             format!("{} ({})", percent(self.misses_after()), self.after_attempts),
             self.quality / self.captures.max(1) as f64,
-            self.useful.score().zip(self.useful.miscalibration()).map_or_else(
-                || "states no chance".to_owned(),
-                |(score, off)| format!("{score:.4}, {off:.4}")
-            ),
+            self.useful
+                .score()
+                .zip(self.useful.miscalibration())
+                .map_or_else(|| "states no chance".to_owned(), |(score, off)| format!("{score:.4}, {off:.4}")),
         )
     }
 }

@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use super::app::App;
 use super::failure::Failure;
 use super::ui::{Align, Exit, Table};
-use crate::store::{LatencyGrouping, LatencyRow};
+use crate::store::{AheadRow, LatencyGrouping, LatencyRow};
 
 #[derive(Debug, Clone, Args)]
 pub struct LatencyArgs {
@@ -39,6 +39,10 @@ pub fn run(app: &App, args: &LatencyArgs) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     app.ui.table(&table(&rows))?;
+    if let Some(ahead) = ahead(&rows) {
+        app.ui.line("")?;
+        app.ui.table(&ahead)?;
+    }
     if rows.iter().any(|row| row.p95_ms.is_none() || row.p99_ms.is_none()) {
         app.ui.note("–: too few measurements for that percentile (p95 needs 59, p99 needs 299), or nothing to measure");
     }
@@ -82,6 +86,33 @@ fn table(rows: &[LatencyRow]) -> Table {
         ]);
     }
     table
+}
+
+/// What reading prompts ahead of their commits did; nothing where nothing was to be read.
+fn ahead(rows: &[LatencyRow]) -> Option<Table> {
+    use Align::{Left, Right};
+    let mut table = Table::new(&[
+        ("read ahead", Left),
+        ("model", Left),
+        ("", Left),
+        ("n", Right),
+        ("whole", Right),
+        ("in part", Right),
+        ("missed", Right),
+        ("hits", Right),
+        ("first token", Right),
+        ("without", Right),
+    ]);
+    let mut any = false;
+    for (row, ahead) in rows.iter().filter_map(|row| Some((row, row.ahead.as_ref()?))) {
+        let AheadRow { n, whole, part, missed, hit_rate, ttft_p50_ms, ttft_missed_p50_ms } = ahead;
+        let mut cells = vec![row.op.clone().unwrap_or_else(none), model(row), temperature(row.cold)];
+        cells.extend([n, whole, part, missed].map(ToString::to_string));
+        cells.extend([percent(Some(*hit_rate)), number(*ttft_p50_ms), number(*ttft_missed_p50_ms)]);
+        table.row(cells);
+        any = true;
+    }
+    any.then_some(table)
 }
 
 fn model(row: &LatencyRow) -> String {
@@ -172,6 +203,25 @@ mod tests {
     }
 
     #[test]
+    fn what_was_read_ahead_is_told_where_there_was_something_to_read() {
+        assert!(ahead(&[row()]).is_none());
+        let read = AheadRow {
+            n: 50,
+            whole: 47,
+            part: 2,
+            missed: 1,
+            hit_rate: 0.94,
+            ttft_p50_ms: Some(31.0),
+            ttft_missed_p50_ms: None,
+        };
+        let text = ahead(&[row(), LatencyRow { ahead: Some(read), ..row() }]).unwrap().render(false);
+        assert_eq!(text.lines().count(), 2);
+        let fields: Vec<&str> =
+            text.lines().nth(1).unwrap().split("  ").map(str::trim).filter(|s| !s.is_empty()).collect();
+        assert_eq!(fields[2..], ["warm", "50", "47", "2", "1", "94 %", "31", "–"]);
+    }
+
+    #[test]
     fn the_json_row_has_the_documented_fields_with_null_for_what_is_unknown() {
         let json = serde_json::to_value(row()).unwrap();
         for field in [
@@ -190,6 +240,7 @@ mod tests {
             "ungrounded_rate",
             "repaired_rate",
             "reasons",
+            "ahead",
         ] {
             assert!(json.get(field).is_some(), "{field}");
         }

@@ -8,6 +8,8 @@ use super::failure::Failure;
 use super::ui::{Exit, harmless};
 use crate::domain::capture::Capture;
 use crate::prompt::render;
+use crate::route::decision::Decision;
+use crate::route::explain::explain;
 use crate::store::CaptureRecord;
 
 #[derive(Debug, Clone, Args)]
@@ -37,12 +39,19 @@ pub fn run(app: &App, args: &ShowArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The capture, with `faults` where the model's text had some, with `wire` and `template` when asked for.
+/// The capture with its decision; with `faults` where the model's text had some, with `template` where that was
+/// replaced later, and with `wire` and `template` when asked for.
 fn as_json(record: &CaptureRecord, faults: &[String], wire: bool) -> Result<serde_json::Value, Failure> {
     let broken = |error: serde_json::Error| Failure::bug(format!("cannot print the capture: {error}"));
     let mut value = serde_json::to_value(&record.capture).map_err(broken)?;
-    if let Some(fields) = value.as_object_mut().filter(|_| wire) {
+    if let Some(fields) = value.as_object_mut() {
+        let decision = record.decision.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        fields.insert("decision".to_owned(), decision.unwrap_or_default());
+    }
+    if let Some(fields) = value.as_object_mut().filter(|_| wire || record.capture.refined.is_some()) {
         fields.insert("template".to_owned(), record.template.clone().into());
+    }
+    if let Some(fields) = value.as_object_mut().filter(|_| wire) {
         fields.insert("wire".to_owned(), record.wire.clone().into());
     }
     if let Some(fields) = value.as_object_mut().filter(|_| wire || !faults.is_empty()) {
@@ -56,7 +65,9 @@ fn as_text(app: &App, (record, faults): (&CaptureRecord, &[String]), notes: &[Ca
     let noted = notes.iter().map(|note| ("noted", format!("{} ({})", note.raw, note.id)));
     let left_out = record.wire.as_deref().and_then(render::left_out).map(|words| ("prompt", words.to_owned()));
     let faults = faults.iter().map(|fault| ("not kept", fault.clone()));
-    for (name, value) in noted.chain(left_out).chain(faults) {
+    let first = record.capture.refined.as_ref().map(|_| ("at first", record.template.clone()));
+    let why = record.decision.as_deref().and_then(why).map(|why| ("decided", why));
+    for (name, value) in first.into_iter().chain(why).chain(noted).chain(left_out).chain(faults) {
         full.push_str(&capture_line::fact(&app.ui, name, &value));
     }
     if !wire {
@@ -66,13 +77,29 @@ fn as_text(app: &App, (record, faults): (&CaptureRecord, &[String]), notes: &[Ca
     format!("{full}\n--- template\n{}\n--- wire\n{}\n", harmless(&record.template), sent.trim_end())
 }
 
+/// What the router said of it when it decided, without the models that it passed over; of a decision that an older
+/// program wrote, its choice.
+fn why(decision: &str) -> Option<String> {
+    if let Ok(decision) = serde_json::from_str::<Decision>(decision) {
+        return Some(explain(&decision).lines().next()?.to_owned());
+    }
+    let decision: serde_json::Value = serde_json::from_str(decision).ok()?;
+    let reason = decision["reason"].as_str()?.replace('_', " ");
+    let model = decision["choice"]["model"].as_str();
+    Some(model.map_or_else(|| format!("the template writes ({reason})"), |model| format!("{model} writes")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cli::capture_line::tests::capture;
+    use crate::domain::capture::Refined;
+    use crate::domain::role::Role;
+    use crate::route::choice::decide;
+    use crate::route::signals::{Signals, Traffic, Urgency};
 
     /// The fields of a capture that the documentation promises; `notes` is there where a commit has some.
-    const FIELDS: [&str; 18] = [
+    const FIELDS: [&str; 19] = [
         "id",
         "at",
         "captured_at",
@@ -91,6 +118,7 @@ mod tests {
         "refined",
         "state",
         "supersedes",
+        "decision",
     ];
 
     #[test]
@@ -104,5 +132,46 @@ mod tests {
         assert_eq!(keys, fields);
         let wired = as_json(&record, &[], true).unwrap();
         assert_eq!((&wired["template"], &wired["wire"]), (&"T".into(), &serde_json::Value::Null));
+        assert!(plain["decision"].is_null());
+        let decided = CaptureRecord { decision: Some(r#"{"reason":"cold"}"#.into()), ..record };
+        assert_eq!(as_json(&decided, &[], false).unwrap()["decision"]["reason"], "cold");
+    }
+
+    #[test]
+    fn a_text_that_came_later_is_shown_with_the_one_that_stood_at_first() {
+        let refined = Some(Refined { at: "2026-04-01T09:05:00Z".parse().unwrap(), model: "big:13b".into() });
+        let record = CaptureRecord {
+            capture: Capture { refined, ..capture() },
+            template: "Cuts in one file.".into(),
+            wire: None,
+            decision: None,
+        };
+        assert_eq!(as_json(&record, &[], false).unwrap()["template"], "Cuts in one file.");
+    }
+
+    #[test]
+    fn a_decision_is_told_in_a_line_whoever_wrote_it() {
+        let task = Signals {
+            role: Role::Capture,
+            urgency: Urgency::Interactive,
+            traffic: Traffic::Storm,
+            prompt_tokens: 400,
+            least_tokens: 100,
+            max_tokens: 120,
+            technicality: 0.5,
+            budget_s: 2.0,
+            left_s: 1.7,
+            pressed: false,
+            on_battery: false,
+            template_quality: 0.5,
+        };
+        let whole = decide(&task, &[], None);
+        let told = why(&serde_json::to_string(&whole).unwrap()).unwrap();
+        assert!(explain(&whole).starts_with(&told) && !told.contains('\n'), "{told}");
+        let older = r#"{"choice":{"model":"m"},"reason":"none"}"#;
+        assert_eq!(why(older).as_deref(), Some("m writes"));
+        let template = r#"{"choice":{"template":true},"reason":"predicted_miss"}"#;
+        assert_eq!(why(template).as_deref(), Some("the template writes (predicted miss)"));
+        assert_eq!((why("{}"), why("no JSON")), (None, None));
     }
 }

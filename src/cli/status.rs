@@ -49,6 +49,8 @@ pub struct Captures {
     pub on_time_rate: Option<f64>,
     /// The template stands and a model is still being asked.
     pub pending: u64,
+    /// Templates that a model's text replaced later; `by_provenance` counts them as the model's.
+    pub refined: u64,
 }
 
 /// Commits made in the window in registered repositories, by their reflogs.
@@ -127,6 +129,7 @@ fn captures(counts: CaptureCounts) -> Captures {
         by_provenance: counts.by_provenance.into_iter().collect(),
         on_time_rate: rate,
         pending: counts.pending,
+        refined: counts.refined,
     }
 }
 
@@ -193,6 +196,7 @@ fn captures_words(app: &App, captures: &Captures) -> String {
     let mut parts = vec![counts(&captures.by_kind), by_words(&captures.by_provenance)];
     parts.extend(captures.on_time_rate.map(|rate| format!("{:.0} % on time", (rate * 100.0).floor())));
     parts.extend((captures.pending > 0).then(|| format!("{} pending", captures.pending)));
+    parts.extend((captures.refined > 0).then(|| format!("{} refined", captures.refined)));
     parts.retain(|part| !part.is_empty());
     if parts.is_empty() { total } else { format!("{total} ({})", parts.join("; ")) }
 }
@@ -295,7 +299,7 @@ mod tests {
         let json = serde_json::to_value(status()).unwrap();
         for (field, inner) in [
             ("window", &["from", "to"][..]),
-            ("captures", &["total", "by_kind", "by_source", "by_provenance", "on_time_rate"]),
+            ("captures", &["total", "by_kind", "by_source", "by_provenance", "on_time_rate", "refined"]),
             ("coverage", &["commits_seen", "captured", "missing"]),
             ("drafts", &["queued", "leased", "ready", "accepted", "rejected", "published", "dead"]),
             ("sidecar", &["state", "version", "pid", "uptime_s", "queue_depth"]),

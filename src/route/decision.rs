@@ -1,12 +1,12 @@
 //! A decision with every term that went into it: its serde shape is part of the public JSON of `route`.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::signals::Signals;
 use crate::domain::capture::Reason;
 
 /// Who writes, and why.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
     pub task: Signals,
     pub deadline_ms: f64,
@@ -19,7 +19,7 @@ pub struct Decision {
     pub candidates: Vec<Considered>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Chosen {
     Model { model: String, endpoint: String, max_tokens: u32, prompt_tokens: u32, words: u32 },
@@ -31,7 +31,7 @@ impl Chosen {
 }
 
 /// One model and what was expected of it. Times in milliseconds.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Considered {
     pub model: String,
     pub endpoint: String,
@@ -83,7 +83,7 @@ impl Decision {
 }
 
 /// Why a model was not chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rejected {
     /// It failed lately and has not been seen well again.

@@ -22,6 +22,16 @@ fn all(forecasts: &[Forecast; 3]) -> [Candidate<'_>; 3] {
 }
 
 #[test]
+fn a_decision_that_was_stored_is_explained_as_it_was_made() {
+    for traffic in [Traffic::Calm, Traffic::Rebase] {
+        let made = decide(&Signals { traffic, ..capture() }, &all(&fast()), None);
+        let stored: Decision = serde_json::from_str(&serde_json::to_string(&made).unwrap()).unwrap();
+        assert_eq!(explain(&stored), explain(&made));
+        assert_eq!(stored.choice, made.choice);
+    }
+}
+
+#[test]
 fn a_calm_machine_with_time_for_the_better_model() {
     insta::assert_snapshot!(explain(&decide(&capture(), &all(&fast()), None)));
 }

@@ -23,7 +23,7 @@ pub enum Urgency {
 }
 
 /// What is going on in the repository.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Traffic {
     Calm,
@@ -34,7 +34,7 @@ pub enum Traffic {
 }
 
 /// One task and its circumstances.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Signals {
     pub role: Role,
     pub urgency: Urgency,

@@ -1,7 +1,7 @@
 //! The background process: one per user, woken by the hook's doorbell, asked through a control socket.
 
-pub mod borrow;
 pub mod ahead;
+pub mod borrow;
 pub mod client;
 pub mod control;
 pub mod detach;

@@ -33,6 +33,7 @@ mod packing;
 mod places;
 mod planted;
 mod reloads;
+mod refine;
 mod rings;
 mod routing;
 mod secrets;
