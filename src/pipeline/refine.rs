@@ -181,7 +181,8 @@ fn not_now(attempt: &Attempt, early: bool) -> bool {
         Err(Unanswered::Unasked(reason)) => matches!(reason, Reason::BreakerOpen | Reason::Cold | Reason::Refused),
         // No turn on the device, or a server that says nothing at all.
         Err(Unanswered::Failed(LlmError::Deadline(ClockFired::Connect))) => true,
-        Err(Unanswered::Failed(LlmError::Deadline(clock))) => early && *clock != ClockFired::Pace,
+        // Nothing paces what runs without hurry but the recall of its turn.
+        Err(Unanswered::Failed(LlmError::Deadline(clock))) => early || *clock == ClockFired::Pace,
         Err(Unanswered::Failed(
             LlmError::Unreachable { .. }
             | LlmError::NoSuchModel { .. }
@@ -190,7 +191,7 @@ fn not_now(attempt: &Attempt, early: bool) -> bool {
             | LlmError::NotAModelServer { .. }
             | LlmError::InvalidEndpoint { .. },
         )) => true,
-        Ok(Answer { finish: Finish::Cut(clock), .. }) => early && *clock != ClockFired::Pace,
+        Ok(Answer { finish: Finish::Cut(clock), .. }) => early || *clock == ClockFired::Pace,
         Ok(_) | Err(Unanswered::Failed(_)) => false,
     }
 }

@@ -29,7 +29,7 @@ mod circumstances;
 mod endpoints;
 mod knowledge;
 mod listing;
-mod pace;
+pub mod pace;
 mod reading;
 mod seen;
 mod task;
