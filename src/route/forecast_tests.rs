@@ -193,6 +193,19 @@ fn a_cold_load_is_learned_apart() {
 }
 
 #[test]
+fn a_load_that_was_cut_never_makes_the_next_one_look_shorter_and_says_nothing_of_the_speed() {
+    let mut forecast = taught(30);
+    let of = |forecast: &Forecast, cold| forecast.outlook(&WORK, &Conditions { cold, ..conditions(3.0) });
+    let (warm, usual) = (of(&forecast, false).total_s, of(&forecast, true).load_s);
+    let cut = |at: f64| Observation { load_s: Some(at), took_s: at, end: End::Cut, ..run(60, 40, 1.0, 0.0) };
+    (0..8).for_each(|_| forecast.learn(&cut(1.7)));
+    assert!((of(&forecast, true).load_s - usual).abs() < 1e-9, "{} {usual}", of(&forecast, true).load_s);
+    (0..8).for_each(|_| forecast.learn(&cut(2.0 * usual)));
+    assert!(of(&forecast, true).load_s > 1.5 * usual);
+    assert!((of(&forecast, false).total_s / warm - 1.0).abs() < 1e-9);
+}
+
+#[test]
 fn what_is_stored_comes_back() {
     let forecast = taught(30);
     let back: Forecast = serde_json::from_str(&serde_json::to_string(&forecast).unwrap()).unwrap();

@@ -1,12 +1,13 @@
-//! The router on made-up days, small and deterministic; `benches/simulate.rs` runs the same with many more.
+//! The router on made-up and recorded days, small and deterministic; `benches/simulate.rs` runs the same with many more.
 
 #[path = "../../benches/simulation/mod.rs"]
 mod simulation;
 
 use simulation::machine::MACHINES;
 use simulation::policy::Policy;
+use simulation::recorded::{self, Recording};
 use simulation::tally::Tally;
-use simulation::trace::SCENES;
+use simulation::trace::{SCENES, Trace};
 
 /// All machines and one trace per scene: enough for the promises, and done in seconds.
 fn played(way: simulation::Start) -> Tally {
@@ -46,6 +47,54 @@ fn it_misses_fewer_and_writes_better_than_a_fixed_model_or_a_moving_average() {
         assert!(forecast.misses * 3 < other.misses, "{}\n{other}\n{forecast}", Tally::HEAD);
         assert!(forecast.quality > other.quality, "{}\n{other}\n{forecast}", Tally::HEAD);
     }
+}
+
+fn recordings() -> Vec<Recording> {
+    recorded::all().unwrap()
+}
+
+#[test]
+fn recordings_say_how_they_were_made_and_hold_a_slowdown_and_cold_starts() {
+    for recording in recordings() {
+        assert!(recording.what.contains("llama.cpp") && recording.instants.len() >= 150, "{}", recording.what);
+        let (reading, writing) = recording.shifted().unwrap();
+        assert!(reading > 1.2 && writing > 1.2, "{}: {reading} {writing}", recording.name);
+        assert!(recording.instants.iter().filter(|instant| instant.load_s.is_some()).count() >= 3);
+    }
+}
+
+#[test]
+fn what_was_recorded_is_met_in_its_order_whatever_the_captures() {
+    let recording = &recordings()[0];
+    let [one, other] = [1, 2].map(|seed| Trace::replay(&MACHINES[0], recording, 1.0, seed).moments);
+    assert_eq!(one.len(), recording.instants.len());
+    for ((one, other), instant) in one.iter().zip(&other).zip(&recording.instants) {
+        let seen = (instant.reading, instant.writing, instant.load_s.is_some());
+        assert_eq!((one.read_luck, one.write_luck, one.evicted), seen);
+        assert_eq!((other.read_luck, other.write_luck, other.evicted), seen);
+    }
+    assert!(one.iter().zip(&other).any(|(one, other)| one.prompt != other.prompt));
+}
+
+#[test]
+fn captures_are_on_time_on_recorded_servers_too_when_they_become_slower() {
+    for recording in recordings() {
+        let (mut router, mut fixed) = (Tally::default(), Tally::default());
+        for (scale, factor) in recording.scales.into_iter().zip([1.0, 2.0, 2.0]) {
+            router.merge(&simulation::replay(&recording, scale, factor, 5..6, Policy::forecast));
+            fixed.merge(&simulation::replay(&recording, scale, factor, 5..6, Policy::fixed));
+        }
+        assert!(router.on_time() >= 0.99 && router.misses_after() <= 0.05, "{}\n{router}", Tally::HEAD);
+        assert!(router.misses <= fixed.misses && router.quality > fixed.quality, "{}\n{fixed}\n{router}", Tally::HEAD);
+    }
+}
+
+#[test]
+fn a_machine_that_is_always_busy_is_still_given_a_model() {
+    let recording = &recordings()[0];
+    assert!(recording.instants.iter().all(|instant| instant.pressed));
+    let tally = simulation::replay(recording, recording.scales[2], 1.0, 5..6, Policy::probing);
+    assert!(tally.used() >= 0.5, "{}\n{tally}", Tally::HEAD);
 }
 
 #[test]
