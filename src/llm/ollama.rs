@@ -247,6 +247,26 @@ mod tests {
     }
 
     #[test]
+    fn nothing_that_may_differ_between_requests_makes_the_server_reload() {
+        let capture = ask();
+        let sampling =
+            Sampling { max_tokens: 1200, temperature: 0.9, top_p: 0.7, top_k: 90, repeat_penalty: 1.3, num_ctx: 4096 };
+        let batch = Ask { sampling, question: "Q2".into(), keep_alive: None, ..capture.clone() };
+        let read = Ask { sampling: Sampling { max_tokens: 1, ..capture.sampling.clone() }, ..capture.clone() };
+        // Ollama 0.33, sched.go `needsReload` and api/types.go `Runner`, with `shift`.
+        let runner = |ask: &Ask| {
+            let body = body(ask);
+            let options =
+                ["num_ctx", "num_batch", "num_gpu", "main_gpu", "use_mmap", "num_thread", "draft_num_predict"];
+            (options.map(|name| body["options"].get(name).cloned()), body["shift"].clone(), body["model"].clone())
+        };
+        assert_eq!(runner(&capture).0.iter().flatten().collect::<Vec<_>>(), [&json!(4096)]);
+        assert_eq!(runner(&capture), runner(&batch));
+        assert_eq!(runner(&capture), runner(&read));
+        assert_eq!(body(&capture)["messages"], body(&read)["messages"]);
+    }
+
+    #[test]
     fn a_stream_gives_text_and_the_servers_numbers() {
         let (finish, answer) = read(&[
             r#"{"model":"m","message":{"role":"assistant","content":"","thinking":"hm"},"done":false}"#,

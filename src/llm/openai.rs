@@ -175,6 +175,17 @@ mod tests {
     }
 
     #[test]
+    fn a_prompt_that_is_only_read_differs_in_nothing_but_its_length() {
+        for name in [LLAMA_CPP, "openai"] {
+            let read = Ask { sampling: Sampling { max_tokens: 1, ..ask().sampling }, ..ask() };
+            let mut read = body(&read, &server(name));
+            assert_eq!(read["max_tokens"], 1);
+            read["max_tokens"] = json!(80);
+            assert_eq!(read.to_string(), body(&ask(), &server(name)).to_string());
+        }
+    }
+
+    #[test]
     fn comments_role_chunks_and_reasoning_are_not_text() {
         let (done, _, answer) = read(&[
             ": ping",
