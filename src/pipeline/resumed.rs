@@ -21,6 +21,8 @@ pub enum Once {
     Done(ModelText),
     /// The turn was recalled; what had come until then.
     Recalled(ModelText),
+    /// The prompt does not fit: in the server's words.
+    TooLong(ModelText, String),
 }
 
 /// Asks until the text is whole. `ask` waits for its turn, and gives it up when it is recalled; the second and later
@@ -37,6 +39,11 @@ where
     for _ in 0..MOST {
         match ask(prompt).await? {
             Once::Done(last) => return Ok(ModelText { text: sections.whole(&last.text), ..last }),
+            // What stands fills the room that the whole text was to have: that is its end.
+            Once::TooLong(last, _) if !sections.text().is_empty() => {
+                return Ok(ModelText { text: sections.whole(""), ..last });
+            }
+            Once::TooLong(_, why) => return Err(why),
             Once::Recalled(part) => {
                 let grain = if fruitless < FRUITLESS { Grain::Blocks } else { Grain::Sentences };
                 fruitless = if sections.keep(&part.text, grain) { 0 } else { fruitless + 1 };
@@ -114,6 +121,14 @@ mod tests {
             play(vec![part(long), part(long), part(long), Ok(Once::Done(text("Two is here.")))]).await;
         assert_eq!(written.unwrap().text, "One is here. Two is here.");
         assert!(!questions[2].contains("</written>") && questions[3].contains("One is here.\n</written>"));
+    }
+
+    #[tokio::test]
+    async fn a_text_that_has_grown_as_long_as_there_is_room_ends_there() {
+        let too_long = || Ok(Once::TooLong(text(""), "too long".to_owned()));
+        let (written, _) = play(vec![part("# A\n\nOne.\n\nTw"), too_long()]).await;
+        assert_eq!(written.unwrap(), text("# A\n\nOne."));
+        assert_eq!(play(vec![too_long()]).await.0, Err("too long".to_owned()));
     }
 
     #[tokio::test]

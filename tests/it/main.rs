@@ -34,6 +34,7 @@ mod places;
 mod planted;
 mod refine;
 mod reloads;
+mod preempt;
 mod rings;
 mod routing;
 mod secrets;

@@ -48,6 +48,9 @@ impl Unhurried {
             Err(Unanswered::Failed(LlmError::Deadline(ClockFired::Pace))) => {
                 return Ok(Once::Recalled(ModelText { model, endpoint, ..ModelText::default() }));
             }
+            Err(why @ Unanswered::Failed(LlmError::PromptTooLong { .. })) => {
+                return Ok(Once::TooLong(ModelText { model, endpoint, ..ModelText::default() }, why.to_string()));
+            }
             Err(why) => return Err(why.to_string()),
         };
         once(answer, model, endpoint)
@@ -65,7 +68,7 @@ fn once(answer: Answer, model: String, endpoint: String) -> Result<Once, String>
         endpoint,
     };
     match finish {
-        _ if cut => Err("the server cut the prompt".to_owned()),
+        _ if cut => Ok(Once::TooLong(text, "the server cut the prompt".to_owned())),
         Finish::Stop | Finish::Length => Ok(Once::Done(text)),
         // Nothing paces a batch but the recall of its turn.
         Finish::Cut(ClockFired::Pace) => Ok(Once::Recalled(text)),

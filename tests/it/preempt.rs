@@ -1,0 +1,184 @@
+//! A batch in one process, a capture in another, one device between them.
+
+use std::process::{Child, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::net::UnixListener;
+use tokio::sync::mpsc;
+use uro_capture::config::{Config, EndpointConfig, Overrides, Paths};
+use uro_capture::domain::clock::{Clock, SystemClock};
+use uro_capture::domain::draft::DraftKind;
+use uro_capture::domain::role::Role;
+use uro_capture::llm::{Ask, Client, Sampling};
+use uro_capture::pipeline::pool::{Pool, Turn, Wanted};
+use uro_capture::pipeline::services::Services;
+use uro_capture::prompt::render;
+use uro_capture::route::signals::Urgency;
+use uro_capture::sidecar::borrow::Borrower;
+use uro_capture::sidecar::client::socket;
+use uro_capture::sidecar::control::{self, Pulse};
+use uro_capture::sidecar::lending::Lending;
+
+use crate::harness::fake_llm::{Behaviour, FakeLlm};
+use crate::harness::llama::Llama;
+use crate::harness::{World, eventually};
+
+/// A `draft run` on its way; ends with the test.
+struct Batch(Child);
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        let _gone_already = self.0.kill();
+        let _reaped = self.0.wait();
+    }
+}
+
+/// What the n-th question was about.
+fn asked(server: &FakeLlm, nth: usize) -> String {
+    eventually(&format!("question {nth}"), || {
+        server.questions().get(nth).map(|question| question["messages"].to_string())
+    })
+}
+
+fn is_draft(question: &str) -> bool {
+    question.contains("<captures>")
+}
+
+#[test]
+fn a_batch_makes_way_for_a_commit_and_goes_on_after_it() {
+    // A sentence a second, for ever: a batch holds the device for minutes, and a capture is cut at its budget.
+    let server = FakeLlm::start(Behaviour::OneTokenPerSecond);
+    let world = World::with_fake(&server);
+    let repo = world.hooked_repo("shop");
+    let mut commit = world.git_command(&repo, &["commit", "-q", "--allow-empty", "-m", "Add a cart"]);
+    let long_ago = "2026-03-02T10:00:00Z";
+    commit.env("GIT_AUTHOR_DATE", long_ago).env("GIT_COMMITTER_DATE", long_ago).env("URO_SKIP", "1");
+    assert!(commit.status().unwrap().success());
+    world.ok(&repo, &["commit", "HEAD", "--no-model"]);
+    world.start_sidecar();
+
+    let mut batch = world.program(env!("CARGO_BIN_EXE_uro-capture"), &repo);
+    let _batch = Batch(batch.args(["draft", "run"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    let first = asked(&server, 0);
+    assert!(is_draft(&first), "{first}");
+    let oid = world.commit(&repo, "cart.rs", "fn add() {}\n", "Add an item to the cart");
+    // It can be asked only because the batch has let go: one request at a time.
+    let capture = asked(&server, 1);
+    assert!(capture.contains("Describe the commit."), "{capture}");
+    let capture = world.final_capture(&repo, &oid);
+    assert_eq!(capture["provenance"]["by"], "model", "{capture:#}");
+    let again = asked(&server, 2);
+    assert!(is_draft(&again) && again.starts_with(first.trim_end_matches("\"}]")), "{again}");
+}
+
+fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock)
+}
+
+/// Everything of a process that writes drafts with the noise model, borrowing of the sidecar in `run`.
+fn batch_process(home: &std::path::Path, run: &std::path::Path, url: &str) -> Services {
+    let mut config = Config::default();
+    config.endpoints = vec![endpoint(url)];
+    let paths = Paths { run: run.to_owned(), ..Paths::under(home) };
+    let file = paths.config_file();
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    let toml = format!("[[endpoints]]\nname = \"test\"\nurl = \"{url}\"\napi = \"openai\"\ndevice = \"gpu\"\n");
+    std::fs::write(file, toml).unwrap();
+    let services = Services::open(paths, config, Overrides::default(), clock()).unwrap();
+    services.models.pool().borrow_of(Arc::new(Borrower::of(run)));
+    services
+}
+
+fn endpoint(url: &str) -> EndpointConfig {
+    let device = Some("gpu".to_owned());
+    EndpointConfig { name: "test".into(), url: url.into(), api: None, max_in_flight: 1, device, remote: false }
+}
+
+/// The sidecar's end: its pool, lent over its socket.
+fn sidecar(run: &std::path::Path) -> Arc<Pool> {
+    let pool = Arc::new(Pool::new(clock()));
+    let lending = Arc::new(Lending::new(Arc::clone(&pool), clock()));
+    let listener = UnixListener::bind(socket(run)).unwrap();
+    let (commands, _) = mpsc::channel(1);
+    tokio::spawn(control::serve(listener, Arc::new(Pulse::new(&clock())), clock(), commands, lending));
+    pool
+}
+
+async fn turn(pool: &Pool, urgency: Urgency) -> Turn {
+    let until = SystemClock.instant() + Duration::from_secs(60);
+    let wanted = Wanted { device: "gpu", slots: 1, urgency, lasts: Duration::from_millis(300), until };
+    pool.turn(wanted).await.unwrap()
+}
+
+fn question(until: Instant) -> Ask {
+    let (temperature, top_p, top_k, repeat_penalty) = (0.2, 0.9, 40, 1.0);
+    Ask {
+        model: "tiny".into(),
+        rules: "You describe one commit.".into(),
+        question: "<patch>\n+retry(3)\n</patch>".into(),
+        sampling: Sampling { temperature, top_p, top_k, repeat_penalty, num_ctx: 4096, max_tokens: 8 },
+        until,
+        keep_alive: None,
+        prompt_estimate: None,
+    }
+}
+
+async fn batch_computes(pool: &Pool) {
+    while pool.standing().first().is_none_or(|standing| standing.running == 0) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// Recalls a batch on a real server so many times; gives how long each capture waited for its turn, and for its
+/// first token after that.
+async fn recalls(times: usize) -> [Vec<Duration>; 2] {
+    let (llama, home) = (Llama::start(None), tempfile::tempdir().unwrap());
+    let run = home.path().join("run");
+    std::fs::create_dir_all(&run).unwrap();
+    let pool = sidecar(&run);
+    let batch = batch_process(home.path(), &run, llama.url());
+    let client = Client::new(&endpoint(llama.url())).unwrap();
+    let until = SystemClock.instant() + Duration::from_secs(600);
+    let writing = tokio::spawn(async move {
+        let rendered = render::draft(DraftKind::Blog, "uro", "3 March", &[], 1000);
+        loop {
+            batch.draft_model().write(Role::Blog, &rendered, until).await.unwrap();
+        }
+    });
+    let mut measured = [Vec::new(), Vec::new()];
+    while measured[0].len() < times {
+        batch_computes(&pool).await;
+        // Into its answer: noise at more than a token a millisecond.
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        assert!(!writing.is_finished(), "{:?}", writing.await);
+        let before = pool.standing()[0].recalled_total;
+        let start = SystemClock.instant();
+        let turn = turn(&pool, Urgency::Urgent).await;
+        let waited = SystemClock.instant() - start;
+        let answer = client.ask(&question(start + Duration::from_secs(2))).await.unwrap();
+        // Now and then it has just come to its end by itself.
+        if pool.standing()[0].recalled_total == before + 1 {
+            measured[0].push(waited);
+            measured[1].push(answer.ttft.unwrap());
+        }
+        drop(turn);
+    }
+    writing.abort();
+    measured
+}
+
+#[tokio::test]
+async fn a_real_server_is_taken_from_a_batch_again_and_again() {
+    assert_eq!(recalls(3).await[0].len(), 3);
+}
+
+#[tokio::test]
+#[ignore = "measures: 200 recalls on a real server take a minute or two"]
+async fn how_long_a_capture_waits_for_a_batch_to_make_way() {
+    for (what, mut times) in ["turn", "first token"].into_iter().zip(recalls(200).await) {
+        times.sort_unstable();
+        let at = |share: usize| times[(times.len() - 1) * share / 100];
+        eprintln!("{what}: n {}, median {:?}, p95 {:?}, max {:?}", times.len(), at(50), at(95), at(100));
+    }
+}
