@@ -109,12 +109,11 @@ fn a_commit_with_its_message_at_hand_reads_nothing_ahead() {
     let llama = Llama::start(Some(SAID));
     let world = world(&llama);
     let repo = repo(&world);
-    for n in 1..=10 {
-        world.commit(&repo, "auth.rs", &functions(n), "Change what is checked");
+    for n in 1..=5 {
+        let oid = world.commit(&repo, "auth.rs", &functions(n), "Change what is checked");
+        let capture = world.final_capture(&repo, &oid);
+        assert_eq!(capture["summary"], SAID, "{capture:#}");
     }
-    let oid = world.git(&repo, &["rev-parse", "HEAD"]);
-    let capture = world.final_capture(&repo, &oid);
-    assert_eq!(capture["provenance"]["by"], "model", "{capture:#}");
     // Something that is read comes after whatever might have been read before it.
     stage(&world, &repo, 11);
     eventually("what is staged is read", || (readings(&world, "") > 0).then_some(()));
