@@ -22,7 +22,7 @@ fn without_a_server() -> (World, std::path::PathBuf, Value) {
     let world = World::with_fake(&dead);
     let repo = world.repo("repo");
     world.commit(&repo, "a.rs", "fn retry() { login(3) }\n", "Try a login three times");
-    let capture = world.json(&repo, &["commit", "--json", "HEAD"]);
+    let capture = world.json(&repo, &["commit", "HEAD"]);
     let capture = capture.as_array().map_or(capture.clone(), |all| all[0].clone());
     assert_eq!(capture["provenance"]["by"], "template", "{capture:#}");
     let seen = shown(&world, &repo, &capture);
@@ -30,7 +30,7 @@ fn without_a_server() -> (World, std::path::PathBuf, Value) {
 }
 
 fn shown(world: &World, repo: &Path, capture: &Value) -> Value {
-    world.json(repo, &["show", "--json", "--wire", capture["id"].as_str().unwrap()])
+    world.json(repo, &["show", "--wire", capture["id"].as_str().unwrap()])
 }
 
 /// What an idle sidecar would do now.
@@ -71,9 +71,9 @@ fn the_text_of_a_model_that_came_later_takes_the_place_of_the_template() {
     assert!(said.contains(TEXT) && said.contains("at first") && said.contains(template), "{said}");
     assert!(world.ok(&repo, &["log"]).contains(TEXT));
     assert!(world.ok(&repo, &["search", "tried"]).contains(TEXT), "the index follows");
-    let status = world.json(&repo, &["status", "--json"]);
+    let status = world.json(&repo, &["status"]);
     assert_eq!((&status["captures"]["refined"], &status["captures"]["by_provenance"]["model"]), (&1.into(), &1.into()));
-    let rows = world.json(&repo, &["latency", "--json"]);
+    let rows = world.json(&repo, &["latency"]);
     let row = rows.as_array().unwrap().iter().find(|row| row["op"] == "refine.commit").unwrap();
     assert_eq!((&row["n"], &row["on_time_rate"]), (&1.into(), &Value::Null), "it had no budget: {row:#}");
 }
