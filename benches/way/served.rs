@@ -58,7 +58,10 @@ async fn answer_all(mut stream: TcpStream, per_token: Duration, asked: &Mutex<Ve
             chat(&mut stream, per_token).await?;
         } else {
             let document = document(&path).to_string();
-            let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", document.len());
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+                document.len()
+            );
             stream.write_all((head + &document).as_bytes()).await?;
         }
     }
@@ -85,7 +88,8 @@ async fn request(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> std::io::Result
 }
 
 fn document(path: &str) -> Value {
-    let details = json!({"format": "gguf", "family": "llama", "parameter_size": "1.2B", "quantization_level": "Q4_K_M"});
+    let details =
+        json!({"format": "gguf", "family": "llama", "parameter_size": "1.2B", "quantization_level": "Q4_K_M"});
     let model = json!({
         "name": MODEL, "model": MODEL, "digest": "0123456789ab", "size": 800_000_000, "size_vram": 800_000_000,
         "context_length": 4096, "details": details, "capabilities": ["completion"],
