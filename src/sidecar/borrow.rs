@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Take};
 use tokio::net::UnixStream;
 use tokio::sync::{oneshot, watch};
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use super::client::{PING_TIMEOUT, socket};
 use super::protocol::{LINE_LIMIT, Request, Response};
@@ -46,21 +46,14 @@ impl Lender for Borrower {
         let patience = if urgency < Urgency::Ahead { SHORT } else { PING_TIMEOUT };
         let request = Request::Borrow { device, slots, urgency, lasts_ms };
         let talk = Talk { run: self.run.clone(), request, patience, granted: Some(granted), recall };
-        let held = Held(tokio::spawn(talk.keep_up()));
+        // Dropped, it ends the talk, and with it the connection that is the loan.
+        let mut held = JoinSet::new();
+        held.spawn(talk.keep_up());
         Box::pin(async move {
             // The task ends with a recall only, so that no answer means the runtime is on its way out.
             drop(grant.await);
             Loan { recalled, held: Box::new(held) }
         })
-    }
-}
-
-/// Ends the talk, and with it the connection that is the loan.
-struct Held(JoinHandle<()>);
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }
 

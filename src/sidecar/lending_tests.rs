@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use super::*;
 use crate::domain::clock::SystemClock;
@@ -31,13 +31,23 @@ fn listener(run: &Path) -> UnixListener {
     UnixListener::bind(socket(run)).unwrap()
 }
 
+fn started<T: Send + 'static>(task: impl Future<Output = T> + Send + 'static) -> JoinSet<T> {
+    let mut set = JoinSet::new();
+    set.spawn(task);
+    set
+}
+
+async fn ended<T: 'static>(mut set: JoinSet<T>) -> T {
+    set.join_next().await.unwrap().unwrap()
+}
+
 /// A sidecar's control socket, with its pool.
-fn sidecar(run: &Path) -> (Arc<Pool>, JoinHandle<()>) {
+fn sidecar(run: &Path) -> (Arc<Pool>, JoinSet<()>) {
     let pool = Arc::new(Pool::new(clock()));
     let lending = Arc::new(Lending::new(Arc::clone(&pool), clock()));
     let (commands, _) = mpsc::channel(1);
     let serve = control::serve(listener(run), Arc::new(Pulse::new(&clock())), clock(), commands, lending);
-    (pool, tokio::spawn(serve))
+    (pool, started(serve))
 }
 
 /// The pool of a process that borrows.
@@ -64,20 +74,20 @@ async fn a_borrowed_device_counts_as_in_use_and_is_given_back_for_a_capture() {
     assert_eq!(counts(&sidecar), (1, 0));
     let capture = {
         let sidecar = Arc::clone(&sidecar);
-        tokio::spawn(async move { sidecar.turn(wanted(Urgency::Urgent)).await })
+        started(async move { sidecar.turn(wanted(Urgency::Urgent)).await })
     };
     turn.recalled().await;
     assert_eq!(counts(&sidecar), (1, 1), "not before it was given back");
     drop(turn);
-    let capture = capture.await.unwrap().unwrap();
+    let capture = ended(capture).await.unwrap();
     // The batch goes on when the capture is done, and not before.
-    let again = tokio::spawn(async move { batch.turn(wanted(Urgency::Batch)).await.map(|turn| (turn, batch)) });
+    let mut again = started(async move { batch.turn(wanted(Urgency::Batch)).await.map(|turn| (turn, batch)) });
     while counts(&sidecar) != (1, 1) {
         tokio::task::yield_now().await;
     }
-    assert!(!again.is_finished());
+    assert!(again.try_join_next().is_none());
     drop(capture);
-    assert!(again.await.unwrap().is_some());
+    assert!(ended(again).await.is_some());
 }
 
 #[tokio::test]
@@ -86,11 +96,11 @@ async fn one_who_waits_for_a_loan_and_gives_up_leaves_the_line() {
     let (sidecar, _serving) = sidecar(run.path());
     let _capture = sidecar.turn(wanted(Urgency::Interactive)).await.unwrap();
     let pool = borrower(run.path());
-    let batch = tokio::spawn(async move { pool.turn(wanted(Urgency::Batch)).await });
+    let batch = started(async move { pool.turn(wanted(Urgency::Batch)).await });
     while counts(&sidecar) != (1, 1) {
         tokio::task::yield_now().await;
     }
-    batch.abort();
+    drop(batch);
     while counts(&sidecar) != (1, 0) {
         tokio::task::yield_now().await;
     }
@@ -157,7 +167,7 @@ async fn a_sidecar_that_lends_nothing_or_is_stuck_is_not_waited_for() {
     let run = run_dir();
     let stuck = listener(run.path());
     assert!(borrower(run.path()).turn(wanted(Urgency::Batch)).await.is_some());
-    let older = tokio::spawn(async move {
+    let _older = started::<()>(async move {
         loop {
             let (stream, _) = stuck.accept().await.unwrap();
             let (read, mut write) = stream.into_split();
@@ -166,17 +176,15 @@ async fn a_sidecar_that_lends_nothing_or_is_stuck_is_not_waited_for() {
         }
     });
     assert!(borrower(run.path()).turn(wanted(Urgency::Batch)).await.is_some());
-    older.abort();
 }
 
 #[tokio::test]
 async fn a_sidecar_that_goes_leaves_the_loan_and_its_successor_gets_the_device_back() {
     let run = run_dir();
-    let (_, serving) = sidecar(run.path());
+    let (_, mut serving) = sidecar(run.path());
     let batch = borrower(run.path());
     let turn = batch.turn(wanted(Urgency::Batch)).await.unwrap();
-    serving.abort();
-    let _ = serving.await;
+    serving.shutdown().await;
     assert!(!turn.is_recalled());
     let (successor, _serving) = sidecar(run.path());
     let _capture = successor.turn(wanted(Urgency::Urgent)).await.unwrap();

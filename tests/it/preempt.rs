@@ -78,8 +78,7 @@ fn clock() -> Arc<dyn Clock> {
 
 /// Everything of a process that writes drafts with the noise model, borrowing of the sidecar in `run`.
 fn batch_process(home: &std::path::Path, run: &std::path::Path, url: &str) -> Services {
-    let mut config = Config::default();
-    config.endpoints = vec![endpoint(url)];
+    let config = Config { endpoints: vec![endpoint(url)], ..Config::default() };
     let paths = Paths { run: run.to_owned(), ..Paths::under(home) };
     let file = paths.config_file();
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
