@@ -65,6 +65,16 @@ fn counts(pool: &Pool) -> (usize, usize) {
     pool.standing().first().map_or((0, 0), |standing| (standing.running, standing.waiting))
 }
 
+/// Waits until so many run and wait there.
+async fn comes_to(pool: &Pool, expected: (usize, usize)) {
+    let coming = async {
+        while counts(pool) != expected {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), coming).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_borrowed_device_counts_as_in_use_and_is_given_back_for_a_capture() {
     let run = run_dir();
@@ -82,9 +92,7 @@ async fn a_borrowed_device_counts_as_in_use_and_is_given_back_for_a_capture() {
     let capture = ended(capture).await.unwrap();
     // The batch goes on when the capture is done, and not before.
     let mut again = started(async move { batch.turn(wanted(Urgency::Batch)).await.map(|turn| (turn, batch)) });
-    while counts(&sidecar) != (1, 1) {
-        tokio::task::yield_now().await;
-    }
+    comes_to(&sidecar, (1, 1)).await;
     assert!(again.try_join_next().is_none());
     drop(capture);
     assert!(ended(again).await.is_some());
@@ -97,13 +105,9 @@ async fn one_who_waits_for_a_loan_and_gives_up_leaves_the_line() {
     let _capture = sidecar.turn(wanted(Urgency::Interactive)).await.unwrap();
     let pool = borrower(run.path());
     let batch = started(async move { pool.turn(wanted(Urgency::Batch)).await });
-    while counts(&sidecar) != (1, 1) {
-        tokio::task::yield_now().await;
-    }
+    comes_to(&sidecar, (1, 1)).await;
     drop(batch);
-    while counts(&sidecar) != (1, 0) {
-        tokio::task::yield_now().await;
-    }
+    comes_to(&sidecar, (1, 0)).await;
 }
 
 /// A borrower that does as the test says.
@@ -130,9 +134,7 @@ async fn a_borrower_that_is_killed_frees_the_device() {
     let borrowed = by_hand(run.path()).await;
     assert_eq!(counts(&sidecar), (1, 0));
     drop(borrowed);
-    while counts(&sidecar) != (0, 0) {
-        tokio::task::yield_now().await;
-    }
+    comes_to(&sidecar, (0, 0)).await;
 }
 
 #[tokio::test]
@@ -188,7 +190,7 @@ async fn a_sidecar_that_goes_leaves_the_loan_and_its_successor_gets_the_device_b
     assert!(!turn.is_recalled());
     let (successor, _serving) = sidecar(run.path());
     let _capture = successor.turn(wanted(Urgency::Urgent)).await.unwrap();
-    turn.recalled().await;
+    tokio::time::timeout(Duration::from_secs(30), turn.recalled()).await.unwrap();
 }
 
 #[tokio::test]
