@@ -50,7 +50,8 @@ fn section(run: &Run, report: &mut Report, name: &str, manner: Manner) -> Result
     let mut scene = Scene { stage: Stage::new(&home, &home.join("repo"), Some(&run.hook))?, commits: 0 };
     scene.settle(&server.url)?;
     scene.stage.start_sidecar()?;
-    // The first one makes the repository known.
+    scene.register()?;
+    // After the first one the server knows the rules, and we its speed.
     scene.commit(Manner::Message)?;
     let captures = (0..run.commits).map(|_| scene.commit(manner)).collect::<Result<Vec<_>>>()?;
     report.table("Commits", &[row(name, &captures)])
@@ -91,6 +92,13 @@ impl Scene {
              [[endpoints]]\nname = \"bench\"\nurl = \"{url}\"\n"
         );
         Ok(fs::write(config.join("capture.toml"), text)?)
+    }
+
+    /// Only what is registered is watched.
+    fn register(&self) -> Result<()> {
+        let program = self.stage.program().ok_or("no uro-capture beside the hook")?;
+        let told = self.stage.command(&program).arg("init").output()?;
+        if told.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&told.stderr).into_owned().into()) }
     }
 
     /// Edits, stages and commits; gives the final capture.
