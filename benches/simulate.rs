@@ -82,11 +82,14 @@ fn replayed(out: &mut impl Write, seeds: &Range<u64>) -> Result<Played, Box<dyn 
     let mut all = Played::default();
     for recording in recorded::all()? {
         told(out, &recording)?;
-        for scale in recording.scales {
+        for machine in &MACHINES {
+            let scale = recording.scale(machine.models[0].reads);
             for factor in [1.0, 2.0] {
-                let played = WAYS.map(|(_, way)| simulation::replay(&recording, scale, factor, seeds.clone(), way));
+                let played = WAYS.map(|(_, way)| simulation::replay(&recording, machine, factor, seeds.clone(), way));
                 let shift = if factor > 1.0 { ", made 2 x slower from a quarter on" } else { "" };
-                table(out, &format!("recorded: {}, all times x {scale}{shift}", recording.name), &played)?;
+                let like = machine.name;
+                let what = format!("recorded: {}, all times x {scale:.4}, as fast as {like}{shift}", recording.name);
+                table(out, &what, &played)?;
                 merge(&mut all, &played);
             }
         }
@@ -110,7 +113,7 @@ fn told(out: &mut impl Write, recording: &Recording) -> io::Result<()> {
         writeln!(out, "with busy processes beside it: {reading:.2} times as long to read, {writing:.2} to write")?;
     }
     let what = "sizes of prompts and answers, what was read ahead, queues, and pauses between commits are made up";
-    writeln!(out, "replayed: speed at every moment, pressure, loads; {what}")
+    writeln!(out, "replayed at other scales: speed at every moment, pressure, loads; {what}")
 }
 
 fn merge(all: &mut Played, played: &Played) {

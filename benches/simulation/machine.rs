@@ -78,18 +78,19 @@ const fn made_up(name: &'static str, parameters: u64, [reads, writes]: [f64; 2],
     Model { name, parameters, reads, writes, overhead_s: 0.04, load_s, quality }
 }
 
-/// The recorded model as it would be if everything took `scale` times as long, and one with 2.6 times the weights
-/// (as a 3b has against a 1b) that takes as many times as long at every moment.
-pub fn recorded(recording: &Recording, scale: f64) -> [Model; 2] {
+/// The recorded model with everything taking `scale` times as long, in the place of the smallest one on `machine`; and
+/// one with 2.6 times the weights (as a 3b has against a 1b) that takes as many times as long at every moment.
+pub fn recorded(machine: &Machine<'_>, recording: &Recording, scale: f64) -> Vec<Model> {
     let usual = recording.usual;
-    let model = |name, parameters, times: f64, quality| Model {
+    let like = machine.models.iter().zip([("as recorded", 1.0), ("2.6 times as large", 2.6)]);
+    let model = |(like, (name, times)): (&Model, (&'static str, f64))| Model {
         name,
-        parameters,
+        parameters: like.parameters,
         reads: 1.0 / (usual.uncached_s * scale * times),
         writes: 1.0 / (usual.tpot_s * scale * times),
         overhead_s: usual.overhead_s * scale,
         load_s: usual.load_s * scale * times,
-        quality,
+        quality: like.quality,
     };
-    [model("as recorded", 1_200_000_000, 1.0, 0.56), model("2.6 times as large", 3_200_000_000, 2.6, 0.68)]
+    like.map(model).collect()
 }

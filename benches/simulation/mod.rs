@@ -31,11 +31,18 @@ pub fn run(machine: &Machine<'_>, scene: Scene, seeds: std::ops::Range<u64>, pol
     tally
 }
 
-/// The same with what was recorded: everything takes `scale` times as long, and `factor` times more after the shift.
-pub fn replay(recording: &Recording, scale: f64, factor: f64, seeds: std::ops::Range<u64>, policy: Start) -> Tally {
-    let models = machine::recorded(recording, scale);
-    let machine =
-        Machine { name: recording.name, cores: recording.cores(scale), models: &models, ..machine::MACHINES[0] };
+/// The same with what was recorded, scaled so that the smallest model reads as fast as the one on `like`; everything
+/// is `factor` times slower after the shift.
+pub fn replay(
+    recording: &Recording,
+    like: &Machine<'_>,
+    factor: f64,
+    seeds: std::ops::Range<u64>,
+    policy: Start,
+) -> Tally {
+    let scale = like.models.first().map_or(1.0, |smallest| recording.scale(smallest.reads));
+    let models = machine::recorded(like, recording, scale);
+    let machine = Machine { models: &models, ..*like };
     let mut tally = Tally::default();
     for seed in seeds {
         let trace = Trace::replay(&machine, recording, factor, seed);

@@ -16,10 +16,9 @@ use super::world::{Asked, Outcome, ask, cached};
 
 /// What a model may write where nobody adapts it.
 const USUAL_TOKENS: u32 = 120;
-/// A background run happens only in a pause at least this long, on a machine that is not busy.
+/// A background run happens only in a pause at least this long, and more than a short probe only on a machine that is
+/// not busy.
 const PAUSE_MIN: f64 = 1.0;
-/// But a machine that was busy in so many pauses in a row is measured as it is, shortly: it may always be.
-const BUSY_PAUSES: u32 = 2;
 
 /// A way to route, with what it has learned.
 pub enum Policy {
@@ -29,7 +28,7 @@ pub enum Policy {
     Average { seconds: Option<f64>, skipped: u32 },
     /// Forecast and choice. What a template stood in for is measured in the next pause: `refines` lets the model write
     /// it after all, else a short probe is enough.
-    Forecast { ledger: Box<Ledger>, last: Option<String>, refines: bool, busy: u32 },
+    Forecast { ledger: Box<Ledger>, last: Option<String>, refines: bool },
 }
 
 impl Policy {
@@ -42,12 +41,12 @@ impl Policy {
     }
 
     pub fn forecast(_: &Machine<'_>) -> Self {
-        Self::Forecast { ledger: Box::default(), last: None, refines: true, busy: 0 }
+        Self::Forecast { ledger: Box::default(), last: None, refines: true }
     }
 
     /// The same with `refine = false`: the idle sidecar only probes.
     pub fn probing(_: &Machine<'_>) -> Self {
-        Self::Forecast { ledger: Box::default(), last: None, refines: false, busy: 0 }
+        Self::Forecast { ledger: Box::default(), last: None, refines: false }
     }
 
     pub fn play(&mut self, machine: &Machine<'_>, trace: &Trace, tally: &mut Tally) {
@@ -86,16 +85,13 @@ impl Policy {
                 let outcome = average(seconds, skipped, smallest, moment);
                 (outcome, smallest.quality, None)
             }
-            Self::Forecast { ledger, last, refines, busy } => {
+            Self::Forecast { ledger, last, refines } => {
                 let (outcome, quality, stated, unsure) = forecast(ledger, last, machine, moment, now);
                 let rewrites = *refines && matches!(outcome, Outcome::Template | Outcome::Miss);
                 match unsure.filter(|_| pause >= PAUSE_MIN) {
-                    Some(_) if moment.pressed && *busy < BUSY_PAUSES => *busy += 1,
                     Some(model) if rewrites && !moment.pressed => refine(ledger, machine, model, moment, now),
-                    Some(model) => {
-                        *busy = 0;
-                        probe(ledger, machine, model, moment, RULES + 40, now);
-                    }
+                    // Also on a busy machine: it may always be, and would never be given a model.
+                    Some(model) => probe(ledger, machine, model, moment, RULES + 40, now),
                     None => {}
                 }
                 (outcome, quality, stated)

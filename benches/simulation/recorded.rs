@@ -16,10 +16,6 @@ pub struct Recording {
     pub name: &'static str,
     /// How it was recorded: the file's first line.
     pub what: &'static str,
-    /// It is replayed as if everything had taken so many times as long: what was recorded was a small processor that
-    /// others used as well, and a model too small to be of use. Chosen so that prompts are read about as fast as from
-    /// a laptop's processor to a desktop's.
-    pub scales: [f64; 3],
     /// For each recorded run how fast the machine was.
     pub instants: Vec<Instant>,
     pub usual: Usual,
@@ -64,13 +60,13 @@ struct Run {
 /// A file is not what [`HEAD`] says.
 pub fn all() -> Result<Vec<Recording>, Box<dyn Error>> {
     Ok(vec![
-        Recording::read("1b", [0.125, 0.0625, 0.03125], include_str!("recorded/1b.csv"))?,
-        Recording::read("small", [8.0, 4.0, 1.0], include_str!("recorded/small.csv"))?,
+        Recording::read("1b", include_str!("recorded/1b.csv"))?,
+        Recording::read("small", include_str!("recorded/small.csv"))?,
     ])
 }
 
 impl Recording {
-    fn read(name: &'static str, scales: [f64; 3], text: &'static str) -> Result<Self, Box<dyn Error>> {
+    fn read(name: &'static str, text: &'static str) -> Result<Self, Box<dyn Error>> {
         let (what, rest) = text.split_once('\n').ok_or("an empty recording")?;
         let (head, lines) = rest.split_once('\n').ok_or("a recording without runs")?;
         if head != HEAD {
@@ -80,7 +76,6 @@ impl Recording {
         let usual = Usual::of(&runs).ok_or("a recording without undisturbed runs")?;
         Ok(Self {
             name,
-            scales,
             what: what.trim_start_matches(['#', ' ']),
             instants: runs.iter().map(|run| run.instant(&usual)).collect(),
             usual,
@@ -88,10 +83,10 @@ impl Recording {
         })
     }
 
-    /// As many processor cores as read a 1b at the replayed speed, 16 ms per token and core: so much a router may know.
+    /// Times as long as recorded that everything takes, so that prompts are read at so many tokens per second.
     #[must_use]
-    pub fn cores(&self, scale: f64) -> usize {
-        (0.016 / (self.usual.uncached_s * scale)).round().clamp(1.0, 16.0) as usize
+    pub fn scale(&self, reads: f64) -> f64 {
+        1.0 / (reads * self.usual.uncached_s)
     }
 
     /// How much slower it became when other processes kept the processors busy: median of the 40 runs from there on,

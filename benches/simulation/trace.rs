@@ -91,12 +91,11 @@ impl Trace {
     pub fn replay(machine: &Machine<'_>, recording: &Recording, factor: f64, seed: u64) -> Self {
         let mut moments = Self::draw(machine, STEADY, seed).moments;
         let shift = if factor > 1.0 { Some(recording.instants.len() / 4) } else { recording.busy_from };
-        let next = recording.instants.iter().skip(1).chain(recording.instants.last());
-        for (at, ((moment, now), next)) in moments.iter_mut().zip(&recording.instants).zip(next).enumerate() {
+        for (at, (moment, now)) in moments.iter_mut().zip(&recording.instants).enumerate() {
             moment.factor = if shift.is_some_and(|shift| at >= shift) { factor } else { 1.0 };
             (moment.read_luck, moment.write_luck) = (now.reading, now.writing);
-            // Whoever runs the model once more in the pause meets the machine as it was one run later.
-            moment.later_luck = next.reading / now.reading;
+            // Whoever runs the model once more in the pause meets the same moment, not the one that is to come.
+            moment.later_luck = 1.0;
             moment.pressed = now.pressed;
             moment.evicted = now.load_s.is_some();
             moment.load_luck = now.load_s.map_or(1.0, |load| load / recording.usual.load_s);

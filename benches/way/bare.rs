@@ -15,6 +15,8 @@ impl Bare {
     /// Sends what `served` was last asked.
     #[expect(clippy::disallowed_methods, reason = "what our own client is compared with")]
     pub fn new(served: &Served) -> Result<Self> {
+        // Another part of this process may have installed one.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().no_proxy().tcp_nodelay(true).build()?;
         Ok(Self { client, url: format!("http://{}/api/chat", served.address), body: served.asked() })
     }

@@ -80,9 +80,9 @@ fn what_was_recorded_is_met_in_its_order_whatever_the_captures() {
 fn captures_are_on_time_on_recorded_servers_too_when_they_become_slower() {
     for recording in recordings() {
         let (mut router, mut fixed) = (Tally::default(), Tally::default());
-        for (scale, factor) in recording.scales.into_iter().zip([1.0, 2.0, 2.0]) {
-            router.merge(&simulation::replay(&recording, scale, factor, 5..6, Policy::forecast));
-            fixed.merge(&simulation::replay(&recording, scale, factor, 5..6, Policy::fixed));
+        for (machine, factor) in MACHINES.iter().zip([1.0, 2.0, 2.0]) {
+            router.merge(&simulation::replay(&recording, machine, factor, 5..6, Policy::forecast));
+            fixed.merge(&simulation::replay(&recording, machine, factor, 5..6, Policy::fixed));
         }
         assert!(router.on_time() >= 0.99 && router.misses_after() <= 0.05, "{}\n{router}", Tally::HEAD);
         assert!(router.misses <= fixed.misses && router.quality > fixed.quality, "{}\n{fixed}\n{router}", Tally::HEAD);
@@ -93,7 +93,7 @@ fn captures_are_on_time_on_recorded_servers_too_when_they_become_slower() {
 fn a_machine_that_is_always_busy_is_still_given_a_model() {
     let recording = &recordings()[0];
     assert!(recording.instants.iter().all(|instant| instant.pressed));
-    let tally = simulation::replay(recording, recording.scales[2], 1.0, 5..6, Policy::probing);
+    let tally = simulation::replay(recording, &MACHINES[1], 1.0, 5..6, Policy::probing);
     assert!(tally.used() >= 0.5, "{}\n{tally}", Tally::HEAD);
 }
 
