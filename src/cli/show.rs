@@ -77,11 +77,16 @@ fn as_text(app: &App, (record, faults): (&CaptureRecord, &[String]), notes: &[Ca
     format!("{full}\n--- template\n{}\n--- wire\n{}\n", harmless(&record.template), sent.trim_end())
 }
 
+/// Sentences that say enough; `route --explain` has the rest.
+const ENOUGH: usize = 3;
+
 /// What the router said of it when it decided, without the models that it passed over; of a decision that an older
 /// program wrote, its choice.
 fn why(decision: &str) -> Option<String> {
     if let Ok(decision) = serde_json::from_str::<Decision>(decision) {
-        return Some(explain(&decision).lines().next()?.to_owned());
+        let told = explain(&decision);
+        let sentences = told.lines().next()?.split_inclusive(". ").take(ENOUGH);
+        return Some(sentences.collect::<String>().trim_end().to_owned());
     }
     let decision: serde_json::Value = serde_json::from_str(decision).ok()?;
     let reason = decision["reason"].as_str()?.replace('_', " ");
