@@ -64,14 +64,7 @@ pub async fn refine_some(
     stop: impl Fn() -> bool,
 ) -> Result<Walk, StoreError> {
     let mut walk = Walk::default();
-    if !services.config(None).capture.refine {
-        return Ok(walk);
-    }
-    let waiting = aside(services, move |services| {
-        let now = services.clock.now();
-        services.store.refinable(now - LOOK_BACK, now - REST, limit)
-    });
-    for capture in waiting.await??.into_iter().rev() {
+    for capture in aside(services, move |services| waiting(services, limit)).await??.into_iter().rev() {
         if stop() || services.clock.instant() >= until {
             break;
         }
@@ -86,6 +79,15 @@ pub async fn refine_some(
         }
     }
     Ok(walk)
+}
+
+/// Newest first.
+fn waiting(services: &Services, limit: usize) -> Result<Vec<Capture>, StoreError> {
+    if !services.config(None).capture.refine {
+        return Ok(Vec::new());
+    }
+    let now = services.clock.now();
+    services.store.refinable(now - LOOK_BACK, now - REST, limit)
 }
 
 /// Asks a model about this capture once more, without hurry but not beyond `until`, and writes the better text in the

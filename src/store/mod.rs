@@ -15,9 +15,12 @@ use crate::route::ledger::{Entry, Ledger};
 #[cfg(test)]
 pub mod conformance;
 pub mod export;
+mod latency;
 #[cfg(test)]
 pub mod samples;
 pub mod sqlite;
+
+pub use latency::{AheadRow, LatencyGrouping, LatencyRow};
 
 /// Why the store could not do it.
 #[derive(Debug, thiserror::Error)]
@@ -106,54 +109,6 @@ pub struct CaptureCounts {
     pub pending: u64,
     /// Templates that a model's text replaced later; `by_provenance` counts them as the model's.
     pub refined: u64,
-}
-
-/// How the latency log is grouped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LatencyGrouping {
-    pub op: bool,
-    pub model: bool,
-    pub cold: bool,
-}
-
-/// One group of the latency log; durations in milliseconds; a percentile that n cannot support is absent
-/// (p95 needs n ≥ 59, p99 n ≥ 299: below that the estimate's upper end is simply the maximum).
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct LatencyRow {
-    pub op: Option<String>,
-    pub model: Option<String>,
-    pub endpoint: Option<String>,
-    pub cold: Option<bool>,
-    pub n: u64,
-    pub on_time_rate: Option<f64>,
-    pub p50_ms: Option<f64>,
-    pub p95_ms: Option<f64>,
-    pub p99_ms: Option<f64>,
-    pub ttft_p50_ms: Option<f64>,
-    pub tps_p50: Option<f64>,
-    pub error_rate: Option<f64>,
-    /// Of the answers with a text: not kept, because nothing true was left of them.
-    pub ungrounded_rate: Option<f64>,
-    /// Of the same: kept without the sentences that were not grounded.
-    pub repaired_rate: Option<f64>,
-    pub reasons: std::collections::BTreeMap<String, u64>,
-    /// Absent where nothing was to be read ahead.
-    pub ahead: Option<AheadRow>,
-}
-
-/// What reading prompts ahead of their commits did.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct AheadRow {
-    /// Whole, in part and missed.
-    pub n: u64,
-    pub whole: u64,
-    pub part: u64,
-    pub missed: u64,
-    /// Of all, those that were read whole.
-    pub hit_rate: f64,
-    /// Median time to the first token, where the prompt had been read whole and where it had not been read at all.
-    pub ttft_p50_ms: Option<f64>,
-    pub ttft_missed_p50_ms: Option<f64>,
 }
 
 /// What one model at one endpoint makes of bytes.
