@@ -9,7 +9,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use super::ui::{Color, Wishes};
 use super::{
     commit, completions, config, doctor, draft, edit, export, forget, import, init, latency, log, man, models, note,
-    search, show, sidecar, status,
+    route, search, show, sidecar, status,
 };
 
 /// Notices each commit, says truthfully what changed, and drafts devlogs from it, with local models only.
@@ -82,6 +82,8 @@ pub enum Command {
     Config(config::ConfigArgs),
     /// Show what the endpoints offer and which role each model has
     Models(models::ModelsArgs),
+    /// Show which model would write now, and why
+    Route(route::RouteArgs),
     /// Show how long captures took and why some kept the template
     Latency(latency::LatencyArgs),
     /// Run, start, stop or look at the background process
@@ -97,13 +99,13 @@ pub enum Command {
 }
 
 /// Names that a later version gives to commands: none of them becomes a note.
-const RESERVED: [&str; 6] = ["ab", "bench", "regress", "route", "schedule", "tune"];
+const RESERVED: [&str; 5] = ["ab", "bench", "regress", "schedule", "tune"];
 
 /// How `--help` groups the commands.
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Daily", &["note", "commit", "log", "show", "search", "edit", "forget", "status", "draft"]),
     ("Setup", &["init", "deinit", "doctor", "config"]),
-    ("Models", &["models", "latency"]),
+    ("Models", &["models", "route", "latency"]),
     ("Plumbing", &["sidecar", "export", "import", "completions", "man"]),
 ];
 
@@ -311,9 +313,9 @@ mod tests {
             let args: Vec<OsString> = ["uro-capture"].iter().chain(words).map(OsString::from).collect();
             reserved(&with_note(args))
         };
-        assert_eq!(asked(&["-C", "dir", "route", "--explain"]), Some("route"));
+        assert_eq!(asked(&["-C", "dir", "tune", "--all"]), Some("tune"));
         assert_eq!(asked(&["bench"]), Some("bench"));
-        assert_eq!(asked(&["route 66"]), None);
+        assert_eq!(asked(&["tune 66"]), None);
         assert_eq!(asked(&["log"]), None);
     }
 

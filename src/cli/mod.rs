@@ -20,6 +20,7 @@ mod log;
 mod man;
 mod models;
 pub mod note;
+mod route;
 mod search;
 mod service;
 mod show;
@@ -164,6 +165,7 @@ fn dispatch(app: &App, command: Option<Command>) -> Result<Exit, Failure> {
         Command::Doctor(args) => doctor::run(app, &args),
         Command::Config(args) => config::run(app, &args),
         Command::Models(args) => models::run(app, &args),
+        Command::Route(args) => route::run(app, &args),
         Command::Latency(args) => latency::run(app, &args),
         Command::Sidecar(args) => sidecar::run(app, &args),
         Command::Completions(args) => completions::run(&app.ui, &args),

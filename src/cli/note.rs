@@ -39,7 +39,7 @@ pub fn run(app: &App, args: &NoteArgs) -> Result<Exit, Failure> {
     print(app, &services, id)
 }
 
-fn text(app: &App, words: &[String]) -> Result<String, Failure> {
+pub(super) fn text(app: &App, words: &[String]) -> Result<String, Failure> {
     let text = match words {
         [dash] if dash == "-" => app.read_stdin(LONGEST)?,
         words => words.join(" "),

@@ -7,6 +7,7 @@ pub mod draft_model;
 pub mod draft_shelf;
 pub mod draft_writer;
 pub mod enrich;
+pub mod foresee;
 mod grounding;
 pub mod held_draft;
 mod identity;

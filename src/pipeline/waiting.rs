@@ -11,6 +11,7 @@ use super::services::Services;
 use crate::domain::capture::Reason;
 use crate::domain::event::{Event, PendingEvent};
 use crate::hook::head;
+use crate::route::signals::Traffic;
 use crate::store::StoreError;
 
 /// A rebase that stopped at a conflict may stay for days: what it made so far is captured after this long.
@@ -44,6 +45,20 @@ pub fn ready(services: &Services, limit: usize) -> Result<Ready, StoreError> {
     let events = next(services, limit.max(AHEAD), &running, since)?;
     let reasons = reasons(&events);
     Ok(Ready { events: events.into_iter().zip(reasons).take(limit).collect(), held: !running.is_empty() })
+}
+
+/// What is going on in the repository of this git directory.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn traffic(services: &Services, git_dir: &Path) -> Result<Traffic, StoreError> {
+    if head::in_sequence(git_dir) {
+        return Ok(Traffic::Rebase);
+    }
+    let open = services.store.ready_events(AHEAD, &[], services.clock.now(), &[])?;
+    let mut judged = open.iter().zip(reasons(&open));
+    let is_storm = judged.any(|(pending, reason)| pending.event.git_dir == git_dir && reason.is_some());
+    Ok(if is_storm { Traffic::Storm } else { Traffic::Calm })
 }
 
 /// Somebody's next commit does not wait until ten thousand of another repository are captured.

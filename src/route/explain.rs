@@ -29,8 +29,21 @@ pub fn explain(decision: &Decision) -> String {
     text
 }
 
+/// The same for a decision that had nobody to choose from; `refusal` is why.
+#[must_use]
+pub fn explain_refused(decision: &Decision, refusal: &str) -> String {
+    if decision.task.traffic != Traffic::Calm && decision.task.urgency != Urgency::Batch {
+        return explain(decision);
+    }
+    format!(
+        "The template writes {}: {refusal}. A model is asked again as soon as a server answers; no commit waits for \
+         that.\n",
+        what(decision.task.role)
+    )
+}
+
 /// The candidate that the first sentences are about: the chosen one, else the one whose text would be worth most.
-fn told(decision: &Decision) -> Option<&Considered> {
+pub(super) fn told(decision: &Decision) -> Option<&Considered> {
     let mut all = decision.candidates.iter();
     match &decision.choice {
         Chosen::Model { model, endpoint, .. } => all.find(|one| one.model == *model && one.endpoint == *endpoint),
@@ -75,7 +88,14 @@ fn why_it(decision: &Decision) -> &'static str {
 
 fn for_template(task: &Signals, best: Option<&Considered>) -> String {
     let head = format!("The template writes {}", what(task.role));
-    let why = match (task.traffic, best) {
+    let why = why_template(task, best);
+    let best = best.filter(|_| task.traffic == Traffic::Calm);
+    let then = best.map(|best| circumstances(task, best) + what_then(best)).unwrap_or_default();
+    format!("{head}: {why}.{then}")
+}
+
+pub(super) fn why_template(task: &Signals, best: Option<&Considered>) -> String {
+    match (task.traffic, best) {
         (Traffic::Rebase, _) => {
             "a rebase is under way, and its commits are not worth a model's time until it is done".to_owned()
         }
@@ -86,10 +106,7 @@ fn for_template(task: &Signals, best: Option<&Considered>) -> String {
             "no endpoint offers a model that could do it. `uro-capture models` shows what there is".to_owned()
         }
         (Traffic::Calm, Some(best)) => objection::to(best, task),
-    };
-    let best = best.filter(|_| task.traffic == Traffic::Calm);
-    let then = best.map(|best| circumstances(task, best) + what_then(best)).unwrap_or_default();
-    format!("{head}: {why}.{then}")
+    }
 }
 
 fn what_then(best: &Considered) -> &'static str {

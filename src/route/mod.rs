@@ -1,6 +1,7 @@
 //! Which model a task goes to. Pure: everything it looks at is passed in.
 
 pub mod breaker;
+pub mod brief;
 pub mod budget;
 pub mod choice;
 pub mod choose;

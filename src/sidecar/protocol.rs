@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::id::CaptureId;
+use crate::pipeline::foresee::{Foreseen, Question};
 use crate::route::signals::Urgency;
 
 /// Raised when the meaning of a message changes; a sidecar of another protocol is asked to hand over.
@@ -26,6 +27,10 @@ pub enum Request {
     },
     /// The list of registered repositories has changed: watch those; answered when they are watched.
     Reload,
+    /// Which model would write this now, and why; answered with the decision. Nothing is written or stored.
+    Route {
+        question: Question,
+    },
     /// Another process wants to compute on a device: `Queued` at once, `Lent` when it is its turn, `Recalled` when the
     /// device is wanted back. The caller gives it back by closing the connection, or by saying anything more.
     Borrow {
@@ -46,6 +51,7 @@ pub enum Response {
     Status(Vitals),
     Done,
     Refused { message: String },
+    Decided { foreseen: Box<Foreseen> },
     Queued,
     Lent,
     Recalled,

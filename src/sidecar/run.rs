@@ -23,6 +23,7 @@ use super::succession::take_over;
 use super::watch::watching::Watching;
 use super::worker::{Worker, blocking};
 use crate::domain::clock::Clock;
+use crate::pipeline::foresee::foresee;
 use crate::pipeline::services::Services;
 use crate::pipeline::{capture, enrich, ingest};
 use crate::store::StoreError;
@@ -172,6 +173,8 @@ struct Life {
     hurry: watch::Sender<bool>,
     /// Commands that are answered when their capture is final.
     waiting: JoinSet<()>,
+    /// Questions whose answers change nothing: nobody who leaves waits for them.
+    asides: JoinSet<()>,
     housekeeping: Housekeeping,
 }
 
@@ -196,8 +199,8 @@ impl Life {
         let ahead = Ahead::new(services.clone(), watching.staging());
         let housekeeping = Housekeeping { due: services.clock.instant(), pause: RETRY };
         let pulse = Arc::clone(pulse);
-        let waiting = JoinSet::new();
-        Self { services, pulse, worker, watching, ahead, inbox, options, asked, hurry, waiting, housekeeping }
+        let (waiting, asides) = (JoinSet::new(), JoinSet::new());
+        Self { services, pulse, worker, watching, ahead, inbox, options, asked, hurry, waiting, asides, housekeeping }
     }
 
     async fn live(&mut self, sockets: &Sockets) -> Ended {
@@ -227,6 +230,7 @@ impl Life {
                 }
                 () = self.worker.reap() => {}
                 Some(_) = self.waiting.join_next() => {}
+                Some(_) = self.asides.join_next() => {}
                 found = self.watching.step() => if found {
                     last_active = self.services.clock.instant();
                     again = pulse.heart.during(self.round()).await;
@@ -287,6 +291,15 @@ impl Life {
             self.waiting.spawn(async move {
                 let response = enrich(services, id, stamp, git_dir, hurry).await;
                 // A caller that gave up has read the capture from the store.
+                let _ = reply.send(response);
+            });
+        } else if let Request::Route { question } = request {
+            let services = self.services.clone();
+            self.asides.spawn(async move {
+                let response = match foresee(&services, question).await {
+                    Ok(foreseen) => Response::Decided { foreseen: Box::new(foreseen) },
+                    Err(error) => Response::Refused { message: error.to_string() },
+                };
                 let _ = reply.send(response);
             });
         }

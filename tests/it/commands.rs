@@ -263,7 +263,7 @@ fn a_foreign_setting_that_breaks_everything_is_told_with_how_to_take_it_back() {
 fn a_command_of_a_later_version_is_refused_and_never_stored_as_a_note() {
     let world = World::without_models();
     let repo = world.repo("repo");
-    for name in ["route", "bench", "schedule"] {
+    for name in ["tune", "bench", "schedule"] {
         assert_eq!(world.uro_in(&repo, &[name]).status.code(), Some(1), "{name}");
     }
     assert_eq!(world.log(&repo).len(), 0);

@@ -36,6 +36,7 @@ mod preempt;
 mod refine;
 mod reloads;
 mod rings;
+mod route;
 mod routing;
 mod secrets;
 mod service;

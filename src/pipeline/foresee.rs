@@ -1,0 +1,249 @@
+//! Which model would write now, and why: decided as for a real text, with nothing sent, stored or waited for.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::capture::CaptureError;
+use super::models::{self, Size, Task, Unanswered};
+use super::notes;
+use super::services::{Exclusions, Services};
+use super::subject::Subject;
+use super::waiting;
+use crate::config::Config;
+use crate::domain::capture::NO_PROJECT;
+use crate::domain::clock::Clock;
+use crate::domain::deadline::Deadline;
+use crate::domain::draft::DraftKind;
+use crate::domain::id::Oid;
+use crate::domain::role::Role;
+use crate::git::Bounds;
+use crate::git::repo::Repo;
+use crate::hardware::Hardware;
+use crate::llm::LlmError;
+use crate::prompt::render::{self, Rendered};
+use crate::prompt::tokens::Budget;
+use crate::queue::lease;
+use crate::route::decision::{Chosen, Decision};
+use crate::route::signals::{Signals, Traffic, Urgency, is_pressed};
+use crate::route::{merit, technicality};
+use crate::store::CaptureQuery;
+
+/// A text that somebody might want.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Question {
+    pub about: About,
+    /// The repository around, whose settings hold.
+    pub git_dir: Option<PathBuf>,
+    /// Somebody watches.
+    pub urgent: bool,
+}
+
+/// What it is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum About {
+    Commit(Oid),
+    /// Without words: one of usual length.
+    Note(Option<String>),
+    /// A draft about the last day; of a blog post, the last week.
+    Draft(DraftKind),
+}
+
+impl About {
+    #[must_use]
+    pub fn role(&self) -> Role {
+        match self {
+            Self::Commit(_) | Self::Note(_) => Role::Capture,
+            Self::Draft(kind) => kind.role(),
+        }
+    }
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Foreseen {
+    pub decision: Decision,
+    /// Why no endpoint had a model to choose.
+    pub refusal: Option<String>,
+}
+
+/// About as long as the notes that people write.
+const USUAL_NOTE: &str = "Found out why the nightly import was slow: every row opened its own connection. They share \
+                          one now, and it takes seconds.";
+/// Drafts are about a day or a week of work: neither all code nor none.
+const MIXED: f64 = 0.5;
+/// Of the time that somebody waits for a draft, the model's part.
+const MODEL_SHARE: f64 = 0.85;
+/// For the server's own chat template around a prompt.
+const WRAPPING: u32 = 64;
+/// Looked at of a draft's captures.
+const CAPTURES: usize = 500;
+
+/// Decides. Blocking inside: git and the store are read before anything else.
+///
+/// # Errors
+/// When the commit or the store cannot be read.
+pub async fn foresee(services: &Services, question: Question) -> Result<Foreseen, CaptureError> {
+    let aside = services.clone();
+    let scene = match tokio::task::spawn_blocking(move || Scene::of(&aside, &question)).await {
+        Ok(scene) => scene?,
+        Err(panic) => return Err(crate::store::StoreError::Other(Box::new(panic)).into()),
+    };
+    let prompt = |size: &Size| scene.prompt(size);
+    let task = scene.task(services.clock.as_ref(), &prompt);
+    let decided = tokio::time::timeout_at(task.until.into(), services.models.decide(&scene.config, &task)).await;
+    Ok(match decided {
+        Ok(Ok(decision)) => Foreseen { decision, refusal: None },
+        Ok(Err(error)) => scene.refused(&task, error, services.clock.instant()),
+        Err(_) => scene.refused(&task, LlmError::Deadline(crate::llm::ClockFired::Connect), services.clock.instant()),
+    })
+}
+
+/// Everything that is read before anybody is asked.
+struct Scene {
+    config: Config,
+    role: Role,
+    urgency: Urgency,
+    traffic: Traffic,
+    what: What,
+}
+
+enum What {
+    Capture(Box<Subject>),
+    Draft(Rendered),
+}
+
+impl Scene {
+    fn of(services: &Services, question: &Question) -> Result<Self, CaptureError> {
+        let repo = question.git_dir.as_deref().map(Repo::open_git_dir).transpose()?;
+        let config = services.config(repo.as_ref());
+        let what = what(services, &question.about, repo.as_ref(), &config)?;
+        // Notes and drafts do not come in storms.
+        let traffic = match (&question.about, &question.git_dir) {
+            (About::Commit(_), Some(git_dir)) => waiting::traffic(services, git_dir)?,
+            _ => Traffic::Calm,
+        };
+        let urgency = match (&what, question.urgent) {
+            (_, true) => Urgency::Urgent,
+            (What::Capture(_), _) => Urgency::Interactive,
+            (What::Draft(_), _) => Urgency::Batch,
+        };
+        Ok(Self { config, role: question.about.role(), urgency, traffic, what })
+    }
+
+    fn task<'a>(&'a self, clock: &dyn Clock, prompt: &'a models::PromptOf<'a>) -> Task<'a> {
+        let (budget, until) = self.time(clock);
+        let work = match &self.what {
+            What::Capture(subject) => subject.work(),
+            What::Draft(_) => None,
+        };
+        let is_draft = matches!(self.what, What::Draft(_));
+        Task {
+            role: self.role,
+            urgency: self.urgency,
+            traffic: self.traffic,
+            budget,
+            until,
+            technicality: if is_draft { MIXED } else { work.map_or(0.0, |work| technicality::of(&work.facts)) },
+            template_quality: if is_draft { 0.0 } else { merit::TEMPLATE },
+            tree: work.map(|work| &work.commit.tree),
+            prompt,
+        }
+    }
+
+    /// The budget, and when the model must have stopped.
+    fn time(&self, clock: &dyn Clock) -> (Duration, Instant) {
+        match (&self.what, self.urgency) {
+            (What::Capture(_), _) => {
+                let budget = self.config.capture.budget;
+                (budget, Deadline::after(budget, clock).model_end())
+            }
+            (_, Urgency::Batch) => (self.role.target(), clock.instant() + lease::model_time(self.role)),
+            _ => (self.role.target(), clock.instant() + self.role.target().mul_f64(MODEL_SHARE)),
+        }
+    }
+
+    fn prompt(&self, size: &Size) -> Rendered {
+        match &self.what {
+            What::Capture(subject) => subject.prompt(&size.budget).asking_for(size.words),
+            What::Draft(rendered) => rendered.clone(),
+        }
+    }
+
+    /// The template's turn, because nobody else is there.
+    fn refused(&self, task: &Task<'_>, error: LlmError, now: Instant) -> Foreseen {
+        let (max_tokens, most) = room(&self.config, self.role);
+        let budget = Budget::from(most);
+        let prompt = (task.prompt)(&Size { budget, words: None });
+        let machine = Hardware::measure();
+        let signals = Signals {
+            role: task.role,
+            urgency: task.urgency,
+            traffic: task.traffic,
+            prompt_tokens: prompt.prompt_tokens,
+            least_tokens: budget.scale.tokens(&prompt.rules).min(prompt.prompt_tokens),
+            max_tokens,
+            technicality: task.technicality,
+            budget_s: task.budget.as_secs_f64(),
+            left_s: task.until.saturating_duration_since(now).as_secs_f64(),
+            pressed: is_pressed(machine.pressure.cpu),
+            on_battery: machine.power.on_battery(),
+            template_quality: task.template_quality,
+        };
+        // Where a server answers and has no model there is nothing to add to that.
+        let refusal = (!matches!(error, LlmError::NoSuchModel { .. })).then(|| error.to_string());
+        let decision = Decision {
+            task: signals,
+            deadline_ms: task.budget.as_secs_f64() * 1e3,
+            choice: Chosen::TEMPLATE,
+            reason: models::reason_for(&Unanswered::Failed(error)),
+            kept: false,
+            candidates: Vec::new(),
+        };
+        Foreseen { decision, refusal }
+    }
+}
+
+fn what(services: &Services, about: &About, repo: Option<&Repo>, config: &Config) -> Result<What, CaptureError> {
+    let project = repo.map_or(NO_PROJECT, |repo| repo.place().project.as_str());
+    Ok(match (about, repo) {
+        (About::Commit(oid), Some(repo)) => {
+            let exclusions = Exclusions::of(config);
+            let commit = repo.commit(oid, &Bounds::default(), &|path| exclusions.path(path))?;
+            let mut subject = Subject::commit(commit, services.clock.as_ref());
+            let known = services.store.capture_of_commit(&repo.place().id, oid)?;
+            subject.note_before(&notes::by_id(services, &known.map(|known| known.notes).unwrap_or_default()));
+            What::Capture(Box::new(subject))
+        }
+        (About::Note(Some(text)), _) => What::Capture(Box::new(Subject::note(text, project))),
+        (About::Note(None) | About::Commit(_), _) => What::Capture(Box::new(Subject::note(USUAL_NOTE, project))),
+        (About::Draft(kind), _) => What::Draft(draft(services, *kind, project, config)?),
+    })
+}
+
+/// The question for a draft about what was captured lately.
+fn draft(services: &Services, kind: DraftKind, project: &str, config: &Config) -> Result<Rendered, CaptureError> {
+    let days = if kind == DraftKind::Blog { 7 } else { 1 };
+    let now = services.clock.now();
+    let query = CaptureQuery {
+        project: Some(project.to_owned()),
+        since: Some(now - Duration::from_secs(days * 24 * 60 * 60)),
+        until: Some(now),
+        limit: Some(CAPTURES),
+        ..CaptureQuery::default()
+    };
+    let mut captures = services.store.captures(&query)?;
+    captures.reverse();
+    let period = if days == 1 { "the last day" } else { "the last week" };
+    Ok(render::draft(kind, project, period, &captures, room(config, kind.role()).1))
+}
+
+/// Tokens of a role's answer, and what its context has room for beside it.
+fn room(config: &Config, role: Role) -> (u32, u32) {
+    config.options.get(&role).map_or((1, 2048), |sampling| {
+        let most = sampling.num_ctx.saturating_sub(sampling.max_tokens.saturating_add(WRAPPING)).max(256);
+        (sampling.max_tokens, most)
+    })
+}
