@@ -24,10 +24,15 @@ struct Read {
 impl Cached {
     /// Bytes at the start of this prompt that the model has read before, and of its rules alone.
     pub fn common(&self, endpoint: &str, model: &str, prompt: &Rendered) -> (usize, usize) {
-        let Some(read) = self.by_model.get(&(endpoint.to_owned(), model.to_owned())) else { return (0, 0) };
-        let text = joined(&prompt.rules, &prompt.question);
-        let whole = read.iter().map(|read| shared(read, &text)).max().unwrap_or(0);
+        let whole = self.common_text(endpoint, model, (&prompt.rules, &prompt.question));
         (whole, whole.min(prompt.rules.len()))
+    }
+
+    /// The same of rules and question.
+    pub fn common_text(&self, endpoint: &str, model: &str, (rules, question): (&str, &str)) -> usize {
+        let Some(read) = self.by_model.get(&(endpoint.to_owned(), model.to_owned())) else { return 0 };
+        let text = joined(rules, question);
+        read.iter().map(|read| shared(read, &text)).max().unwrap_or(0)
     }
 
     /// The model has read `question` after `rules`, `bytes` of both together.
@@ -47,7 +52,7 @@ impl Cached {
 }
 
 fn joined(rules: &str, question: &str) -> String {
-    format!("{rules}\n{question}")
+    format!("{rules}{question}")
 }
 
 fn shared(read: &Read, text: &str) -> usize {
@@ -68,7 +73,7 @@ mod tests {
         let mut cached = Cached::default();
         assert_eq!(cached.common("e", "m", &prompt("Rules.", "Patch A.")), (0, 0));
         cached.note("e", "m", ("Rules.", "Patch A."), usize::MAX);
-        assert_eq!(cached.common("e", "m", &prompt("Rules.", "Patch B.")), (13, 6));
+        assert_eq!(cached.common("e", "m", &prompt("Rules.", "Patch B.")), (12, 6));
         assert_eq!(cached.common("e", "m", &prompt("Other rules.", "Patch A.")), (0, 0));
         assert_eq!(cached.common("e", "other", &prompt("Rules.", "Patch A.")), (0, 0));
         cached.forget("e", "m");
@@ -81,7 +86,7 @@ mod tests {
         cached.note("e", "m", ("Rules.", "A long patch."), 9);
         assert_eq!(cached.common("e", "m", &prompt("Rules.", "A long patch.")), (9, 6));
         cached.note("e", "m", ("Rules.", "A long patch."), usize::MAX);
-        assert_eq!(cached.common("e", "m", &prompt("Rules.", "A long patch. Message.")).0, 20);
+        assert_eq!(cached.common("e", "m", &prompt("Rules.", "A long patch. Message.")).0, 19);
     }
 
     #[test]
@@ -90,7 +95,7 @@ mod tests {
         for n in 0..6 {
             cached.note("e", "m", ("R", &format!("{n} question")), usize::MAX);
         }
-        assert_eq!(cached.common("e", "m", &prompt("R", "0 question")).0, 2);
-        assert_eq!(cached.common("e", "m", &prompt("R", "5 question")).0, 12);
+        assert_eq!(cached.common("e", "m", &prompt("R", "0 question")).0, 1);
+        assert_eq!(cached.common("e", "m", &prompt("R", "5 question")).0, 11);
     }
 }

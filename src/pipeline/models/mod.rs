@@ -21,12 +21,14 @@ use crate::route::choose::Choice;
 use crate::route::decision::{Chosen, Decision};
 use crate::route::forecast::Work;
 use crate::route::ledger::Entry;
+use crate::route::signals::Urgency;
 use crate::route::tuning::shortened;
 use crate::store::Store;
 
 mod cached;
 mod circumstances;
 mod endpoints;
+mod feeding;
 mod knowledge;
 mod listing;
 pub mod pace;
@@ -42,6 +44,7 @@ pub(super) use unhurried::Unhurried;
 
 use circumstances::{Circumstances, Eyes};
 use endpoints::{Endpoints, Slot};
+use feeding::Feed;
 use knowledge::Knowledge;
 use pace::Recallable;
 use weigh::{Contender, Scene};
@@ -236,6 +239,9 @@ impl Models {
             keep_alive: Some(KEEP_ALIVE),
             prompt_estimate: Some(order.prompt.prompt_tokens),
         };
+        if task.urgency == Urgency::Batch {
+            self.feed_batch(&slot, order, &ask, &turn, here).await;
+        }
         let sent = self.clock.instant();
         let result = match contender.paced(task, order.max_tokens, conditions) {
             Some(pace) => slot.client.ask_paced(&ask, &pace).await,
@@ -249,6 +255,21 @@ impl Models {
             self.learn(contender, &ask, &run);
         }
         result
+    }
+
+    /// Lets the model read a long prompt in steps: an urgent request could not get through to a server that reads all of
+    /// it at once.
+    async fn feed_batch(&self, slot: &Slot, order: &Order<'_>, ask: &Ask, turn: &Turn, here: &Circumstances) {
+        let feed = Feed {
+            slot,
+            contender: order.contender,
+            rules: &ask.rules,
+            question: &ask.question,
+            scale: self.scale(order.contender),
+            end: ask.rules.len() + ask.question.len(),
+            until: ask.until,
+        };
+        self.feed(&feed, turn, here).await;
     }
 
     fn slot(&self, config: &Config, contender: &Contender) -> Result<Arc<Slot>, LlmError> {
