@@ -134,6 +134,12 @@ fn author(commit: &Commit, context: &Context, room: usize) -> String {
 /// Longest list of tickets (bytes).
 const TICKETS: usize = 60;
 
+/// The rules of a commit's question alone: what a server can read before there is any commit.
+#[must_use]
+pub fn commit_rules() -> Rendered {
+    Rendered::new(CAPTURE, String::new(), Scale::default())
+}
+
 /// The question about a note that was redacted before.
 #[must_use]
 pub fn note(text: &str, project: &str) -> Rendered {

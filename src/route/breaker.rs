@@ -155,14 +155,23 @@ impl Breakers {
     /// The endpoints and models that are due for a probe, each with the permission for one. An endpoint that is down
     /// is probed before its models. The empty model stands for "anything of that endpoint".
     pub fn probes(&mut self, now: Instant) -> Vec<(String, String)> {
-        let down: Vec<String> = self
-            .all
-            .iter()
-            .filter(|((_, model), one)| model.is_empty() && !one.admits())
-            .map(|((e, _), _)| e.clone())
-            .collect();
+        let down = self.down();
         let due = self.all.iter_mut().filter(|((endpoint, model), _)| model.is_empty() || !down.contains(endpoint));
         due.filter_map(|(key, breaker)| breaker.probe(now).then(|| key.clone())).collect()
+    }
+
+    /// When [`Breakers::probes`] will hand out the next permission.
+    #[must_use]
+    pub fn probe_at(&self) -> Option<Instant> {
+        let down = self.down();
+        let probed = self.all.iter().filter(|((endpoint, model), _)| model.is_empty() || !down.contains(endpoint));
+        probed.filter_map(|(_, breaker)| breaker.probe_at()).min()
+    }
+
+    /// The endpoints that are down as a whole.
+    fn down(&self) -> Vec<String> {
+        let down = self.all.iter().filter(|((_, model), one)| model.is_empty() && !one.admits());
+        down.map(|((endpoint, _), _)| endpoint.clone()).collect()
     }
 
     fn of(&self, endpoint: &str, model: &str) -> Breaker {

@@ -26,6 +26,19 @@ pub struct Memory {
     pub vram: Option<u64>,
 }
 
+impl Memory {
+    /// Bytes that models may take; absent where unknown.
+    fn for_models(&self) -> Option<u64> {
+        Some((self.ram? as f64 * MEMORY_SHARE).max(self.vram.unwrap_or(0) as f64) as u64)
+    }
+
+    /// Whether a model that needs so many bytes fits beside those that take `loaded`; what is unknown fits.
+    #[must_use]
+    pub fn fits(&self, needs: Option<u64>, loaded: u64) -> bool {
+        needs.zip(self.for_models()).is_none_or(|(needs, has)| needs.saturating_add(loaded) <= has)
+    }
+}
+
 /// A model that may fill a role, with how well it suits (higher is better).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Proposal {
@@ -133,7 +146,7 @@ fn unfit(offer: &Offer, model: &Offered, traits: &Traits, memory: Memory) -> Opt
         return None;
     }
     let needs = traits.needs_bytes?;
-    let has = (memory.ram? as f64 * MEMORY_SHARE).max(memory.vram.unwrap_or(0) as f64) as u64;
+    let has = memory.for_models()?;
     (needs > has).then_some(Because::TooLarge { needs, has })
 }
 

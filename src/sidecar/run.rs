@@ -16,6 +16,7 @@ use super::ahead::Ahead;
 use super::control::{self, Command, Pulse};
 use super::heart;
 use super::lending::Lending;
+use super::pauses::Pauses;
 use super::protocol::{Request, Response};
 use super::sentinel::Guard;
 use super::sockets::{self, Sockets};
@@ -165,6 +166,7 @@ struct Life {
     worker: Worker,
     watching: Watching,
     ahead: Ahead,
+    pauses: Pauses,
     inbox: mpsc::Receiver<Command>,
     options: Options,
     /// Up when somebody asked us to leave.
@@ -197,10 +199,25 @@ impl Life {
         let worker = Worker::new(services.clone(), Arc::clone(pulse), hurry.subscribe());
         let watching = Watching::new(services.clone(), Arc::clone(pulse));
         let ahead = Ahead::new(services.clone(), watching.staging());
+        let pauses = Pauses::new(services.clone(), options.idle.is_some());
         let housekeeping = Housekeeping { due: services.clock.instant(), pause: RETRY };
         let pulse = Arc::clone(pulse);
         let (waiting, asides) = (JoinSet::new(), JoinSet::new());
-        Self { services, pulse, worker, watching, ahead, inbox, options, asked, hurry, waiting, asides, housekeeping }
+        Self {
+            services,
+            pulse,
+            worker,
+            watching,
+            ahead,
+            pauses,
+            inbox,
+            options,
+            asked,
+            hurry,
+            waiting,
+            asides,
+            housekeeping,
+        }
     }
 
     async fn live(&mut self, sockets: &Sockets) -> Ended {
@@ -236,6 +253,7 @@ impl Life {
                     again = pulse.heart.during(self.round()).await;
                 },
                 () = self.ahead.step(captures) => {}
+                () = self.pauses.step(captures, last_active) => {}
                 () = tokio::time::sleep_until(again.into()) => again = pulse.heart.during(self.round()).await,
                 _ = ticks.tick() => if !sockets.in_place() {
                     return Ended::Cut;
@@ -308,6 +326,7 @@ impl Life {
     /// The sockets are gone: whoever commits now starts a successor, which waits for our lock.
     async fn leave(&mut self, ended: Ended) {
         self.ahead.stop();
+        self.pauses.stop();
         if ended == Ended::Idle {
             // A hook may have rung between the last look and the end of the socket; nobody would come for it.
             while let Ok(Some(pause)) = self.worker.work().await

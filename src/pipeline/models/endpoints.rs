@@ -90,6 +90,20 @@ impl Endpoints {
         if let Known::Fresh(offer, at) = self.known(slot) {
             return Ok((offer, at));
         }
+        self.fetch(slot, until).await
+    }
+
+    /// Asks the server, whatever it said a moment ago.
+    ///
+    /// # Errors
+    /// As [`Endpoints::look`].
+    pub async fn look_again(&self, slot: &Slot, until: Instant) -> Result<(Offer, Instant), LlmError> {
+        let until = until.min(self.clock.instant() + LISTING);
+        let _fetching = slot.fetching.lock().await;
+        self.fetch(slot, until).await
+    }
+
+    async fn fetch(&self, slot: &Slot, until: Instant) -> Result<(Offer, Instant), LlmError> {
         let models = slot.client.models(until).await?;
         let at = self.clock.instant();
         *slot.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some((at, models.clone()));

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::circumstances::Circumstances;
 use super::endpoints::Slot;
 use super::weigh::Contender;
-use super::{KEEP_ALIVE, Models, seen};
+use super::{Models, seen};
 use crate::llm::Ask;
 use crate::pipeline::pool::Turn;
 use crate::prompt::tokens::Scale;
@@ -32,6 +32,7 @@ pub(super) struct Feed<'a> {
     /// How far, and not beyond when.
     pub end: usize,
     pub until: Instant,
+    pub keep_alive: Duration,
 }
 
 impl Models {
@@ -86,7 +87,7 @@ impl Feed<'_> {
             question: question.to_owned(),
             sampling: shortened(&self.contender.sampling, 1),
             until: self.until,
-            keep_alive: Some(KEEP_ALIVE),
+            keep_alive: Some(self.keep_alive),
             prompt_estimate: None,
         }
     }

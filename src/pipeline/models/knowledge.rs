@@ -8,6 +8,7 @@ use super::task::Size;
 use crate::domain::id::Oid;
 use crate::domain::role::Role;
 use crate::route::breaker::Breakers;
+use crate::route::decision::Decision;
 use crate::route::ledger::Ledger;
 
 /// A prompt that was read ahead of its commit.
@@ -34,10 +35,14 @@ pub(super) struct Knowledge {
     pub ran: HashMap<(String, String), Instant>,
     /// Newest first.
     ahead: Vec<ReadAhead>,
+    /// The (endpoint, model) that the last decisions would like to know better, newest first.
+    pub doubtful: Vec<(String, String)>,
 }
 
 /// Prompts that were read ahead and whose commit may still come.
 const AHEAD: usize = 8;
+/// Models that are worth measuring in the next pause.
+const DOUBTFUL: usize = 2;
 
 impl Knowledge {
     pub fn with(ledger: Ledger) -> Self {
@@ -49,6 +54,15 @@ impl Knowledge {
         let ran = self.ran.get(&(at.0.to_owned(), at.1.to_owned()));
         let newer = ran.is_some_and(|ran| listed_at.is_none_or(|listed| *ran > listed));
         if newer { Some(true) } else { listed }
+    }
+
+    /// Remembers whom the decision would like to know better.
+    pub fn doubt(&mut self, decision: &Decision) {
+        let Some(one) = decision.worth_measuring() else { return };
+        let one = (one.endpoint.clone(), one.model.clone());
+        self.doubtful.retain(|older| *older != one);
+        self.doubtful.insert(0, one);
+        self.doubtful.truncate(DOUBTFUL);
     }
 
     pub fn read_ahead(&mut self, read: ReadAhead) {

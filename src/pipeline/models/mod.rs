@@ -26,9 +26,13 @@ use crate::route::tuning::shortened;
 use crate::store::Store;
 
 mod cached;
+pub mod chore;
+mod chores;
 mod circumstances;
 mod endpoints;
 mod feeding;
+pub mod hours;
+mod keeping;
 mod knowledge;
 mod listing;
 pub mod pace;
@@ -38,6 +42,7 @@ mod task;
 mod unhurried;
 mod weigh;
 
+pub use chores::{Fruit, Preferred};
 pub use reading::Reading;
 pub use task::{PromptOf, Size, Task};
 pub(super) use unhurried::Unhurried;
@@ -49,8 +54,6 @@ use knowledge::Knowledge;
 use pace::Recallable;
 use weigh::{Contender, Scene};
 
-/// How long a server is asked to keep the model loaded after a request.
-const KEEP_ALIVE: Duration = Duration::from_secs(60 * 60);
 /// A capture is one or two sentences: more of the patch than this only costs prefill time, and is sent only where it
 /// makes the source complete.
 const CAPTURE_PROMPT_TOKENS: u32 = 1500;
@@ -155,6 +158,7 @@ impl Models {
             Ok(settled) => settled,
             Err(error) => return Attempt::none(error.into(), None),
         };
+        self.knowledge().doubt(&settled.decision);
         let Some(order) = self.order(config, task, &settled) else {
             return Attempt::none(Unanswered::Unasked(settled.decision.reason), Some(settled.decision));
         };
@@ -236,7 +240,7 @@ impl Models {
             question: order.prompt.question.clone(),
             sampling: shortened(&contender.sampling, order.max_tokens),
             until: task.until,
-            keep_alive: Some(KEEP_ALIVE),
+            keep_alive: Some(self.keep_alive(config, task.urgency, contender, here)),
             prompt_estimate: Some(order.prompt.prompt_tokens),
         };
         if task.urgency == Urgency::Batch {
@@ -268,6 +272,7 @@ impl Models {
             scale: self.scale(order.contender),
             end: ask.rules.len() + ask.question.len(),
             until: ask.until,
+            keep_alive: ask.keep_alive.unwrap_or_default(),
         };
         self.feed(&feed, turn, here).await;
     }

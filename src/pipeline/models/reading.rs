@@ -11,6 +11,7 @@ use super::{Models, Order, Settled};
 use crate::config::Config;
 use crate::domain::id::Oid;
 use crate::domain::role::Role;
+use crate::pipeline::pool::Turn;
 use crate::prompt::render::Rendered;
 use crate::route::forecast::Work;
 use crate::route::merit;
@@ -77,7 +78,17 @@ impl Models {
         let Ok(slot) = self.slot(config, contender) else { return Reading::Nothing };
         let (prompt, scale) = (book.prompt, book.size.budget.scale);
         let end = prompt.rules.len() + prompt.fixed;
-        let feed = Feed { slot: &slot, contender, rules: &prompt.rules, question: &prompt.question, scale, end, until };
+        let keep_alive = self.keep_alive(config, task.urgency, contender, &settled.here);
+        let feed = Feed {
+            slot: &slot,
+            contender,
+            rules: &prompt.rules,
+            question: &prompt.question,
+            scale,
+            end,
+            until,
+            keep_alive,
+        };
         let patient = Task { until, ..*task };
         let lasts = book.lasts(&settled.here);
         let Ok(turn) = self.turn(config, &slot.config, &patient, lasts).await else { return Reading::Nothing };
@@ -98,6 +109,14 @@ impl Models {
             whole,
         });
         if whole { Reading::Whole } else { Reading::Part }
+    }
+}
+
+/// Nothing when the turn was recalled before the end.
+pub(super) async fn recallable<T>(turn: &Turn, work: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        done = work => Some(done),
+        () = turn.recalled() => None,
     }
 }
 

@@ -205,6 +205,16 @@ impl Contender {
         &self.forecast
     }
 
+    /// It would have to be loaded first.
+    pub fn is_cold(&self) -> bool {
+        self.resident == Some(false)
+    }
+
+    /// It was run here before.
+    pub fn is_known(&self) -> bool {
+        self.known
+    }
+
     pub fn conditions(&self, left: Duration, here: &Circumstances) -> Conditions {
         Conditions {
             left_s: left.as_secs_f64(),

@@ -16,6 +16,9 @@ use serde_json::Value;
 /// Long enough for a loaded machine; a test that reaches it has failed.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Nobody asks a model anything but what the test's commits ask it.
+const UNPREPARED: &str = "read_ahead = \"off\"";
+
 /// Removed, with its sidecar, when dropped.
 pub struct World {
     dir: tempfile::TempDir,
@@ -38,7 +41,9 @@ impl World {
     /// A world whose only endpoint is `url`.
     pub fn with_endpoint(url: &str, api: &str) -> Self {
         let world = Self::new();
-        world.configure(&format!("[[endpoints]]\nname = \"test\"\nurl = \"{url}\"\napi = \"{api}\"\n"));
+        world.configure(&format!(
+            "[capture]\n{UNPREPARED}\n[[endpoints]]\nname = \"test\"\nurl = \"{url}\"\napi = \"{api}\"\n"
+        ));
         world
     }
 
@@ -51,9 +56,10 @@ impl World {
 
     /// Points the settings at a fake; `capture` is what stands in `[capture]`.
     pub fn use_fake(&self, server: &fake_llm::FakeLlm, capture: &str) {
+        let unprepared = if capture.contains("read_ahead") { "" } else { UNPREPARED };
         let (model, url) = (fake_llm::MODEL, server.url());
         self.configure(&format!(
-            "[capture]\n{capture}\n[models]\ncapture = \"{model}\"\n\
+            "[capture]\n{capture}\n{unprepared}\n[models]\ncapture = \"{model}\"\n\
              [[endpoints]]\nname = \"test\"\nurl = \"{url}\"\napi = \"ollama\"\n"
         ));
     }

@@ -1,0 +1,294 @@
+//! What the idle sidecar does for the next commit: it sees to it that the models are there, warm and known, and that
+//! templates which stood in for them are replaced. Never beside a capture, and it keeps nobody from leaving.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+
+use super::run::until;
+use crate::config::Config;
+use crate::hardware::power::Power;
+use crate::hardware::pressure::Pressure;
+use crate::pipeline::models::chore::{self, Chore, Facts, QUIET};
+use crate::pipeline::models::{Fruit, hours};
+use crate::pipeline::refine::{self, Walk};
+use crate::pipeline::services::Services;
+use crate::route::signals::is_pressed;
+use crate::store::CaptureQuery;
+
+/// Between two looks at what there is to do.
+const EVERY: Duration = Duration::from_secs(15);
+/// Who has not committed for so long has gone home: their memory is not ours to fill.
+const LIVELY: Duration = Duration::from_secs(12 * 60 * 60);
+/// A list of offered models is believed for a minute.
+const LOOK_REST: Duration = Duration::from_secs(50);
+/// A server that throws a model out at once has its reasons; one that cannot load it is asked ever more seldom.
+const WARM_REST: Duration = Duration::from_secs(5 * 60);
+const LONGEST_REST: Duration = Duration::from_secs(60 * 60);
+/// After somebody needed the device.
+const SHORT_REST: Duration = Duration::from_secs(5);
+/// What one chore may take.
+const LONGEST: Duration = Duration::from_secs(120);
+/// Captures that are asked about again before the next look.
+const FEW: usize = 3;
+
+/// What the machine has to spare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Machine {
+    pub pressed: bool,
+    pub on_battery: bool,
+}
+
+/// See the file's head.
+pub struct Pauses {
+    services: Services,
+    machine: fn() -> Machine,
+    /// At most one.
+    jobs: JoinSet<Done>,
+    /// Up when what is under way should come to an end.
+    stop: Arc<AtomicBool>,
+    next: Instant,
+    resting: BTreeMap<Chore, Instant>,
+    /// How often loading failed in a row.
+    failed: u32,
+    started: Instant,
+    /// Whether there were commits before this process: who is started by a commit need not ask.
+    before: Option<bool>,
+}
+
+struct Done {
+    /// Whether anybody committed lately, as far as the store knows.
+    before: bool,
+    did: Option<Did>,
+}
+
+enum Did {
+    Chore(Chore, Fruit),
+    Refined(Walk),
+}
+
+/// What a job has to know.
+struct Pause {
+    services: Services,
+    machine: fn() -> Machine,
+    quiet: Duration,
+    active: bool,
+    before: Option<bool>,
+    resting: BTreeSet<Chore>,
+    stop: Arc<AtomicBool>,
+}
+
+impl std::fmt::Debug for Pauses {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pauses").field("busy", &!self.jobs.is_empty()).finish_non_exhaustive()
+    }
+}
+
+impl Pauses {
+    /// `by_commit`: this process was started by a commit, not with the machine.
+    #[must_use]
+    pub fn new(services: Services, by_commit: bool) -> Self {
+        Self::with(services, by_commit, machine)
+    }
+
+    fn with(services: Services, by_commit: bool, machine: fn() -> Machine) -> Self {
+        let started = services.clock.instant();
+        Self {
+            services,
+            machine,
+            jobs: JoinSet::new(),
+            stop: Arc::default(),
+            next: started,
+            resting: BTreeMap::new(),
+            failed: 0,
+            started,
+            before: by_commit.then_some(true),
+        }
+    }
+
+    /// Does what is due, unless captures are worked on (`busy`); comes back when some of it is done. Safe to drop.
+    /// `active`: when anybody last wanted anything.
+    pub async fn step(&mut self, busy: bool, active: Instant) {
+        let next = self.start_due(busy, active);
+        tokio::select! {
+            // What panics or is cancelled comes back as an error, and is looked at again in a while.
+            Some(done) = self.jobs.join_next() => if let Ok(done) = done {
+                self.finish(done);
+            },
+            () = until(next) => {}
+        }
+    }
+
+    /// Ends whatever is under way: whoever leaves must not keep a model busy.
+    pub fn stop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.jobs.abort_all();
+    }
+
+    /// Gives the time when something will be due; nothing while something is under way.
+    fn start_due(&mut self, busy: bool, active: Instant) -> Option<Instant> {
+        if busy {
+            self.stop.store(true, Ordering::Relaxed);
+            // A template may have been left standing.
+            self.resting.remove(&Chore::Refine);
+        }
+        if busy || !self.jobs.is_empty() {
+            return None;
+        }
+        let now = self.services.clock.instant();
+        let calm = self.next.max(active + QUIET);
+        let due = self.services.models.probe_at().map_or(calm, |probe| probe.min(calm));
+        if due > now {
+            return Some(due);
+        }
+        self.next = now + EVERY;
+        self.resting.retain(|_, until| *until > now);
+        self.stop = Arc::default();
+        let pause = Pause {
+            services: self.services.clone(),
+            machine: self.machine,
+            quiet: now.saturating_duration_since(active),
+            active: active > self.started && now.saturating_duration_since(active) < LIVELY,
+            before: self.before.map(|before| before && now.saturating_duration_since(self.started) < LIVELY),
+            resting: self.resting.keys().copied().collect(),
+            stop: Arc::clone(&self.stop),
+        };
+        self.jobs.spawn(pause.take());
+        None
+    }
+
+    fn finish(&mut self, Done { before, did }: Done) {
+        let now = self.services.clock.instant();
+        self.before.get_or_insert(before);
+        let Some(did) = did else { return };
+        // There may be more to do.
+        self.next = now;
+        let (chore, rest) = match did {
+            Did::Refined(walk) => (Chore::Refine, after(walk)),
+            Did::Chore(chore, fruit) => (chore, self.rest(chore, fruit)),
+        };
+        self.resting.insert(chore, now + rest);
+    }
+
+    fn rest(&mut self, chore: Chore, fruit: Fruit) -> Duration {
+        match (chore, fruit) {
+            (_, Fruit::Recalled) => SHORT_REST,
+            (Chore::Look, _) => LOOK_REST,
+            (Chore::Warm, Fruit::Borne) => {
+                self.failed = 0;
+                self.resting.remove(&Chore::Refine);
+                WARM_REST
+            }
+            (Chore::Warm, Fruit::Failed) => {
+                self.failed = self.failed.saturating_add(1);
+                (WARM_REST * 2_u32.pow(self.failed.min(8) - 1)).min(LONGEST_REST)
+            }
+            (Chore::Revive, Fruit::Borne) => {
+                // What it offers and how it stands is to be found out anew.
+                self.resting.clear();
+                Duration::ZERO
+            }
+            // Each has its own time.
+            (Chore::Revive | Chore::Refine | Chore::Measure, _) => Duration::ZERO,
+        }
+    }
+}
+
+/// What was tried in vain rests by itself; whoever could not be asked may be there in a while.
+fn after(walk: Walk) -> Duration {
+    match walk {
+        Walk { cut_short: true, .. } => WARM_REST,
+        Walk { better, vain, .. } if better + vain >= FEW => Duration::ZERO,
+        _ => LONGEST_REST,
+    }
+}
+
+impl Pause {
+    async fn take(self) -> Done {
+        let services = self.services.clone();
+        let (machine, asked) = (self.machine, self.before);
+        let looked = tokio::task::spawn_blocking(move || {
+            let before = asked.unwrap_or_else(|| committed_lately(&services));
+            (services.config(None), machine(), before)
+        });
+        let Ok((config, machine, before)) = looked.await else { return Done { before: false, did: None } };
+        let did = self.chore(&config, machine, before).await;
+        Done { before, did }
+    }
+
+    async fn chore(&self, config: &Config, machine: Machine, before: bool) -> Option<Did> {
+        let (models, clock) = (&self.services.models, &self.services.clock);
+        let mut facts = self.facts(config, machine, before);
+        if facts.may_prepare() {
+            facts.preferred = models.preferred(config).await;
+        }
+        let until = clock.instant() + LONGEST;
+        let chore = chore::next(&facts)?;
+        let fruit = match chore {
+            Chore::Revive if models.revive(config).await => Fruit::Borne,
+            Chore::Revive => Fruit::Failed,
+            Chore::Look => {
+                models.look(config).await;
+                Fruit::Borne
+            }
+            Chore::Warm => models.warm(config, until).await,
+            Chore::Measure => models.measure(config, until).await,
+            Chore::Refine => return Some(Did::Refined(self.refine(until).await)),
+        };
+        Some(Did::Chore(chore, fruit))
+    }
+
+    fn facts(&self, config: &Config, machine: Machine, before: bool) -> Facts {
+        let (models, clock) = (&self.services.models, &self.services.clock);
+        Facts {
+            quiet: self.quiet,
+            lively: self.active || before,
+            working: hours::working(config, clock.now()),
+            pressed: machine.pressed,
+            on_battery: machine.on_battery,
+            ahead: config.capture.read_ahead,
+            down: models.probe_at().is_some_and(|at| at <= clock.instant()),
+            preferred: None,
+            refine: config.capture.refine,
+            doubt: models.is_in_doubt(),
+            resting: self.resting.clone(),
+        }
+    }
+
+    async fn refine(&self, until: Instant) -> Walk {
+        let stop = || self.stop.load(Ordering::Relaxed);
+        match refine::refine_some(&self.services, FEW, until, stop).await {
+            Ok(walk) => {
+                if walk.better + walk.vain > 0 {
+                    // That was the measurement.
+                    self.services.models.settle_doubts();
+                }
+                tracing::info!(better = walk.better, vain = walk.vain, "asked again about templates");
+                walk
+            }
+            Err(error) => {
+                tracing::warn!(%error, "templates stay: the store cannot be read or written");
+                Walk { cut_short: true, ..Walk::default() }
+            }
+        }
+    }
+}
+
+/// Blocking. A store that cannot be read says nothing.
+fn committed_lately(services: &Services) -> bool {
+    let since = services.clock.now() - LIVELY;
+    let query =
+        CaptureQuery { captured_since: Some(since), all_states: true, limit: Some(1), ..CaptureQuery::default() };
+    services.store.captures(&query).is_ok_and(|found| !found.is_empty())
+}
+
+fn machine() -> Machine {
+    Machine { pressed: is_pressed(Pressure::read().cpu), on_battery: Power::read().on_battery() }
+}
+
+#[cfg(test)]
+#[path = "pauses_tests.rs"]
+mod tests;
