@@ -41,7 +41,7 @@ where
             Once::Done(last) => return Ok(ModelText { text: sections.whole(&last.text), ..last }),
             // What stands fills the room that the whole text was to have: that is its end.
             Once::TooLong(last, _) if !sections.text().is_empty() => {
-                return Ok(ModelText { text: sections.whole(""), ..last });
+                return Ok(ModelText { text: sections.text().trim_end().to_owned(), ..last });
             }
             Once::TooLong(_, why) => return Err(why),
             Once::Recalled(part) => {

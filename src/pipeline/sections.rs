@@ -44,7 +44,7 @@ impl Sections {
     #[must_use]
     pub fn whole(&self, came: &str) -> String {
         let whole = self.with(came);
-        if whole.trim_end().len() <= self.kept.trim_end().len() { self.kept.trim_end().to_owned() } else { whole }
+        if whole.trim_end().len() < self.kept.trim_end().len() { self.kept.trim_end().to_owned() } else { whole }
     }
 
     fn with(&self, came: &str) -> String {
