@@ -10,8 +10,9 @@ use crate::server::{Server, ask};
 /// Tokens of the whole prompt, about: the chat template adds its own.
 const LENGTHS: [usize; 3] = [150, 330, 600];
 const WAYS: [&str; 3] = ["cold", "rules cached", "read ahead"];
-/// What the author says, and the request.
-const WORDS: &str = "<message>\nRetry twice\n</message>\nDescribe the commit.";
+/// What the author says, and the request. With a made-up vocabulary of single bytes this is as many tokens as a real
+/// one makes of `<message>`, a subject, `</message>` and `Describe the commit.`
+const WORDS: &str = "<m>Retry</m> Go.";
 
 pub fn section(run: &Run, report: &mut Report) -> Result<()> {
     let server = Server::start(&run.model)?;
