@@ -191,6 +191,7 @@ fn decided(ledger: &Ledger, last: Option<&str>, machine: &Machine<'_>, moment: &
             queue_s: moment.queue_s,
             idle_min: *idle_min,
             barred: false,
+            evicts: false,
             forecast,
             quality: model.quality,
         })

@@ -32,6 +32,8 @@ pub struct Candidate<'a> {
     pub idle_min: f64,
     /// A breaker does not let it through.
     pub barred: bool,
+    /// Loading it would push the captures' model out of memory while people work, and another one could write.
+    pub evicts: bool,
     /// Nothing but the hardware speaks for the forecast: it was never run.
     pub guessed: bool,
     pub forecast: &'a Forecast,
@@ -173,6 +175,7 @@ fn reject(signals: &Signals, one: &Candidate<'_>, fits: bool, outlook: &Outlook,
     match () {
         () if signals.traffic != Traffic::Calm && signals.urgency != Urgency::Batch => Some(Rejected::NotNow),
         () if one.barred => Some(Rejected::BreakerOpen),
+        () if one.evicts => Some(Rejected::WouldEvict),
         () if late && one.resident == Some(false) => Some(Rejected::Cold),
         () if late => Some(Rejected::PredictedMiss),
         () if quality <= signals.template_quality => Some(Rejected::TemplateAsGood),

@@ -68,6 +68,7 @@ pub(in crate::route) fn candidate<'a>(model: &'a str, quality: f64, forecast: &'
         queue_s: 0.0,
         idle_min: 5.0,
         barred: false,
+        evicts: false,
         forecast,
         quality,
     }

@@ -94,6 +94,8 @@ pub enum Rejected {
     PredictedMiss,
     /// The template's text is as good.
     TemplateAsGood,
+    /// It does not fit into the memory beside the captures' model, which is needed any moment.
+    WouldEvict,
     /// Another one is expected to do better.
     ScoredLower,
     /// Nothing is to be asked of any model just now.
@@ -106,7 +108,7 @@ impl Rejected {
     pub fn reason(self) -> Reason {
         match self {
             Self::BreakerOpen => Reason::BreakerOpen,
-            Self::Cold => Reason::Cold,
+            Self::Cold | Self::WouldEvict => Reason::Cold,
             Self::PredictedMiss | Self::ScoredLower => Reason::PredictedMiss,
             Self::TemplateAsGood | Self::NotNow => Reason::Disabled,
         }

@@ -105,6 +105,17 @@ fn a_blog_post_at_night_on_battery() {
 }
 
 #[test]
+fn a_draft_by_day_that_would_push_the_captures_model_out() {
+    let draft = Signals { role: Role::Devlog, urgency: Urgency::Batch, template_quality: 0.0, ..capture() };
+    let draft = Signals { max_tokens: 800, budget_s: 600.0, left_s: 600.0, ..draft };
+    let [small, _, large] = fast();
+    let large = Candidate { resident: Some(false), evicts: true, ..candidate("llama2:13b", 0.82, &large) };
+    let text = explain(&decide(&draft, &[candidate("orca-mini:3b", 0.70, &small), large], None));
+    assert!(text.starts_with("orca-mini:3b"), "{text}");
+    insta::assert_snapshot!(text);
+}
+
+#[test]
 fn the_first_day_with_a_new_model() {
     let machine = Machine { cores: 12, gpu_share: Some(1.0), parameters: Some(3_200_000_000), size_bytes: None };
     let fresh = Forecast::seeded(Speed::of(&machine));

@@ -30,6 +30,7 @@ mod matrix;
 mod models;
 mod orders;
 mod packing;
+mod pauses;
 mod places;
 mod planted;
 mod preempt;

@@ -198,8 +198,9 @@ impl Models {
 
     /// A prompt that begins with what nobody has ever sent.
     fn nonce(&self, words: usize) -> Rendered {
-        let stamp = self.clock.now().as_nanosecond();
-        let rules = format!("{stamp:x} Repeat the words.");
+        // What changes most comes first: a cache is asked from the first byte on.
+        let stamp: String = self.clock.now().as_nanosecond().to_string().chars().rev().collect();
+        let rules = format!("{stamp} Repeat the words.");
         let question: String = (0..words).map(|word| format!("{} ", WORDS[word % WORDS.len()])).collect();
         let prompt_tokens = Scale::default().tokens(&rules) + Scale::default().tokens(&question);
         Rendered { rules, question, prompt_tokens, ..commit_rules() }

@@ -4,10 +4,12 @@ use std::time::{Duration, Instant};
 
 use super::circumstances::Circumstances;
 use super::endpoints;
+use super::hours;
 use super::knowledge::Knowledge;
 use super::pace::Paced;
 use super::task::Task;
-use crate::config::Config;
+use crate::config::{Config, EndpointConfig};
+use crate::domain::role::Role;
 use crate::llm::{Offered, Sampling, same_model};
 use crate::pipeline::pool::Pool;
 use crate::prompt::render::Rendered;
@@ -131,10 +133,12 @@ impl Scene<'_> {
         (pool, now): (&Pool, Instant),
     ) -> Decision {
         let signals = self.signals(prompt, scale, now);
-        let candidates: Vec<Candidate<'_>> = contenders
-            .iter()
-            .map(|one| self.candidate(one, (prompt, scale), knowledge, pool, signals.technicality))
-            .collect();
+        let candidate = |one| self.candidate(one, (prompt, scale), knowledge, pool, signals.technicality);
+        let mut candidates: Vec<Candidate<'_>> = contenders.iter().map(candidate).collect();
+        // Where there is nobody else, a draft that somebody asked for is worth a reload.
+        if !candidates.iter().any(|one| !one.evicts && !one.barred) {
+            candidates.iter_mut().for_each(|one| one.evicts = false);
+        }
         let last = knowledge.last.get(&self.task.role).map(|(endpoint, model)| (endpoint.as_str(), model.as_str()));
         decide(&signals, &candidates, last)
     }
@@ -184,6 +188,7 @@ impl Scene<'_> {
             cached_rules: tokens(rules),
             queue_s: self.queue_s(one, pool),
             idle_min: one.idle_min,
+            evicts: self.evicts(one, knowledge),
             barred: !knowledge.breakers.admit(&one.endpoint, &one.offered.name),
             guessed: !one.known,
             forecast: &one.forecast,
@@ -191,10 +196,28 @@ impl Scene<'_> {
         }
     }
 
+    /// Whether a batch would push the model that writes captures out of memory while people work.
+    fn evicts(&self, one: &Contender, knowledge: &Knowledge) -> bool {
+        let by_day = self.task.urgency == Urgency::Batch && hours::working(self.config, self.here.now);
+        if !by_day || one.resident != Some(false) {
+            return false;
+        }
+        let Some((endpoint, model)) = knowledge.last.get(&Role::Capture) else { return false };
+        let Some(((_, offered), at)) = self.offered(endpoint, model) else { return false };
+        let is_held = knowledge.resident((endpoint, model), offered.resident, at) == Some(true);
+        let (Some(there), Some(here)) = (self.endpoint(endpoint), self.endpoint(&one.endpoint)) else { return false };
+        // What a machine elsewhere has room for is not known here.
+        let shared = endpoints::device(there) == endpoints::device(here) && !here.remote;
+        let memory = Memory { ram: self.here.ram, vram: None };
+        is_held && shared && !memory.fits(one.traits.needs_bytes, Traits::of(&offered).needs_bytes.unwrap_or(0))
+    }
+
+    fn endpoint(&self, name: &str) -> Option<&EndpointConfig> {
+        self.config.endpoints.iter().find(|endpoint| endpoint.name == name)
+    }
+
     fn queue_s(&self, one: &Contender, pool: &Pool) -> f64 {
-        let Some(endpoint) = self.config.endpoints.iter().find(|endpoint| endpoint.name == one.endpoint) else {
-            return 0.0;
-        };
+        let Some(endpoint) = self.endpoint(&one.endpoint) else { return 0.0 };
         let device = endpoints::device(endpoint);
         pool.wait(device, endpoints::slots(&self.config.endpoints, device), self.task.urgency).as_secs_f64()
     }
