@@ -2,6 +2,7 @@
 
 mod limits;
 mod repositories;
+mod writers;
 
 use std::path::Path;
 
@@ -13,7 +14,7 @@ use super::failure::{Failure, mending, quoted};
 use super::hooks;
 use super::models::{self, EndpointView};
 use super::ui::{BAD, DIM, Exit, GOOD, one_line};
-use crate::config::paths;
+use crate::config::{Origin, paths};
 use crate::hardware::Hardware;
 use crate::hardware::power::Power;
 use crate::pipeline::wording;
@@ -148,7 +149,12 @@ fn settings(app: &App) -> Finding {
 
 fn endpoints(app: &App) -> Vec<Finding> {
     match models::gather(app) {
-        Ok(views) => judge(&views),
+        Ok(views) => {
+            let guessed = |index| app.loaded.origins.get(&format!("endpoints[{index}].url")) == Some(&Origin::BuiltIn);
+            let mut findings = judge(&views);
+            findings.extend(writers::examine(app.config(), &views, &guessed));
+            findings
+        }
         Err(failure) => vec![Finding::of("endpoints", &failure)],
     }
 }
@@ -166,7 +172,7 @@ fn judge(views: &[EndpointView]) -> Vec<Finding> {
     }
     for view in views.iter().filter(|view| view.up) {
         for model in view.models.iter().filter(|model| !model.listed) {
-            let roles: Vec<&str> = model.roles.iter().map(|role| role.as_str()).collect();
+            let roles: Vec<&str> = model.configured_for.iter().map(|role| role.as_str()).collect();
             let what =
                 format!("{} does not offer {}, configured for {}", view.endpoint, model.offered.name, roles.join(", "));
             findings.push(Finding::wrong("endpoints", what, format!("ollama pull {}", model.offered.name)));
@@ -294,6 +300,10 @@ mod tests {
             version: None,
             up,
             error: (!up).then(|| "nothing listens".into()),
+            device: "this machine".into(),
+            running: None,
+            waiting: None,
+            breaker: None,
             models: Vec::new(),
         };
         let none = judge(&[view(false)]);

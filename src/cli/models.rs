@@ -8,13 +8,24 @@ use tokio::task::JoinSet;
 
 use super::app::App;
 use super::failure::Failure;
-use super::ui::{Align, BOLD, DIM, Exit, GOOD, Table, WARN};
-use crate::config::{Config, EndpointConfig, Origin};
+use super::ui::Exit;
+use crate::config::{Config, EndpointConfig};
 use crate::domain::role::{ROLES, Role};
+use crate::hardware::Hardware;
 use crate::llm::Client;
-use crate::llm::{Api, LlmError, Offered, Server};
-use crate::route::choose::{Choice, Offer, choose, configured};
+use crate::llm::{Api, LlmError, Offered, Server, same_model};
+use crate::pipeline::models::{Standing, device};
+use crate::route::breaker::State;
+use crate::route::ledger::Ledger;
+use crate::route::offer::{Offer, configured};
+use crate::route::rates::Rates;
+use crate::route::roles::{Because, Cast, Memory, cast};
+use crate::route::traits::Traits;
+use crate::sidecar::client;
+use crate::sidecar::protocol::{Request, Response};
 use crate::store::{LatencyGrouping, LatencyRow};
+
+mod table;
 
 #[derive(Debug, Clone, Args)]
 pub struct ModelsArgs {}
@@ -33,8 +44,14 @@ pub struct EndpointView {
     pub version: Option<String>,
     /// It answered.
     pub up: bool,
-    /// Why it did not.
+    /// Why it did not answer.
     pub error: Option<String>,
+    /// What it computes on; endpoints of one device share its turns.
+    pub device: String,
+    /// Requests that it works on and that wait for it; absent where no sidecar tells.
+    pub running: Option<usize>,
+    pub waiting: Option<usize>,
+    pub breaker: Option<Breaker>,
     pub models: Vec<ModelView>,
 }
 
@@ -44,9 +61,33 @@ pub struct ModelView {
     pub offered: Offered,
     /// False for a model that is configured but that the endpoint does not list.
     pub listed: bool,
+    /// Those that it fills now.
     pub roles: Vec<Role>,
+    /// Those that the configuration names it for.
+    pub configured_for: Vec<Role>,
+    /// Those in which it stands in when the first one would be late.
+    pub stands_in_for: Vec<Role>,
+    /// Why it fills none; absent where it may.
+    pub unfit: Option<Because>,
+    /// Share of the weights that did not fit onto the graphics card.
+    pub spilled: Option<f64>,
+    /// It thinks aloud, and is told not to.
+    pub thinks_aloud: bool,
+    /// Bytes of memory that it needs while it runs.
+    pub needs_bytes: Option<u64>,
+    pub breaker: Option<Breaker>,
+    /// What the router reckons with.
+    pub learned: Option<Rates>,
     /// From the latency log of the last 30 days.
     pub measured: Option<Measured>,
+}
+
+/// Whether captures go there; absent where no sidecar tells.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Breaker {
+    pub state: State,
+    /// Seconds until it is tried again by nobody's capture.
+    pub probe_in_s: Option<f64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -66,7 +107,7 @@ pub fn run(app: &App, _args: &ModelsArgs) -> Result<Exit, Failure> {
     if app.json {
         app.ui.json(&views)?;
     } else {
-        print(app, &views)?;
+        table::print(app, &views)?;
     }
     if views.iter().any(|view| view.up) { Ok(Exit::Done) } else { Err(nobody(&views)) }
 }
@@ -78,8 +119,8 @@ pub fn run(app: &App, _args: &ModelsArgs) -> Result<Exit, Failure> {
 pub fn gather(app: &App) -> Result<Vec<EndpointView>, Failure> {
     let config = app.config();
     let answers = app.block_on(ask_all(config.endpoints.clone(), app.clock.instant() + PATIENCE))?;
-    let measured = measured(app);
-    Ok(views(config, answers, &measured))
+    let known = Known::ask(app);
+    Ok(views(config, answers, &known))
 }
 
 type Answer = Result<(Server, Vec<Offered>), LlmError>;
@@ -100,32 +141,118 @@ async fn ask(endpoint: &EndpointConfig, until: std::time::Instant) -> Answer {
     Ok((client.server(until).await?, client.models(until).await?))
 }
 
-/// What the latency log knows about each model; a store that cannot be read only costs these numbers.
-fn measured(app: &App) -> Vec<LatencyRow> {
+/// What is known beside what the servers say.
+struct Known {
+    measured: Vec<LatencyRow>,
+    ledger: Ledger,
+    /// Of the running sidecar.
+    standing: Option<Standing>,
+    memory: Memory,
+}
+
+impl Known {
+    /// A store that cannot be read, or a sidecar that says nothing, only costs their numbers.
+    fn ask(app: &App) -> Self {
+        let memory = Memory { ram: Hardware::measure().ram_total, vram: None };
+        let standing = match client::ask(&app.paths.run, &Request::Standing, client::PING_TIMEOUT) {
+            Ok(Response::Standing(standing)) => Some(standing),
+            _ => None,
+        };
+        let (measured, ledger) = stored(app).unwrap_or_default();
+        Self { measured, ledger, standing, memory }
+    }
+
+    fn breaker(&self, endpoint: &str, model: Option<&str>) -> Option<Breaker> {
+        let broken = &self.standing.as_ref()?.broken;
+        let this = broken.iter().find(|broken| broken.endpoint == endpoint && broken.model.as_deref() == model);
+        let closed = Breaker { state: State::Closed, probe_in_s: None };
+        Some(this.map_or(closed, |broken| Breaker { state: broken.state, probe_in_s: broken.probe_in_s }))
+    }
+
+    /// The newest of what was learned, whatever the options were.
+    fn learned(&self, endpoint: &str, model: &str) -> Option<Rates> {
+        let same = self.ledger.iter().filter(|(key, ..)| key.endpoint == endpoint && key.model == model);
+        same.max_by_key(|(.., at)| *at).map(|(_, forecast, _)| Rates::of(forecast))
+    }
+}
+
+fn stored(app: &App) -> Option<(Vec<LatencyRow>, Ledger)> {
     if !app.paths.database().exists() {
-        return Vec::new();
+        return None;
     }
     let grouping = LatencyGrouping { op: false, model: true, cold: false };
     let since = super::when::days_back(30, &app.now());
-    app.store().and_then(|store| Ok(store.latency(since, grouping)?)).unwrap_or_default()
+    let store = app.store().ok()?;
+    Some((store.latency(since, grouping).unwrap_or_default(), store.forecasts().unwrap_or_default()))
 }
 
-fn views(config: &Config, answers: Vec<(EndpointConfig, Answer)>, measured: &[LatencyRow]) -> Vec<EndpointView> {
+fn views(config: &Config, answers: Vec<(EndpointConfig, Answer)>, known: &Known) -> Vec<EndpointView> {
     let offers: Vec<Offer> = answers.iter().filter_map(|(endpoint, answer)| offer(endpoint, answer)).collect();
-    let roles: Vec<(Role, Choice)> =
-        ROLES.into_iter().filter_map(|role| Some((role, chosen(config, role, &offers)?))).collect();
-    let mut views: Vec<EndpointView> = answers.into_iter().map(|(endpoint, answer)| view(endpoint, answer)).collect();
+    let mut views: Vec<EndpointView> =
+        answers.into_iter().map(|(endpoint, answer)| view(endpoint, answer, known)).collect();
+    for role in ROLES {
+        fill(config, role, &offers, known.memory, &mut views);
+    }
     for view in &mut views {
-        for (role, choice) in &roles {
-            if choice.endpoint == view.endpoint {
-                assign(view, *role, &choice.model);
-            }
-        }
         for model in &mut view.models {
-            model.measured = speed(measured, &view.endpoint, &model.offered.name);
+            model.measured = speed(&known.measured, &view.endpoint, &model.offered.name);
+            model.learned = known.learned(&view.endpoint, &model.offered.name);
+            model.breaker = known.breaker(&view.endpoint, Some(&model.offered.name));
         }
     }
     views
+}
+
+/// Gives the role to its models, as the router does.
+fn fill(config: &Config, role: Role, offers: &[Offer], memory: Memory, views: &mut [EndpointView]) {
+    let strategy = config.capture.strategy;
+    let named = configured(&config.models, strategy, role);
+    let Cast { proposals, unfit } = cast(role, &config.models, strategy, offers, memory);
+    if let Some(name) = named {
+        name_for(role, name, offers, views);
+    }
+    for (place, one) in proposals.iter().enumerate() {
+        let Some(model) = model_at(views, &one.endpoint, &one.model) else { continue };
+        (model.spilled, model.thinks_aloud) = (one.spilled, one.thinks);
+        if place == 0 { &mut model.roles } else { &mut model.stands_in_for }.push(role);
+    }
+    for one in unfit {
+        if let Some(model) = model_at(views, &one.endpoint, &one.model) {
+            model.unfit = Some(one.because);
+        }
+    }
+    // A server with a single model takes any name; others say better themselves that they do not know it.
+    if proposals.is_empty()
+        && let Some(model) = named.and_then(|name| unlisted(views, name))
+    {
+        model.roles.push(role);
+    }
+}
+
+/// Notes that the configuration names the model; one that nobody lists is shown at the first endpoint that answers.
+fn name_for(role: Role, name: &str, offers: &[Offer], views: &mut [EndpointView]) {
+    let mut found = false;
+    for model in views.iter_mut().flat_map(|view| &mut view.models) {
+        if same_model(&model.offered.name, name) {
+            model.configured_for.push(role);
+            found = true;
+        }
+    }
+    let first = offers.first().and_then(|offer| views.iter_mut().find(|view| view.endpoint == offer.endpoint));
+    if let Some(view) = first.filter(|_| !found) {
+        let model = ModelView::of(Offered::named(name), false);
+        view.models.push(ModelView { configured_for: vec![role], ..model });
+    }
+}
+
+fn model_at<'a>(views: &'a mut [EndpointView], endpoint: &str, name: &str) -> Option<&'a mut ModelView> {
+    let view = views.iter_mut().find(|view| view.endpoint == endpoint)?;
+    view.models.iter_mut().find(|model| model.offered.name == name)
+}
+
+fn unlisted<'a>(views: &'a mut [EndpointView], name: &str) -> Option<&'a mut ModelView> {
+    let mut models = views.iter_mut().flat_map(|view| &mut view.models);
+    models.find(|model| !model.listed && model.offered.name == name)
 }
 
 fn offer(endpoint: &EndpointConfig, answer: &Answer) -> Option<Offer> {
@@ -133,16 +260,19 @@ fn offer(endpoint: &EndpointConfig, answer: &Answer) -> Option<Offer> {
     Some(Offer { endpoint: endpoint.name.clone(), remote: endpoint.remote, models: models.clone() })
 }
 
-fn chosen(config: &Config, role: Role, offers: &[Offer]) -> Option<Choice> {
-    choose(configured(&config.models, config.capture.strategy, role), role, offers)
-}
-
-fn view(endpoint: EndpointConfig, answer: Answer) -> EndpointView {
+fn view(endpoint: EndpointConfig, answer: Answer, known: &Known) -> EndpointView {
     let (server, models, error) = match answer {
         Ok((server, models)) => (Some(server), models, None),
         Err(error) => (None, Vec::new(), Some(error.to_string())),
     };
+    let device = device(&endpoint).to_owned();
+    // A device that was never used has nothing to do.
+    let standing = known.standing.as_ref().map(|all| all.devices.iter().find(|one| one.device == device));
     EndpointView {
+        breaker: known.breaker(&endpoint.name, None),
+        running: standing.map(|one| one.map_or(0, |one| one.running)),
+        waiting: standing.map(|one| one.map_or(0, |one| one.waiting)),
+        device,
         endpoint: endpoint.name,
         url: endpoint.url,
         api: server.as_ref().map(|server| server.api).or(endpoint.api),
@@ -155,18 +285,22 @@ fn view(endpoint: EndpointConfig, answer: Answer) -> EndpointView {
 }
 
 impl ModelView {
-    fn of(offered: Offered, listed: bool) -> Self {
-        Self { offered, listed, roles: Vec::new(), measured: None }
-    }
-}
-
-/// Gives the role to its model; one that is not listed is added, marked so.
-fn assign(view: &mut EndpointView, role: Role, name: &str) {
-    if !view.models.iter().any(|model| model.offered.name == name) {
-        view.models.push(ModelView::of(Offered::named(name), false));
-    }
-    if let Some(model) = view.models.iter_mut().find(|model| model.offered.name == name) {
-        model.roles.push(role);
+    pub(super) fn of(offered: Offered, listed: bool) -> Self {
+        let Traits { thinks, needs_bytes, .. } = Traits::of(&offered);
+        Self {
+            offered,
+            listed,
+            roles: Vec::new(),
+            configured_for: Vec::new(),
+            stands_in_for: Vec::new(),
+            unfit: None,
+            spilled: None,
+            thinks_aloud: thinks,
+            needs_bytes,
+            breaker: None,
+            learned: None,
+            measured: None,
+        }
     }
 }
 
@@ -185,84 +319,14 @@ fn nobody(views: &[EndpointView]) -> Failure {
     failure.hint("ollama serve, or llama-server -m MODEL.gguf")
 }
 
-fn print(app: &App, views: &[EndpointView]) -> Result<(), Failure> {
-    let any_up = views.iter().any(|view| view.up);
-    for (index, view) in views.iter().enumerate() {
-        // A usual port where nothing listens is no news as long as another one answers.
-        let guessed = app.loaded.origins.get(&format!("endpoints[{index}].url")) == Some(&Origin::BuiltIn);
-        if view.up || (any_up && (!guessed || app.ui.verbosity() > 0)) {
-            app.ui.line(&head(app, view))?;
-            app.ui.table(&table(view))?;
-        }
-    }
-    Ok(())
-}
-
-fn head(app: &App, view: &EndpointView) -> String {
-    let name = app.ui.paint(BOLD, &view.endpoint);
-    let what = match (&view.server, &view.error) {
-        (Some(server), _) => format!("{server} {}", view.version.as_deref().unwrap_or("")),
-        (None, Some(error)) => app.ui.paint(WARN, error),
-        (None, None) => String::new(),
-    };
-    format!("{name}  {}  {}", app.ui.paint(DIM, &view.url), what.trim_end())
-}
-
-fn table(view: &EndpointView) -> Table {
-    let left = ("", Align::Left);
-    let mut table = Table::new(&[left, left, ("", Align::Right), left, left, left, left]);
-    for model in &view.models {
-        let roles: Vec<&str> = model.roles.iter().map(|role| role.as_str()).collect();
-        table.styled(vec![
-            (String::new(), DIM),
-            (model.offered.name.clone(), BOLD),
-            (size(&model.offered), DIM),
-            (model.offered.quantization.clone().unwrap_or_default(), DIM),
-            state(model),
-            (roles.join(", "), GOOD),
-            (model.measured.map(measured_words).unwrap_or_default(), DIM),
-        ]);
-    }
-    table
-}
-
-fn state(model: &ModelView) -> (String, clap::builder::styling::Style) {
-    let word = match (model.listed, model.offered.cloud, model.offered.completes, model.offered.resident) {
-        (false, ..) => return ("not offered".to_owned(), WARN),
-        (_, true, ..) => "cloud",
-        (_, _, false, _) => "no text",
-        (.., Some(true)) => return ("resident".to_owned(), GOOD),
-        (.., Some(false)) => "cold",
-        (.., None) => "",
-    };
-    (word.to_owned(), DIM)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
-fn size(offered: &Offered) -> String {
-    match (offered.parameters, offered.size_bytes) {
-        (Some(n), _) if n >= 100_000_000 => format!("{:.1}B", n as f64 / 1e9),
-        (Some(n), _) => format!("{:.1}M", n as f64 / 1e6),
-        (None, Some(bytes)) => format!("{:.1} GB", bytes as f64 / 1e9),
-        (None, None) => String::new(),
-    }
-}
-
-fn measured_words(measured: Measured) -> String {
-    let tps = measured.tps_p50.map(|tps| format!("{tps:.0} tok/s"));
-    let ttft = measured.ttft_p50_ms.map(|ms| format!("first token {ms:.0} ms"));
-    let share = |rate: Option<f64>, what: &str| {
-        rate.filter(|rate| *rate > 0.0).map(|rate| format!("{:.0} % {what}", (rate * 100.0).ceil()))
-    };
-    let untrue = share(measured.ungrounded_rate, "ungrounded");
-    let repaired = share(measured.repaired_rate, "repaired");
-    let parts: Vec<String> = [tps, ttft, untrue, repaired].into_iter().flatten().collect();
-    if parts.is_empty() { String::new() } else { format!("{} (median, n = {})", parts.join(", "), measured.n) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Strategy;
+
+    fn nothing() -> Known {
+        Known { measured: Vec::new(), ledger: Ledger::default(), standing: None, memory: Memory::default() }
+    }
 
     fn endpoint(name: &str) -> EndpointConfig {
         EndpointConfig::local(name, &format!("http://{name}"))
@@ -279,7 +343,7 @@ mod tests {
 
     #[test]
     fn an_endpoint_that_is_down_is_listed_with_its_reason() {
-        let found = views(&Config::default(), vec![(endpoint("a"), up(&["m"])), (endpoint("b"), down())], &[]);
+        let found = views(&Config::default(), vec![(endpoint("a"), up(&["m"])), (endpoint("b"), down())], &nothing());
         assert!(found[0].up && !found[1].up);
         assert_eq!(found[1].error.as_deref(), Some("nothing listens at http://b"));
         assert_eq!(found[0].models[0].roles, ROLES, "the only model has every role");
@@ -307,26 +371,75 @@ mod tests {
         };
         assert_eq!(speed(std::slice::from_ref(&row), "b", "m"), None);
         let found = speed(&[row], "a", "m").unwrap();
-        assert_eq!(measured_words(found), "21 tok/s, first token 180 ms, 4 % ungrounded (median, n = 9)");
+        assert_eq!((found.n, found.tps_p50, found.ungrounded_rate), (9, Some(21.4), Some(0.031)));
+    }
+
+    /// What everybody finds with this configuration at one endpoint that offers these.
+    fn at_a(toml: &[(Role, &str)], strategy: Strategy, models: Vec<Offered>, known: &Known) -> Vec<ModelView> {
+        let mut config = Config::default();
+        config.capture.strategy = strategy;
+        config.models.roles = toml.iter().map(|(role, name)| (*role, (*name).to_owned())).collect();
+        let (server, _) = up(&[]).unwrap();
+        views(&config, vec![(endpoint("a"), Ok((server, models)))], known).remove(0).models
+    }
+
+    fn sized(name: &str, billions: u64) -> Offered {
+        let size_bytes = Some(billions * 600_000_000);
+        Offered { parameters: Some(billions * 1_000_000_000), size_bytes, ..Offered::named(name) }
     }
 
     #[test]
-    fn a_configured_model_that_is_not_listed_is_shown_as_such() {
-        let mut view = view(endpoint("a"), up(&["m"]));
-        assign(&mut view, Role::Blog, "llama2:13b");
-        assert_eq!(view.models[1].roles, [Role::Blog]);
-        assert!(!view.models[1].listed);
-        assert_eq!(state(&view.models[1]).0, "not offered");
+    fn a_configured_model_that_is_not_listed_is_shown_and_another_one_has_its_role() {
+        let named = [(Role::Blog, "llama2:13b"), (Role::Capture, "m")];
+        let found = at_a(&named, Strategy::Adaptive, vec![Offered::named("m")], &nothing());
+        assert_eq!((found[1].listed, &found[1].configured_for[..]), (false, &[Role::Blog][..]));
+        assert!(found[0].roles.contains(&Role::Blog) && found[1].roles.is_empty(), "the router asks the one there is");
+        let alone = at_a(&named[..1], Strategy::Multi, vec![Offered::named("m")], &nothing());
+        assert_eq!(alone[1].roles, [Role::Blog], "nobody else may, so that its server is asked for it");
+    }
+
+    #[test]
+    fn roles_are_filled_as_the_router_fills_them() {
+        let offered = vec![sized("small:3b", 3), sized("large:13b", 13), Offered::named("nomic-embed-text")];
+        let found = at_a(&[], Strategy::Adaptive, offered.clone(), &nothing());
+        assert!(found[0].roles.contains(&Role::Capture) && found[1].roles.contains(&Role::Blog));
+        assert!(found[1].stands_in_for.contains(&Role::Capture));
+        assert_eq!(found[2].unfit, Some(Because::Embedding));
+        let little = Known { memory: Memory { ram: Some(8_000_000_000), vram: None }, ..nothing() };
+        let found = at_a(&[], Strategy::Adaptive, offered, &little);
+        assert!(found[0].roles.contains(&Role::Blog) && found[1].roles.is_empty());
+        assert!(matches!(found[1].unfit, Some(Because::TooLarge { needs, has }) if needs > has));
+    }
+
+    #[test]
+    fn what_the_sidecar_says_is_shown_at_the_endpoint_and_at_the_model() {
+        let broken = |model: Option<&str>| crate::pipeline::models::Broken {
+            endpoint: "a".into(),
+            model: model.map(str::to_owned),
+            state: State::Open,
+            probe_in_s: Some(4.0),
+        };
+        let standing = Standing { broken: vec![broken(Some("m"))], ..Standing::default() };
+        let known = Known { standing: Some(standing), ..nothing() };
+        let found = views(&Config::default(), vec![(endpoint("a"), up(&["m", "n"]))], &known).remove(0);
+        assert_eq!((found.running, found.breaker.map(|one| one.state)), (Some(0), Some(State::Closed)));
+        let states: Vec<_> = found.models.iter().map(|model| model.breaker.map(|one| one.state)).collect();
+        assert_eq!(states, [Some(State::Open), Some(State::Closed)]);
+        let silent = views(&Config::default(), vec![(endpoint("a"), up(&["m"]))], &nothing()).remove(0);
+        assert_eq!((silent.running, silent.breaker, silent.models[0].breaker), (None, None, None));
     }
 
     #[test]
     fn the_json_names_server_models_roles_and_residence() {
-        let json = serde_json::to_value(views(&Config::default(), vec![(endpoint("a"), up(&["m"]))], &[])).unwrap();
+        let json =
+            serde_json::to_value(views(&Config::default(), vec![(endpoint("a"), up(&["m"]))], &nothing())).unwrap();
         let (endpoint, model) = (&json[0], &json[0]["models"][0]);
-        for field in ["endpoint", "url", "api", "server", "version", "up", "error", "models"] {
+        for field in
+            ["endpoint", "url", "api", "server", "version", "up", "error", "device", "running", "breaker", "models"]
+        {
             assert!(endpoint.get(field).is_some(), "{field}");
         }
-        for field in ["name", "resident", "roles", "measured", "listed"] {
+        for field in ["name", "resident", "roles", "measured", "listed", "learned", "needs_bytes", "unfit", "breaker"] {
             assert!(model.get(field).is_some(), "{field}");
         }
         assert_eq!(model["roles"][0], "capture");
@@ -334,17 +447,8 @@ mod tests {
 
     #[test]
     fn nobody_answering_says_where_was_looked() {
-        let failure = nobody(&[view(endpoint("b"), down())]);
+        let failure = nobody(&[view(endpoint("b"), down(), &nothing())]);
         assert_eq!((failure.code(), failure.causes.len()), (1, 1));
         assert!(failure.causes[0].contains("http://b"));
-    }
-
-    #[test]
-    fn sizes_are_shown_as_people_name_models() {
-        let with = |parameters, size_bytes| size(&Offered { parameters, size_bytes, ..Offered::named("m") });
-        assert_eq!(with(Some(3_200_000_000), Some(1)), "3.2B");
-        assert_eq!(with(Some(500_000), None), "0.5M");
-        assert_eq!(with(None, Some(1_900_000_000)), "1.9 GB");
-        assert_eq!(with(None, None), "");
     }
 }

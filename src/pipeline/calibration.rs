@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::models::Attempt;
 use crate::prompt::tokens::{Counts, Scale};
-use crate::route::choose::Choice;
+use crate::route::offer::Choice;
 use crate::store::Store;
 
 /// What is known, kept in the store from process to process.

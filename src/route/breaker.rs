@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Failures in a row that open a breaker where one alone may be chance.
 const FAILURES: u32 = 2;
@@ -34,7 +34,7 @@ pub enum Happened {
 }
 
 /// Where a breaker stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     Closed,
@@ -172,6 +172,12 @@ impl Breakers {
     fn down(&self) -> Vec<String> {
         let down = self.all.iter().filter(|((_, model), one)| model.is_empty() && !one.admits());
         down.map(|((endpoint, _), _)| endpoint.clone()).collect()
+    }
+
+    /// Those that are not closed, by endpoint and model; the empty model is the endpoint itself.
+    pub fn not_closed(&self) -> impl Iterator<Item = (&str, &str, &Breaker)> {
+        let named = self.all.iter().map(|((endpoint, model), one)| (endpoint.as_str(), model.as_str(), one));
+        named.filter(|(.., one)| !one.admits())
     }
 
     fn of(&self, endpoint: &str, model: &str) -> Breaker {

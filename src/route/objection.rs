@@ -26,7 +26,9 @@ pub(super) fn to(one: &Considered, task: &Signals) -> String {
             format!("{name} is fast enough, but writes no better than the template ({own} against {template})")
         }
         Some(Rejected::WouldEvict) => {
-            format!("{name} would need the memory of the model that writes captures, and somebody may commit any moment")
+            format!(
+                "{name} would need the memory of the model that writes captures, and somebody may commit any moment"
+            )
         }
         Some(Rejected::NotNow) => format!("{name} is not asked just now"),
         Some(Rejected::ScoredLower) | None => worse(one, task),

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::choose::{Offer, configured};
 use super::merit::{self, Evidence};
+use super::offer::{Offer, configured};
 use super::traits::Traits;
 use crate::config::{ModelsConfig, Strategy};
 use crate::domain::role::Role;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::id::CaptureId;
 use crate::pipeline::foresee::{Foreseen, Question};
+use crate::pipeline::models::Standing;
 use crate::route::signals::Urgency;
 
 /// Raised when the meaning of a message changes; a sidecar of another protocol is asked to hand over.
@@ -31,6 +32,8 @@ pub enum Request {
     Route {
         question: Question,
     },
+    /// Who computes where, and which endpoints and models are down.
+    Standing,
     /// Another process wants to compute on a device: `Queued` at once, `Lent` when it is its turn, `Recalled` when the
     /// device is wanted back. The caller gives it back by closing the connection, or by saying anything more.
     Borrow {
@@ -52,6 +55,7 @@ pub enum Response {
     Done,
     Refused { message: String },
     Decided { foreseen: Box<Foreseen> },
+    Standing(Standing),
     Queued,
     Lent,
     Recalled,
@@ -126,6 +130,22 @@ mod tests {
         assert_eq!(line, r#"{"op":"borrow","device":"gpu","slots":1,"urgency":"batch","lasts_ms":60000}"#);
         assert_eq!(serde_json::from_str::<Request>(&line).unwrap(), borrow);
         assert_eq!(serde_json::to_string(&Response::Lent).unwrap(), r#"{"answer":"lent"}"#);
+    }
+
+    #[test]
+    fn a_decision_and_the_routers_state_come_back_as_they_were() {
+        use crate::pipeline::foresee::About;
+        use crate::pipeline::models::Broken;
+        use crate::route::breaker::State;
+        let question = Question { about: About::Note(None), git_dir: None, urgent: true };
+        let route = Request::Route { question };
+        let line = serde_json::to_string(&route).unwrap();
+        assert_eq!(serde_json::from_str::<Request>(&line).unwrap(), route);
+        let broken = Broken { endpoint: "e".into(), model: None, state: State::HalfOpen, probe_in_s: Some(1.5) };
+        let answer = Response::Standing(Standing { devices: Vec::new(), broken: vec![broken] });
+        let line = serde_json::to_string(&answer).unwrap();
+        assert!(line.starts_with(r#"{"answer":"standing","#) && !line.contains('\n'), "{line}");
+        assert_eq!(serde_json::from_str::<Response>(&line).unwrap(), answer);
     }
 
     #[test]

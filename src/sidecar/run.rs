@@ -311,6 +311,8 @@ impl Life {
                 // A caller that gave up has read the capture from the store.
                 let _ = reply.send(response);
             });
+        } else if request == Request::Standing {
+            drop(reply.send(Response::Standing(self.services.models.standing())));
         } else if let Request::Route { question } = request {
             let services = self.services.clone();
             self.asides.spawn(async move {

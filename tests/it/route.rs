@@ -161,3 +161,43 @@ fn each_kind_has_its_role_and_somebody_who_waits_changes_the_time() {
     assert_eq!(world.uro_in(&repo, &["route", "--kind", "blog", "A note"]).status.code(), Some(2));
     assert_eq!(world.uro_in(&repo, &["route", "--kind", "novel"]).status.code(), Some(2));
 }
+
+#[test]
+fn models_shows_roles_breakers_and_what_was_learned() {
+    let server = answering();
+    let world = World::with_fake(&server);
+    let repo = repo(&world);
+    let before = world.json(&repo, &["models"]);
+    assert_eq!((&before[0]["running"], &before[0]["breaker"]), (&Value::Null, &Value::Null), "no sidecar tells");
+    world.start_sidecar();
+    world.ok(&repo, &["commit"]);
+    let after = world.json(&repo, &["models"]);
+    has(&after[0], &["endpoint", "url", "api", "server", "version", "up", "error", "models", "device", "running"]);
+    assert_eq!((&after[0]["running"], &after[0]["breaker"]["state"]), (&0.into(), &"closed".into()));
+    let models = after[0]["models"].as_array().unwrap();
+    let model = models.iter().find(|model| model["name"] == MODEL).unwrap();
+    has(model, &["resident", "roles", "listed", "measured", "needs_bytes", "spilled", "unfit", "thinks_aloud"]);
+    assert_eq!(model["roles"][0], "capture");
+    assert_eq!((&model["learned"]["runs"], &model["breaker"]["state"]), (&1.into(), &"closed".into()), "{model:#}");
+    assert!(model["learned"]["tps"].as_f64().unwrap() > 0.0 && model["needs_bytes"].as_u64().unwrap() > 2_000_000_000);
+    assert!(world.ok(&repo, &["models"]).contains("(1 run)"));
+}
+
+#[test]
+fn an_endpoint_that_went_away_is_shown_with_its_breaker_and_found_by_doctor() {
+    let server = answering();
+    let world = World::with_fake(&server);
+    let gone = FakeLlm::start(Behaviour::Refused);
+    let config = std::fs::read_to_string(world.path("uro/config/capture.toml")).unwrap();
+    let second = format!("[[endpoints]]\nname = \"gone\"\nurl = \"{}\"\napi = \"ollama\"\n", gone.url());
+    world.configure(&format!("{config}{second}"));
+    let repo = repo(&world);
+    world.start_sidecar();
+    world.json(&repo, &["route"]);
+    let found = world.json(&repo, &["models"]);
+    assert_eq!((&found[0]["breaker"]["state"], &found[1]["breaker"]["state"]), (&"closed".into(), &"open".into()));
+    assert!(found[1]["breaker"]["probe_in_s"].as_f64().is_some(), "{found:#}");
+    let out = world.uro_in(&repo, &["doctor"]);
+    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert!(text.contains("captures do not go to gone"), "{text}");
+}

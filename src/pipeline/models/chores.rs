@@ -237,7 +237,11 @@ impl Models {
         let sent = self.clock.instant();
         let Some(result) = recallable(&turn, slot.client.ask(&ask)).await else { return Fruit::Recalled };
         let took = self.clock.instant().saturating_duration_since(sent);
-        self.learn(one, &ask, &seen::Run { work, result: &result, took, pressed: settled.here.pressed });
+        self.learn(
+            one,
+            &ask,
+            &seen::Run { work, result: &result, took, pressed: settled.here.pressed, cold: one.is_cold() },
+        );
         if result.is_ok() { Fruit::Borne } else { Fruit::Failed }
     }
 

@@ -9,7 +9,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use crate::config::EndpointConfig;
 use crate::domain::clock::Clock;
 use crate::llm::{Client, LlmError, Offered};
-use crate::route::choose::Offer;
+use crate::route::offer::Offer;
 
 /// How long a list of offered models is believed.
 const FRESH: Duration = Duration::from_secs(60);
@@ -119,7 +119,7 @@ impl Slot {
 
 /// The name of what an endpoint computes on: all that is on this machine is one device, and so is another machine,
 /// unless the configuration names it.
-pub(super) fn device(endpoint: &EndpointConfig) -> &str {
+pub fn device(endpoint: &EndpointConfig) -> &str {
     match (&endpoint.device, endpoint.remote) {
         (Some(device), _) => device,
         (None, true) => host(&endpoint.url),

@@ -52,7 +52,9 @@ impl Models {
             let took = self.clock.instant().saturating_duration_since(sent);
             let tokens = |bytes: usize| feed.scale.tokens_of(bytes);
             let work = Work { uncached: tokens(next - read), cached: tokens(read), allowed: 1 };
-            self.learn(feed.contender, &ask, &seen::Run { work, result: &result, took, pressed: here.pressed });
+            let cold = feed.contender.is_cold();
+            let run = seen::Run { work, result: &result, took, pressed: here.pressed, cold };
+            self.learn(feed.contender, &ask, &run);
             if result.is_err() {
                 return read;
             }

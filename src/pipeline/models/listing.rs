@@ -10,7 +10,7 @@ use super::weigh::Offers;
 use super::{Models, Task, seen};
 use crate::config::Config;
 use crate::llm::{LlmError, Offered};
-use crate::route::choose::{Offer, configured};
+use crate::route::offer::{Offer, configured};
 
 /// Once one endpoint has made its offers, the others have this share of the time that is left: a server that is
 /// silent must not spend the budget of one that answers.

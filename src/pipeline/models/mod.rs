@@ -17,10 +17,10 @@ use crate::domain::operation::Ahead;
 use crate::llm::{Answer, Ask, ClockFired, LlmError};
 use crate::prompt::render::Rendered;
 use crate::prompt::tokens::{Budget, Scale};
-use crate::route::choose::Choice;
 use crate::route::decision::{Chosen, Decision};
 use crate::route::forecast::Work;
 use crate::route::ledger::Entry;
+use crate::route::offer::Choice;
 use crate::route::signals::Urgency;
 use crate::route::tuning::shortened;
 use crate::store::Store;
@@ -38,12 +38,15 @@ mod listing;
 pub mod pace;
 mod reading;
 mod seen;
+mod standing;
 mod task;
 mod unhurried;
 mod weigh;
 
 pub use chores::{Fruit, Preferred};
+pub use endpoints::device;
 pub use reading::Reading;
+pub use standing::{Broken, Standing};
 pub use task::{PromptOf, Size, Task};
 pub(super) use unhurried::Unhurried;
 
@@ -255,7 +258,8 @@ impl Models {
         let took = self.clock.instant().saturating_duration_since(sent);
         // An answer that was not let come says nothing about whether it would have.
         if result.is_ok() || !turn.is_recalled() {
-            let run = seen::Run { work: order.work, result: &result, took, pressed: here.pressed };
+            let cold = contender.is_cold();
+            let run = seen::Run { work: order.work, result: &result, took, pressed: here.pressed, cold };
             self.learn(contender, &ask, &run);
         }
         result
@@ -289,7 +293,7 @@ impl Models {
         task: &Task<'_>,
         lasts_s: f64,
     ) -> Result<Turn, LlmError> {
-        let device = endpoints::device(endpoint);
+        let device = device(endpoint);
         let wanted = Wanted {
             device,
             slots: endpoints::slots(&config.endpoints, device),

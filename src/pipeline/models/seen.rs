@@ -16,6 +16,8 @@ pub(super) struct Run<'a> {
     /// Sent → end.
     pub took: Duration,
     pub pressed: bool,
+    /// The model was not loaded when it was asked, as far as was known.
+    pub cold: bool,
 }
 
 impl Run<'_> {
@@ -59,7 +61,8 @@ impl Run<'_> {
             allowed: self.work.allowed,
             written: 0,
             sentence: None,
-            load_s: None,
+            // Whoever waited for a model that is being loaded has seen nothing of its speed.
+            load_s: self.cold.then_some(self.took.as_secs_f64()),
             queue_s: 0.0,
             ttft_s: None,
             tpot_s: None,

@@ -1,0 +1,238 @@
+//! What `doctor` finds in the models and in how they are set up to write.
+
+use super::Finding;
+use crate::cli::models::{EndpointView, ModelView};
+use crate::config::{Config, Strategy};
+use crate::domain::role::{ROLES, Role};
+use crate::route::breaker::State;
+use crate::route::roles::Because;
+use crate::route::tuning::{Advice, advice};
+
+/// A context that holds no prompt of ours (tokens): a model loaded with less is loaded anew.
+const SMALLEST: u64 = 1024;
+
+/// `guessed`: whether nobody named this endpoint; nothing is said of where merely was looked.
+pub fn examine(config: &Config, views: &[EndpointView], guessed: &dyn Fn(usize) -> bool) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    findings.extend(single(config, views));
+    findings.extend(ROLES.into_iter().flat_map(|role| tuning(config, role, views)));
+    for (index, view) in views.iter().enumerate() {
+        findings.extend(down(view).filter(|_| !guessed(index)));
+        for model in &view.models {
+            findings.extend(refused(view, model));
+            findings.extend(too_large(model, views));
+            findings.extend(spilled(model));
+            findings.extend(loaded(config, model));
+        }
+    }
+    findings
+}
+
+fn single(config: &Config, views: &[EndpointView]) -> Option<Finding> {
+    let is_missing = config.capture.strategy == Strategy::Single && config.models.default.is_none();
+    let writer = writer(Role::Capture, views).filter(|_| is_missing)?;
+    let what = format!("strategy is single and no default model is named: {} writes now", writer.offered.name);
+    Some(Finding::wrong("config", what, format!("uro-capture config set models.default {}", writer.offered.name)))
+}
+
+fn tuning(config: &Config, role: Role, views: &[EndpointView]) -> Vec<Finding> {
+    let Some(sampling) = config.options.get(&role) else { return Vec::new() };
+    let writer = writer(role, views);
+    let trained = writer.and_then(|model| model.offered.context_length);
+    let said = |Advice { key, wrong, says }: Advice| {
+        let name = format!("options.{}.{key}", role.as_str());
+        match (key, wrong, writer) {
+            // The router keeps within what the model knows: worth a word, and nothing to mend.
+            ("num_ctx", true, Some(writer)) => {
+                Finding::fine("config", format!("{name}: {says}; {} is asked with that", writer.offered.name))
+            }
+            (_, true, _) => Finding::wrong(
+                "config",
+                format!("{name}: {says}"),
+                format!("uro-capture config set {name} {}", usual(role, key)),
+            ),
+            (_, false, _) => Finding::fine("config", format!("{name}: {says}")),
+        }
+    };
+    advice(role, sampling, trained).into_iter().map(said).collect()
+}
+
+/// The built-in value.
+fn usual(role: Role, key: &str) -> String {
+    let defaults = Config::default().options;
+    let Some(sampling) = defaults.get(&role) else { return String::new() };
+    match key {
+        "temperature" => sampling.temperature.to_string(),
+        "top_p" => sampling.top_p.to_string(),
+        "top_k" => sampling.top_k.to_string(),
+        "repeat_penalty" => sampling.repeat_penalty.to_string(),
+        "num_ctx" => sampling.num_ctx.to_string(),
+        _ => sampling.max_tokens.to_string(),
+    }
+}
+
+fn writer(role: Role, views: &[EndpointView]) -> Option<&ModelView> {
+    views.iter().flat_map(|view| &view.models).find(|model| model.roles.contains(&role))
+}
+
+fn down(view: &EndpointView) -> Option<Finding> {
+    let breaker = view.breaker.filter(|breaker| breaker.state != State::Closed)?;
+    let again = breaker.probe_in_s.map(|seconds| format!("; tried again in {:.0} s", seconds.ceil()));
+    let what = format!("captures do not go to {}: it failed lately{}", view.endpoint, again.unwrap_or_default());
+    let fix = format!("start the server at {}, or take it out of the configuration", view.url);
+    Some(Finding::wrong("endpoints", what, fix))
+}
+
+fn refused(view: &EndpointView, model: &ModelView) -> Option<Finding> {
+    // Where the whole endpoint is down that is what is to be mended.
+    let whole = view.breaker.is_some_and(|breaker| breaker.state != State::Closed);
+    let open = model.breaker.is_some_and(|breaker| breaker.state != State::Closed) && !whole;
+    let name = &model.offered.name;
+    let what = format!("captures do not go to {name} on {}: it failed lately", view.endpoint);
+    let fix = format!("uro-capture latency --by model, and the log of the server at {}", view.url);
+    open.then(|| Finding::wrong("endpoints", what, fix))
+}
+
+fn too_large(model: &ModelView, views: &[EndpointView]) -> Option<Finding> {
+    let Some(Because::TooLarge { needs, has }) = model.unfit else { return None };
+    let gigabytes = |bytes: u64| format!("{:.1} GB", bytes as f64 / 1e9);
+    let name = &model.offered.name;
+    let what = format!("{name} does not fit: needs {}, {} are there", gigabytes(needs), gigabytes(has));
+    let Some(role) = model.configured_for.first() else {
+        return Some(Finding::fine("endpoints", format!("{what}; it is not used")));
+    };
+    let what = format!("{what}; it is configured for {}", role.as_str());
+    let fix = match writer(*role, views) {
+        Some(other) => format!("uro-capture config set models.{} {}", role.as_str(), other.offered.name),
+        None => "ollama pull llama3.2:3b".to_owned(),
+    };
+    Some(Finding::wrong("endpoints", what, fix))
+}
+
+fn spilled(model: &ModelView) -> Option<Finding> {
+    let (share, role) = (model.spilled?, model.roles.first().or(model.stands_in_for.first())?);
+    let what = format!("{} runs slowly: {:.0} % of it spilled to main memory", model.offered.name, share * 100.0);
+    let fix = format!("a smaller or more quantized one: uro-capture config set models.{} MODEL", role.as_str());
+    Some(Finding::wrong("endpoints", what, fix))
+}
+
+/// A context that another program chose is adopted, because another one would load the model anew at each turn.
+fn loaded(config: &Config, model: &ModelView) -> Option<Finding> {
+    let loaded = model.offered.loaded_context.filter(|_| !model.roles.is_empty())?;
+    let ours = config.options.values().any(|sampling| u64::from(sampling.num_ctx) == loaded);
+    let name = &model.offered.name;
+    if loaded < SMALLEST {
+        let what =
+            format!("{name} is loaded with a context of {loaded} tokens, too few for a prompt: it is loaded anew");
+        return Some(Finding::wrong(
+            "endpoints",
+            what,
+            "OLLAMA_CONTEXT_LENGTH=4096 ollama serve, or llama-server -c 4096",
+        ));
+    }
+    let as_trained = model.offered.context_length == Some(loaded);
+    let what =
+        format!("{name} is loaded with a context of {loaded} tokens, which nothing here asked for: it is used so");
+    (!ours && !as_trained).then(|| Finding::fine("endpoints", what))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::models::Breaker;
+    use crate::llm::Offered;
+
+    fn writes(offered: Offered, roles: &[Role]) -> ModelView {
+        ModelView { roles: roles.to_vec(), ..ModelView::of(offered, true) }
+    }
+
+    fn at(models: Vec<ModelView>) -> EndpointView {
+        EndpointView {
+            endpoint: "a".into(),
+            url: "http://a".into(),
+            api: None,
+            server: Some("ollama".into()),
+            version: None,
+            up: true,
+            error: None,
+            device: "this machine".into(),
+            running: None,
+            waiting: None,
+            breaker: None,
+            models,
+        }
+    }
+
+    fn found(config: &Config, views: &[EndpointView]) -> Vec<Finding> {
+        examine(config, views, &|_| false)
+    }
+
+    #[test]
+    fn a_healthy_model_with_the_built_in_settings_is_no_news() {
+        let model = Offered { context_length: Some(8192), loaded_context: Some(4096), ..Offered::named("m") };
+        assert_eq!(found(&Config::default(), &[at(vec![writes(model, &ROLES)])]), []);
+        assert_eq!(found(&Config::default(), &[]), []);
+    }
+
+    #[test]
+    fn settings_that_cannot_work_have_a_fix_and_unusual_ones_a_word() {
+        let mut config = Config::default();
+        let capture = config.options.get_mut(&Role::Capture).unwrap();
+        (capture.max_tokens, capture.num_ctx, capture.temperature) = (4096, 4096, 0.9);
+        let found = found(&config, &[]);
+        assert_eq!(found[0].fix.as_deref(), Some("uro-capture config set options.capture.max_tokens 120"));
+        let hot = found.iter().find(|one| one.what.contains("options.capture.temperature")).unwrap();
+        assert!(hot.ok && hot.what.contains("unusual"), "{hot:?}");
+    }
+
+    #[test]
+    fn a_context_that_the_model_does_not_know_is_told_and_is_nothing_to_mend() {
+        let model = Offered { context_length: Some(2048), ..Offered::named("m") };
+        let found = found(&Config::default(), &[at(vec![writes(model, &[Role::Capture])])]);
+        assert!(found.len() == 1 && found[0].ok && found[0].what.contains("trained on 2048"), "{found:?}");
+    }
+
+    #[test]
+    fn one_model_for_everything_should_have_a_name() {
+        let mut config = Config::default();
+        config.capture.strategy = Strategy::Single;
+        let views = [at(vec![writes(Offered::named("m"), &ROLES)])];
+        assert_eq!(found(&config, &views)[0].fix.as_deref(), Some("uro-capture config set models.default m"));
+        config.models.default = Some("m".into());
+        assert_eq!(found(&config, &views), []);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_wrong_only_where_somebody_wants_it() {
+        let unfit = Some(Because::TooLarge { needs: 9_100_000_000, has: 6_000_000_000 });
+        let large = ModelView { unfit, ..writes(Offered::named("large:13b"), &[]) };
+        let wanted = ModelView { configured_for: vec![Role::Blog], ..large.clone() };
+        let small = || writes(Offered::named("small:3b"), &[Role::Blog]);
+        let found = found(&Config::default(), &[at(vec![large, small(), wanted])]);
+        assert!(found[0].ok && found[0].what.ends_with("needs 9.1 GB, 6.0 GB are there; it is not used"), "{found:?}");
+        assert_eq!(found[1].fix.as_deref(), Some("uro-capture config set models.blog small:3b"));
+    }
+
+    #[test]
+    fn what_is_slow_or_was_loaded_by_others_is_seen() {
+        let spilled = ModelView { spilled: Some(0.37), ..writes(Offered::named("m"), &[Role::Devlog]) };
+        let short = Offered { loaded_context: Some(512), ..Offered::named("n") };
+        let other = Offered { loaded_context: Some(2048), ..Offered::named("o") };
+        let views = [at(vec![spilled, writes(short, &[Role::Blog]), writes(other, &[Role::Capture])])];
+        let found = found(&Config::default(), &views);
+        assert!(!found[0].ok && found[0].what.contains("37 %"), "{found:?}");
+        assert!(!found[1].ok && found[1].what.contains("512"), "{found:?}");
+        assert!(found[2].ok && found[2].what.contains("2048"), "{found:?}");
+    }
+
+    #[test]
+    fn an_open_breaker_is_found_unless_merely_a_usual_port_was_looked_at() {
+        let breaker = Some(Breaker { state: State::Open, probe_in_s: Some(3.5) });
+        let down = EndpointView { breaker, ..at(Vec::new()) };
+        let one = found(&Config::default(), std::slice::from_ref(&down));
+        assert!(!one[0].ok && one[0].what.contains("captures do not go to a") && one[0].what.contains("in 4 s"));
+        assert_eq!(examine(&Config::default(), &[down], &|_| true), []);
+        let refused = ModelView { breaker, ..writes(Offered::named("m"), &[Role::Capture]) };
+        assert!(found(&Config::default(), &[at(vec![refused])])[0].what.contains("m on a"));
+    }
+}

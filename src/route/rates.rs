@@ -1,0 +1,55 @@
+//! What a forecast knows, as rates that people compare models by.
+
+use serde::Serialize;
+
+use super::forecast::{Conditions, Forecast, Work};
+
+/// A calm machine, the model loaded, nobody else there.
+const CALM: Conditions = Conditions { left_s: 3600.0, queue_s: 0.0, cold: false, pressed: false, idle_min: 0.0 };
+/// Tokens of the prompt whose first token is told: about a commit of fifty lines.
+const PROMPT: u32 = 500;
+
+/// How fast a model was, over its last runs.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Rates {
+    pub runs: u64,
+    /// Tokens written per second.
+    pub tps: f64,
+    /// Tokens of a prompt read per second, where none is in the server's cache.
+    pub prefill_tps: f64,
+    /// Until the first token of the answer to a new prompt of 500 tokens, in milliseconds.
+    pub first_token_ms: f64,
+}
+
+impl Rates {
+    #[must_use]
+    pub fn of(forecast: &Forecast) -> Self {
+        let ttft = |uncached| forecast.outlook(&Work { uncached, cached: 0, allowed: 1 }, &CALM).ttft_s;
+        let per_token = (ttft(PROMPT) - ttft(0)) / f64::from(PROMPT);
+        Self {
+            runs: forecast.n(),
+            tps: rate(forecast.tpot_s(&CALM)),
+            prefill_tps: rate(per_token),
+            first_token_ms: (ttft(PROMPT) * 1e4).round() / 10.0,
+        }
+    }
+}
+
+fn rate(seconds: f64) -> f64 {
+    if seconds > 0.0 { (10.0 / seconds).round() / 10.0 } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::route::choice::tests::known;
+
+    #[test]
+    fn the_rates_are_those_of_the_model_that_was_learned() {
+        let rates = Rates::of(&known(600.0, 30.0));
+        assert!((24.0..36.0).contains(&rates.tps), "{rates:?}");
+        assert!((450.0..750.0).contains(&rates.prefill_tps), "{rates:?}");
+        assert!((600.0..1600.0).contains(&rates.first_token_ms), "{rates:?}");
+        assert!(rates.runs > 0);
+    }
+}
