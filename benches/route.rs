@@ -92,6 +92,7 @@ fn candidate<'a>(name: &'a str, forecast: &'a Forecast) -> Candidate<'a> {
         cached_rules: 180,
         queue_s: 0.0,
         idle_min: 7.0,
+        evicts: false,
         guessed: false,
         barred: false,
         forecast,

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::decision::{Chosen, Considered, Decision, Rejected};
 use super::objection;
 use super::signals::{Signals, Traffic, Urgency};
-use super::wording::{cases, seconds, what, worth};
+use super::wording::{cases, seconds, time_left, what, worth};
 
 /// Up to this many runs a forecast says on how few it rests.
 const FEW_RUNS: u64 = 5;
@@ -59,6 +59,11 @@ fn for_model(decision: &Decision, one: &Considered, words: u32) -> String {
         let worth = worth(one.quality);
         text.push_str(" Nobody is waiting, so the best writer gets the job:");
         let _ = write!(text, " I value its text at {worth} of 1, and it should take about {total}.");
+    } else if is_first_try(one, task) {
+        text.push_str(" Nobody knows yet how fast it is here: by what is known of the machine it would need about ");
+        let _ = write!(text, "{total}, and {}.", time_left(task));
+        text.push_str(" So I let it try this once; if it is not done, the template stands, and I know more.");
+        return text;
     } else {
         text.push_str(why_it(decision));
         let left = seconds(task.left_s * 1e3);
@@ -69,6 +74,11 @@ fn for_model(decision: &Decision, one: &Considered, words: u32) -> String {
         text.push_str(&sizes(task, one, words));
     }
     text + &circumstances(task, one)
+}
+
+/// It was chosen although it will probably be late: nothing was measured yet.
+fn is_first_try(one: &Considered, task: &Signals) -> bool {
+    one.runs == 0 && one.p_on_time + one.p_salvage < task.floor()
 }
 
 fn why_it(decision: &Decision) -> &'static str {

@@ -146,3 +146,14 @@ fn a_choice_that_is_kept_says_so() {
 fn without_any_model_it_says_where_to_look() {
     assert!(explain(&decide(&capture(), &[], None)).contains("`uro-capture models`"));
 }
+
+#[test]
+fn a_model_that_was_never_run_is_tried_and_that_is_said() {
+    let machine = Machine { cores: 2, gpu_share: None, parameters: Some(7_200_000_000), size_bytes: None };
+    let fresh = Forecast::seeded(Speed::of(&machine));
+    let one = Candidate { guessed: true, cached: 0, cached_rules: 0, ..candidate("mistral:7b", 0.76, &fresh) };
+    insta::assert_snapshot!(
+        explain(&decide(&capture(), &[one], None)),
+        @"mistral:7b on local writes this capture. Nobody knows yet how fast it is here: by what is known of the machine it would need about 29 s, and 1.6 s are left. So I let it try this once; if it is not done, the template stands, and I know more."
+    );
+}
