@@ -192,6 +192,13 @@ impl Forecast {
         }
     }
 
+    /// Seconds from sending after which, with `confidence`, the first token has come.
+    #[must_use]
+    pub fn ttft_within_s(&self, work: &Work, conditions: &Conditions, confidence: f64) -> f64 {
+        let before = positive(conditions.queue_s) + self.load_s(1.281_55, conditions);
+        before + self.slower(self.conformal.stated(confidence), conditions) * self.usual_prefill_s(work)
+    }
+
     /// `m* = ⌊(D/q − (b0 + b1·uncached + b2·cached)) / tpot⌋`: tokens that are written in time with `confidence`.
     #[must_use]
     pub fn tokens_in(&self, work: &Work, conditions: &Conditions, confidence: f64) -> u32 {

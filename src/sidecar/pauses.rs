@@ -12,7 +12,7 @@ use super::run::until;
 use crate::config::Config;
 use crate::hardware::power::Power;
 use crate::hardware::pressure::Pressure;
-use crate::pipeline::models::chore::{self, Chore, Facts, QUIET};
+use crate::pipeline::models::chore::{self, Chore, Facts, IDLE, QUIET};
 use crate::pipeline::models::{Fruit, hours};
 use crate::pipeline::refine::{self, Walk};
 use crate::pipeline::services::Services;
@@ -145,6 +145,10 @@ impl Pauses {
             return Some(due);
         }
         self.next = now + EVERY;
+        // Whoever pauses long enough now is not kept waiting for the next look.
+        if now < active + IDLE {
+            self.next = self.next.min(active + IDLE);
+        }
         self.resting.retain(|_, until| *until > now);
         self.stop = Arc::default();
         let pause = Pause {

@@ -1,11 +1,11 @@
-use std::sync::Mutex;
-
 use super::*;
 use crate::config::{Overrides, Paths};
 use crate::domain::clock::{Clock, FakeClock};
-use crate::route::breaker::Happened;
 
-const IDLE_MACHINE: fn() -> Machine = || Machine { pressed: false, on_battery: false };
+const FREE: fn() -> Machine = || Machine { pressed: false, on_battery: false };
+const PRESSED: fn() -> Machine = || Machine { pressed: true, on_battery: false };
+/// Nothing listens there.
+const DEAD: &str = "http://127.0.0.1:9";
 
 struct Home {
     _dir: tempfile::TempDir,
@@ -13,20 +13,117 @@ struct Home {
     services: Services,
 }
 
-fn home(url: &str, capture: &str) -> Home {
+fn home() -> Home {
     let dir = tempfile::tempdir().unwrap();
     let paths = Paths::under(dir.path());
     std::fs::create_dir_all(paths.config_file().parent().unwrap()).unwrap();
-    let text = format!("[capture]\n{capture}\n[[endpoints]]\nname = \"local\"\nurl = \"{url}\"\napi = \"ollama\"\n");
+    let text = format!("[[endpoints]]\nname = \"local\"\nurl = \"{DEAD}\"\napi = \"ollama\"\n");
     std::fs::write(paths.config_file(), text).unwrap();
-    let clock = Arc::new(FakeClock::at(jiff::Timestamp::now()));
+    let clock = Arc::new(FakeClock::at("2026-03-02T12:00:00Z".parse().unwrap()));
     let shared = Arc::clone(&clock) as Arc<dyn Clock>;
     let services = Services::open(paths, Config::default(), Overrides::default(), shared).unwrap();
     Home { _dir: dir, clock, services }
 }
 
-/// One chore, or none.
-async fn once(pauses: &mut Pauses, busy: bool, active: Instant) {
-    let until = tokio::time::Duration::from_millis(300);
-    drop(tokio::time::timeout(until, pauses.step(busy, active)).await);
+impl Home {
+    fn pauses(&self, by_commit: bool, machine: fn() -> Machine) -> Pauses {
+        let pauses = Pauses::with(self.services.clone(), by_commit, machine);
+        self.pass(2);
+        pauses
+    }
+
+    fn pass(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    /// Seconds until the next probe.
+    fn probed_in(&self) -> Option<u64> {
+        let at = self.services.models.probe_at()?;
+        Some(at.saturating_duration_since(self.clock.instant()).as_secs_f64().round() as u64)
+    }
+}
+
+/// What is due, to its end; whether anything was begun.
+async fn once(pauses: &mut Pauses) -> bool {
+    let active = pauses.started;
+    drop(pauses.start_due(false, active));
+    let Some(done) = pauses.jobs.join_next().await else { return false };
+    pauses.finish(done.unwrap());
+    true
+}
+
+/// Everything that is due: there is an end to it.
+async fn all(pauses: &mut Pauses) {
+    for _ in 0..6 {
+        if !once(pauses).await {
+            return;
+        }
+    }
+    panic!("there is always something else to do");
+}
+
+#[tokio::test]
+async fn a_dead_server_is_found_out_without_a_commit_and_probed_ever_more_seldom() {
+    let home = home();
+    let mut pauses = home.pauses(true, FREE);
+    assert!(once(&mut pauses).await);
+    assert_eq!(home.probed_in(), Some(5));
+    all(&mut pauses).await;
+    for next in [10, 20, 40] {
+        home.pass(home.probed_in().unwrap());
+        assert!(once(&mut pauses).await);
+        assert_eq!(home.probed_in(), Some(next));
+        all(&mut pauses).await;
+    }
+}
+
+#[tokio::test]
+async fn beside_captures_nothing_is_begun_and_what_is_under_way_is_told_to_end() {
+    let home = home();
+    let mut pauses = home.pauses(true, FREE);
+    let stop = Arc::clone(&pauses.stop);
+    assert_eq!(pauses.start_due(true, home.clock.instant()), None);
+    assert!(pauses.jobs.is_empty() && stop.load(Ordering::Relaxed));
+    // The capture is done, and nobody wants anything for a second.
+    let active = home.clock.instant();
+    assert_eq!(pauses.start_due(false, active), Some(active + QUIET));
+    assert!(pauses.jobs.is_empty());
+}
+
+#[tokio::test]
+async fn under_pressure_only_what_is_known_to_be_down_is_asked() {
+    let home = home();
+    let mut pauses = home.pauses(true, PRESSED);
+    assert!(once(&mut pauses).await && !once(&mut pauses).await);
+    assert_eq!(home.probed_in(), None, "nobody was asked");
+    pauses.machine = FREE;
+    home.pass(EVERY.as_secs());
+    assert!(once(&mut pauses).await);
+    pauses.machine = PRESSED;
+    home.pass(5);
+    assert!(once(&mut pauses).await);
+    assert_eq!(home.probed_in(), Some(10));
+}
+
+#[tokio::test]
+async fn a_machine_on_which_nobody_commits_is_left_alone() {
+    let home = home();
+    let mut service = home.pauses(false, FREE);
+    assert!(once(&mut service).await && !once(&mut service).await);
+    assert_eq!(home.probed_in(), None);
+    let mut forgotten = home.pauses(true, FREE);
+    home.pass(LIVELY.as_secs());
+    assert!(once(&mut forgotten).await && !once(&mut forgotten).await);
+    assert_eq!(home.probed_in(), None);
+}
+
+#[test]
+fn a_model_that_cannot_be_loaded_is_tried_ever_more_seldom() {
+    let home = home();
+    let mut pauses = home.pauses(true, FREE);
+    let minutes = |rest: Duration| rest.as_secs() / 60;
+    let rests: Vec<u64> = (0..6).map(|_| minutes(pauses.rest(Chore::Warm, Fruit::Failed))).collect();
+    assert_eq!(rests, [5, 10, 20, 40, 60, 60]);
+    assert_eq!(minutes(pauses.rest(Chore::Warm, Fruit::Borne)), 5);
+    assert_eq!(minutes(pauses.rest(Chore::Warm, Fruit::Failed)), 5);
 }

@@ -56,7 +56,7 @@ fn the_first_commit_finds_its_model_loaded_measured_and_the_rules_read() {
     let before = server.asked();
     let [short, long, rules] = &before[..] else { panic!("{before:#?}") };
     assert!(short.loaded && !long.loaded && is_warming(rules), "{before:#?}");
-    assert_eq!((short.cached, long.cached), (0, 0), "no cache knows them");
+    assert!(short.cached < 4 && long.cached < 4, "no cache knows more of them than how a prompt begins: {before:#?}");
     assert!(short.prompt + 100 < long.prompt, "they tell the overhead from the speed");
 
     let capture = commit(&world, &repo, 1);
@@ -74,18 +74,15 @@ fn a_server_that_comes_back_is_noticed_by_nobodys_commit_and_then_the_templates_
     let repo = repo(&world);
     server.kill();
     world.start_sidecar();
-    for n in 1..3 {
-        let capture = commit(&world, &repo, n);
-        assert_eq!(capture["provenance"]["by"], "template", "{capture:#}");
-    }
-    let stood = commit(&world, &repo, 3);
+    let [stood, ..] = [1, 2, 3].map(|n| commit(&world, &repo, n));
+    assert_eq!(stood["provenance"]["by"], "template", "{stood:#}");
     server.revive();
     eventually("it is noticed", || log(&world).contains("Answered").then_some(()));
     assert!(server.wait_for(|asked| asked.iter().any(is_warming)), "{}", log(&world));
     assert!(server.asked().iter().all(|asked| asked.body["options"]["num_predict"].as_u64() <= Some(20)));
 
     let id = stood["id"].as_str().unwrap();
-    let shown = || world.json(&repo, &["show", "--json", id]);
+    let shown = || world.json(&repo, &["show", id]);
     let better = eventually("it is replaced", || Some(shown()).filter(|shown| shown["summary"] == TEXT));
     assert_eq!(better["template"], stood["summary"], "{better:#}");
     assert!(world.ok(&repo, &["log"]).contains(TEXT));

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use super::cached::Cached;
+use super::hedge::Allowance;
 use super::task::Size;
 use crate::domain::id::Oid;
 use crate::domain::role::Role;
@@ -37,6 +38,8 @@ pub(super) struct Knowledge {
     ahead: Vec<ReadAhead>,
     /// The (endpoint, model) that the last decisions would like to know better, newest first.
     pub doubtful: Vec<(String, String)>,
+    /// How many answers may still be asked for twice.
+    pub hedges: Allowance,
 }
 
 /// Prompts that were read ahead and whose commit may still come.

@@ -3,6 +3,7 @@
 //! A request goes through four steps: who is offered ([`endpoints`]), who is worth asking ([`weigh`]), whose turn it is
 //! on the device ([`super::pool`]), and what the answer teaches ([`knowledge`]). All of it ends at the task's instant.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -31,6 +32,7 @@ mod chores;
 mod circumstances;
 mod endpoints;
 mod feeding;
+mod hedge;
 pub mod hours;
 mod keeping;
 mod knowledge;
@@ -53,8 +55,9 @@ pub(super) use unhurried::Unhurried;
 use circumstances::{Circumstances, Eyes};
 use endpoints::{Endpoints, Slot};
 use feeding::Feed;
+use hedge::Hedged;
 use knowledge::Knowledge;
-use pace::Recallable;
+use pace::{Heard, Recallable};
 use weigh::{Contender, Scene};
 
 /// A capture is one or two sentences: more of the patch than this only costs prefill time, and is sent only where it
@@ -165,19 +168,32 @@ impl Models {
         let Some(order) = self.order(config, task, &settled) else {
             return Attempt::none(Unanswered::Unasked(settled.decision.reason), Some(settled.decision));
         };
-        let asked = self.ask_one(config, task, &order, &settled.here).await;
-        let (model, endpoint) = (order.contender.offered.name.clone(), order.contender.endpoint.clone());
-        let ahead = self.ahead(task, &endpoint, &model, asked.as_ref().ok());
-        let attempt = Attempt {
-            model: Some(model),
-            endpoint: Some(endpoint),
-            result: asked.map_err(Unanswered::from),
-            prompt: Some(order.prompt),
-            decision: Some(settled.decision),
-            ahead,
+        let asked = self.ask_hedged(config, task, &settled, &order).await;
+        let attempt = match asked {
+            Hedged::First(result) => self.attempt(task, &order, result, settled.decision.clone()),
+            Hedged::Second(attempt) => *attempt,
         };
         self.learn_tokens(&attempt);
         attempt
+    }
+
+    fn attempt(
+        &self,
+        task: &Task<'_>,
+        order: &Order<'_>,
+        result: Result<Answer, LlmError>,
+        decision: Decision,
+    ) -> Attempt {
+        let (model, endpoint) = (order.contender.offered.name.clone(), order.contender.endpoint.clone());
+        let ahead = self.ahead(task, &endpoint, &model, result.as_ref().ok());
+        Attempt {
+            model: Some(model),
+            endpoint: Some(endpoint),
+            result: result.map_err(Unanswered::from),
+            prompt: Some(order.prompt.clone()),
+            decision: Some(decision),
+            ahead,
+        }
     }
 
     /// What would be done now, without doing it.
@@ -231,6 +247,7 @@ impl Models {
         task: &Task<'_>,
         order: &Order<'_>,
         here: &Circumstances,
+        heard: &AtomicBool,
     ) -> Result<Answer, LlmError> {
         let contender = order.contender;
         let slot = self.slot(config, contender)?;
@@ -251,7 +268,7 @@ impl Models {
         }
         let sent = self.clock.instant();
         let result = match contender.paced(task, order.max_tokens, conditions) {
-            Some(pace) => slot.client.ask_paced(&ask, &pace).await,
+            Some(pace) => slot.client.ask_paced(&ask, &Heard { pace: &pace, heard }).await,
             // What runs without hurry ends when somebody who waits needs the device; what has come is kept.
             None => slot.client.ask_paced(&ask, &Recallable(&turn)).await,
         };

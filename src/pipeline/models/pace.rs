@@ -1,5 +1,7 @@
 //! A running answer against the forecast of its model: cut when the rest of its sentence cannot come in time.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::llm::{Pace, SoFar};
 use crate::pipeline::pool::Turn;
 use crate::route::forecast::{Conditions, Forecast};
@@ -50,6 +52,21 @@ pub struct Recallable<'a>(pub &'a Turn);
 impl Pace for Recallable<'_> {
     fn judge(&self, _: &SoFar<'_>) -> Verdict {
         if self.0.is_recalled() { Verdict::Keep } else { Verdict::Wait }
+    }
+}
+
+/// Notes that a first token has come.
+pub(super) struct Heard<'a> {
+    pub pace: &'a dyn Pace,
+    pub heard: &'a AtomicBool,
+}
+
+impl Pace for Heard<'_> {
+    fn judge(&self, so_far: &SoFar<'_>) -> Verdict {
+        if so_far.tokens > 0 {
+            self.heard.store(true, Ordering::Relaxed);
+        }
+        self.pace.judge(so_far)
     }
 }
 

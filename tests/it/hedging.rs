@@ -1,0 +1,88 @@
+//! An answer that does not begin to come is asked for once more, on another device, and the first one is dropped.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use uro_capture::config::{Config, EndpointConfig, Overrides, Paths};
+use uro_capture::domain::clock::{Clock, SystemClock};
+use uro_capture::domain::role::Role;
+use uro_capture::llm::{Ask, Client};
+use uro_capture::pipeline::models::{Attempt, Size, Task};
+use uro_capture::pipeline::services::Services;
+use uro_capture::prompt::render::note;
+use uro_capture::route::signals::{Traffic, Urgency};
+
+use crate::harness::fake_llm::MODEL;
+use crate::harness::reloading::{Ended, Reloading, Speed};
+
+fn endpoint(name: &str, server: &Reloading) -> EndpointConfig {
+    let device = Some(format!("card {name}"));
+    EndpointConfig { name: name.into(), url: server.url(), api: None, max_in_flight: 1, device, remote: false }
+}
+
+fn config(servers: [&Reloading; 2]) -> Config {
+    let mut config = Config::default();
+    config.endpoints = vec![endpoint("a", servers[0]), endpoint("b", servers[1])];
+    config.models.roles.insert(Role::Capture, MODEL.into());
+    config
+}
+
+/// Loads the model there, with the options of everybody.
+async fn load(config: &Config, server: &Reloading) {
+    let sampling = config.options[&Role::Capture].clone();
+    let ask = Ask {
+        model: MODEL.into(),
+        rules: String::new(),
+        question: "hello".into(),
+        sampling,
+        until: SystemClock.instant() + Duration::from_secs(20),
+        keep_alive: None,
+        prompt_estimate: None,
+    };
+    Client::new(&endpoint("loader", server)).unwrap().ask(&ask).await.unwrap();
+}
+
+async fn capture(services: &Services, config: &Config, n: usize) -> Attempt {
+    let budget = Duration::from_secs(20);
+    let prompt = |_: &Size| note(&format!("Commit {n}"), "shop");
+    let task = Task {
+        role: Role::Capture,
+        urgency: Urgency::Interactive,
+        traffic: Traffic::Calm,
+        budget,
+        until: SystemClock.instant() + budget,
+        technicality: 0.5,
+        template_quality: 0.5,
+        tree: None,
+        prompt: &prompt,
+    };
+    services.models.ask(config, &task).await
+}
+
+fn services(home: &tempfile::TempDir) -> Services {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    Services::open(Paths::under(home.path()), Config::default(), Overrides::default(), clock).unwrap()
+}
+
+#[tokio::test]
+async fn where_no_first_token_comes_another_device_is_asked() {
+    let [a, b] = [Reloading::start(Speed::FAST), Reloading::start(Speed::FAST)];
+    let config = config([&a, &b]);
+    load(&config, &a).await;
+    load(&config, &b).await;
+    let home = tempfile::tempdir().unwrap();
+    let services = services(&home);
+    for n in 0..5 {
+        let attempt = capture(&services, &config, n).await;
+        assert_eq!((attempt.endpoint.as_deref(), attempt.result.is_ok()), (Some("a"), true), "{attempt:#?}");
+    }
+    assert_eq!(b.asked().len(), 1, "nothing but the loading");
+
+    // It reads a token per second now.
+    a.set_speed(Speed { read: Duration::from_secs(1), batch: 1, ..Speed::FAST });
+    let attempt = capture(&services, &config, 6).await;
+    assert_eq!((attempt.endpoint.as_deref(), attempt.result.is_ok()), (Some("b"), true), "{attempt:#?}");
+    assert_eq!(b.asked().len(), 2);
+    assert!(a.wait_for(|asked| asked.last().is_some_and(|last| last.ended.is_some())));
+    assert_eq!(a.asked().last().unwrap().ended, Some(Ended::Cut), "it was dropped");
+}
