@@ -156,8 +156,13 @@ fn sizes(task: &Signals, one: &Considered, words: u32) -> String {
         format!(" It reads all {read} tokens of the prompt")
     };
     let fresh = read.saturating_sub(one.cached_tokens);
-    if one.cached_tokens > 0 && fresh.saturating_mul(4) < read {
-        let _ = write!(text, ", all but {fresh} of them read ahead");
+    // Ahead of the commit, or for one that began alike.
+    match fresh {
+        0 if read > 0 => text.push_str(", and has read all of them before"),
+        fresh if fresh.saturating_mul(4) < read => {
+            let _ = write!(text, ", and has read all but {fresh} of them before");
+        }
+        _ => {}
     }
     if one.max_tokens < task.max_tokens {
         let _ = write!(text, ", and is asked for {words} words at most, which is what the time allows");

@@ -39,10 +39,13 @@ fn tuning(config: &Config, role: Role, views: &[EndpointView]) -> Vec<Finding> {
     let Some(sampling) = config.options.get(&role) else { return Vec::new() };
     let writer = writer(role, views);
     let trained = writer.and_then(|model| model.offered.context_length);
+    // Nobody asked for what is built in, and the router keeps within what the model knows.
+    let ours = Config::default().options.get(&role).map(|usual| usual.num_ctx);
+    let is_news = |advice: &Advice| !(advice.wrong && advice.key == "num_ctx" && ours == Some(sampling.num_ctx));
     let said = |Advice { key, wrong, says }: Advice| {
         let name = format!("options.{}.{key}", role.as_str());
         match (key, wrong, writer) {
-            // The router keeps within what the model knows: worth a word, and nothing to mend.
+            // Worth a word, and nothing to mend.
             ("num_ctx", true, Some(writer)) => {
                 Finding::fine("config", format!("{name}: {says}; {} is asked with that", writer.offered.name))
             }
@@ -54,7 +57,7 @@ fn tuning(config: &Config, role: Role, views: &[EndpointView]) -> Vec<Finding> {
             (_, false, _) => Finding::fine("config", format!("{name}: {says}")),
         }
     };
-    advice(role, sampling, trained).into_iter().map(said).collect()
+    advice(role, sampling, trained).into_iter().filter(is_news).map(said).collect()
 }
 
 /// The built-in value.
@@ -188,7 +191,11 @@ mod tests {
     #[test]
     fn a_context_that_the_model_does_not_know_is_told_and_is_nothing_to_mend() {
         let model = Offered { context_length: Some(2048), ..Offered::named("m") };
-        let found = found(&Config::default(), &[at(vec![writes(model, &[Role::Capture])])]);
+        let views = [at(vec![writes(model, &[Role::Capture])])];
+        assert_eq!(found(&Config::default(), &views), [], "nobody asked for it");
+        let mut config = Config::default();
+        config.options.get_mut(&Role::Capture).unwrap().num_ctx = 4000;
+        let found = found(&config, &views);
         assert!(found.len() == 1 && found[0].ok && found[0].what.contains("trained on 2048"), "{found:?}");
     }
 

@@ -60,7 +60,7 @@ fn table(view: &EndpointView) -> Table {
             (model.offered.name.clone(), BOLD),
             (size(&model.offered), DIM),
             (model.offered.quantization.clone().unwrap_or_default(), DIM),
-            (model.needs_bytes.map(gigabytes).unwrap_or_default(), DIM),
+            (model.needs_bytes.map(|bytes| format!("needs {}", gigabytes(bytes))).unwrap_or_default(), DIM),
             state(model),
             (roles.join(", "), GOOD),
             (remarks(model), DIM),
