@@ -10,7 +10,7 @@ use super::weigh::{Contender, context};
 use super::{Models, Settled, Task, seen};
 use crate::config::{Config, EndpointConfig};
 use crate::domain::role::Role;
-use crate::llm::{Ask, LlmError, Offered, Sampling};
+use crate::llm::{Ask, Offered, Sampling};
 use crate::prompt::render::{Rendered, commit_rules};
 use crate::prompt::tokens::Scale;
 use crate::route::breaker::Happened;
@@ -248,8 +248,7 @@ impl Models {
     async fn settle_ahead(&self, config: &Config) -> Option<Settled> {
         let until = self.clock.instant() + config.capture.budget;
         let task = Task { urgency: Urgency::Ahead, ..pause(config, until, &|_| commit_rules()) };
-        let settled: Result<Settled, LlmError> =
-            tokio::time::timeout_at(until.into(), self.settle(config, &task)).await.ok()?;
+        let settled = tokio::time::timeout_at(until.into(), self.settle(config, &task)).await.ok()?;
         settled.ok()
     }
 

@@ -33,6 +33,8 @@ pub(super) struct Slot {
     /// Taken while the list is fetched, so that many who need it fetch it once.
     fetching: AsyncMutex<()>,
     seen: Mutex<Option<(Instant, Vec<Offered>)>>,
+    /// When its list last did not come while somebody waited for it.
+    late: Mutex<Option<Instant>>,
 }
 
 /// How much of an answer about what is offered is known already.
@@ -63,6 +65,7 @@ impl Endpoints {
             client: Client::new(endpoint)?,
             fetching: AsyncMutex::default(),
             seen: Mutex::default(),
+            late: Mutex::default(),
         });
         slots.insert(endpoint.name.clone(), Arc::clone(&slot));
         Ok(slot)
@@ -78,6 +81,17 @@ impl Endpoints {
             age if age < STALE => Known::Stale(offer, *at),
             _ => Known::Nothing,
         }
+    }
+
+    /// Whether somebody waited for its list in vain, so short a time ago that nobody should do so again.
+    pub fn is_late(&self, slot: &Slot) -> bool {
+        let late = *slot.late.lock().unwrap_or_else(PoisonError::into_inner);
+        late.is_some_and(|late| self.clock.instant().saturating_duration_since(late) < FRESH)
+    }
+
+    /// Somebody waited for its list in vain.
+    pub fn note_late(&self, slot: &Slot) {
+        *slot.late.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.clock.instant());
     }
 
     /// Asks the server, unless somebody else just did.

@@ -1,27 +1,71 @@
 //! What the endpoints offer, found out without anybody waiting longer than is worth it.
 
 use std::sync::{Arc, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
 use super::endpoints::{Known, Slot};
 use super::weigh::Offers;
-use super::{Models, Task, seen};
+use super::{Models, Task, Unanswered, seen};
 use crate::config::Config;
-use crate::llm::{LlmError, Offered};
+use crate::domain::capture::Reason;
+use crate::llm::{ClockFired, LlmError, Offered};
+use crate::route::breaker::Happened;
 use crate::route::offer::{Offer, configured};
 
 /// Once one endpoint has made its offers, the others have this share of the time that is left: a server that is
 /// silent must not spend the budget of one that answers.
 const STRAGGLERS: u32 = 8;
 
+/// A server that has not listed its models within this time is silent. Whoever had less time to ask knows nothing.
+const SILENCE: Duration = Duration::from_secs(1);
+/// How long a list may take that nobody waits for.
+const ASIDE: Duration = Duration::from_secs(3);
+
+/// What an endpoint says, and as of when; no instant for what is only assumed.
+type Offering = Result<(Offer, Option<Instant>), Nobody>;
 /// One endpoint's place in the configuration, and what it says.
-type Said = (usize, Result<(Offer, Option<Instant>), LlmError>);
+type Said = (usize, Offering);
+
+/// Why there is nobody to ask.
+#[derive(Debug)]
+pub(super) enum Nobody {
+    /// It was found out just now.
+    Failed(LlmError),
+    /// A breaker is open: it was found out before, and this one was not tried.
+    Barred(LlmError),
+    /// It is not waited for again: another endpoint answers.
+    Late(LlmError),
+}
+
+impl From<LlmError> for Nobody {
+    fn from(error: LlmError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<Nobody> for LlmError {
+    fn from(nobody: Nobody) -> Self {
+        match nobody {
+            Nobody::Failed(error) | Nobody::Barred(error) | Nobody::Late(error) => error,
+        }
+    }
+}
+
+impl From<Nobody> for Unanswered {
+    fn from(nobody: Nobody) -> Self {
+        match nobody {
+            Nobody::Barred(_) => Self::Unasked(Reason::BreakerOpen),
+            Nobody::Failed(error) | Nobody::Late(error) => Self::Failed(error),
+        }
+    }
+}
 
 impl Models {
     /// What all endpoints offer, in the order in which they are configured, and why the first of the others does not.
-    pub(super) async fn offers(&self, config: &Config, task: &Task<'_>) -> (Offers, Option<LlmError>) {
+    pub(super) async fn offers(&self, config: &Config, task: &Task<'_>) -> (Offers, Option<Nobody>) {
+        let began = self.clock.instant();
         let mut asked: JoinSet<Said> = JoinSet::new();
         let mut said: Vec<Said> = Vec::new();
         for (order, endpoint) in config.endpoints.iter().enumerate() {
@@ -30,20 +74,20 @@ impl Models {
                     Some(known) => said.push((order, known)),
                     None => drop(asked.spawn(self.asking(order, slot, task.until))),
                 },
-                Err(error) => said.push((order, Err(error))),
+                Err(error) => said.push((order, Err(error.into()))),
             }
         }
-        self.wait(&mut asked, &mut said, task.until).await;
-        self.sorted(config, said)
+        let alone = self.assumed(config, task);
+        self.wait(&mut asked, &mut said, (task.until, alone.is_some())).await;
+        self.note_stragglers(config, &mut said);
+        if let Some(alone) = alone {
+            assume(&mut said, alone);
+        }
+        self.sorted(config, said, self.clock.instant().saturating_duration_since(began))
     }
 
     /// What is known of an endpoint without asking it.
-    fn at_once(
-        &self,
-        config: &Config,
-        task: &Task<'_>,
-        slot: &Arc<Slot>,
-    ) -> Option<Result<(Offer, Option<Instant>), LlmError>> {
+    fn at_once(&self, config: &Config, task: &Task<'_>, slot: &Arc<Slot>) -> Option<Offering> {
         match self.endpoints.known(slot) {
             Known::Fresh(offer, at) => return Some(Ok((offer, Some(at)))),
             Known::Stale(offer, at) => {
@@ -52,21 +96,38 @@ impl Models {
             }
             Known::Nothing => {}
         }
+        let url = || slot.config.url.clone();
         if !self.knowledge().breakers.admit(&slot.config.name, "") {
-            return Some(Err(LlmError::Unreachable { url: slot.config.url.clone() }));
+            return Some(Err(Nobody::Barred(LlmError::Unreachable { url: url() })));
         }
-        // One endpoint and a named model: nothing has to be found out, so nobody waits for it.
+        if !self.endpoints.is_late(slot) || !self.is_dispensable(config, task, slot) {
+            return None;
+        }
+        self.look_aside(slot);
+        Some(Err(Nobody::Late(LlmError::Deadline(ClockFired::Connect))))
+    }
+
+    /// Whether somebody can be asked without knowing what this endpoint offers.
+    fn is_dispensable(&self, config: &Config, task: &Task<'_>, slot: &Slot) -> bool {
+        let others = config.endpoints.iter().filter(|other| other.name != slot.config.name);
+        let mut others = others.filter_map(|other| self.endpoints.slot(other).ok());
+        let is_known = |other: &Slot| !matches!(self.endpoints.known(other), Known::Nothing);
+        others.any(|other| is_known(&other)) || self.assumed(config, task).is_some()
+    }
+
+    /// One endpoint and a named model: it is asked even where it does not list its models.
+    fn assumed(&self, config: &Config, task: &Task<'_>) -> Option<Offer> {
         let name = configured(&config.models, config.capture.strategy, task.role)?;
-        (config.endpoints.len() == 1).then(|| {
-            self.look_aside(slot);
-            let models = vec![Offered::named(name)];
-            Ok((Offer { endpoint: slot.config.name.clone(), remote: slot.config.remote, models }, None))
-        })
+        let [only] = &config.endpoints[..] else { return None };
+        Some(Offer { endpoint: only.name.clone(), remote: only.remote, models: vec![Offered::named(name)] })
     }
 
     fn asking(&self, order: usize, slot: Arc<Slot>, until: Instant) -> impl Future<Output = Said> + Send + 'static {
         let endpoints = Arc::clone(&self.endpoints);
-        async move { (order, endpoints.look(&slot, until).await.map(|(offer, at)| (offer, Some(at)))) }
+        async move {
+            let seen = endpoints.look(&slot, until).await;
+            (order, seen.map(|(offer, at)| (offer, Some(at))).map_err(Nobody::from))
+        }
     }
 
     /// The next one who asks will know.
@@ -78,43 +139,78 @@ impl Models {
         looks.spawn(async move { drop(endpoints.look(&slot, until).await) });
     }
 
-    async fn wait(&self, asked: &mut JoinSet<Said>, said: &mut Vec<Said>, until: Instant) {
-        let mut patience = self.patience(said, until);
+    async fn wait(&self, asked: &mut JoinSet<Said>, said: &mut Vec<Said>, (until, alone): (Instant, bool)) {
+        let mut patience = self.patience(said, until, alone);
         while let Ok(Some(joined)) = tokio::time::timeout_at(patience.into(), asked.join_next()).await {
             said.extend(joined.ok());
-            patience = patience.min(self.patience(said, until));
+            patience = patience.min(self.patience(said, until, alone));
         }
     }
 
-    fn patience(&self, said: &[Said], until: Instant) -> Instant {
+    fn patience(&self, said: &[Said], until: Instant, alone: bool) -> Instant {
         let now = self.clock.instant();
-        let anything = said.iter().any(|(_, said)| said.is_ok());
+        let anything = alone || said.iter().any(|(_, said)| said.is_ok());
         if anything { now + until.saturating_duration_since(now) / STRAGGLERS } else { until }
     }
 
-    fn sorted(&self, config: &Config, mut said: Vec<Said>) -> (Offers, Option<LlmError>) {
+    /// Those that have said nothing in the time that there was. The next one does not wait for them again.
+    fn note_stragglers(&self, config: &Config, said: &mut Vec<Said>) {
+        for (order, endpoint) in config.endpoints.iter().enumerate() {
+            if said.iter().any(|(place, said)| *place == order && !is_silent(said)) {
+                continue;
+            }
+            if let Ok(slot) = self.endpoints.slot(endpoint) {
+                self.endpoints.note_late(&slot);
+                self.look_aside(&slot);
+            }
+            if said.iter().all(|(place, _)| *place != order) {
+                said.push((order, Err(LlmError::Deadline(ClockFired::Connect).into())));
+            }
+        }
+    }
+
+    fn sorted(&self, config: &Config, mut said: Vec<Said>, waited: Duration) -> (Offers, Option<Nobody>) {
         said.sort_by_key(|(order, _)| *order);
         let (mut offers, mut refusal) = (Offers::default(), None);
-        let now = self.clock.instant();
         for (order, said) in said {
             match said {
                 Ok((offer, at)) => {
                     offers.offers.push(offer);
                     offers.seen.push(at);
                 }
-                Err(error) => {
-                    let happened = seen::not_listed(&error);
-                    if let (Some(happened), Some(endpoint)) = (happened, config.endpoints.get(order)) {
-                        self.knowledge().breakers.learn(&endpoint.name, "", happened, now);
+                Err(nobody) => {
+                    if let (Nobody::Failed(error), Some(endpoint)) = (&nobody, config.endpoints.get(order)) {
+                        self.learn_unlisted(&endpoint.name, error, waited);
                     }
                     // The first endpoint is the one that was meant; the others are where else one might look.
-                    refusal = refusal.or(Some(error));
+                    refusal = refusal.or(Some(nobody));
                 }
             }
         }
         (offers, refusal)
     }
+
+    fn learn_unlisted(&self, endpoint: &str, error: &LlmError, waited: Duration) {
+        let happened = seen::not_listed(error).filter(|one| *one != Happened::Silent || waited >= SILENCE);
+        if let Some(happened) = happened {
+            self.knowledge().breakers.learn(endpoint, "", happened, self.clock.instant());
+        }
+    }
 }
 
-/// How long a list may take that nobody waits for.
-const ASIDE: std::time::Duration = std::time::Duration::from_secs(3);
+fn is_silent(said: &Offering) -> bool {
+    matches!(said, Err(Nobody::Failed(LlmError::Deadline(_))))
+}
+
+/// A server that does not list its models may answer all the same, but not one where nobody listens.
+fn assume(said: &mut [Said], offer: Offer) {
+    if let [(_, only)] = said
+        && let Err(Nobody::Failed(error) | Nobody::Late(error)) = only
+        && !matches!(
+            error,
+            LlmError::Unreachable { .. } | LlmError::NotLoopback { .. } | LlmError::InvalidEndpoint { .. }
+        )
+    {
+        *only = Ok((offer, None));
+    }
+}

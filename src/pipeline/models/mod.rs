@@ -57,6 +57,7 @@ use endpoints::{Endpoints, Slot};
 use feeding::Feed;
 use hedge::Hedged;
 use knowledge::Knowledge;
+use listing::Nobody;
 use pace::{Heard, Recallable};
 use weigh::{Contender, Scene};
 
@@ -160,7 +161,7 @@ impl Models {
     pub async fn ask(&self, config: &Config, task: &Task<'_>) -> Attempt {
         // What others are finding out is waited for, but not beyond our own end: theirs may be far off.
         let settled = tokio::time::timeout_at(task.until.into(), self.settle(config, task)).await;
-        let settled = match settled.unwrap_or(Err(LlmError::Deadline(ClockFired::Connect))) {
+        let settled = match settled.unwrap_or(Err(LlmError::Deadline(ClockFired::Connect).into())) {
             Ok(settled) => settled,
             Err(error) => return Attempt::none(error.into(), None),
         };
@@ -204,13 +205,13 @@ impl Models {
         Ok(self.settle(config, task).await?.decision)
     }
 
-    async fn settle(&self, config: &Config, task: &Task<'_>) -> Result<Settled, LlmError> {
+    async fn settle(&self, config: &Config, task: &Task<'_>) -> Result<Settled, Nobody> {
         let (offers, refusal) = self.offers(config, task).await;
         let here = self.eyes.look(self.clock.as_ref());
         let scene = Scene { config, task, offers: &offers, here };
         let knowledge = self.knowledge();
         let contenders = scene.contenders(&knowledge);
-        let Some(first) = contenders.first() else { return Err(refusal.unwrap_or_else(no_model)) };
+        let Some(first) = contenders.first() else { return Err(refusal.unwrap_or_else(|| no_model().into())) };
         let size = whole(&first.sampling, self.scale(first), &knowledge, task);
         let prompt = (task.prompt)(&size);
         let shown = (&prompt, size.budget.scale);
