@@ -21,8 +21,8 @@ fn endpoint(name: &str, server: &Reloading) -> EndpointConfig {
 }
 
 fn config(servers: [&Reloading; 2]) -> Config {
-    let mut config = Config::default();
-    config.endpoints = vec![endpoint("a", servers[0]), endpoint("b", servers[1])];
+    let endpoints = vec![endpoint("a", servers[0]), endpoint("b", servers[1])];
+    let mut config = Config { endpoints, ..Config::default() };
     config.models.roles.insert(Role::Capture, MODEL.into());
     config
 }

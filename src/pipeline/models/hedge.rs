@@ -134,7 +134,8 @@ impl Models {
     /// That no token came for so long is worth knowing, also where nobody waited for it to the end.
     fn learn_late(&self, order: &Order<'_>, took: Duration, settled: &Settled) {
         let result = Err(LlmError::Deadline(ClockFired::FirstToken));
-        let run = seen::Run { work: order.work, result: &result, took, pressed: settled.here.pressed };
+        let (work, cold) = (order.work, order.contender.is_cold());
+        let run = seen::Run { work, result: &result, took, pressed: settled.here.pressed, cold };
         let one = order.contender;
         let mut knowledge = self.knowledge();
         if let Some(observed) = run.observed() {
