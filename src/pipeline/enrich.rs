@@ -137,7 +137,7 @@ async fn ask(services: &Services, job: &Arc<Job>) -> Written {
         until: job.deadline.model_end(),
         technicality: job.subject.work().map_or(0.0, |work| technicality::of(&work.facts)),
         template_quality: merit::TEMPLATE,
-        tree: None,
+        tree: job.subject.work().map(|work| &work.commit.tree),
         prompt: &prompt,
     };
     let asked = services.clock.instant();
