@@ -214,8 +214,12 @@ impl Pause {
     async fn take(self) -> Done {
         let services = self.services.clone();
         let (machine, asked) = (self.machine, self.before);
+        let is_time = !self.resting.contains(&Chore::Look);
         let looked = tokio::task::spawn_blocking(move || {
             let before = asked.unwrap_or_else(|| committed_lately(&services));
+            if is_time {
+                services.models.reread_evidence();
+            }
             (services.config(None), machine(), before)
         });
         let Ok((config, machine, before)) = looked.await else { return Done { before: false, did: None } };

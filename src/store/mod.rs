@@ -9,8 +9,10 @@ use crate::domain::draft::{Draft, DraftKind, DraftState, Edit, Period};
 use crate::domain::event::{Event, LogPosition, Means, PendingEvent, Source};
 use crate::domain::id::{CaptureId, DraftId, Oid, RepoId};
 use crate::domain::operation::Operation;
+use crate::domain::role::Role;
 use crate::prompt::tokens::Counts;
 use crate::route::ledger::{Entry, Ledger};
+use crate::route::merit::Evidence;
 
 #[cfg(test)]
 pub mod conformance;
@@ -117,6 +119,14 @@ pub struct TokenCount {
     pub endpoint: String,
     pub model: String,
     pub counts: Counts,
+}
+
+/// What was seen of the texts that one model wrote for one role.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WrittenBy {
+    pub model: String,
+    pub role: Role,
+    pub seen: Evidence,
 }
 
 /// A note, and the commits whose live captures it belongs to.
@@ -351,6 +361,11 @@ pub trait Store: Send + Sync {
     fn count_tokens(&self, endpoint: &str, model: &str, bytes: u64, tokens: u64) -> Result<Counts>;
     /// What was counted so far, by endpoint and model.
     fn token_counts(&self) -> Result<Vec<TokenCount>>;
+
+    // ---- evidence
+    /// How the models' texts since `since` were scored, and what people left of them: of the newest live captures and
+    /// of drafts. Votes are not counted here. One of a model and role at most.
+    fn evidence(&self, since: Timestamp) -> Result<Vec<WrittenBy>>;
 
     // ---- forecasts
     /// What was learned of each model. What cannot be read is left out: it will be learned anew.

@@ -11,6 +11,8 @@ use crate::domain::role::Role;
 use crate::route::breaker::Breakers;
 use crate::route::decision::Decision;
 use crate::route::ledger::Ledger;
+use crate::route::merit::Evidence;
+use crate::store::WrittenBy;
 
 /// A prompt that was read ahead of its commit.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +40,8 @@ pub(super) struct Knowledge {
     ahead: Vec<ReadAhead>,
     /// The (endpoint, model) that the last decisions would like to know better, newest first.
     pub doubtful: Vec<(String, String)>,
+    /// How the models' texts were scored, and what people left of them.
+    seen: HashMap<(String, Role), Evidence>,
     /// How many answers may still be asked for twice.
     pub hedges: Allowance,
 }
@@ -57,6 +61,16 @@ impl Knowledge {
         let ran = self.ran.get(&(at.0.to_owned(), at.1.to_owned()));
         let newer = ran.is_some_and(|ran| listed_at.is_none_or(|listed| *ran > listed));
         if newer { Some(true) } else { listed }
+    }
+
+    /// Of whoever has written nothing yet, nothing.
+    pub fn evidence(&self, model: &str, role: Role) -> Evidence {
+        self.seen.get(&(model.to_owned(), role)).copied().unwrap_or_default()
+    }
+
+    /// In place of what was known.
+    pub fn see(&mut self, all: Vec<WrittenBy>) {
+        self.seen = all.into_iter().map(|one| ((one.model, one.role), one.seen)).collect();
     }
 
     /// Remembers whom the decision would like to know better.

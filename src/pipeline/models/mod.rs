@@ -61,6 +61,8 @@ use listing::Nobody;
 use pace::{Heard, Recallable};
 use weigh::{Contender, Scene};
 
+/// Texts that are older say nothing of a model any more: models and tastes change.
+const SEEN_FOR: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// A capture is one or two sentences: more of the patch than this only costs prefill time, and is sent only where it
 /// makes the source complete.
 const CAPTURE_PROMPT_TOKENS: u32 = 1500;
@@ -140,10 +142,20 @@ impl Models {
     pub fn new(clock: Arc<dyn Clock>, store: Arc<dyn Store>) -> Self {
         let tokens = Arc::new(Calibration::of(Arc::clone(&store)));
         // A store that cannot be read knows nothing: it will be measured anew.
-        let knowledge = Mutex::new(Knowledge::with(store.forecasts().unwrap_or_default()));
+        let mut knowledge = Knowledge::with(store.forecasts().unwrap_or_default());
+        knowledge.see(store.evidence(clock.now() - SEEN_FOR).unwrap_or_default());
+        let knowledge = Mutex::new(knowledge);
         let endpoints = Arc::new(Endpoints::new(Arc::clone(&clock)));
         let turns = Arc::new(Pool::new(Arc::clone(&clock)));
         Self { clock, store, endpoints, knowledge, eyes: Eyes::default(), tokens, turns, looks: Mutex::default() }
+    }
+
+    /// Reads again how the models' texts were scored and what people left of them, also through other processes.
+    /// Blocking.
+    pub fn reread_evidence(&self) {
+        if let Ok(seen) = self.store.evidence(self.clock.now() - SEEN_FOR) {
+            self.knowledge().see(seen);
+        }
     }
 
     /// Who computes where, and who waits.

@@ -18,7 +18,7 @@ use crate::route::choice::{Candidate, decide};
 use crate::route::decision::Decision;
 use crate::route::forecast::{Conditions, Forecast};
 use crate::route::key::{Key, options_hash};
-use crate::route::merit::{self, Evidence};
+use crate::route::merit;
 use crate::route::offer::{Offer, configured};
 use crate::route::roles::{Memory, cast};
 use crate::route::signals::{Signals, Urgency};
@@ -192,7 +192,12 @@ impl Scene<'_> {
             barred: !knowledge.breakers.admit(&one.endpoint, &one.offered.name),
             guessed: !one.known,
             forecast: &one.forecast,
-            quality: merit::of(&one.traits, self.task.role, technicality, &Evidence::default()),
+            quality: merit::of(
+                &one.traits,
+                self.task.role,
+                technicality,
+                &knowledge.evidence(&one.offered.name, self.task.role),
+            ),
         }
     }
 

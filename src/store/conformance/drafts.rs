@@ -4,6 +4,7 @@ use super::Check;
 use crate::domain::clock::FakeClock;
 use crate::domain::draft::{Draft, DraftKind, DraftState, Edit, Period};
 use crate::domain::id::DraftId;
+use crate::domain::role::Role;
 use crate::store::samples::{at, quality};
 use crate::store::{NewDraft, Store, StoreError, Written};
 
@@ -125,7 +126,13 @@ fn edited_drafts(store: &dyn Store) {
     assert_eq!(store.retry_draft(id, at(6)).unwrap().state, DraftState::Queued, "unedited: may be written again");
     let lease = store.lease_draft(at(6), at(16)).unwrap().unwrap();
     store.finish_draft(id, lease.attempt, &written("Theirs again"), at(7)).unwrap();
+    let seen = |store: &dyn Store| store.evidence(at(0)).unwrap().remove(0);
+    let before = seen(store);
+    assert_eq!((before.model.as_str(), before.role), ("codellama:7b", Role::Devlog));
+    assert_eq!((before.seen.rubric.n, before.seen.kept.n), (1, 0), "nobody has looked at it");
     let edited = store.edit_draft(id, "Mine", "My body", edit).unwrap();
+    let after = seen(store).seen;
+    assert_eq!((after.rubric.n, after.kept.n, (after.kept.sum * 10.0).round()), (0, 1, 8.0));
     assert_eq!((edited.title.as_str(), edited.body.as_str(), edited.edit), ("Mine", "My body", Some(edit)));
     assert_eq!(edited.quality, None, "the score was that of another text");
     assert!(matches!(store.retry_draft(id, at(8)), Err(StoreError::Conflict(_))));

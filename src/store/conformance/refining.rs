@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use super::{Check, live};
 use crate::domain::capture::{By, Capture, Outcome, Reason, Refined, State};
 use crate::domain::id::CaptureId;
+use crate::domain::role::Role;
+use crate::route::merit::Mean;
 use crate::store::samples::{answered, at, commit, fresh_id, note, oid, quality, repo, template};
 use crate::store::{CaptureQuery, Refinement, Store};
 
@@ -15,6 +17,7 @@ pub const CHECKS: &[Check] = &[
     ("a better text takes the place of the template and nothing else changes", refining),
     ("only the template is replaced, never what came since", what_came_since),
     ("a person's words end a refinement", edited_later),
+    ("what was seen of a model's texts is summed up", evidence),
 ];
 
 /// A final capture with this number whose template stands for this reason.
@@ -149,4 +152,25 @@ fn edited_later(store: &dyn Store) {
     let edited = store.edit_capture(id, "Mine.").unwrap();
     assert_eq!((edited.refined, edited.provenance.by), (None, By::Human));
     assert_eq!(store.count_captures(None, at(0), at(9)).unwrap().refined, 0);
+}
+
+fn evidence(store: &dyn Store) {
+    let share = |mean: Mean| (mean.n, (mean.sum * 100.0).round());
+    assert!(store.evidence(at(0)).unwrap().is_empty());
+    for n in 1..=3 {
+        let id = stands(store, n, Reason::Cold).id;
+        if n > 1 {
+            assert!(store.refine_capture(id, &better("Three of the four.")).unwrap());
+        }
+        if n == 3 {
+            store.edit_capture(id, "Three of the many.").unwrap();
+            store.edit_capture(id, "Nothing of it.").unwrap();
+        }
+    }
+    let seen = store.evidence(at(0)).unwrap();
+    let [one] = &seen[..] else { panic!("{seen:?}") };
+    assert_eq!((one.model.as_str(), one.role, share(one.seen.rubric)), ("big:13b", Role::Capture, (1, 93.0)));
+    assert_eq!(one.seen.kept.n, 1, "what replaces a person's own words is no model's");
+    assert!((0.7..1.0).contains(&one.seen.kept.sum), "{:?}", one.seen.kept);
+    assert!(store.evidence(at(1_000_000)).unwrap().is_empty(), "long ago");
 }

@@ -7,12 +7,12 @@ use jiff::Timestamp;
 
 use super::super::{
     CaptureCounts, CaptureQuery, CaptureRecord, Finished, LatencyGrouping, LatencyRow, Lease, NewDraft, NoteBefore,
-    Recorded, Refinement, Registered, Result, SpoolPosition, Store, TokenCount, Written,
+    Recorded, Refinement, Registered, Result, SpoolPosition, Store, TokenCount, Written, WrittenBy,
 };
 use super::Durability::{Durable, Rebuildable};
 use super::{
-    Durability, SqliteStore, captures, counts, decisions, drafts, events, finish, forecasts, forget, listing, notes,
-    operations, problems, record, refine, reflogs, repositories, row, search, tokens,
+    Durability, SqliteStore, captures, counts, decisions, drafts, events, evidence, finish, forecasts, forget, listing,
+    notes, operations, problems, record, refine, reflogs, repositories, row, search, tokens,
 };
 use crate::domain::capture::{Capture, Kind, Outcome};
 use crate::domain::clock::{Clock, SystemClock};
@@ -281,6 +281,10 @@ impl Store for SqliteStore {
 
     fn token_counts(&self) -> Result<Vec<TokenCount>> {
         self.read(tokens::all)
+    }
+
+    fn evidence(&self, since: Timestamp) -> Result<Vec<WrittenBy>> {
+        self.read(|db| evidence::all(db, since))
     }
 
     fn forecasts(&self) -> Result<Ledger> {

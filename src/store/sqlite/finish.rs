@@ -1,10 +1,12 @@
 //! What happens to a capture after it was stored: the model's end, a person's edit, replacement.
 
+use std::time::Duration;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::{Result, StoreError};
 use super::codes::{Coded, Punctual};
-use super::row::{self, Rest};
+use super::row::{self, Edited, Rest};
 use super::{captures, checksum, decisions, record};
 use crate::domain::capture::{By, Capture, Outcome, Reason};
 use crate::domain::event::Source;
@@ -108,7 +110,10 @@ pub fn finish_abandoned(tx: &Connection, before: i64, now: i64) -> Result<u64> {
 pub fn edit(tx: &Connection, id: CaptureId, summary: &str) -> Result<Capture> {
     let missing = || StoreError::NotFound { what: "capture", id: id.to_string() };
     let mut current = current(tx, id)?.ok_or_else(missing)?;
-    (current.rest.model, current.rest.endpoint, current.rest.prompt_version) = (None, None, None);
+    if let Some(model) = current.rest.model.take() {
+        current.rest.edited = Some(Edited { model, kept: kept(&current.summary, summary) });
+    }
+    (current.rest.endpoint, current.rest.prompt_version) = (None, None);
     // The scores are those of another text, and it is no model's any more.
     (current.rest.quality, current.rest.refined) = (None, None);
     tx.prepare_cached("UPDATE captures SET refined = NULL WHERE row = ?1 AND refined IS NOT NULL")?
@@ -118,6 +123,16 @@ pub fn edit(tx: &Connection, id: CaptureId, summary: &str) -> Result<Capture> {
     update(tx, &current, Some(summary), (By::Human, Reason::None, punctual))?;
     captures::by_row(tx, current.row)
 }
+
+/// The share of the words that both texts have.
+fn kept(before: &str, after: &str) -> f64 {
+    let mut config = similar::TextDiff::configure();
+    let diff = config.timeout(DIFF_TIME).diff_words(before, after);
+    f64::from(diff.ratio()).clamp(0.0, 1.0)
+}
+
+/// After this the share is estimated: two long texts with nothing in common would take seconds.
+const DIFF_TIME: Duration = Duration::from_millis(20);
 
 /// `old` was rewritten as `new`: when both have captures, the old one becomes superseded.
 pub fn supersede(tx: &Connection, repo: &RepoId, old: &Oid, new: &Oid) -> Result<()> {

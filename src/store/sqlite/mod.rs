@@ -24,6 +24,7 @@ mod decisions;
 mod drafts;
 mod error;
 mod events;
+mod evidence;
 mod finish;
 mod forecasts;
 mod forget;

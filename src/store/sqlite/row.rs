@@ -42,8 +42,19 @@ pub struct Rest {
     pub quality: Option<Quality>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refined: Option<Refined>,
+    /// Whose text a person's words replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edited: Option<Edited>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<CaptureId>,
+}
+
+/// A model's text that a person replaced: what a router learns from it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Edited {
+    pub model: String,
+    /// The share of it that is still there, 0..=1.
+    pub kept: f64,
 }
 
 impl Rest {
@@ -63,6 +74,7 @@ impl Rest {
             tokens: capture.tokens,
             quality: capture.quality.clone(),
             refined: capture.refined.clone(),
+            edited: None,
             notes: capture.notes.clone(),
         }
     }
