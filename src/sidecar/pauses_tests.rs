@@ -46,7 +46,7 @@ impl Home {
 /// What is due, to its end; whether anything was begun.
 async fn once(pauses: &mut Pauses) -> bool {
     let active = pauses.started;
-    let _ = pauses.start_due(false, active);
+    let _due = pauses.start_due(false, active);
     let Some(done) = pauses.jobs.join_next().await else { return false };
     pauses.finish(done.unwrap());
     true

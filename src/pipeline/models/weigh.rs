@@ -292,3 +292,7 @@ const SMALLEST: u32 = 1024;
 fn usual() -> Sampling {
     Sampling { temperature: 0.2, top_p: 0.9, top_k: 40, repeat_penalty: 1.1, num_ctx: 4096, max_tokens: 120 }
 }
+
+#[cfg(test)]
+#[path = "weigh_tests.rs"]
+mod tests;

@@ -1,0 +1,109 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::domain::clock::{Clock, SystemClock};
+use crate::prompt::render::commit_rules;
+use crate::route::decision::{Chosen, Rejected};
+use crate::route::merit::Mean;
+use crate::route::signals::Traffic;
+use crate::store::WrittenBy;
+
+const SMALL: &str = "orca-mini:3b";
+const LARGE: &str = "llama2:7b";
+
+fn offered(name: &str, resident: bool) -> Offered {
+    Offered { resident: Some(resident), ..Offered::named(name) }
+}
+
+struct Desk {
+    config: Config,
+    offers: Offers,
+    knowledge: Knowledge,
+    ram: u64,
+    now: &'static str,
+}
+
+/// Eight gigabytes, the captures' model loaded, by day.
+fn desk(models: &[Offered]) -> Desk {
+    let endpoints = vec![EndpointConfig::local("local", "http://127.0.0.1:9")];
+    let mut config = Config { endpoints, ..Config::default() };
+    config.drafts.window = "03:00-03:01".into();
+    let offer = Offer { endpoint: "local".into(), remote: false, models: models.to_vec() };
+    let offers = Offers { offers: vec![offer], seen: vec![None] };
+    let mut knowledge = Knowledge::default();
+    knowledge.last.insert(Role::Capture, ("local".into(), SMALL.into()));
+    // In no time zone is this the minute of the window.
+    Desk { config, offers, knowledge, ram: 8_000_000_000, now: "2026-03-02T12:20:00Z" }
+}
+
+impl Desk {
+    fn decide(&self, role: Role, urgency: Urgency) -> Decision {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let task = Task {
+            role,
+            urgency,
+            traffic: Traffic::Calm,
+            budget: Duration::from_secs(600),
+            until: clock.instant() + Duration::from_secs(600),
+            technicality: 0.5,
+            template_quality: 0.0,
+            tree: None,
+            prompt: &|_| commit_rules(),
+        };
+        let now = self.now.parse().unwrap();
+        let here = Circumstances { now, pressed: false, on_battery: false, cores: 4, ram: Some(self.ram) };
+        let scene = Scene { config: &self.config, task: &task, offers: &self.offers, here };
+        let pool = Pool::new(Arc::clone(&clock));
+        let shown = (&commit_rules(), Scale::default());
+        scene.decide(&scene.contenders(&self.knowledge), shown, &self.knowledge, (&pool, clock.instant()))
+    }
+
+    fn drafts(&self) -> (String, Option<Rejected>) {
+        let decision = self.decide(Role::Devlog, Urgency::Batch);
+        let Chosen::Model { model, .. } = &decision.choice else { panic!("{decision:?}") };
+        let large = decision.candidates.iter().find(|one| one.model == LARGE).unwrap();
+        (model.clone(), large.rejected_because)
+    }
+}
+
+#[test]
+fn by_day_a_batch_does_without_the_model_that_would_push_the_captures_one_out() {
+    let day = desk(&[offered(SMALL, true), offered(LARGE, false)]);
+    assert_eq!(day.drafts(), (SMALL.into(), Some(Rejected::WouldEvict)));
+    let night = Desk { config: Config::default(), ..desk(&[offered(SMALL, true), offered(LARGE, false)]) };
+    let mut night = Desk { config: Config { endpoints: day.config.endpoints.clone(), ..night.config }, ..night };
+    night.config.drafts.window = "00:00-23:59".into();
+    assert_eq!(night.drafts(), (LARGE.into(), None));
+}
+
+#[test]
+fn where_there_is_room_or_nobody_to_push_out_the_better_writer_is_loaded() {
+    let both = [offered(SMALL, true), offered(LARGE, false)];
+    assert_eq!(Desk { ram: 32_000_000_000, ..desk(&both) }.drafts(), (LARGE.into(), None));
+    assert_eq!(desk(&[offered(SMALL, false), offered(LARGE, false)]).drafts(), (LARGE.into(), None));
+    assert_eq!(
+        desk(&[offered(SMALL, true), offered(LARGE, true)]).drafts(),
+        (LARGE.into(), None),
+        "it is there already"
+    );
+}
+
+#[test]
+fn a_draft_for_which_there_is_only_the_large_model_is_written_by_it() {
+    let mut desk = desk(&[offered(SMALL, true), offered(LARGE, false)]);
+    desk.config.capture.strategy = crate::config::Strategy::Multi;
+    desk.config.models.roles.insert(Role::Devlog, LARGE.into());
+    assert_eq!(desk.drafts(), (LARGE.into(), None));
+}
+
+#[test]
+fn a_model_whose_texts_people_throw_away_is_worth_less_in_that_role() {
+    let mut desk = desk(&[offered(SMALL, true), offered(LARGE, true)]);
+    assert_eq!(desk.drafts().0, LARGE);
+    let kept = Mean { n: 20, sum: 2.0 };
+    let seen = merit::Evidence { kept, ..merit::Evidence::default() };
+    desk.knowledge.see(vec![WrittenBy { model: LARGE.into(), role: Role::Devlog, seen }]);
+    assert_eq!(desk.drafts().0, SMALL);
+    let blog = desk.decide(Role::Blog, Urgency::Batch);
+    assert!(matches!(blog.choice, Chosen::Model { model, .. } if model == LARGE));
+}
