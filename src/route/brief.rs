@@ -1,6 +1,6 @@
 //! A decision in two or three lines: who writes, when it should be done, who else could.
 
-use super::decision::{Chosen, Considered, Decision};
+use super::decision::{Chosen, Considered, Decision, Rejected};
 use super::explain::{told, why_template};
 use super::objection;
 use super::signals::{Signals, Traffic, Urgency};
@@ -25,9 +25,16 @@ fn for_template(task: &Signals, best: Option<&Considered>, refusal: Option<&str>
     let refusal = refusal.filter(|_| task.traffic == Traffic::Calm).map(str::to_owned);
     let why = refusal.unwrap_or_else(|| why_template(task, best));
     let first = format!("The template writes {}: {why}.", what(task.role));
-    let asked = best.filter(|_| task.traffic == Traffic::Calm);
-    let second = asked.map(|one| format!("{}: {}", one.model, expected(task, one)));
+    // How fast it is is no matter where something else speaks against it.
+    let late = |one: &&Considered| matches!(one.rejected_because, Some(Rejected::Cold | Rejected::PredictedMiss));
+    let second = best.filter(late).map(|one| format!("It would be {}", lower(&expected(task, one))));
     std::iter::once(first).chain(second).collect()
+}
+
+/// The same in the midst of a sentence.
+fn lower(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
 }
 
 fn expected(task: &Signals, one: &Considered) -> String {
@@ -39,7 +46,9 @@ fn expected(task: &Signals, one: &Considered) -> String {
         );
     }
     let left = seconds(task.left_s.max(0.0) * 1e3);
-    format!("In time in {}: first word after {first}, done after {total} of {left}.", cases(one))
+    let guess = if one.runs == 0 { " A guess: it was never run like this." } else { "" };
+    let times = format!("first word after {first}, done after {total}, {left} left");
+    format!("In time in {}: {times}.{guess}", cases(one))
 }
 
 /// Only where a model writes: what speaks against the best one else is said in the first line.
@@ -74,8 +83,11 @@ mod tests {
         let cold = Candidate { resident: Some(false), ..candidate("large:13b", 0.82, &slow) };
         let text = brief(&decide(&capture(), &[cold], None), None);
         assert!(text.starts_with("The template writes this capture: large:13b is not loaded"), "{text}");
-        assert!(text.lines().nth(1).is_some_and(|line| line.starts_with("large:13b: In time in 0 of 100")), "{text}");
+        assert!(text.lines().nth(1).is_some_and(|line| line.starts_with("It would be in time in 0 of 100")), "{text}");
         assert_eq!(text.lines().count(), 2);
+        let down = Candidate { barred: true, ..candidate("large:13b", 0.82, &slow) };
+        let text = brief(&decide(&capture(), &[down], None), None);
+        assert!(text.contains("failed lately") && text.lines().count() == 1, "{text}");
     }
 
     #[test]

@@ -68,9 +68,15 @@ fn for_model(decision: &Decision, one: &Considered, words: u32) -> String {
         text.push_str(why_it(decision));
         let left = seconds(task.left_s * 1e3);
         let first = seconds(one.predicted_ttft_ms);
-        let _ =
-            write!(text, " It should be done after {total} of the {left} that are left (first word after {first}),");
-        let _ = write!(text, " and is in time in {}.", cases(one));
+        if one.predicted_total_ms > task.left_s * 1e3 && one.runs == 0 {
+            // Only what was never run is asked all the same.
+            let _ =
+                write!(text, " I expect it to take about {total}, and {left} are left; but trying it is how I learn,");
+            text.push_str(" and costs this text nothing but time that it has anyway.");
+        } else {
+            let _ = write!(text, " It should be done after {total} of the {left} that are left");
+            let _ = write!(text, " (first word after {first}), and is in time in {}.", cases(one));
+        }
         text.push_str(&sizes(task, one, words));
     }
     text + &circumstances(task, one)

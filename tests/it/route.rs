@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::harness::World;
 use crate::harness::fake_llm::{Behaviour, FakeLlm, MODEL};
+use crate::harness::{World, eventually};
 
 fn answering() -> FakeLlm {
     FakeLlm::start(Behaviour::Answer("Adds the function retry to a.rs.".into()))
@@ -196,4 +196,22 @@ fn an_endpoint_that_went_away_is_shown_with_its_breaker_and_found_by_doctor() {
     let out = world.uro_in(&repo, &["doctor"]);
     let text = String::from_utf8_lossy(&out.stdout).into_owned();
     assert!(text.contains("captures do not go to gone"), "{text}");
+}
+
+#[test]
+fn a_draft_goes_to_the_model_that_its_owner_named_although_another_one_would_be_better() {
+    let server = answering();
+    let world = World::with_fake(&server);
+    let config = std::fs::read_to_string(world.path("uro/config/capture.toml")).unwrap();
+    world.configure(&config.replace("[models]", "[models]\nstatus = \"mistral:latest\""));
+    let repo = repo(&world);
+    world.start_sidecar();
+    let decided = eventually("a list of models", || {
+        let decided = world.json(&repo, &["route", "--kind", "status"]);
+        decided["candidates"][0]["resident"].is_boolean().then_some(decided)
+    });
+    assert_eq!(decided["choice"]["model"], "mistral:latest", "{decided:#}");
+    let views = world.json(&repo, &["models"]);
+    let has_it = |model: &&Value| model["roles"].as_array().unwrap().contains(&"status".into());
+    assert_eq!(views[0]["models"].as_array().unwrap().iter().find(has_it).unwrap()["name"], "mistral:latest");
 }

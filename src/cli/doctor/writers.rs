@@ -13,11 +13,13 @@ const SMALLEST: u64 = 1024;
 
 /// `guessed`: whether nobody named this endpoint; nothing is said of where merely was looked.
 pub fn examine(config: &Config, views: &[EndpointView], guessed: &dyn Fn(usize) -> bool) -> Vec<Finding> {
+    let any_up = views.iter().any(|view| view.up);
     let mut findings = Vec::new();
     findings.extend(single(config, views));
     findings.extend(ROLES.into_iter().flat_map(|role| tuning(config, role, views)));
     for (index, view) in views.iter().enumerate() {
-        findings.extend(down(view).filter(|_| !guessed(index)));
+        // Where nobody answers at all, that is said already.
+        findings.extend(down(view).filter(|_| any_up && !guessed(index)));
         for model in &view.models {
             findings.extend(refused(view, model));
             findings.extend(too_large(model, views));
@@ -238,7 +240,12 @@ mod tests {
         let down = EndpointView { breaker, ..at(Vec::new()) };
         let one = found(&Config::default(), std::slice::from_ref(&down));
         assert!(!one[0].ok && one[0].what.contains("captures do not go to a") && one[0].what.contains("in 4 s"));
-        assert_eq!(examine(&Config::default(), &[down], &|_| true), []);
+        assert_eq!(examine(&Config::default(), std::slice::from_ref(&down), &|_| true), []);
+        assert_eq!(
+            found(&Config::default(), &[EndpointView { up: false, ..down }]),
+            [],
+            "that nobody answers is enough"
+        );
         let refused = ModelView { breaker, ..writes(Offered::named("m"), &[Role::Capture]) };
         assert!(found(&Config::default(), &[at(vec![refused])])[0].what.contains("m on a"));
     }

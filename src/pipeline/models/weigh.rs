@@ -20,7 +20,7 @@ use crate::route::forecast::{Conditions, Forecast};
 use crate::route::key::{Key, options_hash};
 use crate::route::merit;
 use crate::route::offer::{Offer, configured};
-use crate::route::roles::{Memory, cast};
+use crate::route::roles::{Cast, Memory, Proposal, cast};
 use crate::route::signals::{Signals, Urgency};
 use crate::route::speed::{Machine, Speed};
 use crate::route::traits::Traits;
@@ -64,12 +64,20 @@ impl Scene<'_> {
         let Self { config, task, offers, here, .. } = self;
         let memory = Memory { ram: here.ram, vram: None };
         let cast = cast(task.role, &config.models, config.capture.strategy, &offers.offers, memory);
-        let proposed = cast.proposals.iter().filter_map(|one| self.offered(&one.endpoint, &one.model));
+        let proposed = cast.proposals.iter().filter(|one| self.may_write(one, &cast, knowledge));
+        let proposed = proposed.filter_map(|one| self.offered(&one.endpoint, &one.model));
         let mut found: Vec<Contender> = proposed.map(|(offered, at)| self.contender(offered, at, knowledge)).collect();
         if found.is_empty() {
             found.extend(self.unlisted(knowledge));
         }
         found
+    }
+
+    /// A draft has time: there is no reason to stand in for the model that its owner named, unless that is down.
+    fn may_write(&self, one: &Proposal, cast: &Cast, knowledge: &Knowledge) -> bool {
+        let is_draft = self.task.urgency == Urgency::Batch && self.task.role != Role::Capture;
+        let is_there = |one: &Proposal| one.configured && knowledge.breakers.admit(&one.endpoint, &one.model);
+        !is_draft || one.configured || !cast.proposals.iter().any(is_there)
     }
 
     fn offered(&self, endpoint: &str, model: &str) -> Option<((String, Offered), Option<Instant>)> {
