@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::capture::CaptureError;
-use super::models::{self, Size, Task, Unanswered};
+use super::models::{self, Refusal, Size, Task};
 use super::notes;
 use super::services::{Exclusions, Services};
 use super::subject::Subject;
 use super::waiting;
 use crate::config::Config;
-use crate::domain::capture::NO_PROJECT;
+use crate::domain::capture::{NO_PROJECT, Reason};
 use crate::domain::clock::Clock;
 use crate::domain::deadline::Deadline;
 use crate::domain::draft::DraftKind;
@@ -21,7 +21,7 @@ use crate::domain::role::Role;
 use crate::git::Bounds;
 use crate::git::repo::Repo;
 use crate::hardware::Hardware;
-use crate::llm::LlmError;
+use crate::llm::{ClockFired, LlmError};
 use crate::prompt::render::{self, Rendered};
 use crate::prompt::tokens::Budget;
 use crate::queue::lease;
@@ -96,8 +96,11 @@ pub async fn foresee(services: &Services, question: Question) -> Result<Foreseen
     let decided = tokio::time::timeout_at(task.until.into(), services.models.decide(&scene.config, &task)).await;
     Ok(match decided {
         Ok(Ok(decision)) => Foreseen { decision, refusal: None },
-        Ok(Err(error)) => scene.refused(&task, error, services.clock.instant()),
-        Err(_) => scene.refused(&task, LlmError::Deadline(crate::llm::ClockFired::Connect), services.clock.instant()),
+        Ok(Err(refusal)) => scene.refused(&task, &refusal, services.clock.instant()),
+        Err(_) => {
+            let error = LlmError::Deadline(ClockFired::Connect);
+            scene.refused(&task, &Refusal { reason: Reason::Deadline, error }, services.clock.instant())
+        }
     })
 }
 
@@ -173,7 +176,7 @@ impl Scene {
     }
 
     /// The template's turn, because nobody else is there.
-    fn refused(&self, task: &Task<'_>, error: LlmError, now: Instant) -> Foreseen {
+    fn refused(&self, task: &Task<'_>, refusal: &Refusal, now: Instant) -> Foreseen {
         let (max_tokens, most) = room(&self.config, self.role);
         let budget = Budget::from(most);
         let prompt = (task.prompt)(&Size { budget, words: None });
@@ -193,16 +196,20 @@ impl Scene {
             template_quality: task.template_quality,
         };
         // Where a server answers and has no model there is nothing to add to that.
-        let refusal = (!matches!(error, LlmError::NoSuchModel { .. })).then(|| error.to_string());
+        let said = match refusal {
+            Refusal { error: LlmError::NoSuchModel { .. }, .. } => None,
+            Refusal { reason: Reason::BreakerOpen, error } => Some(format!("{error}, as was found out a while ago")),
+            Refusal { error, .. } => Some(error.to_string()),
+        };
         let decision = Decision {
             task: signals,
             deadline_ms: task.budget.as_secs_f64() * 1e3,
             choice: Chosen::TEMPLATE,
-            reason: models::reason_for(&Unanswered::Failed(error)),
+            reason: refusal.reason,
             kept: false,
             candidates: Vec::new(),
         };
-        Foreseen { decision, refusal }
+        Foreseen { decision, refusal: said }
     }
 }
 

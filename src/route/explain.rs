@@ -57,7 +57,12 @@ fn for_model(decision: &Decision, one: &Considered, words: u32) -> String {
     let total = seconds(one.predicted_total_ms);
     if task.urgency == Urgency::Batch {
         let worth = worth(one.quality);
-        text.push_str(" Nobody is waiting, so the best writer gets the job:");
+        let alone = decision.candidates.len() == 1;
+        text.push_str(if alone {
+            " Nobody is waiting:"
+        } else {
+            " Nobody is waiting, so the best writer gets the job:"
+        });
         let _ = write!(text, " I value its text at {worth} of 1, and it should take about {total}.");
     } else if is_first_try(one, task) {
         text.push_str(" Nobody knows yet how fast it is here: by what is known of the machine it would need about ");
@@ -68,15 +73,9 @@ fn for_model(decision: &Decision, one: &Considered, words: u32) -> String {
         text.push_str(why_it(decision));
         let left = seconds(task.left_s * 1e3);
         let first = seconds(one.predicted_ttft_ms);
-        if one.predicted_total_ms > task.left_s * 1e3 && one.runs == 0 {
-            // Only what was never run is asked all the same.
-            let _ =
-                write!(text, " I expect it to take about {total}, and {left} are left; but trying it is how I learn,");
-            text.push_str(" and costs this text nothing but time that it has anyway.");
-        } else {
-            let _ = write!(text, " It should be done after {total} of the {left} that are left");
-            let _ = write!(text, " (first word after {first}), and is in time in {}.", cases(one));
-        }
+        let _ =
+            write!(text, " It should be done after {total} of the {left} that are left (first word after {first}),");
+        let _ = write!(text, " and is in time in {}.", cases(one));
         text.push_str(&sizes(task, one, words));
     }
     text + &circumstances(task, one)

@@ -87,7 +87,8 @@ fn a_person_is_told_in_two_or_three_lines_or_in_a_colleagues_words() {
     assert!((2..=3).contains(&brief.lines().count()) && brief.contains("of 100 cases"), "{brief}");
     let explained = world.ok(&repo, &["route", "--explain"]);
     assert!(explained.starts_with(&format!("{MODEL} on test writes this capture.")), "{explained}");
-    assert!(explained.contains("I have never run it like this"), "{explained}");
+    let guessed = ["I have never run it like this", "Nobody knows yet how fast it is"];
+    assert!(guessed.iter().any(|words| explained.contains(words)), "{explained}");
     assert_eq!(world.json(&repo, &["route"])["explanation"].as_str().map(|text| text.lines().count() > 0), Some(true));
 }
 
@@ -105,7 +106,9 @@ fn without_a_server_the_template_writes_and_that_is_no_error() {
         assert!(text.starts_with("The template writes this capture: nothing listens at"), "{text}");
     }
     world.start_sidecar();
-    assert_eq!(world.json(&repo, &["route"])["reason"], "refused");
+    world.json(&repo, &["route"]);
+    let again = world.json(&repo, &["route"]);
+    assert_eq!((&again["reason"], &again["by_sidecar"]), (&"breaker_open".into(), &true.into()), "it is remembered");
 }
 
 #[test]

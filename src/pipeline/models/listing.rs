@@ -62,6 +62,21 @@ impl From<Nobody> for Unanswered {
     }
 }
 
+/// Why there was nobody to choose from, and how a template that stands for that is recorded.
+#[derive(Debug)]
+pub struct Refusal {
+    pub reason: Reason,
+    pub error: LlmError,
+}
+
+impl From<Nobody> for Refusal {
+    fn from(nobody: Nobody) -> Self {
+        let was_known = matches!(nobody, Nobody::Barred(_));
+        let error = LlmError::from(nobody);
+        Self { reason: if was_known { Reason::BreakerOpen } else { super::failure(&error) }, error }
+    }
+}
+
 impl Models {
     /// What all endpoints offer, in the order in which they are configured, and why the first of the others does not.
     pub(super) async fn offers(&self, config: &Config, task: &Task<'_>) -> (Offers, Option<Nobody>) {

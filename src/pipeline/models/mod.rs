@@ -47,6 +47,7 @@ mod weigh;
 
 pub use chores::{Fruit, Preferred};
 pub use endpoints::device;
+pub use listing::Refusal;
 pub use reading::Reading;
 pub use standing::{Broken, Standing};
 pub use task::{PromptOf, Size, Task};
@@ -213,7 +214,7 @@ impl Models {
     ///
     /// # Errors
     /// When no endpoint answers or none offers a model.
-    pub async fn decide(&self, config: &Config, task: &Task<'_>) -> Result<Decision, LlmError> {
+    pub async fn decide(&self, config: &Config, task: &Task<'_>) -> Result<Decision, Refusal> {
         Ok(self.settle(config, task).await?.decision)
     }
 
