@@ -8,6 +8,8 @@ pub const LEAST_OUTPUT: u32 = 24;
 const OUTPUT_OF_SHORTENED: u32 = 30;
 /// The time is divided by the slowness that is not exceeded in nine of ten runs; the tenth is salvaged.
 pub const CONFIDENCE: f64 = 0.9;
+/// By the slowness that is not exceeded in so many of a hundred runs, where the usual plan leaves too much to chance.
+pub const CAREFUL: f64 = 0.97;
 /// Words of English per token, so that a model can be told its length.
 const WORDS_PER_TOKEN: f64 = 0.7;
 /// A model is told less than it may write, because models count badly: of a single sentence much less, as one that
@@ -55,22 +57,22 @@ impl Plan {
 
 /// Plans the whole prompt with as many tokens as fit; below [`LEAST_OUTPUT`] a shorter prompt; else nothing.
 #[must_use]
-pub fn plan(forecast: &Forecast, wish: &Wish, conditions: &Conditions) -> Option<Plan> {
-    whole(forecast, wish, conditions).or_else(|| shortened(forecast, wish, conditions))
+pub fn plan(forecast: &Forecast, wish: &Wish, conditions: &Conditions, confidence: f64) -> Option<Plan> {
+    whole(forecast, wish, conditions, confidence).or_else(|| shortened(forecast, wish, conditions, confidence))
 }
 
-fn whole(forecast: &Forecast, wish: &Wish, conditions: &Conditions) -> Option<Plan> {
+fn whole(forecast: &Forecast, wish: &Wish, conditions: &Conditions, confidence: f64) -> Option<Plan> {
     let work =
         Work { uncached: wish.prompt.saturating_sub(wish.cached), cached: wish.cached.min(wish.prompt), allowed: 0 };
-    let allowed = forecast.tokens_in(&work, conditions, CONFIDENCE).min(wish.max_tokens);
+    let allowed = forecast.tokens_in(&work, conditions, confidence).min(wish.max_tokens);
     let enough = allowed >= LEAST_OUTPUT.min(wish.max_tokens);
     enough.then_some(Plan { prompt: wish.prompt, work: Work { allowed, ..work }, shortened: false })
 }
 
-fn shortened(forecast: &Forecast, wish: &Wish, conditions: &Conditions) -> Option<Plan> {
+fn shortened(forecast: &Forecast, wish: &Wish, conditions: &Conditions, confidence: f64) -> Option<Plan> {
     let allowed = OUTPUT_OF_SHORTENED.min(wish.max_tokens);
     let cached = wish.cached_rules.min(wish.prompt);
-    let uncached = forecast.prompt_in(&Work { uncached: 0, cached, allowed }, conditions, CONFIDENCE);
+    let uncached = forecast.prompt_in(&Work { uncached: 0, cached, allowed }, conditions, confidence);
     let prompt = cached.saturating_add(uncached).min(wish.prompt);
     let work = Work { uncached: prompt - cached, cached, allowed };
     // Where nothing at all fits, nothing fits for no prompt either.
@@ -118,7 +120,7 @@ mod tests {
 
     fn planned(prompt: u32, cached: u32, left_s: f64) -> Option<Plan> {
         let wish = Wish { prompt, least: 40, cached, cached_rules: cached.min(30), max_tokens: 120 };
-        plan(&forecast(), &wish, &Conditions { left_s, idle_min: 1.0, ..Conditions::default() })
+        plan(&forecast(), &wish, &Conditions { left_s, idle_min: 1.0, ..Conditions::default() }, CONFIDENCE)
     }
 
     #[test]
@@ -153,7 +155,8 @@ mod tests {
     #[test]
     fn a_role_that_writes_little_needs_little() {
         let wish = Wish { prompt: 60, least: 40, cached: 0, cached_rules: 0, max_tokens: 10 };
-        let plan = plan(&forecast(), &wish, &Conditions { left_s: 1.8, idle_min: 1.0, ..Conditions::default() });
+        let conditions = Conditions { left_s: 1.8, idle_min: 1.0, ..Conditions::default() };
+        let plan = plan(&forecast(), &wish, &conditions, CONFIDENCE);
         assert_eq!(plan.unwrap().work.allowed, 10);
     }
 }

@@ -1,6 +1,6 @@
 //! Chooses who writes: the model whose text is worth most, times the chance that it comes in time.
 
-use super::budget::{Plan, Wish, plan};
+use super::budget::{CAREFUL, CONFIDENCE, Plan, Wish, plan};
 use super::decision::{Chosen, Considered, Decision, Rejected};
 use super::forecast::{Conditions, Forecast, Outlook};
 use super::signals::{Signals, Traffic, Urgency};
@@ -111,9 +111,10 @@ fn consider(signals: &Signals, one: &Candidate<'_>) -> (Considered, Option<Plan>
         max_tokens: signals.max_tokens,
     };
     let shown = shown(&wish);
-    let plan = plan(one.forecast, &wish, &conditions).or(is_tried(signals, one).then_some(shown));
+    let planned = planned(one.forecast, &wish, &conditions, signals.floor());
+    let plan = planned.map(|(plan, _)| plan).or(is_tried(signals, one).then_some(shown));
     let shown = plan.unwrap_or(shown);
-    let outlook = one.forecast.outlook(&shown.work, &conditions);
+    let outlook = planned.map_or_else(|| one.forecast.outlook(&shown.work, &conditions), |(_, outlook)| outlook);
     let quality = unit(one.quality);
     let planned_quality = worth(quality, signals, &shown, &wish);
     let score = score(&outlook, planned_quality, unit(signals.template_quality));
@@ -138,6 +139,18 @@ fn consider(signals: &Signals, one: &Candidate<'_>) -> (Considered, Option<Plan>
         rejected_because: rejected,
     };
     (considered, plan)
+}
+
+/// As much as is likely to come in time. Where that is too little to rely on, less may be enough: a shorter answer of an
+/// idle model is better than none.
+fn planned(forecast: &Forecast, wish: &Wish, conditions: &Conditions, floor: f64) -> Option<(Plan, Outlook)> {
+    let with = |confidence| {
+        let plan = plan(forecast, wish, conditions, confidence)?;
+        Some((plan, forecast.outlook(&plan.work, conditions)))
+    };
+    let is_enough = |(_, outlook): &(Plan, Outlook)| outlook.p_useful() >= floor;
+    let usual = with(CONFIDENCE)?;
+    if is_enough(&usual) { Some(usual) } else { with(CAREFUL).filter(is_enough).or(Some(usual)) }
 }
 
 /// What would have been asked, had there been time: so that an explanation can say how long it would have taken.

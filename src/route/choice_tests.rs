@@ -239,3 +239,33 @@ fn the_public_json_has_every_promised_field() {
     let none = serde_json::to_value(decide(&capture(), &[], None)).unwrap();
     assert_eq!(none["choice"], serde_json::json!({"template": true}));
 }
+
+#[test]
+fn a_model_of_which_little_is_known_is_asked_for_less_before_it_is_not_asked_at_all() {
+    let mut forecast = Forecast::seeded(Speed::of(&crate::route::speed::Machine {
+        cores: 2,
+        parameters: Some(3_400_000_000),
+        ..crate::route::speed::Machine::default()
+    }));
+    let seen = Observation {
+        uncached: 250,
+        cached: 0,
+        allowed: 120,
+        written: 12,
+        sentence: Some(12),
+        load_s: None,
+        queue_s: 0.0,
+        ttft_s: Some(0.03),
+        tpot_s: Some(0.04),
+        took_s: 0.5,
+        end: End::Done,
+        pressed: true,
+        idle_min: 0.0,
+    };
+    forecast.learn(&seen);
+    let signals = Signals { pressed: true, left_s: 2.5, prompt_tokens: 250, ..capture() };
+    let one = Candidate { cached: 219, cached_rules: 200, idle_min: 0.1, ..candidate("once", 0.7, &forecast) };
+    let decision = decide(&signals, &[one], None);
+    assert_eq!(decision.reason, Reason::None, "{:#?}", decision.candidates);
+    assert!(decision.candidates[0].p_on_time >= signals.floor());
+}
