@@ -19,6 +19,7 @@ mod coverage;
 mod crash;
 mod damage;
 mod drafts;
+mod faults;
 mod hedging;
 mod hook;
 mod hostile;

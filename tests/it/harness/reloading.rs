@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::fake_llm::MODEL;
 pub use super::runner::{Asked, Ended, Speed};
-use super::runner::{Runner, state};
+use super::runner::{Loaded, Runner, state};
 use super::{PATIENCE, socket};
 
 /// Everything that it offers: weights in billions, and what it can do.
@@ -49,6 +49,16 @@ impl Reloading {
     /// What it answers from now on.
     pub fn say(&self, text: &str) {
         text.clone_into(&mut state(&self.runner).text);
+    }
+
+    /// What it answers to whoever writes a draft; without this, the same as to everybody.
+    pub fn say_to_drafts(&self, text: &str) {
+        state(&self.runner).draft = Some(text.to_owned());
+    }
+
+    /// Loads a model with this context, as another client's request would.
+    pub fn load(&self, model: &str, context: u64) {
+        state(&self.runner).loaded = Some(Loaded::by_others(model, context));
     }
 
     /// How fast it is from now on, running requests too.

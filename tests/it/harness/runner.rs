@@ -61,6 +61,7 @@ pub struct Runner {
 pub struct State {
     pub speed: Speed,
     pub text: String,
+    pub draft: Option<String>,
     pub loaded: Option<Loaded>,
     pub loads: usize,
     pub asked: Vec<Asked>,
@@ -76,6 +77,27 @@ pub struct Loaded {
     pub options: Value,
     /// The prompt that was read last, as far as it was read.
     read: Vec<u8>,
+}
+
+impl Loaded {
+    /// With the options of somebody who names nothing but the context.
+    pub fn by_others(model: &str, context: u64) -> Self {
+        let options = json!({"num_ctx": context, "shift": false});
+        Self { model: model.to_owned(), options, read: Vec::new() }
+    }
+}
+
+impl State {
+    /// A draft that was interrupted goes on where it stands.
+    fn text_for(&self, body: &Value) -> String {
+        let asked = body["messages"].as_array().and_then(|all| all.last()?["content"].as_str()).unwrap_or_default();
+        let Some(draft) = self.draft.as_deref().filter(|_| asked.contains("<captures>")) else {
+            return self.text.clone();
+        };
+        let written = asked.rsplit_once("<written>\n").and_then(|(_, rest)| rest.split_once("\n</written>"));
+        let stands = written.map_or("", |(written, _)| written.trim_end());
+        draft.strip_prefix(stands).unwrap_or(draft).trim_start().to_owned()
+    }
 }
 
 pub fn state(runner: &Runner) -> MutexGuard<'_, State> {
@@ -110,6 +132,7 @@ impl Runner {
         let state = State {
             speed,
             text: "Adds a retry to the login.".to_owned(),
+            draft: None,
             loaded: None,
             loads: 0,
             asked: Vec::new(),
@@ -209,7 +232,7 @@ impl Runner {
 
     fn write(&self, stream: &mut TcpStream, me: usize, body: &Value, load: Duration, read: Duration) -> Result<Ended> {
         let most = body["options"]["num_predict"].as_u64().unwrap_or(u64::MAX);
-        let text = state(self).text.clone();
+        let text = state(self).text_for(body);
         let words: Vec<&str> = text.split_inclusive(' ').collect();
         let (mut written, began) = (0_u64, SystemClock.instant());
         // The head comes with the first token, as the real one's does.
