@@ -36,9 +36,7 @@ impl Drop for Batch {
 
 /// What the n-th question was about.
 fn asked(server: &FakeLlm, nth: usize) -> String {
-    eventually(&format!("question {nth}"), || {
-        server.questions().get(nth).map(|question| question["messages"].to_string())
-    })
+    eventually(&format!("question {nth}"), || server.asked().get(nth).map(|question| question["messages"].to_string()))
 }
 
 fn is_draft(question: &str) -> bool {

@@ -53,7 +53,7 @@ fn the_text_of_a_model_that_came_later_takes_the_place_of_the_template() {
     assert_eq!(refine(&world, true), NOTHING, "somebody came");
     assert_eq!(refine(&world, false), Walk { better: 1, ..NOTHING });
     assert_eq!(refine(&world, false), NOTHING, "once is enough");
-    assert_eq!(server.questions().len(), 1);
+    assert_eq!(server.asked().len(), 1);
 
     let after = shown(&world, &repo, &before);
     assert_eq!((&after["summary"], &after["template"]), (&TEXT.into(), &before["summary"]));

@@ -175,6 +175,12 @@ impl FakeLlm {
         asked.filter_map(|bytes| serde_json::from_slice(socket::body_of(bytes)).ok()).collect()
     }
 
+    /// Of the questions those that want a text: others only let the model read, and want one token.
+    pub fn asked(&self) -> Vec<Value> {
+        let most = |question: &Value| question["options"]["num_predict"].as_u64().or(question["max_tokens"].as_u64());
+        self.questions().into_iter().filter(|question| most(question) != Some(1)).collect()
+    }
+
     /// Whether the target of the redirect was ever contacted.
     pub fn redirect_was_followed(&self) -> bool {
         self.shared.state.lock().unwrap().trapped
