@@ -177,7 +177,6 @@ impl FakeLlm {
 
     /// Of the questions those that want a text: others only let the model read, and want one token.
     pub fn asked(&self) -> Vec<Value> {
-        let most = |question: &Value| question["options"]["num_predict"].as_u64().or(question["max_tokens"].as_u64());
         self.questions().into_iter().filter(|question| most(question) != Some(1)).collect()
     }
 
@@ -209,6 +208,16 @@ impl Drop for FakeLlm {
 }
 
 impl Shared {
+    /// The last request only lets the model read.
+    fn wants_one_token(&self) -> bool {
+        let state = self.state.lock().unwrap();
+        let last = state
+            .requests
+            .last()
+            .and_then(|(_, request)| serde_json::from_slice::<Value>(socket::body_of(request)).ok());
+        last.is_some_and(|question| most(&question) == Some(1))
+    }
+
     fn stopped(&self) -> bool {
         self.state.lock().unwrap().stop
     }
@@ -268,6 +277,11 @@ fn serve(mut stream: TcpStream, shared: &Shared) {
             return;
         }
     }
+}
+
+/// Tokens that the answer may have.
+fn most(question: &Value) -> Option<u64> {
+    question["options"]["num_predict"].as_u64().or(question["max_tokens"].as_u64())
 }
 
 fn is_question(path: &str) -> bool {
@@ -410,6 +424,9 @@ impl Script<'_> {
                 self.head()?;
                 loop {
                     self.token("Adds a retry. ")?;
+                    if self.shared.wants_one_token() {
+                        return self.close("length", None, true);
+                    }
                     self.shared.pause(self.stream, Duration::from_secs(1))?;
                 }
             }
