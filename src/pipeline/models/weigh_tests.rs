@@ -1,3 +1,5 @@
+//! What is weighed before a decision: the memory by day, and what people think of a model's texts.
+
 use std::sync::Arc;
 
 use super::*;
