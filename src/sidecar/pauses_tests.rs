@@ -1,3 +1,5 @@
+//! When the idle sidecar does what, and what it leaves alone.
+
 use super::*;
 use crate::config::{Overrides, Paths};
 use crate::domain::clock::{Clock, FakeClock};
