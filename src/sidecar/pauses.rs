@@ -30,6 +30,8 @@ const WARM_REST: Duration = Duration::from_secs(5 * 60);
 const LONGEST_REST: Duration = Duration::from_secs(60 * 60);
 /// After somebody needed the device.
 const SHORT_REST: Duration = Duration::from_secs(5);
+/// Probes are to be little beside whatever else the machine does.
+const MEASURE_REST: Duration = Duration::from_secs(60);
 /// What one chore may take.
 const LONGEST: Duration = Duration::from_secs(120);
 /// Captures that are asked about again before the next look.
@@ -195,8 +197,9 @@ impl Pauses {
                 self.resting.clear();
                 Duration::ZERO
             }
+            (Chore::Measure, _) => MEASURE_REST,
             // Each has its own time.
-            (Chore::Revive | Chore::Refine | Chore::Measure, _) => Duration::ZERO,
+            (Chore::Revive | Chore::Refine, _) => Duration::ZERO,
         }
     }
 }

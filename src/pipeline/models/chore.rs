@@ -65,6 +65,17 @@ impl Facts {
         self.lively && self.quiet >= QUIET && self.ahead != ReadAhead::Off && self.has_room()
     }
 
+    /// Under pressure as well: on a machine that is always busy a model that was once found too slow would never be
+    /// asked again, although it may be fast enough beside the usual work. Two short probes are little beside a build.
+    fn may_measure(&self) -> bool {
+        let idle = self.lively && self.quiet >= IDLE;
+        match self.ahead {
+            ReadAhead::Off => false,
+            ReadAhead::Always => idle,
+            ReadAhead::Auto => idle && !self.on_battery,
+        }
+    }
+
     fn is_due(&self, chore: Chore) -> bool {
         let idle = self.lively && self.quiet >= IDLE && self.has_room();
         match chore {
@@ -73,7 +84,7 @@ impl Facts {
             Chore::Look => self.may_prepare(),
             Chore::Warm => self.may_prepare() && self.working && self.preferred.is_some_and(Preferred::wants_warmth),
             Chore::Refine => idle && self.refine,
-            Chore::Measure => idle && self.doubt && self.ahead != ReadAhead::Off,
+            Chore::Measure => self.doubt && self.may_measure(),
         }
     }
 }
@@ -124,9 +135,10 @@ mod tests {
     }
 
     #[test]
-    fn under_pressure_and_on_battery_only_what_is_down_is_probed() {
-        for facts in [Facts { pressed: true, ..facts() }, Facts { on_battery: true, ..facts() }] {
-            assert_eq!(all(facts.clone()), [Chore::Revive]);
+    fn on_battery_only_what_is_down_is_probed_and_under_pressure_who_is_in_doubt_as_well() {
+        let (pressed, on_battery) = (Facts { pressed: true, ..facts() }, Facts { on_battery: true, ..facts() });
+        for (facts, done) in [(pressed, &[Chore::Revive, Chore::Measure][..]), (on_battery, &[Chore::Revive])] {
+            assert_eq!(all(facts.clone()), done);
             assert_eq!(all(Facts { ahead: ReadAhead::Always, ..facts }), ALL, "somebody wants it so");
         }
     }
