@@ -109,7 +109,7 @@ fn urgent(n: usize) -> Vec<Capture> {
     server.load(MODEL, 8192);
     let mut stage = Stage::new(&settings("read_ahead = \"off\"\nrefine = false", &endpoint("test", &server.url())));
     stage.commits(2);
-    stage.past_work(1 + n / 4);
+    stage.past_work(1 + n / 2);
     let mut batch = Batch::start(&stage);
     let captures: Vec<Capture> = (0..n).map(|nth| while_it_writes(&server, &mut stage, &mut batch, nth)).collect();
     batch.end();
@@ -121,9 +121,9 @@ fn urgent(n: usize) -> Vec<Capture> {
     captures
 }
 
-/// A capture that comes when the batch has been writing for a moment.
+/// A capture that comes when the batch is past its first section.
 fn while_it_writes(server: &Reloading, stage: &mut Stage, batch: &mut Batch, nth: usize) -> Capture {
-    let writes = |asked: &[Asked]| asked.last().is_some_and(|one| is_draft(one) && one.written > 2);
+    let writes = |asked: &[Asked]| asked.last().is_some_and(|one| is_draft(one) && one.written > 20);
     eventually("the batch writes", || (!batch.is_running() || writes(&server.asked())).then_some(()));
     assert!(batch.is_running(), "it is done after {nth} captures");
     if nth.is_multiple_of(2) { stage.commit() } else { stage.note() }
