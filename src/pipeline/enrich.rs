@@ -11,6 +11,7 @@ use super::grounding;
 use super::judging::{self, Judged};
 use super::models::{Attempt, Size, Task};
 use super::services::Services;
+use super::subject::Subject;
 use crate::domain::capture::{By, Capture, Outcome, Provenance, Reason};
 use crate::domain::operation::{Ahead, Operation};
 use crate::domain::role::Role;
@@ -127,11 +128,19 @@ impl Written {
     }
 }
 
+/// Whoever writes a note looks at the prompt until it is taken down; a commit's author has gone on.
+fn urgency(job: &Job) -> Urgency {
+    match job.subject {
+        Subject::Note { .. } => Urgency::Urgent,
+        Subject::Commit(_) => Urgency::Interactive,
+    }
+}
+
 async fn ask(services: &Services, job: &Arc<Job>) -> Written {
     let prompt = |size: &Size| job.subject.prompt(&size.budget).asking_for(size.words);
     let task = Task {
         role: Role::Capture,
-        urgency: Urgency::Interactive,
+        urgency: urgency(job),
         traffic: Traffic::Calm,
         budget: job.deadline.budget(),
         until: job.deadline.model_end(),

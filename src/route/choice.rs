@@ -178,8 +178,7 @@ fn worth(quality: f64, signals: &Signals, plan: &Plan, wish: &Wish) -> f64 {
 fn is_tried(signals: &Signals, one: &Candidate<'_>) -> bool {
     match signals.urgency {
         Urgency::Batch => true,
-        Urgency::Interactive | Urgency::Ahead => one.guessed && one.resident != Some(false),
-        Urgency::Urgent => false,
+        Urgency::Urgent | Urgency::Interactive | Urgency::Ahead => one.guessed && one.resident != Some(false),
     }
 }
 

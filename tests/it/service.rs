@@ -1,6 +1,6 @@
 //! The sidecar as a service: the manager's sockets, what the manager is told, and what is installed.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
@@ -48,7 +48,11 @@ fn told(manager: &UnixDatagram, what: &str) {
     manager.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut buffer = [0; 256];
     loop {
-        let length = manager.recv(&mut buffer).unwrap_or_else(|error| panic!("{what} was not said: {error}"));
+        let length = match manager.recv(&mut buffer) {
+            Ok(length) => length,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => panic!("{what} was not said: {error}"),
+        };
         if std::str::from_utf8(&buffer[..length]).unwrap().lines().any(|line| line == what) {
             return;
         }
