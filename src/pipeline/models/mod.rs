@@ -3,29 +3,26 @@
 //! A request goes through four steps: who is offered ([`endpoints`]), who is worth asking ([`weigh`]), whose turn it is
 //! on the device ([`super::pool`]), and what the answer teaches ([`knowledge`]). All of it ends at the task's instant.
 
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::calibration::{Calibration, Lesson};
-use super::pool::{Pool, Turn, Wanted};
-use crate::config::{Config, EndpointConfig};
+use super::calibration::Calibration;
+use super::pool::Pool;
+use crate::config::Config;
 use crate::domain::capture::Reason;
 use crate::domain::clock::Clock;
 use crate::domain::operation::Ahead;
-use crate::llm::{Answer, Ask, ClockFired, LlmError};
+use crate::llm::{Answer, ClockFired, LlmError};
 use crate::prompt::render::Rendered;
 use crate::prompt::tokens::{Budget, Scale};
 use crate::route::decision::{Chosen, Decision};
 use crate::route::forecast::Work;
-use crate::route::ledger::Entry;
 use crate::route::offer::Choice;
-use crate::route::signals::Urgency;
-use crate::route::tuning::shortened;
 use crate::store::Store;
 
+mod asking;
 mod cached;
 pub mod chore;
 mod chores;
@@ -36,6 +33,7 @@ mod hedge;
 pub mod hours;
 mod keeping;
 mod knowledge;
+mod learning;
 mod listing;
 pub mod pace;
 mod reading;
@@ -54,12 +52,10 @@ pub use task::{PromptOf, Size, Task};
 pub(super) use unhurried::Unhurried;
 
 use circumstances::{Circumstances, Eyes};
-use endpoints::{Endpoints, Slot};
-use feeding::Feed;
+use endpoints::Endpoints;
 use hedge::Hedged;
 use knowledge::Knowledge;
 use listing::Nobody;
-use pace::{Heard, Recallable};
 use weigh::{Contender, Scene};
 
 /// Texts that are older say nothing of a model any more: models and tastes change.
@@ -255,150 +251,9 @@ impl Models {
         Some(Order { contender, prompt, max_tokens: *max_tokens, work })
     }
 
-    async fn ask_one(
-        &self,
-        config: &Config,
-        task: &Task<'_>,
-        order: &Order<'_>,
-        here: &Circumstances,
-        heard: &AtomicBool,
-    ) -> Result<Answer, LlmError> {
-        let contender = order.contender;
-        let slot = self.slot(config, contender)?;
-        let conditions = contender.conditions(task.until.saturating_duration_since(self.clock.instant()), here);
-        let outlook = contender.forecast().outlook(&order.work, &conditions);
-        let turn = self.turn(config, &slot.config, task, outlook.total_s).await?;
-        let ask = Ask {
-            model: contender.offered.name.clone(),
-            rules: order.prompt.rules.clone(),
-            question: order.prompt.question.clone(),
-            sampling: shortened(&contender.sampling, order.max_tokens),
-            until: task.until,
-            keep_alive: Some(self.keep_alive(config, task.urgency, contender, here)),
-            prompt_estimate: Some(order.prompt.prompt_tokens),
-        };
-        if task.urgency == Urgency::Batch {
-            self.feed_batch(&slot, order, &ask, &turn, here).await;
-        }
-        let sent = self.clock.instant();
-        let result = match contender.paced(task, order.max_tokens, conditions) {
-            Some(pace) => slot.client.ask_paced(&ask, &Heard { pace: &pace, heard }).await,
-            // What runs without hurry ends when somebody who waits needs the device; what has come is kept.
-            None => slot.client.ask_paced(&ask, &Recallable(&turn)).await,
-        };
-        let took = self.clock.instant().saturating_duration_since(sent);
-        // An answer that was not let come says nothing about whether it would have.
-        if result.is_ok() || !turn.is_recalled() {
-            let cold = contender.is_cold();
-            let run = seen::Run { work: order.work, result: &result, took, pressed: here.pressed, cold };
-            self.learn(contender, &ask, &run);
-        }
-        result
-    }
-
-    /// Lets the model read a long prompt in steps: an urgent request could not get through to a server that reads all of
-    /// it at once.
-    async fn feed_batch(&self, slot: &Slot, order: &Order<'_>, ask: &Ask, turn: &Turn, here: &Circumstances) {
-        let feed = Feed {
-            slot,
-            contender: order.contender,
-            rules: &ask.rules,
-            question: &ask.question,
-            scale: self.scale(order.contender),
-            end: ask.rules.len() + ask.question.len(),
-            until: ask.until,
-            keep_alive: ask.keep_alive.unwrap_or_default(),
-        };
-        self.feed(&feed, turn, here).await;
-    }
-
-    fn slot(&self, config: &Config, contender: &Contender) -> Result<Arc<Slot>, LlmError> {
-        let endpoint = config.endpoints.iter().find(|endpoint| endpoint.name == contender.endpoint);
-        self.endpoints.slot(endpoint.ok_or_else(no_model)?)
-    }
-
-    async fn turn(
-        &self,
-        config: &Config,
-        endpoint: &EndpointConfig,
-        task: &Task<'_>,
-        lasts_s: f64,
-    ) -> Result<Turn, LlmError> {
-        let device = device(endpoint);
-        let wanted = Wanted {
-            device,
-            slots: endpoints::slots(&config.endpoints, device),
-            urgency: task.urgency,
-            lasts: Duration::try_from_secs_f64(lasts_s).unwrap_or_default(),
-            until: task.until,
-        };
-        self.turns.turn(wanted).await.ok_or(LlmError::Deadline(ClockFired::Connect))
-    }
-
-    /// What one run teaches: about the speed, about who is down, about what the server has in its cache.
-    fn learn(&self, contender: &Contender, ask: &Ask, run: &seen::Run<'_>) {
-        let (endpoint, model) = (contender.endpoint.as_str(), ask.model.as_str());
-        let now = self.clock.instant();
-        let mut knowledge = self.knowledge();
-        if let Some(happened) = seen::happened(run.result) {
-            knowledge.breakers.learn(endpoint, model, happened, now);
-        }
-        if let Ok(answer) = run.result {
-            knowledge.ran.insert((endpoint.to_owned(), model.to_owned()), now);
-            if answer.load.is_some_and(|load| load > COLD) || lost(answer, run) {
-                knowledge.cached.forget(endpoint, model);
-            }
-            knowledge.cached.note(endpoint, model, (&ask.rules, &ask.question), usize::MAX);
-        }
-        if let Some(observed) = run.observed() {
-            knowledge.ledger.learn(&contender.key, contender.seed, &observed, self.clock.now());
-            self.keep(knowledge.ledger.entry(&contender.key));
-        }
-    }
-
-    /// Aside: the next process starts from it, and this answer does not wait for the store.
-    fn keep(&self, entry: Option<Entry>) {
-        let store = Arc::clone(&self.store);
-        drop(entry.map(|entry| tokio::task::spawn_blocking(move || store.put_forecast(&entry))));
-    }
-
-    /// What reading ahead did for this answer.
-    fn ahead(&self, task: &Task<'_>, endpoint: &str, model: &str, answer: Option<&Answer>) -> Ahead {
-        let (Some(tree), Some(answer)) = (task.tree, answer) else { return Ahead::None };
-        let knowledge = self.knowledge();
-        let read = knowledge.ahead_of(tree).filter(|read| read.endpoint == endpoint && read.model == model);
-        let share =
-            answer.tokens.cached.zip(answer.tokens.prompt).map(|(cached, prompt)| cached as f64 / prompt.max(1) as f64);
-        match (read, share) {
-            (None, _) => Ahead::Missed,
-            // The server says that it has thrown it away.
-            (Some(_), Some(share)) if share < WORTH => Ahead::Missed,
-            (Some(read), _) if read.whole => Ahead::Whole,
-            (Some(_), _) => Ahead::Part,
-        }
-    }
-
     fn scale(&self, one: &Contender) -> Scale {
         self.tokens.scale(&Choice { endpoint: one.endpoint.clone(), model: one.offered.name.clone() })
     }
-
-    /// Aside: what was counted serves the next prompt, and this answer does not wait for the store.
-    fn learn_tokens(&self, attempt: &Attempt) {
-        if let Some(lesson) = Lesson::of(attempt) {
-            let tokens = Arc::clone(&self.tokens);
-            drop(tokio::task::spawn_blocking(move || tokens.learn(&lesson)));
-        }
-    }
-}
-
-/// Above this load time a model was not loaded: a warm server reports about a millisecond.
-const COLD: Duration = Duration::from_millis(50);
-/// A smaller share of the prompt in the server's cache was not worth reading ahead.
-const WORTH: f64 = 0.3;
-
-/// The server had far less in its cache than was thought: it serves others, too, or was started anew.
-fn lost(answer: &Answer, run: &seen::Run<'_>) -> bool {
-    answer.tokens.cached.is_some_and(|cached| (cached as f64) < f64::from(run.work.cached) * 0.5)
 }
 
 /// The whole prompt: what was read ahead for this tree, else what a model of this context has room for.
