@@ -7,7 +7,7 @@ pub use crate::route::pace::Verdict;
 /// How long nothing may come before a pace is asked again.
 pub(super) const STEP: Duration = Duration::from_millis(50);
 
-/// Judges an answer after each piece that arrives, and every [`STEP`] while none does. Must be quick: it is asked
+/// Judges an answer after each piece that arrives, and every 50 ms while none does. Must be quick: it is asked
 /// between two tokens. Anything but `Wait` ends the request.
 pub trait Pace: Send + Sync {
     fn judge(&self, so_far: &SoFar<'_>) -> Verdict;

@@ -1,7 +1,7 @@
 //! Which model writes, when it is its turn, and what is learned from it: the router at work.
 //!
-//! A request goes through four steps: who is offered ([`endpoints`]), who is worth asking ([`weigh`]), whose turn it is
-//! on the device ([`super::pool`]), and what the answer teaches ([`knowledge`]). All of it ends at the task's instant.
+//! A request goes through four steps: who is offered (`endpoints`), who is worth asking (`weigh`), whose turn it is
+//! on the device ([`super::pool`]), and what the answer teaches (`knowledge`). All of it ends at the task's instant.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
