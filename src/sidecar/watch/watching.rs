@@ -51,7 +51,9 @@ pub struct Watching {
     structure: HashSet<RepoId>,
     /// Who is told when the new list is watched.
     replies: Vec<Reply>,
-    /// Who is told when the last of these was read for the first time.
+    /// New ones that are going to be read for the first time.
+    unread: HashSet<RepoId>,
+    /// Who is told when the last of these was read.
     awaited: Vec<(HashSet<RepoId>, Vec<Reply>)>,
     list_at: Option<Instant>,
     sweep_at: Instant,
@@ -91,8 +93,8 @@ enum Slot {
 }
 
 enum Done {
-    Listed(Result<Vec<Registered>, StoreError>),
-    Looked { slot: Slot, source: Source, found: Vec<Looked>, took: Duration, replies: Vec<Reply> },
+    Listed(Result<Vec<Registered>, StoreError>, Vec<Reply>),
+    Looked { slot: Slot, source: Source, found: Vec<Looked>, took: Duration },
     Read { repo: RepoId, remote: bool, mark: Mark, looked: Option<Looked>, outcome: Outcome, took: Duration },
     Noted,
 }
@@ -130,6 +132,7 @@ impl Watching {
             errands: Errands::default(),
             structure: HashSet::new(),
             replies: Vec::new(),
+            unread: HashSet::new(),
             awaited: Vec::new(),
             list_at: Some(now),
             sweep_at: now + SWEEP,
@@ -218,13 +221,15 @@ impl Watching {
         }
         (self.errands.listing, self.list_at) = (true, None);
         let (services, watcher) = (self.services.clone(), Arc::clone(&self.watcher));
+        // Only the list that is read from now on has what they registered.
+        let replies = std::mem::take(&mut self.replies);
         self.jobs.spawn(async move {
             let list = blocking(&services, move |services| {
                 // Watched before it is read, so that no change falls between.
                 watcher.lock().unwrap_or_else(PoisonError::into_inner).tend_list(&services.paths.data);
                 services.store.registered()
             });
-            Done::Listed(list.await)
+            Done::Listed(list.await, replies)
         });
     }
 
@@ -236,24 +241,24 @@ impl Watching {
             let near = self.roster.entries().filter(|entry| !entry.remote);
             let its_turn = near.filter(|entry| everything || entry.share(SWEEPS) == self.sweep);
             let subjects = its_turn.map(|entry| entry.subject(true)).collect();
-            self.look(Slot::Near, Source::Reconcile, subjects, Vec::new());
+            self.look(Slot::Near, Source::Reconcile, subjects);
         }
         if !self.errands.looking && !self.structure.is_empty() {
             let structure = std::mem::take(&mut self.structure);
             let entries = structure.iter().filter_map(|id| self.roster.get(id));
             let subjects = entries.map(|entry| entry.subject(true)).collect();
-            self.look(Slot::Near, Source::Watch, subjects, Vec::new());
+            self.look(Slot::Near, Source::Watch, subjects);
         }
         if !self.errands.polling && self.poll_at.is_some_and(|at| at <= now) {
             self.poll_at = None;
             let is_polled = |reach| matches!(reach, Reach::Polled | Reach::Missing);
             let polled = self.roster.entries().filter(|entry| is_polled(entry.reach));
             let subjects = polled.map(|entry| entry.subject(entry.reach == Reach::Missing)).collect();
-            self.look(Slot::Polled, Source::Watch, subjects, Vec::new());
+            self.look(Slot::Polled, Source::Watch, subjects);
         }
     }
 
-    fn look(&mut self, slot: Slot, source: Source, subjects: Vec<Subject>, replies: Vec<Reply>) {
+    fn look(&mut self, slot: Slot, source: Source, subjects: Vec<Subject>) {
         *self.slot(slot) = true;
         let (services, watcher) = (self.services.clone(), Arc::clone(&self.watcher));
         self.jobs.spawn(async move {
@@ -264,7 +269,7 @@ impl Watching {
             });
             let found = found.await.inspect_err(|error| tracing::error!(%error, "repositories could not be looked at"));
             let took = services.clock.instant().saturating_duration_since(start);
-            Done::Looked { slot, source, found: found.unwrap_or_default(), took, replies }
+            Done::Looked { slot, source, found: found.unwrap_or_default(), took }
         });
     }
 
@@ -314,18 +319,14 @@ impl Watching {
     /// True when there are commits to capture.
     fn finish(&mut self, done: Done) -> bool {
         let found = match done {
-            Done::Listed(list) => {
-                self.take_list(list);
+            Done::Listed(list, replies) => {
+                self.take_list(list, replies);
                 false
             }
-            Done::Looked { slot, source, found, took, replies } => {
+            Done::Looked { slot, source, found, took } => {
                 *self.slot(slot) = false;
-                let unread = self.take_looks(source, &found);
+                self.take_looks(source, &found);
                 self.pace_polling((slot == Slot::Polled).then_some(took));
-                if !replies.is_empty() {
-                    self.awaited.push((unread, replies));
-                    self.answer(None);
-                }
                 false
             }
             Done::Read { repo, remote, mark, looked, outcome, took } => {
@@ -333,7 +334,7 @@ impl Watching {
                 self.errands.reading_remote -= usize::from(remote);
                 self.take_reach(looked.iter());
                 self.pace_polling(None);
-                self.answer(Some(&repo));
+                self.has_read(&repo);
                 self.take_outcome(&repo, &mark, &outcome, took)
             }
             Done::Noted => false,
@@ -342,12 +343,13 @@ impl Watching {
         found
     }
 
-    fn take_list(&mut self, list: Result<Vec<Registered>, StoreError>) {
+    fn take_list(&mut self, list: Result<Vec<Registered>, StoreError>, replies: Vec<Reply>) {
         self.errands.listing = false;
         let list = match list {
             Ok(list) => list,
             Err(error) => {
                 tracing::error!(%error, "the list of repositories cannot be read");
+                self.replies.extend(replies);
                 self.list_at = Some(self.services.clock.instant() + RETRY);
                 return;
             }
@@ -356,31 +358,37 @@ impl Watching {
         let changes = self.roster.update(list, |dir| mounts.is_network(dir));
         for id in &changes.gone {
             self.dirty.forget(id);
-            self.answer(Some(id));
+            self.has_read(id);
             self.watcher.lock().unwrap_or_else(PoisonError::into_inner).forget(id);
         }
         self.settled = true;
-        let near = changes.added.iter().filter_map(|id| self.roster.begin(id)).collect();
-        let replies = std::mem::take(&mut self.replies);
-        self.look(Slot::Near, Source::Reconcile, near, replies);
+        let near: Vec<Subject> = changes.added.iter().filter_map(|id| self.roster.begin(id)).collect();
+        self.unread.extend(near.iter().map(|subject| subject.repo.clone()));
+        self.awaited.push((self.unread.clone(), replies));
+        self.answer();
+        self.look(Slot::Near, Source::Reconcile, near);
         self.pace_polling(None);
     }
 
-    /// Nothing more has to be read of `repo`: answers who waited for nothing else.
-    fn answer(&mut self, repo: Option<&RepoId>) {
+    /// Nothing has to be read of a new repository any more.
+    fn has_read(&mut self, repo: &RepoId) {
+        self.unread.remove(repo);
         for (unread, _) in &mut self.awaited {
-            repo.map(|repo| unread.remove(repo));
+            unread.remove(repo);
         }
+        self.answer();
+    }
+
+    /// Answers who waits for nothing any more.
+    fn answer(&mut self) {
         for (_, replies) in self.awaited.extract_if(.., |(unread, _)| unread.is_empty()) {
             // A caller that gave up does not wait for this.
             replies.into_iter().for_each(|reply| drop(reply.send(Response::Done)));
         }
     }
 
-    /// Gives those that will be read at once, from file systems that answer.
-    fn take_looks(&mut self, source: Source, found: &[Looked]) -> HashSet<RepoId> {
+    fn take_looks(&mut self, source: Source, found: &[Looked]) {
         self.take_reach(found.iter());
-        let mut unread = HashSet::new();
         for looked in found {
             let Some(entry) = self.roster.get(&looked.repo) else { continue };
             if looked.changed {
@@ -388,12 +396,17 @@ impl Watching {
                 let source = if entry.print.is_none() { Source::Reconcile } else { source };
                 let at_once = !(looked.fresh && entry.trusted());
                 self.dirty.found(&looked.repo, source, at_once);
-                unread.extend((at_once && !entry.remote).then(|| looked.repo.clone()));
-            } else if entry.reach == Reach::Missing {
-                self.dirty.forget(&looked.repo);
+                if !at_once {
+                    // Its hook is still on its way, and is waited for.
+                    self.has_read(&looked.repo);
+                }
+            } else {
+                if entry.reach == Reach::Missing {
+                    self.dirty.forget(&looked.repo);
+                }
+                self.has_read(&looked.repo);
             }
         }
-        unread
     }
 
     /// Keeps how far watching reaches by now.

@@ -21,7 +21,7 @@ fn deaf(scene: &Scene, mounts: fn() -> Mounts) -> Watching {
 }
 
 /// Goes on until the condition holds.
-async fn until_holds(watching: &mut Watching, what: &str, holds: impl Fn(&Watching) -> bool) {
+async fn until_holds(watching: &mut Watching, what: &str, mut holds: impl FnMut(&Watching) -> bool) {
     let all = async {
         while !holds(watching) {
             // It comes back by itself only for commits; other conditions are looked at in between.
@@ -152,6 +152,21 @@ async fn a_reload_is_answered_when_the_new_repository_is_watched_and_read() {
     let answer = tokio::time::timeout(PATIENCE, answered).await.unwrap();
     assert_eq!((answer.unwrap(), watching.roster.entries().next().unwrap().reach), (Response::Done, Reach::Watched));
     assert_eq!(pending(&scene), [(Source::Reconcile, before)], "what is committed from now on is heard of");
+}
+
+#[tokio::test]
+async fn a_reload_is_answered_no_earlier_where_the_list_was_known_already() {
+    let scene = Scene::new();
+    let mut watching = watching(&scene);
+    settle(&mut watching).await;
+    let before = change(&scene.repo("r"), "before");
+    // As when the list's file is noticed before the caller has asked.
+    watching.dirty.list();
+    until_holds(&mut watching, "on the list", |watching| watching.roster.entries().next().is_some()).await;
+    let (reply, mut answer) = oneshot::channel();
+    watching.reload(reply);
+    until_holds(&mut watching, "answered", |_| answer.try_recv().is_ok()).await;
+    assert_eq!(pending(&scene), [(Source::Reconcile, before)]);
 }
 
 #[tokio::test]
