@@ -10,6 +10,7 @@ use uro_capture::llm::{Ask, Client};
 use uro_capture::pipeline::models::{Attempt, Size, Task};
 use uro_capture::pipeline::services::Services;
 use uro_capture::prompt::render::note;
+use uro_capture::route::forecast::{Conditions, Work};
 use uro_capture::route::signals::{Traffic, Urgency};
 
 use crate::harness::fake_llm::MODEL;
@@ -43,11 +44,15 @@ async fn load(config: &Config, server: &Reloading) {
 }
 
 async fn capture(services: &Services, config: &Config, n: usize) -> Attempt {
+    ask(services, config, Urgency::Interactive, &format!("Commit {n}")).await
+}
+
+async fn ask(services: &Services, config: &Config, urgency: Urgency, text: &str) -> Attempt {
     let budget = Duration::from_secs(20);
-    let prompt = |_: &Size| note(&format!("Commit {n}"), "shop");
+    let prompt = |_: &Size| note(text, "shop");
     let task = Task {
         role: Role::Capture,
-        urgency: Urgency::Interactive,
+        urgency,
         traffic: Traffic::Calm,
         budget,
         until: SystemClock.instant() + budget,
@@ -86,4 +91,27 @@ async fn where_no_first_token_comes_another_device_is_asked() {
     assert_eq!((a.asked().len(), b.asked().len()), (7, 2), "{:#?} {attempt:#?}", a.asked());
     assert!(a.wait_for(|asked| asked.last().is_some_and(|last| last.ended.is_some())));
     assert_eq!(a.asked().last().unwrap().ended, Some(Ended::Cut), "it was dropped");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prompt_that_was_read_in_steps_does_not_make_reading_look_free() {
+    let speed = Speed { read: Duration::from_millis(5), ..Speed::FAST };
+    let [a, b] = [Reloading::start(speed), Reloading::start(speed)];
+    let config = config([&a, &b]);
+    load(&config, &a).await;
+    let home = tempfile::tempdir().unwrap();
+    let services = services(&home);
+    for n in 0..4 {
+        let text = format!("{n} ") + &"Adds one more retry to the client of the shop. ".repeat(12);
+        let attempt = ask(&services, &config, Urgency::Batch, &text).await;
+        assert!(attempt.result.is_ok(), "{attempt:#?}");
+    }
+    let steps = a.asked().iter().filter(|asked| asked.body["options"]["num_predict"] == 1).count();
+    assert!(steps >= 4, "read in steps: {steps}");
+    // Of this server nobody learns how much it had in its cache.
+    let ledger = services.store.forecasts().unwrap();
+    let (_, forecast, _) = ledger.iter().max_by_key(|(_, forecast, _)| forecast.n()).unwrap();
+    let (work, conditions) = (Work { uncached: 400, cached: 0, allowed: 1 }, Conditions::default());
+    let first = forecast.outlook(&work, &conditions).ttft_s;
+    assert!(first > 1.9, "400 tokens of 5 ms take 2 s, not {first} s");
 }

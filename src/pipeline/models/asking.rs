@@ -43,6 +43,9 @@ impl Models {
         if task.urgency == Urgency::Batch {
             self.feed_batch(&slot, order, &ask, &turn, here).await;
         }
+        // While we waited for our turn, or read in steps, the server has come to know more: not every server tells how
+        // much, and a prompt that was read already teaches nothing about reading.
+        let work = self.work(contender, &order.prompt, order.scale, order.max_tokens);
         let sent = self.clock.instant();
         let result = match contender.paced(task, order.max_tokens, conditions) {
             Some(pace) => slot.client.ask_paced(&ask, &Heard { pace: &pace, heard }).await,
@@ -53,7 +56,7 @@ impl Models {
         // An answer that was not let come says nothing about whether it would have.
         if result.is_ok() || !turn.is_recalled() {
             let cold = contender.is_cold();
-            let run = seen::Run { work: order.work, result: &result, took, pressed: here.pressed, cold };
+            let run = seen::Run { work, result: &result, took, pressed: here.pressed, cold };
             self.learn(contender, &ask, &run);
         }
         result

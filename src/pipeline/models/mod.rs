@@ -129,7 +129,8 @@ struct Order<'a> {
     contender: &'a Contender,
     prompt: Rendered,
     max_tokens: u32,
-    /// Of the prompt, what the server probably has.
+    scale: Scale,
+    /// Of the prompt, what the server probably has, as of the decision.
     work: Work,
 }
 
@@ -218,14 +219,13 @@ impl Models {
         let (offers, refusal) = self.offers(config, task).await;
         let here = self.eyes.look(self.clock.as_ref());
         let scene = Scene { config, task, offers: &offers, here };
-        let knowledge = self.knowledge();
-        let contenders = scene.contenders(&knowledge);
+        let contenders = scene.contenders(&self.knowledge());
         let Some(first) = contenders.first() else { return Err(refusal.unwrap_or_else(|| no_model().into())) };
-        let size = whole(&first.sampling, self.scale(first), &knowledge, task);
+        let size = whole(&first.sampling, self.scale(first), &self.knowledge(), task);
+        // Not under the lock: a long patch takes milliseconds.
         let prompt = (task.prompt)(&size);
-        let shown = (&prompt, size.budget.scale);
-        let decision = scene.decide(&contenders, shown, &knowledge, (self.turns.as_ref(), self.clock.instant()));
-        drop(knowledge);
+        let now = (self.turns.as_ref(), self.clock.instant());
+        let decision = scene.decide(&contenders, (&prompt, size.budget.scale), &self.knowledge(), now);
         Ok(Settled { decision, prompt, size, contenders, here })
     }
 
@@ -237,18 +237,23 @@ impl Models {
         let mut all = settled.contenders.iter();
         let contender = all.find(|one| one.offered.name == *model && one.endpoint == *endpoint)?;
         let allowed = config.options.get(&task.role).map_or(*max_tokens, |sampling| sampling.max_tokens);
-        let mut knowledge = self.knowledge();
-        knowledge.last.insert(task.role, (endpoint.clone(), model.clone()));
-        let size = whole(&contender.sampling, self.scale(contender), &knowledge, task);
+        self.knowledge().last.insert(task.role, (endpoint.clone(), model.clone()));
+        let size = whole(&contender.sampling, self.scale(contender), &self.knowledge(), task);
         let size = Size {
             budget: shorter(size.budget, *prompt_tokens, settled.decision.task.prompt_tokens),
             words: (*max_tokens < allowed).then_some(*words),
         };
         let prompt = if size == settled.size { settled.prompt.clone() } else { (task.prompt)(&size) };
-        let (cached, _) = knowledge.cached.common(endpoint, model, &prompt);
-        let cached = size.budget.scale.tokens_of(cached).min(prompt.prompt_tokens);
-        let work = Work { uncached: prompt.prompt_tokens - cached, cached, allowed: *max_tokens };
-        Some(Order { contender, prompt, max_tokens: *max_tokens, work })
+        let scale = size.budget.scale;
+        let work = self.work(contender, &prompt, scale, *max_tokens);
+        Some(Order { contender, prompt, max_tokens: *max_tokens, scale, work })
+    }
+
+    /// What is to be read and written, by what the server probably has in its cache now.
+    fn work(&self, contender: &Contender, prompt: &Rendered, scale: Scale, allowed: u32) -> Work {
+        let (cached, _) = self.knowledge().cached.common(&contender.endpoint, &contender.offered.name, prompt);
+        let cached = scale.tokens_of(cached).min(prompt.prompt_tokens);
+        Work { uncached: prompt.prompt_tokens - cached, cached, allowed }
     }
 
     fn scale(&self, one: &Contender) -> Scale {
