@@ -15,6 +15,7 @@ use super::hooks::places::ByHand;
 use super::hooks::surroundings::Surroundings;
 use super::ui::Exit;
 use crate::domain::event::Means;
+use crate::git::jj;
 use crate::git::repo::Repo;
 use crate::githooks::{Note, Plan};
 
@@ -78,7 +79,8 @@ pub fn run(app: &App, args: &InitArgs) -> Result<Exit, Failure> {
     let around = Surroundings::new(app.env(), one::known_mark(app)?);
     let (done, plan) = one::capture(app, &repo, &around, args.dry_run)?;
     if let Some(means) = done.means.filter(|_| !args.dry_run) {
-        one::announce(app, means);
+        let by_jj = jj::repo_dir(&repo.place().common_dir).is_some();
+        one::announce(app, if by_jj { Means::Watch } else { means });
     }
     report(app, &done)?;
     tell_notes(app, &plan);

@@ -15,6 +15,8 @@ pub struct Header {
     pub authored_at: Timestamp,
     pub committer_email: String,
     pub committed_at: Timestamp,
+    /// As jj and GitButler write it into the header.
+    pub change_id: Option<String>,
     pub message: String,
 }
 
@@ -39,6 +41,7 @@ pub fn parse(raw: &[u8]) -> Option<Header> {
         authored_at,
         committer_email,
         committed_at,
+        change_id: fields.change_id.map(|id| String::from_utf8_lossy(id).trim().to_owned()),
         message,
     })
 }
@@ -50,6 +53,7 @@ struct Fields<'a> {
     author: Option<&'a [u8]>,
     committer: Option<&'a [u8]>,
     encoding: Option<&'a [u8]>,
+    change_id: Option<&'a [u8]>,
 }
 
 impl<'a> Fields<'a> {
@@ -64,6 +68,8 @@ impl<'a> Fields<'a> {
             self.committer = self.committer.or(Some(who));
         } else if let Some(name) = line.strip_prefix(b"encoding ") {
             self.encoding = Some(name);
+        } else if let Some(id) = line.strip_prefix(b"change-id ") {
+            self.change_id = self.change_id.or(Some(id));
         }
     }
 }

@@ -22,6 +22,8 @@ pub enum Deed {
     /// A tool that says nothing about it (libgit2, fast-import, update-ref, jj) moved the branch. Without `from` the
     /// branch is new and nothing that was known before is below it.
     Moved { from: Option<Oid>, to: Oid },
+    /// jj shows these again or for the first time, and has not made them: an undo brought them back, or a fetch.
+    Shown { oids: Vec<Oid> },
     /// Came from elsewhere or went back: pull, fast-forward, checkout, reset, clone, creation of a branch.
     Pulled { from: Option<Oid>, to: Oid },
 }

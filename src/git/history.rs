@@ -19,7 +19,7 @@ use super::reflog::story::{Story, Told};
 use super::reflog::tail;
 use super::reflog::unlogged;
 use super::repo::{Backend, Repo, header};
-use super::{GitError, commit, library, outside, squash, tables, tips};
+use super::{GitError, commit, jj, library, outside, squash, tables, tips};
 use crate::domain::event::LogPosition;
 use crate::domain::id::Oid;
 
@@ -41,6 +41,12 @@ impl Repo {
     /// # Errors
     /// When a child was needed and failed.
     pub fn log_ends(&self) -> Result<Vec<LogPosition>, GitError> {
+        let mut ends = self.ends()?;
+        ends.extend(jj::end(&self.place().common_dir));
+        Ok(ends)
+    }
+
+    fn ends(&self) -> Result<Vec<LogPosition>, GitError> {
         let common_dir = &self.place().common_dir;
         match &self.backend {
             Backend::Child(git) if tables::has(common_dir) => tables::ends(git, common_dir),
@@ -56,6 +62,15 @@ impl Repo {
     /// # Errors
     /// When a child was needed and failed, or the references of a repository without logs cannot be read.
     pub fn news(&self, known: &[LogPosition], since: Timestamp) -> Result<News, GitError> {
+        let mut news = self.told_by_git(known, since)?;
+        if let Some((position, entries)) = jj::news(self, known)? {
+            news.positions.push(position);
+            news.entries.extend(entries);
+        }
+        Ok(news)
+    }
+
+    fn told_by_git(&self, known: &[LogPosition], since: Timestamp) -> Result<News, GitError> {
         let common_dir = &self.place().common_dir;
         if tips::are_all(common_dir) {
             return self.moved(tips::news(common_dir, known, || self.branches())?, known);
@@ -178,7 +193,7 @@ impl Repo {
             match deed {
                 Deed::Made { oid, replaces, .. } => found.push(Made { oid, replaces: replaces.into_iter().next(), at }),
                 Deed::Moved { from, to } => found.extend(self.moved_here(from.as_ref(), &to, at)),
-                Deed::Pulled { .. } => {}
+                Deed::Pulled { .. } | Deed::Shown { .. } => {}
             }
         }
         let mut seen = HashSet::new();

@@ -165,6 +165,27 @@ pub fn arrived(repo: &Repository, from: Option<&Oid>, to: &Oid, limit: usize) ->
     Ok(found)
 }
 
+/// Reachable from the new heads, not from the old ones: the newest `limit`, oldest first. What is gone is passed over.
+pub fn between(repo: &Repository, old: &[Oid], new: &[Oid], limit: usize) -> Result<Vec<Oid>, GitError> {
+    let failed = |error| GitError::git("cannot walk the history", error);
+    let mut walk = repo.revwalk().map_err(failed)?;
+    walk.set_sorting(Sort::TOPOLOGICAL).map_err(failed)?;
+    for head in new {
+        match walk.push(id(head).map_err(failed)?) {
+            Err(error) if error.code() != ErrorCode::NotFound => return Err(failed(error)),
+            _ => {}
+        }
+    }
+    for head in old {
+        hide(&mut walk, id(head).map_err(failed)?).map_err(failed)?;
+    }
+    let found: Result<Vec<Oid>, GitError> = walk.take(limit).map(|id| oid(id.map_err(failed)?)).collect();
+    found.map(|mut found| {
+        found.reverse();
+        found
+    })
+}
+
 fn id(oid: &Oid) -> Result<git2::Oid, git2::Error> {
     git2::Oid::from_str(oid.as_str())
 }

@@ -13,6 +13,7 @@ mod deed;
 mod history;
 mod hunk;
 mod identity;
+pub mod jj;
 mod library;
 mod manifest;
 mod names;

@@ -39,7 +39,10 @@ impl Repo {
     /// # Errors
     /// [`GitError::NotARepository`], or [`GitError::ForeignOwner`] when it belongs to another user.
     pub fn discover(start: &Path) -> Result<Self, GitError> {
-        Self::open(start, true)
+        match super::jj::discover(start) {
+            Some(store) => Self::open(&store, false),
+            None => Self::open(start, true),
+        }
     }
 
     /// Opens the repository whose git directory (`.git`, or `.git/worktrees/NAME`) this is.
@@ -148,6 +151,14 @@ impl Repo {
     /// As [`Repo::commit`].
     pub fn parents(&self, oid: &Oid) -> Result<Vec<Oid>, GitError> {
         self.with_objects(|objects| Ok(header(objects, oid)?.parents))
+    }
+
+    /// Whether the commit names its change in its header, as jj and GitButler write it.
+    ///
+    /// # Errors
+    /// As [`Repo::commit`].
+    pub fn names_its_change(&self, oid: &Oid) -> Result<bool, GitError> {
+        self.with_objects(|objects| Ok(header(objects, oid)?.change_id.is_some()))
     }
 
     /// The committer's date.
@@ -304,6 +315,7 @@ fn place(
     let canonical =
         |path: &Path| path.canonicalize().map_err(|error| GitError::git("cannot find the git directory", error));
     let common_dir = canonical(common_dir)?;
+    let work_tree = work_tree.or_else(|| super::jj::workspace(&common_dir));
     let work_tree = work_tree.map(|tree| tree.canonicalize().unwrap_or(tree));
     Ok(Place {
         id: RepoId::of_common_dir(common_dir.as_os_str().as_bytes()),

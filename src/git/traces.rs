@@ -40,6 +40,10 @@ pub fn traces(common_dir: &Path) -> Traces {
         traces.stat.extend([common_dir.join("logs"), common_dir.join("packed-refs")]);
     }
     traces.worktrees(common_dir);
+    if let Some(heads) = super::jj::heads_dir(common_dir) {
+        traces.dirs.push(heads.clone());
+        traces.stat.push(heads);
+    }
     traces
 }
 
@@ -123,6 +127,9 @@ fn busiest(heads: &Path, files: &[(PathBuf, i64)]) -> Vec<PathBuf> {
 pub fn is_telling(common_dir: &Path, dir: &Path, name: &OsStr) -> bool {
     if name.as_encoded_bytes().ends_with(b".lock") {
         return false;
+    }
+    if dir.ends_with(".jj/repo/op_heads/heads") {
+        return true;
     }
     let below = dir.strip_prefix(common_dir).unwrap_or(dir);
     let mut parts = below.iter().filter_map(OsStr::to_str);

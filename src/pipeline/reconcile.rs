@@ -11,7 +11,7 @@ use super::skipped;
 use crate::domain::event::{Event, Source};
 use crate::domain::id::Oid;
 use crate::git::repo::Repo;
-use crate::git::{Deed, Entry, GitError};
+use crate::git::{Deed, Entry, GitError, jj};
 use crate::store::{Registered, StoreError};
 
 /// Why a repository could not be reconciled.
@@ -152,13 +152,26 @@ impl Queue<'_> {
                 let step = step || self.teller.saw_sequence(&git_dir);
                 return self.add(Found { git_dir, at, oid, replaces, step });
             }
-            Deed::Moved { from, to } => ours.moved(from.as_ref(), &to)?,
+            Deed::Moved { from, to } => self.without_jj(ours.moved(from.as_ref(), &to)?),
+            Deed::Shown { oids } => {
+                let again = self.services.store.restore(&self.repo.place().id, &oids)?;
+                let unknown: Vec<Oid> = oids.into_iter().filter(|oid| !again.contains(oid)).collect();
+                ours.of_these(&unknown)?
+            }
             Deed::Pulled { from, to } => ours.pulled(from.as_ref(), &to)?,
         };
         for oid in arrived {
             self.add(Found { git_dir: git_dir.clone(), at, oid, replaces: Vec::new(), step: false })?;
         }
         Ok(())
+    }
+
+    /// What jj moves a branch or HEAD to is told by its operations, which know whether it is finished.
+    fn without_jj(&self, mut oids: Vec<Oid>) -> Vec<Oid> {
+        if jj::repo_dir(&self.repo.place().common_dir).is_some() {
+            oids.retain(|oid| !self.repo.names_its_change(oid).unwrap_or(false));
+        }
+        oids
     }
 
     fn add(&mut self, found: Found) -> Result<(), ReconcileError> {

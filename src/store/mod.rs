@@ -273,6 +273,9 @@ pub trait Store: Send + Sync {
     /// `old` was rewritten as `new`: when both have captures, the old one becomes superseded. Repeating it,
     /// or saying the opposite later, changes nothing.
     fn supersede(&self, repo: &RepoId, old: &Oid, new: &Oid) -> Result<()>;
+    /// These commits are visible again (an undo): their superseded captures are live, and supersede what stood for
+    /// them. Gives those that have a capture.
+    fn restore(&self, repo: &RepoId, oids: &[Oid]) -> Result<Vec<Oid>>;
     /// In any state.
     fn capture_of_commit(&self, repo: &RepoId, oid: &Oid) -> Result<Option<Capture>>;
     /// Live captures of commits with this patch, oldest first.

@@ -10,6 +10,7 @@ use crate::cli::hooks::places::{self, ByHand, Place};
 use crate::cli::hooks::surroundings::{Mark, Surroundings};
 use crate::cli::hooks::{self, is_configured};
 use crate::domain::event::Means;
+use crate::git::jj;
 use crate::git::repo::Repo;
 use crate::githooks::{self, GithooksError, Location, Plan, block};
 use crate::pipeline::services::Services;
@@ -39,7 +40,12 @@ pub fn capture(app: &App, repo: &Repo, around: &Surroundings<'_>, dry_run: bool)
     let intent = intend(&main, &program, around)?;
     let mut writes: Vec<PathBuf> = intent.plan.writes().into_iter().map(PathBuf::from).collect();
     writes.extend(kept_in(app));
-    let mut what = if intent.means == Means::Watch { WATCHED } else { CAPTURED };
+    let by_jj = jj::repo_dir(&main.place().common_dir).is_some();
+    let mut what = match (intent.means, by_jj) {
+        (Means::Watch, _) => WATCHED,
+        (_, true) => WITH_JJ,
+        (_, false) => CAPTURED,
+    };
     if !dry_run {
         let new = install(app, &main, &intent).map_err(|error| error.told(app, &main, &program))?;
         if !new && intent.plan.is_empty() && intent.means != Means::Watch {
@@ -53,10 +59,17 @@ pub fn capture(app: &App, repo: &Repo, around: &Surroundings<'_>, dry_run: bool)
 }
 
 const CAPTURED: &str = "is captured from now on";
-const WATCHED: &str = "is captured from now on by the sidecar, while it runs";
+const WATCHED: &str = "is captured from now on by the sidecar, while it runs \
+                       (from each login on: uro-capture sidecar install)";
+const WITH_JJ: &str = "is captured from now on; what jj does is seen by the sidecar, while it runs \
+                       (from each login on: uro-capture sidecar install)";
 pub const NO_LONGER: &str = "is no longer captured; what was captured stays";
 
 fn intend(repo: &Repo, program: &Path, around: &Surroundings<'_>) -> Result<Intent, Failure> {
+    if jj::workspace(&repo.place().common_dir).is_some() {
+        // Only jj works in there, and it runs no hooks.
+        return Ok(Intent { means: Means::Watch, plan: Plan::default(), by_hand: Vec::new() });
+    }
     let places = places::all(repo)?;
     let config = repo.place().common_dir.join("config");
     if around.has_config_hooks() {

@@ -12,6 +12,7 @@ use super::look::{Print, Subject};
 use super::watcher::Tended;
 use crate::domain::event::Source;
 use crate::domain::id::RepoId;
+use crate::git::jj;
 use crate::pipeline::roster::common_dir;
 use crate::store::Registered;
 
@@ -51,6 +52,8 @@ pub struct Entry {
     pub in_flight: bool,
     /// Its hooks report its commits, as far as is known.
     trusted: bool,
+    /// A tool that runs no hooks works in it: jj.
+    hookless: bool,
     heard: Option<Instant>,
     not_before: Option<Instant>,
     failures: u32,
@@ -71,8 +74,11 @@ pub enum Outcome {
 
 impl Entry {
     fn new(repo: Registered, remote: bool) -> Self {
+        // A server that does not answer is not asked for jj's directory.
+        let hookless = !remote && jj::repo_dir(&repo.common_dir).is_some();
         Self {
-            trusted: repo.means.has_hooks(),
+            trusted: repo.means.has_hooks() && !hookless,
+            hookless,
             repo: Arc::new(repo),
             reach: Reach::Unknown,
             remote,
@@ -107,7 +113,7 @@ impl Entry {
 
     /// Its hook has spoken.
     pub fn hear(&mut self, now: Instant) {
-        self.trusted = self.repo.means.has_hooks();
+        self.trusted = self.repo.means.has_hooks() && !self.hookless;
         self.heard = Some(now);
     }
 

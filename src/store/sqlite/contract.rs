@@ -124,6 +124,10 @@ impl Store for SqliteStore {
         self.write(Rebuildable, |tx| finish::supersede(tx, repo, old, new))
     }
 
+    fn restore(&self, repo: &RepoId, oids: &[Oid]) -> Result<Vec<Oid>> {
+        self.write(Rebuildable, |tx| finish::restore(tx, repo, oids))
+    }
+
     fn capture_of_commit(&self, repo: &RepoId, oid: &Oid) -> Result<Option<Capture>> {
         self.read(|db| captures::of_commit(db, repo, oid))
     }

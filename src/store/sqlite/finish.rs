@@ -156,6 +156,32 @@ pub fn supersede(tx: &Connection, repo: &RepoId, old: &Oid, new: &Oid) -> Result
     Ok(())
 }
 
+/// These commits are visible again: see the trait.
+pub fn restore(tx: &Connection, repo: &RepoId, oids: &[Oid]) -> Result<Vec<Oid>> {
+    let (mut known, mut rows) = (Vec::new(), Vec::new());
+    for oid in oids {
+        if let Some(row) = record::row_of_commit(tx, repo.as_str(), oid.as_str())? {
+            known.push(oid.clone());
+            rows.push(row);
+        }
+    }
+    let mut ends = Vec::new();
+    for row in &rows {
+        if let Some(end) = record::end_of_chain(tx, *row)?.filter(|end| !rows.contains(end)) {
+            ends.push((end, *row));
+        }
+    }
+    for row in &rows {
+        let sql = "UPDATE captures SET state = 0, superseded_by = NULL WHERE row = ?1 AND state <> 0";
+        tx.prepare_cached(sql)?.execute([row])?;
+    }
+    for (end, row) in ends {
+        let sql = "UPDATE captures SET state = 1, superseded_by = ?2 WHERE row = ?1 AND state = 0";
+        tx.prepare_cached(sql)?.execute([end, row])?;
+    }
+    Ok(known)
+}
+
 /// What a watcher or a sweep captured at or after `since` was reported by a hook after all.
 pub fn credit_hook(tx: &Connection, repo: &RepoId, oid: Option<&Oid>, since: i64) -> Result<bool> {
     // Either way through an index of its own: the commit's, or that of what was captured lately.

@@ -109,6 +109,17 @@ fn told_by(tx: &Connection, row: i64) -> Result<Known> {
     Ok(Known::Capture { row: found.0, id: row::parse(&found.1)? })
 }
 
+/// The row at the end of the chain of replacements, unless that is this one.
+pub fn end_of_chain(tx: &Connection, row: i64) -> Result<Option<i64>> {
+    let sql = "WITH RECURSIVE chain (row, step) AS (
+                 SELECT ?1, 0 UNION ALL
+                 SELECT superseded_by, step + 1 FROM captures JOIN chain USING (row)
+                 WHERE superseded_by IS NOT NULL AND step < 1000)
+               SELECT row FROM chain ORDER BY step DESC LIMIT 1";
+    let end: i64 = tx.prepare_cached(sql)?.query_row([row], |found| found.get(0))?;
+    Ok(Some(end).filter(|end| *end != row))
+}
+
 /// A forgotten patch does not come back under another commit id.
 fn forgotten_patch(tx: &Connection, capture: &Capture) -> Result<Known> {
     let Some((repo, _, Some(patch))) = unit(capture) else { return Ok(Known::Nothing) };

@@ -1,0 +1,365 @@
+//! What jj did in a repository: its operations say which commits it made and of what, their views which are visible.
+//! Of jj's files only the fields needed here are read (`simple_op_store.proto` of jj 0.30 to 0.45); a file that reads
+//! otherwise tells nothing.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::deed::{Deed, Entry};
+use super::objects::Objects;
+use super::reflog::file;
+use super::repo::{Backend, Repo, header};
+use super::{GitError, commit, library};
+use crate::domain::event::LogPosition;
+use crate::domain::id::Oid;
+
+/// What the position in jj's operations is called.
+const LOG: &str = "jj/operations";
+/// Operations that are read at once, newest first.
+const OPERATIONS: usize = 2_000;
+/// Commits that became visible and are looked at, the newest.
+const SHOWN: usize = 10_000;
+/// Larger files are not read (bytes).
+const FILE: u64 = 64 << 20;
+/// Git's empty tree.
+const EMPTY_TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+
+/// The directory `.jj/repo` of the jj repository that keeps its commits in this git directory.
+#[must_use]
+pub fn repo_dir(common_dir: &Path) -> Option<PathBuf> {
+    let dir = match workspace(common_dir) {
+        Some(root) => root.join(".jj/repo"),
+        None => common_dir.parent().filter(|_| common_dir.ends_with(".git"))?.join(".jj/repo"),
+    };
+    dir.join("op_heads/heads").is_dir().then_some(dir)
+}
+
+/// The work tree around a git directory that jj keeps below `.jj`.
+#[must_use]
+pub fn workspace(common_dir: &Path) -> Option<PathBuf> {
+    let is_inside = common_dir.ends_with(".jj/repo/store/git");
+    is_inside.then(|| common_dir.ancestors().nth(4).map(Path::to_owned)).flatten()
+}
+
+/// The directory whose entries change with every operation.
+#[must_use]
+pub fn heads_dir(common_dir: &Path) -> Option<PathBuf> {
+    repo_dir(common_dir).map(|dir| dir.join("op_heads/heads"))
+}
+
+/// The git directory below the nearest `.jj` from `start` upwards, unless a `.git` is as near.
+#[must_use]
+pub fn discover(start: &Path) -> Option<PathBuf> {
+    let start = start.canonicalize().ok()?;
+    let found = start.ancestors().find(|dir| dir.join(".git").exists() || dir.join(".jj").is_dir())?;
+    let store = found.join(".jj/repo/store/git");
+    (!found.join(".git").exists() && store.is_dir()).then_some(store)
+}
+
+/// The position of everything that was done until now.
+#[must_use]
+pub fn end(common_dir: &Path) -> Option<LogPosition> {
+    let heads = heads(&repo_dir(common_dir)?);
+    (!heads.is_empty()).then(|| LogPosition { log: LOG.to_owned(), identity: heads.join(","), offset: 0 })
+}
+
+fn heads(dir: &Path) -> Vec<String> {
+    let Ok(entries) = dir.join("op_heads/heads").read_dir() else { return Vec::new() };
+    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let mut heads: Vec<String> = names.filter(|name| name.bytes().all(|byte| byte.is_ascii_hexdigit())).collect();
+    heads.sort();
+    heads
+}
+
+/// An operation, as far as it is of interest.
+#[derive(Debug, Default)]
+struct Operation {
+    view: String,
+    parents: Vec<String>,
+    predecessors: Vec<(Oid, Vec<Oid>)>,
+}
+
+/// The visible heads and the working-copy commits.
+#[derive(Debug, Default)]
+struct View {
+    heads: Vec<Oid>,
+    working: HashSet<Oid>,
+}
+
+/// The fields of a message that have a length; absent for what is no message.
+fn fields(mut bytes: &[u8]) -> Option<Vec<(u64, &[u8])>> {
+    let mut found = Vec::new();
+    while !bytes.is_empty() {
+        let key = varint(&mut bytes)?;
+        match key & 7 {
+            0 => drop(varint(&mut bytes)?),
+            1 => bytes = bytes.get(8..)?,
+            5 => bytes = bytes.get(4..)?,
+            2 => {
+                let length = usize::try_from(varint(&mut bytes)?).ok()?;
+                let (value, rest) = bytes.split_at_checked(length)?;
+                found.push((key >> 3, value));
+                bytes = rest;
+            }
+            _ => return None,
+        }
+    }
+    Some(found)
+}
+
+fn varint(bytes: &mut &[u8]) -> Option<u64> {
+    let mut value = 0;
+    for shift in (0..64).step_by(7) {
+        let (first, rest) = bytes.split_first()?;
+        *bytes = rest;
+        value |= u64::from(first & 0x7f) << shift;
+        if first & 0x80 == 0 {
+            return Some(value);
+        }
+    }
+    None
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn oid(bytes: &[u8]) -> Option<Oid> {
+    hex(bytes).parse().ok()
+}
+
+fn operation(bytes: &[u8]) -> Option<Operation> {
+    let mut operation = Operation::default();
+    for (number, value) in fields(bytes)? {
+        match number {
+            1 => operation.view = hex(value),
+            2 => operation.parents.push(hex(value)),
+            4 => {
+                let parts = fields(value)?;
+                let of = |wanted: u64| parts.iter().filter(move |(number, _)| *number == wanted);
+                let made = of(1).find_map(|(_, value)| oid(value))?;
+                operation.predecessors.push((made, of(2).filter_map(|(_, value)| oid(value)).collect()));
+            }
+            _ => {}
+        }
+    }
+    Some(operation)
+}
+
+fn view(bytes: &[u8]) -> Option<View> {
+    let mut view = View::default();
+    for (number, value) in fields(bytes)? {
+        match number {
+            1 => view.heads.extend(oid(value)),
+            2 => view.working.extend(oid(value)),
+            8 => view.working.extend(fields(value)?.into_iter().filter(|(n, _)| *n == 2).find_map(|(_, v)| oid(v))),
+            _ => {}
+        }
+    }
+    Some(view)
+}
+
+fn content(path: &Path) -> Option<Vec<u8>> {
+    let file = file::open(path).ok()?;
+    file::bytes(&file, 0, FILE).ok()
+}
+
+fn read_operation(dir: &Path, id: &str) -> Option<Operation> {
+    operation(&content(&dir.join("op_store/operations").join(id))?)
+}
+
+fn read_view(dir: &Path, operation: &Operation) -> Option<View> {
+    view(&content(&dir.join("op_store/views").join(&operation.view))?)
+}
+
+/// The visible commits after all of these operations.
+fn views(dir: &Path, operations: &[String]) -> View {
+    let mut all = View::default();
+    for id in operations {
+        if let Some(view) = read_operation(dir, id).and_then(|operation| read_view(dir, &operation)) {
+            all.heads.extend(view.heads);
+            all.working.extend(view.working);
+        }
+    }
+    all
+}
+
+/// Of what each commit was made by the operations since the known ones.
+fn made_since(dir: &Path, heads: &[String], known: &[String]) -> HashMap<Oid, Vec<Oid>> {
+    let mut seen: HashSet<String> = known.iter().cloned().collect();
+    let mut next: VecDeque<String> = heads.iter().cloned().collect();
+    let mut made: HashMap<Oid, Vec<Oid>> = HashMap::new();
+    let mut budget = OPERATIONS;
+    while let Some(id) = next.pop_front().filter(|_| budget > 0) {
+        if !seen.insert(id.clone()) {
+            continue;
+        }
+        budget -= 1;
+        let Some(operation) = read_operation(dir, &id) else { continue };
+        next.extend(operation.parents);
+        for (commit, predecessors) in operation.predecessors {
+            made.entry(commit).or_default().extend(predecessors);
+        }
+    }
+    made
+}
+
+/// What jj did since the known position, and the new position; absent where that is the old one.
+///
+/// # Errors
+/// When the history cannot be read.
+pub fn news(repo: &Repo, known: &[LogPosition]) -> Result<Option<(LogPosition, Vec<Entry>)>, GitError> {
+    let common_dir = &repo.place().common_dir;
+    let (Some(dir), Some(now)) = (repo_dir(common_dir), end(common_dir)) else { return Ok(None) };
+    let before = known.iter().find(|known| known.log == LOG);
+    let Backend::Library(library) = &repo.backend else { return Ok(None) };
+    match before {
+        Some(before) if before.identity == now.identity => return Ok(None),
+        // Nothing was known of jj before: what there is by now is no news.
+        None => return Ok(Some((now, Vec::new()))),
+        Some(_) => {}
+    }
+    let split = |position: &LogPosition| position.identity.split(',').map(str::to_owned).collect::<Vec<String>>();
+    let (old, new) = (before.map(split).unwrap_or_default(), split(&now));
+    let change = Change { made: made_since(&dir, &new, &old), old: views(&dir, &old), new: views(&dir, &new) };
+    let mut shown = library::between(library, &change.old.heads, &change.new.heads, SHOWN)?;
+    for left in change.old.working.difference(&change.new.working) {
+        if !shown.contains(left) && is_visible(repo, left, &change.new.heads)? {
+            shown.push(left.clone());
+        }
+    }
+    let at = file::look(&dir.join("op_store/operations").join(&new[0])).and_then(|look| look.changed);
+    let deeds = repo.with_objects(|objects| change.deeds(repo, objects, &shown))?;
+    let at = at.unwrap_or(Timestamp::UNIX_EPOCH);
+    let entries = deeds.into_iter().map(|deed| Entry { git_dir: common_dir.clone(), at, deed }).collect();
+    Ok(Some((now, entries)))
+}
+
+fn is_visible(repo: &Repo, oid: &Oid, heads: &[Oid]) -> Result<bool, GitError> {
+    for head in heads {
+        if head == oid || repo.is_ancestor(oid, head)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// What lies between two states of a jj repository.
+struct Change {
+    made: HashMap<Oid, Vec<Oid>>,
+    old: View,
+    new: View,
+}
+
+impl Change {
+    fn deeds(&self, repo: &Repo, objects: &dyn Objects, shown: &[Oid]) -> Result<Vec<Deed>, GitError> {
+        let change_of = |oid: &Oid| header(objects, oid).ok().and_then(|header| header.change_id);
+        let changes: HashSet<String> = shown.iter().filter_map(change_of).collect();
+        let (mut deeds, mut again) = (Vec::new(), Vec::new());
+        for oid in shown {
+            let Ok(found) = header(objects, oid) else { continue };
+            if !is_finished(objects, &found) || self.is_snapshot(objects, oid, &found) {
+                continue;
+            }
+            if !self.made.contains_key(oid) && !self.old.working.contains(oid) {
+                again.push(oid.clone());
+                continue;
+            }
+            let mut replaces = Vec::new();
+            for old in self.predecessors(oid) {
+                let change = change_of(&old);
+                let is_same = change.is_some() && change == found.change_id;
+                let lives_on = change.is_some_and(|change| changes.contains(&change));
+                if is_same || (!lives_on && !is_visible(repo, &old, &self.new.heads)?) {
+                    replaces.push(old);
+                }
+            }
+            deeds.push(Deed::Made { oid: oid.clone(), replaces, step: false });
+        }
+        if !again.is_empty() {
+            deeds.push(Deed::Shown { oids: again });
+        }
+        Ok(deeds)
+    }
+
+    /// Everything that this commit was made of, near and far.
+    fn predecessors(&self, oid: &Oid) -> Vec<Oid> {
+        let (mut found, mut next) = (Vec::new(), vec![oid]);
+        while let Some(made) = next.pop() {
+            for old in self.made.get(made).into_iter().flatten() {
+                if old != oid && !found.contains(old) {
+                    found.push(old.clone());
+                    next.push(old);
+                }
+            }
+        }
+        found
+    }
+
+    /// The working copy's described commit was only written anew with what its files hold by now: it is captured when
+    /// its description changes, or when it is left.
+    fn is_snapshot(&self, objects: &dyn Objects, oid: &Oid, found: &commit::Header) -> bool {
+        let is_alike = |old: &Oid| {
+            self.old.working.contains(old)
+                && header(objects, old)
+                    .is_ok_and(|old| old.message == found.message && old.change_id == found.change_id)
+        };
+        self.new.working.contains(oid) && self.predecessors(oid).iter().any(is_alike)
+    }
+}
+
+/// Described, and not empty.
+fn is_finished(objects: &dyn Objects, found: &commit::Header) -> bool {
+    let is_empty = match found.parents.as_slice() {
+        [] => found.tree.as_str() == EMPTY_TREE,
+        [parent] => header(objects, parent).is_ok_and(|parent| parent.tree == found.tree),
+        _ => false,
+    };
+    !is_empty && !found.message.trim().is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operation_tells_its_view_its_parents_and_what_was_made_of_what() {
+        let (made, old) = ([1_u8; 20], [2_u8; 20]);
+        let pair = [&[0x0a, 20][..], &made, &[0x12, 20], &old].concat();
+        let length = u8::try_from(pair.len()).unwrap();
+        let bytes = [&[0x0a, 1, 0xab, 0x12, 1, 0xcd, 0x28, 1, 0x22, length][..], &pair].concat();
+        let found = operation(&bytes).unwrap();
+        assert_eq!((found.view.as_str(), found.parents), ("ab", vec!["cd".to_owned()]));
+        assert_eq!(found.predecessors, [(oid(&made).unwrap(), vec![oid(&old).unwrap()])]);
+        assert!(operation(&bytes[..bytes.len() - 1]).is_none(), "cut short");
+    }
+
+    #[test]
+    fn a_view_tells_heads_and_working_copies() {
+        let (head, working) = ([1_u8; 20], [2_u8; 20]);
+        let entry = [&[0x0a, 1, b'd', 0x12, 20][..], &working].concat();
+        let length = u8::try_from(entry.len()).unwrap();
+        let found = view(&[&[0x0a, 20][..], &head, &[0x42, length], &entry].concat()).unwrap();
+        assert_eq!(found.heads, [oid(&head).unwrap()]);
+        assert!(found.working.contains(&oid(&working).unwrap()));
+    }
+
+    #[test]
+    fn the_nearest_of_jj_and_git_is_found() {
+        let top = tempfile::tempdir().unwrap();
+        let root = top.path().canonicalize().unwrap();
+        std::fs::create_dir_all(root.join(".git")).unwrap();
+        std::fs::create_dir_all(root.join("inner/.jj/repo/store/git")).unwrap();
+        std::fs::create_dir_all(root.join("inner/src")).unwrap();
+        let store = root.join("inner/.jj/repo/store/git");
+        assert_eq!(discover(&root.join("inner/src")), Some(store.clone()));
+        assert_eq!(discover(&root), None);
+        assert_eq!(workspace(&store), Some(root.join("inner")));
+    }
+}
