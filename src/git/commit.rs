@@ -20,6 +20,24 @@ pub struct Header {
     pub message: String,
 }
 
+impl Header {
+    /// The header's change id, else the one in the message's last paragraph.
+    #[must_use]
+    pub fn change(&self) -> Option<String> {
+        self.change_id.clone().filter(|id| is_change(id)).or_else(|| {
+            let last = self.message.trim_end().rsplit("\n\n").next()?;
+            let ids = last.lines().filter_map(|line| line.split_once(':'));
+            let ids = ids.filter(|(name, _)| name.eq_ignore_ascii_case("change-id")).map(|(_, id)| id.trim());
+            ids.last().filter(|id| is_change(id)).map(str::to_owned)
+        })
+    }
+}
+
+/// jj writes 32 letters, Gerrit `I` and 40 digits; a word or a template's placeholder is none.
+fn is_change(id: &str) -> bool {
+    (16..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
 /// Messages beyond this are cut (bytes): a generated one can have megabytes, a written one never.
 const MESSAGE_BYTES: usize = 64 << 10;
 
@@ -164,6 +182,21 @@ mod tests {
     fn something_without_a_tree_is_no_commit() {
         assert_eq!(parse(b"author A <a> 1 +0\n\nhi"), None);
         assert_eq!(parse(b""), None);
+    }
+
+    #[test]
+    fn the_change_is_the_headers_or_the_last_trailers() {
+        let id = "I0123456789abcdef0123456789abcdef01234567";
+        let of = |message: &str| parse(&raw(message.as_bytes())).unwrap().change();
+        assert_eq!(of(&format!("Subject\n\nBody\n\nChange-Id: {id}\n")).as_deref(), Some(id));
+        assert_eq!(of(&format!("Subject\n\nChange-Id: {id}\n\nSaid after it.\n")), None, "no trailer");
+        assert_eq!(of("Subject\n\nChange-Id: I\n"), None);
+        let jj = "zxywkvutsrqponmlkzxywkvutsrqponml";
+        let head = format!("tree {TREE}\nauthor A <a> 1 +0\ncommitter C <c> 1 +0\nchange-id {jj}\n\n");
+        assert_eq!(
+            parse(format!("{head}Subject\n\nChange-Id: {id}\n").as_bytes()).unwrap().change().as_deref(),
+            Some(jj)
+        );
     }
 
     #[test]

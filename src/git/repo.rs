@@ -161,6 +161,14 @@ impl Repo {
         self.with_objects(|objects| Ok(header(objects, oid)?.change_id.is_some()))
     }
 
+    /// The change that the commit is a version of: the header's `change-id`, else the message's last `Change-Id:`.
+    ///
+    /// # Errors
+    /// As [`Repo::commit`].
+    pub fn change_of(&self, oid: &Oid) -> Result<Option<String>, GitError> {
+        self.with_objects(|objects| Ok(header(objects, oid)?.change()))
+    }
+
     /// The committer's date.
     ///
     /// # Errors

@@ -28,6 +28,11 @@ pub(super) fn kin(services: &Services, repo: &Repo, subject: &Subject, carried: 
         Some(patch_id) => services.store.live_captures_of_patch(&repo.place().id, patch_id)?,
         None => alike(services, repo, subject, commit)?,
     };
+    if let Some(change) = repo.change_of(&commit.oid)? {
+        let versions = services.store.live_captures_of_change(&repo.place().id, &change)?;
+        let known: HashSet<_> = same.iter().map(|capture| capture.id).collect();
+        same.extend(versions.into_iter().filter(|version| !known.contains(&version.id)));
+    }
     retain_apart(repo, &commit.oid, &mut same)?;
     let mut kin = Kin::default();
     for capture in same {

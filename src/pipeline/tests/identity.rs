@@ -294,3 +294,45 @@ fn other_work_after_a_squash_was_prepared_replaces_nothing() {
     hooked(&scene, &place, "unrelated", "1", "Something else");
     assert_eq!(place.live().len(), 7, "{:?}", place.live());
 }
+
+/// As jj, GitButler and plumbing make them: a commit object with this change id on HEAD's tree and parent.
+fn version(place: &super::Place<'_>, change: &str, message: &str, tree: &str, second: i64) -> String {
+    let parent = place.git(&["rev-parse", "base"]);
+    let who = format!("A <a@example.com> {second} +0000");
+    let object =
+        format!("tree {tree}\nparent {parent}\nauthor {who}\ncommitter {who}\nchange-id {change}\n\n{message}\n");
+    let file = place.scene.path("object");
+    std::fs::write(&file, object).unwrap();
+    place.git(&["hash-object", "-t", "commit", "-w", &file.to_string_lossy()])
+}
+
+#[test]
+fn versions_of_one_change_are_one_unit_of_work_and_the_newest_is_live_in_either_order() {
+    for newest_first in [false, true] {
+        let scene = Scene::new();
+        let place = scene.repo("r");
+        place.user("a@example.com").commit("a", "1", "Base");
+        place.git(&["tag", "base"]);
+        place.commit("a", "2", "Two");
+        let two = place.git(&["rev-parse", "HEAD^{tree}"]);
+        place.commit("b", "3", "Three");
+        let three = place.git(&["rev-parse", "HEAD^{tree}"]);
+        scene.reconcile();
+        let change = "zxywkvutsrqponmlkzxywkvutsrqponm";
+        let mut versions = [
+            version(&place, change, "Old words", &two, 1_800_000_000),
+            version(&place, change, "New words", &three, 1_800_000_100),
+            version(&place, "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk", "Another", &three, 1_800_000_200),
+        ];
+        if newest_first {
+            versions.swap(0, 1);
+        }
+        for (n, oid) in versions.iter().enumerate() {
+            place.git(&["update-ref", &format!("refs/heads/v{n}"), oid]);
+            scene.reconcile();
+        }
+        let live = place.live();
+        assert!(!live.contains(&"Old words".to_owned()), "{newest_first} {live:?}");
+        assert!(live.contains(&"Another".to_owned()), "{newest_first} {live:?}");
+    }
+}

@@ -96,11 +96,19 @@ pub fn of_commit(db: &Connection, repo: &RepoId, oid: &Oid) -> Result<Option<Cap
 
 /// Live captures of commits with this patch, oldest first.
 pub fn live_of_patch(db: &Connection, repo: &RepoId, patch_id: &str) -> Result<Vec<Capture>> {
-    let sql = format!(
-        "SELECT {CAPTURE} FROM captures c WHERE c.repo_id = ?1 AND c.patch_id = ?2 AND c.state = 0 ORDER BY c.row"
-    );
+    live_where(db, "c.patch_id = ?2", [repo.as_str(), patch_id])
+}
+
+/// Live captures of versions of this change, oldest first.
+pub fn live_of_change(db: &Connection, repo: &RepoId, change: &str) -> Result<Vec<Capture>> {
+    live_where(db, "c.change_id = ?2", [repo.as_str(), change])
+}
+
+fn live_where(db: &Connection, which: &str, values: [&str; 2]) -> Result<Vec<Capture>> {
+    let sql =
+        format!("SELECT {CAPTURE} FROM captures c WHERE c.repo_id = ?1 AND {which} AND c.state = 0 ORDER BY c.row");
     let mut query = db.prepare_cached(&sql)?;
-    let mut rows = query.query([repo.as_str(), patch_id])?;
+    let mut rows = query.query(values)?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push(row::capture(row)?);
