@@ -296,7 +296,7 @@ fn other_work_after_a_squash_was_prepared_replaces_nothing() {
 }
 
 /// As jj, GitButler and plumbing make them: a commit object with this change id on HEAD's tree and parent.
-fn version(place: &super::Place<'_>, change: &str, message: &str, tree: &str, second: i64) -> String {
+fn version(place: &Place<'_>, change: &str, message: &str, tree: &str, second: i64) -> String {
     let parent = place.git(&["rev-parse", "base"]);
     let who = format!("A <a@example.com> {second} +0000");
     let object =
