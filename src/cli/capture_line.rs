@@ -201,6 +201,7 @@ pub(super) mod tests {
                 insertions: Some(10),
                 deletions: None,
                 patch_id: None,
+                parents: Vec::new(),
             }),
             raw: "Cut the auth timeout".into(),
             summary: "Auth now times out after 200 ms.".into(),

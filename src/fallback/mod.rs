@@ -5,6 +5,7 @@ mod breaking;
 mod cover;
 mod deeds;
 pub(crate) mod dependencies;
+pub mod merge;
 pub mod noted;
 pub mod phrase;
 mod pieces;

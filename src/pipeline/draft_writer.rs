@@ -13,7 +13,7 @@ use crate::domain::role::Role;
 use crate::prompt::redact::redact;
 use crate::prompt::render;
 use crate::publish::document::{self, Document};
-use crate::publish::outline::Subject;
+use crate::publish::outline::{Subject, work_once};
 use crate::publish::span::Span;
 use crate::publish::templates::Templates;
 use crate::quality::{clean, rubric};
@@ -97,7 +97,8 @@ impl Writer<'_> {
         let model = self.model.as_ref().map_err(|why| Miss { reason: Reason::Disabled, words: why.clone() })?;
         let role = draft.kind.role();
         let period = Span::of(&draft.period, &self.zone).words();
-        let rendered = render::draft(draft.kind, &draft.project, &period, captures, (self.prompt_budget)(role));
+        let captures = work_once(captures);
+        let rendered = render::draft(draft.kind, &draft.project, &period, &captures, (self.prompt_budget)(role));
         let bound = self.clock.instant() + lease::model_time(role);
         let until = until.map_or(bound, |until| until.min(bound));
         let text = tokio::time::timeout_at(until.into(), model.write(role, &rendered, until))

@@ -56,7 +56,7 @@ impl Entry {
             rest: rest.to_owned(),
             first: first.unwrap_or_else(|| first_sentence(rest)).to_owned(),
             typed: read.typed,
-            why: why(&capture.raw).map(|why| markdown::inline(&why)),
+            why: why(&capture.raw).filter(|why| !summary.contains(why.as_str())).map(|why| markdown::inline(&why)),
             commits: capture.commit.iter().map(|commit| commit.oid.short().to_owned()).collect(),
             breaking: read.breaking || capture.raw.contains("BREAKING CHANGE"),
             lines: capture.commit.as_ref().map_or(0, |c| c.insertions.unwrap_or(0) + c.deletions.unwrap_or(0)),
