@@ -52,7 +52,8 @@ fn is_title(line: &str) -> bool {
             || key.to_lowercase().ends_with("work items")
     });
     let lower = line.to_lowercase();
-    let added = ["see merge request ", "closes #", "fixes #", "conflicts:"].iter().any(|start| lower.starts_with(start));
+    let added =
+        ["see merge request ", "closes #", "fixes #", "conflicts:"].iter().any(|start| lower.starts_with(start));
     !(trailer || added || line.starts_with(['*', '-', '#', '>']) || line.ends_with(':'))
 }
 

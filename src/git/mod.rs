@@ -37,6 +37,7 @@ mod tree;
 pub mod version;
 
 pub use deed::{Deed, Entry, News};
+pub use library::user_setting;
 pub use names::Within;
 pub use repo::Repo;
 

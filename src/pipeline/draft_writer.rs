@@ -51,11 +51,14 @@ pub struct Draftsmanship {
     pub failure: Option<String>,
 }
 
-/// The captures that a draft is made of: all live ones of its project and period.
+/// The captures that a draft is made of: all live ones of its repository and period.
 #[must_use]
 pub fn sources(draft: &Draft) -> CaptureQuery {
+    let repo = draft.repo.as_ref().map(|repo| repo.id.clone());
     CaptureQuery {
-        project: Some(draft.project.clone()),
+        project: repo.is_none().then(|| draft.project.clone()),
+        outside: repo.is_none(),
+        repo,
         since: Some(draft.period.from),
         until: Some(draft.period.to),
         ..CaptureQuery::default()

@@ -329,7 +329,10 @@ mod tests {
             ("<script>alert(1)</script>", "\\<script>alert(1)\\</script>"),
             ("<#@x>", "\\<#@x>"),
             ("1 < 2", "1 \\< 2"),
-            ("{{< figure >}} {{% notice %}}", "&#123;&#123;\\< figure >&#125;&#125; &#123;&#123;% notice %&#125;&#125;"),
+            (
+                "{{< figure >}} {{% notice %}}",
+                "&#123;&#123;\\< figure >&#125;&#125; &#123;&#123;% notice %&#125;&#125;",
+            ),
             ("{{ .Values.image }}", "&#123;&#123; .Values.image &#125;&#125;"),
             ("{%- raw -%} {# note #}", "&#123;%- raw -%&#125; &#123;# note #&#125;"),
             ("<%= name %>", "&#60;%= name %>"),
@@ -379,7 +382,16 @@ mod tests {
 
     #[test]
     fn plain_undoes_inline() {
-        for text in ["Devlog a_b", "__init__ *x* [1]", "C:\\new | 1. x", "# x", "a \\", "{{< x >}} {% y %}", "`{{ z }}`", "&#123;"] {
+        for text in [
+            "Devlog a_b",
+            "__init__ *x* [1]",
+            "C:\\new | 1. x",
+            "# x",
+            "a \\",
+            "{{< x >}} {% y %}",
+            "`{{ z }}`",
+            "&#123;",
+        ] {
             assert_eq!(plain(&inline(text)), text);
         }
     }
