@@ -64,11 +64,11 @@ pub fn list(db: &Connection, query: &CaptureQuery) -> Result<Listed> {
 pub fn origins(db: &Connection) -> Result<Vec<Origin>> {
     let sql = "WITH RECURSIVE ids (id) AS (
                  SELECT min(repo_id) FROM captures UNION ALL
-                 SELECT (SELECT min(repo_id) FROM captures WHERE repo_id > id) FROM ids WHERE id IS NOT NULL),
+                 SELECT (SELECT min(c.repo_id) FROM captures c WHERE c.repo_id > ids.id) FROM ids WHERE ids.id IS NOT NULL),
                newest (row) AS (
                  SELECT (SELECT c.row FROM captures c WHERE c.repo_id = ids.id AND c.state = 0
                          ORDER BY c.at DESC, c.row DESC LIMIT 1)
-                 FROM ids WHERE id IS NOT NULL)
+                 FROM ids WHERE ids.id IS NOT NULL)
                SELECT c.project, c.repo_id, CASE WHEN json_valid(c.rest) THEN json_extract(c.rest, '$.repo_path') END
                FROM newest JOIN captures c ON c.row = newest.row";
     let mut query = db.prepare_cached(sql)?;
