@@ -51,6 +51,8 @@ pub struct Facts {
     pub manifests: Vec<String>,
     /// Versions that came, went or changed; what the project itself asks for before what that brings along.
     pub dependencies: Vec<DependencyChange>,
+    /// These are all there are; else a manifest or a lockfile was not read to its end, and none is counted.
+    pub all_dependencies: bool,
     /// The project's own version, where it changes.
     pub version: Option<Version>,
     /// What users of the code have to know.
@@ -83,13 +85,14 @@ pub fn of(commit: &Commit, clock: &dyn Clock) -> Facts {
     let (symbols, all_symbols) = syntax::with_extent(files, clock);
     Facts {
         case: case::of(commit),
-        subject: Subject::of(commit.subject()),
+        subject: Subject::of_commit(commit),
         mentions: mentions::of(files, &symbols),
         symbols,
         all_symbols,
         renames: files.iter().filter(is_rename).filter_map(|f| Some((f.old_path.clone()?, f.path.clone()))).collect(),
         shares: shares(files),
         dependencies: dependencies::of(files),
+        all_dependencies: dependencies::are_all_known(files),
         version: version::of(commit),
         breaking: breaking::of(commit),
         author: Author::of(&commit.message),
@@ -100,11 +103,13 @@ pub fn of(commit: &Commit, clock: &dyn Clock) -> Facts {
 }
 
 impl Facts {
-    /// Without every fact that is named by something which `secret` recognises. Definitions are taken from texts
-    /// that were not redacted.
+    /// Without every fact that is named by something which `secret` recognises. Definitions and packages are taken
+    /// from texts that were not redacted.
     #[must_use]
     pub fn without(mut self, secret: &dyn Fn(&str) -> bool) -> Self {
         self.symbols.retain(|symbol| !symbol.names().any(secret));
+        let words = |change: &DependencyChange| [Some(change.name.clone()), change.from.clone(), change.to.clone()];
+        self.dependencies.retain(|change| !words(change).iter().flatten().any(|word| secret(word)));
         self
     }
 }

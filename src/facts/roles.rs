@@ -18,7 +18,7 @@ pub enum FileRole {
 
 /// Of the habits that GitHub's linguist knows, those that are certain from the path.
 const GENERATED_DIRS: [&str; 4] = ["dist", "generated", "__generated__", "__snapshots__"];
-const GENERATED_NAMES: [&str; 16] = [
+const GENERATED_NAMES: [&str; 21] = [
     "package-lock.json",
     "npm-shrinkwrap.json",
     "yarn.lock",
@@ -35,6 +35,11 @@ const GENERATED_NAMES: [&str; 16] = [
     "package.resolved",
     "gopkg.lock",
     "bun.lock",
+    "packages.lock.json",
+    "gems.locked",
+    "gradle.lockfile",
+    ".terraform.lock.hcl",
+    "pylock.toml",
 ];
 const GENERATED_ENDS: [&str; 24] = [
     ".lock",

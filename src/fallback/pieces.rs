@@ -43,7 +43,7 @@ impl Pieces {
         let deed = whole(deed(commit, facts, &lead));
         let breaking = whole(breaking::of(facts, &lead));
         let split = whole(split(commit, facts, &deed));
-        let dependencies = whole(dependencies::of(facts, &lead, !commit.patch.truncated));
+        let dependencies = whole(dependencies::of(facts, &lead, facts.all_dependencies));
         let version = whole(version(facts, &lead));
         let why = why(facts, &lead, words(&lead) + words(&deed) + words(&breaking));
         let mut pieces = Self {

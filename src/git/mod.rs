@@ -7,6 +7,7 @@ use crate::domain::id::{Oid, RepoId};
 
 mod branch;
 mod brought;
+mod charset;
 mod child;
 mod commit;
 mod deed;
@@ -38,6 +39,7 @@ pub mod version;
 
 pub use deed::{Deed, Entry, News};
 pub use names::Within;
+pub use patch::Exclude;
 pub use repo::Repo;
 
 /// How much of a patch is read. The defaults come from measurements of libgit2: stopping early keeps a

@@ -18,7 +18,6 @@ use crate::domain::deadline::Deadline;
 use crate::domain::draft::DraftKind;
 use crate::domain::id::Oid;
 use crate::domain::role::Role;
-use crate::git::Bounds;
 use crate::git::repo::Repo;
 use crate::hardware::Hardware;
 use crate::llm::{ClockFired, LlmError};
@@ -217,8 +216,7 @@ fn what(services: &Services, about: &About, repo: Option<&Repo>, config: &Config
     let project = repo.map_or(NO_PROJECT, |repo| repo.place().project.as_str());
     Ok(match (about, repo) {
         (About::Commit(oid), Some(repo)) => {
-            let exclusions = Exclusions::of(config);
-            let commit = repo.commit(oid, &Bounds::default(), &|path| exclusions.path(path))?;
+            let commit = Exclusions::of(config).commit(repo, oid)?;
             let mut subject = Subject::commit(commit, services.clock.as_ref());
             let known = services.store.capture_of_commit(&repo.place().id, oid)?;
             subject.note_before(&notes::by_id(services, &known.map(|known| known.notes).unwrap_or_default()));

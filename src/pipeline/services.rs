@@ -15,8 +15,11 @@ use super::rebuild;
 use super::wording::{self, Wording};
 use crate::config::{Config, Overrides, Paths, load};
 use crate::domain::clock::Clock;
+use crate::domain::id::Oid;
+use crate::domain::patch::Commit;
 use crate::fallback::variants::Variants;
 use crate::git::repo::Repo;
+use crate::git::{Bounds, Exclude, GitError};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreError};
 
@@ -192,7 +195,12 @@ pub struct Exclusions {
     /// Where there is a list of what may be captured: nothing else is.
     only: Option<GlobSet>,
     paths: GlobSet,
+    /// Of `paths` those that mean more than lockfiles in general.
+    kept_shut: GlobSet,
 }
+
+/// What keeps lockfiles out of prompts; the packages that they lock are told all the same.
+const LOCKFILES: [&str; 2] = ["*.lock", "**/*.lock"];
 
 impl Exclusions {
     /// Globs were validated with the settings; one that is broken all the same excludes everything,
@@ -200,11 +208,14 @@ impl Exclusions {
     #[must_use]
     pub fn of(config: &Config) -> Self {
         let capture = &config.capture;
+        let means_more = |pattern: &&String| !LOCKFILES.contains(&pattern.as_str());
+        let kept_shut: Vec<String> = capture.exclude_paths.iter().filter(means_more).cloned().collect();
         let denied = |patterns: &[String]| globs(patterns).unwrap_or_else(everything);
         Self {
             repos: denied(&capture.exclude_repos),
             only: (!capture.only_repos.is_empty()).then(|| globs(&capture.only_repos).unwrap_or_else(GlobSet::empty)),
             paths: denied(&capture.exclude_paths),
+            kept_shut: denied(&kept_shut),
         }
     }
 
@@ -218,6 +229,23 @@ impl Exclusions {
     pub fn path(&self, path: &str) -> bool {
         let name = path.rsplit('/').next().unwrap_or(path);
         self.paths.is_match(path) || self.paths.is_match(name)
+    }
+
+    /// Whether the packages of the lockfile at this path may be read: nothing excludes it but the pattern for all
+    /// lockfiles.
+    #[must_use]
+    pub fn packages(&self, path: &str) -> bool {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        !self.kept_shut.is_match(path) && !self.kept_shut.is_match(name)
+    }
+
+    /// Reads a commit as far as the settings allow.
+    ///
+    /// # Errors
+    /// As [`Repo::commit`].
+    pub fn commit(&self, repo: &Repo, oid: &Oid) -> Result<Commit, GitError> {
+        let (excluded, packages) = (|path: &str| self.path(path), |path: &str| self.packages(path));
+        repo.commit_with(oid, &Bounds::default(), Exclude { excluded: &excluded, packages: &packages })
     }
 }
 
@@ -275,6 +303,16 @@ mod tests {
         let excluded = exclusions(&[], &[], &["*.lock", "dist/**"]);
         assert!(excluded.path("Cargo.lock") && excluded.path("a/b/yarn.lock") && excluded.path("dist/app.js"));
         assert!(!excluded.path("src/lock.rs") && !excluded.path("src/dist.rs"));
+    }
+
+    #[test]
+    fn the_packages_of_lockfiles_are_told_unless_something_else_excludes_them() {
+        let excluded = exclusions(&[], &[], &["*.lock", "dist/**", "private/**", "uv.lock"]);
+        assert!(excluded.packages("Cargo.lock") && excluded.packages("web/yarn.lock"));
+        for path in ["dist/Cargo.lock", "private/a/Cargo.lock", "uv.lock", "a/uv.lock"] {
+            assert!(excluded.path(path) && !excluded.packages(path), "{path}");
+        }
+        assert!(!exclusions(&[], &[], &["*.lock", "["]).packages("Cargo.lock"));
     }
 
     #[test]
