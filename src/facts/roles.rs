@@ -137,11 +137,11 @@ const ASSET_ENDS: [&str; 35] = [
     "mp4", "webm", "wav", "ogg", "zip", "gz", "xz", "bz2", "zst", "tar", "jar", "exe", "dll", "so", "bin", "wasm",
     "asc", "sig", "gpg", "minisig",
 ];
-const SOURCE_ENDS: [&str; 63] = [
-    "rs", "py", "pyi", "pyx", "js", "jsx", "mjs", "cjs", "ts", "tsx", "mts", "go", "java", "kt", "kts", "scala", "c",
-    "h", "cc", "cpp", "cxx", "hpp", "hh", "hxx", "m", "mm", "swift", "cs", "fs", "rb", "php", "pl", "pm", "lua", "r",
-    "jl", "hs", "ml", "mli", "ex", "exs", "erl", "clj", "cljs", "elm", "dart", "zig", "nim", "v", "sh", "bash", "zsh",
-    "fish", "ps1", "sql", "vue", "svelte", "css", "scss", "less", "html", "proto", "asm",
+const SOURCE_ENDS: [&str; 64] = [
+    "ipynb", "rs", "py", "pyi", "pyx", "js", "jsx", "mjs", "cjs", "ts", "tsx", "mts", "go", "java", "kt", "kts",
+    "scala", "c", "h", "cc", "cpp", "cxx", "hpp", "hh", "hxx", "m", "mm", "swift", "cs", "fs", "rb", "php", "pl", "pm",
+    "lua", "r", "jl", "hs", "ml", "mli", "ex", "exs", "erl", "clj", "cljs", "elm", "dart", "zig", "nim", "v", "sh",
+    "bash", "zsh", "fish", "ps1", "sql", "vue", "svelte", "css", "scss", "less", "html", "proto", "asm",
 ];
 
 impl FileRole {

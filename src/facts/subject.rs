@@ -106,7 +106,11 @@ fn says_something(text: &str, prefixed: bool) -> bool {
     let of_review = words.iter().any(|word| REVIEW.contains(&bare(word).as_str()));
     let is_empty = |word: &str| {
         let bare = bare(word);
-        is_plain_reference(word) || is_time(&bare) || (dated && DAYS_AND_MONTHS.contains(&bare.as_str())) || FILLERS.contains(&bare.as_str()) || (of_review && is_of_review(&bare))
+        is_plain_reference(word)
+            || is_time(&bare)
+            || (dated && DAYS_AND_MONTHS.contains(&bare.as_str()))
+            || FILLERS.contains(&bare.as_str())
+            || (of_review && is_of_review(&bare))
     };
     let left: Vec<&str> = words.iter().copied().filter(|word| !is_empty(word)).collect();
     let fragments = left.iter().filter(|word| is_gibberish(&bare(word))).count();
@@ -135,7 +139,8 @@ fn is_shortcode(word: &str) -> bool {
 /// A word of a point in time, in lower case: `2026-01-31`, `31/01`, `12:30`, `20260131_1230`, `t10z`, `am`, `utc`.
 fn is_time(word: &str) -> bool {
     let digits = word.bytes().filter(u8::is_ascii_digit).count();
-    let marks = |c: char| c.is_ascii_digit() || matches!(c, '-' | '/' | ':' | '_' | '.' | '+' | 't' | 'z' | '年' | '月' | '日');
+    let marks =
+        |c: char| c.is_ascii_digit() || matches!(c, '-' | '/' | ':' | '_' | '.' | '+' | 't' | 'z' | '年' | '月' | '日');
     let number = word.starts_with(|c: char| c.is_ascii_digit()) && word.chars().all(marks);
     // `1.2.3` is a version; a date with dots has four digits for its year at one end.
     let dotted = word.contains('.') && !word.contains([':', '/', '_', '-']);
@@ -149,9 +154,43 @@ fn is_time(word: &str) -> bool {
 const TIME_WORDS: [&str; 10] = ["am", "pm", "utc", "gmt", "cet", "cest", "est", "edt", "pst", "pdt"];
 /// Days and months, whole and by their first three letters.
 const DAYS_AND_MONTHS: [&str; 38] = [
-    "mon", "tue", "wed", "thu", "fri", "sat", "sun", "monday", "tuesday", "wednesday", "thursday", "friday",
-    "saturday", "sunday", "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
-    "january", "february", "march", "april", "june", "july", "august", "september", "october", "november", "december",
+    "mon",
+    "tue",
+    "wed",
+    "thu",
+    "fri",
+    "sat",
+    "sun",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+    "jan",
+    "feb",
+    "mar",
+    "apr",
+    "may",
+    "jun",
+    "jul",
+    "aug",
+    "sep",
+    "oct",
+    "nov",
+    "dec",
+    "january",
+    "february",
+    "march",
+    "april",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
     "sept",
 ];
 

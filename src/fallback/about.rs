@@ -1,7 +1,7 @@
 //! What the changed lines are about, where the author said nothing: in their own names and words.
 
 use super::cover::Cover;
-use super::phrase::{code, list, path, words};
+use super::phrase::{code, list, list_up_to, path, words};
 use crate::domain::patch::{Commit, FileChange};
 use crate::facts::case::Case;
 use crate::facts::mentions::{Kind, Mention};
@@ -49,7 +49,14 @@ pub fn of(commit: &Commit, facts: &Facts, said: &str) -> Option<String> {
 
 /// What is worth telling though its words weigh little: what became of what.
 fn quoted(text: &str) -> f64 {
-    if [" gives way to ", "” becomes “", " goes from "].iter().any(|verb| text.contains(verb)) { 1.5 } else { 0.0 }
+    if [" gives way to ", "” becomes “", " goes from ", "It pins ", "It no longer pins ", "It changes the value of "]
+        .iter()
+        .any(|verb| text.contains(verb))
+    {
+        1.5
+    } else {
+        0.0
+    }
 }
 
 fn is_told_by_its_case(case: Case) -> bool {
@@ -67,7 +74,7 @@ fn is_told_by_its_case(case: Case) -> bool {
 }
 
 type Ask = fn(&Commit, &Facts, &Cover<'_>) -> Option<String>;
-const ASKED: [Ask; 5] = [entry, swap, names, tests, prose];
+const ASKED: [Ask; 6] = [entry, swap, opaque, names, tests, prose];
 
 /// The mention of these kinds that adds most to what was said.
 fn best<'a>(facts: &'a Facts, cover: &Cover<'_>, is: impl Fn(&Mention) -> bool) -> Option<&'a Mention> {
@@ -178,6 +185,16 @@ fn swap(commit: &Commit, facts: &Facts, cover: &Cover<'_>) -> Option<String> {
         (true, Kind::Correction) => format!("“{before}” becomes “{}”", swap.text),
         (true, _) => format!("{} gives way to {}", code(before), code(&swap.text)),
     })
+}
+
+/// What has another digest, or another secret.
+fn opaque(_: &Commit, facts: &Facts, cover: &Cover<'_>) -> Option<String> {
+    let all =
+        || facts.mentions.iter().filter(|mention| mention.kind == Kind::Opaque && !cover.has(&code(&mention.text)));
+    let phrase = all().next()?.before.as_deref()?;
+    let same = all().filter(|mention| mention.before.as_deref() == Some(phrase));
+    let names: Vec<String> = same.map(|mention| code(&mention.text)).collect();
+    Some(phrase.replace("{}", &list_up_to(NAMES, names, true)))
 }
 
 /// `serde` goes from 1.0.1 to 1.0.2.

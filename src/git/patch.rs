@@ -5,8 +5,9 @@ use super::objects::Objects;
 use super::tree::{self, Delta, Deltas, SUBMODULE, SYMLINK, Side};
 use super::{Bounds, GitError, rename, text};
 use crate::domain::id::Oid;
-use crate::domain::patch::{Change, FileChange, Patch, Texts, Unread};
+use crate::domain::patch::{Change, FileChange, Hunk, Line, Origin, Patch, Texts, Unread};
 use crate::facts::dependencies;
+use crate::facts::formats::pointer;
 use crate::facts::roles::FileRole;
 use crate::facts::syntax::grammar::{Grammar, SIDE_BYTES};
 
@@ -125,6 +126,8 @@ fn change_between(old: &Side, new: &Side) -> Change {
 const MISSES: usize = 16;
 /// So much is kept whole for grammars, both sides of all files together (bytes).
 const TEXT_BYTES: usize = 8 << 20;
+/// A longer link is not read (bytes).
+const LINK_BYTES: u64 = 4 << 10;
 /// And so much for the packages of lockfiles, beside what is diffed: they are only looked through.
 const LOCK_BYTES: usize = 2 << 20;
 
@@ -157,6 +160,7 @@ impl<'a> Reader<'a> {
         if file.unread.is_some() {
             self.truncated |= matches!(file.unread, Some(Unread::TooLarge | Unread::BudgetSpent));
             file.texts = self.packages(file, delta);
+            file.hunks = self.link(file, delta);
             return Ok(());
         }
         let (Some(old), Some(new)) = (self.content(delta.old.as_ref()), self.content(delta.new.as_ref())) else {
@@ -165,13 +169,33 @@ impl<'a> Reader<'a> {
         };
         if hunk::is_binary(&old) || hunk::is_binary(&new) {
             file.unread = Some(Unread::Binary);
+            file.hunks = pointers_alone(&old, &new);
             return Ok(());
         }
         let room = Room { patch_bytes: self.room(others_wait), line_bytes: self.bounds.line_bytes };
         let diffed = hunk::diff(&file.path, &old, &new, room)?;
         self.keep(file, diffed);
+        if pointer::is_pointer(&old) != pointer::is_pointer(&new) {
+            // The content moved; its lines are no news.
+            file.hunks = pointers_alone(&old, &new);
+        }
         file.texts = self.texts(&file.path, &old, &new).or_else(|| self.locked(&file.path, &old, &new));
         Ok(())
+    }
+
+    /// What symbolic links point to, as lines; of what stood in a link's place no more than a pointer.
+    fn link(&self, file: &FileChange, delta: &Delta) -> Vec<Hunk> {
+        if file.unread != Some(Unread::Symlink) {
+            return Vec::new();
+        }
+        let text = |side: Option<&Side>| {
+            let side = side?;
+            let size = self.objects.size(&side.id).filter(|size| *size <= LINK_BYTES)?;
+            let content = self.objects.read(&side.id).filter(|content| content.len() as u64 == size)?;
+            (side.kind() == SYMLINK || pointer::is_pointer(&content)).then_some(content)
+        };
+        let side = |side: Option<&Side>| text(side).unwrap_or_default();
+        lines_of(&side(delta.old.as_ref()), &side(delta.new.as_ref()))
     }
 
     /// Both sides of a lockfile whose lines are not read, because it is excluded or large.
@@ -295,6 +319,24 @@ fn whole(old: &[u8], new: &[u8]) -> Texts {
 /// Lockfiles and notebooks: what a changed line is, the lines around it do not tell.
 fn is_read_whole(path: &str) -> bool {
     dependencies::is_lockfile(path) || path.ends_with(".ipynb")
+}
+
+/// The lines of those sides that are pointers to content kept elsewhere.
+fn pointers_alone(old: &[u8], new: &[u8]) -> Vec<Hunk> {
+    let pointer = |content: &'_ [u8]| if pointer::is_pointer(content) { content.to_vec() } else { Vec::new() };
+    lines_of(&pointer(old), &pointer(new))
+}
+
+/// Everything removed, everything added.
+fn lines_of(old: &[u8], new: &[u8]) -> Vec<Hunk> {
+    let line = |origin: Origin| {
+        move |bytes: &[u8]| Line { origin, text: text::line(bytes, usize::try_from(LINK_BYTES).unwrap_or(usize::MAX)) }
+    };
+    let all = |bytes: &[u8], origin| -> Vec<Line> {
+        bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(line(origin)).collect()
+    };
+    let lines = [all(old, Origin::Removed), all(new, Origin::Added)].concat();
+    if lines.is_empty() { Vec::new() } else { vec![Hunk { header: String::new(), old_start: 1, new_start: 1, lines }] }
 }
 
 /// No text, or shut out on purpose: the total is that of the rest.

@@ -193,13 +193,7 @@ impl Repo {
         }
     }
 
-    fn read(
-        &self,
-        objects: &dyn Objects,
-        oid: &Oid,
-        bounds: &Bounds,
-        paths: Exclude<'_>,
-    ) -> Result<Commit, GitError> {
+    fn read(&self, objects: &dyn Objects, oid: &Oid, bounds: &Bounds, paths: Exclude<'_>) -> Result<Commit, GitError> {
         let header = header(objects, oid)?;
         let parent = header.parents.first().map(|parent| self::header(objects, parent));
         let patch = match &parent {

@@ -88,12 +88,7 @@ impl Repo {
     ///
     /// # Errors
     /// As [`Repo::commit`].
-    pub fn staged_commit(
-        &self,
-        staged: &Staged,
-        bounds: &Bounds,
-        paths: Exclude<'_>,
-    ) -> Result<Commit, GitError> {
+    pub fn staged_commit(&self, staged: &Staged, bounds: &Bounds, paths: Exclude<'_>) -> Result<Commit, GitError> {
         let patch = self.with_objects(|objects| {
             let below = staged.parents.first().map(|parent| header(objects, parent)).transpose()?;
             let old = below.as_ref().map(|below| &below.tree);

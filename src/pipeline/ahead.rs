@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::domain::id::Oid;
 use crate::git::repo::Repo;
 use crate::git::staged::Moment;
-use crate::git::{Bounds, GitError, Exclude};
+use crate::git::{Bounds, Exclude, GitError};
 
 /// Who reads, and how it ends: true when all of it was read.
 pub trait Reader: Send + Sync {

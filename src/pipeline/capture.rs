@@ -18,8 +18,8 @@ use crate::domain::deadline::Deadline;
 use crate::domain::event::Source;
 use crate::domain::id::{CaptureId, Oid};
 use crate::domain::timing::{Timing, Tokens, ms};
-use crate::git::repo::Repo;
 use crate::git::GitError;
+use crate::git::repo::Repo;
 use crate::prompt::redact::redact;
 use crate::store::{Recorded, StoreError};
 

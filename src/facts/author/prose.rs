@@ -93,18 +93,60 @@ fn label(text: &str) -> Option<(&str, &str)> {
 
 /// Keys of trailers that say who, where and which ticket (git's, Gerrit's, the forges').
 const TRAILERS: [&str; 34] = [
-    "fix", "fixes", "fixed", "close", "closes", "closed", "resolve", "resolves", "resolved", "ref", "refs", "see",
-    "related", "relates", "link", "links", "bug", "bugs", "issue", "issues", "ticket", "jira", "pr", "cc", "to", "from",
-    "date", "author", "subject", "reviewers", "subscribers", "lgtm", "backport", "url",
+    "fix",
+    "fixes",
+    "fixed",
+    "close",
+    "closes",
+    "closed",
+    "resolve",
+    "resolves",
+    "resolved",
+    "ref",
+    "refs",
+    "see",
+    "related",
+    "relates",
+    "link",
+    "links",
+    "bug",
+    "bugs",
+    "issue",
+    "issues",
+    "ticket",
+    "jira",
+    "pr",
+    "cc",
+    "to",
+    "from",
+    "date",
+    "author",
+    "subject",
+    "reviewers",
+    "subscribers",
+    "lgtm",
+    "backport",
+    "url",
 ];
 /// What keys of two words and more end in.
 const TRAILER_ENDS: [&str; 14] = [
-    "-by", "-id", "-to", "-on", "-for", "-from", "-link", "-url", "-with", "-position", "-revid", "-queue", "-submit",
+    "-by",
+    "-id",
+    "-to",
+    "-on",
+    "-for",
+    "-from",
+    "-link",
+    "-url",
+    "-with",
+    "-position",
+    "-revid",
+    "-queue",
+    "-submit",
     "-issue",
 ];
 /// Levels of logs and compilers.
-const LEVELS: [&str; 10] =
-    ["error", "warning", "warn", "fatal", "panic", "info", "debug", "trace", "hint", "help"];
+const LEVELS: [&str; 10] = ["error", "warning", "warn", "fatal", "panic", "info", "debug", "trace", "hint", "help"];
 
 /// At `.`, `!` or `?` before a blank and a capital letter; not after abbreviations.
 fn split(paragraph: &str) -> Vec<String> {

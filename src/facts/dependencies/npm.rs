@@ -109,8 +109,7 @@ pub fn pnpm_lock(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
         let key = key.split('(').next().unwrap_or(key);
         // Older ones write `/name/1.2.3`.
         let split = key.rsplit_once('@').filter(|(name, _)| !name.is_empty()).or_else(|| key.rsplit_once('/'));
-        let Some((name, version)) = split.filter(|(name, version)| is_name(name) && is_version(version))
-        else {
+        let Some((name, version)) = split.filter(|(name, version)| is_name(name) && is_version(version)) else {
             continue;
         };
         entries.push(brought(name, version, at));

@@ -4,7 +4,7 @@
 use super::{DAYS_AND_MONTHS, is_plain_reference, is_time};
 
 /// Whole subjects, without what says when, where from and which one.
-const WHOLE: [&str; 62] = [
+const WHOLE: [&str; 64] = [
     "auto save",
     "autosave",
     "auto saved",
@@ -67,10 +67,12 @@ const WHOLE: [&str; 62] = [
     "update on overleaf",
     "updates from overleaf",
     "no description set",
+    "deploy",
+    "deployed",
 ];
 
 /// What goes on with where it was made, or by what.
-const BEGINNINGS: [&str; 21] = [
+const BEGINNINGS: [&str; 22] = [
     "vault backup",
     "commit from",
     "auto commit from",
@@ -88,6 +90,7 @@ const BEGINNINGS: [&str; 21] = [
     "synced from",
     "auto sync from",
     "saved from",
+    "last sync",
     "snapshot from",
     "saving uncommitted changes in",
     "deploying to gh pages from",
@@ -108,9 +111,8 @@ pub fn is_automatic(line: &str) -> bool {
     let words = words(line);
     let said = words.join(" ");
     let begins = |beginning: &str| {
-        said.strip_prefix(beginning).is_some_and(|rest| {
-            (rest.is_empty() || rest.starts_with(' ')) && rest.split_whitespace().count() <= ORIGIN
-        })
+        said.strip_prefix(beginning)
+            .is_some_and(|rest| (rest.is_empty() || rest.starts_with(' ')) && rest.split_whitespace().count() <= ORIGIN)
     };
     !words.is_empty() && (WHOLE.contains(&said.as_str()) || BEGINNINGS.iter().any(|beginning| begins(beginning)))
 }
