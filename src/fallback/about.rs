@@ -49,9 +49,17 @@ pub fn of(commit: &Commit, facts: &Facts, said: &str) -> Option<String> {
 
 /// What is worth telling though its words weigh little: what became of what.
 fn quoted(text: &str) -> f64 {
-    if [" gives way to ", "” becomes “", " goes from ", "It pins ", "It no longer pins ", "It changes the value of "]
-        .iter()
-        .any(|verb| text.contains(verb))
+    if [
+        " gives way to ",
+        "” becomes “",
+        " goes from ",
+        "It pins ",
+        "It no longer pins ",
+        SECTION,
+        "It changes the value of ",
+    ]
+    .iter()
+    .any(|verb| text.contains(verb))
     {
         1.5
     } else {
@@ -74,7 +82,7 @@ fn is_told_by_its_case(case: Case) -> bool {
 }
 
 type Ask = fn(&Commit, &Facts, &Cover<'_>) -> Option<String>;
-const ASKED: [Ask; 6] = [entry, swap, opaque, names, tests, prose];
+const ASKED: [Ask; 7] = [entry, swap, opaque, section, names, tests, prose];
 
 /// The mention of these kinds that adds most to what was said.
 fn best<'a>(facts: &'a Facts, cover: &Cover<'_>, is: impl Fn(&Mention) -> bool) -> Option<&'a Mention> {
@@ -187,6 +195,15 @@ fn swap(commit: &Commit, facts: &Facts, cover: &Cover<'_>) -> Option<String> {
     })
 }
 
+const SECTION: &str = "It adds the section ";
+
+/// A heading that documentation gained.
+fn section(_: &Commit, facts: &Facts, cover: &Cover<'_>) -> Option<String> {
+    let is_new = |mention: &Mention| mention.kind == Kind::Heading && mention.added == Some(true);
+    let heading = best(facts, cover, |mention| is_new(mention) && !cover.has(&mention.text))?;
+    (words(&heading.text) < 9).then(|| format!("{SECTION}“{}”", heading.text))
+}
+
 /// What has another digest, or another secret.
 fn opaque(_: &Commit, facts: &Facts, cover: &Cover<'_>) -> Option<String> {
     let all =
@@ -211,7 +228,7 @@ fn prose(_: &Commit, facts: &Facts, cover: &Cover<'_>) -> Option<String> {
         (Kind::Comment, _, Some(true)) => format!("A new comment says “{text}”"),
         (Kind::Comment, ..) => format!("A comment now says “{text}”"),
         (_, _, Some(false)) => format!("It removes the words “{text}”"),
-        (_, FileRole::Docs, _) => match heading(facts, &prose.path) {
+        (_, FileRole::Docs, _) => match heading(facts, &prose.path).filter(|heading| !cover.has(heading)) {
             Some(heading) => format!("Under “{heading}” {} now says “{text}”", speaker(facts, &prose.path)),
             None => said_by(&speaker(facts, &prose.path), text),
         },
@@ -289,6 +306,21 @@ mod tests {
         );
         let guide = text("docs/guide.md", "@@\n ## Installing\n \n+Use the package of your system.");
         assert_eq!(guide, "Under “Installing” it now says “Use the package of your system”");
+    }
+
+    #[test]
+    fn a_section_beside_another_one_like_it_is_told_by_its_heading() {
+        let told = text("Garden.md", "@@\n ## Compost 1\n \n Turn it weekly.\n+\n+## Compost 2\n+\n+Turn it weekly.");
+        assert!(told.contains("“Compost 2”"), "{told}");
+    }
+
+    #[test]
+    fn a_pin_and_a_secret_are_told_by_their_names() {
+        let digests = ["09ab".repeat(16), "4e69".repeat(16)];
+        let [old, new] = digests.map(|digest| format!("FROM node:20@sha256:{digest}"));
+        assert_eq!(text("Dockerfile", &format!("@@\n-{old}\n+{new}")), "It pins `node:20` to another digest");
+        let secret = "@@\n-password: [redacted:value]\n+password: [redacted:value]";
+        assert_eq!(text("app.yml", secret), "It changes the value of `password`");
     }
 
     #[test]

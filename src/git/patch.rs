@@ -194,8 +194,10 @@ impl<'a> Reader<'a> {
             let content = self.objects.read(&side.id).filter(|content| content.len() as u64 == size)?;
             (side.kind() == SYMLINK || pointer::is_pointer(&content)).then_some(content)
         };
-        let side = |side: Option<&Side>| text(side).unwrap_or_default();
-        lines_of(&side(delta.old.as_ref()), &side(delta.new.as_ref()))
+        let (old, new) = (text(delta.old.as_ref()).unwrap_or_default(), text(delta.new.as_ref()).unwrap_or_default());
+        // What became a link, or was one, is told only where its content is kept elsewhere.
+        let told = file.change != Change::TypeChanged || pointer::is_pointer(&old) || pointer::is_pointer(&new);
+        if told { lines_of(&old, &new) } else { Vec::new() }
     }
 
     /// Both sides of a lockfile whose lines are not read, because it is excluded or large.

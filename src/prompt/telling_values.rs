@@ -293,6 +293,8 @@ fn keys(text: &str) -> Vec<std::ops::Range<usize>> {
             (false, Some(from)) => {
                 start = None;
                 let word = text[from..at].trim_end_matches(['.', '-']);
+                let dashes = word.len() - word.trim_start_matches('-').len();
+                let (from, word) = (from + dashes, &word[dashes..]);
                 if is_telling(word) {
                     found.push(from..from + word.len());
                 }
@@ -348,6 +350,13 @@ fn after(text: &str, key: std::ops::Range<usize>, style: Style) -> Given {
     if let Some(value) = rest.strip_prefix('=').filter(|value| in_string && !value.starts_with('=')) {
         let end = value.find(['"', '\'', ';', '&', ' ']).unwrap_or(value.len());
         return literal(value, at(value), end);
+    }
+    // `"Password: "`: words of a string; what follows them in it may be a value where no program puts it together.
+    let odd = |quote: char| before.matches(quote).count() % 2 == 1 && rest.contains(quote);
+    if (odd('"') || odd('\'')) && !rest.starts_with(['"', '\'', '`', '\\', ']']) {
+        let Some((_, value)) = signed(inner).filter(|_| style != Style::Program) else { return Given::Nothing };
+        let value = value.trim_start();
+        return literal(value, at(value), value.find(['"', '\'']).unwrap_or(value.len()));
     }
     if let Some(value) = beside(before, inner).or_else(|| argument(before, inner, quoted, style)) {
         return scalar(value, at(value), if style == Style::Prose { Style::Program } else { style });
@@ -451,7 +460,10 @@ fn scalar(value: &str, at: usize, style: Style) -> Given {
         _ if value.starts_with(['{', '[', '&', '*', '(']) => Given::Nothing,
         _ => {
             let end = [" #", " //", "\t#"].iter().filter_map(|mark| value.find(mark)).min().unwrap_or(value.len());
-            literal(value, at, value[..end].trim_end().trim_end_matches([',', '}', ' ']).len())
+            let whole = value[..end].trim_end();
+            // A bracket that was opened in it is part of it.
+            let ends: &[char] = if whole.contains('{') { &[','] } else { &[',', '}', ' '] };
+            literal(value, at, whole.trim_end_matches(ends).len())
         }
     }
 }

@@ -20,6 +20,7 @@ mod crash;
 mod damage;
 mod drafts;
 mod faults;
+mod formats;
 mod hedging;
 mod hook;
 mod hostile;
