@@ -45,9 +45,10 @@ impl Subject {
     pub fn of_commit(commit: &Commit) -> Self {
         let subject = Self::of(commit.subject());
         let files = &commit.patch.files;
-        let paths = || files.iter().flat_map(|file| [Some(file.path.as_str()), file.old_path.as_deref()]).flatten();
+        let both = files.iter().flat_map(|file| [Some(file.path.as_str()), file.old_path.as_deref()]);
+        let paths: Vec<&str> = both.flatten().collect();
         let rest = conventional(&subject.text).map_or(subject.text.as_str(), |(_, rest)| rest);
-        let informative = subject.informative && !automatic::names_only_files(rest, paths());
+        let informative = subject.informative && !automatic::names_only_files(rest, &paths);
         Self { informative, ..subject }
     }
 }

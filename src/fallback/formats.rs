@@ -54,8 +54,11 @@ fn size(bytes: u64) -> String {
     }
 }
 
+/// Pointers of one keeper that one verb is told of.
+type Group<'a> = ((&'static str, Keeper), Vec<(&'a FormatChange, &'a Moved)>);
+
 fn pointers(formats: &[FormatChange]) -> Vec<String> {
-    let mut groups: Vec<((&str, Keeper), Vec<(&FormatChange, &Moved)>)> = Vec::new();
+    let mut groups: Vec<Group<'_>> = Vec::new();
     for change in formats {
         let News::Pointer(moved) = &change.news else { continue };
         let group = (verb(moved), moved.keeper);

@@ -245,7 +245,7 @@ impl Above {
             match after(text, key.clone(), style) {
                 Given::Value(range) => ranges.push(range),
                 Given::Block { marked } if style == Style::Settings => {
-                    (self.block, self.marked) = (Some(depth), marked)
+                    (self.block, self.marked) = (Some(depth), marked);
                 }
                 Given::Open(mark, range) => {
                     self.open = Some(mark);

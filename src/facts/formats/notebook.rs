@@ -20,7 +20,7 @@ pub fn of(file: &FileChange) -> Option<(Cells, FileChange)> {
         return None;
     }
     let Some(texts) = &file.texts else {
-        let only = file.hunks.iter().flat_map(|hunk| &hunk.lines).all(|line| is_left_by_a_run(line));
+        let only = file.hunks.iter().flat_map(|hunk| &hunk.lines).all(is_left_by_a_run);
         return only.then(|| (Cells::default(), FileChange { hunks: Vec::new(), ..file.clone() }));
     };
     let cells = compare(&sources(&texts.old)?, &sources(&texts.new)?);
