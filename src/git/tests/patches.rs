@@ -322,7 +322,7 @@ fn of_a_pointer_beside_content_and_of_a_link_only_they_are_kept() {
     scratch.write("a.bin", pointer).write("b.csv", numbered(0, 9)).write("c.bin", pointer);
     std::os::unix::fs::symlink("v1", scratch.path().join("current")).unwrap();
     scratch.commit("Start");
-    scratch.write("a.bin", "\0content").write("b.csv", pointer).write("c.bin", pointer.replace('5', "6"));
+    scratch.write("a.bin", "\0content").write("b.csv", pointer).write("c.bin", pointer.replace("size 5", "size 6"));
     scratch.remove("current");
     std::os::unix::fs::symlink("v2", scratch.path().join("current")).unwrap();
     scratch.commit("Move");
