@@ -208,10 +208,16 @@ fn section(_: &Commit, facts: &Facts, cover: &Cover<'_>) -> Option<String> {
 fn opaque(_: &Commit, facts: &Facts, cover: &Cover<'_>) -> Option<String> {
     let all =
         || facts.mentions.iter().filter(|mention| mention.kind == Kind::Opaque && !cover.has(&code(&mention.text)));
-    let phrase = all().next()?.before.as_deref()?;
-    let same = all().filter(|mention| mention.before.as_deref() == Some(phrase));
-    let names: Vec<String> = same.map(|mention| code(&mention.text)).collect();
-    Some(phrase.replace("{}", &list_up_to(NAMES, names, true)))
+    let mut phrases: Vec<&str> = all().filter_map(|mention| mention.before.as_deref()).collect();
+    phrases.sort_unstable();
+    phrases.dedup();
+    phrases.truncate(SENTENCES);
+    let told = |phrase: &str| {
+        let same = all().filter(|mention| mention.before.as_deref() == Some(phrase));
+        let names: Vec<String> = same.map(|mention| code(&mention.text)).collect();
+        phrase.replace("{}", &list_up_to(NAMES, names, true))
+    };
+    (!phrases.is_empty()).then(|| phrases.into_iter().map(told).collect::<Vec<_>>().join(". "))
 }
 
 /// `serde` goes from 1.0.1 to 1.0.2.
@@ -319,6 +325,13 @@ mod tests {
         let digests = ["09ab".repeat(16), "4e69".repeat(16)];
         let [old, new] = digests.map(|digest| format!("FROM node:20@sha256:{digest}"));
         assert_eq!(text("Dockerfile", &format!("@@\n-{old}\n+{new}")), "It pins `node:20` to another digest");
+        let both = format!(
+            "@@\n-image: {}\n+image: {}\n-password: [redacted:value]\n+password: [redacted:value]",
+            &old[5..],
+            &new[5..]
+        );
+        let both = both.replace("\n-password", "\n a: b\n-password");
+        assert_eq!(text("a.yml", &both), "It changes the value of `password`. It pins `node:20` to another digest");
         let secret = "@@\n-password: [redacted:value]\n+password: [redacted:value]";
         assert_eq!(text("app.yml", secret), "It changes the value of `password`");
     }
