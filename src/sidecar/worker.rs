@@ -46,7 +46,7 @@ pub struct Worker {
     /// Up when jobs have to end with what they have.
     hurry: watch::Receiver<bool>,
     /// Absent while the store cannot be written.
-    hand: Option<InHand>,
+    hand: Option<Arc<InHand>>,
     rests: bool,
 }
 
@@ -66,7 +66,7 @@ impl Worker {
             tracing::error!(%error, "what the last sidecar died of is not counted");
         }
         let (jobs, tries, heard) = (JoinSet::new(), HashMap::new(), HashSet::new());
-        Self { services, pulse, jobs, tries, heard, hurry, hand: hand.ok(), rests: false }
+        Self { services, pulse, jobs, tries, heard, hurry, hand: hand.ok().map(Arc::new), rests: false }
     }
 
     /// Takes over the spool and deals with the oldest pending events as far as their templates; gives the
@@ -95,7 +95,10 @@ impl Worker {
         // Behind a batch of nothing but events that are put off, others have to wait with them.
         more |= (done < found || found == BATCH) && put_off < done;
         self.rests = ready.held && taken.is_some() && !more && put_off == 0;
-        let depth = if more { self.services.store.pending_event_count()? } else { 0 };
+        let depth = match more {
+            true => blocking(&self.services, |services| services.store.pending_event_count()).await?,
+            false => 0,
+        };
         self.pulse.queue_depth.store(depth, Ordering::Relaxed);
         Ok(match (more, taken) {
             (true, _) => Some(Duration::ZERO),
@@ -118,15 +121,13 @@ impl Worker {
         let tried = self.tries.remove(&row).unwrap_or(0) + 1;
         let last_try = tried >= TRIES;
         self.pulse.heart.step();
-        self.hold(row);
-        let mut open = std::mem::take(last);
+        let (hand, mut open) = (self.hand.clone(), std::mem::take(last));
         let dealt = blocking(&self.services, move |services| {
+            let _held = hand.as_ref().map(|hand| hand.hold(row));
             let dealt = ingest::deal(&services, &mut open, &event, without, last_try);
             dealt.map(|dealt| (dealt, open))
         });
-        let dealt = dealt.await;
-        self.hold_nothing();
-        match dealt.map(|(dealt, open)| {
+        match dealt.await.map(|(dealt, open)| {
             *last = open;
             dealt
         }) {
@@ -146,14 +147,6 @@ impl Worker {
             Err(error) => return Err(error),
         }
         Ok(After::Nothing)
-    }
-
-    fn hold(&self, row: i64) {
-        self.hand.iter().for_each(|hand| hand.hold(row));
-    }
-
-    fn hold_nothing(&self) {
-        self.hand.iter().for_each(InHand::release);
     }
 
     /// True when all that is left waits for the end of a sequence, of which nobody tells.

@@ -17,6 +17,7 @@ use crate::domain::id::Oid;
 use crate::git::repo::Repo;
 use crate::store::{CaptureQuery, Registered};
 
+mod catch_up;
 mod identity;
 mod in_hand;
 mod notes;
