@@ -103,6 +103,11 @@ impl App {
             self.ui.detail("the sidecar does not answer; another one takes over if it stays so");
         }
         let services = self.open_services()?;
+        if let Some(error) = &self.broken_config {
+            self.ui.warn(&format!("the settings cannot be read, and commits wait until they can: {error}"));
+            // Noted as a problem, for `status`; there are no earlier settings here.
+            drop(services.readable_config(None));
+        }
         if !self.sidecar_answers() {
             self.catch_up(&services);
         }
@@ -139,8 +144,7 @@ impl App {
             let told = format!("cannot make {}: {error}", self.paths.data.display());
             StoreError::Unavailable(Box::new(std::io::Error::new(error.kind(), told)))
         })?;
-        let (paths, config) = (self.paths.clone(), self.config().clone());
-        Services::open(paths, config, self.overrides.clone(), Arc::clone(&self.clock))
+        Services::open(self.paths.clone(), self.overrides.clone(), Arc::clone(&self.clock))
     }
 
     /// The store alone.

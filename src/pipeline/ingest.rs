@@ -97,6 +97,9 @@ pub enum Dealt {
     Done(Done),
     /// The repository could not be read this time, for a reason that may pass: the event stays open.
     Later(String),
+    /// The settings cannot be read and no earlier ones are known: the event stays open, and so do those of the repository
+    /// behind it, until [`Services::recheck_blocked`] lets them be tried again.
+    Blocked(String),
     /// The repository or the commit cannot be captured, now or ever: closed, with the reason.
     Closed(String),
 }
@@ -139,6 +142,16 @@ pub fn deal(
     match taken {
         Ok(done) => Ok(Dealt::Done(done)),
         Err(CaptureError::Store(error)) => Err(error),
+        Err(CaptureError::Settings(why)) => {
+            services.block(waiting::common_dir(&pending.event.git_dir));
+            Ok(Dealt::Blocked(why.to_string()))
+        }
+        Err(CaptureError::Git(error)) if error.is_of_configuration() => {
+            services.block(waiting::common_dir(&pending.event.git_dir));
+            let hint = format!("git -C {} config --edit", pending.event.git_dir.display());
+            services.store.note_problem(services.clock.now(), &error.to_string(), &hint)?;
+            Ok(Dealt::Blocked(error.to_string()))
+        }
         // No descriptor left, a child that was too slow, a disk that did not answer.
         Err(CaptureError::Git(error @ GitError::Git { .. })) if !last_try => Ok(Dealt::Later(error.to_string())),
         Err(CaptureError::Git(error)) => {

@@ -231,7 +231,7 @@ impl Life {
         loop {
             pulse.heart.beat();
             let captures = self.worker.busy() || !self.waiting.is_empty();
-            let busy = captures || self.watching.busy();
+            let busy = captures || self.watching.busy() || self.worker.is_blocked();
             let idle_at = self.options.idle.map(|idle| last_active + idle);
             let mut asked = self.asked.clone();
             tokio::select! {
@@ -305,7 +305,9 @@ impl Life {
     async fn housekeep(&mut self) -> Instant {
         let done = blocking(&self.services, |services| {
             ingest::finish_abandoned(&services)?;
-            services.store.expire_operations(services.clock.now() - services.config(None).retention.operations)
+            // Nothing is deleted by settings that the person did not choose.
+            let Ok(config) = services.readable_config(None) else { return Ok(0) };
+            services.store.expire_operations(services.clock.now() - config.retention.operations)
         });
         if let Err(error) = done.await {
             tracing::error!(%error, "housekeeping failed");

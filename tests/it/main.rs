@@ -12,6 +12,7 @@
 mod harness;
 
 mod ahead;
+mod broken_settings;
 mod clients;
 mod commands;
 mod coverage;

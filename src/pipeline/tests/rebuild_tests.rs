@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::*;
-use crate::config::{Config, Overrides};
+use crate::config::Overrides;
 use crate::domain::clock::SystemClock;
 
 struct Scene {
@@ -16,7 +16,7 @@ struct Scene {
 fn scene() -> Scene {
     let dir = tempfile::tempdir().unwrap();
     let paths = Paths::under(dir.path());
-    let services = Services::open(paths, Config::default(), Overrides::default(), Arc::new(SystemClock)).unwrap();
+    let services = Services::open(paths, Overrides::default(), Arc::new(SystemClock)).unwrap();
     Scene { _dir: dir, services }
 }
 
