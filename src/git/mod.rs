@@ -109,6 +109,13 @@ pub enum GitError {
 }
 
 impl GitError {
+    /// Git's configuration cannot be read: a person can mend it, and nothing else is wrong with the repository.
+    #[must_use]
+    pub fn is_of_configuration(&self) -> bool {
+        let Self::Git { source, .. } = self else { return false };
+        source.downcast_ref::<git2::Error>().is_some_and(|error| error.class() == git2::ErrorClass::Config)
+    }
+
     fn git(doing: &str, source: impl Error + Send + Sync + 'static) -> Self {
         Self::Git { doing: doing.to_owned(), source: Box::new(source) }
     }

@@ -10,6 +10,7 @@ use super::enrich;
 use super::identity::{self, Kin};
 use super::notes;
 use super::services::{Exclusions, Services};
+use super::settings::Unreadable;
 use super::subject::Subject;
 use crate::config::Config;
 use crate::domain::capture::{By, Capture, NO_PROJECT, Provenance, Reason, RepoRef, State};
@@ -30,6 +31,9 @@ pub enum CaptureError {
     Git(#[from] GitError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Whether the repository may be captured is unknown.
+    #[error(transparent)]
+    Settings(#[from] Unreadable),
 }
 
 /// Which commit, who reported it, since when its budget runs.

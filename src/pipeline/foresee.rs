@@ -110,6 +110,7 @@ struct Scene {
     urgency: Urgency,
     traffic: Traffic,
     what: What,
+    machine: Hardware,
 }
 
 enum What {
@@ -132,7 +133,7 @@ impl Scene {
             (What::Capture(_), _) => Urgency::Interactive,
             (What::Draft(_), _) => Urgency::Batch,
         };
-        Ok(Self { config, role: question.about.role(), urgency, traffic, what })
+        Ok(Self { config, role: question.about.role(), urgency, traffic, what, machine: Hardware::measure() })
     }
 
     fn task<'a>(&'a self, clock: &dyn Clock, prompt: &'a models::PromptOf<'a>) -> Task<'a> {
@@ -179,7 +180,7 @@ impl Scene {
         let (max_tokens, most) = room(&self.config, self.role);
         let budget = Budget::from(most);
         let prompt = (task.prompt)(&Size { budget, words: None });
-        let machine = Hardware::measure();
+        let machine = &self.machine;
         let signals = Signals {
             role: task.role,
             urgency: task.urgency,
