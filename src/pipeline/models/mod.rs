@@ -223,7 +223,7 @@ impl Models {
 
     async fn settle(&self, config: &Config, task: &Task<'_>) -> Result<Settled, Nobody> {
         let (offers, refusal) = self.offers(config, task).await;
-        let here = self.eyes.look(self.clock.as_ref());
+        let here = self.eyes.look(&self.clock).await;
         let scene = Scene { config, task, offers: &offers, here };
         let contenders = scene.contenders(&self.knowledge());
         let Some(first) = contenders.first() else { return Err(refusal.unwrap_or_else(|| no_model().into())) };
