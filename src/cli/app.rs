@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 
-use super::failure::Failure;
+use super::failure::{Failure, mending};
 use super::ui::Ui;
 use crate::config::{Config, ConfigError, Env, Loaded, Overrides, Paths, load, paths};
 use crate::domain::clock::Clock;
@@ -104,7 +104,9 @@ impl App {
         }
         let services = self.open_services()?;
         if let Some(error) = &self.broken_config {
-            self.ui.warn(&format!("the settings cannot be read, and commits wait until they can: {error}"));
+            let hint = mending(error);
+            self.ui
+                .warn(&format!("the settings cannot be read, and commits wait until they can: {error}\nhint: {hint}"));
             // Noted as a problem, for `status`; there are no earlier settings here.
             drop(services.readable_config(None));
         }

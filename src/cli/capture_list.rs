@@ -91,7 +91,10 @@ impl CaptureList<'_> {
             }
         }
         let today = self.now.date();
-        let heading = |day: &Date| paint_line(color, &[(when::day(*day, today), BOLD)]);
+        let heading = |day: &Date| -> String {
+            let lines = flow::lines(&[Piece::words(&when::day(*day, today), BOLD)], INDENT + room);
+            lines.iter().map(|line| paint_line(color, line)).collect()
+        };
         let mut page = days.iter().map(|(day, entries)| format!("{}\n{entries}", heading(day))).collect::<Vec<_>>();
         if self.unexplained().is_some() {
             let pieces = [Piece::words(NEVER_ANSWERED, DIM)];

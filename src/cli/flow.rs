@@ -133,8 +133,9 @@ fn parts(text: &str, gap: usize) -> Vec<(usize, &str)> {
 }
 
 fn breaks(before: &str, after: &str) -> bool {
-    let is_wide = width(before) == 2 || width(after) == 2;
-    is_wide && !CLOSING.contains(after) && !OPENING.contains(before)
+    // Korean is written with blanks between its words.
+    let is_wide = |text: &str| width(text) == 2 && !text.chars().all(|c| ('\u{ac00}'..='\u{d7a3}').contains(&c));
+    (is_wide(before) || is_wide(after)) && !CLOSING.contains(after) && !OPENING.contains(before)
 }
 
 /// Never first on a line (Unicode Standard Annex 14: CL, EX, NS and the ASCII marks that follow a word).

@@ -157,7 +157,9 @@ fn take(
         take_unreported(services, repo, &carried)?;
     }
     let kin = identity::kin(services, repo, &subject, &carried)?;
-    let noted = subject.work().map_or(Ok(Vec::new()), |work| notes::of_commit(services, repo, &work.commit, &kin))?;
+    let noted = subject
+        .work()
+        .map_or(Ok(Vec::new()), |work| notes::of_commit(services, repo, &work.commit, &kin, request.stamp))?;
     subject.note_before(&noted);
     let deadline = Deadline::from_stamp(request.stamp, config.capture.budget, services.clock.as_ref());
     let queue = taken_at.saturating_duration_since(deadline.start());

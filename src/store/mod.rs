@@ -317,7 +317,11 @@ pub trait Store: Send + Sync {
     /// locked meanwhile. Damaged rows are left out and named by `problems`.
     fn each_record(&self, each: &mut dyn FnMut(CaptureRecord) -> Result<()>) -> Result<()>;
     /// Stores a foreign record unless its id or its unit of work is known or was forgotten; true when added.
-    fn import_record(&self, record: &CaptureRecord) -> Result<bool>;
+    fn import_record(&self, record: &CaptureRecord) -> Result<bool> {
+        Ok(self.import_records(std::slice::from_ref(record))? == 1)
+    }
+    /// As `import_record`, all of them or, where it fails, none; says how many were added.
+    fn import_records(&self, records: &[CaptureRecord]) -> Result<u64>;
     /// Full text over raw, summary, subject, project and tags; best match first, 50 unless limited. Words are
     /// taken literally, all must occur, the last one may be a beginning; accents and case don't count.
     /// Where more than 2,000 captures match, the newest 2,000 are ranked.

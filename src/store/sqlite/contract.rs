@@ -198,8 +198,10 @@ impl Store for SqliteStore {
         Ok(())
     }
 
-    fn import_record(&self, record: &CaptureRecord) -> Result<bool> {
-        self.write(Durable, |tx| record::import(tx, record))
+    fn import_records(&self, records: &[CaptureRecord]) -> Result<u64> {
+        self.write(Durable, |tx| {
+            records.iter().try_fold(0, |added, record| Ok(added + u64::from(record::import(tx, record)?)))
+        })
     }
 
     fn search(&self, words: &str, query: &CaptureQuery) -> Result<Vec<Capture>> {

@@ -155,3 +155,19 @@ fn a_damaged_file_of_the_first_schema_gives_back_what_can_be_read() {
     assert_eq!(opened.store.registered().unwrap(), [shop()]);
     assert_eq!(opened.store.search("thought", &CaptureQuery::default()).unwrap().len(), 1);
 }
+
+#[test]
+fn a_note_of_an_older_file_is_still_its_commits_whatever_else_is_damaged() {
+    let home = Home::new();
+    third(&home);
+    let thought = Capture { repo: commit(5).repo, ..note(5, "thought") };
+    let owner = Capture { notes: vec![thought.id], ..commit(8) };
+    let connection = connection::raw(&home.path()).unwrap();
+    for capture in [&thought, &owner] {
+        record::record(&connection, capture, &capture.summary, None).unwrap();
+    }
+    connection.execute("UPDATE captures SET rest = '{\"notes\": [' WHERE oid = ?1", [oid(1).as_str()]).unwrap();
+    drop(connection);
+    let found = home.open().notes_before(&repo(), at(5), at(6)).unwrap().remove(0);
+    assert_eq!((found.note.id, found.commits), (thought.id, vec![oid(8)]));
+}

@@ -65,4 +65,4 @@ CREATE UNIQUE INDEX drafts_once ON drafts
   (kind, coalesce(repo_id, ''), CASE WHEN repo_id IS NULL THEN project ELSE '' END, period_from, period_to);
 CREATE INDEX drafts_due ON drafts (created_at, row) WHERE state IN ('queued', 'leased');
 
-PRAGMA user_version = 9;
+PRAGMA user_version = 6;
