@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
-use uro_capture::config::{Config, Overrides, Paths};
+use uro_capture::config::{Overrides, Paths};
 use uro_capture::domain::clock::{Clock, SystemClock};
 use uro_capture::domain::event::Means;
 use uro_capture::domain::id::RepoId;
@@ -100,7 +100,7 @@ pub fn settle(home: &Path) -> Result<()> {
 /// The parts as a process of this home has them.
 pub fn services(home: &Path) -> Result<Services> {
     let paths = Paths::under(home);
-    Ok(Services::open(paths, Config::default(), Overrides::default(), Arc::new(SystemClock))?)
+    Ok(Services::open(paths, Overrides::default(), Arc::new(SystemClock))?)
 }
 
 /// What `init` does beside the hooks.

@@ -8,16 +8,19 @@ use std::sync::{Arc, Mutex, OnceLock};
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 
-use super::failure::Failure;
+use super::failure::{Failure, mending};
 use super::ui::Ui;
 use crate::config::{Config, ConfigError, Env, Loaded, Overrides, Paths, load, paths};
 use crate::domain::clock::Clock;
 use crate::git::GitError;
 use crate::git::repo::Repo;
-use crate::pipeline::ingest;
+use crate::pipeline::ingest::{self, CaughtUp};
 use crate::pipeline::services::Services;
 use crate::sidecar::{client, launch};
 use crate::store::{Store, StoreError};
+
+/// A backlog of more events than this is announced before a command works on it.
+const QUIETLY: u64 = 20;
 
 /// One run of the program.
 pub struct App {
@@ -100,13 +103,33 @@ impl App {
             self.ui.detail("the sidecar does not answer; another one takes over if it stays so");
         }
         let services = self.open_services()?;
-        if !self.sidecar_answers()
-            && let Err(error) = ingest::catch_up(&services)
-        {
-            // What is stored can be shown all the same.
-            self.ui.warn(&format!("commits wait to be captured: {error}"));
+        if let Some(error) = &self.broken_config {
+            let hint = mending(error);
+            self.ui
+                .warn(&format!("the settings cannot be read, and commits wait until they can: {error}\nhint: {hint}"));
+            // Noted as a problem, for `status`; there are no earlier settings here.
+            drop(services.readable_config(None));
+        }
+        if !self.sidecar_answers() {
+            self.catch_up(&services);
         }
         Ok(services)
+    }
+
+    /// Captures what hooks left behind, within a bounded time. What is stored can be shown whatever becomes of it.
+    fn catch_up(&self, services: &Services) {
+        let announce = |waiting: u64| {
+            if waiting > QUIETLY {
+                self.ui.note(&format!("no sidecar is running; capturing what waits ({waiting} commits)"));
+            }
+        };
+        match ingest::catch_up(services, announce) {
+            Ok(CaughtUp { left: 0, .. }) => {}
+            Ok(CaughtUp { done, left }) => self.ui.warn(&format!(
+                "{done} waiting commits were captured, {left} are left; `uro-capture sidecar start` captures the rest"
+            )),
+            Err(error) => self.ui.warn(&format!("commits wait to be captured: {error}")),
+        }
     }
 
     /// Whether a sidecar answers; asked once a run, because one that hangs costs half a second to find out.
@@ -123,8 +146,7 @@ impl App {
             let told = format!("cannot make {}: {error}", self.paths.data.display());
             StoreError::Unavailable(Box::new(std::io::Error::new(error.kind(), told)))
         })?;
-        let (paths, config) = (self.paths.clone(), self.config().clone());
-        Services::open(paths, config, self.overrides.clone(), Arc::clone(&self.clock))
+        Services::open(self.paths.clone(), self.overrides.clone(), Arc::clone(&self.clock))
     }
 
     /// The store alone.

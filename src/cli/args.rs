@@ -40,6 +40,9 @@ pub struct Global {
     /// Print JSON
     #[arg(long, global = true, display_order = 104)]
     pub json: bool,
+    /// Show long lists without a pager
+    #[arg(long, global = true, display_order = 106)]
+    pub no_pager: bool,
     /// Set a key of the configuration for this run
     #[arg(long = "config", value_name = "KEY=VALUE", global = true, display_order = 105, action = clap::ArgAction::Append)]
     pub settings: Vec<String>,
@@ -48,7 +51,7 @@ pub struct Global {
 impl Global {
     #[must_use]
     pub fn wishes(&self) -> Wishes {
-        Wishes { color: self.color, json: self.json, quiet: self.quiet, verbose: self.verbose }
+        Wishes { color: self.color, json: self.json, quiet: self.quiet, verbose: self.verbose, no_pager: self.no_pager }
     }
 }
 
@@ -200,7 +203,7 @@ fn option_length(arg: &str) -> Option<usize> {
     match arg {
         "--" | "-" => Some(0),
         "-C" | "--color" | "--config" => Some(2),
-        "--quiet" | "--verbose" | "--json" => Some(1),
+        "--quiet" | "--verbose" | "--json" | "--no-pager" => Some(1),
         _ if arg.contains(char::is_whitespace) && !arg.starts_with("-C") && !arg.starts_with("--co") => Some(0),
         _ if arg.starts_with("--color=") || arg.starts_with("--config=") || arg.starts_with("-C") => Some(1),
         _ if !arg.starts_with('-') => Some(0),
@@ -324,6 +327,7 @@ mod tests {
         for words in [
             &["log", "-n", "5"][..],
             &["-C", "dir", "status"],
+            &["--no-pager", "log"],
             &["--json", "status"],
             &["help", "log"],
             &["--version"],

@@ -2,7 +2,7 @@
 
 use jiff::Zoned;
 
-use super::ui::{Align, BOLD, DIM, ID, Table, Ui, one_line};
+use super::ui::{BOLD, DIM, Ui, one_line};
 use super::when;
 use crate::domain::capture::{By, Capture, Provenance, Quality, Reason, State};
 
@@ -51,7 +51,8 @@ fn origin_words(provenance: &Provenance) -> Option<String> {
 }
 
 /// Why it is not a model's text, for people; `show` and the JSON have the word itself.
-fn why(reason: Reason) -> &'static str {
+#[must_use]
+pub fn why(reason: Reason) -> &'static str {
     match reason {
         Reason::Disabled => "no model was asked",
         Reason::BreakerOpen => "the model failed too often",
@@ -64,26 +65,6 @@ fn why(reason: Reason) -> &'static str {
         Reason::Overflow => "too long for the model",
         Reason::None | Reason::Pending | Reason::Salvaged => reason.as_str(),
     }
-}
-
-/// Captures as a list: id, time, project (where several are mixed), text.
-#[must_use]
-pub fn list(captures: &[Capture], now: &Zoned) -> Table {
-    let mixed = captures.windows(2).any(|pair| pair[0].project != pair[1].project);
-    let mut columns = vec![("", Align::Left); 3];
-    columns.extend(mixed.then_some(("", Align::Left)));
-    let mut table = Table::new(&columns);
-    for (capture, id) in captures.iter().zip(short_ids(captures)) {
-        let mut row = vec![(id, ID), (when::short(capture.at, now), DIM)];
-        row.extend(mixed.then(|| (capture.project.clone(), BOLD)));
-        let text = match marks(capture) {
-            marks if marks.is_empty() => capture.summary.clone(),
-            marks => format!("{}  [{marks}]", capture.summary),
-        };
-        row.push((text, if capture.state == State::Superseded { DIM } else { clap::builder::styling::Style::new() }));
-        table.styled(row);
-    }
-    table
 }
 
 /// Everything about one capture, as lines `name  value`.
@@ -201,6 +182,7 @@ pub(super) mod tests {
                 insertions: Some(10),
                 deletions: None,
                 patch_id: None,
+                parents: Vec::new(),
             }),
             raw: "Cut the auth timeout".into(),
             summary: "Auth now times out after 200 ms.".into(),
@@ -301,14 +283,5 @@ written by  orca-mini:3b at local
         let row =
             "quality  88 % (accuracy 100, format 85, completeness 46, readability 90, length 100; rubric 1a2b3c4d)";
         assert!(text.contains(row), "{text}");
-    }
-
-    #[test]
-    fn a_list_names_projects_only_where_they_differ() {
-        let other = Capture { project: "web".into(), ..capture() };
-        let one = list(&[capture()], &now()).render(false);
-        assert_eq!(one, "019d4a00-0000  today 08:05  Auth now times out after 200 ms.\n");
-        let two = list(&[capture(), other], &now()).render(false);
-        assert!(two.contains("  api  ") && two.contains("  web  "), "{two}");
     }
 }

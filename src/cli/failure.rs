@@ -218,6 +218,7 @@ impl From<CaptureError> for Failure {
         match error {
             CaptureError::Git(error) => error.into(),
             CaptureError::Store(error) => error.into(),
+            CaptureError::Settings(ref error) => Self::of(error).hint(&error.hint),
         }
     }
 }

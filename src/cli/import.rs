@@ -49,18 +49,37 @@ pub fn run(app: &App, args: &ImportArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// Records stored in one transaction: each costs a sync of the disk, and one makes other writers wait.
+const BATCH: usize = 500;
+
 fn import(store: &dyn Store, input: impl BufRead) -> Result<Imported, Failure> {
-    let mut imported = Imported::default();
+    let (mut imported, mut batch) = (Imported::default(), Vec::with_capacity(BATCH));
     for (index, text) in input.lines().enumerate() {
-        let record = text.map_err(|error| wrong(index, &error.to_string())).and_then(|text| parse(index, &text))?;
-        let Some(record) = record else { continue };
-        if store.import_record(&record)? {
-            imported.added += 1;
-        } else {
-            imported.known += 1;
+        let record = text.map_err(|error| wrong(index, &error.to_string())).and_then(|text| parse(index, &text));
+        match record {
+            Ok(record) => batch.extend(record),
+            Err(failure) => {
+                put(store, &mut batch, &mut imported)?;
+                return Err(failure);
+            }
+        }
+        if batch.len() >= BATCH {
+            put(store, &mut batch, &mut imported)?;
         }
     }
+    put(store, &mut batch, &mut imported)?;
     Ok(imported)
+}
+
+fn put(store: &dyn Store, batch: &mut Vec<CaptureRecord>, imported: &mut Imported) -> Result<(), Failure> {
+    if batch.is_empty() {
+        return Ok(());
+    }
+    let added = store.import_records(batch)?;
+    imported.added += added;
+    imported.known += batch.len() as u64 - added;
+    batch.clear();
+    Ok(())
 }
 
 /// One line; empty ones are skipped. An export may come from anywhere, so it is redacted like everything else.
@@ -95,5 +114,22 @@ mod tests {
         let failure = parse(6, "{\"capture\":1}").unwrap_err();
         assert_eq!((failure.code(), failure.message.as_str()), (1, "line 7 is no exported capture"));
         assert_eq!(parse(0, "  ").unwrap(), None);
+    }
+
+    #[test]
+    fn batches_lose_nothing_and_a_wrong_line_keeps_those_before_it() {
+        let home = tempfile::tempdir().unwrap();
+        let store = crate::store::sqlite::SqliteStore::open(&home.path().join("captures.db")).unwrap().store;
+        let line = |n: u64| {
+            let capture = crate::store::samples::commit(n);
+            let template = capture.summary.clone();
+            let record = CaptureRecord { capture, template, wire: None, decision: None };
+            serde_json::to_string(&ExportLine::from(record)).unwrap() + "\n"
+        };
+        let count = BATCH as u64 + 2;
+        let all: String = (1..=count).map(line).collect();
+        assert!(import(&store, format!("{}wrong\n", line(1) + &line(2)).as_bytes()).is_err());
+        assert_eq!(import(&store, all.as_bytes()).unwrap(), Imported { added: count - 2, known: 2 });
+        assert_eq!(import(&store, all.as_bytes()).unwrap(), Imported { added: 0, known: count });
     }
 }

@@ -3,10 +3,12 @@
 use clap::{Args, ValueEnum};
 
 use super::app::App;
-use super::capture_line;
+use super::capture_list::CaptureList;
 use super::failure::Failure;
-use super::ui::Exit;
+use super::ui::{Exit, Ui};
 use crate::domain::capture::{Capture, Kind};
+use crate::domain::project::Names;
+use crate::pipeline::models;
 use crate::store::{CaptureQuery, Store, StoreError};
 
 #[derive(Debug, Clone, Args)]
@@ -16,6 +18,9 @@ pub struct LogArgs {
     /// At most N captures (default: 50); 0 lists all
     #[arg(short, value_name = "N")]
     pub n: Option<usize>,
+    /// One line each: the id and the first sentence
+    #[arg(long)]
+    pub oneline: bool,
 }
 
 /// How many are listed where nobody says.
@@ -24,7 +29,7 @@ const USUAL: usize = 50;
 /// Which captures are meant: the same for `log` and `search`.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Filter {
-    /// Of this project, in whatever repository
+    /// Of this project, in whatever repository; of one among several of that name: as `--everywhere` shows it
     #[arg(long, value_name = "P")]
     pub project: Option<String>,
     /// Since then: 7d, yesterday, 2026-03-01
@@ -63,11 +68,20 @@ impl Filter {
     ///
     /// # Errors
     /// `--since` is no time, or the repository cannot be read.
-    pub fn query(&self, app: &App, limit: Option<usize>) -> Result<CaptureQuery, Failure> {
+    fn query(&self, app: &App, names: &Names, limit: Option<usize>) -> Result<CaptureQuery, Failure> {
         let here = if self.everywhere || self.project.is_some() { None } else { app.repo_if_any()? };
+        let meant = self.project.as_ref().map(|name| (name, names.meant(name)));
+        let (project, repo) = match meant {
+            Some((name, origins)) => match origins.as_slice() {
+                [only] if only.project != *name => (None, only.repo.as_ref().map(|repo| repo.id.clone())),
+                _ => (Some(name.clone()), None),
+            },
+            None => (None, here.map(|repo| repo.place().id.clone())),
+        };
         Ok(CaptureQuery {
-            project: self.project.clone(),
-            repo: here.map(|repo| repo.place().id.clone()),
+            project,
+            repo,
+            outside: false,
             kind: self.kind.map(Kind::from),
             since: self.since.as_deref().map(|text| super::when::parse(text, app)).transpose()?,
             until: None,
@@ -81,50 +95,67 @@ impl Filter {
 /// # Errors
 /// A filter makes no sense, or the store cannot be read.
 pub fn run(app: &App, args: &LogArgs) -> Result<Exit, Failure> {
-    list(app, &args.filter, args.n, "no captures", |store, query| store.captures(query))
+    let wish = Wish { most: args.n, oneline: args.oneline, nothing: "no captures" };
+    list(app, &args.filter, &wish, |store, query| store.captures(query))
+}
+
+/// How a list is shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Wish {
+    /// At most so many captures; 0: all.
+    pub most: Option<usize>,
+    pub oneline: bool,
+    /// What is said of an empty one.
+    pub nothing: &'static str,
 }
 
 /// What `-n 0` stands for: more than any store holds.
 const EVERYTHING: usize = i32::MAX as usize;
 
-/// Prints at most `most` captures (0: all) of what `find` gives, and says when there are more.
+/// Prints what `find` gives, and says when there is more.
 ///
 /// # Errors
 /// A filter makes no sense, or the store cannot be read.
 pub fn list(
     app: &App,
     filter: &Filter,
-    most: Option<usize>,
-    nothing: &str,
+    wish: &Wish,
     find: impl FnOnce(&dyn Store, &CaptureQuery) -> Result<Vec<Capture>, StoreError>,
 ) -> Result<Exit, Failure> {
-    let n = most.unwrap_or(USUAL);
+    let store = app.store()?;
+    let n = wish.most.unwrap_or(USUAL);
+    let names = Names::of(store.origins()?);
     // One more than wanted tells whether there are more.
-    let query = filter.query(app, Some(if n == 0 { EVERYTHING } else { n.saturating_add(1) }))?;
-    let mut captures = find(app.store()?.as_ref(), &query)?;
+    let query = filter.query(app, &names, Some(if n == 0 { EVERYTHING } else { n.saturating_add(1) }))?;
+    let mut captures = find(store.as_ref(), &query)?;
     let more = n > 0 && captures.len() > n;
     if more {
         captures.truncate(n);
     }
-    print(app, &captures, nothing, query.repo.is_some())?;
+    if app.json {
+        app.ui.json(&captures)?;
+    } else if captures.is_empty() {
+        let elsewhere = query.repo.is_some() && filter.project.is_none();
+        let elsewhere = if elsewhere { " in this repository; --everywhere looks in all" } else { "" };
+        app.ui.note(&format!("{}{elsewhere}", wish.nothing));
+    } else {
+        let expects_model = models::has_ever_answered(store.as_ref())?;
+        let verbose = app.ui.verbosity() > 0;
+        let list = CaptureList { captures: &captures, names: &names, now: &app.now(), expects_model, verbose };
+        app.ui.page(&page(&list, wish.oneline, &app.ui))?;
+    }
     // Who named a number knows that there may be more.
-    if more && most.is_none() {
+    if more && wish.most.is_none() {
         app.ui.note(&format!("there are more than {n}; -n 0 lists all"));
     }
     Ok(Exit::Done)
 }
 
-/// A list for people, or a JSON array. An empty one is `nothing`, which may mean that another repository has some.
-///
-/// # Errors
-/// Standard output cannot be written.
-fn print(app: &App, captures: &[Capture], nothing: &str, one_repository: bool) -> Result<(), Failure> {
-    if app.json {
-        return app.ui.json(captures);
+/// Day by day for a person at a terminal; one line each for programs, and where that is wanted.
+fn page(list: &CaptureList<'_>, oneline: bool, ui: &Ui) -> String {
+    match ui.columns() {
+        _ if oneline => list.oneline().render(ui.color_out()),
+        Some(columns) => list.by_day(columns, ui.color_out()),
+        None => list.lines().render(ui.color_out()),
     }
-    if captures.is_empty() {
-        let elsewhere = if one_repository { " in this repository; --everywhere looks in all" } else { "" };
-        app.ui.note(&format!("{nothing}{elsewhere}"));
-    }
-    app.ui.table(&capture_line::list(captures, &app.now()))
 }

@@ -3,6 +3,7 @@
 pub mod app;
 pub mod args;
 pub mod capture_line;
+mod capture_list;
 pub mod commit;
 mod completions;
 mod config;
@@ -11,6 +12,7 @@ pub mod draft;
 mod edit;
 mod export;
 pub mod failure;
+mod flow;
 mod forget;
 mod hooks;
 mod import;
@@ -20,6 +22,7 @@ mod log;
 mod man;
 mod models;
 pub mod note;
+mod pager;
 mod route;
 mod search;
 mod service;
@@ -142,8 +145,10 @@ fn works_with_broken_settings(command: &Command) -> bool {
     match command {
         Command::Doctor(_) | Command::Deinit(_) => true,
         Command::Config(args) => args.works_with_broken_settings(),
-        // The background process keeps the last good settings; stopping and asking it needs none.
+        // The background process captures nothing until they can be read; stopping and asking it needs none.
         Command::Sidecar(_) => true,
+        // What is stored can be shown; nothing is captured meanwhile.
+        Command::Status(_) | Command::Log(_) | Command::Show(_) | Command::Search(_) => true,
         _ => false,
     }
 }

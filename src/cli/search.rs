@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::app::App;
 use super::failure::Failure;
-use super::log::{self, Filter};
+use super::log::{self, Filter, Wish};
 use super::ui::Exit;
 
 #[derive(Debug, Clone, Args)]
@@ -17,6 +17,9 @@ pub struct SearchArgs {
     /// At most N captures (default: 50); 0 lists all
     #[arg(short, value_name = "N")]
     pub n: Option<usize>,
+    /// One line each: the id and the first sentence
+    #[arg(long)]
+    pub oneline: bool,
 }
 
 /// # Errors
@@ -26,5 +29,6 @@ pub fn run(app: &App, args: &SearchArgs) -> Result<Exit, Failure> {
     if words.trim().is_empty() {
         return Err(Failure::input("there is no word to search for").hint("uro-capture log lists all captures"));
     }
-    log::list(app, &args.filter, args.n, "nothing found", |store, query| store.search(&words, query))
+    let wish = Wish { most: args.n, oneline: args.oneline, nothing: "nothing found" };
+    log::list(app, &args.filter, &wish, |store, query| store.search(&words, query))
 }

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
-use unicode_segmentation::UnicodeSegmentation;
 
 use super::failure::{Failure, FailureKind};
+use super::flow::width;
+use super::pager::Pager;
 use crate::config::env::{self, Env};
 
 /// How a command ended that did its work.
@@ -51,6 +52,7 @@ pub struct Wishes {
     pub json: bool,
     pub quiet: bool,
     pub verbose: u8,
+    pub no_pager: bool,
 }
 
 /// Both output streams, and how to write to them.
@@ -60,6 +62,9 @@ pub struct Ui {
     wishes: Wishes,
     color_out: bool,
     color_err: bool,
+    /// Columns of the page that a person reads; absent where stdout is read by a program.
+    columns: Option<usize>,
+    pager: Option<Pager>,
     terminal_err: bool,
     terminal_in: bool,
 }
@@ -89,6 +94,8 @@ impl Ui {
             wishes,
             color_out: color(terminal_out),
             color_err: color(terminal_err),
+            columns: (terminal_out || wishes.color == Color::Always).then(|| columns(env)),
+            pager: if terminal_out && !wishes.no_pager && !wishes.json { Pager::of(env) } else { None },
             terminal_err,
             terminal_in: std::io::stdin().is_terminal(),
         }
@@ -105,6 +112,8 @@ impl Ui {
             wishes,
             color_out: color,
             color_err: color,
+            columns: None,
+            pager: None,
             terminal_err: false,
             terminal_in: false,
         };
@@ -125,6 +134,22 @@ impl Ui {
     #[must_use]
     pub fn color_out(&self) -> bool {
         self.color_out
+    }
+
+    /// How wide a page for a person is, in columns: `$COLUMNS`, else the terminal's width, else 80. Absent where stdout
+    /// is no terminal, unless colour is forced: then a person reads it behind the next program.
+    #[must_use]
+    pub fn columns(&self) -> Option<usize> {
+        self.columns
+    }
+
+    /// Result, through the pager on a terminal.
+    ///
+    /// # Errors
+    /// Standard output cannot be written.
+    pub fn page(&self, text: &str) -> Result<(), Failure> {
+        let shown = self.pager.as_ref().is_some_and(|pager| !text.is_empty() && pager.show(text));
+        if shown { Ok(()) } else { self.raw(text.as_bytes()) }
     }
 
     /// How often `-v` was given.
@@ -246,6 +271,13 @@ impl Ui {
     }
 }
 
+/// As git does it: what the person says, what the terminal says, what terminals had.
+fn columns(env: &Env) -> usize {
+    let said = env.text(env::COLUMNS).and_then(|text| text.trim().parse().ok()).filter(|columns| *columns > 0);
+    let asked = || terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0));
+    said.or_else(asked).filter(|columns| *columns > 0).unwrap_or(80)
+}
+
 fn output_failure(error: &std::io::Error) -> Failure {
     if error.kind() == ErrorKind::BrokenPipe {
         return Failure::new(FailureKind::OutputClosed, "the reader left");
@@ -255,6 +287,14 @@ fn output_failure(error: &std::io::Error) -> Failure {
 
 fn paint(color: bool, style: Style, text: &str) -> String {
     if color && !text.is_empty() { format!("{style}{text}{style:#}") } else { text.to_owned() }
+}
+
+/// A line of runs of text in one style each, with its end.
+#[must_use]
+pub fn paint_line(color: bool, line: &[(String, Style)]) -> String {
+    let painted: String =
+        line.iter().map(|(text, style)| paint(color && *style != Style::new(), *style, text)).collect();
+    format!("{}\n", painted.trim_end())
 }
 
 /// Text from outside without the characters that would drive a terminal or reorder its line; lines stay lines.
@@ -363,11 +403,6 @@ impl Table {
     }
 }
 
-/// Columns that a text takes, counted in characters as people see them.
-fn width(text: &str) -> usize {
-    text.graphemes(true).count()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -399,7 +434,8 @@ mod tests {
         let mut table = Table::new(&[("op", Align::Left), ("n", Align::Right), ("", Align::Left)]);
         table.row(vec!["größe".into(), "7".into(), "x".into()]);
         table.row(vec!["a\nb".into(), "1234".into()]);
-        assert_eq!(table.render(false), "op        n\ngröße     7  x\na b    1234\n");
+        table.row(vec!["登录".into(), "1".into(), "y".into()]);
+        assert_eq!(table.render(false), "op        n\ngröße     7  x\na b    1234\n登录      1  y\n");
     }
 
     #[test]

@@ -126,6 +126,22 @@ pub fn short(at: Timestamp, now: &Zoned) -> String {
     local.strftime(format).to_string()
 }
 
+/// A day as a heading: `Today, Wednesday 1 April 2026`, `Tuesday, 31 March 2026`.
+#[must_use]
+pub fn day(day: Date, today: Date) -> String {
+    let near = if day == today {
+        Some("Today")
+    } else if today.yesterday().is_ok_and(|yesterday| day == yesterday) {
+        Some("Yesterday")
+    } else {
+        None
+    };
+    match near {
+        Some(near) => format!("{near}, {}", day.strftime("%A %-d %B %Y")),
+        None => day.strftime("%A, %-d %B %Y").to_string(),
+    }
+}
+
 /// A point in time in full: `2026-03-01 14:03:07 +01:00`.
 #[must_use]
 pub fn full(at: Timestamp, now: &Zoned) -> String {

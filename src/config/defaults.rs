@@ -22,6 +22,24 @@ pub(super) const ENDPOINTS: [(&str, &str); 3] = [
     ("llama.cpp-9931", "http://127.0.0.1:9931"),
 ];
 
+impl Config {
+    /// What holds while the settings cannot be read and no earlier ones are known: nothing is captured, sent to a model or
+    /// read ahead of a commit.
+    #[must_use]
+    pub fn closed() -> Self {
+        let everything = || vec!["**".to_owned()];
+        let capture = CaptureConfig {
+            enabled: false,
+            refine: false,
+            read_ahead: ReadAhead::Off,
+            exclude_repos: everything(),
+            exclude_paths: everything(),
+            ..CaptureConfig::default()
+        };
+        Self { capture, endpoints: Vec::new(), ..Self::default() }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {

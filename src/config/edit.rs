@@ -1,6 +1,6 @@
 //! `config set`: changes one key of the user's file and keeps everything else, comments included, as it is.
 
-use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use toml_edit::{DocumentMut, Item, Table};
@@ -90,15 +90,9 @@ fn replace(path: &Path, text: &str) -> std::io::Result<()> {
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let dir = target.parent().unwrap_or(Path::new("."));
     paths::create_private(dir)?;
-    let beside = dir.join(format!(".capture.toml.{}", std::process::id()));
-    let written = std::fs::File::create(&beside).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
-    });
-    written.and_then(|()| std::fs::rename(&beside, &target)).inspect_err(|_| {
-        // Best effort: the write's own error is what the person needs to see.
-        let _ = std::fs::remove_file(&beside);
-    })
+    // A file that holds a key for a server may be private already; a new one is.
+    let mode = std::fs::metadata(&target).map_or(0o600, |found| found.permissions().mode() & 0o777);
+    paths::replace_file(&target, text.as_bytes(), mode)
 }
 
 #[cfg(test)]

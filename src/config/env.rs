@@ -25,12 +25,17 @@ pub const COLUMNS: &str = "COLUMNS";
 /// The editor for full screens; wins over `EDITOR`.
 pub const VISUAL: &str = "VISUAL";
 pub const EDITOR: &str = "EDITOR";
+/// Git's own variable: the pager for long output; wins over `core.pager` and `PAGER`.
+pub const GIT_PAGER: &str = "GIT_PAGER";
+pub const PAGER: &str = "PAGER";
+/// Options of `less`.
+pub const LESS: &str = "LESS";
 /// Where programs are looked for: `init` finds `uro-hook` there.
 pub const PATH: &str = "PATH";
 /// Git's own variable: where the user's configuration is instead of the usual places.
 pub const GIT_CONFIG_GLOBAL: &str = "GIT_CONFIG_GLOBAL";
 
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 18] = [
     URO_HOME,
     URO_SKIP,
     OLLAMA_HOST,
@@ -44,6 +49,9 @@ const NAMES: [&str; 15] = [
     COLUMNS,
     VISUAL,
     EDITOR,
+    GIT_PAGER,
+    PAGER,
+    LESS,
     PATH,
     GIT_CONFIG_GLOBAL,
 ];
@@ -73,6 +81,12 @@ impl Env {
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
         self.values.get(name)?.to_str().filter(|text| !text.is_empty())
+    }
+
+    /// Its value as text, also an empty one; absent when unset or not UTF-8.
+    #[must_use]
+    pub fn given(&self, name: &str) -> Option<&str> {
+        self.values.get(name)?.to_str()
     }
 
     /// Its value as a path; absent when unset or empty.

@@ -43,16 +43,38 @@ pub struct Overrides {
 /// # Errors
 /// A layer holds an unknown key or a wrong value, values contradict each other, or the file cannot be read.
 pub fn load(paths: &Paths, git_settings: &[(String, String)], over: &Overrides) -> Result<Loaded> {
+    load_over(&UserFile::read(paths)?, git_settings, over)
+}
+
+/// As [`load`], with the user's file as it was read before.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_over(user: &UserFile, git_settings: &[(String, String)], over: &Overrides) -> Result<Loaded> {
     stack(
         vec![
             built_in()?,
-            file::read(&paths.config_file())?,
+            user.0.clone(),
             of_repository(git_settings)?,
             of_environment(&over.env)?,
             of_flags(&over.flags)?,
         ],
         &over.env,
     )
+}
+
+/// The user's file as a layer: readable TOML with known keys and values of the right kind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UserFile(Vec<Setting>);
+
+impl UserFile {
+    /// Empty where there is no file.
+    ///
+    /// # Errors
+    /// The file cannot be read, or holds an unknown key or a wrong value.
+    pub fn read(paths: &Paths) -> Result<Self> {
+        file::read(&paths.config_file()).map(Self)
+    }
 }
 
 /// Checks what would be in force if the user's file held `text`.

@@ -20,7 +20,7 @@ pub mod validate;
 
 pub use env::Env;
 pub use error::{ConfigError, Layer, Origin};
-pub use layer::{Loaded, Overrides, load};
+pub use layer::{Loaded, Overrides, UserFile, load, load_over};
 pub use paths::Paths;
 
 /// Everything that can be set, after all layers. Shapes and defaults are those of the documented file.

@@ -1,5 +1,8 @@
 //! Where files live. Directories are created with mode 0700 by whoever needs them.
 
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::env::{self, Env};
@@ -99,12 +102,69 @@ pub fn home(env: &Env) -> Result<PathBuf> {
 /// As the system says.
 pub fn create_private(dir: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
+}
+
+/// Replaces the file at `target`, or creates it, with the permissions `mode`. Atomic and durable: the content is written
+/// and synced beside it, renamed over it, and the directory is synced. A reader sees the old content or the new one,
+/// also after a power loss. Not for several writers at a time within one process.
+///
+/// # Errors
+/// As the system says; `target` is then as it was.
+pub fn replace_file(target: &Path, content: &[u8], mode: u32) -> std::io::Result<()> {
+    let mut beside = target.as_os_str().to_owned();
+    beside.push(format!(".{}.new", std::process::id()));
+    let beside = PathBuf::from(beside);
+    let written = write_synced(&beside, content, mode).and_then(|()| fs::rename(&beside, target));
+    written.inspect_err(|_| {
+        // The write's own error is the one to report.
+        let _ = fs::remove_file(&beside);
+    })?;
+    sync_directory_of(target)
+}
+
+/// Writes and syncs one file, replacing what it held.
+///
+/// # Errors
+/// As the system says.
+pub fn write_synced(path: &Path, content: &[u8], mode: u32) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(path)?;
+    // The umask may have taken a permission, or a file from before may have had others.
+    file.set_permissions(Permissions::from_mode(mode))?;
+    file.write_all(content)?;
+    file.sync_all()
+}
+
+/// Makes the directory entry of `path` durable: its creation, renaming or removal.
+///
+/// # Errors
+/// As the system says.
+pub fn sync_directory_of(path: &Path) -> std::io::Result<()> {
+    match path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
+        Some(dir) => File::open(dir)?.sync_all(),
+        None => File::open(".")?.sync_all(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_replaced_file_has_the_new_content_and_mode_and_nothing_is_left_beside_it() {
+        let home = tempfile::tempdir().unwrap();
+        let target = home.path().join("list.json");
+        fs::write(&target, "old").unwrap();
+        fs::set_permissions(&target, Permissions::from_mode(0o644)).unwrap();
+        replace_file(&target, b"new", 0o600).unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"new");
+        assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
+        // A directory stands in the way.
+        fs::create_dir(home.path().join("taken")).unwrap();
+        replace_file(&home.path().join("taken"), b"x", 0o600).unwrap_err();
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 2);
+    }
 
     fn resolve(pairs: &[(&str, &str)]) -> Paths {
         Paths::resolve(&Env::of(pairs), Path::new("/cwd")).unwrap()

@@ -119,6 +119,9 @@ pub struct CommitRef {
     pub deletions: Option<u64>,
     /// `git patch-id --stable`; absent for merges, empty patches and patches beyond the reading bounds.
     pub patch_id: Option<String>,
+    /// Of a merge, the branch that it was made on first; empty for every other commit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parents: Vec<Oid>,
 }
 
 /// Scores of the rubric, each in 0..=1.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::capture::Quality;
+use super::capture::{Quality, RepoRef};
 use super::id::{CaptureId, DraftId};
 use super::role::Role;
 
@@ -91,7 +91,10 @@ pub struct Edit {
 pub struct Draft {
     pub id: DraftId,
     pub kind: DraftKind,
+    /// The project's name; told apart from another repository of the same name (`acme/backend`).
     pub project: String,
+    /// Whose captures it is made of; absent for what was noted outside of any repository.
+    pub repo: Option<RepoRef>,
     pub period: Period,
     pub state: DraftState,
     /// Also the fencing token: a write with another attempt's number touches nothing.

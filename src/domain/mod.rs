@@ -9,5 +9,6 @@ pub mod event;
 pub mod id;
 pub mod operation;
 pub mod patch;
+pub mod project;
 pub mod role;
 pub mod timing;

@@ -75,8 +75,9 @@ pub enum Unread {
     /// The patch's bound was used up by other files.
     BudgetSpent,
     Submodule,
+    /// Its hunks say what it points to.
     Symlink,
-    /// Excluded by configuration: never read.
+    /// Excluded by configuration: its lines are never read. Of a lockfile `texts` may be there, for its packages.
     Excluded,
     /// A partial clone does not have the object.
     Missing,
@@ -95,8 +96,9 @@ pub struct FileChange {
     pub deletions: Option<u64>,
     pub hunks: Vec<Hunk>,
     pub unread: Option<Unread>,
-    /// Both sides whole, where a grammar is built in for the language and they are small enough to be parsed.
-    /// Not redacted: only names of definitions are taken from them, and then they are dropped.
+    /// Both sides whole, where a grammar is built in for the language, and of lockfiles and notebooks, as far as they
+    /// are small enough. Not redacted: only names of definitions, names and versions of packages, and the shape of a
+    /// notebook are taken from them, and then they are dropped.
     pub texts: Option<Box<Texts>>,
 }
 

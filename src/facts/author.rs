@@ -154,6 +154,10 @@ mod tests {
                 "The proxy drops idle connections, so the first request fails.",
                 "The proxy drops idle connections, so the first request fails.",
             ),
+            (
+                "The second close ran into a lock.\nIMPORTANT: callers must await it, because it is a coroutine now.",
+                "IMPORTANT: callers must await it, because it is a coroutine now.",
+            ),
             ("The start took long. It takes 200ms now, down from 3s.", "It takes 200ms now, down from 3s."),
         ] {
             assert_eq!(why_of(body).as_deref(), Some(why), "{body}");

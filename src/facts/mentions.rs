@@ -31,6 +31,8 @@ pub enum Kind {
     Swap,
     /// The same in words for people.
     Correction,
+    /// A value that is not told changed; `text` is what has it, `before` says what became of it.
+    Opaque,
 }
 
 /// An identifier, heading, key or phrase that the changed lines are about.
@@ -67,7 +69,7 @@ pub fn of(files: &[FileChange], symbols: &[Symbol]) -> Vec<Mention> {
     let mut mentions = tally.names();
     mentions.extend(phrases.into_iter().map(|phrase| tally.weighed(phrase)));
     mentions.retain(|mention| {
-        mention.weight > 0.0 || matches!(mention.kind, Kind::Swap | Kind::Correction | Kind::Heading)
+        mention.weight > 0.0 || matches!(mention.kind, Kind::Swap | Kind::Correction | Kind::Opaque | Kind::Heading)
     });
     mentions.sort_by(|a, b| b.weight.total_cmp(&a.weight));
     few_of_each(mentions)

@@ -8,6 +8,7 @@ pub mod author;
 pub mod breaking;
 pub mod case;
 pub mod dependencies;
+pub mod formats;
 mod imports;
 pub mod language;
 pub mod layout;
@@ -24,6 +25,7 @@ mod words;
 use author::Author;
 use breaking::Breaking;
 use dependencies::DependencyChange;
+use formats::FormatChange;
 use mentions::Mention;
 
 use case::Case;
@@ -51,12 +53,16 @@ pub struct Facts {
     pub manifests: Vec<String>,
     /// Versions that came, went or changed; what the project itself asks for before what that brings along.
     pub dependencies: Vec<DependencyChange>,
+    /// These are all there are; else a manifest or a lockfile was not read to its end, and none is counted.
+    pub all_dependencies: bool,
     /// The project's own version, where it changes.
     pub version: Option<Version>,
     /// What users of the code have to know.
     pub breaking: Vec<Breaking>,
     /// What else the changed lines name, most characteristic first.
     pub mentions: Vec<Mention>,
+    /// What files say that are neither prose nor program.
+    pub formats: Vec<FormatChange>,
     /// What the author said beyond the subject: reasons, numbers, tickets.
     pub author: Author,
     /// Files changed in all, listed or not.
@@ -80,16 +86,19 @@ pub struct Share {
 pub fn of(commit: &Commit, clock: &dyn Clock) -> Facts {
     let files = &commit.patch.files;
     let is_rename = |file: &&FileChange| file.change == Change::Renamed;
-    let (symbols, all_symbols) = syntax::with_extent(files, clock);
+    let (formats, read) = formats::split(files);
+    let (symbols, all_symbols) = syntax::with_extent(&read, clock);
     Facts {
         case: case::of(commit),
-        subject: Subject::of(commit.subject()),
-        mentions: mentions::of(files, &symbols),
+        subject: Subject::of_commit(commit),
+        mentions: mentions::of(&read, &symbols),
+        formats,
         symbols,
         all_symbols,
         renames: files.iter().filter(is_rename).filter_map(|f| Some((f.old_path.clone()?, f.path.clone()))).collect(),
         shares: shares(files),
         dependencies: dependencies::of(files),
+        all_dependencies: dependencies::are_all_known(files),
         version: version::of(commit),
         breaking: breaking::of(commit),
         author: Author::of(&commit.message),
@@ -100,11 +109,13 @@ pub fn of(commit: &Commit, clock: &dyn Clock) -> Facts {
 }
 
 impl Facts {
-    /// Without every fact that is named by something which `secret` recognises. Definitions are taken from texts
-    /// that were not redacted.
+    /// Without every fact that is named by something which `secret` recognises. Definitions and packages are taken
+    /// from texts that were not redacted.
     #[must_use]
     pub fn without(mut self, secret: &dyn Fn(&str) -> bool) -> Self {
         self.symbols.retain(|symbol| !symbol.names().any(secret));
+        let words = |change: &DependencyChange| [Some(change.name.clone()), change.from.clone(), change.to.clone()];
+        self.dependencies.retain(|change| !words(change).iter().flatten().any(|word| secret(word)));
         self
     }
 }
@@ -118,7 +129,10 @@ fn shares(files: &[FileChange]) -> Vec<Share> {
     let mut shares: Vec<Share> = Vec::new();
     for file in files {
         let role = role_of(file);
-        let lines = |count: Option<u64>| count.or_else(|| has_no_lines(file).then_some(0));
+        let is_pointer = formats::pointer::of(file).is_some();
+        let lines = |count: Option<u64>| {
+            count.filter(|_| !is_pointer).or_else(|| (is_pointer || has_no_lines(file)).then_some(0))
+        };
         let (added, removed) = (lines(file.insertions), lines(file.deletions));
         match shares.iter_mut().find(|share| share.role == role) {
             Some(share) => {
@@ -160,7 +174,9 @@ fn is_whitespace_only(file: &FileChange) -> bool {
             let lines = run.iter().filter(move |line| line.origin == origin);
             lines.flat_map(|line| line.text.chars()).filter(|c| !c.is_whitespace())
         };
-        text(Origin::Added).eq(text(Origin::Removed))
+        // What was taken out of two lines may have differed.
+        let redacted = run.iter().any(|line| line.text.contains("[redacted:"));
+        !redacted && text(Origin::Added).eq(text(Origin::Removed))
     };
     whole && file.hunks.iter().all(|hunk| hunk.lines.split(|line| line.origin == Origin::Context).all(run_is_blank))
 }
@@ -212,5 +228,6 @@ mod tests {
         assert!(!is_whitespace_only(&file("a.rs", "@@\n-a\n+b")));
         assert!(!is_whitespace_only(&file("a.rs", "@@\n-a\n b\n+a")));
         assert!(!is_whitespace_only(&counted("a.rs", 1, 1)));
+        assert!(!is_whitespace_only(&file("a.yml", "@@\n-token: [redacted:x]\n+token:  [redacted:x]")));
     }
 }

@@ -18,7 +18,7 @@ pub enum FileRole {
 
 /// Of the habits that GitHub's linguist knows, those that are certain from the path.
 const GENERATED_DIRS: [&str; 4] = ["dist", "generated", "__generated__", "__snapshots__"];
-const GENERATED_NAMES: [&str; 16] = [
+const GENERATED_NAMES: [&str; 21] = [
     "package-lock.json",
     "npm-shrinkwrap.json",
     "yarn.lock",
@@ -35,6 +35,11 @@ const GENERATED_NAMES: [&str; 16] = [
     "package.resolved",
     "gopkg.lock",
     "bun.lock",
+    "packages.lock.json",
+    "gems.locked",
+    "gradle.lockfile",
+    ".terraform.lock.hcl",
+    "pylock.toml",
 ];
 const GENERATED_ENDS: [&str; 24] = [
     ".lock",
@@ -132,11 +137,11 @@ const ASSET_ENDS: [&str; 35] = [
     "mp4", "webm", "wav", "ogg", "zip", "gz", "xz", "bz2", "zst", "tar", "jar", "exe", "dll", "so", "bin", "wasm",
     "asc", "sig", "gpg", "minisig",
 ];
-const SOURCE_ENDS: [&str; 63] = [
-    "rs", "py", "pyi", "pyx", "js", "jsx", "mjs", "cjs", "ts", "tsx", "mts", "go", "java", "kt", "kts", "scala", "c",
-    "h", "cc", "cpp", "cxx", "hpp", "hh", "hxx", "m", "mm", "swift", "cs", "fs", "rb", "php", "pl", "pm", "lua", "r",
-    "jl", "hs", "ml", "mli", "ex", "exs", "erl", "clj", "cljs", "elm", "dart", "zig", "nim", "v", "sh", "bash", "zsh",
-    "fish", "ps1", "sql", "vue", "svelte", "css", "scss", "less", "html", "proto", "asm",
+const SOURCE_ENDS: [&str; 64] = [
+    "ipynb", "rs", "py", "pyi", "pyx", "js", "jsx", "mjs", "cjs", "ts", "tsx", "mts", "go", "java", "kt", "kts",
+    "scala", "c", "h", "cc", "cpp", "cxx", "hpp", "hh", "hxx", "m", "mm", "swift", "cs", "fs", "rb", "php", "pl", "pm",
+    "lua", "r", "jl", "hs", "ml", "mli", "ex", "exs", "erl", "clj", "cljs", "elm", "dart", "zig", "nim", "v", "sh",
+    "bash", "zsh", "fish", "ps1", "sql", "vue", "svelte", "css", "scss", "less", "html", "proto", "asm",
 ];
 
 impl FileRole {

@@ -1,7 +1,9 @@
 //! What the author's subject line is worth.
 
+mod automatic;
 mod empty_words;
 
+use crate::domain::patch::Commit;
 use empty_words::{FILLERS, REVIEW, TELLING_ALONE};
 
 /// The subject, judged.
@@ -34,8 +36,20 @@ impl Subject {
         let text = line.split_whitespace().collect::<Vec<_>>().join(" ");
         let (prefix, rest) = conventional(&text).map_or((None, text.as_str()), |(prefix, rest)| (Some(prefix), rest));
         let own = autosquash(&text).is_none() && !is_made_by_a_merge(&text);
-        let informative = own && says_something(rest, prefix.is_some());
+        let informative = own && !automatic::is_automatic(rest) && says_something(rest, prefix.is_some());
         Self { informative, prefix, text }
+    }
+
+    /// Judges a commit's subject: `Update a.md` says nothing that the list of its files does not say.
+    #[must_use]
+    pub fn of_commit(commit: &Commit) -> Self {
+        let subject = Self::of(commit.subject());
+        let files = &commit.patch.files;
+        let both = files.iter().flat_map(|file| [Some(file.path.as_str()), file.old_path.as_deref()]);
+        let paths: Vec<&str> = both.flatten().collect();
+        let rest = conventional(&subject.text).map_or(subject.text.as_str(), |(_, rest)| rest);
+        let informative = subject.informative && !automatic::names_only_files(rest, &paths);
+        Self { informative, ..subject }
     }
 }
 
@@ -88,10 +102,16 @@ fn says_something(text: &str, prefixed: bool) -> bool {
         .filter(|word| !is_shortcode(word) && word.contains(char::is_alphanumeric))
         .collect();
     let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    // `Mon Nov 30`: a day or a month counts as a date where a number stands beside it.
+    let dated = words.iter().any(|word| is_ticket(word) && !word.contains('#') || is_time(&bare(word)));
     let of_review = words.iter().any(|word| REVIEW.contains(&bare(word).as_str()));
     let is_empty = |word: &str| {
         let bare = bare(word);
-        is_ticket(word) || is_date(&bare) || FILLERS.contains(&bare.as_str()) || (of_review && is_of_review(&bare))
+        is_plain_reference(word)
+            || is_time(&bare)
+            || (dated && DAYS_AND_MONTHS.contains(&bare.as_str()))
+            || FILLERS.contains(&bare.as_str())
+            || (of_review && is_of_review(&bare))
     };
     let left: Vec<&str> = words.iter().copied().filter(|word| !is_empty(word)).collect();
     let fragments = left.iter().filter(|word| is_gibberish(&bare(word))).count();
@@ -117,11 +137,71 @@ fn is_shortcode(word: &str) -> bool {
     word.len() > 2 && word.starts_with(':') && word.ends_with(':')
 }
 
-/// `2026-01-31`, `31/01`, `12:30`.
-fn is_date(word: &str) -> bool {
-    let mark = word.contains(['-', '/', ':']);
-    mark && word.starts_with(|c: char| c.is_ascii_digit())
-        && word.chars().all(|c| c.is_ascii_digit() || "-/:".contains(c))
+/// A word of a point in time, in lower case: `2026-01-31`, `31/01`, `12:30`, `20260131_1230`, `t10z`, `am`, `utc`.
+fn is_time(word: &str) -> bool {
+    let digits = word.bytes().filter(u8::is_ascii_digit).count();
+    let marks =
+        |c: char| c.is_ascii_digit() || matches!(c, '-' | '/' | ':' | '_' | '.' | '+' | 't' | 'z' | '年' | '月' | '日');
+    let number = word.starts_with(|c: char| c.is_ascii_digit()) && word.chars().all(marks);
+    // `1.2.3` is a version; a date with dots has four digits for its year at one end.
+    let dotted = word.contains('.') && !word.contains([':', '/', '_', '-']);
+    let parts = || word.split('.');
+    let year = |part: Option<&str>| part.is_some_and(|part| part.len() == 4);
+    let date = !dotted || (parts().count() == 3 && (year(parts().next()) || year(parts().next_back())));
+    (number && digits > 3 && date && word.contains(|c: char| !c.is_ascii_digit())) || TIME_WORDS.contains(&word)
+}
+
+/// `am`, and names of zones, that stand beside a time. Names of days and months are told apart by what is beside them.
+const TIME_WORDS: [&str; 10] = ["am", "pm", "utc", "gmt", "cet", "cest", "est", "edt", "pst", "pdt"];
+/// Days and months, whole and by their first three letters.
+const DAYS_AND_MONTHS: [&str; 38] = [
+    "mon",
+    "tue",
+    "wed",
+    "thu",
+    "fri",
+    "sat",
+    "sun",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+    "jan",
+    "feb",
+    "mar",
+    "apr",
+    "may",
+    "jun",
+    "jul",
+    "aug",
+    "sep",
+    "oct",
+    "nov",
+    "dec",
+    "january",
+    "february",
+    "march",
+    "april",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+    "sept",
+];
+
+/// A ticket, a number, or the hash of a commit.
+fn is_plain_reference(word: &str) -> bool {
+    let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
+    let hash = (7..=64).contains(&bare.len())
+        && bare.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase())
+        && bare.bytes().any(|b| b.is_ascii_digit());
+    hash || is_ticket(word)
 }
 
 /// `#123`, `ABC-123`, `GH-1`, `123`: a reference, not words.

@@ -1,7 +1,7 @@
 //! What the changed lines are about, where the author said nothing: in their own names and words.
 
 use super::cover::Cover;
-use super::phrase::{code, list, path, words};
+use super::phrase::{code, list, list_up_to, path, words};
 use crate::domain::patch::{Commit, FileChange};
 use crate::facts::case::Case;
 use crate::facts::mentions::{Kind, Mention};
@@ -49,7 +49,22 @@ pub fn of(commit: &Commit, facts: &Facts, said: &str) -> Option<String> {
 
 /// What is worth telling though its words weigh little: what became of what.
 fn quoted(text: &str) -> f64 {
-    if [" gives way to ", "” becomes “", " goes from "].iter().any(|verb| text.contains(verb)) { 1.5 } else { 0.0 }
+    if [
+        " gives way to ",
+        "” becomes “",
+        " goes from ",
+        "It pins ",
+        "It no longer pins ",
+        SECTION,
+        "It changes the value of ",
+    ]
+    .iter()
+    .any(|verb| text.contains(verb))
+    {
+        1.5
+    } else {
+        0.0
+    }
 }
 
 fn is_told_by_its_case(case: Case) -> bool {
@@ -67,7 +82,7 @@ fn is_told_by_its_case(case: Case) -> bool {
 }
 
 type Ask = fn(&Commit, &Facts, &Cover<'_>) -> Option<String>;
-const ASKED: [Ask; 5] = [entry, swap, names, tests, prose];
+const ASKED: [Ask; 7] = [entry, swap, opaque, section, names, tests, prose];
 
 /// The mention of these kinds that adds most to what was said.
 fn best<'a>(facts: &'a Facts, cover: &Cover<'_>, is: impl Fn(&Mention) -> bool) -> Option<&'a Mention> {
@@ -180,6 +195,31 @@ fn swap(commit: &Commit, facts: &Facts, cover: &Cover<'_>) -> Option<String> {
     })
 }
 
+const SECTION: &str = "It adds the section ";
+
+/// A heading that documentation gained.
+fn section(_: &Commit, facts: &Facts, cover: &Cover<'_>) -> Option<String> {
+    let is_new = |mention: &Mention| mention.kind == Kind::Heading && mention.added == Some(true);
+    let heading = best(facts, cover, |mention| is_new(mention) && !cover.has(&mention.text))?;
+    (words(&heading.text) < 9).then(|| format!("{SECTION}“{}”", heading.text))
+}
+
+/// What has another digest, or another secret.
+fn opaque(_: &Commit, facts: &Facts, cover: &Cover<'_>) -> Option<String> {
+    let all =
+        || facts.mentions.iter().filter(|mention| mention.kind == Kind::Opaque && !cover.has(&code(&mention.text)));
+    let mut phrases: Vec<&str> = all().filter_map(|mention| mention.before.as_deref()).collect();
+    phrases.sort_unstable();
+    phrases.dedup();
+    phrases.truncate(SENTENCES);
+    let told = |phrase: &str| {
+        let same = all().filter(|mention| mention.before.as_deref() == Some(phrase));
+        let names: Vec<String> = same.map(|mention| code(&mention.text)).collect();
+        phrase.replace("{}", &list_up_to(NAMES, names, true))
+    };
+    (!phrases.is_empty()).then(|| phrases.into_iter().map(told).collect::<Vec<_>>().join(". "))
+}
+
 /// `serde` goes from 1.0.1 to 1.0.2.
 fn keyed(swap: &Mention) -> Option<String> {
     Some(format!("{} goes from {} to {}", code(swap.key.as_deref()?), swap.before.as_deref()?, swap.text))
@@ -194,7 +234,7 @@ fn prose(_: &Commit, facts: &Facts, cover: &Cover<'_>) -> Option<String> {
         (Kind::Comment, _, Some(true)) => format!("A new comment says “{text}”"),
         (Kind::Comment, ..) => format!("A comment now says “{text}”"),
         (_, _, Some(false)) => format!("It removes the words “{text}”"),
-        (_, FileRole::Docs, _) => match heading(facts, &prose.path) {
+        (_, FileRole::Docs, _) => match heading(facts, &prose.path).filter(|heading| !cover.has(heading)) {
             Some(heading) => format!("Under “{heading}” {} now says “{text}”", speaker(facts, &prose.path)),
             None => said_by(&speaker(facts, &prose.path), text),
         },
@@ -272,6 +312,28 @@ mod tests {
         );
         let guide = text("docs/guide.md", "@@\n ## Installing\n \n+Use the package of your system.");
         assert_eq!(guide, "Under “Installing” it now says “Use the package of your system”");
+    }
+
+    #[test]
+    fn a_section_beside_another_one_like_it_is_told_by_its_heading() {
+        let told = text("Garden.md", "@@\n ## Compost 1\n \n Turn it weekly.\n+\n+## Compost 2\n+\n+Turn it weekly.");
+        assert!(told.contains("“Compost 2”"), "{told}");
+    }
+
+    #[test]
+    fn a_pin_and_a_secret_are_told_by_their_names() {
+        let digests = ["09ab".repeat(16), "4e69".repeat(16)];
+        let [old, new] = digests.map(|digest| format!("FROM node:20@sha256:{digest}"));
+        assert_eq!(text("Dockerfile", &format!("@@\n-{old}\n+{new}")), "It pins `node:20` to another digest");
+        let both = format!(
+            "@@\n-image: {}\n+image: {}\n-password: [redacted:value]\n+password: [redacted:value]",
+            &old[5..],
+            &new[5..]
+        );
+        let both = both.replace("\n-password", "\n a: b\n-password");
+        assert_eq!(text("a.yml", &both), "It changes the value of `password`. It pins `node:20` to another digest");
+        let secret = "@@\n-password: [redacted:value]\n+password: [redacted:value]";
+        assert_eq!(text("app.yml", secret), "It changes the value of `password`");
     }
 
     #[test]

@@ -283,13 +283,15 @@ fn by_files(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
     {
         return Some(format!("Changes {}", count(share.files, &format!("{} file", share.role.adjective()))));
     }
-    let edited = |file: &FileChange| file.change == Change::Modified && !is_submodule(file);
+    // What the formats say is told by itself.
+    let told = |file: &FileChange| facts.formats.iter().any(|change| change.path == file.path);
+    let edited = |file: &FileChange| told(file) || (file.change == Change::Modified && !is_submodule(file));
     if files.iter().all(edited) && (!lead.is_empty() || split_tells(facts)) {
         return None;
     }
     let mut clauses = Vec::new();
     for (change, verb) in [(Change::Added, "adds"), (Change::Deleted, "deletes"), (Change::Modified, "edits")] {
-        let written = |file: &&FileChange| file.change == change && !is_submodule(file);
+        let written = |file: &&FileChange| file.change == change && !is_submodule(file) && !told(file);
         let of: Vec<String> = files.iter().filter(written).map(|file| path(&file.path)).collect();
         let silent = change == Change::Modified && !lead.is_empty();
         if !of.is_empty() && !silent {

@@ -5,6 +5,8 @@ mod breaking;
 mod cover;
 mod deeds;
 pub(crate) mod dependencies;
+mod formats;
+pub mod merge;
 pub mod noted;
 pub mod phrase;
 mod pieces;

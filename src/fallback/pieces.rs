@@ -4,7 +4,7 @@ use minijinja::{Value, context};
 
 use super::phrase::{capitalized, count, cut, list_up_to, number, one_line, path, sentence, words};
 use super::variants::WORDS;
-use super::{about, breaking, deeds, dependencies, noted, split};
+use super::{about, breaking, deeds, dependencies, formats, merge, noted, split};
 use crate::domain::context::Context;
 use crate::domain::patch::{Change, Commit, FileChange};
 use crate::facts::Facts;
@@ -43,7 +43,7 @@ impl Pieces {
         let deed = whole(deed(commit, facts, &lead));
         let breaking = whole(breaking::of(facts, &lead));
         let split = whole(split(commit, facts, &deed));
-        let dependencies = whole(dependencies::of(facts, &lead, !commit.patch.truncated));
+        let dependencies = whole(dependencies::of(facts, &lead, facts.all_dependencies));
         let version = whole(version(facts, &lead));
         let why = why(facts, &lead, words(&lead) + words(&deed) + words(&breaking));
         let mut pieces = Self {
@@ -122,7 +122,7 @@ fn whole(text: Option<String>) -> String {
 fn lead(commit: &Commit, facts: &Facts) -> String {
     let subject = one_line(&facts.subject.text);
     let text = match facts.case {
-        Case::Merge => merged(commit, &subject).or_else(|| facts.subject.informative.then_some(subject)),
+        Case::Merge => Some(merge::sentence(&subject, commit.body(), commit.parents.len())),
         Case::Initial if is_customary_start(&subject) => None,
         Case::Revert if !facts.subject.informative => case::reverted(commit).map(reverts),
         Case::Fixup => fixup(&subject),
@@ -133,15 +133,6 @@ fn lead(commit: &Commit, facts: &Facts) -> String {
 
 fn reverts(hash: &str) -> String {
     format!("Reverts commit {}", &hash[..hash.len().min(10)])
-}
-
-/// Git's and the forges' own subjects: `Merge branch 'x'` is told as a deed, with the title of a pull request.
-fn merged(commit: &Commit, subject: &str) -> Option<String> {
-    let what = subject.strip_prefix("Merge ")?;
-    let title = one_line(commit.body().lines().next().unwrap_or(""));
-    let trailer = title.split_once(": ").is_some_and(|(key, _)| key.to_ascii_lowercase().ends_with("-by"));
-    let pull = what.starts_with("pull request ") && !title.is_empty() && !trailer;
-    Some(if pull { format!("Merges {what}: {title}") } else { format!("Merges {what}") })
 }
 
 /// `fixup! Add x`: what is to become of it, and of which commit.
@@ -173,7 +164,18 @@ fn why(facts: &Facts, lead: &str, taken: usize) -> String {
     if said || quoted || taken + words(&why) > WORDS { String::new() } else { sentence(&capitalized(&why)) }
 }
 
+/// What the commit does, with what its formats say.
 fn deed(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
+    let of_formats = if facts.case == Case::Initial { None } else { formats::of(facts) };
+    if of_formats.is_some() && facts.formats.len() == facts.files_total && facts.symbols.is_empty() {
+        return of_formats;
+    }
+    let deed = plain_deed(commit, facts, lead);
+    let both: Vec<String> = deed.into_iter().chain(of_formats).collect();
+    (!both.is_empty()).then(|| both.join(". "))
+}
+
+fn plain_deed(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
     let files = &commit.patch.files;
     match facts.case {
         Case::ImportOrder => Some(format!("Only reorders imports in {}", places(files))),

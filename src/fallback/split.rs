@@ -54,7 +54,12 @@ fn by_role(commit: &Commit, facts: &Facts, deed: &str) -> Option<String> {
     // A path keeps its letters.
     let mut parts = vec![if lines(head).is_some() { head_told } else { format!("Changes {head_told}") }];
     // Submodules have no lines, and the deed has told of them.
-    let told = |share: &&Share| share.role == FileRole::Other && lines(share).is_none() && deed.contains("submodule");
+    let told = |share: &&Share| {
+        let submodules = share.role == FileRole::Other && deed.contains("submodule");
+        let mut files = commit.patch.files.iter().filter(|file| role_of(file) == share.role);
+        lines(share).is_none()
+            && (submodules || files.all(|file| facts.formats.iter().any(|change| change.path == file.path)))
+    };
     parts.extend(rest.iter().filter(|share| !told(share)).take(ROLES - 1).map(|share| further(commit, share, deed)));
     Some(parts.join(", "))
 }

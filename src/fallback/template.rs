@@ -174,7 +174,7 @@ mod tests {
         merge.message = "Merge pull request #12 from team/topic\n\nRetry on timeout".to_owned();
         assert_eq!(text(&merge), "Merges pull request #12 from team/topic: Retry on timeout. +3 in src/a.rs.");
         merge.message = "Bring in the new parser".to_owned();
-        assert_eq!(text(&merge), "Bring in the new parser. +3 in src/a.rs.");
+        assert_eq!(text(&merge), "Merges “Bring in the new parser”. +3 in src/a.rs.");
     }
 
     #[test]

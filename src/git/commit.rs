@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::charset::{self, Charset};
 use super::text;
 use crate::domain::id::Oid;
 
@@ -18,6 +19,8 @@ pub struct Header {
     /// As jj and GitButler write it into the header.
     pub change_id: Option<String>,
     pub message: String,
+    /// How the message and the names are encoded.
+    pub charset: Charset,
 }
 
 impl Header {
@@ -28,7 +31,7 @@ impl Header {
             let last = self.message.trim_end().rsplit("\n\n").next()?;
             let ids = last.lines().filter_map(|line| line.split_once(':'));
             let ids = ids.filter(|(name, _)| name.eq_ignore_ascii_case("change-id")).map(|(_, id)| id.trim());
-            ids.last().filter(|id| is_change(id)).map(str::to_owned)
+            ids.next_back().filter(|id| is_change(id)).map(str::to_owned)
         })
     }
 }
@@ -48,9 +51,10 @@ pub fn parse(raw: &[u8]) -> Option<Header> {
     for line in head.split(|byte| *byte == b'\n') {
         fields.take(line);
     }
-    let (author, author_email, authored_at) = signature(fields.author?)?;
-    let (_, committer_email, committed_at) = signature(fields.committer?)?;
-    let message = decode(&message[..message.len().min(MESSAGE_BYTES)], fields.encoding);
+    let charset = charset::named(fields.encoding.unwrap_or_default());
+    let (author, author_email, authored_at) = signature(fields.author?, charset)?;
+    let (_, committer_email, committed_at) = signature(fields.committer?, charset)?;
+    let message = decode(&message[..message.len().min(MESSAGE_BYTES)], charset);
     Some(Header {
         tree: fields.tree?,
         parents: fields.parents,
@@ -61,6 +65,7 @@ pub fn parse(raw: &[u8]) -> Option<Header> {
         committed_at,
         change_id: fields.change_id.map(|id| String::from_utf8_lossy(id).trim().to_owned()),
         message,
+        charset,
     })
 }
 
@@ -104,11 +109,11 @@ fn split_at_blank_line(raw: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// `Name <email> seconds zone` → name, email, time. Names may hold anything but `<`, `>` and newlines.
-pub fn signature(bytes: &[u8]) -> Option<(String, String, Timestamp)> {
+pub fn signature(bytes: &[u8], charset: Charset) -> Option<(String, String, Timestamp)> {
     let close = bytes.iter().rposition(|byte| *byte == b'>')?;
     let open = bytes[..close].iter().position(|byte| *byte == b'<')?;
-    let name = text::path(bytes[..open].trim_ascii());
-    let email = text::path(bytes[open + 1..close].trim_ascii());
+    let name = text::path(charset::decode(bytes[..open].trim_ascii(), charset).as_bytes());
+    let email = text::path(charset::decode(bytes[open + 1..close].trim_ascii(), charset).as_bytes());
     let seconds = bytes[close + 1..].trim_ascii().split(|byte| *byte == b' ').next().unwrap_or_default();
     Some((name, email, timestamp(seconds)))
 }
@@ -119,14 +124,9 @@ fn timestamp(digits: &[u8]) -> Timestamp {
     Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-pub(super) fn decode(bytes: &[u8], encoding: Option<&[u8]>) -> String {
-    let name = encoding.map(<[u8]>::to_ascii_lowercase).unwrap_or_default();
-    let latin = matches!(name.as_slice(), b"iso-8859-1" | b"latin1" | b"latin-1" | b"iso8859-1");
-    if latin {
-        let text: String = bytes.iter().map(|byte| char::from(*byte)).collect();
-        return tidy(&text::harmless(text.as_bytes(), true));
-    }
-    tidy(&text::harmless(bytes, true))
+/// A message as text that is safe to store and print; bytes that the charset does not have become U+FFFD.
+pub(super) fn decode(bytes: &[u8], charset: Charset) -> String {
+    tidy(&text::harmless(charset::decode(bytes, charset).as_bytes(), true))
 }
 
 /// Messages written on Windows have `\r` before each line end; by now it is escaped.
@@ -164,16 +164,49 @@ mod tests {
         assert_eq!(header.message, "\\x1b]0;owned\\x07 \u{fffd} subject");
     }
 
+    /// A commit whose header names this encoding, its author's name and its message in it.
+    fn encoded(label: &str, name: &[u8], message: &[u8]) -> Header {
+        let head = format!("tree {TREE}\nauthor ");
+        let rest = format!(" <a@b> 1 +0\ncommitter C <c@d> 1 +0\nencoding {label}\n\n");
+        parse(&[head.as_bytes(), name, rest.as_bytes(), message].concat()).unwrap()
+    }
+
     #[test]
-    fn a_latin_1_message_is_decoded_as_its_header_says() {
-        let raw = format!("tree {TREE}\nauthor A <a> 1 +0\ncommitter C <c> 1 +0\nencoding ISO-8859-1\n\n");
-        let raw = [raw.as_bytes(), b"caf\xe9"].concat();
-        assert_eq!(parse(&raw).unwrap().message, "café");
+    fn message_and_author_are_decoded_as_their_header_says() {
+        let windows = encoding_rs::WINDOWS_1251.encode("Проверка").0;
+        for (label, bytes, text) in [
+            ("ISO-8859-1", &b"caf\xe9"[..], "café"),
+            ("latin-1", b"caf\xe9", "café"),
+            ("ISO8859-15", b"10 \xa4", "10 €"),
+            ("windows-1251", &*windows, "Проверка"),
+            ("CP1251", &*windows, "Проверка"),
+            ("Shift_JIS", b"\x83e\x83X\x83g", "テスト"),
+            ("sjis", b"\x83e\x83X\x83g", "テスト"),
+            ("CP932", b"\x83e\x83X\x83g", "テスト"),
+            ("eucJP", b"\xa5\xc6\xa5\xb9\xa5\xc8", "テスト"),
+            ("GBK", b"\xb2\xe2\xca\xd4", "测试"),
+            ("cp936", b"\xb2\xe2\xca\xd4", "测试"),
+            ("Big5", b"\xb4\xfa\xb8\xd5", "測試"),
+            ("KOI8-R", b"\xd4\xc5\xd3\xd4", "тест"),
+            ("UTF8", "тест".as_bytes(), "тест"),
+        ] {
+            let header = encoded(label, bytes, bytes);
+            assert_eq!((header.message.as_str(), header.author.as_str()), (text, text), "{label}");
+        }
+    }
+
+    #[test]
+    fn what_its_charset_does_not_have_is_replaced_and_never_an_error() {
+        assert_eq!(encoded("Shift_JIS", b"A", b"ok \x83").message, "ok \u{fffd}");
+        assert_eq!(encoded("no-such-charset", b"A", b"ok \xff\x1b").message, "ok \u{fffd}\\x1b");
+        assert_eq!(encoded("ISO-2022-KR", b"A", b"plain").message, "plain");
+        assert_eq!(encoded("", b"A", "тест".as_bytes()).message, "тест");
+        assert_eq!(encoded("windows-1252", b"A", b"one\r\ntwo").message, "one\ntwo");
     }
 
     #[test]
     fn a_nonsense_date_does_not_lose_the_commit() {
-        let (name, email, at) = signature(b"Odd <> name <x@y> 99999999999999999999 +0000").unwrap();
+        let (name, email, at) = signature(b"Odd <> name <x@y> 99999999999999999999 +0000", None).unwrap();
         assert_eq!((name.as_str(), email.as_str()), ("Odd", "> name <x@y"));
         assert_eq!(at, Timestamp::UNIX_EPOCH);
     }

@@ -142,6 +142,11 @@ pub fn path_setting(repo: &Repository, name: &str) -> Result<Option<(PathBuf, &'
     Ok(Some((config.get_path(name).map_err(failed)?, origin)))
 }
 
+/// A setting of the user's or the system's configuration; what a repository says does not count.
+pub fn user_setting(name: &str) -> Option<String> {
+    git2::Config::open_default().and_then(|mut config| config.snapshot()).ok()?.get_string(name).ok()
+}
+
 /// The origin's URL as it stands in the configuration.
 pub fn origin(repo: &Repository) -> Option<Vec<u8>> {
     let config = repo.config().and_then(|mut config| config.snapshot()).ok()?;

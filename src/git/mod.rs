@@ -7,6 +7,7 @@ use crate::domain::id::{Oid, RepoId};
 
 mod branch;
 mod brought;
+mod charset;
 mod child;
 mod commit;
 mod deed;
@@ -38,7 +39,9 @@ mod tree;
 pub mod version;
 
 pub use deed::{Deed, Entry, News};
+pub use library::user_setting;
 pub use names::Within;
+pub use patch::Exclude;
 pub use repo::Repo;
 
 /// How much of a patch is read. The defaults come from measurements of libgit2: stopping early keeps a
@@ -108,6 +111,13 @@ pub enum GitError {
 }
 
 impl GitError {
+    /// Git's configuration cannot be read: a person can mend it, and nothing else is wrong with the repository.
+    #[must_use]
+    pub fn is_of_configuration(&self) -> bool {
+        let Self::Git { source, .. } = self else { return false };
+        source.downcast_ref::<git2::Error>().is_some_and(|error| error.class() == git2::ErrorClass::Config)
+    }
+
     fn git(doing: &str, source: impl Error + Send + Sync + 'static) -> Self {
         Self::Git { doing: doing.to_owned(), source: Box::new(source) }
     }

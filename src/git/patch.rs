@@ -5,7 +5,9 @@ use super::objects::Objects;
 use super::tree::{self, Delta, Deltas, SUBMODULE, SYMLINK, Side};
 use super::{Bounds, GitError, rename, text};
 use crate::domain::id::Oid;
-use crate::domain::patch::{Change, FileChange, Patch, Texts, Unread};
+use crate::domain::patch::{Change, FileChange, Hunk, Line, Origin, Patch, Texts, Unread};
+use crate::facts::dependencies;
+use crate::facts::formats::pointer;
 use crate::facts::roles::FileRole;
 use crate::facts::syntax::grammar::{Grammar, SIDE_BYTES};
 
@@ -16,19 +18,44 @@ pub struct Between<'a> {
     pub new: &'a Oid,
 }
 
+/// Which content is not to be read.
+#[derive(Clone, Copy)]
+pub struct Exclude<'a> {
+    /// Named, but never loaded.
+    pub excluded: &'a dyn Fn(&str) -> bool,
+    /// Of the excluded ones those whose packages may be read where they are lockfiles; their lines never are.
+    pub packages: &'a dyn Fn(&str) -> bool,
+}
+
+impl<'a> Exclude<'a> {
+    /// What is excluded is not read for anything.
+    #[must_use]
+    pub fn excluding(excluded: &'a dyn Fn(&str) -> bool) -> Self {
+        Self { excluded, packages: &|_| false }
+    }
+}
+
+impl std::fmt::Debug for Exclude<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Exclude").finish_non_exhaustive()
+    }
+}
+
 /// A patch of which nothing could be read, because its trees are not all here (partial or shallow clones).
 #[must_use]
 pub fn unreadable() -> Patch {
     Patch { truncated: true, ..Patch::default() }
 }
 
-/// Reads the patch. Excluded paths are named; their content is never loaded.
+/// Reads the patch. Excluded paths are named; their content is never loaded, but for the packages of lockfiles that
+/// may be read.
 pub fn read(
     objects: &dyn Objects,
     between: Between<'_>,
     bounds: &Bounds,
-    excluded: &dyn Fn(&str) -> bool,
+    paths: Exclude<'_>,
 ) -> Result<Patch, GitError> {
+    let excluded = paths.excluded;
     let Ok(Deltas { kept, total }) = tree::diff(objects, between.old, Some(between.new)) else {
         return Ok(unreadable());
     };
@@ -41,7 +68,7 @@ pub fn read(
     files.sort_by_cached_key(|(file, _)| FileRole::of(&file.path));
     files.truncate(bounds.files);
     small_first(&mut files, objects, excluded);
-    let mut reader = Reader::new(objects, bounds, excluded);
+    let mut reader = Reader::new(objects, bounds, paths);
     let mut waiting = files.len();
     for (file, delta) in &mut files {
         waiting -= 1;
@@ -99,22 +126,28 @@ fn change_between(old: &Side, new: &Side) -> Change {
 const MISSES: usize = 16;
 /// So much is kept whole for grammars, both sides of all files together (bytes).
 const TEXT_BYTES: usize = 8 << 20;
+/// A longer link is not read (bytes).
+const LINK_BYTES: u64 = 4 << 10;
+/// And so much for the packages of lockfiles, beside what is diffed: they are only looked through.
+const LOCK_BYTES: usize = 2 << 20;
 
 struct Reader<'a> {
     objects: &'a dyn Objects,
     bounds: &'a Bounds,
-    excluded: &'a dyn Fn(&str) -> bool,
+    paths: Exclude<'a>,
     blob_left: u64,
     patch_left: usize,
     text_left: usize,
+    lock_left: usize,
     misses: usize,
     truncated: bool,
 }
 
 impl<'a> Reader<'a> {
-    fn new(objects: &'a dyn Objects, bounds: &'a Bounds, excluded: &'a dyn Fn(&str) -> bool) -> Self {
+    fn new(objects: &'a dyn Objects, bounds: &'a Bounds, paths: Exclude<'a>) -> Self {
         let (blob_left, patch_left) = (bounds.blob_bytes, bounds.patch_bytes);
-        Self { objects, bounds, excluded, blob_left, patch_left, text_left: TEXT_BYTES, misses: 0, truncated: false }
+        let (text_left, lock_left) = (TEXT_BYTES, LOCK_BYTES);
+        Self { objects, bounds, paths, blob_left, patch_left, text_left, lock_left, misses: 0, truncated: false }
     }
 
     /// `others_wait`: this is not the last file.
@@ -126,6 +159,8 @@ impl<'a> Reader<'a> {
         file.unread = self.obstacle(file, delta);
         if file.unread.is_some() {
             self.truncated |= matches!(file.unread, Some(Unread::TooLarge | Unread::BudgetSpent));
+            file.texts = self.packages(file, delta);
+            file.hunks = self.link(file, delta);
             return Ok(());
         }
         let (Some(old), Some(new)) = (self.content(delta.old.as_ref()), self.content(delta.new.as_ref())) else {
@@ -134,13 +169,67 @@ impl<'a> Reader<'a> {
         };
         if hunk::is_binary(&old) || hunk::is_binary(&new) {
             file.unread = Some(Unread::Binary);
+            file.hunks = pointers_alone(&old, &new);
             return Ok(());
         }
         let room = Room { patch_bytes: self.room(others_wait), line_bytes: self.bounds.line_bytes };
         let diffed = hunk::diff(&file.path, &old, &new, room)?;
         self.keep(file, diffed);
-        file.texts = self.texts(&file.path, &old, &new);
+        if pointer::is_pointer(&old) != pointer::is_pointer(&new) {
+            // The content moved; its lines are no news.
+            file.hunks = pointers_alone(&old, &new);
+        }
+        file.texts = self.texts(&file.path, &old, &new).or_else(|| self.locked(&file.path, &old, &new));
         Ok(())
+    }
+
+    /// What symbolic links point to, as lines; of what stood in a link's place no more than a pointer.
+    fn link(&self, file: &FileChange, delta: &Delta) -> Vec<Hunk> {
+        if file.unread != Some(Unread::Symlink) {
+            return Vec::new();
+        }
+        let text = |side: Option<&Side>| {
+            let side = side?;
+            let size = self.objects.size(&side.id).filter(|size| *size <= LINK_BYTES)?;
+            let content = self.objects.read(&side.id).filter(|content| content.len() as u64 == size)?;
+            (side.kind() == SYMLINK || pointer::is_pointer(&content)).then_some(content)
+        };
+        let (old, new) = (text(delta.old.as_ref()).unwrap_or_default(), text(delta.new.as_ref()).unwrap_or_default());
+        // What became a link, or was one, is told only where its content is kept elsewhere.
+        let told = file.change != Change::TypeChanged || pointer::is_pointer(&old) || pointer::is_pointer(&new);
+        if told { lines_of(&old, &new) } else { Vec::new() }
+    }
+
+    /// Both sides of a lockfile whose lines are not read, because it is excluded or large.
+    fn packages(&mut self, file: &FileChange, delta: &Delta) -> Option<Box<Texts>> {
+        let unread = matches!(file.unread, Some(Unread::Excluded | Unread::TooLarge | Unread::BudgetSpent));
+        let readable = |path: &str| !(self.paths.excluded)(path) || (self.paths.packages)(path);
+        let all_readable = readable(&file.path) && file.old_path.as_deref().is_none_or(readable);
+        if !unread || !all_readable || !dependencies::is_lockfile(&file.path) {
+            return None;
+        }
+        let mut bytes = 0;
+        for side in delta.old.iter().chain(&delta.new) {
+            if matches!(side.kind(), SUBMODULE | SYMLINK) {
+                return None;
+            }
+            bytes += self.objects.size(&side.id)?;
+        }
+        if usize::try_from(bytes).ok()? > self.lock_left {
+            return None;
+        }
+        self.locked(&file.path, &self.content(delta.old.as_ref())?, &self.content(delta.new.as_ref())?)
+    }
+
+    /// Both sides of a lockfile, as far as there is room.
+    fn locked(&mut self, path: &str, old: &[u8], new: &[u8]) -> Option<Box<Texts>> {
+        let bytes = old.len() + new.len();
+        let is_text = !hunk::is_binary(old) && !hunk::is_binary(new);
+        if !is_text || bytes > self.lock_left || !is_read_whole(path) {
+            return None;
+        }
+        self.lock_left -= bytes;
+        Some(Box::new(whole(old, new)))
     }
 
     /// What one file may take of the patch's bound: while much is left and others wait, not all of it.
@@ -157,8 +246,7 @@ impl<'a> Reader<'a> {
             return None;
         }
         self.text_left -= old.len() + new.len();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Some(Box::new(Texts { old: text(old), new: text(new) }))
+        Some(Box::new(whole(old, new)))
     }
 
     /// Lines are counted beyond the patch's bound as long as the blobs fit into theirs: counting is cheap.
@@ -175,7 +263,7 @@ impl<'a> Reader<'a> {
     /// Why the file is not to be loaded; else its size is taken off the budget.
     fn obstacle(&mut self, file: &FileChange, delta: &Delta) -> Option<Unread> {
         let sides = || delta.old.iter().chain(&delta.new);
-        if (self.excluded)(&file.path) || file.old_path.as_deref().is_some_and(self.excluded) {
+        if (self.paths.excluded)(&file.path) || file.old_path.as_deref().is_some_and(self.paths.excluded) {
             return Some(Unread::Excluded);
         }
         if sides().any(|side| side.kind() == SUBMODULE) {
@@ -223,6 +311,34 @@ impl<'a> Reader<'a> {
             patch_id: None,
         }
     }
+}
+
+fn whole(old: &[u8], new: &[u8]) -> Texts {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Texts { old: text(old), new: text(new) }
+}
+
+/// Lockfiles and notebooks: what a changed line is, the lines around it do not tell.
+fn is_read_whole(path: &str) -> bool {
+    dependencies::is_lockfile(path) || path.ends_with(".ipynb")
+}
+
+/// The lines of those sides that are pointers to content kept elsewhere.
+fn pointers_alone(old: &[u8], new: &[u8]) -> Vec<Hunk> {
+    let pointer = |content: &'_ [u8]| if pointer::is_pointer(content) { content.to_vec() } else { Vec::new() };
+    lines_of(&pointer(old), &pointer(new))
+}
+
+/// Everything removed, everything added.
+fn lines_of(old: &[u8], new: &[u8]) -> Vec<Hunk> {
+    let line = |origin: Origin| {
+        move |bytes: &[u8]| Line { origin, text: text::line(bytes, usize::try_from(LINK_BYTES).unwrap_or(usize::MAX)) }
+    };
+    let all = |bytes: &[u8], origin| -> Vec<Line> {
+        bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(line(origin)).collect()
+    };
+    let lines = [all(old, Origin::Removed), all(new, Origin::Added)].concat();
+    if lines.is_empty() { Vec::new() } else { vec![Hunk { header: String::new(), old_start: 1, new_start: 1, lines }] }
 }
 
 /// No text, or shut out on purpose: the total is that of the rest.

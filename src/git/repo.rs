@@ -11,7 +11,7 @@ use super::child::Git;
 use super::identity::People;
 use super::library::{self, Opened};
 use super::objects::{Library, Objects};
-use super::patch::{self, Between};
+use super::patch::{self, Between, Exclude};
 use super::{Bounds, GitError, Place, branch, commit, outside, patch_id, project, text};
 use crate::domain::id::{Oid, RepoId};
 use crate::domain::patch::Commit;
@@ -191,7 +191,15 @@ impl Repo {
     /// [`GitError::Missing`] when the repository has no such object (any more), [`GitError::NoSuchCommit`] when it
     /// is no commit.
     pub fn commit(&self, oid: &Oid, bounds: &Bounds, excluded: &dyn Fn(&str) -> bool) -> Result<Commit, GitError> {
-        self.with_objects(|objects| self.read(objects, oid, bounds, excluded))
+        self.commit_with(oid, bounds, Exclude::excluding(excluded))
+    }
+
+    /// As [`Repo::commit`], with both sides of those excluded lockfiles whose packages may be read.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn commit_with(&self, oid: &Oid, bounds: &Bounds, paths: Exclude<'_>) -> Result<Commit, GitError> {
+        self.with_objects(|objects| self.read(objects, oid, bounds, paths))
     }
 
     pub(super) fn with_objects<T>(
@@ -204,20 +212,14 @@ impl Repo {
         }
     }
 
-    fn read(
-        &self,
-        objects: &dyn Objects,
-        oid: &Oid,
-        bounds: &Bounds,
-        excluded: &dyn Fn(&str) -> bool,
-    ) -> Result<Commit, GitError> {
+    fn read(&self, objects: &dyn Objects, oid: &Oid, bounds: &Bounds, paths: Exclude<'_>) -> Result<Commit, GitError> {
         let header = header(objects, oid)?;
         let parent = header.parents.first().map(|parent| self::header(objects, parent));
         let patch = match &parent {
             // A shallow clone ends here: against nothing, every file of the project would seem new.
             Some(Err(_)) => patch::unreadable(),
-            Some(Ok(parent)) => self.patch(objects, Some(&parent.tree), &header, bounds, excluded)?,
-            None => self.patch(objects, None, &header, bounds, excluded)?,
+            Some(Ok(parent)) => self.patch(objects, Some(&parent.tree), &header, bounds, paths)?,
+            None => self.patch(objects, None, &header, bounds, paths)?,
         };
         let tip = self.tip().ok();
         let people = tip.as_ref().and_then(|(tip, _)| {
@@ -245,10 +247,10 @@ impl Repo {
         old: Option<&Oid>,
         header: &commit::Header,
         bounds: &Bounds,
-        excluded: &dyn Fn(&str) -> bool,
+        paths: Exclude<'_>,
     ) -> Result<crate::domain::patch::Patch, GitError> {
         let between = Between { old, new: &header.tree };
-        let mut patch = patch::read(objects, between, bounds, excluded)?;
+        let mut patch = patch::read(objects, between, bounds, paths)?;
         if patch_id::is_meaningful(&patch, header.parents.len()) {
             patch.patch_id = match &self.backend {
                 Backend::Library(repo) => patch_id::of(repo, between),

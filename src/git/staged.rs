@@ -9,7 +9,7 @@ use git2::{Index, IndexEntry, IndexEntryExtendedFlag, ObjectType};
 use jiff::Timestamp;
 
 use super::objects::Objects;
-use super::patch::{self, Between};
+use super::patch::{self, Between, Exclude};
 use super::repo::{Repo, header};
 use super::{Bounds, GitError, commit, tree};
 use crate::domain::id::Oid;
@@ -79,7 +79,7 @@ impl Repo {
         };
         let last = header(objects, &head)?;
         // An amended commit's message is what the editor begins with.
-        let amended = moment == Moment::Editor && begins_with(&git_dir.join("COMMIT_EDITMSG"), &last.message);
+        let amended = moment == Moment::Editor && begins_with(&git_dir.join("COMMIT_EDITMSG"), &last);
         Ok(if amended { last.parents } else { vec![head] })
     }
 
@@ -88,17 +88,12 @@ impl Repo {
     ///
     /// # Errors
     /// As [`Repo::commit`].
-    pub fn staged_commit(
-        &self,
-        staged: &Staged,
-        bounds: &Bounds,
-        excluded: &dyn Fn(&str) -> bool,
-    ) -> Result<Commit, GitError> {
+    pub fn staged_commit(&self, staged: &Staged, bounds: &Bounds, paths: Exclude<'_>) -> Result<Commit, GitError> {
         let patch = self.with_objects(|objects| {
             let below = staged.parents.first().map(|parent| header(objects, parent)).transpose()?;
             let old = below.as_ref().map(|below| &below.tree);
             let above = Above { trees: &staged.trees, objects };
-            patch::read(&above, Between { old, new: &staged.tree }, bounds, excluded)
+            patch::read(&above, Between { old, new: &staged.tree }, bounds, paths)
         })?;
         Ok(Commit {
             oid: staged.tree.clone(),
@@ -158,12 +153,12 @@ fn index_of_commit(git_dir: &Path) -> PathBuf {
 }
 
 /// Whether the file begins with the whole message of a commit.
-fn begins_with(file: &Path, message: &str) -> bool {
+fn begins_with(file: &Path, commit: &commit::Header) -> bool {
     use std::io::Read as _;
     let mut begun = Vec::new();
     let read = std::fs::File::open(file).and_then(|file| file.take(MESSAGE as u64).read_to_end(&mut begun));
-    let message = message.trim();
-    let begun = commit::decode(&begun, None);
+    let message = commit.message.trim();
+    let begun = commit::decode(&begun, commit.charset);
     read.is_ok() && !message.is_empty() && begun.trim_start().strip_prefix(message).is_some_and(ends_line)
 }
 

@@ -6,6 +6,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::GithooksError;
+use crate::config::paths::sync_directory_of;
 
 /// A configuration file is a few kilobytes; one that is larger than this is not git's (bytes).
 const LIMIT: u64 = 16 << 20;
@@ -101,7 +102,8 @@ impl<'a> Lock<'a> {
             self.file.set_permissions(Permissions::from_mode(old.permissions().mode() & 0o7777))?;
         }
         self.file.sync_all()?;
-        fs::rename(&self.at, self.target)
+        fs::rename(&self.at, self.target)?;
+        sync_directory_of(self.target)
     }
 }
 

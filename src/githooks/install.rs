@@ -90,26 +90,15 @@ fn is_current(script: &Script, program: &Path) -> bool {
     script.version == VERSION && script.program == program
 }
 
-/// Somebody's hook becomes the prior one. A prior hook that is kept already is of no use any more, since git
-/// would not have called it; but it is not ours to throw away.
+/// The person's hook gets the prior hook's name beside its own: it stays in place until ours replaces it. A prior hook
+/// that is kept already is of no use any more, since git would not have called it; but it is not ours to throw away.
 fn keep_foreign(slot: &Slot, has_prior: bool, plan: &mut Plan) {
     if has_prior {
-        let free = free_name(slot);
+        let free = slot.free_name("uro-prior");
         plan.notes.push(Note::Kept(free.clone()));
         plan.steps.push(Step::Move { from: slot.prior(), to: free });
     }
-    plan.steps.push(Step::Move { from: slot.at.clone(), to: slot.prior() });
-}
-
-fn free_name(slot: &Slot) -> PathBuf {
-    let mut number = 1_u32;
-    loop {
-        let name = slot.beside(&format!("uro-prior-{number}"));
-        if !exists(&name) {
-            return name;
-        }
-        number += 1;
-    }
+    plan.steps.push(Step::Keep { from: slot.at.clone(), to: slot.prior() });
 }
 
 /// Only a script can call the hook from before; alone, a launcher costs less.

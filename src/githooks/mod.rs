@@ -63,6 +63,12 @@ pub enum Step {
         from: PathBuf,
         to: PathBuf,
     },
+    /// Gives the file a second name, keeping every byte, the mode and the times; nothing may be at `to`. A later step
+    /// replaces what is at `from`, so that there is no moment without it.
+    Keep {
+        from: PathBuf,
+        to: PathBuf,
+    },
     /// Puts an executable file with `content` at `at`.
     Program {
         at: PathBuf,
@@ -124,6 +130,7 @@ impl Step {
     fn touches(&self) -> Vec<&Path> {
         match self {
             Self::Move { from, to } => vec![from, to],
+            Self::Keep { to, .. } => vec![to],
             Self::Program { at, .. } => vec![at],
             Self::MakeDirectory(path) | Self::Remove(path) | Self::RemoveDirectory(path) => vec![path],
             Self::Configure { file, .. } => vec![file],

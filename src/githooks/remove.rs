@@ -30,8 +30,10 @@ fn remove(slot: &Slot, has_prior: bool, plan: &mut Plan) {
         Found::Foreign => {}
         Found::Script(script) if script.edited => {
             let aside = slot.beside("uro-edited");
+            let aside = if exists(&aside) { slot.free_name("uro-edited") } else { aside };
             plan.notes.push(Note::Edited(aside.clone()));
-            plan.steps.push(Step::Move { from: slot.at.clone(), to: aside });
+            let (from, to) = (slot.at.clone(), aside);
+            plan.steps.push(if has_prior { Step::Keep { from, to } } else { Step::Move { from, to } });
             restore(slot, has_prior, plan);
         }
         Found::Link(_) | Found::Launcher(_) | Found::Script(_) if !has_prior => {

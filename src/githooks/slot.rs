@@ -64,6 +64,19 @@ impl Slot {
         self.at.with_file_name(format!("{}.{ending}", self.hook.as_str()))
     }
 
+    /// `post-commit.<ending>-1`, or the first number that is not taken.
+    #[must_use]
+    pub fn free_name(&self, ending: &str) -> PathBuf {
+        let mut number = 1_u32;
+        loop {
+            let name = self.beside(&format!("{ending}-{number}"));
+            if !exists(&name) {
+                return name;
+            }
+            number += 1;
+        }
+    }
+
     #[must_use]
     pub fn has_prior(&self) -> bool {
         exists(&self.prior())

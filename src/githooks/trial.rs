@@ -7,7 +7,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use super::{GithooksError, HookState, How, Note, State, apply, inspect, plan_install, plan_remove};
+use super::apply::operations;
+use super::{GithooksError, HookState, How, Note, Plan, State, apply, inspect, plan_install, plan_remove};
 use crate::domain::event::HookName;
 
 /// A repository and, instead of the real hook, a script that notes how it was called and talks too much.
@@ -351,6 +352,80 @@ fn an_install_that_broke_off_after_the_rename_is_finished_by_the_next() {
     assert_eq!(stage.states()[0], (State::Lost, None));
     stage.install();
     assert_eq!(stage.commit(), "prior\n");
+}
+
+/// Performs the first `count` operations of a plan, as after a power loss behind them; gives how many there are.
+fn perform_some(plan: &Plan, count: usize) -> usize {
+    let operations: Vec<_> = plan.steps.iter().flat_map(operations).collect();
+    operations.iter().take(count).for_each(|operation| operation.perform().expect("performed"));
+    operations.len()
+}
+
+/// For every number of operations: the person's hook runs, and installing and removing end as if nothing had happened.
+fn holds_in_every_state(prepare: impl Fn(&Stage), removing: bool) {
+    let mut count = 0;
+    loop {
+        let stage = Stage::new();
+        stage.prior("post-commit", "#!/bin/sh\necho mine\n");
+        stage.prior("post-merge", "#!/bin/sh\necho merged\n");
+        prepare(&stage);
+        let before = stage.snapshot();
+        let plan = if removing {
+            stage.install();
+            plan_remove(&stage.hooks())
+        } else {
+            plan_install(&stage.hooks(), &stage.program)
+        };
+        let all = perform_some(&plan.expect("a plan"), count);
+        assert_eq!(stage.commit(), "mine\n", "after {count} of {all} operations");
+        let merged = stage.run(".git/hooks/post-merge", &["0"]);
+        assert_eq!(merged.stdout, b"merged\n", "after {count} of {all} operations");
+        stage.install();
+        assert_eq!(stage.commit(), "mine\n");
+        stage.remove();
+        let kept: BTreeMap<_, _> = stage.snapshot().into_iter().filter(|(path, _)| before.contains_key(path)).collect();
+        for name in ["post-commit", "post-merge"] {
+            assert_eq!(kept[&stage.hook(name)], before[&stage.hook(name)], "after {count} of {all} operations");
+        }
+        if count == all {
+            return;
+        }
+        count += 1;
+    }
+}
+
+#[test]
+fn the_persons_own_hook_runs_in_every_state_of_an_installation_that_breaks_off() {
+    holds_in_every_state(|_| {}, false);
+}
+
+#[test]
+fn the_persons_own_hook_runs_in_every_state_of_a_removal_that_breaks_off() {
+    holds_in_every_state(|_| {}, true);
+}
+
+#[test]
+fn with_a_prior_hook_from_before_the_persons_own_hook_runs_in_every_state() {
+    holds_in_every_state(|stage| stage.prior("post-commit.uro-prior", "#!/bin/sh\necho older\n"), false);
+}
+
+#[test]
+fn removing_a_script_that_was_edited_leaves_no_moment_without_the_persons_hook() {
+    let mut count = 0;
+    loop {
+        let stage = Stage::new();
+        stage.prior("post-commit", "#!/bin/sh\necho mine\n");
+        stage.install();
+        let text =
+            fs::read_to_string(stage.hook("post-commit")).expect("readable").replace("exec ", "echo more; exec ");
+        stage.prior("post-commit", &text);
+        let all = perform_some(&plan_remove(&stage.hooks()).expect("a plan"), count);
+        assert!(stage.commit().ends_with("mine\n"), "after {count} of {all} operations");
+        if count == all {
+            return;
+        }
+        count += 1;
+    }
 }
 
 #[test]

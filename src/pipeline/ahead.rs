@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::domain::id::Oid;
 use crate::git::repo::Repo;
 use crate::git::staged::Moment;
-use crate::git::{Bounds, GitError};
+use crate::git::{Bounds, Exclude, GitError};
 
 /// Who reads, and how it ends: true when all of it was read.
 pub trait Reader: Send + Sync {
@@ -76,7 +76,9 @@ pub fn staged(
     if read == Some(&key) {
         return Ok(None);
     }
-    let commit = repo.staged_commit(&staged, &Bounds::default(), &|path| exclusions.path(path))?;
+    let (excluded, packages) = (|path: &str| exclusions.path(path), |path: &str| exclusions.packages(path));
+    let paths = Exclude { excluded: &excluded, packages: &packages };
+    let commit = repo.staged_commit(&staged, &Bounds::default(), paths)?;
     let subject = Subject::commit(commit, services.clock.as_ref());
     Ok(Some(Reading { key, config, subject }))
 }

@@ -10,6 +10,7 @@ use super::enrich;
 use super::identity::{self, Kin};
 use super::notes;
 use super::services::{Exclusions, Services};
+use super::settings::Unreadable;
 use super::subject::Subject;
 use crate::config::Config;
 use crate::domain::capture::{By, Capture, NO_PROJECT, Provenance, Reason, RepoRef, State};
@@ -18,8 +19,8 @@ use crate::domain::deadline::Deadline;
 use crate::domain::event::Source;
 use crate::domain::id::{CaptureId, Oid};
 use crate::domain::timing::{Timing, Tokens, ms};
+use crate::git::GitError;
 use crate::git::repo::Repo;
-use crate::git::{Bounds, GitError};
 use crate::prompt::redact::redact;
 use crate::store::{Recorded, StoreError};
 
@@ -30,6 +31,9 @@ pub enum CaptureError {
     Git(#[from] GitError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Whether the repository may be captured is unknown.
+    #[error(transparent)]
+    Settings(#[from] Unreadable),
 }
 
 /// Which commit, who reported it, since when its budget runs.
@@ -146,14 +150,16 @@ fn take(
     if !config.capture.enabled || exclusions.repo(path) {
         return Ok(Taken::Skipped("capturing is switched off here"));
     }
-    let commit = repo.commit(&request.oid, &Bounds::default(), &|path| exclusions.path(path))?;
+    let commit = exclusions.commit(repo, &request.oid)?;
     let mut subject = Subject::commit(commit, services.clock.as_ref());
     let carried = identity::carried(services, repo, &subject)?;
     if unreported == Unreported::First {
         take_unreported(services, repo, &carried)?;
     }
     let kin = identity::kin(services, repo, &subject, &carried)?;
-    let noted = subject.work().map_or(Ok(Vec::new()), |work| notes::of_commit(services, repo, &work.commit, &kin))?;
+    let noted = subject
+        .work()
+        .map_or(Ok(Vec::new()), |work| notes::of_commit(services, repo, &work.commit, &kin, request.stamp))?;
     subject.note_before(&noted);
     let deadline = Deadline::from_stamp(request.stamp, config.capture.budget, services.clock.as_ref());
     let queue = taken_at.saturating_duration_since(deadline.start());
@@ -309,8 +315,7 @@ pub(super) fn subject_of(
     let (Some(commit), Some(repo)) = (&capture.commit, repo) else {
         return Ok(Subject::note(&capture.raw, &capture.project));
     };
-    let exclusions = Exclusions::of(config);
-    let commit = repo.commit(&commit.oid, &Bounds::default(), &|path| exclusions.path(path))?;
+    let commit = Exclusions::of(config).commit(repo, &commit.oid)?;
     let mut subject = Subject::commit(commit, services.clock.as_ref());
     subject.note_before(&notes::by_id(services, &capture.notes));
     Ok(subject)

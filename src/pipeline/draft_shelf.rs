@@ -8,12 +8,14 @@ use crate::domain::capture::Capture;
 use crate::domain::draft::Draft;
 use crate::domain::id::DraftId;
 use crate::domain::operation::Operation;
+use crate::domain::project::Origin;
 use crate::store::{CaptureQuery, Lease, NewDraft, Result, Store, Written};
 
 /// The drafts' part of the store; the meaning of each call is written there.
 #[expect(missing_docs, reason = "documented at `Store`")]
 pub trait DraftShelf: Send + Sync {
     fn captures(&self, query: &CaptureQuery) -> Result<Vec<Capture>>;
+    fn origins(&self) -> Result<Vec<Origin>>;
     fn drafts(&self) -> Result<Vec<Draft>>;
     fn queue_draft(&self, draft: &NewDraft, now: Timestamp) -> Result<bool>;
     fn retry_draft(&self, id: DraftId, now: Timestamp) -> Result<Draft>;
@@ -26,6 +28,10 @@ pub trait DraftShelf: Send + Sync {
 impl DraftShelf for Arc<dyn Store> {
     fn captures(&self, query: &CaptureQuery) -> Result<Vec<Capture>> {
         self.as_ref().captures(query)
+    }
+
+    fn origins(&self) -> Result<Vec<Origin>> {
+        self.as_ref().origins()
     }
 
     fn drafts(&self) -> Result<Vec<Draft>> {

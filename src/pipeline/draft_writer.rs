@@ -13,7 +13,7 @@ use crate::domain::role::Role;
 use crate::prompt::redact::redact;
 use crate::prompt::render;
 use crate::publish::document::{self, Document};
-use crate::publish::outline::Subject;
+use crate::publish::outline::{Subject, work_once};
 use crate::publish::span::Span;
 use crate::publish::templates::Templates;
 use crate::quality::{clean, rubric};
@@ -51,11 +51,14 @@ pub struct Draftsmanship {
     pub failure: Option<String>,
 }
 
-/// The captures that a draft is made of: all live ones of its project and period.
+/// The captures that a draft is made of: all live ones of its repository and period.
 #[must_use]
 pub fn sources(draft: &Draft) -> CaptureQuery {
+    let repo = draft.repo.as_ref().map(|repo| repo.id.clone());
     CaptureQuery {
-        project: Some(draft.project.clone()),
+        project: repo.is_none().then(|| draft.project.clone()),
+        outside: repo.is_none(),
+        repo,
         since: Some(draft.period.from),
         until: Some(draft.period.to),
         ..CaptureQuery::default()
@@ -97,7 +100,8 @@ impl Writer<'_> {
         let model = self.model.as_ref().map_err(|why| Miss { reason: Reason::Disabled, words: why.clone() })?;
         let role = draft.kind.role();
         let period = Span::of(&draft.period, &self.zone).words();
-        let rendered = render::draft(draft.kind, &draft.project, &period, captures, (self.prompt_budget)(role));
+        let captures = work_once(captures);
+        let rendered = render::draft(draft.kind, &draft.project, &period, &captures, (self.prompt_budget)(role));
         let bound = self.clock.instant() + lease::model_time(role);
         let until = until.map_or(bound, |until| until.min(bound));
         let text = tokio::time::timeout_at(until.into(), model.write(role, &rendered, until))

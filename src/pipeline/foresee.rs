@@ -18,7 +18,6 @@ use crate::domain::deadline::Deadline;
 use crate::domain::draft::DraftKind;
 use crate::domain::id::Oid;
 use crate::domain::role::Role;
-use crate::git::Bounds;
 use crate::git::repo::Repo;
 use crate::hardware::Hardware;
 use crate::llm::{ClockFired, LlmError};
@@ -111,6 +110,7 @@ struct Scene {
     urgency: Urgency,
     traffic: Traffic,
     what: What,
+    machine: Hardware,
 }
 
 enum What {
@@ -133,7 +133,7 @@ impl Scene {
             (What::Capture(_), _) => Urgency::Interactive,
             (What::Draft(_), _) => Urgency::Batch,
         };
-        Ok(Self { config, role: question.about.role(), urgency, traffic, what })
+        Ok(Self { config, role: question.about.role(), urgency, traffic, what, machine: Hardware::measure() })
     }
 
     fn task<'a>(&'a self, clock: &dyn Clock, prompt: &'a models::PromptOf<'a>) -> Task<'a> {
@@ -180,7 +180,7 @@ impl Scene {
         let (max_tokens, most) = room(&self.config, self.role);
         let budget = Budget::from(most);
         let prompt = (task.prompt)(&Size { budget, words: None });
-        let machine = Hardware::measure();
+        let machine = &self.machine;
         let signals = Signals {
             role: task.role,
             urgency: task.urgency,
@@ -217,8 +217,7 @@ fn what(services: &Services, about: &About, repo: Option<&Repo>, config: &Config
     let project = repo.map_or(NO_PROJECT, |repo| repo.place().project.as_str());
     Ok(match (about, repo) {
         (About::Commit(oid), Some(repo)) => {
-            let exclusions = Exclusions::of(config);
-            let commit = repo.commit(oid, &Bounds::default(), &|path| exclusions.path(path))?;
+            let commit = Exclusions::of(config).commit(repo, oid)?;
             let mut subject = Subject::commit(commit, services.clock.as_ref());
             let known = services.store.capture_of_commit(&repo.place().id, oid)?;
             subject.note_before(&notes::by_id(services, &known.map(|known| known.notes).unwrap_or_default()));

@@ -48,13 +48,14 @@ impl InHand {
         Ok(hand)
     }
 
-    /// Takes the event of this row in hand.
-    pub fn hold(&self, row: i64) {
+    /// Notes that the event of this row is dealt with until the guard is dropped, also by a panic. Blocking.
+    #[must_use]
+    pub fn hold(&self, row: i64) -> Held<'_> {
         self.write(row);
+        Held(self)
     }
 
-    /// It was dealt with, one way or another.
-    pub fn release(&self) {
+    fn release(&self) {
         self.write(NOTHING);
     }
 
@@ -67,6 +68,16 @@ impl InHand {
         let mut bytes = [0; 8];
         self.file.as_ref()?.read_exact_at(&mut bytes, 0).ok()?;
         Some(i64::from_le_bytes(bytes)).filter(|row| *row != NOTHING)
+    }
+}
+
+/// The event in hand, until it was dealt with one way or another.
+#[derive(Debug)]
+pub struct Held<'a>(&'a InHand);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.release();
     }
 }
 

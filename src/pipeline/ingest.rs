@@ -97,6 +97,9 @@ pub enum Dealt {
     Done(Done),
     /// The repository could not be read this time, for a reason that may pass: the event stays open.
     Later(String),
+    /// The settings cannot be read and no earlier ones are known: the event stays open, and so do those of the repository
+    /// behind it, until [`Services::recheck_blocked`] lets them be tried again.
+    Blocked(String),
     /// The repository or the commit cannot be captured, now or ever: closed, with the reason.
     Closed(String),
 }
@@ -139,6 +142,16 @@ pub fn deal(
     match taken {
         Ok(done) => Ok(Dealt::Done(done)),
         Err(CaptureError::Store(error)) => Err(error),
+        Err(CaptureError::Settings(why)) => {
+            services.block(waiting::common_dir(&pending.event.git_dir));
+            Ok(Dealt::Blocked(why.to_string()))
+        }
+        Err(CaptureError::Git(error)) if error.is_of_configuration() => {
+            services.block(waiting::common_dir(&pending.event.git_dir));
+            let hint = format!("git -C {} config --edit", pending.event.git_dir.display());
+            services.store.note_problem(services.clock.now(), &error.to_string(), &hint)?;
+            Ok(Dealt::Blocked(error.to_string()))
+        }
         // No descriptor left, a child that was too slow, a disk that did not answer.
         Err(CaptureError::Git(error @ GitError::Git { .. })) if !last_try => Ok(Dealt::Later(error.to_string())),
         Err(CaptureError::Git(error)) => {
@@ -171,33 +184,54 @@ fn is_registered(services: &Services, git_dir: &Path) -> Result<bool, StoreError
 /// What nobody took up for this long has no sidecar: a command settles it itself.
 pub const LEFT_ALONE: Duration = Duration::from_secs(5);
 
-/// Captures, without a model, what the spool holds and no sidecar came for; for commands that show captures.
-/// A spool that was written to just now is left to the sidecar that its hook started.
+/// The longest that a command works on the backlog before it does what it was called for.
+const CATCH_UP: Duration = Duration::from_secs(2);
+
+/// What a command did about commits that no sidecar came for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CaughtUp {
+    /// Events dealt with.
+    pub done: usize,
+    /// Events that wait for a sidecar, or the next command.
+    pub left: u64,
+}
+
+/// Captures, without a model, what the spool holds and no sidecar came for; for commands that show captures. Ends after
+/// [`CATCH_UP`] with what it has by then. `announce` is called once with the number of waiting events before the first
+/// is dealt with. A spool that was written to just now is left to the sidecar that its hook started.
 ///
 /// # Errors
 /// When spool or store fail.
-pub fn catch_up(services: &Services) -> Result<usize, StoreError> {
+pub fn catch_up(services: &Services, announce: impl FnOnce(u64)) -> Result<CaughtUp, StoreError> {
     let now = SystemTime::from(services.clock.now());
+    let mut caught = CaughtUp::default();
     if rotation::untouched_for(&services.paths.spool(), now).is_some_and(|time| time < LEFT_ALONE) {
-        return Ok(0);
+        return Ok(caught);
     }
     if take_spool(services)?.is_none() {
-        return Ok(0);
+        return Ok(caught);
     }
     finish_abandoned(services)?;
     let hand = InHand::open(services, "command")?;
-    let mut settled = 0;
+    let end = services.clock.instant() + CATCH_UP;
+    let mut announce = Some(announce);
     loop {
         let ready = waiting::ready(services, BATCH)?;
         if ready.events.is_empty() {
-            return Ok(settled);
+            return Ok(caught);
+        }
+        if let Some(announce) = announce.take() {
+            announce(services.store.pending_event_count()?);
         }
         let mut last = LastRepo::default();
         for (event, _) in &ready.events {
-            hand.hold(event.row);
+            if services.clock.instant() >= end {
+                caught.left = services.store.pending_event_count()?;
+                return Ok(caught);
+            }
+            let _held = hand.hold(event.row);
             settle(services, &mut last, event)?;
-            hand.release();
-            settled += 1;
+            caught.done += 1;
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::domain::capture::Capture;
 use crate::domain::draft::{Draft, DraftState};
 use crate::domain::id::DraftId;
 use crate::domain::operation::Operation;
+use crate::domain::project::Origin;
 use crate::queue::{period, sample};
 use crate::store::{CaptureQuery, Lease, NewDraft, Result, StoreError, Written};
 
@@ -62,12 +63,26 @@ impl DraftShelf for MemoryShelf {
             return Err(StoreError::Corrupt("bad page".into()));
         }
         let wanted = |capture: &&Capture| {
+            let repo = capture.repo.as_ref().map(|repo| &repo.id);
             query.project.as_ref().is_none_or(|project| *project == capture.project)
+                && query.repo.as_ref().is_none_or(|wanted| Some(wanted) == repo)
+                && !(query.outside && repo.is_some())
                 && query.captured_since.is_none_or(|since| capture.captured_at >= since)
                 && query.since.is_none_or(|since| capture.at >= since)
                 && query.until.is_none_or(|until| capture.at < until)
         };
         Ok(rows.captures.iter().rev().filter(wanted).cloned().collect())
+    }
+
+    fn origins(&self) -> Result<Vec<Origin>> {
+        let mut origins: Vec<Origin> = Vec::new();
+        for capture in &self.rows().captures {
+            let origin = Origin { project: capture.project.clone(), repo: capture.repo.clone() };
+            if !origins.contains(&origin) {
+                origins.push(origin);
+            }
+        }
+        Ok(origins)
     }
 
     fn drafts(&self) -> Result<Vec<Draft>> {
@@ -76,7 +91,8 @@ impl DraftShelf for MemoryShelf {
 
     fn queue_draft(&self, new: &NewDraft, now: Timestamp) -> Result<bool> {
         let mut rows = self.rows();
-        let same = |d: &Draft| d.kind == new.kind && d.project == new.project && d.period == new.period;
+        let same =
+            |d: &Draft| d.kind == new.kind && d.project == new.project && d.repo == new.repo && d.period == new.period;
         if rows.drafts.iter().any(same) {
             return Ok(false);
         }

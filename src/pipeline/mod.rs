@@ -29,6 +29,7 @@ pub mod resumed;
 pub mod roster;
 pub mod sections;
 pub mod services;
+pub mod settings;
 pub mod skipped;
 pub mod subject;
 mod tags;

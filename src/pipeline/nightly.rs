@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::config::DraftsConfig;
 use crate::domain::capture::Capture;
 use crate::domain::draft::Draft;
+use crate::domain::project::Names;
 use crate::domain::role::Role;
 use crate::queue::{backoff, lease, plan};
 use crate::store::{CaptureQuery, Lease, StoreError};
@@ -125,8 +126,9 @@ impl<S: DraftShelf + Clone + 'static> Run<'_, '_, S> {
     async fn queue(&mut self) -> Result<(), StoreError> {
         let (now, cap) = (self.now(), self.night.bounds.cap.unwrap_or(plan::DEFAULT_CAP));
         let recent = CaptureQuery { captured_since: Some(now - plan::LOOK_BACK), ..CaptureQuery::default() };
-        let (captures, drafts) = self.shelf(move |shelf| Ok((shelf.captures(&recent)?, shelf.drafts()?))).await?;
-        let plan = plan::plan(&captures, &drafts, self.night.config, &self.night.writer.zone, now, cap);
+        let read = move |shelf: &S| Ok((shelf.captures(&recent)?, shelf.drafts()?, Names::of(shelf.origins()?)));
+        let (captures, drafts, names) = self.shelf(read).await?;
+        let plan = plan::plan(&captures, (&drafts, &names), self.night.config, &self.night.writer.zone, now, cap);
         drop(captures);
         self.report.left_out = plan.left_out;
         for new in plan.queue {

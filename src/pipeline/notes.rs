@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::capture::CaptureError;
 use super::identity::Kin;
 use super::services::Services;
@@ -13,16 +15,18 @@ use crate::git::repo::Repo;
 
 /// How long before a commit a note may have been written to belong to it.
 const WINDOW: Duration = Duration::from_secs(30 * 60);
-/// Git's dates have whole seconds: a note within the commit's second came before it.
+/// Git's dates have whole seconds. Within the commit's second the time of its report decides.
 const TICK: Duration = Duration::from_secs(1);
 
 /// Notes of the last half hour that belong to no other commit, oldest first. Work that was captured before keeps the
-/// notes that it had. A merge brings together what others wrote, and takes none.
+/// notes that it had. A merge brings together what others wrote, and takes none. A commit existed when it was `reported`: a note of then or later came after it, whichever was
+/// stored first.
 pub(super) fn of_commit(
     services: &Services,
     repo: &Repo,
     commit: &Commit,
     kin: &Kin,
+    reported: Timestamp,
 ) -> Result<Vec<Capture>, CaptureError> {
     if commit.kind() == Kind::Merge {
         return Ok(Vec::new());
@@ -31,7 +35,7 @@ pub(super) fn of_commit(
         let ids: Vec<CaptureId> = kin.earlier.iter().flat_map(|capture| capture.notes.clone()).collect();
         return Ok(by_id(services, &ids));
     }
-    let (since, until) = (commit.committed_at - WINDOW, commit.committed_at + TICK);
+    let (since, until) = (commit.committed_at - WINDOW, reported.min(commit.committed_at + TICK));
     let mut free = Vec::new();
     for found in services.store.notes_before(&repo.place().id, since, until)? {
         if is_free(repo, commit, &found.commits)? {

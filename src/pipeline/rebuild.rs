@@ -1,14 +1,16 @@
 //! After a damaged store was set aside: what git still knows is queued to be captured again.
 
 use std::ffi::OsString;
+use std::fs::OpenOptions;
 use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::reconcile;
 use super::services::Services;
-use crate::config::paths::Paths;
+use crate::config::paths::{Paths, replace_file};
 use crate::domain::event::{Means, Source};
 use crate::domain::id::RepoId;
 use crate::store::{Registered, Store, StoreError};
@@ -60,8 +62,9 @@ impl From<Location> for PathBuf {
 /// read is lost with the rest, so they are read from the registration on.
 pub(super) fn after_quarantine(services: &Services, quarantined: &Path) -> Result<(), StoreError> {
     let store = &services.store;
-    for repo in read_mirror(&services.paths) {
-        store.register(&repo)?;
+    match read_mirror(&services.paths) {
+        Ok(repositories) => repositories.iter().try_for_each(|repo| store.register(repo))?,
+        Err(error) => note_lost_list(services, &error)?,
     }
     let queued = reconcile::all(services, Source::Reconcile);
     let what = format!(
@@ -72,24 +75,45 @@ pub(super) fn after_quarantine(services: &Services, quarantined: &Path) -> Resul
     store.note_problem(services.clock.now(), &what, hint)
 }
 
-/// Writes the list of registered repositories beside the database.
+/// The list of repositories is lost with the store: it is set aside, so that no shorter list replaces it.
+fn note_lost_list(services: &Services, error: &std::io::Error) -> Result<(), StoreError> {
+    let list = services.paths.repositories();
+    let aside = list.with_extension("json.damaged");
+    let kept = std::fs::rename(&list, &aside).is_ok();
+    let place = if kept { format!(" and was set aside as {}", aside.display()) } else { String::new() };
+    let what = format!("the list of repositories, {}, cannot be read ({error}){place}", list.display());
+    services.store.note_problem(
+        services.clock.now(),
+        &what,
+        "uro-capture init, run in each repository, registers it again",
+    )
+}
+
+/// Writes the list of registered repositories beside the database: atomic, synced, readable by its owner alone. The store
+/// is read with the lock held, so that of two writers the later one has the newer list. Blocking.
 ///
 /// # Errors
 /// When the store cannot be read or the file cannot be written.
 pub fn write_mirror(store: &dyn Store, paths: &Paths) -> Result<(), StoreError> {
+    let unavailable = |error| StoreError::Unavailable(Box::new(error));
+    let target = paths.repositories();
+    let lock =
+        OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(target.with_extension("lock"));
+    let lock = lock.map_err(unavailable)?;
+    lock.lock().map_err(unavailable)?;
     let lines: Vec<Line> = store.registered()?.into_iter().map(Line::from).collect();
     let json = serde_json::to_vec_pretty(&lines).map_err(|error| StoreError::Other(Box::new(error)))?;
-    let target = paths.repositories();
-    let fresh = target.with_extension("json.new");
-    std::fs::write(&fresh, json)
-        .and_then(|()| std::fs::rename(&fresh, &target))
-        .map_err(|error| StoreError::Unavailable(Box::new(error)))
+    replace_file(&target, &json, 0o600).map_err(unavailable)
 }
 
-fn read_mirror(paths: &Paths) -> Vec<Registered> {
-    let Ok(bytes) = std::fs::read(paths.repositories()) else { return Vec::new() };
-    let lines: Vec<Line> = serde_json::from_slice(&bytes).unwrap_or_default();
-    lines.into_iter().map(Registered::from).collect()
+/// No file is an empty list: nothing was registered yet. A torn one is an error.
+fn read_mirror(paths: &Paths) -> std::io::Result<Vec<Registered>> {
+    let bytes = match std::fs::read(paths.repositories()) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        read => read?,
+    };
+    let lines: Vec<Line> = serde_json::from_slice(&bytes)?;
+    Ok(lines.into_iter().map(Registered::from).collect())
 }
 
 impl From<Registered> for Line {
@@ -105,3 +129,7 @@ impl From<Line> for Registered {
         Self { id, path: path.into(), common_dir: common_dir.into(), project, since, means, inode }
     }
 }
+
+#[cfg(test)]
+#[path = "tests/rebuild_tests.rs"]
+mod tests;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::ours::Ours;
 pub use super::roster::{inode, moved};
 use super::services::Services;
+use super::settings::Unreadable;
 use super::skipped;
 use crate::domain::event::{Event, Source};
 use crate::domain::id::Oid;
@@ -21,6 +22,9 @@ pub enum ReconcileError {
     Git(#[from] GitError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Whether the repository may be captured, and whose commits, is unknown: its logs stay unread.
+    #[error(transparent)]
+    Settings(#[from] Unreadable),
 }
 
 /// Events stored in one transaction.
@@ -95,6 +99,7 @@ impl Teller<'_> {
 
 fn read(services: &Services, registered: &Registered, teller: Teller<'_>) -> Result<usize, ReconcileError> {
     let repo = Repo::open_git_dir(&registered.common_dir)?;
+    services.readable_config(Some(&repo))?;
     skipped::take(services)?;
     let mut taken = 0;
     loop {

@@ -47,6 +47,7 @@ pub(super) fn take_up(
     let event = &pending.event;
     let place = place(last, event);
     let repo = last.open(&place)?;
+    services.readable_config(Some(repo))?;
     let registered = roster::meet(services, repo, event.stamp)?;
     let mut report = Report { services, repo, pending, without, done: Done::default(), closed: false };
     match event.hook {
@@ -269,6 +270,7 @@ impl From<ReconcileError> for CaptureError {
         match error {
             ReconcileError::Git(error) => Self::Git(error),
             ReconcileError::Store(error) => Self::Store(error),
+            ReconcileError::Settings(error) => Self::Settings(error),
         }
     }
 }

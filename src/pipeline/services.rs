@@ -1,9 +1,9 @@
 //! What every step of the pipeline works with: store, clock, models, settings.
 
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
@@ -12,11 +12,15 @@ use jiff::Timestamp;
 use super::draft_model::DraftModel;
 use super::models::{Models, Unhurried};
 use super::rebuild;
+use super::settings::{Blocked, LastGood, Unreadable};
 use super::wording::{self, Wording};
-use crate::config::{Config, Overrides, Paths, load};
+use crate::config::{Config, Overrides, Paths};
 use crate::domain::clock::Clock;
+use crate::domain::id::Oid;
+use crate::domain::patch::Commit;
 use crate::fallback::variants::Variants;
 use crate::git::repo::Repo;
+use crate::git::{Bounds, Exclude, GitError};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreError};
 
@@ -44,11 +48,11 @@ impl Services {
     ///
     /// # Errors
     /// When the store can neither be opened nor made anew.
-    pub fn open(paths: Paths, config: Config, overrides: Overrides, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+    pub fn open(paths: Paths, overrides: Overrides, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let opened = SqliteStore::open(&paths.database())?;
         let store: Arc<dyn Store> = Arc::new(opened.store);
         let models = Arc::new(Models::new(Arc::clone(&clock), Arc::clone(&store)));
-        let settings = Arc::new(Settings { overrides, last_good: Mutex::new(config), read: Mutex::new(None) });
+        let settings = Arc::new(Settings { overrides, ..Settings::default() });
         let wording = Arc::new(Wording::of(&paths));
         let services = Self { paths, store, clock, models, settings, wording, roster: Arc::default() };
         if let Some(quarantined) = opened.quarantined {
@@ -57,38 +61,59 @@ impl Services {
         Ok(services)
     }
 
-    /// The settings that hold in `repo` (or outside any), read afresh so that an edit takes effect at once.
-    /// While the file is broken the last good settings stay in force and the problem is noted.
+    /// The settings that hold in `repo` (or outside any), read afresh so that an edit takes effect at once. While they
+    /// cannot be read and no earlier ones are known, nothing may be captured, sent or read ahead: [`Config::closed`].
     #[must_use]
     pub fn config(&self, repo: Option<&Repo>) -> Config {
-        let of_repo = repo.and_then(|repo| repo.settings().ok()).unwrap_or_default();
-        let version = Version::of(&self.paths.config_file());
-        let mut read = self.settings.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(read) = read.as_ref().filter(|read| read.version == version && read.of_repo == of_repo) {
-            return read.config.clone();
-        }
-        let config = self.load(&of_repo);
-        let settled = version.is_older_than(self.clock.now() - FRESH);
-        *read = settled.then(|| Read { version, of_repo, config: config.clone() });
-        config
+        self.readable_config(repo).unwrap_or_else(|_| Config::closed())
     }
 
-    fn load(&self, of_repo: &[(String, String)]) -> Config {
-        let mut last_good = self.settings.last_good.lock().unwrap_or_else(PoisonError::into_inner);
-        match load(&self.paths, of_repo, &self.settings.overrides) {
-            Ok(loaded) => {
-                if of_repo.is_empty() {
-                    last_good.clone_from(&loaded.config);
-                }
-                loaded.config
-            }
-            Err(error) => {
-                let hint = format!("mend {}", self.paths.config_file().display());
-                // The log of problems is best effort: the settings in force do not depend on it.
-                let _ = self.store.note_problem(self.clock.now(), &error.to_string(), &hint);
-                last_good.clone()
-            }
+    /// As [`Self::config`], for work that has to wait where there are no settings in force.
+    ///
+    /// # Errors
+    /// [`Unreadable`], noted as a problem.
+    pub fn readable_config(&self, repo: Option<&Repo>) -> Result<Config, Unreadable> {
+        let is_settled = |version: &Version| version.is_older_than(self.clock.now() - FRESH);
+        let reading = {
+            let mut last_good = self.settings.last_good.lock().unwrap_or_else(PoisonError::into_inner);
+            last_good.read(&self.paths, repo, &self.settings.overrides, is_settled)
+        };
+        // The log of problems is best effort: the settings in force do not depend on it.
+        for Unreadable { what, hint } in &reading.complaints {
+            drop(self.store.note_problem(self.clock.now(), what, hint));
         }
+        for hint in &reading.readable {
+            self.settle_noted(hint, self.clock.now());
+        }
+        reading.config
+    }
+
+    /// The events of this repository wait until its settings can be read.
+    pub(super) fn block(&self, common_dir: &Path) {
+        self.blocked_repos().add(common_dir);
+    }
+
+    /// The common directories of the repositories whose events wait for readable settings.
+    pub(super) fn blocked(&self) -> Vec<PathBuf> {
+        self.blocked_repos().all()
+    }
+
+    /// Whether events wait for readable settings.
+    #[must_use]
+    pub fn has_blocked(&self) -> bool {
+        !self.blocked().is_empty()
+    }
+
+    /// Lets the events that wait for readable settings be tried again, unless the user's file alone is what keeps them
+    /// waiting and still cannot be read. Blocking.
+    pub fn recheck_blocked(&self) {
+        if self.has_blocked() && self.readable_config(None).is_ok() {
+            self.blocked_repos().clear();
+        }
+    }
+
+    fn blocked_repos(&self) -> MutexGuard<'_, Blocked> {
+        self.settings.blocked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -98,19 +123,18 @@ impl Services {
     pub fn wording(&self) -> Arc<Variants> {
         let (variants, changed) = self.wording.current();
         if let Some(changed) = changed {
-            self.settle_templates(changed);
+            self.settle_noted(&self.template_hint(), changed);
             variants.complaints().iter().for_each(|complaint| self.complain_of_template(complaint));
         }
         variants
     }
 
-    /// What was wrong with a person's own templates before they were changed is no problem any more.
-    fn settle_templates(&self, changed: Timestamp) {
-        let hint = self.template_hint();
-        let outdated = |(at, _, of): &(Timestamp, String, String)| *at < changed && *of == hint;
+    /// Problems with this hint that were noted before `mended` are none any more.
+    fn settle_noted(&self, hint: &str, mended: Timestamp) {
+        let outdated = |(at, _, of): &(Timestamp, String, String)| *at < mended && of == hint;
         // Looked for before it is written: mostly there is nothing. Best effort, like noting.
         if self.store.problems(Timestamp::MIN).is_ok_and(|problems| problems.iter().any(outdated)) {
-            drop(self.store.settle_problems(&hint, changed));
+            drop(self.store.settle_problems(hint, mended));
         }
     }
 
@@ -140,17 +164,11 @@ impl Services {
     }
 }
 
+#[derive(Default)]
 struct Settings {
     overrides: Overrides,
-    last_good: Mutex<Config>,
-    /// What was read last: a storm in one repository reads its settings once.
-    read: Mutex<Option<Read>>,
-}
-
-struct Read {
-    version: Version,
-    of_repo: Vec<(String, String)>,
-    config: Config,
+    last_good: Mutex<LastGood>,
+    blocked: Mutex<Blocked>,
 }
 
 /// Tells one version of the file from the next: size, inode and the times of its last changes (nanoseconds). Absent
@@ -192,7 +210,12 @@ pub struct Exclusions {
     /// Where there is a list of what may be captured: nothing else is.
     only: Option<GlobSet>,
     paths: GlobSet,
+    /// Of `paths` those that mean more than lockfiles in general.
+    kept_shut: GlobSet,
 }
+
+/// What keeps lockfiles out of prompts; the packages that they lock are told all the same.
+const LOCKFILES: [&str; 2] = ["*.lock", "**/*.lock"];
 
 impl Exclusions {
     /// Globs were validated with the settings; one that is broken all the same excludes everything,
@@ -200,11 +223,14 @@ impl Exclusions {
     #[must_use]
     pub fn of(config: &Config) -> Self {
         let capture = &config.capture;
+        let means_more = |pattern: &&String| !LOCKFILES.contains(&pattern.as_str());
+        let kept_shut: Vec<String> = capture.exclude_paths.iter().filter(means_more).cloned().collect();
         let denied = |patterns: &[String]| globs(patterns).unwrap_or_else(everything);
         Self {
             repos: denied(&capture.exclude_repos),
             only: (!capture.only_repos.is_empty()).then(|| globs(&capture.only_repos).unwrap_or_else(GlobSet::empty)),
             paths: denied(&capture.exclude_paths),
+            kept_shut: denied(&kept_shut),
         }
     }
 
@@ -218,6 +244,23 @@ impl Exclusions {
     pub fn path(&self, path: &str) -> bool {
         let name = path.rsplit('/').next().unwrap_or(path);
         self.paths.is_match(path) || self.paths.is_match(name)
+    }
+
+    /// Whether the packages of the lockfile at this path may be read: nothing excludes it but the pattern for all
+    /// lockfiles.
+    #[must_use]
+    pub fn packages(&self, path: &str) -> bool {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        !self.kept_shut.is_match(path) && !self.kept_shut.is_match(name)
+    }
+
+    /// Reads a commit as far as the settings allow.
+    ///
+    /// # Errors
+    /// As [`Repo::commit`].
+    pub fn commit(&self, repo: &Repo, oid: &Oid) -> Result<Commit, GitError> {
+        let (excluded, packages) = (|path: &str| self.path(path), |path: &str| self.packages(path));
+        repo.commit_with(oid, &Bounds::default(), Exclude { excluded: &excluded, packages: &packages })
     }
 }
 
@@ -244,7 +287,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let paths = Paths::under(home.path());
         let file = paths.config_file();
-        let services = Services::open(paths, Config::default(), Overrides::default(), Arc::new(SystemClock)).unwrap();
+        let services = Services::open(paths, Overrides::default(), Arc::new(SystemClock)).unwrap();
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         let write = |text: &str| std::fs::write(&file, text).unwrap();
         let seconds = || services.config(None).capture.budget.as_secs();
@@ -275,6 +318,16 @@ mod tests {
         let excluded = exclusions(&[], &[], &["*.lock", "dist/**"]);
         assert!(excluded.path("Cargo.lock") && excluded.path("a/b/yarn.lock") && excluded.path("dist/app.js"));
         assert!(!excluded.path("src/lock.rs") && !excluded.path("src/dist.rs"));
+    }
+
+    #[test]
+    fn the_packages_of_lockfiles_are_told_unless_something_else_excludes_them() {
+        let excluded = exclusions(&[], &[], &["*.lock", "dist/**", "private/**", "uv.lock"]);
+        assert!(excluded.packages("Cargo.lock") && excluded.packages("web/yarn.lock"));
+        for path in ["dist/Cargo.lock", "private/a/Cargo.lock", "uv.lock", "a/uv.lock"] {
+            assert!(excluded.path(path) && !excluded.packages(path), "{path}");
+        }
+        assert!(!exclusions(&[], &[], &["*.lock", "["]).packages("Cargo.lock"));
     }
 
     #[test]

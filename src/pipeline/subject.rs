@@ -11,6 +11,7 @@ use crate::fallback::template;
 use crate::fallback::variants::{Told, Variants};
 use crate::prompt::redact::{redact, redact_commit};
 use crate::prompt::render::{self, Rendered};
+use crate::prompt::telling_values;
 use crate::prompt::tokens::Budget;
 
 /// Everything in it is redacted.
@@ -32,7 +33,7 @@ impl Subject {
     /// Redacts the commit; nothing downstream ever sees what was taken out.
     #[must_use]
     pub fn commit(commit: Commit, clock: &dyn Clock) -> Self {
-        let mut commit = redact_commit(commit);
+        let mut commit = telling_values::hide(redact_commit(commit));
         let mut facts = facts::of(&commit, clock).without(&|name| redact(name) != name);
         commit.patch.files.iter_mut().for_each(|file| file.texts = None);
         let mut tickets = commit.branch.as_deref().map(tickets_of_branch).unwrap_or_default();
@@ -113,6 +114,7 @@ impl Subject {
             insertions: commit.patch.insertions,
             deletions: commit.patch.deletions,
             patch_id: commit.patch.patch_id.clone(),
+            parents: if commit.kind() == Kind::Merge { commit.parents.clone() } else { Vec::new() },
         })
     }
 

@@ -68,9 +68,11 @@ fn next(
     running: &[PathBuf],
     since: Timestamp,
 ) -> Result<Vec<PendingEvent>, StoreError> {
-    let (mut apart, mut behind) = (Vec::new(), Vec::new());
+    let (mut apart, mut behind): (Vec<PathBuf>, Vec<PendingEvent>) = (Vec::new(), Vec::new());
+    let blocked = services.blocked();
     loop {
-        let found = services.store.ready_events(limit, running, since, &apart)?;
+        let left_out: Vec<PathBuf> = apart.iter().chain(&blocked).cloned().collect();
+        let found = services.store.ready_events(limit, running, since, &left_out)?;
         let stormy: Vec<PathBuf> = if apart.len() < STORMS { stormy(&found) } else { Vec::new() };
         if stormy.is_empty() {
             return Ok(found.into_iter().chain(behind).collect());
@@ -99,7 +101,7 @@ fn stormy(events: &[PendingEvent]) -> Vec<PathBuf> {
 }
 
 /// A repository's events stay in order, also those of its linked worktrees.
-fn common_dir(git_dir: &Path) -> &Path {
+pub(super) fn common_dir(git_dir: &Path) -> &Path {
     let parent = git_dir.parent().filter(|parent| parent.ends_with("worktrees"));
     parent.and_then(Path::parent).unwrap_or(git_dir)
 }

@@ -38,7 +38,7 @@ pub fn list(subject: &Subject<'_>, captures: &[Capture], zone: &TimeZone, templa
 #[must_use]
 pub fn from_model(text: &str, subject: &Subject<'_>, captures: &[Capture], zone: &TimeZone) -> Document {
     let outline = Outline::of(subject, captures, zone);
-    let (title, body) = split_title(text);
+    let (title, body) = split_title(&markdown::without_delimiters(text));
     let body = format!("{}\n\n{}", body.trim(), sources(&outline));
     Document { title: title.unwrap_or_else(|| outline.title()), body, complaint: None }
 }
@@ -264,6 +264,33 @@ mod tests {
         let document = from_model("Much was done.", &day(), &[], &TimeZone::UTC);
         assert_eq!(document.title, "Devlog harbour, 3 March 2026");
         assert!(document.body.starts_with("Much was done.\n"));
+    }
+
+    #[test]
+    fn a_page_holds_no_delimiter_of_a_template_language() {
+        let words = [
+            "Use {{< figure >}} and {{% notice %}} in the gallery",
+            "Read {{ .Values.image }} and {% raw %} from the chart",
+            "Show `{{% note %}}` in the manual",
+            "Render {props.children} in <Gallery> and <% footer %>",
+            "fix({{scope}}): keep {# comments #}",
+        ];
+        let of = |n: usize, text: &str| commit(&format!("2026-03-03T0{n}:00:00Z"), text, "Adds `{{ x }}` in a.html.");
+        let mut captures: Vec<Capture> = words.iter().enumerate().map(|(n, text)| of(n, text)).collect();
+        captures.push(note("{% project %}", "2026-03-03T09:30:00Z", "{{ note }}\n{% second line %}"));
+        let project = Subject { project: "{{ project }}", ..day() };
+        let text = "# All of {{ it }}\n\nSee `{% x %}`:\n\n```\n{{ fenced }}\n```\n";
+        let model = from_model(text, &project, &captures, &TimeZone::UTC);
+        for kind in [DraftKind::Devlog, DraftKind::Blog, DraftKind::Social, DraftKind::Status] {
+            let page = written(&Subject { kind, ..project.clone() }, &captures);
+            for page in [page, super::page(&model.title, &model.body)] {
+                for mark in ["{{", "}}", "{%", "%}", "{#", "#}", "<%", "{props", "\n<", " <"] {
+                    assert!(!page.contains(mark), "{mark} in\n{page}");
+                }
+                assert!(page.contains("Values.image") && page.contains("gallery"), "{page}");
+            }
+        }
+        assert_eq!(model.title, "All of {{ it }}");
     }
 
     #[test]

@@ -56,7 +56,7 @@ impl Entry {
             rest: rest.to_owned(),
             first: first.unwrap_or_else(|| first_sentence(rest)).to_owned(),
             typed: read.typed,
-            why: why(&capture.raw).map(|why| markdown::inline(&why)),
+            why: why(&capture.raw).filter(|why| !summary.contains(why.as_str())).map(|why| markdown::inline(&why)),
             commits: capture.commit.iter().map(|commit| commit.oid.short().to_owned()).collect(),
             breaking: read.breaking || capture.raw.contains("BREAKING CHANGE"),
             lines: capture.commit.as_ref().map_or(0, |c| c.insertions.unwrap_or(0) + c.deletions.unwrap_or(0)),
@@ -127,6 +127,19 @@ fn starts_as_sentence(text: &str, sentence: &str) -> bool {
         && text.strip_prefix(sentence).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', ' ']))
 }
 
+/// A capture's text on one line in two parts: its first sentence, which is the author's subject where the text begins
+/// with it, and the rest.
+#[must_use]
+pub fn subject_and_details(capture: &Capture) -> (String, String) {
+    let summary = one_line(&capture.summary);
+    let own = capture.commit.as_ref().map_or_else(String::new, |commit| one_line(&commit.subject));
+    let first = if starts_as_sentence(&summary, &own) { own.as_str() } else { first_sentence(&summary) };
+    let rest = &summary[first.len()..];
+    // The full stop that our template put behind the author's words stays with them.
+    let stop = rest.len() - rest.trim_start_matches(['.', '!', '?', '…']).len();
+    (summary[..first.len() + stop].to_owned(), rest[stop..].trim_start().to_owned())
+}
+
 /// A note in the words of its author: what was typed, or what a person made of it later.
 #[must_use]
 pub fn words(note: &Capture) -> &str {
@@ -140,7 +153,10 @@ fn first_sentence(text: &str) -> &str {
     for (at, c) in text.char_indices() {
         in_code ^= c == '`';
         let end = at + c.len_utf8();
-        if !in_code && matches!(c, '.' | '!' | '?') && ends_sentence(&text[..end], &text[end..]) {
+        // Chinese and Japanese have no blank behind a full stop.
+        let ends = matches!(c, '。' | '！' | '？')
+            || matches!(c, '.' | '!' | '?') && ends_sentence(&text[..end], &text[end..]);
+        if !in_code && ends {
             return &text[..end];
         }
     }
@@ -249,6 +265,7 @@ mod tests {
             ("Uses vs. Not. +84 −12 in 3 files", "Uses vs. Not."),
             ("No full stop here", "No full stop here"),
             ("Ends with one.", "Ends with one."),
+            ("缩短超时。修改了一个文件。", "缩短超时。"),
             ("see example.com for more. ok", "see example.com for more. ok"),
         ] {
             assert_eq!(first_sentence(text), first);

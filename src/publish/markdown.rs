@@ -2,6 +2,12 @@
 //!
 //! Balanced code spans are kept (summaries name symbols in backticks); everything else that CommonMark or GFM
 //! would interpret is escaped, and only where it would be, so that the source stays readable.
+//!
+//! Template delimiters of static site generators are escaped as well. Hugo, Jekyll (Liquid), Zola (Tera), Eleventy and
+//! their like read `{{ }}`, `{% %}`, `{# #}` and `<% %>` before Markdown is parsed, code included; MDX, mdsvex and Vue
+//! read braces and tags afterwards. A character reference (`&#123;`) is a delimiter to none of them and a brace to the
+//! reader. Character references do not work in code: a code span with a delimiter becomes text that shows its
+//! backticks, and in a code block an invisible word joiner stands between the two characters.
 
 /// One line of running text. Line breaks become spaces, control and bidirectional characters go.
 #[must_use]
@@ -13,17 +19,139 @@ pub fn inline(text: &str) -> String {
         let (before, tail) = rest.split_at(start);
         escape_plain(before, tail.chars().next(), &mut out);
         let run = tail.bytes().take_while(|b| *b == b'`').count();
-        if let Some(end) = closing(tail, run) {
-            out.push_str(&tail[..end]);
-            rest = &tail[end..];
-        } else {
-            out.push_str(&"\\`".repeat(run));
-            rest = &tail[run..];
+        let end = closing(tail, run);
+        match end {
+            Some(end) if !has_delimiter(&tail[..end]) => out.push_str(&tail[..end]),
+            Some(end) => {
+                out.push_str(&"\\`".repeat(run));
+                escape_plain(&tail[run..end - run], Some('`'), &mut out);
+                out.push_str(&"\\`".repeat(run));
+            }
+            None => out.push_str(&"\\`".repeat(run)),
         }
+        rest = &tail[end.unwrap_or(run)..];
     }
     escape_plain(rest, None, &mut out);
     escape_start(&out)
 }
+
+/// Markdown from a model, with the template delimiters in it escaped; its structure stays. Applying it twice changes
+/// nothing.
+#[must_use]
+pub fn without_delimiters(markdown: &str) -> String {
+    let mut out = String::with_capacity(markdown.len() + 16);
+    let mut fence: Option<&str> = None;
+    for line in markdown.split_inclusive('\n') {
+        let mark = fence_mark(line);
+        let closes = fence.is_some_and(|open| {
+            mark.is_some_and(|mark| mark.starts_with(open)) && line.trim().chars().all(|c| open.starts_with(c))
+        });
+        match fence {
+            Some(_) => out.push_str(&split_delimiters(line)),
+            None if mark.is_some() => {
+                fence = mark;
+                out.push_str(&split_delimiters(line));
+                continue;
+            }
+            None if line.starts_with("    ") || line.starts_with('\t') => out.push_str(&split_delimiters(line)),
+            None => out.push_str(&text_without_delimiters(line)),
+        }
+        fence = fence.filter(|_| !closes);
+    }
+    out
+}
+
+/// The run of backticks or tildes that opens or closes a fenced code block.
+fn fence_mark(line: &str) -> Option<&str> {
+    let line = line.trim_start();
+    let mark = line.chars().next().filter(|c| matches!(c, '`' | '~'))?;
+    let length = line.len() - line.trim_start_matches(mark).len();
+    let info = &line[length..];
+    (length >= 3 && !(mark == '`' && info.contains('`'))).then(|| &line[..length])
+}
+
+/// Between the two characters of a delimiter, where no character reference can stand (Unicode: word joiner).
+const SEPARATOR: char = '\u{2060}';
+
+fn split_delimiters(code: &str) -> String {
+    let mut out = String::with_capacity(code.len() + 8);
+    let mut before = None;
+    for c in code.chars() {
+        if before.is_some_and(|before| is_delimiter(before, c)) {
+            out.push(SEPARATOR);
+        }
+        out.push(c);
+        before = Some(c);
+    }
+    out
+}
+
+/// A line of running text: code spans without delimiters stay, everything else loses its braces and tags.
+fn text_without_delimiters(line: &str) -> String {
+    let mut out = String::with_capacity(line.len() + 8);
+    let mut rest = line;
+    while let Some(c) = rest.chars().next() {
+        let run = rest.bytes().take_while(|b| *b == b'`').count();
+        let next = rest[c.len_utf8()..].chars().next();
+        let length = match closing(rest, run).filter(|_| run > 0) {
+            Some(end) if !has_delimiter(&rest[..end]) => {
+                out.push_str(&rest[..end]);
+                end
+            }
+            Some(end) => {
+                let marks = "\\`".repeat(run);
+                out.push_str(&format!("{marks}{}{marks}", text_without_delimiters(&rest[run..end - run])));
+                end
+            }
+            None if run > 0 => {
+                out.push_str(&rest[..run]);
+                run
+            }
+            // An escaped character stays escaped; an escaped brace needs no backslash before its reference.
+            None if c == '\\' && next.is_some_and(|next| next.is_ascii_punctuation()) => {
+                let next = next.unwrap_or(c);
+                match reference(next, rest.chars().nth(2)) {
+                    Some(reference) => out.push_str(reference),
+                    None => out.extend([c, next]),
+                }
+                2
+            }
+            None => {
+                match reference(c, next) {
+                    Some(reference) => out.push_str(reference),
+                    None if c == '<' => out.push_str("\\<"),
+                    None => out.push(c),
+                }
+                c.len_utf8()
+            }
+        };
+        rest = &rest[length..];
+    }
+    out
+}
+
+fn has_delimiter(text: &str) -> bool {
+    text.chars().zip(text.chars().skip(1)).any(|(one, two)| is_delimiter(one, two))
+}
+
+/// Two characters that open or close an expression, a tag or a comment of a template language.
+fn is_delimiter(one: char, two: char) -> bool {
+    matches!((one, two), ('{', '{' | '%' | '#') | ('}' | '%' | '#', '}') | ('<', '%'))
+}
+
+/// What stands for a character of a delimiter in running text. A single brace counts: MDX reads an expression in it.
+fn reference(c: char, next: Option<char>) -> Option<&'static str> {
+    match c {
+        '{' => Some(OPEN),
+        '}' => Some(CLOSE),
+        '<' if next == Some('%') => Some(LESS),
+        _ => None,
+    }
+}
+
+const OPEN: &str = "&#123;";
+const CLOSE: &str = "&#125;";
+const LESS: &str = "&#60;";
 
 /// Every line quoted; paragraphs stay apart.
 #[must_use]
@@ -42,6 +170,9 @@ pub fn quote(text: &str) -> String {
 #[must_use]
 pub fn code(text: &str) -> String {
     let text = one_line(text);
+    if has_delimiter(&text) {
+        return inline(&text);
+    }
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
     let pad = if longest > 0 { " " } else { "" };
@@ -52,9 +183,17 @@ pub fn code(text: &str) -> String {
 #[must_use]
 pub fn plain(markdown: &str) -> String {
     let mut out = String::with_capacity(markdown.len());
-    let mut chars = markdown.trim().chars().peekable();
-    while let Some(c) = chars.next() {
-        let escaped = if c == '\\' { chars.next_if(char::is_ascii_punctuation) } else { None };
+    let mut rest = markdown.trim();
+    while let Some(c) = rest.chars().next() {
+        let known = [(OPEN, '{'), (CLOSE, '}'), (LESS, '<')];
+        if let Some((reference, of)) = known.into_iter().find(|(reference, _)| rest.starts_with(reference)) {
+            out.push(of);
+            rest = &rest[reference.len()..];
+            continue;
+        }
+        rest = &rest[c.len_utf8()..];
+        let escaped = rest.chars().next().filter(|next| c == '\\' && next.is_ascii_punctuation());
+        rest = &rest[escaped.map_or(0, char::len_utf8)..];
         out.push(escaped.unwrap_or(c));
     }
     out
@@ -94,10 +233,15 @@ fn escape_plain(text: &str, follower: Option<char>, out: &mut String) {
     let mut before = out.chars().last();
     let chars: Vec<char> = text.chars().chain(follower).collect();
     for (at, c) in text.chars().enumerate() {
-        if is_markup(c, before, &chars[at + 1..]) {
-            out.push('\\');
+        match reference(c, chars.get(at + 1).copied()) {
+            Some(reference) => out.push_str(reference),
+            None => {
+                if is_markup(c, before, &chars[at + 1..]) {
+                    out.push('\\');
+                }
+                out.push(c);
+            }
         }
-        out.push(c);
         before = Some(c);
     }
 }
@@ -109,19 +253,13 @@ fn is_markup(c: char, before: Option<char>, after: &[char]) -> bool {
         '*' => !(is_gap(before) && is_gap(next)),
         // Inside a word an underscore is only an underscore.
         '_' => !(is_word(before) && is_word(next) || is_gap(before) && is_gap(next)),
-        '<' => opens_tag(after),
+        // MDX takes every one for the beginning of a tag.
+        '<' => true,
         '&' => is_entity(after),
         '~' => next == Some('~') || before == Some('~'),
         '|' => true,
         _ => false,
     }
-}
-
-/// Begins a tag, a comment, or an address in angle brackets.
-fn opens_tag(after: &[char]) -> bool {
-    let next = after.first().copied();
-    let block = next.is_some_and(|next| next.is_alphabetic() || matches!(next, '/' | '!' | '?'));
-    block || (!is_gap(next) && after.contains(&'>'))
 }
 
 fn is_gap(c: Option<char>) -> bool {
@@ -166,7 +304,7 @@ mod tests {
         for text in [
             "Retries the lease with full jitter (#12): 3 s to 200 ms.",
             "Adds `Router::choose` and removes `select_model` in src/route.",
-            "Keeps snake_case_names and a * b and 1 < 2 > 0 and R&D, \"quoted\"",
+            "Keeps snake_case_names and a * b and 2 > 1 and R&D, \"quoted\"",
             "Über die Brücke – naïve café",
             "v1.2.3 is out! 100 % done",
         ] {
@@ -190,6 +328,18 @@ mod tests {
             ("![img](http://x)", "!\\[img\\](http://x)"),
             ("<script>alert(1)</script>", "\\<script>alert(1)\\</script>"),
             ("<#@x>", "\\<#@x>"),
+            ("1 < 2", "1 \\< 2"),
+            (
+                "{{< figure >}} {{% notice %}}",
+                "&#123;&#123;\\< figure >&#125;&#125; &#123;&#123;% notice %&#125;&#125;",
+            ),
+            ("{{ .Values.image }}", "&#123;&#123; .Values.image &#125;&#125;"),
+            ("{%- raw -%} {# note #}", "&#123;%- raw -%&#125; &#123;# note #&#125;"),
+            ("<%= name %>", "&#60;%= name %>"),
+            ("${a} {b}", "$&#123;a&#125; &#123;b&#125;"),
+            ("Show `{{% note %}}` here", "Show \\`&#123;&#123;% note %&#125;&#125;\\` here"),
+            ("`{{x}}` and `y`", "\\`&#123;&#123;x&#125;&#125;\\` and `y`"),
+            ("`` {% raw %} ``", "\\`\\` &#123;% raw %&#125; \\`\\`"),
             ("&lt; &amp;#39;", "\\&lt; \\&amp;#39;"),
             ("~~gone~~", "\\~\\~gone\\~\\~"),
             ("a | b", "a \\| b"),
@@ -207,7 +357,7 @@ mod tests {
 
     #[test]
     fn code_spans_are_kept_and_their_insides_are_not_touched() {
-        for text in ["uses `a*b_[c]<d>`", "a ``co`de`` span", "`` ` ``"] {
+        for text in ["uses `a*b_[c]<d>`", "a ``co`de`` span", "`` ` ``", "`Point { x }` and `%w{a}`"] {
             assert_eq!(inline(text), text);
         }
     }
@@ -227,16 +377,52 @@ mod tests {
     fn code_survives_backticks() {
         assert_eq!(code("abc"), "`abc`");
         assert_eq!(code("a`b"), "`` a`b ``");
+        assert_eq!(code("{{x}}"), "&#123;&#123;x&#125;&#125;");
     }
 
     #[test]
     fn plain_undoes_inline() {
-        for text in ["Devlog a_b", "__init__ *x* [1]", "C:\\new | 1. x", "# x", "a \\"] {
+        for text in [
+            "Devlog a_b",
+            "__init__ *x* [1]",
+            "C:\\new | 1. x",
+            "# x",
+            "a \\",
+            "{{< x >}} {% y %}",
+            "`{{ z }}`",
+            "&#123;",
+        ] {
             assert_eq!(plain(&inline(text)), text);
         }
     }
 
+    #[test]
+    fn a_models_markdown_keeps_its_structure_and_loses_its_delimiters() {
+        let text = "# The {{ title }}\n\n- Use `Vec<T>` and `{{ x }}` for Option<T>\n\n```yaml\nimage: {{ .Values.image }}\n\
+                    {% raw %}\n```\nThen {% raw %} and [a](b).\n\n    {{< indented >}}\n~~~\n`{{ open\n";
+        let expected = "# The &#123;&#123; title &#125;&#125;\n\n- Use `Vec<T>` and \\`&#123;&#123; x &#125;&#125;\\` for Option\\<T>\n\n\
+                        ```yaml\nimage: {\u{2060}{ .Values.image }\u{2060}}\n{\u{2060}% raw %\u{2060}}\n```\n\
+                        Then &#123;% raw %&#125; and [a](b).\n\n    {\u{2060}{< indented >}\u{2060}}\n~~~\n`{\u{2060}{ open\n";
+        assert_eq!(without_delimiters(text), expected);
+        assert_eq!(without_delimiters(expected), expected);
+    }
+
+    /// What generators search for in a page's source.
+    fn delimiters(page: &str) -> Vec<&'static str> {
+        let all = ["{{", "}}", "{%", "%}", "{#", "#}", "<%"];
+        all.into_iter().filter(|mark| page.contains(mark)).collect()
+    }
+
     proptest! {
+        #[test]
+        fn no_template_language_finds_a_delimiter(text in "[{}%#<>`a \\\\\n~-]{0,60}") {
+            prop_assert_eq!(delimiters(&inline(&text)), Vec::<&str>::new());
+            prop_assert_eq!(delimiters(&code(&text)), Vec::<&str>::new());
+            let page = without_delimiters(&text);
+            prop_assert_eq!(delimiters(&page), Vec::<&str>::new(), "{}", page);
+            prop_assert_eq!(without_delimiters(&page), page);
+        }
+
         #[test]
         fn no_text_can_break_out_of_its_line(text in "[ -~\\n\\t`*_#<>&\\\\\\[\\]|é]{0,60}") {
             let line = inline(&text);
@@ -253,7 +439,7 @@ mod tests {
         }
 
         #[test]
-        fn escaping_loses_no_word(words in prop::collection::vec("[a-zA-Z0-9_*.<>#-]{1,8}", 0..8)) {
+        fn escaping_loses_no_word(words in prop::collection::vec("[a-zA-Z0-9_*.<>#{}%`-]{1,8}", 0..8)) {
             let text = words.join(" ");
             prop_assert_eq!(plain(&inline(&text)), text);
         }

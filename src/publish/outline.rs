@@ -1,12 +1,14 @@
 //! The captures of a period in the order a reader wants them: grouped by what was done, and day by day.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::domain::capture::{Capture, Kind};
+use crate::domain::capture::{By, Capture, Kind};
 use crate::domain::draft::{DraftKind, Period};
+use crate::domain::id::Oid;
+use crate::fallback::{merge, phrase};
 
 use super::entry::{self, Entry, Heading};
 use super::numbers::Numbers;
@@ -63,6 +65,7 @@ impl Outline {
     /// Orders `captures`, which are those of the subject's period.
     #[must_use]
     pub fn of(subject: &Subject<'_>, captures: &[Capture], zone: &TimeZone) -> Self {
+        let captures = work_once(captures);
         let mut captures: Vec<&Capture> = captures.iter().collect();
         captures.sort_by_key(|capture| (capture.at, capture.id));
         Self {
@@ -87,6 +90,23 @@ impl Outline {
             DraftKind::Status => format!("Status of {project}, {when}"),
         }
     }
+}
+
+/// The captures, with a merge whose branches are among them reduced to what it merged: their work is told there.
+/// A merge of branches that are not among them keeps its text, and so does one that a person edited.
+#[must_use]
+pub fn work_once(captures: &[Capture]) -> Vec<Capture> {
+    let told: HashSet<&Oid> = captures.iter().filter_map(|c| c.commit.as_ref()).map(|commit| &commit.oid).collect();
+    let reduced = |capture: &Capture| {
+        let commit = capture.commit.as_ref().filter(|commit| commit.parents.len() > 1)?;
+        let repeats = commit.parents.iter().skip(1).all(|parent| told.contains(parent));
+        (repeats && capture.provenance.by != By::Human).then(|| {
+            let body = capture.raw.trim_start().split_once('\n').map_or("", |(_, body)| body.trim());
+            let summary = phrase::sentence(&merge::sentence(&commit.subject, body, commit.parents.len()));
+            Capture { summary, ..capture.clone() }
+        })
+    };
+    captures.iter().map(|capture| reduced(capture).unwrap_or_else(|| capture.clone())).collect()
 }
 
 fn notes(captures: &[&Capture]) -> Vec<String> {
@@ -274,6 +294,53 @@ mod tests {
         let outline = outline(&captures);
         let reasons: Vec<bool> = outline.days[0].groups[0].entries.iter().map(|entry| entry.why.is_some()).collect();
         assert_eq!(reasons, [false, true, false, true, true]);
+    }
+
+    /// Work on a branch, and the merge of it under `message`; both were told by what they do.
+    fn merged(message: &str) -> Vec<Capture> {
+        let mut captures = commits(&["Start", "feat: add c"]);
+        captures[1].summary = "Adds `c` in c.py. +1.".to_owned();
+        let parents = captures.iter().map(|capture| capture.commit.clone().unwrap().oid).collect();
+        let mut merge = capture("uro", "2026-03-03T10:00:00Z", message);
+        (merge.kind, merge.summary) = (Kind::Merge, "Adds `c` in c.py. +1 in 1 source file.".to_owned());
+        merge.commit.as_mut().unwrap().parents = parents;
+        captures.push(merge);
+        captures
+    }
+
+    fn texts(captures: &[Capture]) -> Vec<String> {
+        let outline = outline(captures);
+        let of = |groups: &[Group]| -> Vec<String> {
+            groups.iter().flat_map(|group| group.entries.iter().map(|entry| entry.text(group.heading))).collect()
+        };
+        assert_eq!(of(&outline.groups), of(&outline.days[0].groups));
+        of(&outline.groups)
+    }
+
+    #[test]
+    fn merged_work_is_told_once_and_the_merge_as_a_merge() {
+        for (message, told) in [
+            ("feat: add c (#179)", "Merges “feat: add c (#179)”."),
+            ("Merge branch 'one'", "Merges branch 'one'."),
+            ("Merged in one (pull request #7)\n\nAdd c", "Merges one (pull request #7): Add c."),
+        ] {
+            assert_eq!(texts(&merged(message)), ["Start", "Adds `c` in c.py. +1.", told]);
+        }
+    }
+
+    #[test]
+    fn a_merge_of_what_is_not_on_the_page_keeps_its_text() {
+        let text = "Adds `c` in c.py. +1 in 1 source file.";
+        let mut alone = merged("Merge branch 'one'");
+        alone.remove(1);
+        assert_eq!(texts(&alone), ["Start", text]);
+        let mut octopus = merged("Merge branches 'one' and 'two'");
+        let elsewhere = "2".repeat(40).parse().unwrap();
+        octopus[2].commit.as_mut().unwrap().parents.push(elsewhere);
+        assert_eq!(texts(&octopus)[2], text);
+        let mut edited = merged("Merge branch 'one'");
+        edited[2].provenance.by = By::Human;
+        assert_eq!(texts(&edited)[2], text);
     }
 
     #[test]

@@ -7,8 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{lease, period};
 use crate::config::DraftsConfig;
-use crate::domain::capture::{Capture, State};
+use crate::domain::capture::{Capture, RepoRef, State};
 use crate::domain::draft::{Draft, DraftKind, DraftState, Period};
+use crate::domain::project::Names;
 use crate::store::NewDraft;
 
 /// Captures that came in longer ago than this no longer ask for a draft.
@@ -35,17 +36,19 @@ pub struct Plan {
 struct Due<'a> {
     kind: DraftKind,
     project: &'a str,
+    repo: Option<&'a RepoRef>,
     period: Period,
     captures: Vec<&'a Capture>,
 }
 
-/// Plans a run at `now`. `captures` are those that came in since `now - LOOK_BACK`, `drafts` all that there are.
+/// Plans a run at `now`. `captures` are those that came in since `now - LOOK_BACK`, `drafts` all that there are, `names`
+/// those of all projects.
 ///
 /// The running day or week is left alone: it is due once it is over.
 #[must_use]
 pub fn plan(
     captures: &[Capture],
-    drafts: &[Draft],
+    (drafts, names): (&[Draft], &Names),
     config: &DraftsConfig,
     zone: &TimeZone,
     now: Timestamp,
@@ -56,7 +59,7 @@ pub fn plan(
         match existing(&due, drafts) {
             Existing::Same(draft) if is_untouched(draft) => plan.recheck.push(draft.clone()),
             Existing::Same(_) | Existing::Covered => {}
-            Existing::None if plan.queue.len() < cap => plan.queue.push(due.new_draft()),
+            Existing::None if plan.queue.len() < cap => plan.queue.push(due.new_draft(names)),
             Existing::None => plan.left_out += 1,
         }
     }
@@ -65,14 +68,20 @@ pub fn plan(
 
 /// All complete periods with captures that came in lately, newest first.
 fn due<'a>(captures: &'a [Capture], config: &DraftsConfig, zone: &TimeZone, now: Timestamp) -> Vec<Due<'a>> {
-    let mut found: BTreeMap<(Timestamp, DraftKind, &str), Due<'a>> = BTreeMap::new();
+    // A repository's captures may have several names, where it was renamed; what lies outside of any has its name alone.
+    let key = |capture: &'a Capture| {
+        let repo = capture.repo.as_ref().map(|repo| repo.id.as_str());
+        (repo.is_none().then_some(capture.project.as_str()), repo)
+    };
+    let mut found: BTreeMap<_, Due<'a>> = BTreeMap::new();
     let recent = |capture: &&Capture| capture.state == State::Live && capture.captured_at >= now - LOOK_BACK;
     for capture in captures.iter().filter(recent) {
         for (kind, cadence) in [(DraftKind::Devlog, config.devlog), (DraftKind::Blog, config.blog)] {
             let Some(period) = period::of(cadence, capture.at, zone) else { continue };
             if period::is_complete(&period, now) {
-                let due = Due { kind, project: &capture.project, period, captures: Vec::new() };
-                found.entry((period.to, kind, &capture.project)).or_insert(due).captures.push(capture);
+                let repo = capture.repo.as_ref();
+                let due = Due { kind, project: &capture.project, repo, period, captures: Vec::new() };
+                found.entry((period.to, kind, key(capture))).or_insert(due).captures.push(capture);
             }
         }
     }
@@ -89,15 +98,22 @@ enum Existing<'a> {
 
 /// A traveller's days shift by hours: what a day of yesterday's zone already holds is not written again.
 fn existing<'a>(due: &Due<'_>, drafts: &'a [Draft]) -> Existing<'a> {
-    let near = |draft: &&Draft| {
-        draft.kind == due.kind && draft.project == due.project && same_cadence(&draft.period, &due.period)
-    };
+    let near =
+        |draft: &&Draft| draft.kind == due.kind && is_about(draft, due) && same_cadence(&draft.period, &due.period);
     let near: Vec<&Draft> = drafts.iter().filter(near).collect();
     if let Some(draft) = near.iter().find(|draft| draft.period == due.period) {
         return Existing::Same(draft);
     }
     let covered = |capture: &&Capture| near.iter().any(|draft| period::contains(&draft.period, capture.at));
     if due.captures.iter().all(covered) { Existing::Covered } else { Existing::None }
+}
+
+fn is_about(draft: &Draft, due: &Due<'_>) -> bool {
+    match (&draft.repo, due.repo) {
+        (Some(one), Some(other)) => one.id == other.id,
+        (None, None) => draft.project == due.project,
+        _ => false,
+    }
 }
 
 fn same_cadence(one: &Period, other: &Period) -> bool {
@@ -119,10 +135,11 @@ pub fn is_outdated(draft: &Draft, captures: &[Capture]) -> bool {
 }
 
 impl Due<'_> {
-    fn new_draft(&self) -> NewDraft {
+    fn new_draft(&self, names: &Names) -> NewDraft {
         NewDraft {
             kind: self.kind,
-            project: self.project.to_owned(),
+            project: names.label(self.project, self.repo.map(|repo| &repo.id)),
+            repo: self.repo.cloned(),
             period: self.period,
             max_attempts: lease::MAX_ATTEMPTS,
         }
@@ -133,6 +150,8 @@ impl Due<'_> {
 mod tests {
     use super::*;
     use crate::config::Cadence;
+    use crate::domain::id::RepoId;
+    use crate::domain::project::Origin;
     use crate::publish::sample::capture;
     use crate::queue::sample::draft;
 
@@ -160,7 +179,7 @@ mod tests {
     }
 
     fn plan_at(captures: &[Capture], drafts: &[Draft], now: &str) -> Plan {
-        plan(captures, drafts, &config(), &TimeZone::UTC, at(now), DEFAULT_CAP)
+        plan(captures, (drafts, &Names::default()), &config(), &TimeZone::UTC, at(now), DEFAULT_CAP)
     }
 
     fn written(plan: &Plan) -> Vec<Draft> {
@@ -203,6 +222,28 @@ mod tests {
     }
 
     #[test]
+    fn repositories_of_one_name_get_drafts_of_their_own() {
+        let of = |path: &str, project: &str| {
+            let repo = RepoRef { path: path.to_owned(), id: RepoId::from_stored(path.to_owned()) };
+            Capture { repo: Some(repo), ..capture(project, "2026-03-10T10:00:00Z", path) }
+        };
+        let captures = [of("/acme/api", "api"), of("/globex/api", "api"), of("/x/shop", "shop"), of("/x/shop", "old")];
+        let origins = captures[..3].iter().map(|c| Origin { project: c.project.clone(), repo: c.repo.clone() });
+        let names = Names::of(origins.collect());
+        let plan = |drafts: &[Draft]| {
+            plan(&captures, (drafts, &names), &config(), &TimeZone::UTC, at("2026-03-11T02:30:00Z"), DEFAULT_CAP)
+        };
+        let mut projects: Vec<String> = plan(&[]).queue.into_iter().map(|new| new.project).collect();
+        projects.sort_unstable();
+        assert_eq!(projects, ["acme/api", "globex/api", "shop"], "a renamed repository is one project");
+        let written = written(&plan(&[]));
+        assert_eq!(plan(&written), Plan::default());
+        assert_eq!(plan(&written[..1]).queue.len(), 2, "the draft of one covers no other");
+        let outside = Draft { repo: None, project: "api".to_owned(), ..written[0].clone() };
+        assert_eq!(plan(&[outside]).queue.len(), 3);
+    }
+
+    #[test]
     fn a_backfilled_year_is_queued_in_portions_that_lose_nothing() {
         let start = at("2025-03-01T12:00:00Z");
         let captures: Vec<Capture> = (0..300)
@@ -241,7 +282,7 @@ mod tests {
     #[test]
     fn a_cadence_can_be_changed_or_switched_off() {
         let config = DraftsConfig { devlog: Cadence::Weekly, blog: Cadence::Off, ..config() };
-        let plan = plan(&week(), &[], &config, &TimeZone::UTC, at(NOW), DEFAULT_CAP);
+        let plan = plan(&week(), (&[], &Names::default()), &config, &TimeZone::UTC, at(NOW), DEFAULT_CAP);
         assert_eq!(summary(&plan), ["devlog uro 03-02"]);
     }
 
@@ -252,7 +293,7 @@ mod tests {
             written(&first).into_iter().map(|draft| Draft { state: DraftState::Accepted, ..draft }).collect();
         let zone = TimeZone::get("America/New_York").unwrap();
         let now = at("2026-03-11T09:00:00Z");
-        assert_eq!(plan(&week(), &drafts, &config(), &zone, now, DEFAULT_CAP), Plan::default());
+        assert_eq!(plan(&week(), (&drafts, &Names::default()), &config(), &zone, now, DEFAULT_CAP), Plan::default());
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub fn draft(new: &NewDraft) -> Draft {
         id: DraftId::fresh(&SystemClock),
         kind: new.kind,
         project: new.project.clone(),
+        repo: new.repo.clone(),
         period: new.period,
         state: DraftState::Queued,
         attempt: 0,

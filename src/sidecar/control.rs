@@ -1,14 +1,16 @@
 //! The listening end of the control socket: same user only, one request a connection.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::unix::OwnedWriteHalf;
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{Notify, mpsc, oneshot};
-use tokio::task::JoinSet;
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::timeout;
 
 use super::client::PING_TIMEOUT;
 use super::heart::Heart;
@@ -16,8 +18,15 @@ use super::lending::{Lending, Wish};
 use super::protocol::{Attention, LINE_LIMIT, PROTOCOL, Request, Response, Vitals};
 use crate::domain::clock::Clock;
 
-/// Connections served at once; a further one waits in the kernel's backlog.
+/// Connections on which no request has come yet; of more, the oldest is closed. A client writes its request as soon as
+/// it is connected, and pings must be answered however many connections say nothing.
+const SILENT: usize = 256;
+/// Requests carried out at a time; further ones wait. Pings and stops never do.
 const AT_ONCE: usize = 64;
+/// Connections open at a time; a further one waits in the kernel's backlog.
+const OPEN: usize = 512;
+/// For a request to come whole, and for an answer to be taken.
+const EXCHANGE: Duration = Duration::from_secs(2);
 
 /// A request that the main loop has to carry out.
 #[derive(Debug)]
@@ -59,54 +68,84 @@ pub async fn serve(
     commands: mpsc::Sender<Command>,
     lending: Arc<Lending>,
 ) {
+    let desk = Arc::new(Desk { pulse, clock, commands, lending, requests: Semaphore::new(AT_ONCE) });
     let mut connections = JoinSet::new();
+    let mut silent = VecDeque::new();
     loop {
-        while connections.len() >= AT_ONCE {
+        while connections.len() >= OPEN {
             connections.join_next().await;
         }
         tokio::select! {
             accepted = listener.accept() => if let Ok((stream, _)) = accepted {
-                let (pulse, clock, commands) = (Arc::clone(&pulse), Arc::clone(&clock), commands.clone());
-                let lending = Arc::clone(&lending);
-                connections.spawn(async move { converse(stream, &pulse, clock.as_ref(), &commands, &lending).await });
+                let (desk, spoke) = (Arc::clone(&desk), Arc::new(AtomicBool::new(false)));
+                let has_spoken = Arc::clone(&spoke);
+                let task = connections.spawn(async move { desk.converse(stream, &has_spoken).await });
+                make_room(&mut silent, Silent { task, spoke });
             },
             Some(_) = connections.join_next() => {}
         }
     }
 }
 
-/// An error here is the caller's hang-up: there is nobody left to tell.
-async fn converse(
-    stream: UnixStream,
-    pulse: &Pulse,
-    clock: &dyn Clock,
-    commands: &mpsc::Sender<Command>,
-    lending: &Lending,
-) {
-    if !same_user(&stream) {
-        return;
-    }
-    let (read, mut write) = stream.into_split();
-    let mut read = BufReader::new(read.take(LINE_LIMIT));
-    let mut line = String::new();
-    if read.read_line(&mut line).await.is_err() {
-        return;
-    }
-    let response = match serde_json::from_str(&line) {
-        Ok(Request::Ping) if !comes_alive(&pulse.heart).await => return,
-        Ok(Request::Ping) => Response::Status(vitals(pulse, clock)),
-        Ok(Request::Stop) => {
-            pulse.leave.notify_one();
-            Response::Done
+/// A connection from which a request is awaited.
+struct Silent {
+    task: AbortHandle,
+    spoke: Arc<AtomicBool>,
+}
+
+/// Adds a connection to those that have said nothing, and closes the oldest of too many.
+fn make_room(silent: &mut VecDeque<Silent>, newest: Silent) {
+    silent.retain(|one| !one.task.is_finished() && !one.spoke.load(Ordering::Relaxed));
+    while silent.len() >= SILENT {
+        if let Some(oldest) = silent.pop_front() {
+            oldest.task.abort();
         }
-        Ok(Request::Borrow { device, slots, urgency, lasts_ms }) => {
-            let wish = Wish { device, slots, urgency, lasts: Duration::from_millis(lasts_ms) };
-            return lending.lend(&wish, read, write).await;
+    }
+    silent.push_back(newest);
+}
+
+/// What connections are answered from.
+struct Desk {
+    pulse: Arc<Pulse>,
+    clock: Arc<dyn Clock>,
+    commands: mpsc::Sender<Command>,
+    lending: Arc<Lending>,
+    requests: Semaphore,
+}
+
+impl Desk {
+    /// One request and its answer. An error here is the caller's hang-up: there is nobody left to tell.
+    async fn converse(&self, stream: UnixStream, spoke: &AtomicBool) {
+        if !same_user(&stream) {
+            return;
         }
-        Ok(request) => hand_over(request, commands).await,
-        Err(error) => Response::Refused { message: error.to_string() },
-    };
-    let _ = say(&mut write, &response).await;
+        let (read, mut write) = stream.into_split();
+        let mut read = BufReader::new(read.take(LINE_LIMIT));
+        let mut line = String::new();
+        if !matches!(timeout(EXCHANGE, read.read_line(&mut line)).await, Ok(Ok(1..))) {
+            return;
+        }
+        spoke.store(true, Ordering::Relaxed);
+        let response = match serde_json::from_str(&line) {
+            Ok(Request::Ping) if !comes_alive(&self.pulse.heart).await => return,
+            Ok(Request::Ping) => Response::Status(vitals(&self.pulse, self.clock.as_ref())),
+            Ok(Request::Stop) => {
+                self.pulse.leave.notify_one();
+                Response::Done
+            }
+            Ok(Request::Borrow { device, slots, urgency, lasts_ms }) => {
+                let wish = Wish { device, slots, urgency, lasts: Duration::from_millis(lasts_ms) };
+                return self.lending.lend(&wish, read, write).await;
+            }
+            Ok(request) => {
+                let Ok(_turn) = self.requests.acquire().await else { return };
+                hand_over(request, &self.commands).await
+            }
+            Err(error) => Response::Refused { message: error.to_string() },
+        };
+        // One that does not take its answer has hung up, too.
+        let _ = timeout(EXCHANGE, say(&mut write, &response)).await;
+    }
 }
 
 /// # Errors
@@ -120,7 +159,7 @@ pub(super) async fn say(write: &mut OwnedWriteHalf, response: &Response) -> std:
 /// Whether the main loop turns, or does so while a ping is waited for. Longer than that, so that it is the caller who
 /// hangs up: a hang-up from here would say that we are leaving.
 async fn comes_alive(heart: &Heart) -> bool {
-    let within = tokio::time::timeout(PING_TIMEOUT * 2, async {
+    let within = timeout(PING_TIMEOUT * 2, async {
         while !heart.beats() {
             tokio::time::sleep(PING_TIMEOUT / 10).await;
         }
@@ -152,3 +191,7 @@ async fn hand_over(request: Request, commands: &mpsc::Sender<Command>) -> Respon
     }
     answer.await.unwrap_or_else(|_| leaving())
 }
+
+#[cfg(test)]
+#[path = "control_tests.rs"]
+mod tests;

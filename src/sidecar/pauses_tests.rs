@@ -23,7 +23,7 @@ fn home() -> Home {
     std::fs::write(paths.config_file(), text).unwrap();
     let clock = Arc::new(FakeClock::at("2026-03-02T12:00:00Z".parse().unwrap()));
     let shared = Arc::clone(&clock) as Arc<dyn Clock>;
-    let services = Services::open(paths, Config::default(), Overrides::default(), shared).unwrap();
+    let services = Services::open(paths, Overrides::default(), shared).unwrap();
     Home { _dir: dir, clock, services }
 }
 

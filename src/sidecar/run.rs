@@ -226,21 +226,30 @@ impl Life {
         let mut last_active = self.services.clock.instant();
         let mut again = pulse.heart.during(self.round()).await;
         let mut ticks = heart::ticks();
+        // Set after the bell could not be read.
+        let mut deaf_until = None;
         loop {
             pulse.heart.beat();
             let captures = self.worker.busy() || !self.waiting.is_empty();
-            let busy = captures || self.watching.busy();
+            let busy = captures || self.watching.busy() || self.worker.is_blocked();
             let idle_at = self.options.idle.map(|idle| last_active + idle);
             let mut asked = self.asked.clone();
             tokio::select! {
                 () = is_up(&mut asked) => return Ended::Asked,
-                rung = listen(bell) => {
-                    let pause = if rung.is_ok() { STEP_ASIDE } else { RETRY };
-                    pulse.heart.during(tokio::time::sleep(pause)).await;
-                    while bell.try_recv(&mut [0; 16]).is_ok() {}
-                    last_active = self.services.clock.instant();
-                    again = pulse.heart.during(self.round()).await;
-                }
+                rung = listen(bell, deaf_until) => match rung {
+                    Ok(()) => {
+                        pulse.heart.during(tokio::time::sleep(STEP_ASIDE)).await;
+                        while bell.try_recv(&mut [0; 16]).is_ok() {}
+                        last_active = self.services.clock.instant();
+                        again = pulse.heart.during(self.round()).await;
+                    }
+                    // Everything else is heard meanwhile; the spool is looked at without a ring.
+                    Err(error) => {
+                        tracing::warn!(%error, "the doorbell cannot be read");
+                        let later = self.services.clock.instant() + RETRY;
+                        (deaf_until, again) = (Some(later), again.min(later));
+                    }
+                },
                 Some(command) = self.inbox.recv() => {
                     last_active = self.services.clock.instant();
                     self.obey(command);
@@ -255,7 +264,7 @@ impl Life {
                 () = self.ahead.step(captures) => {}
                 () = self.pauses.step(captures, last_active) => {}
                 () = tokio::time::sleep_until(again.into()) => again = pulse.heart.during(self.round()).await,
-                _ = ticks.tick() => if !sockets.in_place() {
+                _ = ticks.tick() => if !sockets.in_place().await {
                     return Ended::Cut;
                 },
                 () = until(idle_at), if !busy && !self.watching.is_needed() => return Ended::Idle,
@@ -279,7 +288,12 @@ impl Life {
         match worked {
             Ok(Some(pause)) => now + pause,
             Ok(None) if now < self.housekeeping.due => self.housekeeping.due,
-            Ok(None) => self.housekeep().await,
+            Ok(None) => {
+                tokio::select! {
+                    due = self.housekeep() => due,
+                    () = overdue(&mut asked) => now,
+                }
+            }
             Err(error) => {
                 tracing::error!(%error, "events wait: the store cannot be written");
                 now + RETRY
@@ -291,7 +305,9 @@ impl Life {
     async fn housekeep(&mut self) -> Instant {
         let done = blocking(&self.services, |services| {
             ingest::finish_abandoned(&services)?;
-            services.store.expire_operations(services.clock.now() - services.config(None).retention.operations)
+            // Nothing is deleted by settings that the person did not choose.
+            let Ok(config) = services.readable_config(None) else { return Ok(0) };
+            services.store.expire_operations(services.clock.now() - config.retention.operations)
         });
         if let Err(error) = done.await {
             tracing::error!(%error, "housekeeping failed");
@@ -331,10 +347,10 @@ impl Life {
         self.pauses.stop();
         if ended == Ended::Idle {
             // A hook may have rung between the last look and the end of the socket; nobody would come for it.
-            while let Ok(Some(pause)) = self.worker.work().await
-                && !self.worker.rests()
-            {
-                tokio::time::sleep(pause).await;
+            let mut asked = self.asked.clone();
+            tokio::select! {
+                () = self.finish_events() => {}
+                () = overdue(&mut asked) => {}
             }
         }
         if tokio::time::timeout(DRAIN, self.settle()).await.is_ok() {
@@ -343,6 +359,14 @@ impl Life {
         self.hurry.send_replace(true);
         if tokio::time::timeout(LAST_WORD, self.settle()).await.is_err() {
             tracing::warn!("drain cut short; the next sidecar makes unfinished captures final");
+        }
+    }
+
+    async fn finish_events(&mut self) {
+        while let Ok(Some(pause)) = self.worker.work().await
+            && !self.worker.rests()
+        {
+            tokio::time::sleep(pause).await;
         }
     }
 
@@ -381,7 +405,11 @@ async fn enrich(
     }
 }
 
-async fn listen(bell: &UnixDatagram) -> std::io::Result<()> {
+/// The next ring; not looked for before `not_before`.
+async fn listen(bell: &UnixDatagram, not_before: Option<Instant>) -> std::io::Result<()> {
+    if let Some(not_before) = not_before {
+        tokio::time::sleep_until(not_before.into()).await;
+    }
     bell.recv(&mut [0; 16]).await.map(drop)
 }
 

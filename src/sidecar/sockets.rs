@@ -6,6 +6,7 @@
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixDatagram as StdDatagram;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use listenfd::ListenFd;
@@ -23,7 +24,7 @@ const ECHO: Duration = Duration::from_millis(300);
 pub struct Sockets {
     pub bell: UnixDatagram,
     pub control: Option<UnixListener>,
-    files: Vec<Bound>,
+    files: Arc<[Bound]>,
 }
 
 /// A socket's file.
@@ -59,13 +60,15 @@ impl Sockets {
             None => fresh(&bell_path, bind_bell)?,
         };
         let control = fresh(&control_path, bind_control)?;
-        let files = vec![Bound::of(&bell_path, ours), Bound::of(&control_path, true)];
+        let files = Arc::new([Bound::of(&bell_path, ours), Bound::of(&control_path, true)]);
         Ok(Self { bell, control: Some(control), files })
     }
 
     /// Somebody may have removed the directory, and a successor may have bound its own sockets there since.
-    pub fn in_place(&self) -> bool {
-        self.files.iter().all(Bound::in_place)
+    pub async fn in_place(&self) -> bool {
+        let files = Arc::clone(&self.files);
+        let looked = tokio::task::spawn_blocking(move || files.iter().all(Bound::in_place));
+        looked.await.unwrap_or(true)
     }
 
     /// From now on the hook starts a successor instead of ringing here; where the bell is a service manager's, the

@@ -28,6 +28,8 @@ const ELSEWHERE: Duration = Duration::from_millis(50);
 /// Pause before a repository that could not be read is tried again, and how often it is tried.
 const LATER: Duration = Duration::from_secs(2);
 const TRIES: u32 = 4;
+/// Pause before settings that cannot be read are read again: a person mends them, and then waits for the captures.
+const BLOCKED: Duration = Duration::from_secs(1);
 /// Pause before a sequence that runs is looked at again: its end is told by nobody.
 const HELD: Duration = Duration::from_millis(250);
 /// Captures waiting for a model at a time; each waits at most its own budget.
@@ -46,7 +48,7 @@ pub struct Worker {
     /// Up when jobs have to end with what they have.
     hurry: watch::Receiver<bool>,
     /// Absent while the store cannot be written.
-    hand: Option<InHand>,
+    hand: Option<Arc<InHand>>,
     rests: bool,
 }
 
@@ -66,7 +68,7 @@ impl Worker {
             tracing::error!(%error, "what the last sidecar died of is not counted");
         }
         let (jobs, tries, heard) = (JoinSet::new(), HashMap::new(), HashSet::new());
-        Self { services, pulse, jobs, tries, heard, hurry, hand: hand.ok(), rests: false }
+        Self { services, pulse, jobs, tries, heard, hurry, hand: hand.ok().map(Arc::new), rests: false }
     }
 
     /// Takes over the spool and deals with the oldest pending events as far as their templates; gives the
@@ -76,7 +78,11 @@ impl Worker {
     /// When the store cannot be written; what is pending stays pending.
     pub async fn work(&mut self) -> Result<Option<Duration>, StoreError> {
         let taken = blocking(&self.services, |services| ingest::take_spool(&services)).await?;
-        let ready = blocking(&self.services, |services| waiting::ready(&services, BATCH)).await?;
+        let ready = blocking(&self.services, |services| {
+            services.recheck_blocked();
+            waiting::ready(&services, BATCH)
+        });
+        let ready = ready.await?;
         let found = ready.events.len();
         self.pulse.queue_depth.fetch_max(found as u64, Ordering::Relaxed);
         let start = self.services.clock.instant();
@@ -94,12 +100,16 @@ impl Worker {
         }
         // Behind a batch of nothing but events that are put off, others have to wait with them.
         more |= (done < found || found == BATCH) && put_off < done;
-        self.rests = ready.held && taken.is_some() && !more && put_off == 0;
-        let depth = if more { self.services.store.pending_event_count()? } else { 0 };
+        self.rests = (ready.held || self.is_blocked()) && taken.is_some() && !more && put_off == 0;
+        let depth = match more {
+            true => blocking(&self.services, |services| services.store.pending_event_count()).await?,
+            false => 0,
+        };
         self.pulse.queue_depth.store(depth, Ordering::Relaxed);
         Ok(match (more, taken) {
             (true, _) => Some(Duration::ZERO),
             (false, None) => Some(ELSEWHERE),
+            (false, Some(_)) if self.is_blocked() => Some(if ready.held { HELD } else { BLOCKED }),
             (false, Some(_)) if ready.held => Some(HELD),
             (false, Some(_)) => (put_off > 0).then_some(LATER),
         })
@@ -118,15 +128,13 @@ impl Worker {
         let tried = self.tries.remove(&row).unwrap_or(0) + 1;
         let last_try = tried >= TRIES;
         self.pulse.heart.step();
-        self.hold(row);
-        let mut open = std::mem::take(last);
+        let (hand, mut open) = (self.hand.clone(), std::mem::take(last));
         let dealt = blocking(&self.services, move |services| {
+            let _held = hand.as_ref().map(|hand| hand.hold(row));
             let dealt = ingest::deal(&services, &mut open, &event, without, last_try);
             dealt.map(|dealt| (dealt, open))
         });
-        let dealt = dealt.await;
-        self.hold_nothing();
-        match dealt.map(|(dealt, open)| {
+        match dealt.await.map(|(dealt, open)| {
             *last = open;
             dealt
         }) {
@@ -134,6 +142,10 @@ impl Worker {
                 tracing::warn!(row, why, tried, "event put off");
                 self.tries.insert(row, tried);
                 return Ok(After::PutOff);
+            }
+            Ok(Dealt::Blocked(why)) => {
+                tracing::warn!(row, why, "event waits for readable settings");
+                return Ok(After::Nothing);
             }
             Ok(Dealt::Done(done)) => {
                 for job in done.jobs {
@@ -148,12 +160,10 @@ impl Worker {
         Ok(After::Nothing)
     }
 
-    fn hold(&self, row: i64) {
-        self.hand.iter().for_each(|hand| hand.hold(row));
-    }
-
-    fn hold_nothing(&self) {
-        self.hand.iter().for_each(InHand::release);
+    /// Events wait until a person mends the settings.
+    #[must_use]
+    pub fn is_blocked(&self) -> bool {
+        self.services.has_blocked()
     }
 
     /// True when all that is left waits for the end of a sequence, of which nobody tells.

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use crate::domain::capture::{Capture, Kind, Outcome, Quality};
+use crate::domain::capture::{Capture, Kind, Outcome, Quality, RepoRef};
 use crate::domain::draft::{Draft, DraftKind, DraftState, Edit, Period};
 use crate::domain::event::{Event, LogPosition, Means, PendingEvent, Source};
 use crate::domain::id::{CaptureId, DraftId, Oid, RepoId};
 use crate::domain::operation::Operation;
+use crate::domain::project::Origin;
 use crate::domain::role::Role;
 use crate::prompt::tokens::Counts;
 use crate::route::ledger::{Entry, Ledger};
@@ -53,6 +54,8 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 pub struct CaptureQuery {
     pub project: Option<String>,
     pub repo: Option<RepoId>,
+    /// Only those of no repository.
+    pub outside: bool,
     pub kind: Option<Kind>,
     /// Author date, half-open.
     pub since: Option<Timestamp>,
@@ -172,11 +175,13 @@ pub struct Finished {
     pub operation: Operation,
 }
 
-/// A draft to be queued. (kind, project, period) is its unique key.
+/// A draft to be queued. (kind, repository, period) is its unique key; outside of any repository the project's name
+/// stands in for that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewDraft {
     pub kind: DraftKind,
     pub project: String,
+    pub repo: Option<RepoRef>,
     pub period: Period,
     pub max_attempts: u32,
 }
@@ -319,7 +324,11 @@ pub trait Store: Send + Sync {
     /// locked meanwhile. Damaged rows are left out and named by `problems`.
     fn each_record(&self, each: &mut dyn FnMut(CaptureRecord) -> Result<()>) -> Result<()>;
     /// Stores a foreign record unless its id or its unit of work is known or was forgotten; true when added.
-    fn import_record(&self, record: &CaptureRecord) -> Result<bool>;
+    fn import_record(&self, record: &CaptureRecord) -> Result<bool> {
+        Ok(self.import_records(std::slice::from_ref(record))? == 1)
+    }
+    /// As `import_record`, all of them or, where it fails, none; says how many were added.
+    fn import_records(&self, records: &[CaptureRecord]) -> Result<u64>;
     /// Full text over raw, summary, subject, project and tags; best match first, 50 unless limited. Words are
     /// taken literally, all must occur, the last one may be a beginning; accents and case don't count.
     /// Where more than 2,000 captures match, the newest 2,000 are ranked.
@@ -335,8 +344,9 @@ pub trait Store: Send + Sync {
     fn forget_capture(&self, id: CaptureId) -> Result<()>;
     /// Live captures whose `captured_at` (not author date) lies in the half-open window.
     fn count_captures(&self, repo: Option<&RepoId>, since: Timestamp, until: Timestamp) -> Result<CaptureCounts>;
-    /// Those with a live capture, in the order of their names.
-    fn projects(&self) -> Result<Vec<String>>;
+    /// What live captures come from: every repository, under the name that its newest capture has, and what was
+    /// noted outside of any (the newest 1,000 notes), in the order of their names.
+    fn origins(&self) -> Result<Vec<Origin>>;
 
     // ---- repositories
     /// Adds or updates it; the earliest `since` stays.
@@ -393,8 +403,9 @@ pub trait Store: Send + Sync {
     fn fail_draft(&self, id: DraftId, attempt: u32, error: &str, next_at: Timestamp, now: Timestamp) -> Result<()>;
     /// By full or shortened id.
     fn draft(&self, id_prefix: &str) -> Result<Draft>;
+    /// Newest period first. `project` is the name as it stands in the draft, or the repository's own without what
+    /// tells it apart: `backend` is also `acme/backend` and `backend (acme-be)`.
     fn drafts(&self, state: Option<DraftState>, project: Option<&str>) -> Result<Vec<Draft>>;
-    fn draft_exists(&self, kind: DraftKind, project: &str, period: &Period) -> Result<bool>;
     /// A person's text; allowed in `ready` and `accepted`. A later run never overwrites it.
     fn edit_draft(&self, id: DraftId, title: &str, body: &str, edit: Edit) -> Result<Draft>;
     /// Moves it on; `Conflict` (naming the state) when it is in none of `from`.

@@ -254,9 +254,12 @@ fn a_foreign_setting_that_breaks_everything_is_told_with_how_to_take_it_back() {
     let world = World::without_models();
     let repo = world.repo("repo");
     world.git(&repo, &["config", "uro.capture", "maybe"]);
-    let out = world.uro_in(&repo, &["log"]);
-    assert_eq!(out.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&out.stderr).contains("hint: git config --unset uro.capture\n"));
+    for (command, code) in [("commit", 1), ("log", 0)] {
+        let out = world.uro_in(&repo, &[command]);
+        assert_eq!(out.status.code(), Some(code), "{command}");
+        let said = String::from_utf8_lossy(&out.stderr);
+        assert!(said.contains("hint: git config --unset uro.capture\n"), "{command}: {said}");
+    }
 }
 
 #[test]

@@ -66,7 +66,7 @@ async fn ask(services: &Services, config: &Config, urgency: Urgency, text: &str)
 
 fn services(home: &tempfile::TempDir) -> Services {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    Services::open(Paths::under(home.path()), Config::default(), Overrides::default(), clock).unwrap()
+    Services::open(Paths::under(home.path()), Overrides::default(), clock).unwrap()
 }
 
 // More than one thread: a connection is closed by a task of its own, also while the test waits.

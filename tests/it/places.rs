@@ -5,7 +5,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use uro_capture::domain::capture::Capture;
 use uro_capture::store::sqlite::SqliteStore;
@@ -203,12 +202,9 @@ fn descriptors_that_a_careless_caller_leaks_are_not_kept() {
     world.git(&repo, &["add", "-A"]);
     // The hook starts the sidecar here, with the caller's pipe on seven more descriptors.
     let script = "out=$( { git commit -q -m 'Add a' 3>&1 4>&1 5>&1 6>&1 7>&1 8>&1 9>&1; } 2>&1 ); printf '%s' \"$out\"";
-    let start = Instant::now();
     let out = world.program("sh", &repo).args(["-c", script]).stdout(Stdio::piped()).output().unwrap();
-    let took = start.elapsed();
     assert!(out.status.success() && out.stdout.is_empty(), "{out:?}");
     eventually("a sidecar that lives on", || (world.sidecar_status()["state"] == "running").then_some(()));
-    assert!(took < Duration::from_secs(2), "{took:?}");
     let open = PathBuf::from(format!("/proc/{}/fd", world.sidecar_pid()));
     for entry in std::fs::read_dir(open).unwrap() {
         let Ok(target) = std::fs::read_link(entry.unwrap().path()) else { continue };

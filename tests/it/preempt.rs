@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::net::UnixListener;
 use tokio::sync::mpsc;
-use uro_capture::config::{Config, EndpointConfig, Overrides, Paths};
+use uro_capture::config::{EndpointConfig, Overrides, Paths};
 use uro_capture::domain::clock::{Clock, SystemClock};
 use uro_capture::domain::draft::DraftKind;
 use uro_capture::domain::role::Role;
@@ -76,13 +76,12 @@ fn clock() -> Arc<dyn Clock> {
 
 /// Everything of a process that writes drafts with the noise model, borrowing of the sidecar in `run`.
 fn batch_process(home: &std::path::Path, run: &std::path::Path, url: &str) -> Services {
-    let config = Config { endpoints: vec![endpoint(url)], ..Config::default() };
     let paths = Paths { run: run.to_owned(), ..Paths::under(home) };
     let file = paths.config_file();
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
     let toml = format!("[[endpoints]]\nname = \"test\"\nurl = \"{url}\"\napi = \"openai\"\ndevice = \"gpu\"\n");
     std::fs::write(file, toml).unwrap();
-    let services = Services::open(paths, config, Overrides::default(), clock()).unwrap();
+    let services = Services::open(paths, Overrides::default(), clock()).unwrap();
     services.models.pool().borrow_of(Arc::new(Borrower::of(run)));
     services
 }

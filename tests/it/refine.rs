@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use uro_capture::config::{Config, Overrides, Paths};
+use uro_capture::config::{Overrides, Paths};
 use uro_capture::domain::clock::{Clock, SystemClock};
 use uro_capture::pipeline::refine::{Walk, refine_some};
 use uro_capture::pipeline::services::Services;
@@ -37,7 +37,7 @@ fn shown(world: &World, repo: &Path, capture: &Value) -> Value {
 fn refine(world: &World, stop: bool) -> Walk {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let paths = Paths::under(&world.path("uro"));
-    let services = Services::open(paths, Config::default(), Overrides::default(), Arc::clone(&clock)).unwrap();
+    let services = Services::open(paths, Overrides::default(), Arc::clone(&clock)).unwrap();
     let until: Instant = clock.instant() + Duration::from_secs(20);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(refine_some(&services, 10, until, || stop)).unwrap()

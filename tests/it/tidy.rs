@@ -152,12 +152,28 @@ fn only_one_file_prints() {
 
 #[test]
 fn every_integration_test_file_is_part_of_the_binary() {
-    let main = std::fs::read_to_string(root().join("tests/it/main.rs")).unwrap();
-    for path in files(&root().join("tests/it"), ".rs") {
-        let relative = path.strip_prefix(root().join("tests/it")).unwrap();
-        if relative.components().count() == 1 && relative != Path::new("main.rs") {
-            let stem = relative.file_stem().unwrap().to_string_lossy();
-            assert!(main.contains(&format!("mod {stem};")), "{stem} is forgotten");
+    for target in ["tests/it", "tests/timed"] {
+        let main = std::fs::read_to_string(root().join(target).join("main.rs")).unwrap();
+        for path in files(&root().join(target), ".rs") {
+            let relative = path.strip_prefix(root().join(target)).unwrap();
+            if relative.components().count() == 1 && relative != Path::new("main.rs") {
+                let stem = relative.file_stem().unwrap().to_string_lossy();
+                assert!(main.contains(&format!("mod {stem};")), "{target}: {stem} is forgotten");
+            }
+        }
+    }
+}
+
+/// Such a test fails when the machine is busy: it belongs to `tests/timed`.
+#[test]
+fn no_assertion_of_the_default_run_depends_on_how_long_something_took() {
+    for path in files(&root().join("tests/it"), ".rs").into_iter().filter(|path| !path.ends_with("tidy.rs")) {
+        if path.components().any(|part| part.as_os_str() == "harness") {
+            continue;
+        }
+        for line in std::fs::read_to_string(&path).unwrap().lines() {
+            let timed = line.contains("assert") && (line.contains(".elapsed()") || line.contains("took <"));
+            assert!(!timed, "{}: {line}", path.display());
         }
     }
 }

@@ -170,7 +170,7 @@ mod tests {
     fn draft(title: &str, body: &str) -> Draft {
         let period = crate::queue::period::day("2026-03-03".parse().unwrap(), &jiff::tz::TimeZone::UTC).unwrap();
         let kind = crate::domain::draft::DraftKind::Devlog;
-        let new = NewDraft { kind, project: "uro".to_owned(), period, max_attempts: 5 };
+        let new = NewDraft { kind, project: "uro".to_owned(), repo: None, period, max_attempts: 5 };
         Draft { title: title.to_owned(), body: body.to_owned(), state: DraftState::Ready, ..sample::draft(&new) }
     }
 

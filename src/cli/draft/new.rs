@@ -1,12 +1,17 @@
 //! `draft new`: queues one draft by hand; the same one twice is one draft.
 
+use std::path::Path;
+
 use clap::Args;
 
 use super::{listing, period::PeriodArgs};
 use crate::cli::app::App;
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Failure, quoted};
 use crate::cli::ui::Exit;
-use crate::domain::draft::{Draft, DraftKind, Period};
+use crate::domain::capture::RepoRef;
+use crate::domain::draft::{Draft, DraftKind};
+use crate::domain::project::{Names, Origin};
+use crate::prompt::redact::redact;
 use crate::publish::span::Span;
 use crate::queue::lease;
 use crate::store::{CaptureQuery, NewDraft, Store};
@@ -17,7 +22,7 @@ pub struct NewArgs {
     /// devlog, blog, social or status
     #[arg(value_parser = kind)]
     pub kind: DraftKind,
-    /// The project (default: the repository's)
+    /// The project (default: the repository's); where several have the name, as `log --everywhere` shows it
     #[arg(long, short, value_name = "NAME")]
     pub project: Option<String>,
     #[command(flatten)]
@@ -31,9 +36,9 @@ fn kind(text: &str) -> Result<DraftKind, String> {
 pub fn run(app: &App, args: &NewArgs) -> Result<Exit, Failure> {
     let store = app.store()?;
     let period = args.period.period(args.kind, app.now().date(), &app.zone)?;
-    let project = project(app, store.as_ref(), args.project.as_deref())?;
-    require_captures(app, store.as_ref(), &project, &period)?;
-    let new = NewDraft { kind: args.kind, project, period, max_attempts: lease::MAX_ATTEMPTS };
+    let Origin { project, repo } = origin(app, store.as_ref(), args)?;
+    let new = NewDraft { kind: args.kind, project, repo, period, max_attempts: lease::MAX_ATTEMPTS };
+    require_captures(app, store.as_ref(), &new)?;
     let added = store.queue_draft(&new, app.clock.now())?;
     let draft = existing(store.as_ref(), &new)?;
     if !added {
@@ -46,41 +51,75 @@ pub fn run(app: &App, args: &NewArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The one named, else the repository's, else the only one there is.
-fn project(app: &App, store: &dyn Store, named: Option<&str>) -> Result<String, Failure> {
-    if let Some(name) = named {
-        return Ok(name.to_owned());
+/// The one named, else the repository around, else the only one there is; its project under the name that tells it
+/// apart.
+fn origin(app: &App, store: &dyn Store, args: &NewArgs) -> Result<Origin, Failure> {
+    let names = Names::of(store.origins()?);
+    let labelled = |origin: &Origin| Origin { project: names.label_of(origin), repo: origin.repo.clone() };
+    let here = if args.project.is_none() { app.repo_if_any()? } else { None };
+    if let Some(repo) = here {
+        let place = repo.place();
+        let path = place.work_tree.as_deref().unwrap_or(&place.common_dir);
+        let repo = RepoRef { path: redact(&path.to_string_lossy()), id: place.id.clone() };
+        return Ok(Origin { project: names.label(&redact(&place.project), Some(&repo.id)), repo: Some(repo) });
     }
-    if let Some(repo) = app.repo_if_any()? {
-        return Ok(repo.place().project.clone());
-    }
-    let known = store.projects()?;
-    match known.as_slice() {
-        [only] => Ok(only.clone()),
-        _ => Err(Failure::input("which project?")
-            .because(format!("known are: {}", known.join(", ")))
-            .hint("--project NAME")),
+    let meant = match &args.project {
+        Some(name) => names.meant(name),
+        None => names.all().iter().collect(),
+    };
+    match (meant.as_slice(), &args.project) {
+        ([only], _) => Ok(labelled(only)),
+        ([], Some(name)) => Err(Failure::input(format!("nothing was captured in {name}"))
+            .because(known(&names, &names.all().iter().collect::<Vec<_>>()))
+            .hint("uro-capture log --everywhere")),
+        (several, _) => {
+            let example = several.first().map_or_else(|| "NAME".to_owned(), |first| names.label_of(first));
+            let command = format!("uro-capture draft new {} --project {}", args.kind.as_str(), word(&example));
+            Err(Failure::input("which project?").because(known(&names, several)).hint(command))
+        }
     }
 }
 
-fn require_captures(app: &App, store: &dyn Store, project: &str, period: &Period) -> Result<(), Failure> {
+/// The names with their places.
+fn known(names: &Names, origins: &[&Origin]) -> String {
+    let told = |origin: &&Origin| match &origin.repo {
+        Some(repo) => format!("{} ({})", names.label_of(origin), repo.path),
+        None => format!("{} (outside of any repository)", names.label_of(origin)),
+    };
+    format!("known are: {}", origins.iter().map(told).collect::<Vec<_>>().join(", "))
+}
+
+/// As one word of a shell's command line.
+fn word(name: &str) -> String {
+    quoted(Path::new(name))
+}
+
+fn require_captures(app: &App, store: &dyn Store, new: &NewDraft) -> Result<(), Failure> {
+    let repo = new.repo.as_ref().map(|repo| repo.id.clone());
     let query = CaptureQuery {
-        project: Some(project.to_owned()),
-        since: Some(period.from),
-        until: Some(period.to),
+        project: repo.is_none().then(|| new.project.clone()),
+        outside: repo.is_none(),
+        repo,
+        since: Some(new.period.from),
+        until: Some(new.period.to),
         limit: Some(1),
         ..CaptureQuery::default()
     };
     if store.captures(&query)?.is_empty() {
-        let when = Span::of(period, &app.zone).words();
-        return Err(Failure::input(format!("nothing was captured in {project}, {when}"))
-            .hint(format!("uro-capture log --everywhere --project {project}")));
+        let when = Span::of(&new.period, &app.zone).words();
+        return Err(Failure::input(format!("nothing was captured in {}, {when}", new.project))
+            .hint(format!("uro-capture log --everywhere --project {}", word(&new.project))));
     }
     Ok(())
 }
 
+/// The draft of the same key, whatever it was called when it was queued.
 fn existing(store: &dyn Store, new: &NewDraft) -> Result<Draft, Failure> {
-    let drafts = store.drafts(None, Some(&new.project))?;
-    let same = |draft: &Draft| draft.kind == new.kind && draft.period == new.period;
-    drafts.into_iter().find(same).ok_or_else(|| Failure::bug("the draft that was queued is not there"))
+    let repo = |repo: &Option<RepoRef>| repo.as_ref().map(|repo| repo.id.clone());
+    let same = |draft: &Draft| {
+        let about = repo(&draft.repo) == repo(&new.repo) && (new.repo.is_some() || draft.project == new.project);
+        about && draft.kind == new.kind && draft.period == new.period
+    };
+    let found = store.drafts(None, None)?.into_iter().find(same);
+    found.ok_or_else(|| Failure::bug("the draft that was queued is not there"))
 }

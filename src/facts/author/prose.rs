@@ -25,7 +25,7 @@ fn paragraphs(body: &str) -> Vec<String> {
             paragraphs.push(String::new());
             continue;
         }
-        if item.is_some() {
+        if item.is_some() || label(text).is_some() {
             paragraphs.push(String::new());
         }
         if let Some(paragraph) = paragraphs.last_mut() {
@@ -70,15 +70,83 @@ fn is_foreign(line: &str) -> bool {
     (indented && item(text).is_none()) || marked || is_trailer(text)
 }
 
-/// `Signed-off-by: …`, `Co-authored-by: …`, `error: …`: one word and a colon. `Note:` and `Reason:` begin sentences.
+/// `Signed-off-by: …`, `Fixes: #12`, a line of a log. Any other word with a colon labels a sentence: `IMPORTANT: …`.
 fn is_trailer(text: &str) -> bool {
-    let Some((key, value)) = text.split_once(": ").or_else(|| text.strip_suffix(':').map(|key| (key, ""))) else {
-        return false;
-    };
-    let prose = ["note", "reason", "motivation", "rationale", "why", "background", "context", "problem"];
-    let word = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    word && !value.is_empty() && !prose.contains(&key.to_lowercase().as_str())
+    let Some((key, value)) = label(text) else { return false };
+    let low = key.to_ascii_lowercase();
+    let of_git = TRAILERS.contains(&low.as_str()) || TRAILER_ENDS.iter().any(|end| low.ends_with(end));
+    // A logged line begins with its level in one case, or with the type of an error.
+    let logged = LEVELS.contains(&low.as_str()) && (key == low || low == "error");
+    let of_type = ["Error", "Exception"].iter().any(|end| key.ends_with(end) && key.len() > end.len());
+    of_git || logged || of_type || value.split_whitespace().count() < SENTENCE
 }
+
+/// Fewer words behind a label are a value, and no sentence.
+const SENTENCE: usize = 3;
+
+/// One word and a colon, and what follows them. `Note:` alone at its line's end labels the next one.
+fn label(text: &str) -> Option<(&str, &str)> {
+    let (key, value) = text.split_once(": ")?;
+    let word = !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '*'));
+    word.then(|| (key.trim_matches('*'), value.trim()))
+}
+
+/// Keys of trailers that say who, where and which ticket (git's, Gerrit's, the forges').
+const TRAILERS: [&str; 34] = [
+    "fix",
+    "fixes",
+    "fixed",
+    "close",
+    "closes",
+    "closed",
+    "resolve",
+    "resolves",
+    "resolved",
+    "ref",
+    "refs",
+    "see",
+    "related",
+    "relates",
+    "link",
+    "links",
+    "bug",
+    "bugs",
+    "issue",
+    "issues",
+    "ticket",
+    "jira",
+    "pr",
+    "cc",
+    "to",
+    "from",
+    "date",
+    "author",
+    "subject",
+    "reviewers",
+    "subscribers",
+    "lgtm",
+    "backport",
+    "url",
+];
+/// What keys of two words and more end in.
+const TRAILER_ENDS: [&str; 14] = [
+    "-by",
+    "-id",
+    "-to",
+    "-on",
+    "-for",
+    "-from",
+    "-link",
+    "-url",
+    "-with",
+    "-position",
+    "-revid",
+    "-queue",
+    "-submit",
+    "-issue",
+];
+/// Levels of logs and compilers.
+const LEVELS: [&str; 10] = ["error", "warning", "warn", "fatal", "panic", "info", "debug", "trace", "hint", "help"];
 
 /// At `.`, `!` or `?` before a blank and a capital letter; not after abbreviations.
 fn split(paragraph: &str) -> Vec<String> {
@@ -115,7 +183,7 @@ fn is_prose(sentence: &str) -> bool {
     };
     let plain = sentence.split_whitespace().filter(wordlike).count();
     let pasted = ["://", "](", "<!--", "\\n", "();", "=>", " at line ", "Traceback"];
-    let begins = sentence.chars().next().is_some_and(|first| first.is_alphanumeric() || "\"'`(".contains(first));
+    let begins = sentence.chars().next().is_some_and(|first| first.is_alphanumeric() || "\"'`(*".contains(first));
     begins && plain * 3 >= words * 2 && !pasted.iter().any(|mark| sentence.contains(mark))
 }
 
@@ -143,6 +211,35 @@ mod tests {
 
     #[test]
     fn a_labelled_reason_is_prose() {
-        assert_eq!(sentences("Reason: it breaks on Windows."), ["Reason: it breaks on Windows."]);
+        for text in [
+            "Reason: it breaks on Windows.",
+            "IMPORTANT: callers must await the result.",
+            "NOTE: callers must await the result.",
+            "Caveat: it waits for the lock.",
+            "TODO: callers must await the result.",
+            "Root-cause: the second close ran into a lock.",
+            "**Warning**: callers must await the result.",
+            "Важно: вызовы теперь асинхронные.",
+        ] {
+            assert_eq!(sentences(&format!("One thing\nis done.\n{text}")), ["One thing is done.", text], "{text}");
+        }
+    }
+
+    #[test]
+    fn who_where_and_logs_are_no_prose() {
+        for text in [
+            "Signed-off-by: A U Thor because of it",
+            "Reviewed-on: the server of the team",
+            "Fixes: the second close of the pool",
+            "Change-Id: I0123 because of it",
+            "error: it failed because of the file",
+            "ERROR: it failed because of the file",
+            "TypeError: it is not a function here",
+            "warning: it is never used anywhere",
+            "Closes: #12",
+            "Priority: high",
+        ] {
+            assert_eq!(sentences(text), Vec::<String>::new(), "{text}");
+        }
     }
 }

@@ -156,3 +156,88 @@ proptest::proptest! {
         let _ = are_all(&files);
     }
 }
+
+/// A lockfile with both its versions whole, and without its lines, as one that is kept out of prompts.
+fn locked(path: &str, old: &str, new: &str) -> FileChange {
+    use crate::domain::patch::Unread;
+    let whole = crate::facts::sample::versions(path, old, new);
+    FileChange { hunks: Vec::new(), insertions: None, deletions: None, unread: Some(Unread::Excluded), ..whole }
+}
+
+#[test]
+fn every_lockfile_tells_its_packages() {
+    for (path, old) in [
+        (
+            "Gemfile.lock",
+            "GEM\n  specs:\n    rack (3.0.8)\n      base (~> 1.2.3)\n    pkg (1.2.3-x86_64-linux)\n\nDEPENDENCIES\n  pkg (~> 1.2.3)\n",
+        ),
+        ("paket.lock", "NUGET\n  remote: x\n    pkg (1.2.3)\n"),
+        ("uv.lock", "version = 1\n\n[[package]]\nname = \"pkg\"\nversion = \"1.2.3\"\nsource = { registry = \"x\" }\n"),
+        ("poetry.lock", "[[package]]\nname = \"pkg\"\nversion = \"1.2.3\"\ndescription = \"\"\n"),
+        ("pdm.lock", "[[package]]\nname = \"pkg\"\nversion = \"1.2.3\"\n"),
+        ("pylock.toml", "[[packages]]\nname = \"pkg\"\nversion = \"1.2.3\"\n"),
+        (
+            "Pipfile.lock",
+            "{\n  \"default\": {\n    \"pkg\": {\n      \"hashes\": [\n        \"sha256:a\"\n      ],\n      \"version\": \"==1.2.3\"\n",
+        ),
+        ("Cargo.lock", "[[package]]\nname = \"pkg\"\nversion = \"1.2.3\"\nsource = \"registry+x\"\n"),
+        ("package-lock.json", "{\n  \"packages\": {\n    \"node_modules/pkg\": {\n      \"version\": \"1.2.3\",\n"),
+        ("yarn.lock", "pkg@^1.0.0:\n  version \"1.2.3\"\n  resolved \"x\"\n"),
+        ("pnpm-lock.yaml", "packages:\n\n  pkg@1.2.3:\n    resolution: {integrity: x}\n"),
+        ("web/pnpm-lock.yaml", "packages:\n\n  /pkg/1.2.3:\n    resolution: {integrity: x}\n"),
+        ("bun.lock", "{\n  \"packages\": {\n    \"pkg\": [\"pkg@1.2.3\", \"\", {}, \"sha512-x\"],\n"),
+        ("deno.lock", "{\n  \"npm\": {\n    \"pkg@1.2.3\": {\n"),
+        ("composer.lock", "{\n  \"packages\": [\n    {\n      \"name\": \"pkg\",\n      \"version\": \"1.2.3\",\n"),
+        ("go.sum", "pkg 1.2.3 h1:abc=\npkg 1.2.3/go.mod h1:def=\n"),
+        ("mix.lock", "%{\n  \"pkg\": {:hex, :pkg, \"1.2.3\", \"abc\", [:mix], [], \"hexpm\", \"def\"},\n}\n"),
+        ("rebar.lock", "[{<<\"pkg\">>,{pkg,<<\"pkg\">>,<<\"1.2.3\">>},0}].\n"),
+        ("Podfile.lock", "PODS:\n  - pkg (1.2.3):\n    - other (~> 1.0)\n\nDEPENDENCIES:\n  - pkg (~> 1.2.3)\n"),
+        (
+            "Package.resolved",
+            "{\n  \"pins\" : [\n    {\n      \"identity\" : \"pkg\",\n      \"state\" : {\n        \"revision\" : \"a\",\n        \"version\" : \"1.2.3\"\n",
+        ),
+        (
+            "pubspec.lock",
+            "packages:\n  pkg:\n    dependency: \"direct main\"\n    description:\n      name: pkg\n      sha256: a\n    source: hosted\n    version: \"1.2.3\"\n",
+        ),
+        ("shard.lock", "shards:\n  pkg:\n    git: x\n    version: 1.2.3\n"),
+        (
+            "packages.lock.json",
+            "{\n  \"dependencies\": {\n    \"net8.0\": {\n      \"pkg\": {\n        \"type\": \"Direct\",\n        \"requested\": \"[1.2, )\",\n        \"resolved\": \"1.2.3\",\n",
+        ),
+        (
+            "renv.lock",
+            "{\n  \"Packages\": {\n    \"pkg\": {\n      \"Package\": \"pkg\",\n      \"Version\": \"1.2.3\",\n",
+        ),
+        ("Chart.lock", "dependencies:\n- name: pkg\n  repository: x\n  version: 1.2.3\n"),
+        (".terraform.lock.hcl", "provider \"registry.example/pkg\" {\n  version     = \"1.2.3\"\n"),
+        ("gradle.lockfile", "a.pkg:1.2.3=compileClasspath\nempty=\n"),
+    ] {
+        let text = told(&[locked(path, old, &old.replace("1.2.3", "1.2.4"))]);
+        let name = if path == "gradle.lockfile" { "a.pkg" } else { "pkg" };
+        assert_eq!(text, format!("{name} 1.2.3 1.2.4"), "{path}");
+    }
+}
+
+#[test]
+fn a_locked_commit_is_told_by_its_first_digits() {
+    let (old, new) = ("a1".repeat(20), "b2".repeat(20));
+    let flake = |rev: &str| {
+        format!(
+            "{{\n  \"nodes\": {{\n    \"nixpkgs\": {{\n      \"locked\": {{\n        \"narHash\": \"sha256-x\",\n        \"rev\": \"{rev}\",\n"
+        )
+    };
+    assert_eq!(told(&[locked("flake.lock", &flake(&old), &flake(&new))]), "nixpkgs a1a1a1a b2b2b2b");
+}
+
+#[test]
+fn a_whole_lockfile_tells_what_its_hunks_would_not_reach() {
+    let block = |name: &str, version: &str| {
+        format!("[[package]]\nname = \"{name}\"\nversion = \"{version}\"\nsource = \"x\"\n\n")
+    };
+    let many: String = (0..12).map(|n| block("syn", &format!("{n}.0.0"))).collect();
+    let file =
+        locked("Cargo.lock", &format!("{many}{}", block("a", "1.0.0")), &format!("{many}{}", block("b", "1.0.0")));
+    assert_eq!(told(std::slice::from_ref(&file)), "a 1.0.0 -\nb - 1.0.0");
+    assert!(are_all_known(&[file]) && !are_all_known(&[FileChange { texts: None, ..locked("uv.lock", "", "x") }]));
+}

@@ -1,10 +1,11 @@
-//! Dependencies that came, went or changed their version, read from the changed lines of manifests and lockfiles.
-//! Nothing is claimed that the lines do not show: no file is parsed as a whole, because of lockfiles mostly a few
-//! lines are there, or none.
+//! Dependencies that came, went or changed their version, read from the changed lines of manifests, and from both
+//! sides of lockfiles; where a lockfile is too large for that, from its changed lines. Nothing is claimed that the
+//! lines do not show.
 
 mod cargo;
 mod entry;
 mod go;
+mod lockfiles;
 mod npm;
 mod pairing;
 mod python;
@@ -23,6 +24,16 @@ pub enum Ecosystem {
     Npm,
     Go,
     Python,
+    Ruby,
+    Php,
+    Elixir,
+    Swift,
+    Dart,
+    Dotnet,
+    Nix,
+    Deno,
+    /// Any other: a package is known by its name alone.
+    Other,
 }
 
 /// One dependency: added (`from` absent), removed (`to` absent), or changed.
@@ -48,7 +59,7 @@ struct Kind {
 }
 
 fn kind(path: &str) -> Option<Kind> {
-    use Ecosystem::{Cargo, Go, Npm, Python};
+    use Ecosystem::{Cargo, Dart, Deno, Dotnet, Elixir, Go, Nix, Npm, Other, Php, Python, Ruby, Swift};
     let name = path.rsplit('/').next().unwrap_or(path);
     let manifest = |ecosystem, read: Reader| Some(Kind { ecosystem, read, lockfile: false });
     let lockfile = |ecosystem, read: Reader| Some(Kind { ecosystem, read, lockfile: true });
@@ -60,14 +71,30 @@ fn kind(path: &str) -> Option<Kind> {
         "yarn.lock" => lockfile(Npm, npm::yarn_lock),
         "pnpm-lock.yaml" => lockfile(Npm, npm::pnpm_lock),
         "go.mod" => manifest(Go, go::manifest),
-        // Sums of versions that are no longer used stay in it: its lines show nothing.
-        "go.sum" => lockfile(Go, |_, _| Vec::new()),
+        "bun.lock" => lockfile(Npm, lockfiles::bun),
+        "go.sum" => lockfile(Go, lockfiles::go_sum),
         "pyproject.toml" => manifest(Python, python::pyproject),
         "setup.py" => manifest(Python, python::setup_py),
         "setup.cfg" => manifest(Python, python::setup_cfg),
         "Pipfile" => manifest(Python, python::pipfile),
-        "poetry.lock" | "uv.lock" => lockfile(Python, python::package_blocks),
+        "poetry.lock" | "uv.lock" | "pdm.lock" | "pylock.toml" => lockfile(Python, python::package_blocks),
         "Pipfile.lock" => lockfile(Python, npm::package_lock),
+        "Gemfile.lock" | "gems.locked" => lockfile(Ruby, lockfiles::gemfile),
+        "paket.lock" => lockfile(Dotnet, lockfiles::gemfile),
+        "packages.lock.json" => lockfile(Dotnet, lockfiles::nuget),
+        "composer.lock" => lockfile(Php, lockfiles::named_in_json),
+        "renv.lock" => lockfile(Other, lockfiles::named_in_json),
+        "Package.resolved" => lockfile(Swift, lockfiles::named_in_json),
+        "Podfile.lock" => lockfile(Swift, lockfiles::podfile),
+        "deno.lock" => lockfile(Deno, lockfiles::deno),
+        "flake.lock" => lockfile(Nix, lockfiles::flake),
+        "mix.lock" => lockfile(Elixir, lockfiles::mix),
+        "rebar.lock" => lockfile(Elixir, lockfiles::rebar),
+        "pubspec.lock" => lockfile(Dart, lockfiles::two_blanks),
+        "shard.lock" => lockfile(Other, lockfiles::two_blanks),
+        "Chart.lock" => lockfile(Other, lockfiles::helm),
+        ".terraform.lock.hcl" => lockfile(Other, lockfiles::terraform),
+        "gradle.lockfile" => lockfile(Other, lockfiles::gradle),
         _ if is_requirements(path, name) => manifest(Python, python::requirements),
         _ => None,
     }
@@ -85,22 +112,53 @@ fn own(path: &str) -> Option<Kind> {
     if foreign { None } else { kind(path) }
 }
 
+/// Whether the project's dependencies are locked there, in a form whose packages can be read.
+#[must_use]
+pub fn is_lockfile(path: &str) -> bool {
+    own(path).is_some_and(|kind| kind.lockfile)
+}
+
+/// Whether all is known of what the files say of dependencies: each was read to its end.
+#[must_use]
+pub fn are_all_known(files: &[FileChange]) -> bool {
+    let known = |file: &FileChange| own(&file.path).is_none_or(|_| file.texts.is_some() || is_whole(file));
+    files.iter().all(known)
+}
+
+/// Every changed line is there.
+fn is_whole(file: &FileChange) -> bool {
+    let lines = file.hunks.iter().flat_map(|hunk| &hunk.lines);
+    let changed = lines.filter(|line| line.origin != Origin::Context).count() as u64;
+    file.unread.is_none() && file.insertions.zip(file.deletions).is_some_and(|(a, b)| a + b == changed)
+}
+
 /// What the project itself asks for first.
 #[must_use]
 pub fn of(files: &[FileChange]) -> Vec<DependencyChange> {
     let mut asked: Vec<DependencyChange> = Vec::new();
     let mut brought: Vec<DependencyChange> = Vec::new();
+    let has_go_mod = files.iter().any(|file| file.path.ends_with("go.mod"));
     for file in files {
         let Some(kind) = own(&file.path) else { continue };
-        let read = |origin| entries(&kind, &file.hunks, origin);
-        let changes = pairing::pair(kind.ecosystem, read(Origin::Removed), read(Origin::Added));
+        let read = |origin| entries(&kind, file, origin);
+        let mut changes = pairing::pair(kind.ecosystem, read(Origin::Removed), read(Origin::Added));
+        if kind.ecosystem == Ecosystem::Go && kind.lockfile {
+            // What go.mod says counts; sums of versions that are no longer used stay.
+            changes.retain(|change| !has_go_mod && change.from.is_some() && change.to.is_some());
+        }
         if kind.lockfile { brought.extend(changes) } else { asked.extend(changes) }
     }
     pairing::merge(&asked, brought)
 }
 
-fn entries(kind: &Kind, hunks: &[Hunk], origin: Origin) -> Vec<Entry> {
-    hunks.iter().flat_map(|hunk| (kind.read)(&hunk.header, &side(hunk, origin))).collect()
+fn entries(kind: &Kind, file: &FileChange, origin: Origin) -> Vec<Entry> {
+    if let (true, Some(texts)) = (kind.lockfile, &file.texts) {
+        // What is the same on both sides is dropped when they are paired.
+        let text = if origin == Origin::Removed { &texts.old } else { &texts.new };
+        let lines: Vec<SideLine<'_>> = text.lines().map(|text| SideLine { text, changed: true }).collect();
+        return (kind.read)("", &lines);
+    }
+    file.hunks.iter().flat_map(|hunk| (kind.read)(&hunk.header, &side(hunk, origin))).collect()
 }
 
 /// Whether the files are nothing but manifests and lockfiles, and the manifests' lines nothing but dependencies.
@@ -114,12 +172,9 @@ fn tells_nothing_else(file: &FileChange) -> bool {
     if kind.lockfile {
         return true;
     }
-    let changed = file.hunks.iter().flat_map(|hunk| &hunk.lines).filter(|line| line.origin != Origin::Context).count();
+    let plain = !file.hunks.is_empty() && !file.mode_changed && file.old_path.is_none();
     // A file that was not read to its end may say something else there.
-    let whole =
-        file.unread.is_none() && file.insertions.zip(file.deletions).is_some_and(|(a, b)| a + b == changed as u64);
-    let plain = changed > 0 && !file.mode_changed && file.old_path.is_none();
-    whole
+    is_whole(file)
         && plain
         && file.hunks.iter().all(|hunk| [Origin::Removed, Origin::Added].iter().all(|&o| is_told(&kind, hunk, o)))
 }

@@ -8,13 +8,13 @@ const LISTS: [&str; 4] = ["dependencies", "devDependencies", "peerDependencies",
 const OWN_KEYS: [&str; 8] = ["version", "node", "npm", "yarn", "pnpm", "vscode", "packageManager", "bun"];
 
 /// `"key": value`, a comma at the end aside.
-fn pair(line: &str) -> Option<(&str, &str)> {
+pub(super) fn pair(line: &str) -> Option<(&str, &str)> {
     let (key, rest) = line.trim().strip_prefix('"')?.split_once('"')?;
     let value = rest.trim_start().strip_prefix(':')?.trim();
     Some((key, value.trim_end_matches(',').trim_end()))
 }
 
-fn quoted(value: &str) -> Option<&str> {
+pub(super) fn quoted(value: &str) -> Option<&str> {
     let inner = value.strip_prefix('"')?.strip_suffix('"')?;
     (!inner.contains('"')).then_some(inner)
 }
@@ -107,8 +107,9 @@ pub fn pnpm_lock(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
             continue;
         };
         let key = key.split('(').next().unwrap_or(key);
-        let Some((name, version)) = key.rsplit_once('@').filter(|(name, version)| is_name(name) && is_version(version))
-        else {
+        // Older ones write `/name/1.2.3`.
+        let split = key.rsplit_once('@').filter(|(name, _)| !name.is_empty()).or_else(|| key.rsplit_once('/'));
+        let Some((name, version)) = split.filter(|(name, version)| is_name(name) && is_version(version)) else {
             continue;
         };
         entries.push(brought(name, version, at));

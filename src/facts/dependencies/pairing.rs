@@ -24,12 +24,16 @@ pub fn pair(ecosystem: Ecosystem, gone: Vec<Entry>, new: Vec<Entry>) -> Vec<Depe
         }
     }
     let changes = order.into_iter().filter_map(|name| sides.remove(&name).map(|(gone, new)| (name, gone, new)));
-    let few = changes.filter(|(_, gone, new)| gone.len() <= VERSIONS && new.len() <= VERSIONS);
+    let different = changes.map(|(name, mut gone, mut new)| {
+        drop_common(&mut gone, &mut new);
+        (name, gone, new)
+    });
+    let few = different.filter(|(_, gone, new)| gone.len() <= VERSIONS && new.len() <= VERSIONS);
     few.flat_map(|(name, gone, new)| of_name(ecosystem, &name, gone, new)).collect()
 }
 
-fn of_name(ecosystem: Ecosystem, name: &str, mut gone: Vec<Entry>, mut new: Vec<Entry>) -> Vec<DependencyChange> {
-    // What stands on both sides only moved, or changed something else than its version.
+/// What stands on both sides only moved, or changed something else than its version.
+fn drop_common(gone: &mut Vec<Entry>, new: &mut Vec<Entry>) {
     gone.retain(|old| match new.iter().position(|entry| entry.version == old.version) {
         Some(at) => {
             new.remove(at);
@@ -37,6 +41,9 @@ fn of_name(ecosystem: Ecosystem, name: &str, mut gone: Vec<Entry>, mut new: Vec<
         }
         None => true,
     });
+}
+
+fn of_name(ecosystem: Ecosystem, name: &str, mut gone: Vec<Entry>, mut new: Vec<Entry>) -> Vec<DependencyChange> {
     let direct = gone.iter().chain(&new).any(|entry| entry.direct);
     let change = |from: Option<Entry>, to: Option<Entry>| DependencyChange {
         ecosystem,

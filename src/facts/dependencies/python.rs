@@ -30,7 +30,7 @@ pub fn blocks<'a>(lines: &[SideLine<'a>]) -> Vec<Block<'a>> {
             blocks.push(Block::default());
         }
         // Tables below a package's (`[package.extras]`) are no package.
-        if head.is_some_and(|head| head != "package") {
+        if head.is_some_and(|head| !matches!(head, "package" | "packages")) {
             continue;
         }
         let Some(block) = blocks.last_mut() else { continue };

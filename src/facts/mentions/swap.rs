@@ -22,8 +22,12 @@ pub fn of(block: &[Line], path: &str, role: FileRole) -> Vec<Mention> {
     }
     let pairs = removed.into_iter().zip(added);
     let prose = |line: &Line| role == FileRole::Docs || is_comment(line.text.trim()) || is_prose(line.text.trim());
-    let swaps = pairs.filter_map(|(before, after)| between(&before.text, &after.text, prose(before)));
-    swaps.map(|swap| swap.mention(path)).collect()
+    let told = |(before, after): (&Line, &Line)| {
+        let opaque = || opaque(&before.text, &after.text).map(|opaque| opaque.mention(path));
+        let swap = between(&before.text, &after.text, prose(before)).map(|swap| swap.mention(path));
+        swap.or_else(opaque)
+    };
+    pairs.filter_map(told).collect()
 }
 
 /// One correction.
@@ -51,6 +55,79 @@ impl Swap {
             stems: Vec::new(),
         }
     }
+}
+
+/// A value that is not told changed: a digest, a commit, a secret.
+#[derive(Debug, PartialEq, Eq)]
+struct Opaque {
+    /// What has it: an image with its tag, an action, a key.
+    name: String,
+    /// What became of it, with `{}` in the place of the name.
+    phrase: &'static str,
+}
+
+const NEW_VALUE: &str = "It changes the value of {}";
+
+impl Opaque {
+    fn mention(self, path: &str) -> Mention {
+        Mention {
+            kind: Kind::Opaque,
+            text: self.name,
+            weight: 0.7,
+            added: None,
+            path: path.to_owned(),
+            before: Some(self.phrase.to_owned()),
+            key: None,
+            imported: false,
+            stems: Vec::new(),
+        }
+    }
+}
+
+/// Where two lines differ in nothing but hashes, or in what was taken out of them as a secret.
+fn opaque(before: &str, after: &str) -> Option<Opaque> {
+    if before.len().max(after.len()) > LINE {
+        return None;
+    }
+    if let (Some((old, _)), Some((new, _))) = (before.split_once("[redacted:"), after.split_once("[redacted:")) {
+        let name = key(&tokens(old)).filter(|_| old == new)?;
+        return Some(Opaque { name, phrase: NEW_VALUE });
+    }
+    let (before, after) = (tokens(before), tokens(after));
+    let start = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
+    let (left, right) = (before.get(start..)?, after.get(start..)?);
+    let end = left.iter().rev().zip(right.iter().rev()).take_while(|(a, b)| a == b).count();
+    let (old, new) = (left.get(..left.len() - end)?, right.get(..right.len() - end)?);
+    let empty = |tokens: &[&str]| tokens.iter().all(|token| is_hash(token) || *token == "@");
+    let hash = |tokens: &[&str]| tokens.iter().find(|token| is_hash(token)).map(|token| (*token).to_owned());
+    if !empty(old) || !empty(new) {
+        return None;
+    }
+    let stops = |token: &&&str| !(token.trim().is_empty() || matches!(**token, "\"" | "'" | "`" | "=" | "(" | ","));
+    let run: Vec<&str> = before.get(..start)?.iter().rev().take_while(stops).copied().collect();
+    let pinned: String = run.into_iter().rev().collect::<String>().trim_matches(['@', '-']).to_owned();
+    let is_name = pinned.chars().filter(|c| c.is_alphabetic()).count() > 1 && !pinned.ends_with(':');
+    match (hash(old), hash(new)) {
+        (Some(_), Some(new)) if is_name => {
+            let phrase = if digest(&new) > 0 { "It pins {} to another digest" } else { "It pins {} to another commit" };
+            Some(Opaque { name: pinned, phrase })
+        }
+        (Some(_), Some(_)) => key(before.get(..start)?).map(|name| Opaque { name, phrase: NEW_VALUE }),
+        (None, Some(_)) if is_name => Some(Opaque { name: pinned, phrase: "It pins {} to a digest" }),
+        (Some(_), None) if is_name => Some(Opaque { name: pinned, phrase: "It no longer pins {} to a digest" }),
+        _ => None,
+    }
+}
+
+/// The length of a digest with its algorithm at the start of a text (`sha256:…`, `sha512-…`), else nothing.
+fn digest(text: &str) -> usize {
+    let algorithms = ["sha1", "sha256", "sha384", "sha512", "md5", "blake3", "blake2b", "h1"];
+    let of = |algorithm: &str| {
+        let rest = text.strip_prefix(algorithm)?.strip_prefix([':', '-', '='])?;
+        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "+/=_-".contains(c))).unwrap_or(rest.len());
+        (end >= 16).then_some(text.len() - rest.len() + end)
+    };
+    algorithms.into_iter().find_map(of).unwrap_or(0)
 }
 
 fn between(before: &str, after: &str, prose: bool) -> Option<Swap> {
@@ -98,7 +175,13 @@ fn tokens(line: &str) -> Vec<&str> {
     let mut tokens = Vec::new();
     let mut rest = line.trim();
     while let Some(first) = rest.chars().next() {
-        let end = if joins(first) { rest.find(|c| !joins(c)).unwrap_or(rest.len()) } else { first.len_utf8() };
+        let end = if digest(rest) > 0 {
+            digest(rest)
+        } else if joins(first) {
+            rest.find(|c| !joins(c)).unwrap_or(rest.len())
+        } else {
+            first.len_utf8()
+        };
         let (token, more) = rest.split_at(end);
         tokens.push(token);
         rest = more;
@@ -127,7 +210,11 @@ fn key(before: &[&str]) -> Option<String> {
     let letters = key.chars().filter(|c| c.is_alphabetic()).count() > 1;
     // `@scope/name`.
     let scoped = key.contains('/') && at.checked_sub(1).and_then(|at| before.get(at)).is_some_and(|mark| *mark == "@");
-    let scope = if scoped { "@" } else { "" };
+    // `localhost:5000/app`.
+    let host =
+        at.checked_sub(2).and_then(|at| before.get(at..at + 2)).filter(|host| host[1] == ":" && is_word(host[0]));
+    let host = host.filter(|_| key.contains('/') && key.starts_with(|c: char| c.is_ascii_digit()));
+    let scope = if scoped { "@".to_owned() } else { host.map(<[&str]>::concat).unwrap_or_default() };
     (name && letters && (joined || key.contains('/'))).then(|| format!("{scope}{key}"))
 }
 
@@ -153,7 +240,7 @@ pub fn is_hash(token: &str) -> bool {
     let letters = token.chars().filter(|c| c.is_alphanumeric()).count();
     let digits = token.contains(|c: char| c.is_ascii_digit());
     let scattered = if digits { 5 } else { 3 };
-    hex || (letters > 18 && letters < scattered * parts(token).len())
+    hex || digest(token) > 0 || (letters > 18 && letters < scattered * parts(token).len())
 }
 
 /// Every bracket has its partner: else it is half of an expression.
@@ -217,6 +304,39 @@ mod tests {
         assert_eq!(swap("const LIMIT: u32 = 3;", "const LIMIT: u32 = 5;"), keyed("LIMIT", "3", "5"));
         assert_eq!(swap("#define LIMIT 10", "#define LIMIT 20"), keyed("LIMIT", "10", "20"));
         assert_eq!(swap("timeout: int = 3", "timeout: int = 5"), keyed("timeout", "3", "5"));
+    }
+
+    #[test]
+    fn a_digest_is_no_version_and_its_image_is_named() {
+        let (a, b) = ("09ab".repeat(16), "4e69".repeat(16));
+        let of =
+            |before: &str, after: &str| opaque(before, after).map(|opaque| opaque.phrase.replace("{}", &opaque.name));
+        let image = |tag: &str, digest: &str| format!("FROM node:{tag}@sha256:{digest}");
+        assert_eq!(
+            of(&image("20-alpine", &a), &image("20-alpine", &b)).as_deref(),
+            Some("It pins node:20-alpine to another digest")
+        );
+        assert_eq!(swap(&image("20-alpine", &a), &image("22-alpine", &b)), keyed("node", "20-alpine", "22-alpine"));
+        assert_eq!(of("FROM node:20", &image("20", &a)).as_deref(), Some("It pins node:20 to a digest"));
+        let uses = |commit: &str| format!("- uses: actions/checkout@{} # v4", &commit[..40]);
+        assert_eq!(of(&uses(&a), &uses(&b)).as_deref(), Some("It pins actions/checkout to another commit"));
+        let local = |tag: &str, digest: &str| format!("image: \"localhost:5000/app:{tag}@sha256:{digest}\"");
+        assert_eq!(
+            of(&local("1", &a), &local("1", &b)).as_deref(),
+            Some("It pins localhost:5000/app:1 to another digest")
+        );
+        assert_eq!(swap(&local("1.2", &a), &local("1.3", &b)), keyed("localhost:5000/app", "1.2", "1.3"));
+        let digest = |digest: &str| format!("  digest: sha256:{digest}");
+        assert_eq!(of(&digest(&a), &digest(&b)).as_deref(), Some("It changes the value of digest"));
+        let integrity = |rest: &str| format!("\"integrity\": \"sha512-{rest}+12/34ab56==\",");
+        assert_eq!(swap(&integrity(&a), &integrity(&b)), None);
+    }
+
+    #[test]
+    fn of_a_secret_the_name_alone_is_told() {
+        let line = "  password: [redacted:value]";
+        let told = opaque(line, line);
+        assert_eq!(told, Some(Opaque { name: "password".to_owned(), phrase: NEW_VALUE }));
     }
 
     #[test]

@@ -25,7 +25,7 @@ impl Line {
         let message = String::from_utf8_lossy(line.get(tab + 1..).unwrap_or_default()).trim_end().to_owned();
         let mut head = line[..tab].splitn(3, |byte| *byte == b' ');
         let (old, new) = (oid(head.next()?)?, oid(head.next()?)?);
-        let (_, _, at) = commit::signature(head.next()?)?;
+        let (_, _, at) = commit::signature(head.next()?, None)?;
         Some(Self { old, new, at, message })
     }
 

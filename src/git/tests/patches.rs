@@ -314,3 +314,51 @@ fn a_partial_clone_says_what_is_missing() {
     assert_eq!(file(&commit, "a").unread, Some(Unread::Missing));
     assert_eq!((commit.patch.insertions, commit.patch.files_total), (None, 1));
 }
+
+#[test]
+fn of_a_pointer_beside_content_and_of_a_link_only_they_are_kept() {
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 5\n";
+    let scratch = Scratch::new();
+    scratch.write("a.bin", pointer).write("b.csv", numbered(0, 9)).write("c.bin", pointer);
+    std::os::unix::fs::symlink("v1", scratch.path().join("current")).unwrap();
+    scratch.commit("Start");
+    scratch.write("a.bin", "\0content").write("b.csv", pointer).write("c.bin", pointer.replace("size 5", "size 6"));
+    scratch.remove("current");
+    std::os::unix::fs::symlink("v2", scratch.path().join("current")).unwrap();
+    scratch.commit("Move");
+    let commit = scratch.read();
+    let lines = |path: &str| -> Vec<(Origin, String)> {
+        let hunks = &file(&commit, path).hunks;
+        hunks.iter().flat_map(|hunk| &hunk.lines).map(|line| (line.origin, line.text.clone())).collect()
+    };
+    assert_eq!(file(&commit, "a.bin").unread, Some(Unread::Binary));
+    assert_eq!(lines("a.bin").len(), 3);
+    assert!(lines("a.bin").iter().all(|(origin, _)| *origin == Origin::Removed));
+    assert!(lines("b.csv").iter().all(|(origin, _)| *origin == Origin::Added));
+    assert_eq!((file(&commit, "b.csv").insertions, file(&commit, "b.csv").deletions), (Some(3), Some(9)));
+    assert_eq!(lines("c.bin").len(), 4, "both are pointers: it is a diff like any other");
+    assert_eq!(lines("current"), [(Origin::Removed, "v1".to_owned()), (Origin::Added, "v2".to_owned())]);
+}
+
+#[test]
+fn of_an_excluded_lockfile_both_sides_are_kept_where_its_packages_may_be_read_and_no_lines() {
+    let scratch = Scratch::new();
+    scratch
+        .write("Gemfile.lock", "    a (1)\n")
+        .write("x/Gemfile.lock", "    a (1)\n")
+        .write("k.lock", "1")
+        .commit("Start");
+    scratch
+        .write("Gemfile.lock", "    a (2)\n")
+        .write("x/Gemfile.lock", "    a (2)\n")
+        .write("k.lock", "2")
+        .commit("Raise");
+    let (repo, excluded) = (scratch.open(), |path: &str| path.ends_with(".lock"));
+    let paths = crate::git::Exclude { excluded: &excluded, packages: &|path| !path.starts_with("x/") };
+    let commit = repo.commit_with(&repo.head().unwrap(), &Bounds::default(), paths).unwrap();
+    let of = |path: &str| file(&commit, path).texts.as_ref().map(|texts| texts.new.clone());
+    assert_eq!(of("Gemfile.lock").as_deref(), Some("    a (2)\n"));
+    assert_eq!((of("x/Gemfile.lock"), of("k.lock")), (None, None));
+    assert!(commit.patch.files.iter().all(|file| file.unread == Some(Unread::Excluded) && file.hunks.is_empty()));
+    assert_eq!((commit.patch.patch_id, commit.patch.truncated), (None, false));
+}

@@ -8,7 +8,7 @@ use std::process::Stdio;
 use super::scratch::Scratch;
 use crate::domain::patch::{Commit, Patch};
 use crate::git::staged::Moment;
-use crate::git::{Bounds, Repo};
+use crate::git::{Bounds, Exclude, Repo};
 
 /// A repository with a commit.
 fn scratch() -> Scratch {
@@ -28,7 +28,7 @@ fn stage_changes(scratch: &Scratch) {
 
 fn staged(repo: &Repo, moment: Moment) -> Option<Commit> {
     let staged = repo.staged(moment).unwrap()?;
-    Some(repo.staged_commit(&staged, &Bounds::default(), &|_| false).unwrap())
+    Some(repo.staged_commit(&staged, &Bounds::default(), Exclude::excluding(&|_| false)).unwrap())
 }
 
 /// What is read ahead while `git commit` with these arguments has its editor open, in the directory `at`.

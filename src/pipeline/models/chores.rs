@@ -103,7 +103,10 @@ impl Models {
 
     async fn probe_endpoint(&self, slot: &Slot) -> Option<Happened> {
         match self.endpoints.look_again(slot, self.clock.instant() + PROBING).await {
-            Ok(_) => Some(Happened::Answered),
+            Ok(_) => {
+                self.note_presence();
+                Some(Happened::Answered)
+            }
             Err(error) => seen::not_listed(&error),
         }
     }

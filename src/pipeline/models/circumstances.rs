@@ -1,6 +1,6 @@
 //! The machine as it is just now, as far as a run depends on it.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -29,16 +29,27 @@ pub(super) struct Eyes {
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 impl Eyes {
-    pub fn look(&self, clock: &dyn Clock) -> Circumstances {
+    /// Measured off the event loop: what the kernel reads for a battery may take long.
+    pub async fn look(&self, clock: &Arc<dyn Clock>) -> Circumstances {
         let instant = clock.instant();
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, known)) = seen.filter(|(at, _)| instant.saturating_duration_since(*at) < LOOK_EVERY) {
+        if let Some((_, known)) = self.seen().filter(|(at, _)| instant.saturating_duration_since(*at) < LOOK_EVERY) {
             return Circumstances { now: clock.now(), ..known };
         }
-        let found = measure(clock);
-        *seen = Some((instant, found));
+        let on_another_thread = Arc::clone(clock);
+        let found = tokio::task::spawn_blocking(move || measure(on_another_thread.as_ref())).await;
+        let found = found.unwrap_or_else(|_| unknown(clock.now()));
+        *self.seen() = Some((instant, found));
         found
     }
+
+    fn seen(&self) -> MutexGuard<'_, Option<(Instant, Circumstances)>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Nothing could be measured.
+fn unknown(now: Timestamp) -> Circumstances {
+    Circumstances { now, pressed: false, on_battery: false, cores: 1, ram: None }
 }
 
 fn measure(clock: &dyn Clock) -> Circumstances {

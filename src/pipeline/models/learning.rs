@@ -21,6 +21,9 @@ impl Models {
     pub(super) fn learn(&self, contender: &Contender, ask: &Ask, run: &seen::Run<'_>) {
         let (endpoint, model) = (contender.endpoint.as_str(), ask.model.as_str());
         let now = self.clock.instant();
+        if run.result.is_ok() {
+            self.note_presence();
+        }
         let mut knowledge = self.knowledge();
         if let Some(happened) = seen::happened(run.result) {
             knowledge.breakers.learn(endpoint, model, happened, now);

@@ -190,6 +190,9 @@ impl Models {
         for (order, said) in said {
             match said {
                 Ok((offer, at)) => {
+                    if at.is_some() {
+                        self.note_presence();
+                    }
                     offers.offers.push(offer);
                     offers.seen.push(at);
                 }

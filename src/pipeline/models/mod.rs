@@ -3,6 +3,7 @@
 //! A request goes through four steps: who is offered (`endpoints`), who is worth asking (`weigh`), whose turn it is
 //! on the device ([`super::pool`]), and what the answer teaches (`knowledge`). All of it ends at the task's instant.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -36,6 +37,7 @@ mod knowledge;
 mod learning;
 mod listing;
 pub mod pace;
+mod presence;
 mod reading;
 mod seen;
 mod standing;
@@ -46,6 +48,7 @@ mod weigh;
 pub use chores::{Fruit, Preferred};
 pub use endpoints::device;
 pub use listing::Refusal;
+pub use presence::{NEVER_ANSWERED, has_ever_answered};
 pub use reading::Reading;
 pub use standing::{Broken, Standing};
 pub use task::{PromptOf, Size, Task};
@@ -106,6 +109,8 @@ pub struct Models {
     turns: Arc<Pool>,
     /// Looks at endpoints that nobody waits for.
     looks: Mutex<JoinSet<()>>,
+    /// A server has answered this process.
+    present: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for Models {
@@ -145,7 +150,8 @@ impl Models {
         let knowledge = Mutex::new(knowledge);
         let endpoints = Arc::new(Endpoints::new(Arc::clone(&clock)));
         let turns = Arc::new(Pool::new(Arc::clone(&clock)));
-        Self { clock, store, endpoints, knowledge, eyes: Eyes::default(), tokens, turns, looks: Mutex::default() }
+        let (eyes, looks, present) = (Eyes::default(), Mutex::default(), Arc::default());
+        Self { clock, store, endpoints, knowledge, eyes, tokens, turns, looks, present }
     }
 
     /// Reads again how the models' texts were scored and what people left of them, also through other processes.
@@ -217,7 +223,7 @@ impl Models {
 
     async fn settle(&self, config: &Config, task: &Task<'_>) -> Result<Settled, Nobody> {
         let (offers, refusal) = self.offers(config, task).await;
-        let here = self.eyes.look(self.clock.as_ref());
+        let here = self.eyes.look(&self.clock).await;
         let scene = Scene { config, task, offers: &offers, here };
         let contenders = scene.contenders(&self.knowledge());
         let Some(first) = contenders.first() else { return Err(refusal.unwrap_or_else(|| no_model().into())) };

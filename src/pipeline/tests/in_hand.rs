@@ -17,7 +17,7 @@ fn scene() -> (Scene, Arc<FakeClock>) {
 fn die(scene: &Scene) {
     let hand = InHand::open(&scene.services, "sidecar").unwrap();
     if let Some(event) = scene.services.store.pending_events(1).unwrap().first() {
-        hand.hold(event.row);
+        std::mem::forget(hand.hold(event.row));
     }
 }
 
@@ -50,7 +50,7 @@ fn deaths_with_other_events_in_hand_do_not_add_up() {
         place.report(HookName::PostCommit, &[]);
         die(&scene);
         if n % 3 == 2 {
-            InHand::open(&scene.services, "sidecar").unwrap().release();
+            drop(InHand::open(&scene.services, "sidecar").unwrap().hold(1));
             scene.work();
         }
     }
@@ -78,8 +78,7 @@ fn a_program_that_ended_in_peace_left_nothing_behind() {
     let scene = Scene::new();
     for _ in 0..6 {
         let hand = InHand::open(&scene.services, "sidecar").unwrap();
-        hand.hold(7);
-        hand.release();
+        drop(hand.hold(7));
     }
     assert_eq!(scene.services.store.mark("in-hand.sidecar").unwrap(), None);
 }

@@ -9,7 +9,7 @@ use super::capture::Job;
 use super::ingest::{self, Dealt, LastRepo};
 use super::services::Services;
 use super::{enrich, reconcile, roster, waiting};
-use crate::config::{Config, Overrides, Paths};
+use crate::config::{Overrides, Paths};
 use crate::domain::capture::{Capture, Reason, State};
 use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::event::{Event, HookName, Means, Source};
@@ -17,6 +17,7 @@ use crate::domain::id::Oid;
 use crate::git::repo::Repo;
 use crate::store::{CaptureQuery, Registered};
 
+mod catch_up;
 mod identity;
 mod in_hand;
 mod notes;
@@ -24,6 +25,7 @@ mod own_templates;
 mod reconcile_tests;
 mod roster_tests;
 mod sequences;
+mod settings;
 mod storm;
 mod unnamed;
 
@@ -42,7 +44,7 @@ impl Scene {
     pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let paths = Paths::under(&dir.path().join("uro"));
-        let services = Services::open(paths, Config::default(), Overrides::default(), clock).unwrap();
+        let services = Services::open(paths, Overrides::default(), clock).unwrap();
         Self { dir, services, second: AtomicI64::new(1_700_000_000) }
     }
 
@@ -109,7 +111,7 @@ impl Scene {
                             jobs.push(job);
                         }
                     }
-                    Dealt::Closed(_) => {}
+                    Dealt::Closed(_) | Dealt::Blocked(_) => {}
                     Dealt::Later(why) => panic!("put off on the last try: {why}"),
                 }
             }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{Place, Scene};
 use crate::domain::capture::{Capture, Reason};
-use crate::domain::event::{HookName, Source};
+use crate::domain::event::{Event, HookName, Source};
 use crate::domain::id::CaptureId;
 use crate::pipeline::capture::{self, Plan, Request, Taken};
 use crate::pipeline::enrich;
@@ -13,7 +13,10 @@ impl Place<'_> {
     /// A note so many seconds before the next commit.
     fn note(&self, text: &str, before: i64) -> CaptureId {
         let next = self.scene.second.load(std::sync::atomic::Ordering::Relaxed) + 2;
-        let stamp = Timestamp::from_second(next - before).unwrap();
+        self.note_at(text, Timestamp::from_second(next - before).unwrap())
+    }
+
+    fn note_at(&self, text: &str, stamp: Timestamp) -> CaptureId {
         let job = capture::take_note(&self.scene.services, Some(&self.open()), text, stamp).unwrap();
         enrich::finish_without_model(&self.scene.services, &job, Reason::Refused).unwrap();
         job.id
@@ -46,6 +49,29 @@ fn a_note_of_the_last_half_hour_belongs_to_the_next_commit_alone() {
     place.report(HookName::PostCommit, &[]);
     scene.work();
     assert!(place.notes_of_newest().is_empty(), "used up");
+}
+
+#[test]
+fn a_note_taken_after_a_commit_is_not_that_commits_though_it_was_stored_first() {
+    let scene = Scene::new();
+    let place = scene.repo("work");
+    place.commit("a.rs", "fn a() {}\n", "wip");
+    let second: i64 = place.git(&["show", "-s", "--format=%ct"]).parse().unwrap();
+    let within = |ms: i64| Timestamp::from_millisecond(second * 1000 + ms).unwrap();
+    let before = place.note_at("tried it twice", within(100));
+    place.note_at("the next thing to do", within(600));
+    place.note_at("later still", within(1200));
+    place.tell(&Event {
+        stamp: within(300),
+        source: Source::Hook,
+        hook: Some(HookName::PostCommit),
+        git_dir: place.path.join(".git"),
+        oid: Some(place.head()),
+        rewrites: Vec::new(),
+        in_sequence: false,
+    });
+    scene.work();
+    assert_eq!(place.notes_of_newest(), [before]);
 }
 
 #[test]

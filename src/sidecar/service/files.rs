@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::seal::{Comments, seal, unbroken};
 use super::{ServiceError, Text};
+use crate::config::paths::replace_file;
 
 /// What became of the files, or would.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -111,14 +111,7 @@ fn make_above(path: &Path) -> Result<usize, ServiceError> {
 
 /// By renaming, so that a manager that looks now sees the old one or the new one.
 fn put(path: &Path, text: &str) -> Result<(), ServiceError> {
-    let new = path.with_extension("new");
-    let written = || {
-        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o644).open(&new)?;
-        std::io::Write::write_all(&mut file, text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&new, path)
-    };
-    written().map_err(|source| failed("write", path, source))
+    replace_file(path, text.as_bytes(), 0o644).map_err(|source| failed("write", path, source))
 }
 
 fn failed(doing: &'static str, path: &Path, source: std::io::Error) -> ServiceError {

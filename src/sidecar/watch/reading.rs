@@ -49,6 +49,7 @@ fn read_logs(services: &Services, repo: &Registered, source: Source, print: Prin
     match reconcile::repository(services, repo, source) {
         Ok(count) => Ok(Outcome::Made { count, reported, print }),
         Err(ReconcileError::Git(error)) => Ok(Outcome::Unreadable(error.to_string())),
+        Err(ReconcileError::Settings(error)) => Ok(Outcome::Unreadable(error.to_string())),
         Err(ReconcileError::Store(error)) => Err(error),
     }
 }

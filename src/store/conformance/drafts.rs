@@ -1,15 +1,19 @@
 //! The draft queue: leases, poison, people.
 
 use super::Check;
+use crate::domain::capture::RepoRef;
 use crate::domain::clock::FakeClock;
 use crate::domain::draft::{Draft, DraftKind, DraftState, Edit, Period};
-use crate::domain::id::DraftId;
+use crate::domain::event::Means;
+use crate::domain::id::{DraftId, RepoId};
 use crate::domain::role::Role;
-use crate::store::samples::{at, quality};
-use crate::store::{NewDraft, Store, StoreError, Written};
+use crate::store::samples::{at, quality, repo};
+use crate::store::{NewDraft, Registered, Store, StoreError, Written};
 
 pub const CHECKS: &[Check] = &[
     ("a draft's key is unique", draft_keys),
+    ("a draft belongs to a repository, whatever that is called", drafts_of_repositories),
+    ("a repository takes its drafts along", moved_repositories),
     ("a lease fences all later writes", leases),
     ("poison ends as dead and a retry counts anew", poison),
     ("a person's draft is never overwritten", edited_drafts),
@@ -19,6 +23,7 @@ fn new_draft(max_attempts: u32) -> NewDraft {
     NewDraft {
         kind: DraftKind::Devlog,
         project: "shop".into(),
+        repo: None,
         period: Period { from: at(0), to: at(86_400) },
         max_attempts,
     }
@@ -47,13 +52,49 @@ fn written(title: &str) -> Written {
 fn draft_keys(store: &dyn Store) {
     assert!(store.queue_draft(&new_draft(3), at(10)).unwrap());
     assert!(!store.queue_draft(&new_draft(3), at(11)).unwrap());
-    assert!(store.draft_exists(DraftKind::Devlog, "shop", &new_draft(3).period).unwrap());
-    assert!(!store.draft_exists(DraftKind::Blog, "shop", &new_draft(3).period).unwrap());
     let blog = NewDraft { kind: DraftKind::Blog, ..new_draft(3) };
     assert!(store.queue_draft(&blog, at(12)).unwrap());
     assert_eq!(store.drafts(Some(DraftState::Queued), Some("shop")).unwrap().len(), 2);
     assert_eq!(store.drafts(Some(DraftState::Ready), None).unwrap().len(), 0);
     assert_eq!(store.drafts(None, Some("other")).unwrap().len(), 0);
+}
+
+fn drafts_of_repositories(store: &dyn Store) {
+    let of = |project: &str, id: &str| {
+        let repo = RepoRef { path: format!("/src/{id}"), id: RepoId::from_stored(id.into()) };
+        NewDraft { project: project.into(), repo: Some(repo), ..new_draft(3) }
+    };
+    for (new, added) in [
+        (new_draft(3), true),
+        (of("shop", "a"), true),
+        (of("shop", "b"), true),
+        (of("b/shop", "b"), false),
+        (of("c/shop", "c"), true),
+        (of("shop (d)", "d"), true),
+        (of("workshop", "e"), true),
+    ] {
+        assert_eq!(store.queue_draft(&new, at(10)).unwrap(), added, "{new:?}");
+    }
+    let found = store.drafts(None, Some("shop")).unwrap();
+    assert_eq!(found.len(), 5);
+    assert_eq!(store.drafts(None, Some("c/shop")).unwrap()[0].repo, of("", "c").repo);
+    assert!(found.iter().any(|draft| draft.repo.is_none()));
+}
+
+fn moved_repositories(store: &dyn Store) {
+    let repo = RepoRef { path: "/home/me/shop".into(), id: repo() };
+    store.queue_draft(&NewDraft { repo: Some(repo.clone()), ..new_draft(3) }, at(10)).unwrap();
+    let new = Registered {
+        id: RepoId::of_common_dir(b"/home/me/moved/.git"),
+        path: "/home/me/moved".into(),
+        common_dir: "/home/me/moved/.git".into(),
+        project: "moved".into(),
+        since: at(1),
+        means: Means::File,
+        inode: None,
+    };
+    store.adopt(&repo.id, &new).unwrap();
+    assert_eq!(only(store).repo, Some(RepoRef { path: "/home/me/moved".into(), id: new.id }));
 }
 
 fn leases(store: &dyn Store) {

@@ -1,8 +1,10 @@
 //! Lists, search and counts.
 
 use super::{Check, live};
-use crate::domain::capture::{Capture, Kind, Reason};
+use crate::domain::capture::{Capture, Kind, Reason, RepoRef};
 use crate::domain::event::Source;
+use crate::domain::id::RepoId;
+use crate::domain::project::Origin;
 use crate::store::samples::{answered, at, commit, note, oid, repo};
 use crate::store::{CaptureQuery, Store, StoreError};
 
@@ -13,7 +15,7 @@ pub const CHECKS: &[Check] = &[
     ("what is pending is found too", searching_pending),
     ("search follows edits and filters", search_follows),
     ("captures are counted by when they were captured", counting),
-    ("projects are those with live captures", projects),
+    ("origins are those with live captures", origins),
 ];
 
 fn ids(captures: &[Capture]) -> Vec<String> {
@@ -130,12 +132,22 @@ fn counting(store: &dyn Store) {
     assert_eq!(store.count_captures(None, at(1), at(5)).unwrap().total, 2, "live ones");
 }
 
-fn projects(store: &dyn Store) {
-    assert!(store.projects().unwrap().is_empty());
-    let gone = Capture { project: "gone".into(), ..commit(1) };
-    for capture in [gone, commit(2), note(3, "x"), note(4, "y")] {
+fn origins(store: &dyn Store) {
+    assert!(store.origins().unwrap().is_empty());
+    let elsewhere = |n: u64| {
+        let repo = RepoRef { path: "/home/you/shop".into(), id: RepoId::from_stored("elsewhere".into()) };
+        Capture { repo: Some(repo), ..commit(n) }
+    };
+    let renamed = Capture { project: "stall".into(), ..commit(1) };
+    let gone =
+        Capture { repo: Some(RepoRef { path: "/gone".into(), id: RepoId::from_stored("gone".into()) }), ..commit(5) };
+    for capture in [renamed, commit(2), note(3, "x"), note(4, "y"), gone.clone(), elsewhere(6), elsewhere(7)] {
         store.record_capture(&capture, None).unwrap();
     }
-    store.supersede(&repo(), &oid(1), &oid(2)).unwrap();
-    assert_eq!(store.projects().unwrap(), ["notes", "shop"]);
+    store.forget_capture(gone.id).unwrap();
+    let shop = |capture: Capture| Origin { project: "shop".into(), repo: capture.repo };
+    let notes = Origin { project: "notes".into(), repo: None };
+    assert_eq!(store.origins().unwrap(), [notes, shop(commit(2)), shop(elsewhere(7))]);
+    let outside = CaptureQuery { outside: true, ..CaptureQuery::default() };
+    assert_eq!(store.captures(&outside).unwrap().len(), 2);
 }

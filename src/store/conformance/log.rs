@@ -150,6 +150,9 @@ fn forecasts(store: &dyn Store) {
     let newer = put(1, 2);
     let ledger = store.forecasts().unwrap();
     assert_eq!((ledger.iter().count(), ledger.entry(&key(1)).map(|entry| entry.at)), (1, Some(at(2))));
+    put(1, 1);
+    let kept = store.forecasts().unwrap().entry(&key(1)).map(|entry| entry.at);
+    assert_eq!(kept, Some(at(2)), "what is older does not take the newer one's place, though stored last");
     let before = ledger.entry(&key(1)).unwrap();
     let work = Work { uncached: 50, cached: 0, allowed: 120 };
     let total = |one: &Forecast| one.outlook(&work, &Conditions::default()).total_s;

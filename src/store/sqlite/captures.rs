@@ -177,17 +177,6 @@ pub fn sort_out<T>(read: Result<T>, good: &mut Vec<T>, damaged: &mut Vec<String>
     Ok(())
 }
 
-/// Projects that have a live capture. Jumps from one name to the next instead of reading all rows.
-pub fn projects(db: &Connection) -> Result<Vec<String>> {
-    let sql = "WITH RECURSIVE names (name) AS (
-                 SELECT min(project) FROM captures UNION ALL
-                 SELECT (SELECT min(project) FROM captures WHERE project > name) FROM names WHERE name IS NOT NULL)
-               SELECT name FROM names
-               WHERE EXISTS (SELECT 1 FROM captures WHERE project = name AND state = 0)";
-    let mut query = db.prepare_cached(sql)?;
-    Ok(query.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
-}
-
 #[cfg(test)]
 mod tests {
     use super::normal_prefix;

@@ -16,10 +16,11 @@ use super::{
 };
 use crate::domain::capture::{Capture, Kind, Outcome};
 use crate::domain::clock::{Clock, SystemClock};
-use crate::domain::draft::{Draft, DraftKind, DraftState, Edit, Period};
+use crate::domain::draft::{Draft, DraftState, Edit};
 use crate::domain::event::{Event, LogPosition, PendingEvent};
 use crate::domain::id::{CaptureId, DraftId, Oid, RepoId};
 use crate::domain::operation::Operation;
+use crate::domain::project::Origin;
 use crate::prompt::tokens::Counts;
 use crate::route::ledger::{Entry, Ledger};
 
@@ -209,8 +210,10 @@ impl Store for SqliteStore {
         Ok(())
     }
 
-    fn import_record(&self, record: &CaptureRecord) -> Result<bool> {
-        self.write(Durable, |tx| record::import(tx, record))
+    fn import_records(&self, records: &[CaptureRecord]) -> Result<u64> {
+        self.write(Durable, |tx| {
+            records.iter().try_fold(0, |added, record| Ok(added + u64::from(record::import(tx, record)?)))
+        })
     }
 
     fn search(&self, words: &str, query: &CaptureQuery) -> Result<Vec<Capture>> {
@@ -243,8 +246,8 @@ impl Store for SqliteStore {
         self.read(|db| counts::count(db, repo, since, until))
     }
 
-    fn projects(&self) -> Result<Vec<String>> {
-        self.read(captures::projects)
+    fn origins(&self) -> Result<Vec<Origin>> {
+        self.read(listing::origins)
     }
 
     fn register(&self, repo: &Registered) -> Result<()> {
@@ -331,10 +334,6 @@ impl Store for SqliteStore {
         let (drafts, damaged) = self.read(|db| drafts::list(db, state, project))?;
         self.report_damage("draft", &damaged);
         Ok(drafts)
-    }
-
-    fn draft_exists(&self, kind: DraftKind, project: &str, period: &Period) -> Result<bool> {
-        self.read(|db| drafts::exists(db, kind, project, period))
     }
 
     fn edit_draft(&self, id: DraftId, title: &str, body: &str, edit: Edit) -> Result<Draft> {

@@ -6,17 +6,20 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::super::{Lease, NewDraft, Result, StoreError, Written};
 use super::error::DamagedRow;
 use super::{captures, checksum, row};
+use crate::domain::capture::RepoRef;
 use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::draft::{Draft, DraftKind, DraftState, Edit, Period};
-use crate::domain::id::DraftId;
+use crate::domain::id::{DraftId, RepoId};
 
 const COLUMNS: &str = "id, kind, project, period_from, period_to, state, attempt, max_attempts, next_at, model, title, \
-     body, format, sources, edit_seconds, edit_distance, quality, error, created_at, finished_at, checksum, lease_until";
+     body, format, sources, edit_seconds, edit_distance, quality, error, created_at, finished_at, checksum, lease_until, \
+     repo_id, repo_path";
 
 /// Queues it unless its key exists.
 pub fn queue(tx: &Connection, draft: &NewDraft, now: Timestamp) -> Result<bool> {
     let sql = "INSERT OR IGNORE INTO drafts (id, kind, project, period_from, period_to, state, max_attempts, allowance,
-                 next_at, created_at, checksum) VALUES (?1, ?2, ?3, ?4, ?5, 'queued', ?6, ?6, ?7, ?7, ?8)";
+                 next_at, created_at, checksum, repo_id, repo_path)
+               VALUES (?1, ?2, ?3, ?4, ?5, 'queued', ?6, ?6, ?7, ?7, ?8, ?9, ?10)";
     let added = tx.execute(
         sql,
         params![
@@ -28,6 +31,8 @@ pub fn queue(tx: &Connection, draft: &NewDraft, now: Timestamp) -> Result<bool> 
             draft.max_attempts.max(1),
             row::micros(now),
             checksum::of(&["", ""]),
+            draft.repo.as_ref().map(|repo| repo.id.as_str()),
+            draft.repo.as_ref().map(|repo| &repo.path),
         ],
     )?;
     Ok(added > 0)
@@ -129,7 +134,8 @@ pub fn find(db: &Connection, prefix: &str) -> Result<Draft> {
 /// Newest period first, and the ids of damaged ones.
 pub fn list(db: &Connection, state: Option<DraftState>, project: Option<&str>) -> Result<(Vec<Draft>, Vec<String>)> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM drafts WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR project = ?2)
+        "SELECT {COLUMNS} FROM drafts WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR project = ?2 OR substr(project, -length(?2) - 1) = '/' || ?2
+           OR substr(project, 1, length(?2) + 2) = ?2 || ' (')
          ORDER BY period_to DESC, row DESC"
     );
     let mut query = db.prepare_cached(&sql)?;
@@ -139,12 +145,6 @@ pub fn list(db: &Connection, state: Option<DraftState>, project: Option<&str>) -
         captures::sort_out(read(row), &mut drafts, &mut damaged)?;
     }
     Ok((drafts, damaged))
-}
-
-pub fn exists(db: &Connection, kind: DraftKind, project: &str, period: &Period) -> Result<bool> {
-    let sql = "SELECT 1 FROM drafts WHERE kind = ?1 AND project = ?2 AND period_from = ?3 AND period_to = ?4";
-    let key = params![kind.as_str(), project, row::micros(period.from), row::micros(period.to)];
-    Ok(db.prepare_cached(sql)?.exists(key)?)
 }
 
 /// A person's text.
@@ -199,6 +199,10 @@ fn read(row: &Row<'_>) -> Result<Draft> {
     })
 }
 
+fn repo(id: String, path: rusqlite::Result<Option<String>>) -> Result<RepoRef> {
+    Ok(RepoRef { id: RepoId::from_stored(id), path: path?.unwrap_or_default() })
+}
+
 fn decode(row: &Row<'_>) -> Result<Draft> {
     let (title, body): (String, String) = (row.get(10)?, row.get(11)?);
     if checksum::of(&[&title, &body]) != row.get::<_, i64>(20)? {
@@ -211,6 +215,7 @@ fn decode(row: &Row<'_>) -> Result<Draft> {
         id: row::parse(&row.get::<_, String>(0)?)?,
         kind: DraftKind::parse(&row.get::<_, String>(1)?).ok_or_else(|| unknown("kind"))?,
         project: row.get(2)?,
+        repo: row.get::<_, Option<String>>(22)?.map(|id| repo(id, row.get(23))).transpose()?,
         period: Period { from: row::time(row.get(3)?)?, to: row::time(row.get(4)?)? },
         state: DraftState::parse(&row.get::<_, String>(5)?).ok_or_else(|| unknown("state"))?,
         attempt: row.get(6)?,

@@ -191,16 +191,24 @@ pub fn restore(tx: &Connection, repo: &RepoId, oids: &[Oid]) -> Result<Vec<Oid>>
 
 /// What a watcher or a sweep captured at or after `since` was reported by a hook after all.
 pub fn credit_hook(tx: &Connection, repo: &RepoId, oid: Option<&Oid>, since: i64) -> Result<bool> {
-    // Either way through an index of its own: the commit's, or that of what was captured lately.
-    let which = if oid.is_some() { "oid = ?2" } else { "oid IS NOT NULL AND ?2 IS NULL" };
-    let sql = format!(
-        "UPDATE captures SET source = ?4 WHERE row = (
-           SELECT row FROM captures WHERE repo_id = ?1 AND {which} AND captured_at >= ?3 AND source IN (?5, ?6)
-           ORDER BY captured_at, row LIMIT 1)"
-    );
     let [hook, watch, reconcile] = [Source::Hook, Source::Watch, Source::Reconcile].map(Coded::code);
     let which = params![repo.as_str(), oid.map(Oid::as_str), since, hook, watch, reconcile];
-    Ok(tx.prepare_cached(&sql)?.execute(which)? > 0)
+    Ok(tx.prepare_cached(&crediting(oid.is_some()))?.execute(which)? > 0)
+}
+
+/// Either way through an index of its own: the commit's, or that of what was captured lately.
+pub fn crediting(named: bool) -> String {
+    let which = if named {
+        "repo_id = ?1 AND oid = ?2"
+    } else {
+        // `+` keeps the index of the repository's commits, all of them, out of it.
+        "+repo_id = ?1 AND +oid IS NOT NULL AND ?2 IS NULL"
+    };
+    format!(
+        "UPDATE captures SET source = ?4 WHERE row = (
+           SELECT row FROM captures WHERE {which} AND captured_at >= ?3 AND source IN (?5, ?6)
+           ORDER BY captured_at, row LIMIT 1)"
+    )
 }
 
 /// The opposite is recorded already: a circle would leave no live capture.

@@ -28,10 +28,11 @@ fn entry(row: &Row<'_>) -> Option<Entry> {
     })
 }
 
-/// The newer run's forecast stands; what was not run for longest goes when there are too many.
+/// The newer run's forecast stands, whichever was stored last; what was not run for longest goes when there are too many.
 pub fn put(tx: &Connection, entry: &Entry) -> Result<()> {
     let sql = "INSERT INTO forecasts (key, at, forecast) VALUES (?1, ?2, ?3)
-               ON CONFLICT (key) DO UPDATE SET at = excluded.at, forecast = excluded.forecast";
+               ON CONFLICT (key) DO UPDATE SET at = excluded.at, forecast = excluded.forecast
+               WHERE excluded.at >= at";
     let (key, forecast) = (serde_json::to_string(&entry.key)?, serde_json::to_string(&entry.forecast)?);
     tx.prepare_cached(sql)?.execute(params![key, row::micros(entry.at), forecast])?;
     let sql = "DELETE FROM forecasts WHERE key IN (SELECT key FROM forecasts ORDER BY at DESC LIMIT -1 OFFSET ?1)";

@@ -7,7 +7,9 @@ use super::super::{CaptureQuery, Result};
 use super::captures::sort_out;
 use super::codes::Coded;
 use super::row::{self, CAPTURE};
-use crate::domain::capture::Capture;
+use crate::domain::capture::{Capture, RepoRef};
+use crate::domain::id::RepoId;
+use crate::domain::project::Origin;
 
 /// What was found, and the ids of rows that were too damaged to show.
 pub struct Listed {
@@ -29,6 +31,9 @@ impl Conditions {
             conditions.sql.push_str(" AND c.state = 0");
         }
         conditions.add("c.repo_id =", query.repo.as_ref().map(|repo| Value::from(repo.as_str().to_owned())));
+        if query.outside {
+            conditions.sql.push_str(" AND c.repo_id IS NULL");
+        }
         conditions.add("c.project =", query.project.clone().map(Value::from));
         conditions.add("c.kind =", query.kind.map(|kind| Value::from(kind.code())));
         conditions.add("c.at >=", query.since.map(|at| Value::from(row::micros(at))));
@@ -55,6 +60,38 @@ pub fn list(db: &Connection, query: &CaptureQuery) -> Result<Listed> {
     run(db, &sql, values)
 }
 
+/// Jumps from one repository to the next instead of reading all rows.
+pub fn origins(db: &Connection) -> Result<Vec<Origin>> {
+    let sql = "WITH RECURSIVE ids (id) AS (
+                 SELECT min(repo_id) FROM captures UNION ALL
+                 SELECT (SELECT min(c.repo_id) FROM captures c WHERE c.repo_id > ids.id) FROM ids WHERE ids.id IS NOT NULL),
+               newest (row) AS (
+                 SELECT (SELECT c.row FROM captures c WHERE c.repo_id = ids.id AND c.state = 0
+                         ORDER BY c.at DESC, c.row DESC LIMIT 1)
+                 FROM ids WHERE ids.id IS NOT NULL)
+               SELECT c.project, c.repo_id, CASE WHEN json_valid(c.rest) THEN json_extract(c.rest, '$.repo_path') END
+               FROM newest JOIN captures c ON c.row = newest.row";
+    let mut query = db.prepare_cached(sql)?;
+    let read = |row: &rusqlite::Row<'_>| {
+        let (project, id, path): (String, String, Option<String>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let repo = RepoRef { path: path.unwrap_or_default(), id: RepoId::from_stored(id) };
+        Ok(Origin { project, repo: Some(repo) })
+    };
+    let mut origins = query.query_map([], read)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    let sql = "SELECT DISTINCT project FROM (
+                 SELECT project FROM captures WHERE repo_id IS NULL AND state = 0 ORDER BY at DESC, row DESC LIMIT 1000)";
+    let mut query = db.prepare_cached(sql)?;
+    for project in query.query_map([], |row| row.get(0))? {
+        origins.push(Origin { project: project?, repo: None });
+    }
+    origins.sort_by(|one, other| one.project.cmp(&other.project).then_with(|| path(one).cmp(path(other))));
+    Ok(origins)
+}
+
+fn path(origin: &Origin) -> &str {
+    origin.repo.as_ref().map_or("", |repo| repo.path.as_str())
+}
+
 /// Runs a query whose columns are those of a capture.
 pub fn run(db: &Connection, sql: &str, values: Vec<Value>) -> Result<Listed> {
     let mut query = db.prepare_cached(sql)?;
@@ -70,7 +107,6 @@ pub fn run(db: &Connection, sql: &str, values: Vec<Value>) -> Result<Listed> {
 mod tests {
     use super::*;
     use crate::domain::capture::Kind;
-    use crate::domain::id::RepoId;
     use crate::store::sqlite::connection::Handle;
 
     /// What SQLite would do for a list of 20.
@@ -98,6 +134,7 @@ mod tests {
             ),
             (CaptureQuery { repo: repo.clone(), ..any() }, "captures_repo"),
             (CaptureQuery { repo, project: Some("p".into()), all_states: true, ..any() }, "captures_"),
+            (CaptureQuery { outside: true, project: Some("p".into()), ..any() }, "captures_"),
             (CaptureQuery { project: Some("p".into()), kind: Some(Kind::Note), ..any() }, "captures_project"),
         ];
         for (query, index) in cases {

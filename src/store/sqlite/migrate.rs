@@ -15,7 +15,7 @@ mod embedded {
 }
 
 /// The schema this program writes: the last migration's number.
-pub const SCHEMA: i64 = 6;
+pub const SCHEMA: i64 = 7;
 
 /// The schema number that the file carries; 0 for an empty one.
 pub fn found(connection: &Connection) -> Result<i64> {
@@ -110,6 +110,12 @@ pub fn bring_to_third(connection: &mut Connection, path: &Path) -> Result<()> {
     bring_to(connection, path, 3, || embedded::migrations::runner().set_target(refinery::Target::Version(3)))
 }
 
+/// A file as the program made it that knew drafts by their project's name.
+#[cfg(test)]
+pub fn bring_to_fourth(connection: &mut Connection, path: &Path) -> Result<()> {
+    bring_to(connection, path, 4, || embedded::migrations::runner().set_target(refinery::Target::Version(4)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::connection::raw;
@@ -197,7 +203,11 @@ mod tests {
             }
         });
         let connection = raw(&path).unwrap();
-        let applied = "SELECT max(version) FROM refinery_schema_history";
-        assert_eq!(connection.query_row(applied, [], |row| row.get::<_, i64>(0)).unwrap(), SCHEMA);
+        let applied = "SELECT count(*) FROM refinery_schema_history";
+        let steps = embedded::migrations::runner().get_migrations().len();
+        assert_eq!(
+            connection.query_row(applied, [], |row| row.get::<_, i64>(0)).unwrap(),
+            i64::try_from(steps).unwrap()
+        );
     }
 }

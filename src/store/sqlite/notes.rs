@@ -14,6 +14,11 @@ use crate::fallback::noted;
 /// More notes than that in half an hour belong to nothing in particular.
 const MOST: i64 = 20;
 
+pub const OWNERS: &str = "SELECT c.oid FROM noted n CROSS JOIN captures c ON c.row = n.capture
+  WHERE n.note = ?1 AND c.repo_id = ?2 AND c.state = 0 AND c.oid IS NOT NULL ORDER BY n.capture";
+pub const NAMING: &str = "SELECT c.row, c.raw, c.summary, c.template, c.rest
+  FROM noted n CROSS JOIN captures c ON c.row = n.capture WHERE n.note = ?1";
+
 /// Live notes of this repository in a half-open window, oldest first, and ids of damaged ones.
 pub fn before(db: &Connection, repo: &RepoId, since: i64, until: i64) -> Result<(Vec<NoteBefore>, Vec<String>)> {
     let sql = format!(
@@ -31,12 +36,10 @@ pub fn before(db: &Connection, repo: &RepoId, since: i64, until: i64) -> Result<
     Ok((notes.into_iter().map(owned).collect::<Result<_>>()?, damaged))
 }
 
-/// Commits whose live captures name the note. They were captured after it.
+/// Commits whose live captures name the note.
 fn owners(db: &Connection, repo: &RepoId, note: &Capture) -> Result<Vec<Oid>> {
-    let sql = "SELECT oid FROM captures WHERE repo_id = ?1 AND captured_at >= ?2 AND state = 0 AND oid IS NOT NULL
-               AND instr(rest, '\"notes\"') > 0 AND instr(rest, ?3) > 0 ORDER BY row";
-    let mut query = db.prepare_cached(sql)?;
-    let values = params![repo.as_str(), row::micros(note.captured_at), note.id.to_string()];
+    let mut query = db.prepare_cached(OWNERS)?;
+    let values = params![note.id.to_string(), repo.as_str()];
     let oids = query.query_map(values, |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
     oids.iter().map(|oid| row::parse(oid)).collect()
 }
@@ -44,13 +47,11 @@ fn owners(db: &Connection, repo: &RepoId, note: &Capture) -> Result<Vec<Oid>> {
 /// A note is about to be forgotten: the captures it belongs to lose what was sent with it, their link, and the sentence
 /// that quotes it.
 pub fn detach(tx: &Connection, note: CaptureId, words: &str) -> Result<()> {
-    let sql = "SELECT row, raw, summary, template, rest FROM captures
-               WHERE instr(rest, '\"notes\"') > 0 AND instr(rest, ?1) > 0";
     let read = |row: &rusqlite::Row<'_>| {
         let texts: [String; 4] = [row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?];
         Ok((row.get::<_, i64>(0)?, texts))
     };
-    let found = tx.prepare(sql)?.query_map([note.to_string()], read)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    let found = tx.prepare(NAMING)?.query_map([note.to_string()], read)?.collect::<rusqlite::Result<Vec<_>>>()?;
     for (row, [raw, summary, template, rest]) in found {
         let Ok(mut rest) = serde_json::from_str::<Rest>(&rest) else { continue };
         rest.notes.retain(|id| *id != note);

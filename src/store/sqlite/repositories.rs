@@ -43,13 +43,14 @@ pub fn unregister(tx: &Connection, id: &RepoId) -> Result<bool> {
 /// Everything of `old` becomes `new`'s. A commit that both captured keeps `new`'s capture.
 pub fn adopt(tx: &Connection, old: &RepoId, new: &Registered) -> Result<()> {
     let before = one(tx, old)?;
-    for table in ["captures", "reflogs", "squashes", "forgotten"] {
+    for table in ["captures", "reflogs", "squashes", "forgotten", "drafts"] {
         let sql = format!("UPDATE OR IGNORE {table} SET repo_id = ?2 WHERE repo_id = ?1");
         tx.execute(&sql, [old.as_str(), new.id.as_str()])?;
     }
     let path = redact(&new.path.to_string_lossy());
     let sql = "UPDATE captures SET rest = json_set(rest, '$.repo_path', ?2) WHERE repo_id = ?1";
     tx.execute(sql, [new.id.as_str(), &path])?;
+    tx.execute("UPDATE drafts SET repo_path = ?2 WHERE repo_id = ?1", [new.id.as_str(), &path])?;
     if let Some(before) = &before {
         events::follow(tx, &before.common_dir, &new.common_dir)?;
     }

@@ -30,6 +30,8 @@ pub struct Rest {
     pub insertions: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletions: Option<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parents: Vec<Oid>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,6 +69,7 @@ impl Rest {
             files: commit.map_or(0, |commit| commit.files),
             insertions: commit.and_then(|commit| commit.insertions),
             deletions: commit.and_then(|commit| commit.deletions),
+            parents: commit.map(|commit| commit.parents.clone()).unwrap_or_default(),
             model: capture.provenance.model.clone(),
             endpoint: capture.provenance.endpoint.clone(),
             prompt_version: capture.provenance.prompt_version.clone(),
@@ -167,6 +170,7 @@ fn commit(row: &Row<'_>, rest: &Rest) -> Result<Option<CommitRef>> {
         insertions: rest.insertions,
         deletions: rest.deletions,
         patch_id: row.get(11)?,
+        parents: rest.parents.clone(),
     }))
 }
 

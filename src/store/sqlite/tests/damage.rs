@@ -46,6 +46,7 @@ fn fill(store: &SqliteStore, captures: u64) {
     let draft = NewDraft {
         kind: DraftKind::Devlog,
         project: "shop".into(),
+        repo: None,
         period: Period { from: at(0), to: at(9) },
         max_attempts: 3,
     };

@@ -5,13 +5,15 @@ use std::os::unix::fs::FileExt;
 
 use rusqlite::{Connection, params};
 
-use super::super::{SqliteStore, connection, events, migrate, record};
+use super::super::{SqliteStore, checksum, connection, events, migrate, record};
 use super::Home;
-use crate::domain::capture::{Capture, Reason};
+use crate::domain::capture::{Capture, Reason, RepoRef};
 use crate::domain::clock::FakeClock;
+use crate::domain::draft::{DraftKind, Period};
 use crate::domain::event::Means;
+use crate::domain::id::RepoId;
 use crate::store::samples::{at, commit, event, note, oid, operation, repo, template};
-use crate::store::{CaptureQuery, LatencyGrouping, Registered, Store};
+use crate::store::{CaptureQuery, LatencyGrouping, NewDraft, Registered, Store};
 
 /// A file of schema 1 with a repository, captures and an open event in it.
 fn first(home: &Home) {
@@ -91,6 +93,56 @@ fn a_file_from_before_the_router_keeps_what_it_holds_and_its_template_can_be_ref
     assert_eq!(store.forecasts().unwrap().iter().count(), 0);
 }
 
+/// A file of schema 4 with drafts that were keyed by their project's name.
+fn fourth(home: &Home) {
+    fs::create_dir_all(home.path().parent().unwrap()).unwrap();
+    let mut connection = connection::raw(&home.path()).unwrap();
+    migrate::bring_to_fourth(&mut connection, &home.path()).unwrap();
+    let elsewhere = |n: u64| {
+        let place = RepoRef { path: "/home/you/shop".into(), id: RepoId::from_stored("elsewhere".into()) };
+        Capture { repo: Some(place), ..commit(n) }
+    };
+    let captures = [commit(1), elsewhere(2), elsewhere(3), note(4, "a thought"), commit(60)];
+    for capture in &captures {
+        record::record(&connection, capture, &capture.summary, None).unwrap();
+    }
+    let sources = serde_json::to_string(&captures[..3].iter().map(|c| c.id).collect::<Vec<_>>()).unwrap();
+    let sql = "INSERT INTO drafts (id, kind, project, period_from, period_to, state, max_attempts, allowance, sources,
+                 title, created_at, checksum) VALUES (?1, 'devlog', ?2, ?3, ?4, ?5, 3, 3, ?6, ?7, 0, ?8)";
+    for (n, project, from, state, sources, title) in [
+        (1, "shop", 0, "ready", sources.as_str(), "Mixed"),
+        (2, "shop", 50, "queued", "[]", ""),
+        (3, "notes", 0, "queued", "[]", ""),
+        (4, "stall", 0, "ready", sources.as_str(), "The same repository under another name"),
+        (5, "lost", 0, "ready", "no JSON", "Damaged"),
+    ] {
+        let id = format!("019cc47f-4100-71ac-90a0-9d5066f80d{n:02}");
+        let (from, to, sum) = (at(from).as_microsecond(), at(from + 50).as_microsecond(), checksum::of(&[title, ""]));
+        connection.execute(sql, params![id, project, from, to, state, sources, title, sum]).unwrap();
+    }
+}
+
+#[test]
+fn drafts_that_were_keyed_by_a_name_find_their_repository() {
+    let home = Home::new();
+    fourth(&home);
+    let store = home.open();
+    let repo_of = |id: &str| store.draft(id).unwrap().repo.map(|repo| (repo.id.as_str().to_owned(), repo.path));
+    let of = |n: u32| repo_of(&format!("019cc47f-4100-71ac-90a0-9d5066f80d{n:02}"));
+    assert_eq!(of(1), Some(("elsewhere".into(), "/home/you/shop".into())), "that of most of its captures");
+    assert_eq!(of(2), Some((repo().as_str().to_owned(), "/home/me/shop".into())), "that of the period");
+    assert_eq!((of(3), of(4)), (None, None));
+    assert_eq!(store.drafts(None, None).unwrap().len(), 4, "the damaged one is left out, as before");
+    let again = NewDraft {
+        kind: DraftKind::Devlog,
+        project: "shop".into(),
+        repo: Some(RepoRef { path: String::new(), id: RepoId::from_stored("elsewhere".into()) }),
+        period: Period { from: at(0), to: at(50) },
+        max_attempts: 3,
+    };
+    assert!(!store.queue_draft(&again, at(99)).unwrap());
+}
+
 #[test]
 fn a_damaged_file_of_the_first_schema_gives_back_what_can_be_read() {
     let home = Home::new();
@@ -102,4 +154,20 @@ fn a_damaged_file_of_the_first_schema_gives_back_what_can_be_read() {
     assert_eq!((salvaged.notes, salvaged.commits, salvaged.repositories, salvaged.damaged), (1, 1, 1, 0));
     assert_eq!(opened.store.registered().unwrap(), [shop()]);
     assert_eq!(opened.store.search("thought", &CaptureQuery::default()).unwrap().len(), 1);
+}
+
+#[test]
+fn a_note_of_an_older_file_is_still_its_commits_whatever_else_is_damaged() {
+    let home = Home::new();
+    third(&home);
+    let thought = Capture { repo: commit(5).repo, ..note(5, "thought") };
+    let owner = Capture { notes: vec![thought.id], ..commit(8) };
+    let connection = connection::raw(&home.path()).unwrap();
+    for capture in [&thought, &owner] {
+        record::record(&connection, capture, &capture.summary, None).unwrap();
+    }
+    connection.execute("UPDATE captures SET rest = '{\"notes\": [' WHERE oid = ?1", [oid(1).as_str()]).unwrap();
+    drop(connection);
+    let found = home.open().notes_before(&repo(), at(5), at(6)).unwrap().remove(0);
+    assert_eq!((found.note.id, found.commits), (thought.id, vec![oid(8)]));
 }

@@ -2,4 +2,4 @@
 ALTER TABLE captures ADD COLUMN change_id TEXT;
 CREATE INDEX captures_change ON captures (repo_id, change_id) WHERE change_id IS NOT NULL AND state = 0;
 
-PRAGMA user_version = 6;
+PRAGMA user_version = 7;

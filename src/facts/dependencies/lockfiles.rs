@@ -1,0 +1,216 @@
+//! Lockfiles of the smaller ecosystems, line by line.
+
+use super::entry::{Entry, SideLine, is_name, is_version};
+use super::npm::{pair, quoted};
+
+fn locked(name: &str, version: &str, line: usize) -> Option<Entry> {
+    let version = version.trim();
+    let entry = || Entry { name: name.to_owned(), version: version.to_owned(), direct: false, line };
+    (is_name(name) && is_version(version)).then(entry)
+}
+
+/// `    rack (3.0.8)` below `specs:` (Bundler; Paket writes the same).
+pub fn gemfile(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+    in_brackets(lines, "    ", |version| platform_free(version))
+}
+
+/// `  - Alamofire (5.8.0)` below `PODS:`.
+pub fn podfile(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+    in_brackets(lines, "  - ", |version| version)
+}
+
+/// `name (version)` behind exactly this margin. Requirements begin with an operator.
+fn in_brackets(lines: &[SideLine<'_>], margin: &str, plain: impl Fn(&str) -> &str) -> Vec<Entry> {
+    let changed = lines.iter().enumerate().filter(|(_, line)| line.changed);
+    let of = |(at, line): (usize, &SideLine<'_>)| {
+        let rest = line.text.strip_prefix(margin).filter(|rest| !rest.starts_with(' '))?;
+        let (name, version) = rest.trim_end_matches(':').strip_suffix(')')?.split_once(" (")?;
+        version.starts_with(|c: char| c.is_ascii_digit()).then(|| locked(name.trim_matches('"'), plain(version), at))?
+    };
+    changed.filter_map(of).collect()
+}
+
+/// `1.16.0-x86_64-linux` without the platform.
+fn platform_free(version: &str) -> &str {
+    let platforms = ["-x86", "-x64", "-arm", "-aarch64", "-java", "-universal", "-mingw", "-mswin"];
+    let at = platforms.iter().filter_map(|platform| version.find(platform)).min();
+    at.map_or(version, |at| &version[..at])
+}
+
+/// `"name": "x"`, then `"version": "1.2.3"` (Composer); or `"identity"` (Swift), `"Package"` (R).
+pub fn named_in_json(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let mut name: Option<(&str, bool)> = None;
+    for (at, line) in lines.iter().enumerate() {
+        match pair(line.text) {
+            Some(("name" | "identity" | "package" | "Package", value)) => {
+                name = quoted(value).map(|name| (name, line.changed));
+            }
+            Some(("version" | "Version", value)) => {
+                if let (Some((name, renamed)), Some(version)) = (name.take(), quoted(value)) {
+                    entries.extend(locked(name, version, at).filter(|_| line.changed || renamed));
+                }
+            }
+            _ => {}
+        }
+    }
+    entries
+}
+
+/// `"Newtonsoft.Json": {`, then `"resolved": "13.0.1"` (NuGet).
+pub fn nuget(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let mut name: Option<(&str, bool)> = None;
+    for (at, line) in lines.iter().enumerate() {
+        match pair(line.text) {
+            Some((key, "{")) => name = Some((key, line.changed)),
+            Some(("resolved", value)) => {
+                if let (Some((name, renamed)), Some(version)) = (name, quoted(value)) {
+                    entries.extend(locked(name, version, at).filter(|_| line.changed || renamed));
+                }
+            }
+            _ => {}
+        }
+    }
+    entries
+}
+
+/// `"lodash": ["lodash@4.17.21", …],` (Bun).
+pub fn bun(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+    let changed = lines.iter().enumerate().filter(|(_, line)| line.changed);
+    let of = |(at, line): (usize, &SideLine<'_>)| {
+        let (_, value) = pair(line.text)?;
+        let (spec, _) = value.strip_prefix("[\"")?.split_once('"')?;
+        let (name, version) = spec.rsplit_once('@')?;
+        locked(name, version, at)
+    };
+    changed.filter_map(of).collect()
+}
+
+/// `"chalk@5.3.0": {`, `"chalk@5.3.0_peer@1": {` (Deno).
+pub fn deno(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+    let changed = lines.iter().enumerate().filter(|(_, line)| line.changed);
+    let of = |(at, line): (usize, &SideLine<'_>)| {
+        let (key, _) = pair(line.text).filter(|(_, value)| value.starts_with('{'))?;
+        let from = usize::from(key.starts_with('@'));
+        let split = from + key.get(from..)?.find('@')?;
+        let version = key.get(split + 1..)?;
+        locked(&key[..split], version.split('_').next().unwrap_or(version), at)
+    };
+    changed.filter_map(of).collect()
+}
+
+/// Digits of a commit's hash that are told.
+const SHORT: usize = 7;
+
+/// `"nixpkgs": {`, `"locked": {`, …, `"rev": "<hash>"` (Nix): versions are commits.
+pub fn flake(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let (mut name, mut is_locked) = (None, false);
+    for (at, line) in lines.iter().enumerate() {
+        match pair(line.text) {
+            Some(("locked", "{")) => is_locked = true,
+            Some(("original" | "inputs" | "nodes", "{")) => is_locked = false,
+            Some((key, "{")) => (name, is_locked) = (Some(key), false),
+            Some(("rev", value)) if is_locked && line.changed => {
+                let rev = quoted(value).filter(|rev| rev.len() >= 40 && rev.bytes().all(|b| b.is_ascii_hexdigit()));
+                if let (Some(name), Some(rev)) = (name.filter(|name| is_name(name)), rev) {
+                    let version = rev[..SHORT].to_owned();
+                    entries.push(Entry { name: name.to_owned(), version, direct: false, line: at });
+                }
+            }
+            _ => {}
+        }
+    }
+    entries
+}
+
+/// `"phoenix": {:hex, :phoenix, "1.7.10", …},` (Mix).
+pub fn mix(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+    let changed = lines.iter().enumerate().filter(|(_, line)| line.changed);
+    let of = |(at, line): (usize, &SideLine<'_>)| {
+        let (name, value) = pair(line.text).filter(|(_, value)| value.starts_with("{:hex"))?;
+        locked(name, value.split('"').nth(1)?, at)
+    };
+    changed.filter_map(of).collect()
+}
+
+/// `{<<"cowboy">>,{pkg,<<"cowboy">>,<<"2.9.0">>},0}` (Rebar).
+pub fn rebar(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+    let changed = lines.iter().enumerate().filter(|(_, line)| line.changed && line.text.contains("{pkg,"));
+    let of = |(at, line): (usize, &SideLine<'_>)| {
+        let mut texts = line.text.split('"').skip(1).step_by(2);
+        locked(texts.next()?, texts.nth(1)?, at)
+    };
+    changed.filter_map(of).collect()
+}
+
+/// `  async:` and, deeper, `version: "2.11.0"` (Dart, Crystal).
+pub fn two_blanks(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let mut name: Option<(&str, bool)> = None;
+    for (at, line) in lines.iter().enumerate() {
+        let text = line.text.trim();
+        let depth = line.text.len() - line.text.trim_start().len();
+        if depth == 2 && !text.starts_with('-') {
+            name = text.strip_suffix(':').map(|name| (name, line.changed));
+        } else if let (true, Some(version), Some((name, renamed))) = (depth > 2, text.strip_prefix("version: "), name) {
+            entries.extend(locked(name, version.trim_matches('"'), at).filter(|_| line.changed || renamed));
+        }
+    }
+    entries
+}
+
+/// `- name: redis` and `version: 17.0.0` (Helm).
+pub fn helm(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let mut name: Option<(&str, bool)> = None;
+    for (at, line) in lines.iter().enumerate() {
+        let text = line.text.trim().trim_start_matches("- ");
+        if let Some(found) = text.strip_prefix("name: ") {
+            name = Some((found, line.changed));
+        } else if let (Some(version), Some((name, renamed))) = (text.strip_prefix("version: "), name) {
+            entries.extend(locked(name, version.trim_matches('"'), at).filter(|_| line.changed || renamed));
+        }
+    }
+    entries
+}
+
+/// `provider "registry.example/hashicorp/aws" {` and `version = "5.0.0"` (Terraform).
+pub fn terraform(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let mut name: Option<(&str, bool)> = None;
+    for (at, line) in lines.iter().enumerate() {
+        if let Some(provider) = line.text.strip_prefix("provider \"").and_then(|rest| rest.split('"').next()) {
+            // The registry before the owner is the same for all.
+            name = Some((provider.split_once('/').map_or(provider, |(_, rest)| rest), line.changed));
+        } else if let Some(("version", value)) = super::toml::pair(line.text)
+            && let (Some((name, renamed)), Some(version)) = (name, super::toml::string(value))
+        {
+            entries.extend(locked(name, version, at).filter(|_| line.changed || renamed));
+        }
+    }
+    entries
+}
+
+/// `group:artifact:1.2.3=configurations` (Gradle).
+pub fn gradle(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+    let changed = lines.iter().enumerate().filter(|(_, line)| line.changed);
+    let of = |(at, line): (usize, &SideLine<'_>)| {
+        let (name, version) = line.text.split('=').next()?.rsplit_once(':')?;
+        let entry = Entry { name: name.to_owned(), version: version.to_owned(), direct: false, line: at };
+        (is_name(&name.replace(':', ".")) && is_version(version)).then_some(entry)
+    };
+    changed.filter_map(of).collect()
+}
+
+/// `path v1.2.3 h1:…` (Go's sums, which also keep versions that are no longer used).
+pub fn go_sum(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+    let changed = lines.iter().enumerate().filter(|(_, line)| line.changed);
+    let of = |(at, line): (usize, &SideLine<'_>)| {
+        let mut words = line.text.split(' ');
+        let (name, version) = (words.next()?, words.next()?);
+        words.next()?.starts_with("h1:").then(|| locked(name, version, at))?
+    };
+    changed.filter_map(of).collect()
+}

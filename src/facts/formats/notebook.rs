@@ -1,0 +1,152 @@
+//! Jupyter notebooks: cells with sources, and what running them left there.
+
+use serde_json::Value;
+use similar::{Algorithm, DiffOp, capture_diff_slices};
+
+use crate::domain::patch::{FileChange, Hunk, Line, Origin};
+
+/// How many cells changed in what people wrote; none at all: only outputs, execution counts and metadata.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cells {
+    pub changed: usize,
+    pub added: usize,
+    pub removed: usize,
+}
+
+/// What changed, and the file as its sources alone show it.
+#[must_use]
+pub fn of(file: &FileChange) -> Option<(Cells, FileChange)> {
+    if !file.path.ends_with(".ipynb") || file.hunks.is_empty() {
+        return None;
+    }
+    let Some(texts) = &file.texts else {
+        let only = file.hunks.iter().flat_map(|hunk| &hunk.lines).all(is_left_by_a_run);
+        return only.then(|| (Cells::default(), FileChange { hunks: Vec::new(), ..file.clone() }));
+    };
+    let cells = compare(&sources(&texts.old)?, &sources(&texts.new)?);
+    let (old, new) = (in_source(&texts.old), in_source(&texts.new));
+    let hunks = file.hunks.iter().filter_map(|hunk| source_of(hunk, &old, &new)).collect();
+    Some((cells, FileChange { hunks, texts: None, ..file.clone() }))
+}
+
+/// Kind and source of each cell; an absent side has none.
+fn sources(text: &str) -> Option<Vec<(String, String)>> {
+    if text.is_empty() {
+        return Some(Vec::new());
+    }
+    let notebook: Value = serde_json::from_str(text).ok()?;
+    let joined = |source: &Value| match source {
+        Value::Array(lines) => lines.iter().filter_map(Value::as_str).collect(),
+        other => other.as_str().unwrap_or("").to_owned(),
+    };
+    let cells = notebook.get("cells")?.as_array()?;
+    Some(
+        cells
+            .iter()
+            .map(|cell| (cell["cell_type"].as_str().unwrap_or("").to_owned(), joined(&cell["source"])))
+            .collect(),
+    )
+}
+
+fn compare(old: &[(String, String)], new: &[(String, String)]) -> Cells {
+    let mut cells = Cells::default();
+    for op in capture_diff_slices(Algorithm::Myers, old, new) {
+        let (gone, come) = match op {
+            DiffOp::Equal { .. } => (0, 0),
+            _ => (op.old_range().len(), op.new_range().len()),
+        };
+        cells.changed += gone.min(come);
+        cells.added += come.saturating_sub(gone);
+        cells.removed += gone.saturating_sub(come);
+    }
+    cells
+}
+
+/// Which lines of the file belong to a cell's source, in the layout that notebooks are written in: `"source": [`, one
+/// string a line, `]`.
+fn in_source(text: &str) -> Vec<bool> {
+    let mut inside = false;
+    let mut of = |line: &str| {
+        let line = line.trim();
+        let was = inside;
+        inside = line == "\"source\": [" || (inside && !line.starts_with(']'));
+        was && inside
+    };
+    text.lines().map(|line| of(line) || line.trim_start().starts_with("\"source\": \"")).collect()
+}
+
+/// The hunk with the lines of sources alone, as they are in the program.
+fn source_of(hunk: &Hunk, old: &[bool], new: &[bool]) -> Option<Hunk> {
+    let row = |start: u32| usize::try_from(start.saturating_sub(1)).unwrap_or(0);
+    let (mut at_old, mut at_new) = (row(hunk.old_start), row(hunk.new_start));
+    let mut lines = Vec::new();
+    for line in &hunk.lines {
+        let is_source = match line.origin {
+            Origin::Removed => old.get(at_old),
+            Origin::Added | Origin::Context => new.get(at_new),
+        };
+        at_old += usize::from(line.origin != Origin::Added);
+        at_new += usize::from(line.origin != Origin::Removed);
+        if is_source == Some(&true) {
+            lines.push(Line { text: program_line(&line.text), ..line.clone() });
+        }
+    }
+    let changed = lines.iter().any(|line| line.origin != Origin::Context);
+    changed.then(|| Hunk { header: String::new(), lines, ..hunk.clone() })
+}
+
+/// `    "import os\n",` as `import os`.
+fn program_line(text: &str) -> String {
+    let string = text.trim().trim_start_matches("\"source\": ").trim_end_matches(',');
+    let decoded: Option<String> = serde_json::from_str(string).ok();
+    decoded.map_or_else(|| string.to_owned(), |line| line.trim_end_matches('\n').to_owned())
+}
+
+/// A line that running a cell writes, known without the lines around it.
+fn is_left_by_a_run(line: &Line) -> bool {
+    let text = line.text.trim();
+    let keys = [
+        "\"execution_count\":",
+        "\"image/",
+        "\"output_type\":",
+        "\"outputs\":",
+        "\"data\":",
+        "\"text/html\":",
+        "\"metadata\":",
+        "\"version\":",
+        "\"iopub",
+        "\"shell.execute",
+    ];
+    line.origin == Origin::Context || keys.iter().any(|key| text.starts_with(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::sample::versions;
+
+    fn notebook(count: u32, source: &str, output: &str) -> String {
+        format!(
+            "{{\n \"cells\": [\n  {{\n   \"cell_type\": \"code\",\n   \"execution_count\": {count},\n   \"outputs\": [\n    {{\n     \"text\": [\n      \"{output}\\n\"\n     ]\n    }}\n   ],\n   \"source\": [\n    \"import os\\n\",\n    \"{source}\"\n   ]\n  }}\n ]\n}}\n"
+        )
+    }
+
+    #[test]
+    fn outputs_and_counts_are_told_from_sources() {
+        let file = versions("a.ipynb", &notebook(1, "load()", "one"), &notebook(2, "load()", "two"));
+        let (cells, rest) = of(&file).unwrap();
+        assert_eq!((cells, rest.hunks.len()), (Cells::default(), 0));
+        let file = versions("a.ipynb", &notebook(1, "load()", "one"), &notebook(2, "load_all()", "two"));
+        let (cells, rest) = of(&file).unwrap();
+        assert_eq!(cells, Cells { changed: 1, ..Cells::default() });
+        let lines: Vec<_> = rest.hunks.iter().flat_map(|hunk| &hunk.lines).map(|line| line.text.as_str()).collect();
+        assert_eq!(lines, ["import os", "load()", "load_all()"]);
+    }
+
+    #[test]
+    fn a_notebook_too_large_to_be_read_whole_is_told_by_its_lines() {
+        let patch = "@@\n-   \"execution_count\": 1,\n+   \"execution_count\": 2,";
+        assert_eq!(of(&crate::facts::sample::file("a.ipynb", patch)).unwrap().0, Cells::default());
+        assert!(of(&crate::facts::sample::file("a.ipynb", "@@\n-    \"a\\n\",\n+    \"b\\n\",")).is_none());
+    }
+}

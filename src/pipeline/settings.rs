@@ -1,0 +1,162 @@
+//! The settings in force, read afresh so that an edit takes effect at once. They fail closed: while they cannot be read,
+//! the last good ones of this process hold, and where there are none nothing may be captured and events wait.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use super::services::Version;
+use crate::config::{Config, ConfigError, Overrides, Paths, UserFile, load_over};
+use crate::git::GitError;
+use crate::git::repo::Repo;
+
+/// The `uro.*` entries of git's configuration, without the `uro.`.
+type Entries = Vec<(String, String)>;
+
+/// Settings that cannot be read, and the command that helps.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{what}")]
+pub struct Unreadable {
+    pub what: String,
+    pub hint: String,
+}
+
+impl Unreadable {
+    fn of_user(paths: &Paths, error: &ConfigError) -> Self {
+        Self { what: error.to_string(), hint: user_hint(paths) }
+    }
+
+    fn of_repo(repo: &Repo, error: &impl ToString) -> Self {
+        let path = repo.place().work_tree.as_deref().unwrap_or(&repo.place().git_dir);
+        Self { what: error.to_string(), hint: format!("git -C {} config --edit", path.display()) }
+    }
+}
+
+/// The hint of problems with the user's file.
+fn user_hint(paths: &Paths) -> String {
+    format!("mend {}", paths.config_file().display())
+}
+
+/// What was read before, in this process.
+#[derive(Debug, Default)]
+pub(super) struct LastGood {
+    user: Option<UserFile>,
+    /// By the repositories' common directories.
+    of_repo: HashMap<PathBuf, Entries>,
+    /// What was read last: a storm in one repository reads its settings once.
+    read: Option<Read>,
+}
+
+#[derive(Debug)]
+struct Read {
+    version: Version,
+    entries: Entries,
+    config: Config,
+}
+
+/// One reading: the settings in force if there are any, and what could not be read.
+pub(super) struct Reading {
+    pub config: Result<Config, Unreadable>,
+    pub complaints: Vec<Unreadable>,
+    /// The hints of problems that are mended if there were any.
+    pub readable: Vec<String>,
+}
+
+impl LastGood {
+    /// Reads the user's file and the repository's own settings. `is_settled` tells whether a version of the file can be
+    /// told from the next one by its times.
+    pub fn read(
+        &mut self,
+        paths: &Paths,
+        repo: Option<&Repo>,
+        over: &Overrides,
+        is_settled: impl Fn(&Version) -> bool,
+    ) -> Reading {
+        let version = Version::of(&paths.config_file());
+        let entries = repo.map_or(Ok(Entries::new()), Repo::settings);
+        if let (Some(read), Ok(entries)) = (&self.read, &entries)
+            && read.version == version
+            && read.entries == *entries
+        {
+            return Reading { config: Ok(read.config.clone()), complaints: Vec::new(), readable: Vec::new() };
+        }
+        let (mut complaints, mut readable) = (Vec::new(), Vec::new());
+        match UserFile::read(paths).and_then(|file| load_over(&file, &[], over).map(|_| file)) {
+            Ok(file) => {
+                self.user = Some(file);
+                readable.push(user_hint(paths));
+            }
+            Err(error) => complaints.push(Unreadable::of_user(paths, &error)),
+        }
+        let config = self.config(repo, &entries, over, &mut complaints);
+        self.read = match (&config, entries) {
+            (Ok(config), Ok(entries)) if complaints.is_empty() && is_settled(&version) => {
+                Some(Read { version, entries, config: config.clone() })
+            }
+            _ => None,
+        };
+        Reading { config, complaints, readable }
+    }
+
+    fn config(
+        &mut self,
+        repo: Option<&Repo>,
+        entries: &Result<Entries, GitError>,
+        over: &Overrides,
+        complaints: &mut Vec<Unreadable>,
+    ) -> Result<Config, Unreadable> {
+        let Some(user) = &self.user else {
+            let unknown =
+                || Unreadable { what: "the settings cannot be read".into(), hint: "uro-capture doctor".into() };
+            return Err(complaints.first().cloned().unwrap_or_else(unknown));
+        };
+        let load = |entries: &[(String, String)]| load_over(user, entries, over).map(|loaded| loaded.config);
+        let Some(repo) = repo else {
+            return load(&[])
+                .map_err(|error| Unreadable { what: error.to_string(), hint: "uro-capture doctor".into() });
+        };
+        let error = match entries {
+            Ok(entries) => match load(entries) {
+                Ok(config) => {
+                    self.of_repo.insert(repo.place().common_dir.clone(), entries.clone());
+                    return Ok(config);
+                }
+                Err(error) => Unreadable::of_repo(repo, &error),
+            },
+            Err(error) => Unreadable::of_repo(repo, error),
+        };
+        complaints.push(error.clone());
+        let known = self.of_repo.get(&repo.place().common_dir);
+        let entries = match entries {
+            Ok(entries) => mended(entries, known, |entry| load(std::slice::from_ref(entry)).is_ok()),
+            Err(_) => known.cloned(),
+        };
+        entries.and_then(|entries| load(&entries).ok()).ok_or(error)
+    }
+}
+
+/// The entries that are right as they are, and in the place of the others their last good values; `None` where one of
+/// those is not known.
+fn mended(entries: &Entries, known: Option<&Entries>, is_right: impl Fn(&(String, String)) -> bool) -> Option<Entries> {
+    let last_good = |name: &str| known?.iter().find(|(of, _)| of == name).cloned();
+    entries.iter().map(|entry| if is_right(entry) { Some(entry.clone()) } else { last_good(&entry.0) }).collect()
+}
+
+/// Repositories whose events wait until their settings can be read again, by their common directories.
+#[derive(Debug, Default)]
+pub(super) struct Blocked(HashSet<PathBuf>);
+
+impl Blocked {
+    pub fn add(&mut self, common_dir: &Path) {
+        self.0.insert(common_dir.to_owned());
+    }
+
+    pub fn all(&self) -> Vec<PathBuf> {
+        self.0.iter().cloned().collect()
+    }
+
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+}

@@ -1,0 +1,510 @@
+//! Values of keys whose names say that they are secrets (`password: sunshine`). The redactor knows secrets by their
+//! form; a passphrase or a plain word has none, so the name alone decides, and what is written as a literal is hidden.
+
+use crate::domain::patch::{Commit, FileChange, Hunk, Origin};
+use crate::facts::mentions::words::parts;
+use crate::facts::roles::{self, FileRole};
+
+/// What stands where a value stood.
+pub const HIDDEN: &str = "[redacted:value]";
+
+/// Last words of names whose value is a secret.
+const ALONE: [&str; 27] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "passkey",
+    "pwd",
+    "passwort",
+    "kennwort",
+    "contraseña",
+    "senha",
+    "пароль",
+    "密码",
+    "パスワード",
+    "secret",
+    "token",
+    "credential",
+    "apikey",
+    "appkey",
+    "accesskey",
+    "privatekey",
+    "authkey",
+    "secretkey",
+    "psk",
+    "mnemonic",
+    "pincode",
+    "wachtwoord",
+    "motdepasse",
+];
+/// Words that make a secret of the `key` that follows them.
+const KEYS: [&str; 33] = [
+    "api",
+    "app",
+    "access",
+    "private",
+    "account",
+    "auth",
+    "encryption",
+    "encrypt",
+    "crypt",
+    "signing",
+    "sign",
+    "master",
+    "license",
+    "consumer",
+    "shared",
+    "storage",
+    "subscription",
+    "service",
+    "session",
+    "secret",
+    "client",
+    "webhook",
+    "deploy",
+    "ssh",
+    "gpg",
+    "pgp",
+    "hmac",
+    "jwt",
+    "rsa",
+    "cipher",
+    "admin",
+    "aes",
+    "root",
+];
+/// Words whose `pass` is a password, not a pass of a renderer or a compiler.
+const PASSES: [&str; 30] = [
+    "db", "user", "smtp", "mail", "email", "ftp", "redis", "mysql", "postgres", "pg", "admin", "root", "auth", "login",
+    "http", "proxy", "ldap", "ssh", "sql", "api", "vault", "keystore", "service", "account", "wifi", "imap", "mqtt",
+    "mongo", "database", "registry",
+];
+/// Words that say which one it is, behind the telling word.
+const SUFFIXES: [&str; 18] = [
+    "value",
+    "plain",
+    "plaintext",
+    "raw",
+    "default",
+    "old",
+    "new",
+    "current",
+    "previous",
+    "prod",
+    "production",
+    "dev",
+    "development",
+    "staging",
+    "test",
+    "local",
+    "base",
+    "b",
+];
+/// Before `token`: parts of a text, counts, and what is for everyone.
+const NO_SECRETS: [&str; 29] = [
+    "max",
+    "min",
+    "num",
+    "n",
+    "unk",
+    "pad",
+    "eos",
+    "bos",
+    "sep",
+    "cls",
+    "mask",
+    "next",
+    "prev",
+    "previous",
+    "current",
+    "first",
+    "last",
+    "special",
+    "start",
+    "end",
+    "stop",
+    "begin",
+    "per",
+    "public",
+    "design",
+    "syntax",
+    "lex",
+    "total",
+    "cancellation",
+];
+
+/// How values are written in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Style {
+    /// Only literals between quotation marks are values; a bare word is a name.
+    Program,
+    /// Bare words, up to a blank.
+    Shell,
+    /// Bare words up to the end of the line.
+    Settings,
+    /// Words for people: what `=` or quotation marks give to a name.
+    Prose,
+    /// The file is one value.
+    Value,
+}
+
+impl Style {
+    fn of(path: &str) -> Self {
+        let low = path.to_ascii_lowercase();
+        let name = low.rsplit('/').next().unwrap_or(&low);
+        let (stem, end) = name.rsplit_once('.').unwrap_or((name, ""));
+        let role = FileRole::of(path);
+        let shells = ["sh", "bash", "zsh", "fish", "ps1", "mk", "bat", "cmd", "envrc"];
+        if matches!(end, "" | "txt" | "pass" | "secret") && is_telling(stem) && !low.starts_with("docs/") {
+            Self::Value
+        } else if shells.contains(&end) || ["dockerfile", "containerfile", "makefile", ".netrc"].contains(&name) {
+            Self::Shell
+        } else if roles::is_program(path) || ["tf", "hcl", "gradle", "nix", "html", "vue", "svelte"].contains(&end) {
+            Self::Program
+        } else if role == FileRole::Docs {
+            Self::Prose
+        } else {
+            Self::Settings
+        }
+    }
+}
+
+/// Hides them in all lines and hunk headers of the patch.
+#[must_use]
+pub fn hide(mut commit: Commit) -> Commit {
+    commit.patch.files.iter_mut().for_each(hide_in_file);
+    commit
+}
+
+fn hide_in_file(file: &mut FileChange) {
+    let style = Style::of(&file.path);
+    for Hunk { header, lines, .. } in &mut file.hunks {
+        let mut above = Above::default();
+        if let Some(hidden) = above.line(header, style) {
+            *header = hidden;
+        }
+        // Each side is read as it stands; what is on both is read twice, with the same end.
+        let (mut old, mut new) = (above, above);
+        for line in lines {
+            let hidden = match line.origin {
+                Origin::Removed => old.line(&line.text, style),
+                Origin::Added => new.line(&line.text, style),
+                Origin::Context => {
+                    let of_old = old.line(&line.text, style);
+                    new.line(&line.text, style).or(of_old)
+                }
+            };
+            if let Some(hidden) = hidden {
+                line.text = hidden;
+            }
+        }
+    }
+}
+
+/// What the lines above a line say about it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Above {
+    /// A telling key at this depth is waiting for the lines of its block.
+    block: Option<usize>,
+    /// The block was opened by a mark of its own (`|`), so that whatever is deeper belongs to it.
+    marked: bool,
+    /// Up to so many lines below a name (`name: DB_PASSWORD`) its `value` may follow.
+    named: u8,
+    /// A text over several lines is open, up to this mark.
+    open: Option<&'static str>,
+}
+
+/// A value stands so many lines below its name at most.
+const BELOW: u8 = 4;
+
+impl Above {
+    /// The line without values; absent where it has none.
+    fn line(&mut self, text: &str, style: Style) -> Option<String> {
+        if style == Style::Value {
+            return (!text.trim().is_empty()).then(|| HIDDEN.to_owned());
+        }
+        let depth = text.len() - text.trim_start().len();
+        if let Some(mark) = self.open {
+            self.open = if text.contains(mark) { None } else { Some(mark) };
+            return Some(format!("{}{HIDDEN}", &text[..depth]));
+        }
+        if let Some(block) = self.block {
+            let inner = depth > block && (self.marked || !has_key(text));
+            if inner || text.trim().is_empty() {
+                return (!text.trim().is_empty()).then(|| format!("{}{HIDDEN}", &text[..depth]));
+            }
+            self.block = None;
+        }
+        let mut ranges = Vec::new();
+        if self.named > 0 {
+            self.named -= 1;
+            ranges.extend(value_below(text, style).inspect(|_| self.named = 0));
+        }
+        for key in keys(text) {
+            match after(text, key.clone(), style) {
+                Given::Value(range) => ranges.push(range),
+                Given::Block { marked } if style == Style::Settings => {
+                    (self.block, self.marked) = (Some(depth), marked);
+                }
+                Given::Open(mark, range) => {
+                    self.open = Some(mark);
+                    ranges.extend((!range.is_empty()).then_some(range));
+                }
+                Given::Name => self.named = BELOW,
+                Given::Block { .. } | Given::Nothing => {}
+            }
+        }
+        replace(text, ranges)
+    }
+}
+
+fn replace(text: &str, mut ranges: Vec<std::ops::Range<usize>>) -> Option<String> {
+    ranges.retain(|range| !range.is_empty() && !text[range.clone()].contains("[redacted:"));
+    ranges.sort_by_key(|range| range.start);
+    let mut clean = String::with_capacity(text.len());
+    let mut done = 0;
+    for range in ranges {
+        if range.start >= done {
+            clean.push_str(&text[done..range.start]);
+            clean.push_str(HIDDEN);
+            done = range.end;
+        }
+    }
+    clean.push_str(&text[done..]);
+    (done > 0).then_some(clean)
+}
+
+/// `- key: …`, `key = …`.
+fn has_key(text: &str) -> bool {
+    let text = text.trim_start().trim_start_matches("- ");
+    let end = text.find([':', '=']).unwrap_or(0);
+    end > 0 && text[..end].trim_end().chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '"' | '\''))
+}
+
+/// Where telling names stand in the line.
+fn keys(text: &str) -> Vec<std::ops::Range<usize>> {
+    let mut found = Vec::new();
+    let mut start = None;
+    let joins = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
+        match (joins(c), start) {
+            (true, None) => start = Some(at),
+            (false, Some(from)) => {
+                start = None;
+                let word = text[from..at].trim_end_matches(['.', '-']);
+                let dashes = word.len() - word.trim_start_matches('-').len();
+                let (from, word) = (from + dashes, &word[dashes..]);
+                if is_telling(word) {
+                    found.push(from..from + word.len());
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Whether a name says that what it is given is a secret.
+fn is_telling(name: &str) -> bool {
+    let words: Vec<String> =
+        parts(name).into_iter().map(|part| part.trim_end_matches(char::is_numeric).to_owned()).collect();
+    let kept = words.iter().rposition(|word| !SUFFIXES.contains(&word.as_str()) && !word.is_empty());
+    let Some((last, before)) = kept.and_then(|at| Some((words.get(at)?.as_str(), words.get(..at)?))) else {
+        return false;
+    };
+    let previous = before.last().map_or("", String::as_str);
+    match last {
+        "token" => !NO_SECRETS.contains(&previous),
+        "key" => KEYS.contains(&previous),
+        "pass" => before.is_empty() && words.len() == 1 || PASSES.contains(&previous),
+        "phrase" => matches!(previous, "pass" | "seed" | "recovery" | "secret"),
+        "word" => previous == "pass",
+        "code" => previous == "pin",
+        _ => previous != "public" && ALONE.contains(&last),
+    }
+}
+
+/// What follows a telling name.
+enum Given {
+    Value(std::ops::Range<usize>),
+    /// Lines below, more deeply indented.
+    Block {
+        marked: bool,
+    },
+    /// A text that ends on another line, at this mark.
+    Open(&'static str, std::ops::Range<usize>),
+    /// It is itself the value of a name: what it is given stands beside `value`.
+    Name,
+    Nothing,
+}
+
+fn after(text: &str, key: std::ops::Range<usize>, style: Style) -> Given {
+    let (before, rest) = (&text[..key.start], &text[key.end..]);
+    let unquoted = rest.trim_start_matches(['"', '\'', '`', ']', ')', '\\']);
+    let quoted = unquoted.len() < rest.len() && before.ends_with(['"', '\'', '`', ':']);
+    let at = |inner: &str| text.len() - inner.len();
+    let inner = unquoted.trim_start();
+    // In an address or a string of parameters: `…;Password=sunshine;…`.
+    let in_string = before.matches('"').count() % 2 == 1 || before.matches('\'').count() % 2 == 1;
+    if let Some(value) = rest.strip_prefix('=').filter(|value| in_string && !value.starts_with('=')) {
+        let end = value.find(['"', '\'', ';', '&', ' ']).unwrap_or(value.len());
+        return literal(value, at(value), end);
+    }
+    // `"Password: "`: words of a string; what follows them in it may be a value where no program puts it together.
+    let odd = |quote: char| before.matches(quote).count() % 2 == 1 && rest.contains(quote);
+    if (odd('"') || odd('\'')) && !rest.starts_with(['"', '\'', '`', '\\', ']']) {
+        let Some((_, value)) = signed(inner).filter(|_| style != Style::Program) else { return Given::Nothing };
+        let value = value.trim_start();
+        return literal(value, at(value), value.find(['"', '\'']).unwrap_or(value.len()));
+    }
+    if let Some(value) = beside(before, inner).or_else(|| argument(before, inner, quoted, style)) {
+        return scalar(value, at(value), if style == Style::Prose { Style::Program } else { style });
+    }
+    let Some((sign, value)) = signed(inner) else {
+        let is_name = ["name:", "name\":", "key:", "key\":", "name=", "key=", "variable", "<key>", "<name>"];
+        let head = before.trim_end_matches(['"', '\'', ' ']).to_ascii_lowercase();
+        return if is_name.iter().any(|name| head.ends_with(name)) { Given::Name } else { Given::Nothing };
+    };
+    let tag = sign == ">";
+    if tag && !before.trim_end().ends_with('<') && !before.contains('<') {
+        return Given::Nothing;
+    }
+    if tag {
+        let end = value.find("</").unwrap_or(value.len());
+        return literal(value, at(value), end);
+    }
+    let value = value.trim_start();
+    let bare = style == Style::Prose && !sign.contains('=');
+    scalar(value, at(value), if bare { Style::Program } else { style })
+}
+
+/// The sign that gives a value, and what follows it; `==` compares. A type may stand before it.
+fn signed(inner: &str) -> Option<(&'static str, &str)> {
+    if ["==", "=~", "::"].iter().any(|sign| inner.starts_with(sign)) {
+        return None;
+    }
+    let signs = [":=", "?=", "+=", "=>", "=", ":", ">"];
+    let sign = signs.into_iter().find(|sign| inner.starts_with(sign))?;
+    let rest = &inner[sign.len()..];
+    let typed = || {
+        let (kind, value) = rest.split_once('=')?;
+        let is_type = kind.len() < 40 && kind.chars().all(|c| c.is_ascii_alphanumeric() || "&'_<>:[]?| ".contains(c));
+        (sign == ":" && is_type && !kind.contains('"') && !value.starts_with(['=', '>'])).then_some(("=", value))
+    };
+    Some(typed().unwrap_or((sign, rest)))
+}
+
+/// `key="Password" value="…"`, `name: X, value: …`: what the `value` beside the name is given.
+fn beside<'a>(before: &str, inner: &'a str) -> Option<&'a str> {
+    let names = ["name", "key", "id"];
+    let head = before.trim_end_matches(['"', '\'', ' ', '=', ':', '@']);
+    let named = names.iter().any(|name| head.to_ascii_lowercase().trim_end_matches('"').ends_with(name));
+    let rest = inner.trim_start_matches([',', ' ', '"', '\'', '>']);
+    let rest = rest.strip_prefix("value").or_else(|| rest.strip_prefix("<value>"))?;
+    let rest = rest.trim_start_matches(['"', '\'', ' ']);
+    let value = rest.strip_prefix(['=', ':', '>']).unwrap_or(rest);
+    named.then(|| value.trim_start())
+}
+
+/// `define('DB_PASSWORD', '…')`, `--password …`, `ENV PASSWORD …`, `#define PASSWORD …`.
+fn argument<'a>(before: &str, inner: &'a str, quoted: bool, style: Style) -> Option<&'a str> {
+    let head = before.trim_start();
+    let argument =
+        inner.strip_prefix(',').map(str::trim_start).filter(|rest| quoted && rest.starts_with(['"', '\'', '`']));
+    let flag = before.ends_with("--") && !inner.starts_with('=');
+    let declared =
+        ["ENV ", "ARG ", "#define ", "setx ", "set -gx ", "set -x "].iter().any(|start| head.starts_with(start));
+    let netrc =
+        style == Style::Shell && (head.is_empty() || head.starts_with("machine ") || head.starts_with("login "));
+    let blank = (flag || declared || netrc) && !inner.starts_with(['=', ':', '(', '-']);
+    argument.or_else(|| blank.then_some(inner))
+}
+
+fn value_below(text: &str, style: Style) -> Option<std::ops::Range<usize>> {
+    let inner = text.trim_start().trim_start_matches(['-', '"', '\'', ' ', '<']);
+    let names = ["value", "default", "stringValue", "string>"];
+    let rest = names.iter().find_map(|name| inner.strip_prefix(name))?;
+    let rest = rest.trim_start_matches(['"', '\'', ' ']);
+    let value = rest.strip_prefix([':', '=', '>']).unwrap_or(rest);
+    let (start, tag) = (value.trim_start(), value.contains("</"));
+    let at = text.len() - start.len();
+    let given = if tag { literal(start, at, start.find("</")?) } else { scalar(start, at, style) };
+    if let Given::Value(range) = given { Some(range) } else { None }
+}
+
+/// A value as the style writes it, at `at` in its line.
+fn scalar(value: &str, at: usize, style: Style) -> Given {
+    for mark in ["\"\"\"", "'''"] {
+        if let Some(inner) = value.strip_prefix(mark) {
+            let start = at + mark.len();
+            return match inner.find(mark) {
+                Some(end) => literal(inner, start, end),
+                None => Given::Open(mark, start..start + inner.len()),
+            };
+        }
+    }
+    let prefixed = value.trim_start_matches(['b', 'r', 'u', 'f', 'L', '@', '$']);
+    if let Some(quote) = prefixed.chars().next().filter(|c| matches!(c, '"' | '\'' | '`')) {
+        let inner = &prefixed[1..];
+        return literal(inner, at + value.len() - inner.len(), closing(inner, quote));
+    }
+    match style {
+        Style::Program | Style::Value | Style::Prose if style != Style::Prose => Given::Nothing,
+        Style::Shell | Style::Prose => {
+            literal(value, at, value.find([' ', '\t', ';', '"', '\'', '&', '|', '`', ',', ')']).unwrap_or(value.len()))
+        }
+        _ if value.is_empty() => Given::Block { marked: false },
+        _ if matches!(value.chars().next(), Some('|' | '>')) && value.len() < 4 => Given::Block { marked: true },
+        _ if value.starts_with("!vault") => Given::Block { marked: true },
+        _ if value.starts_with(['{', '[', '&', '*', '(']) => Given::Nothing,
+        _ => {
+            let end = [" #", " //", "\t#"].iter().filter_map(|mark| value.find(mark)).min().unwrap_or(value.len());
+            let whole = value[..end].trim_end();
+            // A bracket that was opened in it is part of it.
+            let ends: &[char] = if whole.contains('{') { &[','] } else { &[',', '}', ' '] };
+            literal(value, at, whole.trim_end_matches(ends).len())
+        }
+    }
+}
+
+/// Where the quote closes, or the end of the line.
+fn closing(text: &str, quote: char) -> usize {
+    let mut escaped = false;
+    for (at, c) in text.char_indices() {
+        if c == quote && !escaped {
+            return at;
+        }
+        escaped = c == '\\' && !escaped;
+    }
+    text.len()
+}
+
+/// The value, unless it is none: nothing, a reference to one that stands elsewhere, a switch.
+fn literal(value: &str, at: usize, end: usize) -> Given {
+    let value = value.get(..end).unwrap_or_default();
+    let switch = ["true", "false", "null", "none", "nil", "~", "undefined", "yes", "no"];
+    let is_switch = switch.contains(&value.trim().to_ascii_lowercase().as_str());
+    if value.trim().is_empty() || is_switch || is_reference(value.trim()) {
+        Given::Nothing
+    } else {
+        Given::Value(at..at + value.len())
+    }
+}
+
+/// `$NAME`, `${NAME}`, `${{ secrets.NAME }}`, `{{ name }}`, `%NAME%`: nothing of the value itself.
+fn is_reference(value: &str) -> bool {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | ' ' | '$' | '{' | '}');
+    let marked = value.starts_with("${") || value.starts_with("{{") || value.starts_with("$(");
+    let closed = value.ends_with('}') && value.chars().all(plain) && !value.contains(":-") && !value.contains("-}");
+    let variable = value.strip_prefix('$').is_some_and(|name| {
+        name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_')
+            && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+    });
+    let percent = value.len() > 2 && value.starts_with('%') && value.ends_with('%');
+    (marked && closed) || variable || percent
+}
+
+#[cfg(test)]
+#[path = "telling_values_tests.rs"]
+mod tests;

@@ -1,0 +1,129 @@
+//! Formats that are neither prose nor program, and messages that say nothing, the whole way: from a commit by git to
+//! the text that is stored.
+
+use std::path::{Path, PathBuf};
+
+use crate::harness::World;
+
+/// A world with one repository, without a model.
+fn place() -> (World, PathBuf) {
+    let world = World::without_models();
+    let repo = world.repo("repo");
+    (world, repo)
+}
+
+/// Commits a file as git does, and tells the template's text of it.
+fn told(world: &World, repo: &Path, file: &str, content: &str, message: &str) -> String {
+    world.commit(repo, file, content, message);
+    world.json(repo, &["commit", "--no-model", "HEAD"]).to_string()
+}
+
+#[test]
+fn a_secret_under_a_telling_key_is_in_no_text_and_no_draft() {
+    let (world, repo) = place();
+    for (file, first, second) in [
+        ("app.yml", "db:\n  password: sunshine\n", "db:\n  password: moonlight\n"),
+        (".pypirc", "[a]\npassword = correct-horse-battery\n", "[a]\npassword = wrong-donkey-battery\n"),
+        ("c.json", "{\"password\": \"quiet pine\"}\n", "{\"password\": \"loud oak\"}\n"),
+    ] {
+        told(&world, &repo, file, first, "wip");
+        let text = told(&world, &repo, file, second, "wip");
+        assert!(text.contains("It changes the value of `password`"), "{text}");
+    }
+    world.ok(&repo, &["draft", "new", "devlog", "--day", "2026-03-01"]);
+    world.ok(&repo, &["draft", "run"]);
+    let drafts = world.ok(&repo, &["draft", "list"]);
+    let id = drafts.split_whitespace().next().unwrap();
+    let all = format!("{}{}", world.ok(&repo, &["log"]), world.ok(&repo, &["draft", "show", id]));
+    assert!(all.contains("`password`"), "{all}");
+    for secret in ["sunshine", "moonlight", "horse", "donkey", "quiet pine", "loud oak"] {
+        assert!(!all.contains(secret), "{secret}: {all}");
+    }
+}
+
+#[test]
+fn pointers_translations_and_digests_are_told_in_their_own_terms() {
+    let (world, repo) = place();
+    let pointer = |id: &str, size: u64| {
+        format!("version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize {size}\n", id.repeat(64))
+    };
+    told(&world, &repo, "model.bin", &pointer("1", 5_242_880), "First");
+    let text = told(&world, &repo, "model.bin", &pointer("2", 6_500_000), "wip");
+    assert!(text.contains("Changes the LFS object model.bin (5.2 MB → 6.5 MB)."), "{text}");
+    let text = told(&world, &repo, "model.bin", "\0\u{1}the content itself", "wip");
+    assert!(text.contains("Takes model.bin out of Git LFS."), "{text}");
+    let text = told(&world, &repo, "model.bin", &pointer("3", 812), "wip");
+    assert!(text.contains("Moves model.bin into Git LFS."), "{text}");
+
+    let po = |line: u32, checkout: &str| {
+        format!(
+            "msgid \"\"\nmsgstr \"\"\n\"POT-Creation-Date: 2026-01-{line}\\n\"\n\n#: src/cart.c:{line}\nmsgid \"Checkout\"\nmsgstr \"{checkout}\"\n"
+        )
+    };
+    told(&world, &repo, "de.po", &po(10, "Kasse"), "First");
+    let text = told(&world, &repo, "de.po", &po(14, "Kasse"), "wip");
+    assert!(text.contains("Only references to source lines and dates change in de.po."), "{text}");
+    let text = told(&world, &repo, "de.po", &po(15, "Zur Kasse"), "wip");
+    assert!(text.contains("Changes the translation of “Checkout” from “Kasse” to “Zur Kasse” in de.po."), "{text}");
+
+    let image = |tag: &str, digest: &str| format!("FROM node:{tag}@sha256:{}\nRUN npm ci\n", digest.repeat(16));
+    told(&world, &repo, "Dockerfile", &image("20-alpine", "091e"), "First");
+    let text = told(&world, &repo, "Dockerfile", &image("20-alpine", "04e6"), "wip");
+    assert!(text.contains("It pins `node:20-alpine` to another digest."), "{text}");
+    let text = told(&world, &repo, "Dockerfile", &image("22-alpine", "091e"), "wip");
+    assert!(text.contains("`node` goes from 20-alpine to 22-alpine."), "{text}");
+}
+
+#[test]
+fn a_lockfile_that_is_kept_out_of_prompts_tells_its_packages() {
+    let (world, repo) = place();
+    let gems = |version: &str| format!("GEM\n  specs:\n    rack (3.0.8)\n    rails ({version})\n");
+    told(&world, &repo, "Gemfile.lock", &gems("7.1.2"), "First");
+    let text = told(&world, &repo, "Gemfile.lock", &gems("7.1.3"), "wip");
+    assert!(text.contains("Updates rails 7.1.2 → 7.1.3."), "{text}");
+    world.configure("[capture]\nexclude_paths = [\"*.lock\", \"Gemfile.lock\"]\n");
+    let text = told(&world, &repo, "Gemfile.lock", &gems("7.1.4"), "wip");
+    assert!(!text.contains("7.1.4"), "what is excluded by its own name is never read: {text}");
+}
+
+#[test]
+fn a_message_that_a_program_made_up_is_passed_over() {
+    let (world, repo) = place();
+    let mut garden = "# Garden\n".to_owned();
+    told(&world, &repo, "Garden.md", &garden, "First");
+    let subjects = ["wip", "vault backup: 2026-01-01 10:10:00", "Update Garden.md", "auto save"];
+    for (at, subject) in subjects.into_iter().enumerate() {
+        garden.push_str(&format!("\n## Compost {at}\n\nTurn it weekly.\n"));
+        let text = told(&world, &repo, "Garden.md", &garden, subject);
+        assert!(text.contains(&format!("“Compost {at}”")), "{subject}: {text}");
+    }
+}
+
+#[test]
+fn a_message_in_another_charset_keeps_its_words() {
+    let (world, repo) = place();
+    world.commit(&repo, "a.bin", "a", "First");
+    let subjects: [(&str, &[u8], &str); 2] = [
+        ("windows-1251", b"\xcf\xf0\xee\xe2\xe5\xf0\xea\xe0 \xf2\xe0\xe9\xec\xe0\xf3\xf2\xe0\n", "Проверка таймаута"),
+        ("Shift_JIS", b"\x83e\x83X\x83g\x82\xf0\x92\xc7\x89\xc1\n", "テストを追加"),
+    ];
+    for (charset, bytes, text) in subjects {
+        let message = world.path("message");
+        std::fs::write(&message, bytes).unwrap();
+        std::fs::write(repo.join("a.bin"), charset).unwrap();
+        world.git(&repo, &["add", "--all"]);
+        let encoding = format!("i18n.commitEncoding={charset}");
+        world.git(&repo, &["-c", &encoding, "commit", "--quiet", "-F", message.to_str().unwrap()]);
+        let told = world.json(&repo, &["commit", "--no-model", "HEAD"]).to_string();
+        assert!(told.contains(text), "{charset}: {told}");
+    }
+}
+
+#[test]
+fn a_reason_behind_a_label_is_told() {
+    let (world, repo) = place();
+    let message = "fix: close the pool once\n\nThe second close ran into a lock that nobody holds.\n\
+                   IMPORTANT: callers must await the result, because it is a coroutine now.";
+    let text = told(&world, &repo, "pool.py", "x = 1\n", message);
+    assert!(text.contains("callers must await the result, because it is a coroutine now."), "{text}");
+}
