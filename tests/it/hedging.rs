@@ -101,17 +101,20 @@ async fn a_prompt_that_was_read_in_steps_does_not_make_reading_look_free() {
     load(&config, &a).await;
     let home = tempfile::tempdir().unwrap();
     let services = services(&home);
+    let mut pressed = false;
     for n in 0..4 {
         let text = format!("{n} ") + &"Adds one more retry to the client of the shop. ".repeat(12);
         let attempt = ask(&services, &config, Urgency::Batch, &text).await;
         assert!(attempt.result.is_ok(), "{attempt:#?}");
+        pressed = attempt.decision.expect("decided").task.pressed;
     }
     let steps = a.asked().iter().filter(|asked| asked.body["options"]["num_predict"] == 1).count();
     assert!(steps >= 4, "read in steps: {steps}");
     // Of this server nobody learns how much it had in its cache.
     let ledger = services.store.forecasts().unwrap();
     let (_, forecast, _) = ledger.iter().max_by_key(|(_, forecast, _)| forecast.n()).unwrap();
-    let (work, conditions) = (Work { uncached: 400, cached: 0, allowed: 1 }, Conditions::default());
+    let (work, conditions) =
+        (Work { uncached: 400, cached: 0, allowed: 1 }, Conditions { pressed, ..Conditions::default() });
     let first = forecast.outlook(&work, &conditions).ttft_s;
     assert!(first > 1.9, "400 tokens of 5 ms take 2 s, not {first} s");
 }
