@@ -30,7 +30,7 @@ impl Header {
         self.change_id.clone().filter(|id| is_change(id)).or_else(|| {
             let last = self.message.trim_end().rsplit("\n\n").next()?;
             let ids = last.lines().filter_map(|line| line.split_once(':'));
-            let ids = ids.filter(|(name, _)| name.eq_ignore_ascii_case("change-id")).map(|(_, id)| id.trim());
+            let mut ids = ids.filter(|(name, _)| name.eq_ignore_ascii_case("change-id")).map(|(_, id)| id.trim());
             ids.next_back().filter(|id| is_change(id)).map(str::to_owned)
         })
     }
