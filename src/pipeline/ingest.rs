@@ -197,7 +197,7 @@ pub struct CaughtUp {
 }
 
 /// Captures, without a model, what the spool holds and no sidecar came for; for commands that show captures. Ends after
-/// [`CATCH_UP`] with what it has by then. `announce` is called once with the number of waiting events before the first
+/// two seconds with what it has by then. `announce` is called once with the number of waiting events before the first
 /// is dealt with. A spool that was written to just now is left to the sidecar that its hook started.
 ///
 /// # Errors
