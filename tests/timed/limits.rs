@@ -4,6 +4,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use uro_capture::sidecar::lock;
+
 use crate::harness::fake_llm::{Behaviour, FakeLlm, Shape};
 use crate::harness::{World, eventually};
 
@@ -22,12 +24,12 @@ fn commit(world: &World, repo: &Path, n: usize) -> String {
     world.commit(repo, "a.rs", &format!("fn f{n}() {{}}\n"), &format!("Add f{n}"))
 }
 
-/// What a SIGTERM takes until the process is gone.
+/// From a SIGTERM until a successor may serve. The process itself may stay on as a zombie until its parent looks.
 fn time_to_leave(world: &World) -> Duration {
     let pid = world.sidecar_pid();
     let start = Instant::now();
     signal(pid, "-TERM");
-    eventually("gone", || (!Path::new("/proc").join(pid.to_string()).exists()).then_some(()));
+    eventually("the lock is free", || lock::holder(&world.run_dir()).is_none().then_some(()));
     start.elapsed()
 }
 
