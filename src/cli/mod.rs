@@ -148,7 +148,7 @@ fn works_with_broken_settings(command: &Command) -> bool {
         // The background process captures nothing until they can be read; stopping and asking it needs none.
         Command::Sidecar(_) => true,
         // What is stored can be shown; nothing is captured meanwhile.
-        Command::Status(_) | Command::Log(_) | Command::Show(_) | Command::Search(_) => true,
+        Command::Log(_) | Command::Show(_) | Command::Search(_) => true,
         _ => false,
     }
 }

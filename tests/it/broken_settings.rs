@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use uro_capture::store::Store;
+use uro_capture::store::sqlite::SqliteStore;
+
 use crate::harness::{World, eventually};
 
 const BROKEN: &str = "[capture\n";
@@ -48,10 +51,11 @@ impl Stage {
         self.world.start_sidecar();
     }
 
-    /// How many events wait, by the sidecar's own word.
+    /// Whether a problem with these words is noted. `status` itself refuses to work with a broken file.
     fn has_problem(&self, words: &str) -> bool {
-        let status = self.world.json(&self.world.path("home"), &["status"]);
-        status["problems"].as_array().unwrap().iter().any(|problem| problem.to_string().contains(words))
+        let store = SqliteStore::open(&self.world.path("uro/data/captures.db")).unwrap().store;
+        let problems = store.problems(jiff::Timestamp::MIN).unwrap();
+        problems.iter().any(|(_, what, hint)| what.contains(words) || hint.contains(words))
     }
 }
 
