@@ -19,8 +19,8 @@ const WINDOW: Duration = Duration::from_secs(30 * 60);
 const TICK: Duration = Duration::from_secs(1);
 
 /// Notes of the last half hour that belong to no other commit, oldest first. Work that was captured before keeps the
-/// notes that it had. A merge brings together what others wrote, and takes none. A commit existed when it was `reported`: a note of then or later came after it, whichever was
-/// stored first.
+/// notes that it had. A merge brings together what others wrote, and takes none. A commit existed when it was
+/// `reported`: a note of then or later came after it, whichever was stored first.
 pub(super) fn of_commit(
     services: &Services,
     repo: &Repo,

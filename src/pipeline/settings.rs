@@ -28,9 +28,14 @@ impl Unreadable {
     }
 
     fn of_repo(repo: &Repo, error: &impl ToString) -> Self {
-        let path = repo.place().work_tree.as_deref().unwrap_or(&repo.place().git_dir);
-        Self { what: error.to_string(), hint: format!("git -C {} config --edit", path.display()) }
+        Self { what: error.to_string(), hint: repo_hint(repo) }
     }
+}
+
+/// The hint of problems with a repository's own settings.
+fn repo_hint(repo: &Repo) -> String {
+    let path = repo.place().work_tree.as_deref().unwrap_or(&repo.place().git_dir);
+    format!("git -C {} config --edit", path.display())
 }
 
 /// The hint of problems with the user's file.
@@ -44,6 +49,8 @@ pub(super) struct LastGood {
     user: Option<UserFile>,
     /// By the repositories' common directories.
     of_repo: HashMap<PathBuf, Entries>,
+    /// Hints of what could not be read when it was last looked at.
+    broken: HashSet<String>,
     /// What was read last: a storm in one repository reads its settings once.
     read: Option<Read>,
 }
@@ -84,12 +91,18 @@ impl LastGood {
         let (mut complaints, mut readable) = (Vec::new(), Vec::new());
         match UserFile::read(paths).and_then(|file| load_over(&file, &[], over).map(|_| file)) {
             Ok(file) => {
-                self.user = Some(file);
-                readable.push(user_hint(paths));
+                // An earlier process may have complained.
+                if self.user.replace(file).is_none() || self.broken.remove(&user_hint(paths)) {
+                    readable.push(user_hint(paths));
+                }
             }
             Err(error) => complaints.push(Unreadable::of_user(paths, &error)),
         }
         let config = self.config(repo, &entries, over, &mut complaints);
+        if let Some(hint) = repo.filter(|_| complaints.is_empty()).map(repo_hint) {
+            readable.extend(self.broken.take(&hint));
+        }
+        self.broken.extend(complaints.iter().map(|complaint| complaint.hint.clone()));
         self.read = match (&config, entries) {
             (Ok(config), Ok(entries)) if complaints.is_empty() && is_settled(&version) => {
                 Some(Read { version, entries, config: config.clone() })

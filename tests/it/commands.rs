@@ -263,6 +263,15 @@ fn a_foreign_setting_that_breaks_everything_is_told_with_how_to_take_it_back() {
 }
 
 #[test]
+fn a_store_elsewhere_that_is_not_used_yet_is_not_passed_over_in_silence() {
+    let world = World::without_models();
+    world.configure("[store]\nurl = \"postgres://me@localhost/captures\"\n");
+    let out = world.uro_in(&world.path("home"), &["log"]);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(out.status.success() && said.contains("store.url is not used yet"), "{said}");
+}
+
+#[test]
 fn a_command_of_a_later_version_is_refused_and_never_stored_as_a_note() {
     let world = World::without_models();
     let repo = world.repo("repo");
