@@ -93,8 +93,9 @@ fn candidate<'a>(name: &'a str, forecast: &'a Forecast) -> Candidate<'a> {
         queue_s: 0.0,
         idle_min: 7.0,
         evicts: false,
+        loads: false,
         guessed: false,
-        barred: false,
+        barred: None,
         forecast,
         quality: 0.7,
     }

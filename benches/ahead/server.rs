@@ -32,14 +32,7 @@ impl Server {
     }
 
     pub fn client(&self) -> Result<Client> {
-        Ok(Client::new(&EndpointConfig {
-            name: "bench".to_owned(),
-            url: self.url.clone(),
-            api: None,
-            max_in_flight: 1,
-            device: None,
-            remote: false,
-        })?)
+        Ok(Client::new(&EndpointConfig::local("bench", &self.url))?)
     }
 }
 

@@ -26,14 +26,7 @@ pub struct Server {
 
 impl Server {
     pub fn open(options: &Options) -> Result<Self, Box<dyn Error>> {
-        let endpoint = EndpointConfig {
-            name: "recorded".to_owned(),
-            url: options.url.clone(),
-            api: None,
-            max_in_flight: 1,
-            device: None,
-            remote: false,
-        };
+        let endpoint = EndpointConfig::local("recorded", &options.url);
         let mut server = Self { command: options.server.clone(), child: None, client: Client::new(&endpoint)? };
         server.start()?;
         Ok(server)

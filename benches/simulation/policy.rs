@@ -190,8 +190,9 @@ fn decided(ledger: &Ledger, last: Option<&str>, machine: &Machine<'_>, moment: &
             cached_rules: if moment.evicted { 0 } else { RULES },
             queue_s: moment.queue_s,
             idle_min: *idle_min,
-            barred: false,
+            barred: None,
             evicts: false,
+            loads: false,
             forecast,
             quality: model.quality,
         })

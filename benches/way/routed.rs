@@ -30,12 +30,9 @@ impl Routed {
     pub fn new(home: &Path, served: &Served) -> Result<Self> {
         let store = Arc::new(SqliteStore::open(&home.join("bench.db"))?.store);
         let endpoint = EndpointConfig {
-            name: "here".to_owned(),
-            url: format!("http://{}", served.address),
             api: Some(Api::Ollama),
             max_in_flight: 16,
-            remote: false,
-            device: None,
+            ..EndpointConfig::local("here", &format!("http://{}", served.address))
         };
         let config = Config { endpoints: vec![endpoint], ..Config::default() };
         Ok(Self { models: Models::new(Arc::new(SystemClock), store), config, rendered: rendered() })

@@ -168,7 +168,11 @@ fn judge(views: &[EndpointView]) -> Vec<Finding> {
             .map(|view| format!("{}: {}", view.endpoint, view.error.as_deref().unwrap_or("no answer")))
             .collect();
         let what = format!("no model server answers, captures keep the template ({})", looked.join("; "));
-        return vec![Finding::wrong("endpoints", what, "ollama serve, or llama-server -m MODEL.gguf")];
+        return vec![Finding::wrong("endpoints", what, models::fix(views))];
+    }
+    for view in views.iter().filter(|view| view.refuses) {
+        let what = format!("{} at {}: {}", view.endpoint, view.url, view.error.as_deref().unwrap_or_default());
+        findings.push(Finding::wrong("endpoints", what, view.hint.clone().unwrap_or_default()));
     }
     for view in views.iter().filter(|view| view.up) {
         for model in view.models.iter().filter(|model| !model.listed) {
@@ -299,6 +303,8 @@ mod tests {
             server: up.then(|| "ollama".into()),
             version: None,
             up,
+            hint: None,
+            refuses: false,
             error: (!up).then(|| "nothing listens".into()),
             device: "this machine".into(),
             running: None,

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io::ErrorKind;
 
-use crate::config::{ConfigError, Origin};
+use crate::config::{ConfigError, EndpointConfig, Origin};
 use crate::git::GitError;
 use crate::githooks::GithooksError;
 use crate::llm::LlmError;
@@ -187,15 +187,39 @@ impl From<GitError> for Failure {
 
 impl From<LlmError> for Failure {
     fn from(error: LlmError) -> Self {
-        let hint = match &error {
-            LlmError::NotLoopback { .. } | LlmError::Cloud { .. } => {
-                "only if your text may leave this machine: remote = true in its [[endpoints]]"
-            }
-            LlmError::Unreachable { .. } => "ollama serve, or llama-server -m MODEL.gguf",
-            LlmError::NotAModelServer { .. } | LlmError::InvalidEndpoint { .. } => "uro-capture config list --origin",
-            _ => "uro-capture models",
-        };
-        Self::of(&error).hint(hint)
+        Self::of(&error).hint(server_hint(&error, None))
+    }
+}
+
+/// Starts a model server.
+pub const START_SERVER: &str = "ollama serve, or llama-server -m MODEL.gguf";
+
+/// What to do about a server that gives no answer.
+#[must_use]
+pub fn server_hint(error: &LlmError, endpoint: Option<&EndpointConfig>) -> String {
+    match error {
+        LlmError::NotLoopback { .. } | LlmError::Cloud { .. } => {
+            "only if your text may leave this machine: remote = true in its [[endpoints]]".to_owned()
+        }
+        _ if error.is_refused_key() => key_hint(endpoint),
+        LlmError::Unreachable { .. } => START_SERVER.to_owned(),
+        LlmError::NotAModelServer { .. } | LlmError::InvalidEndpoint { .. } => {
+            "uro-capture config list --origin".to_owned()
+        }
+        _ => "uro-capture models".to_owned(),
+    }
+}
+
+/// The server wants a key, or another one.
+fn key_hint(endpoint: Option<&EndpointConfig>) -> String {
+    let name = endpoint.map_or("the server".to_owned(), |endpoint| format!("{:?}", endpoint.name));
+    match endpoint.map(|endpoint| (&endpoint.api_key, &endpoint.api_key_env)) {
+        Some((Some(_), Some(variable))) => format!("check ${variable}: {name} refuses the key in it"),
+        Some((Some(_), None)) => format!("{name} refuses its api_key: uro-capture config path"),
+        Some((None, Some(variable))) => format!("export {variable}=KEY, the key of {name}"),
+        Some((None, None)) | None => {
+            format!("give {name} its key: api_key_env = \"VARIABLE\" (or api_key = \"…\") in its [[endpoints]]")
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use tokio::task::JoinSet;
 
 use super::app::App;
-use super::failure::Failure;
+use super::failure::{Failure, START_SERVER, server_hint};
 use super::ui::Exit;
 use crate::config::{Config, EndpointConfig};
 use crate::domain::role::{ROLES, Role};
@@ -46,6 +46,10 @@ pub struct EndpointView {
     pub up: bool,
     /// Why it did not answer.
     pub error: Option<String>,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// It is there and wants a key, or another one.
+    pub refuses: bool,
     /// What it computes on; endpoints of one device share its turns.
     pub device: String,
     /// Requests that it works on and that wait for it; absent where no sidecar tells.
@@ -263,8 +267,9 @@ fn offer(endpoint: &EndpointConfig, answer: &Answer) -> Option<Offer> {
 fn view(endpoint: EndpointConfig, answer: Answer, known: &Known) -> EndpointView {
     let (server, models, error) = match answer {
         Ok((server, models)) => (Some(server), models, None),
-        Err(error) => (None, Vec::new(), Some(error.to_string())),
+        Err(error) => (None, Vec::new(), Some(error)),
     };
+    let hint = error.as_ref().map(|error| server_hint(error, Some(&endpoint)));
     let device = device(&endpoint).to_owned();
     // A device that was never used has nothing to do.
     let standing = known.standing.as_ref().map(|all| all.devices.iter().find(|one| one.device == device));
@@ -279,7 +284,9 @@ fn view(endpoint: EndpointConfig, answer: Answer, known: &Known) -> EndpointView
         version: server.as_ref().and_then(|server| server.version.clone()),
         server: server.map(|server| server.name),
         up: error.is_none(),
-        error,
+        refuses: error.as_ref().is_some_and(LlmError::is_refused_key),
+        error: error.map(|error| error.to_string()),
+        hint,
         models: models.into_iter().map(|offered| ModelView::of(offered, true)).collect(),
     }
 }
@@ -311,12 +318,19 @@ fn speed(rows: &[LatencyRow], endpoint: &str, model: &str) -> Option<Measured> {
     Some(Measured { n, ttft_p50_ms, tps_p50, ungrounded_rate, repaired_rate })
 }
 
+/// What to do where no endpoint can be used: a server that is there and refuses comes before one to be started.
+#[must_use]
+pub fn fix(views: &[EndpointView]) -> String {
+    let refusing = views.iter().find(|view| view.refuses);
+    refusing.and_then(|view| view.hint.clone()).unwrap_or_else(|| START_SERVER.to_owned())
+}
+
 fn nobody(views: &[EndpointView]) -> Failure {
     let failure = Failure::environment("no model server answers; captures keep the template until one does");
     let failure = views.iter().fold(failure, |failure, view| {
         failure.because(format!("{} ({}): {}", view.endpoint, view.url, view.error.as_deref().unwrap_or("no answer")))
     });
-    failure.hint("ollama serve, or llama-server -m MODEL.gguf")
+    failure.hint(fix(views))
 }
 
 #[cfg(test)]

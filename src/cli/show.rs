@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::ui::{Exit, harmless};
 use crate::domain::capture::Capture;
 use crate::prompt::render;
-use crate::route::decision::Decision;
+use crate::route::decision::{Decision, Reasoned};
 use crate::route::explain::explain;
 use crate::store::CaptureRecord;
 
@@ -47,6 +47,9 @@ fn as_json(record: &CaptureRecord, faults: &[String], wire: bool) -> Result<serd
     if let Some(fields) = value.as_object_mut() {
         let decision = record.decision.as_deref().and_then(|text| serde_json::from_str(text).ok());
         fields.insert("decision".to_owned(), decision.unwrap_or_default());
+        if let Some(failure) = failure(record) {
+            fields.insert("failure".to_owned(), failure.into());
+        }
     }
     if let Some(fields) = value.as_object_mut().filter(|_| wire || record.capture.refined.is_some()) {
         fields.insert("template".to_owned(), record.template.clone().into());
@@ -67,7 +70,8 @@ fn as_text(app: &App, (record, faults): (&CaptureRecord, &[String]), notes: &[Ca
     let faults = faults.iter().map(|fault| ("not kept", fault.clone()));
     let first = record.capture.refined.as_ref().map(|_| ("at first", record.template.clone()));
     let why = record.decision.as_deref().and_then(why).map(|why| ("decided", why));
-    for (name, value) in first.into_iter().chain(why).chain(noted).chain(left_out).chain(faults) {
+    let failure = failure(record).map(|words| ("failed", words));
+    for (name, value) in first.into_iter().chain(why).chain(failure).chain(noted).chain(left_out).chain(faults) {
         full.push_str(&capture_line::fact(&app.ui, name, &value));
     }
     if !wire {
@@ -75,6 +79,11 @@ fn as_text(app: &App, (record, faults): (&CaptureRecord, &[String]), notes: &[Ca
     }
     let sent = record.wire.as_deref().map_or_else(|| "nothing was sent to a model".to_owned(), harmless);
     format!("{full}\n--- template\n{}\n--- wire\n{}\n", harmless(&record.template), sent.trim_end())
+}
+
+/// What the server or the request failed with.
+fn failure(record: &CaptureRecord) -> Option<String> {
+    serde_json::from_str::<Reasoned>(record.decision.as_deref()?).ok()?.failure
 }
 
 /// Sentences that say enough; `route --explain` has the rest.

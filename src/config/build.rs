@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use toml::Value;
 
+use super::env::Env;
 use super::error::{ConfigError, Origin, Result};
 use super::layer::Setting;
 use super::{
-    Cadence, CaptureConfig, Config, DraftsConfig, EndpointConfig, ModelsConfig, ReadAhead, RetentionConfig,
+    ApiKey, Cadence, CaptureConfig, Config, DraftsConfig, EndpointConfig, ModelsConfig, ReadAhead, RetentionConfig,
     StoreConfig, Strategy, keys, validate,
 };
 use crate::domain::role::{ROLES, Role};
@@ -21,12 +22,12 @@ pub(super) type Values = BTreeMap<String, Setting>;
 ///
 /// # Errors
 /// Values contradict each other.
-pub(super) fn build(values: &Values) -> Result<Config> {
+pub(super) fn build(values: &Values, env: &Env) -> Result<Config> {
     let read = Read { values };
     Ok(Config {
         capture: capture(&read)?,
         models: models(&read),
-        endpoints: endpoints(&read)?,
+        endpoints: endpoints(&read, env)?,
         options: ROLES.into_iter().map(|role| Ok((role, sampling(&read, role)?))).collect::<Result<_>>()?,
         drafts: drafts(&read)?,
         store: StoreConfig { url: read.text("store.url")?.to_owned() },
@@ -98,12 +99,12 @@ fn sampling(read: &Read<'_>, role: Role) -> Result<Sampling> {
     })
 }
 
-fn endpoints(read: &Read<'_>) -> Result<Vec<EndpointConfig>> {
+fn endpoints(read: &Read<'_>, env: &Env) -> Result<Vec<EndpointConfig>> {
     let indexes = read.values.keys().filter_map(|key| keys::endpoint_field(key)).map(|(index, _)| index);
     let count = indexes.max().map_or(0, |last| last + 1);
     let mut found: Vec<EndpointConfig> = Vec::with_capacity(count);
     for index in 0..count {
-        let next = endpoint(read, index)?;
+        let next = endpoint(read, index, env)?;
         for (field, same) in [
             ("name", found.iter().any(|other| other.name == next.name)),
             ("url", found.iter().any(|other| other.url == next.url)),
@@ -118,7 +119,7 @@ fn endpoints(read: &Read<'_>) -> Result<Vec<EndpointConfig>> {
     Ok(found)
 }
 
-fn endpoint(read: &Read<'_>, index: usize) -> Result<EndpointConfig> {
+fn endpoint(read: &Read<'_>, index: usize, env: &Env) -> Result<EndpointConfig> {
     let key = |field: &str| format!("endpoints[{index}].{field}");
     let api = match read.text(&key("api")) {
         Ok("ollama") => Some(Api::Ollama),
@@ -130,7 +131,16 @@ fn endpoint(read: &Read<'_>, index: usize) -> Result<EndpointConfig> {
         let message = "an address that ends in /v1 speaks the OpenAI protocol, not Ollama's".to_owned();
         return Err(read.contradiction(&[key("api"), key("url")], message));
     }
+    let variable = read.text(&key("api_key_env")).ok();
+    let given = read.text(&key("api_key")).ok();
+    if given.is_some() && variable.is_some() {
+        let message = "an endpoint has its key from api_key or from api_key_env, not from both".to_owned();
+        return Err(read.contradiction(&[key("api_key_env"), key("api_key")], message));
+    }
+    let from_env = variable.and_then(|name| env.named(name));
     Ok(EndpointConfig {
+        api_key: given.or(from_env.as_deref()).and_then(ApiKey::of),
+        api_key_env: variable.map(str::to_owned),
         name: read.text(&key("name"))?.to_owned(),
         url,
         api,

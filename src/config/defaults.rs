@@ -78,10 +78,19 @@ impl Default for DraftsConfig {
 }
 
 impl EndpointConfig {
-    /// An endpoint with everything left at its default: api found out, one request at a time, not remote.
+    /// An endpoint with everything left at its default: api found out, one request at a time, not remote, no key.
     #[must_use]
     pub fn local(name: &str, url: &str) -> Self {
-        Self { name: name.to_owned(), url: url.to_owned(), api: None, max_in_flight: 1, device: None, remote: false }
+        Self {
+            name: name.to_owned(),
+            url: url.to_owned(),
+            api: None,
+            max_in_flight: 1,
+            device: None,
+            remote: false,
+            api_key: None,
+            api_key_env: None,
+        }
     }
 }
 

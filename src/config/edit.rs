@@ -6,6 +6,7 @@ use std::path::Path;
 use toml_edit::{DocumentMut, Item, Table};
 
 use super::error::{ConfigError, Origin, Result};
+use super::secret::HIDDEN;
 use super::{file, keys, layer, paths, validate};
 
 /// Sets `key` in the file at `path` (made if absent) and writes it in one step. What would not load is not written.
@@ -28,7 +29,8 @@ pub fn set_in_file(path: &Path, key: &str, value: &str) -> Result<()> {
 /// # Errors
 /// The key or value is wrong, or `text` is not TOML.
 pub fn set(text: &str, path: &Path, key: &str, value: &str) -> Result<String> {
-    let origin = Origin::Flag { text: format!("config set {key} {value}") };
+    let shown = if keys::is_secret(key) { HIDDEN } else { value };
+    let origin = Origin::Flag { text: format!("config set {key} {shown}") };
     let (section, name) = key.rsplit_once('.').unwrap_or(("", key));
     let Some(known) = keys::find(key) else { return Err(file::unknown(section, name, origin)) };
     let value = validate::from_text(known.shape, value).map_err(|message| ConfigError::Invalid {

@@ -60,6 +60,8 @@ const NAMES: [&str; 18] = [
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Env {
     values: BTreeMap<String, OsString>,
+    /// Variables that settings name are read from the process's own environment.
+    of_process: bool,
 }
 
 impl Env {
@@ -68,13 +70,15 @@ impl Env {
     #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
     pub fn read() -> Self {
         let names = NAMES.iter().map(|name| (*name).to_owned()).chain(keys::fixed().map(|key| keys::env_name(&key)));
-        Self { values: names.filter_map(|name| std::env::var_os(&name).map(|value| (name, value))).collect() }
+        let values = names.filter_map(|name| std::env::var_os(&name).map(|value| (name, value))).collect();
+        Self { values, of_process: true }
     }
 
     /// A made-up one.
     #[must_use]
     pub fn of(pairs: &[(&str, &str)]) -> Self {
-        Self { values: pairs.iter().map(|(name, value)| ((*name).to_owned(), OsString::from(value))).collect() }
+        let values = pairs.iter().map(|(name, value)| ((*name).to_owned(), OsString::from(value))).collect();
+        Self { values, of_process: false }
     }
 
     /// Its value as text; absent when unset, empty or not UTF-8.
@@ -87,6 +91,14 @@ impl Env {
     #[must_use]
     pub fn given(&self, name: &str) -> Option<&str> {
         self.values.get(name)?.to_str()
+    }
+
+    /// The value of a variable that the settings name (`api_key_env`); absent when unset, empty or not UTF-8.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
+    pub fn named(&self, name: &str) -> Option<String> {
+        let own = self.text(name).map(str::to_owned);
+        own.or_else(|| self.of_process.then(|| std::env::var(name).ok())?).filter(|text| !text.is_empty())
     }
 
     /// Its value as a path; absent when unset or empty.

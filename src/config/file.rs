@@ -8,7 +8,7 @@ use toml::Value;
 use toml::de::{DeTable, DeValue};
 
 use super::error::{ConfigError, Origin, Result, closest};
-use super::keys;
+use super::keys::{self, Shape};
 use super::layer::Setting;
 use super::validate;
 
@@ -63,6 +63,10 @@ fn setting(section: &str, name: &str, key: String, value: &DeValue<'_>, origin: 
     let Some(known) = keys::find(&key) else { return Err(unknown(section, name, origin)) };
     match plain(value).and_then(|value| validate::check(known.shape, &value).map(|()| value)) {
         Ok(value) => Ok(Setting { key, value, origin }),
+        Err(_) if known.shape == Shape::Secret => {
+            let message = "expected a key in quotes, of visible ASCII characters".to_owned();
+            Err(ConfigError::Invalid { key, message, origin })
+        }
         Err(message) => Err(ConfigError::Invalid { key, message, origin }),
     }
 }

@@ -28,6 +28,10 @@ pub enum Shape {
     Window,
     /// Some text that is not empty.
     Name,
+    /// The same, never shown: no message quotes it.
+    Secret,
+    /// The name of an environment variable.
+    Variable,
     /// `http://host:port[/path]`.
     Endpoint,
     /// `sqlite:[PATH]` or `postgres://…`.
@@ -90,6 +94,8 @@ pub const ENDPOINT: &[(&str, Shape)] = &[
     ("max_in_flight", Shape::Count { min: 1, max: 64 }),
     ("device", Shape::Name),
     ("remote", Shape::Switch),
+    ("api_key", Shape::Secret),
+    ("api_key_env", Shape::Variable),
 ];
 
 /// The sections of the file.
@@ -110,6 +116,13 @@ pub fn find(name: &str) -> Option<Key> {
         _ => None,
     }?;
     Some(Key { shape, by_repository: true })
+}
+
+/// Whether the value of this key must not be shown.
+#[must_use]
+pub fn is_secret(name: &str) -> bool {
+    // A misspelt name may have stood for a key, too.
+    find(name).map_or_else(|| name.to_lowercase().contains("key"), |key| key.shape == Shape::Secret)
 }
 
 /// Splits `endpoints[2].url` into 2 and `url`.

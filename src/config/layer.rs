@@ -8,6 +8,7 @@ use toml::Value;
 use super::env::{self, Env};
 use super::error::{ConfigError, Origin, Result};
 use super::paths::Paths;
+use super::secret::HIDDEN;
 use super::{Config, build, defaults, endpoints, file, keys, validate};
 
 /// One value in one layer.
@@ -22,7 +23,7 @@ pub struct Setting {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Loaded {
     pub config: Config,
-    /// By key: `capture.budget`, `options.blog.top_p`, `endpoints[0].url`.
+    /// By key: `capture.budget`, `options.blog.top_p`, `endpoints[0].url`; a server's key is hidden.
     pub values: BTreeMap<String, Value>,
     /// By the same keys.
     pub origins: BTreeMap<String, Origin>,
@@ -93,10 +94,15 @@ fn stack(layers: Vec<Vec<Setting>>, env: &Env) -> Result<Loaded> {
     if !top.keys().any(|key| keys::endpoint_field(key).is_some()) {
         top.extend(endpoints::usual(env)?.into_iter().map(|setting| (setting.key.clone(), setting)));
     }
-    let config = build::build(&top)?;
-    let values = top.iter().map(|(key, setting)| (key.clone(), setting.value.clone())).collect();
+    let config = build::build(&top, env)?;
+    let values = top.iter().map(|(key, setting)| (key.clone(), shown(key, &setting.value))).collect();
     let origins = top.into_iter().map(|(key, setting)| (key, setting.origin)).collect();
     Ok(Loaded { config, values, origins })
+}
+
+/// A key is not among what can be shown: nobody has to think of leaving it out.
+fn shown(key: &str, value: &Value) -> Value {
+    if keys::is_secret(key) { Value::String(HIDDEN.to_owned()) } else { value.clone() }
 }
 
 fn built_in() -> Result<Vec<Setting>> {
@@ -143,7 +149,11 @@ fn of_flags(flags: &[String]) -> Result<Vec<Setting>> {
 }
 
 fn of_flag(flag: &str) -> Result<Setting> {
-    let origin = Origin::Flag { text: format!("--config {flag}") };
+    let shown = match flag.split_once('=') {
+        Some((key, _)) if keys::is_secret(key) => format!("{key}={HIDDEN}"),
+        _ => flag.to_owned(),
+    };
+    let origin = Origin::Flag { text: format!("--config {shown}") };
     let Some((key, text)) = flag.split_once('=') else {
         return Err(ConfigError::Syntax { message: "expected KEY=VALUE".to_owned(), origin });
     };

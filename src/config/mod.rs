@@ -16,12 +16,14 @@ mod file;
 pub mod keys;
 pub mod layer;
 pub mod paths;
+pub mod secret;
 pub mod validate;
 
 pub use env::Env;
 pub use error::{ConfigError, Layer, Origin};
 pub use layer::{Loaded, Overrides, UserFile, load, load_over};
 pub use paths::Paths;
+pub use secret::ApiKey;
 
 /// Everything that can be set, after all layers. Shapes and defaults are those of the documented file.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,6 +93,10 @@ pub struct EndpointConfig {
     pub device: Option<String>,
     /// A non-loopback address is refused unless true.
     pub remote: bool,
+    /// The server's key, from `api_key` or from the variable that `api_key_env` names; absent where neither gives one.
+    pub api_key: Option<ApiKey>,
+    /// The environment variable that holds the key.
+    pub api_key_env: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use toml::Value;
 
+use super::ApiKey;
 use super::keys::Shape;
 
 /// What is wrong with a value, in words.
@@ -27,6 +28,8 @@ pub fn check(shape: Shape, value: &Value) -> Check<()> {
         Shape::Name => {
             text(value).and_then(|text| if text.trim().is_empty() { Err("is empty".into()) } else { Ok(()) })
         }
+        Shape::Secret => secret(value),
+        Shape::Variable => variable(text(value)?),
         Shape::Endpoint => endpoint(text(value)?),
         Shape::Store => store(text(value)?),
     }
@@ -155,6 +158,21 @@ fn names(value: &Value) -> Check<()> {
         item.as_str().filter(|name| !name.trim().is_empty()).ok_or_else(wrong)?;
     }
     Ok(())
+}
+
+/// The message must not quote the value, whatever it is.
+fn secret(value: &Value) -> Check<()> {
+    let key = value.as_str().ok_or("expected a key in quotes")?;
+    ApiKey::of(key).map(drop).ok_or_else(|| "expected a key of visible ASCII characters".to_owned())
+}
+
+fn variable(name: &str) -> Check<()> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if !name.is_empty() && name.chars().all(is_part) && !name.starts_with(|c: char| c.is_ascii_digit()) {
+        return Ok(());
+    }
+    // Somebody may have put the key itself here.
+    Err("expected the name of an environment variable, like LOCAL_LLM_KEY".to_owned())
 }
 
 fn endpoint(url: &str) -> Check<()> {

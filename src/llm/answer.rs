@@ -2,9 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
+use super::wire::harmless;
 use super::{Answer, Ask, Finish, LlmError, SoFar};
 use crate::domain::timing::Tokens;
 use crate::quality::heard::Heard;
+use crate::quality::sentence;
 
 /// Below this share of our own estimate a prompt was cut, not merely estimated badly:
 /// Ollama's cut leaves about half the context, our estimate is at most 1.6 times too high.
@@ -25,10 +29,35 @@ pub(super) trait Frames {
     /// When the line reports an error or is not what the protocol promises.
     fn line(&mut self, line: &[u8], growing: &mut Growing) -> Result<Flow, LlmError>;
 
-    /// The body ended without a closing message: what that means.
-    fn at_end(&self) -> Finish {
-        Finish::Aborted
+    /// How the server said that the answer ends, once it has said so; only counts may still follow.
+    fn ending(&self) -> Option<Finish>;
+}
+
+/// How a frame says that the answer ends, in the words of whichever protocol: `done_reason`, `finish_reason`, `done`.
+/// An empty reason, which some servers send with each frame, is none.
+///
+/// # Errors
+/// The reason is that the server gave up.
+pub(super) fn ending(value: &Value) -> Result<Option<Finish>, LlmError> {
+    let reasons = [&value["done_reason"], &value["choices"][0]["finish_reason"], &value["finish_reason"]];
+    let reason = reasons.into_iter().filter_map(Value::as_str).map(str::trim);
+    match reason.map(str::to_ascii_lowercase).find(|reason| !matches!(reason.as_str(), "" | "null" | "none")) {
+        None => Ok(is_true(&value["done"]).then_some(Finish::Stop)),
+        Some(reason) => match reason.as_str() {
+            "length" | "max_tokens" | "max_length" | "model_length" | "limit" | "content_filter" => {
+                Ok(Some(Finish::Length))
+            }
+            "abort" | "aborted" | "error" | "cancelled" | "canceled" | "connection_error" | "unload" => {
+                let message = format!("the server ended the answer: {}", harmless(&reason));
+                Err(LlmError::MidStream { message })
+            }
+            _ => Ok(Some(Finish::Stop)),
+        },
     }
+}
+
+fn is_true(value: &Value) -> bool {
+    value.as_bool().unwrap_or_else(|| value.as_str() == Some("true"))
 }
 
 /// Collects one answer.
@@ -79,6 +108,12 @@ impl Growing {
 
     pub(super) fn has_text(&self) -> bool {
         !self.text.is_empty()
+    }
+
+    /// The text ends with a whole sentence: where a server closes the stream there, nothing is missing.
+    pub(super) fn is_whole(&self) -> bool {
+        let text = self.text.trim_end();
+        sentence::ends(text).last().is_some_and(|end| *end == text.len())
     }
 
     /// Chunks of content so far.
@@ -195,6 +230,43 @@ mod tests {
         assert_eq!(so_far.left, Duration::from_millis(300));
         assert_eq!(growing.so_far(at(600), at(500)).left, Duration::ZERO);
         assert_eq!(growing.finish(Finish::Stop, &ask(10), at(200), None).sentence_tokens, Some(3));
+    }
+
+    #[test]
+    fn an_end_is_recognised_in_the_words_of_every_protocol() {
+        let of = |text: &str| ending(&serde_json::from_str(text).unwrap()).unwrap();
+        for (frame, expected) in [
+            (r#"{"done":true,"done_reason":"stop"}"#, Some(Finish::Stop)),
+            (r#"{"done":true}"#, Some(Finish::Stop)),
+            (r#"{"done":"true"}"#, Some(Finish::Stop)),
+            (r#"{"done_reason":"stop"}"#, Some(Finish::Stop)),
+            (r#"{"done":false,"done_reason":"length"}"#, Some(Finish::Length)),
+            (r#"{"choices":[{"finish_reason":"stop"}]}"#, Some(Finish::Stop)),
+            (r#"{"choices":[{"finish_reason":"eos_token"}]}"#, Some(Finish::Stop)),
+            (r#"{"choices":[{"finish_reason":"max_tokens"}]}"#, Some(Finish::Length)),
+            (r#"{"finish_reason":"length"}"#, Some(Finish::Length)),
+            (r#"{"choices":[{"finish_reason":null}]}"#, None),
+            (r#"{"choices":[{"finish_reason":""}]}"#, None),
+            (r#"{"done":false,"done_reason":""}"#, None),
+            (r#"{"message":{"content":"x"},"done":false}"#, None),
+        ] {
+            assert_eq!(of(frame), expected, "{frame}");
+        }
+        let aborted = ending(&serde_json::json!({"choices": [{"finish_reason": "abort"}]}));
+        assert!(matches!(aborted, Err(LlmError::MidStream { .. })), "{aborted:?}");
+    }
+
+    #[test]
+    fn only_a_text_that_ends_with_a_sentence_is_whole() {
+        let whole = |text: &str| {
+            let mut growing = Growing::new(SystemClock.instant());
+            growing.content(text);
+            growing.is_whole()
+        };
+        assert!(whole("Adds `login` to auth.py.") && whole("Adds a retry. Removes it!\n"));
+        for piece in ["", "Adds", "Adds a retry. Removes", "Adds a retry to `auth"] {
+            assert!(!whole(piece), "{piece}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! One endpoint: what it is, what it offers, and one streamed answer under one deadline.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,17 +12,20 @@ use tokio::sync::OnceCell;
 use super::address::Address;
 use super::answer::{Flow, Frames, Growing};
 use super::fingerprint::{configured, fingerprint};
+use super::form::Form;
 use super::frames::{Lines, TooMuch, body_cap};
 use super::pace::{Patient, STEP, Verdict};
 use super::refusal::{error_text, refusal};
 use super::wire::{Whole, Wire, broken, read_whole};
 use super::{Answer, Api, Ask, ClockFired, Finish, LlmError, Offered, Pace, Server, ollama, openai};
-use crate::config::EndpointConfig;
+use crate::config::{ApiKey, EndpointConfig, secret::HIDDEN};
 use crate::domain::clock::{Clock, SystemClock};
 
 /// How long a model that was found on this machine is believed to still be here: a name can be
 /// made to mean a cloud model, but not between two commits without somebody doing it.
 const LOCAL_FOR: Duration = Duration::from_secs(60);
+/// How long counts are waited for after a server has said that the answer ends.
+const COUNTS: Duration = Duration::from_millis(100);
 
 /// A client of one endpoint. Cheap to keep, safe to share; dropping a future closes its connection,
 /// which makes every server in scope stop generating.
@@ -30,10 +33,13 @@ const LOCAL_FOR: Duration = Duration::from_secs(60);
 pub struct Client {
     address: Address,
     api: Option<Api>,
+    key: Option<ApiKey>,
     wire: OnceCell<Wire>,
     server: OnceCell<Server>,
     /// Models that ran on the server's own machine when last looked at.
     local: Mutex<HashMap<String, Instant>>,
+    /// Models whose chat template takes no system message.
+    merged: Mutex<HashSet<String>>,
 }
 
 impl Client {
@@ -45,9 +51,11 @@ impl Client {
         Ok(Self {
             address: Address::parse(&endpoint.url, endpoint.remote)?,
             api: endpoint.api,
+            key: endpoint.api_key.clone(),
             wire: OnceCell::new(),
             server: OnceCell::new(),
-            local: Mutex::new(HashMap::new()),
+            local: Mutex::default(),
+            merged: Mutex::default(),
         })
     }
 
@@ -60,7 +68,7 @@ impl Client {
             Some(api) => Ok(configured(api)),
             None => fingerprint(self.wire(until).await?, &self.address.display(), until).await,
         };
-        self.server.get_or_try_init(ask).await.cloned()
+        self.server.get_or_try_init(ask).await.cloned().map_err(|error| self.without_key(error))
     }
 
     /// What the server offers.
@@ -68,6 +76,10 @@ impl Client {
     /// # Errors
     /// When the server does not answer before `until`, or answers with something else than a list.
     pub async fn models(&self, until: Instant) -> Result<Vec<Offered>, LlmError> {
+        self.list(until).await.map_err(|error| self.without_key(error))
+    }
+
+    async fn list(&self, until: Instant) -> Result<Vec<Offered>, LlmError> {
         match self.server(until).await? {
             Server { api: Api::Ollama, .. } => {
                 let tags = self.document(ollama::TAGS, "models", until).await?;
@@ -75,7 +87,14 @@ impl Client {
                 Ok(ollama::offered(&tags, ps.as_ref()))
             }
             server => {
-                let models = self.document(openai::MODELS, "data", until).await?;
+                let own = match server.name.as_str() {
+                    openai::LM_STUDIO => self.document(openai::LM_STUDIO_MODELS, "data", until).await.ok(),
+                    _ => None,
+                };
+                let models = match own {
+                    Some(own) => own,
+                    None => self.document(openai::MODELS, "data", until).await?,
+                };
                 let props = match server.name.as_str() {
                     openai::LLAMA_CPP => self.document(openai::PROPS, "total_slots", until).await.ok(),
                     _ => None,
@@ -105,12 +124,52 @@ impl Client {
         // Somebody else may be finding these things out with far more time than we have.
         let known = tokio::time::timeout_at(ask.until.into(), self.prepare(ask)).await;
         let (wire, server) = known.unwrap_or(Err(LlmError::Deadline(ClockFired::Connect)))?;
+        let form = self.form(&ask.model);
+        let mut answer = self.send(ask, pace, (wire, &server), form).await;
+        if form == Form::Separate && matches!(answer, Err(LlmError::NoSystemRole { .. })) {
+            answer = self.send(ask, pace, (wire, &server), Form::Merged).await;
+            if answer.is_ok() {
+                self.merged.lock().unwrap_or_else(PoisonError::into_inner).insert(ask.model.clone());
+            }
+        }
+        match answer {
+            Ok(answer) => Ok(Answer { broken_off: answer.broken_off.map(|words| self.hide_key(&words)), ..answer }),
+            Err(error) => Err(self.without_key(error)),
+        }
+    }
+
+    /// How the rules reach this model.
+    fn form(&self, model: &str) -> Form {
+        let merged = self.merged.lock().unwrap_or_else(PoisonError::into_inner);
+        if merged.contains(model) { Form::Merged } else { Form::Separate }
+    }
+
+    /// Some servers repeat the key that they refuse.
+    fn hide_key(&self, words: &str) -> String {
+        self.key.as_ref().map_or_else(|| words.to_owned(), |key| words.replace(key.expose(), HIDDEN))
+    }
+
+    fn without_key(&self, mut error: LlmError) -> LlmError {
+        if let Some(message) = error.message_mut() {
+            *message = self.hide_key(message);
+        }
+        error
+    }
+
+    /// One request, and what comes back.
+    async fn send(
+        &self,
+        ask: &Ask,
+        pace: &dyn Pace,
+        (wire, server): (&Wire, &Server),
+        form: Form,
+    ) -> Result<Answer, LlmError> {
         let (path, body, mut frames): (_, _, Box<dyn Frames + Send>) = match server.api {
             Api::Ollama => {
-                let frames = ollama::Stream { model: ask.model.clone(), remote: self.address.is_remote() };
-                (ollama::CHAT, ollama::body(ask), Box::new(frames))
+                let frames = ollama::Stream::new(&ask.model, self.address.is_remote());
+                (ollama::CHAT, ollama::body(ask, form), Box::new(frames))
             }
-            Api::Openai => (openai::CHAT, openai::body(ask, &server), Box::<openai::Stream>::default()),
+            Api::Openai => (openai::CHAT, openai::body(ask, server, form), Box::<openai::Stream>::default()),
         };
         let growing = Growing::new(SystemClock.instant());
         let watch = Watch { until: ask.until, pace };
@@ -134,7 +193,7 @@ impl Client {
     }
 
     async fn wire(&self, until: Instant) -> Result<&Wire, LlmError> {
-        self.wire.get_or_try_init(async || Wire::open(self.address.clone(), until).await).await
+        self.wire.get_or_try_init(async || Wire::open(self.address.clone(), self.key.as_ref(), until).await).await
     }
 
     /// Reads a JSON document that must have `field`.
@@ -213,6 +272,11 @@ struct Watch<'a> {
 }
 
 impl Watch<'_> {
+    /// The same with an earlier end.
+    fn until(self, until: Instant) -> Self {
+        Self { until, ..self }
+    }
+
     async fn wait<T>(&self, growing: &Growing, coming: impl Future<Output = T>) -> Result<T, Over> {
         let mut coming = pin!(coming);
         loop {
@@ -235,6 +299,12 @@ impl Watch<'_> {
     }
 }
 
+/// Why a stream is read no further.
+enum Ended {
+    Over(Over),
+    Badly(LlmError),
+}
+
 /// Reads the stream to its end, the deadline or the pace's. Returning drops the response, which closes the connection.
 async fn collect(
     mut response: Response,
@@ -244,31 +314,42 @@ async fn collect(
     watch: &Watch<'_>,
 ) -> Result<Answer, LlmError> {
     let mut lines = Lines::new(body_cap(ask.sampling.max_tokens));
+    let mut ended: Option<(Instant, Finish)> = None;
     loop {
-        let chunk = watch.wait(&growing, response.chunk()).await;
+        let chunk = match ended {
+            None => watch.wait(&growing, response.chunk()).await,
+            // Heartbeats may follow for as long as the server likes.
+            Some((until, _)) => watch.until(until).wait(&growing, response.chunk()).await,
+        };
         let now = SystemClock.instant();
         growing.at(now);
-        let before = growing.chunks();
         let step = match chunk {
             Ok(Ok(Some(bytes))) => {
                 lines.push(&bytes);
-                feed(&mut lines, frames, &mut growing)
+                feed(&mut lines, frames, &mut growing).map_err(Ended::Badly)
             }
-            Ok(Ok(None)) => last(&mut lines, frames, &mut growing).map(Flow::Done),
-            Ok(Err(error)) => Err(broken(&error)),
-            Err(over) => return cut(growing, over, ask, now),
+            Ok(Ok(None)) => last(&mut lines, frames, &mut growing).map(Flow::Done).map_err(Ended::Badly),
+            Ok(Err(error)) => Err(Ended::Badly(broken(&error))),
+            Err(over) => Err(Ended::Over(over)),
         };
-        match step {
-            Ok(Flow::Done(finish)) => return Ok(growing.finish(finish, ask, now, None)),
-            // A stream that is always ready never yields to the timer.
-            Ok(Flow::More) if now >= ask.until => return cut(growing, Over::Deadline, ask, now),
-            Ok(Flow::More) if growing.chunks() == before => {}
-            Ok(Flow::More) => {
-                if let Err(over) = watch.judge(&growing, now) {
-                    return cut(growing, over, ask, now);
-                }
+        let over = match (step, ended) {
+            (Ok(Flow::Done(finish)), _) | (Err(_), Some((_, finish))) => {
+                return Ok(growing.finish(finish, ask, now, None));
             }
-            Err(error) => return ended_badly(error, growing, ask, now),
+            (Ok(Flow::More), Some((until, finish))) if now >= until => {
+                return Ok(growing.finish(finish, ask, now, None));
+            }
+            // What arrives need not be text: the pace judges the text alone. A stream that is always ready never
+            // yields to the timer.
+            (Ok(Flow::More), _) => watch.judge(&growing, now).err(),
+            (Err(Ended::Over(over)), None) => Some(over),
+            (Err(Ended::Badly(error)), None) => return ended_badly(error, growing, ask, now),
+        };
+        ended = ended.or_else(|| frames.ending().map(|finish| (ask.until.min(now + COUNTS), finish)));
+        match (over, ended) {
+            (None, _) => {}
+            (Some(_), Some((_, finish))) => return Ok(growing.finish(finish, ask, now, None)),
+            (Some(over), None) => return cut(growing, over, ask, now),
         }
     }
 }
@@ -290,10 +371,11 @@ fn last(lines: &mut Lines, frames: &mut (dyn Frames + Send), growing: &mut Growi
     {
         return Ok(finish);
     }
-    match frames.at_end() {
-        Finish::Aborted => Err(LlmError::MidStream { message: "the stream ended without its closing message".into() }),
-        finish => Ok(finish),
-    }
+    // A whole sentence needs no closing message.
+    frames
+        .ending()
+        .or_else(|| growing.is_whole().then_some(Finish::Stop))
+        .ok_or_else(|| LlmError::MidStream { message: "the stream ended without its closing message".into() })
 }
 
 fn cut(growing: Growing, over: Over, ask: &Ask, now: Instant) -> Result<Answer, LlmError> {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use super::openai::{LLAMA_CPP, MODELS, PROPS};
+use super::openai::{LLAMA_CPP, LM_STUDIO, MODELS, PROPS};
 use super::refusal::refusal;
 use super::wire::{Whole, Wire};
 use super::{Api, LlmError, Server};
@@ -63,7 +63,7 @@ fn openai(whole: &Whole) -> Option<Server> {
     let name = match owner {
         "vllm" => "vllm",
         "llamacpp" => LLAMA_CPP,
-        "organization_owner" => "lmstudio",
+        "organization_owner" => LM_STUDIO,
         _ => "openai",
     };
     let version = models["version"].as_str().map(str::to_owned);

@@ -105,6 +105,76 @@ pub(super) fn event(line: &[u8]) -> Event<'_> {
     if matches!(field, b"event" | b"id" | b"retry" | b"data") { Event::Nothing } else { Event::Bare(line) }
 }
 
+/// What a line of a streamed answer carries.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Payload {
+    /// A JSON text.
+    Json(Vec<u8>),
+    /// `[DONE]`.
+    Done,
+    /// A comment, a heartbeat, an event's end, or a piece of a document on several lines.
+    Nothing,
+}
+
+/// Finds the JSON texts of a streamed answer in either protocol: lines of JSON, server-sent events, or one document
+/// that a server sends where a stream was asked for, also indented over several lines.
+#[derive(Debug, Default)]
+pub(super) struct Payloads {
+    /// The event whose data is coming is a heartbeat.
+    heartbeat: bool,
+    /// The lines so far of an indented document.
+    open: Vec<u8>,
+}
+
+impl Payloads {
+    pub(super) fn take(&mut self, line: &[u8]) -> Payload {
+        if line.is_empty() {
+            self.heartbeat = false;
+        }
+        if let Some(name) = line.strip_prefix(b"event:") {
+            self.heartbeat = is_heartbeat(name.trim_ascii());
+            return Payload::Nothing;
+        }
+        match event(line) {
+            Event::Nothing => Payload::Nothing,
+            Event::Data(_) if self.heartbeat => Payload::Nothing,
+            Event::Data(data) | Event::Bare(data) if is_done(data.trim_ascii()) => Payload::Done,
+            Event::Data(data) if data.trim_ascii().is_empty() || is_heartbeat(data.trim_ascii()) => Payload::Nothing,
+            Event::Data(data) => Payload::Json(data.to_vec()),
+            Event::Bare(line) => self.bare(line),
+        }
+    }
+
+    fn bare(&mut self, line: &[u8]) -> Payload {
+        let trimmed = line.trim_ascii();
+        if trimmed.is_empty() {
+            return Payload::Nothing;
+        }
+        if self.open.is_empty() && trimmed != b"{" {
+            return Payload::Json(trimmed.to_vec());
+        }
+        self.open.extend_from_slice(line);
+        self.open.push(b'\n');
+        let is_whole = trimmed == b"}" && serde_json::from_slice::<serde::de::IgnoredAny>(&self.open).is_ok();
+        if is_whole || self.open.len() > LINE_CAP {
+            Payload::Json(std::mem::take(&mut self.open))
+        } else {
+            Payload::Nothing
+        }
+    }
+}
+
+fn is_done(data: &[u8]) -> bool {
+    data.eq_ignore_ascii_case(b"[DONE]")
+}
+
+/// What servers and proxies send so that a connection stays open.
+fn is_heartbeat(text: &[u8]) -> bool {
+    let known: [&[u8]; 8] =
+        [b"ping", b"[ping]", b"heartbeat", b"[heartbeat]", b"keep-alive", b"keepalive", b"keep_alive", b"null"];
+    known.iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -172,6 +242,47 @@ mod tests {
         assert_eq!(event(b"data: {}"), Event::Data(b"{}"));
         assert_eq!(event(b"data:[DONE]"), Event::Data(b"[DONE]"));
         assert_eq!(event(b"{\"error\":1}"), Event::Bare(b"{\"error\":1}"));
+    }
+
+    fn payloads(lines: &[&str]) -> Vec<Payload> {
+        let mut payloads = Payloads::default();
+        let all = lines.iter().map(|line| payloads.take(line.as_bytes()));
+        all.filter(|payload| *payload != Payload::Nothing).collect()
+    }
+
+    #[test]
+    fn heartbeats_are_no_data_in_whatever_form() {
+        let beats = [
+            ":",
+            ": ping",
+            "",
+            "data:",
+            "data: ",
+            "data: ping",
+            "data: [HEARTBEAT]",
+            "data: null",
+            "event: ping",
+            "data: {\"type\":\"ping\"}",
+            "",
+            "event: keep-alive",
+            "data: {}",
+            "",
+            "  ",
+        ];
+        assert_eq!(payloads(&beats), []);
+        let after = payloads(&["event: ping", "data: {}", "", "data: {\"a\":1}", "{\"b\":2}", "data: [DONE]"]);
+        let json = |text: &str| Payload::Json(text.as_bytes().to_vec());
+        assert_eq!(after, [json("{\"a\":1}"), json("{\"b\":2}"), Payload::Done]);
+        assert_eq!(payloads(&["[DONE]"]), [Payload::Done]);
+        assert_eq!(payloads(&["data: nonsense"]), [json("nonsense")]);
+    }
+
+    #[test]
+    fn an_indented_document_is_one_payload() {
+        let found = payloads(&["{", "  \"choices\": [", "    {", "    }", "  ]", "}"]);
+        let [Payload::Json(text)] = &found[..] else { panic!("{found:?}") };
+        assert!(serde_json::from_slice::<serde_json::Value>(text).unwrap()["choices"].is_array());
+        assert_eq!(payloads(&["{", "  \"a\": 1"]), [], "its end never came");
     }
 
     proptest! {

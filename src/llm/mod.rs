@@ -10,12 +10,14 @@ mod address;
 mod answer;
 mod client;
 mod fingerprint;
+mod form;
 mod frames;
 mod ollama;
 mod openai;
 mod pace;
 mod refusal;
 mod wire;
+mod writing;
 
 pub use client::Client;
 pub use ollama::same_model;
@@ -51,13 +53,15 @@ pub struct Offered {
     pub context_length: Option<u64>,
     /// Loaded now; absent where the server cannot tell.
     pub resident: Option<bool>,
+    /// The server has not loaded it and would load it for a request (a router), perhaps in the place of another.
+    pub loads_on_request: bool,
     /// Context length of the loaded runner.
     pub loaded_context: Option<u64>,
     /// Part of the weights that lie in GPU memory, 0..=1, for loaded models.
     pub gpu_share: Option<f64>,
     /// It runs on somebody else's machine (an Ollama cloud model).
     pub cloud: bool,
-    /// It can complete text (not: embedding only).
+    /// It writes text (not: embeddings, speech, images), as far as its server or its name tells.
     pub completes: bool,
     /// It can think aloud before it answers; absent where the server does not tell.
     pub thinks: Option<bool>,
@@ -76,10 +80,11 @@ impl Offered {
             size_bytes: None,
             context_length: None,
             resident: None,
+            loads_on_request: false,
             loaded_context: None,
             gpu_share: None,
             cloud: false,
-            completes: true,
+            completes: writing::by_name(name) != Some(false),
             thinks: None,
         }
     }
@@ -187,6 +192,8 @@ pub enum LlmError {
     Status { status: u16, message: String },
     #[error("the server has no model {model:?}")]
     NoSuchModel { model: String },
+    #[error("the model's chat template takes no system message: {message}")]
+    NoSystemRole { message: String },
     #[error("the prompt does not fit the model's context: {message}")]
     PromptTooLong { message: String },
     #[error("the server broke off: {message}")]
@@ -199,6 +206,26 @@ pub enum LlmError {
     NotAModelServer { url: String },
     #[error("invalid endpoint {url:?}: {message}")]
     InvalidEndpoint { url: String, message: String },
+}
+
+impl LlmError {
+    /// The server wants a key, or another one.
+    #[must_use]
+    pub fn is_refused_key(&self) -> bool {
+        matches!(self, Self::Status { status: 401 | 403, .. })
+    }
+
+    /// The server's own words in it.
+    fn message_mut(&mut self) -> Option<&mut String> {
+        match self {
+            Self::Status { message, .. }
+            | Self::NoSystemRole { message }
+            | Self::PromptTooLong { message }
+            | Self::MidStream { message }
+            | Self::Garbled { message } => Some(message),
+            _ => None,
+        }
+    }
 }
 
 fn out_of_time(clock: ClockFired) -> String {

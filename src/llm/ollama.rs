@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::answer::{Flow, Frames, Growing};
-use super::refusal::error_text;
+use super::answer::{Flow, Frames, Growing, ending};
+use super::form::Form;
+use super::frames::{Payload, Payloads};
+use super::refusal::reported;
+use super::writing::writes;
 use super::{Ask, Finish, LlmError, Offered};
 
 pub(super) const CHAT: &str = "/api/chat";
@@ -14,14 +17,11 @@ pub(super) const PS: &str = "/api/ps";
 
 /// The request. `num_ctx` is the only runner option and is always sent; with `shift` it must be the
 /// same in every request of a model, or the server reloads the model (Ollama, sched.go `needsReload`).
-pub(super) fn body(ask: &Ask) -> Value {
+pub(super) fn body(ask: &Ask, form: Form) -> Value {
     let sampling = &ask.sampling;
     let mut body = json!({
         "model": ask.model,
-        "messages": [
-            {"role": "system", "content": ask.rules},
-            {"role": "user", "content": ask.question},
-        ],
+        "messages": form.messages(ask),
         "stream": true,
         "think": false,
         "truncate": false,
@@ -42,32 +42,48 @@ pub(super) fn body(ask: &Ask) -> Value {
 }
 
 /// Reads the stream of `/api/chat`.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Stream {
-    pub(super) model: String,
+    model: String,
     /// Cloud models may answer.
-    pub(super) remote: bool,
+    remote: bool,
+    payloads: Payloads,
+    ending: Option<Finish>,
+}
+
+impl Stream {
+    pub(super) fn new(model: &str, remote: bool) -> Self {
+        Self { model: model.to_owned(), remote, ..Self::default() }
+    }
 }
 
 impl Frames for Stream {
     fn line(&mut self, line: &[u8], growing: &mut Growing) -> Result<Flow, LlmError> {
-        if line.trim_ascii().is_empty() {
-            return Ok(Flow::More);
-        }
-        let value = parse(line)?;
-        if let Some(message) = error_text(&value) {
-            return Err(LlmError::MidStream { message });
+        let value = match self.payloads.take(line) {
+            Payload::Nothing => return Ok(Flow::More),
+            Payload::Done => return Ok(Flow::Done(self.ending.unwrap_or(Finish::Stop))),
+            Payload::Json(text) => parse(&text)?,
+        };
+        if let Some(error) = reported(&value) {
+            return Err(error);
         }
         if !self.remote && is_elsewhere(&value) {
             return Err(LlmError::Cloud { model: self.model.clone() });
         }
         growing.reasoning += value["message"]["thinking"].as_str().map_or(0, str::len);
         growing.content(value["message"]["content"].as_str().unwrap_or(""));
-        if value["done"].as_bool() != Some(true) {
-            return Ok(Flow::More);
-        }
         measures(&value, growing);
-        Ok(Flow::Done(if value["done_reason"] == "length" { Finish::Length } else { Finish::Stop }))
+        let ending = ending(&value)?;
+        self.ending = ending.or(self.ending);
+        // A reason without `done` ends the answer as well; a line may follow that has the counts.
+        Ok(match ending {
+            Some(finish) if value["done"].as_bool() == Some(true) => Flow::Done(finish),
+            _ => Flow::More,
+        })
+    }
+
+    fn ending(&self) -> Option<Finish> {
+        self.ending
     }
 }
 
@@ -81,9 +97,10 @@ pub(super) fn parse(line: &[u8]) -> Result<Value, LlmError> {
 
 /// Zero fields are left out by the server (Go's `omitempty`).
 fn measures(value: &Value, growing: &mut Growing) {
-    growing.tokens.prompt = value["prompt_eval_count"].as_u64();
-    growing.tokens.output = value["eval_count"].as_u64();
-    growing.load = value["load_duration"].as_u64().map(Duration::from_nanos);
+    let tokens = &mut growing.tokens;
+    tokens.prompt = value["prompt_eval_count"].as_u64().or(tokens.prompt);
+    tokens.output = value["eval_count"].as_u64().or(tokens.output);
+    growing.load = value["load_duration"].as_u64().map(Duration::from_nanos).or(growing.load);
 }
 
 fn is_elsewhere(value: &Value) -> bool {
@@ -137,7 +154,8 @@ fn one(tag: &Value, ps: Option<&Value>) -> Option<Offered> {
         loaded_context: loaded.and_then(|row| row["context_length"].as_u64()),
         gpu_share: loaded.and_then(gpu_share),
         cloud: is_cloud_name(name) || is_elsewhere(tag),
-        completes: completes(tag),
+        completes: writes(tag) != Some(false),
+        loads_on_request: false,
         thinks: capabilities(tag).map(|known| known.iter().any(|capability| capability == "thinking")),
     })
 }
@@ -150,14 +168,6 @@ fn gpu_share(row: &Value) -> Option<f64> {
 /// What the model can do, where the server tells; older ones leave it out.
 fn capabilities(tag: &Value) -> Option<&[Value]> {
     tag["capabilities"].as_array().map(Vec::as_slice).filter(|known| !known.is_empty())
-}
-
-/// By the capabilities where the server tells them, else by the embedding families.
-fn completes(tag: &Value) -> bool {
-    match capabilities(tag) {
-        Some(known) => known.iter().any(|capability| capability == "completion"),
-        None => !tag["details"]["family"].as_str().is_some_and(|family| family.contains("bert")),
-    }
 }
 
 /// "3.2B" → 3 200 000 000.
@@ -203,7 +213,7 @@ mod tests {
     }
 
     fn read(lines: &[&str]) -> Result<(Option<Finish>, Answer), LlmError> {
-        let mut stream = Stream { model: "m".into(), remote: false };
+        let mut stream = Stream::new("m", false);
         let mut growing = Growing::new(now());
         let mut finish = None;
         for line in lines {
@@ -216,7 +226,7 @@ mod tests {
 
     #[test]
     fn the_request_never_thinks_truncates_or_shifts_and_always_sends_the_same_runner_options() {
-        insta::assert_json_snapshot!(body(&ask()), @r#"
+        insta::assert_json_snapshot!(body(&ask(), Form::Separate), @r#"
         {
           "keep_alive": 600,
           "messages": [
@@ -255,7 +265,7 @@ mod tests {
         let read = Ask { sampling: Sampling { max_tokens: 1, ..capture.sampling.clone() }, ..capture.clone() };
         // Ollama 0.33, sched.go `needsReload` and api/types.go `Runner`, with `shift`.
         let runner = |ask: &Ask| {
-            let body = body(ask);
+            let body = body(ask, Form::Separate);
             let options =
                 ["num_ctx", "num_batch", "num_gpu", "main_gpu", "use_mmap", "num_thread", "draft_num_predict"];
             (options.map(|name| body["options"].get(name).cloned()), body["shift"].clone(), body["model"].clone())
@@ -263,7 +273,8 @@ mod tests {
         assert_eq!(runner(&capture).0.iter().flatten().collect::<Vec<_>>(), [&json!(4096)]);
         assert_eq!(runner(&capture), runner(&batch));
         assert_eq!(runner(&capture), runner(&read));
-        assert_eq!(body(&capture)["messages"], body(&read)["messages"]);
+        let messages = |ask: &Ask| body(ask, Form::Separate)["messages"].clone();
+        assert_eq!(messages(&capture), messages(&read));
     }
 
     #[test]
@@ -289,6 +300,25 @@ mod tests {
     }
 
     #[test]
+    fn a_reason_without_done_ends_the_answer_and_so_does_what_other_protocols_say() {
+        for last in [
+            r#"{"message":{"content":""},"done_reason":"stop"}"#,
+            r#"{"message":{"content":""},"done":false,"done_reason":"stop","eval_count":3}"#,
+            r#"{"choices":[{"finish_reason":"stop"}]}"#,
+        ] {
+            let mut stream = Stream::new("m", false);
+            let mut growing = Growing::new(now());
+            for line in [r#"{"message":{"content":"Adds"},"done":false}"#, last] {
+                assert!(matches!(stream.line(line.as_bytes(), &mut growing), Ok(Flow::More)), "{line}");
+            }
+            assert_eq!(stream.ending(), Some(Finish::Stop), "{last}");
+            assert!(matches!(stream.line(b"data: [DONE]", &mut growing), Ok(Flow::Done(Finish::Stop))));
+        }
+        let (finish, answer) = read(&[r#"data: {"message":{"content":"A."},"done":true}"#]).unwrap();
+        assert_eq!((finish, answer.text.as_str()), (Some(Finish::Stop), "A."));
+    }
+
+    #[test]
     fn errors_inside_the_stream_are_errors() {
         let broken = read(&[r#"{"message":{"content":"A"},"done":false}"#, r#"{"error":"an error was encountered"}"#]);
         assert!(matches!(broken, Err(LlmError::MidStream { .. })));
@@ -300,7 +330,7 @@ mod tests {
     #[test]
     fn an_answer_from_elsewhere_is_refused_unless_remote() {
         let line = br#"{"remote_host":"https://ollama.com:443","message":{"content":"A"},"done":false}"#;
-        let read = |remote| Stream { model: "m".into(), remote }.line(line, &mut Growing::new(now()));
+        let read = |remote| Stream::new("m", remote).line(line, &mut Growing::new(now()));
         assert!(matches!(read(false), Err(LlmError::Cloud { .. })));
         assert!(matches!(read(true), Ok(Flow::More)));
     }

@@ -3,28 +3,30 @@
 
 use serde_json::{Value, json};
 
-use super::answer::{Flow, Frames, Growing};
-use super::frames::{Event, event};
+use super::answer::{Flow, Frames, Growing, ending};
+use super::form::Form;
+use super::frames::{Payload, Payloads};
 use super::ollama::parse;
-use super::refusal::error_text;
+use super::refusal::reported;
+use super::writing::writes;
 use super::{Ask, Finish, LlmError, Offered, Server};
 
 pub(super) const CHAT: &str = "/v1/chat/completions";
 pub(super) const MODELS: &str = "/v1/models";
 pub(super) const PROPS: &str = "/props";
+/// LM Studio's own list, which tells what is loaded; its `/v1/models` lists what it would load for a request, too.
+pub(super) const LM_STUDIO_MODELS: &str = "/api/v0/models";
+pub(super) const LM_STUDIO: &str = "lmstudio";
 
 /// How the fingerprint names llama.cpp's server, which takes more than the common options.
 pub(super) const LLAMA_CPP: &str = "llama.cpp";
 
 /// The request. Servers that are strict about unknown fields get only the common ones.
-pub(super) fn body(ask: &Ask, server: &Server) -> Value {
+pub(super) fn body(ask: &Ask, server: &Server, form: Form) -> Value {
     let sampling = &ask.sampling;
     let mut body = json!({
         "model": ask.model,
-        "messages": [
-            {"role": "system", "content": ask.rules},
-            {"role": "user", "content": ask.question},
-        ],
+        "messages": form.messages(ask),
         "stream": true,
         "stream_options": {"include_usage": true},
         "temperature": sampling.temperature,
@@ -43,29 +45,28 @@ pub(super) fn body(ask: &Ask, server: &Server) -> Value {
 /// Reads the event stream.
 #[derive(Debug, Default)]
 pub(super) struct Stream {
-    finish: Option<Finish>,
+    payloads: Payloads,
+    ending: Option<Finish>,
 }
 
 impl Frames for Stream {
     fn line(&mut self, line: &[u8], growing: &mut Growing) -> Result<Flow, LlmError> {
-        match event(line) {
-            Event::Nothing => Ok(Flow::More),
-            Event::Data(data) if data.trim_ascii() == b"[DONE]" => Ok(Flow::Done(self.finish.unwrap_or(Finish::Stop))),
-            Event::Data(data) => self.chunk(&parse(data)?, growing),
-            Event::Bare(line) => self.chunk(&parse(line)?, growing),
+        match self.payloads.take(line) {
+            Payload::Nothing => Ok(Flow::More),
+            Payload::Done => Ok(Flow::Done(self.ending.unwrap_or(Finish::Stop))),
+            Payload::Json(text) => self.chunk(&parse(&text)?, growing),
         }
     }
 
-    /// A finish reason without `[DONE]` is an end all the same.
-    fn at_end(&self) -> Finish {
-        self.finish.unwrap_or(Finish::Aborted)
+    fn ending(&self) -> Option<Finish> {
+        self.ending
     }
 }
 
 impl Stream {
     fn chunk(&mut self, value: &Value, growing: &mut Growing) -> Result<Flow, LlmError> {
-        if let Some(message) = error_text(value) {
-            return Err(LlmError::MidStream { message });
+        if let Some(error) = reported(value) {
+            return Err(error);
         }
         let choice = &value["choices"][0];
         for part in ["delta", "message"] {
@@ -74,12 +75,8 @@ impl Stream {
                 growing.reasoning += choice[part][hidden].as_str().map_or(0, str::len);
             }
         }
-        match choice["finish_reason"].as_str() {
-            Some("length") => self.finish = Some(Finish::Length),
-            Some(_) => self.finish = Some(Finish::Stop),
-            None => {}
-        }
         measures(value, growing);
+        self.ending = ending(value)?.or(self.ending);
         Ok(Flow::More)
     }
 }
@@ -94,7 +91,7 @@ fn measures(value: &Value, growing: &mut Growing) {
     tokens.output = usage["completion_tokens"].as_u64().or_else(|| timings["predicted_n"].as_u64()).or(tokens.output);
 }
 
-/// The models of `/v1/models`; `props` is llama.cpp's, whose one model is always loaded.
+/// The models of a list; `props` is llama.cpp's, whose one model is always loaded.
 pub(super) fn offered(models: &Value, props: Option<&Value>) -> Vec<Offered> {
     let rows = models["data"].as_array().map_or(&[][..], Vec::as_slice);
     rows.iter().filter_map(|row| one(row, props)).collect()
@@ -103,22 +100,46 @@ pub(super) fn offered(models: &Value, props: Option<&Value>) -> Vec<Offered> {
 fn one(row: &Value, props: Option<&Value>) -> Option<Offered> {
     let name = row["id"].as_str()?;
     let meta = &row["meta"];
+    let loaded = loaded(row);
     let context = props.and_then(|props| props["default_generation_settings"]["n_ctx"].as_u64());
     Some(Offered {
         name: name.to_owned(),
         digest: None,
         family: None,
         parameters: meta["n_params"].as_u64(),
-        quantization: meta["ftype"].as_str().map(str::to_owned),
+        quantization: meta["ftype"].as_str().or_else(|| row["quantization"].as_str()).map(str::to_owned),
         size_bytes: meta["size"].as_u64(),
-        context_length: meta["n_ctx_train"].as_u64().or_else(|| row["max_model_len"].as_u64()),
-        resident: props.map(|_| true),
-        loaded_context: context.or_else(|| props.and_then(|_| meta["n_ctx"].as_u64())),
+        context_length: first(row, &["max_model_len", "max_context_length"]).or_else(|| meta["n_ctx_train"].as_u64()),
+        resident: loaded.or_else(|| props.map(|_| true)),
+        loads_on_request: loaded == Some(false),
+        loaded_context: context
+            .or_else(|| props.and_then(|_| meta["n_ctx"].as_u64()))
+            .or_else(|| row["loaded_context_length"].as_u64()),
         gpu_share: None,
         cloud: false,
-        completes: !name.to_ascii_lowercase().contains("embed"),
+        completes: writes(row) != Some(false),
         thinks: None,
     })
+}
+
+fn first(row: &Value, fields: &[&str]) -> Option<u64> {
+    fields.iter().find_map(|field| row[*field].as_u64())
+}
+
+/// Whether the model is loaded, where the server says so of each: llama.cpp's router has `status.value` (`loaded`,
+/// `loading`, `unloaded`, `sleeping`), LM Studio's own list has `state` (`loaded`, `not-loaded`), others a flag.
+fn loaded(row: &Value) -> Option<bool> {
+    if let Some(flag) = row["loaded"].as_bool() {
+        return Some(flag);
+    }
+    let places = [&row["status"]["value"], &row["status"], &row["state"]];
+    match places.into_iter().find_map(Value::as_str)?.to_ascii_lowercase().replace(['_', ' '], "-").as_str() {
+        "loaded" | "running" | "ready" | "active" => Some(true),
+        "unloaded" | "not-loaded" | "loading" | "sleeping" | "stopped" | "idle" | "failed" | "downloading" => {
+            Some(false)
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -160,15 +181,16 @@ mod tests {
                 done = Some(how);
             }
         }
-        Ok((done, stream.at_end(), growing.finish(Finish::Stop, &ask(), now(), None)))
+        let end = stream.ending().unwrap_or(Finish::Aborted);
+        Ok((done, end, growing.finish(Finish::Stop, &ask(), now(), None)))
     }
 
     #[test]
     fn only_llama_cpp_gets_more_than_the_common_options() {
-        let llama = body(&ask(), &server(LLAMA_CPP));
+        let llama = body(&ask(), &server(LLAMA_CPP), Form::Separate);
         assert_eq!(llama["chat_template_kwargs"], json!({"enable_thinking": false}));
         assert_eq!((&llama["cache_prompt"], &llama["top_k"]), (&json!(true), &json!(40)));
-        let common = body(&ask(), &server("openai"));
+        let common = body(&ask(), &server("openai"), Form::Separate);
         let mut keys: Vec<&str> = common.as_object().unwrap().keys().map(String::as_str).collect();
         keys.sort_unstable();
         assert_eq!(keys, ["max_tokens", "messages", "model", "stream", "stream_options", "temperature", "top_p"]);
@@ -178,10 +200,10 @@ mod tests {
     fn a_prompt_that_is_only_read_differs_in_nothing_but_its_length() {
         for name in [LLAMA_CPP, "openai"] {
             let read = Ask { sampling: Sampling { max_tokens: 1, ..ask().sampling }, ..ask() };
-            let mut read = body(&read, &server(name));
+            let mut read = body(&read, &server(name), Form::Separate);
             assert_eq!(read["max_tokens"], 1);
             read["max_tokens"] = json!(80);
-            assert_eq!(read.to_string(), body(&ask(), &server(name)).to_string());
+            assert_eq!(read.to_string(), body(&ask(), &server(name), Form::Separate).to_string());
         }
     }
 

@@ -4,12 +4,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, HeaderMap, HeaderValue};
 use reqwest::{Client, RequestBuilder, Response, redirect, retry};
 use serde_json::Value;
 
 use super::address::Address;
 use super::{ClockFired, LlmError};
+use crate::config::ApiKey;
+use crate::prompt::redact::redact;
 
 /// A loopback connection that takes longer than this meets a server that does not accept.
 const CONNECT_LOCAL: Duration = Duration::from_secs(1);
@@ -46,9 +48,9 @@ impl Wire {
     ///
     /// # Errors
     /// What [`Address::resolve`] reports, or `InvalidEndpoint` when no client can be built.
-    pub(super) async fn open(address: Address, until: Instant) -> Result<Self, LlmError> {
+    pub(super) async fn open(address: Address, key: Option<&ApiKey>, until: Instant) -> Result<Self, LlmError> {
         let addresses = address.resolve(until).await?;
-        let mut builder = hardened(&address);
+        let mut builder = hardened(&address, key);
         if let Some(name) = address.name() {
             builder = builder.resolve_to_addrs(name, &addresses);
         }
@@ -96,9 +98,12 @@ impl Wire {
 
 /// Everything that reqwest does by default and must not: see the module's first lines.
 #[expect(clippy::disallowed_methods, reason = "the one place that builds the client, hardened")]
-fn hardened(address: &Address) -> reqwest::ClientBuilder {
+fn hardened(address: &Address, key: Option<&ApiKey>) -> reqwest::ClientBuilder {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    if let Some(bearer) = key.and_then(bearer) {
+        headers.insert(AUTHORIZATION, bearer);
+    }
     let builder = Client::builder()
         .no_proxy()
         .redirect(redirect::Policy::none())
@@ -117,6 +122,13 @@ fn hardened(address: &Address) -> reqwest::ClientBuilder {
         .default_headers(headers)
         .connect_timeout(if address.is_remote() { CONNECT_REMOTE } else { CONNECT_LOCAL });
     if address.is_https() { with_tls(builder) } else { without_tls(builder) }
+}
+
+/// Marked as sensitive, so that no debug output shows it.
+fn bearer(key: &ApiKey) -> Option<HeaderValue> {
+    let mut value = HeaderValue::try_from(format!("Bearer {}", key.expose())).ok()?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 /// TLS by ring, roots of the platform. A provider that somebody installed before is as good.
@@ -182,15 +194,17 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// A server's words made fit for a message: one line, no control characters, bounded.
+/// A server's words made fit for a message: redacted, one line, no control or direction characters, bounded.
 pub(super) fn harmless(text: &str) -> String {
-    text.split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(MESSAGE_CAP)
-        .collect()
+    // What lies far behind the part that is shown needs no redaction.
+    let text: String = text.chars().filter(|c| !is_disguise(*c)).take(8 * MESSAGE_CAP).collect();
+    let line = redact(&text).split_whitespace().collect::<Vec<_>>().join(" ");
+    line.chars().filter(|c| !c.is_control()).take(MESSAGE_CAP).collect()
+}
+
+/// Characters that are not seen and change how others are read (zero width, direction marks).
+fn is_disguise(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -201,5 +215,8 @@ mod tests {
     fn a_servers_words_become_one_harmless_line() {
         assert_eq!(harmless("out\nof \u{1b}[31mmemory\u{7}"), "out of [31mmemory");
         assert_eq!(harmless(&"x".repeat(10_000)).len(), MESSAGE_CAP);
+        assert_eq!(harmless("a\u{202e}b\u{200b}c"), "abc");
+        let told = harmless("Incorrect key: AKIAIOSFODNN7EXAMPLQ in the request");
+        assert!(!told.contains("AKIAIOSFODNN7EXAMPLQ") && told.contains("in the request"), "{told}");
     }
 }

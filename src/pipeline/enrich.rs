@@ -17,6 +17,7 @@ use crate::domain::operation::{Ahead, Operation};
 use crate::domain::role::Role;
 use crate::domain::timing::{Timing, ms};
 use crate::quality::ground::Ungrounded;
+use crate::route::decision::Reasoned;
 use crate::route::signals::{Traffic, Urgency};
 use crate::route::{merit, technicality};
 use crate::store::{Finished, StoreError};
@@ -44,7 +45,7 @@ pub async fn enrich_persistently(
     let job = Arc::new(job);
     let written = tokio::select! {
         written = write(services, &job) => written,
-        _ = hurry.wait_for(|up| *up) => Written::template(Reason::Deadline),
+        _ = hurry.wait_for(|up| *up) => Written::template(without_server(services, &job, Reason::Deadline)),
     };
     let done = Arc::new((job, written));
     loop {
@@ -64,12 +65,19 @@ const RETRY: Duration = Duration::from_secs(1);
 
 async fn write(services: &Services, job: &Arc<Job>) -> Written {
     let left = job.deadline.model_time_left(services.clock.as_ref());
-    match &job.plan {
+    let written = match &job.plan {
         Plan::Template(reason) => Written::template(*reason),
         Plan::Carry { .. } => Written::template(Reason::None),
         Plan::Ask if left.is_zero() => Written::template(Reason::Deadline),
         Plan::Ask => ask(services, job).await,
-    }
+    };
+    Written { reason: without_server(services, job, written.reason), ..written }
+}
+
+/// The reason of a template: no model was too slow, too busy or not loaded where nothing listens.
+fn without_server(services: &Services, job: &Job, reason: Reason) -> Reason {
+    let blames_model = matches!(reason, Reason::PredictedMiss | Reason::Deadline | Reason::Cold | Reason::BreakerOpen);
+    if blames_model && services.models.nothing_listens(&job.config) { Reason::Refused } else { reason }
 }
 
 /// Off the event loop.
@@ -85,7 +93,7 @@ pub(super) fn at_once(services: &Services, job: &Job, pending: &Capture) -> Fini
         Plan::Template(reason) => reason,
         Plan::Carry { .. } | Plan::Ask => Reason::None,
     };
-    let written = Written::template(reason);
+    let written = Written::template(without_server(services, job, reason));
     let outcome = outcome(services.clock.instant(), job, &written);
     let operation = operation(services, job, &written, &outcome);
     let template = pending.summary.clone();
@@ -218,7 +226,12 @@ fn provenance(written: &Written) -> Provenance {
 
 /// What the router decided and why, for `show` and for whoever asks later.
 fn decision(written: &Written) -> Option<String> {
-    serde_json::to_string(written.attempt.as_ref()?.decision.as_ref()?).ok()
+    let attempt = written.attempt.as_ref()?;
+    let failure = judging::failure(attempt);
+    if attempt.decision.is_none() && failure.is_none() {
+        return None;
+    }
+    serde_json::to_string(&Reasoned { decision: attempt.decision.clone(), failure }).ok()
 }
 
 fn operation(services: &Services, job: &Job, written: &Written, outcome: &Outcome) -> Operation {

@@ -62,6 +62,15 @@ pub(super) fn told(wrong: &Ungrounded) -> String {
     format!("{sentence} ({what})")
 }
 
+/// What the server or the request failed with; nothing where it was only too slow.
+pub(super) fn failure(attempt: &Attempt) -> Option<String> {
+    match &attempt.result {
+        Ok(answer) => answer.broken_off.clone(),
+        Err(Unanswered::Failed(LlmError::Deadline(_)) | Unanswered::Unasked(_)) => None,
+        Err(Unanswered::Failed(error)) => Some(error.to_string()),
+    }
+}
+
 /// Exactly what was sent; nothing where the request never left.
 pub(super) fn wire(attempt: &Attempt) -> Option<String> {
     let never_left = matches!(

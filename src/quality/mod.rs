@@ -15,7 +15,7 @@ mod opener;
 mod preamble;
 mod repetition;
 pub mod rubric;
-mod sentence;
+pub(crate) mod sentence;
 mod spans;
 mod thoughts;
 mod tokens;

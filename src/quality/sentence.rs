@@ -5,7 +5,7 @@ const ABBREVIATIONS: [&str; 14] =
     ["e.g", "i.e", "etc", "vs", "cf", "resp", "approx", "incl", "no", "fig", "mr", "dr", "al", "ca"];
 
 /// Byte offsets just after each sentence's end mark (and the quotes and brackets that close with it).
-pub(super) fn ends(text: &str) -> Vec<usize> {
+pub(crate) fn ends(text: &str) -> Vec<usize> {
     let mut ends = Vec::new();
     let mut inside = Inside::default();
     let first = text.len() - text.trim_start().len();

@@ -47,6 +47,8 @@ pub enum State {
 pub struct Breaker {
     state: State,
     failures: u32,
+    /// Nothing listened there when it was last tried.
+    unreachable: bool,
     wait: Duration,
     /// When it opened, or when its probe began.
     since: Option<Instant>,
@@ -54,7 +56,7 @@ pub struct Breaker {
 
 impl Default for Breaker {
     fn default() -> Self {
-        Self { state: State::Closed, failures: 0, wait: FIRST_WAIT, since: None }
+        Self { state: State::Closed, failures: 0, unreachable: false, wait: FIRST_WAIT, since: None }
     }
 }
 
@@ -105,6 +107,11 @@ impl Breaker {
             Happened::Unreachable => self.fail(FAILURES, now),
             Happened::Silent | Happened::Failed => self.fail(1, now),
         }
+        match happened {
+            Happened::Unreachable => self.unreachable = true,
+            Happened::Silent | Happened::Failed => self.unreachable = false,
+            Happened::Answered | Happened::Busy | Happened::Slow => {}
+        }
     }
 
     fn fail(&mut self, weight: u32, now: Instant) {
@@ -134,6 +141,13 @@ impl Breakers {
         self.of(endpoint, "").admits() && self.of(endpoint, model).admits()
     }
 
+    /// Whether nothing listened at the endpoint when it was last tried.
+    #[must_use]
+    pub fn is_unreachable(&self, endpoint: &str) -> bool {
+        let whole = self.of(endpoint, "");
+        whole.unreachable && !whole.admits()
+    }
+
     /// Where the model's breaker stands, or its endpoint's if that is worse.
     #[must_use]
     pub fn state(&self, endpoint: &str, model: &str) -> State {
@@ -142,7 +156,12 @@ impl Breakers {
     }
 
     /// Learns what came of a request: what nobody listened to is the endpoint's fault, what was refused the model's.
+    /// The empty model stands for the endpoint, which listed its models or did not.
     pub fn learn(&mut self, endpoint: &str, model: &str, happened: Happened, now: Instant) {
+        if model.is_empty() {
+            self.at(endpoint, "").learn(happened, now);
+            return;
+        }
         let whole = happened != Happened::Failed;
         // A server that refuses one model lives.
         let of_endpoint = if whole { happened } else { Happened::Answered };

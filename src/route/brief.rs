@@ -85,7 +85,7 @@ mod tests {
         assert!(text.starts_with("The template writes this capture: large:13b is not loaded"), "{text}");
         assert!(text.lines().nth(1).is_some_and(|line| line.starts_with("It would be in time in 0 of 100")), "{text}");
         assert_eq!(text.lines().count(), 2);
-        let down = Candidate { barred: true, ..candidate("large:13b", 0.82, &slow) };
+        let down = Candidate { barred: Some(Rejected::BreakerOpen), ..candidate("large:13b", 0.82, &slow) };
         let text = brief(&decide(&capture(), &[down], None), None);
         assert!(text.contains("failed lately") && text.lines().count() == 1, "{text}");
     }

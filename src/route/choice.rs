@@ -5,6 +5,7 @@ use super::decision::{Chosen, Considered, Decision, Rejected};
 use super::forecast::{Conditions, Forecast, Outlook};
 use super::signals::{Signals, Traffic, Urgency};
 use crate::domain::capture::Reason;
+use crate::domain::role::Role;
 
 /// What a text that was cut at a sentence end is worth against a whole one.
 const SALVAGED: f64 = 0.92;
@@ -30,10 +31,12 @@ pub struct Candidate<'a> {
     pub queue_s: f64,
     /// Minutes since its last run.
     pub idle_min: f64,
-    /// A breaker does not let it through.
-    pub barred: bool,
+    /// A breaker does not let it through, for this reason.
+    pub barred: Option<Rejected>,
     /// Loading it would push the captures' model out of memory while people work, and another one could write.
     pub evicts: bool,
+    /// Its server has not loaded it and would load it for this request.
+    pub loads: bool,
     /// Nothing but the hardware speaks for the forecast: it was never run.
     pub guessed: bool,
     pub forecast: &'a Forecast,
@@ -186,13 +189,19 @@ fn reject(signals: &Signals, one: &Candidate<'_>, fits: bool, outlook: &Outlook,
     let late = !is_tried(signals, one) && (!fits || outlook.p_useful() < signals.floor());
     match () {
         () if signals.traffic != Traffic::Calm && signals.urgency != Urgency::Batch => Some(Rejected::NotNow),
-        () if one.barred => Some(Rejected::BreakerOpen),
+        () if one.barred.is_some() => one.barred,
+        () if one.loads && is_for_commits(signals) => Some(Rejected::Unloaded),
         () if one.evicts => Some(Rejected::WouldEvict),
         () if late && one.resident == Some(false) => Some(Rejected::Cold),
         () if late => Some(Rejected::PredictedMiss),
         () if quality <= signals.template_quality => Some(Rejected::TemplateAsGood),
         () => None,
     }
+}
+
+/// A router loads models for whoever asks, and perhaps unloads what its owner uses just now: only drafts may ask for it.
+fn is_for_commits(signals: &Signals) -> bool {
+    signals.role == Role::Capture || signals.urgency != Urgency::Batch
 }
 
 fn unit(value: f64) -> f64 {

@@ -67,8 +67,9 @@ pub(in crate::route) fn candidate<'a>(model: &'a str, quality: f64, forecast: &'
         cached_rules: 180,
         queue_s: 0.0,
         idle_min: 5.0,
-        barred: false,
+        barred: None,
         evicts: false,
+        loads: false,
         forecast,
         quality,
     }
@@ -126,7 +127,7 @@ fn a_model_that_must_be_loaded_or_failed_lately_is_not_waited_for() {
     let cold = Candidate { resident: Some(false), ..candidate("cold", 0.8, &fast) };
     let decision = decide(&capture(), &[cold], None);
     assert_eq!((model(&decision), decision.reason), (None, Reason::Cold));
-    let barred = Candidate { barred: true, ..candidate("barred", 0.8, &fast) };
+    let barred = Candidate { barred: Some(Rejected::BreakerOpen), ..candidate("barred", 0.8, &fast) };
     let decision = decide(&capture(), &[barred], None);
     assert_eq!((model(&decision), decision.reason), (None, Reason::BreakerOpen));
 }

@@ -82,14 +82,29 @@ impl Decision {
     }
 }
 
+/// A decision as it is kept with its capture, with what came of it where the model or its server failed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reasoned {
+    /// Absent where there was nothing to choose from.
+    #[serde(flatten)]
+    pub decision: Option<Decision>,
+    /// In the server's own words, where it had any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+}
+
 /// Why a model was not chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rejected {
     /// It failed lately and has not been seen well again.
     BreakerOpen,
+    /// Nothing listens at its endpoint.
+    Unreachable,
     /// It would have to be loaded first, which takes too long.
     Cold,
+    /// Its server has not loaded it and would load it for a commit, perhaps in the place of another.
+    Unloaded,
     /// It would probably not be done in time.
     PredictedMiss,
     /// The template's text is as good.
@@ -108,7 +123,8 @@ impl Rejected {
     pub fn reason(self) -> Reason {
         match self {
             Self::BreakerOpen => Reason::BreakerOpen,
-            Self::Cold | Self::WouldEvict => Reason::Cold,
+            Self::Unreachable => Reason::Refused,
+            Self::Cold | Self::Unloaded | Self::WouldEvict => Reason::Cold,
             Self::PredictedMiss | Self::ScoredLower => Reason::PredictedMiss,
             Self::TemplateAsGood | Self::NotNow => Reason::Disabled,
         }

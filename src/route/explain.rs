@@ -129,7 +129,7 @@ fn what_then(best: &Considered) -> &'static str {
         Some(Rejected::Cold | Rejected::PredictedMiss) => {
             " The model's text can replace it later, when the machine is idle."
         }
-        Some(Rejected::BreakerOpen) => {
+        Some(Rejected::BreakerOpen | Rejected::Unreachable) => {
             " The sidecar looks now and then whether it is back; no commit has to wait for that."
         }
         _ => "",

@@ -60,7 +60,7 @@ fn a_model_that_is_not_loaded() {
 #[test]
 fn a_server_that_is_down() {
     let fast = known(2500.0, 90.0);
-    let model = Candidate { barred: true, ..candidate("mistral:7b", 0.76, &fast) };
+    let model = Candidate { barred: Some(Rejected::BreakerOpen), ..candidate("mistral:7b", 0.76, &fast) };
     insta::assert_snapshot!(explain(&decide(&capture(), &[model], None)));
 }
 

@@ -16,9 +16,13 @@ pub(super) fn to(one: &Considered, task: &Signals) -> String {
         Some(Rejected::BreakerOpen) => {
             format!("{name} on {} failed lately and has not been seen well since", one.endpoint)
         }
+        Some(Rejected::Unreachable) => format!("nothing listens at {}, which offered {name}", one.endpoint),
         Some(Rejected::Cold) => {
             let load = seconds(one.predicted_load_ms);
             format!("{name} is not loaded; loading it takes about {load}, and {}", time_left(task))
+        }
+        Some(Rejected::Unloaded) => {
+            format!("{name} is not loaded, and a commit does not make {} load another model", one.endpoint)
         }
         Some(Rejected::PredictedMiss) => late(one, task),
         Some(Rejected::TemplateAsGood) => {

@@ -138,7 +138,7 @@ fn unfit(offer: &Offer, model: &Offered, traits: &Traits, memory: Memory) -> Opt
     if model.cloud && !offer.remote {
         return Some(Because::Cloud);
     }
-    if !model.completes || traits.embeds {
+    if !model.completes {
         return Some(Because::Embedding);
     }
     // What is loaded fits; what runs elsewhere does not need to fit here.

@@ -26,7 +26,6 @@ pub struct Traits {
     pub bent: Bent,
     /// It thinks aloud before it answers, which costs the first token seconds unless it is told not to.
     pub thinks: bool,
-    pub embeds: bool,
     /// Number of weights, told or read from the name.
     pub parameters: Option<u64>,
     /// Bytes that it takes while it runs.
@@ -42,7 +41,6 @@ const BENTS: [(Bent, &[&str]); 4] = [
 ];
 const THINKING: [&str; 8] =
     ["deepseek-r1", "qwq", "thinking", "reasoning", "gpt-oss", "magistral", "marco-o1", "phi4-mini-reasoning"];
-const EMBEDDING: [&str; 8] = ["embed", "bge-", "minilm", "gte-", "e5-", "reranker", "snowflake-arctic", "nomic-bert"];
 
 /// Beside the weights: the context's cache and the server's buffers. Measured as about a fifth for the weights'
 /// repacking and half a gigabyte for the rest at a context of some thousand tokens.
@@ -55,7 +53,6 @@ impl Traits {
     #[must_use]
     pub fn of(model: &Offered) -> Self {
         let name = model.name.to_lowercase();
-        let family = model.family.as_deref().unwrap_or_default().to_lowercase();
         let any = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
         let parameters = model.parameters.or_else(|| parameters_in(&name));
         let weights = model.size_bytes.map(|bytes| bytes as f64);
@@ -63,7 +60,6 @@ impl Traits {
         Self {
             bent: BENTS.iter().find(|(_, parts)| any(parts)).map_or(Bent::General, |(bent, _)| *bent),
             thinks: model.thinks.unwrap_or_else(|| any(&THINKING)),
-            embeds: !model.completes || any(&EMBEDDING) || family.contains("bert"),
             parameters,
             needs_bytes: weights.map(|bytes| (bytes * OVER_WEIGHTS + BESIDE_BYTES) as u64),
         }
@@ -144,16 +140,14 @@ mod tests {
     }
 
     #[test]
-    fn thinkers_and_embedders_are_recognised() {
+    fn thinkers_are_recognised() {
         assert!(traits("deepseek-r1:8b").thinks && traits("qwen3-4b-thinking").thinks && !traits("qwen3:4b").thinks);
-        assert!(traits("nomic-embed-text").embeds && traits("all-minilm:22m").embeds && !traits("phi3").embeds);
     }
 
     #[test]
     fn what_the_server_tells_counts_for_more_than_the_name() {
         let told = |name: &str, thinks| Traits::of(&Offered { thinks: Some(thinks), ..Offered::named(name) }).thinks;
         assert!(told("qwen3:4b", true) && !told("qwen3-4b-thinking", false));
-        assert!(Traits::of(&Offered { completes: false, ..Offered::named("x:1b") }).embeds);
     }
 
     #[test]

@@ -85,6 +85,10 @@ impl Worker {
         let ready = ready.await?;
         let found = ready.events.len();
         self.pulse.queue_depth.fetch_max(found as u64, Ordering::Relaxed);
+        if ready.events.iter().any(|(_, without)| without.is_some()) {
+            let config = blocking(&self.services, |services| Ok(services.config(None))).await?;
+            self.services.models.meet(&config).await;
+        }
         let start = self.services.clock.instant();
         let (mut done, mut put_off, mut more, mut last) = (0, 0, false, LastRepo::default());
         for (event, without) in ready.events {

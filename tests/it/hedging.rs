@@ -18,7 +18,7 @@ use crate::harness::reloading::{Ended, Reloading, Speed};
 
 fn endpoint(name: &str, server: &Reloading) -> EndpointConfig {
     let device = Some(format!("card {name}"));
-    EndpointConfig { name: name.into(), url: server.url(), api: None, max_in_flight: 1, device, remote: false }
+    EndpointConfig { device, ..EndpointConfig::local(name, &server.url()) }
 }
 
 fn config(servers: [&Reloading; 2]) -> Config {

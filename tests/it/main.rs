@@ -42,6 +42,7 @@ mod rings;
 mod route;
 mod routing;
 mod secrets;
+mod servers;
 mod service;
 mod setups;
 mod sidecar;

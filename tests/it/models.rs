@@ -22,8 +22,7 @@ fn client_of(url: &str) -> Client {
 }
 
 fn client_with(url: &str, remote: bool, api: Option<Api>) -> Client {
-    Client::new(&EndpointConfig { name: "test".into(), url: url.into(), api, max_in_flight: 1, device: None, remote })
-        .unwrap()
+    Client::new(&EndpointConfig { api, remote, ..EndpointConfig::local("test", url) }).unwrap()
 }
 
 fn now() -> Instant {

@@ -88,7 +88,7 @@ fn batch_process(home: &std::path::Path, run: &std::path::Path, url: &str) -> Se
 
 fn endpoint(url: &str) -> EndpointConfig {
     let device = Some("gpu".to_owned());
-    EndpointConfig { name: "test".into(), url: url.into(), api: None, max_in_flight: 1, device, remote: false }
+    EndpointConfig { device, ..EndpointConfig::local("test", url) }
 }
 
 /// The sidecar's end: its pool, lent over its socket.

@@ -13,15 +13,7 @@ use crate::harness::reloading::{Asked, Ended, Reloading, Speed};
 const LONG: Duration = Duration::from_secs(20);
 
 fn client_of(server: &Reloading) -> Client {
-    let config = EndpointConfig {
-        name: "test".into(),
-        url: server.url(),
-        api: None,
-        max_in_flight: 1,
-        device: None,
-        remote: false,
-    };
-    Client::new(&config).unwrap()
+    Client::new(&EndpointConfig::local("test", &server.url())).unwrap()
 }
 
 fn now() -> Instant {

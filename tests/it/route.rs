@@ -108,7 +108,7 @@ fn without_a_server_the_template_writes_and_that_is_no_error() {
     world.start_sidecar();
     world.json(&repo, &["route"]);
     let again = world.json(&repo, &["route"]);
-    assert_eq!((&again["reason"], &again["by_sidecar"]), (&"breaker_open".into(), &true.into()), "it is remembered");
+    assert_eq!((&again["reason"], &again["by_sidecar"]), (&"refused".into(), &true.into()));
 }
 
 #[test]

@@ -17,20 +17,21 @@ use stage::{BUDGET, Stage, TEXT, endpoint, endpoint_of, model_ms, reasons, setti
 /// What the captures come to once the router knows a server.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Settled {
-    /// It is not asked any more: what is broken, and what is too slow.
+    /// It is not asked any more: where nothing listens, what is broken, and what is too slow.
+    Gone,
     Down,
     TooSlow,
     /// It is asked each time: it answers at once, and what it says is kept or is not.
     Harmless(&'static [Reason]),
 }
 
-use Settled::{Down, Harmless, TooSlow};
+use Settled::{Down, Gone, Harmless, TooSlow};
 
 /// Every way to misbehave.
 fn faults() -> Vec<(Behaviour, Settled)> {
     let late = Duration::from_secs(600);
     vec![
-        (Behaviour::Refused, Down),
+        (Behaviour::Refused, Gone),
         (Behaviour::HeaderFlood, Down),
         (Behaviour::InvalidJson, Down),
         (Behaviour::EarlyClose, Down),
@@ -73,7 +74,7 @@ fn meet(faults: Vec<(Behaviour, Settled)>, serve: impl Fn(Behaviour) -> FakeLlm)
         let what = format!("{behaviour:?}: {:?}, {times:?} ms", reasons(&captures));
         println!("{what}");
         assert_settled(&captures[TRIES..], settled, &what);
-        if matches!(settled, Down | TooSlow) {
+        if matches!(settled, Gone | Down | TooSlow) {
             assert_eq!(server.questions().len(), asked, "nobody asks it any more: {what}");
         }
         assert!(!server.redirect_was_followed());
@@ -85,6 +86,7 @@ fn assert_settled(captures: &[Capture], settled: Settled, what: &str) {
     for capture in captures {
         let reason = capture.provenance.reason;
         match settled {
+            Gone => assert_eq!(reason, Reason::Refused, "{what}"),
             Down => assert_eq!(reason, Reason::BreakerOpen, "{what}"),
             TooSlow => assert_eq!(reason, Reason::PredictedMiss, "{what}"),
             Harmless(reasons) => assert!(reasons.contains(&reason), "{what}"),
@@ -99,7 +101,7 @@ fn of(wanted: fn(Settled) -> bool) -> Vec<(Behaviour, Settled)> {
 
 #[test]
 fn a_server_that_fails_costs_two_commits_at_most_and_then_its_breaker_is_the_reason() {
-    meet(of(|settled| settled == Down), FakeLlm::start);
+    meet(of(|settled| matches!(settled, Gone | Down)), FakeLlm::start);
 }
 
 #[test]

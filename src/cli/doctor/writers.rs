@@ -159,6 +159,8 @@ mod tests {
             server: Some("ollama".into()),
             version: None,
             up: true,
+            hint: None,
+            refuses: false,
             error: None,
             device: "this machine".into(),
             running: None,

@@ -2,6 +2,7 @@
 //!
 //! Everything here runs with the patience of a batch: whoever waits for the device gets it at once.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::endpoints::{self, Known, Slot};
@@ -24,6 +25,8 @@ use crate::route::tuning::shortened;
 
 /// How long the list of a server may take that is probed: longer than for a capture, since nobody waits.
 const PROBING: Duration = Duration::from_secs(3);
+/// A closed port says so at once.
+const MEETING: Duration = Duration::from_millis(100);
 /// Words of the two prompts by which a model is measured, and tokens that it writes: about 40 and 200 tokens.
 const PROBES: [usize; 2] = [20, 170];
 const WRITTEN: u32 = 20;
@@ -101,6 +104,15 @@ impl Models {
         }
     }
 
+    /// Finds out once whether anything listens, without waiting long: templates that are written without asking name the
+    /// reason.
+    pub async fn meet(&self, config: &Config) {
+        if !self.met.swap(true, Ordering::Relaxed) {
+            // What did not answer by then is not known to be down.
+            let _ = tokio::time::timeout(MEETING, self.look(config)).await;
+        }
+    }
+
     async fn probe_endpoint(&self, slot: &Slot) -> Option<Happened> {
         match self.endpoints.look_again(slot, self.clock.instant() + PROBING).await {
             Ok(_) => {
@@ -115,6 +127,10 @@ impl Models {
     async fn probe_model(&self, config: &Config, slot: &Slot, model: &str) -> Option<Happened> {
         let offered = self.listed(slot).into_iter().find(|offered| offered.name == model);
         let offered = offered.unwrap_or_else(|| Offered::named(model));
+        // Not even to find out whether it works is it worth the place of another model.
+        if offered.loads_on_request {
+            return None;
+        }
         let sampling = config.options.get(&Role::Capture).cloned()?;
         let sampling = Sampling { num_ctx: context(config, &offered), ..sampling };
         let until = self.clock.instant() + LONGEST;

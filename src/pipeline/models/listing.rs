@@ -34,7 +34,7 @@ pub(super) enum Nobody {
     /// It was found out just now.
     Failed(LlmError),
     /// A breaker is open: it was found out before, and this one was not tried.
-    Barred(LlmError),
+    Barred(LlmError, Reason),
     /// It is not waited for again: another endpoint answers.
     Late(LlmError),
 }
@@ -48,7 +48,7 @@ impl From<LlmError> for Nobody {
 impl From<Nobody> for LlmError {
     fn from(nobody: Nobody) -> Self {
         match nobody {
-            Nobody::Failed(error) | Nobody::Barred(error) | Nobody::Late(error) => error,
+            Nobody::Failed(error) | Nobody::Barred(error, _) | Nobody::Late(error) => error,
         }
     }
 }
@@ -56,7 +56,7 @@ impl From<Nobody> for LlmError {
 impl From<Nobody> for Unanswered {
     fn from(nobody: Nobody) -> Self {
         match nobody {
-            Nobody::Barred(_) => Self::Unasked(Reason::BreakerOpen),
+            Nobody::Barred(_, reason) => Self::Unasked(reason),
             Nobody::Failed(error) | Nobody::Late(error) => Self::Failed(error),
         }
     }
@@ -71,9 +71,9 @@ pub struct Refusal {
 
 impl From<Nobody> for Refusal {
     fn from(nobody: Nobody) -> Self {
-        let was_known = matches!(nobody, Nobody::Barred(_));
+        let known = if let Nobody::Barred(_, reason) = nobody { Some(reason) } else { None };
         let error = LlmError::from(nobody);
-        Self { reason: if was_known { Reason::BreakerOpen } else { super::failure(&error) }, error }
+        Self { reason: known.unwrap_or_else(|| super::failure(&error)), error }
     }
 }
 
@@ -111,15 +111,34 @@ impl Models {
             }
             Known::Nothing => {}
         }
-        let url = || slot.config.url.clone();
-        if !self.knowledge().breakers.admit(&slot.config.name, "") {
-            return Some(Err(Nobody::Barred(LlmError::Unreachable { url: url() })));
+        if let Some(barred) = self.barred(slot) {
+            return Some(Err(barred));
         }
         if !self.endpoints.is_late(slot) || !self.is_dispensable(config, task, slot) {
             return None;
         }
         self.look_aside(slot);
         Some(Err(Nobody::Late(LlmError::Deadline(ClockFired::Connect))))
+    }
+
+    /// The endpoint's breaker is open.
+    fn barred(&self, slot: &Slot) -> Option<Nobody> {
+        let knowledge = self.knowledge();
+        if knowledge.breakers.admit(&slot.config.name, "") {
+            return None;
+        }
+        Some(if knowledge.breakers.is_unreachable(&slot.config.name) {
+            Nobody::Barred(LlmError::Unreachable { url: slot.config.url.clone() }, Reason::Refused)
+        } else {
+            Nobody::Barred(LlmError::Deadline(ClockFired::Connect), Reason::BreakerOpen)
+        })
+    }
+
+    /// Whether nothing listened at any endpoint when it was last tried.
+    #[must_use]
+    pub fn nothing_listens(&self, config: &Config) -> bool {
+        let knowledge = self.knowledge();
+        config.endpoints.iter().all(|endpoint| knowledge.breakers.is_unreachable(&endpoint.name))
     }
 
     /// Whether somebody can be asked without knowing what this endpoint offers.

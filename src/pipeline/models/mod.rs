@@ -111,6 +111,8 @@ pub struct Models {
     looks: Mutex<JoinSet<()>>,
     /// A server has answered this process.
     present: Arc<AtomicBool>,
+    /// The endpoints were looked at before the first text without a question.
+    met: AtomicBool,
 }
 
 impl std::fmt::Debug for Models {
@@ -151,7 +153,7 @@ impl Models {
         let endpoints = Arc::new(Endpoints::new(Arc::clone(&clock)));
         let turns = Arc::new(Pool::new(Arc::clone(&clock)));
         let (eyes, looks, present) = (Eyes::default(), Mutex::default(), Arc::default());
-        Self { clock, store, endpoints, knowledge, eyes, tokens, turns, looks, present }
+        Self { clock, store, endpoints, knowledge, eyes, tokens, turns, looks, present, met: AtomicBool::default() }
     }
 
     /// Reads again how the models' texts were scored and what people left of them, also through other processes.
@@ -304,6 +306,7 @@ fn failure(error: &LlmError) -> Reason {
         | LlmError::Unreachable { .. }
         | LlmError::Status { .. }
         | LlmError::NoSuchModel { .. }
+        | LlmError::NoSystemRole { .. }
         | LlmError::NotAModelServer { .. }
         | LlmError::InvalidEndpoint { .. } => Reason::Refused,
     }

@@ -101,6 +101,7 @@ fn failed(error: &LlmError) -> Option<Happened> {
         LlmError::Status { status: 503 | 429, .. } => Happened::Busy,
         LlmError::Status { .. }
         | LlmError::NoSuchModel { .. }
+        | LlmError::NoSystemRole { .. }
         | LlmError::MidStream { .. }
         | LlmError::Garbled { .. }
         | LlmError::TooMuch { .. }

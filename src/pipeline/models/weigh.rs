@@ -15,7 +15,7 @@ use crate::pipeline::pool::Pool;
 use crate::prompt::render::Rendered;
 use crate::prompt::tokens::Scale;
 use crate::route::choice::{Candidate, decide};
-use crate::route::decision::Decision;
+use crate::route::decision::{Decision, Rejected};
 use crate::route::forecast::{Conditions, Forecast};
 use crate::route::key::{Key, options_hash};
 use crate::route::merit;
@@ -144,7 +144,7 @@ impl Scene<'_> {
         let candidate = |one| self.candidate(one, (prompt, scale), knowledge, pool, signals.technicality);
         let mut candidates: Vec<Candidate<'_>> = contenders.iter().map(candidate).collect();
         // Where there is nobody else, a draft that somebody asked for is worth a reload.
-        if !candidates.iter().any(|one| !one.evicts && !one.barred) {
+        if !candidates.iter().any(|one| !one.evicts && one.barred.is_none()) {
             candidates.iter_mut().for_each(|one| one.evicts = false);
         }
         let last = knowledge.last.get(&self.task.role).map(|(endpoint, model)| (endpoint.as_str(), model.as_str()));
@@ -197,7 +197,8 @@ impl Scene<'_> {
             queue_s: self.queue_s(one, pool),
             idle_min: one.idle_min,
             evicts: self.evicts(one, knowledge),
-            barred: !knowledge.breakers.admit(&one.endpoint, &one.offered.name),
+            loads: one.loads(),
+            barred: barred(knowledge, one),
             guessed: !one.known,
             forecast: &one.forecast,
             quality: merit::of(
@@ -222,7 +223,11 @@ impl Scene<'_> {
         // What a machine elsewhere has room for is not known here.
         let shared = endpoints::device(there) == endpoints::device(here) && !here.remote;
         let memory = Memory { ram: self.here.ram, vram: None };
-        is_held && shared && !memory.fits(one.traits.needs_bytes, Traits::of(&offered).needs_bytes.unwrap_or(0))
+        // A router may hold fewer models than memory has room for.
+        let same_server = endpoint == &one.endpoint && one.loads();
+        is_held
+            && shared
+            && (same_server || !memory.fits(one.traits.needs_bytes, Traits::of(&offered).needs_bytes.unwrap_or(0)))
     }
 
     fn endpoint(&self, name: &str) -> Option<&EndpointConfig> {
@@ -244,6 +249,11 @@ impl Contender {
     /// It would have to be loaded first.
     pub fn is_cold(&self) -> bool {
         self.resident == Some(false)
+    }
+
+    /// Its server would load it for a request.
+    pub fn loads(&self) -> bool {
+        self.is_cold() && self.offered.loads_on_request
     }
 
     /// It was run here before.
@@ -271,6 +281,14 @@ impl Contender {
             usual: self.forecast.usual_sentence(max_tokens),
         })
     }
+}
+
+fn barred(knowledge: &Knowledge, one: &Contender) -> Option<Rejected> {
+    if knowledge.breakers.admit(&one.endpoint, &one.offered.name) {
+        return None;
+    }
+    let unreachable = knowledge.breakers.is_unreachable(&one.endpoint);
+    Some(if unreachable { Rejected::Unreachable } else { Rejected::BreakerOpen })
 }
 
 /// Tokens of a question, beside the rules, that still says what changed.

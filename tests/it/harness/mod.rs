@@ -4,6 +4,7 @@ pub mod fake_llm;
 pub mod llama;
 pub mod reloading;
 mod runner;
+pub mod scripted;
 mod socket;
 
 use std::path::{Path, PathBuf};
