@@ -151,6 +151,10 @@ mod tests {
                 500,
                 r#"{"error":{"code":500,"message":"\n---\nWhile executing CallExpression at line 4, column 32:\n...raise_exception('System role not supported') }}\nError: Jinja Exception: System role not supported","type":"server_error"}}"#,
             ),
+            (
+                400,
+                r#"{"error":{"code":400,"message":"Unable to generate parser for this template. Automatic parser generation failed: \n------------\nWhile executing CallExpression at line 1, column 96 in source:\n...\nError: Jinja Exception: System role not supported","type":"invalid_request_error"}}"#,
+            ),
             (500, r#"{"error":{"code":500,"message":"Failed to apply chat template"}}"#),
             (400, r#"{"error":"{\"error\":{\"code\":500,\"message\":\"Unknown role: system\"}}"}"#),
             (400, "jinja2.exceptions.TemplateError: System role not supported"),
