@@ -10,7 +10,7 @@ use crate::route::key::Key;
 use crate::route::ledger::{Entry, MOST};
 use crate::route::speed::{Machine, Speed};
 use crate::store::samples::{at, operation, repo};
-use crate::store::{AheadRow, LatencyGrouping, LatencyRow, Registered, Store};
+use crate::store::{AheadRow, Expiring, LatencyGrouping, LatencyRow, Registered, Store};
 
 pub const CHECKS: &[Check] = &[
     ("registering again keeps the earliest date", registering),
@@ -97,7 +97,7 @@ fn latency(store: &dyn Store) {
     store.log_operation(&extreme).unwrap();
     let extreme = store.latency(at(70), all).unwrap().remove(0);
     assert!(extreme.p50_ms > Some(1e8) && extreme.ttft_p50_ms.is_none() && extreme.tps_p50 > Some(1e4));
-    assert_eq!(store.expire_operations(at(71)).unwrap(), 84);
+    assert_eq!(store.expire(Expiring::Operations, at(71)).unwrap(), 84);
     for n in 0..3 {
         store.log_operation(&operation(61, n)).unwrap();
     }
@@ -169,7 +169,7 @@ fn expiry(store: &dyn Store) {
     for n in 1..=3 {
         store.log_operation(&operation(n, 5)).unwrap();
     }
-    assert_eq!(store.expire_operations(at(3)).unwrap(), 2);
+    assert_eq!(store.expire(Expiring::Operations, at(3)).unwrap(), 2);
     assert_eq!(store.latency(at(0), LatencyGrouping { op: true, model: false, cold: false }).unwrap()[0].n, 1);
 }
 

@@ -32,7 +32,7 @@ fn fill(store: &SqliteStore, captures: u64) {
     }
     let gone = commit(captures + 1);
     store.record_capture(&gone, None).unwrap();
-    store.forget_capture(gone.id).unwrap();
+    store.forget_capture(gone.id, at(0)).unwrap();
     let shop = Registered {
         id: repo(),
         path: "/home/me/shop".into(),
@@ -236,7 +236,7 @@ fn a_changed_word_is_reported_and_not_shown() {
     let problems = store.problems(at(0)).unwrap();
     assert_eq!(problems.len(), 1, "said once, however often it is met");
     assert!(problems[0].1.contains(&id.to_string()));
-    store.forget_capture(id).unwrap();
+    store.forget_capture(id, at(0)).unwrap();
     assert!(store.search("basket", &CaptureQuery { all_states: true, ..CaptureQuery::default() }).unwrap().len() == 1);
     assert!(!home.path().with_extension("db.suspect").exists(), "a row is not the file");
 }
@@ -280,7 +280,7 @@ fn no_byte_of_what_was_forgotten_or_replaced_stays_on_disk() {
     for word in ["hunter2zebra", "hunter2okapi", "hunter2tapir", "hunter2gecko", "hunter2quokka"] {
         assert!(contains(&bytes(&home), word), "{word} is there at first, else this proves nothing");
     }
-    store.forget_capture(secret.id).unwrap();
+    store.forget_capture(secret.id, at(0)).unwrap();
     let left = bytes(&home);
     for word in ["zebra", "okapi", "lemur", "tapir", "gecko", "quokka"] {
         assert!(!contains(&left, word), "{word}");
@@ -297,7 +297,7 @@ fn a_reader_that_keeps_the_log_busy_is_mentioned() {
     store.maintain(|db| Ok(db.busy_timeout(std::time::Duration::from_millis(20))?)).unwrap();
     let reader = super::super::connection::raw(&home.path()).unwrap();
     reader.execute_batch("BEGIN; SELECT count(*) FROM captures").unwrap();
-    store.forget_capture(id).unwrap();
+    store.forget_capture(id, at(0)).unwrap();
     assert!(store.problems(at(0)).unwrap()[0].1.contains("write-ahead log"));
     drop(reader);
 }
