@@ -253,55 +253,6 @@ fn a_changed_draft_is_reported_and_not_shown() {
     assert!(store.problems(at(0)).unwrap()[0].1.contains("draft"));
 }
 
-/// All bytes of all files of the store.
-fn bytes(home: &Home) -> Vec<u8> {
-    let entries = fs::read_dir(home.path().parent().unwrap()).unwrap();
-    entries.flat_map(|entry| fs::read(entry.unwrap().path()).unwrap()).collect()
-}
-
-fn contains(bytes: &[u8], word: &str) -> bool {
-    bytes.windows(word.len()).any(|window| window == word.as_bytes())
-}
-
-#[test]
-fn no_byte_of_what_was_forgotten_or_replaced_stays_on_disk() {
-    let home = Home::new();
-    let store = home.open();
-    fill(&store, 60);
-    let mut secret = commit(1000);
-    secret.raw = "hunter2zebra in the message".into();
-    secret.commit.as_mut().unwrap().subject = "hunter2okapi".into();
-    store.record_capture(&secret, None).unwrap();
-    let mut outcome = answered("Uses hunter2lemur now.", 10.0);
-    outcome.wire = Some("sent hunter2tapir".into());
-    outcome.decision = Some("hunter2gecko was asked".into());
-    store.finish_capture(secret.id, &|| outcome.clone()).unwrap();
-    store.edit_capture(secret.id, "Uses hunter2quokka.").unwrap();
-    for word in ["hunter2zebra", "hunter2okapi", "hunter2tapir", "hunter2gecko", "hunter2quokka"] {
-        assert!(contains(&bytes(&home), word), "{word} is there at first, else this proves nothing");
-    }
-    store.forget_capture(secret.id, at(0)).unwrap();
-    let left = bytes(&home);
-    for word in ["zebra", "okapi", "lemur", "tapir", "gecko", "quokka"] {
-        assert!(!contains(&left, word), "{word}");
-    }
-    assert_eq!(list(&store), 60);
-}
-
-#[test]
-fn a_reader_that_keeps_the_log_busy_is_mentioned() {
-    let home = Home::new();
-    let store = home.open();
-    fill(&store, 4);
-    let id = store.captures(&CaptureQuery::default()).unwrap()[0].id;
-    store.maintain(|db| Ok(db.busy_timeout(std::time::Duration::from_millis(20))?)).unwrap();
-    let reader = super::super::connection::raw(&home.path()).unwrap();
-    reader.execute_batch("BEGIN; SELECT count(*) FROM captures").unwrap();
-    store.forget_capture(id, at(0)).unwrap();
-    assert!(store.problems(at(0)).unwrap()[0].1.contains("write-ahead log"));
-    drop(reader);
-}
-
 #[test]
 fn a_full_disk_refuses_the_write_and_keeps_the_rest() {
     let home = Home::new();
