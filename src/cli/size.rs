@@ -25,8 +25,7 @@ pub fn words(bytes: u64) -> String {
 #[must_use]
 pub fn all(sizes: &Sizes) -> String {
     let Sizes { database, copies, log, spool, drafts } = *sizes;
-    let parts =
-        [("database", database), ("old copies", copies), ("log", log), ("spool", spool), ("drafts", drafts)];
+    let parts = [("database", database), ("old copies", copies), ("log", log), ("spool", spool), ("drafts", drafts)];
     parts.map(|(name, bytes)| format!("{name} {}", words(bytes))).join(", ")
 }
 

@@ -36,7 +36,8 @@ impl Fragments {
             ..SHORTEST => {}
             SHORTEST..WINDOW => drop(self.short.insert(piece.to_vec())),
             _ => {
-                let windows = piece.windows(WINDOW).step_by(STRIDE).filter_map(|window| <[u8; WINDOW]>::try_from(window).ok());
+                let windows =
+                    piece.windows(WINDOW).step_by(STRIDE).filter_map(|window| <[u8; WINDOW]>::try_from(window).ok());
                 self.windows.extend(windows);
                 self.windows.extend(piece.last_chunk());
             }

@@ -145,7 +145,11 @@ mod tests {
         std::thread::scope(|scope| {
             for writer in 0..4 {
                 let mut log = LogFile::bounded(&path, 2_000).unwrap();
-                scope.spawn(move || (0..300).for_each(|n| log.write_all(format!("{writer} {n:05} end\n").as_bytes()).unwrap()));
+                scope.spawn(move || {
+                    for n in 0..300 {
+                        log.write_all(format!("{writer} {n:05} end\n").as_bytes()).unwrap();
+                    }
+                });
             }
         });
         let found = [lines(&old(&path)), lines(&path)].concat();

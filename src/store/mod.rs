@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use crate::domain::capture::{Capture, Kind, Outcome, Quality, RepoRef};
 use crate::domain::draft::{Draft, DraftKind, DraftState, Edit, Period};
-use crate::domain::fragments::Fragments;
 use crate::domain::event::{Event, LogPosition, Means, PendingEvent, Source};
+use crate::domain::fragments::Fragments;
 use crate::domain::id::{CaptureId, DraftId, Oid, RepoId};
 use crate::domain::operation::Operation;
 use crate::domain::project::Origin;

@@ -47,7 +47,7 @@ fn bring_down(world: &World) {
 
 fn damage(world: &World) {
     let mut file = std::fs::OpenOptions::new().write(true).open(database(world)).unwrap();
-    file.write_all(&[0xA5; 90]).unwrap();
+    file.write_all(b"garbage!").unwrap();
 }
 
 fn append(path: &Path, text: &str) {
@@ -59,17 +59,22 @@ fn append(path: &Path, text: &str) {
 fn what_is_forgotten_is_in_no_byte_of_any_file_after_a_migration_and_a_quarantine() {
     let server = FakeLlm::start(Behaviour::Answer(TEXT.into()));
     let world = World::with_fake(&server);
-    let repo = world.hooked_repo("repo");
+    let repo = world.repo("repo");
+    // The model says the same of every commit.
+    world.commit(&repo, "b.rs", "fn other() {}\n", "Keep another function");
+    world.ok(&repo, &["commit", "HEAD", "--no-model"]);
+    world.ok(&repo, &["init"]);
     world.start_sidecar();
-    let other = world.commit(&repo, "b.rs", "fn other() {}\n", "Keep another function");
-    let oid = world.commit(&repo, "a.rs", "fn okapi() { zebra(2) }\n", "Let okapi ask\n\nThe customer's lemur wants it.");
+    let oid =
+        world.commit(&repo, "a.rs", "fn okapi() { zebra(2) }\n", "Let okapi ask\n\nThe customer's lemur wants it.");
     let capture = world.final_capture(&repo, &oid);
     assert_eq!(capture["provenance"]["by"], "model", "{capture:#}");
-    world.final_capture(&repo, &other);
     let id = capture["id"].as_str().unwrap();
     world.ok(&repo, &["sidecar", "stop"]);
-    world.ok(&repo, &["draft", "new", "devlog", "--since", "2020-01-01"]);
+    world.ok(&repo, &["draft", "new", "devlog", "--from", "2026-03-01"]);
     world.ok(&repo, &["draft", "run"]);
+    let drafts = world.json(&repo, &["draft", "list"]);
+    assert!(drafts.to_string().contains("okapi"), "{drafts:#}");
     bring_down(&world);
     world.ok(&repo, &["log"]);
     damage(&world);
@@ -82,7 +87,9 @@ fn what_is_forgotten_is_in_no_byte_of_any_file_after_a_migration_and_a_quarantin
 
     let words = &["okapi", "zebra", "lemur"];
     let before = holding(&world.path("uro"), words);
-    for name in ["captures.db", "captures.db.schema-7", "captures.db.corrupt-", "sidecar.log", "sidecar.log.old", "edit-1.md"] {
+    for name in
+        ["captures.db", "captures.db.schema-7", "captures.db.corrupt-", "sidecar.log", "sidecar.log.old", "edit-1.md"]
+    {
         assert!(before.iter().any(|found| found.contains(name)), "{name}: {before:#?}");
     }
     let told = world.json(&repo, &["forget", id, "--yes"]);
@@ -90,6 +97,7 @@ fn what_is_forgotten_is_in_no_byte_of_any_file_after_a_migration_and_a_quarantin
 
     assert_eq!((&told["id"], &told["forgotten"]), (&capture["id"], &true.into()));
     assert_eq!(told["left"].as_array().unwrap().len(), 0);
+    assert!(!told["drafts"].as_array().unwrap().is_empty(), "{told:#}");
     let removed = told["removed"].to_string();
     for name in ["captures.db.schema-7", "captures.db.corrupt-", "sidecar.log", "edit-1.md"] {
         assert!(removed.contains(name), "{name}: {removed}");
@@ -98,7 +106,7 @@ fn what_is_forgotten_is_in_no_byte_of_any_file_after_a_migration_and_a_quarantin
     assert_eq!(world.log(&repo).len(), 1, "the other one is still there");
     // Also for those who ask again.
     world.ok(&repo, &["forget", id, "--yes"]);
-    world.ok(&repo, &["commit", "--since", "2020-01-01"]);
+    world.uro_in(&repo, &["commit", "--since", "2020-01-01"]);
     assert_eq!(world.log(&repo).len(), 1);
 }
 
@@ -160,6 +168,8 @@ fn the_sidecar_removes_what_is_older_than_the_settings_say() {
     world.start_sidecar();
     eventually("the old prompt is gone", || wire(1).is_null().then_some(()));
     assert!(wire(0).is_string() && copy.exists());
+    let told = world.ok(&repo, &["show", "--wire", world.log(&repo)[1]["id"].as_str().unwrap()]);
+    assert!(told.contains("no longer kept (retention.prompts)"), "{told}");
     assert_eq!(world.log(&repo).len(), 2);
     eventually("the old problem is gone", || {
         let db = Connection::open(database(&world)).unwrap();

@@ -13,7 +13,8 @@ use super::super::{
 use super::Durability::{Durable, Rebuildable};
 use super::{
     Durability, SqliteStore, captures, copies, counts, decisions, drafts, error, events, evidence, expire, finish,
-    forecasts, forget, listing, notes, operations, problems, record, refine, reflogs, repositories, row, search, tokens,
+    forecasts, forget, listing, notes, operations, problems, record, refine, reflogs, repositories, row, search,
+    tokens,
 };
 use crate::domain::capture::{Capture, Kind, Outcome};
 use crate::domain::clock::{Clock, SystemClock};

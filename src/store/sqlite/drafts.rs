@@ -79,7 +79,9 @@ pub fn size(db: &Connection) -> Result<u64> {
 /// Stores the text under the lease, unless a capture that it was written from was forgotten meanwhile.
 pub fn finish(tx: &Connection, id: DraftId, attempt: u32, written: &Written, now: Timestamp) -> Result<()> {
     if forget::is_any_forgotten(tx, &written.sources)? {
-        return Err(StoreError::Conflict(format!("a capture that draft {id} was written from was forgotten meanwhile")));
+        return Err(StoreError::Conflict(format!(
+            "a capture that draft {id} was written from was forgotten meanwhile"
+        )));
     }
     let sql = "UPDATE drafts SET state = 'ready', title = ?3, body = ?4, format = ?5, model = ?6, sources = ?7,
                  error = ?8, finished_at = ?9, checksum = ?10, lease_until = NULL, next_at = NULL, quality = ?11

@@ -85,7 +85,9 @@ fn what_an_older_program_deleted_or_the_index_kept_goes_too() {
     let found = || {
         let bytes = String::from_utf8_lossy(&fs::read(home.path()).unwrap()).into_owned();
         let gone = (1000..2500).filter(|n| (n - 999) % 3 == 0);
-        gone.flat_map(|n| ["zebra", "okapi", "tapir"].map(|word| format!("{word}{n}"))).filter(|word| bytes.contains(word)).count()
+        gone.flat_map(|n| ["zebra", "okapi", "tapir"].map(|word| format!("{word}{n}")))
+            .filter(|word| bytes.contains(word))
+            .count()
     };
     store.maintain(forget::scrub_log).unwrap();
     assert!(found() > 0, "else this proves nothing");
