@@ -55,12 +55,18 @@ struct LeftFile {
     why: String,
 }
 
+/// A store of so many bytes takes a second and more to be written anew.
+const LARGE: u64 = 64 << 20;
+
 /// # Errors
 /// There is no such capture, nobody is there to ask, or a file could not be rid of it.
 pub fn run(app: &App, args: &ForgetArgs) -> Result<Exit, Failure> {
     let services = app.services()?;
     let (id, forgotten) = match services.store.capture_id(&args.id) {
-        Ok(id) if args.yes || confirmed(app, &services, id)? => (id, Some(forgetting::forget(&services, id)?)),
+        Ok(id) if args.yes || confirmed(app, &services, id)? => {
+            announce(app, &services)?;
+            (id, Some(forgetting::forget(&services, id)?))
+        }
         Ok(id) => (id, None),
         Err(missing @ StoreError::NotFound { .. }) => {
             let id = services.store.forgotten_id(&args.id).map_err(|_| missing)?;
@@ -73,6 +79,15 @@ pub fn run(app: &App, args: &ForgetArgs) -> Result<Exit, Failure> {
         Some(left) if !left.is_empty() => Err(still_there(id, &left)),
         _ => Ok(Exit::Done),
     }
+}
+
+/// All of the store is written anew, which takes a while where it is large.
+fn announce(app: &App, services: &Services) -> Result<(), Failure> {
+    let bytes = services.store.sizes()?.database;
+    if bytes > LARGE {
+        app.ui.note(&format!("writing the store anew ({})", size::words(bytes)));
+    }
+    Ok(())
 }
 
 fn tell(app: &App, id: CaptureId, forgotten: Option<&Forgotten>) -> Result<(), Failure> {

@@ -428,7 +428,7 @@ pub trait Store: Send + Sync {
     /// set.
     fn forget_capture(&self, id: CaptureId, now: Timestamp) -> Result<Forgotten>;
     /// Overwrites what was deleted: the index of words, the database file and its log are written anew, all old copies
-    /// of the store removed. Takes about a second for 100 MB, and holds up other writers for that long.
+    /// of the store removed. Takes seconds with 100,000 captures, and holds up other writers for that long.
     fn scrub(&self) -> Scrubbed;
     /// How much room it takes.
     fn sizes(&self) -> Result<StoreSizes>;
