@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use uro_capture::store::sqlite::SqliteStore;
-use uro_capture::store::{CaptureQuery, CaptureRecord, LatencyGrouping, Store};
+use uro_capture::store::{CaptureQuery, CaptureRecord, Expiring, LatencyGrouping, Store};
 
 mod report;
 mod rows;
@@ -90,7 +90,7 @@ const JOBS: [(&str, Job); 16] = [
         count(shelf);
         latency(shelf);
     }),
-    ("expire nothing", |shelf, _| assert_eq!(shelf.store.expire_operations(at(0)).unwrap(), 0)),
+    ("expire nothing", |shelf, _| assert_eq!(shelf.store.expire(Expiring::Operations, at(0)).unwrap(), 0)),
 ];
 
 impl Shelf {

@@ -1,7 +1,6 @@
 //! What every command is handed: places, settings, clock, the terminal; store and repository on demand.
 
 use std::io::Read;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -16,6 +15,7 @@ use crate::git::GitError;
 use crate::git::repo::Repo;
 use crate::pipeline::ingest::{self, CaughtUp};
 use crate::pipeline::services::Services;
+use crate::sidecar::log_file::LogFile;
 use crate::sidecar::{client, launch};
 use crate::store::{Store, StoreError};
 
@@ -212,19 +212,13 @@ impl App {
         Ok(runtime.block_on(future))
     }
 
-    /// From now on what is traced goes to `name` in the state directory, which only its owner can read.
+    /// From now on what is traced goes to the sidecar's log, which only its owner can read.
     ///
     /// # Errors
     /// The file cannot be opened.
-    pub fn log_to_file(&self, name: &str) -> Result<(), Failure> {
-        let path = self.paths.state.join(name);
-        let open = || {
-            paths::create_private(&self.paths.state)?;
-            if std::fs::metadata(&path).is_ok_and(|log| log.len() > LONGEST_LOG) {
-                std::fs::rename(&path, path.with_extension("log.old"))?;
-            }
-            std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&path)
-        };
+    pub fn log_to_file(&self) -> Result<(), Failure> {
+        let path = self.paths.log();
+        let open = || paths::create_private(&self.paths.state).and_then(|()| LogFile::open(&path));
         let file = open().map_err(|error| {
             Failure::environment(format!("cannot write {}", path.display()))
                 .because(error.to_string())
@@ -236,9 +230,6 @@ impl App {
         Ok(())
     }
 }
-
-/// A longer log (bytes) makes room for a new one; the old one is kept until the next time.
-const LONGEST_LOG: u64 = 1 << 20;
 
 /// The built-in settings with nothing on top.
 fn built_in() -> Loaded {

@@ -17,6 +17,7 @@ use super::ui::{BAD, DIM, Exit, GOOD, one_line};
 use crate::config::{Origin, paths};
 use crate::hardware::Hardware;
 use crate::hardware::power::Power;
+use crate::pipeline::sizes::Sizes;
 use crate::pipeline::wording;
 use crate::sidecar::client;
 use crate::sidecar::protocol::SidecarState;
@@ -29,6 +30,8 @@ pub struct DoctorArgs {}
 pub struct Report {
     pub hardware: Hardware,
     pub findings: Vec<Finding>,
+    /// Absent where the store cannot be read.
+    pub sizes: Option<Sizes>,
 }
 
 /// One thing that was looked at.
@@ -68,7 +71,8 @@ const BUSY: f64 = 1.5;
 /// Standard output cannot be written.
 pub fn run(app: &App, _args: &DoctorArgs) -> Result<Exit, Failure> {
     let hardware = Hardware::measure();
-    let report = Report { findings: examine(app, &hardware), hardware };
+    let (findings, sizes) = examine(app, &hardware);
+    let report = Report { hardware, findings, sizes };
     if app.json {
         app.ui.json(&report)?;
     } else {
@@ -77,17 +81,18 @@ pub fn run(app: &App, _args: &DoctorArgs) -> Result<Exit, Failure> {
     Ok(if report.findings.iter().all(|finding| finding.ok) { Exit::Done } else { Exit::Degraded })
 }
 
-fn examine(app: &App, hardware: &Hardware) -> Vec<Finding> {
+fn examine(app: &App, hardware: &Hardware) -> (Vec<Finding>, Option<Sizes>) {
     let mut findings = machine(hardware);
     findings.push(settings(app));
     findings.extend(templates(app));
     findings.extend(endpoints(app));
     findings.extend(installed(app));
-    findings.extend(repositories::examine(app));
+    let (of_store, sizes) = repositories::examine(app);
+    findings.extend(of_store);
     findings.push(writable("spool", &app.paths.spool()));
     findings.push(writable("sidecar", &app.paths.run));
     findings.push(sidecar(app));
-    findings
+    (findings, sizes)
 }
 
 fn machine(hardware: &Hardware) -> Vec<Finding> {

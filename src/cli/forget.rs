@@ -1,16 +1,24 @@
 //! `uro-capture forget ID`: removes a capture for good.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use serde::Serialize;
 
 use super::app::App;
 use super::capture_line;
-use super::failure::Failure;
+use super::failure::{Failure, quoted};
+use super::size;
 use super::ui::Exit;
+use crate::domain::id::{CaptureId, DraftId};
+use crate::pipeline::forgetting;
+use crate::pipeline::services::Services;
+use crate::publish::numbers::count;
+use crate::store::{Forgotten, Left, Removed, StoreError};
 
 #[derive(Debug, Clone, Args)]
 pub struct ForgetArgs {
-    /// Its id, which may be shortened
+    /// Its id, which may be shortened; of a forgotten one to remove what could not be removed then
     #[arg(value_name = "ID")]
     pub id: String,
     /// Do not ask
@@ -18,35 +26,149 @@ pub struct ForgetArgs {
     pub yes: bool,
 }
 
+/// The public JSON of `forget`.
 #[derive(Serialize)]
-struct Forgotten {
-    id: String,
+struct Report {
+    id: CaptureId,
     forgotten: bool,
+    /// Drafts that were written from it and went with it.
+    drafts: Vec<DraftId>,
+    /// Other captures that say the same in words of their own.
+    repeated_by: Vec<CaptureId>,
+    /// Files that were removed or emptied: old copies of the store, logs, leftover texts.
+    removed: Vec<RemovedFile>,
+    /// Their sizes together.
+    removed_bytes: u64,
+    /// Files that may still hold it.
+    left: Vec<LeftFile>,
 }
+
+#[derive(Serialize)]
+struct RemovedFile {
+    path: PathBuf,
+    bytes: u64,
+}
+
+#[derive(Serialize)]
+struct LeftFile {
+    path: PathBuf,
+    why: String,
+}
+
+/// A store of so many bytes takes a second and more to be written anew.
+const LARGE: u64 = 64 << 20;
 
 /// # Errors
-/// There is no such capture, or nobody is there to ask.
+/// There is no such capture, nobody is there to ask, or a file could not be rid of it.
 pub fn run(app: &App, args: &ForgetArgs) -> Result<Exit, Failure> {
-    let store = app.store()?;
-    let capture = store.capture(&args.id)?.capture;
-    let forgotten = args.yes || confirmed(app, &capture_line::short(&capture, &app.ui))?;
-    if forgotten {
-        store.forget_capture(capture.id)?;
+    let services = app.services()?;
+    let (id, forgotten) = match services.store.capture_id(&args.id) {
+        Ok(id) if args.yes || confirmed(app, &services, id)? => {
+            announce(app, &services)?;
+            (id, Some(forgetting::forget(&services, id)?))
+        }
+        Ok(id) => (id, None),
+        Err(missing @ StoreError::NotFound { .. }) => {
+            let id = services.store.forgotten_id(&args.id).map_err(|_| missing)?;
+            (id, Some(Forgotten { scrubbed: forgetting::finish(&services)?, ..Forgotten::default() }))
+        }
+        Err(error) => return Err(error.into()),
+    };
+    tell(app, id, forgotten.as_ref())?;
+    match forgotten.map(|forgotten| forgotten.scrubbed.left) {
+        Some(left) if !left.is_empty() => Err(still_there(id, &left)),
+        _ => Ok(Exit::Done),
     }
-    if app.json {
-        app.ui.json(&Forgotten { id: capture.id.to_string(), forgotten })?;
-    } else if forgotten {
-        app.ui.line(&format!("forgotten: {}", capture.id))?;
-    } else {
-        app.ui.note("kept");
-    }
-    Ok(Exit::Done)
 }
 
-fn confirmed(app: &App, what: &str) -> Result<bool, Failure> {
+/// All of the store is written anew, which takes a while where it is large.
+fn announce(app: &App, services: &Services) -> Result<(), Failure> {
+    let bytes = services.store.sizes()?.database;
+    if bytes > LARGE {
+        app.ui.note(&format!("writing the store anew ({})", size::words(bytes)));
+    }
+    Ok(())
+}
+
+fn tell(app: &App, id: CaptureId, forgotten: Option<&Forgotten>) -> Result<(), Failure> {
+    if app.json {
+        return app.ui.json(&Report::of(id, forgotten));
+    }
+    let Some(forgotten) = forgotten else {
+        app.ui.note("kept");
+        return Ok(());
+    };
+    app.ui.line(&format!("forgotten: {id}"))?;
+    if !forgotten.scrubbed.copies.is_empty() {
+        app.ui.line(&format!("removed with it: {}", files(&forgotten.scrubbed.copies)))?;
+        forgotten.scrubbed.copies.iter().for_each(|gone| app.ui.detail(&gone.path.display().to_string()));
+    }
+    if !forgotten.drafts.is_empty() {
+        let drafts = count(forgotten.drafts.len() as u64, "draft", "drafts");
+        app.ui.line(&format!("removed with it: {drafts} written from it; `draft run` writes them anew"))?;
+    }
+    for other in &forgotten.repeated_by {
+        app.ui.warn(&format!("capture {other} says the same; `uro-capture forget {other}` removes it too"));
+    }
+    Ok(())
+}
+
+/// `2 files, 3.1 MiB (old copies of the store, logs)`.
+fn files(removed: &[Removed]) -> String {
+    let bytes = removed.iter().map(|file| file.bytes).sum();
+    let names = removed.iter().filter_map(|file| file.path.file_name()).map(|name| name.to_string_lossy());
+    let files = count(removed.len() as u64, "file", "files");
+    format!("{files}, {} ({})", size::words(bytes), names.collect::<Vec<_>>().join(", "))
+}
+
+fn still_there(id: CaptureId, left: &[Left]) -> Failure {
+    let mut failure = Failure::environment(format!("capture {id} is forgotten, but some of it may still be in a file"));
+    for left in left {
+        failure = failure.because(format!("{}: {}", left.path.display(), left.why));
+    }
+    match left.iter().find(|left| left.foreign) {
+        Some(foreign) => failure.hint(format!("rm {}", quoted(&foreign.path))),
+        None => failure.hint(format!("uro-capture forget {id}, once that is mended")),
+    }
+}
+
+fn confirmed(app: &App, services: &Services, id: CaptureId) -> Result<bool, Failure> {
     if !app.ui.can_ask() {
         return Err(Failure::input("this removes a capture for good, and nobody can be asked here")
             .hint("uro-capture forget ID --yes"));
     }
-    Ok(app.ui.confirm(&format!("Forget for good: {what}?")))
+    let what = match services.store.capture(&id.to_string()) {
+        Ok(record) => capture_line::short(&record.capture, &app.ui),
+        Err(StoreError::Corrupt(_)) => format!("{id}, which is damaged"),
+        Err(error) => return Err(error.into()),
+    };
+    let drafts = services.store.drafts(None, None)?.into_iter().filter(|draft| draft.sources.contains(&id)).count();
+    let sizes = services.store.sizes()?;
+    let mut question = format!("Forget for good: {what}?");
+    if sizes.copy_files > 0 {
+        let copies = count(sizes.copy_files, "old copy", "old copies");
+        question += &format!(" {copies} of the store ({}) will be removed.", size::words(sizes.copies));
+    }
+    if drafts > 0 {
+        question += &format!(" So will {} written from it.", count(drafts as u64, "draft", "drafts"));
+    }
+    Ok(app.ui.confirm(&question))
+}
+
+impl Report {
+    fn of(id: CaptureId, forgotten: Option<&Forgotten>) -> Self {
+        let done = forgotten.cloned().unwrap_or_default();
+        let file = |gone: Removed| RemovedFile { path: gone.path, bytes: gone.bytes };
+        let removed: Vec<RemovedFile> = done.scrubbed.copies.into_iter().map(file).collect();
+        let left = done.scrubbed.left.into_iter().map(|left| LeftFile { path: left.path, why: left.why });
+        Self {
+            id,
+            forgotten: forgotten.is_some(),
+            drafts: done.drafts,
+            repeated_by: done.repeated_by,
+            removed_bytes: removed.iter().map(|file| file.bytes).sum(),
+            removed,
+            left: left.collect(),
+        }
+    }
 }

@@ -28,6 +28,7 @@ mod search;
 mod service;
 mod show;
 pub mod sidecar;
+mod size;
 mod status;
 pub mod ui;
 pub mod when;

@@ -77,13 +77,20 @@ fn as_text(app: &App, (record, faults): (&CaptureRecord, &[String]), notes: &[Ca
     if !wire {
         return full;
     }
-    let sent = record.wire.as_deref().map_or_else(|| "nothing was sent to a model".to_owned(), harmless);
+    let sent = record.wire.as_deref().map_or_else(|| without_a_prompt(&record.capture).to_owned(), harmless);
     format!("{full}\n--- template\n{}\n--- wire\n{}\n", harmless(&record.template), sent.trim_end())
 }
 
 /// What the server or the request failed with.
 fn failure(record: &CaptureRecord) -> Option<String> {
     serde_json::from_str::<Reasoned>(record.decision.as_deref()?).ok()?.failure
+}
+
+fn without_a_prompt(capture: &Capture) -> &'static str {
+    match capture.provenance.model {
+        Some(_) => "what was sent is no longer kept (retention.prompts)",
+        None => "nothing was sent to a model, or it is no longer kept (retention.prompts)",
+    }
 }
 
 /// Sentences that say enough; `route --explain` has the rest.

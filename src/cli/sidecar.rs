@@ -82,7 +82,7 @@ pub fn run(app: &App, args: &SidecarArgs) -> Result<Exit, Failure> {
 }
 
 fn serve(app: &App, idle: Option<Duration>) -> Result<Exit, Failure> {
-    app.log_to_file("sidecar.log")?;
+    app.log_to_file()?;
     let ended = run::run(&app.paths.run, Options { idle }, &app.clock, || app.open_services())?;
     if ended == Ended::AlreadyRunning {
         app.ui.note("another sidecar serves already");

@@ -11,8 +11,10 @@ use super::app::App;
 use super::failure::Failure;
 use super::hooks::RepoHooks;
 use super::hooks::surroundings::{Mark, Surroundings};
+use super::size;
 use super::ui::{BAD, BOLD, DIM, Exit, GOOD, WARN};
 use crate::domain::draft::{Draft, DraftState, Period};
+use crate::pipeline::sizes::Sizes;
 use crate::pipeline::skipped;
 use crate::sidecar::client;
 use crate::sidecar::protocol::{SidecarState, SidecarStatus};
@@ -37,6 +39,7 @@ pub struct Status {
     pub sidecar: SidecarStatus,
     pub hooks: Vec<RepoHooks>,
     pub problems: Vec<Problem>,
+    pub sizes: Sizes,
 }
 
 #[derive(Debug, PartialEq, Serialize)]
@@ -116,6 +119,7 @@ fn gather(app: &App, days: u32) -> Result<Status, Failure> {
         sidecar,
         hooks: looks.into_iter().map(|look| look.hooks).collect(),
         problems,
+        sizes: Sizes::measure(&app.paths, store.as_ref())?,
     })
 }
 
@@ -178,6 +182,9 @@ fn text(app: &App, status: &Status) -> String {
         &format!("{}  {}\n", label("drafts"), counts_words(status.drafts.iter().map(|(name, n)| (*name, *n)), "none"));
     out += &format!("{}  {}\n", label("sidecar"), sidecar_words(&status.sidecar));
     out += &format!("{}  {}\n", label("hooks"), hooks_words(&status.hooks));
+    if app.ui.verbosity() > 0 {
+        out += &format!("{}  {}\n", label("sizes"), size::all(&status.sizes));
+    }
     for problem in &status.problems {
         let head = app.ui.paint(WARN, "problem  ");
         out += &format!(
@@ -287,6 +294,7 @@ mod tests {
                 trouble: None,
             }],
             problems: vec![Problem { what: "w".into(), hint: "h".into() }],
+            sizes: Sizes { database: 40_960, ..Sizes::default() },
         }
     }
 
@@ -303,6 +311,7 @@ mod tests {
             ("coverage", &["commits_seen", "captured", "missing"]),
             ("drafts", &["queued", "leased", "ready", "accepted", "rejected", "published", "dead"]),
             ("sidecar", &["state", "version", "pid", "uptime_s", "queue_depth"]),
+            ("sizes", &["database", "copies", "log", "spool", "drafts"]),
         ] {
             for name in inner {
                 assert!(keys(&json[field]).contains(name), "{field}.{name}");

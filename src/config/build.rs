@@ -31,7 +31,18 @@ pub(super) fn build(values: &Values, env: &Env) -> Result<Config> {
         options: ROLES.into_iter().map(|role| Ok((role, sampling(&read, role)?))).collect::<Result<_>>()?,
         drafts: drafts(&read)?,
         store: StoreConfig { url: read.text("store.url")?.to_owned() },
-        retention: RetentionConfig { operations: read.duration("retention.operations")? },
+        retention: retention(&read)?,
+    })
+}
+
+fn retention(read: &Read<'_>) -> Result<RetentionConfig> {
+    Ok(RetentionConfig {
+        operations: read.duration("retention.operations")?,
+        prompts: read.duration("retention.prompts")?,
+        decisions: read.duration("retention.decisions")?,
+        problems: read.duration("retention.problems")?,
+        squashes: read.duration("retention.squashes")?,
+        copies: read.duration("retention.copies")?,
     })
 }
 
@@ -241,6 +252,8 @@ mod tests {
             url = "sqlite:"
             [retention]
             operations = "30d"
+            prompts = "2w"
+            copies = "7d"
         "#;
         let config = check_file(text, Path::new("c.toml")).unwrap().config;
         assert_eq!(config.capture.strategy, Strategy::Multi);
@@ -252,7 +265,16 @@ mod tests {
         assert!((config.options[&Role::Blog].temperature - 1.0).abs() < f64::EPSILON);
         assert_eq!(config.options[&Role::Blog].max_tokens, 2000, "what is not set stays built-in");
         assert_eq!(config.drafts.devlog, Cadence::Off);
-        assert_eq!(config.retention.operations, Duration::from_secs(30 * 86_400));
+        let days = |n: u64| Duration::from_secs(n * 86_400);
+        let expected = RetentionConfig {
+            operations: days(30),
+            prompts: days(14),
+            decisions: days(90),
+            problems: days(90),
+            squashes: days(90),
+            copies: days(7),
+        };
+        assert_eq!(config.retention, expected);
     }
 
     #[test]

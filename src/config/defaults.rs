@@ -49,7 +49,21 @@ impl Default for Config {
             options: ROLES.into_iter().map(|role| (role, sampling(role))).collect::<BTreeMap<_, _>>(),
             drafts: DraftsConfig::default(),
             store: StoreConfig { url: "sqlite:".to_owned() },
-            retention: RetentionConfig { operations: Duration::from_secs(90 * 86_400) },
+            retention: RetentionConfig::default(),
+        }
+    }
+}
+
+impl Default for RetentionConfig {
+    fn default() -> Self {
+        let days = |n: u64| Duration::from_secs(n * 86_400);
+        Self {
+            operations: days(90),
+            prompts: days(90),
+            decisions: days(90),
+            problems: days(90),
+            squashes: days(90),
+            copies: days(30),
         }
     }
 }

@@ -56,6 +56,9 @@ pub const APIS: &[&str] = &["auto", "ollama", "openai"];
 const SECOND: u64 = 1_000;
 const DAY: u64 = 86_400 * SECOND;
 
+/// How long something is kept.
+const KEPT: Shape = Shape::Duration { min: DAY, max: 36_500 * DAY };
+
 /// Keys outside `endpoints`, `models` and `options`.
 const PLAIN: &[(&str, Shape, bool)] = &[
     ("capture.enabled", Shape::Switch, true),
@@ -73,7 +76,12 @@ const PLAIN: &[(&str, Shape, bool)] = &[
     ("drafts.window", Shape::Window, false),
     ("drafts.on_battery", Shape::Switch, false),
     ("store.url", Shape::Store, false),
-    ("retention.operations", Shape::Duration { min: DAY, max: 36_500 * DAY }, false),
+    ("retention.operations", KEPT, false),
+    ("retention.prompts", KEPT, false),
+    ("retention.decisions", KEPT, false),
+    ("retention.problems", KEPT, false),
+    ("retention.squashes", KEPT, false),
+    ("retention.copies", KEPT, false),
 ];
 
 /// Options of one role. Ranges are those every supported server accepts; 0 switches `top_k` off.

@@ -120,7 +120,19 @@ pub struct StoreConfig {
     pub url: String,
 }
 
+/// How long what is not a capture or a draft is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetentionConfig {
+    /// The latency log.
     pub operations: Duration,
+    /// What was sent to a model about captures (`show --wire`).
+    pub prompts: Duration,
+    /// Why a model was asked about a capture, or none.
+    pub decisions: Duration,
+    /// Things that went wrong, since they were last met.
+    pub problems: Duration,
+    /// Squash merges that were prepared.
+    pub squashes: Duration,
+    /// Copies of the store of before a migration, and damaged ones.
+    pub copies: Duration,
 }

@@ -73,6 +73,18 @@ impl Paths {
         self.data.join("repositories.json")
     }
 
+    /// The sidecar's log; the one before it has `.old` at its end.
+    #[must_use]
+    pub fn log(&self) -> PathBuf {
+        self.state.join("sidecar.log")
+    }
+
+    /// What the service manager writes down of the sidecar (launchd; systemd has a journal of its own).
+    #[must_use]
+    pub fn service_log(&self) -> PathBuf {
+        self.state.join("sidecar.service.log")
+    }
+
     /// Where hooks leave their records.
     #[must_use]
     pub fn spool(&self) -> PathBuf {
@@ -84,6 +96,14 @@ impl Paths {
     pub fn skipped(&self) -> PathBuf {
         self.state.join("skipped")
     }
+}
+
+/// Where the log before this one is kept.
+#[must_use]
+pub fn old(log: &Path) -> PathBuf {
+    let mut name = log.as_os_str().to_owned();
+    name.push(".old");
+    name.into()
 }
 
 /// `$HOME`, else what the user database says.

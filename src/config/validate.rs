@@ -256,6 +256,8 @@ mod tests {
             ("options.blog.top_k", "0"),
             ("store.url", "postgres://me@db/team"),
             ("retention.operations", "90d"),
+            ("retention.prompts", "1day"),
+            ("retention.copies", "2w"),
             ("endpoints[0].url", "http://[::1]:8080/v1"),
         ] {
             assert!(verdict(key, text).is_ok(), "{key}={text}: {:?}", verdict(key, text));
@@ -268,6 +270,7 @@ mod tests {
             ("capture.budget", "soon", "expected a duration like 2s or 90d, not \"soon\""),
             ("capture.budget", "2h", "2h is not between 100ms and 1m"),
             ("retention.operations", "1h", "1h is not between 1d and 36500d"),
+            ("retention.copies", "23h", "23h is not between 1d and 36500d"),
             ("capture.refine", "maybe", "expected true or false, not \"maybe\""),
             ("capture.strategy", "best", "expected one of single, multi, adaptive, not \"best\""),
             ("options.blog.temperature", "3", "3 is not between 0 and 2"),

@@ -6,6 +6,7 @@ pub mod context;
 pub mod deadline;
 pub mod draft;
 pub mod event;
+pub mod fragments;
 pub mod id;
 pub mod operation;
 pub mod patch;

@@ -9,6 +9,7 @@ pub mod heart;
 pub mod launch;
 pub mod lending;
 pub mod lock;
+pub mod log_file;
 pub mod pauses;
 pub mod protocol;
 pub mod run;

@@ -26,7 +26,7 @@ use super::worker::{Worker, blocking};
 use crate::domain::clock::Clock;
 use crate::pipeline::foresee::foresee;
 use crate::pipeline::services::Services;
-use crate::pipeline::{capture, enrich, ingest};
+use crate::pipeline::{capture, enrich, expiry, forgetting, ingest};
 use crate::store::StoreError;
 
 /// How the sidecar is to live.
@@ -301,13 +301,12 @@ impl Life {
         }
     }
 
-    /// Settles captures whose process died and forgets old operations; gives the time of the next round.
+    /// Settles captures whose process died, and removes what is too old or was to be forgotten; gives the time of the next round.
     async fn housekeep(&mut self) -> Instant {
         let done = blocking(&self.services, |services| {
             ingest::finish_abandoned(&services)?;
-            // Nothing is deleted by settings that the person did not choose.
-            let Ok(config) = services.readable_config(None) else { return Ok(0) };
-            services.store.expire_operations(services.clock.now() - config.retention.operations)
+            forgetting::resume(&services)?;
+            expiry::expire(&services)
         });
         if let Err(error) = done.await {
             tracing::error!(%error, "housekeeping failed");

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::domain::capture::{Capture, Kind, Outcome, Quality, RepoRef};
 use crate::domain::draft::{Draft, DraftKind, DraftState, Edit, Period};
 use crate::domain::event::{Event, LogPosition, Means, PendingEvent, Source};
+use crate::domain::fragments::Fragments;
 use crate::domain::id::{CaptureId, DraftId, Oid, RepoId};
 use crate::domain::operation::Operation;
 use crate::domain::project::Origin;
@@ -48,6 +49,78 @@ pub enum StoreError {
 }
 
 pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// A file that was removed, and its size.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removed {
+    pub path: PathBuf,
+    pub bytes: u64,
+}
+
+/// A file that may still hold what was forgotten, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    pub path: PathBuf,
+    pub why: String,
+    /// Another program made it: trying again would change nothing.
+    pub foreign: bool,
+}
+
+/// What went with a forgotten capture.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Forgotten {
+    /// The capture, and those that it had replaced.
+    pub ids: Vec<CaptureId>,
+    /// Drafts that were written from it.
+    pub drafts: Vec<DraftId>,
+    /// Captures that say the same in words of their own; they stay.
+    pub repeated_by: Vec<CaptureId>,
+    /// What its texts consisted of, to find them elsewhere.
+    pub fragments: Fragments,
+    pub scrubbed: Scrubbed,
+}
+
+/// What was done to the files so that no byte of what was forgotten stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scrubbed {
+    /// Old copies of the store.
+    pub copies: Vec<Removed>,
+    pub left: Vec<Left>,
+}
+
+/// The mark that is set from the moment in which a capture is gone until all files were looked after; its value is when
+/// that was last tried.
+pub const FORGETTING: &str = "forget.unfinished";
+
+/// How much room the store takes, in bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StoreSizes {
+    /// With its log.
+    pub database: u64,
+    /// Copies of before a migration, and damaged ones.
+    pub copies: u64,
+    /// How many files these are.
+    pub copy_files: u64,
+    /// Titles and texts of drafts; part of the database.
+    pub drafts: u64,
+}
+
+/// What is kept for a while (`[retention]`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expiring {
+    /// The latency log, and with it the events that were dealt with.
+    Operations,
+    /// What was sent to a model about captures. A refinement starts the time anew.
+    Prompts,
+    /// Why a model was asked about captures, or none.
+    Decisions,
+    /// By the last time that they were met.
+    Problems,
+    /// Squash merges that were prepared, whether the commit came or not.
+    Squashes,
+    /// Old copies of the store: of before a migration, and damaged ones.
+    Copies,
+}
 
 /// Which captures are meant. Everything absent means no restriction.
 #[derive(Debug, Clone, Default)]
@@ -338,10 +411,27 @@ pub trait Store: Send + Sync {
     /// A person had these commits skipped: they are forgotten before they were ever captured. Moves the position of the
     /// file that said so, in one transaction.
     fn skip_commits(&self, commits: &[(RepoId, Oid)], position: &SpoolPosition) -> Result<()>;
-    /// Removes it from captures, search and wire log, and its bytes from the file; the unit of work is not
-    /// captured again by itself (see `Recorded::Forgotten`). With a note goes what was sent with it to a model about the
-    /// commits it belonged to, and the sentence of their templates that quotes it.
-    fn forget_capture(&self, id: CaptureId) -> Result<()>;
+    /// Its id, by the full or a shortened one; its text is not looked at, so that a damaged one can be forgotten.
+    ///
+    /// # Errors
+    /// `NotFound`, `Ambiguous`.
+    fn capture_id(&self, id_prefix: &str) -> Result<CaptureId>;
+    /// As `capture_id`, of one that was forgotten.
+    ///
+    /// # Errors
+    /// `NotFound`, `Ambiguous`.
+    fn forgotten_id(&self, id_prefix: &str) -> Result<CaptureId>;
+    /// Removes it from captures, search, prompts and problems, with the drafts that were written from it, and
+    /// [`Store::scrub`]s; the unit of work is not captured again by itself (see `Recorded::Forgotten`). With a note goes
+    /// what was sent with it to a model about the commits it belonged to, and the sentence of their templates that
+    /// quotes it. What could not be scrubbed is told, not an error: the capture is gone then, the mark [`FORGETTING`]
+    /// set.
+    fn forget_capture(&self, id: CaptureId, now: Timestamp) -> Result<Forgotten>;
+    /// Overwrites what was deleted: the index of words, the database file and its log are written anew, all old copies
+    /// of the store removed. Takes seconds with 100,000 captures, and holds up other writers for that long.
+    fn scrub(&self) -> Scrubbed;
+    /// How much room it takes.
+    fn sizes(&self) -> Result<StoreSizes>;
     /// Live captures whose `captured_at` (not author date) lies in the half-open window.
     fn count_captures(&self, repo: Option<&RepoId>, since: Timestamp, until: Timestamp) -> Result<CaptureCounts>;
     /// What live captures come from: every repository, under the name that its newest capture has, and what was
@@ -370,8 +460,8 @@ pub trait Store: Send + Sync {
     /// One row per group, sorted by its names. `on_time_rate` counts operations that had a budget,
     /// `error_rate` those that asked a model; both are absent where there were none.
     fn latency(&self, since: Timestamp, grouping: LatencyGrouping) -> Result<Vec<LatencyRow>>;
-    /// Removes operations before `before`, and closed events with them; gives how many operations.
-    fn expire_operations(&self, before: Timestamp) -> Result<u64>;
+    /// Removes what is older than `before`; gives how many. Captures and drafts never expire.
+    fn expire(&self, what: Expiring, before: Timestamp) -> Result<u64>;
 
     // ---- token counts
     /// A server counted `tokens` for a prompt of so many bytes; older counts fade (`prompt::tokens::FADE`). Gives the sum.

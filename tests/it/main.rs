@@ -27,6 +27,7 @@ mod identity;
 mod install;
 mod kill;
 mod leaving;
+mod lifetime;
 mod loopback;
 mod matrix;
 mod models;

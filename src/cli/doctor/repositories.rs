@@ -4,20 +4,24 @@ use super::{Finding, limits, looking_at, writable};
 use crate::cli::app::App;
 use crate::cli::hooks::places::{self, ByHand};
 use crate::cli::hooks::surroundings::{Mark, Surroundings};
-use crate::cli::{hooks, when};
+use crate::cli::{hooks, size, when};
 use crate::domain::event::Means;
 use crate::git::repo::Repo;
+use crate::pipeline::sizes::Sizes;
 use crate::store::{Registered, Store};
 
-pub fn examine(app: &App) -> Vec<Finding> {
+/// The findings, and how much room everything takes where the store can be read.
+pub fn examine(app: &App) -> (Vec<Finding>, Option<Sizes>) {
     let store = match app.store() {
         Ok(store) => store,
         // Its hint would lead back here; what is wrong with the directory says more.
-        Err(failure) => return vec![Finding::of("store", &failure.hint(looking_at(&app.paths.data)))],
+        Err(failure) => return (vec![Finding::of("store", &failure.hint(looking_at(&app.paths.data)))], None),
     };
+    let sizes = Sizes::measure(&app.paths, store.as_ref());
+    let told = sizes.as_ref().ok().map(|sizes| Finding::fine("store", size::all(sizes)));
     match registered(app, store.as_ref()) {
-        Ok(findings) => findings,
-        Err(error) => vec![Finding::of("store", &error.into())],
+        Ok(findings) => (findings.into_iter().chain(told).collect(), sizes.ok()),
+        Err(error) => (vec![Finding::of("store", &error.into())], sizes.ok()),
     }
 }
 

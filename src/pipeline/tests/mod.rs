@@ -20,6 +20,7 @@ use crate::store::{CaptureQuery, Registered};
 mod catch_up;
 mod identity;
 mod in_hand;
+mod lifetime;
 mod notes;
 mod own_templates;
 mod reconcile_tests;

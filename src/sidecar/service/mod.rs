@@ -76,7 +76,7 @@ impl Setting {
         Ok(Self {
             program: plain(program)?,
             run: if is_own { Some(plain(&paths.run)?) } else { None },
-            log: plain(&paths.state.join("sidecar.service.log"))?,
+            log: plain(&paths.service_log())?,
             environment,
             config: env.xdg(env::XDG_CONFIG_HOME).unwrap_or_else(|| home.join(".config")),
             home,

@@ -144,7 +144,7 @@ fn origins(store: &dyn Store) {
     for capture in [renamed, commit(2), note(3, "x"), note(4, "y"), gone.clone(), elsewhere(6), elsewhere(7)] {
         store.record_capture(&capture, None).unwrap();
     }
-    store.forget_capture(gone.id).unwrap();
+    store.forget_capture(gone.id, at(0)).unwrap();
     let shop = |capture: Capture| Origin { project: "shop".into(), repo: capture.repo };
     let notes = Origin { project: "notes".into(), repo: None };
     assert_eq!(store.origins().unwrap(), [notes, shop(commit(2)), shop(elsewhere(7))]);

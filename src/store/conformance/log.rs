@@ -1,7 +1,7 @@
 //! Repositories, latency log, problems.
 
 use super::Check;
-use crate::domain::capture::Reason;
+use crate::domain::capture::{Outcome, Reason};
 use crate::domain::event::Means;
 use crate::domain::operation::{Ahead, Operation};
 use crate::prompt::tokens::Counts;
@@ -9,14 +9,15 @@ use crate::route::forecast::{Conditions, Forecast, Work};
 use crate::route::key::Key;
 use crate::route::ledger::{Entry, MOST};
 use crate::route::speed::{Machine, Speed};
-use crate::store::samples::{at, operation, repo};
-use crate::store::{AheadRow, LatencyGrouping, LatencyRow, Registered, Store};
+use crate::store::samples::{answered, at, commit, oid, operation, repo};
+use crate::store::{AheadRow, Expiring, LatencyGrouping, LatencyRow, Registered, Store};
 
 pub const CHECKS: &[Check] = &[
     ("registering again keeps the earliest date", registering),
     ("the latency log is grouped as asked", latency),
     ("what reading ahead did is told where there was something to read", reading_ahead),
     ("old operations go", expiry),
+    ("prompts, decisions, problems and squashes expire, captures do not", expiry_of_the_rest),
     ("forecasts come back, and the oldest of too many go", forecasts),
     ("token counts add up and fade", token_counts),
     ("problems are kept once, with their last time", problems),
@@ -97,7 +98,7 @@ fn latency(store: &dyn Store) {
     store.log_operation(&extreme).unwrap();
     let extreme = store.latency(at(70), all).unwrap().remove(0);
     assert!(extreme.p50_ms > Some(1e8) && extreme.ttft_p50_ms.is_none() && extreme.tps_p50 > Some(1e4));
-    assert_eq!(store.expire_operations(at(71)).unwrap(), 84);
+    assert_eq!(store.expire(Expiring::Operations, at(71)).unwrap(), 84);
     for n in 0..3 {
         store.log_operation(&operation(61, n)).unwrap();
     }
@@ -169,8 +170,40 @@ fn expiry(store: &dyn Store) {
     for n in 1..=3 {
         store.log_operation(&operation(n, 5)).unwrap();
     }
-    assert_eq!(store.expire_operations(at(3)).unwrap(), 2);
+    assert_eq!(store.expire(Expiring::Operations, at(3)).unwrap(), 2);
     assert_eq!(store.latency(at(0), LatencyGrouping { op: true, model: false, cold: false }).unwrap()[0].n, 1);
+}
+
+/// What is older goes, however much it is, and nothing else does.
+fn expiry_of_the_rest(store: &dyn Store) {
+    for n in 1..=450 {
+        let capture = commit(n);
+        store.record_capture(&capture, None).unwrap();
+        let sent = Outcome { wire: Some("sent".into()), decision: Some("{}".into()), ..answered("It works.", 9.0) };
+        store.finish_capture(capture.id, &|| sent.clone()).unwrap();
+        store.note_problem(at(n as i64), &format!("problem {n}"), "mend it").unwrap();
+        store.prepare_squash(&repo(), &oid(n), &[oid(n + 1)], at(n as i64)).unwrap();
+    }
+    let kept = || {
+        let records = (1..=450).map(|n| store.capture(&commit_id(store, n).to_string()).unwrap()).collect::<Vec<_>>();
+        let squashes = (1..=450).filter(|n| !store.prepared_squash(&repo(), &oid(*n)).unwrap().is_empty()).count();
+        let wires = records.iter().filter(|record| record.wire.is_some()).count();
+        let decisions = records.iter().filter(|record| record.decision.is_some()).count();
+        [records.len(), wires, decisions, store.problems(at(0)).unwrap().len(), squashes]
+    };
+    assert_eq!(store.expire(Expiring::Prompts, at(440)).unwrap(), 439);
+    assert_eq!(kept(), [450, 11, 450, 450, 450]);
+    assert_eq!(store.expire(Expiring::Decisions, at(450)).unwrap(), 449);
+    assert_eq!(kept(), [450, 11, 1, 450, 450]);
+    assert_eq!(store.expire(Expiring::Problems, at(401)).unwrap(), 400);
+    assert_eq!(kept(), [450, 11, 1, 50, 450]);
+    assert_eq!(store.expire(Expiring::Squashes, at(2)).unwrap(), 1);
+    assert_eq!(kept(), [450, 11, 1, 50, 449]);
+    assert_eq!(store.expire(Expiring::Operations, at(9000)).unwrap(), 0, "finishing logs nothing by itself");
+}
+
+fn commit_id(store: &dyn Store, n: u64) -> crate::domain::id::CaptureId {
+    store.capture_of_commit(&repo(), &oid(n)).unwrap().unwrap().id
 }
 
 fn problems(store: &dyn Store) {

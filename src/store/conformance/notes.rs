@@ -46,7 +46,7 @@ fn forgetting(store: &dyn Store) {
     store.record_capture(&owner, None).unwrap();
     let sent = Outcome { summary: Some(quote("Retries.")), wire: Some(quote("sent")), ..answered("", 9.0) };
     store.finish_capture(owner.id, &|| sent.clone()).unwrap();
-    store.forget_capture(secret.id).unwrap();
+    store.forget_capture(secret.id, at(0)).unwrap();
     let left = store.capture(&owner.id.to_string()).unwrap();
     assert_eq!((left.capture.summary.as_str(), left.template.as_str()), ("Retries.", "Retry login."));
     assert_eq!((left.wire, left.capture.notes), (None, vec![]));

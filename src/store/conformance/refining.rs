@@ -61,7 +61,7 @@ fn decisions(store: &dyn Store) {
     store.finish_capture(other.id, &|| answered("The model's.", 10.0)).unwrap();
     assert_eq!(store.decision(other.id).unwrap(), None);
     assert_eq!(store.decision(fresh_id(9)).unwrap(), None);
-    store.forget_capture(capture.id).unwrap();
+    store.forget_capture(capture.id, at(0)).unwrap();
     assert_eq!(store.decision(capture.id).unwrap(), None);
 }
 
@@ -136,7 +136,7 @@ fn what_came_since(store: &dyn Store) {
     store.supersede(&repo(), &oid(2), &oid(3)).unwrap();
     refused(store, old);
     let forgotten = stands(store, 4, Reason::Cold).id;
-    store.forget_capture(forgotten).unwrap();
+    store.forget_capture(forgotten, at(0)).unwrap();
     refused(store, forgotten);
     let pending = note(5, "a thought");
     store.record_capture(&pending, None).unwrap();

@@ -176,7 +176,7 @@ fn moving(store: &dyn Store) {
     for n in 1..=3 {
         store.record_capture(&commit(n), None).unwrap();
     }
-    store.forget_capture(commit_id(store, 3)).unwrap();
+    store.forget_capture(commit_id(store, 3), at(0)).unwrap();
     store.take_moves(&old.id, &[event(4)], &[position("logs/HEAD", 60)]).unwrap();
     store.prepare_squash(&old.id, &oid(9), &[oid(1)], at(1)).unwrap();
     let mut there = commit(2);

@@ -125,9 +125,9 @@ fn forgetting(store: &dyn Store) {
     store.record_capture(&capture, None).unwrap();
     store.finish_capture(capture.id, &|| answered("Mentions a zebra.", 10.0)).unwrap();
     let export = store.capture(&capture.id.to_string()).unwrap();
-    store.forget_capture(capture.id).unwrap();
+    store.forget_capture(capture.id, at(0)).unwrap();
     assert!(matches!(store.capture(&capture.id.to_string()), Err(StoreError::NotFound { .. })));
-    assert!(matches!(store.forget_capture(capture.id), Err(StoreError::NotFound { .. })));
+    assert!(matches!(store.forget_capture(capture.id, at(0)), Err(StoreError::NotFound { .. })));
     assert!(store.search("zebra", &CaptureQuery { all_states: true, ..CaptureQuery::default() }).unwrap().is_empty());
     assert!(store.captured_commits(&repo(), &[oid(1)]).unwrap().contains(&oid(1)), "reconciliation leaves it alone");
     let by_itself = Capture { id: fresh_id(7), source: Source::Reconcile, ..commit(1) };
@@ -142,7 +142,7 @@ fn forgetting_patches(store: &dyn Store) {
     let (old, new) = (commit(1), picked(2));
     store.record_capture(&old, None).unwrap();
     store.record_capture(&Capture { supersedes: vec![old.id], ..new.clone() }, None).unwrap();
-    store.forget_capture(new.id).unwrap();
+    store.forget_capture(new.id, at(0)).unwrap();
     let all = CaptureQuery { all_states: true, ..CaptureQuery::default() };
     assert!(store.captures(&all).unwrap().is_empty(), "what it replaced told the same work");
     for n in [1, 2, 3] {

@@ -64,6 +64,8 @@ impl Handle {
         }
         create(path).map_err(error::file)?;
         let mut handle = Self { path: path.to_owned(), identity: Identity::of(path), connection: raw(path)? };
+        // What is deleted or replaced is overwritten, by a migration too: `forget` promises that no byte stays.
+        handle.connection.pragma_update(None, "secure_delete", true)?;
         migrate::bring_up(&mut handle.connection, path)?;
         Ok(handle)
     }

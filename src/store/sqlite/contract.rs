@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::super::{
-    CaptureCounts, CaptureQuery, CaptureRecord, Finished, LatencyGrouping, LatencyRow, Lease, NewDraft, NoteBefore,
-    Recorded, Refinement, Registered, Result, SpoolPosition, Store, TokenCount, Written, WrittenBy,
+    CaptureCounts, CaptureQuery, CaptureRecord, Expiring, Finished, Forgotten, LatencyGrouping, LatencyRow, Lease,
+    NewDraft, NoteBefore, Recorded, Refinement, Registered, Result, Scrubbed, SpoolPosition, Store, StoreSizes,
+    TokenCount, Written, WrittenBy,
 };
 use super::Durability::{Durable, Rebuildable};
 use super::{
-    Durability, SqliteStore, captures, counts, decisions, drafts, events, evidence, finish, forecasts, forget, listing,
-    notes, operations, problems, record, refine, reflogs, repositories, row, search, tokens,
+    Durability, SqliteStore, captures, copies, counts, decisions, drafts, error, events, evidence, expire, finish,
+    forecasts, forget, listing, notes, operations, problems, record, refine, reflogs, repositories, row, search,
+    tokens,
 };
 use crate::domain::capture::{Capture, Kind, Outcome};
 use crate::domain::clock::{Clock, SystemClock};
@@ -233,13 +235,31 @@ impl Store for SqliteStore {
         })
     }
 
-    fn forget_capture(&self, id: CaptureId) -> Result<()> {
-        self.write(Durable, |tx| forget::forget(tx, id))?;
-        if !self.maintain(forget::scrub_log)? {
-            let what = "forgotten text is still in the write-ahead log, because another process was reading";
-            self.note_problem(SystemClock.now(), what, "it goes when the last reader ends")?;
-        }
-        Ok(())
+    fn capture_id(&self, id_prefix: &str) -> Result<CaptureId> {
+        self.read(|db| row::parse(&captures::full_id(db, "capture", "captures", id_prefix)?))
+    }
+
+    fn forgotten_id(&self, id_prefix: &str) -> Result<CaptureId> {
+        self.read(|db| row::parse(&captures::full_id(db, "capture", "forgotten", id_prefix)?))
+    }
+
+    fn forget_capture(&self, id: CaptureId, now: Timestamp) -> Result<Forgotten> {
+        let forgotten = self.write(Durable, |tx| forget::forget(tx, id, now))?;
+        Ok(Forgotten { scrubbed: self.scrub(), ..forgotten })
+    }
+
+    fn scrub(&self) -> Scrubbed {
+        self.scrub_files()
+    }
+
+    fn sizes(&self) -> Result<StoreSizes> {
+        let copies = copies::all(&self.path).map_err(error::file)?;
+        Ok(StoreSizes {
+            database: copies::database_size(&self.path),
+            copies: copies.iter().map(|copy| copy.bytes).sum(),
+            copy_files: copies.len() as u64,
+            drafts: self.read(drafts::size)?,
+        })
     }
 
     fn count_captures(&self, repo: Option<&RepoId>, since: Timestamp, until: Timestamp) -> Result<CaptureCounts> {
@@ -286,8 +306,19 @@ impl Store for SqliteStore {
         self.read(|db| operations::latency(db, since, grouping))
     }
 
-    fn expire_operations(&self, before: Timestamp) -> Result<u64> {
-        self.write(Rebuildable, |tx| operations::expire(tx, before))
+    fn expire(&self, what: Expiring, before: Timestamp) -> Result<u64> {
+        if what == Expiring::Copies {
+            return copies::expire(&self.path, before);
+        }
+        let mut expired = 0;
+        loop {
+            // In small steps, so that a commit never waits for all of it.
+            let step = self.write(Rebuildable, |tx| expire::step(tx, what, row::micros(before)))?;
+            expired += step.removed;
+            if !step.more {
+                return Ok(expired);
+            }
+        }
     }
 
     fn count_tokens(&self, endpoint: &str, model: &str, bytes: u64, tokens: u64) -> Result<Counts> {

@@ -7,7 +7,8 @@ use crate::domain::id::CaptureId;
 
 /// Kept with the capture in this row, in place of an earlier one.
 pub fn keep(tx: &Connection, row: i64, decision: &str) -> Result<()> {
-    let sql = "INSERT OR REPLACE INTO decisions (capture, decision) VALUES (?1, ?2)";
+    let sql = "INSERT OR REPLACE INTO decisions (capture, decision, at)
+               SELECT row, ?2, captured_at FROM captures WHERE row = ?1";
     tx.prepare_cached(sql)?.execute(params![row, decision])?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::super::{Lease, NewDraft, Result, StoreError, Written};
 use super::error::DamagedRow;
-use super::{captures, checksum, row};
+use super::{captures, checksum, forget, row};
 use crate::domain::capture::RepoRef;
 use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::draft::{Draft, DraftKind, DraftState, Edit, Period};
@@ -70,8 +70,19 @@ pub fn lease(tx: &Connection, now: Timestamp, until: Timestamp) -> Result<Option
     Ok(draft.map(|draft| Lease { attempt: draft.attempt, draft, until }))
 }
 
-/// Stores the text under the lease.
+/// Titles and texts of all drafts, in bytes.
+pub fn size(db: &Connection) -> Result<u64> {
+    let sql = "SELECT coalesce(sum(octet_length(title) + octet_length(body)), 0) FROM drafts";
+    Ok(db.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0))?.unsigned_abs())
+}
+
+/// Stores the text under the lease, unless a capture that it was written from was forgotten meanwhile.
 pub fn finish(tx: &Connection, id: DraftId, attempt: u32, written: &Written, now: Timestamp) -> Result<()> {
+    if forget::is_any_forgotten(tx, &written.sources)? {
+        return Err(StoreError::Conflict(format!(
+            "a capture that draft {id} was written from was forgotten meanwhile"
+        )));
+    }
     let sql = "UPDATE drafts SET state = 'ready', title = ?3, body = ?4, format = ?5, model = ?6, sources = ?7,
                  error = ?8, finished_at = ?9, checksum = ?10, lease_until = NULL, next_at = NULL, quality = ?11
                WHERE id = ?1 AND attempt = ?2 AND state = 'leased'";

@@ -1,10 +1,18 @@
-//! Forgetting a capture: the row, its words in the index, what was sent, and the bytes in the log.
+//! Forgetting a capture: the rows that tell of it, its words in the index, and the bytes in the files.
 
+use std::path::PathBuf;
+
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::super::{Result, StoreError};
-use super::{checksum, notes, row};
-use crate::domain::id::{CaptureId, Oid, RepoId};
+use super::super::{FORGETTING, Forgotten, Left, Result, Scrubbed, StoreError};
+use super::connection::beside;
+use super::{Durability, SqliteStore, checksum, copies, notes, repositories, row};
+use crate::domain::fragments::Fragments;
+use crate::domain::id::{CaptureId, DraftId, Oid, RepoId};
+
+/// A shorter message (bytes) is part of many texts: captures that repeat it are not looked for.
+const TELLING: usize = 12;
 
 struct Doomed {
     row: i64,
@@ -16,23 +24,114 @@ struct Doomed {
     intact: bool,
 }
 
+/// All that was written about what is being forgotten.
+#[derive(Default)]
+struct Texts {
+    /// The author's own words.
+    said: Vec<String>,
+    /// Ours, a model's, and what was sent to it.
+    written: Vec<String>,
+}
+
 /// Removes the capture, and those it replaced, which tell the same work; leaves their identifiers, so that
-/// nothing brings them back by itself.
-pub fn forget(tx: &Connection, id: CaptureId) -> Result<()> {
+/// nothing brings them back by itself. What else names or quotes it goes as well.
+pub fn forget(tx: &Connection, id: CaptureId, now: Timestamp) -> Result<Forgotten> {
+    let mut texts = Texts::default();
+    let mut forgotten = Forgotten::default();
+    remove(tx, id, &mut texts, &mut forgotten.ids)?;
+    let names = forgotten.ids.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let all = names.iter().chain(&texts.said).chain(&texts.written).map(String::as_str);
+    forgotten.fragments = Fragments::of(all);
+    forgotten.drafts = drop_drafts(tx, &names)?;
+    forgotten.repeated_by = drop_quotations(tx, &texts.said)?;
+    drop_problems(tx, &forgotten.fragments)?;
+    repositories::set_mark(tx, FORGETTING, Some(&now.to_string()))?;
+    Ok(forgotten)
+}
+
+fn remove(tx: &Connection, id: CaptureId, texts: &mut Texts, ids: &mut Vec<CaptureId>) -> Result<()> {
     let missing = || StoreError::NotFound { what: "capture", id: id.to_string() };
     let doomed = find(tx, id)?.ok_or_else(missing)?;
+    collect(tx, doomed.row, texts)?;
     if let Some(words) = &doomed.words {
         notes::detach(tx, id, words)?;
     }
     for replaced in replaced_by(tx, doomed.row)? {
-        forget(tx, replaced)?;
+        remove(tx, replaced, texts, ids)?;
     }
     let sql = "INSERT INTO forgotten (id, repo_id, oid, patch_id) VALUES (?1, ?2, ?3, ?4)";
     tx.execute(sql, params![id.to_string(), doomed.repo_id, doomed.oid, doomed.patch_id])?;
     tx.execute("DELETE FROM captures WHERE row = ?1", [doomed.row])?;
+    if let Some(oid) = &doomed.oid {
+        tx.execute("UPDATE events SET note = NULL WHERE closed = 1 AND oid = ?1 AND note IS NOT NULL", [oid])?;
+    }
     if !doomed.intact {
         // The index was told the damaged words; the true ones would stay in it.
         tx.execute("INSERT INTO words (words) VALUES ('rebuild')", [])?;
+    }
+    ids.push(id);
+    Ok(())
+}
+
+/// What can be read of its texts; a damaged row may have lost some.
+fn collect(tx: &Connection, row: i64, texts: &mut Texts) -> Result<()> {
+    let sql = "SELECT c.raw, c.subject, c.summary, c.template, w.wire, w.faults FROM captures c
+               LEFT JOIN wires w ON w.capture = c.row WHERE c.row = ?1";
+    tx.query_row(sql, [row], |found| {
+        let text = |column| found.get::<_, Option<String>>(column).ok().flatten();
+        texts.said.extend([text(0), text(1)].into_iter().flatten());
+        texts.written.extend([text(2), text(3), text(4), text(5)].into_iter().flatten());
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// Drafts that were written from one of these captures; the next run writes them anew from what is left.
+fn drop_drafts(tx: &Connection, ids: &[String]) -> Result<Vec<DraftId>> {
+    let mut dropped = Vec::new();
+    for id in ids {
+        let mut query = tx.prepare("DELETE FROM drafts WHERE instr(sources, ?1) > 0 RETURNING id")?;
+        let drafts = query.query_map([id], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
+        for draft in drafts {
+            dropped.push(row::parse(&draft)?);
+        }
+    }
+    Ok(dropped)
+}
+
+/// Prompts about other captures that quote these messages go; captures that have the same words of their own are named.
+fn drop_quotations(tx: &Connection, said: &[String]) -> Result<Vec<CaptureId>> {
+    let mut repeated_by = Vec::new();
+    for words in said.iter().map(|words| words.trim()).filter(|words| words.len() >= TELLING) {
+        let quoting = "DELETE FROM wires WHERE (instr(wire, ?1) > 0 OR instr(faults, ?1) > 0)
+                       AND NOT EXISTS (SELECT 1 FROM captures c WHERE c.row = capture AND instr(c.raw, ?1) > 0)";
+        tx.execute(quoting, [words])?;
+        let repeating = "SELECT id FROM captures
+                         WHERE instr(raw, ?1) > 0 OR instr(summary, ?1) > 0 OR instr(template, ?1) > 0 ORDER BY row";
+        let mut query = tx.prepare(repeating)?;
+        let ids = query.query_map([words], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
+        for id in ids {
+            repeated_by.push(row::parse(&id)?);
+        }
+    }
+    repeated_by.sort_unstable();
+    repeated_by.dedup();
+    Ok(repeated_by)
+}
+
+/// Problems, and errors of drafts, in whose words (a server's, say) a piece of it stands.
+fn drop_problems(tx: &Connection, fragments: &Fragments) -> Result<()> {
+    let read = |row: &rusqlite::Row<'_>| Ok([row.get::<_, String>(0)?, row.get(1)?]);
+    let pairs = |sql: &str| tx.prepare(sql)?.query_map([], read)?.collect::<rusqlite::Result<Vec<_>>>();
+    for [what, hint] in pairs("SELECT what, hint FROM problems")? {
+        if fragments.are_in(what.as_bytes()) || fragments.are_in(hint.as_bytes()) {
+            tx.execute("DELETE FROM problems WHERE what = ?1 AND hint = ?2", [what, hint])?;
+        }
+    }
+    for [id, error] in pairs("SELECT id, error FROM drafts WHERE error IS NOT NULL")? {
+        if fragments.are_in(error.as_bytes()) {
+            tx.execute("UPDATE drafts SET error = NULL WHERE id = ?1", [id])?;
+        }
     }
     Ok(())
 }
@@ -70,4 +169,66 @@ fn find(tx: &Connection, id: CaptureId) -> Result<Option<Doomed>> {
 pub fn scrub_log(db: &Connection) -> Result<bool> {
     let busy: i64 = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
     Ok(busy == 0)
+}
+
+/// Of these captures one was forgotten.
+pub fn is_any_forgotten(db: &Connection, ids: &[CaptureId]) -> Result<bool> {
+    let mut query = db.prepare_cached("SELECT 1 FROM forgotten WHERE id = ?1")?;
+    for id in ids {
+        if query.exists([id.to_string()])? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The ids of everything that was forgotten, as they would stand in a copy of the file.
+pub fn names(db: &Connection) -> Result<Fragments> {
+    let mut query = db.prepare("SELECT id FROM forgotten WHERE id <> ''")?;
+    let names = query.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
+    Ok(Fragments::of(names.iter().map(String::as_str)))
+}
+
+impl SqliteStore {
+    /// See `Store::scrub`.
+    pub(super) fn scrub_files(&self) -> Scrubbed {
+        let mut left = match self.rewrite() {
+            Ok(None) => Vec::new(),
+            Ok(Some((path, why))) => vec![Left { path, why, foreign: false }],
+            Err(error) => vec![Left { path: self.path().to_owned(), why: told(&error), foreign: false }],
+        };
+        let copies = match copies::remove(self.path()) {
+            Ok((copies, kept)) => {
+                left.extend(kept);
+                copies
+            }
+            Err(error) => {
+                left.push(Left { path: beside(self.path(), ".lock"), why: told(&error), foreign: false });
+                Vec::new()
+            }
+        };
+        let names = self.read(names).unwrap_or_default();
+        left.extend(copies::foreign(self.path(), &names).unwrap_or_default());
+        Scrubbed { copies, left }
+    }
+
+    /// Writes the file anew: SQLite overwrites what it deletes, but what an older program freed is still there, and the
+    /// index of words keeps words where its pages begin. Gives the file that may hold them still, and why.
+    fn rewrite(&self) -> Result<Option<(PathBuf, String)>> {
+        let rebuilt = self.write(Durability::Durable, |tx| {
+            Ok(tx.execute("INSERT INTO words (words) VALUES ('rebuild')", []).map(drop)?)
+        });
+        let written = rebuilt.and_then(|()| self.maintain(|db| Ok(db.execute_batch("VACUUM")?)));
+        // What can be done without room for a second file is done all the same.
+        let is_cut = self.maintain(scrub_log)?;
+        written?;
+        let reader = || (beside(self.path(), "-wal"), "another process is reading the store".to_owned());
+        Ok((!is_cut).then(reader))
+    }
+}
+
+/// An error of the store with what SQLite said.
+fn told(error: &StoreError) -> String {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
+    format!("{error}{}", cause.unwrap_or_default())
 }

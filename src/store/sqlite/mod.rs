@@ -19,12 +19,14 @@ mod checksum;
 mod codes;
 mod connection;
 mod contract;
+mod copies;
 mod counts;
 mod decisions;
 mod drafts;
 mod error;
 mod events;
 mod evidence;
+mod expire;
 mod finish;
 mod forecasts;
 mod forget;
@@ -199,8 +201,6 @@ impl std::fmt::Debug for SqliteStore {
 impl Writer {
     fn open(path: &Path) -> Result<Self> {
         let handle = Handle::open(path)?;
-        // What is deleted or replaced is overwritten: `forget` promises that no byte stays.
-        handle.connection.pragma_update(None, "secure_delete", true)?;
         handle.connection.pragma_update(None, "journal_size_limit", 8 << 20)?;
         Ok(Self { handle, durability: None })
     }

@@ -292,10 +292,3 @@ fn rate(part: u64, whole: u64) -> Option<f64> {
 fn to_ms(micros: u64) -> f64 {
     micros as f64 / 1e3
 }
-
-/// Removes operations before `before`, and with them the events that were closed before it.
-pub fn expire(tx: &Connection, before: Timestamp) -> Result<u64> {
-    let before = row::micros(before);
-    tx.execute("DELETE FROM events WHERE closed = 1 AND stamp < ?1", [before])?;
-    Ok(tx.execute("DELETE FROM operations WHERE at < ?1", [before])? as u64)
-}

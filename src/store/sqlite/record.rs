@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::super::{CaptureRecord, Finished, Recorded, Result};
 use super::codes::Coded;
 use super::row::{self, Rest};
-use super::{checksum, decisions, events, operations};
+use super::{checksum, decisions, events, finish, operations};
 use crate::domain::capture::{Capture, State};
 use crate::domain::event::Source;
 use crate::domain::id::CaptureId;
@@ -66,7 +66,7 @@ pub fn import(tx: &Connection, record: &CaptureRecord) -> Result<bool> {
     }
     let row = insert(tx, capture, &record.template)?;
     if let Some(wire) = &record.wire {
-        tx.prepare_cached("INSERT INTO wires (capture, wire) VALUES (?1, ?2)")?.execute(params![row, wire])?;
+        finish::keep_wire(tx, row, wire, &[])?;
     }
     if let Some(decision) = &record.decision {
         decisions::keep(tx, row, decision)?;

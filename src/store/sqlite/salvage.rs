@@ -77,6 +77,7 @@ pub fn copy(damaged: &Path, new: &mut Connection) -> Result<Salvaged> {
         for table in &TABLES {
             copy_table(&old, &tx, table, &mut salvaged)?;
         }
+        date(&tx)?;
         tx.commit()?;
     }
     for suffix in mended.iter().flat_map(|_| ["", "-wal", "-shm"]) {
@@ -84,6 +85,18 @@ pub fn copy(damaged: &Path, new: &mut Connection) -> Result<Salvaged> {
         drop(fs::remove_file(beside(source, suffix)));
     }
     Ok(salvaged)
+}
+
+/// A file of an older schema knows not when its prompts were sent; without a date they would be kept for ever.
+fn date(new: &Connection) -> Result<()> {
+    for table in ["wires", "decisions"] {
+        let when = format!(
+            "UPDATE {table} SET at = (SELECT coalesce(refined, captured_at) FROM captures WHERE row = {table}.capture)
+             WHERE at IS NULL"
+        );
+        new.execute(&when, [])?;
+    }
+    Ok(())
 }
 
 /// The first 16 bytes of every SQLite file.

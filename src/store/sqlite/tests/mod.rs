@@ -4,6 +4,7 @@ use super::super::{Store, conformance};
 use super::SqliteStore;
 
 mod damage;
+mod forgetting;
 mod plans;
 mod sharing;
 mod upgrade;

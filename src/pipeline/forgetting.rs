@@ -1,0 +1,111 @@
+//! Forgetting a capture for good: in the store, and in what lies beside it.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::services::Services;
+use crate::config::{Paths, paths};
+use crate::domain::fragments::Fragments;
+use crate::domain::id::{CaptureId, DraftId};
+use crate::store::{FORGETTING, Forgotten, Left, Removed, Result, Scrubbed};
+
+/// What could not be removed is tried again after so long: all of the store is written anew each time.
+const AGAIN: Duration = Duration::from_secs(3600);
+
+/// Removes the capture from the store and from the files below the state directory.
+///
+/// # Errors
+/// There is no such capture, or the store cannot be written; it is still there then. What could not be removed of it is
+/// told in [`Scrubbed::left`].
+pub fn forget(services: &Services, id: CaptureId) -> Result<Forgotten> {
+    let mut forgotten = services.store.forget_capture(id, services.clock.now())?;
+    let (removed, left) = clean(&services.paths, Some(&forgotten.fragments), &forgotten.drafts);
+    forgotten.scrubbed.copies.extend(removed);
+    forgotten.scrubbed.left.extend(left);
+    settle(services, &forgotten.scrubbed)?;
+    Ok(forgotten)
+}
+
+/// Removes what an earlier `forget` had to leave. What was forgotten is not known any more: logs and leftover texts go
+/// unseen.
+///
+/// # Errors
+/// The store cannot be written.
+pub fn finish(services: &Services) -> Result<Scrubbed> {
+    services.store.set_mark(FORGETTING, Some(&services.clock.now().to_string()))?;
+    let mut scrubbed = services.store.scrub();
+    let (removed, left) = clean(&services.paths, None, &[]);
+    scrubbed.copies.extend(removed);
+    scrubbed.left.extend(left);
+    settle(services, &scrubbed)?;
+    Ok(scrubbed)
+}
+
+/// As [`finish`], where something was left an hour ago or earlier, or the process that forgot it was killed.
+///
+/// # Errors
+/// The store cannot be read or written.
+pub fn resume(services: &Services) -> Result<()> {
+    let Some(tried) = services.store.mark(FORGETTING)? else { return Ok(()) };
+    let is_due = |tried: Timestamp| services.clock.now() >= tried + AGAIN || tried > services.clock.now();
+    if tried.parse().map_or(true, is_due) {
+        finish(services)?;
+    }
+    Ok(())
+}
+
+fn settle(services: &Services, scrubbed: &Scrubbed) -> Result<()> {
+    // What another program made stays whatever we do.
+    if scrubbed.left.iter().all(|left| left.foreign) { services.store.set_mark(FORGETTING, None) } else { Ok(()) }
+}
+
+/// Empties the logs and removes the leftover texts that hold one of these pieces; without any, all of them.
+fn clean(places: &Paths, pieces: Option<&Fragments>, drafts: &[DraftId]) -> (Vec<Removed>, Vec<Left>) {
+    let (mut removed, mut left) = (Vec::new(), Vec::new());
+    let holds = |path: &Path| match (pieces, File::open(path)) {
+        (_, Err(missing)) if missing.kind() == io::ErrorKind::NotFound => Ok(false),
+        (None, _) => Ok(true),
+        (Some(pieces), file) => pieces.are_in_stream(file?),
+    };
+    let mut tend = |path: PathBuf, deed: fn(&Path) -> io::Result<()>, must: bool| {
+        let bytes = fs::metadata(&path).map_or(0, |found| found.len());
+        match holds(&path).and_then(|held| if held || must { deed(&path).map(|()| true) } else { Ok(false) }) {
+            Ok(true) => removed.push(Removed { path, bytes }),
+            Ok(false) => {}
+            Err(gone) if gone.kind() == io::ErrorKind::NotFound => {}
+            Err(failure) => left.push(Left { path, why: failure.to_string(), foreign: false }),
+        }
+    };
+    let log = places.log();
+    tend(paths::old(&log), |path| fs::remove_file(path), false);
+    // Others append to these: they go on at the start of the file.
+    for log in [log, places.service_log()] {
+        tend(log, |path| File::options().write(true).open(path)?.set_len(0), false);
+    }
+    for text in leftovers(places) {
+        let must = drafts.iter().any(|draft| text.to_string_lossy().contains(&draft.to_string()));
+        tend(text, |path| fs::remove_file(path), must);
+    }
+    (removed, left)
+}
+
+/// Texts that an editor was given and that nobody took back, and reports that no version of this program could read.
+fn leftovers(places: &Paths) -> Vec<PathBuf> {
+    let of = |dir: &Path, prefixes: &[&str], suffix: &str| {
+        let entries = fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
+        let named = |path: &PathBuf| {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            prefixes.iter().any(|prefix| name.starts_with(prefix)) && name.ends_with(suffix)
+        };
+        entries.filter(named).collect::<Vec<_>>()
+    };
+    let mut found = of(&places.state, &["edit-", "draft-"], ".md");
+    found.extend(of(&places.spool(), &["unread-"], ".log"));
+    found.extend(of(&places.skipped(), &["unread-"], ".log"));
+    found.sort();
+    found
+}

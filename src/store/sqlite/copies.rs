@@ -1,0 +1,121 @@
+//! The files beside the database that hold its rows once more: of before a migration, damaged ones, unfinished work.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::super::{Left, Removed, Result};
+use super::connection::{Exclusive, beside};
+use super::error;
+use crate::domain::fragments::Fragments;
+
+/// What the names of copies go on with after the database's; each may have a log and an index of its own.
+const KINDS: [&str; 5] = [".schema-", ".corrupt", ".mended", ".rebuilding", ".rebuilt"];
+/// Files beside the database that hold no rows.
+const EMPTY: [&str; 3] = [".lock", ".suspect", "-shm"];
+
+/// All copies that this program made, in the order of their names, with their sizes.
+pub fn all(database: &Path) -> io::Result<Vec<Removed>> {
+    let mut found = Vec::new();
+    for (path, rest) in beside_of(database)? {
+        if KINDS.iter().any(|kind| rest.starts_with(kind)) {
+            found.push(Removed { bytes: size(&path), path });
+        }
+    }
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(found)
+}
+
+/// The database with its log, in bytes.
+pub fn database_size(database: &Path) -> u64 {
+    ["", "-wal", "-shm"].iter().map(|suffix| size(&beside(database, suffix))).sum()
+}
+
+/// Removes the copies of which nothing changed since `before`; gives how many files.
+pub fn expire(database: &Path, before: Timestamp) -> Result<u64> {
+    let old = |copy: &Removed| changed(&copy.path).is_some_and(|at| at < before);
+    if !all(database).map_err(error::file)?.iter().any(old) {
+        return Ok(0);
+    }
+    let _lock = Exclusive::take(database)?;
+    let mut expired = 0;
+    for copy in all(database).map_err(error::file)?.iter().filter(|copy| old(copy) && !is_needed(database, copy)) {
+        match fs::remove_file(&copy.path) {
+            Err(gone) if gone.kind() == io::ErrorKind::NotFound => {}
+            removed => removed.map(|()| expired += 1).map_err(error::file)?,
+        }
+    }
+    Ok(expired)
+}
+
+/// Removes every copy; gives those that are gone and those that are still there.
+pub fn remove(database: &Path) -> Result<(Vec<Removed>, Vec<Left>)> {
+    let (mut removed, mut left) = (Vec::new(), Vec::new());
+    if all(database).map_err(error::file)?.is_empty() {
+        return Ok((removed, left));
+    }
+    let _lock = Exclusive::take(database)?;
+    for copy in all(database).map_err(error::file)? {
+        match fs::remove_file(&copy.path) {
+            Ok(()) => removed.push(copy),
+            Err(gone) if gone.kind() == io::ErrorKind::NotFound => {}
+            Err(failure) => left.push(Left { path: copy.path, why: failure.to_string(), foreign: false }),
+        }
+    }
+    Ok((removed, left))
+}
+
+/// Files named like the database that another program made, and that hold one of these texts. Only plain text is found:
+/// what is compressed or encrypted is not looked into.
+pub fn foreign(database: &Path, texts: &Fragments) -> Result<Vec<Left>> {
+    let mut left = Vec::new();
+    for (path, rest) in beside_of(database).map_err(error::file)? {
+        let ours = rest.is_empty() || rest == "-wal" || KINDS.iter().chain(&EMPTY).any(|kind| rest.starts_with(kind));
+        if ours || !path.is_file() {
+            continue;
+        }
+        let why = match fs::File::open(&path).and_then(|file| texts.are_in_stream(file)) {
+            Ok(false) => continue,
+            Ok(true) => "not made by uro-capture, and therefore not removed".to_owned(),
+            Err(failure) => format!("cannot be looked into: {failure}"),
+        };
+        left.push(Left { path, why, foreign: true });
+    }
+    Ok(left)
+}
+
+/// A replacement was killed when only its name was missing: then this is the database.
+fn is_needed(database: &Path, copy: &Removed) -> bool {
+    !database.exists() && copy.path == beside(database, ".rebuilt")
+}
+
+/// Files whose names begin with the database's, and how they go on.
+fn beside_of(database: &Path) -> io::Result<Vec<(PathBuf, String)>> {
+    let (Some(directory), Some(name)) = (database.parent(), database.file_name().and_then(|name| name.to_str())) else {
+        return Ok(Vec::new());
+    };
+    let entries = match fs::read_dir(directory) {
+        Err(missing) if missing.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other?,
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        let rest = path.file_name().and_then(|own| own.to_str()).and_then(|own| own.strip_prefix(name));
+        found.extend(rest.map(str::to_owned).map(|rest| (path.clone(), rest)));
+    }
+    Ok(found)
+}
+
+fn size(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |found| found.len())
+}
+
+/// When its content, its name or its rights changed last: a damaged database gets its name long after its last write.
+fn changed(path: &Path) -> Option<Timestamp> {
+    let found = fs::metadata(path).ok()?;
+    Timestamp::from_second(found.mtime().max(found.ctime())).ok()
+}
