@@ -49,13 +49,25 @@ pub fn heads_dir(common_dir: &Path) -> Option<PathBuf> {
     repo_dir(common_dir).map(|dir| dir.join("op_heads/heads"))
 }
 
-/// The git directory below the nearest `.jj` from `start` upwards, unless a `.git` is as near.
+/// The git directory that the nearest `.jj` from `start` upwards keeps its commits in, unless a `.git` is as near.
 #[must_use]
 pub fn discover(start: &Path) -> Option<PathBuf> {
     let start = start.canonicalize().ok()?;
     let found = start.ancestors().find(|dir| dir.join(".git").exists() || dir.join(".jj").is_dir())?;
-    let store = found.join(".jj/repo/store/git");
-    (!found.join(".git").exists() && store.is_dir()).then_some(store)
+    if found.join(".git").exists() {
+        return None;
+    }
+    // A further workspace has a file there that names the first one's directory.
+    let repo = named_in(&found.join(".jj/repo")).unwrap_or_else(|| found.join(".jj/repo"));
+    let store = repo.join("store");
+    let git_dir = named_in(&store.join("git_target")).unwrap_or_else(|| store.join("git"));
+    git_dir.canonicalize().ok().filter(|dir| dir.is_dir())
+}
+
+/// The path in a file of jj's, as seen from where the file is.
+fn named_in(file: &Path) -> Option<PathBuf> {
+    let text = String::from_utf8(content(file).filter(|bytes| !bytes.is_empty())?).ok()?;
+    Some(file.parent()?.join(text.trim_end_matches(['\n', '\r'])))
 }
 
 /// The position of everything that was done until now.
@@ -241,6 +253,17 @@ pub fn news(repo: &Repo, known: &[LogPosition]) -> Result<Option<(LogPosition, V
     Ok(Some((now, entries)))
 }
 
+/// Whether jj shows the commit in its log now; never in a repository that is not jj's.
+///
+/// # Errors
+/// When the history cannot be read.
+pub fn shows(repo: &Repo, oid: &Oid) -> Result<bool, GitError> {
+    match repo_dir(&repo.place().common_dir) {
+        Some(dir) => is_visible(repo, oid, &views(&dir, &heads(&dir)).heads),
+        None => Ok(false),
+    }
+}
+
 fn is_visible(repo: &Repo, oid: &Oid, heads: &[Oid]) -> Result<bool, GitError> {
     for head in heads {
         if head == oid || repo.is_ancestor(oid, head)? {
@@ -361,5 +384,22 @@ mod tests {
         assert_eq!(discover(&root.join("inner/src")), Some(store.clone()));
         assert_eq!(discover(&root), None);
         assert_eq!(workspace(&store), Some(root.join("inner")));
+    }
+
+    #[test]
+    fn a_further_workspace_leads_to_the_first_ones_git_directory() {
+        let top = tempfile::tempdir().unwrap();
+        let root = top.path().canonicalize().unwrap();
+        std::fs::create_dir_all(root.join("first/.git")).unwrap();
+        std::fs::create_dir_all(root.join("first/.jj/repo/store")).unwrap();
+        std::fs::create_dir_all(root.join("second/.jj")).unwrap();
+        std::fs::write(root.join("first/.jj/repo/store/git_target"), "../../../.git").unwrap();
+        std::fs::write(root.join("second/.jj/repo"), "../../first/.jj/repo").unwrap();
+        assert_eq!(discover(&root.join("second")), Some(root.join("first/.git")));
+        std::fs::write(root.join("second/.jj/repo"), root.join("first/.jj/repo").as_os_str().as_encoded_bytes())
+            .unwrap();
+        assert_eq!(discover(&root.join("second")), Some(root.join("first/.git")));
+        std::fs::remove_dir_all(root.join("first")).unwrap();
+        assert_eq!(discover(&root.join("second")), None, "its repository is gone");
     }
 }

@@ -174,9 +174,6 @@ fn take(
     let (template, git_dir) = (capture.summary.clone(), Some(place.git_dir.clone()));
     let job = Job { id: capture.id, subject, config, deadline, queue, plan, template, git_dir };
     let recorded = record(services, &capture, &job, (kin.newer.as_ref(), event))?;
-    if let (Recorded::New, Some(change)) = (&recorded, repo.change_of(&request.oid)?) {
-        services.store.note_change(&place.id, &request.oid, &change)?;
-    }
     Ok(match recorded {
         Recorded::Known(id) => Taken::Known(id),
         Recorded::Forgotten => Taken::Skipped("it was forgotten"),
