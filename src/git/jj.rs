@@ -202,53 +202,83 @@ fn views(dir: &Path, operations: &[String]) -> View {
     all
 }
 
-/// Of what each commit was made by the operations since the known ones.
-fn made_since(dir: &Path, heads: &[String], known: &[String]) -> HashMap<Oid, Vec<Oid>> {
-    let mut seen: HashSet<String> = known.iter().cloned().collect();
+/// What operations did.
+#[derive(Debug, Default)]
+struct Story {
+    /// Of what each commit was made.
+    made: HashMap<Oid, Vec<Oid>>,
+    /// The latest operations of before.
+    before: Vec<String>,
+}
+
+/// The story of the operations since those that end it.
+fn story(dir: &Path, heads: &[String], is_before: impl Fn(&str) -> bool) -> Story {
+    let mut seen: HashSet<String> = HashSet::new();
     let mut next: VecDeque<String> = heads.iter().cloned().collect();
-    let mut made: HashMap<Oid, Vec<Oid>> = HashMap::new();
-    let mut budget = OPERATIONS;
+    let (mut story, mut budget) = (Story::default(), OPERATIONS);
     while let Some(id) = next.pop_front().filter(|_| budget > 0) {
         if !seen.insert(id.clone()) {
+            continue;
+        }
+        if is_before(&id) {
+            story.before.push(id);
             continue;
         }
         budget -= 1;
         let Some(operation) = read_operation(dir, &id) else { continue };
         next.extend(operation.parents);
         for (commit, predecessors) in operation.predecessors {
-            made.entry(commit).or_default().extend(predecessors);
+            story.made.entry(commit).or_default().extend(predecessors);
         }
     }
-    made
+    story
 }
 
-/// What jj did since the known position, and the new position; absent where that is the old one.
+fn done_at(dir: &Path, operation: &str) -> Option<Timestamp> {
+    file::look(&dir.join("op_store/operations").join(operation))?.changed
+}
+
+/// What jj did since the known position, and the new position; absent where that is the old one. Where nothing is known
+/// of jj (it came to the repository later, or has thrown the known operations away) it tells which commits it made at or
+/// after `since`.
 ///
 /// # Errors
 /// When the history cannot be read.
-pub fn news(repo: &Repo, known: &[LogPosition]) -> Result<Option<(LogPosition, Vec<Entry>)>, GitError> {
+pub fn news(
+    repo: &Repo,
+    known: &[LogPosition],
+    since: Timestamp,
+) -> Result<Option<(LogPosition, Vec<Entry>)>, GitError> {
     let common_dir = &repo.place().common_dir;
     let (Some(dir), Some(now)) = (repo_dir(common_dir), end(common_dir)) else { return Ok(None) };
     let before = known.iter().find(|known| known.log == LOG);
     let Backend::Library(library) = &repo.backend else { return Ok(None) };
-    match before {
-        Some(before) if before.identity == now.identity => return Ok(None),
-        // Nothing was known of jj before: what there is by now is no news.
-        None => return Ok(Some((now, Vec::new()))),
-        Some(_) => {}
+    if before.is_some_and(|before| before.identity == now.identity) {
+        return Ok(None);
     }
-    let split = |position: &LogPosition| position.identity.split(',').map(str::to_owned).collect::<Vec<String>>();
-    let (old, new) = (before.map(split).unwrap_or_default(), split(&now));
-    let change = Change { made: made_since(&dir, &new, &old), old: views(&dir, &old), new: views(&dir, &new) };
+    let new: Vec<String> = now.identity.split(',').map(str::to_owned).collect();
+    let known = before.map(|before| before.identity.split(',')).into_iter().flatten();
+    let known: Vec<&str> = known.filter(|id| read_operation(&dir, id).is_some()).collect();
+    let second = Timestamp::from_second(since.as_second()).unwrap_or(since);
+    let story = if known.is_empty() {
+        story(&dir, &new, |id| done_at(&dir, id).is_some_and(|at| at < second))
+    } else {
+        story(&dir, &new, |id| known.contains(&id))
+    };
+    let old = if known.is_empty() { story.before } else { known.iter().copied().map(str::to_owned).collect() };
+    let change = Change { made: story.made, old: views(&dir, &old), new: views(&dir, &new) };
     let mut shown = library::between(library, &change.old.heads, &change.new.heads, SHOWN)?;
+    if known.is_empty() {
+        // What jj found in the repository was there before.
+        shown.retain(|oid| change.made.contains_key(oid));
+    }
     for left in change.old.working.difference(&change.new.working) {
         if !shown.contains(left) && is_visible(repo, left, &change.new.heads)? {
             shown.push(left.clone());
         }
     }
-    let at = file::look(&dir.join("op_store/operations").join(&new[0])).and_then(|look| look.changed);
+    let at = done_at(&dir, &new[0]).unwrap_or(Timestamp::UNIX_EPOCH);
     let deeds = repo.with_objects(|objects| change.deeds(repo, objects, &shown))?;
-    let at = at.unwrap_or(Timestamp::UNIX_EPOCH);
     let entries = deeds.into_iter().map(|deed| Entry { git_dir: common_dir.clone(), at, deed }).collect();
     Ok(Some((now, entries)))
 }

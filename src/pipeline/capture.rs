@@ -132,6 +132,10 @@ fn take_unreported(services: &Services, repo: &Repo, carried: &[Oid]) -> Result<
     Ok(())
 }
 
+/// The author of GitButler's commits that nobody wrote: the merge of all branches that it checks out, made anew with
+/// each change of one of them, and work that it puts aside.
+const BOOKKEEPER: &str = "gitbutler@gitbutler.com";
+
 fn take(
     services: &Services,
     repo: &Repo,
@@ -151,6 +155,9 @@ fn take(
         return Ok(Taken::Skipped("capturing is switched off here"));
     }
     let commit = exclusions.commit(repo, &request.oid)?;
+    if commit.author_email == BOOKKEEPER && request.source != Source::Manual {
+        return Ok(Taken::Skipped("GitButler made it to keep its books"));
+    }
     let mut subject = Subject::commit(commit, services.clock.as_ref());
     let carried = identity::carried(services, repo, &subject)?;
     if unreported == Unreported::First {

@@ -20,6 +20,26 @@ struct Bench {
 impl Bench {
     /// Absent where no jj is named.
     fn new(layout: &str) -> Option<Self> {
+        let bench = Self::before_init(layout)?;
+        bench.world.ok(&bench.repo, &["init"]);
+        Some(bench)
+    }
+
+    /// A repository of git that `init` was called in.
+    fn in_git() -> Option<Self> {
+        let bench = Self::empty()?;
+        bench.world.git(&bench.repo, &["init", "-q"]);
+        bench.world.ok(&bench.repo, &["init"]);
+        Some(bench)
+    }
+
+    fn before_init(layout: &str) -> Option<Self> {
+        let bench = Self::empty()?;
+        bench.jj(&["git", "init", layout]);
+        Some(bench)
+    }
+
+    fn empty() -> Option<Self> {
         let Some(jj) = jj_program() else {
             skip("jj at work: URO_TEST_JJ names no jj");
             return None;
@@ -30,10 +50,7 @@ impl Bench {
         std::fs::write(world.path("jj.toml"), settings).unwrap();
         let repo = world.path("repo");
         std::fs::create_dir_all(&repo).unwrap();
-        let bench = Self { world, jj, repo };
-        bench.jj(&["git", "init", layout]);
-        bench.world.ok(&bench.repo, &["init"]);
-        Some(bench)
+        Some(Self { world, jj, repo })
     }
 
     fn jj_at(&self, dir: &Path, args: &[&str]) -> String {
@@ -59,10 +76,18 @@ impl Bench {
 
     /// Waits until there are live captures of these messages and no others; each change has one.
     fn expect(&self, step: &str, messages: &[&str]) {
+        let mut changes: HashMap<String, String> = HashMap::new();
+        for capture in self.expect_subjects(step, messages) {
+            let change = capture.commit.and_then(|commit| commit.change_id).expect("jj names every change");
+            assert_eq!(changes.insert(change, capture.summary), None, "{step}: a change has two live captures");
+        }
+    }
+
+    fn expect_subjects(&self, step: &str, messages: &[&str]) -> Vec<Capture> {
         let mut wanted = messages.to_vec();
         wanted.sort_unstable();
         let mut last = Vec::new();
-        let live = eventually(&format!("{step}: {wanted:?}"), || {
+        eventually(&format!("{step}: {wanted:?}"), || {
             let live = self.live();
             let mut found: Vec<String> = live.iter().map(subject).collect();
             found.sort_unstable();
@@ -71,12 +96,7 @@ impl Bench {
                 last.clone_from(&found);
             }
             (found == wanted).then_some(live)
-        });
-        let mut changes: HashMap<String, String> = HashMap::new();
-        for capture in live {
-            let change = capture.commit.and_then(|commit| commit.change_id).expect("jj names every change");
-            assert_eq!(changes.insert(change, capture.summary), None, "{step}: a change has two live captures");
-        }
+        })
     }
 }
 
@@ -174,4 +194,46 @@ fn copies_splits_and_edits(layout: &str) {
     });
     let told = bench.world.ok(&elsewhere, &["log"]);
     assert!(told.contains("Add d in another workspace"), "{told}");
+}
+
+#[test]
+fn jj_that_comes_to_a_captured_repository_later_is_noticed_with_what_it_did_since() {
+    for runs in [true, false] {
+        let Some(bench) = Bench::in_git() else { return };
+        bench.world.commit(&bench.repo, "g", "git\n", "Add g by git");
+        bench.expect_subjects("git", &["Add g by git"]);
+        if !runs {
+            bench.world.ok(&bench.repo, &["sidecar", "stop"]);
+        }
+        bench.jj(&["git", "init", "--colocate"]);
+        bench.write("a", "one\n");
+        bench.jj(&["commit", "-m", "Add a by jj"]);
+        bench.jj(&["describe", "-r", "@-", "-m", "Add a by jj, reworded"]);
+        let status = bench.world.json(&bench.repo, &["status"]);
+        assert_eq!(status["hooks"][0]["needs_sidecar"], true, "{status:#}");
+        let told = status["problems"].to_string();
+        assert!(told.contains("only while the sidecar runs"), "{told}");
+        bench.world.start_sidecar();
+        bench.expect_subjects("jj", &["Add a by jj, reworded", "Add g by git"]);
+        bench.write("b", "two\n");
+        bench.jj(&["commit", "-m", "Add b by jj"]);
+        bench.expect_subjects("more", &["Add a by jj, reworded", "Add b by jj", "Add g by git"]);
+    }
+}
+
+#[test]
+fn operations_that_jj_threw_away_are_no_reason_to_capture_what_was_there_before() {
+    let Some(bench) = Bench::before_init("--no-colocate") else { return };
+    bench.write("old", "old\n");
+    bench.jj(&["commit", "-m", "Long before"]);
+    bench.world.ok(&bench.repo, &["init"]);
+    bench.world.ok(&bench.repo, &["sidecar", "stop"]);
+    bench.write("a", "one\n");
+    bench.jj(&["commit", "-m", "Add a"]);
+    bench.jj(&["op", "abandon", "..@-"]);
+    bench.jj(&["util", "gc", "--expire", "now"]);
+    bench.world.start_sidecar();
+    bench.write("b", "two\n");
+    bench.jj(&["commit", "-m", "Add b"]);
+    bench.expect("after that", &["Add a", "Add b"]);
 }

@@ -411,3 +411,34 @@ fn commits_above_each_other_under_one_change_id_are_work_of_their_own() {
     hooked(&scene, &place, "c", "1", &format!("Add c\n\n{trailer}"));
     assert_eq!(place.live().len(), 3, "{:?}", place.live());
 }
+
+#[test]
+fn what_gitbutler_checks_out_is_nobodys_work_unless_it_is_asked_for() {
+    let scene = Scene::new();
+    let place = scene.repo("r");
+    let (two, three) = trees(&place);
+    scene.reconcile();
+    let work = version(&place, ONE, "Add two", &two, 1_800_000_000);
+    let who = "GitButler <gitbutler@gitbutler.com> 1800000001 +0000";
+    let mut books = Vec::new();
+    for message in ["GitButler Workspace Commit", "GitButler Workspace Commit, anew"] {
+        let text = format!("tree {three}\nparent {work}\nauthor {who}\ncommitter {who}\n\n{message}\n");
+        let file = place.scene.path("object");
+        std::fs::write(&file, text).unwrap();
+        books.push(place.git(&["hash-object", "-t", "commit", "-w", &file.to_string_lossy()]));
+    }
+    for book in &books {
+        place.git(&["update-ref", "refs/heads/gitbutler/workspace", book]);
+        place.git(&["update-ref", "refs/heads/topic", &work]);
+        scene.reconcile();
+        report(&scene, &place, &book.parse().unwrap());
+        scene.work();
+    }
+    assert_eq!(place.live(), ["Base", "Add two"]);
+    assert_eq!(scene.reconcile(), 0);
+    let plan = super::super::capture::Plan::Template(Reason::Disabled);
+    let (oid, stamp) = (books[0].parse().unwrap(), scene.services.clock.now());
+    let request = super::super::capture::Request { oid, source: crate::domain::event::Source::Manual, stamp, plan };
+    super::super::capture::take_commit(&scene.services, &place.open(), &request).unwrap();
+    assert!(place.live().contains(&"GitButler Workspace Commit".to_owned()), "{:?}", place.live());
+}
