@@ -19,6 +19,8 @@ use crate::domain::id::Oid;
 const LOG: &str = "jj/operations";
 /// Operations that are read at once, newest first.
 const OPERATIONS: usize = 2_000;
+/// Operations that are looked at to tell the latest from those that it replaced a moment ago.
+const NEAR: usize = 200;
 /// Commits that became visible and are looked at, the newest.
 const SHOWN: usize = 10_000;
 /// Larger files are not read (bytes).
@@ -82,7 +84,25 @@ fn heads(dir: &Path) -> Vec<String> {
     let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
     let mut heads: Vec<String> = names.filter(|name| name.bytes().all(|byte| byte.is_ascii_hexdigit())).collect();
     heads.sort();
+    if heads.len() > 1 {
+        let below = below(dir, &heads);
+        heads.retain(|head| !below.contains(head));
+    }
     heads
+}
+
+/// The operations below these, as far as heads can be that jj has not removed yet: it adds the new one first.
+fn below(dir: &Path, heads: &[String]) -> HashSet<String> {
+    let parents = |id: &String| read_operation(dir, id).map(|operation| operation.parents).unwrap_or_default();
+    let mut next: VecDeque<String> = heads.iter().flat_map(parents).collect();
+    let mut found = HashSet::new();
+    while let Some(id) = next.pop_front().filter(|_| found.len() < NEAR) {
+        if !found.contains(&id) {
+            next.extend(parents(&id));
+            found.insert(id);
+        }
+    }
+    found
 }
 
 /// An operation, as far as it is of interest.
@@ -391,6 +411,28 @@ mod tests {
         assert_eq!((found.view.as_str(), found.parents), ("ab", vec!["cd".to_owned()]));
         assert_eq!(found.predecessors, [(oid(&made).unwrap(), vec![oid(&old).unwrap()])]);
         assert!(operation(&bytes[..bytes.len() - 1]).is_none(), "cut short");
+    }
+
+    #[test]
+    fn a_head_that_another_has_replaced_is_none() {
+        let top = tempfile::tempdir().unwrap();
+        for dir in ["op_heads/heads", "op_store/operations"] {
+            std::fs::create_dir_all(top.path().join(dir)).unwrap();
+        }
+        // `cc` is above `bb`, which is above `aa`; `dd` was done beside them.
+        for (id, parent) in [("aa", None), ("bb", Some(0xaa)), ("cc", Some(0xbb)), ("dd", Some(0xaa))] {
+            let bytes = parent.map_or(vec![], |parent| vec![0x12, 1, parent]);
+            std::fs::write(top.path().join("op_store/operations").join(id), bytes).unwrap();
+        }
+        for (there, expected) in
+            [(&["aa", "cc"][..], &["cc"][..]), (&["bb", "cc", "dd"], &["cc", "dd"]), (&["aa"], &["aa"])]
+        {
+            let dir = top.path().join("op_heads/heads");
+            std::fs::remove_dir_all(&dir).unwrap();
+            std::fs::create_dir(&dir).unwrap();
+            there.iter().for_each(|id| std::fs::write(dir.join(id), "").unwrap());
+            assert_eq!(heads(top.path()), expected, "{there:?}");
+        }
     }
 
     #[test]
