@@ -108,6 +108,7 @@ pub fn commit(lines: &[&str], origin: impl Fn(usize) -> Origin) -> Commit {
         authored_at: jiff::Timestamp::UNIX_EPOCH,
         committed_at: jiff::Timestamp::UNIX_EPOCH,
         message: "wip".into(),
+        change_id: None,
         branch: None,
         patch: Patch { files: vec![file], files_total: 1, ..Patch::default() },
     }

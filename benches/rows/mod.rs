@@ -75,6 +75,7 @@ pub fn capture(n: u64) -> Capture {
             insertions: Some(10),
             deletions: Some(2),
             patch_id: Some(format!("{:040x}", u128::from(n) + (1 << 70))),
+            change_id: None,
             parents: Vec::new(),
         }),
         project,

@@ -46,6 +46,7 @@ pub fn commit(text: &str) -> Commit {
         authored_at: Timestamp::UNIX_EPOCH,
         committed_at: Timestamp::UNIX_EPOCH,
         message: harmless(message, true),
+        change_id: None,
         branch: None,
         patch,
     }

@@ -182,6 +182,7 @@ pub(super) mod tests {
                 insertions: Some(10),
                 deletions: None,
                 patch_id: None,
+                change_id: None,
                 parents: Vec::new(),
             }),
             raw: "Cut the auth timeout".into(),

@@ -10,8 +10,10 @@ use serde::Serialize;
 
 use super::app::App;
 use super::failure::{Failure, quoted};
-use crate::git::GitError;
+use super::service::Autostart;
 use crate::git::repo::Repo;
+use crate::git::{GitError, jj};
+use crate::sidecar::protocol::SidecarState;
 use crate::store::Registered;
 pub use standing::is_configured;
 pub use surroundings::Surroundings;
@@ -26,6 +28,8 @@ pub struct RepoHooks {
     pub how: Option<&'static str>,
     /// What reports its commits now: `hooks`, or `watch`: the sidecar, which watches its reflogs.
     pub covered_by: &'static str,
+    /// Commits come without hooks there, all or some (jj's): only the sidecar sees those.
+    pub needs_sidecar: bool,
     #[serde(skip)]
     pub trouble: Option<Trouble>,
 }
@@ -81,6 +85,8 @@ pub fn of_registered(repo: Result<&Repo, ()>, known: &Registered, around: &Surro
         _ => None,
     };
     let works = found.how.is_some() && trouble.is_none();
+    let by_hooks = works || found.by_hand;
+    let by_jj = repo.is_ok_and(|repo| jj::repo_dir(&repo.place().common_dir).is_some());
     RepoHooks {
         repo: known.path.display().to_string(),
         state: match (&trouble, works) {
@@ -89,10 +95,40 @@ pub fn of_registered(repo: Result<&Repo, ()>, known: &Registered, around: &Surro
             (None, false) => "absent",
         },
         how: found.how,
-        covered_by: if works || found.by_hand { "hooks" } else { "watch" },
+        covered_by: if by_hooks { "hooks" } else { "watch" },
+        needs_sidecar: repo.is_ok() && (by_jj || !by_hooks),
         trouble,
     }
 }
+
+/// What is wrong where commits come without hooks and the sidecar does not run, or is started by nothing after a
+/// restart, and what helps: one line for all such repositories.
+#[must_use]
+pub fn unattended(all: &[&RepoHooks], sidecar: &SidecarState, autostart: Autostart) -> Option<(String, String)> {
+    // Hooks that are to be mended are told of by themselves.
+    let needy: Vec<&str> =
+        all.iter().filter(|one| one.needs_sidecar && one.trouble.is_none()).map(|one| one.repo.as_str()).collect();
+    let whose = match needy.as_slice() {
+        [] => return None,
+        [one] => format!("commits without hooks in {one} are"),
+        more => format!("commits without hooks in {} repositories are", more.len()),
+    };
+    let told = format!("{whose} captured only while the sidecar runs");
+    match (sidecar, autostart) {
+        (SidecarState::Running, Autostart::Installed) => None,
+        (SidecarState::Running, Autostart::Possible) => {
+            Some((format!("{told}, and nothing starts it at login"), INSTALL.to_owned()))
+        }
+        (SidecarState::Running, Autostart::Impossible) => {
+            Some((format!("{told}, and nothing starts it at login"), format!("at each login: {START}")))
+        }
+        (_, Autostart::Possible) => Some((told, format!("{START}, or for good: {INSTALL}"))),
+        (_, Autostart::Installed | Autostart::Impossible) => Some((told, START.to_owned())),
+    }
+}
+
+const START: &str = "uro-capture sidecar start";
+const INSTALL: &str = "uro-capture sidecar install";
 
 /// What is wrong with a registered repository that cannot be opened, and the command that helps.
 #[must_use]
@@ -133,6 +169,37 @@ fn is_program(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn repo_hooks(repo: &str, needs_sidecar: bool) -> RepoHooks {
+        RepoHooks { repo: repo.into(), state: "ok", how: None, covered_by: "hooks", needs_sidecar, trouble: None }
+    }
+
+    #[test]
+    fn what_only_the_sidecar_sees_is_a_problem_unless_it_runs_and_is_started_at_login() {
+        let (needy, other, fine) = (repo_hooks("/a", true), repo_hooks("/b", true), repo_hooks("/c", false));
+        let told = |all: &[&RepoHooks], state, autostart| unattended(all, &state, autostart);
+        assert_eq!(told(&[&needy, &fine], SidecarState::Running, Autostart::Installed), None);
+        assert_eq!(told(&[&fine], SidecarState::Stopped, Autostart::Possible), None);
+        let lost = RepoHooks { trouble: Some(Trouble::Gone), ..repo_hooks("/d", true) };
+        assert_eq!(told(&[&lost], SidecarState::Stopped, Autostart::Possible), None, "told by itself");
+        for (state, autostart, hint) in [
+            (SidecarState::Running, Autostart::Possible, "uro-capture sidecar install"),
+            (SidecarState::Running, Autostart::Impossible, "at each login: uro-capture sidecar start"),
+            (
+                SidecarState::Stopped,
+                Autostart::Possible,
+                "uro-capture sidecar start, or for good: uro-capture sidecar install",
+            ),
+            (SidecarState::Stopped, Autostart::Installed, "uro-capture sidecar start"),
+            (SidecarState::Unresponsive, Autostart::Impossible, "uro-capture sidecar start"),
+        ] {
+            let (what, found) = told(&[&needy, &fine], state, autostart).unwrap();
+            assert!(what.starts_with("commits without hooks in /a are captured only while the sidecar runs"), "{what}");
+            assert_eq!(found, hint);
+        }
+        let (what, _) = told(&[&needy, &other], SidecarState::Stopped, Autostart::Possible).unwrap();
+        assert!(what.starts_with("commits without hooks in 2 repositories"), "{what}");
+    }
 
     #[test]
     fn every_trouble_comes_with_the_command_that_mends_it() {

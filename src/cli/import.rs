@@ -93,6 +93,7 @@ fn parse(index: usize, text: &str) -> Result<Option<CaptureRecord>, Failure> {
     record.capture.summary = redact(&record.capture.summary);
     if let Some(commit) = &mut record.capture.commit {
         commit.subject = redact(&commit.subject);
+        commit.change_id = commit.change_id.take().filter(|id| redact(id) == *id);
     }
     record.template = redact(&record.template);
     record.wire = record.wire.as_deref().map(redact);
@@ -114,6 +115,19 @@ mod tests {
         let failure = parse(6, "{\"capture\":1}").unwrap_err();
         assert_eq!((failure.code(), failure.message.as_str()), (1, "line 7 is no exported capture"));
         assert_eq!(parse(0, "  ").unwrap(), None);
+    }
+
+    #[test]
+    fn a_change_id_comes_back_unless_it_is_a_secret() {
+        for (id, stays) in [("zxywkvutsrqponmlkzxywkvutsrqponm", true), (&["AKIA", "IOSFODNN7ABCDEFG"].concat(), false)]
+        {
+            let mut capture = crate::store::samples::commit(1);
+            capture.commit.as_mut().unwrap().change_id = Some(id.to_owned());
+            let record = CaptureRecord { capture, template: String::new(), wire: None, decision: None };
+            let line = serde_json::to_string(&ExportLine::from(record)).unwrap();
+            let read = parse(0, &line).unwrap().unwrap().capture.commit.unwrap().change_id;
+            assert_eq!(read.as_deref(), stays.then_some(id), "{line}");
+        }
     }
 
     #[test]

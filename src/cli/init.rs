@@ -13,9 +13,9 @@ use super::app::App;
 use super::failure::Failure;
 use super::hooks::places::ByHand;
 use super::hooks::surroundings::Surroundings;
+use super::service::{self, Autostart};
 use super::ui::Exit;
 use crate::domain::event::Means;
-use crate::git::jj;
 use crate::git::repo::Repo;
 use crate::githooks::{Note, Plan};
 
@@ -28,6 +28,9 @@ pub struct InitArgs {
     /// For all repositories: without PATH those of this user from now on (git 2.54 or later), else those below PATH
     #[arg(long)]
     pub global: bool,
+    /// Install no hooks, and remove those of before: the sidecar watches the repository's logs
+    #[arg(long, conflicts_with = "global")]
+    pub watch: bool,
     /// Only list every file that would be written
     #[arg(long)]
     pub dry_run: bool,
@@ -57,6 +60,8 @@ struct Done {
     /// What reports its commits: `config`, `file`, `watch`; absent after `deinit`.
     #[serde(skip_serializing_if = "Option::is_none")]
     means: Option<Means>,
+    /// Commits come without hooks there, all or some (jj's): only the sidecar sees those.
+    needs_sidecar: bool,
     /// What may be added where nothing was written.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     by_hand: Vec<ByHand>,
@@ -77,12 +82,12 @@ pub fn run(app: &App, args: &InitArgs) -> Result<Exit, Failure> {
     }
     let repo = repo_at(app, args.paths.first())?;
     let around = Surroundings::new(app.env(), one::known_mark(app)?);
-    let (done, plan) = one::capture(app, &repo, &around, args.dry_run)?;
-    if let Some(means) = done.means.filter(|_| !args.dry_run) {
-        let by_jj = jj::repo_dir(&repo.place().common_dir).is_some();
-        one::announce(app, if by_jj { Means::Watch } else { means });
-    }
+    let (done, plan) = one::capture(app, &repo, &around, one::Wish { watch: args.watch, dry_run: args.dry_run })?;
+    let stays = !args.dry_run && one::announce(app, done.needs_sidecar);
     report(app, &done)?;
+    if stays {
+        tell_how_it_stays(app)?;
+    }
     tell_notes(app, &plan);
     Ok(Exit::Done)
 }
@@ -128,6 +133,22 @@ impl Done {
     fn line(&self) -> String {
         format!("{} ({}) {}", self.project, self.repo.display(), self.what)
     }
+}
+
+/// How the sidecar that was started for repositories without hooks stays alive.
+fn tell_how_it_stays(app: &App) -> Result<(), Failure> {
+    if app.json {
+        return Ok(());
+    }
+    app.ui.line(match service::autostart(app) {
+        Autostart::Installed => "  the sidecar runs now, and from each login on",
+        Autostart::Possible => {
+            "  the sidecar runs now, and stays until the machine stops; from each login on: uro-capture sidecar install"
+        }
+        Autostart::Impossible => {
+            "  the sidecar runs now, and stays until the machine stops; after that: uro-capture sidecar start"
+        }
+    })
 }
 
 fn tell_notes(app: &App, plan: &Plan) {

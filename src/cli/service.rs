@@ -12,6 +12,27 @@ use crate::sidecar::service::commands::{self, Words};
 use crate::sidecar::service::files::{self, Outcome};
 use crate::sidecar::service::{Manager, ServiceError, Setting, launchd, systemd};
 
+/// Whether a service manager starts the sidecar when the person logs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Autostart {
+    Installed,
+    /// `sidecar install` does it.
+    Possible,
+    /// There is no service manager.
+    Impossible,
+}
+
+/// As it is now; nothing is run to find out.
+#[must_use]
+pub fn autostart(app: &App) -> Autostart {
+    let Ok((manager, setting)) = here(app) else { return Autostart::Impossible };
+    let (files, links) = places(manager, &setting);
+    // systemd starts what is enabled, launchd what lies there.
+    let signs = if manager == Manager::Systemd { links } else { files };
+    let is_there = |sign: &PathBuf| sign.symlink_metadata().is_ok();
+    if signs.iter().any(is_there) { Autostart::Installed } else { Autostart::Possible }
+}
+
 /// What was done (or would be).
 #[derive(Debug, Serialize)]
 struct Report {

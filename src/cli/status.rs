@@ -9,8 +9,9 @@ use serde::Serialize;
 
 use super::app::App;
 use super::failure::Failure;
-use super::hooks::RepoHooks;
 use super::hooks::surroundings::{Mark, Surroundings};
+use super::hooks::{self, RepoHooks};
+use super::service::{self, Autostart};
 use super::size;
 use super::ui::{BAD, BOLD, DIM, Exit, GOOD, WARN};
 use crate::domain::draft::{Draft, DraftState, Period};
@@ -19,7 +20,7 @@ use crate::pipeline::skipped;
 use crate::sidecar::client;
 use crate::sidecar::protocol::{SidecarState, SidecarStatus};
 use crate::store::CaptureCounts;
-use look::{look, watch_problem};
+use look::look;
 
 #[derive(Debug, Clone, Args)]
 pub struct StatusArgs {
@@ -37,6 +38,8 @@ pub struct Status {
     /// How many drafts are in each state.
     pub drafts: BTreeMap<&'static str, u64>,
     pub sidecar: SidecarStatus,
+    /// A service manager starts the sidecar at login.
+    pub autostart: bool,
     pub hooks: Vec<RepoHooks>,
     pub problems: Vec<Problem>,
     pub sizes: Sizes,
@@ -109,7 +112,10 @@ fn gather(app: &App, days: u32) -> Result<Status, Failure> {
         store.problems(window.from)?.into_iter().map(|(_, what, hint)| Problem { what, hint }).collect();
     problems.extend(looks.iter().flat_map(|look| look.problems.clone()));
     problems.extend(sidecar_problem(&sidecar));
-    problems.extend(watch_problem(&looks, &sidecar));
+    let all: Vec<&RepoHooks> = looks.iter().map(|look| &look.hooks).collect();
+    let autostart = service::autostart(app);
+    let unattended = hooks::unattended(&all, &sidecar.state, autostart);
+    problems.extend(unattended.map(|(what, hint)| Problem { what, hint }));
     problems.extend(draft_problem(&drafts));
     Ok(Status {
         window,
@@ -117,6 +123,7 @@ fn gather(app: &App, days: u32) -> Result<Status, Failure> {
         coverage: looks.iter().fold(Coverage::default(), |sum, look| sum.and(look.coverage)),
         drafts: drafts_by_state(&drafts),
         sidecar,
+        autostart: autostart == Autostart::Installed,
         hooks: looks.into_iter().map(|look| look.hooks).collect(),
         problems,
         sizes: Sizes::measure(&app.paths, store.as_ref())?,
@@ -286,11 +293,13 @@ mod tests {
             coverage: Coverage::of(13, 12),
             drafts: drafts_by_state(&[]),
             sidecar: sidecar(SidecarState::Running, env!("CARGO_PKG_VERSION")),
+            autostart: false,
             hooks: vec![RepoHooks {
                 repo: "/a".into(),
                 state: "ok",
                 how: Some("file"),
                 covered_by: "hooks",
+                needs_sidecar: false,
                 trouble: None,
             }],
             problems: vec![Problem { what: "w".into(), hint: "h".into() }],
@@ -317,7 +326,7 @@ mod tests {
                 assert!(keys(&json[field]).contains(name), "{field}.{name}");
             }
         }
-        assert_eq!(keys(&json["hooks"][0]), ["covered_by", "how", "repo", "state"]);
+        assert_eq!(keys(&json["hooks"][0]), ["covered_by", "how", "needs_sidecar", "repo", "state"]);
         assert_eq!(keys(&json["problems"][0]), ["hint", "what"]);
         assert_eq!(json["captures"]["by_kind"]["note"], 3);
         assert_eq!(json["sidecar"]["state"], "running");

@@ -119,6 +119,9 @@ pub struct CommitRef {
     pub deletions: Option<u64>,
     /// `git patch-id --stable`; absent for merges, empty patches and patches beyond the reading bounds.
     pub patch_id: Option<String>,
+    /// The change that the commit is a version of: jj's and GitButler's header, else Gerrit's trailer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change_id: Option<String>,
     /// Of a merge, the branch that it was made on first; empty for every other commit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parents: Vec<Oid>,

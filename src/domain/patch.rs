@@ -17,6 +17,8 @@ pub struct Commit {
     pub committed_at: Timestamp,
     /// The whole message, decoded lossily, control characters made harmless.
     pub message: String,
+    /// The change that it is a version of: jj's and GitButler's header, else Gerrit's trailer.
+    pub change_id: Option<String>,
     /// The branch HEAD is on, when the commit is its tip.
     pub branch: Option<String>,
     pub patch: Patch,

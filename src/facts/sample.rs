@@ -109,6 +109,7 @@ pub fn commit(message: &str, files: Vec<FileChange>) -> Commit {
         authored_at: Timestamp::UNIX_EPOCH,
         committed_at: Timestamp::UNIX_EPOCH,
         message: message.to_owned(),
+        change_id: None,
         branch: None,
         patch,
     }

@@ -16,7 +16,7 @@ pub struct Header {
     pub authored_at: Timestamp,
     pub committer_email: String,
     pub committed_at: Timestamp,
-    /// As jj and GitButler write it into the header.
+    /// As jj (`change-id`) and GitButler (`gitbutler-change-id`, later `change-id`) write it into the header.
     pub change_id: Option<String>,
     pub message: String,
     /// How the message and the names are encoded.
@@ -36,9 +36,12 @@ impl Header {
     }
 }
 
-/// jj writes 32 letters, Gerrit `I` and 40 digits; a word or a template's placeholder is none.
+/// jj writes 32 letters, GitButler such or a UUID, Gerrit `I` and 40 digits. A word is none, nor is a placeholder of
+/// zeros, which stands for no change yet.
 fn is_change(id: &str) -> bool {
-    (16..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    let is_written = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let digits = id.strip_prefix('I').unwrap_or(id);
+    (16..=128).contains(&id.len()) && id.bytes().all(is_written) && digits.bytes().any(|byte| !b"0-".contains(&byte))
 }
 
 /// Messages beyond this are cut (bytes): a generated one can have megabytes, a written one never.
@@ -63,7 +66,7 @@ pub fn parse(raw: &[u8]) -> Option<Header> {
         authored_at,
         committer_email,
         committed_at,
-        change_id: fields.change_id.map(|id| String::from_utf8_lossy(id).trim().to_owned()),
+        change_id: fields.change_id.or(fields.older_change_id).map(|id| String::from_utf8_lossy(id).trim().to_owned()),
         message,
         charset,
     })
@@ -77,6 +80,7 @@ struct Fields<'a> {
     committer: Option<&'a [u8]>,
     encoding: Option<&'a [u8]>,
     change_id: Option<&'a [u8]>,
+    older_change_id: Option<&'a [u8]>,
 }
 
 impl<'a> Fields<'a> {
@@ -93,6 +97,8 @@ impl<'a> Fields<'a> {
             self.encoding = Some(name);
         } else if let Some(id) = line.strip_prefix(b"change-id ") {
             self.change_id = self.change_id.or(Some(id));
+        } else if let Some(id) = line.strip_prefix(b"gitbutler-change-id ") {
+            self.older_change_id = self.older_change_id.or(Some(id));
         }
     }
 }
@@ -224,12 +230,19 @@ mod tests {
         assert_eq!(of(&format!("Subject\n\nBody\n\nChange-Id: {id}\n")).as_deref(), Some(id));
         assert_eq!(of(&format!("Subject\n\nChange-Id: {id}\n\nSaid after it.\n")), None, "no trailer");
         assert_eq!(of("Subject\n\nChange-Id: I\n"), None);
+        assert_eq!(of("Subject\n\nChange-Id: I0000000000000000000000000000000000000000\n"), None, "a placeholder");
         let jj = "zxywkvutsrqponmlkzxywkvutsrqponml";
         let head = format!("tree {TREE}\nauthor A <a> 1 +0\ncommitter C <c> 1 +0\nchange-id {jj}\n\n");
         assert_eq!(
             parse(format!("{head}Subject\n\nChange-Id: {id}\n").as_bytes()).unwrap().change().as_deref(),
             Some(jj)
         );
+        let butler = "0f74c342-1cd3-4408-b965-6c2dfac89857";
+        for (line, change) in [("", butler), ("change-id zxywkvutsrqponmlkzxywkvutsrqponm\n", &jj[..32])] {
+            let head = format!("tree {TREE}\nauthor A <a> 1 +0\ncommitter C <c> 1 +0\n{line}");
+            let raw = format!("{head}gitbutler-headers-version 2\ngitbutler-change-id {butler}\n\nSubject\n");
+            assert_eq!(parse(raw.as_bytes()).unwrap().change().as_deref(), Some(change));
+        }
     }
 
     #[test]

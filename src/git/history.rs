@@ -63,7 +63,7 @@ impl Repo {
     /// When a child was needed and failed, or the references of a repository without logs cannot be read.
     pub fn news(&self, known: &[LogPosition], since: Timestamp) -> Result<News, GitError> {
         let mut news = self.told_by_git(known, since)?;
-        if let Some((position, entries)) = jj::news(self, known)? {
+        if let Some((position, entries)) = jj::news(self, known, since)? {
             news.positions.push(position);
             news.entries.extend(entries);
         }

@@ -19,6 +19,8 @@ use crate::domain::id::Oid;
 const LOG: &str = "jj/operations";
 /// Operations that are read at once, newest first.
 const OPERATIONS: usize = 2_000;
+/// Operations that are looked at to tell the latest from those that it replaced a moment ago.
+const NEAR: usize = 200;
 /// Commits that became visible and are looked at, the newest.
 const SHOWN: usize = 10_000;
 /// Larger files are not read (bytes).
@@ -49,13 +51,25 @@ pub fn heads_dir(common_dir: &Path) -> Option<PathBuf> {
     repo_dir(common_dir).map(|dir| dir.join("op_heads/heads"))
 }
 
-/// The git directory below the nearest `.jj` from `start` upwards, unless a `.git` is as near.
+/// The git directory that the nearest `.jj` from `start` upwards keeps its commits in, unless a `.git` is as near.
 #[must_use]
 pub fn discover(start: &Path) -> Option<PathBuf> {
     let start = start.canonicalize().ok()?;
     let found = start.ancestors().find(|dir| dir.join(".git").exists() || dir.join(".jj").is_dir())?;
-    let store = found.join(".jj/repo/store/git");
-    (!found.join(".git").exists() && store.is_dir()).then_some(store)
+    if found.join(".git").exists() {
+        return None;
+    }
+    // A further workspace has a file there that names the first one's directory.
+    let repo = named_in(&found.join(".jj/repo")).unwrap_or_else(|| found.join(".jj/repo"));
+    let store = repo.join("store");
+    let git_dir = named_in(&store.join("git_target")).unwrap_or_else(|| store.join("git"));
+    git_dir.canonicalize().ok().filter(|dir| dir.is_dir())
+}
+
+/// The path in a file of jj's, as seen from where the file is.
+fn named_in(file: &Path) -> Option<PathBuf> {
+    let text = String::from_utf8(content(file).filter(|bytes| !bytes.is_empty())?).ok()?;
+    Some(file.parent()?.join(text.trim_end_matches(['\n', '\r'])))
 }
 
 /// The position of everything that was done until now.
@@ -70,7 +84,25 @@ fn heads(dir: &Path) -> Vec<String> {
     let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
     let mut heads: Vec<String> = names.filter(|name| name.bytes().all(|byte| byte.is_ascii_hexdigit())).collect();
     heads.sort();
+    if heads.len() > 1 {
+        let below = below(dir, &heads);
+        heads.retain(|head| !below.contains(head));
+    }
     heads
+}
+
+/// The operations below these, as far as heads can be that jj has not removed yet: it adds the new one first.
+fn below(dir: &Path, heads: &[String]) -> HashSet<String> {
+    let parents = |id: &String| read_operation(dir, id).map(|operation| operation.parents).unwrap_or_default();
+    let mut next: VecDeque<String> = heads.iter().flat_map(parents).collect();
+    let mut found = HashSet::new();
+    while let Some(id) = next.pop_front().filter(|_| found.len() < NEAR) {
+        if !found.contains(&id) {
+            next.extend(parents(&id));
+            found.insert(id);
+        }
+    }
+    found
 }
 
 /// An operation, as far as it is of interest.
@@ -190,55 +222,96 @@ fn views(dir: &Path, operations: &[String]) -> View {
     all
 }
 
-/// Of what each commit was made by the operations since the known ones.
-fn made_since(dir: &Path, heads: &[String], known: &[String]) -> HashMap<Oid, Vec<Oid>> {
-    let mut seen: HashSet<String> = known.iter().cloned().collect();
+/// What operations did.
+#[derive(Debug, Default)]
+struct Story {
+    /// Of what each commit was made.
+    made: HashMap<Oid, Vec<Oid>>,
+    /// The latest operations of before.
+    before: Vec<String>,
+}
+
+/// The story of the operations since those that end it.
+fn story(dir: &Path, heads: &[String], is_before: impl Fn(&str) -> bool) -> Story {
+    let mut seen: HashSet<String> = HashSet::new();
     let mut next: VecDeque<String> = heads.iter().cloned().collect();
-    let mut made: HashMap<Oid, Vec<Oid>> = HashMap::new();
-    let mut budget = OPERATIONS;
+    let (mut story, mut budget) = (Story::default(), OPERATIONS);
     while let Some(id) = next.pop_front().filter(|_| budget > 0) {
         if !seen.insert(id.clone()) {
+            continue;
+        }
+        if is_before(&id) {
+            story.before.push(id);
             continue;
         }
         budget -= 1;
         let Some(operation) = read_operation(dir, &id) else { continue };
         next.extend(operation.parents);
         for (commit, predecessors) in operation.predecessors {
-            made.entry(commit).or_default().extend(predecessors);
+            story.made.entry(commit).or_default().extend(predecessors);
         }
     }
-    made
+    story
 }
 
-/// What jj did since the known position, and the new position; absent where that is the old one.
+fn done_at(dir: &Path, operation: &str) -> Option<Timestamp> {
+    file::look(&dir.join("op_store/operations").join(operation))?.changed
+}
+
+/// What jj did since the known position, and the new position; absent where that is the old one. Where nothing is known
+/// of jj (it came to the repository later, or has thrown the known operations away) it tells which commits it made at or
+/// after `since`.
 ///
 /// # Errors
 /// When the history cannot be read.
-pub fn news(repo: &Repo, known: &[LogPosition]) -> Result<Option<(LogPosition, Vec<Entry>)>, GitError> {
+pub fn news(
+    repo: &Repo,
+    known: &[LogPosition],
+    since: Timestamp,
+) -> Result<Option<(LogPosition, Vec<Entry>)>, GitError> {
     let common_dir = &repo.place().common_dir;
     let (Some(dir), Some(now)) = (repo_dir(common_dir), end(common_dir)) else { return Ok(None) };
     let before = known.iter().find(|known| known.log == LOG);
     let Backend::Library(library) = &repo.backend else { return Ok(None) };
-    match before {
-        Some(before) if before.identity == now.identity => return Ok(None),
-        // Nothing was known of jj before: what there is by now is no news.
-        None => return Ok(Some((now, Vec::new()))),
-        Some(_) => {}
+    if before.is_some_and(|before| before.identity == now.identity) {
+        return Ok(None);
     }
-    let split = |position: &LogPosition| position.identity.split(',').map(str::to_owned).collect::<Vec<String>>();
-    let (old, new) = (before.map(split).unwrap_or_default(), split(&now));
-    let change = Change { made: made_since(&dir, &new, &old), old: views(&dir, &old), new: views(&dir, &new) };
+    let new: Vec<String> = now.identity.split(',').map(str::to_owned).collect();
+    let known = before.map(|before| before.identity.split(',')).into_iter().flatten();
+    let known: Vec<&str> = known.filter(|id| read_operation(&dir, id).is_some()).collect();
+    let second = Timestamp::from_second(since.as_second()).unwrap_or(since);
+    let story = if known.is_empty() {
+        story(&dir, &new, |id| done_at(&dir, id).is_some_and(|at| at < second))
+    } else {
+        story(&dir, &new, |id| known.contains(&id))
+    };
+    let old = if known.is_empty() { story.before } else { known.iter().copied().map(str::to_owned).collect() };
+    let change = Change { made: story.made, old: views(&dir, &old), new: views(&dir, &new) };
     let mut shown = library::between(library, &change.old.heads, &change.new.heads, SHOWN)?;
+    if known.is_empty() {
+        // What jj found in the repository was there before.
+        shown.retain(|oid| change.made.contains_key(oid));
+    }
     for left in change.old.working.difference(&change.new.working) {
         if !shown.contains(left) && is_visible(repo, left, &change.new.heads)? {
             shown.push(left.clone());
         }
     }
-    let at = file::look(&dir.join("op_store/operations").join(&new[0])).and_then(|look| look.changed);
+    let at = done_at(&dir, &new[0]).unwrap_or(Timestamp::UNIX_EPOCH);
     let deeds = repo.with_objects(|objects| change.deeds(repo, objects, &shown))?;
-    let at = at.unwrap_or(Timestamp::UNIX_EPOCH);
     let entries = deeds.into_iter().map(|deed| Entry { git_dir: common_dir.clone(), at, deed }).collect();
     Ok(Some((now, entries)))
+}
+
+/// Whether jj shows the commit in its log now; never in a repository that is not jj's.
+///
+/// # Errors
+/// When the history cannot be read.
+pub fn shows(repo: &Repo, oid: &Oid) -> Result<bool, GitError> {
+    match repo_dir(&repo.place().common_dir) {
+        Some(dir) => is_visible(repo, oid, &views(&dir, &heads(&dir)).heads),
+        None => Ok(false),
+    }
 }
 
 fn is_visible(repo: &Repo, oid: &Oid, heads: &[Oid]) -> Result<bool, GitError> {
@@ -341,6 +414,28 @@ mod tests {
     }
 
     #[test]
+    fn a_head_that_another_has_replaced_is_none() {
+        let top = tempfile::tempdir().unwrap();
+        for dir in ["op_heads/heads", "op_store/operations"] {
+            std::fs::create_dir_all(top.path().join(dir)).unwrap();
+        }
+        // `cc` is above `bb`, which is above `aa`; `dd` was done beside them.
+        for (id, parent) in [("aa", None), ("bb", Some(0xaa)), ("cc", Some(0xbb)), ("dd", Some(0xaa))] {
+            let bytes = parent.map_or(vec![], |parent| vec![0x12, 1, parent]);
+            std::fs::write(top.path().join("op_store/operations").join(id), bytes).unwrap();
+        }
+        for (there, expected) in
+            [(&["aa", "cc"][..], &["cc"][..]), (&["bb", "cc", "dd"], &["cc", "dd"]), (&["aa"], &["aa"])]
+        {
+            let dir = top.path().join("op_heads/heads");
+            std::fs::remove_dir_all(&dir).unwrap();
+            std::fs::create_dir(&dir).unwrap();
+            there.iter().for_each(|id| std::fs::write(dir.join(id), "").unwrap());
+            assert_eq!(heads(top.path()), expected, "{there:?}");
+        }
+    }
+
+    #[test]
     fn a_view_tells_heads_and_working_copies() {
         let (head, working) = ([1_u8; 20], [2_u8; 20]);
         let entry = [&[0x0a, 1, b'd', 0x12, 20][..], &working].concat();
@@ -361,5 +456,22 @@ mod tests {
         assert_eq!(discover(&root.join("inner/src")), Some(store.clone()));
         assert_eq!(discover(&root), None);
         assert_eq!(workspace(&store), Some(root.join("inner")));
+    }
+
+    #[test]
+    fn a_further_workspace_leads_to_the_first_ones_git_directory() {
+        let top = tempfile::tempdir().unwrap();
+        let root = top.path().canonicalize().unwrap();
+        std::fs::create_dir_all(root.join("first/.git")).unwrap();
+        std::fs::create_dir_all(root.join("first/.jj/repo/store")).unwrap();
+        std::fs::create_dir_all(root.join("second/.jj")).unwrap();
+        std::fs::write(root.join("first/.jj/repo/store/git_target"), "../../../.git").unwrap();
+        std::fs::write(root.join("second/.jj/repo"), "../../first/.jj/repo").unwrap();
+        assert_eq!(discover(&root.join("second")), Some(root.join("first/.git")));
+        std::fs::write(root.join("second/.jj/repo"), root.join("first/.jj/repo").as_os_str().as_encoded_bytes())
+            .unwrap();
+        assert_eq!(discover(&root.join("second")), Some(root.join("first/.git")));
+        std::fs::remove_dir_all(root.join("first")).unwrap();
+        assert_eq!(discover(&root.join("second")), None, "its repository is gone");
     }
 }

@@ -3,7 +3,7 @@
 use super::reflog::line::Line;
 use super::reflog::{places, tail};
 use super::repo::{Backend, Repo};
-use super::{GitError, library, outside, tables};
+use super::{GitError, jj, library, outside, tables};
 use crate::domain::id::Oid;
 
 /// Rebases that are looked at: what is asked about was made by one of the latest.
@@ -19,6 +19,14 @@ impl Repo {
             Backend::Library(repo) => library::on_a_branch(repo, oid),
             Backend::Child(git) => outside::on_a_branch(git, oid),
         }
+    }
+
+    /// Whether HEAD of this worktree, a branch or jj shows the commit.
+    ///
+    /// # Errors
+    /// When the references or the history cannot be read.
+    pub fn is_shown(&self, oid: &Oid) -> Result<bool, GitError> {
+        Ok(self.on_a_branch(oid)? || jj::shows(self, oid)?)
     }
 
     /// Whether a rebase that came to its end left the commit on its branch, wherever the branch went since; as far as

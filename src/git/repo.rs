@@ -161,12 +161,17 @@ impl Repo {
         self.with_objects(|objects| Ok(header(objects, oid)?.change_id.is_some()))
     }
 
-    /// The change that the commit is a version of: the header's `change-id`, else the message's last `Change-Id:`.
+    /// The change that the commit is a version of: the header's, else the message's last `Change-Id:`. A commit that is
+    /// gone has none.
     ///
     /// # Errors
-    /// As [`Repo::commit`].
+    /// When the repository cannot be read.
     pub fn change_of(&self, oid: &Oid) -> Result<Option<String>, GitError> {
-        self.with_objects(|objects| Ok(header(objects, oid)?.change()))
+        match self.with_objects(|objects| header(objects, oid)) {
+            Ok(header) => Ok(header.change()),
+            Err(GitError::Missing(_) | GitError::NoSuchCommit { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// The committer's date.
@@ -226,6 +231,7 @@ impl Repo {
             let tree = if tip == oid { header.tree.clone() } else { self::header(objects, tip).ok()?.tree };
             People::of_tree(objects, &tree)
         });
+        let change_id = header.change();
         let author = people.and_then(|people| people.name(&header)).unwrap_or(header.author);
         Ok(Commit {
             oid: oid.clone(),
@@ -235,6 +241,7 @@ impl Repo {
             author_email: header.author_email,
             authored_at: header.authored_at,
             committed_at: header.committed_at,
+            change_id,
             message: header.message,
             branch: branch::of(&self.place.git_dir, tip, oid),
             patch,

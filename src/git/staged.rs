@@ -104,6 +104,7 @@ impl Repo {
             authored_at: Timestamp::UNIX_EPOCH,
             committed_at: Timestamp::UNIX_EPOCH,
             message: String::new(),
+            change_id: None,
             branch: None,
             patch,
         })

@@ -132,6 +132,10 @@ fn take_unreported(services: &Services, repo: &Repo, carried: &[Oid]) -> Result<
     Ok(())
 }
 
+/// The author of GitButler's commits that nobody wrote: the merge of all branches that it checks out, made anew with
+/// each change of one of them, and work that it puts aside.
+const BOOKKEEPER: &str = "gitbutler@gitbutler.com";
+
 fn take(
     services: &Services,
     repo: &Repo,
@@ -151,6 +155,9 @@ fn take(
         return Ok(Taken::Skipped("capturing is switched off here"));
     }
     let commit = exclusions.commit(repo, &request.oid)?;
+    if commit.author_email == BOOKKEEPER && request.source != Source::Manual {
+        return Ok(Taken::Skipped("GitButler made it to keep its books"));
+    }
     let mut subject = Subject::commit(commit, services.clock.as_ref());
     let carried = identity::carried(services, repo, &subject)?;
     if unreported == Unreported::First {
@@ -174,9 +181,6 @@ fn take(
     let (template, git_dir) = (capture.summary.clone(), Some(place.git_dir.clone()));
     let job = Job { id: capture.id, subject, config, deadline, queue, plan, template, git_dir };
     let recorded = record(services, &capture, &job, (kin.newer.as_ref(), event))?;
-    if let (Recorded::New, Some(change)) = (&recorded, repo.change_of(&request.oid)?) {
-        services.store.note_change(&place.id, &request.oid, &change)?;
-    }
     Ok(match recorded {
         Recorded::Known(id) => Taken::Known(id),
         Recorded::Forgotten => Taken::Skipped("it was forgotten"),

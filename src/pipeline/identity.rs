@@ -28,8 +28,9 @@ pub(super) fn kin(services: &Services, repo: &Repo, subject: &Subject, carried: 
         Some(patch_id) => services.store.live_captures_of_patch(&repo.place().id, patch_id)?,
         None => alike(services, repo, subject, commit)?,
     };
-    if let Some(change) = repo.change_of(&commit.oid)? {
-        let versions = services.store.live_captures_of_change(&repo.place().id, &change)?;
+    if let Some(change) = &commit.change_id {
+        retain_change(repo, change, &mut same)?;
+        let versions = services.store.live_captures_of_change(&repo.place().id, change)?;
         let known: HashSet<_> = same.iter().map(|capture| capture.id).collect();
         same.extend(versions.into_iter().filter(|version| !known.contains(&version.id)));
     }
@@ -61,6 +62,26 @@ fn is_newer(repo: &Repo, other: &Oid, commit: &Commit) -> Result<bool, GitError>
         return Ok(false);
     }
     Ok(repo.was_made_after(other, &commit.oid)?.unwrap_or(there > commit.committed_at))
+}
+
+/// A commit of another change stands beside this one, however alike they are (`jj duplicate`), unless nothing shows it
+/// any more: then it was taken back and committed again.
+fn retain_change(repo: &Repo, change: &str, captures: &mut Vec<Capture>) -> Result<(), GitError> {
+    let mut kept = Vec::with_capacity(captures.len());
+    for capture in captures.drain(..) {
+        let Some(commit) = &capture.commit else { continue };
+        // What was captured by an older version has none stored.
+        let theirs = match &commit.change_id {
+            Some(theirs) => Some(theirs.clone()),
+            None => repo.change_of(&commit.oid)?,
+        };
+        let is_other = theirs.is_some_and(|theirs| theirs != change);
+        if !is_other || !repo.is_shown(&commit.oid)? {
+            kept.push(capture);
+        }
+    }
+    *captures = kept;
+    Ok(())
 }
 
 /// With the one among the ancestors of the other the two are different work: the patch was applied again.

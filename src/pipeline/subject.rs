@@ -114,6 +114,7 @@ impl Subject {
             insertions: commit.patch.insertions,
             deletions: commit.patch.deletions,
             patch_id: commit.patch.patch_id.clone(),
+            change_id: commit.change_id.clone(),
             parents: if commit.kind() == Kind::Merge { commit.parents.clone() } else { Vec::new() },
         })
     }

@@ -50,6 +50,8 @@ pub fn redact_commit(mut commit: Commit) -> Commit {
             break;
         }
     }
+    // A mark in its place would be the id of many changes.
+    commit.change_id = commit.change_id.filter(|id| redact(id) == *id);
     commit
 }
 

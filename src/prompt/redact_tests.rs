@@ -179,6 +179,7 @@ fn commit(message: &str, hunks: &[&[(Origin, &str)]]) -> Commit {
         authored_at: at,
         committed_at: at,
         message: message.into(),
+        change_id: None,
         branch: None,
         patch: Patch { files: vec![file], files_total: 1, ..Patch::default() },
     }
@@ -213,6 +214,19 @@ fn a_secret_that_is_whole_on_one_side_only_is_found() {
         &[&[(Added, "k = \"AKIA\" +"), (Removed, "k = old()"), (Added, "    \"IOSFODNN7EXAMPLE\"")]],
     ));
     assert_eq!(lines(&clean), ["k = \"[redacted:aws-key]\" +", "k = old()", "    \"[redacted:aws-key]\""]);
+}
+
+#[test]
+fn a_change_id_stays_unless_it_is_a_secret() {
+    for (id, stays) in [
+        ("zxywkvutsrqponmlkzxywkvutsrqponm", true),
+        ("I0123456789abcdef0123456789abcdef01234567", true),
+        ("0f74c342-1cd3-4408-b965-6c2dfac89857", true),
+        (&["AKIA", "IOSFODNN7ABCDEFG"].concat(), false),
+    ] {
+        let of_change = Commit { change_id: Some(id.to_owned()), ..commit("Add a", &[]) };
+        assert_eq!(redact_commit(of_change).change_id.as_deref(), stays.then_some(id), "{id}");
+    }
 }
 
 #[test]

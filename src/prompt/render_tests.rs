@@ -39,6 +39,7 @@ fn sample(message: &str, added: &[&str]) -> Commit {
         authored_at: at,
         committed_at: at,
         message: message.into(),
+        change_id: None,
         branch: Some("feature/login".into()),
         patch: Patch { files: vec![file], files_total: 1, ..Patch::default() },
     }

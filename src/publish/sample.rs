@@ -55,6 +55,7 @@ fn commit(oid: &str, subject: &str) -> CommitRef {
         insertions: Some(10),
         deletions: Some(4),
         patch_id: None,
+        change_id: None,
         parents: Vec::new(),
     }
 }

@@ -360,8 +360,6 @@ pub trait Store: Send + Sync {
     fn live_captures_of_patch(&self, repo: &RepoId, patch_id: &str) -> Result<Vec<Capture>>;
     /// Live captures of versions of this change, oldest first.
     fn live_captures_of_change(&self, repo: &RepoId, change: &str) -> Result<Vec<Capture>>;
-    /// The commit is a version of this change. Without a capture of it nothing happens.
-    fn note_change(&self, repo: &RepoId, oid: &Oid, change: &str) -> Result<()>;
     /// Live captures of commits without a patch id, authored at `at` under this message, oldest first: candidates for
     /// the same work where the patch could not be compared.
     fn live_captures_alike(&self, repo: &RepoId, at: Timestamp, raw: &str) -> Result<Vec<Capture>>;

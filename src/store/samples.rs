@@ -46,6 +46,7 @@ pub fn commit(n: u64) -> Capture {
             insertions: Some(10),
             deletions: None,
             patch_id: Some(format!("{:040x}", n + 0xbeef)),
+            change_id: None,
             parents: Vec::new(),
         }),
         raw: format!("Repair basket {n}\n\nIt forgot its checkout_total."),

@@ -25,6 +25,7 @@ mod hook;
 mod hostile;
 mod identity;
 mod install;
+mod jj;
 mod kill;
 mod leaving;
 mod lifetime;

@@ -190,6 +190,50 @@ fn where_no_manager_answers_the_commands_are_told_and_what_was_enabled_by_hand_i
 
 #[cfg(target_os = "linux")]
 #[test]
+fn where_no_hook_is_wanted_the_sidecar_runs_and_status_and_doctor_tell_what_keeps_it_alive() {
+    let world = with_systemctl(0);
+    let repo = world.hooked_repo("repo");
+    let path = format!("{}:/usr/bin:/bin", world.path("fake").display());
+    let uro = |args: &[&str]| {
+        let out = world.program(SIDECAR, &repo).args(args).env("PATH", &path).output().unwrap();
+        String::from_utf8(out.stdout).unwrap()
+    };
+    let json = |args: &[&str]| -> Value { serde_json::from_str(&uro(&[args, &["--json"]].concat())).unwrap() };
+    assert_eq!(json(&["status"])["hooks"][0]["needs_sidecar"], false);
+    let told = uro(&["init", "--watch"]);
+    assert!(told.contains("captured from now on by the sidecar"), "{told}");
+    assert!(told.contains("from each login on: uro-capture sidecar install"), "{told}");
+    assert!(!repo.join(".git/hooks/post-commit").exists(), "the hooks of before are gone");
+    assert_eq!(world.sidecar_status()["state"], "running");
+    let oid = world.commit(&repo, "a", "1\n", "Add a");
+    assert_eq!(world.final_capture(&repo, &oid)["source"], "watch");
+
+    let wrong = |told: &Value, part: &str, help: &str| {
+        told.as_array().unwrap().iter().any(|one| {
+            one["what"].as_str().unwrap().contains(part) && [&one["hint"], &one["fix"]].iter().any(|it| **it == help)
+        })
+    };
+    let unattended = "captured only while the sidecar runs";
+    let status = json(&["status"]);
+    assert_eq!((&status["autostart"], &status["hooks"][0]["needs_sidecar"]), (&false.into(), &true.into()));
+    assert!(wrong(&status["problems"], unattended, "uro-capture sidecar install"), "{status:#}");
+    let doctor = json(&["doctor"])["findings"].clone();
+    assert!(wrong(&doctor, unattended, "uro-capture sidecar install"), "{doctor:#}");
+
+    let link = units(&world)[0].with_file_name("default.target.wants/uro-capture.service");
+    std::fs::create_dir_all(link.parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink(&units(&world)[0], &link).unwrap();
+    let status = json(&["status"]);
+    assert_eq!((&status["autostart"], &status["problems"]), (&true.into(), &serde_json::json!([])));
+    assert!(!json(&["doctor"]).to_string().contains(unattended));
+    assert!(uro(&["init", "--watch"]).contains("the sidecar runs now, and from each login on"));
+    uro(&["sidecar", "stop"]);
+    let status = json(&["status"]);
+    assert!(wrong(&status["problems"], unattended, "uro-capture sidecar start"), "{status:#}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
 fn a_unit_that_was_changed_by_hand_is_neither_replaced_nor_removed() {
     let world = with_systemctl(0);
     json(&world, &["install"]);

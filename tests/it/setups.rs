@@ -3,7 +3,7 @@
 mod config_hooks;
 mod prior;
 mod rewritten;
-mod stage;
+pub mod stage;
 mod unchanged;
 
 use prior::{DISPATCHER, EXIT_3, GLOBAL, HUSKY, LEFTHOOK, LFS, NONE, PRE_COMMIT, PYTHON, SH, TRACKED};

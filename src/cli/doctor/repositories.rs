@@ -4,10 +4,12 @@ use super::{Finding, limits, looking_at, writable};
 use crate::cli::app::App;
 use crate::cli::hooks::places::{self, ByHand};
 use crate::cli::hooks::surroundings::{Mark, Surroundings};
-use crate::cli::{hooks, size, when};
+use crate::cli::hooks::{self, RepoHooks};
+use crate::cli::{service, size, when};
 use crate::domain::event::Means;
 use crate::git::repo::Repo;
 use crate::pipeline::sizes::Sizes;
+use crate::sidecar::client;
 use crate::store::{Registered, Store};
 
 /// The findings, and how much room everything takes where the store can be read.
@@ -32,7 +34,15 @@ fn registered(app: &App, store: &dyn Store) -> Result<Vec<Finding>, crate::store
     if registered.is_empty() && around.mark().is_none() {
         findings.push(Finding::wrong("hooks", "no repository is registered", "uro-capture init PATH"));
     }
-    findings.extend(registered.iter().flat_map(|known| repository(app, known, &around)));
+    let mut all = Vec::new();
+    for known in &registered {
+        let (found, hooks) = repository(app, known, &around);
+        findings.extend(found);
+        all.extend(hooks);
+    }
+    let sidecar = client::status(&app.paths.run);
+    let unattended = hooks::unattended(&all.iter().collect::<Vec<_>>(), &sidecar.state, service::autostart(app));
+    findings.extend(unattended.map(|(what, fix)| Finding::wrong("sidecar", what, fix)));
     findings.extend(limits::inotify(registered.len()));
     let recent = store.problems(when::days_back(7, &app.now())).unwrap_or_default();
     findings.extend(recent.into_iter().map(|(_, what, fix)| Finding::wrong("store", what, fix)));
@@ -52,12 +62,12 @@ fn global(around: &Surroundings<'_>) -> Option<Finding> {
     Some(Finding::fine("hooks", format!("{file} (all repositories)")))
 }
 
-fn repository(app: &App, known: &Registered, around: &Surroundings<'_>) -> Vec<Finding> {
+fn repository(app: &App, known: &Registered, around: &Surroundings<'_>) -> (Vec<Finding>, Option<RepoHooks>) {
     let repo = match Repo::open_git_dir(&known.common_dir) {
         Ok(repo) => repo,
         Err(error) => {
             let (what, fix) = hooks::unreadable(&known.path, &error);
-            return vec![Finding::wrong("hooks", what, fix)];
+            return (vec![Finding::wrong("hooks", what, fix)], None);
         }
     };
     let found = hooks::of_registered(Ok(&repo), known, around);
@@ -69,7 +79,7 @@ fn repository(app: &App, known: &Registered, around: &Surroundings<'_>) -> Vec<F
     if found.how != Some("config") {
         findings.extend(by_hand(app, &repo, known));
     }
-    findings
+    (findings, Some(found))
 }
 
 /// Where nothing was written: what may be added there. A worktree whose hooks are elsewhere than the repository's is

@@ -7,14 +7,13 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{Done, one, tell_notes, walk};
+use super::{Done, one, tell_how_it_stays, tell_notes, walk};
 use crate::cli::app::App;
 use crate::cli::failure::Failure;
 use crate::cli::hooks;
 use crate::cli::hooks::places::ByHand;
 use crate::cli::hooks::surroundings::{MARK, Mark, Surroundings, global_file};
 use crate::cli::ui::Exit;
-use crate::domain::event::Means;
 use crate::git::repo::Repo;
 use crate::githooks::{self, GithooksError};
 use crate::pipeline::rebuild;
@@ -54,11 +53,12 @@ pub fn run(app: &App, dirs: &[PathBuf], dry_run: bool) -> Result<Exit, Failure> 
             .hint("uro-capture init --global DIR… takes directories that exist"));
     }
     let all = capture_below(app, &dirs, &around, dry_run)?;
-    let by_watching = all.repositories.iter().any(|done| done.means == Some(Means::Watch));
-    if !dry_run && !all.repositories.is_empty() {
-        one::announce(app, if by_watching { Means::Watch } else { Means::File });
-    }
+    let needs_sidecar = all.repositories.iter().any(|done| done.needs_sidecar);
+    let stays = !dry_run && !all.repositories.is_empty() && one::announce(app, needs_sidecar);
     report(app, &all)?;
+    if stays {
+        tell_how_it_stays(app)?;
+    }
     if all.repositories.is_empty() {
         return Err(
             Failure::environment("no repository was found that can be captured").hint("uro-capture init --global DIR…")
@@ -133,7 +133,7 @@ fn capture_below(app: &App, dirs: &[PathBuf], around: &Surroundings<'_>, dry_run
             all.skipped.push(Skipped { path, why: "the settings exclude it".to_owned() });
             continue;
         }
-        match one::capture(app, &repo, around, dry_run) {
+        match one::capture(app, &repo, around, one::Wish { watch: false, dry_run }) {
             Ok((done, plan)) => {
                 tell_notes(app, &plan);
                 all.add(done);
@@ -184,7 +184,7 @@ pub fn undo(app: &App, dry_run: bool) -> Result<Exit, Failure> {
         release_all(app, store.as_ref(), &mut all)?;
         if !dry_run {
             rebuild::write_mirror(store.as_ref(), &app.paths)?;
-            one::announce(app, Means::Config);
+            one::announce(app, false);
         }
     }
     report(app, &all)?;
@@ -212,7 +212,16 @@ fn release_all(app: &App, store: &dyn Store, all: &mut All) -> Result<(), Failur
                 let writes = plan.writes().into_iter().map(PathBuf::from).collect();
                 let what = one::NO_LONGER.to_owned();
                 let (repo, project, dry_run) = (known.path, known.project, all.dry_run);
-                all.add(Done { repo, project, writes, dry_run, means: None, by_hand: Vec::new(), what });
+                all.add(Done {
+                    repo,
+                    project,
+                    writes,
+                    dry_run,
+                    means: None,
+                    needs_sidecar: false,
+                    by_hand: Vec::new(),
+                    what,
+                });
             }
             Err(failure) => all.skipped.push(Skipped { path: known.path, why: words(&failure) }),
         }
@@ -242,6 +251,7 @@ fn lines(app: &App, all: &All) -> Result<(), Failure> {
     if all.config.is_some() && hooks_are_there(app, all) {
         let bounds = if app.config().capture.only_repos.is_empty() { "" } else { " that [capture] only_repos lists" };
         app.ui.line(&format!("every repository{bounds} is captured from its next commit on"))?;
+        app.ui.line("  what jj does runs no hooks: its repositories are captured after `uro-capture init` in each")?;
     }
     for done in &all.repositories {
         app.ui.line(&done.line())?;

@@ -22,6 +22,14 @@ use crate::store::Registered;
 /// A sidecar that watches a thousand repositories has the new list within that.
 const RELOAD: Duration = Duration::from_secs(2);
 
+/// What was asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Wish {
+    /// No hooks.
+    pub watch: bool,
+    pub dry_run: bool,
+}
+
 /// How a repository is to be captured.
 struct Intent {
     means: Means,
@@ -33,11 +41,11 @@ struct Intent {
 ///
 /// # Errors
 /// Something cannot be read or written; then nothing has changed.
-pub fn capture(app: &App, repo: &Repo, around: &Surroundings<'_>, dry_run: bool) -> Result<(Done, Plan), Failure> {
+pub fn capture(app: &App, repo: &Repo, around: &Surroundings<'_>, wish: Wish) -> Result<(Done, Plan), Failure> {
     let program = hooks::program(app)?;
     // A linked worktree may be deleted; what is registered is the repository.
     let main = Repo::open_git_dir(&repo.place().common_dir)?;
-    let intent = intend(&main, &program, around)?;
+    let intent = if wish.watch { by_watching(&main)? } else { intend(&main, &program, around)? };
     let mut writes: Vec<PathBuf> = intent.plan.writes().into_iter().map(PathBuf::from).collect();
     writes.extend(kept_in(app));
     let by_jj = jj::repo_dir(&main.place().common_dir).is_some();
@@ -46,24 +54,35 @@ pub fn capture(app: &App, repo: &Repo, around: &Surroundings<'_>, dry_run: bool)
         (_, true) => WITH_JJ,
         (_, false) => CAPTURED,
     };
-    if !dry_run {
+    if !wish.dry_run {
         let new = install(app, &main, &intent).map_err(|error| error.told(app, &main, &program))?;
         if !new && intent.plan.is_empty() && intent.means != Means::Watch {
             what = "was captured already; its hooks are in place";
         }
     }
     let (project, path) = named(&main);
-    let means = Some(intent.means);
-    let done = Done { repo: path, project, writes, dry_run, means, by_hand: intent.by_hand, what: what.to_owned() };
+    let done = Done {
+        repo: path,
+        project,
+        writes,
+        dry_run: wish.dry_run,
+        means: Some(intent.means),
+        needs_sidecar: by_jj || intent.means == Means::Watch,
+        by_hand: intent.by_hand,
+        what: what.to_owned(),
+    };
     Ok((done, intent.plan))
 }
 
 const CAPTURED: &str = "is captured from now on";
-const WATCHED: &str = "is captured from now on by the sidecar, while it runs \
-                       (from each login on: uro-capture sidecar install)";
-const WITH_JJ: &str = "is captured from now on; what jj does is seen by the sidecar, while it runs \
-                       (from each login on: uro-capture sidecar install)";
+const WATCHED: &str = "is captured from now on by the sidecar, while it runs";
+const WITH_JJ: &str = "is captured from now on; what jj does is seen by the sidecar, while it runs";
 pub const NO_LONGER: &str = "is no longer captured; what was captured stays";
+
+/// Without hooks; those of before are taken out.
+fn by_watching(repo: &Repo) -> Result<Intent, Failure> {
+    Ok(Intent { means: Means::Watch, plan: removal(repo)?, by_hand: Vec::new() })
+}
 
 fn intend(repo: &Repo, program: &Path, around: &Surroundings<'_>) -> Result<Intent, Failure> {
     if jj::workspace(&repo.place().common_dir).is_some() {
@@ -217,15 +236,16 @@ fn registration(app: &App, repo: &Repo, means: Means, known: Option<&Registered>
     }
 }
 
-/// Only a running sidecar sees the commits of a repository without hooks; elsewhere the next commit starts one.
-pub fn announce(app: &App, means: Means) {
-    if means == Means::Watch
-        && let Err(error) = launch::start(&app.paths.run, app.clock.as_ref())
-    {
+/// Only a running sidecar sees the commits of a repository without hooks; elsewhere the next commit starts one. True
+/// when one was needed and runs.
+pub fn announce(app: &App, needs_sidecar: bool) -> bool {
+    let started = needs_sidecar.then(|| launch::start(&app.paths.run, app.clock.as_ref()));
+    if let Some(Err(error)) = &started {
         app.ui.warn(&format!("the sidecar, which is to watch it, did not start: {error}"));
     }
     // With nobody there, nobody has to know; one that starts reads the list.
     let _ = client::ask(&app.paths.run, &Request::Reload, RELOAD);
+    matches!(started, Some(Ok(_)))
 }
 
 /// Takes everything of ours out of the repository and forgets it.
@@ -247,7 +267,7 @@ pub fn release(app: &App, repo: &Repo, dry_run: bool) -> Result<(Done, Plan), Fa
             let store = app.store()?;
             known = store.unregister(&main.place().id)?;
             rebuild::write_mirror(store.as_ref(), &app.paths)?;
-            announce(app, Means::Config);
+            announce(app, false);
         }
     }
     let what = match (still_reported(app)?, known || !plan.is_empty()) {
@@ -257,7 +277,10 @@ pub fn release(app: &App, repo: &Repo, dry_run: bool) -> Result<(Done, Plan), Fa
     };
     let (project, path) = named(&main);
     let what = what.replace("PATH", &quoted(&path));
-    Ok((Done { repo: path, project, writes, dry_run, means: None, by_hand: Vec::new(), what }, plan))
+    Ok((
+        Done { repo: path, project, writes, dry_run, means: None, needs_sidecar: false, by_hand: Vec::new(), what },
+        plan,
+    ))
 }
 
 const STILL: &str = "has no hooks of its own any more, but those in your git configuration report it all the same: \
@@ -283,11 +306,11 @@ pub fn forget_gone(app: &App, args: &DeinitArgs, failure: Failure) -> Result<Don
     if !args.dry_run {
         store.unregister(&gone.id)?;
         rebuild::write_mirror(store.as_ref(), &app.paths)?;
-        announce(app, Means::Config);
+        announce(app, false);
     }
     let (writes, what) = (kept_in(app).into(), NO_LONGER.to_owned());
     let (dry_run, by_hand) = (args.dry_run, Vec::new());
-    Ok(Done { repo: path, project: gone.project, writes, dry_run, means: None, by_hand, what })
+    Ok(Done { repo: path, project: gone.project, writes, dry_run, means: None, needs_sidecar: false, by_hand, what })
 }
 
 /// Absent also where there is no store yet: none is made to find out.

@@ -46,7 +46,9 @@ pub fn below(starts: &[PathBuf]) -> Found {
 fn visit(dir: &Path, found: &mut Found, open: &mut VecDeque<(PathBuf, usize)>, depth: usize) -> bool {
     let git = dir.join(".git");
     let git_dir = if is_git_dir(dir) { dir } else { &git };
-    let is_repository = is_git_dir(git_dir) || git.is_file();
+    // jj may keep git's directory below its own.
+    let is_jj = || dir.join(".jj/repo/store/git").is_dir();
+    let is_repository = is_git_dir(git_dir) || git.is_file() || is_jj();
     if is_repository {
         found.repositories.push(dir.to_owned());
         let modules = git_dir.join("modules");
@@ -102,13 +104,15 @@ mod tests {
         git_dir(&at("a/plain/vendor/clone/.git"));
         git_dir(&at("a/plain/.git/modules/deep/module"));
         git_dir(&at("bare.git"));
+        git_dir(&at("by_jj/.jj/repo/store/git"));
+        git_dir(&at("by_jj/vendor/clone/.git"));
         git_dir(&at(".hidden/x/.git"));
         git_dir(&at("a/node_modules/x/.git"));
         std::fs::create_dir_all(at("linked")).unwrap();
         std::fs::write(at("linked/.git"), "gitdir: elsewhere\n").unwrap();
         std::os::unix::fs::symlink(top.path(), at("a/loop")).unwrap();
         let expected: Vec<PathBuf> =
-            ["a/plain", "a/plain/.git/modules/deep/module", "bare.git", "linked"].map(at).into();
+            ["a/plain", "a/plain/.git/modules/deep/module", "bare.git", "by_jj", "linked"].map(at).into();
         assert_eq!(below(&[top.path().to_owned()]), Found { repositories: expected, skipped: Vec::new() });
     }
 

@@ -12,7 +12,6 @@ use crate::git::reflog::Made;
 use crate::git::repo::Repo;
 use crate::pipeline::roster;
 use crate::pipeline::services::Services;
-use crate::sidecar::protocol::{SidecarState, SidecarStatus};
 use crate::store::Registered;
 
 /// One registered repository.
@@ -56,23 +55,6 @@ fn hooks_problem(hooks: &RepoHooks, unreadable: Option<&GitError>) -> Option<Pro
     Some(Problem { what: trouble.words(&hooks.repo), hint: trouble.repair(path) })
 }
 
-/// Repositories without hooks are covered as long as the sidecar runs: one line for all of them where it does not.
-pub fn watch_problem(looks: &[Look], sidecar: &SidecarStatus) -> Option<Problem> {
-    let watched: Vec<&str> = looks
-        .iter()
-        .filter(|look| look.hooks.state == "absent" && look.hooks.covered_by == "watch" && look.problems.is_empty())
-        .map(|look| look.hooks.repo.as_str())
-        .collect();
-    let whose = match watched.as_slice() {
-        [] => return None,
-        _ if sidecar.state == SidecarState::Running => return None,
-        [one] => format!("commits of {one} are"),
-        more => format!("commits of {} repositories without hooks are", more.len()),
-    };
-    let what = format!("{whose} captured only while the sidecar runs");
-    Some(Problem { what, hint: "uro-capture sidecar start, or for good: uro-capture sidecar install".to_owned() })
-}
-
 fn coverage_problem(coverage: &Coverage, known: &Registered) -> Option<Problem> {
     let commits = match coverage.missing {
         0 => return None,
@@ -106,23 +88,8 @@ mod tests {
         assert!(hooks_problem(&fine, Some(&foreign)).unwrap().what.contains("another user"));
     }
 
-    fn sidecar(state: SidecarState) -> SidecarStatus {
-        SidecarStatus { state, version: None, pid: None, uptime_s: None, queue_depth: None, attention: None }
-    }
-
     fn repo_hooks(state: &'static str, trouble: Option<Trouble>) -> RepoHooks {
         let covered_by = if state == "ok" { "hooks" } else { "watch" };
-        RepoHooks { repo: "/my repo".into(), state, how: None, covered_by, trouble }
-    }
-
-    #[test]
-    fn repositories_without_hooks_are_a_problem_only_while_no_sidecar_runs() {
-        let look = |state| Look { coverage: Coverage::default(), hooks: repo_hooks(state, None), problems: Vec::new() };
-        let (running, stopped) = (sidecar(SidecarState::Running), sidecar(SidecarState::Stopped));
-        assert_eq!(watch_problem(&[look("absent")], &running), None);
-        assert_eq!(watch_problem(&[look("ok")], &stopped), None);
-        assert!(watch_problem(&[look("absent")], &stopped).unwrap().hint.contains("sidecar start"));
-        let many = watch_problem(&[look("absent"), look("absent")], &stopped).unwrap();
-        assert!(many.what.starts_with("commits of 2 repositories"), "{many:?}");
+        RepoHooks { repo: "/my repo".into(), state, how: None, covered_by, needs_sidecar: state != "ok", trouble }
     }
 }

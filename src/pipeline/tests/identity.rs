@@ -295,12 +295,16 @@ fn other_work_after_a_squash_was_prepared_replaces_nothing() {
     assert_eq!(place.live().len(), 7, "{:?}", place.live());
 }
 
-/// As jj, GitButler and plumbing make them: a commit object with this change id on HEAD's tree and parent.
+/// A version of this change, as jj makes it.
 fn version(place: &Place<'_>, change: &str, message: &str, tree: &str, second: i64) -> String {
+    object(place, &format!("change-id {change}\n"), message, tree, second)
+}
+
+/// A commit object on the tag `base` with these further lines in its header.
+fn object(place: &Place<'_>, fields: &str, message: &str, tree: &str, second: i64) -> String {
     let parent = place.git(&["rev-parse", "base"]);
     let who = format!("A <a@example.com> {second} +0000");
-    let object =
-        format!("tree {tree}\nparent {parent}\nauthor {who}\ncommitter {who}\nchange-id {change}\n\n{message}\n");
+    let object = format!("tree {tree}\nparent {parent}\nauthor {who}\ncommitter {who}\n{fields}\n{message}\n");
     let file = place.scene.path("object");
     std::fs::write(&file, object).unwrap();
     place.git(&["hash-object", "-t", "commit", "-w", &file.to_string_lossy()])
@@ -335,4 +339,108 @@ fn versions_of_one_change_are_one_unit_of_work_and_the_newest_is_live_in_either_
         assert!(!live.contains(&"Old words".to_owned()), "{newest_first} {live:?}");
         assert!(live.contains(&"Another".to_owned()), "{newest_first} {live:?}");
     }
+}
+
+/// A commit with the tag `base`, and the trees of two more commits.
+fn trees(place: &Place<'_>) -> (String, String) {
+    place.user("a@example.com").commit("a", "1", "Base");
+    place.git(&["tag", "base"]);
+    place.commit("a", "2", "Two");
+    let two = place.git(&["rev-parse", "HEAD^{tree}"]);
+    place.commit("b", "3", "Three");
+    let three = place.git(&["rev-parse", "HEAD^{tree}"]);
+    place.git(&["reset", "-q", "--hard", "base"]);
+    (two, three)
+}
+
+const ONE: &str = "zxywkvutsrqponmlkzxywkvutsrqponm";
+const OTHER: &str = "kkkkkkkkkkkkkkkkwwwwwwwwwwwwwwww";
+
+#[test]
+fn a_copy_under_another_change_id_stands_beside_its_original_as_long_as_that_is_there() {
+    for is_there in [true, false] {
+        let scene = Scene::new();
+        let place = scene.repo("r");
+        let (two, _) = trees(&place);
+        scene.reconcile();
+        let original = version(&place, ONE, "The same", &two, 1_800_000_000);
+        let copy = version(&place, OTHER, "The same", &two, 1_800_000_100);
+        place.git(&["update-ref", "refs/heads/topic", &original]);
+        scene.reconcile();
+        // A duplicate has a branch of its own; what was taken back and committed again has the one there was.
+        place.git(&["update-ref", if is_there { "refs/heads/copy" } else { "refs/heads/topic" }, &copy]);
+        scene.reconcile();
+        let same = place.live().into_iter().filter(|subject| subject == "The same").count();
+        assert_eq!(same, if is_there { 2 } else { 1 }, "{is_there} {:?}", place.live());
+    }
+}
+
+#[test]
+fn a_change_is_the_same_whoever_writes_its_id_and_its_capture_tells_it() {
+    let butler = "0f74c342-1cd3-4408-b965-6c2dfac89857";
+    let gerrit = "I0123456789abcdef0123456789abcdef01234567";
+    for (header, id) in [("change-id ", ONE), ("gitbutler-change-id ", butler), ("", gerrit)] {
+        let scene = Scene::new();
+        let place = scene.repo("r");
+        let (two, three) = trees(&place);
+        scene.reconcile();
+        for (n, (words, tree)) in [("Old words", two), ("New words", three)].into_iter().enumerate() {
+            let message = if header.is_empty() { format!("{words}\n\nChange-Id: {id}") } else { words.to_owned() };
+            let fields = if header.is_empty() { String::new() } else { format!("{header}{id}\n") };
+            let oid = object(&place, &fields, &message, &tree, 1_800_000_000 + i64::try_from(n).unwrap());
+            // As a cherry-pick to another branch with a conflict, or a stack that was written anew.
+            place.git(&["update-ref", &format!("refs/heads/v{n}"), &oid]);
+            scene.reconcile();
+        }
+        let mut live = place.captures(false);
+        live.retain(|capture| capture.raw.contains(" words"));
+        let told: Vec<_> = live.iter().map(|capture| capture.commit.as_ref().unwrap()).collect();
+        assert_eq!(told.len(), 1, "{header}{live:?}");
+        assert_eq!((told[0].subject.as_str(), told[0].change_id.as_deref()), ("New words", Some(id)), "{header}");
+    }
+}
+
+#[test]
+fn commits_above_each_other_under_one_change_id_are_work_of_their_own() {
+    let scene = Scene::new();
+    let place = scene.repo("r");
+    place.user("a@example.com").commit("a", "1", "Base");
+    scene.reconcile();
+    let trailer = "Change-Id: I0123456789abcdef0123456789abcdef01234567";
+    hooked(&scene, &place, "b", "1", &format!("Add b\n\n{trailer}"));
+    hooked(&scene, &place, "c", "1", &format!("Add c\n\n{trailer}"));
+    assert_eq!(place.live().len(), 3, "{:?}", place.live());
+}
+
+#[test]
+fn what_gitbutler_checks_out_is_nobodys_work_unless_it_is_asked_for() {
+    let scene = Scene::new();
+    let place = scene.repo("r");
+    let (two, three) = trees(&place);
+    scene.reconcile();
+    let work = version(&place, ONE, "Add two", &two, 1_800_000_000);
+    let who = "GitButler <gitbutler@gitbutler.com> 1800000001 +0000";
+    let mut books = Vec::new();
+    for message in ["GitButler Workspace Commit", "GitButler Workspace Commit, anew"] {
+        let text = format!("tree {three}\nparent {work}\nauthor {who}\ncommitter {who}\n\n{message}\n");
+        let file = place.scene.path("object");
+        std::fs::write(&file, text).unwrap();
+        books.push(place.git(&["hash-object", "-t", "commit", "-w", &file.to_string_lossy()]));
+    }
+    for book in &books {
+        place.git(&["update-ref", "refs/heads/gitbutler/workspace", book]);
+        place.git(&["update-ref", "refs/heads/topic", &work]);
+        scene.reconcile();
+        report(&scene, &place, &book.parse().unwrap());
+        scene.work();
+    }
+    let live = place.live();
+    assert!(live.contains(&"Add two".to_owned()), "{live:?}");
+    assert!(!live.iter().any(|subject| subject.starts_with("GitButler")), "{live:?}");
+    assert_eq!(scene.reconcile(), 0);
+    let plan = super::super::capture::Plan::Template(Reason::Disabled);
+    let (oid, stamp) = (books[0].parse().unwrap(), scene.services.clock.now());
+    let request = super::super::capture::Request { oid, source: crate::domain::event::Source::Manual, stamp, plan };
+    super::super::capture::take_commit(&scene.services, &place.open(), &request).unwrap();
+    assert!(place.live().contains(&"GitButler Workspace Commit".to_owned()), "{:?}", place.live());
 }

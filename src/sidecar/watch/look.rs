@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use super::watcher::{Tended, Watcher};
 use crate::domain::id::RepoId;
+use crate::git::jj;
 use crate::git::traces::traces;
 
 /// Whom to look at.
@@ -34,6 +35,8 @@ pub struct Looked {
     pub changed: bool,
     /// They changed so lately that a hook may still be on its way.
     pub fresh: bool,
+    /// A tool that runs no hooks works in it: jj, which may come and go.
+    pub hookless: bool,
 }
 
 /// Sums up where a repository's logs are, how long and how old; by design a number, because there are many.
@@ -61,6 +64,7 @@ pub fn look(watcher: &Mutex<Watcher>, subject: Subject, now: SystemTime, grace: 
     let there = !matches!(tended, Some(Tended::Missing)) && subject.common_dir.is_dir();
     let (print, newest) = read(&found.stat);
     Looked {
+        hookless: jj::repo_dir(&subject.common_dir).is_some(),
         tended,
         there,
         print,

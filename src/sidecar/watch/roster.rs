@@ -163,6 +163,14 @@ impl Entry {
         }
     }
 
+    /// Whether a tool that runs no hooks works there by now.
+    pub fn works_without_hooks(&mut self, hookless: bool) {
+        if hookless != self.hookless {
+            self.hookless = hookless;
+            self.trusted = self.repo.means.has_hooks() && !hookless;
+        }
+    }
+
     /// To be looked at; `lay` its watches as well, unless its server might not answer.
     #[must_use]
     pub fn subject(&self, lay: bool) -> Subject {
@@ -326,6 +334,17 @@ mod tests {
         assert_eq!(entry.due(&mark), clock.instant() + STEP_ASIDE);
         entry.hear(clock.instant());
         assert_eq!(entry.due(&mark), clock.instant() + GRACE);
+    }
+
+    #[test]
+    fn hooks_do_not_tell_everything_once_a_tool_without_them_works_there() {
+        let mut entry = entry(Means::File);
+        assert!(entry.trusted());
+        entry.works_without_hooks(true);
+        entry.hear(clock().instant());
+        assert!(!entry.trusted(), "also after a hook was heard");
+        entry.works_without_hooks(false);
+        assert!(entry.trusted());
     }
 
     #[test]

@@ -416,6 +416,7 @@ impl Watching {
             let Some(entry) = self.roster.get_mut(&looked.repo) else { continue };
             let was = entry.reach;
             entry.reached(looked.tended.as_ref(), looked.there);
+            entry.works_without_hooks(looked.hookless);
             if entry.reach == Reach::Missing && was != Reach::Missing {
                 (self.pace, self.poll_at) = (Pace::default(), None);
             }

@@ -17,7 +17,9 @@ pub const CHECKS: &[Check] = &[
 
 fn captures_come_back(store: &dyn Store) {
     let mut odd = commit(2);
-    odd.commit.as_mut().unwrap().patch_id = None;
+    let change = "zxywkvutsrqponmlkzxywkvutsrqponm";
+    let told = odd.commit.as_mut().unwrap();
+    (told.patch_id, told.change_id) = (None, Some(change.into()));
     odd.repo.as_mut().unwrap().path = "/home/me/\u{fffd}".into();
     odd.tags = Vec::new();
     for capture in [commit(1), odd, note(3, "Fixed auth timeout, 3s to 200ms"), note(4, "")] {
@@ -27,6 +29,8 @@ fn captures_come_back(store: &dyn Store) {
     }
     assert_eq!(store.capture_of_commit(&repo(), &oid(1)).unwrap().unwrap().commit.unwrap().oid, oid(1));
     assert!(store.capture_of_commit(&repo(), &oid(77)).unwrap().is_none());
+    let versions = store.live_captures_of_change(&repo(), change).unwrap();
+    assert_eq!(versions.into_iter().map(|version| version.commit.unwrap().oid).collect::<Vec<_>>(), [oid(2)]);
 }
 
 fn finishing(store: &dyn Store) {
@@ -114,6 +118,11 @@ fn importing_own(store: &dyn Store) {
     assert_eq!(records(store).len(), 5);
 }
 
+fn of_change(mut capture: Capture) -> Capture {
+    capture.commit.as_mut().unwrap().change_id = Some("I0123456789abcdef0123456789abcdef01234567".into());
+    capture
+}
+
 fn importing_elsewhere(store: &dyn Store) {
     let old = CaptureRecord {
         capture: Capture { state: State::Superseded, ..commit(1) },
@@ -122,7 +131,7 @@ fn importing_elsewhere(store: &dyn Store) {
         decision: Some("{}".into()),
     };
     let new = CaptureRecord {
-        capture: Capture { supersedes: vec![old.capture.id], ..picked(2) },
+        capture: Capture { supersedes: vec![old.capture.id], ..of_change(picked(2)) },
         template: "Another.".into(),
         wire: None,
         decision: None,

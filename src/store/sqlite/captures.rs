@@ -66,9 +66,9 @@ pub fn by_id(db: &Connection, prefix: &str) -> Result<CaptureRecord> {
 fn read_record(found: &Row<'_>) -> Result<CaptureRecord> {
     Ok(CaptureRecord {
         capture: row::capture(found)?,
-        template: found.get(20)?,
-        wire: found.get(21)?,
-        decision: found.get(22)?,
+        template: found.get(21)?,
+        wire: found.get(22)?,
+        decision: found.get(23)?,
     })
 }
 
@@ -159,7 +159,7 @@ pub fn page(db: &Connection, after: i64, limit: usize) -> Result<Page> {
     let mut rows = query.query((after, limit as i64))?;
     let mut page = Page { records: Vec::new(), damaged: Vec::new(), next: None };
     while let Some(found) = rows.next()? {
-        page.next = Some(found.get(19)?);
+        page.next = Some(found.get(20)?);
         sort_out(read_record(found), &mut page.records, &mut page.damaged)?;
     }
     Ok(page)

@@ -143,10 +143,6 @@ impl Store for SqliteStore {
         self.read(|db| captures::live_of_change(db, repo, change))
     }
 
-    fn note_change(&self, repo: &RepoId, oid: &Oid, change: &str) -> Result<()> {
-        self.write(Rebuildable, |tx| finish::note_change(tx, repo, oid, change))
-    }
-
     fn live_captures_alike(&self, repo: &RepoId, at: Timestamp, raw: &str) -> Result<Vec<Capture>> {
         self.read(|db| captures::live_alike(db, repo, row::micros(at), raw))
     }

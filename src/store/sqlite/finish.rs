@@ -157,13 +157,6 @@ pub fn supersede(tx: &Connection, repo: &RepoId, old: &Oid, new: &Oid) -> Result
     Ok(())
 }
 
-/// The commit is a version of this change.
-pub fn note_change(tx: &Connection, repo: &RepoId, oid: &Oid, change: &str) -> Result<()> {
-    let sql = "UPDATE captures SET change_id = ?3 WHERE repo_id = ?1 AND oid = ?2";
-    tx.prepare_cached(sql)?.execute([repo.as_str(), oid.as_str(), change])?;
-    Ok(())
-}
-
 /// These commits are visible again: see the trait.
 pub fn restore(tx: &Connection, repo: &RepoId, oids: &[Oid]) -> Result<Vec<Oid>> {
     let (mut known, mut rows) = (Vec::new(), Vec::new());

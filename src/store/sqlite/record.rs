@@ -147,6 +147,9 @@ fn insert(tx: &Connection, capture: &Capture, template: &str) -> Result<i64> {
     insert_row(tx, capture, template)?;
     let row = tx.last_insert_rowid();
     supersede(tx, &capture.supersedes, Some(row))?;
+    if let Some(change) = capture.commit.as_ref().and_then(|commit| commit.change_id.as_ref()) {
+        tx.prepare_cached("UPDATE captures SET change_id = ?2 WHERE row = ?1")?.execute(params![row, change])?;
+    }
     if let Some(refined) = &capture.refined {
         let sql = "UPDATE captures SET refined = ?2 WHERE row = ?1";
         tx.prepare_cached(sql)?.execute(params![row, row::micros(refined.at)])?;

@@ -13,7 +13,8 @@ use crate::domain::timing::{Timing, Tokens};
 
 /// Columns of a capture in the order `capture` reads them. `c` is the table's alias.
 pub const CAPTURE: &str = "c.id, c.at, c.captured_at, c.kind, c.state, c.source, c.written_by, c.reason, c.project, \
-     c.repo_id, c.oid, c.patch_id, c.subject, c.tags, c.raw, c.summary, c.supersedes, c.rest, c.checksum";
+     c.repo_id, c.oid, c.patch_id, c.subject, c.tags, c.raw, c.summary, c.supersedes, c.rest, c.checksum, \
+     c.change_id";
 
 /// The part of a capture that nobody asks for by value, kept as JSON.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -170,6 +171,7 @@ fn commit(row: &Row<'_>, rest: &Rest) -> Result<Option<CommitRef>> {
         insertions: rest.insertions,
         deletions: rest.deletions,
         patch_id: row.get(11)?,
+        change_id: row.get(19)?,
         parents: rest.parents.clone(),
     }))
 }

@@ -162,6 +162,14 @@ pub fn tools() -> PathBuf {
     std::env::var_os("URO_TEST_TOOLS").map_or_else(usual, PathBuf::from)
 }
 
+/// The jj that the variable names; absent where it names none that runs.
+#[expect(clippy::disallowed_methods, reason = "tests find the tools by this one variable")]
+pub fn jj_program() -> Option<PathBuf> {
+    let program = PathBuf::from(std::env::var_os("URO_TEST_JJ")?);
+    let out = Command::new(&program).arg("--version").output();
+    out.is_ok_and(|out| out.status.success()).then_some(program)
+}
+
 /// Git 2.54 and later.
 pub fn runs_config_hooks(git: &Path) -> bool {
     let out = Command::new(git).arg("--version").output().unwrap();

@@ -110,7 +110,8 @@ fn a_lost_header_costs_nothing_that_was_written() {
     let home = Home::new();
     let store = home.open();
     fill(&store, 40);
-    let asked = commit(900);
+    let mut asked = commit(900);
+    asked.commit.as_mut().unwrap().change_id = Some("zxywkvutsrqponmlkzxywkvutsrqponm".into());
     store.record_capture(&asked, None).unwrap();
     let decided = Outcome { decision: Some("{\"n\":1}".into()), ..answered("The model's.", 10.0) };
     store.finish_capture(asked.id, &|| decided.clone()).unwrap();
@@ -122,6 +123,8 @@ fn a_lost_header_costs_nothing_that_was_written() {
     assert_eq!((salvaged.notes, salvaged.commits, salvaged.drafts, salvaged.repositories), (20, 21, 1, 1));
     assert_eq!(opened.store.decision(asked.id).unwrap().as_deref(), Some("{\"n\":1}"));
     assert!(opened.store.forecasts().unwrap().entry(&learned().key).is_some());
+    let versions = opened.store.live_captures_of_change(&repo(), "zxywkvutsrqponmlkzxywkvutsrqponm").unwrap();
+    assert_eq!(versions.iter().map(|version| version.id).collect::<Vec<_>>(), [asked.id]);
     assert_eq!(opened.store.drafts(None, None).unwrap()[0].body, "My words");
     assert_eq!(opened.store.registered().unwrap().len(), 1);
     assert_eq!(opened.store.search("thought", &CaptureQuery::default()).unwrap().len(), 20, "and is found");
