@@ -184,6 +184,11 @@ impl Version {
         self.0.is_none_or(|[_, _, changed, ..]| changed < time.as_second())
     }
 
+    /// The file is there and has no byte.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_some_and(|[size, ..]| size == 0)
+    }
+
     pub(super) fn is_absent(&self) -> bool {
         self.0.is_none()
     }

@@ -89,7 +89,10 @@ impl LastGood {
             return Reading { config: Ok(read.config.clone()), complaints: Vec::new(), readable: Vec::new() };
         }
         let (mut complaints, mut readable) = (Vec::new(), Vec::new());
+        // Most editors truncate a file before they write it: what is in it by then is not known yet.
+        let is_being_written = version.is_empty() && !is_settled(&version);
         match UserFile::read(paths).and_then(|file| load_over(&file, &[], over).map(|_| file)) {
+            Ok(_) if is_being_written => {}
             Ok(file) => {
                 // An earlier process may have complained.
                 if self.user.replace(file).is_none() || self.broken.remove(&user_hint(paths)) {
@@ -104,7 +107,7 @@ impl LastGood {
         }
         self.broken.extend(complaints.iter().map(|complaint| complaint.hint.clone()));
         self.read = match (&config, entries) {
-            (Ok(config), Ok(entries)) if complaints.is_empty() && is_settled(&version) => {
+            (Ok(config), Ok(entries)) if complaints.is_empty() && !is_being_written && is_settled(&version) => {
                 Some(Read { version, entries, config: config.clone() })
             }
             _ => None,

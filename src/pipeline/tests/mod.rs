@@ -60,6 +60,12 @@ impl Scene {
         std::fs::write(file, toml).unwrap();
     }
 
+    /// Makes the settings look as if they were written long ago.
+    pub fn age_settings(&self) {
+        let file = std::fs::File::options().append(true).open(self.services.paths.config_file()).unwrap();
+        file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000)).unwrap();
+    }
+
     /// A fresh repository, registered.
     pub fn repo(&self, name: &str) -> Place<'_> {
         let place = self.plain(name);

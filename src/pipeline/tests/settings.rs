@@ -33,12 +33,37 @@ fn without_earlier_settings_everything_waits_and_is_captured_once_after_the_repa
     assert_eq!(scene.services.store.pending_event_count().unwrap(), 4, "however often it is tried");
     let problems = scene.problems();
     assert!(problems.len() == 1 && problems[0].contains("capture.toml"), "{problems:?}");
-    scene.configure("");
+    scene.configure("# mended\n");
     look_again(&scene);
     assert_eq!((open.live(), off.live()), (vec!["One".to_owned(), "Two".to_owned()], vec![]));
     assert_eq!(scene.services.store.pending_event_count().unwrap(), 0);
     scene.services.readable_config(None).unwrap();
     assert_eq!(scene.problems(), Vec::<String>::new(), "it is mended");
+}
+
+#[test]
+fn a_file_that_was_just_emptied_is_being_written_and_widens_nothing() {
+    let scene = Scene::new();
+    let excluded = scene.repo("excluded");
+    scene.configure("");
+    commit(&excluded, "One");
+    scene.work();
+    assert_eq!(
+        (excluded.live(), scene.services.store.pending_event_count().unwrap()),
+        (vec![], 1),
+        "nothing is known yet"
+    );
+    scene.configure(&format!("[capture]\nexclude_repos = [\"{}\"]\n", excluded.path.display()));
+    look_again(&scene);
+    scene.configure("");
+    commit(&excluded, "Two");
+    look_again(&scene);
+    assert_eq!((excluded.live(), scene.services.store.pending_event_count().unwrap()), (vec![], 0));
+    assert_eq!(scene.problems(), Vec::<String>::new());
+    scene.age_settings();
+    commit(&excluded, "Three");
+    look_again(&scene);
+    assert_eq!(excluded.live(), ["Three"], "a file that stays empty sets nothing");
 }
 
 #[test]
