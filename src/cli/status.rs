@@ -13,6 +13,7 @@ use super::hooks::RepoHooks;
 use super::hooks::surroundings::{Mark, Surroundings};
 use super::ui::{BAD, BOLD, DIM, Exit, GOOD, WARN};
 use crate::domain::draft::{Draft, DraftState, Period};
+use crate::pipeline::models::has_ever_answered;
 use crate::pipeline::skipped;
 use crate::sidecar::client;
 use crate::sidecar::protocol::{SidecarState, SidecarStatus};
@@ -36,6 +37,8 @@ pub struct Status {
     pub drafts: BTreeMap<&'static str, u64>,
     pub sidecar: SidecarStatus,
     pub hooks: Vec<RepoHooks>,
+    /// A model server has answered on this machine at some time.
+    pub model_answered: bool,
     pub problems: Vec<Problem>,
 }
 
@@ -115,6 +118,7 @@ fn gather(app: &App, days: u32) -> Result<Status, Failure> {
         drafts: drafts_by_state(&drafts),
         sidecar,
         hooks: looks.into_iter().map(|look| look.hooks).collect(),
+        model_answered: has_ever_answered(store.as_ref())?,
         problems,
     })
 }
@@ -178,6 +182,9 @@ fn text(app: &App, status: &Status) -> String {
         &format!("{}  {}\n", label("drafts"), counts_words(status.drafts.iter().map(|(name, n)| (*name, *n)), "none"));
     out += &format!("{}  {}\n", label("sidecar"), sidecar_words(&status.sidecar));
     out += &format!("{}  {}\n", label("hooks"), hooks_words(&status.hooks));
+    if !status.model_answered {
+        out += &format!("{}  no model server has answered yet on this machine\n", label("models"));
+    }
     for problem in &status.problems {
         let head = app.ui.paint(WARN, "problem  ");
         out += &format!(
@@ -286,6 +293,7 @@ mod tests {
                 covered_by: "hooks",
                 trouble: None,
             }],
+            model_answered: false,
             problems: vec![Problem { what: "w".into(), hint: "h".into() }],
         }
     }

@@ -307,6 +307,7 @@ impl Life {
             ingest::finish_abandoned(&services)?;
             // Nothing is deleted by settings that the person did not choose.
             let Ok(config) = services.readable_config(None) else { return Ok(0) };
+            services.review_store_setting(&config);
             services.store.expire_operations(services.clock.now() - config.retention.operations)
         });
         if let Err(error) = done.await {

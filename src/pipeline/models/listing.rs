@@ -55,10 +55,8 @@ impl From<Nobody> for LlmError {
 
 impl From<Nobody> for Unanswered {
     fn from(nobody: Nobody) -> Self {
-        match nobody {
-            Nobody::Barred(_) => Self::Unasked(Reason::BreakerOpen),
-            Nobody::Failed(error) | Nobody::Late(error) => Self::Failed(error),
-        }
+        // That no server answers is the same to people whether it was found out now or before.
+        Self::Failed(LlmError::from(nobody))
     }
 }
 
