@@ -101,18 +101,18 @@ fn a_merge_is_told_as_one_and_its_work_is_listed_once() {
     let branches = ["one", "two", "three"];
     for branch in branches {
         world.git(&repo, &["checkout", "-q", "-b", branch, "main"]);
-        let subject = format!("feat: add {branch}_step");
+        let subject = format!("feat: go on with {branch}");
         world.commit(&repo, &format!("{branch}.py"), &format!("def {branch}_step(): return 2\n"), &subject);
     }
     world.git(&repo, &["checkout", "-q", "main"]);
-    world.git(&repo, &["merge", "-q", "--no-ff", "one", "-m", "feat: add one_step (#179)"]);
+    world.git(&repo, &["merge", "-q", "--no-ff", "one", "-m", "feat: go on with one (#179)"]);
     world.git(&repo, &["merge", "-q", "--no-ff", "two", "three", "-m", "Bring both steps in (!7)"]);
     world.ok(&repo, &["commit", "--no-model", "--since", "2020-01-01"]);
     let page = devlog(&world, &repo);
     for branch in branches {
         assert_eq!(page.matches(&format!("`{branch}_step`")).count(), 1, "{branch}: {page}");
     }
-    assert!(page.contains("Merges “feat: add one_step (#179)”"), "{page}");
+    assert!(page.contains("Merges “feat: go on with one (#179)”"), "{page}");
     assert!(page.contains("Merges “Bring both steps in (!7)”"), "an octopus is one merge: {page}");
     assert!(page.contains("4 commits and 2 merges"), "{page}");
 }

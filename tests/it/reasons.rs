@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::harness::World;
+use crate::harness::fake_llm::{Behaviour, FakeLlm};
 
 /// Commits `n` times and waits for each capture; gives their reasons.
 fn reasons(world: &World, repo: &std::path::Path, n: usize) -> Vec<Value> {
@@ -39,8 +40,8 @@ fn status_says_once_that_no_server_has_answered_yet() {
     assert_eq!(world.ok(&repo, &["status"]).matches(words).count(), 1);
     assert_eq!(world.json(&repo, &["status"])["model_answered"], false);
 
-    let server = crate::harness::llama::Llama::start(Some("Adds the function f to a.py."));
-    world.configure(&format!("[[endpoints]]\nname = \"test\"\nurl = \"{}\"\n", server.url()));
+    let server = FakeLlm::start(Behaviour::Answer("Adds the function `g` to a.py.".to_owned()));
+    world.use_fake(&server, "");
     world.commit(&repo, "a.py", "def g(): pass\n", "wip");
     world.ok(&repo, &["commit", "HEAD"]);
     assert_eq!(world.json(&repo, &["status"])["model_answered"], true);

@@ -133,10 +133,10 @@ fn leaving_the_pager_early_is_no_error() {
     let repo = noted(&world);
     // More than fits into a pipe.
     let one: serde_json::Value = serde_json::from_str(&world.ok(&repo, &["export"])).unwrap();
-    let id = one["id"].as_str().unwrap().to_owned();
+    let id = one["capture"]["id"].as_str().unwrap().to_owned();
     let more = (0..400).map(|n| {
         let mut other = one.clone();
-        other["id"] = json!(format!("{}{n:04x}", &id[..id.len() - 4]));
+        other["capture"]["id"] = json!(format!("{}{n:04x}", &id[..id.len() - 4]));
         other.to_string()
     });
     let file = world.path("more.jsonl");

@@ -54,8 +54,10 @@ pub fn of(block: Block<'_>, path: &str, role: FileRole) -> Vec<Mention> {
     // What has another version has another digest.
     let versions: Vec<String> = told.iter().filter_map(|mention| mention.key.clone()).collect();
     let implied = |mention: &Mention| {
-        let name = mention.text.split(':').next().unwrap_or(&mention.text);
-        mention.kind == Kind::Opaque && versions.iter().any(|known| known == name)
+        let name = mention.text.split(':').next().unwrap_or(&mention.text).to_lowercase();
+        let sum = ["hash", "sha1", "sha256", "sha512", "md5", "checksum", "integrity"];
+        let is_sum = !versions.is_empty() && sum.iter().any(|kind| name.starts_with(kind));
+        mention.kind == Kind::Opaque && (is_sum || versions.iter().any(|known| known.to_lowercase() == name))
     };
     told.into_iter().filter(|mention| !implied(mention)).collect()
 }
@@ -309,7 +311,6 @@ fn key(before: &[&str]) -> Option<String> {
     }
     let whole = before.iter().find(|token| is_word(token)).filter(|_| *key == "version" && opens_with_name(before));
     let key = whole.unwrap_or(key).trim_matches(['-', '.']);
-    let joined = joined && !(is_scheme(key) && marks.first() == Some(&":"));
     let name = key.starts_with(|c: char| c.is_alphanumeric() || c == '_') && key.chars().count() <= CHARS;
     let letters = key.chars().filter(|c| c.is_alphabetic()).count() > 1;
     // `@scope/name`.
@@ -481,6 +482,8 @@ mod tests {
         assert_eq!(block(".nvmrc", "@@\n-v20.1\n+v22.1"), ["node v20.1 v22.1"]);
         let gradle = "@@\n-distributionUrl=https\\://s.example/gradle-8.1-bin.zip\n+distributionUrl=https\\://s.example/gradle-8.2-bin.zip";
         assert_eq!(block("gradle-wrapper.properties", gradle), ["gradle 8.1 8.2"]);
+        let pubspec = "@@\n-  http: ^1.2.3\n+  http: ^1.2.4";
+        assert_eq!(block("pubspec.yaml", pubspec), ["http 1.2.3 1.2.4"]);
         let address = "@@\n-\turl = https://a.example/x\n+\turl = https://b.example/x";
         assert_eq!(block(".gitmodules", address), [" https://a.example/x https://b.example/x"]);
     }
@@ -501,6 +504,9 @@ mod tests {
         assert_eq!(block("values.yaml", &values(digest(&a), digest(&b))), ["It pins acme/web to another digest"]);
         let tagged = |digest: &str| format!("tag: 1.2@sha256:{digest}");
         assert_eq!(block("values.yaml", &values(tagged(&a), tagged(&b))), ["It pins acme/web:1.2 to another digest"]);
+        let pinned = |version: &str, sum: &str| format!("httpx=={version}\n{{}}    --hash=sha256:{sum}");
+        let (old, new) = (pinned("0.27", &a).replace("{}", "-"), pinned("0.28", &b).replace("{}", "+"));
+        assert_eq!(block("requirements.txt", &format!("@@\n-{old}\n+{new}")), ["httpx 0.27 0.28"]);
         let archive = |sum: &str, version: &str| {
             format!("  sha256 = \"{sum}\",\n{{}}  urls = [\"https://x.example/rules_go-{version}.zip\"],")
         };

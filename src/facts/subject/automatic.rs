@@ -4,7 +4,7 @@
 use super::{DAYS_AND_MONTHS, is_plain_reference, is_time};
 
 /// Whole subjects, without what says when, where from and which one.
-const WHOLE: [&str; 123] = [
+const WHOLE: [&str; 125] = [
     "auto save",
     "autosave",
     "auto saved",
@@ -89,6 +89,8 @@ const WHOLE: [&str; 123] = [
     "squashed commit of the following",
     "this is a combination of commits",
     "initial lovable commit",
+    "pre commit autofix",
+    "pre commit autofixes",
     "published your app",
     "saved progress at the end of the loop",
     "on main stash",
@@ -313,10 +315,10 @@ pub fn is_automatic(line: &str) -> bool {
     if words.is_empty() {
         return in_brackets();
     }
-    (WHOLE.contains(&said.as_str())
+    WHOLE.contains(&said.as_str())
         || BEGINNINGS.iter().any(|beginning| begins(beginning))
         || is_of_app(&words)
-        || behind_app())
+        || behind_app()
 }
 
 fn is_app_name(word: &str) -> bool {

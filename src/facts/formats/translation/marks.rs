@@ -60,10 +60,10 @@ pub fn of_tag(text: &str) -> Option<Mark> {
     }
 }
 
-/// What is said of a message, and is none: `@cart`, what stands below it; in a bundle all but `message`.
+/// What is said of a message, and is none: `@cart`, what stands below it; in a bundle also fields of these names.
 pub fn is_attribute(above: &[String], key: &str, bundle: bool) -> bool {
     let marked = above.iter().any(|above| above.starts_with('@')) || key.starts_with('@');
-    marked || (bundle && !above.is_empty() && key != "message")
+    marked || (bundle && !above.is_empty() && ["description", "placeholders", "content", "example"].contains(&key))
 }
 
 /// The key with those above it: `cart.title`. What stands for the whole message is no part of it.

@@ -108,6 +108,8 @@ fn naming(text: &str) -> Option<(usize, String)> {
     let rank = NAMES.iter().position(|name| *name == key)?;
     let value = value.split("</").next().unwrap_or(value);
     let value = value.trim_start_matches([' ', '=', ':']).trim_matches([' ', '"', '\'', ',', ';']);
+    // An address says where it is kept, a name beside it says what it is.
+    let rank = if value.contains("://") { rank + NAMES.len() } else { rank };
     usable(value).map(|name| (rank, name))
 }
 
@@ -128,7 +130,7 @@ fn opener(line: &str) -> Option<String> {
 fn usable(value: &str) -> Option<String> {
     let value = value.strip_suffix(".git").unwrap_or(value);
     let name = match value.split_once("://") {
-        Some((_, rest)) => rest.split_once('/').map_or(rest, |(_, path)| path),
+        Some((_, rest)) => rest.split_once('/')?.1,
         None => value,
     };
     let plain = |c: char| c.is_alphanumeric() || "-_./@:+".contains(c);
@@ -153,7 +155,7 @@ mod tests {
     fn a_field_belongs_to_what_its_neighbours_name() {
         for (line, above, below, name) in [
             ("  tag: 1.2", "image:\n  repository: acme/web", "", "acme/web"),
-            ("  version: 1.2", "- name: redis", "  repository: https://c.example/charts", "charts"),
+            ("  version: 1.2", "- name: redis", "  repository: https://c.example/charts", "redis"),
             ("  version: 1.2", "- name: redis", "", "redis"),
             ("    digest: x", "  - name: web\n    newTag: 1\n  - name: nginx", "", "nginx"),
             ("  <version>1</version>", "  <groupId>org.x</groupId>\n  <artifactId>lib</artifactId>", "", "lib"),
