@@ -221,7 +221,7 @@ fn notebooks(formats: &[FormatChange]) -> Option<String> {
         _ => None,
     });
     let all: Vec<(&FormatChange, Cells)> = all.collect();
-    let telling: Vec<_> = all.iter().filter(|(_, cells)| *cells != Cells::default()).collect();
+    let telling: Vec<_> = all.iter().filter(|(_, cells)| !cells.is_silent()).collect();
     let files = if telling.is_empty() {
         all.iter().map(|(c, _)| *c).collect()
     } else {
@@ -229,7 +229,14 @@ fn notebooks(formats: &[FormatChange]) -> Option<String> {
     };
     let place = places(&files, "notebook");
     if telling.is_empty() {
-        return (!all.is_empty()).then(|| format!("Only outputs and execution counts change in {place}"));
+        let any = |of: fn(&Cells) -> bool| all.iter().any(|(_, cells)| of(cells));
+        let what = match (any(|cells| cells.outputs), any(|cells| cells.metadata)) {
+            (true, true) => "outputs, execution counts and metadata change",
+            (true, false) => "outputs and execution counts change",
+            (false, true) => "metadata changes",
+            (false, false) => "the layout changes",
+        };
+        return (!all.is_empty()).then(|| format!("Only {what} in {place}"));
     }
     let sum = |of: fn(&Cells) -> usize| telling.iter().map(|(_, cells)| of(cells)).sum::<usize>();
     let clause = |verb: &str, n: usize| (n > 0).then(|| format!("{verb} {}", count(n, "cell")));

@@ -245,6 +245,28 @@ fn a_locked_commit_is_told_by_its_first_digits() {
         )
     };
     assert_eq!(told(&[locked("flake.lock", &flake(&old), &flake(&new))]), "nixpkgs a1a1a1a b2b2b2b");
+    let cargo = |rev: &str| {
+        format!(
+            "[[package]]\nname = \"x\"\nversion = \"0.1.0\"\nsource = \"git+https://g.example/x?branch=main#{rev}\"\n"
+        )
+    };
+    let uv = |rev: &str| {
+        format!("[[package]]\nname = \"x\"\nversion = \"0.1.0\"\nsource = {{ git = \"https://g.example/x#{rev}\" }}\n")
+    };
+    let mix = |rev: &str| format!("%{{\n  \"x\": {{:git, \"https://g.example/x.git\", \"{rev}\", []}},\n}}\n");
+    let composer = |rev: &str| {
+        format!(
+            "{{\n  \"packages\": [\n    {{\n      \"name\": \"x\",\n      \"version\": \"dev-main\",\n      \"source\": {{\n        \"reference\": \"{rev}\"\n"
+        )
+    };
+    for (path, of) in [
+        ("Cargo.lock", &cargo as &dyn Fn(&str) -> String),
+        ("uv.lock", &uv),
+        ("mix.lock", &mix),
+        ("composer.lock", &composer),
+    ] {
+        assert_eq!(told(&[locked(path, &of(&old), &of(&new))]), "x a1a1a1a b2b2b2b", "{path}");
+    }
 }
 
 #[test]

@@ -121,18 +121,18 @@ pub fn of(file: &FileChange) -> Option<Translations> {
         side
     };
     let (old, new) = (side(Origin::Removed), side(Origin::Added));
-    let mut told = pair(old.messages, new.messages);
+    let mut told = pair(&old.messages, &new.messages);
     told.marks.extend(old.marks.into_iter().chain(new.marks));
     let other = old.other || new.other;
     let silent = told.is_silent() && (other || !whole);
     (changed > 0 && !silent && !(other && format == Format::Arrows)).then_some(told)
 }
 
-fn pair(old: Vec<(String, String)>, new: Vec<(String, String)>) -> Translations {
+fn pair(old: &[(String, String)], new: &[(String, String)]) -> Translations {
     let mut before: HashMap<&str, VecDeque<&String>> = HashMap::new();
     old.iter().for_each(|(key, value)| before.entry(key).or_default().push_back(value));
     let mut told = Translations::default();
-    for (key, to) in &new {
+    for (key, to) in new {
         let message = |from: &str| Message { key: key.clone(), from: from.to_owned(), to: to.clone() };
         match before.get_mut(key.as_str()).and_then(VecDeque::pop_front) {
             Some(from) if from == to && !to.contains("[redacted:") => {
@@ -142,7 +142,7 @@ fn pair(old: Vec<(String, String)>, new: Vec<(String, String)>) -> Translations 
             None => told.added.push(message("")),
         }
     }
-    for (key, _) in &old {
+    for (key, _) in old {
         if let Some(from) = before.get_mut(key.as_str()).and_then(VecDeque::pop_front) {
             told.removed.push(Message { key: key.clone(), from: from.clone(), to: String::new() });
         }

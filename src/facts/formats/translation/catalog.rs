@@ -13,13 +13,15 @@ pub fn is_one(path: &str) -> bool {
 /// What changed between two catalogs; absent where either cannot be read.
 pub fn compare(old: &str, new: &str) -> Option<Translations> {
     let (old, new) = (read(old)?, read(new)?);
-    let values = |units: &[Unit]| units.iter().map(|unit| (unit.key.clone(), unit.value.clone())).collect();
+    let values = |units: &[Unit]| -> Vec<(String, String)> {
+        units.iter().map(|unit| (unit.key.clone(), unit.value.clone())).collect()
+    };
     let differs = |unit: &&Unit, others: &[Unit]| !others.contains(unit);
     let changed = |units: &[Unit], others: &[Unit]| -> Vec<Unit> {
         units.iter().filter(|unit| differs(unit, others)).cloned().collect()
     };
     let (gone, come) = (changed(&old, &new), changed(&new, &old));
-    let mut told = pair(values(&gone), values(&come));
+    let mut told = pair(&values(&gone), &values(&come));
     if told.is_silent() && told.marks.is_empty() {
         told.marks.insert(Mark::Comments);
     }

@@ -9,6 +9,8 @@ pub fn versions(before: &str, after: &str) -> Option<(Option<String>, String, St
     let is_version = |text: &str| text.contains('.') && text.starts_with(|c: char| c.is_ascii_digit());
     let same = is_version(one) && is_version(other) && one != other && old.replace(one, other) == new;
     let segment = old.get(..begun)?.rsplit('/').next().unwrap_or("").trim_end_matches(['-', '_', 'v']);
+    // `x.git?ref=v1.0`
+    let segment = segment.split('?').next().map_or(segment, |path| path.trim_end_matches(".git"));
     let name = segment.chars().filter(|c| c.is_alphabetic()).count() > 1;
     same.then(|| (name.then(|| segment.to_owned()), one.to_owned(), other.to_owned()))
 }
@@ -48,6 +50,8 @@ mod tests {
         assert_eq!(told(&of("gradle", "8.1"), &of("gradle", "8.2.1")).as_deref(), Some("gradle 8.1 8.2.1"));
         let tar = |version: &str| format!("\"https://s.example/v{version}/uro-{version}.tar.gz\"");
         assert_eq!(told(&tar("1.0"), &tar("1.1")).as_deref(), Some(" 1.0 1.1"));
+        let pinned = |version: &str| format!("source = \"git::https://g.example/x-mod.git?ref=v{version}\"");
+        assert_eq!(told(&pinned("1.0"), &pinned("1.1")).as_deref(), Some("x-mod 1.0 1.1"));
         assert_eq!(told("https://a.example/x", "https://b.example/x"), None);
         assert_eq!(told("no address 1.0", "no address 1.1"), None);
     }

@@ -39,8 +39,23 @@ const NAMES: [&str; 16] = [
     "id",
 ];
 /// Parents that name a group and nothing in it.
-const GROUPS: [&str; 9] =
-    ["dependencies", "package", "packages", "plugins", "project", "metadata", "state", "spec", "locked"];
+const GROUPS: [&str; 13] = [
+    "dependencies",
+    "package",
+    "packages",
+    "plugins",
+    "project",
+    "metadata",
+    "spec",
+    "info",
+    "api",
+    "settings",
+    "config",
+    "release",
+    "defaults",
+];
+/// Parents that are a part of what stands above them.
+const PARTS: [&str; 5] = ["image", "state", "locked", "source", "container"];
 /// Lines above and below that are looked at.
 const NEAR: usize = 8;
 
@@ -64,19 +79,21 @@ pub fn on_line(before: &[&str]) -> Option<String> {
 pub fn near(line: &str, above: &[Line], below: &[Line]) -> Option<String> {
     let depth = depth(line);
     let mut named: Vec<(usize, String)> = Vec::new();
-    let mut parent = None;
+    let (mut parent, mut room) = (None, depth);
     for other in above.iter().rev().take(NEAR) {
         match self::depth(&other.text) {
             _ if other.text.trim().is_empty() => break,
-            found if found < depth || opens_table(&other.text) => {
-                parent = Some(other.text.as_str());
-                break;
+            found if found < room || opens_table(&other.text) => {
+                (parent, room) = (opener(&other.text), found);
+                if parent.as_ref().is_none_or(|parent| !PARTS.contains(&parent.to_lowercase().as_str())) {
+                    break;
+                }
             }
-            found if found == depth => named.extend(naming(&other.text)),
+            found if room == depth && found == depth => named.extend(naming(&other.text)),
             _ => {}
         }
         // The first line of a point in a list.
-        if other.text.trim_start().starts_with("- ") && self::depth(&other.text) == depth {
+        if room == depth && other.text.trim_start().starts_with("- ") && self::depth(&other.text) == depth {
             break;
         }
     }
@@ -87,7 +104,7 @@ pub fn near(line: &str, above: &[Line], below: &[Line]) -> Option<String> {
     }
     named.sort_by_key(|(rank, _)| *rank);
     let best = named.into_iter().next().map(|(_, name)| name);
-    best.or_else(|| parent.and_then(opener))
+    best.or(parent)
 }
 
 /// Blanks before the line; the mark of a list's point is one of them.
@@ -161,6 +178,8 @@ mod tests {
             ("  <version>1</version>", "  <groupId>org.x</groupId>\n  <artifactId>lib</artifactId>", "", "lib"),
             ("version = \"1\"", "[[deps.JSON]]\nuuid = \"a\"", "", "JSON"),
             ("      \"version\": \"1\"", "    \"jq\": {", "", "jq"),
+            ("    tag: 1.2", "web:\n  image:", "", "web"),
+            ("  tag: 1.2", "image:", "", "image"),
             ("  rev: 23", "- repo: https://g.example/psf/black", "  hooks: []", "psf/black"),
             ("      version = \"1\"", "    aws = {\n      source = \"hashicorp/aws\"", "    }", "hashicorp/aws"),
         ] {
@@ -168,6 +187,7 @@ mod tests {
         }
         assert_eq!(of("  \"version\": \"1\"", "{", "  \"x\": 1"), None);
         assert_eq!(of("  version: 1", "dependencies:", ""), None);
+        assert_eq!(of("  version: 1", "openapi: 3.0.0\ninfo:\n  title: Shop", ""), None);
     }
 
     #[test]
