@@ -44,7 +44,8 @@ impl Subject {
     #[must_use]
     pub fn of_commit(commit: &Commit) -> Self {
         let subject = Self::of(commit.subject());
-        let squashed = is_made_by_a_merge(&subject.text) && !super::is_merge(commit);
+        let combined = subject.text.starts_with("This is a combination of ");
+        let squashed = combined || (is_made_by_a_merge(&subject.text) && !super::is_merge(commit));
         let subject = if squashed { title(commit.body()).unwrap_or(subject) } else { subject };
         let files = &commit.patch.files;
         let both = files.iter().flat_map(|file| [Some(file.path.as_str()), file.old_path.as_deref()]);
@@ -299,6 +300,7 @@ mod tests {
             "Merged in pool (pull request #12)",
             "Merge commit '1234567' into pool",
             "Auto merge of #12 - a:pool, r=b",
+            "This is a combination of 2 commits.",
         ] {
             assert_eq!(
                 told(&format!("{first}\n\nAdd a pool of connections")).as_deref(),

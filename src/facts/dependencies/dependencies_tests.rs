@@ -259,6 +259,12 @@ fn a_locked_commit_is_told_by_its_first_digits() {
             "{{\n  \"packages\": [\n    {{\n      \"name\": \"x\",\n      \"version\": \"dev-main\",\n      \"source\": {{\n        \"reference\": \"{rev}\"\n"
         )
     };
+    let gems = |rev: &str| {
+        format!(
+            "GIT\n  remote: https://g.example/x.git\n  revision: {rev}\n  specs:\n    x (1.0)\n\nGEM\n  specs:\n    y (1.0)\n"
+        )
+    };
+    assert_eq!(told(&[locked("Gemfile.lock", &gems(&old), &gems(&new))]), "x a1a1a1a b2b2b2b");
     for (path, of) in [
         ("Cargo.lock", &cargo as &dyn Fn(&str) -> String),
         ("uv.lock", &uv),

@@ -11,7 +11,21 @@ fn locked(name: &str, version: &str, line: usize) -> Option<Entry> {
 
 /// `    rack (3.0.8)` below `specs:` (Bundler; Paket writes the same).
 pub fn gemfile(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
-    in_brackets(lines, "    ", |version| platform_free(version))
+    let mut entries = in_brackets(lines, "    ", |version| platform_free(version));
+    // What comes from a repository is locked by its commit, which stands above.
+    let mut revision: Option<String> = None;
+    for (at, line) in lines.iter().enumerate() {
+        if !line.text.starts_with(' ') {
+            revision = None;
+        } else if let Some(hash) = line.text.trim().strip_prefix("revision: ") {
+            revision = commit(hash);
+        } else if let Some(revision) = &revision
+            && let Some(entry) = entries.iter_mut().find(|entry| entry.line == at)
+        {
+            entry.version.clone_from(revision);
+        }
+    }
+    entries
 }
 
 /// `  - Alamofire (5.8.0)` below `PODS:`.

@@ -8,11 +8,11 @@ pub fn versions(before: &str, after: &str) -> Option<(Option<String>, String, St
     let ((begun, one), (_, other)) = (from(old, first)?, from(new, first)?);
     let is_version = |text: &str| text.contains('.') && text.starts_with(|c: char| c.is_ascii_digit());
     let same = is_version(one) && is_version(other) && one != other && old.replace(one, other) == new;
-    let segment = old.get(..begun)?.rsplit('/').next().unwrap_or("").trim_end_matches(['-', '_', 'v']);
+    let stem = old.get(..begun)?.rsplit('/').next().unwrap_or("").trim_end_matches(['-', '_', 'v']);
     // `x.git?ref=v1.0`
-    let segment = segment.split('?').next().map_or(segment, |path| path.trim_end_matches(".git"));
-    let name = segment.chars().filter(|c| c.is_alphabetic()).count() > 1;
-    same.then(|| (name.then(|| segment.to_owned()), one.to_owned(), other.to_owned()))
+    let stem = stem.split('?').next().map_or(stem, |path| path.trim_end_matches(".git"));
+    let name = stem.chars().filter(|c| c.is_alphabetic()).count() > 1;
+    same.then(|| (name.then(|| stem.to_owned()), one.to_owned(), other.to_owned()))
 }
 
 /// Where the version that holds this place begins, and the version.
