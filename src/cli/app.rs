@@ -103,9 +103,8 @@ impl App {
             self.ui.detail("the sidecar does not answer; another one takes over if it stays so");
         }
         let services = self.open_services()?;
-        if self.config().store.url != "sqlite:" {
-            let file = self.paths.database();
-            self.ui.warn(&format!("store.url is not used yet: captures are stored in {}", file.display()));
+        if let Some(unused) = self.config().store.unused(&self.paths.database()) {
+            self.ui.warn(&unused);
         }
         if let Some(error) = &self.broken_config {
             let hint = mending(error);

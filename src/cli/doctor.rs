@@ -14,7 +14,7 @@ use super::failure::{Failure, mending, quoted};
 use super::hooks;
 use super::models::{self, EndpointView};
 use super::ui::{BAD, DIM, Exit, GOOD, one_line};
-use crate::config::{Origin, paths};
+use crate::config::{Origin, STORE_URL, paths};
 use crate::hardware::Hardware;
 use crate::hardware::power::Power;
 use crate::pipeline::sizes::Sizes;
@@ -89,6 +89,7 @@ fn examine(app: &App, hardware: &Hardware) -> (Vec<Finding>, Option<Sizes>) {
     findings.extend(installed(app));
     let (of_store, sizes) = repositories::examine(app);
     findings.extend(of_store);
+    findings.extend(store_setting(app));
     findings.push(writable("spool", &app.paths.spool()));
     findings.push(writable("sidecar", &app.paths.run));
     findings.push(sidecar(app));
@@ -150,6 +151,12 @@ fn settings(app: &App) -> Finding {
             Finding::fine("config", format!("built-in settings; {} does not exist", app.paths.config_file().display()))
         }
     }
+}
+
+/// Only what is wrong: a place for captures that is set and not used.
+fn store_setting(app: &App) -> Option<Finding> {
+    let unused = app.config().store.unused(&app.paths.database())?;
+    Some(Finding::wrong("store", unused, format!("uro-capture config set store.url {STORE_URL}")))
 }
 
 fn endpoints(app: &App) -> Vec<Finding> {

@@ -17,7 +17,7 @@ use super::ui::Exit;
 use crate::domain::draft::{Draft, DraftState};
 use crate::store::{Store, StoreError};
 
-/// The draft queue; `draft run` is the nightly batch
+/// The draft queue; `draft run` writes what waits in it
 #[derive(Debug, Clone, Args)]
 #[command(arg_required_else_help = false)]
 pub struct DraftArgs {

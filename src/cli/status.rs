@@ -15,6 +15,7 @@ use super::service::{self, Autostart};
 use super::size;
 use super::ui::{BAD, BOLD, DIM, Exit, GOOD, WARN};
 use crate::domain::draft::{Draft, DraftState, Period};
+use crate::pipeline::models::has_ever_answered;
 use crate::pipeline::sizes::Sizes;
 use crate::pipeline::skipped;
 use crate::sidecar::client;
@@ -41,6 +42,8 @@ pub struct Status {
     /// A service manager starts the sidecar at login.
     pub autostart: bool,
     pub hooks: Vec<RepoHooks>,
+    /// A model server has answered on this machine at some time.
+    pub model_answered: bool,
     pub problems: Vec<Problem>,
     pub sizes: Sizes,
 }
@@ -125,6 +128,7 @@ fn gather(app: &App, days: u32) -> Result<Status, Failure> {
         sidecar,
         autostart: autostart == Autostart::Installed,
         hooks: looks.into_iter().map(|look| look.hooks).collect(),
+        model_answered: has_ever_answered(store.as_ref())?,
         problems,
         sizes: Sizes::measure(&app.paths, store.as_ref())?,
     })
@@ -189,6 +193,9 @@ fn text(app: &App, status: &Status) -> String {
         &format!("{}  {}\n", label("drafts"), counts_words(status.drafts.iter().map(|(name, n)| (*name, *n)), "none"));
     out += &format!("{}  {}\n", label("sidecar"), sidecar_words(&status.sidecar));
     out += &format!("{}  {}\n", label("hooks"), hooks_words(&status.hooks));
+    if !status.model_answered {
+        out += &format!("{}  no model server has answered yet on this machine\n", label("models"));
+    }
     if app.ui.verbosity() > 0 {
         out += &format!("{}  {}\n", label("sizes"), size::all(&status.sizes));
     }
@@ -302,6 +309,7 @@ mod tests {
                 needs_sidecar: false,
                 trouble: None,
             }],
+            model_answered: false,
             problems: vec![Problem { what: "w".into(), hint: "h".into() }],
             sizes: Sizes { database: 40_960, ..Sizes::default() },
         }

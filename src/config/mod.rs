@@ -1,6 +1,7 @@
 //! Settings: what can be set, where each value came from, and where files live.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::domain::role::Role;
@@ -103,8 +104,9 @@ pub struct EndpointConfig {
 pub struct DraftsConfig {
     pub devlog: Cadence,
     pub blog: Cadence,
-    /// Local wall-clock window of the nightly batch.
+    /// Local wall-clock window in which drafts are to be written. Not used yet: `draft run` writes them.
     pub window: String,
+    /// Whether drafts are to be written on battery. Not used yet.
     pub on_battery: bool,
 }
 
@@ -117,8 +119,21 @@ pub enum Cadence {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreConfig {
+    /// Only `sqlite:` is used yet.
     pub url: String,
 }
+
+impl StoreConfig {
+    /// Words about a `url` that is not used yet; `database` is where captures are stored instead.
+    #[must_use]
+    pub fn unused(&self, database: &Path) -> Option<String> {
+        let words = || format!("store.url is not used yet: captures are stored in {}", database.display());
+        (self.url != STORE_URL).then(words)
+    }
+}
+
+/// The one `store.url` that is used.
+pub const STORE_URL: &str = "sqlite:";
 
 /// How long what is not a capture or a draft is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]

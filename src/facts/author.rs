@@ -45,7 +45,38 @@ fn why(sentences: &[String]) -> Option<String> {
 
 /// Words by which people give reasons, the clearest first. A blank stands for the end of a word.
 const REASONS: [(u8, &[&str]); 3] = [
-    (3, &["because ", "so that ", "in order to ", "the reason ", "reason: ", "motivation: ", "rationale: "]),
+    (
+        3,
+        &[
+            "because ",
+            "so that ",
+            "in order to ",
+            "the reason ",
+            "reason: ",
+            "motivation: ",
+            "rationale: ",
+            "because: ",
+            "why: ",
+            "cause: ",
+            "weil ",
+            "damit ",
+            "grund: ",
+            "begründung: ",
+            "parce que ",
+            "afin de ",
+            "afin que ",
+            "raison : ",
+            "raison: ",
+            "porque ",
+            "para que ",
+            "motivo: ",
+            "perché ",
+            "потому что ",
+            "чтобы ",
+            "поскольку ",
+            "причина: ",
+        ],
+    ),
     (
         2,
         &[
@@ -158,6 +189,15 @@ mod tests {
                 "The second close ran into a lock.\nIMPORTANT: callers must await it, because it is a coroutine now.",
                 "IMPORTANT: callers must await it, because it is a coroutine now.",
             ),
+            (
+                "Der Pool lief voll.\nWichtig: Aufrufer müssen warten, weil es jetzt eine Koroutine ist.",
+                "Wichtig: Aufrufer müssen warten, weil es jetzt eine Koroutine ist.",
+            ),
+            (
+                "It ran into a lock.\nFix: close it once, because the second close waits.",
+                "Fix: close it once, because the second close waits.",
+            ),
+            ("Because: the server sends it twice.", "Because: the server sends it twice."),
             ("The start took long. It takes 200ms now, down from 3s.", "It takes 200ms now, down from 3s."),
         ] {
             assert_eq!(why_of(body).as_deref(), Some(why), "{body}");

@@ -44,6 +44,9 @@ impl Subject {
     #[must_use]
     pub fn of_commit(commit: &Commit) -> Self {
         let subject = Self::of(commit.subject());
+        let combined = subject.text.starts_with("This is a combination of ");
+        let squashed = combined || (is_made_by_a_merge(&subject.text) && !super::is_merge(commit));
+        let subject = if squashed { title(commit.body()).unwrap_or(subject) } else { subject };
         let files = &commit.patch.files;
         let both = files.iter().flat_map(|file| [Some(file.path.as_str()), file.old_path.as_deref()]);
         let paths: Vec<&str> = both.flatten().collect();
@@ -87,10 +90,38 @@ fn named(mut rest: &str) -> &str {
     }
 }
 
+/// The title that a forge puts below the subject of a merge, where it made one commit of it.
+fn title(body: &str) -> Option<Subject> {
+    let line = body.lines().map(str::trim).find(|line| !line.is_empty())?;
+    let low = line.to_lowercase();
+    let added = ["see merge request", "closes ", "fixes ", "refs ", "approved-by", "related work items"];
+    let is_added = added.iter().any(|start| low.starts_with(start)) || low.contains("-by: ");
+    let plain = !is_added && !line.starts_with(['*', '-', '#', '>', '(', '<']);
+    plain.then(|| Subject::of(line)).filter(|subject| subject.informative)
+}
+
 /// Git's and the forges' own subjects of merges, which say only what was merged.
 fn is_made_by_a_merge(text: &str) -> bool {
-    let kinds = ["branch ", "branches ", "pull request ", "remote-tracking branch ", "tag ", "remote branch "];
+    let kinds = [
+        "branch ",
+        "branches ",
+        "pull request ",
+        "remote-tracking branch ",
+        "tag ",
+        "remote branch ",
+        "commit '",
+        "commits '",
+        "of #",
+        "pr #",
+    ];
     let lower = text.to_lowercase();
+    let lower = ["auto ", "auto-", "automatic ", "rollup ", "squash "]
+        .iter()
+        .find_map(|kind| lower.strip_prefix(kind))
+        .unwrap_or(&lower);
+    if lower.starts_with("merged in ") && lower.contains("(pull request #") {
+        return true;
+    }
     let rest = lower.strip_prefix("merge ").or_else(|| lower.strip_prefix("merged "));
     let into = |rest: &str| rest.split_whitespace().count() <= 3 && rest.contains(" into ");
     rest.is_some_and(|rest| kinds.iter().any(|kind| rest.starts_with(kind)) || into(rest))
@@ -255,6 +286,30 @@ mod tests {
         assert_eq!(autosquash("fixup the parser"), None);
         assert_eq!(autosquash(&format!("{}Add x", "fixup! ".repeat(200_000))), Some(("fixup", "Add x")));
         assert_eq!(autosquash("amend! fixup!"), Some(("amend", "")));
+    }
+
+    #[test]
+    fn a_request_made_into_one_commit_has_its_title() {
+        let told = |message: &str| {
+            let subject = Subject::of_commit(&crate::facts::sample::commit(message, vec![]));
+            subject.informative.then_some(subject.text)
+        };
+        for first in [
+            "Merge pull request #12 from acme/pool",
+            "Merge branch 'pool' into 'main'",
+            "Merged in pool (pull request #12)",
+            "Merge commit '1234567' into pool",
+            "Auto merge of #12 - a:pool, r=b",
+            "This is a combination of 2 commits.",
+        ] {
+            assert_eq!(
+                told(&format!("{first}\n\nAdd a pool of connections")).as_deref(),
+                Some("Add a pool of connections")
+            );
+            assert_eq!(told(&format!("{first}\n\nSee merge request acme/x!12")), None, "{first}");
+            assert_eq!(told(first), None, "{first}");
+        }
+        assert_eq!(told("Merge sorted runs\n\nIt is faster.").as_deref(), Some("Merge sorted runs"));
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! What became of content kept elsewhere, of translations and of notebooks, in a sentence each.
 
+use std::collections::BTreeSet;
+
 use super::phrase::{count, cut, list, list_up_to, number, one_line, path};
 use crate::facts::Facts;
 use crate::facts::formats::pointer::{Keeper, Moved, Side};
-use crate::facts::formats::translation::{Message, Translations};
+use crate::facts::formats::translation::{Mark, Message, Translations};
 use crate::facts::formats::{FormatChange, News, notebook::Cells};
 
 /// Names per verb; more become a number.
@@ -145,12 +147,11 @@ fn translations(formats: &[FormatChange]) -> Option<String> {
         _ => None,
     });
     let all: Vec<(&FormatChange, &Translations)> = all.collect();
-    let telling: Vec<_> = all.iter().filter(|(_, told)| **told != Translations::default()).collect();
+    let telling: Vec<_> = all.iter().filter(|(_, told)| !told.is_silent()).collect();
     if telling.is_empty() {
         let files: Vec<&FormatChange> = all.iter().map(|(change, _)| *change).collect();
-        return (!files.is_empty()).then(|| {
-            format!("Only references to source lines and dates change in {}", places(&files, "translation file"))
-        });
+        let marks: BTreeSet<Mark> = all.iter().flat_map(|(_, told)| told.marks.iter().copied()).collect();
+        return (!files.is_empty()).then(|| format!("{} in {}", silent(&marks), places(&files, "translation file")));
     }
     let files: Vec<&FormatChange> = telling.iter().map(|(change, _)| *change).collect();
     let place = places(&files, "translation file");
@@ -177,6 +178,25 @@ fn translations(formats: &[FormatChange]) -> Option<String> {
     Some(format!("{} in {place}", super::phrase::capitalized(&list(&told))))
 }
 
+/// What changes where no message does.
+fn silent(marks: &BTreeSet<Mark>) -> String {
+    let name = |mark: &Mark| match mark {
+        Mark::References => "references to source lines",
+        Mark::Dates => "dates",
+        Mark::States => "states of translations",
+        Mark::Comments => "comments",
+        Mark::Header => "fields of the header",
+        Mark::Obsolete => "obsolete entries",
+        Mark::Layout => "the layout",
+    };
+    let names: Vec<String> = marks.iter().map(|mark| name(mark).to_owned()).collect();
+    match names.as_slice() {
+        [] => "No message changes".to_owned(),
+        [_] if marks.contains(&Mark::Layout) => "Only the layout changes".to_owned(),
+        names => format!("Only {} change", list(names)),
+    }
+}
+
 /// One message whose translation changed, came or went.
 fn single(message: &Message) -> String {
     let key = quoted(&message.key).unwrap_or_else(|| "one message".to_owned());
@@ -201,7 +221,7 @@ fn notebooks(formats: &[FormatChange]) -> Option<String> {
         _ => None,
     });
     let all: Vec<(&FormatChange, Cells)> = all.collect();
-    let telling: Vec<_> = all.iter().filter(|(_, cells)| *cells != Cells::default()).collect();
+    let telling: Vec<_> = all.iter().filter(|(_, cells)| !cells.is_silent()).collect();
     let files = if telling.is_empty() {
         all.iter().map(|(c, _)| *c).collect()
     } else {
@@ -209,7 +229,14 @@ fn notebooks(formats: &[FormatChange]) -> Option<String> {
     };
     let place = places(&files, "notebook");
     if telling.is_empty() {
-        return (!all.is_empty()).then(|| format!("Only outputs and execution counts change in {place}"));
+        let any = |of: fn(&Cells) -> bool| all.iter().any(|(_, cells)| of(cells));
+        let what = match (any(|cells| cells.outputs), any(|cells| cells.metadata)) {
+            (true, true) => "outputs, execution counts and metadata change",
+            (true, false) => "outputs and execution counts change",
+            (false, true) => "metadata changes",
+            (false, false) => "the layout changes",
+        };
+        return (!all.is_empty()).then(|| format!("Only {what} in {place}"));
     }
     let sum = |of: fn(&Cells) -> usize| telling.iter().map(|(_, cells)| of(cells)).sum::<usize>();
     let clause = |verb: &str, n: usize| (n > 0).then(|| format!("{verb} {}", count(n, "cell")));
@@ -268,10 +295,7 @@ mod tests {
     #[test]
     fn translations_are_told_by_their_messages() {
         let moved = "@@\n-#: src/cart.c:10\n+#: src/cart.c:14\n msgid \"Cart\"\n msgstr \"Warenkorb\"";
-        assert_eq!(
-            told(vec![file("de.po", moved)]),
-            "Only references to source lines and dates change in de.po. +1 −1."
-        );
+        assert_eq!(told(vec![file("de.po", moved)]), "Only references to source lines change in de.po. +1 −1.");
         let one =
             "@@\n-#: src/cart.c:10\n+#: src/cart.c:14\n msgid \"Checkout\"\n-msgstr \"Kasse\"\n+msgstr \"Zur Kasse\"";
         assert_eq!(

@@ -26,6 +26,11 @@ pub fn sentence(subject: &str, body: &str, parents: usize) -> String {
 
 /// What stands after the verb of a subject that says "merge" itself.
 fn merged(subject: &str) -> Option<&str> {
+    // Queues that merge by themselves: `Auto merge of #12 - team:topic, r=team`.
+    let queued = ["Auto merge of ", "Rollup merge of ", "Automatic merge of "].iter();
+    if let Some(what) = queued.filter_map(|start| subject.strip_prefix(start)).find(|what| what.starts_with('#')) {
+        return Some(what);
+    }
     let (verb, what) = subject.split_once(' ')?;
     let verb = verb.trim_end_matches(':').to_lowercase();
     let what = what.strip_prefix("in ").filter(|_| verb == "merged").unwrap_or(what);
@@ -38,7 +43,7 @@ fn told(what: &str, body: &str) -> String {
     let number = request.and_then(|name| name.rfind('!').map(|at| &name[at..]));
     // Gitea has the title in the subject already; so has Azure DevOps, which is no pull request by its words.
     let is_titled = what.starts_with("pull request '");
-    let of_forge = request.is_some() || what.contains("pull request ") && !is_titled;
+    let of_forge = request.is_some() || what.starts_with('#') || what.contains("pull request ") && !is_titled;
     let title = body.lines().map(one_line).find(|line| !line.is_empty()).filter(|line| of_forge && is_title(line));
     let number = number.map(|number| format!(" ({number})")).unwrap_or_default();
     let title = title.map(|title| format!(": {title}")).unwrap_or_default();
@@ -104,6 +109,11 @@ mod tests {
                 "Merge pull request #12 from team/topic",
                 "Co-authored-by: A U Thor <author@example.org>",
                 "Merges pull request #12 from team/topic",
+            ),
+            (
+                "Auto merge of #12 - team:topic, r=team",
+                "Retry on timeout\n\nIt was asked for.",
+                "Merges #12 - team:topic, r=team: Retry on timeout",
             ),
             (
                 "Merge branch 'topic' into 'main'",

@@ -45,7 +45,7 @@ impl Pieces {
         let split = whole(split(commit, facts, &deed));
         let dependencies = whole(dependencies::of(facts, &lead, facts.all_dependencies));
         let version = whole(version(facts, &lead));
-        let why = why(facts, &lead, words(&lead) + words(&deed) + words(&breaking));
+        let why = why(facts, &lead, &breaking, words(&lead) + words(&deed) + words(&breaking));
         let mut pieces = Self {
             about: whole(unsaid(commit, facts, &lead, &[&deed, &dependencies, &version, &split])),
             dependencies,
@@ -155,10 +155,12 @@ fn is_customary_start(subject: &str) -> bool {
 }
 
 /// The sentence of the body that gives a reason, if there is room for it beside what must be said.
-fn why(facts: &Facts, lead: &str, taken: usize) -> String {
+fn why(facts: &Facts, lead: &str, breaking: &str, taken: usize) -> String {
     let Some(why) = facts.author.why.as_deref().map(one_line) else { return String::new() };
     let title = why.trim_end_matches('.');
-    let said = lead.contains(title) || title.is_empty();
+    // `BREAKING CHANGE: …` is told already.
+    let labelled = title.split_once(": ").map_or(title, |(_, rest)| rest).to_lowercase();
+    let said = title.is_empty() || lead.contains(title) || breaking.to_lowercase().contains(&labelled);
     let hash = |word: &str| word.len() >= 20 && word.chars().all(|c| c.is_ascii_hexdigit());
     let quoted = why.split(|c: char| !c.is_alphanumeric()).any(hash);
     if said || quoted || taken + words(&why) > WORDS { String::new() } else { sentence(&capitalized(&why)) }

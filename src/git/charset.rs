@@ -2,10 +2,37 @@
 
 use std::borrow::Cow;
 
-use encoding_rs::{Encoding, REPLACEMENT};
+use encoding_rs::{Encoding, REPLACEMENT, WINDOWS_1252};
 
-/// `None`: UTF-8, as git assumes where no header says otherwise, or a name that nobody knows.
-pub type Charset = Option<&'static Encoding>;
+/// `None`: UTF-8, as git assumes where no header says otherwise, or a name that is not known.
+pub type Charset = Option<Code>;
+
+/// How bytes stand for characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    Listed(&'static Encoding),
+    /// A page of the Windows console: ASCII, and these characters from 0x80 on.
+    Page(&'static str),
+}
+
+/// Pages of the Windows console, which the WHATWG does not list (Unicode's mappings of vendors' code pages).
+const PAGES: [(&[&str], &str); 3] = [
+    (
+        &["cp437", "ibm437", "437"],
+        "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐\
+         └┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}",
+    ),
+    (
+        &["cp850", "ibm850", "850"],
+        "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜø£Ø×ƒáíóúñÑªº¿®¬½¼¡«»░▒▓│┤ÁÂÀ©╣║╗╝¢¥┐\
+         └┴┬├─┼ãÃ╚╔╩╦╠═╬¤ðÐÊËÈıÍÎÏ┘┌█▄¦Ì▀ÓßÔÒõÕµþÞÚÛÙýÝ¯´\u{ad}±‗¾¶§÷¸°¨·¹³²■\u{a0}",
+    ),
+    (
+        &["cp852", "ibm852", "852"],
+        "ÇüéâäůćçłëŐőîŹÄĆÉĹĺôöĽľŚśÖÜŤťŁ×čáíóúĄąŽžĘę¬źČş«»░▒▓│┤ÁÂĚŞ╣║╗╝Żż┐\
+         └┴┬├─┼Ăă╚╔╩╦╠═╬¤đĐĎËďŇÍÎě┘┌█▄ŢŮ▀ÓßÔŃńňŠšŔÚŕŰýÝţ´\u{ad}˝˛ˇ˘§÷¸°¨˙űŘř■\u{a0}",
+    ),
+];
 
 /// Names that iconv knows and the WHATWG's list of labels (which `encoding_rs` follows) does not.
 const ALIASES: [(&str, &str); 12] = [
@@ -28,11 +55,16 @@ pub fn named(label: &[u8]) -> Charset {
     let label = String::from_utf8_lossy(label).trim().to_ascii_lowercase();
     let dashed = label.replace('_', "-");
     let alias = ALIASES.iter().find(|(alias, _)| *alias == dashed).map(|(_, name)| *name);
+    let page = PAGES.iter().find(|(names, _)| names.contains(&latin(&dashed).as_str()));
+    if let Some((_, page)) = page {
+        return Some(Code::Page(page));
+    }
     // `REPLACEMENT` turns the whole text into one character.
     [alias.unwrap_or(&label), &dashed, &latin(&dashed)]
         .into_iter()
         .find_map(|name| Encoding::for_label(name.as_bytes()))
         .filter(|found| *found != REPLACEMENT)
+        .map(Code::Listed)
 }
 
 /// `latin-1` and `cp-1251` as they are written without the hyphen.
@@ -45,10 +77,35 @@ fn latin(label: &str) -> String {
 
 /// The text; what is no character of the charset becomes U+FFFD.
 pub fn decode(bytes: &[u8], charset: Charset) -> Cow<'_, str> {
-    match charset {
-        Some(charset) => charset.decode_without_bom_handling(bytes).0,
+    let text = match charset {
+        Some(Code::Listed(charset)) => charset.decode_without_bom_handling(bytes).0,
+        Some(Code::Page(page)) => of_page(bytes, page).into(),
+        None if std::str::from_utf8(bytes).is_err() && is_western(bytes) => {
+            WINDOWS_1252.decode_without_bom_handling(bytes).0
+        }
         None => String::from_utf8_lossy(bytes),
+    };
+    match text.strip_prefix('\u{feff}') {
+        Some(rest) => rest.to_owned().into(),
+        None => text,
     }
+}
+
+fn of_page(bytes: &[u8], page: &str) -> String {
+    let high: Vec<char> = page.chars().collect();
+    let of = |byte: u8| match byte.checked_sub(0x80) {
+        None => char::from(byte),
+        Some(at) => high.get(usize::from(at)).copied().unwrap_or('\u{fffd}'),
+    };
+    bytes.iter().copied().map(of).collect()
+}
+
+/// Text in a Western European charset that no header names: all beyond ASCII are letters beside a letter of ASCII.
+fn is_western(bytes: &[u8]) -> bool {
+    let is_letter = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_alphabetic);
+    let beside = |at: usize| is_letter(at + 1) || at.checked_sub(1).is_some_and(is_letter);
+    let high = || bytes.iter().enumerate().filter(|(_, byte)| !byte.is_ascii());
+    high().count() * 2 < bytes.len() && high().all(|(at, byte)| *byte >= 0xc0 && beside(at))
 }
 
 #[cfg(test)]
@@ -72,10 +129,32 @@ mod tests {
             ("UHC", "EUC-KR"),
             (" utf-8 ", "UTF-8"),
         ] {
-            assert_eq!(named(label.as_bytes()).map(Encoding::name), Some(name), "{label}");
+            let Some(Code::Listed(found)) = named(label.as_bytes()) else { panic!("{label}") };
+            assert_eq!(found.name(), name, "{label}");
         }
         for label in ["", "klingon", "utf-7", "hz-gb-2312"] {
             assert_eq!(named(label.as_bytes()), None, "{label}");
         }
+    }
+
+    #[test]
+    fn a_page_of_the_console_is_read() {
+        assert_eq!(decode(b"Pr\x81fe Gr\x94\xe1e", named(b"cp850")), "Prüfe Größe");
+        assert_eq!(decode(b"Pr\x81fe Gr\x94\xe1e", named(b"CP-437")), "Prüfe Größe");
+        assert_eq!(decode(b"Za\xbe\xa2\x88\x86", named(b"IBM852")), "Zażółć");
+        assert!(PAGES.iter().all(|(_, page)| page.chars().count() == 128));
+    }
+
+    #[test]
+    fn western_letters_are_read_where_no_header_names_a_charset() {
+        assert_eq!(decode(b"Pr\xfcfe Gr\xf6\xdfe", None), "Prüfe Größe");
+        assert_eq!(decode(b"\xcf\xf0\xee\xe2", None), "\u{fffd}".repeat(4));
+        assert_eq!(decode(b"ok \xff\x1b", None), "ok \u{fffd}\x1b");
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_character() {
+        assert_eq!(decode(b"\xff\xfea\0b\0", named(b"utf-16")), "ab");
+        assert_eq!(decode("\u{feff}Prüfe".as_bytes(), None), "Prüfe");
     }
 }

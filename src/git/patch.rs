@@ -318,9 +318,9 @@ fn whole(old: &[u8], new: &[u8]) -> Texts {
     Texts { old: text(old), new: text(new) }
 }
 
-/// Lockfiles and notebooks: what a changed line is, the lines around it do not tell.
+/// Lockfiles, notebooks and string catalogs: what a changed line is, the lines around it do not tell.
 fn is_read_whole(path: &str) -> bool {
-    dependencies::is_lockfile(path) || path.ends_with(".ipynb")
+    dependencies::is_lockfile(path) || path.ends_with(".ipynb") || path.ends_with(".xcstrings")
 }
 
 /// The lines of those sides that are pointers to content kept elsewhere.

@@ -14,7 +14,7 @@ use super::models::{Models, Unhurried};
 use super::rebuild;
 use super::settings::{Blocked, LastGood, Unreadable};
 use super::wording::{self, Wording};
-use crate::config::{Config, Overrides, Paths};
+use crate::config::{Config, Overrides, Paths, STORE_URL};
 use crate::domain::clock::Clock;
 use crate::domain::id::Oid;
 use crate::domain::patch::Commit;
@@ -127,6 +127,16 @@ impl Services {
             variants.complaints().iter().for_each(|complaint| self.complain_of_template(complaint));
         }
         variants
+    }
+
+    /// Notes that `store.url` asks for what is not used yet, and settles that once it does not. Best effort.
+    pub fn review_store_setting(&self, config: &Config) {
+        let hint = format!("uro-capture config set store.url {STORE_URL}");
+        let now = self.clock.now();
+        match config.store.unused(&self.paths.database()) {
+            Some(unused) => drop(self.store.note_problem(now, &unused, &hint)),
+            None => self.settle_noted(&hint, now),
+        }
     }
 
     /// Problems with this hint that were noted before `mended` are none any more.

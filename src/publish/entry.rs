@@ -185,16 +185,21 @@ fn is_prose(paragraph: &str) -> bool {
         && !paragraph.starts_with(structural)
         && !paragraph.starts_with(|c: char| c.is_ascii_digit())
         && !paragraph.contains("://")
+        && !paragraph.starts_with("See merge request ")
         && !indented
         && !paragraph.lines().any(is_trailer)
 }
+
+/// What the keys of trailers end in; `Root-cause: …` is a sentence.
+const ENDS: [&str; 11] = ["-by", "-id", "-to", "-on", "-for", "-from", "-link", "-url", "-with", "-revid", "-issue"];
 
 /// `Signed-off-by: …`, `Fixes: …`, `Change-Id: …`.
 fn is_trailer(line: &str) -> bool {
     line.split_once(": ").is_some_and(|(key, _)| {
         key.starts_with(|c: char| c.is_ascii_uppercase())
             && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
-            && (key.contains('-') || matches!(key, "Fixes" | "Closes" | "Link" | "Refs" | "Bug" | "Cc" | "Reviewed"))
+            && (ENDS.iter().any(|end| key.to_ascii_lowercase().ends_with(end))
+                || matches!(key, "Fixes" | "Closes" | "Link" | "Refs" | "Bug" | "Cc" | "Reviewed"))
     })
 }
 
@@ -295,6 +300,8 @@ mod tests {
     #[test]
     fn the_authors_reason_is_the_first_paragraph_of_prose() {
         let body = "fix: x\n\n## Summary\n\nThe lease was taken before the clock was read,\nso it ended early.\n\nSecond.\n\nSigned-off-by: A <a@example.com>";
+        let labelled = "fix: x\n\nRoot-cause: the lease was taken twice on start.";
+        assert_eq!(why(labelled).as_deref(), Some("Root-cause: the lease was taken twice on start."));
         assert_eq!(why(body).as_deref(), Some("The lease was taken before the clock was read, so it ended early."));
     }
 
@@ -306,6 +313,7 @@ mod tests {
             "fix: x\n\n- one thing and another thing\n- more",
             "fix: x\n\nSee https://example.com/a/b for the reason",
             "fix: x\n\nCloses #12",
+            "Merge branch 'a' into 'main'\n\nSee merge request team/shop!12",
             "fix: x\n\nThere seems to be an improvement here:\n\n    10 ms",
             "fix: x\n\n<!-- template: describe what you did here -->",
         ] {

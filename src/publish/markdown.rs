@@ -100,7 +100,7 @@ fn text_without_delimiters(line: &str) -> String {
             }
             Some(end) => {
                 let marks = "\\`".repeat(run);
-                out.push_str(&format!("{marks}{}{marks}", text_without_delimiters(&rest[run..end - run])));
+                out.push_str(&format!("{marks}{}{marks}", code_as_text(&rest[run..end - run])));
                 end
             }
             None if run > 0 => {
@@ -126,6 +126,20 @@ fn text_without_delimiters(line: &str) -> String {
             }
         };
         rest = &rest[length..];
+    }
+    out
+}
+
+/// The content of a code span as running text, in which backslashes and backticks would mean something.
+fn code_as_text(code: &str) -> String {
+    let mut out = String::with_capacity(code.len() + 8);
+    let mut rest = code.chars().peekable();
+    while let Some(c) = rest.next() {
+        match reference(c, rest.peek().copied()) {
+            Some(reference) => out.push_str(reference),
+            None if matches!(c, '\\' | '`' | '<') => out.extend(['\\', c]),
+            None => out.push(c),
+        }
     }
     out
 }
@@ -405,6 +419,13 @@ mod tests {
                         Then &#123;% raw %&#125; and [a](b).\n\n    {\u{2060}{< indented >}\u{2060}}\n~~~\n`{\u{2060}{ open\n";
         assert_eq!(without_delimiters(text), expected);
         assert_eq!(without_delimiters(expected), expected);
+    }
+
+    #[test]
+    fn a_backslash_at_the_end_of_code_stays_one() {
+        let page = without_delimiters("`{#\\`#`<`");
+        assert_eq!(page, "\\`&#123;#\\\\\\`#`<`");
+        assert_eq!(without_delimiters(&page), page);
     }
 
     /// What generators search for in a page's source.

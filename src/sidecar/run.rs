@@ -305,6 +305,9 @@ impl Life {
     async fn housekeep(&mut self) -> Instant {
         let done = blocking(&self.services, |services| {
             ingest::finish_abandoned(&services)?;
+            if let Ok(config) = services.readable_config(None) {
+                services.review_store_setting(&config);
+            }
             forgetting::resume(&services)?;
             expiry::expire(&services)
         });

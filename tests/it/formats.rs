@@ -91,7 +91,16 @@ fn a_message_that_a_program_made_up_is_passed_over() {
     let (world, repo) = place();
     let mut garden = "# Garden\n".to_owned();
     told(&world, &repo, "Garden.md", &garden, "First");
-    let subjects = ["wip", "vault backup: 2026-01-01 10:10:00", "Update Garden.md", "auto save"];
+    let subjects = [
+        "wip",
+        "vault backup: 2026-01-01 10:10:00",
+        "Update Garden.md",
+        "auto save",
+        "Autosave by Logseq",
+        "Edit Garden.md via GitHub",
+        "Automatische Sicherung",
+        "[logseq-plugin-git:commit] 2026-01-01T10:10:10.000Z",
+    ];
     for (at, subject) in subjects.into_iter().enumerate() {
         garden.push_str(&format!("\n## Compost {at}\n\nTurn it weekly.\n"));
         let text = told(&world, &repo, "Garden.md", &garden, subject);
@@ -103,7 +112,11 @@ fn a_message_that_a_program_made_up_is_passed_over() {
 fn a_message_in_another_charset_keeps_its_words() {
     let (world, repo) = place();
     world.commit(&repo, "a.bin", "a", "First");
-    let subjects: [(&str, &[u8], &str); 2] = [
+    let subjects: [(&str, &[u8], &str); 6] = [
+        ("ISO-8859-1", b"Gr\xf6\xdfe geh\xf6rt dazu\n", "Größe gehört dazu"),
+        ("cp1252", b"Pr\xfcfe \x93Gr\xf6\xdfe\x94\n", "Prüfe “Größe”"),
+        ("cp850", b"Pr\x81fe die Gr\x94\xe1e\n", "Prüfe die Größe"),
+        ("EUC-KR", b"\xbd\xc3\xb0\xa3 \xc3\xca\xb0\xfa\n", "시간 초과"),
         ("windows-1251", b"\xcf\xf0\xee\xe2\xe5\xf0\xea\xe0 \xf2\xe0\xe9\xec\xe0\xf3\xf2\xe0\n", "Проверка таймаута"),
         ("Shift_JIS", b"\x83e\x83X\x83g\x82\xf0\x92\xc7\x89\xc1\n", "テストを追加"),
     ];
@@ -126,4 +139,71 @@ fn a_reason_behind_a_label_is_told() {
                    IMPORTANT: callers must await the result, because it is a coroutine now.";
     let text = told(&world, &repo, "pool.py", "x = 1\n", message);
     assert!(text.contains("callers must await the result, because it is a coroutine now."), "{text}");
+}
+
+#[test]
+fn what_changes_in_a_translation_besides_messages_is_named() {
+    let (world, repo) = place();
+    let strings = |comment: &str, cart: &str| format!("/* {comment} */\n\"cart\" = \"{cart}\";\n");
+    told(&world, &repo, "de.lproj/a.strings", &strings("Title", "Korb"), "First");
+    let text = told(&world, &repo, "de.lproj/a.strings", &strings("Heading", "Korb"), "wip");
+    assert!(text.contains("Only comments change in de.lproj/a.strings."), "{text}");
+    let text = told(&world, &repo, "de.lproj/a.strings", &strings("Heading", "Warenkorb"), "wip");
+    assert!(text.contains("Changes the translation of “cart” from “Korb” to “Warenkorb”"), "{text}");
+
+    let catalog = |state: &str, value: &str| {
+        format!(
+            "{{\n  \"strings\" : {{\n    \"Cart\" : {{\n      \"localizations\" : {{\n        \"de\" : {{\n          \"stringUnit\" : {{\n            \"state\" : \"{state}\",\n            \"value\" : \"{value}\"\n          }}\n        }}\n      }}\n    }}\n  }}\n}}\n"
+        )
+    };
+    told(&world, &repo, "a.xcstrings", &catalog("new", "Korb"), "First");
+    let text = told(&world, &repo, "a.xcstrings", &catalog("translated", "Korb"), "wip");
+    assert!(text.contains("Only states of translations change in a.xcstrings."), "{text}");
+    let text = told(&world, &repo, "a.xcstrings", &catalog("translated", "Warenkorb"), "wip");
+    assert!(text.contains("Changes the translation of “Cart (de)” from “Korb” to “Warenkorb”"), "{text}");
+
+    let android = |cart: &str| {
+        format!(
+            "<resources>\n    <string name=\"cart\">{cart}</string>\n    <plurals name=\"n\">\n        <item quantity=\"one\">eins</item>\n    </plurals>\n</resources>\n"
+        )
+    };
+    told(&world, &repo, "res/values-de/strings.xml", &android("Korb"), "First");
+    let text = told(&world, &repo, "res/values-de/strings.xml", &android("Warenkorb"), "wip");
+    assert!(text.contains("Changes the translation of “cart” from “Korb” to “Warenkorb”"), "{text}");
+}
+
+#[test]
+fn a_version_and_a_digest_are_told_with_what_they_belong_to() {
+    let (world, repo) = place();
+    let chart = |tag: &str, digest: &str| {
+        format!("image:\n  repository: ghcr.io/acme/web\n  tag: \"{tag}\"\n  digest: sha256:{}\n", digest.repeat(16))
+    };
+    told(&world, &repo, "values.yaml", &chart("1.2", "091e"), "First");
+    let text = told(&world, &repo, "values.yaml", &chart("1.2", "04e6"), "wip");
+    assert!(text.contains("It pins `ghcr.io/acme/web` to another digest."), "{text}");
+    let text = told(&world, &repo, "values.yaml", &chart("1.3", "091e"), "wip");
+    assert!(text.contains("`ghcr.io/acme/web` goes from 1.2 to 1.3.") && !text.contains("value of"), "{text}");
+
+    let lock = |version: &str| format!("packages:\n- conda: https://c.example/noarch/numpy-{version}-py312_0.conda\n");
+    told(&world, &repo, "pixi.lock", &lock("1.26.3"), "First");
+    let text = told(&world, &repo, "pixi.lock", &lock("1.26.4"), "wip");
+    assert!(text.contains("Updates numpy 1.26.3 → 1.26.4."), "{text}");
+}
+
+#[test]
+fn a_notebook_is_told_by_its_cells_and_a_request_by_its_title() {
+    let (world, repo) = place();
+    let notebook = |kernel: &str, count: u32| {
+        format!(
+            "{{\n \"cells\": [\n  {{\n   \"cell_type\": \"code\",\n   \"execution_count\": {count},\n   \"metadata\": {{}},\n   \"outputs\": [],\n   \"source\": [\n    \"load()\"\n   ]\n  }}\n ],\n \"metadata\": {{\n  \"kernelspec\": {{\n   \"name\": \"{kernel}\"\n  }}\n }}\n}}\n"
+        )
+    };
+    told(&world, &repo, "a.ipynb", &notebook("python3", 1), "First");
+    let text = told(&world, &repo, "a.ipynb", &notebook("python3", 2), "wip");
+    assert!(text.contains("Only outputs and execution counts change in a.ipynb."), "{text}");
+    let text = told(&world, &repo, "a.ipynb", &notebook("conda", 2), "wip");
+    assert!(text.contains("Only metadata changes in a.ipynb."), "{text}");
+    let squashed = "Merged in pool (pull request #12)\n\nAdd a pool of connections";
+    let text = told(&world, &repo, "pool.py", "x = 1\n", squashed);
+    assert!(text.contains("\"summary\":\"Add a pool of connections."), "{text}");
 }

@@ -46,7 +46,7 @@ pub fn run(app: &App, args: &NewArgs) -> Result<Exit, Failure> {
     }
     listing::print(app, &draft)?;
     if added {
-        app.ui.note("it is written by the nightly batch, or now: uro-capture draft run");
+        app.ui.note("it waits to be written: uro-capture draft run");
     }
     Ok(Exit::Done)
 }

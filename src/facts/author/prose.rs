@@ -74,21 +74,37 @@ fn is_foreign(line: &str) -> bool {
 fn is_trailer(text: &str) -> bool {
     let Some((key, value)) = label(text) else { return false };
     let low = key.to_ascii_lowercase();
-    let of_git = TRAILERS.contains(&low.as_str()) || TRAILER_ENDS.iter().any(|end| low.ends_with(end));
-    // A logged line begins with its level in one case, or with the type of an error.
-    let logged = LEVELS.contains(&low.as_str()) && (key == low || low == "error");
+    let words = value.split_whitespace().count();
+    // `Fix: callers must await it.` is a sentence, `Fix: #12` is none.
+    let sentence =
+        words >= LONG && is_prose(value) && !value.contains(|c: char| "#@<".contains(c) || c.is_ascii_digit());
+    let of_git = (TRAILERS.contains(&low.as_str()) && !(LABELS.contains(&low.as_str()) && sentence))
+        || TRAILER_ENDS.iter().any(|end| low.ends_with(end));
+    // A logged line begins with its level in one case, or with the type of an error, and has no full stop.
+    let stopped = sentence && value.ends_with('.') && !FAILURES.contains(&low.as_str());
+    let logged = LEVELS.contains(&low.as_str()) && (key == low || low == "error") && !stopped;
     let of_type = ["Error", "Exception"].iter().any(|end| key.ends_with(end) && key.len() > end.len());
-    of_git || logged || of_type || value.split_whitespace().count() < SENTENCE
+    of_git || logged || of_type || words < SENTENCE
 }
+
+/// Words behind a label that is also a trailer's key: fewer are a value.
+const LONG: usize = 6;
+/// Keys of trailers that also label a sentence.
+const LABELS: [&str; 6] = ["fix", "bug", "issue", "ticket", "see", "related"];
+/// Levels behind which a program says what went wrong, with a full stop or without.
+const FAILURES: [&str; 3] = ["error", "fatal", "panic"];
 
 /// Fewer words behind a label are a value, and no sentence.
 const SENTENCE: usize = 3;
 
-/// One word and a colon, and what follows them. `Note:` alone at its line's end labels the next one.
+/// One word and a colon, and what follows them; a word in square brackets labels as well. `Note:` alone at its line's
+/// end labels the next one.
 fn label(text: &str) -> Option<(&str, &str)> {
-    let (key, value) = text.split_once(": ")?;
-    let word = !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '*'));
-    word.then(|| (key.trim_matches('*'), value.trim()))
+    let bracketed = || text.strip_prefix('[')?.split_once("] ");
+    let (key, value) = text.split_once(": ").or_else(bracketed)?;
+    let of_word = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '*' | '.' | '/' | '(' | ')' | '`');
+    let word = key.contains(char::is_alphabetic) && key.chars().all(of_word);
+    word.then(|| (key.trim_matches(['*', '_']), value.trim()))
 }
 
 /// Keys of trailers that say who, where and which ticket (git's, Gerrit's, the forges').
@@ -183,7 +199,7 @@ fn is_prose(sentence: &str) -> bool {
     };
     let plain = sentence.split_whitespace().filter(wordlike).count();
     let pasted = ["://", "](", "<!--", "\\n", "();", "=>", " at line ", "Traceback"];
-    let begins = sentence.chars().next().is_some_and(|first| first.is_alphanumeric() || "\"'`(*".contains(first));
+    let begins = sentence.chars().next().is_some_and(|first| first.is_alphanumeric() || "\"'`(*_[".contains(first));
     begins && plain * 3 >= words * 2 && !pasted.iter().any(|mark| sentence.contains(mark))
 }
 
@@ -220,6 +236,18 @@ mod tests {
             "Root-cause: the second close ran into a lock.",
             "**Warning**: callers must await the result.",
             "Важно: вызовы теперь асинхронные.",
+            "Hinweis: wer es aufruft, muss jetzt warten.",
+            "note: callers must await the result.",
+            "warning: callers must await the result from now on.",
+            "hint: callers must await the result from now on.",
+            "WIP: callers must await the result.",
+            "HACK: callers must await the result.",
+            "Fix: callers must await the result from now on.",
+            "Issue: the pool was closed twice on shutdown.",
+            "[NOTE] callers must await the result.",
+            "_Note_: callers must await the result.",
+            "pool.py: callers must await the result.",
+            "close(): callers must await the result.",
         ] {
             assert_eq!(sentences(&format!("One thing\nis done.\n{text}")), ["One thing is done.", text], "{text}");
         }
@@ -237,6 +265,10 @@ mod tests {
             "TypeError: it is not a function here",
             "warning: it is never used anywhere",
             "Closes: #12",
+            "Fix: PR #12 of the other team by then",
+            "See: the page of the team",
+            "error: it failed because of the missing file.",
+            "warning: unused variable in the body of it",
             "Priority: high",
         ] {
             assert_eq!(sentences(text), Vec::<String>::new(), "{text}");

@@ -212,6 +212,23 @@ fn every_lockfile_tells_its_packages() {
         ("Chart.lock", "dependencies:\n- name: pkg\n  repository: x\n  version: 1.2.3\n"),
         (".terraform.lock.hcl", "provider \"registry.example/pkg\" {\n  version     = \"1.2.3\"\n"),
         ("gradle.lockfile", "a.pkg:1.2.3=compileClasspath\nempty=\n"),
+        ("conda-lock.yml", "package:\n- name: pkg\n  version: 1.2.3\n  manager: conda\n"),
+        ("pixi.lock", "packages:\n- kind: conda\n  name: pkg\n  version: 1.2.3\n"),
+        ("pixi.lock", "packages:\n- conda: https://c.example/noarch/pkg-1.2.3-py312_0.conda\n  sha256: a\n"),
+        ("go.work.sum", "pkg 1.2.3 h1:abc=\npkg 1.2.3/go.mod h1:def=\n"),
+        ("conan.lock", "{\n  \"requires\": [\n    \"pkg/1.2.3#abc%1700000000.0\"\n  ]\n}\n"),
+        ("stack.yaml.lock", "packages:\n- completed:\n    hackage: pkg-1.2.3@sha256:abc,1\n"),
+        ("cabal.project.freeze", "constraints: any.pkg ==1.2.3,\n             any.base ==4.18\n"),
+        ("Cartfile.resolved", "github \"pkg\" \"1.2.3\"\n"),
+        (
+            "MODULE.bazel.lock",
+            "{\n    \"https://b.example/modules/pkg/1.0/MODULE.bazel\": \"a\",\n    \"https://b.example/modules/pkg/1.2.3/source.json\": \"a\"\n",
+        ),
+        ("Manifest.toml", "julia_version = \"1.10\"\n\n[[deps.pkg]]\nuuid = \"a\"\nversion = \"1.2.3\"\n"),
+        ("mise.lock", "[[tools.pkg]]\nversion = \"1.2.3\"\n"),
+        ("soldeer.lock", "[[dependencies]]\nname = \"pkg\"\nversion = \"1.2.3\"\n"),
+        ("Brewfile.lock.json", "{\n  \"brew\": {\n    \"pkg\": {\n      \"version\": \"1.2.3\"\n"),
+        ("spago.lock", "packages:\n  pkg:\n    type: registry\n    version: 1.2.3\n"),
     ] {
         let text = told(&[locked(path, old, &old.replace("1.2.3", "1.2.4"))]);
         let name = if path == "gradle.lockfile" { "a.pkg" } else { "pkg" };
@@ -228,6 +245,34 @@ fn a_locked_commit_is_told_by_its_first_digits() {
         )
     };
     assert_eq!(told(&[locked("flake.lock", &flake(&old), &flake(&new))]), "nixpkgs a1a1a1a b2b2b2b");
+    let cargo = |rev: &str| {
+        format!(
+            "[[package]]\nname = \"x\"\nversion = \"0.1.0\"\nsource = \"git+https://g.example/x?branch=main#{rev}\"\n"
+        )
+    };
+    let uv = |rev: &str| {
+        format!("[[package]]\nname = \"x\"\nversion = \"0.1.0\"\nsource = {{ git = \"https://g.example/x#{rev}\" }}\n")
+    };
+    let mix = |rev: &str| format!("%{{\n  \"x\": {{:git, \"https://g.example/x.git\", \"{rev}\", []}},\n}}\n");
+    let composer = |rev: &str| {
+        format!(
+            "{{\n  \"packages\": [\n    {{\n      \"name\": \"x\",\n      \"version\": \"dev-main\",\n      \"source\": {{\n        \"reference\": \"{rev}\"\n"
+        )
+    };
+    let gems = |rev: &str| {
+        format!(
+            "GIT\n  remote: https://g.example/x.git\n  revision: {rev}\n  specs:\n    x (1.0)\n\nGEM\n  specs:\n    y (1.0)\n"
+        )
+    };
+    assert_eq!(told(&[locked("Gemfile.lock", &gems(&old), &gems(&new))]), "x a1a1a1a b2b2b2b");
+    for (path, of) in [
+        ("Cargo.lock", &cargo as &dyn Fn(&str) -> String),
+        ("uv.lock", &uv),
+        ("mix.lock", &mix),
+        ("composer.lock", &composer),
+    ] {
+        assert_eq!(told(&[locked(path, &of(&old), &of(&new))]), "x a1a1a1a b2b2b2b", "{path}");
+    }
 }
 
 #[test]

@@ -36,6 +36,16 @@ pub fn is_version(text: &str) -> bool {
     text.len() <= 60 && body.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(plain)
 }
 
+/// Digits of a commit's hash that are told.
+const SHORT: usize = 7;
+
+/// The first digits of the commit at the end of `git+https://…?branch=main#<hash>`, or alone.
+pub fn commit(source: &str) -> Option<String> {
+    let hash = source.trim_matches(['"', '\'', ' ', ',', '}']).rsplit('#').next()?;
+    let plain = hash.len() >= 40 && hash.bytes().all(|b| b.is_ascii_hexdigit());
+    plain.then(|| hash[..SHORT].to_owned())
+}
+
 /// Whether the text can be the name of a package.
 pub fn is_name(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./@~".contains(c);
@@ -55,6 +65,15 @@ mod tests {
         for text in ["", "*", "latest", "fat", "workspace:*", "vendor", "1/2", "node index.js 1"] {
             assert!(!is_version(text), "{text}");
         }
+    }
+
+    #[test]
+    fn a_locked_commit_is_told_by_its_first_digits() {
+        let hash = "a1".repeat(20);
+        assert_eq!(commit(&format!("\"git+https://g.example/x?branch=main#{hash}\"")).as_deref(), Some("a1a1a1a"));
+        assert_eq!(commit(&format!("{{ git = \"https://g.example/x#{hash}\" }}")).as_deref(), Some("a1a1a1a"));
+        assert_eq!(commit(&hash).as_deref(), Some("a1a1a1a"));
+        assert_eq!(commit("registry+https://r.example/index"), None);
     }
 
     #[test]

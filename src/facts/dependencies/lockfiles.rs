@@ -1,6 +1,6 @@
 //! Lockfiles of the smaller ecosystems, line by line.
 
-use super::entry::{Entry, SideLine, is_name, is_version};
+use super::entry::{Entry, SideLine, commit, is_name, is_version};
 use super::npm::{pair, quoted};
 
 fn locked(name: &str, version: &str, line: usize) -> Option<Entry> {
@@ -11,7 +11,21 @@ fn locked(name: &str, version: &str, line: usize) -> Option<Entry> {
 
 /// `    rack (3.0.8)` below `specs:` (Bundler; Paket writes the same).
 pub fn gemfile(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
-    in_brackets(lines, "    ", |version| platform_free(version))
+    let mut entries = in_brackets(lines, "    ", |version| platform_free(version));
+    // What comes from a repository is locked by its commit, which stands above.
+    let mut revision: Option<String> = None;
+    for (at, line) in lines.iter().enumerate() {
+        if !line.text.starts_with(' ') {
+            revision = None;
+        } else if let Some(hash) = line.text.trim().strip_prefix("revision: ") {
+            revision = commit(hash);
+        } else if let Some(revision) = &revision
+            && let Some(entry) = entries.iter_mut().find(|entry| entry.line == at)
+        {
+            entry.version.clone_from(revision);
+        }
+    }
+    entries
 }
 
 /// `  - Alamofire (5.8.0)` below `PODS:`.
@@ -47,8 +61,18 @@ pub fn named_in_json(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
                 name = quoted(value).map(|name| (name, line.changed));
             }
             Some(("version" | "Version", value)) => {
-                if let (Some((name, renamed)), Some(version)) = (name.take(), quoted(value)) {
+                let Some(version) = quoted(value) else { continue };
+                if version.starts_with("dev-") {
+                    continue;
+                }
+                if let Some((name, renamed)) = name.take() {
                     entries.extend(locked(name, version, at).filter(|_| line.changed || renamed));
+                }
+            }
+            // A branch is locked by its commit, the first of which is the source's.
+            Some(("reference", value)) => {
+                if let (Some((name, _)), Some(version)) = (name.take(), commit(value)) {
+                    entries.push(Entry { name: name.to_owned(), version, direct: false, line: at });
                 }
             }
             _ => {}
@@ -100,9 +124,6 @@ pub fn deno(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
     changed.filter_map(of).collect()
 }
 
-/// Digits of a commit's hash that are told.
-const SHORT: usize = 7;
-
 /// `"nixpkgs": {`, `"locked": {`, …, `"rev": "<hash>"` (Nix): versions are commits.
 pub fn flake(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
     let mut entries = Vec::new();
@@ -113,9 +134,7 @@ pub fn flake(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
             Some(("original" | "inputs" | "nodes", "{")) => is_locked = false,
             Some((key, "{")) => (name, is_locked) = (Some(key), false),
             Some(("rev", value)) if is_locked && line.changed => {
-                let rev = quoted(value).filter(|rev| rev.len() >= 40 && rev.bytes().all(|b| b.is_ascii_hexdigit()));
-                if let (Some(name), Some(rev)) = (name.filter(|name| is_name(name)), rev) {
-                    let version = rev[..SHORT].to_owned();
+                if let (Some(name), Some(version)) = (name.filter(|name| is_name(name)), commit(value)) {
                     entries.push(Entry { name: name.to_owned(), version, direct: false, line: at });
                 }
             }
@@ -125,12 +144,17 @@ pub fn flake(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
     entries
 }
 
-/// `"phoenix": {:hex, :phoenix, "1.7.10", …},` (Mix).
+/// `"phoenix": {:hex, :phoenix, "1.7.10", …},`, `"x": {:git, "https://…", "<hash>", []},` (Mix).
 pub fn mix(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
     let changed = lines.iter().enumerate().filter(|(_, line)| line.changed);
     let of = |(at, line): (usize, &SideLine<'_>)| {
-        let (name, value) = pair(line.text).filter(|(_, value)| value.starts_with("{:hex"))?;
-        locked(name, value.split('"').nth(1)?, at)
+        let (name, value) = pair(line.text)?;
+        let mut texts = value.split('"').skip(1).step_by(2);
+        if value.starts_with("{:git") {
+            let version = commit(texts.nth(1)?)?;
+            return is_name(name).then(|| Entry { name: name.to_owned(), version, direct: false, line: at });
+        }
+        locked(name, texts.next().filter(|_| value.starts_with("{:hex"))?, at)
     };
     changed.filter_map(of).collect()
 }

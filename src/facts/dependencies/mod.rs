@@ -8,6 +8,7 @@ mod go;
 mod lockfiles;
 mod npm;
 mod pairing;
+mod plain_locks;
 mod python;
 mod toml;
 
@@ -94,7 +95,18 @@ fn kind(path: &str) -> Option<Kind> {
         "shard.lock" => lockfile(Other, lockfiles::two_blanks),
         "Chart.lock" => lockfile(Other, lockfiles::helm),
         ".terraform.lock.hcl" => lockfile(Other, lockfiles::terraform),
-        "gradle.lockfile" => lockfile(Other, lockfiles::gradle),
+        "conda-lock.yml" => lockfile(Python, lockfiles::helm),
+        "pixi.lock" => lockfile(Python, plain_locks::pixi),
+        "go.work.sum" => lockfile(Go, lockfiles::go_sum),
+        "conan.lock" => lockfile(Other, plain_locks::conan),
+        "stack.yaml.lock" => lockfile(Other, plain_locks::stack),
+        "cabal.project.freeze" => lockfile(Other, plain_locks::cabal),
+        "Cartfile.resolved" => lockfile(Swift, plain_locks::cartfile),
+        "MODULE.bazel.lock" => lockfile(Other, plain_locks::bazel),
+        "Manifest.toml" | "mise.lock" | "soldeer.lock" => lockfile(Other, plain_locks::tables),
+        "Brewfile.lock.json" => lockfile(Other, plain_locks::below_a_key),
+        "spago.lock" => lockfile(Other, lockfiles::two_blanks),
+        "buildscript-gradle.lockfile" | "gradle.lockfile" => lockfile(Other, lockfiles::gradle),
         _ if is_requirements(path, name) => manifest(Python, python::requirements),
         _ => None,
     }

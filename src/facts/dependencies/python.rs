@@ -1,6 +1,6 @@
 //! requirements*.txt, pyproject.toml, setup.cfg, setup.py, Pipfile, and the lockfiles of Poetry and uv.
 
-use super::entry::{Entry, SideLine, is_name, is_version};
+use super::entry::{Entry, SideLine, commit, is_name, is_version};
 use super::toml;
 
 /// A package of a lockfile: `[[package]]`, then name, version and source line by line.
@@ -18,7 +18,10 @@ impl Block<'_> {
     pub fn entry(&self) -> Option<Entry> {
         let ((version, line), name) = (self.version?, self.name?);
         let certain = self.changed && is_version(version) && is_name(name);
-        certain.then(|| Entry { name: name.to_owned(), version: version.to_owned(), direct: false, line })
+        // What comes from a repository has a commit instead of a version that says something.
+        let locked = self.source.filter(|source| source.contains("git")).and_then(commit);
+        let version = locked.unwrap_or_else(|| version.to_owned());
+        certain.then(|| Entry { name: name.to_owned(), version, direct: false, line })
     }
 }
 
@@ -43,7 +46,10 @@ pub fn blocks<'a>(lines: &[SideLine<'a>]) -> Vec<Block<'a>> {
                 block.version = toml::string(value).map(|version| (version, at));
                 block.changed |= line.changed;
             }
-            Some(("source", value)) => block.source = Some(value),
+            Some(("source", value)) => {
+                block.source = Some(value);
+                block.changed |= line.changed;
+            }
             _ => {}
         }
     }

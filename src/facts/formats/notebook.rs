@@ -1,16 +1,28 @@
 //! Jupyter notebooks: cells with sources, and what running them left there.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use crate::domain::patch::{FileChange, Hunk, Line, Origin};
 
-/// How many cells changed in what people wrote; none at all: only outputs, execution counts and metadata.
+/// How many cells changed in what people wrote, and what else did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Cells {
     pub changed: usize,
     pub added: usize,
     pub removed: usize,
+    /// Outputs or execution counts differ.
+    pub outputs: bool,
+    /// What the notebook or its cells say of themselves differs: kernel, versions, tags.
+    pub metadata: bool,
+}
+
+impl Cells {
+    /// Nothing changed that people wrote.
+    #[must_use]
+    pub fn is_silent(self) -> bool {
+        self.changed + self.added + self.removed == 0
+    }
 }
 
 /// What changed, and the file as its sources alone show it.
@@ -21,20 +33,40 @@ pub fn of(file: &FileChange) -> Option<(Cells, FileChange)> {
     }
     let Some(texts) = &file.texts else {
         let only = file.hunks.iter().flat_map(|hunk| &hunk.lines).all(is_left_by_a_run);
-        return only.then(|| (Cells::default(), FileChange { hunks: Vec::new(), ..file.clone() }));
+        let left = Cells { outputs: true, ..Cells::default() };
+        return only.then(|| (left, FileChange { hunks: Vec::new(), ..file.clone() }));
     };
-    let cells = compare(&sources(&texts.old)?, &sources(&texts.new)?);
+    let (before, after) = (read(&texts.old)?, read(&texts.new)?);
+    let cells = Cells {
+        outputs: left_by_runs(&before) != left_by_runs(&after),
+        metadata: metadata(&before) != metadata(&after),
+        ..compare(&sources(&before)?, &sources(&after)?)
+    };
     let (old, new) = (in_source(&texts.old), in_source(&texts.new));
     let hunks = file.hunks.iter().filter_map(|hunk| source_of(hunk, &old, &new)).collect();
     Some((cells, FileChange { hunks, texts: None, ..file.clone() }))
 }
 
-/// Kind and source of each cell; an absent side has none.
-fn sources(text: &str) -> Option<Vec<(String, String)>> {
-    if text.is_empty() {
-        return Some(Vec::new());
-    }
-    let notebook: Value = serde_json::from_str(text).ok()?;
+/// A notebook; an absent one has no cells.
+fn read(text: &str) -> Option<Value> {
+    if text.is_empty() { Some(json!({ "cells": [] })) } else { serde_json::from_str(text).ok() }
+}
+
+/// Outputs and execution count of each cell.
+fn left_by_runs(notebook: &Value) -> Vec<(&Value, &Value)> {
+    let cells = notebook["cells"].as_array().into_iter().flatten();
+    cells.map(|cell| (&cell["outputs"], &cell["execution_count"])).collect()
+}
+
+/// What the notebook says of itself, then each cell.
+fn metadata(notebook: &Value) -> Vec<&Value> {
+    let cells = notebook["cells"].as_array().into_iter().flatten();
+    let of_notebook = ["metadata", "nbformat", "nbformat_minor"].map(|field| &notebook[field]);
+    of_notebook.into_iter().chain(cells.map(|cell| &cell["metadata"])).collect()
+}
+
+/// Kind and source of each cell.
+fn sources(notebook: &Value) -> Option<Vec<(String, String)>> {
     let joined = |source: &Value| match source {
         Value::Array(lines) => lines.iter().filter_map(Value::as_str).collect(),
         other => other.as_str().unwrap_or("").to_owned(),
@@ -135,18 +167,28 @@ mod tests {
     fn outputs_and_counts_are_told_from_sources() {
         let file = versions("a.ipynb", &notebook(1, "load()", "one"), &notebook(2, "load()", "two"));
         let (cells, rest) = of(&file).unwrap();
-        assert_eq!((cells, rest.hunks.len()), (Cells::default(), 0));
+        assert_eq!((cells, rest.hunks.len()), (Cells { outputs: true, ..Cells::default() }, 0));
         let file = versions("a.ipynb", &notebook(1, "load()", "one"), &notebook(2, "load_all()", "two"));
         let (cells, rest) = of(&file).unwrap();
-        assert_eq!(cells, Cells { changed: 1, ..Cells::default() });
+        assert_eq!(cells, Cells { changed: 1, outputs: true, ..Cells::default() });
         let lines: Vec<_> = rest.hunks.iter().flat_map(|hunk| &hunk.lines).map(|line| line.text.as_str()).collect();
         assert_eq!(lines, ["import os", "load()", "load_all()"]);
     }
 
     #[test]
+    fn a_kernel_and_a_layout_are_told_from_outputs() {
+        let kernel =
+            |name: &str| format!("{{\"cells\": [], \"metadata\": {{\"kernelspec\": {{\"name\": \"{name}\"}}}}}}\n");
+        let (cells, _) = of(&versions("a.ipynb", &kernel("a"), &kernel("b"))).unwrap();
+        assert_eq!(cells, Cells { metadata: true, ..Cells::default() });
+        let (cells, _) = of(&versions("a.ipynb", &kernel("a"), &kernel("a").replace(": ", ":"))).unwrap();
+        assert_eq!(cells, Cells::default());
+    }
+
+    #[test]
     fn a_notebook_too_large_to_be_read_whole_is_told_by_its_lines() {
         let patch = "@@\n-   \"execution_count\": 1,\n+   \"execution_count\": 2,";
-        assert_eq!(of(&crate::facts::sample::file("a.ipynb", patch)).unwrap().0, Cells::default());
+        assert!(of(&crate::facts::sample::file("a.ipynb", patch)).unwrap().0.is_silent());
         assert!(of(&crate::facts::sample::file("a.ipynb", "@@\n-    \"a\\n\",\n+    \"b\\n\",")).is_none());
     }
 }

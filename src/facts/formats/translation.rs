@@ -1,9 +1,15 @@
 //! Translations: gettext, Qt, XLIFF, Apple's strings, ARB, Android's and .NET's resources, and keyed files in folders
 //! of locales. References to source lines, dates and other marks of the tools say nothing about the program.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use crate::domain::patch::{FileChange, Hunk, Line, Origin};
+
+mod catalog;
+mod marks;
+
+pub use marks::Mark;
+use marks::{is_attribute, of_comment, of_header, of_tag};
 
 /// One message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,12 +20,22 @@ pub struct Message {
     pub to: String,
 }
 
-/// What changed in one file; nothing at all: only marks of the tools.
+/// What changed in one file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Translations {
     pub changed: Vec<Message>,
     pub added: Vec<Message>,
     pub removed: Vec<Message>,
+    /// What changed besides messages.
+    pub marks: BTreeSet<Mark>,
+}
+
+impl Translations {
+    /// No message changed.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.changed.is_empty() && self.added.is_empty() && self.removed.is_empty()
+    }
 }
 
 /// How a file keeps its messages.
@@ -32,10 +48,16 @@ enum Format {
     Resources,
     /// `"key" = "value";`
     Strings,
-    /// `"key": "value"`
+    /// `<key>…</key>` and `<string>…</string>` (Apple's plurals).
+    Plist,
+    /// `"key": "value"`, nested.
     Json,
+    /// The same, with what is said of each message beside it (ARB, browser extensions).
+    Bundle,
     /// `key = value`, `key: value`
     Keyed,
+    /// `'key' => 'value',`, and nothing else.
+    Arrows,
 }
 
 const LOCALE_DIRS: [&str; 9] =
@@ -46,23 +68,35 @@ fn format(file: &FileChange) -> Option<Format> {
     let (dirs, name) = low.rsplit_once('/').unwrap_or(("", &low));
     let end = name.rsplit_once('.').map_or("", |(_, end)| end);
     let in_locales = || dirs.split('/').any(|dir| LOCALE_DIRS.contains(&dir));
+    let of_language = || is_language(name.split('.').next().unwrap_or(name));
     let in_values = || dirs.rsplit('/').next().is_some_and(|dir| dir.starts_with("values"));
     match end {
         "po" | "pot" => Some(Format::Gettext),
         "xlf" | "xliff" => Some(Format::Sources),
         "ts" if is_qt(file) => Some(Format::Sources),
         "strings" => Some(Format::Strings),
-        "arb" => Some(Format::Json),
+        "stringsdict" => Some(Format::Plist),
+        "arb" => Some(Format::Bundle),
         "resx" => Some(Format::Resources),
         "xml" if in_values() && ["strings", "plurals", "arrays"].iter().any(|stem| name.starts_with(stem)) => {
             Some(Format::Resources)
         }
-        "json" if in_locales() => Some(Format::Json),
+        "json" if dirs.split('/').any(|dir| dir == "_locales") => Some(Format::Bundle),
+        "json" if in_locales() || (of_language() && dirs.ends_with("messages")) => Some(Format::Json),
         "ftl" => Some(Format::Keyed),
         "properties" if in_locales() || name.starts_with("messages") => Some(Format::Keyed),
-        "yml" | "yaml" if in_locales() => Some(Format::Keyed),
+        "yml" | "yaml" | "toml" if in_locales() => Some(Format::Keyed),
+        "php" if in_locales() => Some(Format::Arrows),
         _ => None,
     }
+}
+
+/// `de`, `pt-br`, `zh_hans`.
+fn is_language(stem: &str) -> bool {
+    let mut parts = stem.split(['-', '_']);
+    let letters = |part: &str| part.chars().all(|c| c.is_ascii_alphanumeric());
+    let first = parts.next().is_some_and(|part| matches!(part.len(), 2 | 3) && letters(part));
+    first && parts.all(|part| matches!(part.len(), 2..=4) && letters(part))
 }
 
 /// Qt's translations share their ending with TypeScript: every line of theirs that begins something is a tag.
@@ -75,6 +109,9 @@ fn is_qt(file: &FileChange) -> bool {
 /// What the file's lines say of messages; absent where it holds none, or where they say something else.
 #[must_use]
 pub fn of(file: &FileChange) -> Option<Translations> {
+    if let Some(texts) = file.texts.as_ref().filter(|_| catalog::is_one(&file.path)) {
+        return catalog::compare(&texts.old, &texts.new);
+    }
     let format = format(file)?;
     let changed = file.hunks.iter().flat_map(|hunk| &hunk.lines).filter(|line| line.origin != Origin::Context).count();
     let whole = file.insertions.zip(file.deletions).is_some_and(|(a, b)| a + b == changed as u64);
@@ -84,23 +121,32 @@ pub fn of(file: &FileChange) -> Option<Translations> {
         side
     };
     let (old, new) = (side(Origin::Removed), side(Origin::Added));
-    let told = pair(old.messages, new.messages);
-    let silent = told == Translations::default();
-    (changed > 0 && !(silent && (old.other || new.other || !whole))).then_some(told)
+    let mut told = pair(&old.messages, &new.messages);
+    told.marks.extend(old.marks.into_iter().chain(new.marks));
+    let other = old.other || new.other;
+    let silent = told.is_silent() && (other || !whole);
+    (changed > 0 && !silent && !(other && format == Format::Arrows)).then_some(told)
 }
 
-fn pair(old: Vec<(String, String)>, new: Vec<(String, String)>) -> Translations {
-    let mut before: HashMap<String, String> = old.iter().cloned().collect();
+fn pair(old: &[(String, String)], new: &[(String, String)]) -> Translations {
+    let mut before: HashMap<&str, VecDeque<&String>> = HashMap::new();
+    old.iter().for_each(|(key, value)| before.entry(key).or_default().push_back(value));
     let mut told = Translations::default();
     for (key, to) in new {
-        match before.remove(&key) {
-            Some(from) if from == to && !to.contains("[redacted:") => {}
-            Some(from) => told.changed.push(Message { key, from, to }),
-            None => told.added.push(Message { key, from: String::new(), to }),
+        let message = |from: &str| Message { key: key.clone(), from: from.to_owned(), to: to.clone() };
+        match before.get_mut(key.as_str()).and_then(VecDeque::pop_front) {
+            Some(from) if from == to && !to.contains("[redacted:") => {
+                told.marks.insert(Mark::States);
+            }
+            Some(from) => told.changed.push(message(from)),
+            None => told.added.push(message("")),
         }
     }
-    let removed = old.into_iter().filter(|(key, _)| before.contains_key(key));
-    told.removed = removed.map(|(key, from)| Message { key, from, to: String::new() }).collect();
+    for (key, _) in old {
+        if let Some(from) = before.get_mut(key.as_str()).and_then(VecDeque::pop_front) {
+            told.removed.push(Message { key: key.clone(), from: from.clone(), to: String::new() });
+        }
+    }
     told
 }
 
@@ -108,8 +154,11 @@ fn pair(old: Vec<(String, String)>, new: Vec<(String, String)>) -> Translations 
 #[derive(Debug, Default)]
 struct Side {
     messages: Vec<(String, String)>,
+    marks: BTreeSet<Mark>,
     /// Something changed that is neither a message nor a mark.
     other: bool,
+    /// The keys that are open above a line, as far as the hunk shows them.
+    above: Vec<String>,
 }
 
 /// A message as it is being read.
@@ -136,12 +185,14 @@ impl Side {
         let of_side = |line: &&Line| line.origin == origin || line.origin == Origin::Context;
         let lines = hunk.lines.iter().filter(of_side).map(|line| (line.text.trim(), line.origin == origin));
         let mut open = Open::default();
+        self.above.clear();
         for (text, changed) in lines {
             match format {
                 Format::Gettext => self.gettext(&mut open, text, changed),
                 Format::Sources => self.source(&mut open, text, changed),
                 Format::Resources => self.resource(&mut open, text, changed),
-                Format::Strings | Format::Json | Format::Keyed => self.keyed(text, changed, format),
+                Format::Plist => self.plist(&mut open, text, changed),
+                _ => self.keyed(text, changed, format),
             }
         }
         self.close(&mut open);
@@ -149,7 +200,7 @@ impl Side {
 
     fn close(&mut self, open: &mut Open) {
         let Open { context, key, value, changed, .. } = std::mem::take(open);
-        // The entry of the empty text is the header.
+        // The entry of the empty text is the header, whose fields were marked.
         if !changed || key.as_deref() == Some("") || (key.is_none() && value.is_none()) {
             return;
         }
@@ -161,6 +212,7 @@ impl Side {
     fn gettext(&mut self, open: &mut Open, text: &str, changed: bool) {
         let string = |rest: &str| unquoted(rest).unwrap_or_default();
         if text.starts_with('#') || text.is_empty() {
+            self.mark(changed && !text.is_empty(), of_comment(text));
             return;
         }
         let (field, rest) = if let Some(rest) = text.strip_prefix("msgctxt ") {
@@ -192,7 +244,7 @@ impl Side {
         match field {
             Field::Context => open.context = said,
             Field::Key => open.key = Some(said),
-            _ => open.value = Some(open.value.take().map_or_else(|| said.clone(), |value| format!("{value} / {said}"))),
+            _ => open.value = Some(joined(open.value.take(), said)),
         }
     }
 
@@ -204,7 +256,8 @@ impl Side {
         };
         match open.field {
             // A field of the header, whose head the hunk does not show.
-            Field::None => {}
+            Field::None => self.mark(changed, of_header(&said)),
+            Field::Value if open.key.as_deref() == Some("") => self.mark(changed, of_header(&said)),
             Field::Context => open.context.push_str(&said),
             Field::Key => open.key.get_or_insert_default().push_str(&said),
             Field::Value => open.value.get_or_insert_default().push_str(&said),
@@ -222,72 +275,111 @@ impl Side {
             (open.key, open.changed) = (Some(source), open.changed || changed);
         } else if let Some(value) = element(text, "translation").or_else(|| element(text, "target")) {
             (open.value, open.changed) = (Some(value), open.changed || changed);
+        } else if let Some(mark) = of_tag(text) {
+            self.mark(changed, mark);
         } else {
-            let marks = [
-                "<location",
-                "<context",
-                "</",
-                "<note",
-                "<file",
-                "<tool",
-                "<header",
-                "<TS",
-                "<?",
-                "<!",
-                "<name",
-                "<segment",
-                "<xliff",
-                "<body",
-                "<extra",
-                "<comment",
-                "<oldsource",
-            ];
-            self.other |= changed && !text.is_empty() && !marks.iter().any(|mark| text.starts_with(mark));
+            self.other |= changed && !text.is_empty();
         }
+    }
+
+    fn mark(&mut self, changed: bool, mark: Mark) {
+        self.marks.extend(changed.then_some(mark));
     }
 
     fn resource(&mut self, open: &mut Open, text: &str, changed: bool) {
         let name = || text.split_once("name=\"").and_then(|(_, rest)| rest.split('"').next()).map(str::to_owned);
-        if let (true, Some(key)) = (text.starts_with("<string ") || text.starts_with("<data "), name()) {
+        let begins = ["<string ", "<data ", "<plurals ", "<string-array "].iter().any(|tag| text.starts_with(tag));
+        if let (true, Some(key)) = (begins, name()) {
             self.close(open);
             let value = element(text, "string");
+            let closed = value.is_some();
             *open = Open { key: Some(key), value, changed, ..Open::default() };
-        } else if let Some(value) = element(text, "value").or_else(|| element(text, "item")) {
-            (open.value, open.changed) = (Some(value), open.changed || changed);
-            open.key.get_or_insert_default();
-            if open.key.as_deref() == Some("") {
-                // The name stands above what the hunk shows.
-                self.messages.extend(open.changed.then(|| (String::new(), open.value.take().unwrap_or_default())));
-                *open = Open::default();
+            if closed {
+                self.close(open);
             }
+        } else if ["</data", "</plurals", "</string-array"].iter().any(|end| text.starts_with(end)) {
+            self.close(open);
+        } else if let Some(value) = element(text, "value").or_else(|| element(text, "item")) {
+            if open.key.is_some() {
+                open.changed |= changed;
+                open.value = Some(joined(open.value.take(), value));
+            } else if changed {
+                // The name stands above what the hunk shows.
+                self.messages.push((String::new(), value));
+            }
+        } else if let Some(mark) = of_tag(text) {
+            self.mark(changed, mark);
         } else {
-            self.other |= changed && !text.is_empty() && !text.starts_with(['<']);
+            self.other |= changed && !text.is_empty() && !text.starts_with('<');
+            self.mark(changed && text.starts_with('<'), Mark::Layout);
+        }
+    }
+
+    /// `<key>one</key>` and, below it, `<string>One item</string>`.
+    fn plist(&mut self, open: &mut Open, text: &str, changed: bool) {
+        if let Some(key) = element(text, "key") {
+            *open = Open { key: Some(key), changed, ..Open::default() };
+        } else if let Some(value) = element(text, "string") {
+            (open.value, open.changed) = (Some(value), open.changed || changed);
+            self.close(open);
+        } else {
+            self.mark(changed && !text.is_empty(), of_tag(text).unwrap_or(Mark::Layout));
         }
     }
 
     fn keyed(&mut self, text: &str, changed: bool, format: Format) {
-        if !changed || text.is_empty() {
-            return;
-        }
-        let pair = match format {
-            Format::Strings => {
-                text.trim_end_matches(';').split_once(" = ").or_else(|| text.trim_end_matches(';').split_once('='))
-            }
-            Format::Json => text.trim_end_matches(',').split_once(':'),
-            _ => text.split_once(" = ").or_else(|| text.split_once('=')).or_else(|| text.split_once(": ")),
-        };
         let comment = ["//", "/*", "*", "#", "!"].iter().any(|mark| text.starts_with(mark));
-        let bracket = text.chars().all(|c| "{}[],".contains(c));
-        let Some((key, value)) = pair.filter(|_| !comment) else {
-            self.other |= !comment && !bracket;
+        let pair = split(text, format).filter(|_| !comment);
+        let Some((key, value)) = pair else {
+            let bracket = text.chars().all(|c| "{}[](),;".contains(c));
+            let section =
+                text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).filter(|name| !name.is_empty());
+            match section {
+                Some(name) => self.above = vec![name.trim_matches(['[', ']', '"']).to_owned()],
+                None if text.starts_with(['}', ']']) => self.above.truncate(self.above.len().saturating_sub(1)),
+                None => {}
+            }
+            self.other |= changed && !comment && !bracket && section.is_none();
+            self.mark(changed && comment, of_comment(text));
             return;
         };
-        let plain = |text: &str| unquoted(text.trim()).unwrap_or_else(|| text.trim().to_owned());
-        let (key, value) = (plain(key), plain(value));
-        // What a key with `@` says of another one is for the tools.
-        if !key.starts_with('@') && !value.starts_with(['{', '[']) {
-            self.messages.push((key, value));
+        if value.starts_with(['{', '[']) && !value.ends_with(['}', ']']) {
+            self.above.push(key);
+            return;
         }
+        if changed && is_attribute(&self.above, &key, format == Format::Bundle) {
+            self.mark(true, if key.to_lowercase().contains("modified") { Mark::Dates } else { Mark::Comments });
+        } else if changed && !value.starts_with(['{', '[']) {
+            self.messages.push((marks::path(&self.above, &key), value));
+        }
+    }
+}
+
+/// Key and value of a line, without what encloses them.
+fn split(text: &str, format: Format) -> Option<(String, String)> {
+    let body = text.trim_end_matches([';', ',']);
+    let (key, value) = match format {
+        Format::Strings => body.split_once(" = ").or_else(|| body.split_once('='))?,
+        Format::Json | Format::Bundle => body.split_once("\":").or_else(|| body.split_once("\" :"))?,
+        Format::Arrows => {
+            let (key, value) = body.split_once("=>")?;
+            let quoted = |text: &str| text.trim().starts_with(['\'', '"']) && text.trim().ends_with(['\'', '"']);
+            (quoted(key) && (quoted(value) || value.trim() == "[")).then_some((key, value))?
+        }
+        _ => text.split_once(" = ").or_else(|| text.split_once('=')).or_else(|| text.split_once(": "))?,
+    };
+    let plain = |text: &str| {
+        let text = text.trim();
+        let single = || text.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')).map(str::to_owned);
+        unquoted(text).or_else(single).unwrap_or_else(|| text.to_owned())
+    };
+    Some((plain(key).trim_matches('"').to_owned(), plain(value)))
+}
+
+fn joined(before: Option<String>, value: String) -> String {
+    match before {
+        Some(before) => format!("{before} / {value}"),
+        None => value,
     }
 }
 
@@ -325,6 +417,46 @@ mod tests {
 
     const NOTHING: Option<(Vec<String>, Vec<String>, Vec<String>)> = Some((vec![], vec![], vec![]));
 
+    fn marks(path: &str, patch: &str) -> Vec<Mark> {
+        let told = of(&file(path, patch)).unwrap();
+        assert!(told.is_silent(), "{told:?}");
+        told.marks.into_iter().collect()
+    }
+
+    #[test]
+    fn what_changes_besides_messages_is_named() {
+        let context = " msgid \"Cart\"\n msgstr \"Korb\"";
+        assert_eq!(marks("de.po", &format!("@@\n-#: a.c:1\n+#: a.c:2\n{context}")), [Mark::References]);
+        assert_eq!(marks("de.po", &format!("@@\n+#, fuzzy\n{context}")), [Mark::States]);
+        assert_eq!(marks("de.po", &format!("@@\n+# said in the shop\n{context}")), [Mark::Comments]);
+        assert_eq!(marks("de.po", "@@\n-#~ msgid \"Old\"\n-#~ msgstr \"Alt\""), [Mark::Obsolete]);
+        let header = "@@\n msgid \"\"\n msgstr \"\"\n-\"Last-Translator: A\\n\"\n+\"Last-Translator: B\\n\"";
+        assert_eq!(marks("de.po", header), [Mark::Header]);
+        let unfinished = "@@\n <source>Cart</source>\n-<translation type=\"unfinished\">Korb</translation>\n+<translation>Korb</translation>";
+        assert_eq!(marks("app_de.ts", unfinished), [Mark::States]);
+        let date = "@@\n-#Mon Jan 01 10:00:00 CET 2026\n+#Tue Feb 02 10:00:00 CET 2026\n cart=Korb";
+        assert_eq!(marks("i18n/messages_de.properties", date), [Mark::Dates]);
+        let described = "@@\n \"@cart\": {\n-  \"description\": \"Title\"\n+  \"description\": \"Heading\"\n }";
+        assert_eq!(marks("lib/app_de.arb", described), [Mark::Comments]);
+        let modified = "@@\n-\"@@last_modified\": \"a\",\n+\"@@last_modified\": \"b\",";
+        assert_eq!(marks("lib/app_de.arb", modified), [Mark::Dates]);
+        let comment = "@@\n <data name=\"cart\">\n   <value>Korb</value>\n-  <comment>a</comment>\n+  <comment>b</comment>\n </data>";
+        assert_eq!(marks("App.de.resx", comment), [Mark::Comments]);
+    }
+
+    #[test]
+    fn a_message_is_kept_apart_from_those_beside_it() {
+        let plurals = "<plurals name=\"n\">\n <item quantity=\"one\">eins</item>\n </plurals>";
+        let first =
+            format!("@@\n-<string name=\"cart\">Warenkorb</string>\n+<string name=\"cart\">Korb</string>\n {plurals}");
+        assert_eq!(told("res/values-de/strings.xml", &first), one("cart|Warenkorb|Korb"));
+        let items = "@@\n <string name=\"cart\">Korb</string>\n <plurals name=\"n\">\n-<item quantity=\"one\">eins</item>\n+<item quantity=\"one\">ein</item>\n <item quantity=\"other\">viele</item>\n </plurals>";
+        assert_eq!(told("res/values-de/strings.xml", items), one("n|eins / viele|ein / viele"));
+        let nameless = "@@\n-<item>a</item>\n+<item>b</item>\n <item>c</item>\n-<item>d</item>\n+<item>e</item>";
+        let both = Some((vec!["|a|b".to_owned(), "|d|e".to_owned()], vec![], vec![]));
+        assert_eq!(told("res/values-de/strings.xml", nameless), both);
+    }
+
     #[test]
     fn references_and_dates_alone_change_no_message() {
         let header = "@@\n msgid \"\"\n msgstr \"\"\n-\"POT-Creation-Date: 2026-01-01\\n\"\n+\"POT-Creation-Date: 2026-02-02\\n\"";
@@ -357,6 +489,16 @@ mod tests {
         assert_eq!(told("locales/de.json", json), one("checkout|Kasse|Zur Kasse"));
         let resx = "@@\n <data name=\"checkout\" xml:space=\"preserve\">\n-  <value>Kasse</value>\n+  <value>Zur Kasse</value>";
         assert_eq!(told("App.de.resx", resx), one("checkout|Kasse|Zur Kasse"));
+        let plist = "@@\n <key>one</key>\n-<string>Eins</string>\n+<string>Ein</string>";
+        assert_eq!(told("de.lproj/L.stringsdict", plist), one("one|Eins|Ein"));
+        let nested = "@@\n \"cart\": {\n-  \"title\": \"Korb\"\n+  \"title\": \"Warenkorb\"\n }";
+        assert_eq!(told("messages/de.json", nested), one("cart.title|Korb|Warenkorb"));
+        let extension = nested.replace("title", "message");
+        assert_eq!(told("_locales/de/messages.json", &extension), one("cart|Korb|Warenkorb"));
+        let toml = "@@\n [cart]\n-other = \"Korb\"\n+other = \"Warenkorb\"";
+        assert_eq!(told("i18n/de.toml", toml), one("cart|Korb|Warenkorb"));
+        let php = "@@\n return [\n-    'cart' => 'Korb',\n+    'cart' => 'Warenkorb',\n ];";
+        assert_eq!(told("lang/de/shop.php", php), one("cart|Korb|Warenkorb"));
         let yaml = "@@\n-  checkout: Kasse\n+  checkout: Zur Kasse";
         assert_eq!(told("config/locales/de.yml", yaml), one("checkout|Kasse|Zur Kasse"));
     }
@@ -371,6 +513,8 @@ mod tests {
     fn what_is_no_translation_is_left_alone() {
         assert_eq!(told("src/a.ts", "@@\n-let a = 1;\n+let a = 2;"), None);
         assert_eq!(told("config/a.json", "@@\n-\"a\": \"b\"\n+\"a\": \"c\""), None);
+        assert_eq!(told("src/lang/Parser.php", "@@\n-$a = 1;\n+$a = 2;"), None);
+        assert_eq!(told("messages/config.json", "@@\n-\"a\": \"b\"\n+\"a\": \"c\""), None);
         assert_eq!(told("values/colors.xml", "@@\n-<color>a</color>\n+<color>b</color>"), None);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::line::{Class, is_comment, is_prose, pieces};
-use super::swap;
+use super::swap::{self, Block};
 use super::{Kind, Mention};
 use crate::domain::patch::{Change, FileChange, Hunk, Line, Origin};
 use crate::facts::role_of;
@@ -77,13 +77,14 @@ impl Reading<'_> {
         }
         let mut next = 0;
         for block in hunk.lines.split(is_context) {
-            let end = next + block.len();
+            let (start, end) = (next, next + block.len());
             next = end + 1;
             if block.is_empty() {
                 continue;
             }
             let after = hunk.lines.get(end);
-            self.phrases.extend(swap::of(block, &self.file.path, self.role));
+            let (above, below) = (&hunk.lines[..start], &hunk.lines[end..]);
+            self.phrases.extend(swap::of(Block { above, lines: block, below }, &self.file.path, self.role));
             if self.role == FileRole::Docs && is_changelog(&self.file.path) {
                 self.entries(block);
             } else {

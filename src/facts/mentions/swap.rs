@@ -6,6 +6,9 @@ use super::{Kind, Mention};
 use crate::domain::patch::{Line, Origin};
 use crate::facts::roles::FileRole;
 
+mod address;
+mod owner;
+
 /// Lines in a row that are compared pair by pair.
 const PAIRS: usize = 6;
 /// What differs is told up to this length (characters); beyond it the lines have little in common.
@@ -13,21 +16,67 @@ const CHARS: usize = 40;
 /// Bytes of a line that are looked at.
 const LINE: usize = 600;
 
+/// Changed lines in a row, and those around them.
+#[derive(Debug, Clone, Copy)]
+pub struct Block<'a> {
+    pub above: &'a [Line],
+    pub lines: &'a [Line],
+    pub below: &'a [Line],
+}
+
 /// The swaps of a block of changed lines: as many removed as added, each differing from its partner in one place.
 #[must_use]
-pub fn of(block: &[Line], path: &str, role: FileRole) -> Vec<Mention> {
-    let (removed, added): (Vec<&Line>, Vec<&Line>) = block.iter().partition(|line| line.origin == Origin::Removed);
+pub fn of(block: Block<'_>, path: &str, role: FileRole) -> Vec<Mention> {
+    let (removed, added): (Vec<&Line>, Vec<&Line>) =
+        block.lines.iter().partition(|line| line.origin == Origin::Removed);
     if removed.len() != added.len() || removed.len() > PAIRS {
         return Vec::new();
     }
-    let pairs = removed.into_iter().zip(added);
     let prose = |line: &Line| role == FileRole::Docs || is_comment(line.text.trim()) || is_prose(line.text.trim());
-    let told = |(before, after): (&Line, &Line)| {
-        let opaque = || opaque(&before.text, &after.text).map(|opaque| opaque.mention(path));
-        let swap = between(&before.text, &after.text, prose(before)).map(|swap| swap.mention(path));
-        swap.or_else(opaque)
+    let pairs: Vec<(&Line, &Line)> = removed.into_iter().zip(added).collect();
+    let around = |at: usize| {
+        // Those of its neighbours in the block that only moved on with it.
+        let before = block.above.iter().chain(pairs.iter().take(at).map(|(_, new)| *new)).cloned().collect::<Vec<_>>();
+        let after = pairs.iter().skip(at + 1).map(|(_, new)| *new).chain(block.below).cloned().collect::<Vec<_>>();
+        (before, after)
     };
-    pairs.filter_map(told).collect()
+    let told = |(at, (before, after)): (usize, &(&Line, &Line))| {
+        let of_field = |key: &str| {
+            let (above, below) = around(at);
+            owner::is_field(key).then(|| owner::near(&before.text, &above, &below))?
+        };
+        let opaque = || opaque(&before.text, &after.text).map(|opaque| opaque.owned(of_field).mention(path));
+        let swap = between(&before.text, &after.text, prose(before));
+        let swap = swap.or_else(|| of_whole_file(&before.text, &after.text, path));
+        swap.map(|swap| swap.owned(of_field).mention(path)).or_else(opaque)
+    };
+    let told: Vec<Mention> = pairs.iter().enumerate().filter_map(told).collect();
+    // What has another version has another digest.
+    let versions: Vec<String> = told.iter().filter_map(|mention| mention.key.clone()).collect();
+    let implied = |mention: &Mention| {
+        let name = mention.text.split(':').next().unwrap_or(&mention.text).to_lowercase();
+        let sum = ["hash", "sha1", "sha256", "sha512", "md5", "checksum", "integrity"];
+        let is_sum = !versions.is_empty() && sum.iter().any(|kind| name.starts_with(kind));
+        mention.kind == Kind::Opaque && (is_sum || versions.iter().any(|known| known.to_lowercase() == name))
+    };
+    told.into_iter().filter(|mention| !implied(mention)).collect()
+}
+
+/// Files that hold nothing but the version of what they are named after: `.nvmrc`, `.python-version`.
+fn of_whole_file(before: &str, after: &str, path: &str) -> Option<Swap> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let key = match name {
+        ".nvmrc" => "node",
+        "rust-toolchain" => "rust",
+        _ => name.strip_prefix('.')?.strip_suffix("-version")?,
+    };
+    let (before, after) = (before.trim(), after.trim());
+    (is_value(before) && is_value(after)).then(|| Swap {
+        before: before.to_owned(),
+        after: after.to_owned(),
+        key: Some(key.to_owned()),
+        prose: false,
+    })
 }
 
 /// One correction.
@@ -42,6 +91,12 @@ struct Swap {
 }
 
 impl Swap {
+    /// Named after what has the value, where its own line names only the field.
+    fn owned(self, owner: impl Fn(&str) -> Option<String>) -> Self {
+        let key = self.key.map(|key| owner(&key).unwrap_or(key));
+        Self { key, ..self }
+    }
+
     fn mention(self, path: &str) -> Mention {
         Mention {
             kind: if self.prose { Kind::Correction } else { Kind::Swap },
@@ -67,8 +122,30 @@ struct Opaque {
 }
 
 const NEW_VALUE: &str = "It changes the value of {}";
+const NEW_DIGEST: &str = "It pins {} to another digest";
+const NEW_COMMIT: &str = "It pins {} to another commit";
 
 impl Opaque {
+    /// Named after what has the value, where its own line names only the field.
+    fn owned(self, owner: impl Fn(&str) -> Option<String>) -> Self {
+        // `tag: 1.2@sha256:…`
+        if let Some((key, tag)) = self.name.split_once('=') {
+            let name = owner(key).map_or_else(|| key.to_owned(), |owner| format!("{owner}:{tag}"));
+            return Self { name, ..self };
+        }
+        match owner(&self.name).filter(|_| self.phrase == NEW_VALUE) {
+            None => self,
+            Some(name) => {
+                let phrase = match self.name.to_lowercase().as_str() {
+                    "digest" | "tag" | "newtag" => NEW_DIGEST,
+                    "rev" | "ref" | "commit" | "revision" => NEW_COMMIT,
+                    _ => "It changes the checksum of {}",
+                };
+                Self { name, phrase }
+            }
+        }
+    }
+
     fn mention(self, path: &str) -> Mention {
         Mention {
             kind: Kind::Opaque,
@@ -103,13 +180,13 @@ fn opaque(before: &str, after: &str) -> Option<Opaque> {
     if !empty(old) || !empty(new) {
         return None;
     }
-    let stops = |token: &&&str| !(token.trim().is_empty() || matches!(**token, "\"" | "'" | "`" | "=" | "(" | ","));
-    let run: Vec<&str> = before.get(..start)?.iter().rev().take_while(stops).copied().collect();
-    let pinned: String = run.into_iter().rev().collect::<String>().trim_matches(['@', '-']).to_owned();
+    let pinned = before.get(start - run_length(&before, start)..start)?.concat().trim_matches(['@', '-']).to_owned();
+    let tag = is_value(&pinned).then(|| key(before.get(..start - run_length(&before, start))?)).flatten();
+    let pinned = tag.map_or(pinned.clone(), |key| format!("{key}={pinned}"));
     let is_name = pinned.chars().filter(|c| c.is_alphabetic()).count() > 1 && !pinned.ends_with(':');
     match (hash(old), hash(new)) {
         (Some(_), Some(new)) if is_name => {
-            let phrase = if digest(&new) > 0 { "It pins {} to another digest" } else { "It pins {} to another commit" };
+            let phrase = if digest(&new) > 0 { NEW_DIGEST } else { NEW_COMMIT };
             Some(Opaque { name: pinned, phrase })
         }
         (Some(_), Some(_)) => key(before.get(..start)?).map(|name| Opaque { name, phrase: NEW_VALUE }),
@@ -117,6 +194,12 @@ fn opaque(before: &str, after: &str) -> Option<Opaque> {
         (Some(_), None) if is_name => Some(Opaque { name: pinned, phrase: "It no longer pins {} to a digest" }),
         _ => None,
     }
+}
+
+/// Tokens before this one that belong to it: nothing separates them.
+fn run_length(tokens: &[&str], end: usize) -> usize {
+    let joins = |token: &&&str| !(token.trim().is_empty() || matches!(**token, "\"" | "'" | "`" | "=" | "(" | ","));
+    tokens.iter().take(end).rev().take_while(joins).count()
 }
 
 /// The length of a digest with its algorithm at the start of a text (`sha256:…`, `sha512-…`), else nothing.
@@ -134,8 +217,14 @@ fn between(before: &str, after: &str, prose: bool) -> Option<Swap> {
     if before.len().max(after.len()) > LINE {
         return None;
     }
+    if let Some((name, from, to)) = address::versions(before, after) {
+        let field = || key(&tokens(before.split("//").next().unwrap_or(before).trim_end_matches([':', '\\'])));
+        let key = name.or_else(|| field().filter(|name| !is_scheme(name)));
+        return Some(Swap { before: from, after: to, key, prose });
+    }
     let (before, after) = (tokens(before), tokens(after));
     let start = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
+    let start = before_scheme(&before, start);
     let (left, right) = (before.get(start..)?, after.get(start..)?);
     let end = left.iter().rev().zip(right.iter().rev()).take_while(|(a, b)| a == b).count();
     let text = |tokens: &[&str]| {
@@ -161,6 +250,17 @@ fn between(before: &str, after: &str, prose: bool) -> Option<Swap> {
         key,
         prose,
     })
+}
+
+/// An address is quoted with its scheme.
+fn before_scheme(tokens: &[&str], at: usize) -> usize {
+    let within =
+        |from: usize| tokens.get(from..from + 3).is_some_and(|part| part[1] == ":" && part[2].starts_with("//"));
+    at.checked_sub(2).filter(|from| within(*from)).unwrap_or(at)
+}
+
+fn is_scheme(name: &str) -> bool {
+    matches!(name, "http" | "https" | "git" | "ssh" | "ftp" | "file" | "oci")
 }
 
 /// What begins a statement tells nothing without the rest of it.
@@ -204,7 +304,12 @@ fn key(before: &[&str]) -> Option<String> {
     let at = before.len().checked_sub(behind + 1).filter(|_| behind > 0)?;
     let (key, marks) = (before.get(at)?, before.get(at + 1..)?);
     let joined = marks.iter().any(|mark| matches!(*mark, "=" | ":" | "@" | "~" | "^" | ">" | "<"));
-    let whole = before.iter().find(|token| is_word(token)).filter(|_| *key == "version" && before.contains(&"{"));
+    // `nodejs 20.1`: a name, a blank, and its value.
+    let joined = joined || (at == 0 && marks == [" "]);
+    if let Some(name) = owner::on_line(before).filter(|_| owner::is_field(key)) {
+        return Some(name);
+    }
+    let whole = before.iter().find(|token| is_word(token)).filter(|_| *key == "version" && opens_with_name(before));
     let key = whole.unwrap_or(key).trim_matches(['-', '.']);
     let name = key.starts_with(|c: char| c.is_alphanumeric() || c == '_') && key.chars().count() <= CHARS;
     let letters = key.chars().filter(|c| c.is_alphabetic()).count() > 1;
@@ -218,9 +323,17 @@ fn key(before: &[&str]) -> Option<String> {
     (name && letters && (joined || key.contains('/'))).then(|| format!("{scope}{key}"))
 }
 
+/// `serde = { version = `: the first name has all that follows.
+fn opens_with_name(tokens: &[&str]) -> bool {
+    let mut rest = tokens.iter().skip_while(|token| !is_word(token)).skip(1);
+    let mark = rest.find(|token| !matches!(token.trim(), "" | "\"" | "'"));
+    mark.is_some_and(|mark| matches!(*mark, "=" | ":")) && rest.find(|token| !token.trim().is_empty()) == Some(&"{")
+}
+
 /// `LIMIT: u32 =` as `LIMIT =`: what stands between the colon and the sign is what the value is, not what has it.
 fn without_type<'a>(before: &'a [&'a str]) -> &'a [&'a str] {
-    let typed = before.iter().rev().find(|token| !token.trim().is_empty()).is_some_and(|mark| *mark == "=");
+    let mut last = before.iter().rev().filter(|token| !token.trim().is_empty());
+    let typed = last.next() == Some(&"=") && last.next() != Some(&"=");
     let colon = before.iter().position(|token| *token == ":").filter(|at| typed && before.len() - at < 9);
     colon.and_then(|at| before.get(..=at)).unwrap_or(before)
 }
@@ -234,6 +347,9 @@ fn is_value(text: &str) -> bool {
 /// The id of a commit, or the like.
 #[must_use]
 pub fn is_hash(token: &str) -> bool {
+    if token.starts_with("//") {
+        return false;
+    }
     let hex = token.len() >= 7
         && token.chars().all(|c| c.is_ascii_hexdigit())
         && token.contains(|c: char| c.is_ascii_digit());
@@ -330,6 +446,73 @@ mod tests {
         assert_eq!(of(&digest(&a), &digest(&b)).as_deref(), Some("It changes the value of digest"));
         let integrity = |rest: &str| format!("\"integrity\": \"sha512-{rest}+12/34ab56==\",");
         assert_eq!(swap(&integrity(&a), &integrity(&b)), None);
+    }
+
+    fn block(path: &str, patch: &str) -> Vec<String> {
+        let hunk = crate::facts::sample::file(path, patch).hunks.remove(0);
+        let changed = |line: &Line| line.origin != Origin::Context;
+        let first = hunk.lines.iter().position(changed).unwrap();
+        let last = hunk.lines.iter().rposition(changed).unwrap() + 1;
+        let (above, below) = (&hunk.lines[..first], &hunk.lines[last..]);
+        let found = of(Block { above, lines: &hunk.lines[first..last], below }, path, FileRole::Config);
+        let told = |mention: Mention| match (mention.kind, mention.before) {
+            (Kind::Opaque, Some(phrase)) => phrase.replace("{}", &mention.text),
+            (_, before) => {
+                format!("{} {} {}", mention.key.unwrap_or_default(), before.unwrap_or_default(), mention.text)
+            }
+        };
+        found.into_iter().map(told).collect()
+    }
+
+    #[test]
+    fn a_version_has_the_name_of_what_it_belongs_to() {
+        let tag = "@@\n image:\n   repository: acme/web\n-  tag: \"1.2\"\n+  tag: \"1.3\"";
+        assert_eq!(block("values.yaml", tag), ["acme/web 1.2 1.3"]);
+        let chart = "@@\n - name: redis\n-  version: 17.0.0\n+  version: 17.0.1\n   alias: cache";
+        assert_eq!(block("Chart.yaml", chart), ["redis 17.0.0 17.0.1"]);
+        let csproj = "@@\n-<PackageReference Include=\"A.B\" Version=\"1.2\" />\n+<PackageReference Include=\"A.B\" Version=\"1.3\" />";
+        assert_eq!(block("a.csproj", csproj), ["A.B 1.2 1.3"]);
+        let inline = "@@\n-  { name = \"stdlib\", version = \"1.2\" },\n+  { name = \"stdlib\", version = \"1.3\" },";
+        assert_eq!(block("manifest.toml", inline), ["stdlib 1.2 1.3"]);
+        let other = "@@\n-{\"title\": \"A\", \"version\": 1}\n+{\"title\": \"A\", \"version\": 2}";
+        assert_eq!(block("a.json", other), ["version 1 2"]);
+        let frozen = "@@\n-constraints: any.aeson ==1.2.3,\n+constraints: any.aeson ==1.2.4,";
+        assert_eq!(block("cabal.project.freeze", frozen), ["any.aeson 1.2.3 1.2.4"]);
+        assert_eq!(block(".tool-versions", "@@\n-nodejs 1.2.3\n+nodejs 1.2.4"), ["nodejs 1.2.3 1.2.4"]);
+        assert_eq!(block(".nvmrc", "@@\n-v20.1\n+v22.1"), ["node v20.1 v22.1"]);
+        let gradle = "@@\n-distributionUrl=https\\://s.example/gradle-8.1-bin.zip\n+distributionUrl=https\\://s.example/gradle-8.2-bin.zip";
+        assert_eq!(block("gradle-wrapper.properties", gradle), ["gradle 8.1 8.2"]);
+        let pubspec = "@@\n-  http: ^1.2.3\n+  http: ^1.2.4";
+        assert_eq!(block("pubspec.yaml", pubspec), ["http 1.2.3 1.2.4"]);
+        let address = "@@\n-\turl = https://a.example/x\n+\turl = https://b.example/x";
+        assert_eq!(block(".gitmodules", address), [" https://a.example/x https://b.example/x"]);
+    }
+
+    #[test]
+    fn a_digest_is_told_with_what_it_belongs_to() {
+        let (a, b) = ("09ab".repeat(16), "4e69".repeat(16));
+        let image = |tag: &str, digest: &str| format!("tag: \"{tag}\"\n{{}}  digest: sha256:{digest}");
+        let values = |old: String, new: String| {
+            format!(
+                "@@\n image:\n   repository: acme/web\n-  {}\n+  {}",
+                old.replace("{}", "-"),
+                new.replace("{}", "+")
+            )
+        };
+        assert_eq!(block("values.yaml", &values(image("1.2", &a), image("1.3", &b))), ["acme/web 1.2 1.3"]);
+        let digest = |digest: &str| format!("digest: sha256:{digest}");
+        assert_eq!(block("values.yaml", &values(digest(&a), digest(&b))), ["It pins acme/web to another digest"]);
+        let tagged = |digest: &str| format!("tag: 1.2@sha256:{digest}");
+        assert_eq!(block("values.yaml", &values(tagged(&a), tagged(&b))), ["It pins acme/web:1.2 to another digest"]);
+        let pinned = |version: &str, sum: &str| format!("httpx=={version}\n{{}}    --hash=sha256:{sum}");
+        let (old, new) = (pinned("0.27", &a).replace("{}", "-"), pinned("0.28", &b).replace("{}", "+"));
+        assert_eq!(block("requirements.txt", &format!("@@\n-{old}\n+{new}")), ["httpx 0.27 0.28"]);
+        let archive = |sum: &str, version: &str| {
+            format!("  sha256 = \"{sum}\",\n{{}}  urls = [\"https://x.example/rules_go-{version}.zip\"],")
+        };
+        let (old, new) = (archive(&a, "1.0").replace("{}", "-"), archive(&b, "1.1").replace("{}", "+"));
+        let archive = format!("@@\n   name = \"rules_go\",\n-{old}\n+{new}");
+        assert_eq!(block("WORKSPACE", &archive), ["rules_go 1.0 1.1"]);
     }
 
     #[test]

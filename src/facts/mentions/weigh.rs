@@ -349,7 +349,9 @@ const EVERYWHERE: [&str; 98] = [
 fn is_sayable(token: &str, class: Class, piece: &str, loose: bool) -> bool {
     let plain = !token.starts_with(|c: char| c.is_ascii_digit());
     let long = plain && token.chars().count() > 2 && token.chars().any(char::is_alphabetic);
-    long && !is_hash(token)
+    let algorithm = ["sha1", "sha256", "sha384", "sha512"].contains(&token) && piece.contains([':', '-']);
+    long && !algorithm
+        && !is_hash(token)
         && !EVERYWHERE.contains(&token)
         && match class {
             Class::Code => true,

@@ -56,8 +56,9 @@ impl From<Nobody> for LlmError {
 impl From<Nobody> for Unanswered {
     fn from(nobody: Nobody) -> Self {
         match nobody {
-            Nobody::Barred(_, reason) => Self::Unasked(reason),
-            Nobody::Failed(error) | Nobody::Late(error) => Self::Failed(error),
+            // That nothing listens is the same to people whether it was found out now or before.
+            Nobody::Barred(_, reason) if reason != Reason::Refused => Self::Unasked(reason),
+            Nobody::Failed(error) | Nobody::Barred(error, _) | Nobody::Late(error) => Self::Failed(error),
         }
     }
 }

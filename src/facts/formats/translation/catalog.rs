@@ -1,0 +1,88 @@
+//! Apple's string catalogs: JSON in which a message's key stands too far above its text for a hunk to show both.
+
+use serde_json::Value;
+
+use super::{Mark, Translations, pair};
+
+/// Whether the file is one, and is to be read whole.
+#[must_use]
+pub fn is_one(path: &str) -> bool {
+    path.ends_with(".xcstrings")
+}
+
+/// What changed between two catalogs; absent where either cannot be read.
+pub fn compare(old: &str, new: &str) -> Option<Translations> {
+    let (old, new) = (read(old)?, read(new)?);
+    let values = |units: &[Unit]| -> Vec<(String, String)> {
+        units.iter().map(|unit| (unit.key.clone(), unit.value.clone())).collect()
+    };
+    let differs = |unit: &&Unit, others: &[Unit]| !others.contains(unit);
+    let changed = |units: &[Unit], others: &[Unit]| -> Vec<Unit> {
+        units.iter().filter(|unit| differs(unit, others)).cloned().collect()
+    };
+    let (gone, come) = (changed(&old, &new), changed(&new, &old));
+    let mut told = pair(&values(&gone), &values(&come));
+    if told.is_silent() && told.marks.is_empty() {
+        told.marks.insert(Mark::Comments);
+    }
+    Some(told)
+}
+
+/// The text of one message in one language.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Unit {
+    key: String,
+    value: String,
+    state: String,
+}
+
+fn read(text: &str) -> Option<Vec<Unit>> {
+    if text.is_empty() {
+        return Some(Vec::new());
+    }
+    let catalog: Value = serde_json::from_str(text).ok()?;
+    let mut units = Vec::new();
+    for (key, entry) in catalog.get("strings")?.as_object()? {
+        let languages = entry.get("localizations").and_then(Value::as_object);
+        for (language, localized) in languages.into_iter().flatten() {
+            collect(localized, &format!("{key} ({language})"), &mut units);
+        }
+    }
+    Some(units)
+}
+
+/// Plain units and those of variations, of which each has its own.
+fn collect(value: &Value, key: &str, units: &mut Vec<Unit>) {
+    let Some(fields) = value.as_object() else { return };
+    for (name, field) in fields {
+        if name == "stringUnit" {
+            let of = |name: &str| field.get(name).and_then(Value::as_str).unwrap_or("").to_owned();
+            units.push(Unit { key: key.to_owned(), value: of("value"), state: of("state") });
+        } else {
+            collect(field, key, units);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn catalog(state: &str, value: &str) -> String {
+        format!(
+            "{{\"strings\": {{\"Cart\": {{\"localizations\": {{\"de\": {{\"stringUnit\": \
+             {{\"state\": \"{state}\", \"value\": \"{value}\"}}}}}}}}}}}}"
+        )
+    }
+
+    #[test]
+    fn a_catalog_is_told_by_its_messages() {
+        let told = compare(&catalog("translated", "Korb"), &catalog("translated", "Warenkorb")).unwrap();
+        let one = &told.changed[0];
+        assert_eq!((one.key.as_str(), one.from.as_str(), one.to.as_str()), ("Cart (de)", "Korb", "Warenkorb"));
+        let told = compare(&catalog("translated", "Korb"), &catalog("needs_review", "Korb")).unwrap();
+        assert!(told.is_silent() && told.marks.contains(&Mark::States), "{told:?}");
+        assert_eq!(compare("", &catalog("new", "Korb")).unwrap().added.len(), 1);
+        assert_eq!(compare("{", "{"), None);
+    }
+}

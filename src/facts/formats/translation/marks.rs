@@ -1,0 +1,105 @@
+//! What changes in a file of translations besides messages: references, dates, comments, states of review.
+
+/// The order is that of telling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mark {
+    /// Where in the program a message is used.
+    References,
+    Dates,
+    /// `fuzzy`, `unfinished`, `needs-review`.
+    States,
+    Comments,
+    /// Other fields of the header.
+    Header,
+    /// Entries that are kept although nothing uses them any more.
+    Obsolete,
+    Layout,
+}
+
+/// A line of gettext that begins with `#`, or a comment of another format.
+pub fn of_comment(text: &str) -> Mark {
+    if text.starts_with("#:") {
+        Mark::References
+    } else if text.starts_with("#,") || text.starts_with("#|") {
+        Mark::States
+    } else if text.starts_with("#~") {
+        Mark::Obsolete
+    } else if text.starts_with('#') && has_time(text) {
+        Mark::Dates
+    } else {
+        Mark::Comments
+    }
+}
+
+/// `#Mon Jan 01 10:00:00 CET 2026`.
+fn has_time(text: &str) -> bool {
+    text.split_whitespace().any(|word| word.len() == 8 && word.bytes().filter(|b| *b == b':').count() == 2)
+}
+
+/// A field of gettext's header: `POT-Creation-Date: …`.
+pub fn of_header(field: &str) -> Mark {
+    if field.split(':').next().is_some_and(|name| name.ends_with("-Date")) { Mark::Dates } else { Mark::Header }
+}
+
+/// A line of XML that holds no message; absent where it may hold one.
+pub fn of_tag(text: &str) -> Option<Mark> {
+    let begins = |tags: &[&str]| tags.iter().any(|tag| text.starts_with(tag));
+    if begins(&["<note category=\"location\"", "<location", "<context", "<name>"]) {
+        Some(Mark::References)
+    } else if begins(&["<file", "<TS"]) && text.contains("date=") {
+        Some(Mark::Dates)
+    } else if begins(&["<note", "<comment", "<extracomment", "<translatorcomment", "<!--"]) {
+        Some(Mark::Comments)
+    } else if begins(&["<oldsource", "<state"]) {
+        Some(Mark::States)
+    } else if begins(&["<file", "<tool", "<header", "<TS", "<?", "<!", "<xliff", "<plist"]) {
+        Some(Mark::Header)
+    } else {
+        let layout = ["</", "<segment", "<body", "<message", "<unit", "<trans-unit", "<group", "<dict"];
+        begins(&layout).then_some(Mark::Layout)
+    }
+}
+
+/// What is said of a message, and is none: `@cart`, what stands below it; in a bundle also fields of these names.
+pub fn is_attribute(above: &[String], key: &str, bundle: bool) -> bool {
+    let marked = above.iter().any(|above| above.starts_with('@')) || key.starts_with('@');
+    marked || (bundle && !above.is_empty() && ["description", "placeholders", "content", "example"].contains(&key))
+}
+
+/// The key with those above it: `cart.title`. What stands for the whole message is no part of it.
+pub fn path(above: &[String], key: &str) -> String {
+    let whole = matches!(key, "message" | "other") && !above.is_empty();
+    let parts = above.iter().map(String::as_str).chain((!whole).then_some(key));
+    parts.collect::<Vec<_>>().join(".")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_mark_is_told_from_the_others() {
+        assert_eq!(of_comment("#: a.c:1"), Mark::References);
+        assert_eq!(of_comment("#, fuzzy"), Mark::States);
+        assert_eq!(of_comment("#~ msgid \"x\""), Mark::Obsolete);
+        assert_eq!(of_comment("#Mon Jan 01 10:00:00 CET 2026"), Mark::Dates);
+        assert_eq!(of_comment("# at 10 o'clock: tea"), Mark::Comments);
+        assert_eq!(of_header("PO-Revision-Date: 2026"), Mark::Dates);
+        assert_eq!(of_header("Last-Translator: A"), Mark::Header);
+        assert_eq!(of_tag("<note category=\"location\">a.ts:1</note>"), Some(Mark::References));
+        assert_eq!(of_tag("<note>title</note>"), Some(Mark::Comments));
+        assert_eq!(of_tag("<file original=\"a\" date=\"2026\">"), Some(Mark::Dates));
+        assert_eq!(of_tag("<target>x</target>"), None);
+    }
+
+    #[test]
+    fn a_key_has_those_above_it() {
+        let above = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>();
+        assert_eq!(path(&above(&["cart"]), "title"), "cart.title");
+        assert_eq!(path(&above(&["cart"]), "message"), "cart");
+        assert_eq!(path(&[], "message"), "message");
+        assert!(is_attribute(&above(&["@cart"]), "description", false));
+        assert!(is_attribute(&above(&["cart"]), "description", true));
+        assert!(!is_attribute(&above(&["cart"]), "description", false) && !is_attribute(&[], "message", true));
+    }
+}
