@@ -12,13 +12,17 @@ mod names;
 mod neighbour;
 mod providers;
 mod shape;
+mod token;
+mod vendors;
+mod words;
 
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
-use shape::{Of, Shape};
+use names::Says;
+use shape::{Part, Shape};
 
 /// A stretch of text that must not leave this process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,9 +38,9 @@ pub(super) const ANY: &str = "secret";
 #[derive(Debug, Clone, Copy)]
 enum Rule {
     Shape(Shape),
-    /// A telling name; whether its value is chosen by people.
-    Name(bool),
-    Vendor(&'static [(Of, usize)]),
+    /// A telling name, and how much it tells.
+    Name(Says),
+    Vendor(&'static [&'static [Part]]),
     Address,
     Authorization,
     User,
@@ -64,13 +68,14 @@ static RULES: LazyLock<Rules> = LazyLock::new(|| {
 
 fn beginnings() -> Vec<(&'static str, Rule)> {
     let shapes = providers::shapes().into_iter().map(|shape| (shape.prefix, Rule::Shape(shape)));
-    let names = names::TELLING.iter().map(|(name, password)| (*name, Rule::Name(*password)));
-    let vendors = names::VENDORS.iter().map(|(name, forms)| (*name, Rule::Vendor(forms)));
+    let names = names::TELLING.iter().map(|(name, says)| (*name, Rule::Name(*says)));
+    let vendors = vendors::VENDORS.iter().map(|(name, forms)| (*name, Rule::Vendor(forms)));
     let others = [
         ("://", Rule::Address),
         ("authorization", Rule::Authorization),
         ("bearer ", Rule::Authorization),
         ("-u ", Rule::User),
+        ("-u=", Rule::User),
         ("--user", Rule::User),
         ("--proxy-user", Rule::User),
         ("login", Rule::Netrc),
@@ -78,6 +83,7 @@ fn beginnings() -> Vec<(&'static str, Rule)> {
         ("auth\\\"", Rule::Docker),
         ("kind: secret", Rule::Kubernetes),
         ("kind: \"secret", Rule::Kubernetes),
+        ("kind: 'secret", Rule::Kubernetes),
         (".", Rule::Discord),
     ];
     shapes.chain(names).chain(vendors).chain(others).collect()
@@ -109,8 +115,8 @@ impl Rule {
                 Ok(range) => (shape.kind, Some(range)),
                 Err(barren) => return barren,
             },
-            Self::Name(password) => (ANY, names::telling(text, hit, *password)),
-            Self::Vendor(forms) => (ANY, names::vendor(text, hit, forms)),
+            Self::Name(says) => (ANY, names::telling(text, hit, *says)),
+            Self::Vendor(forms) => (ANY, vendors::vendor(text, hit, forms)),
             Self::Address => {
                 found.extend(
                     address::secrets(text, hit.end).into_iter().map(|range| Found { range, kind: "url-password" }),
@@ -118,9 +124,10 @@ impl Rule {
                 return hit.end;
             }
             Self::Authorization => ("authorization", header::authorization(text, hit.start)),
-            Self::User => ("authorization", header::user(text, hit.start)),
+            Self::User => ("authorization", header::user(text, hit)),
             Self::Netrc => ("netrc", files::netrc(text, hit.start)),
             Self::Docker => ("docker-login", files::docker(text, hit.end)),
+            Self::Kubernetes if text.as_bytes().get(hit.end).is_some_and(u8::is_ascii_alphanumeric) => return 0,
             Self::Kubernetes => {
                 let (values, end) = files::kubernetes(text, hit.start);
                 found.extend(values.into_iter().map(|range| Found { range, kind: "kubernetes-secret" }));
@@ -129,7 +136,8 @@ impl Rule {
             Self::Discord => ("discord-token", neighbour::discord(text, hit.start)),
         };
         let Some(range) = secret else { return 0 };
-        let end = range.end;
+        let end = token::end(text, range.end);
+        let range = range.start..end;
         if kind == "aws-key" {
             found.extend(
                 neighbour::aws_secrets(text, &range).into_iter().map(|range| Found { range, kind: "aws-secret" }),

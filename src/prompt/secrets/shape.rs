@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use super::words::is_random;
+
 /// As many as there are.
 pub(super) const MANY: usize = usize::MAX;
 /// A token is judged by this many bytes of its tail, so that a long one costs no more than a short one.
@@ -34,6 +36,12 @@ pub(super) enum Of {
     Percent,
     /// Letters, digits and what separates the parts of a path.
     Path,
+    /// Base64 of either kind, with its padding.
+    Any,
+    /// Capitals and digits in groups.
+    Groups,
+    /// Whatever is printed, but no blank.
+    Visible,
 }
 
 impl Of {
@@ -49,7 +57,10 @@ impl Of {
             Self::Loose => byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'=' | b'~'),
             Self::Base64 => byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='),
             Self::Percent => byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'%' | b'_' | b'-'),
-            Self::Path => byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'/' | b'@' | b'.' | b'%'),
+            Self::Path => byte.is_ascii_alphanumeric() || b"_-/@.%+=".contains(&byte),
+            Self::Any => byte.is_ascii_alphanumeric() || b"+/=_-".contains(&byte),
+            Self::Groups => Self::Upper.has(byte) || byte == b'-',
+            Self::Visible => byte.is_ascii_graphic(),
         }
     }
 
@@ -88,6 +99,14 @@ pub(super) enum If {
     AloneDigit,
     /// No letter or digit before it, and it has digits, capitals and small letters.
     AloneMixed,
+    /// No letter or digit before it, and it is not made of words.
+    AloneRandom,
+    /// Nothing before it but what opens a value.
+    Opened,
+    /// It begins as a JSON object in Base64 does.
+    Jwt,
+    /// Its prefix is so telling that even a placeholder in its form is none.
+    Telling,
 }
 
 /// A kind of token.
@@ -115,18 +134,25 @@ impl Shape {
         let (Some(start), true) = (self.start(bytes, at), bytes.get(at..tail) == Some(self.prefix.as_bytes())) else {
             return Err(at);
         };
-        let (first, end) = self.end(bytes, tail)?;
+        let alone = start == 0 || !bytes.get(start - 1).is_some_and(u8::is_ascii_alphanumeric);
+        if !alone && !matches!(self.only, If::Always | If::Digit | If::Telling) {
+            return Err(at);
+        }
+        let (first, end) = end(self.parts, bytes, tail)?;
         let judged = if start < at { start..end.min(tail + JUDGED) } else { tail..end.min(tail + JUDGED) };
         let judged = bytes.get(judged).unwrap_or_default();
-        let alone = start == 0 || !bytes.get(start - 1).is_some_and(u8::is_ascii_alphanumeric);
         let holds = match self.only {
             If::Always => true,
             If::Digit => has_digit(judged),
-            If::Alone => alone,
-            If::AloneDigit => alone && has_digit(judged),
-            If::AloneMixed => alone && is_mixed(judged),
+            If::Alone => true,
+            If::AloneDigit => has_digit(judged),
+            If::AloneMixed => is_mixed(judged),
+            If::AloneRandom => text.get(tail..end.min(tail + JUDGED)).is_some_and(is_random),
+            If::Opened => !(start > 0 && b"./_-&".contains(&bytes[start - 1])) && has_digit(judged),
+            If::Jwt => judged.starts_with(b"ey"),
+            If::Telling => true,
         };
-        if !is_varied(judged) {
+        if self.only != If::Telling && !is_varied(judged) {
             // Nor does any other that begins in its first run.
             return Err(first.max(tail));
         }
@@ -144,28 +170,6 @@ impl Shape {
         (run >= least).then(|| at - run)
     }
 
-    /// The ends of its first part and of all.
-    fn end(&self, bytes: &[u8], tail: usize) -> Result<(usize, usize), usize> {
-        let (mut at, mut first) = (tail, tail);
-        for (n, part) in self.parts.iter().enumerate() {
-            let last = matches!(self.parts.get(n + 1), None | Some(Part::Rest(_)));
-            let length = match part {
-                Part::Run(of, least, most) => {
-                    // Of an endless run that is the last part, `JUDGED` bytes decide.
-                    let look = if last { (*most).min(JUDGED.max(*least)) } else { *most };
-                    let run = of.run(bytes, at, look.saturating_add(1));
-                    (*least..=*most).contains(&run).then_some(run)
-                }
-                Part::Take(of, n) => (of.run(bytes, at, *n) == *n).then_some(*n),
-                Part::Rest(_) => Some(0),
-                Part::Is(text) => bytes.get(at..).filter(|rest| rest.starts_with(text.as_bytes())).map(|_| text.len()),
-            };
-            at += length.ok_or(if n == 0 { tail } else { first })?;
-            first = if n == 0 { at } else { first };
-        }
-        Ok((first, at))
-    }
-
     fn whole(&self, bytes: &[u8], end: usize) -> usize {
         match self.parts {
             [.., Part::Run(of, _, MANY)] => end + of.run(bytes, end, MANY),
@@ -176,6 +180,33 @@ impl Shape {
             _ => end,
         }
     }
+}
+
+/// The ends of the first part and of all, of the parts that follow each other from `tail` on.
+fn end(parts: &[Part], bytes: &[u8], tail: usize) -> Result<(usize, usize), usize> {
+    let (mut at, mut first) = (tail, tail);
+    for (n, part) in parts.iter().enumerate() {
+        let last = matches!(parts.get(n + 1), None | Some(Part::Rest(_)));
+        let length = match part {
+            Part::Run(of, least, most) => {
+                // Of an endless run that is the last part, `JUDGED` bytes decide.
+                let look = if last { (*most).min(JUDGED.max(*least)) } else { *most };
+                let run = of.run(bytes, at, look.saturating_add(1));
+                (*least..=*most).contains(&run).then_some(run)
+            }
+            Part::Take(of, n) => (of.run(bytes, at, *n) == *n).then_some(*n),
+            Part::Rest(_) => Some(0),
+            Part::Is(text) => bytes.get(at..).filter(|rest| rest.starts_with(text.as_bytes())).map(|_| text.len()),
+        };
+        at += length.ok_or(if n == 0 { tail } else { first })?;
+        first = if n == 0 { at } else { first };
+    }
+    Ok((first, at))
+}
+
+/// Whether a value consists of these parts and nothing else.
+pub(super) fn matches(parts: &[Part], value: &str) -> bool {
+    end(parts, value.as_bytes(), 0).is_ok_and(|(_, end)| end == value.len())
 }
 
 fn rest(of: Of, bytes: &[u8], from: usize) -> usize {
