@@ -42,8 +42,7 @@ fn is_token(name: &str) -> bool {
 
 /// The half of a key that is written as a name: `7a2bd6b4:7bf4cd8c@host`.
 fn is_made(name: &str) -> bool {
-    let digits = name.bytes().filter(u8::is_ascii_digit).count();
-    name.len() >= 8 && name.bytes().all(|b| b.is_ascii_hexdigit()) && digits > 0
+    name.len() >= 8 && name.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 #[cfg(test)]

@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use super::words::is_random;
-
 /// A value longer than this is looked at no further, nor is a quote searched beyond it.
 pub(super) const LONGEST: usize = 320;
 /// What may stand between a name and its value.
@@ -109,7 +107,8 @@ fn value(text: &str, mut cursor: Cursor<'_>, join: Join) -> Option<Assigned> {
 
 /// `NAME=…`, `name:`
 fn is_named(line: &str) -> bool {
-    line.ends_with(':') || line.split_once('=').is_some_and(|(name, value)| !value.is_empty() && !is_random(name))
+    let shouting = |name: &str| name.len() > 2 && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+    line.ends_with(':') || line.split_once('=').is_some_and(|(name, _)| shouting(name))
 }
 
 #[derive(Clone, Copy)]

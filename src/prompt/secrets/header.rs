@@ -12,7 +12,7 @@ use super::words::{is_random, share};
 /// A header is looked for within so many bytes.
 const WINDOW: usize = 600;
 /// A name without a password is a key from this length on.
-const KEY: usize = 12;
+const KEY: usize = 10;
 
 const AUTHORIZATION: &str = r#"\A(?i:authorization)\\?["'\]]{0,2}[ \t]{0,4}[:=,][ \t]{0,4}\\?["'`]?(?P<scheme>(?i:bearer|basic|token|api-?token|api-?key|key|digest|negotiate|ssws|bot|jwt|oauth|hmac)[ \t]{1,4})?(?P<s>[A-Za-z0-9._~+/=:@%-]{8,})"#;
 const BEARER: &str = r"\A(?P<scheme>(?i:bearer))[ \t]{1,4}(?P<s>[A-Za-z0-9._~+/=@%-]{16,})";

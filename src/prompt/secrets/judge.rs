@@ -89,7 +89,7 @@ pub(super) fn is_strong(value: &str, hex: bool) -> bool {
         && letters
         && classes
         && (hex || !digest)
-        && share(value) < 35
+        && (share(value) < 35 || (share(value) < 50 && digit && mixed && turns(value) * 3 >= value.len()))
         && entropy(value) >= 3.5
 }
 
@@ -119,18 +119,24 @@ pub(super) fn is_placeholder(value: &str) -> bool {
     let uniform = value.bytes().all(|b| Some(b) == first || b == b'-');
     uniform
         || WORDS.iter().any(|word| stem.eq_ignore_ascii_case(word))
-        || value.starts_with(['$', '{', '<', '%', '#'])
+        || value.starts_with(['$', '{', '<'])
+        || (value.starts_with(['%', '#']) && (value.contains('{') || value.ends_with('%') || !is_chance(value)))
         || value.contains("[redacted")
-        || value.contains("${")
+        || value.split_once("${").is_some_and(|(_, rest)| rest.contains('}'))
         || value.contains("{{")
         || ["npm:", "workspace:", "file:", "process.env", "os.environ"].iter().any(|start| value.starts_with(start))
+}
+
+fn is_chance(value: &str) -> bool {
+    value.len() >= 8 && value.bytes().any(|b| b.is_ascii_digit()) && is_random(value)
 }
 
 /// `user-%s`: what a program fills in. A password may hold such a pair of characters by chance.
 fn is_format(value: &str, password: bool) -> bool {
     const VERBS: [&str; 4] = ["%s", "%d", "%0", "%v"];
     let rest = VERBS.iter().fold(value.to_owned(), |rest, verb| rest.replace(verb, ""));
-    rest.len() < value.len() && (!password || rest.len() < 6 || !rest.bytes().any(|b| b.is_ascii_digit()))
+    let chance = password || (rest.len() >= 16 && is_random(&rest));
+    rest.len() < value.len() && (!chance || rest.len() < 6 || !rest.bytes().any(|b| b.is_ascii_digit()))
 }
 
 /// Shannon entropy in bits per byte.

@@ -48,6 +48,7 @@ enum Rule {
     Docker,
     Kubernetes,
     Discord,
+    Jwt,
 }
 
 struct Rules {
@@ -66,10 +67,10 @@ static RULES: LazyLock<Rules> = LazyLock::new(|| {
     Rules { beginnings: built.expect("constant patterns"), rules: all.into_iter().map(|(_, rule)| rule).collect() }
 });
 
-fn beginnings() -> Vec<(&'static str, Rule)> {
-    let shapes = providers::shapes().into_iter().map(|shape| (shape.prefix, Rule::Shape(shape)));
-    let names = names::TELLING.iter().map(|(name, says)| (*name, Rule::Name(*says)));
-    let vendors = vendors::VENDORS.iter().map(|(name, forms)| (*name, Rule::Vendor(forms)));
+fn beginnings() -> Vec<(String, Rule)> {
+    let shapes = providers::shapes().into_iter().map(|shape| (shape.prefix.to_owned(), Rule::Shape(shape)));
+    let names = names::telling_names().into_iter().map(|(name, says)| (name, Rule::Name(says)));
+    let vendors = vendors::VENDORS.iter().map(|(name, forms)| ((*name).to_owned(), Rule::Vendor(forms)));
     let others = [
         ("://", Rule::Address),
         ("authorization", Rule::Authorization),
@@ -85,7 +86,9 @@ fn beginnings() -> Vec<(&'static str, Rule)> {
         ("kind: \"secret", Rule::Kubernetes),
         ("kind: 'secret", Rule::Kubernetes),
         (".", Rule::Discord),
+        (".ey", Rule::Jwt),
     ];
+    let others = others.map(|(beginning, rule)| (beginning.to_owned(), rule));
     shapes.chain(names).chain(vendors).chain(others).collect()
 }
 
@@ -133,6 +136,7 @@ impl Rule {
                 found.extend(values.into_iter().map(|range| Found { range, kind: "kubernetes-secret" }));
                 return end;
             }
+            Self::Jwt => ("jwt", neighbour::jwt(text, hit.start)),
             Self::Discord => ("discord-token", neighbour::discord(text, hit.start)),
         };
         let Some(range) = secret else { return 0 };

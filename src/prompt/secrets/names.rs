@@ -6,6 +6,7 @@ use super::assigned::{self, Assigned, Join};
 use super::judge::{is_code, is_strong, is_words, looks_secret};
 use super::shape::Of;
 use super::words::is_random;
+use crate::prompt::telling::{CHOSEN, KEYS, MADE};
 
 /// How much a name tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,28 +20,27 @@ pub(super) enum Says {
 }
 use Says::{Chosen, Made, Weak};
 
-/// Names of which the value is a secret, and what they say of it.
-#[rustfmt::skip]
-pub(super) const TELLING: &[(&str, Says)] = &[
-    ("password", Chosen), ("passwd", Chosen), ("passphrase", Chosen), ("passcode", Chosen), ("pwd", Chosen), ("pass", Chosen),
-    ("kennwort", Chosen), ("passwort", Chosen), ("contraseña", Chosen),
-    ("secret", Made), ("token", Made), ("credential", Made),
-    ("apikey", Made), ("api_key", Made), ("api-key", Made), ("api key", Made),
-    ("appkey", Made), ("app_key", Made), ("app-key", Made),
-    ("accesskey", Made), ("access_key", Made), ("access-key", Made), ("access key", Made),
-    ("privatekey", Made), ("private_key", Made), ("private-key", Made), ("private key", Made),
-    ("accountkey", Made), ("account_key", Made), ("account-key", Made),
-    ("authkey", Made), ("auth_key", Made), ("auth-key", Made),
-    ("encryptionkey", Made), ("encryption_key", Made), ("encryption-key", Made),
-    ("signingkey", Made), ("signing_key", Made), ("signing-key", Made),
-    ("masterkey", Made), ("master_key", Made), ("master-key", Made),
-    ("licensekey", Made), ("license_key", Made), ("license-key", Made),
-    ("consumerkey", Made), ("consumer_key", Made), ("sharedkey", Made), ("shared_key", Made),
-    ("storagekey", Made), ("storage_key", Made), ("subscriptionkey", Made), ("subscription-key", Made),
-    ("servicekey", Made), ("service_key", Made), ("servicerolekey", Made), ("service_role_key", Made),
-    ("sessionkey", Made), ("session_key", Made), ("key-data", Made), ("_auth", Made),
-    ("identified by", Chosen), ("key", Weak(false)), ("access", Weak(false)), ("api", Weak(false)), ("auth", Weak(true)), ("creds", Weak(true)),
-];
+/// What a name is known by in a text, and what it says.
+pub(super) fn telling_names() -> Vec<(String, Says)> {
+    let words = CHOSEN.map(|word| (word.to_owned(), Chosen)).into_iter();
+    let made = MADE.map(|word| (word.to_owned(), Made));
+    let keys = KEYS.iter().flat_map(|word| ["", "_", "-", "."].map(|joint| (format!("{word}{joint}key"), Made)));
+    let others = [
+        ("pass", Chosen),
+        ("identified by", Chosen),
+        ("api key", Made),
+        ("access key", Made),
+        ("private key", Made),
+        ("key-data", Made),
+        ("_auth", Made),
+        ("key", Weak(false)),
+        ("access", Weak(false)),
+        ("api", Weak(false)),
+        ("auth", Weak(true)),
+        ("creds", Weak(true)),
+    ];
+    words.chain(made).chain(keys).chain(others.map(|(name, says)| (name.to_owned(), says))).collect()
+}
 
 /// Words in a name that make its value public: digests, addresses, public halves.
 const PUBLIC: [&str; 11] =
@@ -55,12 +55,10 @@ const MORE: usize = 60;
 /// The value of a telling name at `name`, when it looks like a secret.
 pub(super) fn telling(text: &str, name: Range<usize>, says: Says) -> Option<Range<usize>> {
     let said = text.get(name.clone())?;
-    if is_public(text, name.start) {
-        return None;
-    }
     let (says, more) = whole_name(text, &name, says)?;
     let mut found = assigned::after(text, name.end + more.len())?;
-    if PUBLIC.iter().any(|word| has_word(more, word)) || !is_passed(text, &name, more, &found) {
+    let public = || is_public(text, name.start) || PUBLIC.iter().any(|word| has_word(more, word));
+    if public() || !is_passed(text, &name, more, &found) {
         return None;
     }
     if is_parameter(text, name.start) {
@@ -71,7 +69,8 @@ pub(super) fn telling(text: &str, name: Range<usize>, says: Says) -> Option<Rang
         return None;
     }
     if let Weak(hex) = says {
-        return (is_given(text, &found, value) && is_strong(value, hex)).then(|| whole(text, &found));
+        let version = REVISION.iter().any(|word| has_word(more, word));
+        return (!version && is_given(text, &found, value) && is_strong(value, hex)).then(|| whole(text, &found));
     }
     if is_base64_blob(said) {
         let base64 = value.len() >= 12 && value.bytes().all(|b| Of::Base64.has(b));

@@ -103,8 +103,6 @@ pub(super) enum If {
     AloneRandom,
     /// Nothing before it but what opens a value.
     Opened,
-    /// It begins as a JSON object in Base64 does.
-    Jwt,
     /// Its prefix is so telling that even a placeholder in its form is none.
     Telling,
 }
@@ -148,8 +146,7 @@ impl Shape {
             If::AloneDigit => has_digit(judged),
             If::AloneMixed => is_mixed(judged),
             If::AloneRandom => text.get(tail..end.min(tail + JUDGED)).is_some_and(is_random),
-            If::Opened => !(start > 0 && b"./_-&".contains(&bytes[start - 1])) && has_digit(judged),
-            If::Jwt => judged.starts_with(b"ey"),
+            If::Opened => is_opened(bytes, start) && has_digit(judged),
             If::Telling => true,
         };
         if self.only != If::Telling && !is_varied(judged) {
@@ -219,6 +216,12 @@ fn rest(of: Of, bytes: &[u8], from: usize) -> usize {
         at += 1 + run;
     }
     at - from
+}
+
+/// Whether no part of a name or of an address stands before `at`; `${NAME:-…}` opens a value.
+fn is_opened(bytes: &[u8], at: usize) -> bool {
+    let head = bytes.get(..at).unwrap_or_default();
+    head.ends_with(b":-") || !head.last().is_some_and(|byte| b"._-&".contains(byte))
 }
 
 fn has_digit(bytes: &[u8]) -> bool {

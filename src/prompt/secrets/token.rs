@@ -35,7 +35,8 @@ pub(super) fn end(text: &str, at: usize) -> usize {
         }
     }
     let padding = bytes.get(end..).unwrap_or_default().iter().take_while(|b| **b == b'=').count();
-    if padding <= GAP { end + padding } else { end }
+    let more = bytes.get(end + padding).is_some_and(|b| is_inner(*b));
+    if padding <= GAP && !more { end + padding } else { end }
 }
 
 fn is_inner(byte: u8) -> bool {

@@ -66,7 +66,7 @@ pub(super) const VENDORS: &[(&str, &[Form])] = &[
     ("mailgun", &[HEX_32, &[Run(Alnum, 32, 32), Is("-"), Run(Alnum, 8, 8), Is("-"), Run(Alnum, 8, 8)]]),
     ("mattermost", &[&[Run(Alnum, 26, 26)]]), ("messagebird", BIRD), ("message_bird", BIRD), ("message-bird", BIRD),
     ("netlify", &[&[Run(Loose, 40, 46)]]), ("newrelic", RELIC), ("new_relic", RELIC), ("new-relic", RELIC),
-    ("nytimes", TIMES), ("new_york_times,", TIMES), ("new-york-times,", TIMES), ("newyorktimes", TIMES), ("new_york_times", TIMES), ("new-york-times", TIMES),
+    ("nytimes", TIMES), ("new_york_times,", TIMES), ("newyorktimes,", TIMES), ("new-york-times,", TIMES), ("newyorktimes", TIMES), ("new_york_times", TIMES), ("new-york-times", TIMES),
     ("okta", &[&[Is("00"), Run(Loose, 40, 40)]]), ("paypal", &[&[Run(Url, 80, 80)]]),
     ("pagerduty", &[&[Run(Url, 20, 20)]]), ("plaid", &[&[Run(Alnum, 30, 30)]]), ("privateai", &[ALNUM_32]),
     ("private_ai", &[ALNUM_32]), ("private-ai", &[ALNUM_32]), ("rapidapi", &[&[Run(Url, 50, 50)]]),
@@ -81,19 +81,9 @@ pub(super) const VENDORS: &[(&str, &[Form])] = &[
 ];
 
 /// Words in a name that make what it is given public: addresses, digests.
-const PUBLIC: [&str; 12] = [
-    "sha",
-    "hash",
-    "digest",
-    "checksum",
-    "commit",
-    "revision",
-    "version",
-    "integrity",
-    "url",
-    "uri",
-    "path",
-    "endpoint",
+const PUBLIC: [&str; 14] = [
+    "sha", "hash", "digest", "checksum", "commit", "revision", "version", "integrity", "url", "uri", "path", "endpoint",
+    "public", "fingerprint",
 ];
 
 /// The value of a name with a provider in it, when it has the form of that provider's keys.
