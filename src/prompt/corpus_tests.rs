@@ -204,3 +204,21 @@ fn what_no_single_line_gives_away_is_gone_too() {
     let clean = redact_commit(patch(&[(Origin::Added, &format!("{id},{pair}"))]));
     assert!(!format!("{clean:?}").contains(pair));
 }
+
+/// What a key is joined to may belong to it: a mark with the rest of a key behind it is worse than none.
+#[test]
+fn a_mark_has_nothing_of_its_token_behind_it() {
+    let tail = "x4Kd02mZq91L";
+    let mut leaks = Vec::new();
+    for of in all() {
+        // A longer run is no token of that form, a password goes to its quote, an address goes on by itself.
+        for joint in ["", "-", "_", ".", "=", "+", "~", "@", "%", "--"] {
+            let text = of.written.replace(&of.secret, &format!("{}{joint}{tail}", of.secret));
+            let clean = crate::prompt::redact::redact(&format!("{} = {text}", of.name));
+            let rest = &tail[2..];
+            let marked = !clean.contains(&of.secret);
+            leaks.push((marked && clean.contains(rest)).then(|| format!("{} {joint:?}: {clean}\n", of.kind)));
+        }
+    }
+    none_leaks(leaks.into_iter());
+}

@@ -125,6 +125,22 @@ fn ordinary_code_and_prose_stay_as_they_are() {
         "check_private_key_bytes: x25519_check_private_key_bytes,",
         "Ok(TrafficSecrets::Aes256Gcm { key, iv })",
         "Kind::TrafficSecret => \"CLIENT_TRAFFIC_SECRET_0\",",
+        "credentialsId: '0f3a1c52-6d0e-4a51-9d1c-2f1f6a8f7b11'",
+        "<UserSecretsId>0f3a1c52-6d0e-4a51-9d1c-2f1f6a8f7b11</UserSecretsId>",
+        "- (id)hf_requiredCharacteristicTypesForDisplayMetadata;",
+        "&hf_servingcellpriorityparametersdescription_h_prio),",
+        "https://example.com/box.ico-7a388b69018576d24b59331fd60aab0c.png",
+        "https://example.com/API-BD80F56CDC1441E6BF6011AB6D852875",
+        "https://example.com/2018-250-xoxo-indieweb-1.jpg",
+        "GWw4hjABFzZCGiRpmlDyAIzaTesb6Tscfcni8vIpWZqNCXFDFslJtVSvFDq",
+        "kind: ExternalSecret\nspec:\n  secretStoreRef:\n    kind: SecretStore\n  data:\n    - remoteRef:\n        key: secret/mysecret",
+        "API_TOKEN=\nOTHER_NAME=a8Kd02mZq91LxVff",
+        "key: 9f86d081884c7d659a2feaa0c55ad015",
+        "const pubkey = 'SIXvRyDmBJSgatgTQRGbInBaAK+hZOQ18UmrSwnDlK8=';",
+        "cache_key = \"550e8400-e29b-41d4-a716-446655440000\"",
+        "#define PKCS12_key_gen PKCS12_key_gen_utf8",
+        "mkdir -p build/a8Kd02mZq91LxV",
+        "auth = \"org.example.security.PlainLoginModule\"",
     ] {
         assert_eq!(redact(text), text);
     }

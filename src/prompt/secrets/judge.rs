@@ -28,8 +28,8 @@ pub(super) fn looks_secret(value: &str, password: bool) -> bool {
     match value.len() {
         0..8 => false,
         8..12 => letter && digit && (mixed || symbol),
-        12..24 => letter && (digit || (mixed && symbol) || is_random(value)) && entropy(value) >= 2.8,
-        _ => letter && (digit || mixed || is_random(value)) && entropy(value) >= 3.2,
+        12..24 => letter && (digit || (mixed && symbol) || is_chance(value)) && entropy(value) >= 2.8,
+        _ => letter && (digit || mixed || is_chance(value)) && entropy(value) >= 3.2,
     }
 }
 
@@ -120,14 +120,19 @@ pub(super) fn is_placeholder(value: &str) -> bool {
     uniform
         || WORDS.iter().any(|word| stem.eq_ignore_ascii_case(word))
         || value.starts_with(['$', '{', '<'])
-        || (value.starts_with(['%', '#']) && (value.contains('{') || value.ends_with('%') || !is_chance(value)))
+        || (value.starts_with(['%', '#']) && (value.contains('{') || value.ends_with('%') || !has_chance(value)))
         || value.contains("[redacted")
         || value.split_once("${").is_some_and(|(_, rest)| rest.contains('}'))
         || value.contains("{{")
         || ["npm:", "workspace:", "file:", "process.env", "os.environ"].iter().any(|start| value.starts_with(start))
 }
 
+/// Letters alone have to be more of a jumble.
 fn is_chance(value: &str) -> bool {
+    share(value) < 45 || (turns(value) * 5 >= value.len() * 2 && is_random(value))
+}
+
+fn has_chance(value: &str) -> bool {
     value.len() >= 8 && value.bytes().any(|b| b.is_ascii_digit()) && is_random(value)
 }
 

@@ -5,6 +5,7 @@
 
 mod address;
 mod assigned;
+mod command;
 mod files;
 mod header;
 mod judge;
@@ -44,6 +45,7 @@ enum Rule {
     Address,
     Authorization,
     User,
+    Password,
     Netrc,
     Docker,
     Kubernetes,
@@ -77,6 +79,7 @@ fn beginnings() -> Vec<(String, Rule)> {
         ("bearer ", Rule::Authorization),
         ("-u ", Rule::User),
         ("-u=", Rule::User),
+        (" -p", Rule::Password),
         ("--user", Rule::User),
         ("--proxy-user", Rule::User),
         ("login", Rule::Netrc),
@@ -127,7 +130,8 @@ impl Rule {
                 return hit.end;
             }
             Self::Authorization => ("authorization", header::authorization(text, hit.start)),
-            Self::User => ("authorization", header::user(text, hit)),
+            Self::User => ("authorization", command::user(text, hit)),
+            Self::Password => ("password", command::password(text, hit)),
             Self::Netrc => ("netrc", files::netrc(text, hit.start)),
             Self::Docker => ("docker-login", files::docker(text, hit.end)),
             Self::Kubernetes if text.as_bytes().get(hit.end).is_some_and(u8::is_ascii_alphanumeric) => return 0,

@@ -197,12 +197,10 @@ pub(super) fn is_argument(text: &str, found: &Assigned) -> bool {
     let before = text.get(line_start(text, found.value.start)..found.value.start).unwrap_or_default();
     let trimmed = before.trim_start();
     let name = trimmed.trim_end().rsplit(char::is_whitespace).next().unwrap_or("");
-    let sql = found.quoted && ["PASSWORD", "BY"].contains(&name);
+    let quoted = trimmed.starts_with("#define ") || ["PASSWORD", "BY"].contains(&name);
     name.starts_with("--")
-        || sql
-        || ["ENV ", "ARG ", "#define ", "setx ", "set -gx ", "set -x ", "$ set -x "]
-            .iter()
-            .any(|start| trimmed.starts_with(start))
+        || (found.quoted && quoted)
+        || ["ENV ", "ARG ", "setx ", "set -gx ", "set -x ", "$ set -x "].iter().any(|start| trimmed.starts_with(start))
 }
 
 /// `"/etc/passwd", "next"` and `"a=1&app_key=x", "next"`: what a string ends with names nothing after it.

@@ -82,8 +82,20 @@ pub(super) const VENDORS: &[(&str, &[Form])] = &[
 
 /// Words in a name that make what it is given public: addresses, digests.
 const PUBLIC: [&str; 14] = [
-    "sha", "hash", "digest", "checksum", "commit", "revision", "version", "integrity", "url", "uri", "path", "endpoint",
-    "public", "fingerprint",
+    "sha",
+    "hash",
+    "digest",
+    "checksum",
+    "commit",
+    "revision",
+    "version",
+    "integrity",
+    "url",
+    "uri",
+    "path",
+    "endpoint",
+    "public",
+    "fingerprint",
 ];
 
 /// The value of a name with a provider in it, when it has the form of that provider's keys.
@@ -135,4 +147,40 @@ fn is_word(text: &str, name: &Range<usize>) -> bool {
         _ => true,
     };
     even && begins
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::prompt::redact::redact;
+
+    const KEY: &str = "gkts85ui3u488ih5ug7b8w1x";
+
+    #[test]
+    fn a_vendors_key_is_known_however_it_is_given() {
+        for text in [
+            format!("ETSY={KEY}"),
+            format!("etsy: {KEY}"),
+            format!("const etsyKey = \"{KEY}\";"),
+            format!("setProperty(\"ETSY_KEY\", \"{KEY}\")"),
+            format!("configure('etsy', '{KEY}')"),
+            format!("etsy = process.env.ETSY || '{KEY}'"),
+        ] {
+            assert!(!redact(&text).contains(KEY), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_vendors_name_within_a_word_is_none() {
+        for text in [
+            "SetSysctl = \"8e6mkwsaoub2wcf87hz00nid\"",
+            "ReactNativeCameraKit: f15a5a04b0f6dc6073e6db0296e6ef2d8b8d2522",
+            "rookTable = 0023452Lllk2KqjLBvaxANWEgTd7bqjsxjo8aZj0wd",
+            "sumOfExposures = 3Kof2VffNQ0QgYIhXUPJosVlCaQKm2hfpWE6F1fT9YGY74blQBIPsrkCcf1TwKE5;",
+            "jira_commit: gkts85ui3u488ih5ug7b8w1x",
+            "jira: someIdentifierOfAnIssue1",
+            "heroku_url = \"550e8400-e29b-41d4-a716-446655440000\"",
+        ] {
+            assert_eq!(redact(text), text);
+        }
+    }
 }
