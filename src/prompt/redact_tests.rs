@@ -50,6 +50,7 @@ fn each_kind_of_secret_is_replaced_by_its_name() {
         ("db.setPassword('tr0ub4dor&3')", "db.setPassword('[redacted:secret]')"),
         ("<password>tr0ub4dor3x9</password>", "<password>[redacted:secret]</password>"),
         ("API_TOKENS=[\"a8Kd02mZq91LxV\"]", "API_TOKENS=[\"[redacted:secret]\"]"),
+        ("tokens: ['a8Kd02mZq91LxV', 'b7Jd13nYp80KwU']", "tokens: ['[redacted:secret]', '[redacted:secret]']"),
         ("GITHUB_TOKENS=a8Kd02mZq91LxV", "GITHUB_TOKENS=[redacted:secret]"),
         ("accessTokenValue: 'a8Kd02mZq91LxV'", "accessTokenValue: '[redacted:secret]'"),
         ("secret:\n  \"a8Kd02mZq91LxV\"", "secret:\n  \"[redacted:secret]\""),

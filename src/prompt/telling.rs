@@ -52,6 +52,7 @@ pub(super) fn is_telling(name: &str) -> bool {
         return false;
     };
     let previous = before.last().map_or("", String::as_str);
+    let one = last.strip_suffix('s').filter(|one| *one != "token").unwrap_or(last);
     match last {
         "token" => !NO_SECRETS.contains(&previous),
         "key" => KEYS.contains(&previous),
@@ -60,7 +61,13 @@ pub(super) fn is_telling(name: &str) -> bool {
         "word" => previous == "pass",
         "code" => previous == "pin",
         _ if previous == "public" => false,
-        _ => CHOSEN.contains(&last) || MADE.contains(&last) || is_key(last),
+        _ => {
+            CHOSEN.contains(&last)
+                || MADE.contains(&last)
+                || CHOSEN.contains(&one)
+                || MADE.contains(&one)
+                || is_key(one)
+        }
     }
 }
 

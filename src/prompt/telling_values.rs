@@ -176,6 +176,9 @@ fn keys(text: &str) -> Vec<std::ops::Range<usize>> {
             _ => {}
         }
     }
+    // `IDENTIFIED BY '…'`
+    let by = [" IDENTIFIED BY ", " identified by "];
+    found.extend(by.iter().filter_map(|by| text.find(by).map(|at| at + 1..at + by.len() - 1)));
     found
 }
 
@@ -240,6 +243,12 @@ fn signed(inner: &str) -> Option<(&'static str, &str)> {
     if compares || (inner.starts_with("::") && !inner.trim_start_matches(':').starts_with('=')) {
         return None;
     }
+    // `var name string = "…"`
+    let of_type =
+        |kind: &str| kind.len() < 40 && kind.chars().all(|c| c.is_ascii_alphanumeric() || "_*.[]".contains(c));
+    if let Some((_, value)) = inner.split_once(" = ").filter(|(kind, _)| !kind.is_empty() && of_type(kind)) {
+        return value.starts_with(['"', '`']).then_some(("=", value));
+    }
     let sign = signs.into_iter().find(|sign| inner.starts_with(sign))?;
     let rest = &inner[sign.len()..];
     let typed = || {
@@ -272,7 +281,8 @@ fn argument<'a>(before: &str, inner: &'a str, quoted: bool, style: Style) -> Opt
         ["ENV ", "ARG ", "#define ", "setx ", "set -gx ", "set -x "].iter().any(|start| head.starts_with(start));
     let netrc =
         style == Style::Shell && (head.is_empty() || head.starts_with("machine ") || head.starts_with("login "));
-    let blank = (flag || declared || netrc) && !inner.starts_with(['=', ':', '(', '-']);
+    let sql = inner.starts_with('\'') && style != Style::Prose && !quoted;
+    let blank = (flag || declared || netrc || sql) && !inner.starts_with(['=', ':', '(', '-']);
     argument.or_else(|| blank.then_some(inner))
 }
 
@@ -303,6 +313,10 @@ fn scalar(value: &str, at: usize, style: Style) -> Given {
     if let Some(quote) = prefixed.chars().next().filter(|c| matches!(c, '"' | '\'' | '`')) {
         let inner = &prefixed[1..];
         return literal(inner, at + value.len() - inner.len(), closing(inner, quote));
+    }
+    // A list of literals: all of them.
+    if let Some(list) = value.strip_prefix('[').filter(|list| list.trim_start().starts_with(['"', '\''])) {
+        return literal(list, at + 1, list.find(']').unwrap_or(list.len()));
     }
     match style {
         Style::Program | Style::Value | Style::Prose if style != Style::Prose => Given::Nothing,

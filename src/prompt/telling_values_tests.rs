@@ -51,7 +51,6 @@ fn whatever_it_looks_like_the_value_of_a_telling_name_is_hidden() {
         ("src/a.rb", "password += 'sunshine'"),
         ("Makefile", "PASSWORD :::= sunshine"),
         ("run.sh", "DB_PASSWORD=\"${DB_PASSWORD:-sunshine}\""),
-        ("run.sh", "mysql -psunshine --password sunshine"),
         ("a.sql", "CREATE USER me IDENTIFIED BY 'sunshine';"),
         ("a.sql", "ALTER ROLE me WITH PASSWORD 'sunshine';"),
         ("src/a.h", "#define WIFI_PASSWORD \"sunshine\""),

@@ -105,6 +105,30 @@ fn value(text: &str, mut cursor: Cursor<'_>, join: Join) -> Option<Assigned> {
     })
 }
 
+/// The next literal of a list after the one that ends at `at`.
+pub(super) fn next_of_list(text: &str, at: usize) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    let mut cursor = Cursor { bytes, at };
+    cursor.skip(2, |b| matches!(b, b'\\' | b'"' | b'\'' | b'`'));
+    cursor.blanks(4);
+    if cursor.skip(1, |b| b == b',') == 0 {
+        return None;
+    }
+    cursor.blanks(4);
+    cursor.line_end();
+    let (quote, start) = cursor.opened()?;
+    let end = cursor.closing(start, quote);
+    text.get(start..end).map(|value| start..start + value.trim_end_matches('\\').len())
+}
+
+/// Whether the literal that begins at `at` is the first of a list.
+pub(super) fn opens_list(text: &str, at: usize) -> bool {
+    let head = text.get(..at).unwrap_or_default();
+    let from = head.len() - head.len().min(INDENT);
+    let head = head.get(head.ceil_char_boundary(from)..).unwrap_or_default();
+    head.trim_end_matches(['"', '\'', '`', '\\']).trim_end().ends_with('[')
+}
+
 /// `NAME=…`, `name:`
 fn is_named(line: &str) -> bool {
     let shouting = |name: &str| name.len() > 2 && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');

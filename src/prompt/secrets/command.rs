@@ -21,7 +21,7 @@ const TAKE: [(&str, bool, bool); 6] = [
 
 /// The password behind the `-p` of a command that takes one.
 pub(super) fn password(text: &str, flag: Range<usize>) -> Option<Range<usize>> {
-    let command = command(text, flag.start)?;
+    let command = command(text, flag.start + 1)?;
     let (_, apart, glued) = TAKE.iter().find(|(name, ..)| command.contains(name))?;
     let rest = text.get(flag.end..)?;
     let gap = rest.bytes().take_while(|b| *b == b' ').count();
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> Option<&str> {
-        let flag = ["--user", "-u ", "-p"].into_iter().find_map(|flag| Some((text.find(flag)?, flag.len())));
+        let flag = ["--user", "-u ", " -p"].into_iter().find_map(|flag| Some((text.find(flag)?, flag.len())));
         let (at, length) = flag.unwrap();
         let rule = if text.contains("curl") { user } else { password };
         rule(text, at..at + length).map(|range| &text[range])
@@ -130,8 +130,8 @@ mod tests {
     fn a_password_behind_its_flag_is_found() {
         for text in ["sshpass -p sunshine ssh me@h", "mysql -u root -psunshine db", "docker login -u me -p sunshine h"]
         {
-            let at = text.find("-p ").or_else(|| text.find("-ps")).unwrap();
-            assert_eq!(password(text, at..at + 2).map(|range| &text[range]), Some("sunshine"), "{text}");
+            let at = text.find(" -p ").or_else(|| text.find(" -ps")).unwrap();
+            assert_eq!(password(text, at..at + 3).map(|range| &text[range]), Some("sunshine"), "{text}");
         }
     }
 

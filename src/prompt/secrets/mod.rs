@@ -144,6 +144,9 @@ impl Rule {
             Self::Discord => ("discord-token", neighbour::discord(text, hit.start)),
         };
         let Some(range) = secret else { return 0 };
+        if let Self::Name(says) = self {
+            found.extend(names::listed(text, &range, *says).into_iter().map(|range| Found { range, kind }));
+        }
         let end = token::end(text, range.end);
         let range = range.start..end;
         if kind == "aws-key" {

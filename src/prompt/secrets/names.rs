@@ -49,6 +49,8 @@ const PUBLIC: [&str; 11] =
 const REVISION: [&str; 3] = ["commit", "revision", "version"];
 /// After `is`, only what no sentence would go on with.
 const SAID: usize = 8;
+/// So many of a list are looked at.
+const LISTED: usize = 100;
 /// Longest remainder of a name.
 const MORE: usize = 60;
 
@@ -82,6 +84,23 @@ pub(super) fn telling(text: &str, name: Range<usize>, says: Says) -> Option<Rang
         return None;
     }
     is_secret(text, &found, value, says == Chosen).then(|| whole(text, &found))
+}
+
+/// What stands in a list beside the secret at `first`.
+pub(super) fn listed(text: &str, first: &Range<usize>, says: Says) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    if !assigned::opens_list(text, first.start) {
+        return found;
+    }
+    let mut end = first.end;
+    while let Some(next) = assigned::next_of_list(text, end).filter(|_| found.len() < LISTED) {
+        end = next.end;
+        let value = text.get(next.clone()).unwrap_or_default();
+        if looks_secret(value, says == Chosen) {
+            found.push(next);
+        }
+    }
+    found
 }
 
 /// What the name goes on with. Where that makes another word of it, it may still be a telling one (`mysecretstring`),
