@@ -44,6 +44,7 @@ fn each_kind_of_secret_is_replaced_by_its_name() {
         ),
         ("session = 'the one that was opened'", "session = 'the one that was opened'"),
         ("password = \"hunter2!\"", "password = \"[redacted:secret]\""),
+        ("mysql -u root -psunshine x", "mysql -u root -p[redacted:password] x"),
         ("DB_PASSWORD=s3cr3tPa55", "DB_PASSWORD=[redacted:secret]"),
         ("const API_KEY: &str = \"a8Kd02mZq91LxV\";", "const API_KEY: &str = \"[redacted:secret]\";"),
         ("\"client_secret\": \"9f8e7d6c5b4a39281706\"", "\"client_secret\": \"[redacted:secret]\""),
