@@ -141,6 +141,8 @@ fn ordinary_code_and_prose_stay_as_they_are() {
         "const pubkey = 'SIXvRyDmBJSgatgTQRGbInBaAK+hZOQ18UmrSwnDlK8=';",
         "cache_key = \"550e8400-e29b-41d4-a716-446655440000\"",
         "#define PKCS12_key_gen PKCS12_key_gen_utf8",
+        "    \"SECRET_KEY\": \"devkey\"\n    \"SECRET_KEY\": \"config\"",
+        "<label for=\"password\">Password:</label>",
         "mkdir -p build/a8Kd02mZq91LxV",
         "auth = \"org.example.security.PlainLoginModule\"",
     ] {

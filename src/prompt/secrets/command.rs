@@ -66,7 +66,7 @@ pub(super) fn user(text: &str, flag: Range<usize>) -> Option<Range<usize>> {
     let known = secret.len() >= 4 && secret != said && !secret.starts_with('[') && !is_placeholder(secret);
     let made = alone && said.bytes().any(|b| b.is_ascii_digit()) && !said.contains(['@', '.']);
     let range = at(password, name.len() + 1);
-    known.then(|| if made { whole.start..range.end } else { range })
+    known.then_some(if made { whole.start..range.end } else { range })
 }
 
 const MARKS: [char; 5] = ['"', '\'', '\\', '{', '}'];

@@ -21,7 +21,7 @@ pub(super) fn looks_secret(value: &str, password: bool) -> bool {
     let (letter, digit) = (has(u8::is_ascii_alphabetic), has(u8::is_ascii_digit));
     let symbol = value.bytes().any(|b| b.is_ascii_punctuation() && !b"_-.:/,".contains(&b));
     if password {
-        let chance = value.len() >= 8 && is_random(value);
+        let chance = value.len() >= 8 && is_random(value) && !is_one_word(value);
         return value.len() >= 6 && letter && (digit || symbol || chance);
     }
     let mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
@@ -129,7 +129,13 @@ pub(super) fn is_placeholder(value: &str) -> bool {
 
 /// Letters alone have to be more of a jumble.
 fn is_chance(value: &str) -> bool {
-    share(value) < 45 || (turns(value) * 5 >= value.len() * 2 && is_random(value))
+    share(value) < 20 || (turns(value) * 3 >= value.len() && is_random(value))
+}
+
+/// `Password:`, however rare its pairs of letters are.
+fn is_one_word(value: &str) -> bool {
+    let letters = value.trim_end_matches(|c: char| c.is_ascii_punctuation());
+    letters.len() <= 12 && letters.bytes().skip(1).all(|b| b.is_ascii_lowercase())
 }
 
 fn has_chance(value: &str) -> bool {

@@ -29,7 +29,7 @@ pub(super) fn share(value: &str) -> usize {
         words += if is_word(&bytes[at..at + length]) { length } else { 0 };
         at += length;
     }
-    if all == 0 { 100 } else { words * 100 / all }
+    (words * 100).checked_div(all).unwrap_or(100)
 }
 
 /// More chance than words; or its case changes more often than words begin.
