@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::judge::is_strong;
+
 /// A value longer than this is looked at no further, nor is a quote searched beyond it.
 pub(super) const LONGEST: usize = 320;
 /// What may stand between a name and its value.
@@ -44,6 +46,7 @@ pub(super) fn after(text: &str, at: usize) -> Option<Assigned> {
     let bytes = text.as_bytes();
     let mut cursor = Cursor { bytes, at };
     cursor.skip(4, |b| matches!(b, b'"' | b'\'' | b'`' | b']' | b'\\'));
+    cursor.index();
     let unspaced = cursor.at;
     if cursor.now() == Some(b')') {
         // `getenv('NAME') ?: '…'`
@@ -95,6 +98,12 @@ fn value(text: &str, mut cursor: Cursor<'_>, join: Join) -> Option<Assigned> {
         None => cursor.bare_end(),
     };
     let value = text.get(start..end)?;
+    // What is passed to any other function than one that makes a string is more often a name.
+    let made = ["(", "[", "{", "concat!(", "String::from(", "Some("].iter().any(|call| cursor.is(call));
+    let passed = quoted.is_some() && cursor.opened().is_none() && !made;
+    if passed && !is_strong(value, true) {
+        return None;
+    }
     // An empty value is not the next line's name.
     let next = || broken && quoted.is_none() && (cursor.column() == 0 || is_named(value));
     let value = if quoted.is_some() { value.trim_end_matches('\\') } else { value };
@@ -172,6 +181,17 @@ impl Cursor<'_> {
         if self.now() == Some(b'\n') {
             self.at += 1;
             self.blanks(INDENT);
+        }
+    }
+
+    /// `[]`, `[prod]`
+    fn index(&mut self) {
+        let mut cursor = *self;
+        if cursor.skip(1, |b| b == b'[') == 1 {
+            cursor.skip(BLANKS, |b| b.is_ascii_alphanumeric() || b == b'_');
+            if cursor.skip(1, |b| b == b']') == 1 {
+                *self = cursor;
+            }
         }
     }
 
@@ -255,12 +275,15 @@ impl Cursor<'_> {
             (".=", Join::Sign),
             ("+=", Join::Sign),
             ("=>", Join::Sign),
+            ("<-", Join::Sign),
+            ("===", Join::Sign),
             ("==", Join::Sign),
             ("=", Join::Sign),
             (":", Join::Sign),
             (">", Join::Tag),
             (",", Join::Call),
             ("(", Join::Call),
+            ("{", Join::Call),
         ] {
             if self.is(sign) {
                 self.at += sign.len();
@@ -276,13 +299,20 @@ impl Cursor<'_> {
         cursor.skip(2, |b| b"bBrRuUfFL@".contains(&b));
         cursor.skip(2, |b| matches!(b, b'#' | b'\\'));
         let quote = cursor.now().filter(|b| matches!(b, b'"' | b'\'' | b'`'))?;
-        Some((quote, cursor.at + 1))
+        // `"""`
+        let more = cursor.bytes.get(cursor.at..cursor.at + 3).is_some_and(|three| three.iter().all(|b| *b == quote));
+        Some((quote, cursor.at + if more { 3 } else { 1 }))
     }
 
     /// The same in parentheses, as literals are put together.
     fn wrapped(&self) -> Option<(u8, usize)> {
         let mut cursor = *self;
-        cursor.at += ["(", "[", "{", "concat!(", "String::from("].into_iter().find(|call| self.is(call))?.len();
+        if cursor.skip(1, |b| matches!(b, b'[' | b'{')) == 0 {
+            cursor.skip(TYPE, |b| b.is_ascii_alphanumeric() || b"_.:!".contains(&b));
+            if cursor.skip(1, |b| b == b'(') == 0 {
+                return None;
+            }
+        }
         cursor.blanks(BLANKS);
         cursor.line_end();
         cursor.opened()

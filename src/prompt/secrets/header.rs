@@ -6,7 +6,6 @@ use std::sync::LazyLock;
 use regex::{Captures, Regex};
 
 use super::judge::is_placeholder;
-use super::shape::{MANY, Of};
 
 /// A header is looked for within so many bytes.
 const WINDOW: usize = 600;
@@ -24,7 +23,9 @@ pub(super) fn authorization(text: &str, at: usize) -> Option<Range<usize>> {
     let captures = COMPILED.iter().find_map(|regex| regex.captures(window))?;
     let secret = header_value(window, &captures)?;
     let end = at + secret.end;
-    Some(at + secret.start..end + Of::Loose.run(text.as_bytes(), end, MANY))
+    let rest = text.as_bytes().get(end..).unwrap_or_default();
+    let inner = |byte: &&u8| byte.is_ascii_graphic() && !b"\"'`\\,;(){}<>[]|".contains(byte);
+    Some(at + secret.start..end + rest.iter().take_while(inner).count())
 }
 
 fn window(text: &str, at: usize) -> &str {

@@ -144,7 +144,9 @@ fn is_given(text: &str, found: &Assigned, value: &str) -> bool {
 }
 
 fn is_secret(text: &str, found: &Assigned, value: &str, password: bool) -> bool {
-    if value.contains("://") || (found.join == Join::Blank && !is_argument(text, found)) {
+    if value.contains("://")
+        || (found.join == Join::Blank && !is_argument(text, found) && !(found.quoted && is_strong(value, true)))
+    {
         return false;
     }
     if found.quoted {
@@ -214,7 +216,7 @@ fn is_base64_blob(name: &str) -> bool {
 /// A flag of a command, or the `ENV` of a Dockerfile.
 pub(super) fn is_argument(text: &str, found: &Assigned) -> bool {
     let before = text.get(line_start(text, found.value.start)..found.value.start).unwrap_or_default();
-    let trimmed = before.trim_start();
+    let trimmed = before.trim_start().trim_end_matches(['"', '\'', '`', '\\']);
     let name = trimmed.trim_end().rsplit(char::is_whitespace).next().unwrap_or("");
     let quoted = trimmed.starts_with("#define ") || ["PASSWORD", "BY"].contains(&name);
     name.starts_with("--")

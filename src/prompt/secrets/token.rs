@@ -3,7 +3,7 @@
 use super::words::share;
 
 /// What joins the parts of a token.
-const JOINERS: &[u8] = b"-._=@+/~%";
+const JOINERS: &[u8] = b"-._=@+/~%\\";
 /// So many of them between two parts.
 const GAP: usize = 2;
 /// A shorter part is taken for a part only as the last of a run of letters and digits.
