@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::assigned::{self, Assigned, Join};
 use super::judge::{is_code, is_strong, is_words, looks_secret};
 use super::shape::Of;
-use super::words::is_random;
+use super::words::{is_random, share};
 use crate::prompt::telling::{CHOSEN, KEYS, MADE};
 
 /// How much a name tells.
@@ -150,10 +150,14 @@ fn is_secret(text: &str, found: &Assigned, value: &str, password: bool) -> bool 
         return false;
     }
     if found.quoted {
-        // `privilege(token, "SeDebugPrivilege")`: what is passed beside it is more often a name.
-        let named =
-            found.join == Join::Call && !value.bytes().any(|b| b.is_ascii_digit()) && !password && !is_random(value);
-        return looks_secret(value, password) && !named && !(found.join == Join::Prose && is_words(value));
+        let label = match found.join {
+            // `privilege(token, "SeDebugPrivilege")`: what is passed beside it is more often a name.
+            Join::Call => !password && !value.bytes().any(|b| b.is_ascii_digit()) && !is_random(value),
+            Join::Blank => !password && share(value) >= 50,
+            Join::Prose => is_words(value),
+            Join::Sign | Join::Tag => false,
+        };
+        return looks_secret(value, password) && !label;
     }
     let rest = text.get(found.value.end..).unwrap_or_default();
     let code = match found.join {
