@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::words::is_random;
+use super::words::{is_random, share, turns};
 
 /// As many as there are.
 pub(super) const MANY: usize = usize::MAX;
@@ -95,7 +95,7 @@ pub(super) enum If {
     Digit,
     /// No letter or digit stands before it.
     Alone,
-    /// Both, so that `task-1` and `.sk-folding-cube` are none.
+    /// Both, so that `task-1` and `.sk-folding-cube` are none; or letters alone that no word is made of.
     AloneDigit,
     /// No letter or digit before it, and it has digits, capitals and small letters.
     AloneMixed,
@@ -143,10 +143,10 @@ impl Shape {
             If::Always => true,
             If::Digit => has_digit(judged),
             If::Alone => true,
-            If::AloneDigit => has_digit(judged),
+            If::AloneDigit => has_digit(judged) || is_jumble(text, tail..end.min(tail + JUDGED)),
             If::AloneMixed => is_mixed(judged),
             If::AloneRandom => text.get(tail..end.min(tail + JUDGED)).is_some_and(is_random),
-            If::Opened => is_opened(bytes, start) && has_digit(judged),
+            If::Opened => is_opened(bytes, start) && is_random(text.get(tail..end).unwrap_or_default()),
             If::Telling => true,
         };
         if self.only != If::Telling && !is_varied(judged) {
@@ -222,6 +222,12 @@ fn rest(of: Of, bytes: &[u8], from: usize) -> usize {
 fn is_opened(bytes: &[u8], at: usize) -> bool {
     let head = bytes.get(..at).unwrap_or_default();
     head.ends_with(b":-") || !head.last().is_some_and(|byte| b"._-&".contains(byte))
+}
+
+fn is_jumble(text: &str, tail: Range<usize>) -> bool {
+    text.get(tail).is_some_and(|tail| {
+        tail.len() >= 16 && (share(tail) < 10 || (share(tail) < 40 && turns(tail) * 3 >= tail.len()))
+    })
 }
 
 fn has_digit(bytes: &[u8]) -> bool {
