@@ -1,11 +1,12 @@
 //! What redaction takes out of real histories, and how long it takes.
 //!
-//! `cargo bench --bench redaction -- [--commits 300] [--tree] [--show] [--speed] [--n 20] [--json] [GIT_DIR…]`
+//! `cargo bench --bench redaction -- [--commits 300] [--tree] [--show] [--speed] [--filter] [--n 20] [--json] [GIT_DIR…]`
 //!
 //! For each git directory: the newest commits reachable from HEAD, read as the sidecar reads them, and how many
 //! stretches were replaced, by kind. `--tree` takes all files of HEAD's tree instead. `--show` prints what was replaced
 //! with its surroundings, to be judged by eye: so it must only be pointed at public histories. `--speed` measures
-//! 10 MB of made-up patch of several sorts.
+//! 10 MB of made-up patch of several sorts. `--filter` reads texts from stdin, one JSON string a line, takes each for
+//! the added lines of a file, and writes them redacted in the same form: for samples of other tools.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,6 +26,9 @@ use report::{Arguments, Report, Result, Row};
 
 fn main() -> Result<()> {
     let mut arguments = Arguments::read();
+    if arguments.flag("--filter") {
+        return filter();
+    }
     let mut report = Report::new("redaction", arguments.flag("--json"));
     let scan = Scan {
         commits: arguments.number("--commits", 300)?,
@@ -41,6 +45,21 @@ fn main() -> Result<()> {
         report.table("10 MB of patch", &speed::rows(n)?)?;
     }
     report.finish()
+}
+
+/// Texts from stdin, each redacted by itself.
+fn filter() -> Result<()> {
+    use std::io::{BufRead, Write};
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    for line in std::io::stdin().lock().lines() {
+        let text: String = serde_json::from_str(&line?)?;
+        let lines: Vec<&str> = text.split('\n').collect();
+        let clean = redact_commit(speed::commit(&lines, |_| Origin::Added));
+        let lines = clean.patch.files.iter().flat_map(|file| &file.hunks).flat_map(|hunk| &hunk.lines);
+        let clean: Vec<&str> = lines.map(|line| line.text.as_str()).collect();
+        writeln!(out, "{}", serde_json::to_string(&clean.join("\n"))?)?;
+    }
+    Ok(())
 }
 
 struct Scan {

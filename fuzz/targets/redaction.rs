@@ -35,6 +35,12 @@ fuzz_target!(|input: (u8, u16, &str)| {
     assert!(!clean.contains(body), "{clean:?}");
     assert_eq!(redact(&clean), clean, "a second time changes nothing");
 
+    // A find goes to the end of its token, whatever stands around it.
+    let joint = ["-", "_", ".", "=", ""][usize::from(place) % 5];
+    let tail = "x4Kd02mZq91L";
+    let longer = redact(&format!("{}\n+{secret}{joint}{tail}\n", &text[..at]));
+    assert!(longer.contains(&secret) || text.contains(tail) || !longer.contains(tail), "{longer:?}");
+
     let mut commit = commit(text);
     commit.message.push_str(&format!("\n\nSee {secret} for it."));
     if let Some(line) = commit.patch.files.iter_mut().flat_map(|f| &mut f.hunks).flat_map(|h| &mut h.lines).next() {

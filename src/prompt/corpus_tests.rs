@@ -30,6 +30,24 @@ fn notations(of: &Planted) -> Vec<(&'static str, String)> {
         ("dictionary", format!("config[\"{name}\"] = \"{value}\"")),
         ("go", format!("\t{name} := `{value}`")),
         ("next line", format!("{name} =\n    \"{value}\"")),
+        ("call", format!("System.setProperty(\"{name}\", \"{value}\");")),
+        ("typed", format!("var {name} string = \"{value}\"")),
+        ("typed member", format!("  {name}: string = \"{value}\";")),
+        ("added to", format!("${name} .= \"{value}\";")),
+        ("added up", format!("{name} += \"{value}\"")),
+        ("where there is none", format!("{name} ??= \"{value}\";")),
+        ("default", format!("const x = process.env.{name} || '{value}';")),
+        ("default of a shell", format!("x=${{{name}:-{value}}}")),
+        ("preprocessor", format!("#define {name} \"{value}\"")),
+        ("list", format!("{name} = [\"{value}\"]")),
+        ("block", format!("{name}: |\n  {value}\n")),
+        ("folded block", format!("  {name}: >-\n    {value}\n")),
+        ("pair", format!("{{\n  \"name\": \"{name}\",\n  \"value\": \"{value}\"\n}}")),
+        ("element", format!("<{name}>{value}</{name}>")),
+        ("element over lines", format!("<{name}>\n    {value}\n</{name}>")),
+        ("flag", format!("deploy --{name} {value} --now")),
+        ("makefile", format!("{name} :::= {value}")),
+        ("line in a string", format!("{{\"x.ini\": \"{name}={value}\\nother=true\"}}")),
     ];
     if of.stands_alone() {
         notations.push(("own line", value.to_owned()));
@@ -185,4 +203,22 @@ fn what_no_single_line_gives_away_is_gone_too() {
     let id = format!("AKIA{}", "Q3EGRIO7MZ5XWJ2T");
     let clean = redact_commit(patch(&[(Origin::Added, &format!("{id},{pair}"))]));
     assert!(!format!("{clean:?}").contains(pair));
+}
+
+/// What a key is joined to may belong to it: a mark with the rest of a key behind it is worse than none.
+#[test]
+fn a_mark_has_nothing_of_its_token_behind_it() {
+    let tail = "x4Kd02mZq91L";
+    let mut leaks = Vec::new();
+    for of in all() {
+        // A longer run is no token of that form, a password goes to its quote, an address goes on by itself.
+        for joint in ["", "-", "_", ".", "=", "+", "~", "@", "%", "--"] {
+            let text = of.written.replace(&of.secret, &format!("{}{joint}{tail}", of.secret));
+            let clean = crate::prompt::redact::redact(&format!("{} = {text}", of.name));
+            let rest = &tail[2..];
+            let marked = !clean.contains(&of.secret);
+            leaks.push((marked && clean.contains(rest)).then(|| format!("{} {joint:?}: {clean}\n", of.kind)));
+        }
+    }
+    none_leaks(leaks.into_iter());
 }

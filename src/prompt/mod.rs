@@ -10,6 +10,7 @@ pub mod render;
 mod seam;
 mod secrets;
 mod shares;
+mod telling;
 pub mod telling_values;
 mod text;
 pub mod tokens;

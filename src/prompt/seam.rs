@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn whole_secrets_and_lists_are_not_its_business() {
-        assert!(pieces("\"AKIAIOSFODNN7EXAMPLE\" + \"x\"").is_empty());
+        assert!(pieces("\"AKIAIOSFODNN7EXAMPLE\" + \" x\"").is_empty());
         assert!(pieces("[\"AKIA\", \"IOSFODNN7EXAMPLE\"]").is_empty());
         assert!(pieces("no quotes at all").is_empty());
     }

@@ -1,138 +1,12 @@
 //! Values of keys whose names say that they are secrets (`password: sunshine`). The redactor knows secrets by their
 //! form; a passphrase or a plain word has none, so the name alone decides, and what is written as a literal is hidden.
 
+use super::telling::is_telling;
 use crate::domain::patch::{Commit, FileChange, Hunk, Origin};
-use crate::facts::mentions::words::parts;
 use crate::facts::roles::{self, FileRole};
 
 /// What stands where a value stood.
 pub const HIDDEN: &str = "[redacted:value]";
-
-/// Last words of names whose value is a secret.
-const ALONE: [&str; 27] = [
-    "password",
-    "passwd",
-    "passphrase",
-    "passcode",
-    "passkey",
-    "pwd",
-    "passwort",
-    "kennwort",
-    "contraseña",
-    "senha",
-    "пароль",
-    "密码",
-    "パスワード",
-    "secret",
-    "token",
-    "credential",
-    "apikey",
-    "appkey",
-    "accesskey",
-    "privatekey",
-    "authkey",
-    "secretkey",
-    "psk",
-    "mnemonic",
-    "pincode",
-    "wachtwoord",
-    "motdepasse",
-];
-/// Words that make a secret of the `key` that follows them.
-const KEYS: [&str; 33] = [
-    "api",
-    "app",
-    "access",
-    "private",
-    "account",
-    "auth",
-    "encryption",
-    "encrypt",
-    "crypt",
-    "signing",
-    "sign",
-    "master",
-    "license",
-    "consumer",
-    "shared",
-    "storage",
-    "subscription",
-    "service",
-    "session",
-    "secret",
-    "client",
-    "webhook",
-    "deploy",
-    "ssh",
-    "gpg",
-    "pgp",
-    "hmac",
-    "jwt",
-    "rsa",
-    "cipher",
-    "admin",
-    "aes",
-    "root",
-];
-/// Words whose `pass` is a password, not a pass of a renderer or a compiler.
-const PASSES: [&str; 30] = [
-    "db", "user", "smtp", "mail", "email", "ftp", "redis", "mysql", "postgres", "pg", "admin", "root", "auth", "login",
-    "http", "proxy", "ldap", "ssh", "sql", "api", "vault", "keystore", "service", "account", "wifi", "imap", "mqtt",
-    "mongo", "database", "registry",
-];
-/// Words that say which one it is, behind the telling word.
-const SUFFIXES: [&str; 18] = [
-    "value",
-    "plain",
-    "plaintext",
-    "raw",
-    "default",
-    "old",
-    "new",
-    "current",
-    "previous",
-    "prod",
-    "production",
-    "dev",
-    "development",
-    "staging",
-    "test",
-    "local",
-    "base",
-    "b",
-];
-/// Before `token`: parts of a text, counts, and what is for everyone.
-const NO_SECRETS: [&str; 29] = [
-    "max",
-    "min",
-    "num",
-    "n",
-    "unk",
-    "pad",
-    "eos",
-    "bos",
-    "sep",
-    "cls",
-    "mask",
-    "next",
-    "prev",
-    "previous",
-    "current",
-    "first",
-    "last",
-    "special",
-    "start",
-    "end",
-    "stop",
-    "begin",
-    "per",
-    "public",
-    "design",
-    "syntax",
-    "lex",
-    "total",
-    "cancellation",
-];
 
 /// How values are written in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -302,27 +176,10 @@ fn keys(text: &str) -> Vec<std::ops::Range<usize>> {
             _ => {}
         }
     }
+    // `IDENTIFIED BY '…'`
+    let by = [" IDENTIFIED BY ", " identified by "];
+    found.extend(by.iter().filter_map(|by| text.find(by).map(|at| at + 1..at + by.len() - 1)));
     found
-}
-
-/// Whether a name says that what it is given is a secret.
-fn is_telling(name: &str) -> bool {
-    let words: Vec<String> =
-        parts(name).into_iter().map(|part| part.trim_end_matches(char::is_numeric).to_owned()).collect();
-    let kept = words.iter().rposition(|word| !SUFFIXES.contains(&word.as_str()) && !word.is_empty());
-    let Some((last, before)) = kept.and_then(|at| Some((words.get(at)?.as_str(), words.get(..at)?))) else {
-        return false;
-    };
-    let previous = before.last().map_or("", String::as_str);
-    match last {
-        "token" => !NO_SECRETS.contains(&previous),
-        "key" => KEYS.contains(&previous),
-        "pass" => before.is_empty() && words.len() == 1 || PASSES.contains(&previous),
-        "phrase" => matches!(previous, "pass" | "seed" | "recovery" | "secret"),
-        "word" => previous == "pass",
-        "code" => previous == "pin",
-        _ => previous != "public" && ALONE.contains(&last),
-    }
 }
 
 /// What follows a telling name.
@@ -381,10 +238,17 @@ fn after(text: &str, key: std::ops::Range<usize>, style: Style) -> Given {
 
 /// The sign that gives a value, and what follows it; `==` compares. A type may stand before it.
 fn signed(inner: &str) -> Option<(&'static str, &str)> {
-    if ["==", "=~", "::"].iter().any(|sign| inner.starts_with(sign)) {
+    let signs = [":::=", "::=", ":=", "??=", "||=", "?=", "+=", ".=", "=>", "||", "??", "?:", "=", ":", ">"];
+    let compares = ["==", "=~"].iter().any(|sign| inner.starts_with(sign));
+    if compares || (inner.starts_with("::") && !inner.trim_start_matches(':').starts_with('=')) {
         return None;
     }
-    let signs = [":=", "?=", "+=", "=>", "=", ":", ">"];
+    // `var name string = "…"`
+    let of_type =
+        |kind: &str| kind.len() < 40 && kind.chars().all(|c| c.is_ascii_alphanumeric() || "_*.[]".contains(c));
+    if let Some((_, value)) = inner.split_once(" = ").filter(|(kind, _)| !kind.is_empty() && of_type(kind)) {
+        return value.starts_with(['"', '`']).then_some(("=", value));
+    }
     let sign = signs.into_iter().find(|sign| inner.starts_with(sign))?;
     let rest = &inner[sign.len()..];
     let typed = || {
@@ -417,7 +281,8 @@ fn argument<'a>(before: &str, inner: &'a str, quoted: bool, style: Style) -> Opt
         ["ENV ", "ARG ", "#define ", "setx ", "set -gx ", "set -x "].iter().any(|start| head.starts_with(start));
     let netrc =
         style == Style::Shell && (head.is_empty() || head.starts_with("machine ") || head.starts_with("login "));
-    let blank = (flag || declared || netrc) && !inner.starts_with(['=', ':', '(', '-']);
+    let sql = inner.starts_with('\'') && style != Style::Prose && !quoted;
+    let blank = (flag || declared || netrc || sql) && !inner.starts_with(['=', ':', '(', '-']);
     argument.or_else(|| blank.then_some(inner))
 }
 
@@ -448,6 +313,10 @@ fn scalar(value: &str, at: usize, style: Style) -> Given {
     if let Some(quote) = prefixed.chars().next().filter(|c| matches!(c, '"' | '\'' | '`')) {
         let inner = &prefixed[1..];
         return literal(inner, at + value.len() - inner.len(), closing(inner, quote));
+    }
+    // A list of literals: all of them.
+    if let Some(list) = value.strip_prefix('[').filter(|list| list.trim_start().starts_with(['"', '\''])) {
+        return literal(list, at + 1, list.find(']').unwrap_or(list.len()));
     }
     match style {
         Style::Program | Style::Value | Style::Prose if style != Style::Prose => Given::Nothing,

@@ -15,6 +15,7 @@ pub struct Planted {
 const LOWER: &str = "abcdefghijklmnopqrstuvwxyz0123456789";
 const UPPER: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const ALNUM: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+const LETTERS: &str = "BCDFGHJKLMNPQRSTVWXZbcdfghjklmnpqrstvwxz";
 const BASE64: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const HEX: &str = "0123456789abcdef";
 const DIGITS: &str = "123456789";
@@ -95,6 +96,22 @@ const SHAPED: &[Form] = &[
     ("jwt", NO_NAME, &[Is("eyJ"), Of(ALNUM, 30), Is(".eyJ"), Of(ALNUM, 60), Is("."), Of(ALNUM, 43)]),
     ("maxmind", NO_NAME, &[Of(ALNUM, 6), Is("_"), Of(ALNUM, 29), Is("_mmk")]),
     ("octopus", NO_NAME, &[Is("API-"), Of(UPPER, 26)]),
+    ("1password secret key", NO_NAME, &[Is("A3-"), Of(UPPER, 6), Is("-"), Of(UPPER, 11), Is("-"), Of(UPPER, 5), Is("-"), Of(UPPER, 5), Is("-"), Of(UPPER, 5)]),
+    ("bedrock", NO_NAME, &[Is("ABSK"), Of(ALNUM, 128)]),
+    ("vault before 1.10", NO_NAME, &[Is("s."), Of(ALNUM, 24)]),
+    ("facebook app", NO_NAME, &[Of(DIGITS, 16), Is("|"), Of(ALNUM, 27)]),
+    ("stripe of letters", NO_NAME, &[Is("sk_live_"), Of(LETTERS, 24)]),
+    ("settlemint of letters", NO_NAME, &[Is("sm_pat_"), Of(LETTERS, 16)]),
+    ("yandex", NO_NAME, &[Is("YC"), Of(ALNUM, 38)]),
+    ("authress", NO_NAME, &[Is("sc_"), Of(LOWER, 12), Is("."), Of(LOWER, 4), Is(".acc_"), Of(LOWER, 12), Is("."), Of(ALNUM, 44)]),
+    ("hubspot app", NO_NAME, &[Is("pat-na1-"), Of(HEX, 8), Is("-"), Of(HEX, 4), Is("-"), Of(HEX, 4), Is("-"), Of(HEX, 4), Is("-"), Of(HEX, 12)]),
+    ("stripe client", NO_NAME, &[Is("pi_3"), Of(ALNUM, 23), Is("_secret_"), Of(ALNUM, 25)]),
+    ("salesforce", NO_NAME, &[Is("00D"), Of(ALNUM, 15), Is("!AQ"), Of(ALNUM, 90)]),
+    ("zoho", NO_NAME, &[Is("1000."), Of(HEX, 32), Is("."), Of(HEX, 32)]),
+    ("pinecone", NO_NAME, &[Is("pcsk_"), Of(ALNUM, 6), Is("_"), Of(ALNUM, 63)]),
+    ("klaviyo", NO_NAME, &[Is("pk_"), Of(HEX, 34)]),
+    ("apify", NO_NAME, &[Is("apify_api_"), Of(ALNUM, 36)]),
+    ("bitbucket data center", NO_NAME, &[Is("BBDC-"), Of(ALNUM, 44)]),
     ("discord bot", NO_NAME, &[Is("MTk4NjIyNDgzNDcxOTI1MjQ4."), Of(ALNUM, 6), Is("."), Of(ALNUM, 38)]),
 ];
 
@@ -113,6 +130,14 @@ const NAMED: &[Form] = &[
     ("asana", "asana_secret", &[Of(HEX, 32)]),
     ("discord client", "discord_client", &[Of(ALNUM, 32)]),
     ("paypal", "PAYPAL_CLIENT_SECRET", &[Of(ALNUM, 80)]),
+    ("twitter", "TWITTER_ACCESS", &[Of(DIGITS, 19), Is("-"), Of(ALNUM, 30)]),
+    ("linkedin", "linkedIn", &[Of(ALNUM, 16)]),
+    ("dropbox", "dropbox_key", &[Of(LETTERS, 15)]),
+    ("sidekiq", "BUNDLE_GEMS__CONTRIBSYS__COM", &[Of(HEX, 8), Is(":"), Of(HEX, 8)]),
+    ("lob", "LOB", &[Is("live_"), Of(HEX, 35)]),
+    ("weak name", "key", &[Of(ALNUM, 32)]),
+    ("a name in a name", "mysecretstring", &[Of(ALNUM, 32)]),
+    ("token of letters", "service_token", &[Of(LETTERS, 24)]),
     ("npmrc", "_authToken", &[Of(HEX, 8), Is("-"), Of(HEX, 4), Is("-"), Of(HEX, 4), Is("-"), Of(HEX, 4), Is("-"), Of(HEX, 12)]),
     ("password", "DB_PASSWORD", &[Of(ALNUM, 9), Is("!7x")]),
     ("api key", "api_key", &[Of(ALNUM, 32)]),
@@ -133,6 +158,10 @@ const SURROUNDED: &[(&str, &str, &[Piece], &str)] = &[
     ("bearer", "Authorization: Bearer ", &[Of(ALNUM, 32), Is("3")], ""),
     ("basic", "Authorization: Basic ", &[Of(ALNUM, 26), Is("5=")], ""),
     ("curl user", "curl -u admin:", &[Of(ALNUM, 12)], " https://example.com"),
+    ("curl over lines", "curl https://example.com \\\n  -u admin:", &[Of(ALNUM, 12)], ""),
+    ("curl key", "curl https://example.com -u ", &[Of(ALNUM, 24)], ": -d x=1"),
+    ("api token", "Authorization: Api-Token ", &[Of(ALNUM, 32)], ""),
+    ("sshpass", "sshpass -p ", &[Of(ALNUM, 12)], " ssh me@example.com"),
     ("netrc", "machine example.com login me password ", &[Of(ALNUM, 12)], ""),
 ];
 

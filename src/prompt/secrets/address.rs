@@ -20,7 +20,7 @@ pub(super) fn secrets(text: &str, at: usize) -> Vec<Range<usize>> {
         let start = at + name.len() + 1;
         found.push(start..at + info.len());
     }
-    if is_token(name) {
+    if is_token(name) || (!password.is_empty() && is_made(name)) {
         found.push(at..at + name.len());
     }
     found
@@ -38,6 +38,11 @@ fn user_info(text: &str, at: usize) -> Option<&str> {
 fn is_token(name: &str) -> bool {
     let shaped = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.~".contains(&b));
     name.len() >= TOKEN && shaped && !is_placeholder(name) && name.bytes().any(|b| b.is_ascii_digit())
+}
+
+/// The half of a key that is written as a name: `7a2bd6b4:7bf4cd8c@host`.
+fn is_made(name: &str) -> bool {
+    name.len() >= 8 && name.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::judge::is_strong;
+
 /// A value longer than this is looked at no further, nor is a quote searched beyond it.
 pub(super) const LONGEST: usize = 320;
 /// What may stand between a name and its value.
@@ -44,13 +46,24 @@ pub(super) fn after(text: &str, at: usize) -> Option<Assigned> {
     let bytes = text.as_bytes();
     let mut cursor = Cursor { bytes, at };
     cursor.skip(4, |b| matches!(b, b'"' | b'\'' | b'`' | b']' | b'\\'));
+    cursor.index();
     let unspaced = cursor.at;
+    if cursor.now() == Some(b')') {
+        // `getenv('NAME') ?: '…'`
+        cursor.at += 1;
+        cursor.blanks(BLANKS);
+        return cursor.otherwise().and_then(|cursor| value(text, cursor, Join::Sign)).filter(|found| found.quoted);
+    }
     cursor.blanks(BLANKS);
     let spaced = cursor.at > unspaced;
     if let Some(cursor) = cursor.value_named() {
         return value(text, cursor, Join::Sign);
     }
-    let annotated = cursor.annotated();
+    if let Some(cursor) = cursor.otherwise() {
+        let found = value(text, cursor, Join::Sign)?;
+        return (found.quoted || !spaced).then_some(found);
+    }
+    let annotated = cursor.annotated().or_else(|| cursor.typed().filter(|_| spaced));
     if let Some(found) = annotated.and_then(|cursor| value(text, cursor, Join::Sign)) {
         return Some(found);
     }
@@ -67,9 +80,14 @@ pub(super) fn after(text: &str, at: usize) -> Option<Assigned> {
 
 fn value(text: &str, mut cursor: Cursor<'_>, join: Join) -> Option<Assigned> {
     cursor.blanks(BLANKS);
+    let from = cursor.at;
+    if join == Join::Sign {
+        cursor.block();
+    }
     if join != Join::Blank {
         cursor.line_end();
     }
+    let broken = text.get(from..cursor.at).is_some_and(|gap| gap.contains('\n'));
     let mut quoted = cursor.opened();
     if quoted.is_none() && join == Join::Sign {
         quoted = cursor.wrapped();
@@ -80,8 +98,50 @@ fn value(text: &str, mut cursor: Cursor<'_>, join: Join) -> Option<Assigned> {
         None => cursor.bare_end(),
     };
     let value = text.get(start..end)?;
+    // What is passed to any other function than one that makes a string is more often a name.
+    let made = ["(", "[", "{", "concat!(", "String::from(", "Some("].iter().any(|call| cursor.is(call));
+    let passed = quoted.is_some() && cursor.opened().is_none() && !made;
+    if passed && !is_strong(value, true) {
+        return None;
+    }
+    // An empty value is not the next line's name.
+    let next = || broken && quoted.is_none() && (cursor.column() == 0 || is_named(value));
     let value = if quoted.is_some() { value.trim_end_matches('\\') } else { value };
-    (value.len() >= 4).then(|| Assigned { value: start..start + value.len(), quoted: quoted.is_some(), join })
+    (value.len() >= 4 && !next()).then(|| Assigned {
+        value: start..start + value.len(),
+        quoted: quoted.is_some(),
+        join,
+    })
+}
+
+/// The next literal of a list after the one that ends at `at`.
+pub(super) fn next_of_list(text: &str, at: usize) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    let mut cursor = Cursor { bytes, at };
+    cursor.skip(2, |b| matches!(b, b'\\' | b'"' | b'\'' | b'`'));
+    cursor.blanks(4);
+    if cursor.skip(1, |b| b == b',') == 0 {
+        return None;
+    }
+    cursor.blanks(4);
+    cursor.line_end();
+    let (quote, start) = cursor.opened()?;
+    let end = cursor.closing(start, quote);
+    text.get(start..end).map(|value| start..start + value.trim_end_matches('\\').len())
+}
+
+/// Whether the literal that begins at `at` is the first of a list.
+pub(super) fn opens_list(text: &str, at: usize) -> bool {
+    let head = text.get(..at).unwrap_or_default();
+    let from = head.len() - head.len().min(INDENT);
+    let head = head.get(head.ceil_char_boundary(from)..).unwrap_or_default();
+    head.trim_end_matches(['"', '\'', '`', '\\']).trim_end().ends_with('[')
+}
+
+/// `NAME=…`, `name:`
+fn is_named(line: &str) -> bool {
+    let shouting = |name: &str| name.len() > 2 && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+    line.ends_with(':') || line.split_once('=').is_some_and(|(name, _)| shouting(name))
 }
 
 #[derive(Clone, Copy)]
@@ -124,19 +184,76 @@ impl Cursor<'_> {
         }
     }
 
+    /// `[]`, `[prod]`
+    fn index(&mut self) {
+        let mut cursor = *self;
+        if cursor.skip(1, |b| b == b'[') == 1 {
+            cursor.skip(BLANKS, |b| b.is_ascii_alphanumeric() || b == b'_');
+            if cursor.skip(1, |b| b == b']') == 1 {
+                *self = cursor;
+            }
+        }
+    }
+
+    /// A sign of Base64's padding has none before it.
+    fn is_after_blank(&self) -> bool {
+        self.at.checked_sub(1).and_then(|at| self.bytes.get(at)).is_some_and(|b| matches!(b, b' ' | b'\t'))
+    }
+
+    /// How far it is from the beginning of its line.
+    fn column(&self) -> usize {
+        let head = self.bytes.get(..self.at).unwrap_or_default();
+        head.iter().rev().take(INDENT).take_while(|byte| **byte != b'\n').count()
+    }
+
+    /// `|`, `>-`: the value is on the next line.
+    fn block(&mut self) {
+        let mut cursor = *self;
+        let marked = cursor.skip(1, |b| matches!(b, b'|' | b'>')) == 1;
+        cursor.skip(2, |b| b.is_ascii_digit() || matches!(b, b'-' | b'+'));
+        if marked && matches!(cursor.now(), Some(b'\n' | b'\r')) {
+            *self = cursor;
+        }
+    }
+
+    /// `|| '…'`, `?? "…"`, `?: '…'`, `:-…`, ` or "…"`: what holds where the name has no value.
+    fn otherwise(mut self) -> Option<Self> {
+        let sign = ["||", "??", "?:", ":-", "or "].into_iter().find(|sign| self.is(sign))?;
+        self.at += sign.len();
+        // `||=` and `??=` give it.
+        self.skip(1, |b| b == b'=');
+        Some(self)
+    }
+
+    /// `string =` as Go writes it.
+    fn typed(mut self) -> Option<Self> {
+        let length = self.skip(TYPE, |b| b.is_ascii_alphanumeric() || b"_*[].".contains(&b));
+        self.blanks(BLANKS);
+        let given = length > 0 && self.is_after_blank() && self.skip(1, |b| b == b'=') == 1;
+        (given && self.now() != Some(b'=')).then_some(self)
+    }
+
     /// `- name: X` and `value:` on the next line, or `key="X" value="…"`.
     fn value_named(mut self) -> Option<Self> {
+        if self.is("</") {
+            self.skip(TYPE, |b| b != b'>' && b != b'\n');
+            self.skip(1, |b| b == b'>');
+        } else {
+            self.skip(1, |b| b == b',');
+            self.blanks(4);
+            self.skip(2, |b| matches!(b, b'/' | b'>'));
+        }
         self.line_end();
         self.skip(1, |b| b == b',');
         self.blanks(INDENT);
-        self.skip(2, |b| matches!(b, b'"' | b'\''));
+        self.skip(2, |b| matches!(b, b'"' | b'\'' | b'<'));
         if !self.is("value") {
             return None;
         }
         self.at += "value".len();
         self.skip(2, |b| matches!(b, b'"' | b'\''));
         self.blanks(4);
-        (self.skip(1, |b| matches!(b, b':' | b'=')) == 1).then_some(self)
+        (self.skip(1, |b| matches!(b, b':' | b'=' | b'>')) == 1).then_some(self)
     }
 
     /// `: &str =`: a type, then the sign.
@@ -146,20 +263,27 @@ impl Cursor<'_> {
         }
         let of_type = |b: u8| b.is_ascii_alphabetic() || b"&'_<>:[]?| ".contains(&b);
         let length = self.skip(TYPE, of_type);
-        (length > 0 && self.skip(1, |b| b == b'=') == 1).then_some(self)
+        (length > 0 && self.is_after_blank() && self.skip(1, |b| b == b'=') == 1).then_some(self)
     }
 
     fn join(&mut self) -> Option<Join> {
         for (sign, join) in [
+            (":::=", Join::Sign),
+            ("::=", Join::Sign),
             (":=", Join::Sign),
             ("?=", Join::Sign),
+            (".=", Join::Sign),
+            ("+=", Join::Sign),
             ("=>", Join::Sign),
+            ("<-", Join::Sign),
+            ("===", Join::Sign),
             ("==", Join::Sign),
             ("=", Join::Sign),
             (":", Join::Sign),
             (">", Join::Tag),
             (",", Join::Call),
             ("(", Join::Call),
+            ("{", Join::Call),
         ] {
             if self.is(sign) {
                 self.at += sign.len();
@@ -175,13 +299,20 @@ impl Cursor<'_> {
         cursor.skip(2, |b| b"bBrRuUfFL@".contains(&b));
         cursor.skip(2, |b| matches!(b, b'#' | b'\\'));
         let quote = cursor.now().filter(|b| matches!(b, b'"' | b'\'' | b'`'))?;
-        Some((quote, cursor.at + 1))
+        // `"""`
+        let more = cursor.bytes.get(cursor.at..cursor.at + 3).is_some_and(|three| three.iter().all(|b| *b == quote));
+        Some((quote, cursor.at + if more { 3 } else { 1 }))
     }
 
     /// The same in parentheses, as literals are put together.
     fn wrapped(&self) -> Option<(u8, usize)> {
         let mut cursor = *self;
-        cursor.at += ["(", "concat!(", "String::from("].into_iter().find(|call| self.is(call))?.len();
+        if cursor.skip(1, |b| matches!(b, b'[' | b'{')) == 0 {
+            cursor.skip(TYPE, |b| b.is_ascii_alphanumeric() || b"_.:!".contains(&b));
+            if cursor.skip(1, |b| b == b'(') == 0 {
+                return None;
+            }
+        }
         cursor.blanks(BLANKS);
         cursor.line_end();
         cursor.opened()
@@ -200,7 +331,12 @@ impl Cursor<'_> {
     fn bare_end(&self) -> usize {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         // The end of a long one is found once it is known to be a secret.
-        self.at + rest.iter().take(LONGEST).take_while(|byte| !ENDS[usize::from(**byte)]).count()
+        let looked = rest.get(..LONGEST.min(rest.len())).unwrap_or_default();
+        let ends = |at: usize, byte: u8| {
+            let escape = byte == b'\\' && matches!(looked.get(at + 1), Some(b'n' | b'r' | b't' | b'"' | b'\''));
+            ENDS[usize::from(byte)] || escape
+        };
+        self.at + looked.iter().enumerate().position(|(at, byte)| ends(at, *byte)).unwrap_or(looked.len())
     }
 }
 

@@ -1,7 +1,11 @@
 //! Whether a value beside a telling name is a secret, or a word, a reference, a placeholder.
 
+use super::words::{is_random, share, turns};
+
 /// A value is judged by this many bytes, so that a long one costs no more than a short one.
 const JUDGED: usize = 256;
+/// From here on chance tells itself from words.
+const STRONG: usize = 20;
 
 /// Judged by its characters: length, classes, entropy. Prose and placeholders are none.
 pub(super) fn looks_secret(value: &str, password: bool) -> bool {
@@ -17,14 +21,15 @@ pub(super) fn looks_secret(value: &str, password: bool) -> bool {
     let (letter, digit) = (has(u8::is_ascii_alphabetic), has(u8::is_ascii_digit));
     let symbol = value.bytes().any(|b| b.is_ascii_punctuation() && !b"_-.:/,".contains(&b));
     if password {
-        return value.len() >= 6 && letter && (digit || symbol);
+        let chance = value.len() >= 8 && is_random(value) && !is_one_word(value);
+        return value.len() >= 6 && letter && (digit || symbol || chance);
     }
     let mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
     match value.len() {
         0..8 => false,
         8..12 => letter && digit && (mixed || symbol),
-        12..24 => letter && (digit || (mixed && symbol)) && entropy(value) >= 2.8,
-        _ => letter && (digit || mixed) && entropy(value) >= 3.2,
+        12..24 => letter && (digit || (mixed && symbol) || is_chance(value)) && entropy(value) >= 2.8,
+        _ => letter && (digit || mixed || is_chance(value)) && entropy(value) >= 3.2,
     }
 }
 
@@ -47,12 +52,45 @@ pub(super) fn is_code(value: &str, password: bool) -> bool {
         let stem = part.trim_end_matches(|c: char| c.is_ascii_digit());
         part.len() - stem.len() <= most_digits && stem.bytes().all(|b| b.is_ascii_alphabetic())
     };
+    if is_strong(value, false) {
+        return false;
+    }
+    let gibberish = value.len() >= 12 && share(value) < 35 && humps(value);
     value.contains("::")
         || value.contains("://")
         || value.contains("->")
         || value.starts_with("0x")
         || value.starts_with([':', '/', '.', '~', '&', '*', '@', '!', '|', '-'])
         || value.trim_end_matches(['?', '.', ')', '!', '|']).split(['.', '_', '-', '/', '\\', '$']).all(word)
+            && !gibberish
+}
+
+/// Whether its case changes more often than that of a name, or is always the same.
+fn humps(value: &str) -> bool {
+    let turns = turns(value);
+    (turns == 0 && value.len() >= 16) || turns * 3 >= value.len()
+}
+
+/// A value that only chance makes, whatever it is called: `key = "…"`.
+pub(super) fn is_strong(value: &str, hex: bool) -> bool {
+    let has = |class: fn(&u8) -> bool| value.bytes().any(|b| class(&b));
+    let plain = value.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.=+/-".contains(&b));
+    let digits = value.strip_prefix("0x").unwrap_or(value);
+    let counted = ["abcdefgh", "12345678", "ABCDEFGH"].iter().any(|row| value.contains(row));
+    let digest = digits.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
+        || ["sha1-", "sha256-", "sha384-", "sha512-"].iter().any(|start| value.starts_with(start));
+    let letters = has(u8::is_ascii_alphabetic);
+    let mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
+    let digit = has(u8::is_ascii_digit);
+    let classes = if value.len() < STRONG { digit && mixed } else { digit || mixed };
+    !counted
+        && (STRONG - 4..=JUDGED).contains(&value.len())
+        && plain
+        && letters
+        && classes
+        && (hex || !digest)
+        && (share(value) < 35 || (share(value) < 50 && digit && mixed && turns(value) * 3 >= value.len()))
+        && entropy(value) >= 3.5
 }
 
 /// What manuals write where a password goes; as passwords they protect nothing.
@@ -81,18 +119,35 @@ pub(super) fn is_placeholder(value: &str) -> bool {
     let uniform = value.bytes().all(|b| Some(b) == first || b == b'-');
     uniform
         || WORDS.iter().any(|word| stem.eq_ignore_ascii_case(word))
-        || value.starts_with(['$', '{', '<', '%', '#'])
+        || value.starts_with(['$', '{', '<'])
+        || (value.starts_with(['%', '#']) && (value.contains('{') || value.ends_with('%') || !has_chance(value)))
         || value.contains("[redacted")
-        || value.contains("${")
+        || value.split_once("${").is_some_and(|(_, rest)| rest.contains('}'))
         || value.contains("{{")
         || ["npm:", "workspace:", "file:", "process.env", "os.environ"].iter().any(|start| value.starts_with(start))
+}
+
+/// Letters alone have to be more of a jumble.
+fn is_chance(value: &str) -> bool {
+    share(value) < 20 || (turns(value) * 3 >= value.len() && is_random(value))
+}
+
+/// `Password:`, however rare its pairs of letters are.
+fn is_one_word(value: &str) -> bool {
+    let letters = value.trim_end_matches(|c: char| c.is_ascii_punctuation());
+    letters.len() <= 12 && letters.bytes().skip(1).all(|b| b.is_ascii_lowercase())
+}
+
+fn has_chance(value: &str) -> bool {
+    value.len() >= 8 && value.bytes().any(|b| b.is_ascii_digit()) && is_random(value)
 }
 
 /// `user-%s`: what a program fills in. A password may hold such a pair of characters by chance.
 fn is_format(value: &str, password: bool) -> bool {
     const VERBS: [&str; 4] = ["%s", "%d", "%0", "%v"];
     let rest = VERBS.iter().fold(value.to_owned(), |rest, verb| rest.replace(verb, ""));
-    rest.len() < value.len() && (!password || rest.len() < 6 || !rest.bytes().any(|b| b.is_ascii_digit()))
+    let chance = password || (rest.len() >= 16 && is_random(&rest));
+    rest.len() < value.len() && (!chance || rest.len() < 6 || !rest.bytes().any(|b| b.is_ascii_digit()))
 }
 
 /// Shannon entropy in bits per byte.

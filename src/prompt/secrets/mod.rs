@@ -5,6 +5,7 @@
 
 mod address;
 mod assigned;
+mod command;
 mod files;
 mod header;
 mod judge;
@@ -12,13 +13,17 @@ mod names;
 mod neighbour;
 mod providers;
 mod shape;
+mod token;
+mod vendors;
+mod words;
 
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
-use shape::{Of, Shape};
+use names::Says;
+use shape::{Part, Shape};
 
 /// A stretch of text that must not leave this process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,16 +39,18 @@ pub(super) const ANY: &str = "secret";
 #[derive(Debug, Clone, Copy)]
 enum Rule {
     Shape(Shape),
-    /// A telling name; whether its value is chosen by people.
-    Name(bool),
-    Vendor(&'static [(Of, usize)]),
+    /// A telling name, and how much it tells.
+    Name(Says),
+    Vendor(&'static [&'static [Part]]),
     Address,
     Authorization,
     User,
+    Password,
     Netrc,
     Docker,
     Kubernetes,
     Discord,
+    Jwt,
 }
 
 struct Rules {
@@ -62,15 +69,17 @@ static RULES: LazyLock<Rules> = LazyLock::new(|| {
     Rules { beginnings: built.expect("constant patterns"), rules: all.into_iter().map(|(_, rule)| rule).collect() }
 });
 
-fn beginnings() -> Vec<(&'static str, Rule)> {
-    let shapes = providers::shapes().into_iter().map(|shape| (shape.prefix, Rule::Shape(shape)));
-    let names = names::TELLING.iter().map(|(name, password)| (*name, Rule::Name(*password)));
-    let vendors = names::VENDORS.iter().map(|(name, forms)| (*name, Rule::Vendor(forms)));
+fn beginnings() -> Vec<(String, Rule)> {
+    let shapes = providers::shapes().into_iter().map(|shape| (shape.prefix.to_owned(), Rule::Shape(shape)));
+    let names = names::telling_names().into_iter().map(|(name, says)| (name, Rule::Name(says)));
+    let vendors = vendors::VENDORS.iter().map(|(name, forms)| ((*name).to_owned(), Rule::Vendor(forms)));
     let others = [
         ("://", Rule::Address),
         ("authorization", Rule::Authorization),
         ("bearer ", Rule::Authorization),
         ("-u ", Rule::User),
+        ("-u=", Rule::User),
+        (" -p", Rule::Password),
         ("--user", Rule::User),
         ("--proxy-user", Rule::User),
         ("login", Rule::Netrc),
@@ -78,8 +87,11 @@ fn beginnings() -> Vec<(&'static str, Rule)> {
         ("auth\\\"", Rule::Docker),
         ("kind: secret", Rule::Kubernetes),
         ("kind: \"secret", Rule::Kubernetes),
+        ("kind: 'secret", Rule::Kubernetes),
         (".", Rule::Discord),
+        (".ey", Rule::Jwt),
     ];
+    let others = others.map(|(beginning, rule)| (beginning.to_owned(), rule));
     shapes.chain(names).chain(vendors).chain(others).collect()
 }
 
@@ -109,8 +121,8 @@ impl Rule {
                 Ok(range) => (shape.kind, Some(range)),
                 Err(barren) => return barren,
             },
-            Self::Name(password) => (ANY, names::telling(text, hit, *password)),
-            Self::Vendor(forms) => (ANY, names::vendor(text, hit, forms)),
+            Self::Name(says) => (ANY, names::telling(text, hit, *says)),
+            Self::Vendor(forms) => (ANY, vendors::vendor(text, hit, forms)),
             Self::Address => {
                 found.extend(
                     address::secrets(text, hit.end).into_iter().map(|range| Found { range, kind: "url-password" }),
@@ -118,18 +130,25 @@ impl Rule {
                 return hit.end;
             }
             Self::Authorization => ("authorization", header::authorization(text, hit.start)),
-            Self::User => ("authorization", header::user(text, hit.start)),
+            Self::User => ("authorization", command::user(text, hit)),
+            Self::Password => ("password", command::password(text, hit)),
             Self::Netrc => ("netrc", files::netrc(text, hit.start)),
             Self::Docker => ("docker-login", files::docker(text, hit.end)),
+            Self::Kubernetes if text.as_bytes().get(hit.end).is_some_and(u8::is_ascii_alphanumeric) => return 0,
             Self::Kubernetes => {
                 let (values, end) = files::kubernetes(text, hit.start);
                 found.extend(values.into_iter().map(|range| Found { range, kind: "kubernetes-secret" }));
                 return end;
             }
+            Self::Jwt => ("jwt", neighbour::jwt(text, hit.start)),
             Self::Discord => ("discord-token", neighbour::discord(text, hit.start)),
         };
         let Some(range) = secret else { return 0 };
-        let end = range.end;
+        if let Self::Name(says) = self {
+            found.extend(names::listed(text, &range, *says).into_iter().map(|range| Found { range, kind }));
+        }
+        let end = token::end(text, range.end);
+        let range = range.start..end;
         if kind == "aws-key" {
             found.extend(
                 neighbour::aws_secrets(text, &range).into_iter().map(|range| Found { range, kind: "aws-secret" }),

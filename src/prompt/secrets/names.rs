@@ -1,104 +1,79 @@
-//! Values beside names that tell: `password`, `api_key`, or a provider's name with a value in its form.
+//! Values beside names that tell: `password`, `api_key`, and, where only chance makes such a value, `key` or `auth`.
 
 use std::ops::Range;
 
 use super::assigned::{self, Assigned, Join};
-use super::judge::{entropy, is_code, is_placeholder, is_words, looks_secret};
+use super::judge::{is_code, is_strong, is_words, looks_secret};
 use super::shape::Of;
+use super::words::{is_random, share};
+use crate::prompt::telling::{CHOSEN, KEYS, MADE};
 
-/// Names of which the value is a secret, and whether it is chosen by people and may be short.
-#[rustfmt::skip]
-pub(super) const TELLING: &[(&str, bool)] = &[
-    ("password", true), ("passwd", true), ("passphrase", true), ("passcode", true), ("pwd", true), ("pass", true),
-    ("kennwort", true), ("passwort", true), ("contraseña", true),
-    ("secret", false), ("token", false), ("credential", false),
-    ("apikey", false), ("api_key", false), ("api-key", false), ("api key", false),
-    ("appkey", false), ("app_key", false), ("app-key", false),
-    ("accesskey", false), ("access_key", false), ("access-key", false), ("access key", false),
-    ("privatekey", false), ("private_key", false), ("private-key", false), ("private key", false),
-    ("accountkey", false), ("account_key", false), ("account-key", false),
-    ("authkey", false), ("auth_key", false), ("auth-key", false),
-    ("encryptionkey", false), ("encryption_key", false), ("encryption-key", false),
-    ("signingkey", false), ("signing_key", false), ("signing-key", false),
-    ("masterkey", false), ("master_key", false), ("master-key", false),
-    ("licensekey", false), ("license_key", false), ("license-key", false),
-    ("consumerkey", false), ("consumer_key", false), ("sharedkey", false), ("shared_key", false),
-    ("storagekey", false), ("storage_key", false), ("subscriptionkey", false), ("subscription-key", false),
-    ("servicekey", false), ("service_key", false), ("servicerolekey", false), ("service_role_key", false),
-    ("sessionkey", false), ("session_key", false), ("key-data", false), ("_auth", false),
-];
+/// How much a name tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Says {
+    /// What it is given is chosen by people and may be short.
+    Chosen,
+    /// What it is given was made by a program.
+    Made,
+    /// Often something else: only a value that chance made is a secret; whether a row of hexadecimal digits is one.
+    Weak(bool),
+}
+use Says::{Chosen, Made, Weak};
 
-/// A provider's name, and the forms its keys have: alphabet and length.
-/// A value of that form is a key whatever the rest of the name is (`DATADOG_APP=…`, `heroku: …`).
-#[rustfmt::skip]
-pub(super) const VENDORS: &[(&str, &[(Of, usize)])] = &[
-    ("adafruit", &[(Of::Url, 32)]), ("adobe", &[(Of::Hex, 32)]), ("airtable", &[(Of::Alnum, 17)]),
-    ("algolia", &[(Of::Hex, 32)]), ("alibaba", &[(Of::Alnum, 30)]), ("asana", &[(Of::Hex, 32)]),
-    ("atlassian", &[(Of::Alnum, 24)]), ("confluence", &[(Of::Alnum, 24)]), ("jira", &[(Of::Alnum, 24)]),
-    ("auth0", &[(Of::Url, 64)]), ("bitbucket", &[(Of::Alnum, 32), (Of::Url, 64)]), ("bittrex", &[(Of::Hex, 32)]),
-    ("meraki", &[(Of::Hex, 40)]), ("cloudflare", &[(Of::Url, 40), (Of::Hex, 37)]), ("codecov", &[(Of::Alnum, 32), (Of::Url, 36)]),
-    ("cohere", &[(Of::Alnum, 40)]), ("coinbase", &[(Of::Url, 64)]), ("confluent", &[(Of::Alnum, 16), (Of::Alnum, 64)]),
-    ("contentful", &[(Of::Url, 43)]), ("datadog", &[(Of::Hex, 32), (Of::Alnum, 40)]), ("dd_api", &[(Of::Hex, 32)]),
-    ("discord", &[(Of::Hex, 64), (Of::Url, 32)]), ("droneci", &[(Of::Alnum, 32)]), ("dropbox", &[(Of::Alnum, 15)]),
-    ("etsy", &[(Of::Alnum, 24)]), ("facebook", &[(Of::Hex, 32)]), ("fastly", &[(Of::Url, 32)]),
-    ("figma", &[(Of::Url, 43)]), ("finicity", &[(Of::Hex, 32)]), ("finnhub", &[(Of::Alnum, 20)]),
-    ("flickr", &[(Of::Hex, 32)]), ("freshbooks", &[(Of::Alnum, 64)]), ("gitter", &[(Of::Alnum, 40)]),
-    ("gocardless", &[(Of::Loose, 45)]), ("heroku", &[(Of::Url, 36)]), ("hubspot", &[(Of::Url, 36)]), ("intercom", &[(Of::Loose, 60)]),
-    ("jfrog", &[(Of::Alnum, 73), (Of::Alnum, 64)]), ("artifactory", &[(Of::Alnum, 73), (Of::Alnum, 64)]),
-    ("kraken", &[(Of::Base64, 88)]), ("kucoin", &[(Of::Hex, 24), (Of::Url, 36)]), ("launchdarkly", &[(Of::Url, 40)]),
-    ("linkedin", &[(Of::Alnum, 16)]), ("looker", &[(Of::Alnum, 24)]), ("mailgun", &[(Of::Hex, 32), (Of::Url, 50)]),
-    ("mattermost", &[(Of::Lower, 26)]), ("messagebird", &[(Of::Alnum, 25)]), ("netlify", &[(Of::Url, 43), (Of::Url, 40)]),
-    ("newrelic", &[(Of::Alnum, 64), (Of::Hex, 40)]), ("new_relic", &[(Of::Alnum, 64), (Of::Hex, 40)]),
-    ("okta", &[(Of::Url, 42)]), ("paypal", &[(Of::Url, 80)]), ("pagerduty", &[(Of::Url, 20)]), ("plaid", &[(Of::Hex, 30)]),
-    ("sessid", &[(Of::Alnum, 26), (Of::Alnum, 32)]), ("sessionid", &[(Of::Lower, 32), (Of::Alnum, 32)]),
-    ("session", &[(Of::Alnum, 32), (Of::Alnum, 40), (Of::Url, 43)]), ("session_id", &[(Of::Lower, 32), (Of::Alnum, 40)]),
-    ("rapidapi", &[(Of::Alnum, 50)]), ("rollbar", &[(Of::Hex, 32)]), ("sendbird", &[(Of::Hex, 40)]), ("sentry", &[(Of::Hex, 64), (Of::Hex, 32)]),
-    ("snyk", &[(Of::Url, 36)]), ("sonar", &[(Of::Hex, 40)]), ("squarespace", &[(Of::Url, 36)]), ("sumo", &[(Of::Alnum, 64)]),
-    ("travis", &[(Of::Url, 22)]), ("twilio", &[(Of::Hex, 32)]), ("twitch", &[(Of::Lower, 30)]),
-    ("twitter", &[(Of::Alnum, 25), (Of::Alnum, 45), (Of::Alnum, 50)]), ("vercel", &[(Of::Alnum, 24)]),
-    ("wandb", &[(Of::Hex, 40)]), ("zendesk", &[(Of::Alnum, 40)]),
-];
+/// What a name is known by in a text, and what it says.
+pub(super) fn telling_names() -> Vec<(String, Says)> {
+    let words = CHOSEN.map(|word| (word.to_owned(), Chosen)).into_iter();
+    let made = MADE.map(|word| (word.to_owned(), Made));
+    let keys = KEYS.iter().flat_map(|word| ["", "_", "-", "."].map(|joint| (format!("{word}{joint}key"), Made)));
+    let others = [
+        ("pass", Chosen),
+        ("identified by", Chosen),
+        ("api key", Made),
+        ("access key", Made),
+        ("private key", Made),
+        ("key-data", Made),
+        ("_auth", Made),
+        ("key", Weak(false)),
+        ("access", Weak(false)),
+        ("api", Weak(false)),
+        ("auth", Weak(true)),
+        ("creds", Weak(true)),
+    ];
+    words.chain(made).chain(keys).chain(others.map(|(name, says)| (name.to_owned(), says))).collect()
+}
 
-/// Words in a name that make its value public: digests, revisions, public halves.
-const PUBLIC: [&str; 14] = [
-    "sha",
-    "hash",
-    "digest",
-    "checksum",
-    "commit",
-    "revision",
-    "version",
-    "public",
-    "fingerprint",
-    "integrity",
-    "url",
-    "uri",
-    "endpoint",
-    "path",
-];
+/// Words in a name that make its value public: digests, addresses, public halves.
+const PUBLIC: [&str; 11] =
+    ["sha", "hash", "digest", "checksum", "public", "fingerprint", "integrity", "url", "uri", "endpoint", "path"];
+/// Words in a name that make a row of hexadecimal digits public.
+const REVISION: [&str; 3] = ["commit", "revision", "version"];
 /// After `is`, only what no sentence would go on with.
 const SAID: usize = 8;
+/// So many of a list are looked at.
+const LISTED: usize = 100;
 /// Longest remainder of a name.
 const MORE: usize = 60;
 
 /// The value of a telling name at `name`, when it looks like a secret.
-pub(super) fn telling(text: &str, name: Range<usize>, password: bool) -> Option<Range<usize>> {
+pub(super) fn telling(text: &str, name: Range<usize>, says: Says) -> Option<Range<usize>> {
     let said = text.get(name.clone())?;
-    if is_public(text, name.start) {
-        return None;
-    }
-    let more = more(text, name.end, true);
-    if goes_on_as_another_word(said, more) || !is_name(text, &name, more) || PUBLIC.iter().any(|word| has(more, word)) {
-        return None;
-    }
+    let (says, more) = whole_name(text, &name, says)?;
     let mut found = assigned::after(text, name.end + more.len())?;
-    if found.join == Join::Call && (more.contains('.') || ends_a_string(text, &name, more)) {
+    let public = || is_public(text, name.start) || PUBLIC.iter().any(|word| has_word(more, word));
+    if public() || !is_passed(text, &name, more, &found) {
         return None;
     }
     if is_parameter(text, name.start) {
         found.until('&', text);
     }
     let value = text.get(found.value.clone())?;
+    if is_public_id(said, more, value) {
+        return None;
+    }
+    if let Weak(hex) = says {
+        let version = REVISION.iter().any(|word| has_word(more, word));
+        return (!version && is_given(text, &found, value) && is_strong(value, hex)).then(|| whole(text, &found));
+    }
     if is_base64_blob(said) {
         let base64 = value.len() >= 12 && value.bytes().all(|b| Of::Base64.has(b));
         return (base64 && found.join == Join::Sign && !is_words(value)).then(|| whole(text, &found));
@@ -108,23 +83,88 @@ pub(super) fn telling(text: &str, name: Range<usize>, password: bool) -> Option<
     if short && !plain {
         return None;
     }
-    is_secret(text, &found, value, password).then(|| whole(text, &found))
+    is_secret(text, &found, value, says == Chosen).then(|| whole(text, &found))
+}
+
+/// What stands in a list beside the secret at `first`.
+pub(super) fn listed(text: &str, first: &Range<usize>, says: Says) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    if !assigned::opens_list(text, first.start) {
+        return found;
+    }
+    let mut end = first.end;
+    while let Some(next) = assigned::next_of_list(text, end).filter(|_| found.len() < LISTED) {
+        end = next.end;
+        let value = text.get(next.clone()).unwrap_or_default();
+        if looks_secret(value, says == Chosen) {
+            found.push(next);
+        }
+    }
+    found
+}
+
+/// What the name goes on with. Where that makes another word of it, it may still be a telling one (`mysecretstring`),
+/// but tells no more than a weak one.
+fn whole_name<'a>(text: &'a str, name: &Range<usize>, says: Says) -> Option<(Says, &'a str)> {
+    let said = text.get(name.clone())?;
+    let part = more(text, name.end, true);
+    let on = text.as_bytes().get(name.end + part.len()).is_some_and(u8::is_ascii_alphabetic);
+    if on || goes_on_as_another_word(said, part) {
+        let whole = more(text, name.end, false);
+        return (said.len() >= 5 && whole.len() < MORE).then_some((Weak(false), whole));
+    }
+    is_name(text, name, part).then_some((says, part))
+}
+
+/// A name stands before what a call is passed beside it, not a path or the end of a sentence.
+fn is_passed(text: &str, name: &Range<usize>, more: &str, found: &Assigned) -> bool {
+    let closed = || text.as_bytes().get(name.end + more.len()).is_some_and(|b| matches!(b, b'"' | b'\'' | b'`'));
+    found.join != Join::Call || ((!more.contains('.') || closed()) && !ends_a_string(text, name, more))
+}
+
+/// Ids of what is kept elsewhere and revisions are no secrets: `credentialsId`, `secret_version`.
+fn is_public_id(said: &str, more: &str, value: &str) -> bool {
+    let hex = || value.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    let elsewhere = said.eq_ignore_ascii_case("credential") || more.starts_with(['s', 'S']);
+    (REVISION.iter().any(|word| has_word(more, word)) && hex())
+        || (elsewhere && ["id", "ids", "name", "names", "ref"].iter().any(|word| ends_with_word(more, word)))
+}
+
+/// A weak name has to be given its value plainly.
+fn is_given(text: &str, found: &Assigned, value: &str) -> bool {
+    let rest = text.get(found.value.end..).unwrap_or_default();
+    match found.join {
+        Join::Sign if !found.quoted => !rest.starts_with(['(', '[', '{', '<']) && !is_code(value, false),
+        Join::Sign => true,
+        Join::Call => found.quoted,
+        Join::Tag => rest.trim_start().starts_with("</"),
+        Join::Blank => is_argument(text, found),
+        Join::Prose => false,
+    }
 }
 
 fn is_secret(text: &str, found: &Assigned, value: &str, password: bool) -> bool {
-    if value.contains("://") || (found.join == Join::Blank && !is_argument(text, found)) {
+    if value.contains("://")
+        || (found.join == Join::Blank && !is_argument(text, found) && !(found.quoted && is_strong(value, true)))
+    {
         return false;
     }
     if found.quoted {
-        // `privilege(token, "SeDebugPrivilege")`: what is passed beside it is more often a name.
-        let named = found.join == Join::Call && !value.bytes().any(|b| b.is_ascii_digit()) && !password;
-        return looks_secret(value, password) && !named && !(found.join == Join::Prose && is_words(value));
+        let label = match found.join {
+            // `privilege(token, "SeDebugPrivilege")`: what is passed beside it is more often a name.
+            Join::Call => !password && !value.bytes().any(|b| b.is_ascii_digit()) && !is_random(value),
+            Join::Blank => !password && share(value) >= 50,
+            Join::Prose => is_words(value),
+            Join::Sign | Join::Tag => false,
+        };
+        return looks_secret(value, password) && !label;
     }
     let rest = text.get(found.value.end..).unwrap_or_default();
     let code = match found.join {
-        Join::Call => true,
+        // A table of names and values.
+        Join::Call => !is_strong(value, true) || !rest.starts_with([',', '\n', '\r']),
         // Between tags a value ends where the closing tag begins; elsewhere a bracket makes it a call.
-        Join::Tag => !rest.starts_with("</"),
+        Join::Tag => !rest.trim_start().starts_with("</"),
         Join::Sign => rest.starts_with(['(', '[', '{', '<']),
         Join::Blank => is_words(value),
         Join::Prose => value.len() < SAID || is_words(value),
@@ -134,30 +174,8 @@ fn is_secret(text: &str, found: &Assigned, value: &str, password: bool) -> bool 
     !code && value.len() >= least && !is_code(value, password) && looks_secret(value, password)
 }
 
-/// The value of a name with a provider in it, when it has the form of that provider's keys.
-pub(super) fn vendor(text: &str, name: Range<usize>, forms: &[(Of, usize)]) -> Option<Range<usize>> {
-    let more = more(text, name.end, false);
-    let found = assigned::after(text, name.end + more.len())?;
-    let given = match found.join {
-        Join::Sign | Join::Tag => true,
-        Join::Blank => is_argument(text, &found),
-        Join::Call | Join::Prose => false,
-    };
-    if !given || PUBLIC.iter().any(|word| has(more, word)) {
-        return None;
-    }
-    let value = text.get(found.value.clone())?;
-    let of_form = |(of, length): &(Of, usize)| value.len() == *length && value.bytes().all(|b| of.has(b));
-    let key = forms.iter().any(of_form)
-        && value.bytes().filter(u8::is_ascii_digit).count() >= 2
-        && !is_words(value)
-        && !is_placeholder(value)
-        && entropy(value) >= 3.0;
-    key.then_some(found.value)
-}
-
 /// What the name goes on with.
-fn more(text: &str, at: usize, as_word: bool) -> &str {
+pub(super) fn more(text: &str, at: usize, as_word: bool) -> &str {
     let rest = text.as_bytes().get(at..).unwrap_or_default();
     let part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
     // `tokens`, `token_1`, `tokenValue`; but `tokenizer` is another word.
@@ -200,11 +218,13 @@ fn is_base64_blob(name: &str) -> bool {
 }
 
 /// A flag of a command, or the `ENV` of a Dockerfile.
-fn is_argument(text: &str, found: &Assigned) -> bool {
+pub(super) fn is_argument(text: &str, found: &Assigned) -> bool {
     let before = text.get(line_start(text, found.value.start)..found.value.start).unwrap_or_default();
-    let trimmed = before.trim_start();
+    let trimmed = before.trim_start().trim_end_matches(['"', '\'', '`', '\\']);
     let name = trimmed.trim_end().rsplit(char::is_whitespace).next().unwrap_or("");
+    let quoted = trimmed.starts_with("#define ") || ["PASSWORD", "BY"].contains(&name);
     name.starts_with("--")
+        || (found.quoted && quoted)
         || ["ENV ", "ARG ", "setx ", "set -gx ", "set -x ", "$ set -x "].iter().any(|start| trimmed.starts_with(start))
 }
 
@@ -240,15 +260,39 @@ pub(super) fn is_in_marker(text: &str, at: usize) -> bool {
     text.as_bytes().get(..start).is_some_and(|head| head.ends_with(b"[redacted:"))
 }
 
-/// `public_token` and `csrf-token-hash` are for everyone.
+/// `public_token`, `pubkey` and `csrf-token-hash` are for everyone.
 fn is_public(text: &str, at: usize) -> bool {
-    let from = text.floor_char_boundary(at.saturating_sub(7));
-    text.get(from..at)
-        .is_some_and(|before| before.to_ascii_lowercase().trim_end_matches(['_', '-', ' ']).ends_with("public"))
+    let from = text.floor_char_boundary(at.saturating_sub(8));
+    let before = text.get(from..at).unwrap_or_default().to_ascii_lowercase();
+    let before = before.trim_end_matches(['_', '-', ' ', '.']);
+    before.ends_with("public") || before.ends_with("pub") || before.ends_with("verify")
 }
 
-fn has(text: &str, word: &str) -> bool {
-    text.as_bytes().windows(word.len()).any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
+/// Whether a name has a word, written as one: `_sha`, `Sha1`, not `shared`.
+pub(super) fn has_word(name: &str, word: &str) -> bool {
+    places(name, word).next().is_some()
+}
+
+fn ends_with_word(name: &str, word: &str) -> bool {
+    places(name, word).any(|end| end == name.len())
+}
+
+/// Where the word ends in the name.
+fn places<'a>(name: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a {
+    let bytes = name.as_bytes();
+    let windows = bytes.windows(word.len()).enumerate().map(|(at, window)| (at, at + word.len(), window));
+    windows.filter_map(move |(at, end, window)| {
+        let next = bytes.get(end);
+        let goes_on = match window.last() {
+            Some(last) if last.is_ascii_uppercase() => next.is_some_and(u8::is_ascii_alphabetic),
+            _ => next.is_some_and(u8::is_ascii_lowercase),
+        };
+        let before = at.checked_sub(1).and_then(|at| bytes.get(at));
+        // The `s` of a plural may stand before it: `secretsId`.
+        let begins = before.is_none_or(|b| !b.is_ascii_alphabetic() || (at == 1 && matches!(b, b's' | b'S')))
+            || window.first().is_some_and(u8::is_ascii_uppercase) && before.is_some_and(u8::is_ascii_lowercase);
+        (window.eq_ignore_ascii_case(word.as_bytes()) && !goes_on && begins).then_some(end)
+    })
 }
 
 /// A value that was cut for looking at it, to its very end.

@@ -8,6 +8,9 @@ use super::shape::{MANY, Of};
 
 /// How far from an access key its secret is looked for, in bytes, each way.
 const NEAR: usize = 300;
+/// The shortest object of a JWT, and how long a header is at most.
+const OBJECT: usize = 19;
+const HEADER: usize = 4096;
 /// Length of an AWS secret.
 const AWS: usize = 40;
 
@@ -42,12 +45,39 @@ pub(super) fn discord(text: &str, dot: usize) -> Option<Range<usize>> {
     if bytes.get(second) != Some(&b'.') || Of::Url.run(bytes, dot + 1, 6) != 6 {
         return None;
     }
-    let id = bytes.get(..dot)?.iter().rev().take(29).take_while(|b| Of::Url.has(**b)).count();
+    let id = bytes.get(..dot)?.iter().rev().take(29).take_while(|b| Of::Alnum.has(**b)).count();
     let signature = Of::Url.run(bytes, second + 1, MANY);
     let start = dot - id;
     let digits = decoded(text.get(start..dot)?);
     let is = (23..=28).contains(&id) && signature >= 25 && digits.iter().all(u8::is_ascii_digit);
     is.then(|| start..second + 1 + signature)
+}
+
+/// The two objects in Base64 around the dot at `dot`, and what signs them.
+pub(super) fn jwt(text: &str, dot: usize) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    let header = bytes.get(..dot)?.iter().rev().take(HEADER).take_while(|b| Of::Url.has(**b)).count();
+    let start = dot - header;
+    let body = joined(bytes, dot + 1);
+    let end = dot + 1 + body;
+    if header < OBJECT || body < OBJECT || !bytes.get(start..)?.starts_with(b"ey") || bytes.get(end) != Some(&b'.') {
+        return None;
+    }
+    let mut end = end + 1 + joined(bytes, end + 1);
+    while bytes.get(end) == Some(&b'.') && joined(bytes, end + 1) > 0 {
+        end += 1 + joined(bytes, end + 1);
+    }
+    Some(start..end)
+}
+
+/// How much of Base64 stands at `from`; some writers put a `\` into it, which is no escape of a string.
+fn joined(bytes: &[u8], from: usize) -> usize {
+    let rest = bytes.get(from..).unwrap_or_default();
+    let inner = |at: usize| match rest[at] {
+        b'\\' => rest.get(at + 1).is_some_and(|b| Of::Any.has(*b) && !matches!(b, b'n' | b'r' | b't')),
+        byte => Of::Any.has(byte),
+    };
+    (0..rest.len()).take_while(|at| inner(*at)).count()
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use super::words::{is_random, share, turns};
+
 /// As many as there are.
 pub(super) const MANY: usize = usize::MAX;
 /// A token is judged by this many bytes of its tail, so that a long one costs no more than a short one.
@@ -34,6 +36,12 @@ pub(super) enum Of {
     Percent,
     /// Letters, digits and what separates the parts of a path.
     Path,
+    /// Base64 of either kind, with its padding.
+    Any,
+    /// Capitals and digits in groups.
+    Groups,
+    /// Whatever is printed, but no blank.
+    Visible,
 }
 
 impl Of {
@@ -49,7 +57,10 @@ impl Of {
             Self::Loose => byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'=' | b'~'),
             Self::Base64 => byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='),
             Self::Percent => byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'%' | b'_' | b'-'),
-            Self::Path => byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'/' | b'@' | b'.' | b'%'),
+            Self::Path => byte.is_ascii_alphanumeric() || b"_-/@.%+=".contains(&byte),
+            Self::Any => byte.is_ascii_alphanumeric() || b"+/=_-".contains(&byte),
+            Self::Groups => Self::Upper.has(byte) || byte == b'-',
+            Self::Visible => byte.is_ascii_graphic(),
         }
     }
 
@@ -84,10 +95,16 @@ pub(super) enum If {
     Digit,
     /// No letter or digit stands before it.
     Alone,
-    /// Both, so that `task-1` and `.sk-folding-cube` are none.
+    /// Both, so that `task-1` and `.sk-folding-cube` are none; or letters alone that no word is made of.
     AloneDigit,
     /// No letter or digit before it, and it has digits, capitals and small letters.
     AloneMixed,
+    /// No letter or digit before it, and it is not made of words.
+    AloneRandom,
+    /// Nothing before it but what opens a value.
+    Opened,
+    /// Its prefix is so telling that even a placeholder in its form is none.
+    Telling,
 }
 
 /// A kind of token.
@@ -115,18 +132,24 @@ impl Shape {
         let (Some(start), true) = (self.start(bytes, at), bytes.get(at..tail) == Some(self.prefix.as_bytes())) else {
             return Err(at);
         };
-        let (first, end) = self.end(bytes, tail)?;
+        let alone = start == 0 || !bytes.get(start - 1).is_some_and(u8::is_ascii_alphanumeric);
+        if !alone && !matches!(self.only, If::Always | If::Digit | If::Telling) {
+            return Err(at);
+        }
+        let (first, end) = end(self.parts, bytes, tail)?;
         let judged = if start < at { start..end.min(tail + JUDGED) } else { tail..end.min(tail + JUDGED) };
         let judged = bytes.get(judged).unwrap_or_default();
-        let alone = start == 0 || !bytes.get(start - 1).is_some_and(u8::is_ascii_alphanumeric);
         let holds = match self.only {
             If::Always => true,
             If::Digit => has_digit(judged),
-            If::Alone => alone,
-            If::AloneDigit => alone && has_digit(judged),
-            If::AloneMixed => alone && is_mixed(judged),
+            If::Alone => true,
+            If::AloneDigit => has_digit(judged) || is_jumble(text, tail..end.min(tail + JUDGED)),
+            If::AloneMixed => is_mixed(judged),
+            If::AloneRandom => text.get(tail..end.min(tail + JUDGED)).is_some_and(is_random),
+            If::Opened => is_opened(bytes, start) && is_random(text.get(tail..end).unwrap_or_default()),
+            If::Telling => true,
         };
-        if !is_varied(judged) {
+        if self.only != If::Telling && !is_varied(judged) {
             // Nor does any other that begins in its first run.
             return Err(first.max(tail));
         }
@@ -144,28 +167,6 @@ impl Shape {
         (run >= least).then(|| at - run)
     }
 
-    /// The ends of its first part and of all.
-    fn end(&self, bytes: &[u8], tail: usize) -> Result<(usize, usize), usize> {
-        let (mut at, mut first) = (tail, tail);
-        for (n, part) in self.parts.iter().enumerate() {
-            let last = matches!(self.parts.get(n + 1), None | Some(Part::Rest(_)));
-            let length = match part {
-                Part::Run(of, least, most) => {
-                    // Of an endless run that is the last part, `JUDGED` bytes decide.
-                    let look = if last { (*most).min(JUDGED.max(*least)) } else { *most };
-                    let run = of.run(bytes, at, look.saturating_add(1));
-                    (*least..=*most).contains(&run).then_some(run)
-                }
-                Part::Take(of, n) => (of.run(bytes, at, *n) == *n).then_some(*n),
-                Part::Rest(_) => Some(0),
-                Part::Is(text) => bytes.get(at..).filter(|rest| rest.starts_with(text.as_bytes())).map(|_| text.len()),
-            };
-            at += length.ok_or(if n == 0 { tail } else { first })?;
-            first = if n == 0 { at } else { first };
-        }
-        Ok((first, at))
-    }
-
     fn whole(&self, bytes: &[u8], end: usize) -> usize {
         match self.parts {
             [.., Part::Run(of, _, MANY)] => end + of.run(bytes, end, MANY),
@@ -178,6 +179,33 @@ impl Shape {
     }
 }
 
+/// The ends of the first part and of all, of the parts that follow each other from `tail` on.
+fn end(parts: &[Part], bytes: &[u8], tail: usize) -> Result<(usize, usize), usize> {
+    let (mut at, mut first) = (tail, tail);
+    for (n, part) in parts.iter().enumerate() {
+        let last = matches!(parts.get(n + 1), None | Some(Part::Rest(_)));
+        let length = match part {
+            Part::Run(of, least, most) => {
+                // Of an endless run that is the last part, `JUDGED` bytes decide.
+                let look = if last { (*most).min(JUDGED.max(*least)) } else { *most };
+                let run = of.run(bytes, at, look.saturating_add(1));
+                (*least..=*most).contains(&run).then_some(run)
+            }
+            Part::Take(of, n) => (of.run(bytes, at, *n) == *n).then_some(*n),
+            Part::Rest(_) => Some(0),
+            Part::Is(text) => bytes.get(at..).filter(|rest| rest.starts_with(text.as_bytes())).map(|_| text.len()),
+        };
+        at += length.ok_or(if n == 0 { tail } else { first })?;
+        first = if n == 0 { at } else { first };
+    }
+    Ok((first, at))
+}
+
+/// Whether a value consists of these parts and nothing else.
+pub(super) fn matches(parts: &[Part], value: &str) -> bool {
+    end(parts, value.as_bytes(), 0).is_ok_and(|(_, end)| end == value.len())
+}
+
 fn rest(of: Of, bytes: &[u8], from: usize) -> usize {
     let mut at = from;
     while bytes.get(at) == Some(&b'.') {
@@ -188,6 +216,18 @@ fn rest(of: Of, bytes: &[u8], from: usize) -> usize {
         at += 1 + run;
     }
     at - from
+}
+
+/// Whether no part of a name or of an address stands before `at`; `${NAME:-…}` opens a value.
+fn is_opened(bytes: &[u8], at: usize) -> bool {
+    let head = bytes.get(..at).unwrap_or_default();
+    head.ends_with(b":-") || !head.last().is_some_and(|byte| b"._-&".contains(byte))
+}
+
+fn is_jumble(text: &str, tail: Range<usize>) -> bool {
+    text.get(tail).is_some_and(|tail| {
+        tail.len() >= 16 && (share(tail) < 10 || (share(tail) < 40 && turns(tail) * 3 >= tail.len()))
+    })
 }
 
 fn has_digit(bytes: &[u8]) -> bool {
