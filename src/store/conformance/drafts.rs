@@ -57,6 +57,7 @@ fn draft_keys(store: &dyn Store) {
     assert_eq!(store.drafts(Some(DraftState::Queued), Some("shop")).unwrap().len(), 2);
     assert_eq!(store.drafts(Some(DraftState::Ready), None).unwrap().len(), 0);
     assert_eq!(store.drafts(None, Some("other")).unwrap().len(), 0);
+    assert_eq!(store.draft_counts().unwrap(), [(DraftState::Queued, 2)]);
 }
 
 fn drafts_of_repositories(store: &dyn Store) {

@@ -4,8 +4,11 @@ use super::super::{Store, conformance};
 use super::SqliteStore;
 
 mod damage;
+mod growth;
 mod plans;
 mod sharing;
+mod source;
+pub mod trace;
 mod upgrade;
 
 /// A store in a directory that goes with it.
@@ -31,6 +34,10 @@ impl Home {
 
 #[test]
 fn it_does_what_every_store_must_do() {
+    conform();
+}
+
+fn conform() {
     let mut homes = Vec::new();
     conformance::all(|| {
         let home = Home::new();
