@@ -2,6 +2,7 @@
 //! store runs while it does everything it can.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, params_from_iter, types::Null};
@@ -26,15 +27,16 @@ const SMALL: [(&str, &str); 6] = [
 const COARSE: [&str; 9] = ["repo_id", "project", "spool", "git_dir", "hint", "kind", "state", "closed", "in_sequence"];
 
 /// Statements that may read much, by a part of them, and why.
-const ALLOWED: [(&str, &str); 24] = [
+const ALLOWED: [(&str, &str); 25] = [
     ("'words_", "SQLite's own: the full-text index in itself"),
-    ("INTO words (words) VALUES ('rebuild')", "after damage: the words of all captures are read again"),
+    ("FROM 'main'.'final' AS T", "SQLite's own, after damage: the words of all captures are read again"),
     ("INDEXED BY captures_count", "what was captured since a moment, read off the index of that"),
     ("reason = 1 AND captured_at < ?1", "its index holds pending captures alone"),
     ("FROM operations WHERE at >= ?1", "adds up the window that was asked for"),
     ("DELETE FROM operations WHERE at < ?1", "all that it reads goes"),
     ("DELETE FROM events WHERE closed = 1 AND stamp < ?1", "all that it reads goes"),
     ("FROM problems WHERE at >= ?1", "lists the window that was asked for"),
+    ("FROM problems WHERE hint = ?1", "all that it finds goes"),
     ("SELECT count(*) FROM events WHERE closed = 0", "its index holds open events alone"),
     ("UPDATE events SET spool = NULL", "all of a spool's rows change, when it goes"),
     ("UPDATE events SET git_dir", "once, when a repository moved; open events alone"),
@@ -54,14 +56,17 @@ const ALLOWED: [(&str, &str); 24] = [
 ];
 
 /// Every statement that the store runs, once.
-fn statements() -> BTreeSet<String> {
-    let runs = trace::during(|| {
-        conform();
-        let home = Home::new();
-        lists(&home.open());
-        forget_damaged(&home);
-    });
-    runs.into_iter().map(|run| run.sql).collect()
+fn statements() -> &'static BTreeSet<String> {
+    static ALL: OnceLock<BTreeSet<String>> = OnceLock::new();
+    ALL.get_or_init(|| {
+        let runs = trace::during(|| {
+            conform();
+            let home = Home::new();
+            lists(&home.open());
+            forget_damaged(&home);
+        });
+        runs.into_iter().map(|run| run.sql).collect()
+    })
 }
 
 /// Those that only make or bring up a file.
@@ -109,8 +114,8 @@ fn no_statement_reads_all_of_a_table_that_grows() {
     let schema = Schema::read(&home);
     let mut refused = BTreeMap::new();
     let making = making();
-    for sql in statements().into_iter().filter(|sql| !making.contains(sql)) {
-        let objections = schema.objections(&sql);
+    for sql in statements().iter().filter(|sql| !making.contains(*sql)) {
+        let objections = schema.objections(sql);
         if !objections.is_empty() {
             refused.insert(sql, objections);
         }
@@ -123,7 +128,7 @@ fn no_statement_reads_all_of_a_table_that_grows() {
     });
     let told: Vec<String> =
         refused.iter().map(|(sql, why)| format!("{}\n    {}", source::flat(sql), why.join("\n    "))).collect();
-    assert!(refused.is_empty(), "{} statements:\n{}", told.len(), told.join("\n"));
+    assert!(refused.is_empty(), "{} statements:\n{}", told.len(), told[..told.len().min(20)].join("\n"));
     let idle: Vec<_> = ALLOWED.iter().map(|(part, _)| *part).filter(|part| !needed.contains(part)).collect();
     assert!(idle.is_empty(), "allowed, but not needed: {idle:?}");
 }
@@ -187,7 +192,7 @@ impl Schema {
 /// The columns that a search compares say little, or only where it begins or ends.
 fn is_coarse(step: &str) -> bool {
     let Some((_, compared)) = step.rsplit_once('(') else { return false };
-    let columns: Vec<&str> = compared.trim_end_matches(')').split(" AND ").collect();
+    let columns: Vec<&str> = compared.split(')').next().unwrap_or_default().split(" AND ").collect();
     let precise = |column: &&str| column.strip_suffix("=?").is_some_and(|name| !COARSE.contains(&name));
     let between =
         columns.iter().any(|column| column.ends_with("<?")) && columns.iter().any(|column| column.ends_with(">?"));
