@@ -7,7 +7,7 @@ use git2::{Repository, Signature, Time};
 use jiff::Timestamp;
 use uro_capture::config::{Overrides, Paths};
 use uro_capture::domain::capture::{Capture, Kind, RepoRef};
-use uro_capture::domain::clock::{Clock, SystemClock};
+use uro_capture::domain::clock::SystemClock;
 use uro_capture::domain::event::Source;
 use uro_capture::domain::id::{CaptureId, Oid};
 use uro_capture::git::Repo;

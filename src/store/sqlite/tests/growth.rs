@@ -60,7 +60,7 @@ fn commits(store: &dyn Store) {
     let now = at(i64::try_from(NEW).unwrap());
     let (row, told) = (store.put_event(&event(NEW)).unwrap(), event(NEW + 1));
     store.take_over(std::slice::from_ref(&told), &SpoolPosition { file: "1:2".into(), offset: 1 }).unwrap();
-    store.ready_events(3, &[told.git_dir.clone()], now, &["/elsewhere".into()]).unwrap();
+    store.ready_events(3, std::slice::from_ref(&told.git_dir), now, &["/elsewhere".into()]).unwrap();
     store.waiting_sequences(now).unwrap();
     store.newest_places(3).unwrap();
     store.is_replaced_next(&oid(NEW + 7)).unwrap();
@@ -71,7 +71,9 @@ fn commits(store: &dyn Store) {
     store.live_captures_alike(&repo(), now, "none").unwrap();
     store.prepared_squash(&repo(), &oid(NEW)).unwrap();
     let notes: Vec<Capture> = (NEW..NEW + 3).map(noted).collect();
-    notes.iter().for_each(|note| drop(store.record_capture(note, None).unwrap()));
+    for note in &notes {
+        store.record_capture(note, None).unwrap();
+    }
     let ids: Vec<CaptureId> = notes.iter().map(|note| note.id).collect();
     let first = Capture { notes: ids.clone(), ..commit(NEW + 3) };
     store.record_capture(&first, Some(row)).unwrap();
