@@ -2,6 +2,7 @@
 //!
 //! `cargo bench --bench store -- [--n 60] [--json] [ROWS…]`. Every line is one call through the public trait, warm
 //! cache; the sizes take turns, and each is compared with the smallest in the same rounds.
+//! `-- --commit` measures a commit after notes in a full store instead, `-- --import LINES` an import, five times.
 #![expect(clippy::unwrap_used, reason = "a benchmark that fails should stop")]
 
 use std::path::{Path, PathBuf};
@@ -10,6 +11,10 @@ use std::time::Duration;
 use uro_capture::store::sqlite::SqliteStore;
 use uro_capture::store::{CaptureQuery, CaptureRecord, Expiring, LatencyGrouping, Store};
 
+#[path = "store/commit.rs"]
+mod commit;
+#[path = "store/import.rs"]
+mod import;
 mod report;
 mod rows;
 
@@ -20,11 +25,19 @@ fn main() -> Result<()> {
     let mut arguments = Arguments::read();
     let mut report = Report::new("store", arguments.flag("--json"));
     let rounds = Rounds { n: arguments.number("--n", 60)?, warm_up: 2, pause: Duration::ZERO };
+    let home = tempfile::tempdir()?;
+    if arguments.flag("--commit") {
+        commit::measure(&mut report, home.path(), rounds)?;
+        return report.finish();
+    }
+    if let Some(lines) = arguments.value("--import")? {
+        import::measure(&mut report, home.path(), lines.parse()?, 5)?;
+        return report.finish();
+    }
     let mut sizes = arguments.rest()?.iter().map(|size| size.parse()).collect::<std::result::Result<Vec<u64>, _>>()?;
     if sizes.is_empty() {
         sizes = vec![10_000, 100_000, 1_000_000];
     }
-    let home = tempfile::tempdir()?;
     let shelves: Vec<Shelf> = sizes.into_iter().map(|rows| Shelf::fill(home.path(), rows)).collect();
     let names: Vec<String> = shelves.iter().map(|shelf| format!("{} rows", shelf.rows)).collect();
     for (what, job) in JOBS {

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
+use std::sync::mpsc::{self, SyncSender};
 
 use clap::Args;
 use serde::Serialize;
@@ -30,7 +31,7 @@ struct Imported {
 /// The file cannot be read, a line is no capture (it is named; those before it are kept), or the store cannot be
 /// written.
 pub fn run(app: &App, args: &ImportArgs) -> Result<Exit, Failure> {
-    let input: Box<dyn Read> = if args.file.as_os_str() == "-" {
+    let input: Box<dyn Read + Send> = if args.file.as_os_str() == "-" {
         Box::new(std::io::stdin())
     } else {
         let path = app.cwd.join(&args.file);
@@ -50,36 +51,48 @@ pub fn run(app: &App, args: &ImportArgs) -> Result<Exit, Failure> {
 }
 
 /// Records stored in one transaction: each costs a sync of the disk, and one makes other writers wait.
-const BATCH: usize = 500;
+const BATCH: usize = 2_000;
 
-fn import(store: &dyn Store, input: impl BufRead) -> Result<Imported, Failure> {
-    let (mut imported, mut batch) = (Imported::default(), Vec::with_capacity(BATCH));
+/// Batches that are read while another one is stored.
+const AHEAD: usize = 2;
+
+/// Reads and redacts on a thread of its own, because that takes as long as storing.
+fn import(store: &dyn Store, input: impl BufRead + Send) -> Result<Imported, Failure> {
+    let (send, batches) = mpsc::sync_channel(AHEAD);
+    std::thread::scope(|scope| {
+        scope.spawn(move || read(input, &send));
+        let mut imported = Imported::default();
+        // The batches end where the lines do, or behind a line that is wrong.
+        for batch in batches {
+            let batch: Vec<CaptureRecord> = batch?;
+            if batch.is_empty() {
+                continue;
+            }
+            let added = store.import_records(&batch)?;
+            imported.added += added;
+            imported.known += batch.len() as u64 - added;
+        }
+        Ok(imported)
+    })
+}
+
+/// Sends all lines, or those before a wrong one and then what is wrong. Stops when nobody stores them any more.
+fn read(input: impl BufRead, send: &SyncSender<Result<Vec<CaptureRecord>, Failure>>) {
+    let mut batch = Vec::with_capacity(BATCH);
     for (index, text) in input.lines().enumerate() {
         let record = text.map_err(|error| wrong(index, &error.to_string())).and_then(|text| parse(index, &text));
         match record {
             Ok(record) => batch.extend(record),
             Err(failure) => {
-                put(store, &mut batch, &mut imported)?;
-                return Err(failure);
+                drop(send.send(Ok(batch)).and_then(|()| send.send(Err(failure))));
+                return;
             }
         }
-        if batch.len() >= BATCH {
-            put(store, &mut batch, &mut imported)?;
+        if batch.len() >= BATCH && send.send(Ok(std::mem::take(&mut batch))).is_err() {
+            return;
         }
     }
-    put(store, &mut batch, &mut imported)?;
-    Ok(imported)
-}
-
-fn put(store: &dyn Store, batch: &mut Vec<CaptureRecord>, imported: &mut Imported) -> Result<(), Failure> {
-    if batch.is_empty() {
-        return Ok(());
-    }
-    let added = store.import_records(batch)?;
-    imported.added += added;
-    imported.known += batch.len() as u64 - added;
-    batch.clear();
-    Ok(())
+    drop(send.send(Ok(batch)));
 }
 
 /// One line; empty ones are skipped. An export may come from anywhere, so it is redacted like everything else.
@@ -131,15 +144,28 @@ mod tests {
     }
 
     #[test]
+    fn a_store_that_refuses_ends_the_reading() {
+        let home = tempfile::tempdir().unwrap();
+        let store = crate::store::sqlite::SqliteStore::open(&home.path().join("captures.db")).unwrap().store;
+        std::fs::remove_dir_all(home.path()).unwrap();
+        std::fs::write(home.path(), "no directory").unwrap();
+        let all: String = (1..=BATCH as u64 * 5).map(line_of).collect();
+        assert!(import(&store, all.as_bytes()).is_err());
+    }
+
+    /// One line of an export.
+    fn line_of(n: u64) -> String {
+        let capture = crate::store::samples::commit(n);
+        let template = capture.summary.clone();
+        let record = CaptureRecord { capture, template, wire: None, decision: None };
+        serde_json::to_string(&ExportLine::from(record)).unwrap() + "\n"
+    }
+
+    #[test]
     fn batches_lose_nothing_and_a_wrong_line_keeps_those_before_it() {
         let home = tempfile::tempdir().unwrap();
         let store = crate::store::sqlite::SqliteStore::open(&home.path().join("captures.db")).unwrap().store;
-        let line = |n: u64| {
-            let capture = crate::store::samples::commit(n);
-            let template = capture.summary.clone();
-            let record = CaptureRecord { capture, template, wire: None, decision: None };
-            serde_json::to_string(&ExportLine::from(record)).unwrap() + "\n"
-        };
+        let line = line_of;
         let count = BATCH as u64 + 2;
         let all: String = (1..=count).map(line).collect();
         assert!(import(&store, format!("{}wrong\n", line(1) + &line(2)).as_bytes()).is_err());

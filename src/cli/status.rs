@@ -14,7 +14,7 @@ use super::hooks::{self, RepoHooks};
 use super::service::{self, Autostart};
 use super::size;
 use super::ui::{BAD, BOLD, DIM, Exit, GOOD, WARN};
-use crate::domain::draft::{Draft, DraftState, Period};
+use crate::domain::draft::{DraftState, Period};
 use crate::pipeline::models::has_ever_answered;
 use crate::pipeline::sizes::Sizes;
 use crate::pipeline::skipped;
@@ -110,7 +110,7 @@ fn gather(app: &App, days: u32) -> Result<Status, Failure> {
         .map(|known| look(&services, known, window.from, &around))
         .collect::<Result<Vec<_>, _>>()?;
     let sidecar = client::status(&app.paths.run);
-    let drafts = store.drafts(None, None)?;
+    let drafts = store.draft_counts()?;
     let mut problems: Vec<Problem> =
         store.problems(window.from)?.into_iter().map(|(_, what, hint)| Problem { what, hint }).collect();
     problems.extend(looks.iter().flat_map(|look| look.problems.clone()));
@@ -148,9 +148,12 @@ fn captures(counts: CaptureCounts) -> Captures {
     }
 }
 
-fn drafts_by_state(drafts: &[Draft]) -> BTreeMap<&'static str, u64> {
-    let count = |state| drafts.iter().filter(|draft| draft.state == state).count() as u64;
-    STATES.into_iter().map(|state| (state.as_str(), count(state))).collect()
+fn drafts_by_state(drafts: &[(DraftState, u64)]) -> BTreeMap<&'static str, u64> {
+    STATES.into_iter().map(|state| (state.as_str(), in_state(drafts, state))).collect()
+}
+
+fn in_state(drafts: &[(DraftState, u64)], state: DraftState) -> u64 {
+    drafts.iter().find(|(of, _)| *of == state).map_or(0, |(_, n)| *n)
 }
 
 impl Coverage {
@@ -176,8 +179,8 @@ fn sidecar_problem(sidecar: &SidecarStatus) -> Option<Problem> {
     }
 }
 
-fn draft_problem(drafts: &[Draft]) -> Option<Problem> {
-    let dead = drafts.iter().filter(|draft| draft.state == DraftState::Dead).count();
+fn draft_problem(drafts: &[(DraftState, u64)]) -> Option<Problem> {
+    let dead = in_state(drafts, DraftState::Dead);
     (dead > 0).then(|| Problem {
         what: if dead == 1 { "1 draft was given up".to_owned() } else { format!("{dead} drafts were given up") },
         hint: "uro-capture draft list --state dead, then draft retry ID".to_owned(),

@@ -141,11 +141,8 @@ impl Services {
 
     /// Problems with this hint that were noted before `mended` are none any more.
     fn settle_noted(&self, hint: &str, mended: Timestamp) {
-        let outdated = |(at, _, of): &(Timestamp, String, String)| *at < mended && of == hint;
-        // Looked for before it is written: mostly there is nothing. Best effort, like noting.
-        if self.store.problems(Timestamp::MIN).is_ok_and(|problems| problems.iter().any(outdated)) {
-            drop(self.store.settle_problems(hint, mended));
-        }
+        // Best effort, like noting.
+        drop(self.store.settle_problems(hint, mended));
     }
 
     fn template_hint(&self) -> String {

@@ -494,6 +494,8 @@ pub trait Store: Send + Sync {
     /// Newest period first. `project` is the name as it stands in the draft, or the repository's own without what
     /// tells it apart: `backend` is also `acme/backend` and `backend (acme-be)`.
     fn drafts(&self, state: Option<DraftState>, project: Option<&str>) -> Result<Vec<Draft>>;
+    /// How many drafts there are in each state that has any. Reads no text.
+    fn draft_counts(&self) -> Result<Vec<(DraftState, u64)>>;
     /// A person's text; allowed in `ready` and `accepted`. A later run never overwrites it.
     fn edit_draft(&self, id: DraftId, title: &str, body: &str, edit: Edit) -> Result<Draft>;
     /// Moves it on; `Conflict` (naming the state) when it is in none of `from`.

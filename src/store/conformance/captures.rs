@@ -12,6 +12,7 @@ pub const CHECKS: &[Check] = &[
     ("abandoned captures become final and late", abandoned),
     ("a person's words win over a late model", editing),
     ("importing one's own export adds nothing", importing_own),
+    ("records that come together are stored together", importing_together),
     ("importing into an empty store gives the same records", importing_elsewhere),
 ];
 
@@ -145,4 +146,17 @@ fn importing_elsewhere(store: &dyn Store) {
     assert!(store.import_record(&refined).unwrap());
     assert_eq!(records(store), [old, new, refined]);
     assert_eq!(store.count_captures(None, at(0), at(9)).unwrap().refined, 1);
+}
+
+fn importing_together(store: &dyn Store) {
+    let template = || String::from("The template.");
+    let records: Vec<CaptureRecord> = (1..=3)
+        .map(|n| CaptureRecord { capture: commit(n), template: template(), wire: None, decision: None })
+        .collect();
+    assert_eq!(store.import_records(&records[..2]).unwrap(), 2);
+    assert_eq!(store.import_records(&records).unwrap(), 1, "two were known");
+    let twice = CaptureRecord { capture: commit(4), ..records[0].clone() };
+    assert_eq!(store.import_records(&[twice.clone(), twice]).unwrap(), 1, "also from the same call");
+    assert_eq!(store.import_records(&[]).unwrap(), 0);
+    assert_eq!(live(store).len(), 4);
 }

@@ -1,13 +1,13 @@
 //! The draft queue: leases, poison, people.
 
 use super::Check;
-use crate::domain::capture::RepoRef;
+use crate::domain::capture::{Capture, RepoRef};
 use crate::domain::clock::FakeClock;
 use crate::domain::draft::{Draft, DraftKind, DraftState, Edit, Period};
 use crate::domain::event::Means;
 use crate::domain::id::{DraftId, RepoId};
 use crate::domain::role::Role;
-use crate::store::samples::{at, quality, repo};
+use crate::store::samples::{at, note, quality, repo};
 use crate::store::{NewDraft, Registered, Store, StoreError, Written};
 
 pub const CHECKS: &[Check] = &[
@@ -17,6 +17,7 @@ pub const CHECKS: &[Check] = &[
     ("a lease fences all later writes", leases),
     ("poison ends as dead and a retry counts anew", poison),
     ("a person's draft is never overwritten", edited_drafts),
+    ("what an error or a problem quotes of a forgotten capture goes with it", forgetting),
 ];
 
 fn new_draft(max_attempts: u32) -> NewDraft {
@@ -49,6 +50,27 @@ fn written(title: &str) -> Written {
     }
 }
 
+fn forgetting(store: &dyn Store) {
+    let words = "the rotation of the master password";
+    let capture = Capture { raw: words.into(), ..note(1, words) };
+    store.record_capture(&capture, None).unwrap();
+    store.queue_draft(&new_draft(3), at(10)).unwrap();
+    let lease = store.lease_draft(at(11), at(60)).unwrap().unwrap();
+    store.fail_draft(lease.draft.id, 1, &format!("too long: {words}"), at(20), at(12)).unwrap();
+    store.note_problem(at(12), &format!("the server said: {words}"), "uro-capture models").unwrap();
+    store.note_problem(at(12), "another problem of the server", "uro-capture models").unwrap();
+    assert!(store.sizes().unwrap().database > 0);
+    let short = &capture.id.to_string()[..20];
+    assert_eq!(store.capture_id(short).unwrap(), capture.id);
+    store.forget_capture(capture.id, at(13)).unwrap();
+    assert!(matches!(store.capture_id(short), Err(StoreError::NotFound { .. })));
+    assert_eq!(store.forgotten_id(short).unwrap(), capture.id);
+    assert_eq!(only(store).error, None);
+    let problems: Vec<String> = store.problems(at(0)).unwrap().into_iter().map(|(_, what, _)| what).collect();
+    assert_eq!(problems, ["another problem of the server"]);
+    assert!(store.scrub().left.is_empty());
+}
+
 fn draft_keys(store: &dyn Store) {
     assert!(store.queue_draft(&new_draft(3), at(10)).unwrap());
     assert!(!store.queue_draft(&new_draft(3), at(11)).unwrap());
@@ -57,6 +79,7 @@ fn draft_keys(store: &dyn Store) {
     assert_eq!(store.drafts(Some(DraftState::Queued), Some("shop")).unwrap().len(), 2);
     assert_eq!(store.drafts(Some(DraftState::Ready), None).unwrap().len(), 0);
     assert_eq!(store.drafts(None, Some("other")).unwrap().len(), 0);
+    assert_eq!(store.draft_counts().unwrap(), [(DraftState::Queued, 2)]);
 }
 
 fn drafts_of_repositories(store: &dyn Store) {

@@ -5,17 +5,20 @@ use crate::domain::capture::{Capture, Reason, State};
 use crate::domain::event::Source;
 use crate::domain::id::{Oid, RepoId};
 use crate::store::samples::{answered, at, commit, event, fresh_id, oid, operation, repo, template};
-use crate::store::{CaptureQuery, Finished, Recorded, Store, StoreError};
+use crate::store::{CaptureQuery, Finished, Recorded, SpoolPosition, Store, StoreError};
 
 pub const CHECKS: &[Check] = &[
     ("a commit is captured once", a_commit_once),
     ("a patch tells its live captures", patches),
+    ("a change tells its live captures", changes),
     ("what a capture supersedes becomes superseded", supersedes),
     ("a rewrite supersedes the old commit, and no circle arises", rewrites),
     ("an older commit that comes to light late is superseded from the start", late_commits),
     ("what a hook reported after a watcher is the hook's", credits),
+    ("what is visible again is live, and stands for what stood for it", restoring),
     ("a commit that was superseded is told by what replaced it", superseded_commits),
     ("a forgotten capture is gone and does not come back by itself", forgetting),
+    ("commits that were skipped are never captured by themselves", skipping),
     ("a forgotten patch does not come back under another commit", forgetting_patches),
 ];
 
@@ -42,6 +45,49 @@ fn patches(store: &dyn Store) {
     assert_eq!(ids(store), [first.id, second.id]);
     store.supersede(&repo(), &oid(1), &oid(2)).unwrap();
     assert_eq!(ids(store), [second.id]);
+}
+
+fn changes(store: &dyn Store) {
+    for n in 1..=3 {
+        let mut capture = commit(n);
+        capture.commit.as_mut().unwrap().change_id = Some(if n == 3 { "other" } else { "same" }.into());
+        store.record_capture(&capture, None).unwrap();
+    }
+    let versions = |store: &dyn Store| -> Vec<Oid> {
+        let found = store.live_captures_of_change(&repo(), "same").unwrap();
+        found.into_iter().map(|capture| capture.commit.unwrap().oid).collect()
+    };
+    assert_eq!(versions(store), [oid(1), oid(2)]);
+    store.supersede(&repo(), &oid(1), &oid(2)).unwrap();
+    assert_eq!(versions(store), [oid(2)]);
+}
+
+fn restoring(store: &dyn Store) {
+    let (old, new, other) = (commit(1), commit(2), commit(3));
+    for capture in [&old, &new, &other] {
+        store.record_capture(capture, None).unwrap();
+    }
+    store.supersede(&repo(), &oid(1), &oid(2)).unwrap();
+    assert_eq!(store.restore(&repo(), &[oid(1), oid(9)]).unwrap(), [oid(1)], "those that have a capture");
+    let ids = |store: &dyn Store| live(store).iter().map(|capture| capture.id).collect::<Vec<_>>();
+    assert_eq!(ids(store), [other.id, old.id]);
+    assert_eq!(store.restore(&repo(), &[oid(1)]).unwrap(), [oid(1)]);
+    assert_eq!(ids(store), [other.id, old.id], "it was live already");
+    store.restore(&repo(), &[oid(2)]).unwrap();
+    assert_eq!(ids(store), [other.id, new.id], "and back again");
+}
+
+fn skipping(store: &dyn Store) {
+    let position = SpoolPosition { file: "2049:80".into(), offset: 41 };
+    store.record_capture(&commit(1), None).unwrap();
+    for _ in 0..2 {
+        store.skip_commits(&[(repo(), oid(1)), (repo(), oid(2))], &position).unwrap();
+    }
+    assert_eq!(store.spool_positions().unwrap(), [position]);
+    assert_eq!(live(store).len(), 1, "one that is captured already stays");
+    assert_eq!(store.record_capture(&commit(2), None).unwrap(), Recorded::Forgotten);
+    let asked = Capture { source: Source::Manual, ..commit(2) };
+    assert_eq!(store.record_capture(&asked, None).unwrap(), Recorded::New, "a person asked for it by name");
 }
 
 fn supersedes(store: &dyn Store) {

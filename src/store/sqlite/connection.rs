@@ -79,9 +79,15 @@ impl Handle {
 /// A bare connection, nothing checked.
 pub fn raw(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+    #[cfg_attr(not(test), expect(unused_mut, reason = "only tests listen"))]
+    let mut connection = Connection::open_with_flags(path, flags)?;
+    #[cfg(test)]
+    super::tests::trace::listen(&mut connection)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(64);
+    // What a statement with triggers could have to take back (pages of ours) would go to a file in the system's
+    // directory for temporary ones: nothing of a store belongs there, and it took a third of the time of an import.
+    connection.pragma_update(None, "temp_store", "memory")?;
     // No plan of ours depends on a bound value; else SQLite prepares a statement anew for every other value, wherever
     // there is a partial index that the value might fit.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;

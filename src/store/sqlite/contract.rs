@@ -363,6 +363,10 @@ impl Store for SqliteStore {
         Ok(drafts)
     }
 
+    fn draft_counts(&self) -> Result<Vec<(DraftState, u64)>> {
+        self.read(drafts::count)
+    }
+
     fn edit_draft(&self, id: DraftId, title: &str, body: &str, edit: Edit) -> Result<Draft> {
         self.write(Durable, |tx| drafts::edit(tx, id, title, body, edit))
     }
@@ -384,7 +388,11 @@ impl Store for SqliteStore {
     }
 
     fn settle_problems(&self, hint: &str, before: Timestamp) -> Result<()> {
-        self.write(Rebuildable, |tx| problems::settle(tx, hint, before))
+        // Mostly there is nothing, and whoever only looks waits for no other writer.
+        if self.read(|db| problems::are_open(db, hint, before))? {
+            self.write(Rebuildable, |tx| problems::settle(tx, hint, before))?;
+        }
+        Ok(())
     }
 }
 

@@ -120,9 +120,16 @@ pub fn newest_places(db: &Connection, limit: usize) -> Result<Vec<PathBuf>> {
     places(db.prepare_cached(sql)?.query([rows(limit)])?)
 }
 
-/// Where events of a sequence wait that are younger than this.
+/// Where events of a sequence wait that are younger than this. Jumps from one directory to the next.
 pub fn sequences(db: &Connection, since: i64) -> Result<Vec<PathBuf>> {
-    let sql = "SELECT DISTINCT git_dir FROM events WHERE closed = 0 AND in_sequence = 1 AND stamp > ?1";
+    let sql = "WITH RECURSIVE dirs (dir) AS (
+                 SELECT min(git_dir) FROM events WHERE closed = 0 AND in_sequence = 1 UNION ALL
+                 SELECT (SELECT min(e.git_dir) FROM events e
+                         WHERE e.closed = 0 AND e.in_sequence = 1 AND e.git_dir > dirs.dir)
+                 FROM dirs WHERE dirs.dir IS NOT NULL)
+               SELECT dir FROM dirs WHERE EXISTS (
+                 SELECT 1 FROM events e
+                 WHERE e.closed = 0 AND e.in_sequence = 1 AND e.git_dir = dirs.dir AND e.stamp > ?1)";
     places(db.prepare_cached(sql)?.query([since])?)
 }
 
@@ -137,9 +144,9 @@ fn places(mut rows: Rows<'_>) -> Result<Vec<PathBuf>> {
 
 /// Whether an open event says that this commit was rewritten: told by a log, or by a hook outside of any sequence.
 pub fn is_replaced_next(db: &Connection, oid: &Oid) -> Result<bool> {
-    // A pair is written `["old","new"]`, and an id holds nothing that LIKE would take for more.
-    let sql = "SELECT 1 FROM events WHERE closed = 0 AND (in_sequence = 0 OR hook IS NULL) AND rewrites LIKE ?1";
-    Ok(db.prepare_cached(sql)?.exists([format!("%[\"{oid}\",%")])?)
+    let sql = "SELECT 1 FROM rewritten r CROSS JOIN events e ON e.row = r.event
+               WHERE r.old = ?1 AND e.closed = 0 AND (e.in_sequence = 0 OR e.hook IS NULL)";
+    Ok(db.prepare_cached(sql)?.exists([oid.as_str()])?)
 }
 
 fn read(row: &Row<'_>) -> Result<Event> {

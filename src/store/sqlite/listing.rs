@@ -55,8 +55,12 @@ pub fn list(db: &Connection, query: &CaptureQuery) -> Result<Listed> {
     let Conditions { sql, mut values } = Conditions::of(query);
     let limit = query.limit.and_then(|limit| i64::try_from(limit).ok()).unwrap_or(-1);
     values.push(Value::from(limit));
-    let sql =
-        format!("SELECT {CAPTURE} FROM captures c WHERE {sql} ORDER BY c.at DESC, c.row DESC LIMIT ?{}", values.len());
+    // In the order of author dates, the few that were captured lately may come last or not at all.
+    let by = if query.captured_since.is_some() { "INDEXED BY captures_count" } else { "" };
+    let sql = format!(
+        "SELECT {CAPTURE} FROM captures c {by} WHERE {sql} ORDER BY c.at DESC, c.row DESC LIMIT ?{}",
+        values.len()
+    );
     run(db, &sql, values)
 }
 

@@ -13,6 +13,12 @@ pub fn note(tx: &Connection, at: Timestamp, what: &str, hint: &str) -> Result<()
     Ok(())
 }
 
+/// Whether `settle` would find any.
+pub fn are_open(db: &Connection, hint: &str, before: Timestamp) -> Result<bool> {
+    let sql = "SELECT 1 FROM problems WHERE hint = ?1 AND at < ?2";
+    Ok(db.prepare_cached(sql)?.exists(params![hint, row::micros(before)])?)
+}
+
 /// Those with this hint and no later time go.
 pub fn settle(tx: &Connection, hint: &str, before: Timestamp) -> Result<()> {
     let sql = "DELETE FROM problems WHERE hint = ?1 AND at < ?2";

@@ -57,12 +57,13 @@ fn ranked(db: &Connection, words: &[&str], query: &CaptureQuery) -> Result<Liste
     let Conditions { sql, mut values } = Conditions::of(query);
     values.push(Value::from(expression(words)));
     let expression = values.len();
+    // CROSS JOIN: what matches comes first, whatever index the conditions would also find captures by.
     values.push(Value::from(query.limit.unwrap_or(LIMIT) as i64));
     let sql = format!(
         "SELECT {CAPTURE} FROM (
            SELECT rowid AS found, bm25(words, 2.0, 2.0, 3.0, 0.5, 1.0) AS distance FROM words
            WHERE words MATCH ?{expression} ORDER BY rowid DESC LIMIT {RANKED})
-         JOIN captures c ON c.row = found WHERE {sql} ORDER BY distance, found DESC LIMIT ?{}",
+         CROSS JOIN captures c ON c.row = found WHERE {sql} ORDER BY distance, found DESC LIMIT ?{}",
         values.len()
     );
     listing::run(db, &sql, values)

@@ -5,8 +5,11 @@ use super::SqliteStore;
 
 mod damage;
 mod forgetting;
+mod growth;
 mod plans;
 mod sharing;
+mod source;
+pub mod trace;
 mod upgrade;
 
 /// A store in a directory that goes with it.
@@ -31,7 +34,19 @@ impl Home {
 }
 
 #[test]
+fn nothing_is_put_into_files_outside_of_its_directory() {
+    let home = Home::new();
+    let kept = |db: &rusqlite::Connection| Ok(db.query_row("PRAGMA temp_store", [], |row| row.get::<_, i64>(0))?);
+    let store = home.open();
+    assert_eq!((store.read(kept).unwrap(), store.maintain(kept).unwrap()), (2, 2), "2 is memory");
+}
+
+#[test]
 fn it_does_what_every_store_must_do() {
+    conform();
+}
+
+fn conform() {
     let mut homes = Vec::new();
     conformance::all(|| {
         let home = Home::new();

@@ -1,0 +1,115 @@
+//! Reads off the source which statements and which methods there are, so that no list of them can go stale.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Files whose statements run while the database as a whole is made, changed or saved.
+const WHOLE_FILE: [&str; 3] = ["migrate.rs", "quarantine.rs", "salvage.rs"];
+
+/// A statement as the source has it: the parts between what is filled in.
+#[derive(Debug)]
+pub struct Pattern {
+    pub file: String,
+    pub parts: Vec<String>,
+}
+
+impl Pattern {
+    fn new(file: &Path, text: &str) -> Self {
+        let mut parts = vec![String::new()];
+        for (n, piece) in text.split('{').enumerate() {
+            let rest = if n == 0 { piece } else { piece.split_once('}').map_or("", |(_, rest)| rest) };
+            if n > 0 {
+                parts.push(String::new());
+            }
+            parts.last_mut().unwrap().push_str(rest);
+        }
+        let parts = parts.iter().map(|part| flat(part)).collect();
+        Self { file: file.file_name().unwrap().to_string_lossy().into_owned(), parts }
+    }
+
+    /// The statement begins with the first part and has all others, one behind the other.
+    pub fn fits(&self, sql: &str) -> bool {
+        let mut rest = sql;
+        for (n, part) in self.parts.iter().enumerate() {
+            let Some(at) = rest.find(part.as_str()).filter(|at| n > 0 || *at == 0) else { return false };
+            rest = &rest[at + part.len()..];
+        }
+        self.parts.last().is_some_and(String::is_empty) || rest.is_empty() || self.parts.len() == 1
+    }
+}
+
+/// With one space between words.
+pub fn flat(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn room(path: &str) -> Vec<PathBuf> {
+    let room = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store").join(path);
+    let files = fs::read_dir(room).unwrap().map(|entry| entry.unwrap().path());
+    files.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect()
+}
+
+/// What stands before the tests of a file.
+fn program(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned()
+}
+
+/// Every statement in the source of the store.
+pub fn statements() -> Vec<Pattern> {
+    let mut found = Vec::new();
+    for path in room("sqlite").iter().filter(|path| WHOLE_FILE.iter().all(|name| !path.ends_with(name))) {
+        let texts = literals(&program(path));
+        found.extend(texts.iter().filter(|text| is_statement(text)).map(|text| Pattern::new(path, text)));
+    }
+    found
+}
+
+fn is_statement(text: &str) -> bool {
+    let verbs = ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", "REPLACE ", "WITH "];
+    verbs.iter().any(|verb| text.trim_start().starts_with(verb))
+}
+
+/// The texts between quotation marks.
+fn literals(source: &str) -> Vec<String> {
+    let code: Vec<&str> = source.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let code = code.join("\n").replace("'\"'", "' '");
+    let (mut found, mut rest) = (Vec::new(), code.as_str());
+    while let Some((_, after)) = rest.split_once('"') {
+        let mut text = String::new();
+        let mut escaped = false;
+        let mut end = after.len();
+        for (at, c) in after.char_indices() {
+            match c {
+                // A line that goes on: what it is indented by is left out.
+                _ if escaped && c == '\n' => text.push(' '),
+                _ if escaped => text.push(c),
+                '"' => {
+                    end = at;
+                    break;
+                }
+                '\\' => {}
+                _ => text.push(c),
+            }
+            escaped = c == '\\' && !escaped;
+        }
+        rest = after.get(end + 1..).unwrap_or_default();
+        found.push(text);
+    }
+    found
+}
+
+/// The names of the methods of `Store`.
+pub fn methods() -> Vec<String> {
+    let source = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/mod.rs")).unwrap();
+    let (_, body) = source.split_once("pub trait Store").unwrap();
+    let (body, _) = body.split_once("\n}\n").unwrap();
+    let names = body.split("\n    fn ").skip(1).map(|text| text.split('(').next().unwrap_or_default().to_owned());
+    names.collect()
+}
+
+/// What the checks of every store do.
+pub fn conformance() -> String {
+    let texts: Vec<String> = room("conformance").iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    texts.concat()
+}
