@@ -27,13 +27,11 @@ const SMALL: [(&str, &str); 6] = [
 const COARSE: [&str; 9] = ["repo_id", "project", "spool", "git_dir", "hint", "kind", "state", "closed", "in_sequence"];
 
 /// Statements that may read much, by a part of them, and why.
-const ALLOWED: [(&str, &str); 30] = [
+const ALLOWED: [(&str, &str); 28] = [
     ("FROM 'main'.'final' AS T", "SQLite's own, after damage: the words of all captures are read again"),
     ("INDEXED BY captures_count", "what was captured since a moment, read off the index of that"),
     ("reason = 1 AND captured_at < ?1", "its index holds pending captures alone"),
     ("FROM operations WHERE at >= ?1", "adds up the window that was asked for"),
-    ("DELETE FROM operations WHERE at < ?1", "all that it reads goes"),
-    ("DELETE FROM events WHERE closed = 1 AND stamp < ?1", "all that it reads goes"),
     ("FROM problems WHERE at >= ?1", "lists the window that was asked for"),
     ("FROM problems WHERE hint = ?1", "all that it finds goes"),
     ("SELECT count(*) FROM events WHERE closed = 0", "its index holds open events alone"),
