@@ -238,7 +238,9 @@ fn search(lines: &[(Origin, &str)], chosen: &[Option<usize>], parts: &mut [Vec<F
 
 /// Replaces what was found; overlapping finds become one. The secrets themselves go to `secrets`.
 fn replace(text: &str, mut found: Vec<Found>, secrets: &mut BTreeSet<String>) -> String {
-    // Of two names for the same stretch the telling one.
+    // Of two names for the same stretch the telling one: that of the longer beginning (`sk-ant-`, not `sk-`), which was
+    // found later.
+    found.reverse();
     found.sort_by_key(|found| (found.range.start, std::cmp::Reverse(found.range.end), found.kind == secrets::ANY));
     let mut clean = String::with_capacity(text.len());
     let mut done = 0;

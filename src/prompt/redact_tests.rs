@@ -27,6 +27,7 @@ fn each_kind_of_secret_is_replaced_by_its_name() {
         ("sk_live_abcdefghij0123", "[redacted:stripe-key]"),
         ("AIzaSyA0123456789abcdefghijklmnopqrstuv", "[redacted:google-key]"),
         ("sk-proj-abcdefghij0123456789ABCD", "[redacted:openai-key]"),
+        ("sk-ant-api03-abcdefghij0123456789ABCD", "[redacted:anthropic-key]"),
         ("npm_abcdefghijklmnopqrstuvwxyz0123456789", "[redacted:npm-token]"),
         ("hf_abcdefghijklmnopqrstuvwxyz01234567", "[redacted:huggingface-token]"),
         ("AccountKey=abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGH==;", "AccountKey=[redacted:azure-key];"),
