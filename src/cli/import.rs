@@ -110,6 +110,9 @@ fn parse(index: usize, text: &str) -> Result<Option<CaptureRecord>, Failure> {
     }
     record.template = redact(&record.template);
     record.wire = record.wire.as_deref().map(redact);
+    // It quotes what a server said. One that redaction breaks as JSON is worth less than the line.
+    let is_json = |text: &String| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    record.decision = record.decision.as_deref().map(redact).filter(is_json);
     Ok(Some(record))
 }
 
@@ -141,6 +144,18 @@ mod tests {
             let read = parse(0, &line).unwrap().unwrap().capture.commit.unwrap().change_id;
             assert_eq!(read.as_deref(), stays.then_some(id), "{line}");
         }
+    }
+
+    #[test]
+    fn what_a_server_said_is_redacted_in_a_decision() {
+        let decision =
+            serde_json::json!({"failure": format!("no model for {}", ["AKIA", "IOSFODNN7ABCDEFG"].concat())});
+        let capture = crate::store::samples::commit(1);
+        let record =
+            CaptureRecord { capture, template: String::new(), wire: None, decision: Some(decision.to_string()) };
+        let line = serde_json::to_string(&ExportLine::from(record)).unwrap();
+        let read = parse(0, &line).unwrap().unwrap().decision.unwrap();
+        assert_eq!(read, r#"{"failure":"no model for [redacted:aws-key]"}"#);
     }
 
     #[test]
