@@ -37,9 +37,9 @@ fn holding(dir: &Path, words: &[&str]) -> Vec<String> {
 fn bring_down(world: &World) {
     let db = Connection::open(database(world)).unwrap();
     db.execute_batch(
-        "DROP INDEX wires_time; ALTER TABLE wires DROP COLUMN at;
-         DROP INDEX decisions_time; ALTER TABLE decisions DROP COLUMN at; DROP INDEX squashes_time;
-         DELETE FROM refinery_schema_history WHERE version = 8; PRAGMA user_version = 7;",
+        "DROP TRIGGER events_rewriting; DROP TRIGGER events_settled; DROP TABLE rewritten;
+         DROP INDEX events_commit; DROP INDEX captures_worded; DROP INDEX drafts_worded; DROP INDEX drafts_state;
+         DROP INDEX problems_hint; DELETE FROM refinery_schema_history WHERE version = 9; PRAGMA user_version = 8;",
     )
     .unwrap();
     db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
@@ -88,7 +88,7 @@ fn what_is_forgotten_is_in_no_byte_of_any_file_after_a_migration_and_a_quarantin
     let words = &["okapi", "zebra", "lemur"];
     let before = holding(&world.path("uro"), words);
     for name in
-        ["captures.db", "captures.db.schema-7", "captures.db.corrupt-", "sidecar.log", "sidecar.log.old", "edit-1.md"]
+        ["captures.db", "captures.db.schema-8", "captures.db.corrupt-", "sidecar.log", "sidecar.log.old", "edit-1.md"]
     {
         assert!(before.iter().any(|found| found.contains(name)), "{name}: {before:#?}");
     }
@@ -99,7 +99,7 @@ fn what_is_forgotten_is_in_no_byte_of_any_file_after_a_migration_and_a_quarantin
     assert_eq!(told["left"].as_array().unwrap().len(), 0);
     assert!(!told["drafts"].as_array().unwrap().is_empty(), "{told:#}");
     let removed = told["removed"].to_string();
-    for name in ["captures.db.schema-7", "captures.db.corrupt-", "sidecar.log", "edit-1.md"] {
+    for name in ["captures.db.schema-8", "captures.db.corrupt-", "sidecar.log", "edit-1.md"] {
         assert!(removed.contains(name), "{name}: {removed}");
     }
     assert!(told["removed_bytes"].as_u64().unwrap() > 2 * 4096);
