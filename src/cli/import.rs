@@ -76,7 +76,7 @@ fn import(store: &dyn Store, input: impl BufRead + Send) -> Result<Imported, Fai
     })
 }
 
-/// Sends all lines, or those before a wrong one and then what is wrong. Stops when nobody stores them any more.
+/// Sends all lines, or those before a wrong one and then what is wrong. Stops once the receiver is gone.
 fn read(input: impl BufRead, send: &SyncSender<Result<Vec<CaptureRecord>, Failure>>) {
     let mut batch = Vec::with_capacity(BATCH);
     for (index, text) in input.lines().enumerate() {

@@ -100,7 +100,7 @@ fn stack(layers: Vec<Vec<Setting>>, env: &Env) -> Result<Loaded> {
     Ok(Loaded { config, values, origins })
 }
 
-/// A key is not among what can be shown: nobody has to think of leaving it out.
+/// A key is hidden here, so that no command that shows settings can print it.
 fn shown(key: &str, value: &Value) -> Value {
     if keys::is_secret(key) { Value::String(HIDDEN.to_owned()) } else { value.clone() }
 }
