@@ -11,6 +11,9 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
     /// Monotonic time: for budgets and latencies; never jumps.
     fn instant(&self) -> Instant;
+    /// Processor time of the calling thread since an arbitrary point: for bounds of work whose result must not depend
+    /// on what else the machine does. Comparable on one thread only.
+    fn thread_cpu(&self) -> Duration;
 }
 
 /// The machine's clocks. The only place that reads them.
@@ -25,6 +28,10 @@ impl Clock for SystemClock {
 
     fn instant(&self) -> Instant {
         Instant::now()
+    }
+
+    fn thread_cpu(&self) -> Duration {
+        nix::time::clock_gettime(nix::time::ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
     }
 }
 
@@ -60,5 +67,10 @@ impl Clock for FakeClock {
 
     fn instant(&self) -> Instant {
         self.read().1
+    }
+
+    /// As if this thread had worked all the time.
+    fn thread_cpu(&self) -> Duration {
+        self.read().0.duration_since(Timestamp::UNIX_EPOCH).unsigned_abs()
     }
 }

@@ -1,4 +1,4 @@
-//! Parsing under one budget of time.
+//! Parsing under one budget of processor time.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -8,18 +8,23 @@ use tree_sitter::{ParseOptions, Parser, Range, Tree};
 use super::grammar::{Grammar, SIDE_BYTES};
 use crate::domain::clock::Clock;
 
-/// What parsing the changed files of one commit may take in all: a template is due 30 ms later.
+/// Processor time that parsing the changed files of one commit may take in all. It is not wall-clock time, so that a
+/// busy machine says the same of a commit as an idle one.
 pub const BUDGET: Duration = Duration::from_millis(60);
 
-/// A budget that is running out.
+/// Wall-clock time per processor time up to which a busy machine is waited for: 0.3 of the 2 seconds of a capture.
+const PATIENCE: u32 = 5;
+
+/// A budget that is running out. It belongs to the thread that made it.
 pub struct Parsing<'a> {
     clock: &'a dyn Clock,
-    until: Instant,
+    cpu_end: Duration,
+    end: Instant,
 }
 
 impl std::fmt::Debug for Parsing<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Parsing").field("until", &self.until).finish_non_exhaustive()
+        f.debug_struct("Parsing").field("cpu_end", &self.cpu_end).field("end", &self.end).finish_non_exhaustive()
     }
 }
 
@@ -27,12 +32,13 @@ impl<'a> Parsing<'a> {
     #[must_use]
     pub fn within(budget: Duration, clock: &'a dyn Clock) -> Self {
         let now = clock.instant();
-        Self { clock, until: now.checked_add(budget).unwrap_or(now) }
+        let end = now.checked_add(budget * PATIENCE).unwrap_or(now);
+        Self { clock, cpu_end: clock.thread_cpu() + budget, end }
     }
 
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.clock.instant() >= self.until
+        self.clock.thread_cpu() >= self.cpu_end || self.clock.instant() >= self.end
     }
 
     /// The tree of the text, or of a range of it; absent where it is too large or time ran out.
@@ -62,8 +68,18 @@ mod tests {
     use super::*;
     use crate::domain::clock::{FakeClock, SystemClock};
 
-    /// A clock on which every look costs a millisecond.
-    struct Ticking(Instant, AtomicU64);
+    /// A clock on which every look costs a millisecond, of which `share` percent are this thread's own.
+    struct Ticking {
+        start: Instant,
+        looks: AtomicU64,
+        share: u32,
+    }
+
+    impl Ticking {
+        fn with_share(share: u32) -> Self {
+            Self { start: SystemClock.instant(), looks: AtomicU64::new(0), share }
+        }
+    }
 
     impl Clock for Ticking {
         fn now(&self) -> Timestamp {
@@ -71,16 +87,24 @@ mod tests {
         }
 
         fn instant(&self) -> Instant {
-            self.0 + Duration::from_millis(self.1.fetch_add(1, Ordering::Relaxed))
+            self.start + Duration::from_millis(self.looks.fetch_add(1, Ordering::Relaxed))
+        }
+
+        fn thread_cpu(&self) -> Duration {
+            Duration::from_millis(self.looks.load(Ordering::Relaxed)) * self.share / 100
         }
     }
 
     #[test]
     fn what_takes_too_long_is_given_up() {
-        let clock = Ticking(SystemClock.instant(), AtomicU64::new(0));
         let long = "fn a() { b(c, d); }\n".repeat(5_000);
-        assert!(Parsing::within(Duration::from_millis(20), &clock).tree(Grammar::Rust, &long, None).is_none());
-        assert!(clock.1.load(Ordering::Relaxed) < 100, "it goes on after its time");
+        for (share, looks) in [(100, 20), (50, 40), (1, 100)] {
+            let clock = Ticking::with_share(share);
+            assert!(Parsing::within(Duration::from_millis(20), &clock).tree(Grammar::Rust, &long, None).is_none());
+            let looked = clock.looks.load(Ordering::Relaxed);
+            assert!(looked.abs_diff(looks) <= 2, "share {share}: given up after {looked} ms");
+        }
+        let clock = Ticking::with_share(100);
         assert!(Parsing::within(Duration::from_secs(3600), &clock).tree(Grammar::Rust, &long, None).is_some());
     }
 

@@ -23,6 +23,10 @@ impl crate::domain::clock::Clock for Running {
         self.0.advance(self.1);
         self.0.instant()
     }
+
+    fn thread_cpu(&self) -> Duration {
+        self.0.thread_cpu()
+    }
 }
 
 fn scene_with_backlog(tick: Duration) -> Scene {

@@ -49,6 +49,10 @@ impl Clock for Fixed {
     fn instant(&self) -> std::time::Instant {
         SystemClock.instant()
     }
+
+    fn thread_cpu(&self) -> std::time::Duration {
+        SystemClock.thread_cpu()
+    }
 }
 
 /// Buries poison, then leases the oldest due draft, each in one statement.
