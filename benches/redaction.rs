@@ -5,7 +5,7 @@
 //! For each git directory: the newest commits reachable from HEAD, read as the sidecar reads them, and how many
 //! stretches were replaced, by kind. `--tree` takes all files of HEAD's tree instead. `--show` prints what was replaced
 //! with its surroundings, to be judged by eye: so it must only be pointed at public histories. `--speed` measures
-//! 10 MB of made-up patch of several sorts. `--filter` reads texts from stdin, one JSON string a line, takes each for
+//! 10 MB of patch of several sorts: our own sources without and with their planted secrets, and hostile texts. `--filter` reads texts from stdin, one JSON string a line, takes each for
 //! the added lines of a file, and writes them redacted in the same form: for samples of other tools.
 
 use std::collections::BTreeMap;

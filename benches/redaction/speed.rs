@@ -1,5 +1,6 @@
 //! How long 10 MB of patch take: our own sources as added lines, as both sides in turns, and texts that are made to
-//! be expensive.
+//! be expensive. The sources are without their tests, which hold planted secrets; a row of their own has them with
+//! tests, where what was found makes more passes. `marks` is how many secrets were replaced.
 
 use std::fs;
 use std::path::Path;
@@ -23,25 +24,31 @@ pub fn rows(n: usize) -> Result<Vec<Row>> {
         drop(clean);
         Ok(took)
     })?;
-    let bytes = |commit: &Commit| {
-        let lines = commit.patch.files.iter().flat_map(|file| &file.hunks).flat_map(|hunk| &hunk.lines);
-        lines.map(|line| line.text.len() + 1).sum::<usize>()
+    let row = |(series, (_, of)): (_, &(String, Commit))| {
+        let clean = redact_commit(of.clone());
+        let marks = lines_of(&clean).map(|line| line.text.matches("[redacted:").count()).sum::<usize>();
+        let made = lines_of(of).map(|line| line.text.matches("[redacted:").count()).sum::<usize>();
+        let bytes = lines_of(of).map(|line| line.text.len() + 1).sum::<usize>();
+        let row = Row::of(series).with("bytes", json!(bytes)).with("marks", json!(marks.saturating_sub(made)));
+        row.against("code", &all[0], series)
     };
-    let rows = all.iter().zip(&sorts);
-    Ok(rows
-        .map(|(series, (_, of))| Row::of(series).with("bytes", json!(bytes(of))).against("code", &all[0], series))
-        .collect())
+    Ok(all.iter().zip(&sorts).map(row).collect())
+}
+
+fn lines_of(commit: &Commit) -> impl Iterator<Item = &Line> {
+    commit.patch.files.iter().flat_map(|file| &file.hunks).flat_map(|hunk| &hunk.lines)
 }
 
 fn sorts() -> Result<Vec<(String, Commit)>> {
-    let code = code()?;
+    let (code, tested) = (code(false)?, code(true)?);
     let lines: Vec<&str> = code.lines().collect();
+    let in_turns = |at: usize| if at / 6 % 2 == 0 { Origin::Removed } else { Origin::Added };
+    let tested: Vec<&str> = tested.lines().collect();
     let mut sorts = vec![
         ("code, added".to_owned(), commit(&lines, |_| Origin::Added)),
-        (
-            "code, both sides".to_owned(),
-            commit(&lines, |at| if at / 6 % 2 == 0 { Origin::Removed } else { Origin::Added }),
-        ),
+        ("code, both sides".to_owned(), commit(&lines, in_turns)),
+        ("code with planted secrets, added".to_owned(), commit(&tested, |_| Origin::Added)),
+        ("code with planted secrets, both sides".to_owned(), commit(&tested, in_turns)),
     ];
     for seed in [
         "\"",
@@ -62,21 +69,26 @@ fn sorts() -> Result<Vec<(String, Commit)>> {
     Ok(sorts)
 }
 
-/// Our own sources, as often as it takes.
-fn code() -> Result<String> {
+/// Our own sources, with or without their tests, as often as it takes.
+fn code(tests: bool) -> Result<String> {
     let mut once = String::new();
-    read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut once)?;
+    read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), tests, &mut once)?;
     Ok(once.repeat(BYTES / once.len() + 1).chars().take(BYTES).collect())
 }
 
-fn read(dir: &Path, text: &mut String) -> Result<()> {
+fn read(dir: &Path, tests: bool, text: &mut String) -> Result<()> {
     let mut entries: Vec<_> = fs::read_dir(dir)?.flatten().map(|entry| entry.path()).collect();
     entries.sort();
     for path in entries {
+        if !tests && path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with("tests")) {
+            continue;
+        }
         if path.is_dir() {
-            read(&path, text)?;
+            read(&path, tests, text)?;
         } else {
-            text.push_str(&fs::read_to_string(&path)?);
+            let file = fs::read_to_string(&path)?;
+            let end = if tests { None } else { file.find("#[cfg(test)]") };
+            text.push_str(&file[..end.unwrap_or(file.len())]);
         }
     }
     Ok(())

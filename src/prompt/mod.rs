@@ -6,6 +6,7 @@ mod listing;
 mod message;
 pub mod pack;
 pub mod redact;
+mod reference;
 pub mod render;
 mod seam;
 mod secrets;

@@ -43,9 +43,10 @@ pub fn redact(text: &str) -> String {
 /// Secrets are also seen across lines, hunks and both sides of the patch.
 #[must_use]
 pub fn redact_commit(mut commit: Commit) -> Commit {
+    let mut fresh = Fresh::Everything;
     for _ in 0..PASSES {
         let mut secrets = BTreeSet::new();
-        pass(&mut commit, &mut secrets);
+        fresh = pass(&mut commit, &fresh, &mut secrets);
         if secrets.is_empty() {
             break;
         }
@@ -55,10 +56,26 @@ pub fn redact_commit(mut commit: Commit) -> Commit {
     commit
 }
 
-fn pass(commit: &mut Commit, secrets: &mut BTreeSet<String>) {
-    for file in &mut commit.patch.files {
-        redact_lines(file, secrets);
+/// What of the patch has not been looked at as it stands now.
+enum Fresh {
+    Everything,
+    /// For each file and each of its lines whether it was changed since.
+    Lines(Vec<Vec<bool>>),
+}
+
+impl Fresh {
+    /// The stretches of a file's lines that have to be looked at.
+    fn stretches(&self, file: usize, lines: &[(Origin, &str)]) -> Vec<Range<usize>> {
+        match self {
+            Self::Everything => vec![0..lines.len()],
+            Self::Lines(files) => files.get(file).map_or_else(Vec::new, |changed| around(changed, lines)),
+        }
     }
+}
+
+fn pass(commit: &mut Commit, fresh: &Fresh, secrets: &mut BTreeSet<String>) -> Fresh {
+    let files = commit.patch.files.iter_mut().enumerate();
+    let mut changed: Vec<Vec<bool>> = files.map(|(at, file)| redact_lines(file, at, fresh, secrets)).collect();
     each_text(commit, &mut |text| {
         let found = found_in(text);
         if !found.is_empty() {
@@ -66,14 +83,22 @@ fn pass(commit: &mut Commit, secrets: &mut BTreeSet<String>) {
         }
     });
     if let Some(spread) = spread(secrets) {
-        let mut again = |text: &mut String| {
-            if spread.is_match(text.as_str()) {
+        let again = |text: &mut String| {
+            let is = spread.is_match(text.as_str());
+            if is {
                 *text = elsewhere(&spread, text);
             }
+            is
         };
-        each_text(commit, &mut again);
-        lines_of(&mut commit.patch.files, &mut again);
+        each_text(commit, &mut |text| {
+            again(text);
+        });
+        for (file, changed) in commit.patch.files.iter_mut().zip(&mut changed) {
+            let lines = file.hunks.iter_mut().flat_map(|hunk| &mut hunk.lines);
+            lines.zip(changed).for_each(|(line, changed)| *changed |= again(&mut line.text));
+        }
     }
+    Fresh::Lines(changed)
 }
 
 const ELSEWHERE: &str = "[redacted:secret]";
@@ -97,12 +122,6 @@ fn each_text(commit: &mut Commit, change: &mut dyn FnMut(&mut String)) {
         change(&mut file.path);
         file.old_path.iter_mut().for_each(&mut *change);
         file.hunks.iter_mut().for_each(|hunk| change(&mut hunk.header));
-    }
-}
-
-fn lines_of(files: &mut [FileChange], change: &mut dyn FnMut(&mut String)) {
-    for line in files.iter_mut().flat_map(|file| &mut file.hunks).flat_map(|hunk| &mut hunk.lines) {
-        change(&mut line.text);
     }
 }
 
@@ -173,30 +192,72 @@ impl Joined {
     }
 }
 
-/// The lines of a file as one text, all of them and each side alone: a secret may be whole on one side only.
-fn redact_lines(file: &mut FileChange, secrets: &mut BTreeSet<String>) {
+/// The lines of a file as one text, all of them and each side alone: a secret may be whole on one side only. Tells of
+/// each line whether it was changed.
+fn redact_lines(file: &mut FileChange, at: usize, fresh: &Fresh, secrets: &mut BTreeSet<String>) -> Vec<bool> {
     let lines: Vec<(Origin, &str)> =
         file.hunks.iter().flat_map(|hunk| &hunk.lines).map(|line| (line.origin, line.text.as_str())).collect();
+    let stretches = fresh.stretches(at, &lines);
+    let mut changed = vec![false; lines.len()];
+    if stretches.is_empty() {
+        return changed;
+    }
     let mut parts: Vec<Vec<Found>> = vec![Vec::new(); lines.len()];
-    let everything: Vec<Option<usize>> = (0..lines.len()).map(Some).collect();
-    search(&lines, &everything, &mut parts, true);
     let keys = lines.iter().any(|(_, line)| keyblock::hints(line));
-    for hidden in [Origin::Removed, Origin::Added] {
-        let side: Vec<usize> = (0..lines.len()).filter(|at| lines[*at].0 != hidden).collect();
-        if side.len() == lines.len() {
-            continue;
-        }
-        if keys {
-            let whole: Vec<Option<usize>> = side.iter().copied().map(Some).collect();
-            search(&lines, &whole, &mut parts, true);
-        } else {
-            search(&lines, &around_gaps(&side), &mut parts, false);
-        }
+    for stretch in stretches {
+        search_sides(&lines[stretch.clone()], &mut parts[stretch], keys);
     }
-    let targets = file.hunks.iter_mut().flat_map(|hunk| &mut hunk.lines);
-    for (line, found) in targets.zip(parts).filter(|(_, found)| !found.is_empty()) {
+    if keys {
+        // Of a block only one end may have changed.
+        sides(&lines).into_iter().for_each(|side| search_keys(&lines, &side, &mut parts));
+    }
+    let targets = file.hunks.iter_mut().flat_map(|hunk| &mut hunk.lines).zip(&mut changed);
+    for ((line, changed), found) in targets.zip(parts).filter(|(_, found)| !found.is_empty()) {
         line.text = replace(&line.text, found, secrets);
+        *changed = true;
     }
+    changed
+}
+
+/// All lines, and those of each side that does not have all of them.
+fn sides(lines: &[(Origin, &str)]) -> Vec<Vec<usize>> {
+    let without = |hidden| (0..lines.len()).filter(|at| lines[*at].0 != hidden).collect::<Vec<_>>();
+    let mut sides = vec![(0..lines.len()).collect::<Vec<_>>()];
+    sides.extend([Origin::Removed, Origin::Added].map(without).into_iter().filter(|side| side.len() < lines.len()));
+    sides
+}
+
+fn search_sides(lines: &[(Origin, &str)], parts: &mut [Vec<Found>], whole: bool) {
+    for (n, side) in sides(lines).into_iter().enumerate() {
+        if n == 0 || whole {
+            search(lines, &side.into_iter().map(Some).collect::<Vec<_>>(), parts);
+        } else {
+            search(lines, &around_gaps(&side), parts);
+        }
+    }
+}
+
+/// So many bytes on either side of what was changed are looked at again; no rule reaches as far.
+const AROUND: usize = 16 << 10;
+
+/// The stretches of lines around those that were changed.
+fn around(changed: &[bool], lines: &[(Origin, &str)]) -> Vec<Range<usize>> {
+    let after = |end: &mut usize, (_, text): &(Origin, &str)| {
+        let start = *end;
+        *end += text.len() + 1;
+        Some(start)
+    };
+    let starts: Vec<usize> = lines.iter().scan(0, after).collect();
+    let mut stretches: Vec<Range<usize>> = Vec::new();
+    for (at, start) in starts.iter().enumerate().filter(|(at, _)| changed.get(*at) == Some(&true)) {
+        let from = starts.partition_point(|other| other + AROUND < *start);
+        let to = starts.partition_point(|other| *other <= start + lines[at].1.len() + AROUND);
+        match stretches.last_mut().filter(|last| from <= last.end) {
+            Some(last) => last.end = last.end.max(to),
+            None => stretches.push(from..to),
+        }
+    }
+    stretches
 }
 
 /// Lines of a side that are looked at on either edge of what it does not have.
@@ -222,17 +283,21 @@ fn around_gaps(side: &[usize]) -> Vec<Option<usize>> {
 }
 
 /// Searches the chosen lines as one text; `None` keeps its neighbours apart.
-fn search(lines: &[(Origin, &str)], chosen: &[Option<usize>], parts: &mut [Vec<Found>], keys: bool) {
+fn search(lines: &[(Origin, &str)], chosen: &[Option<usize>], parts: &mut [Vec<Found>]) {
     let joined = Joined::of(chosen.iter().map(|at| at.map_or("", |at| lines[at].1)));
     let mut found = secrets::find(&joined.text);
     found.extend(seam::find(&joined.text));
-    if keys {
-        found.extend(joined.key_blocks(&joined.text));
-    }
     for (at, part) in found.iter().flat_map(|found| joined.split(found)) {
         if let Some(line) = chosen[at] {
             parts[line].push(part);
         }
+    }
+}
+
+fn search_keys(lines: &[(Origin, &str)], chosen: &[usize], parts: &mut [Vec<Found>]) {
+    let texts: Vec<&str> = chosen.iter().map(|at| lines[*at].1).collect();
+    for (at, range) in keyblock::find(&texts) {
+        parts[chosen[at]].push(Found { range, kind: keyblock::KIND });
     }
 }
 

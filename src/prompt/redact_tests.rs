@@ -44,6 +44,22 @@ fn each_kind_of_secret_is_replaced_by_its_name() {
             "cookies = {'session': '[redacted:secret]'}",
         ),
         ("session = 'the one that was opened'", "session = 'the one that was opened'"),
+        (
+            "-H \"Authorization: d7311btCyF@=-]aaaa,aaa;a/cskzb83lphg\" h",
+            "-H \"Authorization: [redacted:authorization]\" h",
+        ),
+        ("{'Authorization': d7311btCyF, 'a': b}", "{'Authorization': [redacted:authorization], 'a': b}"),
+        (
+            "curl -v --user \"j.smith:dB2yF6@qL9vZm1P#4J\" \"https://api.example.org/user/me\"",
+            "curl -v --user \"j.smith:[redacted:authorization]\" \"https://api.example.org/user/me\"",
+        ),
+        ("`password` or `a8Kd02mZq91LxV`", "`password` or `[redacted:secret]`"),
+        ("set(`password`, `a8Kd02mZq91LxV`)", "set(`password`, `[redacted:secret]`)"),
+        ("WEBSOCKET_KEY=x3JJHMbDL1EzLkh9GBhXDw==", "WEBSOCKET_KEY=[redacted:secret]"),
+        ("password = \"env:a8Kd02mZq91LxV\"", "password = \"[redacted:secret]\""),
+        ("password = \"/a8Kd02/mZq91LxV\"", "password = \"[redacted:secret]\""),
+        ("password = \"vault:v1:8SDd3WHDOjf7mq69CyCqYjBXAiQQ\"", "password = \"[redacted:secret]\""),
+        ("DB_PASSWORD=${DB_PASSWORD:-a8Kd02mZq91LxV}", "DB_PASSWORD=${DB_PASSWORD:-[redacted:secret]}"),
         ("password = \"hunter2!\"", "password = \"[redacted:secret]\""),
         ("(setq api-token \"a8Kd02mZq91LxVb7Jd\")", "(setq api-token \"[redacted:secret]\")"),
         ("api_token = decode(\"a8Kd02mZq91LxVb7Jd13\")", "api_token = decode(\"[redacted:secret]\")"),
@@ -154,6 +170,47 @@ fn ordinary_code_and_prose_stay_as_they_are() {
         "<label for=\"password\">Password:</label>",
         "mkdir -p build/a8Kd02mZq91LxV",
         "auth = \"org.example.security.PlainLoginModule\"",
+        "Give `password` or `confirmPassword`; 'password' or 'passwordConfirmation'; \"api_key\" or \"accessToken\"",
+        "The fields `password`, `confirmPassword` and `newPassword` (`oldPassword`) are left out",
+        "`token` is `refreshToken` now, and `password` => `userPassword`",
+        "'/%2fetc%2Fpasswd' => '/etc/passwd'",
+        "'/etc/passwd' => '/../../etc/passwd2', \"..%2Fetc%2Fpasswd\": \"/root/etc/passwd\"",
+        "private_key = \"/etc/ssl/private/server1.key\"",
+        "password = \"/run/secrets/db_password_1\"",
+        "ssh_private_key: \"~/.ssh/id_ed25519\"",
+        "signing_key = 'C:\\certs\\app_signing1.pfx'",
+        "password = \"@env:AC_PASSWORD\"",
+        "password = \"@keychain:AC_PASSWORD_2\"",
+        "api_token: \"env:SERVICE_API_TOKEN_V2\"",
+        "\"password\": \"$env:DB_PASSWORD1\"",
+        "secret = \"op://Private/7xk2q5mzv3bq/credential\"",
+        "db_password: \"vault:secret/data/app1#password\"",
+        "db_password: 'ref+vault://secret/app#/Password1'",
+        "token: \"{{ lookup('env', 'API_TOKEN_V2') }}\"",
+        "client_secret: '{{resolve:secretsmanager:Prod/Db1:SecretString:pw}}'",
+        "secret = \"arn:aws:secretsmanager:eu-west-1:123456789012:secret:Db1-a1B2c3\"",
+        "client_secret = \"projects/app1/secrets/Db-Prod2/versions/latest\"",
+        "password = \"process.env.DB_PASSWORD_2\"",
+        "password = \"os.environ['DB_PASSWORD_2']\"",
+        "password = ENV[\"DB_PASSWORD_2\"]",
+        "const apiKey = import.meta.env.VITE_API_KEY2;",
+        "let token = std::env::var(\"API_TOKEN_V2\")?;",
+        "String token = System.getenv(\"API_TOKEN_V2\");",
+        "$token = getenv('API_TOKEN_V2');",
+        "password = \"#{ENV_DB_PASSWORD1}#\"",
+        "case \"${MVNW_PASSWORD:+has-password}\" in",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "headers[\"Sec-WebSocket-Key\"] = \"x3JJHMbDL1EzLkh9GBhXDw==\"",
+        "\"Sec-WebSocket-Key\": {\"x3JJHMbDL1EzLkh9GBhXDw==\"},",
+        "Sec-WebSocket-Accept: HSmrc0sMlYUkAGmm5OPpG2HaGWk=",
+        "const SEC_WEBSOCKET_KEY: &str = \"x3JJHMbDL1EzLkh9GBhXDw==\";",
+        "ETag: \"33a64df551425fcc55e4d42a148795d9f25f89d4\"",
+        "If-None-Match: W/\"x3JJHMbDL1EzLkh9GBhXDw\"",
+        "Content-Security-Policy: script-src 'nonce-x3JJHMbDL1EzLkh9GBhXDw=='",
+        "<script nonce=\"x3JJHMbDL1EzLkh9GBhXDw==\" src=\"/a.js\"></script>",
+        "\"/js/csrf-token.js\": \"sha384-oqVuAfXRKap7fdgcCY5uykM6+R9GqQ8K/uxy9rx7HNQlGYl1kPzQho1wx4JwY8wC\"",
+        "auth = \"sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\"",
+        "curl --user \"me:<password>\" \"https://api.example.org/user/me\"",
     ] {
         assert_eq!(redact(text), text);
     }
@@ -421,6 +478,47 @@ proptest! {
         let once = redact_commit(commit(&texts[0], &[&lines]));
         prop_assert_eq!(redact_commit(once.clone()), once);
     }
+}
+
+/// What passes over everything leave, as many as there are.
+fn in_full(commit: &Commit) -> Commit {
+    let mut clean = commit.clone();
+    for _ in 0..PASSES {
+        let mut secrets = BTreeSet::new();
+        pass(&mut clean, &Fresh::Everything, &mut secrets);
+        if secrets.is_empty() {
+            break;
+        }
+    }
+    clean
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn a_second_look_around_what_was_changed_sees_as_much_as_one_at_everything(
+        texts in prop::collection::vec((fragments(), 0usize..600, 0usize..3), 1..12),
+    ) {
+        let origins = [Origin::Added, Origin::Removed, Origin::Context];
+        let mut lines: Vec<(Origin, &str)> = Vec::new();
+        for (text, apart, origin) in &texts {
+            lines.extend(text.split('\n').map(|line| (origins[*origin], line)));
+            lines.extend(std::iter::repeat_n((Origin::Context, "let ordinary = code(\"of some length\", 1);"), *apart));
+        }
+        let dirty = commit("m", &[&lines]);
+        prop_assert_eq!(redact_commit(dirty.clone()), in_full(&dirty));
+    }
+}
+
+#[test]
+fn what_was_changed_is_looked_at_again_with_its_surroundings() {
+    let long = "x".repeat(AROUND / 4);
+    let lines = vec![(Origin::Added, long.as_str()); 40];
+    let changed = |those: &[usize]| (0..40).map(|at| those.contains(&at)).collect::<Vec<_>>();
+    assert_eq!(around(&changed(&[]), &lines), Vec::<Range<usize>>::new());
+    assert_eq!(around(&changed(&[0]), &lines), [0..5]);
+    assert_eq!(around(&changed(&[10, 12, 30, 39]), &lines), [7..17, 27..35, 36..40]);
 }
 
 fn lines_owned(commit: &Commit) -> Vec<String> {

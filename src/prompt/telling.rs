@@ -71,6 +71,14 @@ pub(super) fn is_telling(name: &str) -> bool {
     }
 }
 
+/// `confirmPassword`, `refresh_token`: itself such a name, or one that has to do with a secret.
+pub(super) fn names_one(value: &str) -> bool {
+    let words = parts(value);
+    let said = |word: &String| CHOSEN.contains(&word.as_str()) || MADE.contains(&word.as_str());
+    let plain = |c: char| c.is_alphabetic() || matches!(c, '_' | '-' | '.');
+    value.chars().all(plain) && (is_telling(value) || (words.len() > 1 && words.iter().any(said)))
+}
+
 /// `apikey`, written as one word.
 fn is_key(word: &str) -> bool {
     word.strip_suffix("key").is_some_and(|before| KEYS.contains(&before))

@@ -1,6 +1,7 @@
 //! Values of keys whose names say that they are secrets (`password: sunshine`). The redactor knows secrets by their
 //! form; a passphrase or a plain word has none, so the name alone decides, and what is written as a literal is hidden.
 
+use super::reference::is_reference;
 use super::telling::is_telling;
 use crate::domain::patch::{Commit, FileChange, Hunk, Origin};
 use crate::facts::roles::{self, FileRole};
@@ -40,6 +41,19 @@ impl Style {
             Self::Prose
         } else {
             Self::Settings
+        }
+    }
+
+    /// By the word behind the marks that open a fence.
+    fn of_fence(said: &str) -> Option<Self> {
+        let word = said.trim_start().split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("");
+        match word.to_ascii_lowercase().as_str() {
+            "yaml" | "yml" | "json" | "jsonc" | "json5" | "toml" | "ini" | "env" | "dotenv" | "properties" | "xml"
+            | "conf" | "cfg" => Some(Self::Settings),
+            "sh" | "bash" | "zsh" | "fish" | "shell" | "console" | "powershell" | "dockerfile" | "docker" => {
+                Some(Self::Shell)
+            }
+            _ => None,
         }
     }
 }
@@ -87,6 +101,8 @@ struct Above {
     named: u8,
     /// A text over several lines is open, up to this mark.
     open: Option<&'static str>,
+    /// How the fenced part of a text for people is written.
+    fence: Option<Style>,
 }
 
 /// A value stands so many lines below its name at most.
@@ -95,6 +111,7 @@ const BELOW: u8 = 4;
 impl Above {
     /// The line without values; absent where it has none.
     fn line(&mut self, text: &str, style: Style) -> Option<String> {
+        let style = self.within(text, style);
         if style == Style::Value {
             return (!text.trim().is_empty()).then(|| HIDDEN.to_owned());
         }
@@ -130,6 +147,19 @@ impl Above {
             }
         }
         replace(text, ranges)
+    }
+
+    /// The style of a line: in a text for people, that of the fence around it.
+    fn within(&mut self, text: &str, style: Style) -> Style {
+        if style != Style::Prose {
+            return style;
+        }
+        let Some(said) = ["```", "~~~"].iter().find_map(|mark| text.trim_start().strip_prefix(mark)) else {
+            return self.fence.unwrap_or(style);
+        };
+        self.block = None;
+        self.fence = if self.fence.is_some() { None } else { Style::of_fence(said) };
+        style
     }
 }
 
@@ -169,7 +199,7 @@ fn keys(text: &str) -> Vec<std::ops::Range<usize>> {
                 let word = text[from..at].trim_end_matches(['.', '-']);
                 let dashes = word.len() - word.trim_start_matches('-').len();
                 let (from, word) = (from + dashes, &word[dashes..]);
-                if is_telling(word) {
+                if is_telling(word) && !is_file(&text[..from]) {
                     found.push(from..from + word.len());
                 }
             }
@@ -180,6 +210,11 @@ fn keys(text: &str) -> Vec<std::ops::Range<usize>> {
     let by = [" IDENTIFIED BY ", " identified by "];
     found.extend(by.iter().filter_map(|by| text.find(by).map(|at| at + 1..at + by.len() - 1)));
     found
+}
+
+/// `/etc/passwd` names no value.
+fn is_file(before: &str) -> bool {
+    before.strip_suffix(['/', '\\']).is_some_and(|before| before.ends_with("etc"))
 }
 
 /// What follows a telling name.
@@ -232,8 +267,19 @@ fn after(text: &str, key: std::ops::Range<usize>, style: Style) -> Given {
         return literal(value, at(value), end);
     }
     let value = value.trim_start();
-    let bare = style == Style::Prose && !sign.contains('=');
-    scalar(value, at(value), if bare { Style::Program } else { style })
+    let style = match style {
+        Style::Prose if sign == ":" && is_setting(before, &text[key], value) => Style::Settings,
+        Style::Prose if !sign.contains('=') => Style::Program,
+        other => other,
+    };
+    scalar(value, at(value), style)
+}
+
+/// `dbPassword: sunshine` on a line of its own is a setting also where no fence is in sight; `Password: at least` is not.
+fn is_setting(before: &str, name: &str, value: &str) -> bool {
+    let hump = || name.chars().zip(name.chars().skip(1)).any(|(a, b)| a.is_lowercase() && b.is_uppercase());
+    let value = value.split(" #").next().unwrap_or(value).trim();
+    before.trim().is_empty() && (name.contains(['_', '.']) || hump()) && !value.contains(char::is_whitespace)
 }
 
 /// The sign that gives a value, and what follows it; `==` compares. A type may stand before it.
@@ -276,6 +322,9 @@ fn argument<'a>(before: &str, inner: &'a str, quoted: bool, style: Style) -> Opt
     let head = before.trim_start();
     let argument =
         inner.strip_prefix(',').map(str::trim_start).filter(|rest| quoted && rest.starts_with(['"', '\'', '`']));
+    // `` `password`, `confirmPassword` `` in a sentence.
+    let called = || before.trim_end_matches('`').ends_with('(');
+    let argument = argument.filter(|_| style != Style::Prose || !before.ends_with('`') || called());
     let flag = before.ends_with("--") && !inner.starts_with('=');
     let declared =
         ["ENV ", "ARG ", "#define ", "setx ", "set -gx ", "set -x "].iter().any(|start| head.starts_with(start));
@@ -321,6 +370,10 @@ fn scalar(value: &str, at: usize, style: Style) -> Given {
     match style {
         Style::Program | Style::Value | Style::Prose if style != Style::Prose => Given::Nothing,
         Style::Shell | Style::Prose => {
+            let printed = value.strip_prefix("$(").and_then(|inner| inner.find(')'));
+            if let Some(end) = printed {
+                return literal(value, at, end + "$()".len());
+            }
             literal(value, at, value.find([' ', '\t', ';', '"', '\'', '&', '|', '`', ',', ')']).unwrap_or(value.len()))
         }
         _ if value.is_empty() => Given::Block { marked: false },
@@ -359,19 +412,6 @@ fn literal(value: &str, at: usize, end: usize) -> Given {
     } else {
         Given::Value(at..at + value.len())
     }
-}
-
-/// `$NAME`, `${NAME}`, `${{ secrets.NAME }}`, `{{ name }}`, `%NAME%`: nothing of the value itself.
-fn is_reference(value: &str) -> bool {
-    let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | ' ' | '$' | '{' | '}');
-    let marked = value.starts_with("${") || value.starts_with("{{") || value.starts_with("$(");
-    let closed = value.ends_with('}') && value.chars().all(plain) && !value.contains(":-") && !value.contains("-}");
-    let variable = value.strip_prefix('$').is_some_and(|name| {
-        name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_')
-            && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
-    });
-    let percent = value.len() > 2 && value.starts_with('%') && value.ends_with('%');
-    (marked && closed) || variable || percent
 }
 
 #[cfg(test)]

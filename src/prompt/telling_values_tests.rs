@@ -66,6 +66,12 @@ fn whatever_it_looks_like_the_value_of_a_telling_name_is_hidden() {
         ("secrets/db_password.txt", "sunshine"),
         ("secrets/db_password", "sunshine"),
         ("app.yml", "пароль: sunshine"),
+        ("run.sh", "export DB_PASSWORD=$(echo sunshine)"),
+        ("values.yaml", "  argocdServerAdminPassword: $2b$12$sunshine"),
+        (".env", "ADMIN_PASSWORD=$argon2id$v=19$m=65536,t=3,p=4$sunshine"),
+        ("c.json", r#"  "adminPassword": "$6$rounds=5000$salt$sunshine","#),
+        ("README.md", "            argocdServerAdminPassword: sunshine"),
+        ("README.md", "db_password: sunshine  # why"),
     ] {
         let said = hidden(path, line);
         let rest = ["sunshine", "horse", "123456"].iter().any(|word| said.contains(word));
@@ -82,6 +88,9 @@ fn values_on_other_lines_than_their_names_are_hidden() {
         ("app.json", "{\"name\": \"DB_PASSWORD\",\n \"value\": \"sunshine\"},\nuser: me"),
         ("a.plist", "<key>password</key>\n<string>sunshine</string>\n<key>user</key>\n<string>me</string>"),
         ("main.tf", "variable \"db_password\" {\n  default = \"sunshine\"\n}\nuser: me"),
+        ("README.md", "Set it:\n```yaml\npassword: sunshine\n```\nuser: me"),
+        ("README.md", "Set it:\n```json\n\"pin_code\": 1,\n\"password\": \"sunshine\"\n```\nuser: me"),
+        ("README.md", "~~~sh\nmysql --password sunshine\n~~~\npassword: me"),
         ("a.toml", "password = \"\"\"\nsunshine\n\"\"\"\nuser = 'me'"),
     ] {
         let said = hidden(path, lines);
@@ -127,6 +136,19 @@ fn what_is_no_value_or_no_secret_stays() {
         ("README.md", "Password: at least eight characters"),
         ("README.md", "The token is read from the header."),
         ("Cargo.toml", "jsonwebtoken = \"9\""),
+        ("README.md", "Give `password` or `confirmPassword`."),
+        ("README.md", "The fields `password`, `confirmPassword` are left out."),
+        ("README.md", "- password: the one you were given"),
+        ("README.md", "client_secret: the one you were given"),
+        ("src/a.php", "'/etc/passwd' => '/etc/passwd',"),
+        ("app.yml", "  password: \"@env:AC_PASSWORD\""),
+        ("app.yml", "  password: op://vault/item/field"),
+        ("app.yml", "  password: vault:secret/data/app#password"),
+        ("app.yml", "  password: /run/secrets/db_password"),
+        ("app.yml", "  password: \"{{ lookup('env', 'DB_PASSWORD') }}\""),
+        ("c.json", "  \"password\": \"process.env.DB_PASSWORD\","),
+        ("run.sh", "export DB_PASSWORD=$(cat /run/secrets/db)"),
+        ("run.sh", "DB_PASSWORD=\"$(op read op://vault/db/password)\""),
     ] {
         assert_eq!(hidden(path, line), line, "{path}");
     }

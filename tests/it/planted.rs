@@ -77,6 +77,7 @@ const SHAPED: &[Form] = &[
     ("mailchimp", NO_NAME, &[Of(HEX, 32), Is("-us12")]),
     ("brevo", NO_NAME, &[Is("xkeysib-"), Of(HEX, 64), Is("-"), Of(ALNUM, 16)]),
     ("twilio", NO_NAME, &[Is("SK"), Of(HEX, 32)]),
+    ("bcrypt", NO_NAME, &[Is("$2b$12$"), Of(ALNUM, 53)]),
     ("stripe", NO_NAME, &[Is("sk_live_"), Of(ALNUM, 24)]),
     ("square", NO_NAME, &[Is("sq0atp-"), Of(ALNUM, 22)]),
     ("shopify", NO_NAME, &[Is("shpat_"), Of(HEX, 32)]),

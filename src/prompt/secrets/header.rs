@@ -24,8 +24,22 @@ pub(super) fn authorization(text: &str, at: usize) -> Option<Range<usize>> {
     let secret = header_value(window, &captures)?;
     let end = at + secret.end;
     let rest = text.as_bytes().get(end..).unwrap_or_default();
-    let inner = |byte: &&u8| byte.is_ascii_graphic() && !b"\"'`\\,;(){}<>[]|".contains(byte);
+    let scheme = captures.name("scheme").map_or(secret.start, |scheme| scheme.start());
+    let open = quote_before(text, at + scheme).or_else(|| {
+        let after = text.as_bytes().get(at + "authorization".len());
+        quote_before(text, at).filter(|quote| after != Some(quote))
+    });
+    let inner = |byte: &&u8| match open {
+        Some(quote) => byte.is_ascii_graphic() && !matches!(**byte, b'\\') && **byte != quote,
+        None => byte.is_ascii_graphic() && !b"\"'`\\,;(){}<>[]|".contains(byte),
+    };
     Some(at + secret.start..end + rest.iter().take_while(inner).count())
+}
+
+/// The quote in which the value, or the whole header, stands: it goes up to where that closes.
+fn quote_before(text: &str, at: usize) -> Option<u8> {
+    let before = at.checked_sub(1).and_then(|at| text.as_bytes().get(at)).copied();
+    before.filter(|b| matches!(b, b'"' | b'\'' | b'`'))
 }
 
 fn window(text: &str, at: usize) -> &str {

@@ -1,6 +1,7 @@
 //! Whether a value beside a telling name is a secret, or a word, a reference, a placeholder.
 
 use super::words::{is_random, share, turns};
+use crate::prompt::reference::is_reference;
 
 /// A value is judged by this many bytes, so that a long one costs no more than a short one.
 const JUDGED: usize = 256;
@@ -125,6 +126,16 @@ pub(super) fn is_placeholder(value: &str) -> bool {
         || value.split_once("${").is_some_and(|(_, rest)| rest.contains('}'))
         || value.contains("{{")
         || ["npm:", "workspace:", "file:", "process.env", "os.environ"].iter().any(|start| value.starts_with(start))
+        || is_reference(value)
+        || is_integrity(value)
+}
+
+/// `sha512-…`: what a file is checked by.
+fn is_integrity(value: &str) -> bool {
+    const LENGTHS: [(&str, usize); 4] = [("sha1-", 28), ("sha256-", 44), ("sha384-", 64), ("sha512-", 88)];
+    LENGTHS.iter().filter_map(|(start, length)| Some((value.strip_prefix(start)?, length))).any(|(digest, length)| {
+        digest.len() == *length && digest.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b))
+    })
 }
 
 /// Letters alone have to be more of a jumble.

@@ -7,6 +7,7 @@ mod address;
 mod assigned;
 mod command;
 mod files;
+mod hashed;
 mod header;
 mod judge;
 mod names;
@@ -49,6 +50,7 @@ enum Rule {
     Netrc,
     Docker,
     Kubernetes,
+    Hashed,
     Discord,
     Jwt,
 }
@@ -92,7 +94,8 @@ fn beginnings() -> Vec<(String, Rule)> {
         (".ey", Rule::Jwt),
     ];
     let others = others.map(|(beginning, rule)| (beginning.to_owned(), rule));
-    shapes.chain(names).chain(vendors).chain(others).collect()
+    let hashes = hashed::BEGINNINGS.map(|beginning| (beginning.to_owned(), Rule::Hashed));
+    shapes.chain(names).chain(vendors).chain(others).chain(hashes).collect()
 }
 
 /// Every secret in `text`, in no particular order; ranges may overlap.
@@ -140,6 +143,7 @@ impl Rule {
                 found.extend(values.into_iter().map(|range| Found { range, kind: "kubernetes-secret" }));
                 return end;
             }
+            Self::Hashed => ("password-hash", hashed::hash(text, hit.start)),
             Self::Jwt => ("jwt", neighbour::jwt(text, hit.start)),
             Self::Discord => ("discord-token", neighbour::discord(text, hit.start)),
         };
@@ -147,7 +151,9 @@ impl Rule {
         if let Self::Name(says) = self {
             found.extend(names::listed(text, &range, *says).into_iter().map(|range| Found { range, kind }));
         }
-        let end = token::end(text, range.end);
+        // An argument of a command ends with its word.
+        let word = matches!(self, Self::User | Self::Password);
+        let end = if word { range.end } else { token::end(text, range.end) };
         let range = range.start..end;
         if kind == "aws-key" {
             found.extend(
@@ -167,8 +173,16 @@ mod tests {
     use crate::prompt::redact::redact;
 
     fn kinds() -> BTreeSet<&'static str> {
-        let others =
-            [ANY, "url-password", "authorization", "netrc", "docker-login", "kubernetes-secret", "discord-token"];
+        let others = [
+            ANY,
+            "url-password",
+            "authorization",
+            "netrc",
+            "docker-login",
+            "kubernetes-secret",
+            "discord-token",
+            "password-hash",
+        ];
         providers::shapes().iter().map(|shape| shape.kind).chain(others).chain(["aws-secret", "private-key"]).collect()
     }
 

@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use super::assigned::{self, Assigned, Join};
-use super::judge::{is_code, is_strong, is_words, looks_secret};
+use super::judge::{is_code, is_placeholder, is_strong, is_words, looks_secret};
 use super::shape::Of;
 use super::words::{is_random, share};
-use crate::prompt::telling::{CHOSEN, KEYS, MADE};
+use crate::prompt::telling::{CHOSEN, KEYS, MADE, names_one};
 
 /// How much a name tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,11 @@ pub(super) fn telling(text: &str, name: Range<usize>, says: Says) -> Option<Rang
     let (says, more) = whole_name(text, &name, says)?;
     let mut found = assigned::after(text, name.end + more.len())?;
     let public = || is_public(text, name.start) || PUBLIC.iter().any(|word| has_word(more, word));
-    if public() || !is_passed(text, &name, more, &found) {
+    if public()
+        || is_of_a_place(text, &name)
+        || !is_passed(text, &name, more, &found)
+        || is_enumerated(text, &name, more, &found)
+    {
         return None;
     }
     if is_parameter(text, name.start) {
@@ -72,7 +76,8 @@ pub(super) fn telling(text: &str, name: Range<usize>, says: Says) -> Option<Rang
     }
     if let Weak(hex) = says {
         let version = REVISION.iter().any(|word| has_word(more, word));
-        return (!version && is_given(text, &found, value) && is_strong(value, hex)).then(|| whole(text, &found));
+        let given = !version && is_given(text, &found, value) && !is_placeholder(value);
+        return (given && is_strong(value, hex)).then(|| whole(text, &found));
     }
     if is_base64_blob(said) {
         let base64 = value.len() >= 12 && value.bytes().all(|b| Of::Base64.has(b));
@@ -122,6 +127,37 @@ fn is_passed(text: &str, name: &Range<usize>, more: &str, found: &Assigned) -> b
     found.join != Join::Call || ((!more.contains('.') || closed()) && !ends_a_string(text, name, more))
 }
 
+/// `` `password` or `confirmPassword` ``: names in a sentence. What a call is passed may be a value.
+fn is_enumerated(text: &str, name: &Range<usize>, more: &str, found: &Assigned) -> bool {
+    let between = text.get(name.end + more.len()..found.value.start).unwrap_or_default();
+    let Some(quote) = between.chars().next().filter(|c| matches!(c, '"' | '\'' | '`')) else { return false };
+    let value = text.get(found.value.clone()).unwrap_or_default();
+    let stands_by = between.get(1..).is_some_and(|rest| rest.trim_start().starts_with("or "));
+    let in_prose = || quote == '`' && !is_called(text, name.start);
+    between.ends_with(quote) && names_one(value) && (stands_by || in_prose())
+}
+
+/// `set(`NAME`, `: whether the string that holds the name is what a call begins with.
+fn is_called(text: &str, name: usize) -> bool {
+    let head = text.as_bytes().get(..name).unwrap_or_default();
+    let inner = head.iter().rev().take(MORE).take_while(|b| b.is_ascii_alphanumeric() || b"_.-".contains(b)).count();
+    let head = head.get(..head.len() - inner).unwrap_or_default();
+    let head = head.strip_suffix(b"`").unwrap_or(head);
+    matches!(head, [.., before, b'('] if before.is_ascii_alphanumeric() || matches!(before, b'_' | b'!'))
+}
+
+/// The last part of `/etc/passwd`, also as it is written in an address, and a part of `arn:aws:…:secret:…`.
+fn is_of_a_place(text: &str, name: &Range<usize>) -> bool {
+    let from = text.floor_char_boundary(name.start.saturating_sub(MORE));
+    let before = text.get(from..name.start).unwrap_or_default();
+    let word = before.rsplit(|c: char| c.is_whitespace() || "\"'`".contains(c)).next().unwrap_or("");
+    if word.starts_with("arn:aws") {
+        return true;
+    }
+    let before = ["/", "\\", "%2f", "%2F", "%5c", "%5C"].iter().find_map(|joint| before.strip_suffix(joint));
+    before.is_some_and(|before| before.ends_with("etc"))
+}
+
 /// Ids of what is kept elsewhere and revisions are no secrets: `credentialsId`, `secret_version`.
 fn is_public_id(said: &str, more: &str, value: &str) -> bool {
     let hex = || value.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
@@ -160,6 +196,10 @@ fn is_secret(text: &str, found: &Assigned, value: &str, password: bool) -> bool 
         return looks_secret(value, password) && !label;
     }
     let rest = text.get(found.value.end..).unwrap_or_default();
+    // `${NAME:+words}`: what stands there where the name has a value.
+    if value.starts_with(['+', '?']) && rest.starts_with('}') && is_words(&value[1..]) {
+        return false;
+    }
     let code = match found.join {
         // A table of names and values.
         Join::Call => !is_strong(value, true) || !rest.starts_with([',', '\n', '\r']),
@@ -262,10 +302,13 @@ pub(super) fn is_in_marker(text: &str, at: usize) -> bool {
 
 /// `public_token`, `pubkey` and `csrf-token-hash` are for everyone.
 fn is_public(text: &str, at: usize) -> bool {
-    let from = text.floor_char_boundary(at.saturating_sub(8));
+    let from = text.floor_char_boundary(at.saturating_sub(16));
     let before = text.get(from..at).unwrap_or_default().to_ascii_lowercase();
     let before = before.trim_end_matches(['_', '-', ' ', '.']);
-    before.ends_with("public") || before.ends_with("pub") || before.ends_with("verify")
+    // What a WebSocket is opened with is asked for and answered once.
+    let socket =
+        before.strip_suffix("websocket").is_some_and(|head| head.trim_end_matches(['_', '-']).ends_with("sec"));
+    socket || before.ends_with("public") || before.ends_with("pub") || before.ends_with("verify")
 }
 
 /// Whether a name has a word, written as one: `_sha`, `Sha1`, not `shared`.

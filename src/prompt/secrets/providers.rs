@@ -176,6 +176,7 @@ const FAMILIES: &[Family] = &[
     ("dropbox-token", &["sl."], &[Run(Url, 120, MANY)], If::AloneMixed),
     ("adobe-secret", &["p8e-"], &[Run(Alnum, 32, 32)], If::AloneDigit),
     ("defined-key", &["dnkey-"], &[Run(Loose, 50, MANY)], If::AloneDigit),
+    ("password-hash", &["{SSHA}", "{SHA}", "{SMD5}", "{SSHA256}", "{SHA256}", "{SSHA512}", "{SHA512}", "{PBKDF2_SHA256}"], &[Run(Any, 24, MANY)], If::Always),
     ("encoded-key", &["LS0tLS1CRUdJTi"], &[Run(Base64, 8, MANY)], If::Always),
 ];
 
