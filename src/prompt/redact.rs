@@ -237,7 +237,7 @@ fn search_sides(lines: &[(Origin, &str)], parts: &mut [Vec<Found>], whole: bool)
     }
 }
 
-/// So many bytes on either side of what was changed are looked at again; no rule reaches as far.
+/// So many bytes on either side of what was changed are looked at again: as far as any rule looks from its beginning.
 const AROUND: usize = 16 << 10;
 
 /// The stretches of lines around those that were changed.

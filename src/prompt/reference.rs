@@ -3,18 +3,19 @@
 
 /// Stores of secrets and of settings, as they stand before the colon of a reference.
 #[rustfmt::skip]
-const STORES: [&str; 38] = [
+const STORES: [&str; 43] = [
     "op", "vault", "secret", "secrets", "env", "keychain", "keyring", "ssm", "sm", "awssm", "aws-sm", "aws-ssm",
     "awsssm", "aws-secretsmanager", "awssecretsmanager", "secretsmanager", "gsm", "gcpsm", "gcp-sm", "gcpsecrets",
     "azkv", "akv", "azurekeyvault", "keyvault", "doppler", "infisical", "bws", "bitwarden", "lastpass", "1password",
-    "berglas", "akeyless", "conjur", "credstash", "file", "parameterstore", "ext", "pullsecret",
+    "berglas", "akeyless", "conjur", "credstash", "file", "parameterstore", "ext",
+    "config", "aws", "gcp", "azure", "ref", "getenv",
 ];
 /// What reads the environment or a store; the name of what is read follows.
 #[rustfmt::skip]
-const READERS: [&str; 22] = [
+const READERS: [&str; 24] = [
     "process.env", "import.meta.env", "os.environ.get", "os.environ", "os.getenv", "os.Getenv", "getenv", "env",
     "System.getenv", "ENV.fetch", "ENV", "Deno.env.get", "Bun.env", "std::env::var", "env::var", "env!", "$env",
-    "Environment.GetEnvironmentVariable", "secrets", "$_ENV", "$ENV", "var",
+    "Environment.GetEnvironmentVariable", "secrets", "$_ENV", "$ENV", "var", "secret", "vault",
 ];
 /// Commands that print what a store holds.
 #[rustfmt::skip]
@@ -48,13 +49,17 @@ pub(super) fn is_reference(value: &str) -> bool {
         || is_file(value)
 }
 
-/// `$NAME`, `%NAME%`, `$(NAME)`.
+/// `$NAME`, `%NAME%`, `$(NAME)`, `@@NAME@@`, `__NAME__`, `%(NAME)s`.
 fn is_variable(value: &str) -> bool {
     let shouting = |name: &str| {
         name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_')
             && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
     };
     let percent = value.len() > 2 && value.starts_with('%') && value.ends_with('%');
+    let between = |open: &str, close: &str| value.strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
+    if [("@@", "@@"), ("@", "@"), ("__", "__"), ("%(", ")s")].iter().any(|(a, b)| between(a, b).is_some_and(shouting)) {
+        return true;
+    }
     let bracketed = value.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')'));
     percent || bracketed.or_else(|| value.strip_prefix('$')).is_some_and(shouting)
 }
@@ -95,18 +100,22 @@ fn is_in_store(value: &str) -> bool {
     }
     let Some((scheme, rest)) = value.trim_start_matches(['@', '$']).split_once(':') else { return false };
     let scheme = scheme.to_ascii_lowercase();
-    let known = STORES.contains(&scheme.as_str()) || scheme.starts_with("ref+");
+    let said = scheme.contains("secret");
+    let known = said || STORES.contains(&scheme.as_str()) || scheme.starts_with("ref+");
     match rest.strip_prefix("//") {
         Some(place) => known && !place.is_empty() && !place.contains('@'),
-        // `secret:sunshine` is a name and a password.
-        None => known && is_name(rest) && (rest.contains('/') || !scheme.starts_with("secret")),
+        // `vault:sunshine` may be a person and a password.
+        None => {
+            let plain = ["env", "getenv", "keychain", "keyring", "keyvault", "ssm"].contains(&scheme.as_str());
+            known && is_name(rest) && (plain || rest.contains('/') || (!said && rest.contains(['.', '_', '#'])))
+        }
     }
 }
 
 /// `process.env.NAME`, `os.environ["NAME"]`, `env('NAME')`.
 fn is_read(value: &str) -> bool {
     READERS.iter().filter_map(|reader| value.strip_prefix(reader)).any(|rest| {
-        let name = rest.trim_start_matches(['.', ':', '[', '(', '{', '"', '\'']);
+        let name = rest.trim_start_matches(['.', '[', '(', '{', '"', '\'']);
         name.len() < rest.len() && is_name(name.trim_end_matches([']', ')', '}', '"', '\'']))
     })
 }
@@ -175,6 +184,13 @@ mod tests {
             "env(\"DB_PASSWORD\")",
             "std::env::var(\"DB_PASSWORD\")",
             "secrets.DB_PASSWORD",
+            "%(DB_PASSWORD)s",
+            "@@DB_PASSWORD@@",
+            "__DB_PASSWORD__",
+            "secretKeyRef:db/password",
+            "secret(db_password)",
+            "ref:secrets/db",
+            "gcp:projects/app/secrets/db",
             "ext:/scripts/auth1.sh",
             "pullsecret:argocd/registry",
             "/etc/passwd",
@@ -202,7 +218,11 @@ mod tests {
             "vault:v1:8SDd3WHDOjf7mq69CyCqYjBXAiQQAVZRkFM13ok481zo",
             "env:a8Kd02mZq91LxV",
             "pass:sunshine",
+            "__sunshine__",
+            "@sunshine@",
             "secret:sunshine",
+            "vault:sunshine",
+            "aws:sunshine",
             "$(cat x; echo sunshine)",
             "op:",
             "op://",

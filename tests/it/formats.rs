@@ -41,6 +41,38 @@ fn a_secret_under_a_telling_key_is_in_no_text_and_no_draft() {
     }
 }
 
+/// A hash can be guessed at as long as one likes: it is as secret as what was hashed.
+#[test]
+fn a_hashed_password_is_in_no_text_and_no_export() {
+    let (world, repo) = place();
+    let bcrypt = |tail: &str| format!("$2a$10$H1a30nMr9v2QE2nkyz0BoOD2J0I6FQFMtHS0csEg12RBWzf{tail}");
+    let argon = |tail: &str| format!("$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$RdescudvJCsgt3ub+b4dWRWJTmaa{tail}");
+    let sha = |tail: &str| format!("$6$rounds=5000$salt$l9IxTLm0qYkAcd8Rs9vNzQ0e3yGmWfTjKhUuXoPpBb1Zz2Aa3Cc4{tail}");
+    let values = |hash: &str| format!("configs:\n  secret:\n    argocdServerAdminPassword: {hash}\n");
+    let guide = |hash: &str| format!("# Setup\n\n```yaml\n{}```\n", values(hash));
+    let users = |hash: &str| format!("{{\n  \"adminPassword\": \"{hash}\",\n  \"user\": \"me\"\n}}\n");
+    let mut texts = String::new();
+    for (file, named, first, second) in [
+        ("values.yaml", true, values(&bcrypt("RuuoE6")), values(&bcrypt("XyzoE6"))),
+        ("quoted.yaml", true, values(&format!("'{}'", bcrypt("RuuoE6"))), values(&format!("\"{}\"", bcrypt("XyzoE6")))),
+        (".env", true, format!("ADMIN_PASSWORD={}\n", argon("ObG1")), format!("ADMIN_PASSWORD='{}'\n", argon("ObG2"))),
+        ("users.json", true, users(&sha("Dd5")), users(&sha("Ee6"))),
+        ("README.md", false, guide(&bcrypt("RuuoE6")), guide(&bcrypt("XyzoE6"))),
+        ("htpasswd", false, format!("me:{}\n", bcrypt("RuuoE6")), format!("me:{}\n", bcrypt("XyzoE6"))),
+    ] {
+        told(&world, &repo, file, &first, "wip");
+        let text = told(&world, &repo, file, &second, "wip");
+        assert!(!named || text.contains("assword") || text.contains("ADMIN_PASSWORD"), "{file}: {text}");
+        texts += &text;
+    }
+    texts += &(world.ok(&repo, &["export"]) + &world.ok(&repo, &["log", "--all"]));
+    for part in
+        ["H1a30nMr9v", "RBWzf", "Rdescudv", "c29tZXNhbHQ", "l9IxTLm0", "Aa3Cc4", "RuuoE6", "XyzoE6", "ObG1", "Ee6"]
+    {
+        assert!(!texts.contains(part), "{part}: {texts}");
+    }
+}
+
 #[test]
 fn pointers_translations_and_digests_are_told_in_their_own_terms() {
     let (world, repo) = place();

@@ -75,6 +75,9 @@ pub(super) fn telling(text: &str, name: Range<usize>, says: Says) -> Option<Rang
         return None;
     }
     if let Weak(hex) = says {
+        if is_key_of_things(text, name.start) {
+            return None;
+        }
         let version = REVISION.iter().any(|word| has_word(more, word));
         let given = !version && is_given(text, &found, value) && !is_placeholder(value);
         return (given && is_strong(value, hex)).then(|| whole(text, &found));
@@ -309,6 +312,14 @@ fn is_public(text: &str, at: usize) -> bool {
     let socket =
         before.strip_suffix("websocket").is_some_and(|head| head.trim_end_matches(['_', '-']).ends_with("sec"));
     socket || before.ends_with("public") || before.ends_with("pub") || before.ends_with("verify")
+}
+
+/// `etag_key`, `cacheKey`, `Idempotency-Key`: by which something is found again.
+fn is_key_of_things(text: &str, at: usize) -> bool {
+    let from = text.floor_char_boundary(at.saturating_sub(16));
+    let before = text.get(from..at).unwrap_or_default().to_ascii_lowercase();
+    let before = before.trim_end_matches(['_', '-']);
+    ["etag", "nonce", "cache", "idempotency"].iter().any(|word| before.ends_with(word))
 }
 
 /// Whether a name has a word, written as one: `_sha`, `Sha1`, not `shared`.
