@@ -42,7 +42,7 @@ fn lines_of(commit: &Commit) -> impl Iterator<Item = &Line> {
 fn sorts() -> Result<Vec<(String, Commit)>> {
     let (code, tested) = (code(false)?, code(true)?);
     let lines: Vec<&str> = code.lines().collect();
-    let in_turns = |at: usize| if at / 6 % 2 == 0 { Origin::Removed } else { Origin::Added };
+    let in_turns = |at: usize| if (at / 6).is_multiple_of(2) { Origin::Removed } else { Origin::Added };
     let tested: Vec<&str> = tested.lines().collect();
     let mut sorts = vec![
         ("code, added".to_owned(), commit(&lines, |_| Origin::Added)),

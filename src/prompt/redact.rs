@@ -67,7 +67,7 @@ impl Fresh {
     /// The stretches of a file's lines that have to be looked at.
     fn stretches(&self, file: usize, lines: &[(Origin, &str)]) -> Vec<Range<usize>> {
         match self {
-            Self::Everything => vec![0..lines.len()],
+            Self::Everything => std::iter::once(0..lines.len()).collect(),
             Self::Lines(files) => files.get(file).map_or_else(Vec::new, |changed| around(changed, lines)),
         }
     }

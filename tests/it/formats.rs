@@ -55,7 +55,7 @@ fn a_hashed_password_is_in_no_text_and_no_export() {
     for (file, named, first, second) in [
         ("values.yaml", true, values(&bcrypt("RuuoE6")), values(&bcrypt("XyzoE6"))),
         ("quoted.yaml", true, values(&format!("'{}'", bcrypt("RuuoE6"))), values(&format!("\"{}\"", bcrypt("XyzoE6")))),
-        (".env", true, format!("ADMIN_PASSWORD={}\n", argon("ObG1")), format!("ADMIN_PASSWORD='{}'\n", argon("ObG2"))),
+        (".env", false, format!("ADMIN_PASSWORD={}\n", argon("ObG1")), format!("ADMIN_PASSWORD='{}'\n", argon("ObG2"))),
         ("users.json", true, users(&sha("Dd5")), users(&sha("Ee6"))),
         ("README.md", false, guide(&bcrypt("RuuoE6")), guide(&bcrypt("XyzoE6"))),
         ("htpasswd", false, format!("me:{}\n", bcrypt("RuuoE6")), format!("me:{}\n", bcrypt("XyzoE6"))),
