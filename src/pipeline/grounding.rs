@@ -22,20 +22,23 @@ const LOOKUP_BYTES: u64 = 16 << 20;
 
 /// What of the text is grounded. Blocking: git, where the text names what the commit does not have.
 pub(super) fn hold(job: &Job, text: &str, clock: &dyn Clock) -> Grounded {
-    match &job.subject {
-        Subject::Commit(work) => of_commit(job, work, text, clock),
-        Subject::Note { text: note, project } => Ground::of_words(&[note, project]).check(text, &|_| false),
-    }
+    against(&job.subject, text, &|names| match (&job.git_dir, job.subject.work()) {
+        (Some(git_dir), Some(work)) => known(job, work, git_dir, names, clock),
+        _ => HashSet::new(),
+    })
 }
 
-fn of_commit(job: &Job, work: &Work, text: &str, clock: &dyn Clock) -> Grounded {
-    let (commit, facts, notes) = (&work.commit, &work.facts, work.context.notes.as_slice());
-    let ground = Ground::of(&Evidence { commit, facts, notes, known: &|_| false });
-    let questions = ground.questions(text);
-    let known = match &job.git_dir {
-        Some(git_dir) if !questions.is_empty() => known(job, work, git_dir, &questions, clock),
-        _ => HashSet::new(),
+/// What of the text is grounded in its subject. `known` gives those of the names that the repository knows.
+pub(super) fn against(subject: &Subject, text: &str, known: &dyn Fn(&[String]) -> HashSet<String>) -> Grounded {
+    let ground = match subject {
+        Subject::Commit(work) => {
+            let (commit, facts, notes) = (&work.commit, &work.facts, work.context.notes.as_slice());
+            Ground::of(&Evidence { commit, facts, notes, known: &|_| false })
+        }
+        Subject::Note { text: note, project } => return Ground::of_words(&[note, project]).check(text, &|_| false),
     };
+    let questions = ground.questions(text);
+    let known = if questions.is_empty() { HashSet::new() } else { known(&questions) };
     ground.check(text, &|name| known.contains(name))
 }
 

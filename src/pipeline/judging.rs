@@ -1,11 +1,13 @@
 //! What of a model's answer may be kept: cleaned or salvaged, redacted, and held against what it is about.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::capture::Job;
 use super::grounding;
 use super::models::{Attempt, Unanswered, reason_for};
 use super::services::Services;
+use super::subject::Subject;
 use crate::domain::capture::Reason;
 use crate::llm::{Answer, Finish, LlmError};
 use crate::prompt::redact::redact;
@@ -15,7 +17,7 @@ use crate::quality::ground::Ungrounded;
 
 /// The judgement of one answer.
 #[derive(Debug)]
-pub(super) struct Judged {
+pub struct Judged {
     /// What may be kept of it.
     pub text: Option<String>,
     /// `none` for a whole answer, `salvaged` for a piece of one, else why nothing is kept.
@@ -37,6 +39,17 @@ pub(super) async fn judge(services: &Services, job: &Arc<Job>, attempt: &Attempt
     let (text, faults) = held.map(|held| (held.text, held.faults)).unwrap_or_default();
     let reason = if text.is_some() { reason } else { Reason::Ungrounded };
     Judged { text, reason, faults }
+}
+
+/// Judges an answer that was recorded, as it would be judged now. `known` gives those of the names in a text that the
+/// repository knows.
+#[must_use]
+pub fn again(subject: &Subject, answer: &Answer, known: &dyn Fn(&[String]) -> HashSet<String>) -> Judged {
+    let (text, reason) = kept(answer, &Expected::of(subject.raw()));
+    let Some(text) = text else { return Judged { text, reason, faults: Vec::new() } };
+    let held = grounding::against(subject, &text, known);
+    let reason = if held.text.is_some() { reason } else { Reason::Ungrounded };
+    Judged { text: held.text, reason, faults: held.faults }
 }
 
 /// Which text of an answer may be kept, and what is to be said about it.

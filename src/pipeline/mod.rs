@@ -15,7 +15,7 @@ pub mod held_draft;
 mod identity;
 pub mod in_hand;
 pub mod ingest;
-mod judging;
+pub mod judging;
 #[cfg(test)]
 mod memory_shelf;
 pub mod models;
