@@ -49,13 +49,14 @@ pub struct Dropped {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Sentence {
     pub text: String,
-    pub verdicts: Vec<String>,
+    /// A reader who gave none is left out.
+    pub verdicts: Vec<Option<String>>,
 }
 
 impl Sentence {
     /// All readers agree that it is true, or that it is not; nothing where they differ.
     pub fn is_true(&self) -> Option<bool> {
-        let mut all = self.verdicts.iter().map(|verdict| verdict == "TRUE");
+        let mut all = self.verdicts.iter().flatten().map(|verdict| verdict == "TRUE");
         let first = all.next()?;
         all.all(|other| other == first).then_some(first)
     }
