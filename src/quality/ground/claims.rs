@@ -37,6 +37,72 @@ pub fn of(tokens: &[Token<'_>]) -> Vec<Claim> {
     claims
 }
 
+/// What a statement says happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    Came,
+    Went,
+}
+
+impl Direction {
+    /// `balance`: how much more often a word stands on added than on removed lines.
+    pub fn agrees(self, balance: i64) -> bool {
+        match self {
+            Self::Came => balance > 0,
+            Self::Went => balance < 0,
+        }
+    }
+
+    /// It stands on the side that this direction leads to, and not on the other.
+    pub fn is_side(self, seen: super::lexicon::Seen) -> bool {
+        match self {
+            Self::Came => seen.came(),
+            Self::Went => seen.gone(),
+        }
+    }
+
+    pub fn opposite(self) -> Self {
+        match self {
+            Self::Came => Self::Went,
+            Self::Went => Self::Came,
+        }
+    }
+
+    /// Stems of the verbs that say so.
+    pub fn stems(self) -> &'static [&'static str] {
+        match self {
+            Self::Came => &["add", "introduc", "creat", "new", "support", "implement"],
+            Self::Went => &["remov", "delet", "drop", "eliminat", "unus"],
+        }
+    }
+}
+
+/// What a sentence says came or went, with the words that name it: those between the verb and the next preposition or
+/// verb.
+pub fn phrases(tokens: &[Token<'_>]) -> Vec<(Direction, Vec<usize>)> {
+    let low: Vec<String> = tokens.iter().map(Token::low).collect();
+    let sentence = Sentence { tokens, low };
+    let phrase = |verb: usize| -> Vec<usize> {
+        let mut words = Vec::new();
+        for at in verb + 1..tokens.len() {
+            let word = sentence.low(at);
+            if PREPOSITIONS.contains(&word) || self::verb(word).is_some() || sentence.begins_anew(at) {
+                break;
+            }
+            words.push(at);
+            if sentence.ends_after(at) {
+                break;
+            }
+        }
+        words
+    };
+    let said = (0..tokens.len()).filter_map(|at| Some((at, sentence.verb(at)?)));
+    said.filter(|(at, _)| !sentence.is_passive(*at) && !sentence.ends_after(*at))
+        .map(|(at, verb)| (if verb == Verb::Add { Direction::Came } else { Direction::Went }, phrase(at)))
+        .filter(|(_, phrase)| !phrase.is_empty())
+        .collect()
+}
+
 struct Sentence<'a> {
     tokens: &'a [Token<'a>],
     low: Vec<String>,

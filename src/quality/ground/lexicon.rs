@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::claims::Direction;
 use super::instructions::Tainted;
 use super::pairs::Pairs;
 use super::words::{self, key, stem};
@@ -63,6 +64,13 @@ pub struct Lexicon {
     numbers: HashMap<String, Seen>,
     /// Stems of all words and of their parts.
     stems: HashSet<String>,
+    /// The same without the lines that the change left as they were.
+    supported: HashSet<String>,
+    /// How much more often a stem stands on added than on removed lines.
+    balance: HashMap<String, i64>,
+    grown: Grown,
+    /// Names in the headers of hunks: what encloses the changed lines.
+    heads: HashSet<String>,
     /// Stems of what people said about the change: message, notes, comments, documentation.
     why: HashSet<String>,
     /// Stems of the message and the notes alone.
@@ -170,6 +178,9 @@ impl Lexicon {
     fn hunk(&mut self, hunk: &Hunk, prose: bool) {
         let texts: Vec<&str> = hunk.lines.iter().map(|line| line.text.as_str()).collect();
         let taken = self.tainted.of_lines(&texts);
+        self.grown.take(hunk);
+        self.supported.extend(words::stems(&hunk.header));
+        self.heads.extend(words::identifiers(&hunk.header).map(key));
         if !self.tainted.of_lines(&[&hunk.header]).contains(&true) {
             self.line(&hunk.header, Seen::NEAR, false);
         }
@@ -225,6 +236,13 @@ impl Lexicon {
             mark(&mut self.words, key(word), side);
             for part in words::parts(word) {
                 let stem = stem(part);
+                if side != Seen::NEAR {
+                    self.supported.insert(stem.clone());
+                }
+                let step = i64::from(side == Seen::NEW) - i64::from(side == Seen::OLD);
+                if step != 0 {
+                    *self.balance.entry(stem.clone()).or_default() += step;
+                }
                 if said && stem.len() > 2 {
                     self.why.insert(stem.clone());
                 }
@@ -298,6 +316,40 @@ impl Lexicon {
         self.stems.contains(stem)
     }
 
+    /// The word stands on a changed line, in a path, a fact or the author's words.
+    pub fn is_supported(&self, stem: &str) -> bool {
+        // `centered` → `center`, `center` → `cent`: endings lie upon endings.
+        self.supported.contains(stem) || self.supported.contains(&words::stem(stem))
+    }
+
+    /// The name stands in the header of a hunk.
+    pub fn is_head(&self, name: &str) -> bool {
+        self.heads.contains(&key(name))
+    }
+
+    /// How much more often the word stands on added than on removed lines; absent where it stands on none.
+    pub fn balance(&self, stem: &str) -> Option<i64> {
+        self.balance.get(stem).copied()
+    }
+
+    /// Whether anything of this kind (`tests`, `function`, `section`) came or went.
+    pub fn shows_kind(&self, kind: &str, direction: Direction) -> bool {
+        let came = direction == Direction::Came;
+        let (side, other) = if came { (Seen::NEW, Seen::OLD) } else { (Seen::OLD, Seen::NEW) };
+        match kind.trim_end_matches('s') {
+            "function" | "method" | "clas" | "classe" | "struct" => {
+                let one_sided = |seen: &Seen| seen.has(side) && !seen.has(other);
+                self.symbols.values().chain(self.members.values()).any(one_sided)
+                    || self.balance(&stem(kind)).is_some_and(|balance| direction.agrees(balance))
+            }
+            "line" | "entry" | "entrie" | "paragraph" if came => self.grown.more,
+            "line" | "entry" | "entrie" | "paragraph" => self.grown.fewer,
+            "section" => self.grown.headings,
+            "file" => self.paths.iter().any(|(_, seen)| !seen.has(other)),
+            _ => true,
+        }
+    }
+
     /// A person used the word: in the message, in a note, in a changed comment, in documentation.
     pub fn explains(&self, stem: &str) -> bool {
         self.why.contains(stem)
@@ -340,6 +392,36 @@ impl Lexicon {
         let low = low.trim_start_matches("./").trim_matches('/');
         !low.is_empty() && self.paths.iter().any(|(path, _)| occurs_between(path, low, '/'))
     }
+}
+
+/// What the runs of changed lines amount to.
+#[derive(Debug, Clone, Copy, Default)]
+struct Grown {
+    /// Some run has more added than removed lines, or fewer.
+    more: bool,
+    fewer: bool,
+    /// A heading was added or removed.
+    headings: bool,
+}
+
+impl Grown {
+    fn take(&mut self, hunk: &Hunk) {
+        for run in hunk.lines.split(|line| line.origin == Origin::Context) {
+            let added = run.iter().filter(|line| line.origin == Origin::Added).count();
+            let removed = run.len() - added;
+            self.more |= added > removed;
+            self.fewer |= removed > added;
+            self.headings |= run.iter().any(|line| is_heading(&line.text));
+        }
+    }
+}
+
+/// A heading of Markdown, or the line below one (Markdown, reStructuredText).
+fn is_heading(line: &str) -> bool {
+    let line = line.trim_end();
+    let marks = line.trim_start_matches('#');
+    let rule = |c: char| line.len() >= 4 && line.chars().all(|other| other == c);
+    (marks.len() < line.len() && marks.starts_with(' ')) || ['=', '-', '~', '^'].into_iter().any(rule)
 }
 
 /// Not all changed lines of the file are here. Of files that nobody reads (excluded, binary) nothing is expected on the

@@ -21,12 +21,14 @@ mod pairs;
 mod polarity;
 mod quotes;
 mod reasons;
+mod support;
 #[cfg(test)]
 mod tests;
 mod token;
 mod words;
 
 use lexicon::Lexicon;
+use support::Lack;
 use token::{Kind, Token, tokens};
 
 /// What a text is held against.
@@ -62,6 +64,12 @@ pub enum Fault {
     Instruction,
     /// It has nothing to do with the change.
     Foreign,
+    /// It is about the commit, not about what changed.
+    Talk,
+    /// It says nothing of this change.
+    Empty,
+    /// No changed line and no fact shows it.
+    Unsupported,
 }
 
 impl Fault {
@@ -76,6 +84,9 @@ impl Fault {
             Self::Reason => "claim that nobody made",
             Self::Instruction => "words that the patch asked for",
             Self::Foreign => "nothing of the change",
+            Self::Talk => "about the commit itself",
+            Self::Empty => "says nothing of this change",
+            Self::Unsupported => "nothing shows it",
         }
     }
 }
@@ -180,8 +191,16 @@ impl Ground {
         if self.is_foreign(sentence) {
             return Some((fault(Fault::Foreign, ""), None));
         }
-        let unsaid = reasons::unsaid(sentence, &tokens, lexicon)?;
-        Some((fault(Fault::Reason, &unsaid.words), Some(unsaid.from)))
+        if let Some(unsaid) = reasons::unsaid(sentence, &tokens, lexicon) {
+            return Some((fault(Fault::Reason, &unsaid.words), Some(unsaid.from)));
+        }
+        let lack = support::lack(&tokens, lexicon)?;
+        let (kind, word) = match &lack {
+            Lack::Talk(word) => (Fault::Talk, word.as_str()),
+            Lack::Empty => (Fault::Empty, ""),
+            Lack::Unseen(word) | Lack::Foreign(word) | Lack::Praise(word) => (Fault::Unsupported, word.as_str()),
+        };
+        Some((fault(kind, word), None))
     }
 
     fn unknown(&self, token: &Token<'_>, known: &dyn Fn(&str) -> bool) -> Option<Fault> {

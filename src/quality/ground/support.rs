@@ -1,0 +1,384 @@
+//! Whether a sentence is supported: what it says came or went did so on changed lines, its words are those of the change
+//! or of its author, and it says something of this change.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use super::claims::{self, Claim, Direction};
+use super::lexicon::{Lexicon, Seen};
+use super::token::{Kind, Token};
+use super::words::{self, stem};
+
+/// Why a sentence is not supported, with the word that shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lack {
+    /// It is about the commit, its message or its lines, not about what changed.
+    Talk(String),
+    /// Nothing in it belongs to this change alone.
+    Empty,
+    /// No changed line shows that it came or went.
+    Unseen(String),
+    /// Too many of its words are neither in the change nor in the author's words.
+    Foreign(String),
+    /// It praises or compares, and the author does not.
+    Praise(String),
+}
+
+/// Of so many content words one may be foreign; of fewer, one as well.
+const WORDS_PER_FOREIGN: usize = 10;
+
+/// The first lack of a sentence; nothing where all of it is supported.
+pub fn lack(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
+    talk(tokens, lexicon)
+        .or_else(|| praise(tokens, lexicon))
+        .or_else(|| unseen(tokens, lexicon))
+        .or_else(|| context(tokens, lexicon))
+        .or_else(|| foreign(tokens, lexicon))
+        .or_else(|| is_empty(tokens, lexicon).then_some(Lack::Empty))
+}
+
+/// The commit, its message, its author, its lines: unless the change is about such things.
+fn talk(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
+    let lines = |at: usize| at > 0 && matches!(tokens[at].low().as_str(), "line" | "lines") && counted(&tokens[at - 1]);
+    tokens.iter().enumerate().find_map(|(at, token)| {
+        let low = token.low();
+        let about = META.contains(&low.as_str()) && token.kind == Kind::Prose && !lexicon.is_supported(&stem(&low));
+        (about || lines(at)).then(|| Lack::Talk(token.text.to_owned()))
+    })
+}
+
+fn counted(token: &Token<'_>) -> bool {
+    token.kind == Kind::Number || matches!(token.low().as_str(), "one" | "two" | "three" | "four" | "five" | "several")
+}
+
+const META: &[&str] = &["commit", "commits", "patch", "diff", "author", "changeset", "committer", "message"];
+
+/// "more secure", "better", "properly": an opinion, unless the author has it.
+fn praise(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
+    let prose = |at: usize| tokens.get(at).filter(|token| token.kind == Kind::Prose).map(Token::low);
+    let is_said = |word: &str| lexicon.is_said(&stem(word));
+    (0..tokens.len()).find_map(|at| {
+        let low = prose(at)?;
+        let next = prose(at + 1).unwrap_or_default();
+        let compared = matches!(low.as_str(), "more" | "less" | "most") && is_adjective(&next) && !is_said(&next);
+        let judged = PRAISE.contains(&low.as_str()) && !is_said(&low);
+        (compared || judged).then(|| Lack::Praise(if compared { next } else { low }))
+    })
+}
+
+fn is_adjective(word: &str) -> bool {
+    ["ive", "ent", "ant", "ure", "ble", "ful", "ous", "ust", "ise", "ate", "ear", "ar", "al", "ic", "act"]
+        .iter()
+        .any(|end| word.ends_with(end))
+}
+
+const PRAISE: &[&str] = &[
+    "better",
+    "easier",
+    "faster",
+    "simpler",
+    "cleaner",
+    "safer",
+    "clearer",
+    "nicer",
+    "smoother",
+    "robust",
+    "efficient",
+    "efficiently",
+    "seamless",
+    "seamlessly",
+    "properly",
+    "correctly",
+    "improved",
+    "improving",
+    "improves",
+    "enhanced",
+    "enhances",
+    "enhancing",
+    "optimizes",
+    "optimized",
+    "readability",
+    "maintainability",
+    "consistency",
+    "clarity",
+    "usability",
+    "flexibility",
+    "reliability",
+];
+
+/// What is said to have come or gone, in plain words, and did not.
+fn unseen(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
+    if lexicon.partial {
+        return None;
+    }
+    let phrases = claims::phrases(tokens);
+    let contrary = || {
+        let (first, ..) = phrases.first()?;
+        let alike = phrases.iter().all(|(direction, _)| direction == first);
+        let named = |token: &&Token<'_>| matches!(token.kind, Kind::Code | Kind::Name) && !token.inner;
+        let against = |token: &&Token<'_>| first.opposite().is_side(lexicon.word(token.text));
+        tokens
+            .iter()
+            .filter(named)
+            .find(|token| alike && against(token))
+            .map(|token| Lack::Unseen(token.text.to_owned()))
+    };
+    let swapped = || {
+        let became = claims::of(tokens).into_iter().filter_map(|claim| match claim {
+            Claim::Became(old, new) => Some((tokens.get(old)?.text, tokens.get(new)?.text)),
+            Claim::Added(_) | Claim::Removed(_) => None,
+        });
+        let moved = |stems: &[String], direction: Direction| {
+            stems.iter().any(|stem| lexicon.balance(stem).is_none_or(|balance| direction.agrees(balance)))
+        };
+        let is_unmoved = |old: &str, new: &str| {
+            let (mut old, mut new) = (words::stems(old), words::stems(new));
+            let both: Vec<String> = old.iter().filter(|stem| new.contains(stem)).cloned().collect();
+            old.retain(|stem| !both.contains(stem));
+            new.retain(|stem| !both.contains(stem));
+            !(old.is_empty() && new.is_empty()) && !moved(&old, Direction::Went) && !moved(&new, Direction::Came)
+        };
+        let mut became = became;
+        became.find(|(old, new)| is_unmoved(old, new)).map(|(old, _)| Lack::Unseen(old.to_owned()))
+    };
+    contrary().or_else(swapped).or_else(|| {
+        phrases.iter().find_map(|(direction, phrase)| {
+            let direction = *direction;
+            let words: Vec<&Token<'_>> = phrase.iter().filter_map(|at| tokens.get(*at)).collect();
+            let stems: Vec<String> = words.iter().flat_map(|word| words::stems(word.text)).collect();
+            let own: Vec<&String> = stems.iter().filter(|stem| !is_work(stem)).collect();
+            let things: Vec<&str> = words.iter().filter(|word| word.kind == Kind::Code).map(|word| word.text).collect();
+            let shows = |stem: &&String| lexicon.balance(stem).is_some_and(|balance| direction.agrees(balance));
+            let is_one_sided = |name: &&str| {
+                let seen = if lexicon.symbol_of(name).is_none() { lexicon.word(name) } else { lexicon.symbol_of(name) };
+                direction.is_side(seen)
+            };
+            let by_kind = words.iter().all(|word| lexicon.shows_kind(&word.low(), direction));
+            let named = things.iter().all(is_one_sided);
+            let supported = by_kind && named && (own.is_empty() || !things.is_empty() || own.iter().any(shows));
+            let is_said = || {
+                own.iter().any(|stem| lexicon.is_said(stem))
+                    && direction.stems().iter().any(|stem| lexicon.is_said(stem))
+            };
+            let text = || words.iter().map(|word| word.text).collect::<Vec<_>>().join(" ");
+            (!supported && !is_said()).then(|| Lack::Unseen(text()))
+        })
+    })
+}
+
+/// A name that only stands on lines that the change left as they were.
+fn context(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
+    let near = tokens.iter().find(|token| {
+        let low = token.low();
+        let name = low.trim_end_matches("()");
+        token.kind == Kind::Code && lexicon.word(name) == Seen::NEAR && !lexicon.is_head(name)
+    })?;
+    Some(Lack::Unseen(near.text.to_owned()))
+}
+
+fn foreign(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
+    let stems: Vec<(String, &str)> = tokens
+        .iter()
+        .filter(|token| !matches!(token.kind, Kind::Number | Kind::Url))
+        .flat_map(|token| words::stems(token.text).into_iter().map(|stem| (stem, token.text)))
+        .collect();
+    let mut unknown = stems.iter().filter(|(stem, _)| !lexicon.is_supported(stem) && !is_work(stem));
+    let allowed = (stems.len() / WORDS_PER_FOREIGN).max(1);
+    let first = unknown.next()?;
+    (unknown.count() >= allowed).then(|| Lack::Foreign(first.1.to_owned()))
+}
+
+/// Nothing is left once working words, kinds and names of files are taken away.
+fn is_empty(tokens: &[Token<'_>], lexicon: &Lexicon) -> bool {
+    let says = |token: &Token<'_>| match token.kind {
+        Kind::Path | Kind::Code if !lexicon.path_of(&token.low()).is_none() => false,
+        Kind::Path => true,
+        Kind::Code if !lexicon.word(&token.low()).is_none() => true,
+        Kind::Number => true,
+        _ => words::stems(token.text).iter().any(|stem| !is_work(stem) && lexicon.is_supported(stem)),
+    };
+    !tokens.iter().any(says)
+}
+
+/// A word that says what kind of thing came, not which, by its stem.
+fn is_kind(stem: &str) -> bool {
+    static STEMS: LazyLock<HashSet<String>> = LazyLock::new(|| KINDS.iter().map(|word| words::stem(word)).collect());
+    STEMS.contains(stem)
+}
+
+/// A word that belongs to sentences about any change, by its stem.
+fn is_work(stem: &str) -> bool {
+    static STEMS: LazyLock<HashSet<String>> = LazyLock::new(|| WORK.iter().map(|word| words::stem(word)).collect());
+    STEMS.contains(stem) || is_kind(stem)
+}
+
+/// Nouns and adjectives that belong to any change.
+const KINDS: &[&str] = &[
+    "function",
+    "functions",
+    "method",
+    "methods",
+    "class",
+    "classes",
+    "struct",
+    "type",
+    "field",
+    "param",
+    "parameter",
+    "argument",
+    "variable",
+    "constant",
+    "file",
+    "line",
+    "entry",
+    "entries",
+    "section",
+    "paragraph",
+    "test",
+    "tests",
+    "case",
+    "code",
+    "check",
+    "new",
+    "additional",
+    "more",
+    "other",
+    "value",
+    "option",
+    "import",
+    "statement",
+    "comment",
+    "documentation",
+    "support",
+    "some",
+    "existing",
+    "handling",
+    "logic",
+    "implementation",
+    "feature",
+    "functionality",
+    "change",
+    "block",
+    "suite",
+    "unit",
+    "module",
+    "package",
+    "various",
+    "several",
+];
+
+/// Verbs, connectives and nouns with which people speak of any change.
+const WORK: &[&str] = &[
+    "add",
+    "remove",
+    "delete",
+    "drop",
+    "update",
+    "upgrade",
+    "bump",
+    "change",
+    "modify",
+    "refactor",
+    "rename",
+    "move",
+    "fix",
+    "make",
+    "use",
+    "set",
+    "include",
+    "handle",
+    "ensure",
+    "return",
+    "allow",
+    "check",
+    "support",
+    "call",
+    "create",
+    "introduce",
+    "replace",
+    "implement",
+    "adjust",
+    "extend",
+    "switch",
+    "convert",
+    "rewrite",
+    "restore",
+    "revert",
+    "enable",
+    "disable",
+    "accept",
+    "reject",
+    "pass",
+    "read",
+    "write",
+    "print",
+    "show",
+    "give",
+    "given",
+    "take",
+    "keep",
+    "need",
+    "require",
+    "provide",
+    "define",
+    "declare",
+    "specify",
+    "indicate",
+    "contain",
+    "don",
+    "instead",
+    "whether",
+    "already",
+    "first",
+    "second",
+    "two",
+    "three",
+    "old",
+    "exist",
+    "current",
+    "currently",
+    "relate",
+    "default",
+    "directly",
+    "name",
+    "string",
+    "list",
+    "number",
+    "object",
+    "instance",
+    "format",
+    "setting",
+    "operation",
+    "interface",
+    "dependency",
+    "dependencies",
+    "directory",
+    "framework",
+    "project",
+    "library",
+    "version",
+    "release",
+    "configuration",
+    "config",
+    "behavior",
+    "behaviour",
+    "error",
+    "exception",
+    "message",
+    "result",
+    "condition",
+    "address",
+    "addresses",
+    "system",
+    "creation",
+    "addition",
+    "remain",
+    "request",
+    "response",
+    "least",
+    "during",
+    "without",
+    "within",
+    "onto",
+    "part",
+];
