@@ -1,6 +1,8 @@
 //! What a sentence says was added, removed, or became something else.
 
+use super::support;
 use super::token::{Kind, Token};
+use super::words::stem;
 
 /// One statement about a direction; the things are indices of tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,11 +70,11 @@ impl Direction {
         }
     }
 
-    /// Stems of the verbs that say so.
-    pub fn stems(self) -> &'static [&'static str] {
+    /// Verbs and adjectives that say so.
+    pub fn verbs(self) -> &'static [&'static str] {
         match self {
-            Self::Came => &["add", "introduc", "creat", "new", "support", "implement"],
-            Self::Went => &["remov", "delet", "drop", "eliminat", "unus"],
+            Self::Came => &["add", "introduce", "create", "new", "support", "implement"],
+            Self::Went => &["remove", "delete", "drop", "eliminate", "unused"],
         }
     }
 }
@@ -90,13 +92,18 @@ pub fn phrases(tokens: &[Token<'_>]) -> Vec<(Direction, Vec<usize>)> {
                 break;
             }
             words.push(at);
-            if sentence.ends_after(at) {
+            // "…, renames" begins another statement, "…, docs" goes on with the list.
+            let next = sentence.low(at + 1);
+            let anew = || next.ends_with('s') && support::is_work(&stem(next)) && !KINDS.contains(&next);
+            if sentence.ends_after(at) || (tokens[at].after == Some(',') && anew()) {
                 break;
             }
         }
         words
     };
-    let said = (0..tokens.len()).filter_map(|at| Some((at, sentence.verb(at)?)));
+    // "includes a new option" says that it came as well.
+    let new = |at: usize| (sentence.low(at) == "new" && is_article(sentence.before(at, 1))).then_some(Verb::Add);
+    let said = (0..tokens.len()).filter_map(|at| Some((at, sentence.verb(at).or_else(|| new(at))?)));
     said.filter(|(at, _)| !sentence.is_passive(*at) && !sentence.ends_after(*at))
         .map(|(at, verb)| (if verb == Verb::Add { Direction::Came } else { Direction::Went }, phrase(at)))
         .filter(|(_, phrase)| !phrase.is_empty())
@@ -310,6 +317,10 @@ fn verb(low: &str) -> Option<Verb> {
         | "drops" | "dropped" | "dropping" | "eliminates" | "eliminated" | "eliminate" => Some(Verb::Remove),
         _ => None,
     }
+}
+
+fn is_article(word: &str) -> bool {
+    matches!(word, "a" | "an" | "one" | "two" | "three" | "some" | "several")
 }
 
 fn is_adverb(word: &str) -> bool {

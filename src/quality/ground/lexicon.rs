@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::claims::Direction;
 use super::instructions::Tainted;
 use super::pairs::Pairs;
+use super::token::{Kind, Token};
 use super::words::{self, key, stem};
 use super::{Evidence, counts::Counts, quotes};
 use crate::domain::patch::{Change, FileChange, Hunk, Line, Origin, Unread};
@@ -69,6 +70,8 @@ pub struct Lexicon {
     /// How much more often a stem stands on added than on removed lines.
     balance: HashMap<String, i64>,
     grown: Grown,
+    /// There is a change that a text can be held against.
+    pub has_patch: bool,
     /// Names in the headers of hunks: what encloses the changed lines.
     heads: HashSet<String>,
     /// Stems of what people said about the change: message, notes, comments, documentation.
@@ -105,7 +108,7 @@ impl Lexicon {
     pub fn of(evidence: &Evidence<'_>) -> Self {
         let commit = evidence.commit;
         let (counts, pairs) = (Counts::of(commit, evidence.facts), Pairs::of(commit, evidence.facts));
-        let mut lexicon = Self { counts, pairs, ..Self::default() };
+        let mut lexicon = Self { counts, pairs, has_patch: true, ..Self::default() };
         let (files, total) = (&commit.patch.files, commit.patch.files_total);
         lexicon.partial = files.len() < total || files.is_empty() || files.iter().any(is_cut);
         for file in &commit.patch.files {
@@ -320,6 +323,35 @@ impl Lexicon {
     pub fn is_supported(&self, stem: &str) -> bool {
         // `centered` → `center`, `center` → `cent`: endings lie upon endings.
         self.supported.contains(stem) || self.supported.contains(&words::stem(stem))
+    }
+
+    /// Whether the name or path came or went, as a definition somewhere, as a file or as a word.
+    pub fn is_one_sided(&self, thing: &Token<'_>, direction: Direction) -> bool {
+        let low = thing.low();
+        let path = self.path_of(&low);
+        if thing.kind == Kind::Path || !path.is_none() {
+            return path.is_none() || direction.is_side(path);
+        }
+        let bare = low.trim_end_matches("()");
+        let defined = self.places.iter().filter(|((name, _), _)| name == bare).map(|(_, seen)| *seen);
+        let mut sides = defined.chain([self.symbol_of(&low), self.member_of(&low)]).filter(|seen| !seen.is_none());
+        let word = || direction.is_side(self.word(&low));
+        sides.clone().next().map_or_else(word, |_| sides.any(|seen| direction.is_side(seen)))
+    }
+
+    /// Whether the name stands on a line of that side as something of its own, not as a part of something else (`x.name`).
+    pub fn is_declared(&self, low: &str, direction: Direction) -> bool {
+        let side = if direction == Direction::Came { Seen::NEW } else { Seen::OLD };
+        let mut from = 0;
+        self.ends.iter().any(|(end, seen)| {
+            let line = self.text.get(std::mem::replace(&mut from, *end)..*end).unwrap_or_default();
+            let own = |(at, _): (usize, &str)| {
+                let bounded = |c: Option<char>| !c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+                let before = line[..at].chars().next_back();
+                bounded(before) && before != Some('.') && bounded(line[at + low.len()..].chars().next())
+            };
+            seen.has(side) && line.match_indices(low).any(own)
+        })
     }
 
     /// The name stands in the header of a hunk.

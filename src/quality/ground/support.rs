@@ -51,6 +51,9 @@ fn counted(token: &Token<'_>) -> bool {
     token.kind == Kind::Number || matches!(token.low().as_str(), "one" | "two" | "three" | "four" | "five" | "several")
 }
 
+/// Nouns of parts that stand where they are declared.
+const PARTS: &[&str] = &["parameter", "parameters", "argument", "arguments", "field", "fields", "option", "options"];
+
 const META: &[&str] = &["commit", "commits", "patch", "diff", "author", "changeset", "committer", "message"];
 
 /// "more secure", "better", "properly": an opinion, unless the author has it.
@@ -106,63 +109,79 @@ const PRAISE: &[&str] = &[
     "reliability",
 ];
 
-/// What is said to have come or gone, in plain words, and did not.
+/// What is said to have come, gone or become something else, in plain words, and did not.
 fn unseen(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
-    if lexicon.partial {
+    if lexicon.partial || !lexicon.has_patch {
         return None;
     }
-    let phrases = claims::phrases(tokens);
-    let contrary = || {
-        let (first, ..) = phrases.first()?;
-        let alike = phrases.iter().all(|(direction, _)| direction == first);
-        let named = |token: &&Token<'_>| matches!(token.kind, Kind::Code | Kind::Name) && !token.inner;
-        let against = |token: &&Token<'_>| first.opposite().is_side(lexicon.word(token.text));
-        tokens
-            .iter()
-            .filter(named)
-            .find(|token| alike && against(token))
-            .map(|token| Lack::Unseen(token.text.to_owned()))
-    };
-    let swapped = || {
-        let became = claims::of(tokens).into_iter().filter_map(|claim| match claim {
-            Claim::Became(old, new) => Some((tokens.get(old)?.text, tokens.get(new)?.text)),
-            Claim::Added(_) | Claim::Removed(_) => None,
-        });
-        let moved = |stems: &[String], direction: Direction| {
-            stems.iter().any(|stem| lexicon.balance(stem).is_none_or(|balance| direction.agrees(balance)))
-        };
-        let is_unmoved = |old: &str, new: &str| {
-            let (mut old, mut new) = (words::stems(old), words::stems(new));
-            let both: Vec<String> = old.iter().filter(|stem| new.contains(stem)).cloned().collect();
-            old.retain(|stem| !both.contains(stem));
-            new.retain(|stem| !both.contains(stem));
-            !(old.is_empty() && new.is_empty()) && !moved(&old, Direction::Went) && !moved(&new, Direction::Came)
-        };
-        let mut became = became;
-        became.find(|(old, new)| is_unmoved(old, new)).map(|(old, _)| Lack::Unseen(old.to_owned()))
-    };
-    contrary().or_else(swapped).or_else(|| {
+    let (phrases, claims) = (claims::phrases(tokens), claims::of(tokens));
+    let became = claims.iter().filter_map(|claim| match claim {
+        Claim::Became(old, new) => Some((tokens.get(*old)?.text, tokens.get(*new)?.text)),
+        Claim::Added(_) | Claim::Removed(_) => None,
+    });
+    let became: Vec<(&str, &str)> = became.collect();
+    let against = || contrary(tokens, &phrases, lexicon).filter(|_| became.is_empty());
+    let unmoved = || became.iter().find(|(old, new)| is_unmoved(old, new, lexicon)).map(|(old, _)| (*old).to_owned());
+    let unshown = || {
         phrases.iter().find_map(|(direction, phrase)| {
-            let direction = *direction;
             let words: Vec<&Token<'_>> = phrase.iter().filter_map(|at| tokens.get(*at)).collect();
-            let stems: Vec<String> = words.iter().flat_map(|word| words::stems(word.text)).collect();
-            let own: Vec<&String> = stems.iter().filter(|stem| !is_work(stem)).collect();
-            let things: Vec<&str> = words.iter().filter(|word| word.kind == Kind::Code).map(|word| word.text).collect();
-            let shows = |stem: &&String| lexicon.balance(stem).is_some_and(|balance| direction.agrees(balance));
-            let is_one_sided = |name: &&str| {
-                let seen = if lexicon.symbol_of(name).is_none() { lexicon.word(name) } else { lexicon.symbol_of(name) };
-                direction.is_side(seen)
-            };
-            let by_kind = words.iter().all(|word| lexicon.shows_kind(&word.low(), direction));
-            let named = things.iter().all(is_one_sided);
-            let supported = by_kind && named && (own.is_empty() || !things.is_empty() || own.iter().any(shows));
-            let is_said = || {
-                own.iter().any(|stem| lexicon.is_said(stem))
-                    && direction.stems().iter().any(|stem| lexicon.is_said(stem))
-            };
             let text = || words.iter().map(|word| word.text).collect::<Vec<_>>().join(" ");
-            (!supported && !is_said()).then(|| Lack::Unseen(text()))
+            (!is_shown(&words, *direction, lexicon)).then(text)
         })
+    };
+    against().or_else(unmoved).or_else(unshown).map(Lack::Unseen)
+}
+
+/// In a sentence that only tells what came (went), a name that went (came).
+fn contrary(tokens: &[Token<'_>], phrases: &[(Direction, Vec<usize>)], lexicon: &Lexicon) -> Option<String> {
+    let (first, ..) = phrases.first()?;
+    if phrases.iter().any(|(direction, _)| direction != first) {
+        return None;
+    }
+    let named = |token: &&Token<'_>| matches!(token.kind, Kind::Code | Kind::Name) && !token.inner;
+    let against = |token: &&Token<'_>| {
+        let seen = lexicon.word(token.text);
+        first.opposite().is_side(seen) && !seen.has(Seen::SAID)
+    };
+    tokens.iter().filter(named).find(against).map(|token| token.text.to_owned())
+}
+
+/// Of the words in which the two differ, none left and none came.
+fn is_unmoved(old: &str, new: &str, lexicon: &Lexicon) -> bool {
+    let (mut old, mut new) = (words::stems(old), words::stems(new));
+    let both: Vec<String> = old.iter().filter(|stem| new.contains(stem)).cloned().collect();
+    old.retain(|stem| !both.contains(stem));
+    new.retain(|stem| !both.contains(stem));
+    let moved = |stems: &[String], direction: Direction| {
+        stems.iter().any(|stem| lexicon.balance(stem).is_none_or(|balance| direction.agrees(balance)))
+    };
+    !(old.is_empty() && new.is_empty()) && !moved(&old, Direction::Went) && !moved(&new, Direction::Came)
+}
+
+/// Whether changed lines, facts or the author show that what these words name came or went.
+fn is_shown(words: &[&Token<'_>], direction: Direction, lexicon: &Lexicon) -> bool {
+    let own: Vec<String> =
+        words.iter().flat_map(|word| words::stems(word.text)).filter(|stem| !is_work(stem)).collect();
+    let things: Vec<&Token<'_>> = words.iter().filter(|word| word.is_thing()).copied().collect();
+    let balanced = |stem: &String| lexicon.balance(stem).is_some_and(|balance| direction.agrees(balance));
+    let is_part = words.iter().any(|word| PARTS.contains(&word.low().as_str()));
+    let declared = |thing: &Token<'_>| {
+        !is_part || thing.kind == Kind::Path || lexicon.is_declared(thing.low().trim_end_matches("()"), direction)
+    };
+    let named = things.iter().all(|thing| lexicon.is_one_sided(thing, direction) && declared(thing));
+    let by_kind = words.iter().all(|word| lexicon.shows_kind(&word.low(), direction));
+    (by_kind && named && (own.is_empty() || !things.is_empty() || own.iter().any(balanced)))
+        || is_said(&own, &things, direction, lexicon)
+}
+
+/// A line of the author's has the things, one of the words, and a verb that says the same.
+fn is_said(own: &[String], things: &[&Token<'_>], direction: Direction, lexicon: &Lexicon) -> bool {
+    let verbs: Vec<String> = direction.verbs().iter().map(|verb| stem(verb)).collect();
+    lexicon.said_words().lines().any(|line| {
+        let stems = words::stems(line);
+        own.iter().any(|stem| stems.contains(stem))
+            && verbs.iter().any(|verb| stems.contains(verb))
+            && things.iter().all(|thing| line.contains(thing.low().trim_end_matches("()")))
     })
 }
 
@@ -194,10 +213,10 @@ fn is_empty(tokens: &[Token<'_>], lexicon: &Lexicon) -> bool {
         Kind::Path | Kind::Code if !lexicon.path_of(&token.low()).is_none() => false,
         Kind::Path => true,
         Kind::Code if !lexicon.word(&token.low()).is_none() => true,
-        Kind::Number => true,
+        Kind::Number | Kind::Url => true,
         _ => words::stems(token.text).iter().any(|stem| !is_work(stem) && lexicon.is_supported(stem)),
     };
-    !tokens.iter().any(says)
+    !tokens.iter().any(says) && claims::of(tokens).is_empty()
 }
 
 /// A word that says what kind of thing came, not which, by its stem.
@@ -207,7 +226,7 @@ fn is_kind(stem: &str) -> bool {
 }
 
 /// A word that belongs to sentences about any change, by its stem.
-fn is_work(stem: &str) -> bool {
+pub fn is_work(stem: &str) -> bool {
     static STEMS: LazyLock<HashSet<String>> = LazyLock::new(|| WORK.iter().map(|word| words::stem(word)).collect());
     STEMS.contains(stem) || is_kind(stem)
 }

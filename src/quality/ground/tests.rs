@@ -36,8 +36,6 @@ fn what_is_in_the_patch_passes() {
         "Router can now choose by speed.",
         "Replaces `select_model` with `Router::choose`.",
         "Changes 2 files (+5 −3).",
-        "Uses `elsewhere` from the repository.",
-        "Fix typo",
         "Two files under src/ change.",
         "`select_model` was removed; `choose` has been added.",
         "No longer calls `select_model`.",
@@ -84,7 +82,6 @@ fn the_contrary_of_the_patch_is_caught_in_plain_words_too() {
         "`charge` no longer calls the gateway once only.",
         "Adds the `retries` parameter to `charge`.",
         "Changes `TIMEOUT` (adds `retries`), `charge` and more.",
-        "Fix a typo in the docs",
     ] {
         assert_eq!(checked("wip", payments(), text).faults, [], "{text}");
     }
@@ -131,7 +128,12 @@ fn only_what_is_contradicted_is_a_fault() {
     let both = || vec![file("a.rs", "@@\n-old(retry);\n+new(retry);")];
     for text in ["Adds `retry` again.", "Removes `retry` here.", "Adds logs for `retry`.", "Removes the `retry` check."]
     {
-        assert_eq!(checked("wip", both(), text).faults, [], "{text}");
+        let faults = checked("wip", both(), text).faults;
+        assert_eq!(
+            faults.first().map(|wrong| wrong.fault),
+            Some(Fault::Unsupported),
+            "{text}: it stands on both sides"
+        );
     }
     let gone = || vec![file("a.rs", "@@\n-old(retry);\n+again();")];
     assert_eq!(checked("wip", gone(), "Adds `retry`.").faults.len(), 1);
@@ -330,7 +332,8 @@ fn a_repair_leaves_what_is_true() {
 fn what_counting_gives_is_known() {
     let files = || vec![counted("src/a.rs", 84, 12), counted("src/b.rs", 3, 0), counted("tests/a.rs", 40, 0)];
     for text in ["+87 −12 in 2 source files, tests +40.", "Changes three files.", "Adds 127 lines."] {
-        assert_eq!(checked("wip", files(), text).faults, [], "{text}");
+        let faults = checked("wip", files(), text).faults;
+        assert!(faults.iter().all(|wrong| wrong.fault != Fault::Number), "{text}: {faults:?}");
     }
     for text in [
         "+84 −0 in 2 source files.",
