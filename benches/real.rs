@@ -7,7 +7,8 @@
 //! `--replay FILE` asks nobody: it judges the recorded answers as today's checks would, of the commits that one of the
 //! GIT_DIRs has. Two outputs of it show what a change of the checks changed. Where records have `sentences` with readers'
 //! verdicts, the table tells how many of the true and of the false ones are kept. `--verdicts FILE` takes the verdicts
-//! from another file, by commit and model. `--show` prints subject, answer, and what was kept.
+//! from another file, by commit and model. `--unasked` in the place of an endpoint records prompts and templates alone.
+//! `--show` prints subject, answer, and what was kept.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
@@ -61,18 +62,27 @@ fn main() -> Result<()> {
 }
 
 fn ask(mut arguments: Arguments, take: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
-    let url = arguments.value("--endpoint")?.ok_or("--endpoint URL or --replay FILE is needed")?;
+    let unasked = arguments.flag("--unasked");
+    let url = arguments.value("--endpoint")?;
     let (n, seed) = (arguments.number("--n", 25)?, arguments.number("--seed", 0)?);
     let budget = Duration::from_secs(arguments.number("--budget", 60)? as u64);
     let message = arguments.value("--message")?;
     let histories = arguments.rest()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let questions = runtime.block_on(Questions::to(&url, budget, message))?;
+    let questions = match &url {
+        Some(url) => Some(runtime.block_on(Questions::to(url, budget, message.clone()))?),
+        None if unasked => None,
+        None => return Err("--endpoint URL, --replay FILE or --unasked is needed".into()),
+    };
     for path in &histories {
         let history = History::sample(Path::new(path), n, seed)?;
         let repo = history.open()?;
         for oid in &history.oids {
-            match runtime.block_on(questions.ask(&history.name, &repo, oid)) {
+            let record = match &questions {
+                Some(questions) => runtime.block_on(questions.ask(&history.name, &repo, oid)),
+                None => asking::unasked(&history.name, &repo, oid, message.as_deref()),
+            };
+            match record {
                 Ok(record) => take(record)?,
                 Err(error) => writeln!(io::stderr().lock(), "{} {oid}: {error}", history.name)?,
             }

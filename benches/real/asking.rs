@@ -14,12 +14,11 @@ use uro_capture::git::{Bounds, Repo, Within};
 use uro_capture::llm::{Answer, Ask, Client, ClockFired, Finish, Sampling};
 use uro_capture::pipeline::judging;
 use uro_capture::pipeline::subject::Subject;
+use uro_capture::prompt::tokens::CAPTURE_PROMPT;
 
 use super::record::{Dropped, Record};
 use super::report::Result;
 
-/// Tokens of a prompt that has all the time it wants, as the router allows them.
-const PROMPT_TOKENS: u32 = 1500;
 /// Until names are not looked for any longer: without hurry, so that a verdict does not depend on the machine.
 const LOOKUP: Duration = Duration::from_secs(5);
 
@@ -50,7 +49,7 @@ impl Questions {
     /// The commit cannot be read, or the server gives no text at all.
     pub async fn ask(&self, name: &str, repo: &Repo, oid: &Oid) -> Result<Record> {
         let subject = subject(repo, oid, self.message.as_deref())?;
-        let prompt = subject.prompt(&PROMPT_TOKENS.into());
+        let prompt = subject.prompt(&CAPTURE_PROMPT.into());
         let ask = Ask {
             model: self.model.clone(),
             rules: prompt.rules.clone(),
@@ -77,6 +76,25 @@ impl Questions {
         };
         Ok(judge(record, repo, &subject, &answer))
     }
+}
+
+/// What would be sent, and the template: nobody is asked.
+///
+/// # Errors
+/// The commit cannot be read.
+pub fn unasked(name: &str, repo: &Repo, oid: &Oid, message: Option<&str>) -> Result<Record> {
+    let subject = subject(repo, oid, message)?;
+    let prompt = subject.prompt(&CAPTURE_PROMPT.into());
+    Ok(Record {
+        repo: name.to_owned(),
+        oid: oid.to_string(),
+        message: message.map(str::to_owned),
+        prompt: format!("{}\n{}", prompt.rules, prompt.question),
+        prompt_tokens: u64::from(prompt.prompt_tokens),
+        subject: subject.raw().lines().next().unwrap_or_default().to_owned(),
+        template: subject.template(Variants::built_in()).text,
+        ..Record::default()
+    })
 }
 
 /// The record with its answer judged as it would be now.

@@ -109,6 +109,13 @@ impl Pieces {
     }
 }
 
+/// What the commit does, one sentence after the other.
+pub(super) fn deeds(commit: &Commit, facts: &Facts) -> String {
+    let said = [deed(commit, facts, ""), dependencies::of(facts, "", facts.all_dependencies), version(facts, "")];
+    let sentences: Vec<String> = said.into_iter().map(whole).filter(|sentence| !sentence.is_empty()).collect();
+    sentences.join(" ")
+}
+
 /// What the changed lines are about, where the author said nothing.
 fn unsaid(commit: &Commit, facts: &Facts, lead: &str, said: &[&str]) -> Option<String> {
     if lead.is_empty() { about::of(commit, facts, &said.join(" ")) } else { None }

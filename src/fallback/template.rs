@@ -4,7 +4,7 @@
 use minijinja::context;
 
 use super::phrase::{one_line, sentence, words};
-use super::pieces::Pieces;
+use super::pieces::{self, Pieces};
 pub use super::variants::WORDS;
 use super::variants::{Told, Variant, Variants};
 use crate::domain::context::Context;
@@ -24,6 +24,12 @@ pub fn commit_by(variants: &Variants, commit: &Commit, facts: &Facts, context: &
     let pieces = Pieces::of(commit, facts, context);
     let told = variants.tell(Variant::of(facts.case), &pieces.values(commit, facts));
     told.unwrap_or_else(|| Told { text: together(&pieces), complaint: None })
+}
+
+/// What the commit does, by its facts alone, whatever its author said of it.
+#[must_use]
+pub fn deeds(commit: &Commit, facts: &Facts) -> String {
+    pieces::deeds(commit, facts)
 }
 
 /// What is said when there is nothing to put together, or nothing to do it with.

@@ -78,7 +78,11 @@ impl Subject {
     #[must_use]
     pub fn prompt(&self, budget: &Budget) -> Rendered {
         match self {
-            Self::Commit(work) => render::commit(&work.commit, &work.facts, &work.context, budget),
+            Self::Commit(work) => {
+                let Work { commit, facts, context } = work.as_ref();
+                let deeds = redact(&template::deeds(commit, facts));
+                render::commit(commit, &deeds, &facts.symbols, context, budget)
+            }
             Self::Note { text, project } => render::note(text, project),
         }
     }

@@ -2,7 +2,6 @@
 
 mod continued;
 mod keyblock;
-mod listing;
 mod message;
 pub mod pack;
 pub mod redact;

@@ -1,6 +1,7 @@
 //! The patch within a room: what matters first, a fair share for each file, and a word about what was left out.
 
-use super::listing::list;
+use std::collections::HashSet;
+
 use super::shares::shares;
 use super::text::{cut, plural, short};
 use super::weight::{Class, Definitions, Tier, weight};
@@ -10,22 +11,11 @@ use crate::facts::symbols::Symbol;
 /// A patch as a model reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Packed {
-    /// One line per file.
-    pub files: String,
     /// Hunks of the files that got a share.
     pub patch: String,
     /// What is missing, in words; empty when nothing is.
     pub left_out: String,
     pub missing: Missing,
-}
-
-/// How much room there is for list and patch together, in bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Room {
-    /// What is used.
-    pub aim: usize,
-    /// What is used where that shows all changed lines of the source.
-    pub most: usize,
 }
 
 /// What could not be shown, noise aside.
@@ -40,28 +30,15 @@ pub struct Missing {
     pub unread: bool,
 }
 
-/// The count of what is left over may exceed the room by so many bytes.
-pub const SLACK: usize = 40;
-
-/// Packs a patch whose definitions are `symbols`.
+/// The changed lines of a patch whose definitions are `symbols`, in at most `room` bytes. Context is never shown: a
+/// model tells it as a change.
 #[must_use]
-pub fn pack(patch: &Patch, symbols: &[Symbol], room: Room) -> Packed {
-    let files = list(patch, room.aim / 3);
+pub fn pack(patch: &Patch, symbols: &[Symbol], room: usize) -> Packed {
     let mut sheets = sheets(patch, symbols);
-    let (aim, most) = (room.aim.saturating_sub(files.len()), room.most.saturating_sub(files.len()));
-    let mut source = source_bytes(&sheets);
-    if source > most {
-        sheets.iter_mut().for_each(Sheet::tighten);
-        source = source_bytes(&sheets);
-    }
-    let left = allot(&mut sheets, if (aim..=most).contains(&source) { source } else { aim });
-    widen(&mut sheets, left);
+    sheets.iter_mut().for_each(Sheet::tighten);
+    allot(&mut sheets, room);
     let missing = missing(&sheets, patch);
-    Packed { files, patch: sheets.iter().map(Sheet::text).collect(), left_out: missing.words(), missing }
-}
-
-fn source_bytes(sheets: &[Sheet<'_>]) -> usize {
-    sheets.iter().filter(|sheet| sheet.class == Class::Source).map(Sheet::bare).sum()
+    Packed { patch: sheets.iter().map(Sheet::text).collect(), left_out: missing.words(), missing }
 }
 
 /// A file whose hunks can be shown.
@@ -69,67 +46,43 @@ struct Sheet<'a> {
     file: &'a FileChange,
     class: Class,
     head: String,
-    pieces: Vec<Piece<'a>>,
+    pieces: Vec<Piece>,
 }
 
-/// One hunk of it, and how much of it is shown.
-struct Piece<'a> {
-    hunk: &'a Hunk,
+/// One hunk of it, and how many bytes of it are shown.
+struct Piece {
     tier: Tier,
-    /// Without context.
-    bare: String,
-    shown: Shown,
+    text: String,
+    shown: usize,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shown {
-    /// So many bytes of `bare`.
-    Bare(usize),
-    /// With context.
-    Full,
-}
-
-impl Piece<'_> {
-    fn text(&self) -> String {
-        match self.shown {
-            Shown::Bare(bytes) => self.bare[..bytes].to_owned(),
-            Shown::Full => hunk_text(self.hunk, true),
-        }
-    }
-
-    fn is_shown(&self) -> bool {
-        self.shown != Shown::Bare(0)
+impl Piece {
+    fn text(&self) -> &str {
+        &self.text[..self.shown]
     }
 
     fn missing_lines(&self) -> usize {
-        match self.shown {
-            Shown::Bare(bytes) => changed_lines(&self.bare[bytes..]),
-            Shown::Full => 0,
-        }
+        changed_lines(&self.text[self.shown..])
     }
 }
 
 impl Sheet<'_> {
-    fn bare(&self) -> usize {
-        self.head.len() + self.pieces.iter().map(|piece| piece.bare.len()).sum::<usize>()
-    }
-
     /// Takes the indentation that all changed lines of a hunk share out of them.
     fn tighten(&mut self) {
         for piece in &mut self.pieces {
-            let changed = piece.hunk.lines.iter().filter(|line| line.origin != Origin::Context);
-            let shared = shared_indent(changed.map(|line| line.text.as_str()));
-            let lines = piece.bare.split_inclusive('\n');
+            let changed = piece.text.lines().filter(|line| line.starts_with(['+', '-']));
+            let shared = shared_indent(changed.map(|line| &line[1..])).to_owned();
+            let lines = piece.text.split_inclusive('\n');
             let tight = |line: &str| match line.split_at_checked(1) {
-                Some((mark @ ("+" | "-"), text)) => format!("{mark}{}", text.strip_prefix(shared).unwrap_or(text)),
+                Some((mark @ ("+" | "-"), text)) => format!("{mark}{}", text.strip_prefix(&shared).unwrap_or(text)),
                 _ => line.to_owned(),
             };
-            piece.bare = lines.map(tight).collect();
+            piece.text = lines.map(tight).collect();
         }
     }
 
     fn is_shown(&self) -> bool {
-        self.pieces.iter().any(Piece::is_shown)
+        self.pieces.iter().any(|piece| piece.shown > 0)
     }
 
     fn best(&self) -> Tier {
@@ -140,25 +93,24 @@ impl Sheet<'_> {
         if !self.is_shown() {
             return String::new();
         }
-        std::iter::once(self.head.clone()).chain(self.pieces.iter().map(Piece::text)).collect()
+        std::iter::once(self.head.as_str()).chain(self.pieces.iter().map(Piece::text)).collect()
     }
 
     /// Gives what it needs of `room` to the hunks of a tier; gives what was used.
     fn take(&mut self, tier: Tier, room: usize) -> usize {
         let head = if self.is_shown() { 0 } else { self.head.len() };
-        let mut pieces: Vec<&mut Piece<'_>> = self.pieces.iter_mut().filter(|piece| piece.tier == tier).collect();
-        let needs: Vec<usize> = pieces.iter().map(|piece| piece.bare.len()).collect();
+        let mut pieces: Vec<&mut Piece> = self.pieces.iter_mut().filter(|piece| piece.tier == tier).collect();
+        let needs: Vec<usize> = pieces.iter().map(|piece| piece.text.len()).collect();
         let mut used = 0;
         for (piece, share) in pieces.iter_mut().zip(shares(&needs, room.saturating_sub(head))) {
-            let bytes = whole_lines(&piece.bare, share);
-            piece.shown = Shown::Bare(bytes);
-            used += bytes;
+            piece.shown = whole_lines(&piece.text, share);
+            used += piece.shown;
         }
         if used == 0 { 0 } else { head + used }
     }
 
     fn need(&self, tier: Tier) -> usize {
-        let pieces: usize = self.pieces.iter().filter(|piece| piece.tier == tier).map(|piece| piece.bare.len()).sum();
+        let pieces: usize = self.pieces.iter().filter(|piece| piece.tier == tier).map(|piece| piece.text.len()).sum();
         if self.is_shown() || pieces == 0 { pieces } else { self.head.len() + pieces }
     }
 }
@@ -180,12 +132,12 @@ fn sheets<'a>(patch: &'a Patch, symbols: &'a [Symbol]) -> Vec<Sheet<'a>> {
     sheets
 }
 
-fn piece<'a>(definitions: &Definitions<'_>, file: &FileChange, hunk: &'a Hunk) -> Piece<'a> {
-    Piece { hunk, tier: definitions.tier(file, hunk), bare: hunk_text(hunk, false), shown: Shown::Bare(0) }
+fn piece(definitions: &Definitions<'_>, file: &FileChange, hunk: &Hunk) -> Piece {
+    Piece { tier: definitions.tier(file, hunk), text: hunk_text(hunk), shown: 0 }
 }
 
-/// Shows changed lines, class after class and tier after tier; gives what is left of the room.
-fn allot(sheets: &mut [Sheet<'_>], room: usize) -> usize {
+/// Shows changed lines, class after class and tier after tier.
+fn allot(sheets: &mut [Sheet<'_>], room: usize) {
     let mut left = room;
     for class in [Class::Source, Class::Tests, Class::Docs, Class::Settings] {
         for tier in [Tier::Public, Tier::Internal, Tier::Rest] {
@@ -195,18 +147,6 @@ fn allot(sheets: &mut [Sheet<'_>], room: usize) -> usize {
             for (sheet, share) in level.iter_mut().zip(shares(&needs, left)) {
                 left = left.saturating_sub(sheet.take(tier, share));
             }
-        }
-    }
-    left
-}
-
-/// Shows context too as far as there is room, in the same order.
-fn widen(sheets: &mut [Sheet<'_>], mut left: usize) {
-    for piece in sheets.iter_mut().flat_map(|sheet| &mut sheet.pieces) {
-        let more = hunk_text(piece.hunk, true).len().saturating_sub(piece.bare.len());
-        if piece.shown == Shown::Bare(piece.bare.len()) && more <= left {
-            piece.shown = Shown::Full;
-            left -= more;
         }
     }
 }
@@ -237,11 +177,10 @@ impl Missing {
         let mut parts = Vec::new();
         if self.files > 0 {
             let (files, lines) = (plural(self.files, "file"), plural(self.lines_of_files, "line"));
-            let patches = if self.files == 1 { "the patch" } else { "the patches" };
-            parts.push(format!("{patches} of {} more {files} ({} {lines})", self.files, self.lines_of_files));
+            parts.push(format!("{} {lines} of {} more {files}", self.lines_of_files, self.files));
         }
         if self.lines > 0 {
-            parts.push(format!("{} more {} of the files above", self.lines, plural(self.lines, "line")));
+            parts.push(format!("{} more {}", self.lines, plural(self.lines, "line")));
         }
         if self.unread {
             parts.push("the patch, which could not be read".to_owned());
@@ -273,13 +212,35 @@ fn changed_lines(text: &str) -> usize {
     text.lines().filter(|line| line.starts_with(['+', '-'])).count()
 }
 
-fn hunk_text(hunk: &Hunk, context: bool) -> String {
+/// The header and the changed lines that say something; empty where none does.
+fn hunk_text(hunk: &Hunk) -> String {
     let header = hunk.header.trim();
     let mut text = if header.is_empty() { "@@\n".to_owned() } else { format!("@@ {}\n", short(header)) };
-    for line in hunk.lines.iter().filter(|line| context || line.origin != Origin::Context) {
+    let changed = || hunk.lines.iter().filter(|line| line.origin != Origin::Context);
+    let realigned = realigned(changed());
+    let mut shown = false;
+    for line in changed().filter(|line| has_words(&line.text) && !realigned.contains(&bare(&line.text))) {
         text.push_str(&line_text(line));
+        shown = true;
     }
-    text
+    if shown { text } else { String::new() }
+}
+
+/// Lines that are there on both sides with other blanks.
+fn realigned<'a>(changed: impl Iterator<Item = &'a Line>) -> HashSet<String> {
+    let (added, removed): (Vec<&Line>, Vec<&Line>) = changed.partition(|line| line.origin == Origin::Added);
+    let old: HashSet<String> = removed.iter().map(|line| bare(&line.text)).collect();
+    added.iter().map(|line| bare(&line.text)).filter(|text| old.contains(text)).collect()
+}
+
+/// Without blanks.
+fn bare(text: &str) -> String {
+    text.split_whitespace().collect()
+}
+
+/// More than brackets and blanks.
+fn has_words(text: &str) -> bool {
+    text.chars().any(char::is_alphanumeric)
 }
 
 fn line_text(line: &Line) -> String {

@@ -4,14 +4,14 @@
 use std::fmt::Write as _;
 
 use super::message;
-use super::pack::{Packed, Room, pack};
+use super::pack::{Packed, pack};
 use super::text::{cut, one_line};
 use super::tokens::{Budget, Scale, bytes_in, estimate};
 use crate::domain::capture::Capture;
 use crate::domain::context::Context;
 use crate::domain::draft::DraftKind;
 use crate::domain::patch::Commit;
-use crate::facts::Facts;
+use crate::facts::symbols::Symbol;
 
 const CAPTURE: &str = include_str!("../../templates/prompt/capture.txt");
 const NOTE_RULES: &str = include_str!("../../templates/prompt/note.txt");
@@ -22,19 +22,17 @@ const STATUS: &str = include_str!("../../templates/prompt/status.txt");
 
 /// What is kept free for the author's words (message, notes, ticket) whatever their length, in bytes: the patch, which
 /// comes first, must not change with the words that come after it.
-const WORDS: usize = 2000;
-/// What of that counts as used as long as the room is not stretched: few messages are longer.
-const USUAL_WORDS: usize = 400;
+const WORDS: usize = 360;
 /// Longest notes that are sent (bytes).
-const NOTES: usize = 600;
+const NOTES: usize = 200;
 /// Longest note that is asked about (bytes).
 const NOTE: usize = 4000;
 /// What the frame around the contents costs, in bytes: tags, the line about what was left out, the question.
-const FRAME: usize = 320;
+const FRAME: usize = 160;
 /// What the frame of a draft costs, in tokens.
 const DRAFT_FRAME: u32 = 60;
 /// Tags that frame untrusted text, `notes` among them by its beginning; their closing forms cannot occur inside.
-const TAGS: [&str; 6] = ["files", "patch", "message", "note", "captures", "written"];
+const TAGS: [&str; 6] = ["facts", "patch", "message", "note", "captures", "written"];
 
 /// What is sent for one question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,17 +81,15 @@ impl Rendered {
     }
 }
 
-/// The question about a commit that was redacted before, within the budget. Everything up to the author's words depends
-/// on the patch and the budget alone.
+/// The question about a commit that was redacted before, within the budget: its facts in sentences, the most telling of
+/// its changed lines, and the author's words last. Everything up to these depends on the patch and the budget alone.
 #[must_use]
-pub fn commit(commit: &Commit, facts: &Facts, context: &Context, budget: &Budget) -> Rendered {
-    let free = |tokens| budget.scale.bytes_in(tokens).saturating_sub(CAPTURE.len() + FRAME);
-    let (aim, most) = (free(budget.aim.min(budget.most)), free(budget.most));
-    let words = WORDS.min(most / 3);
-    let most = most.saturating_sub(words);
-    let room = Room { aim: aim.saturating_sub(words.min(USUAL_WORDS)).min(most), most };
-    let Packed { files, patch, left_out, .. } = pack(&commit.patch, &facts.symbols, room);
-    let mut question = fenced("files", &files);
+pub fn commit(commit: &Commit, deeds: &str, symbols: &[Symbol], context: &Context, budget: &Budget) -> Rendered {
+    let room = budget.scale.bytes_in(budget.aim.min(budget.most)).saturating_sub(CAPTURE.len() + FRAME);
+    let words = WORDS.min(room / 3);
+    let deeds = whole_words(deeds, room / 3);
+    let Packed { patch, left_out, .. } = pack(&commit.patch, symbols, room.saturating_sub(words + deeds.len()));
+    let mut question = if deeds.is_empty() { String::new() } else { fenced("facts", deeds) };
     if !patch.is_empty() {
         question.push_str(&fenced("patch", &patch));
     }
@@ -102,14 +98,20 @@ pub fn commit(commit: &Commit, facts: &Facts, context: &Context, budget: &Budget
     }
     let fixed = question.len();
     question.push_str(&author(commit, context, words));
-    question.push_str("Describe the commit.");
+    question.push_str("What does the code do differently now?");
     Rendered { fixed, left_out, ..Rendered::new(CAPTURE, question, budget.scale) }
+}
+
+/// At most so many bytes of it, whole words.
+fn whole_words(text: &str, most: usize) -> &str {
+    let head = cut(text, most);
+    if head.len() == text.len() { head } else { head.rfind(' ').map_or("", |at| &head[..at]) }
 }
 
 /// What a stored question says of what was left out of it. Nothing inside a fence can pass for it.
 #[must_use]
 pub fn left_out(wire: &str) -> Option<&str> {
-    let outside = wire.rsplit_once("</patch>\n").or_else(|| wire.rsplit_once("</files>\n"))?.1;
+    let outside = wire.rsplit_once("</patch>\n").or_else(|| wire.rsplit_once("</facts>\n"))?.1;
     outside.lines().next().filter(|line| line.starts_with("Not shown: "))
 }
 

@@ -17,7 +17,7 @@ use crate::domain::clock::Clock;
 use crate::domain::operation::Ahead;
 use crate::llm::{Answer, ClockFired, LlmError};
 use crate::prompt::render::Rendered;
-use crate::prompt::tokens::{Budget, Scale};
+use crate::prompt::tokens::{self, Budget, Scale};
 use crate::route::decision::{Chosen, Decision};
 use crate::route::forecast::Work;
 use crate::route::offer::Choice;
@@ -63,9 +63,6 @@ use weigh::{Contender, Scene};
 
 /// Texts that are older say nothing of a model any more: models and tastes change.
 const SEEN_FOR: Duration = Duration::from_secs(90 * 24 * 60 * 60);
-/// A capture is one or two sentences: more of the patch than this only costs prefill time, and is sent only where it
-/// makes the source complete.
-const CAPTURE_PROMPT_TOKENS: u32 = 1500;
 /// For the chat template's own tokens.
 const WRAPPING: u32 = 64;
 
@@ -275,7 +272,7 @@ fn whole(sampling: &crate::llm::Sampling, scale: Scale, knowledge: &Knowledge, t
         return read.size;
     }
     let most = sampling.num_ctx.saturating_sub(sampling.max_tokens + WRAPPING);
-    Size { budget: Budget { aim: CAPTURE_PROMPT_TOKENS, most, scale }, words: None }
+    Size { budget: Budget { aim: tokens::CAPTURE_PROMPT, most, scale }, words: None }
 }
 
 /// The budget of a prompt that was shortened to `planned` of `wished` tokens.
