@@ -62,6 +62,7 @@ fn rendered() -> Rendered {
     let question = "let answer = ask(question, until)?;\n".repeat(20);
     Rendered {
         fixed: question.len(),
+        openers: Vec::new(),
         rules,
         question,
         version: "bench".to_owned(),

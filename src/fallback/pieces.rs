@@ -62,6 +62,16 @@ impl Pieces {
         pieces
     }
 
+    /// With a model's sentence: in the place of the deed where it names the first thing that came, went or changed, else
+    /// before it.
+    pub fn with_sentence(mut self, commit: &Commit, facts: &Facts, sentence: &str) -> Self {
+        let names_it = facts.symbols.first().is_none_or(|symbol| sentence.contains(symbol.bare()));
+        self.deed = if names_it || self.deed.is_empty() { sentence.to_owned() } else { format!("{sentence} {}", self.deed) };
+        self.split = whole(split(commit, facts, &self.deed));
+        self.about = String::new();
+        self
+    }
+
     /// All of them in the order of most templates.
     pub fn all(&self) -> [&str; 10] {
         [

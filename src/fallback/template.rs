@@ -26,6 +26,24 @@ pub fn commit_by(variants: &Variants, commit: &Commit, facts: &Facts, context: &
     told.unwrap_or_else(|| Told { text: together(&pieces), complaint: None })
 }
 
+/// The same with a model's sentence in it; nothing where that has no room, or where it says nothing that the author's
+/// subject and the deed do not say. `adds` tells whether a sentence adds to a text.
+#[must_use]
+pub fn with_sentence(
+    variants: &Variants,
+    (commit, facts, context): (&Commit, &Facts, &Context),
+    sentence: &str,
+    adds: &dyn Fn(&str, &str) -> bool,
+) -> Option<String> {
+    let pieces = Pieces::of(commit, facts, context);
+    if !adds(sentence, &format!("{} {}", pieces.lead, pieces.deed)) {
+        return None;
+    }
+    let pieces = pieces.with_sentence(commit, facts, sentence);
+    let told = variants.tell(Variant::of(facts.case), &pieces.values(commit, facts))?;
+    told.text.contains(sentence).then_some(told.text)
+}
+
 /// What the commit does, by its facts alone, whatever its author said of it.
 #[must_use]
 pub fn deeds(commit: &Commit, facts: &Facts) -> String {

@@ -182,6 +182,7 @@ mod tests {
             rules: String::new(),
             question: String::new(),
             sampling,
+            openers: Vec::new(),
             until: SystemClock.instant(),
             keep_alive: None,
             prompt_estimate: Some(estimate),

@@ -110,6 +110,9 @@ pub struct Ask {
     pub rules: String,
     pub question: String,
     pub sampling: Sampling,
+    /// Where one sentence is wanted, the words of which one begins it; empty for free text. Servers that take a grammar
+    /// can write nothing else then, others end at the first empty line.
+    pub openers: Vec<&'static str>,
     /// The instant at which the answer is cut, wherever it is.
     pub until: Instant,
     /// How long the server should keep the model loaded, when it can be told.

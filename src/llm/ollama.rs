@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::answer::{Flow, Frames, Growing, ending};
 use super::form::Form;
+use super::openai::PARAGRAPH;
 use super::frames::{Payload, Payloads};
 use super::refusal::reported;
 use super::writing::writes;
@@ -35,6 +36,9 @@ pub(super) fn body(ask: &Ask, form: Form) -> Value {
             "repeat_penalty": sampling.repeat_penalty,
         },
     });
+    if !ask.openers.is_empty() {
+        body["options"]["stop"] = json!([PARAGRAPH]);
+    }
     if let Some(keep_alive) = ask.keep_alive {
         body["keep_alive"] = json!(keep_alive.as_secs());
     }
@@ -202,6 +206,7 @@ mod tests {
             rules: "R".into(),
             question: "Q".into(),
             sampling,
+            openers: Vec::new(),
             until: now(),
             keep_alive: Some(Duration::from_secs(600)),
             prompt_estimate: None,

@@ -39,7 +39,23 @@ pub(super) fn body(ask: &Ask, server: &Server, form: Form) -> Value {
         body["top_k"] = json!(sampling.top_k);
         body["repeat_penalty"] = json!(sampling.repeat_penalty);
     }
+    match ask.openers.as_slice() {
+        [] => {}
+        openers if server.name == LLAMA_CPP => body["grammar"] = json!(grammar(openers)),
+        _ => body["stop"] = json!([PARAGRAPH]),
+    }
     body
+}
+
+/// What ends an answer of one paragraph.
+pub(super) const PARAGRAPH: &str = "\n\n";
+
+/// One line that begins with one of the words and ends with its first full stop that no name goes on behind, in the
+/// notation of llama.cpp (`grammars/README.md` there). A sentence that grows too long is cut by `max_tokens`, and told
+/// from a whole one by that.
+fn grammar(openers: &[&str]) -> String {
+    let openers: Vec<String> = openers.iter().map(|opener| format!("\"{opener}\"")).collect();
+    format!("root ::= ({}) \" \" ([^\\n.] | \".\" [^ \\n.])+ \".\"", openers.join(" | "))
 }
 
 /// Reads the event stream.
@@ -158,6 +174,7 @@ mod tests {
             rules: "R".into(),
             question: "Q".into(),
             sampling,
+            openers: Vec::new(),
             until: now(),
             keep_alive: None,
             prompt_estimate: None,

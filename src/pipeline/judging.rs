@@ -9,11 +9,13 @@ use super::models::{Attempt, Unanswered, reason_for};
 use super::services::Services;
 use super::subject::Subject;
 use crate::domain::capture::Reason;
+use crate::fallback::variants::Variants;
 use crate::llm::{Answer, Finish, LlmError};
 use crate::prompt::redact::redact;
 use crate::quality::clean;
 use crate::quality::expected::Expected;
-use crate::quality::ground::Ungrounded;
+use crate::quality::ground::{Fault, Grounded, Ungrounded};
+use crate::quality::sentence;
 
 /// The judgement of one answer.
 #[derive(Debug)]
@@ -36,9 +38,8 @@ pub(super) async fn judge(services: &Services, job: &Arc<Job>, attempt: &Attempt
     let (aside, clock) = (Arc::clone(job), Arc::clone(&services.clock));
     let held = tokio::task::spawn_blocking(move || grounding::hold(&aside, &text, clock.as_ref())).await;
     // What could not be judged is not known to be true.
-    let (text, faults) = held.map(|held| (held.text, held.faults)).unwrap_or_default();
-    let reason = if text.is_some() { reason } else { Reason::Ungrounded };
-    Judged { text, reason, faults }
+    let held = held.unwrap_or(Grounded { text: None, faults: Vec::new() });
+    composed(&job.subject, &services.wording(), held, reason)
 }
 
 /// Judges an answer that was recorded, as it would be judged now. `known` gives those of the names in a text that the
@@ -47,9 +48,24 @@ pub(super) async fn judge(services: &Services, job: &Arc<Job>, attempt: &Attempt
 pub fn again(subject: &Subject, answer: &Answer, known: &dyn Fn(&[String]) -> HashSet<String>) -> Judged {
     let (text, reason) = kept(answer, &Expected::of(subject.raw()));
     let Some(text) = text else { return Judged { text, reason, faults: Vec::new() } };
-    let held = grounding::against(subject, &text, known);
-    let reason = if held.text.is_some() { reason } else { Reason::Ungrounded };
-    Judged { text: held.text, reason, faults: held.faults }
+    composed(subject, Variants::built_in(), grounding::against(subject, &text, known), reason)
+}
+
+/// What the checks left, as it is stored: the first sentence of it that adds something, with the author's subject and
+/// the figures of the change.
+fn composed(subject: &Subject, wording: &Variants, held: Grounded, reason: Reason) -> Judged {
+    let Grounded { text, mut faults } = held;
+    if matches!(subject, Subject::Note { .. }) {
+        let reason = if text.is_some() { reason } else { Reason::Ungrounded };
+        return Judged { text, reason, faults };
+    }
+    for sentence in sentence::split(text.as_deref().unwrap_or_default()) {
+        if let Some(text) = subject.with_sentence(wording, sentence) {
+            return Judged { text: Some(text), reason, faults };
+        }
+        faults.push(Ungrounded { sentence: sentence.to_owned(), word: String::new(), fault: Fault::Repeated });
+    }
+    Judged { text: None, reason: Reason::Ungrounded, faults }
 }
 
 /// Which text of an answer may be kept, and what is to be said about it.
@@ -155,6 +171,7 @@ mod tests {
             rules: "Rules.".into(),
             question: "Patch.".into(),
             fixed: 0,
+            openers: Vec::new(),
             version: "v".into(),
             left_out: String::new(),
             prompt_tokens: 3,

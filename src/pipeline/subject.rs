@@ -13,6 +13,7 @@ use crate::prompt::redact::{redact, redact_commit};
 use crate::prompt::render::{self, Rendered};
 use crate::prompt::telling_values;
 use crate::prompt::tokens::Budget;
+use crate::quality::ground;
 
 /// Everything in it is redacted.
 #[derive(Debug, Clone)]
@@ -72,6 +73,19 @@ impl Subject {
             Self::Note { text, .. } => template::note_by(wording, text),
         };
         Told { text: redact(&told.text), ..told }
+    }
+
+    /// The text with a model's checked sentence in it; nothing where the template alone says as much. A note's text is
+    /// the sentence itself.
+    #[must_use]
+    pub fn with_sentence(&self, wording: &Variants, sentence: &str) -> Option<String> {
+        match self {
+            Self::Commit(work) => {
+                let of = (&work.commit, &work.facts, &work.context);
+                template::with_sentence(wording, of, sentence, &ground::adds).map(|text| redact(&text))
+            }
+            Self::Note { .. } => Some(sentence.to_owned()),
+        }
     }
 
     /// The prompt within the budget.

@@ -41,6 +41,10 @@ pub fn pack(patch: &Patch, symbols: &[Symbol], room: usize) -> Packed {
     Packed { patch: sheets.iter().map(Sheet::text).collect(), left_out: missing.words(), missing }
 }
 
+/// Least room for a file: its path, a header and two lines; and for a hunk: a header and a line (bytes).
+const FILE: usize = 140;
+const HUNK: usize = 60;
+
 /// A file whose hunks can be shown.
 struct Sheet<'a> {
     file: &'a FileChange,
@@ -102,7 +106,7 @@ impl Sheet<'_> {
         let mut pieces: Vec<&mut Piece> = self.pieces.iter_mut().filter(|piece| piece.tier == tier).collect();
         let needs: Vec<usize> = pieces.iter().map(|piece| piece.text.len()).collect();
         let mut used = 0;
-        for (piece, share) in pieces.iter_mut().zip(shares(&needs, room.saturating_sub(head))) {
+        for (piece, share) in pieces.iter_mut().zip(shares(&needs, room.saturating_sub(head), HUNK)) {
             piece.shown = whole_lines(&piece.text, share);
             used += piece.shown;
         }
@@ -144,7 +148,7 @@ fn allot(sheets: &mut [Sheet<'_>], room: usize) {
             let mut level: Vec<&mut Sheet<'_>> = sheets.iter_mut().filter(|sheet| sheet.class == class).collect();
             level.retain(|sheet| sheet.need(tier) > 0);
             let needs: Vec<usize> = level.iter().map(|sheet| sheet.need(tier)).collect();
-            for (sheet, share) in level.iter_mut().zip(shares(&needs, left)) {
+            for (sheet, share) in level.iter_mut().zip(shares(&needs, left, FILE)) {
                 left = left.saturating_sub(sheet.take(tier, share));
             }
         }

@@ -10,7 +10,7 @@ use super::tokens::{Budget, Scale, bytes_in, estimate};
 use crate::domain::capture::Capture;
 use crate::domain::context::Context;
 use crate::domain::draft::DraftKind;
-use crate::domain::patch::Commit;
+use crate::domain::patch::{Change, Commit, Patch};
 use crate::facts::symbols::Symbol;
 
 const CAPTURE: &str = include_str!("../../templates/prompt/capture.txt");
@@ -44,6 +44,8 @@ pub struct Rendered {
     /// Bytes at the start of `question` that are there before the author has said anything: files and patch of a
     /// commit. A server can read them, after the rules, before the commit exists. Nothing of any other question.
     pub fixed: usize,
+    /// The verbs of which one begins the answer; empty where it is no single sentence.
+    pub openers: Vec<&'static str>,
     /// Names the rules: a hash of their text.
     pub version: String,
     /// What of the patch is not in it, in words; empty when all is. The question says it too.
@@ -56,7 +58,7 @@ impl Rendered {
     fn new(rules: &str, question: String, scale: Scale) -> Self {
         let prompt_tokens = scale.tokens(rules) + scale.tokens(&question);
         let (version, left_out) = (version(rules), String::new());
-        Self { rules: rules.to_owned(), question, fixed: 0, version, left_out, prompt_tokens }
+        Self { rules: rules.to_owned(), question, fixed: 0, openers: Vec::new(), version, left_out, prompt_tokens }
     }
 
     /// What of the question is there before the author has said anything.
@@ -85,7 +87,7 @@ impl Rendered {
 /// its changed lines, and the author's words last. Everything up to these depends on the patch and the budget alone.
 #[must_use]
 pub fn commit(commit: &Commit, deeds: &str, symbols: &[Symbol], context: &Context, budget: &Budget) -> Rendered {
-    let room = budget.scale.bytes_in(budget.aim.min(budget.most)).saturating_sub(CAPTURE.len() + FRAME);
+    let room = budget.scale.bytes_in(budget.tokens).saturating_sub(CAPTURE.len() + FRAME);
     let words = WORDS.min(room / 3);
     let deeds = whole_words(deeds, room / 3);
     let Packed { patch, left_out, .. } = pack(&commit.patch, symbols, room.saturating_sub(words + deeds.len()));
@@ -99,8 +101,36 @@ pub fn commit(commit: &Commit, deeds: &str, symbols: &[Symbol], context: &Contex
     let fixed = question.len();
     question.push_str(&author(commit, context, words));
     question.push_str("What does the code do differently now?");
-    Rendered { fixed, left_out, ..Rendered::new(CAPTURE, question, budget.scale) }
+    let openers = openers(&commit.patch);
+    Rendered { fixed, left_out, openers, ..Rendered::new(CAPTURE, question, budget.scale) }
 }
+
+/// Verbs that a sentence about this patch can begin with: nothing comes in by lines that went, and the other way round.
+fn openers(patch: &Patch) -> Vec<&'static str> {
+    let plain = patch.files.iter().all(|file| file.change == Change::Modified && file.unread.is_none());
+    let counts = patch.insertions.zip(patch.deletions).filter(|_| plain && !patch.truncated);
+    let sides: &[&[&str]] = match counts {
+        Some((added, 0)) if added > 0 => &[ANY, COMES],
+        Some((0, removed)) if removed > 0 => &[ANY, GOES],
+        _ => &[ANY, COMES, GOES, BECOMES],
+    };
+    sides.concat()
+}
+
+/// What lines of either kind can do.
+const ANY: &[&str] = &["Changes", "Fixes", "Makes", "Lets", "Allows", "Handles", "Updates", "Corrects", "Disables"];
+/// What takes new lines.
+const COMES: &[&str] = &[
+    "Adds", "Documents", "Tests", "Checks", "Supports", "Enables", "Uses", "Returns", "Sets", "Passes", "Prints", "Reads",
+    "Writes", "Calls", "Shows", "Skips", "Ignores", "Accepts", "Rejects", "Raises", "Throws", "Logs", "Defines", "Exports",
+];
+/// What takes old ones.
+const GOES: &[&str] = &["Removes", "Drops", "Deletes", "Stops"];
+/// What takes both.
+const BECOMES: &[&str] = &[
+    "Replaces", "Renames", "Moves", "Bumps", "Upgrades", "Downgrades", "Switches", "Converts", "Extracts", "Splits",
+    "Lowers", "Increases", "Decreases", "Reverts", "Simplifies", "Reorders", "Avoids", "Keeps",
+];
 
 /// At most so many bytes of it, whole words.
 fn whole_words(text: &str, most: usize) -> &str {

@@ -1,12 +1,10 @@
 //! A room divided among those who need a part of it: small needs whole before large ones are cut.
 
-/// A share below which nothing is given, unless less is needed (bytes): a path and two lines.
-const LEAST: usize = 120;
-
-/// What each gets of `room`, first come first served where there is not enough for a useful share each.
-pub(super) fn shares(needs: &[usize], room: usize) -> Vec<usize> {
+/// What each gets of `room`, first come first served where there is not enough for `least` each: a share below which
+/// nothing is given, unless less is needed. All in bytes.
+pub(super) fn shares(needs: &[usize], room: usize, least: usize) -> Vec<usize> {
     let mut shares = vec![0; needs.len()];
-    let mut order: Vec<usize> = (0..served(needs, room)).collect();
+    let mut order: Vec<usize> = (0..served(needs, room, least)).collect();
     order.sort_by_key(|at| needs[*at]);
     let (count, mut left) = (order.len(), room);
     for (done, at) in order.into_iter().enumerate() {
@@ -17,10 +15,10 @@ pub(super) fn shares(needs: &[usize], room: usize) -> Vec<usize> {
 }
 
 /// How many of the first can have a useful share each.
-fn served(needs: &[usize], room: usize) -> usize {
+fn served(needs: &[usize], room: usize, least: usize) -> usize {
     let mut left = room;
     let fits = |need: &&usize| {
-        let least = LEAST.min(**need);
+        let least = least.min(**need);
         let fits = least <= left;
         left = left.saturating_sub(least);
         fits
@@ -36,11 +34,11 @@ mod tests {
 
     #[test]
     fn small_needs_are_met_before_large_ones_are_cut() {
-        assert_eq!(shares(&[1000, 200, 1000], 1000), [400, 200, 400]);
-        assert_eq!(shares(&[10, 20], 1000), [10, 20]);
-        assert_eq!(shares(&[500, 500, 500], 250), [125, 125, 0], "two useful shares instead of three useless ones");
-        assert_eq!(shares(&[], 100), [0usize; 0]);
-        assert_eq!(shares(&[300], 100), [0]);
+        assert_eq!(shares(&[1000, 200, 1000], 1000, 120), [400, 200, 400]);
+        assert_eq!(shares(&[10, 20], 1000, 120), [10, 20]);
+        assert_eq!(shares(&[500, 500, 500], 250, 120), [125, 125, 0], "two useful shares instead of three useless ones");
+        assert_eq!(shares(&[], 100, 120), [0usize; 0]);
+        assert_eq!(shares(&[300], 100, 120), [0]);
     }
 
     proptest! {
@@ -48,7 +46,7 @@ mod tests {
         fn nobody_gets_more_than_needed_and_all_not_more_than_there_is(
             needs in prop::collection::vec(0usize..3000, 0..40), room in 0usize..20_000,
         ) {
-            let given = shares(&needs, room);
+            let given = shares(&needs, room, 120);
             prop_assert!(given.iter().sum::<usize>() <= room);
             prop_assert!(given.iter().zip(&needs).all(|(given, need)| given <= need));
             if needs.iter().sum::<usize>() <= room {

@@ -83,16 +83,13 @@ pub const CAPTURE_PROMPT: u32 = 340;
 /// What a prompt may cost, in tokens.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Budget {
-    /// What is enough for most.
-    pub aim: u32,
-    /// What the model's context has room for; used up only where that makes the source complete.
-    pub most: u32,
+    pub tokens: u32,
     pub scale: Scale,
 }
 
 impl From<u32> for Budget {
     fn from(tokens: u32) -> Self {
-        Self { aim: tokens, most: tokens, scale: Scale::default() }
+        Self { tokens, scale: Scale::default() }
     }
 }
 

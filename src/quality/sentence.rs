@@ -33,7 +33,7 @@ pub(crate) fn ends(text: &str) -> Vec<usize> {
 }
 
 /// Splits into sentences; what stands after the last end is one too.
-pub(super) fn split(text: &str) -> Vec<&str> {
+pub(crate) fn split(text: &str) -> Vec<&str> {
     let mut from = 0;
     let mut sentences = Vec::new();
     for end in ends(text) {

@@ -17,7 +17,7 @@ use crate::domain::clock::Clock;
 use crate::domain::operation::Ahead;
 use crate::llm::{Answer, ClockFired, LlmError};
 use crate::prompt::render::Rendered;
-use crate::prompt::tokens::{self, Budget, Scale};
+use crate::prompt::tokens::{Budget, CAPTURE_PROMPT, Scale};
 use crate::route::decision::{Chosen, Decision};
 use crate::route::forecast::Work;
 use crate::route::offer::Choice;
@@ -272,12 +272,12 @@ fn whole(sampling: &crate::llm::Sampling, scale: Scale, knowledge: &Knowledge, t
         return read.size;
     }
     let most = sampling.num_ctx.saturating_sub(sampling.max_tokens + WRAPPING);
-    Size { budget: Budget { aim: tokens::CAPTURE_PROMPT, most, scale }, words: None }
+    Size { budget: Budget { tokens: CAPTURE_PROMPT.min(most), scale }, words: None }
 }
 
 /// The budget of a prompt that was shortened to `planned` of `wished` tokens.
 fn shorter(budget: Budget, planned: u32, wished: u32) -> Budget {
-    if planned < wished { Budget { aim: planned, most: planned.min(budget.most), ..budget } } else { budget }
+    if planned < wished { Budget { tokens: planned.min(budget.tokens), ..budget } } else { budget }
 }
 
 fn no_model() -> LlmError {

@@ -70,6 +70,8 @@ pub enum Fault {
     Empty,
     /// No changed line and no fact shows it.
     Unsupported,
+    /// The author's subject and the facts say as much.
+    Repeated,
 }
 
 impl Fault {
@@ -87,6 +89,7 @@ impl Fault {
             Self::Talk => "about the commit itself",
             Self::Empty => "says nothing of this change",
             Self::Unsupported => "nothing shows it",
+            Self::Repeated => "adds nothing to subject and facts",
         }
     }
 }
@@ -112,6 +115,16 @@ pub struct Grounded {
 #[must_use]
 pub fn check(text: &str, evidence: &Evidence<'_>) -> Grounded {
     Ground::of(evidence).check(text, evidence.known)
+}
+
+/// Whether a sentence tells a reader of `said` something: two words that are not those of every change, or a number.
+#[must_use]
+pub fn adds(sentence: &str, said: &str) -> bool {
+    let known = words::stems(said);
+    let new = |stem: &String| !known.contains(stem) && !support::is_work(stem);
+    let number = |token: &Token<'_>| token.kind == Kind::Number && !said.contains(token.text);
+    let new: BTreeSet<String> = words::stems(sentence).into_iter().filter(new).collect();
+    new.len() >= 2 || tokens(sentence).iter().any(number)
 }
 
 /// What a commit's texts are held against, prepared once.
