@@ -126,6 +126,7 @@ fn told(record: &Record) -> Result<()> {
     writeln!(out, "\n{} {}  {}", record.repo, record.oid.get(..10).unwrap_or_default(), record.subject)?;
     writeln!(out, "  said  {:?}", record.raw)?;
     writeln!(out, "  kept  {}", record.kept.as_deref().unwrap_or(&record.reason))?;
+    writeln!(out, "  text  {}", record.text.as_deref().unwrap_or_default())?;
     record.dropped.iter().try_for_each(|one| writeln!(out, "  left  {} ({} {:?})", one.sentence, one.why, one.word))?;
     writeln!(out, "  else  {}", record.template)?;
     Ok(())

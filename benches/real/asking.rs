@@ -135,7 +135,8 @@ fn judge(record: Record, repo: &Repo, subject: &Subject, answer: &Answer) -> Rec
     Record {
         subject: subject.raw().lines().next().unwrap_or_default().to_owned(),
         template: subject.template(Variants::built_in()).text,
-        kept: judged.text,
+        kept: judged.checked,
+        text: judged.text,
         reason: judged.reason.as_str().to_owned(),
         dropped: judged.faults.into_iter().map(told).collect(),
         ..record

@@ -29,6 +29,8 @@ pub struct Record {
     pub total_ms: f64,
     pub template: String,
     pub kept: Option<String>,
+    /// The text that would be stored; the template stands where there is none.
+    pub text: Option<String>,
     /// As in a capture's provenance.
     pub reason: String,
     pub dropped: Vec<Dropped>,

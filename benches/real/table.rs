@@ -15,6 +15,7 @@ pub fn row(name: &str, records: &[&Record]) -> Row {
         .with("n", json!(n))
         .with("kept", json!(kept))
         .with("kept_share", share(kept, n))
+        .with("used", json!(records.iter().filter(|record| record.text.is_some()).count()))
         .with("prompt_tokens", median(|record| Some(record.prompt_tokens as f64)))
         .with("output_tokens", median(|record| Some(record.output_tokens as f64)))
         .with("ttft_ms", median(|record| record.ttft_ms))

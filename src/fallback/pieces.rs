@@ -66,7 +66,8 @@ impl Pieces {
     /// before it.
     pub fn with_sentence(mut self, commit: &Commit, facts: &Facts, sentence: &str) -> Self {
         let names_it = facts.symbols.first().is_none_or(|symbol| sentence.contains(symbol.bare()));
-        self.deed = if names_it || self.deed.is_empty() { sentence.to_owned() } else { format!("{sentence} {}", self.deed) };
+        self.deed =
+            if names_it || self.deed.is_empty() { sentence.to_owned() } else { format!("{sentence} {}", self.deed) };
         self.split = whole(split(commit, facts, &self.deed));
         self.about = String::new();
         self

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::answer::{Flow, Frames, Growing, ending};
 use super::form::Form;
-use super::openai::PARAGRAPH;
 use super::frames::{Payload, Payloads};
+use super::openai::PARAGRAPH;
 use super::refusal::reported;
 use super::writing::writes;
 use super::{Ask, Finish, LlmError, Offered};

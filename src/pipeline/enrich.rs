@@ -160,7 +160,7 @@ async fn ask(services: &Services, job: &Arc<Job>) -> Written {
     let asked = services.clock.instant();
     let attempt = services.models.ask(&job.config, &task).await;
     let model_time = services.clock.instant().saturating_duration_since(asked);
-    let Judged { text, reason, faults } = judging::judge(services, job, &attempt).await;
+    let Judged { text, reason, faults, checked: _ } = judging::judge(services, job, &attempt).await;
     Written { text, reason, attempt: Some(attempt), model_time, faults }
 }
 

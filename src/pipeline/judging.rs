@@ -20,8 +20,10 @@ use crate::quality::sentence;
 /// The judgement of one answer.
 #[derive(Debug)]
 pub struct Judged {
-    /// What may be kept of it.
+    /// The text that is stored.
     pub text: Option<String>,
+    /// What of the model's own sentences passed the checks.
+    pub checked: Option<String>,
     /// `none` for a whole answer, `salvaged` for a piece of one, else why nothing is kept.
     pub reason: Reason,
     /// What of the text was not grounded.
@@ -34,7 +36,7 @@ pub(super) async fn judge(services: &Services, job: &Arc<Job>, attempt: &Attempt
         Ok(answer) => kept(answer, &Expected::of(job.subject.raw())),
         Err(why) => (None, reason_for(why)),
     };
-    let Some(text) = text else { return Judged { text, reason, faults: Vec::new() } };
+    let Some(text) = text else { return Judged { text: None, checked: None, reason, faults: Vec::new() } };
     let (aside, clock) = (Arc::clone(job), Arc::clone(&services.clock));
     let held = tokio::task::spawn_blocking(move || grounding::hold(&aside, &text, clock.as_ref())).await;
     // What could not be judged is not known to be true.
@@ -47,25 +49,26 @@ pub(super) async fn judge(services: &Services, job: &Arc<Job>, attempt: &Attempt
 #[must_use]
 pub fn again(subject: &Subject, answer: &Answer, known: &dyn Fn(&[String]) -> HashSet<String>) -> Judged {
     let (text, reason) = kept(answer, &Expected::of(subject.raw()));
-    let Some(text) = text else { return Judged { text, reason, faults: Vec::new() } };
+    let Some(text) = text else { return Judged { text: None, checked: None, reason, faults: Vec::new() } };
     composed(subject, Variants::built_in(), grounding::against(subject, &text, known), reason)
 }
 
 /// What the checks left, as it is stored: the first sentence of it that adds something, with the author's subject and
 /// the figures of the change.
 fn composed(subject: &Subject, wording: &Variants, held: Grounded, reason: Reason) -> Judged {
-    let Grounded { text, mut faults } = held;
-    if matches!(subject, Subject::Note { .. }) {
-        let reason = if text.is_some() { reason } else { Reason::Ungrounded };
-        return Judged { text, reason, faults };
-    }
-    for sentence in sentence::split(text.as_deref().unwrap_or_default()) {
-        if let Some(text) = subject.with_sentence(wording, sentence) {
-            return Judged { text: Some(text), reason, faults };
+    let Grounded { text: checked, mut faults } = held;
+    let mut text = checked.clone().filter(|_| subject.work().is_none());
+    for sentence in sentence::split(checked.as_deref().unwrap_or_default()) {
+        if text.is_some() {
+            break;
         }
-        faults.push(Ungrounded { sentence: sentence.to_owned(), word: String::new(), fault: Fault::Repeated });
+        text = subject.with_sentence(wording, sentence);
+        if text.is_none() {
+            faults.push(Ungrounded { sentence: sentence.to_owned(), word: String::new(), fault: Fault::Repeated });
+        }
     }
-    Judged { text: None, reason: Reason::Ungrounded, faults }
+    let reason = if text.is_some() { reason } else { Reason::Ungrounded };
+    Judged { text, checked, reason, faults }
 }
 
 /// Which text of an answer may be kept, and what is to be said about it.

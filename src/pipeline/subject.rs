@@ -75,8 +75,8 @@ impl Subject {
         Told { text: redact(&told.text), ..told }
     }
 
-    /// The text with a model's checked sentence in it; nothing where the template alone says as much. A note's text is
-    /// the sentence itself.
+    /// The text with a model's checked sentence in it; nothing where the template alone says as much, and for
+    /// a note.
     #[must_use]
     pub fn with_sentence(&self, wording: &Variants, sentence: &str) -> Option<String> {
         match self {
@@ -84,7 +84,7 @@ impl Subject {
                 let of = (&work.commit, &work.facts, &work.context);
                 template::with_sentence(wording, of, sentence, &ground::adds).map(|text| redact(&text))
             }
-            Self::Note { .. } => Some(sentence.to_owned()),
+            Self::Note { .. } => None,
         }
     }
 

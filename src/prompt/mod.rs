@@ -3,6 +3,7 @@
 mod continued;
 mod keyblock;
 mod message;
+mod openers;
 pub mod pack;
 pub mod redact;
 mod reference;

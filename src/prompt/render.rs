@@ -3,14 +3,14 @@
 
 use std::fmt::Write as _;
 
-use super::message;
 use super::pack::{Packed, pack};
 use super::text::{cut, one_line};
 use super::tokens::{Budget, Scale, bytes_in, estimate};
+use super::{message, openers};
 use crate::domain::capture::Capture;
 use crate::domain::context::Context;
 use crate::domain::draft::DraftKind;
-use crate::domain::patch::{Change, Commit, Patch};
+use crate::domain::patch::Commit;
 use crate::facts::symbols::Symbol;
 
 const CAPTURE: &str = include_str!("../../templates/prompt/capture.txt");
@@ -101,36 +101,9 @@ pub fn commit(commit: &Commit, deeds: &str, symbols: &[Symbol], context: &Contex
     let fixed = question.len();
     question.push_str(&author(commit, context, words));
     question.push_str("What does the code do differently now?");
-    let openers = openers(&commit.patch);
+    let openers = openers::of(&commit.patch, symbols);
     Rendered { fixed, left_out, openers, ..Rendered::new(CAPTURE, question, budget.scale) }
 }
-
-/// Verbs that a sentence about this patch can begin with: nothing comes in by lines that went, and the other way round.
-fn openers(patch: &Patch) -> Vec<&'static str> {
-    let plain = patch.files.iter().all(|file| file.change == Change::Modified && file.unread.is_none());
-    let counts = patch.insertions.zip(patch.deletions).filter(|_| plain && !patch.truncated);
-    let sides: &[&[&str]] = match counts {
-        Some((added, 0)) if added > 0 => &[ANY, COMES],
-        Some((0, removed)) if removed > 0 => &[ANY, GOES],
-        _ => &[ANY, COMES, GOES, BECOMES],
-    };
-    sides.concat()
-}
-
-/// What lines of either kind can do.
-const ANY: &[&str] = &["Changes", "Fixes", "Makes", "Lets", "Allows", "Handles", "Updates", "Corrects", "Disables"];
-/// What takes new lines.
-const COMES: &[&str] = &[
-    "Adds", "Documents", "Tests", "Checks", "Supports", "Enables", "Uses", "Returns", "Sets", "Passes", "Prints", "Reads",
-    "Writes", "Calls", "Shows", "Skips", "Ignores", "Accepts", "Rejects", "Raises", "Throws", "Logs", "Defines", "Exports",
-];
-/// What takes old ones.
-const GOES: &[&str] = &["Removes", "Drops", "Deletes", "Stops"];
-/// What takes both.
-const BECOMES: &[&str] = &[
-    "Replaces", "Renames", "Moves", "Bumps", "Upgrades", "Downgrades", "Switches", "Converts", "Extracts", "Splits",
-    "Lowers", "Increases", "Decreases", "Reverts", "Simplifies", "Reorders", "Avoids", "Keeps",
-];
 
 /// At most so many bytes of it, whole words.
 fn whole_words(text: &str, most: usize) -> &str {

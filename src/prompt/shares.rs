@@ -36,7 +36,11 @@ mod tests {
     fn small_needs_are_met_before_large_ones_are_cut() {
         assert_eq!(shares(&[1000, 200, 1000], 1000, 120), [400, 200, 400]);
         assert_eq!(shares(&[10, 20], 1000, 120), [10, 20]);
-        assert_eq!(shares(&[500, 500, 500], 250, 120), [125, 125, 0], "two useful shares instead of three useless ones");
+        assert_eq!(
+            shares(&[500, 500, 500], 250, 120),
+            [125, 125, 0],
+            "two useful shares instead of three useless ones"
+        );
         assert_eq!(shares(&[], 100, 120), [0usize; 0]);
         assert_eq!(shares(&[300], 100, 120), [0]);
     }

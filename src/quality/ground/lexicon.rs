@@ -56,6 +56,8 @@ pub struct Kinds {
     pub tests: bool,
     /// Documentation, or comments on changed lines.
     pub words: bool,
+    /// Documentation and nothing else.
+    pub only_docs: bool,
 }
 
 /// What is known of a commit.
@@ -115,6 +117,8 @@ impl Lexicon {
             lexicon.file(file);
         }
         lexicon.kinds.words = !lexicon.why.is_empty() || files.iter().any(|f| FileRole::of(&f.path) == FileRole::Docs);
+        lexicon.kinds.only_docs =
+            !files.is_empty() && files.iter().all(|file| FileRole::of(&file.path) == FileRole::Docs);
         let branch = commit.branch.iter().map(String::as_str);
         for text in evidence.notes.iter().map(String::as_str).chain(branch).chain([commit.author.as_str()]) {
             lexicon.said(text);
@@ -302,12 +306,6 @@ impl Lexicon {
     /// A package that changed has this name, given in small letters.
     pub fn is_package(&self, low: &str) -> bool {
         self.packages.contains(low)
-    }
-
-    /// Where the definition of this name in this file is.
-    pub fn symbol_in(&self, low: &str, path: &str) -> Seen {
-        let key = (low.trim_end_matches("()").to_owned(), path.to_lowercase());
-        self.places.get(&key).copied().unwrap_or_default()
     }
 
     pub fn number(&self, number: &str) -> Seen {

@@ -18,7 +18,6 @@ mod lexicon;
 mod names;
 mod numbers;
 mod pairs;
-mod polarity;
 mod quotes;
 mod reasons;
 mod support;
@@ -56,8 +55,6 @@ pub enum Fault {
     Path,
     /// A number or version that nobody gave.
     Number,
-    /// Added and removed are swapped.
-    Polarity,
     /// A reason or a verdict that nobody gave.
     Reason,
     /// It repeats what something in the patch told a model to say.
@@ -82,7 +79,6 @@ impl Fault {
             Self::Name => "unknown name",
             Self::Path => "unknown path",
             Self::Number => "unknown number",
-            Self::Polarity => "contrary to the patch",
             Self::Reason => "claim that nobody made",
             Self::Instruction => "words that the patch asked for",
             Self::Foreign => "nothing of the change",
@@ -197,9 +193,8 @@ impl Ground {
                 return Some((fault(Fault::Number, token.text), None));
             }
         }
-        let contrary = || behaviour::contradiction(&tokens, lexicon);
-        if let Some(thing) = polarity::contradiction(&tokens, lexicon).or_else(contrary) {
-            return Some((fault(Fault::Polarity, thing), None));
+        if let Some(word) = behaviour::contradiction(&tokens, lexicon) {
+            return Some((fault(Fault::Unsupported, word), None));
         }
         if self.is_foreign(sentence) {
             return Some((fault(Fault::Foreign, ""), None));

@@ -111,7 +111,7 @@ const PRAISE: &[&str] = &[
 
 /// What is said to have come, gone or become something else, in plain words, and did not.
 fn unseen(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
-    if lexicon.partial || !lexicon.has_patch {
+    if !lexicon.has_patch {
         return None;
     }
     let (phrases, claims) = (claims::phrases(tokens), claims::of(tokens));
@@ -121,7 +121,12 @@ fn unseen(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
     });
     let became: Vec<(&str, &str)> = became.collect();
     let against = || contrary(tokens, &phrases, lexicon).filter(|_| became.is_empty());
-    let unmoved = || became.iter().find(|(old, new)| is_unmoved(old, new, lexicon)).map(|(old, _)| (*old).to_owned());
+    let unmoved = || {
+        became
+            .iter()
+            .find(|(old, new)| lexicon.pairs.has_reverse_only(old, new) || is_unmoved(old, new, lexicon))
+            .map(|(old, _)| (*old).to_owned())
+    };
     let unshown = || {
         phrases.iter().find_map(|(direction, phrase)| {
             let words: Vec<&Token<'_>> = phrase.iter().filter_map(|at| tokens.get(*at)).collect();
@@ -129,7 +134,17 @@ fn unseen(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
             (!is_shown(&words, *direction, lexicon)).then(text)
         })
     };
-    against().or_else(unmoved).or_else(unshown).map(Lack::Unseen)
+    let untrue = || {
+        let single = |claim: &Claim| match claim {
+            Claim::Added(at) => Some((*at, Direction::Came)),
+            Claim::Removed(at) => Some((*at, Direction::Went)),
+            Claim::Became(..) => None,
+        };
+        let singles = claims.iter().filter_map(single).filter_map(|(at, direction)| Some((tokens.get(at)?, direction)));
+        let mut unseen = singles.filter(|(thing, direction)| !is_shown(&[thing], *direction, lexicon));
+        unseen.next().map(|(thing, _)| thing.text.to_owned())
+    };
+    against().or_else(unmoved).or_else(unshown).or_else(untrue).map(Lack::Unseen)
 }
 
 /// In a sentence that only tells what came (went), a name that went (came).
@@ -170,9 +185,47 @@ fn is_shown(words: &[&Token<'_>], direction: Direction, lexicon: &Lexicon) -> bo
     };
     let named = things.iter().all(|thing| lexicon.is_one_sided(thing, direction) && declared(thing));
     let by_kind = words.iter().all(|word| lexicon.shows_kind(&word.low(), direction));
-    (by_kind && named && (own.is_empty() || !things.is_empty() || own.iter().any(balanced)))
+    let written = !lexicon.kinds.only_docs || words.iter().any(|word| DOCS.contains(&word.low().trim_end_matches('s')));
+    (written && by_kind && named && (own.is_empty() || !things.is_empty() || own.iter().any(balanced)))
         || is_said(&own, &things, direction, lexicon)
 }
+
+/// What comes and goes where only documentation changes, without the plural's s: an option that it tells of did not.
+const DOCS: &[&str] = &[
+    "section",
+    "entry",
+    "entrie",
+    "link",
+    "badge",
+    "note",
+    "paragraph",
+    "example",
+    "description",
+    "line",
+    "doc",
+    "documentation",
+    "readme",
+    "changelog",
+    "mention",
+    "instruction",
+    "table",
+    "image",
+    "item",
+    "list",
+    "page",
+    "guide",
+    "reference",
+    "sentence",
+    "heading",
+    "word",
+    "comma",
+    "typo",
+    "logo",
+    "sponsor",
+    "name",
+    "url",
+    "text",
+];
 
 /// A line of the author's has the things, one of the words, and a verb that says the same.
 fn is_said(own: &[String], things: &[&Token<'_>], direction: Direction, lexicon: &Lexicon) -> bool {
@@ -272,10 +325,6 @@ const KINDS: &[&str] = &[
     "some",
     "existing",
     "handling",
-    "logic",
-    "implementation",
-    "feature",
-    "functionality",
     "change",
     "block",
     "suite",
@@ -306,7 +355,6 @@ const WORK: &[&str] = &[
     "set",
     "include",
     "handle",
-    "ensure",
     "return",
     "allow",
     "check",
@@ -368,19 +416,15 @@ const WORK: &[&str] = &[
     "format",
     "setting",
     "operation",
-    "interface",
     "dependency",
     "dependencies",
     "directory",
-    "framework",
     "project",
     "library",
     "version",
     "release",
     "configuration",
     "config",
-    "behavior",
-    "behaviour",
     "error",
     "exception",
     "message",
@@ -388,7 +432,6 @@ const WORK: &[&str] = &[
     "condition",
     "address",
     "addresses",
-    "system",
     "creation",
     "addition",
     "remain",

@@ -53,29 +53,34 @@ fn payments() -> Vec<FileChange> {
 
 #[test]
 fn the_contrary_of_the_patch_is_caught_in_plain_words_too() {
-    use Fault::{Foreign, Number, Polarity, Reason};
+    use Fault::{Foreign, Number, Reason, Unsupported};
+    let mut missed = Vec::new();
     for (text, caught) in [
-        ("Removes `charge` in pay.py.", Polarity),
-        ("Adds `charge` to pay.py.", Polarity),
-        ("`refund` now supports cards.", Polarity),
-        ("The function `charge` no longer retries.", Polarity),
-        ("Lowers TIMEOUT from 30 to 45.", Polarity),
+        ("Removes `charge` in pay.py.", Unsupported),
+        ("Adds `charge` to pay.py.", Unsupported),
+        ("`refund` now supports cards.", Unsupported),
+        ("The function `charge` no longer retries.", Unsupported),
+        ("Lowers TIMEOUT from 30 to 45.", Unsupported),
         ("Raises TIMEOUT from 30 to 60 seconds.", Number),
-        ("Renames `refund` to `charge`.", Polarity),
-        ("Moves `refund` to another file.", Polarity),
-        ("Sets the default of retries to 30.", Polarity),
-        ("Merges the payment branch.", Polarity),
-        ("Reverts the previous commit.", Polarity),
-        ("Adds unit tests for `charge`.", Polarity),
-        ("Updates the documentation of `charge`.", Polarity),
+        ("Renames `refund` to `charge`.", Unsupported),
+        ("Moves `refund` to another file.", Unsupported),
+        ("Sets the default of retries to 30.", Unsupported),
+        ("Merges the payment branch.", Unsupported),
+        ("Reverts the previous commit.", Unsupported),
+        ("Adds unit tests for `charge`.", Unsupported),
+        ("Updates the documentation of `charge`.", Unsupported),
         ("Makes `charge` async.", Reason),
         ("Fixes a critical security vulnerability in the gateway.", Reason),
         ("Bob fixed the login page.", Foreign),
         ("Adds one-click checkout with coupons, wishlists and newsletters.", Foreign),
     ] {
         let faults = checked("wip", payments(), text).faults;
-        assert_eq!(faults.first().map(|wrong| wrong.fault), Some(caught), "{text}");
+        let found = faults.first().map(|wrong| wrong.fault);
+        if found != Some(caught) {
+            missed.push(format!("{text} {found:?}"));
+        }
     }
+    assert!(missed.is_empty(), "{missed:#?}");
     for text in [
         "Removes `refund` and changes `charge`.",
         "Raises TIMEOUT from 30 to 45 seconds.",
@@ -90,7 +95,8 @@ fn the_contrary_of_the_patch_is_caught_in_plain_words_too() {
 
 #[test]
 fn inventions_are_caught() {
-    use Fault::{Foreign, Name, Number, Path, Polarity, Reason};
+    use Fault::{Foreign, Name, Number, Path, Reason, Unsupported};
+    let mut missed = Vec::new();
     for (text, caught) in [
         ("Adds `Router::pick` to the router.", Name),
         ("Adds pick_model to the router.", Name),
@@ -107,20 +113,24 @@ fn inventions_are_caught() {
         ("Changes the router (+77 −3).", Number),
         ("Bumps the router to 2.0.1.", Number),
         ("Changes the router for #42.", Number),
-        ("Removes `Router::choose`.", Polarity),
-        ("Adds `select_model` to the router.", Polarity),
-        ("`Router::choose` was removed.", Polarity),
-        ("Raises the limit from 60 to 30.", Polarity),
-        ("Renames `choose` to `select_model`.", Polarity),
-        ("Replaces `choose` with `select_model`.", Polarity),
-        ("No longer uses `choose`.", Polarity),
-        ("Uses `select_model` instead of `choose`.", Polarity),
+        ("Removes `Router::choose`.", Unsupported),
+        ("Adds `select_model` to the router.", Unsupported),
+        ("`Router::choose` was removed.", Unsupported),
+        ("Raises the limit from 60 to 30.", Unsupported),
+        ("Renames `choose` to `select_model`.", Unsupported),
+        ("Replaces `choose` with `select_model`.", Unsupported),
+        ("No longer uses `choose`.", Unsupported),
+        ("Uses `select_model` instead of `choose`.", Unsupported),
         ("Adds `Router::choose` for better performance.", Reason),
         ("Adds `Router::choose` because customers complained.", Reason),
         ("Roses are red, violets are blue, cats are sweet.", Foreign),
     ] {
-        assert_eq!(fault(text), Some(caught), "{text}");
+        let found = fault(text);
+        if found != Some(caught) {
+            missed.push(format!("{text} {found:?}"));
+        }
     }
+    assert!(missed.is_empty(), "{missed:#?}");
 }
 
 #[test]
