@@ -51,7 +51,9 @@ impl Edits {
     }
 
     fn read(commit: &Commit, is: impl Fn(FileRole) -> bool, wanted: fn(&str, FileRole) -> bool) -> Self {
-        let told = |file: &&FileChange| !matches!(role_of(file), FileRole::Generated | FileRole::Asset);
+        let told = |file: &&FileChange| {
+            !matches!(role_of(file), FileRole::Generated | FileRole::Asset) && !super::has_no_lines(file)
+        };
         let files: Vec<&FileChange> = commit.patch.files.iter().filter(told).collect();
         let count: usize = files.iter().flat_map(|file| &file.hunks).map(|hunk| hunk.lines.len()).sum();
         if commit.patch.truncated || count > LINES || !files.iter().all(|file| symbols::is_whole(file)) {
@@ -64,9 +66,13 @@ impl Edits {
         let (new, old) = (on(Origin::Added), on(Origin::Removed));
         let mut edits = Self::default();
         for file in files.into_iter().filter(|file| is(role_of(file))) {
-            let blocks = file.hunks.iter().flat_map(|hunk| hunk.lines.split(|line| line.origin == Origin::Context));
-            for block in blocks.filter(|block| !block.is_empty()) {
-                edits.block(block, file, (&new, &old), wanted);
+            for hunk in &file.hunks {
+                let blocks = hunk.lines.split(|line| line.origin == Origin::Context);
+                for block in blocks.filter(|block| !block.is_empty()) {
+                    edits.block(block, file, (&new, &old), wanted);
+                }
+                // What passed nothing but brackets was only indented.
+                edits.moved.retain(|edit| edit.path != file.path || !is_beside(&hunk.lines, &edit.text));
             }
         }
         edits
@@ -111,14 +117,34 @@ impl Edits {
 
     /// Lines that are told of, a pair as one of them; those that only moved are none.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.pairs.len() + self.added.len() + self.removed.len()
+    }
+
+    /// Whether lines on both sides have the text: it did not come or go, it stands on another line.
+    #[must_use]
+    pub fn has_both(&self, text: &str) -> bool {
+        let old = self.removed.iter().map(|edit| &edit.text).chain(self.pairs.iter().map(|pair| &pair.before));
+        let new = self.added.iter().map(|edit| &edit.text).chain(self.pairs.iter().map(|pair| &pair.after));
+        old.into_iter().any(|line| line.contains(text)) && new.into_iter().any(|line| line.contains(text))
+    }
+
+    /// What most of the pairs have in common, three at least, and how many: `(before, after, lines)`; one of the texts
+    /// is empty where something only came or only went.
+    #[must_use]
+    pub fn habit(&self) -> Option<(String, String, usize)> {
+        let all: Vec<(String, String)> = self.pairs.iter().filter_map(Pair::difference).collect();
+        let count = |one: &(String, String)| all.iter().filter(|other| *other == one).count();
+        let most = all.iter().max_by_key(|one| count(one))?;
+        let lines = count(most);
+        (lines > 2 && lines * 2 >= self.pairs.len() && lines * 3 >= self.count())
+            .then(|| (most.0.clone(), most.1.clone(), lines))
     }
 
     /// Whether there is nothing to tell.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len() == 0 && self.moved.is_empty()
+        self.count() == 0 && self.moved.is_empty()
     }
 
     /// The one replacement that all pairs have in common, where there is nothing but them: `(before, after)`.
@@ -126,11 +152,28 @@ impl Edits {
     pub fn replacement(&self) -> Option<(String, String)> {
         let first = self.pairs.first().and_then(Pair::replacement)?;
         let all = self.pairs.iter().all(|pair| pair.replacement().as_ref() == Some(&first));
-        (all && self.pairs.len() > 1 && self.pairs.len() == self.len()).then_some(first)
+        (all && self.pairs.len() > 1 && self.pairs.len() == self.count()).then_some(first)
     }
 }
 
 impl Pair {
+    /// The replacement, else what one line has in the middle and the other has not.
+    #[must_use]
+    pub fn difference(&self) -> Option<(String, String)> {
+        if let Some(replacement) = self.replacement() {
+            return Some(replacement);
+        }
+        let (before, after) = (tokens(&self.before), tokens(&self.after));
+        let start = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
+        let (left, right) = (before.get(start..)?, after.get(start..)?);
+        let end = left.iter().rev().zip(right.iter().rev()).take_while(|(a, b)| a == b).count();
+        let of = |rest: &[&str]| {
+            let ends = |c: char| matches!(c, ',' | ';') || c.is_whitespace();
+            rest.get(..rest.len() - end).map(|middle| middle.concat().trim_matches(ends).to_owned())
+        };
+        of(left).zip(of(right)).filter(|(a, b)| a.is_empty() != b.is_empty())
+    }
+
     /// The token that another one took the place of, wherever the lines differ.
     #[must_use]
     pub fn replacement(&self) -> Option<(String, String)> {
@@ -138,7 +181,8 @@ impl Pair {
         let mut differing = before.iter().zip(&after).filter(|(a, b)| a != b);
         let (a, b) = differing.next()?;
         let same = before.len() == after.len() && differing.all(|next| next == (a, b));
-        let word = |token: &str| token.chars().any(char::is_alphabetic) && !is_hash(token);
+        let version = |token: &str| token.contains('.') && token.chars().any(|c| c.is_ascii_digit());
+        let word = |token: &str| (token.chars().any(char::is_alphabetic) || version(token)) && !is_hash(token);
         (same && word(a) && word(b)).then(|| ((*a).to_owned(), (*b).to_owned()))
     }
 }
@@ -185,6 +229,14 @@ fn is_for_people(text: &str, role: FileRole) -> bool {
     is_comment(text) || is_prose(text) || (words > 4 && words * 5 >= all * 4 && !text.contains(code))
 }
 
+/// Whether the line is on both sides of a hunk with nothing between them that stayed and tells something.
+fn is_beside(lines: &[Line], text: &str) -> bool {
+    let at = |origin: Origin| lines.iter().position(|line| line.origin == origin && line.text.trim() == text);
+    let Some((old, new)) = at(Origin::Removed).zip(at(Origin::Added)) else { return false };
+    let between = lines.get(old.min(new)..old.max(new)).unwrap_or(&[]);
+    !between.iter().any(|line| line.origin == Origin::Context && tells(line.text.trim()))
+}
+
 /// Without the marks that lead on to the next line.
 fn stem(line: &str) -> &str {
     line.trim().trim_end_matches(|c: char| matches!(c, ',' | ';' | '\\') || c.is_whitespace())
@@ -227,13 +279,28 @@ mod tests {
         let edits = of("@@\n-first(a);\n b();\n-second(a);\n+second(c);\n+first(a);");
         assert_eq!(texts(&edits.moved), ["first(a);"]);
         assert_eq!(edits.pairs.len(), 1);
-        assert_eq!(edits.len(), 1);
+        assert_eq!(edits.count(), 1);
     }
 
     #[test]
     fn brackets_and_blanks_tell_nothing() {
         let edits = of("@@\n+\n+}\n+else {\n+x();");
         assert_eq!(texts(&edits.added), ["x();"]);
+    }
+
+    #[test]
+    fn what_most_lines_have_in_common_is_a_habit() {
+        let habit = |patch: &str| of(patch).habit().map(|(a, b, n)| format!("{a}|{b}|{n}"));
+        let each = |old: &str, new: &str| {
+            let one = |at: usize| {
+                format!("@@\n-{}\n+{}\n", old.replace('N', &at.to_string()), new.replace('N', &at.to_string()))
+            };
+            (1..4).map(one).collect::<String>()
+        };
+        assert_eq!(habit(&each("go(aN);", "run(aN);")).as_deref(), Some("go|run|3"));
+        assert_eq!(habit(&each("go(aN);", "go(aN --all);")).as_deref(), Some("|--all|3"));
+        assert_eq!(habit(&each("go(_ aN);", "go(aN);")).as_deref(), Some("_||3"));
+        assert_eq!(habit("@@\n-go(a)\n+run(a)\n x\n-go(b)\n+run(b)"), None, "two lines are no habit");
     }
 
     #[test]

@@ -62,7 +62,11 @@ const CLAUSES: usize = 3;
 const PLACES: usize = 12;
 
 fn symbols(commit: &Commit, facts: &Facts, lead: &str) -> Option<Deed> {
-    let told = worth_telling(&facts.symbols);
+    let mut told = worth_telling(&facts.symbols);
+    // Its value is told as the project's version.
+    let version =
+        |symbol: &Symbol| symbol.kind == SymbolKind::Constant && symbol.bare().eq_ignore_ascii_case("version");
+    told.retain(|symbol| !(facts.version.is_some() && symbol.fate == Fate::Modified && version(symbol)));
     if told.is_empty() || told.iter().all(|symbol| names(lead, symbol)) {
         return None;
     }
@@ -86,10 +90,12 @@ fn symbols(commit: &Commit, facts: &Facts, lead: &str) -> Option<Deed> {
     };
     let changed =
         |symbol: &&Symbol| symbol.fate == Fate::Modified && !symbol.comments_only && symbol.members.is_empty();
+    // Which parameters came or went is told; of another signature the line tells more.
+    let one = |symbol: &&Symbol| changed(symbol) || (texts.len() == 1 && texts[0].1.starts_with(SIGNATURE));
     Some(Deed {
         text: Some(capitalized(&format!("{} {preposition} {place}{}", join(&texts), new_tests(facts)))),
-        vague: told.iter().all(|symbol| changed(&symbol)),
-        only: told.first().filter(|symbol| told.len() == 1 && changed(symbol)).map(|symbol| (*symbol).clone()),
+        vague: told.iter().all(one),
+        only: told.first().filter(|symbol| told.len() == 1 && one(symbol)).map(|symbol| (*symbol).clone()),
     })
 }
 
@@ -211,6 +217,15 @@ fn worth_telling(symbols: &[Symbol]) -> Vec<&Symbol> {
         let whole =
             |of: &str| symbols.iter().any(|s| s.name == of && s.fate == symbol.fate && s.fate != Fate::Modified);
         let of = symbol.name.rsplit_once("::").or_else(|| symbol.name.rsplit_once('.')).map(|(of, _)| of);
+        // A type of which members changed is not told to have changed, too.
+        let inner = |other: &Symbol| {
+            let rest = other.name.strip_prefix(symbol.name.as_str());
+            rest.is_some_and(|rest| rest.starts_with(['.', ':'])) && other.test == symbol.test
+        };
+        let outer = symbol.fate == Fate::Modified && symbol.members.is_empty() && symbols.iter().any(inner);
+        if outer {
+            continue;
+        }
         let known = told.iter().any(|told| told.name == symbol.name && told.fate == symbol.fate);
         // One name, one deed: what comes again elsewhere is not told as gone or changed too.
         let same = |s: &&Symbol| s.test == symbol.test && s.name == symbol.name;

@@ -123,3 +123,57 @@ fn what_was_redacted_is_not_quoted() {
     let text = text("a.zig", "@@\n-go([redacted:value])\n+run([redacted:value])");
     assert!(!text.contains("redacted"), "{text}");
 }
+
+#[test]
+fn what_most_lines_have_in_common_is_told_beside_the_rest() {
+    let one = |name: &str| format!("@@ fn {name}() {{\n-    render({name});\n+    answer({name});\n");
+    let new = "@@\n+fn answer(x: X) {\n+    go(x);\n+}\n";
+    let text = text("src/a.rs", &format!("{new}{}{}{}", one("a"), one("b"), one("c")));
+    assert_eq!(
+        text,
+        "Adds `answer` and changes 3 other functions in src/a.rs. On 3 lines, `render` becomes `answer`. +6 −3."
+    );
+}
+
+#[test]
+fn what_came_to_a_long_line_is_quoted_alone() {
+    let long = "x".repeat(70);
+    let patch = format!("@@\n-run({long}) --tac {long}\n+run({long}) --tac --sync {long}");
+    assert_eq!(text("a.cfg", &patch), "Adds `--sync` to a.cfg. +1 −1.");
+    let split = format!("@@\n-if one(a) and not other(b) {long}\n+if one(a) {long}\n+and not other(b)");
+    assert!(!text("a.cfg", &split).contains("emov"), "{}", text("a.cfg", &split));
+}
+
+#[test]
+fn statements_that_give_way_to_others_are_both_told() {
+    assert_eq!(
+        text(".travis.yml", "@@\n go:\n-  - 1.4.2\n+  - 1.5\n+  - 1.6\n   - tip"),
+        "In .travis.yml, removes `1.4.2` and adds `1.5` and `1.6`. CI only: +2 −1."
+    );
+}
+
+#[test]
+fn a_comment_behind_a_statement_is_not_quoted() {
+    let text = text("src/a.zig", "@@\n-let n = max(len, 1); // bytes\n+let n = max(len, 2); // bytes");
+    assert_eq!(text, "In src/a.zig, `let n = max(len, 1)` becomes `let n = max(len, 2)`. +1 −1.");
+}
+
+#[test]
+fn what_several_files_gained_alike_is_told_once() {
+    let both = ["a/x.zig", "b/x.zig"].map(|path| file(path, "@@\n one();\n+two();"));
+    assert_eq!(told(both.to_vec()), "Edits a/x.zig and b/x.zig. Adds `two()`. +2 in 2 source files.");
+}
+
+#[test]
+fn conditions_that_went_are_told_of_a_removal() {
+    let patch = "@@ fn run() {\n-    try {\n     go();\n-    } catch (StackError e) {\n-        fail(e);\n-    } catch (MemoryError e) {\n-        fail(e, 1);\n-    }";
+    let text = text("src/a.ts", patch);
+    assert!(text.contains("`catch (StackError e)` and `catch (MemoryError e)`"), "{text}");
+}
+
+#[test]
+fn a_value_beside_many_other_edits_is_a_detail() {
+    let lines: String = (0..9).map(|n| format!("+line{n}();\n")).collect();
+    let told = text("a.zig", &format!("@@\n-depth = 3\n+depth = 9\n x\n{lines}"));
+    assert!(!told.contains("goes from"), "{told}");
+}

@@ -122,9 +122,10 @@ fn deed_and_about(commit: &Commit, facts: &Facts, lead: &str, said: &[&str]) -> 
         return (whole(deed.text), String::new());
     }
     let said = said.join(" ");
-    let told = lines::of(commit, facts, &said).filter(|_| deed.vague || deed.text.is_none());
+    let open = deed.vague || deed.text.is_none();
+    let told = lines::of(commit, facts, &said).filter(|told| open || matches!(told, Told::Beside(_)));
     let versioned = facts.version.is_some() || !facts.dependencies.is_empty();
-    let vague = versioned && (deed.vague || deed.text.is_none());
+    let vague = versioned && open;
     let by_lines = matches!(told, Some(Told::Whole(_))) && !vague;
     let (deed, more) = match told {
         _ if vague => (None, None),
@@ -147,6 +148,7 @@ fn with_lines(commit: &Commit, deed: Deed, told: Told) -> (Option<String>, Optio
     match (told, deed.text, deed.only) {
         // A value has the name of what it belongs to.
         (Told::Whole(text) | Told::Vague(text), _, _) => (Some(text), None),
+        (Told::Beside(more), text, _) => (text, Some(more)),
         (Told::Quoted { what, path }, Some(text), Some(symbol)) if symbol.path == path => {
             let file = commit.patch.files.iter().find(|file| file.path == path);
             match file.filter(|file| belongs(file, symbol.lines)) {

@@ -2,7 +2,7 @@
 
 use super::lines;
 use super::phrase::{code, list_up_to, one_line, path, words};
-use crate::domain::patch::{Commit, Origin};
+use crate::domain::patch::{Change, Commit, Origin};
 use crate::facts::Facts;
 use crate::facts::case::Case;
 use crate::facts::edits::Edits;
@@ -17,11 +17,14 @@ const TESTS: usize = 2;
 
 type Ask = fn(&Commit, &Facts) -> Option<String>;
 const ASKED: [Ask; 8] = [opaque, entry, correction, tests, section, prose, comment, line];
+/// Where source changed, its comments tell more than what documentation says beside.
+const OF_SOURCE: [Ask; 7] = [opaque, entry, correction, tests, comment, section, prose];
 
 /// A sentence of at most `room` words without its full stop, which is not in what was `said`.
 #[must_use]
 pub fn of(commit: &Commit, facts: &Facts, said: &str, room: usize) -> Option<String> {
-    first(&ASKED, commit, facts, said, room)
+    let of_source = facts.shares.first().is_some_and(|share| share.role == FileRole::Source);
+    first(if of_source { &OF_SOURCE } else { &ASKED }, commit, facts, said, room)
 }
 
 /// The same where the lines themselves were told.
@@ -58,7 +61,7 @@ fn opaque(_: &Commit, facts: &Facts) -> Option<String> {
 }
 
 /// What tells most of a kind; a text that was cut comes after one that is whole.
-fn best<'a>(facts: &'a Facts, is: impl Fn(&Mention) -> bool) -> Option<&'a Mention> {
+fn best(facts: &Facts, is: impl Fn(&Mention) -> bool) -> Option<&Mention> {
     let mut all: Vec<&Mention> = facts.mentions.iter().filter(|mention| is(mention)).collect();
     all.sort_by_key(|mention| (mention.text.starts_with('…'), mention.text.ends_with('…')));
     all.first().copied()
@@ -73,7 +76,7 @@ fn entry(_: &Commit, facts: &Facts) -> Option<String> {
 fn correction(commit: &Commit, facts: &Facts) -> Option<String> {
     let code = Edits::of(commit, |role| role != FileRole::Docs);
     let lines = commit.patch.insertions.zip(commit.patch.deletions).map(|(added, removed)| added + removed)?;
-    if code.len() > 0 || lines > CORRECTED {
+    if code.count() > 0 || lines > CORRECTED {
         return None;
     }
     let swap = best(facts, |mention| {
@@ -81,9 +84,9 @@ fn correction(commit: &Commit, facts: &Facts) -> Option<String> {
     })?;
     let before = swap.before.as_deref()?;
     Some(if before.is_empty() {
-        format!("It adds the words “{}”", swap.text)
+        format!("Adds the words “{}”", swap.text)
     } else if swap.text.is_empty() {
-        format!("It removes the words “{before}”")
+        format!("Removes the words “{before}”")
     } else {
         format!("“{before}” becomes “{}”", swap.text)
     })
@@ -114,7 +117,9 @@ fn tests(_: &Commit, facts: &Facts) -> Option<String> {
     let lost = |path: &str| {
         facts.symbols.iter().any(|symbol| symbol.test_case && symbol.fate == Fate::Removed && symbol.path == path)
     };
-    let is_test = |symbol: &&Symbol| symbol.test_case || (symbol.test && symbol.bare().starts_with("test"));
+    let named =
+        |name: &str| name.strip_prefix("test").is_some_and(|rest| rest.starts_with(|c: char| !c.is_lowercase()));
+    let is_test = |symbol: &&Symbol| symbol.test_case || (symbol.test && named(symbol.bare()));
     let new = facts.symbols.iter().filter(is_test).filter(|symbol| symbol.fate == Fate::Added);
     let names: Vec<String> = new.filter(|symbol| !lost(&symbol.path)).map(|symbol| code(symbol.bare())).collect();
     // Of titles not all may have been kept.
@@ -123,16 +128,28 @@ fn tests(_: &Commit, facts: &Facts) -> Option<String> {
     (!told.is_empty()).then(|| format!("Adds the {noun} {}", list_up_to(TESTS, told, exact)))
 }
 
+/// What a new file says is not told: there is too much of it.
+fn is_new(commit: &Commit, path: &str) -> bool {
+    commit.patch.files.iter().any(|file| file.path == path && file.change == Change::Added)
+}
+
 /// A heading that documentation gained.
-fn section(_: &Commit, facts: &Facts) -> Option<String> {
-    let heading = best(facts, |mention| mention.kind == Kind::Heading && mention.added == Some(true))?;
+fn section(commit: &Commit, facts: &Facts) -> Option<String> {
+    let is_section = |mention: &Mention| mention.kind == Kind::Heading && mention.added == Some(true);
+    let heading = best(facts, |mention| is_section(mention) && !is_new(commit, &mention.path))?;
     (words(&heading.text) < 9).then(|| format!("Adds the section “{}” to {}", heading.text, path(&heading.path)))
 }
 
 /// What documentation says now, or no longer.
-fn prose(_: &Commit, facts: &Facts) -> Option<String> {
+fn prose(commit: &Commit, facts: &Facts) -> Option<String> {
     let of = |gone: bool| {
-        let docs = |mention: &Mention| mention.kind == Kind::Prose && FileRole::of(&mention.path) == FileRole::Docs;
+        let docs = |mention: &Mention| {
+            mention.kind == Kind::Prose
+                && FileRole::of(&mention.path) == FileRole::Docs
+                && words(&mention.text) > 3
+                && !mention.text.starts_with(['(', '…'])
+                && !is_new(commit, &mention.path)
+        };
         best(facts, |mention| docs(mention) && (mention.added == Some(false)) == gone)
     };
     let prose = of(false).or_else(|| of(true))?;
@@ -149,7 +166,8 @@ fn comment(_: &Commit, facts: &Facts) -> Option<String> {
     let head = facts.shares.first().map(|share| share.role);
     let whole = |mention: &Mention| {
         let role = FileRole::of(&mention.path);
-        !mention.text.starts_with('…') && (Some(role) == head || matches!(role, FileRole::Source | FileRole::Tests))
+        !mention.text.starts_with(['…', '('])
+            && (Some(role) == head || matches!(role, FileRole::Source | FileRole::Tests))
     };
     let of = |kind: Kind| best(facts, |mention| mention.kind == kind && mention.added != Some(false) && whole(mention));
     if let Some(comment) = of(Kind::Comment).filter(|comment| words(&comment.text) > 3) {

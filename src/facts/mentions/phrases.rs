@@ -123,7 +123,8 @@ impl Reading<'_> {
             let after = hunk.lines.get(end);
             let (above, below) = (&hunk.lines[..start], &hunk.lines[end..]);
             self.phrases.extend(swap::of(Block { above, lines: block, below }, &self.file.path, self.role));
-            if self.role == FileRole::Docs && is_changelog(&self.file.path) {
+            let changelog = self.role == FileRole::Docs && is_changelog(&self.file.path);
+            if changelog {
                 self.entries(block);
             } else {
                 let read: Vec<Line> = (start..end)
@@ -131,9 +132,13 @@ impl Reading<'_> {
                     .map(|at| hunk.lines[at].clone())
                     .collect();
                 self.prose(&read, Origin::Added, after);
-                if self.role == FileRole::Docs || block.iter().all(|line| line.origin == Origin::Removed) {
+                // What was replaced may be said in other words.
+                let kept = block.iter().filter(|line| line.origin == Origin::Added).count();
+                if kept * 4 < block.len() {
                     self.prose(&read, Origin::Removed, after);
                 }
+            }
+            if !changelog {
                 self.titles(block);
                 self.messages(block);
             }
@@ -142,7 +147,7 @@ impl Reading<'_> {
 
     fn push(&mut self, kind: Kind, text: &str, weight: f64, added: Option<bool>) {
         let text = cut(&plain(text));
-        if text.split_whitespace().count() > usize::from(kind != Kind::Heading) {
+        if text.split_whitespace().count() > usize::from(!matches!(kind, Kind::Heading | Kind::Title)) {
             let path = self.file.path.clone();
             self.phrases.push(Mention { kind, text, weight, added, path, before: None, key: None, stems: Vec::new() });
         }
@@ -197,10 +202,8 @@ impl Reading<'_> {
                 let paragraph = if docs { plain(&paragraph) } else { paragraph };
                 let told = |sentence: &&str| {
                     let command = !docs && of == Kind::Prose && sentence.contains(" --");
-                    reads(sentence)
-                        && !command
-                        && !(whole && is_claim(sentence))
-                        && !self.texts.have_both(sentence, origin)
+                    let dull = command || (whole && is_claim(sentence));
+                    reads(sentence) && !dull && !self.texts.have_both(sentence, origin)
                 };
                 let told: Vec<&str> = sentences(&paragraph).filter(told).collect();
                 for sentence in told {
@@ -308,9 +311,11 @@ fn fenced(lines: &[Line]) -> Vec<bool> {
     let blank = |at: usize| lines.get(at + 1).is_none_or(|line| line.text.trim().is_empty());
     let mut inside = first.is_some_and(|at| bare(at) && blank(at));
     let of = |line: &Line| {
-        let fence = is_fence(&line.text);
+        let (fence, text) = (is_fence(&line.text), line.text.trim());
         inside ^= fence;
-        fence || inside
+        // A tag, or an option with what it means.
+        let tag = text.starts_with('<') && text.ends_with('>');
+        fence || inside || tag || text.starts_with("--")
     };
     lines.iter().map(of).collect()
 }
@@ -347,7 +352,10 @@ fn is_reference(text: &str) -> bool {
 /// The line goes on with what stood before it: it is neither blank nor the point of a list.
 fn runs_on(line: &str) -> bool {
     let inner = line.trim().trim_start_matches(['/', '!']).trim_start();
-    !bare(line).is_empty() && !is_underline(line) && !inner.starts_with(['-', '+', '•', '@', '.', ':'])
+    !bare(line).is_empty()
+        && !is_underline(line)
+        && !inner.starts_with(['-', '+', '•', '@', '.', ':'])
+        && !inner.starts_with("* ")
 }
 
 /// A sentence that was not read to its end is shown to go on.
@@ -375,21 +383,7 @@ fn bare(line: &str) -> &str {
 
 /// `it("…"`, `test('…'`, `describe(`…`, `t.Run("…"`.
 fn title(line: &str) -> Option<&str> {
-    let calls = [
-        "it(",
-        "it ",
-        "test(",
-        "test ",
-        "describe(",
-        "describe ",
-        "context(",
-        "context ",
-        "specify(",
-        "specify ",
-        "t.Run(",
-        "should ",
-        "scenario ",
-    ];
+    let calls = ["it(", "it ", "test(", "test ", "specify(", "specify ", "t.Run(", "should ", "scenario "];
     let rest = calls.iter().find_map(|call| line.strip_prefix(call))?.trim_start();
     let mark = rest.chars().next().filter(|mark| matches!(mark, '"' | '\'' | '`'))?;
     let rest = &rest[1..];
@@ -410,7 +404,7 @@ fn reads(sentence: &str) -> bool {
         && sentence.matches(": ").count() < 2
         && words * 10 >= all * 7
         && !is_boilerplate(sentence)
-        && !sentence.starts_with([':', '-'])
+        && !sentence.starts_with([':', '-', '!'])
         && !sentence.contains(code)
         && !sentence.contains("://")
         && !sentence.contains("::")

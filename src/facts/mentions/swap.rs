@@ -234,7 +234,7 @@ fn between(before: &str, after: &str, prose: bool) -> Option<Swap> {
     let (old, new) = (text(left.get(..left.len() - end)?), text(right.get(..right.len() - end)?));
     // What only looks like a digest was there all the same.
     let bare = |line: &[&str]| line.get(start..line.len() - end).is_some_and(|part| !part.iter().any(|t| is_word(t)));
-    let empty = (prose && bare(&before), prose && bare(&after));
+    let empty = (prose && old.is_empty() && bare(&before), prose && new.is_empty() && bare(&after));
     let told = |text: &str| {
         (1..=CHARS).contains(&text.chars().count())
             && text.chars().any(char::is_alphanumeric)
@@ -296,11 +296,19 @@ fn is_operator(token: &str) -> bool {
 /// Tokens before a difference that are told with it.
 const AROUND: usize = 12;
 
-/// Every round, square and curly bracket has its partner.
+/// Every round, square and curly bracket has its partner, and double quotes too.
 #[must_use]
 pub fn pairs_up(text: &str) -> bool {
-    let count = |of: char| text.chars().filter(|c| *c == of).count();
-    [('(', ')'), ('[', ']'), ('{', '}')].iter().all(|(open, close)| count(*open) == count(*close))
+    let nests = |(open, close): (char, char)| {
+        let mut depth = 0_i32;
+        let mut depths = text.chars().map(|c| {
+            depth += i32::from(c == open) - i32::from(c == close);
+            depth
+        });
+        let never_below = depths.all(|depth| depth >= 0);
+        never_below && depth == 0
+    };
+    [('(', ')'), ('[', ']'), ('{', '}')].into_iter().all(nests)
         && text.chars().filter(|c| *c == '"').count().is_multiple_of(2)
 }
 
