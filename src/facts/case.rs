@@ -71,10 +71,11 @@ pub fn of(commit: &Commit) -> Case {
     if commit.patch.files.len() < commit.patch.files_total {
         return Case::Ordinary;
     }
-    of_files(&commit.patch.files)
+    of_files(&commit.patch.files, commit.patch.truncated)
 }
 
-fn of_files(files: &[FileChange]) -> Case {
+/// Where lines were cut, those that look alike may differ.
+fn of_files(files: &[FileChange], cut: bool) -> Case {
     let all = |what: fn(&FileChange) -> bool| files.iter().all(what);
     if all(|file| file.change == Change::Renamed && is_untouched(file)) {
         Case::RenameOnly
@@ -84,9 +85,9 @@ fn of_files(files: &[FileChange]) -> Case {
         Case::SubmoduleOnly
     } else if all(|file| file.unread == Some(Unread::Binary)) {
         Case::BinaryOnly
-    } else if all(|file| file.change == Change::Modified && !has_no_lines(file) && is_whitespace_only(file)) {
+    } else if !cut && all(|file| file.change == Change::Modified && !has_no_lines(file) && is_whitespace_only(file)) {
         Case::WhitespaceOnly
-    } else if all(imports::are_reordered) {
+    } else if !cut && all(imports::are_reordered) {
         Case::ImportOrder
     } else if all(|file| roles::is_vendored(&file.path)) {
         Case::Vendored
@@ -160,6 +161,14 @@ mod tests {
         ] {
             assert_eq!(of(&commit("Subject", files.clone())), case, "{files:?}");
         }
+    }
+
+    #[test]
+    fn lines_that_were_cut_are_not_known_to_be_the_same() {
+        let mut long = commit("wip", vec![file("README.md", "@@\n-the same head\n+the same head")]);
+        assert_eq!(of(&long), Case::WhitespaceOnly);
+        long.patch.truncated = true;
+        assert_eq!(of(&long), Case::Only(FileRole::Docs));
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub enum Language {
     /// C and C++.
     C,
     Ruby,
+    /// Of the Bourne shell's kind, and fish.
+    Shell,
 }
 
 /// What a definition line defines.
@@ -54,6 +56,7 @@ impl Language {
             "java" => Self::Java,
             "c" | "h" | "cc" | "cpp" | "cxx" | "hpp" | "hh" => Self::C,
             "rb" => Self::Ruby,
+            "sh" | "bash" | "zsh" | "fish" => Self::Shell,
             _ => return None,
         })
     }
@@ -70,6 +73,7 @@ impl Language {
             Self::Java => java(line)?,
             Self::C => c(line)?,
             Self::Ruby => ruby(line)?,
+            Self::Shell => shell(line)?,
         };
         let sane = !name.is_empty() && name.len() <= 80;
         sane.then_some(Definition { kind, name, public })
@@ -339,6 +343,21 @@ fn ruby(line: &str) -> Option<Found> {
     let name = words.rest().split([' ', '(', ';', '<']).next()?.trim_start_matches("self.");
     let plain = name.trim_end_matches(['?', '!', '=']).split("::").all(words::is_identifier);
     plain.then(|| (kind, name.to_owned(), true))
+}
+
+/// `name() {`, `function name {`, `function name -d '…'`.
+fn shell(line: &str) -> Option<Found> {
+    let text = line.trim_start();
+    let (text, keyword) = text.strip_prefix("function ").map_or((text, false), |rest| (rest.trim_start(), true));
+    let end = text.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | ':' | '.'))).unwrap_or(text.len());
+    let (name, rest) = text.split_at(end);
+    let rest = rest.trim_start();
+    let braces = rest.strip_prefix('(').is_some_and(|rest| {
+        let rest = rest.trim_start().strip_prefix(')').map(str::trim_start);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['{', '(']))
+    });
+    let sane = name.starts_with(|c: char| c.is_alphabetic() || c == '_');
+    (sane && (braces || keyword)).then(|| (SymbolKind::Function, name.to_owned(), true))
 }
 
 #[cfg(test)]

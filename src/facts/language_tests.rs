@@ -37,6 +37,9 @@ fn definitions_are_recognised_in_each_language() {
         (Language::C, "void Router::choose(int k) {", "Router::choose"),
         (Language::C, "struct point {", "point"),
         (Language::Ruby, "  def self.call!(x)", "call!"),
+        (Language::Shell, "__fzf_select__() {", "__fzf_select__"),
+        (Language::Shell, "fzf-cd-widget () {", "fzf-cd-widget"),
+        (Language::Shell, "  function fzf-history -d \"Show it\"", "fzf-history"),
     ] {
         assert_eq!(name(language, line).as_deref(), Some(want), "{line}");
     }
@@ -46,6 +49,8 @@ fn definitions_are_recognised_in_each_language() {
 fn what_only_looks_like_a_definition_has_no_name() {
     for (language, line) in [
         (Language::Rust, "// fn gone() {"),
+        (Language::Shell, "result=$(call)"),
+        (Language::Shell, "call (one) two"),
         (Language::Rust, "    let fn_ptr: fn(u8) = f;"),
         (Language::Rust, "    structure(1);"),
         (Language::Rust, "mod tests;"),

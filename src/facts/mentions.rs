@@ -6,9 +6,9 @@ use super::roles::FileRole;
 use super::symbols::Symbol;
 use crate::domain::patch::FileChange;
 
-mod line;
-mod phrases;
-mod swap;
+pub mod line;
+pub mod phrases;
+pub mod swap;
 mod weigh;
 pub mod words;
 
@@ -51,8 +51,6 @@ pub struct Mention {
     pub before: Option<String>,
     /// The name whose value was swapped.
     pub key: Option<String>,
-    /// Only lines that import name it.
-    pub imported: bool,
     /// Its telling words, stemmed, and what each weighs.
     pub stems: Vec<(String, f64)>,
 }

@@ -8,6 +8,7 @@ pub mod author;
 pub mod breaking;
 pub mod case;
 pub mod dependencies;
+pub mod edits;
 pub mod formats;
 mod imports;
 pub mod language;

@@ -197,16 +197,20 @@ impl Tally {
 
     fn settle(mut self) -> Vec<(Touch, Fate)> {
         let mut settled = Vec::new();
+        let (had, has) = (self.removed.clone(), self.added.clone());
         for added in std::mem::take(&mut self.added) {
             let twin = self.removed.iter().position(|removed| removed.is(&added));
             match twin.map(|at| self.removed.swap_remove(at)) {
                 // The same line, elsewhere or indented differently: nothing to say of the definition itself.
                 Some(removed) if removed.text == added.text => {}
                 Some(_) => settled.push((added, Fate::Redefined)),
+                // Defined more than once (by a condition), it was there before.
+                None if had.iter().any(|removed| removed.is(&added)) => {}
                 None => settled.push((added, Fate::Added)),
             }
         }
-        settled.extend(self.removed.into_iter().map(|removed| (removed, Fate::Removed)));
+        let gone = self.removed.into_iter().filter(|removed| !has.iter().any(|added| added.is(removed)));
+        settled.extend(gone.map(|removed| (removed, Fate::Removed)));
         for modified in self.modified {
             let known = settled.iter_mut().find(|(touch, _)| touch.is(&modified));
             match known {

@@ -94,3 +94,11 @@ fn of_a_file_that_was_read_in_part_only_modifications_are_told() {
 fn what_was_read_of_no_known_language_has_no_symbols() {
     assert_eq!(told("a.txt", "@@\n+fn a() {"), Vec::<String>::new());
 }
+
+#[test]
+fn a_definition_under_two_conditions_neither_came_nor_went_with_one_of_them() {
+    let two = "@@\n-if one; then\n-  widget() {\n-    a\n-  }\n-else\n-  widget() {\n-    b\n-  }\n-fi\n+widget() {\n+  b\n+}";
+    assert!(!told("keys.zsh", two).iter().any(|symbol| symbol.ends_with("Removed")), "{:?}", told("keys.zsh", two));
+    let back = "@@\n-widget() {\n-  b\n-}\n+if one; then\n+  widget() {\n+    a\n+  }\n+else\n+  widget() {\n+    b\n+  }\n+fi";
+    assert!(!told("keys.zsh", back).iter().any(|symbol| symbol.ends_with("Added")), "{:?}", told("keys.zsh", back));
+}

@@ -1,15 +1,33 @@
 //! What the commit does, in one sentence: from its symbols, else from its files.
 
-use super::cover::Cover;
+use super::parameters;
 use super::phrase::{capitalized, code, count, list, list_up_to, number, path};
-use crate::domain::patch::{Change, Commit, FileChange, Unread};
+use crate::domain::patch::{Change, Commit, FileChange, Origin, Unread};
 use crate::facts::Facts;
 use crate::facts::case::Case;
 use crate::facts::language::SymbolKind;
 use crate::facts::symbols::{Fate, Symbol};
 
-/// The sentence, without its full stop; absent where the split says all there is.
-pub fn of(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
+/// What is told of a commit as a whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Deed {
+    /// The sentence, without its full stop; absent where the split says all there is.
+    pub text: Option<String>,
+    /// It says where something changed, and not what.
+    pub vague: bool,
+    /// The only definition that it tells of, and that was merely changed.
+    pub only: Option<Symbol>,
+}
+
+impl Deed {
+    fn plain(text: String) -> Self {
+        Self { text: Some(text), ..Self::default() }
+    }
+}
+
+/// What the commit does.
+#[must_use]
+pub fn of(commit: &Commit, facts: &Facts, lead: &str) -> Deed {
     let files = &commit.patch.files;
     let special = match facts.case {
         Case::Unknown => Some("Its changes are not in this clone".to_owned()),
@@ -18,11 +36,19 @@ pub fn of(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
         Case::ModeOnly => Some(format!("Changes the mode of {}", paths(files, "file"))),
         Case::SubmoduleOnly => Some(submodules(files)),
         Case::BinaryOnly => Some(binaries(files)),
-        Case::WhitespaceOnly => Some(format!("Changes only whitespace in {}", paths(files, "file"))),
-        Case::Initial => return Some(initial(facts, !commit.patch.truncated && facts.all_symbols)),
+        Case::WhitespaceOnly => Some(blanks(files)),
+        Case::Initial => Some(initial(facts, !commit.patch.truncated && facts.all_symbols)),
         _ => None,
     };
-    special.or_else(|| symbols(commit, facts, lead)).or_else(|| by_files(commit, facts, lead))
+    if let Some(text) = special {
+        return Deed::plain(text);
+    }
+    let vague = || files.iter().all(|file| file.change == Change::Modified && !is_submodule(file));
+    symbols(commit, facts, lead).unwrap_or_else(|| Deed {
+        text: by_files(commit, facts, lead),
+        vague: vague(),
+        only: None,
+    })
 }
 
 /// Names per verb, and in all; more become a number.
@@ -35,32 +61,52 @@ const CLAUSES: usize = 3;
 /// Beyond this other files are only counted.
 const PLACES: usize = 12;
 
-fn symbols(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
-    let told = worth_telling(&facts.symbols);
+fn symbols(commit: &Commit, facts: &Facts, lead: &str) -> Option<Deed> {
+    let mut told = worth_telling(&facts.symbols);
+    // Its value is told as the project's version.
+    let version =
+        |symbol: &Symbol| symbol.kind == SymbolKind::Constant && symbol.bare().eq_ignore_ascii_case("version");
+    told.retain(|symbol| !(facts.version.is_some() && symbol.fate == Fate::Modified && version(symbol)));
     if told.is_empty() || told.iter().all(|symbol| names(lead, symbol)) {
         return None;
     }
-    let mut clauses = Clauses {
-        exact: !commit.patch.truncated && facts.all_symbols,
-        cover: Cover::after(facts, ""),
-        named: Vec::new(),
-        texts: Vec::new(),
-    };
+    let exact = !commit.patch.truncated && facts.all_symbols;
+    let mut clauses = Clauses { exact, named: Vec::new(), texts: Vec::new() };
     for (verb, is) in VERBS {
-        clauses.tell(verb, is, &told);
+        let of: Vec<&Symbol> = told.iter().copied().filter(|symbol| is(symbol)).collect();
+        let verb = of_parameters(commit, verb, &of).unwrap_or_else(|| verb.to_owned());
+        clauses.tell(&verb, of);
     }
     let Clauses { named, texts, exact, .. } = clauses;
     if let Some(way) = way(&told) {
         let [(_, text)] = texts.as_slice() else { return None };
-        return Some(capitalized(&format!("{text} {way}{}", new_tests(facts))));
+        return Some(Deed::plain(capitalized(&format!("{text} {way}{}", new_tests(facts)))));
     }
     let place = location(&told, &named, exact);
     let preposition = match texts.as_slice() {
-        [(_, text)] if text.starts_with("removes") => "from",
+        [(_, text)] if text.starts_with("removes") && !text.contains(" from ") => "from",
         [(_, text)] if text.starts_with("moves") => "to",
         _ => "in",
     };
-    Some(capitalized(&format!("{} {preposition} {place}{}", join(&texts), new_tests(facts))))
+    let changed =
+        |symbol: &&Symbol| symbol.fate == Fate::Modified && !symbol.comments_only && symbol.members.is_empty();
+    // Which parameters came or went is told; of another signature the line tells more.
+    let one = |symbol: &&Symbol| changed(symbol) || (texts.len() == 1 && texts[0].1.starts_with(SIGNATURE));
+    Some(Deed {
+        text: Some(capitalized(&format!("{} {preposition} {place}{}", join(&texts), new_tests(facts)))),
+        vague: told.iter().all(one),
+        only: told.first().filter(|symbol| told.len() == 1 && one(symbol)).map(|symbol| (*symbol).clone()),
+    })
+}
+
+/// One verb for all functions whose signature changed, where they gained or lost the same parameters.
+fn of_parameters(commit: &Commit, verb: &str, of: &[&Symbol]) -> Option<String> {
+    if verb != SIGNATURE {
+        return None;
+    }
+    let mut verbs = of.iter().map(|symbol| parameters::verb(commit, symbol));
+    let first = verbs.next()??;
+    verbs.all(|verb| verb.as_ref() == Some(&first)).then_some(first)
 }
 
 /// `from a.rs to b.rs`, where all that is told was moved, and all the same way.
@@ -74,48 +120,58 @@ fn way(told: &[&Symbol]) -> Option<String> {
 /// Which definitions a verb is told of.
 type Is = fn(&Symbol) -> bool;
 
+const SIGNATURE: &str = "changes the signature of";
+const CHANGED: &str = "changes";
+
 /// What is told of definitions, in this order.
 const VERBS: [(&str, Is); 8] = [
     ("adds", |symbol| symbol.fate == Fate::Added),
     ("removes", |symbol| symbol.fate == Fate::Removed),
     ("renames", |symbol| symbol.fate == Fate::Renamed),
     ("moves", |symbol| symbol.fate == Fate::Moved),
-    ("changes the signature of", |symbol| symbol.fate == Fate::Redefined && symbol.kind == SymbolKind::Function),
+    (SIGNATURE, |symbol| symbol.fate == Fate::Redefined && symbol.kind == SymbolKind::Function),
     ("changes the definition of", |symbol| symbol.fate == Fate::Redefined && symbol.kind != SymbolKind::Function),
-    ("changes", |symbol| symbol.fate == Fate::Modified && !symbol.comments_only),
+    (CHANGED, |symbol| symbol.fate == Fate::Modified && !symbol.comments_only),
     ("changes comments on", |symbol| symbol.fate == Fate::Modified && symbol.comments_only),
 ];
 
 /// The sentence as it grows.
 struct Clauses<'a> {
     exact: bool,
-    cover: Cover<'a>,
     named: Vec<&'a Symbol>,
     texts: Vec<(usize, String)>,
 }
 
 impl<'a> Clauses<'a> {
-    fn tell(&mut self, verb: &str, is: Is, told: &[&'a Symbol]) {
-        let of: Vec<&Symbol> = told.iter().copied().filter(|symbol| is(symbol)).collect();
-        // What is merely changed is told in full only where nothing came or went.
-        let limit =
-            if self.texts.is_empty() { NAMES } else { NAMES - 1 }.min(NAMES_IN_ALL.saturating_sub(self.named.len()));
+    fn tell(&mut self, verb: &str, mut of: Vec<&'a Symbol>) {
+        let first = self.texts.is_empty();
+        let limit = if first { NAMES } else { NAMES - 1 }.min(NAMES_IN_ALL.saturating_sub(self.named.len()));
         if of.is_empty() || self.texts.len() == CLAUSES || limit == 0 {
             return;
         }
-        let count = of.len();
-        let worth = |cover: &Cover<'_>, symbol: &&Symbol| {
-            (0.3 + cover.gain(&symbol.name)) * (1.0 + f64::from(symbol.lines.max(1)).ln())
-        };
-        let chosen = self.cover.choose((limit, 0.0), of, worth, |symbol| &symbol.name);
-        let mut names: Vec<String> = chosen.iter().map(|symbol| said(symbol)).collect();
-        let more = count - names.len();
+        // Beside what came or went, many that were merely changed are a number.
+        if verb == CHANGED && !first && of.len() > limit {
+            if self.exact {
+                self.texts.push((1, format!("changes {}", count(of.len(), &format!("other {}", noun(&of))))));
+            }
+            return;
+        }
+        if verb == CHANGED {
+            of.sort_by_key(|symbol| std::cmp::Reverse(symbol.lines));
+        }
+        let more = of.len().saturating_sub(limit);
+        let mut names: Vec<String> = of.iter().take(limit).map(|symbol| said(symbol)).collect();
         if more > 0 {
             names.push(if self.exact { format!("{} more", number(more as u64)) } else { "more".to_owned() });
         }
-        self.named.extend(chosen);
-        self.texts.push((count, format!("{verb} {}", list(&names))));
+        self.texts.push((of.len(), format!("{verb} {}", list(&names))));
+        self.named.extend(of.into_iter().take(limit));
     }
+}
+
+fn noun(of: &[&Symbol]) -> &'static str {
+    let all = |kind: SymbolKind| of.iter().all(|symbol| symbol.kind == kind);
+    if all(SymbolKind::Function) { "function" } else { "definition" }
 }
 
 /// The name, after what it was called before; with what came to it or went from it.
@@ -146,7 +202,7 @@ fn join(clauses: &[(usize, String)]) -> String {
 }
 
 /// Tests that come with production code. One that was renamed or moved comes and goes, and is not new.
-fn new_tests(facts: &Facts) -> String {
+pub fn new_tests(facts: &Facts) -> String {
     let production = facts.symbols.iter().any(|symbol| !symbol.test);
     let tests = |fate| facts.symbols.iter().filter(|symbol| symbol.test_case && symbol.fate == fate).count();
     let new = tests(Fate::Added).saturating_sub(tests(Fate::Removed));
@@ -161,11 +217,20 @@ fn worth_telling(symbols: &[Symbol]) -> Vec<&Symbol> {
         let whole =
             |of: &str| symbols.iter().any(|s| s.name == of && s.fate == symbol.fate && s.fate != Fate::Modified);
         let of = symbol.name.rsplit_once("::").or_else(|| symbol.name.rsplit_once('.')).map(|(of, _)| of);
+        // A type of which members changed is not told to have changed, too.
+        let inner = |other: &Symbol| {
+            let rest = other.name.strip_prefix(symbol.name.as_str());
+            rest.is_some_and(|rest| rest.starts_with(['.', ':'])) && other.test == symbol.test
+        };
+        let outer = symbol.fate == Fate::Modified && symbol.members.is_empty() && symbols.iter().any(inner);
+        if outer {
+            continue;
+        }
         let known = told.iter().any(|told| told.name == symbol.name && told.fate == symbol.fate);
         // One name, one deed: what comes again elsewhere is not told as gone or changed too.
         let same = |s: &&Symbol| s.test == symbol.test && s.name == symbol.name;
         let elsewhere = symbols.iter().filter(same).any(|s| s.fate.precedence() < symbol.fate.precedence());
-        if !known && !elsewhere && !of.is_some_and(whole) {
+        if !known && !elsewhere && !of.is_some_and(whole) && symbol.name != "_" {
             told.push(symbol);
         }
     }
@@ -237,6 +302,20 @@ fn renames(facts: &Facts) -> String {
     }
 }
 
+/// Blank lines that came or went are told as that.
+fn blanks(files: &[FileChange]) -> String {
+    let lines = || files.iter().flat_map(|file| &file.hunks).flat_map(|hunk| &hunk.lines);
+    let changed = || lines().filter(|line| line.origin != Origin::Context);
+    let all = |origin: Origin| changed().all(|line| line.origin == origin && line.text.trim().is_empty());
+    let place = paths(files, "file");
+    match changed().count() {
+        0 => format!("Changes only whitespace in {place}"),
+        n if all(Origin::Added) => format!("Adds {} to {place}", count(n, "blank line")),
+        n if all(Origin::Removed) => format!("Removes {} from {place}", count(n, "blank line")),
+        _ => format!("Changes only whitespace in {place}"),
+    }
+}
+
 fn submodules(files: &[FileChange]) -> String {
     let noun = if files.len() == 1 { "the submodule " } else { "" };
     let what = format!("{noun}{}", paths(files, "submodule"));
@@ -295,7 +374,7 @@ fn by_files(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
         let of: Vec<String> = files.iter().filter(written).map(|file| path(&file.path)).collect();
         let silent = change == Change::Modified && !lead.is_empty();
         if !of.is_empty() && !silent {
-            clauses.push(format!("{verb} {}", some_files(facts, &of)));
+            clauses.push(format!("{verb} {}", some_files(&of)));
         }
     }
     let others: Vec<FileChange> = files.iter().filter(|file| is_submodule(file)).cloned().collect();
@@ -320,7 +399,7 @@ fn split_tells(facts: &Facts) -> bool {
 }
 
 /// The files that tell most; the rest are counted.
-fn some_files(facts: &Facts, of: &[String]) -> String {
+fn some_files(of: &[String]) -> String {
     if of.len() <= NAMES {
         return list(of);
     }
@@ -329,8 +408,7 @@ fn some_files(facts: &Facts, of: &[String]) -> String {
         let dir = common_dir(&of.iter().map(String::as_str).collect::<Vec<_>>());
         return dir.map_or_else(|| files.clone(), |dir| format!("{files} under {}", path(&dir)));
     }
-    let mut cover = Cover::after(facts, "");
-    let mut named = cover.choose((NAMES - 1, 0.0), of.to_vec(), |cover, path| cover.gain(path), |path| path);
+    let mut named = of[..NAMES - 1].to_vec();
     let more = of.len() - named.len();
     named.push(format!("{} more files", number(more as u64)));
     list(&named)

@@ -1,15 +1,16 @@
 //! What is said when no model speaks: facts in plain sentences. It cannot fail.
 
-mod about;
 mod breaking;
-mod cover;
 mod deeds;
 pub(crate) mod dependencies;
 mod formats;
+mod lines;
 pub mod merge;
 pub mod noted;
+mod parameters;
 pub mod phrase;
 mod pieces;
+mod purpose;
 mod split;
 pub mod template;
 #[cfg(test)]

@@ -2,11 +2,13 @@
 
 use minijinja::{Value, context};
 
-use super::phrase::{capitalized, count, cut, list_up_to, number, one_line, path, sentence, words};
-use super::variants::WORDS;
-use super::{about, breaking, deeds, dependencies, formats, merge, noted, split};
+use super::deeds::{self, Deed};
+use super::lines::{self, Quoted, Told};
+use super::phrase::{self, capitalized, count, cut, list_up_to, number, one_line, path, sentence, words};
+use super::variants::{Variant, WORDS};
+use super::{breaking, dependencies, formats, merge, noted, purpose, split};
 use crate::domain::context::Context;
-use crate::domain::patch::{Change, Commit, FileChange};
+use crate::domain::patch::{Change, Commit, FileChange, Origin};
 use crate::facts::Facts;
 use crate::facts::case::{self, Case};
 use crate::facts::roles::FileRole;
@@ -40,14 +42,14 @@ impl Pieces {
     #[must_use]
     pub fn of(commit: &Commit, facts: &Facts, context: &Context) -> Self {
         let lead = lead(commit, facts);
-        let deed = whole(deed(commit, facts, &lead));
         let breaking = whole(breaking::of(facts, &lead));
-        let split = whole(split(commit, facts, &deed));
         let dependencies = whole(dependencies::of(facts, &lead, facts.all_dependencies));
         let version = whole(version(facts, &lead));
+        let (deed, about) = deed_and_about(commit, facts, &lead, &[&breaking, &dependencies, &version]);
+        let split = whole(split(commit, facts, format!("{deed} {about}").trim()));
         let why = why(facts, &lead, &breaking, words(&lead) + words(&deed) + words(&breaking));
         let mut pieces = Self {
-            about: whole(unsaid(commit, facts, &lead, &[&deed, &dependencies, &version, &split])),
+            about,
             dependencies,
             version,
             tickets: whole(tickets(facts, &[&lead, &why])),
@@ -62,14 +64,13 @@ impl Pieces {
         pieces
     }
 
-    /// With a model's sentence: in the place of the deed where it names the first thing that came, went or changed, else
-    /// before it.
+    /// With a model's sentence before the deed; in its place where the author's subject leads and the sentence names the
+    /// first thing that came, went or changed.
     pub fn with_sentence(mut self, commit: &Commit, facts: &Facts, sentence: &str) -> Self {
-        let names_it = facts.symbols.first().is_none_or(|symbol| sentence.contains(symbol.bare()));
-        self.deed =
-            if names_it || self.deed.is_empty() { sentence.to_owned() } else { format!("{sentence} {}", self.deed) };
-        self.split = whole(split(commit, facts, &self.deed));
-        self.about = String::new();
+        let named = facts.symbols.first().is_none_or(|symbol| sentence.contains(symbol.bare()));
+        let stands_for_it = self.deed.is_empty() || (named && !self.lead.is_empty());
+        self.deed = if stands_for_it { sentence.to_owned() } else { format!("{sentence} {}", self.deed) };
+        self.split = whole(split(commit, facts, format!("{} {}", self.deed, self.about).trim()));
         self
     }
 
@@ -122,14 +123,79 @@ impl Pieces {
 
 /// What the commit does, one sentence after the other.
 pub(super) fn deeds(commit: &Commit, facts: &Facts) -> String {
-    let said = [deed(commit, facts, ""), dependencies::of(facts, "", facts.all_dependencies), version(facts, "")];
-    let sentences: Vec<String> = said.into_iter().map(whole).filter(|sentence| !sentence.is_empty()).collect();
-    sentences.join(" ")
+    let (dependencies, version) =
+        (whole(dependencies::of(facts, "", facts.all_dependencies)), whole(version(facts, "")));
+    let (deed, about) = deed_and_about(commit, facts, "", &[&dependencies, &version]);
+    let said = [deed, dependencies, version, about].into_iter().filter(|sentence| !sentence.is_empty());
+    said.collect::<Vec<_>>().join(" ")
 }
 
-/// What the changed lines are about, where the author said nothing.
-fn unsaid(commit: &Commit, facts: &Facts, lead: &str, said: &[&str]) -> Option<String> {
-    if lead.is_empty() { about::of(commit, facts, &said.join(" ")) } else { None }
+/// Words that are left for how the change is spread.
+const SPLIT: usize = 12;
+
+/// What the commit does, and where its author said nothing the one thing that its lines, names or words tell of it.
+fn deed_and_about(commit: &Commit, facts: &Facts, lead: &str, said: &[&str]) -> (String, String) {
+    let deed = deed(commit, facts, lead);
+    let has_more = matches!(Variant::of(facts.case), Variant::Commit | Variant::Docs | Variant::Initial);
+    if !lead.is_empty() || !has_more || purpose::is_told_by_its_case(facts.case) {
+        return (whole(deed.text), String::new());
+    }
+    let said = said.join(" ");
+    let open = deed.vague || deed.text.is_none();
+    let told = lines::of(commit, facts, &said).filter(|told| open || matches!(told, Told::Beside(_)));
+    let versioned = facts.version.is_some() || !facts.dependencies.is_empty();
+    let vague = versioned && open;
+    let by_lines = matches!(told, Some(Told::Whole(_))) && !vague;
+    let (deed, more) = match told {
+        _ if vague => (None, None),
+        None => (deed.text, None),
+        Some(told) => with_lines(commit, deed, told),
+    };
+    let (deed, more) = (whole(deed), whole(more));
+    let room = WORDS.saturating_sub(SPLIT + words(&said) + words(&deed) + words(&more));
+    let known = format!("{said} {deed} {more}");
+    // What a package's own list of versions says is known.
+    let of = if by_lines { purpose::beside_lines } else { purpose::of };
+    let purpose = whole(of(commit, facts, &known, room).filter(|_| !vague || facts.version.is_some()));
+    // New tests are counted where none is named.
+    let deed = if purpose.starts_with("Adds the test") { deed.replace(&deeds::new_tests(facts), "") } else { deed };
+    (deed, format!("{more} {purpose}").trim().to_owned())
+}
+
+/// The sentence about the whole, and what is told beside it.
+fn with_lines(commit: &Commit, deed: Deed, told: Told) -> (Option<String>, Option<String>) {
+    match (told, deed.text, deed.only) {
+        // A value has the name of what it belongs to.
+        (Told::Whole(text) | Told::Vague(text), _, _) => (Some(text), None),
+        (Told::Beside(more), text, _) => (text, Some(more)),
+        (Told::Quoted { what, path }, Some(text), Some(symbol)) if symbol.path == path => {
+            let file = commit.patch.files.iter().find(|file| file.path == path);
+            match file.filter(|file| belongs(file, symbol.lines)) {
+                Some(_) => (Some(format!("{text}{}", what.behind())), None),
+                None => {
+                    let more = what.alone(&path, &text);
+                    (Some(text), Some(more))
+                }
+            }
+        }
+        (Told::Quoted { what, path }, text, _) => {
+            let more = what.alone(&path, text.as_deref().unwrap_or(""));
+            // The file that is merely edited is named by what became of its line.
+            let only = text.as_ref().is_none_or(|text| *text == format!("Edits {}", phrase::path(&path)));
+            if only {
+                return (Some(what.alone(&path, "")), None);
+            }
+            // Of several definitions it is not known which asks.
+            (text, Some(more).filter(|_| !matches!(what, Quoted::Asks(_))))
+        }
+    }
+}
+
+/// Whether all changed lines of the file are the definition's, blank ones aside.
+fn belongs(file: &FileChange, lines: u32) -> bool {
+    let all = file.hunks.iter().flat_map(|hunk| &hunk.lines);
+    let changed = all.filter(|line| line.origin != Origin::Context && !line.text.trim().is_empty());
+    changed.count() <= lines as usize
 }
 
 fn whole(text: Option<String>) -> String {
@@ -185,26 +251,28 @@ fn why(facts: &Facts, lead: &str, breaking: &str, taken: usize) -> String {
 }
 
 /// What the commit does, with what its formats say.
-fn deed(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
+fn deed(commit: &Commit, facts: &Facts, lead: &str) -> Deed {
     let of_formats = if facts.case == Case::Initial { None } else { formats::of(facts) };
-    if of_formats.is_some() && facts.formats.len() == facts.files_total && facts.symbols.is_empty() {
-        return of_formats;
+    let only_formats = facts.formats.len() == facts.files_total && facts.symbols.is_empty();
+    let deed = if of_formats.is_some() && only_formats { Deed::default() } else { plain_deed(commit, facts, lead) };
+    if of_formats.is_none() {
+        return deed;
     }
-    let deed = plain_deed(commit, facts, lead);
-    let both: Vec<String> = deed.into_iter().chain(of_formats).collect();
-    (!both.is_empty()).then(|| both.join(". "))
+    let both: Vec<String> = deed.text.into_iter().chain(of_formats).collect();
+    Deed { text: Some(both.join(". ")), ..Deed::default() }
 }
 
-fn plain_deed(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
+fn plain_deed(commit: &Commit, facts: &Facts, lead: &str) -> Deed {
     let files = &commit.patch.files;
-    match facts.case {
-        Case::ImportOrder => Some(format!("Only reorders imports in {}", places(files))),
-        Case::Vendored => Some(vendored(commit)),
+    let special = match facts.case {
+        Case::ImportOrder => format!("Only reorders imports in {}", places(files)),
+        Case::Vendored => vendored(commit),
         // The dependencies say it.
-        Case::Dependencies => None,
-        Case::Generated if !facts.dependencies.is_empty() => None,
-        _ => deeds::of(commit, facts, lead),
-    }
+        Case::Dependencies => return Deed::default(),
+        Case::Generated if !facts.dependencies.is_empty() => return Deed::default(),
+        _ => return deeds::of(commit, facts, lead),
+    };
+    Deed { text: Some(special), ..Deed::default() }
 }
 
 fn places(files: &[FileChange]) -> String {

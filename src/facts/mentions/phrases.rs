@@ -15,6 +15,12 @@ const CHARS: usize = 140;
 /// Phrases that are taken from one patch.
 const PHRASES: usize = 400;
 
+/// A line of documentation without the marks of its markup.
+#[must_use]
+pub fn plain_text(line: &str) -> String {
+    one_line(&plain(&without_addresses(bare(line))))
+}
+
 /// The phrases of all files; `weight` is what one word of them counts, by their kind.
 #[must_use]
 pub fn of(files: &[FileChange]) -> Vec<Mention> {
@@ -25,11 +31,12 @@ pub fn of(files: &[FileChange]) -> Vec<Mention> {
         if matches!(role, FileRole::Generated | FileRole::Asset) {
             continue;
         }
+        let texts = Texts::of(file);
         for hunk in &file.hunks {
             if phrases.len() > PHRASES {
                 return phrases;
             }
-            Reading { file, role, sides: &sides, phrases: &mut phrases }.hunk(hunk);
+            Reading { file, role, sides: &sides, texts: &texts, phrases: &mut phrases }.hunk(hunk);
         }
     }
     phrases
@@ -58,20 +65,51 @@ impl<'a> Sides<'a> {
 
     fn has_moved(&self, line: &Line) -> bool {
         let other = if line.origin == Origin::Added { &self.removed } else { &self.added };
-        other.contains(line.text.trim())
+        !line.text.trim().is_empty() && other.contains(line.text.trim())
     }
+}
+
+/// The words on each side of a file: a sentence that is on both was only set anew.
+struct Texts {
+    added: String,
+    removed: String,
+}
+
+impl Texts {
+    fn of(file: &FileChange) -> Self {
+        let of = |origin| {
+            let lines = file.hunks.iter().flat_map(|hunk| &hunk.lines).filter(|line| line.origin == origin);
+            one_line(&plain(&lines.map(|line| bare(&line.text)).collect::<Vec<_>>().join(" ")))
+        };
+        Self { added: of(Origin::Added), removed: of(Origin::Removed) }
+    }
+
+    /// Whether the other side says it, too.
+    fn have_both(&self, sentence: &str, origin: Origin) -> bool {
+        let other = if origin == Origin::Added { &self.removed } else { &self.added };
+        other.contains(&one_line(&plain(sentence.trim_end_matches('…'))))
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 struct Reading<'a> {
     file: &'a FileChange,
     role: FileRole,
     sides: &'a Sides<'a>,
+    texts: &'a Texts,
     phrases: &'a mut Vec<Mention>,
 }
 
 impl Reading<'_> {
     fn hunk(&mut self, hunk: &Hunk) {
         let is_context = |line: &Line| line.origin == Origin::Context;
+        let mut code = if self.role == FileRole::Docs { fenced(&hunk.lines) } else { Vec::new() };
+        if self.file.path.ends_with(".rdoc") {
+            code = hunk.lines.iter().map(|line| line.text.starts_with([' ', '\t'])).collect();
+        }
         if self.role == FileRole::Docs && !is_changelog(&self.file.path) {
             self.headings(&hunk.lines);
         }
@@ -85,13 +123,22 @@ impl Reading<'_> {
             let after = hunk.lines.get(end);
             let (above, below) = (&hunk.lines[..start], &hunk.lines[end..]);
             self.phrases.extend(swap::of(Block { above, lines: block, below }, &self.file.path, self.role));
-            if self.role == FileRole::Docs && is_changelog(&self.file.path) {
+            let changelog = self.role == FileRole::Docs && is_changelog(&self.file.path);
+            if changelog {
                 self.entries(block);
             } else {
-                self.prose(block, Origin::Added, after);
-                if block.iter().all(|line| line.origin == Origin::Removed) {
-                    self.prose(block, Origin::Removed, after);
+                let read: Vec<Line> = (start..end)
+                    .filter(|at| !code.get(*at).is_some_and(|is| *is))
+                    .map(|at| hunk.lines[at].clone())
+                    .collect();
+                self.prose(&read, Origin::Added, after);
+                // What was replaced may be said in other words.
+                let kept = block.iter().filter(|line| line.origin == Origin::Added).count();
+                if kept * 4 < block.len() {
+                    self.prose(&read, Origin::Removed, after);
                 }
+            }
+            if !changelog {
                 self.titles(block);
                 self.messages(block);
             }
@@ -100,19 +147,9 @@ impl Reading<'_> {
 
     fn push(&mut self, kind: Kind, text: &str, weight: f64, added: Option<bool>) {
         let text = cut(&plain(text));
-        if text.split_whitespace().count() > usize::from(kind != Kind::Heading) {
+        if text.split_whitespace().count() > usize::from(!matches!(kind, Kind::Heading | Kind::Title)) {
             let path = self.file.path.clone();
-            self.phrases.push(Mention {
-                kind,
-                text,
-                weight,
-                added,
-                path,
-                before: None,
-                key: None,
-                imported: false,
-                stems: Vec::new(),
-            });
+            self.phrases.push(Mention { kind, text, weight, added, path, before: None, key: None, stems: Vec::new() });
         }
     }
 
@@ -120,7 +157,14 @@ impl Reading<'_> {
     fn entries(&mut self, block: &[Line]) {
         let added = block.iter().filter(|line| line.origin == Origin::Added).map(|line| line.text.as_str());
         for paragraph in paragraphs(added, false) {
-            if paragraph.split_whitespace().count() > 2 && !is_heading(&paragraph) {
+            // A line within a point was only written anew.
+            let within = paragraph.starts_with(|c: char| c.is_lowercase() || c == ':')
+                && !block.iter().any(|line| line.origin == Origin::Added && begins_point(&line.text, &paragraph));
+            if !within
+                && paragraph.split_whitespace().count() > 2
+                && !is_heading(&paragraph)
+                && !is_reference(&paragraph)
+            {
                 self.push(Kind::Entry, &paragraph, 1.0, Some(true));
             }
         }
@@ -155,12 +199,19 @@ impl Reading<'_> {
             for paragraph in paragraphs {
                 let weight = if docs { 0.6 } else { 0.45 };
                 let paragraph = without_addresses(&paragraph);
-                for sentence in
-                    sentences(&paragraph).filter(|sentence| reads(sentence) && !(whole && is_claim(sentence)))
-                {
-                    let inner = (docs || kind == Kind::Prose) && sentence.starts_with(char::is_lowercase);
+                let paragraph = if docs { plain(&paragraph) } else { paragraph };
+                let told = |sentence: &&str| {
+                    let command = !docs && of == Kind::Prose && sentence.contains(" --");
+                    let dull = command || (whole && is_claim(sentence));
+                    reads(sentence) && !dull && !self.texts.have_both(sentence, origin)
+                };
+                let told: Vec<&str> = sentences(&paragraph).filter(told).collect();
+                for sentence in told {
+                    let small = (docs || kind == Kind::Prose) && sentence.starts_with(char::is_lowercase);
+                    let inner = small && !run.iter().any(|line| begins_point(&line.text, sentence));
                     let sentence = if inner { format!("…{sentence}") } else { sentence.to_owned() };
-                    self.push(kind, &sentence, weight, (!replaced).then_some(origin == Origin::Added));
+                    let added = if origin == Origin::Removed { Some(false) } else { (!replaced).then_some(true) };
+                    self.push(kind, &sentence, weight, added);
                 }
             }
         }
@@ -180,10 +231,17 @@ impl Reading<'_> {
         if self.role != FileRole::Source {
             return;
         }
-        for line in block.iter().filter(|line| line.origin == Origin::Added) {
+        let new = block.iter().all(|line| line.origin == Origin::Added);
+        let told = |line: &&Line| line.origin == Origin::Added && !self.sides.has_moved(line);
+        for line in block.iter().filter(told) {
             for (class, text) in pieces(&line.text, self.role) {
-                if class == Class::Quoted && text.split_whitespace().count() > 3 && reads(text) {
-                    self.push(Kind::Prose, text, 0.4, None);
+                if class != Class::Quoted || text.split_whitespace().count() < 4 {
+                    continue;
+                }
+                for sentence in sentences(text)
+                    .filter(|text| text.split_whitespace().count() > 3 && reads(text) && !text.contains(" --"))
+                {
+                    self.push(Kind::Prose, sentence, 0.4, new.then_some(true));
                 }
             }
         }
@@ -192,14 +250,17 @@ impl Reading<'_> {
     /// The heading that changed, else the one above the first change.
     fn headings(&mut self, lines: &[Line]) {
         let mut above = None;
-        for (at, line) in lines.iter().enumerate() {
-            let underlined =
-                lines.get(at + 1).is_some_and(|next| is_underline(&next.text) && !line.text.trim().is_empty());
+        let code = fenced(lines);
+        // Beside one that went, a heading may only be called anew.
+        let lost = lines.iter().any(|line| line.origin == Origin::Removed && line.text.starts_with('#'));
+        for (at, line) in lines.iter().enumerate().filter(|(at, _)| !code[*at]) {
+            let underlined = lines.get(at + 1).is_some_and(|next| is_underline(&next.text) && !is_fence(&next.text));
+            let underlined = underlined && !line.text.trim().is_empty();
             let marked = line.text.starts_with('#') && line.text.trim_start_matches('#').starts_with(' ');
             if (underlined && !is_underline(&line.text)) || marked {
                 above = Some(line);
                 if line.origin == Origin::Added {
-                    self.push(Kind::Heading, bare(&line.text), 0.9, Some(true));
+                    self.push(Kind::Heading, bare(&line.text), 0.9, (!lost).then_some(true));
                 }
             } else if line.origin != Origin::Context
                 && !line.text.trim().is_empty()
@@ -242,6 +303,29 @@ fn paragraphs<'a>(lines: impl Iterator<Item = &'a str>, comment: bool) -> Vec<St
     paragraphs
 }
 
+/// Which lines are code in documentation, or begin or end it.
+fn fenced(lines: &[Line]) -> Vec<bool> {
+    // Behind a fence that closes stands a blank line, where the first one is that, the lines before it are code.
+    let first = lines.iter().position(|line| is_fence(&line.text));
+    let bare = |at: usize| lines[at].text.trim().trim_matches(['`', '~']).is_empty();
+    let blank = |at: usize| lines.get(at + 1).is_none_or(|line| line.text.trim().is_empty());
+    let mut inside = first.is_some_and(|at| bare(at) && blank(at));
+    let of = |line: &Line| {
+        let (fence, text) = (is_fence(&line.text), line.text.trim());
+        inside ^= fence;
+        // A tag, or an option with what it means.
+        let tag = text.starts_with('<') && text.ends_with('>');
+        fence || inside || tag || text.starts_with("--")
+    };
+    lines.iter().map(of).collect()
+}
+
+/// Between such lines documentation has code.
+fn is_fence(line: &str) -> bool {
+    let line = line.trim_start();
+    line.starts_with("```") || line.starts_with("~~~")
+}
+
 fn is_underline(text: &str) -> bool {
     let text = text.trim();
     text.len() > 2 && text.chars().all(|c| matches!(c, '=' | '-' | '~' | '^' | '*' | '#' | '"' | '`' | '+'))
@@ -253,10 +337,25 @@ fn is_heading(text: &str) -> bool {
     digits * 2 > text.chars().filter(|c| c.is_alphanumeric()).count()
 }
 
+/// Whether the line is the point of a list that begins with this sentence.
+fn begins_point(line: &str, sentence: &str) -> bool {
+    let first = sentence.split_whitespace().next().unwrap_or(sentence);
+    line.trim_start().starts_with(['-', '*', '+', '•']) && plain_text(line).starts_with(first)
+}
+
+/// `.. _name: https://…`, `[name]: https://…`, `deps: name@1.2`: an address or a list of versions, no words.
+fn is_reference(text: &str) -> bool {
+    let defines = (text.starts_with("_") || text.starts_with("[")) && text.contains("]: ");
+    defines || text.starts_with("..") || text.starts_with("deps: ")
+}
+
 /// The line goes on with what stood before it: it is neither blank nor the point of a list.
 fn runs_on(line: &str) -> bool {
     let inner = line.trim().trim_start_matches(['/', '!']).trim_start();
-    !bare(line).is_empty() && !is_underline(line) && !inner.starts_with(['-', '+', '•', '@', '.', ':'])
+    !bare(line).is_empty()
+        && !is_underline(line)
+        && !inner.starts_with(['-', '+', '•', '@', '.', ':'])
+        && !inner.starts_with("* ")
 }
 
 /// A sentence that was not read to its end is shown to go on.
@@ -284,7 +383,7 @@ fn bare(line: &str) -> &str {
 
 /// `it("…"`, `test('…'`, `describe(`…`, `t.Run("…"`.
 fn title(line: &str) -> Option<&str> {
-    let calls = ["it(", "test(", "describe(", "context(", "specify(", "t.Run("];
+    let calls = ["it(", "it ", "test(", "test ", "specify(", "specify ", "t.Run(", "should ", "scenario "];
     let rest = calls.iter().find_map(|call| line.strip_prefix(call))?.trim_start();
     let mark = rest.chars().next().filter(|mark| matches!(mark, '"' | '\'' | '`'))?;
     let rest = &rest[1..];
@@ -305,9 +404,20 @@ fn reads(sentence: &str) -> bool {
         && sentence.matches(": ").count() < 2
         && words * 10 >= all * 7
         && !is_boilerplate(sentence)
-        && !sentence.starts_with([':', '-'])
+        && !sentence.starts_with([':', '-', '!'])
         && !sentence.contains(code)
         && !sentence.contains("://")
+        && !sentence.contains("::")
+        && !ends_open(sentence)
+}
+
+/// The sentence stops where it cannot end: code stands between its halves.
+fn ends_open(sentence: &str) -> bool {
+    const OPEN: [&str; 22] = [
+        "so", "and", "or", "the", "a", "an", "to", "of", "that", "which", "if", "when", "because", "for", "with", "in",
+        "by", "as", "but", "is", "are", "we",
+    ];
+    sentence.rsplit([' ', ',']).find(|word| !word.is_empty()).is_some_and(|last| OPEN.contains(&last))
 }
 
 /// Links are told by their words: without `<https://…>`.
@@ -342,6 +452,8 @@ fn is_boilerplate(sentence: &str) -> bool {
         "of this license",
         "style license",
         "the License",
+        "Permission is hereby",
+        "copyright notice",
     ]
     .iter()
     .any(|part| sentence.contains(part))
@@ -383,6 +495,7 @@ fn plain(text: &str) -> String {
         rest = &address[close + 1..];
     }
     plain.push_str(rest);
+    let mut plain = plain.replace("`__", "`").replace("`_", "`");
     if let Some(at) = plain.find(":issue:`").or_else(|| plain.find(":pr:`")) {
         plain.truncate(at);
     }

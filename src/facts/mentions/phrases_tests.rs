@@ -101,6 +101,26 @@ fn tickets_and_abbreviations_are_kept_whole() {
 }
 
 #[test]
+fn code_and_tags_in_documentation_are_no_sentences() {
+    let patch = "@@\n ```\n \n+You can install it from the archive.\n+```\n+$ install the package\n+# a comment of the shell\n+```\n ";
+    assert_eq!(told("README.md", patch), [(Kind::Prose, "You can install it from the archive".to_owned())]);
+    let more = "@@\n+<p>\n+    --black          Use the black background\n+[`left-pad`](https://a.example): Pad it on the left";
+    assert_eq!(told("README.md", more), [(Kind::Prose, "…left-pad: Pad it on the left".to_owned())]);
+}
+
+#[test]
+fn an_address_or_the_middle_of_a_point_is_no_entry() {
+    let patch = "@@\n - A point that\n+  was continued here: ref.\n \n+.. _pallets: https://a.example/b c\n+  * deps: bytes@3.1.2 and more";
+    assert_eq!(told("CHANGES", patch), []);
+}
+
+#[test]
+fn what_was_replaced_is_not_said_to_be_gone() {
+    let patch = "@@\n-You must call `enable templates` for the other files.\n+You must call <tt>enable templates</tt> for the other files.";
+    assert!(of(&[file("README.rdoc", patch)]).iter().all(|mention| mention.added != Some(false)));
+}
+
+#[test]
 fn whatever_the_line_nothing_breaks() {
     for text in ["", "`", "](", "[x](y", "it(", "it('é", "# ", "---", "“”", "\u{1b}[0m"] {
         let _ = told("README.md", &format!("@@\n-{text}\n+{text} x"));

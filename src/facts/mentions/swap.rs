@@ -106,7 +106,6 @@ impl Swap {
             path: path.to_owned(),
             before: Some(self.before),
             key: self.key,
-            imported: false,
             stems: Vec::new(),
         }
     }
@@ -155,7 +154,6 @@ impl Opaque {
             path: path.to_owned(),
             before: Some(self.phrase.to_owned()),
             key: None,
-            imported: false,
             stems: Vec::new(),
         }
     }
@@ -230,10 +228,13 @@ fn between(before: &str, after: &str, prose: bool) -> Option<Swap> {
     let text = |tokens: &[&str]| {
         let kept: Vec<&str> = tokens.iter().copied().filter(|token| !is_hash(token)).collect();
         // Of code each mark counts; where a hash was left out, so are the marks that led to it.
-        tidy(&kept.concat(), prose || kept.len() < tokens.len())
+        let text = tidy(&kept.concat(), prose || kept.len() < tokens.len());
+        if is_balanced(&text) { text } else { tidy(&kept.concat(), false) }
     };
     let (old, new) = (text(left.get(..left.len() - end)?), text(right.get(..right.len() - end)?));
-    let nothing = |text: &str| prose && text.is_empty();
+    // What only looks like a digest was there all the same.
+    let bare = |line: &[&str]| line.get(start..line.len() - end).is_some_and(|part| !part.iter().any(|t| is_word(t)));
+    let empty = (prose && old.is_empty() && bare(&before), prose && new.is_empty() && bare(&after));
     let told = |text: &str| {
         (1..=CHARS).contains(&text.chars().count())
             && text.chars().any(char::is_alphanumeric)
@@ -244,12 +245,71 @@ fn between(before: &str, after: &str, prose: bool) -> Option<Swap> {
     // A line that has nothing but the difference is another line, not a correction.
     let common = before.iter().take(start).chain(before.iter().rev().take(end)).any(|token| is_word(token));
     let key = key(before.get(..start)?).filter(|_| is_value(&old) && is_value(&new));
-    ((told(&old) || nothing(&old)) && (told(&new) || nothing(&new)) && old != new && common).then_some(Swap {
+    ((told(&old) || empty.0) && (told(&new) || empty.1) && old != new && common).then_some(Swap {
         before: old,
         after: new,
         key,
         prose,
     })
+}
+
+/// The words by which two lines differ, with the one before or after them where one line has none of its own.
+#[must_use]
+pub fn middle(before: &str, after: &str) -> Option<(String, String)> {
+    let (before, after): (Vec<&str>, Vec<&str>) =
+        (before.split_whitespace().collect(), after.split_whitespace().collect());
+    let mut start = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
+    let (left, right) = (before.get(start..)?, after.get(start..)?);
+    let mut end = left.iter().rev().zip(right.iter().rev()).take_while(|(a, b)| a == b).count();
+    if left.len().min(right.len()) == end {
+        (start, end) = if start > 0 { (start - 1, end) } else { (start, end.checked_sub(1)?) };
+    }
+    let of = |words: &[&str]| words.get(start..words.len() - end).map(|words| words.join(" "));
+    of(&before).zip(of(&after))
+}
+
+/// The tokens by which two lines differ, with as many before them as make both of them readable.
+#[must_use]
+pub fn core(before: &str, after: &str) -> Option<(String, String)> {
+    if before.len().max(after.len()) > LINE {
+        return None;
+    }
+    let (before, after) = (tokens(before), tokens(after));
+    let start = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
+    let (left, right) = (before.get(start..)?, after.get(start..)?);
+    let end = left.iter().rev().zip(right.iter().rev()).take_while(|(a, b)| a == b).count();
+    // No operator is taken apart.
+    let joined = |at: usize| before.len().checked_sub(at).and_then(|at| before.get(at)).is_some_and(|t| is_operator(t));
+    let end = (0..=end).rev().find(|end| !joined(*end)).unwrap_or(0);
+    let readable = |text: &String| text.chars().filter(|c| c.is_alphanumeric()).count() > 2 && pairs_up(text);
+    let from = |start: usize| {
+        let of = |tokens: &[&str]| tokens.get(start..tokens.len() - end).map(<[&str]>::concat);
+        of(&before).zip(of(&after)).filter(|(a, b)| readable(a) && readable(b))
+    };
+    (0..=start.min(AROUND)).find_map(|back| from(start - back))
+}
+
+fn is_operator(token: &str) -> bool {
+    matches!(token, "=" | "!" | "<" | ">" | "&" | "|" | "+" | "*" | "~" | "?")
+}
+
+/// Tokens before a difference that are told with it.
+const AROUND: usize = 12;
+
+/// Every round, square and curly bracket has its partner, and double quotes too.
+#[must_use]
+pub fn pairs_up(text: &str) -> bool {
+    let nests = |(open, close): (char, char)| {
+        let mut depth = 0_i32;
+        let mut depths = text.chars().map(|c| {
+            depth += i32::from(c == open) - i32::from(c == close);
+            depth
+        });
+        let never_below = depths.all(|depth| depth >= 0);
+        never_below && depth == 0
+    };
+    [('(', ')'), ('[', ']'), ('{', '}')].into_iter().all(nests)
+        && text.chars().filter(|c| *c == '"').count().is_multiple_of(2)
 }
 
 /// An address is quoted with its scheme.
@@ -270,7 +330,8 @@ const STATEMENTS: [&str; 15] = [
 ];
 
 /// Words with the marks that names and versions have inside; every other character is its own token.
-fn tokens(line: &str) -> Vec<&str> {
+#[must_use]
+pub fn tokens(line: &str) -> Vec<&str> {
     let joins = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | '/');
     let mut tokens = Vec::new();
     let mut rest = line.trim();
@@ -299,6 +360,10 @@ fn key(before: &[&str]) -> Option<String> {
     if let ["#", "define", _, name, ..] = before {
         return Some((*name).to_owned());
     }
+    // `var name string =`.
+    if let Some(name) = go_typed(before) {
+        return Some(name);
+    }
     let before = without_type(before);
     let behind = before.iter().rev().take_while(|token| !is_word(token)).count();
     let at = before.len().checked_sub(behind + 1).filter(|_| behind > 0)?;
@@ -321,6 +386,19 @@ fn key(before: &[&str]) -> Option<String> {
     let host = host.filter(|_| key.contains('/') && key.starts_with(|c: char| c.is_ascii_digit()));
     let scope = if scoped { "@".to_owned() } else { host.map(<[&str]>::concat).unwrap_or_default() };
     (name && letters && (joined || key.contains('/'))).then(|| format!("{scope}{key}"))
+}
+
+/// The name that Go declares before its type.
+fn go_typed(before: &[&str]) -> Option<String> {
+    const TYPES: [&str; 16] = [
+        "string", "int", "int8", "int16", "int32", "int64", "uint", "uint8", "uint16", "uint32", "uint64", "float32",
+        "float64", "bool", "byte", "rune",
+    ];
+    let mut words = before.iter().filter(|token| !matches!(token.trim(), "" | "\"" | "=" | "var" | "const"));
+    let (name, kind) = (words.next()?, words.next()?);
+    let declared = TYPES.contains(kind) || kind.starts_with("time.");
+    let last = words.next().is_none() && before.contains(&"=");
+    (declared && last && is_word(name) && !TYPES.contains(name)).then(|| (*name).to_owned())
 }
 
 /// `serde = { version = `: the first name has all that follows.

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::line::{Class, is_import, is_prose, pieces, tokens};
+use super::line::{Class, is_prose, pieces, tokens};
 use super::swap::is_hash;
 use super::words::{parts, prior, stem};
 use super::{Kind, Mention, share};
@@ -36,8 +36,6 @@ struct Count {
     path: String,
     /// It may be said as a name; else it only counts as a word.
     sayable: bool,
-    /// On lines that do more than import.
-    used: bool,
 }
 
 /// One word, stemmed.
@@ -119,12 +117,11 @@ impl Tally {
 
     /// Lines that changed side by side: what stands on both sides of them hardly counts.
     fn block(&mut self, lines: &[Line], file: &FileChange, at: usize, role: FileRole) {
-        let mut sides: HashMap<&str, (u32, u32, bool, bool)> = HashMap::new();
+        let mut sides: HashMap<&str, (u32, u32, bool)> = HashMap::new();
         let mut order: Vec<&str> = Vec::new();
         for line in lines {
             // A link, a badge, a point of a list: its words are as good as names.
             let loose = role == FileRole::Docs && !is_prose(line.text.trim());
-            let import = is_import(&line.text);
             for (class, piece) in pieces(&line.text, role) {
                 for token in tokens(piece, class == Class::Quoted || role != FileRole::Source) {
                     if class == Class::Prose {
@@ -132,7 +129,7 @@ impl Tally {
                     }
                     let side = sides.entry(token).or_insert_with(|| {
                         order.push(token);
-                        (0, 0, false, false)
+                        (0, 0, false)
                     });
                     if line.origin == Origin::Added {
                         side.0 += 1;
@@ -140,7 +137,6 @@ impl Tally {
                         side.1 += 1;
                     }
                     side.2 |= is_sayable(token, class, piece, loose);
-                    side.3 |= !import;
                 }
             }
         }
@@ -151,12 +147,7 @@ impl Tally {
         }
     }
 
-    fn add(
-        &mut self,
-        token: &str,
-        (added, removed, sayable, used): (u32, u32, bool, bool),
-        of: (&FileChange, usize, FileRole),
-    ) {
+    fn add(&mut self, token: &str, (added, removed, sayable): (u32, u32, bool), of: (&FileChange, usize, FileRole)) {
         let (file, at, role) = of;
         let one_sided = f64::from(added.abs_diff(removed)).sqrt();
         let net = share(role) * (one_sided + 0.1 * f64::from(added.min(removed)));
@@ -173,7 +164,7 @@ impl Tally {
         if count.added + count.removed == 0 {
             (count.place, count.path) = (place, file.path.clone());
         }
-        (count.sayable, count.used) = (count.sayable | sayable, count.used | used);
+        count.sayable |= sayable;
         (count.added, count.removed, count.net) = (count.added + added, count.removed + removed, count.net + net);
     }
 
@@ -228,7 +219,6 @@ impl Tally {
             path: count.path.clone(),
             before: None,
             key: None,
-            imported: !count.used,
             stems,
         }
     }

@@ -74,7 +74,7 @@ impl Grammar {
             Language::Go => go::found(at),
             Language::Java => java::found(at),
             Language::C => c::found(at),
-            Language::Ruby => Vec::new(),
+            Language::Ruby | Language::Shell => Vec::new(),
         }
     }
 }

@@ -17,7 +17,7 @@ fn full() -> Value {
         lead => "fix(client)!: Retry on timeout.",
         why => "The server drops idle connections, so that the first request after a pause failed.",
         deed => "Adds `Client::retry` and removes `reconnect` in src/client.rs.",
-        about => "About `backoff`.",
+        about => "A new comment says “The server drops idle connections”.",
         dependencies => "Updates tokio 1.40 → 1.42.",
         version => "Sets the version from 1.2.2 to 1.2.3.",
         breaking => "Breaking, as its author says.",

@@ -1,0 +1,322 @@
+//! What became of single lines: which took the place of which, which came, which went, and which only moved.
+
+use std::collections::HashSet;
+
+use super::mentions::line::{is_comment, is_prose};
+use super::mentions::swap::{is_hash, tokens};
+use super::roles::FileRole;
+use super::{role_of, symbols};
+use crate::domain::patch::{Commit, FileChange, Line, Origin};
+
+/// A line without its indentation, and the file it is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    pub path: String,
+    pub text: String,
+}
+
+/// A line that took the place of another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair {
+    pub path: String,
+    pub before: String,
+    pub after: String,
+}
+
+/// The changed lines of some files, those of comments, blanks and single brackets left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Edits {
+    pub pairs: Vec<Pair>,
+    pub added: Vec<Edit>,
+    pub removed: Vec<Edit>,
+    /// Lines that are on both sides, where they are now. `moved_to` other files are not told apart.
+    pub moved: Vec<Edit>,
+}
+
+/// Changed lines that are looked at; a larger change is not told by its lines.
+const LINES: usize = 2_000;
+
+impl Edits {
+    /// The edits of all files whose role `is` one of those asked for, comments aside. Nothing where a file was not read
+    /// to its end: what seems new could have been moved.
+    #[must_use]
+    pub fn of(commit: &Commit, is: impl Fn(FileRole) -> bool) -> Self {
+        Self::read(commit, is, |text, role| role == FileRole::Docs || !is_for_people(text, role))
+    }
+
+    /// The same of comments, and of other lines for people.
+    #[must_use]
+    pub fn of_comments(commit: &Commit) -> Self {
+        Self::read(commit, |role| role != FileRole::Docs, is_for_people)
+    }
+
+    fn read(commit: &Commit, is: impl Fn(FileRole) -> bool, wanted: fn(&str, FileRole) -> bool) -> Self {
+        let told = |file: &&FileChange| {
+            !matches!(role_of(file), FileRole::Generated | FileRole::Asset) && !super::has_no_lines(file)
+        };
+        let files: Vec<&FileChange> = commit.patch.files.iter().filter(told).collect();
+        let count: usize = files.iter().flat_map(|file| &file.hunks).map(|hunk| hunk.lines.len()).sum();
+        if commit.patch.truncated || count > LINES || !files.iter().all(|file| symbols::is_whole(file)) {
+            return Self::default();
+        }
+        let on = |origin: Origin| -> HashSet<&str> {
+            let lines = files.iter().flat_map(|file| &file.hunks).flat_map(|hunk| &hunk.lines);
+            lines.filter(|line| line.origin == origin).map(|line| line.text.trim()).collect()
+        };
+        let (new, old) = (on(Origin::Added), on(Origin::Removed));
+        let mut edits = Self::default();
+        for file in files.into_iter().filter(|file| is(role_of(file))) {
+            for hunk in &file.hunks {
+                let blocks = hunk.lines.split(|line| line.origin == Origin::Context);
+                for block in blocks.filter(|block| !block.is_empty()) {
+                    edits.block(block, file, (&new, &old), wanted);
+                }
+                // What passed nothing but brackets was only indented.
+                edits.moved.retain(|edit| edit.path != file.path || !is_beside(&hunk.lines, &edit.text));
+            }
+        }
+        edits
+    }
+
+    fn block(
+        &mut self,
+        block: &[Line],
+        file: &FileChange,
+        (new, old): (&HashSet<&str>, &HashSet<&str>),
+        wanted: fn(&str, FileRole) -> bool,
+    ) {
+        let edit = |text: &str| Edit { path: file.path.clone(), text: text.to_owned() };
+        let both = |text: &str| new.contains(text) && old.contains(text);
+        // On both sides of one block it was only indented.
+        let has = |text: &str, origin| block.iter().any(|line| line.origin == origin && stem(&line.text) == stem(text));
+        let here = |text: &str| has(text, Origin::Added) && has(text, Origin::Removed);
+        let (mut added, mut removed) = (Vec::new(), Vec::new());
+        let role = role_of(file);
+        for line in block {
+            let text = line.text.trim();
+            if !wanted(text, role) || !tells(text) {
+                continue;
+            }
+            match line.origin {
+                _ if here(text) => {}
+                Origin::Added if both(text) => self.moved.push(edit(text)),
+                Origin::Added => added.push(text),
+                _ if both(text) => {}
+                _ => removed.push(text),
+            }
+        }
+        for (before, after) in paired(&removed, &added) {
+            removed.retain(|text| *text != before);
+            added.retain(|text| *text != after);
+            let (before, after) = (before.to_owned(), after.to_owned());
+            self.pairs.push(Pair { path: file.path.clone(), before, after });
+        }
+        self.added.extend(added.into_iter().map(edit));
+        self.removed.extend(removed.into_iter().map(edit));
+    }
+
+    /// Lines that are told of, a pair as one of them; those that only moved are none.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.pairs.len() + self.added.len() + self.removed.len()
+    }
+
+    /// Whether lines on both sides have the text: it did not come or go, it stands on another line.
+    #[must_use]
+    pub fn has_both(&self, text: &str) -> bool {
+        let old = self.removed.iter().map(|edit| &edit.text).chain(self.pairs.iter().map(|pair| &pair.before));
+        let new = self.added.iter().map(|edit| &edit.text).chain(self.pairs.iter().map(|pair| &pair.after));
+        old.into_iter().any(|line| line.contains(text)) && new.into_iter().any(|line| line.contains(text))
+    }
+
+    /// What most of the pairs have in common, three at least, and how many: `(before, after, lines)`; one of the texts
+    /// is empty where something only came or only went.
+    #[must_use]
+    pub fn habit(&self) -> Option<(String, String, usize)> {
+        let all: Vec<(String, String)> = self.pairs.iter().filter_map(Pair::difference).collect();
+        let count = |one: &(String, String)| all.iter().filter(|other| *other == one).count();
+        let most = all.iter().max_by_key(|one| count(one))?;
+        let lines = count(most);
+        (lines > 2 && lines * 2 >= self.pairs.len() && lines * 3 >= self.count())
+            .then(|| (most.0.clone(), most.1.clone(), lines))
+    }
+
+    /// Whether there is nothing to tell.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.count() == 0 && self.moved.is_empty()
+    }
+
+    /// The one replacement that all pairs have in common, where there is nothing but them: `(before, after)`.
+    #[must_use]
+    pub fn replacement(&self) -> Option<(String, String)> {
+        let first = self.pairs.first().and_then(Pair::replacement)?;
+        let all = self.pairs.iter().all(|pair| pair.replacement().as_ref() == Some(&first));
+        (all && self.pairs.len() > 1 && self.pairs.len() == self.count()).then_some(first)
+    }
+}
+
+impl Pair {
+    /// The replacement, else what one line has in the middle and the other has not.
+    #[must_use]
+    pub fn difference(&self) -> Option<(String, String)> {
+        if let Some(replacement) = self.replacement() {
+            return Some(replacement);
+        }
+        let (before, after) = (tokens(&self.before), tokens(&self.after));
+        let start = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
+        let (left, right) = (before.get(start..)?, after.get(start..)?);
+        let end = left.iter().rev().zip(right.iter().rev()).take_while(|(a, b)| a == b).count();
+        let of = |rest: &[&str]| {
+            let ends = |c: char| matches!(c, ',' | ';') || c.is_whitespace();
+            rest.get(..rest.len() - end).map(|middle| middle.concat().trim_matches(ends).to_owned())
+        };
+        of(left).zip(of(right)).filter(|(a, b)| a.is_empty() != b.is_empty())
+    }
+
+    /// The token that another one took the place of, wherever the lines differ.
+    #[must_use]
+    pub fn replacement(&self) -> Option<(String, String)> {
+        let (before, after) = (tokens(&self.before), tokens(&self.after));
+        let mut differing = before.iter().zip(&after).filter(|(a, b)| a != b);
+        let (a, b) = differing.next()?;
+        let same = before.len() == after.len() && differing.all(|next| next == (a, b));
+        let version = |token: &str| token.contains('.') && token.chars().any(|c| c.is_ascii_digit());
+        let word = |token: &str| (token.chars().any(char::is_alphabetic) || version(token)) && !is_hash(token);
+        (same && word(a) && word(b)).then(|| ((*a).to_owned(), (*b).to_owned()))
+    }
+}
+
+/// Which removed line became which added one: each its partner where they are equally many, else the one pair of
+/// lines that have most in common.
+fn paired<'a>(removed: &[&'a str], added: &[&'a str]) -> Vec<(&'a str, &'a str)> {
+    if removed.len() == added.len() {
+        let like = |(a, b): &(&&str, &&str)| removed.len() == 1 || alike(a, b) >= ALIKE;
+        return removed.iter().zip(added).filter(like).map(|(a, b)| (*a, *b)).collect();
+    }
+    let all = removed.iter().flat_map(|a| added.iter().map(move |b| (alike(a, b), *a, *b)));
+    let best = all.max_by(|(x, ..), (y, ..)| x.total_cmp(y)).filter(|(x, ..)| *x >= ALIKE);
+    best.map(|(_, a, b)| (a, b)).into_iter().collect()
+}
+
+/// Lines that share less are other lines.
+const ALIKE: f64 = 0.5;
+
+/// The share of words that two lines have in common.
+fn alike(a: &str, b: &str) -> f64 {
+    let words = |text: &str| -> HashSet<String> {
+        tokens(text).into_iter().filter(|token| token.chars().any(char::is_alphanumeric)).map(str::to_owned).collect()
+    };
+    let (a, b) = (words(a), words(b));
+    let common = a.intersection(&b).count() as f64;
+    let most = a.len().max(b.len()).max(1) as f64;
+    common / most
+}
+
+/// A comment, or words in a row: of a docstring not every line is known for one.
+fn is_for_people(text: &str, role: FileRole) -> bool {
+    // Settings have words as their values.
+    if matches!(role, FileRole::Config | FileRole::Ci) {
+        return is_comment(text);
+    }
+    let plain = |word: &str| {
+        let bare = word.trim_matches(|c: char| matches!(c, ',' | '.' | ':' | '`' | '?' | '!' | '"' | '(' | ')'));
+        !bare.is_empty() && bare.chars().all(|c| c.is_alphabetic() || matches!(c, '-' | '\''))
+    };
+    let (all, words) =
+        text.split_whitespace().fold((0, 0), |(all, words), word| (all + 1, words + usize::from(plain(word))));
+    let code = |c: char| matches!(c, '=' | ';' | '{' | '}' | '<' | '>' | '(' | '[' | '$' | '|' | '&' | '"');
+    is_comment(text) || is_prose(text) || (words > 4 && words * 5 >= all * 4 && !text.contains(code))
+}
+
+/// Whether the line is on both sides of a hunk with nothing between them that stayed and tells something.
+fn is_beside(lines: &[Line], text: &str) -> bool {
+    let at = |origin: Origin| lines.iter().position(|line| line.origin == origin && line.text.trim() == text);
+    let Some((old, new)) = at(Origin::Removed).zip(at(Origin::Added)) else { return false };
+    let between = lines.get(old.min(new)..old.max(new)).unwrap_or(&[]);
+    !between.iter().any(|line| line.origin == Origin::Context && tells(line.text.trim()))
+}
+
+/// Without the marks that lead on to the next line.
+fn stem(line: &str) -> &str {
+    line.trim().trim_end_matches(|c: char| matches!(c, ',' | ';' | '\\') || c.is_whitespace())
+}
+
+/// More than a bracket, a keyword or what stands for a secret.
+fn tells(text: &str) -> bool {
+    const ALONE: [&str; 11] = ["else", "end", "begin", "do", "then", "fi", "done", "try", "finally", "esac", "endif"];
+    let word = text.trim_matches(|c: char| !c.is_alphanumeric());
+    !word.is_empty() && !ALONE.contains(&word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::sample::{commit, counted, file};
+
+    fn of(patch: &str) -> Edits {
+        Edits::of(&commit("wip", vec![file("src/a.rs", patch)]), |_| true)
+    }
+
+    fn pairs(patch: &str) -> Vec<(String, String)> {
+        of(patch).pairs.into_iter().map(|pair| (pair.before, pair.after)).collect()
+    }
+
+    fn texts(edits: &[Edit]) -> Vec<&str> {
+        edits.iter().map(|edit| edit.text.as_str()).collect()
+    }
+
+    #[test]
+    fn a_line_that_took_the_place_of_another_is_its_pair() {
+        let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+        assert_eq!(pairs("@@\n-    a(1);\n+    b(2);"), [pair("a(1);", "b(2);")]);
+        assert_eq!(pairs("@@\n-run(a, b);\n+check();\n+run(a, b, c);"), [pair("run(a, b);", "run(a, b, c);")]);
+        assert_eq!(pairs("@@\n-one();\n-two();\n+three();\n+four();"), [], "nothing in common");
+    }
+
+    #[test]
+    fn what_is_on_both_sides_moved() {
+        let edits = of("@@\n-first(a);\n b();\n-second(a);\n+second(c);\n+first(a);");
+        assert_eq!(texts(&edits.moved), ["first(a);"]);
+        assert_eq!(edits.pairs.len(), 1);
+        assert_eq!(edits.count(), 1);
+    }
+
+    #[test]
+    fn brackets_and_blanks_tell_nothing() {
+        let edits = of("@@\n+\n+}\n+else {\n+x();");
+        assert_eq!(texts(&edits.added), ["x();"]);
+    }
+
+    #[test]
+    fn what_most_lines_have_in_common_is_a_habit() {
+        let habit = |patch: &str| of(patch).habit().map(|(a, b, n)| format!("{a}|{b}|{n}"));
+        let each = |old: &str, new: &str| {
+            let one = |at: usize| {
+                format!("@@\n-{}\n+{}\n", old.replace('N', &at.to_string()), new.replace('N', &at.to_string()))
+            };
+            (1..4).map(one).collect::<String>()
+        };
+        assert_eq!(habit(&each("go(aN);", "run(aN);")).as_deref(), Some("go|run|3"));
+        assert_eq!(habit(&each("go(aN);", "go(aN --all);")).as_deref(), Some("|--all|3"));
+        assert_eq!(habit(&each("go(_ aN);", "go(aN);")).as_deref(), Some("_||3"));
+        assert_eq!(habit("@@\n-go(a)\n+run(a)\n x\n-go(b)\n+run(b)"), None, "two lines are no habit");
+    }
+
+    #[test]
+    fn what_was_not_read_to_its_end_says_nothing_of_lines() {
+        let mut cut = file("src/a.rs", "@@\n+x();");
+        cut.insertions = Some(9);
+        assert!(Edits::of(&commit("wip", vec![cut]), |_| true).is_empty());
+        assert!(Edits::of(&commit("wip", vec![counted("a.rs", 1, 0), file("b.rs", "@@\n+x();")]), |_| true).is_empty());
+    }
+
+    #[test]
+    fn one_replacement_in_all_lines_is_told_as_one() {
+        let same = "@@\n-set_protoype(a)\n+set_prototype(a)\n x\n-set_protoype(b, set_protoype)\n+set_prototype(b, set_prototype)";
+        assert_eq!(of(same).replacement(), Some(("set_protoype".to_owned(), "set_prototype".to_owned())));
+        assert_eq!(of("@@\n-get(a)\n+put(a)\n x\n-get(b)\n+cut(b)").replacement(), None);
+        assert_eq!(of("@@\n-get(a)\n+put(a)").replacement(), None, "one line is quoted");
+        assert_eq!(of("@@\n-get(a)\n+put(a)\n x\n-get(b)\n+put(b)\n x\n+new()").replacement(), None);
+    }
+}

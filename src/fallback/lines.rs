@@ -1,0 +1,473 @@
+//! What single lines tell of a small change: one statement that became another, one that came or went, a value.
+
+use super::phrase::{code, cut, list, one_line, path, words};
+use crate::domain::patch::{Commit, FileChange, Line, Origin};
+use crate::facts::edits::{Edit, Edits, Pair};
+use crate::facts::language::Language;
+use crate::facts::mentions::line::is_import;
+use crate::facts::mentions::phrases::plain_text;
+use crate::facts::mentions::swap::{core, middle, pairs_up};
+use crate::facts::mentions::{Kind, Mention};
+use crate::facts::roles::FileRole;
+use crate::facts::{Facts, role_of, symbols};
+
+/// What the changed lines tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    /// A whole sentence: it tells everything, or needs no place.
+    Whole(String),
+    /// A whole sentence that does not say what came or went.
+    Vague(String),
+    /// A sentence beside the one about the whole.
+    Beside(String),
+    /// Something that can be told of a definition, or of the file it is in.
+    Quoted { what: Quoted, path: String },
+}
+
+/// Statements as they are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Quoted {
+    Becomes(String, String),
+    Adds(Vec<String>),
+    Removes(Vec<String>),
+    /// What went, and what came in its file.
+    Swaps(Vec<String>, Vec<String>),
+    /// What is asked now.
+    Asks(String),
+}
+
+/// Up to so many edits one of them is quoted for all.
+const FEW: usize = 6;
+/// Up to so many edits their first condition is told.
+const SOME: usize = 20;
+/// New or removed statements that are quoted together.
+const TOGETHER: usize = 2;
+/// Characters and words of what is quoted.
+const CHARS: usize = 64;
+const WORDS: usize = 10;
+/// Words of a moved text.
+const MOVED: usize = 12;
+/// Where there are more edits for each value, values are a detail.
+const FEW_OF_MANY: usize = 4;
+
+/// What the lines of code tell, else those of tests, else those of documentation; `known` has been said.
+#[must_use]
+pub fn of(commit: &Commit, facts: &Facts, known: &str) -> Option<Told> {
+    // Source before what is neither tests nor documentation, before tests.
+    let source = Edits::of(commit, |role| role == FileRole::Source);
+    let has_source = commit.patch.files.iter().any(|file| role_of(file) == FileRole::Source);
+    // What no rule knows tells less than documentation that changes with it.
+    let has_docs = commit.patch.files.iter().any(|file| role_of(file) == FileRole::Docs);
+    let is_code = |role| {
+        matches!(role, FileRole::Source | FileRole::Config | FileRole::Ci) || (role == FileRole::Other && !has_docs)
+    };
+    let code = Edits::of(commit, is_code);
+    let edits = if code.is_empty() && !has_source { Edits::of(commit, |role| role == FileRole::Tests) } else { code };
+    if edits.is_empty() {
+        let docs = Edits::of(commit, |role| role == FileRole::Docs);
+        let words = || replaced(&Edits::of_comments(commit), marked).map(Told::Whole).or_else(|| comments(commit));
+        let docs = || {
+            replaced(&docs, marked)
+                .or_else(|| moved(&docs, true))
+                .or_else(|| link(&docs))
+                .or_else(|| habit(&docs, marked))
+        };
+        return if has_source { words() } else { docs().map(Told::Whole) };
+    }
+    let whole = values(facts, known, &edits)
+        .or_else(|| steps(&edits))
+        .or_else(|| replaced(&edits, code_or_marked))
+        .or_else(|| moved(&edits, false));
+    let whole = whole.map(Told::Whole).or_else(|| habit(&edits, code_or_marked).map(Told::Beside));
+    let quotable = if has_source { source } else { edits };
+    whole.or_else(|| quoted(&without_imports(quotable)))
+}
+
+/// The one line of documentation that another one took the place of, as it is written.
+#[must_use]
+pub fn of_docs(commit: &Commit) -> Option<String> {
+    let docs = Edits::of(commit, |role| role == FileRole::Docs);
+    match quoted(&docs).filter(|_| docs.pairs.len() == 1)? {
+        Told::Quoted { what, path } => Some(what.alone(&path, "")),
+        _ => None,
+    }
+}
+
+/// Nothing but comments, where that is certain.
+fn comments(commit: &Commit) -> Option<Told> {
+    let files = &commit.patch.files;
+    let is = |file: &FileChange, line: &Line| {
+        let text = line.text.trim();
+        let marks: &[&str] = match Language::of(&file.path) {
+            Some(Language::Python | Language::Ruby | Language::Shell) => &["#"],
+            Some(_) => &["//", "/*", "*/"],
+            None => &[],
+        };
+        text.is_empty() || marks.iter().any(|mark| text.starts_with(mark))
+    };
+    let all = |file: &FileChange| {
+        let mut changed = file.hunks.iter().flat_map(|hunk| &hunk.lines).filter(|line| line.origin != Origin::Context);
+        symbols::is_whole(file) && changed.all(|line| is(file, line))
+    };
+    let places: Vec<String> = files.iter().map(|file| path(&file.path)).collect();
+    (!files.is_empty() && places.len() < 3 && files.iter().all(all))
+        .then(|| Told::Vague(format!("Changes only comments in {}", list(&places))))
+}
+
+/// Lines that bring names into view are told only where there are hardly any others.
+fn without_imports(edits: Edits) -> Edits {
+    let kept = Edits {
+        pairs: edits.pairs.iter().filter(|pair| !is_import(&pair.after)).cloned().collect(),
+        added: edits.added.iter().filter(|edit| !is_import(&edit.text)).cloned().collect(),
+        removed: edits.removed.iter().filter(|edit| !is_import(&edit.text)).cloned().collect(),
+        moved: edits.moved.clone(),
+    };
+    if kept.count() * 2 < edits.count() { edits } else { kept }
+}
+
+/// `serde` goes from 1.0.1 to 1.0.2: where values are most of what changed.
+fn values(facts: &Facts, known: &str, edits: &Edits) -> Option<String> {
+    let is_swap = |mention: &&Mention| {
+        matches!(mention.kind, Kind::Swap | Kind::Correction)
+            && edits.pairs.iter().any(|pair| pair.path == mention.path)
+    };
+    let swaps: Vec<&Mention> = facts
+        .mentions
+        .iter()
+        .filter(is_swap)
+        .filter(|mention| mention.key.is_some() && !mention.text.contains(':'))
+        .collect();
+    let mut told: Vec<(&str, String)> = Vec::new();
+    for mention in &swaps {
+        let (Some(key), Some(before)) = (mention.key.as_deref(), mention.before.as_deref()) else { continue };
+        if !known.contains(mention.text.as_str()) && told.iter().all(|(known, _)| *known != key) {
+            told.push((key, format!("{} goes from {before} to {}", code(key), mention.text)));
+        }
+    }
+    let told: Vec<String> = told.into_iter().map(|(_, text)| text).take(TOGETHER).collect();
+    let of_swap = |pair: &&Pair| {
+        let has = |swap: &&&Mention| {
+            let before = swap.before.as_deref().is_some_and(|before| pair.before.contains(before));
+            before && pair.after.contains(swap.text.as_str())
+        };
+        swaps.iter().any(|swap| has(&swap))
+    };
+    let most = edits.count() <= edits.pairs.iter().filter(of_swap).count() * FEW_OF_MANY;
+    (!told.is_empty() && most).then(|| list(&told))
+}
+
+/// One name or word in the place of another, on every line that changed.
+fn replaced(edits: &Edits, mark: fn(&str) -> String) -> Option<String> {
+    let (before, after) = edits.replacement()?;
+    (fits(&before) && fits(&after)).then(|| {
+        let mut places: Vec<String> = edits.pairs.iter().map(|pair| path(&pair.path)).collect();
+        places.dedup();
+        let place = if places.len() > 2 { format!("{} files", places.len()) } else { list(&places) };
+        format!("Replaces {} with {} in {place}", mark(&before), mark(&after))
+    })
+}
+
+fn marked(words: &str) -> String {
+    format!("“{words}”")
+}
+
+/// Code; between other marks where it has those of code itself.
+fn code_or_marked(text: &str) -> String {
+    if text.contains('`') { marked(text) } else { code(text) }
+}
+
+/// What most of the lines have in common.
+fn habit(edits: &Edits, mark: fn(&str) -> String) -> Option<String> {
+    let (before, after, lines) = edits.habit()?;
+    let fit = |text: &str| {
+        fits(text)
+            && !KEYWORDS.contains(&text)
+            && pairs_up(text)
+            && text.chars().any(|c| c.is_alphanumeric() || c == '_')
+    };
+    match (before.is_empty(), after.is_empty()) {
+        (true, _) => fit(&after).then(|| format!("Adds {} to {lines} lines", mark(&after))),
+        (_, true) => fit(&before).then(|| format!("Removes {} from {lines} lines", mark(&before))),
+        _ => (fit(&before) && fit(&after))
+            .then(|| format!("On {lines} lines, {} becomes {}", mark(&before), mark(&after))),
+    }
+}
+
+/// The steps that a workflow gained or lost, by their names.
+fn steps(edits: &Edits) -> Option<String> {
+    let named = |edits: &[Edit]| -> Vec<String> {
+        let name = |two: &[Edit]| {
+            let runs = ["uses:", "run:", "id:", "if:"].iter().any(|key| two[1].text.starts_with(key));
+            let name = two[0].text.strip_prefix("- name: ").filter(|_| runs && two[0].path == two[1].path)?;
+            let of_ci = FileRole::of(&two[0].path) == FileRole::Ci;
+            let name = name.trim_matches(['"', '\'', ' ']);
+            (of_ci && fits(name)).then(|| marked(name))
+        };
+        edits.windows(2).filter_map(name).collect()
+    };
+    let (came, went) = (named(&edits.added), named(&edits.removed));
+    let (verb, names) = if came.is_empty() { ("Removes", went) } else { ("Adds", came) };
+    let all = edits.added.iter().chain(&edits.removed);
+    let all_of_ci =
+        all.map(|edit| FileRole::of(&edit.path)).all(|role| matches!(role, FileRole::Ci | FileRole::Config));
+    let noun = if names.len() == 1 { "step" } else { "steps" };
+    (all_of_ci && (1..=TOGETHER).contains(&names.len())).then(|| format!("{verb} the {noun} {}", list(&names)))
+}
+
+/// Lines that are only elsewhere now, in one file.
+fn moved(edits: &Edits, docs: bool) -> Option<String> {
+    let first = edits.moved.first().filter(|_| edits.count() == 0)?;
+    if edits.moved.iter().any(|edit| edit.path != first.path) {
+        return None;
+    }
+    let text = if docs {
+        let text = plain_text(&first.text);
+        (words(&text) > 2).then(|| format!("“{}”", cut(&text, MOVED, CHARS + CHARS)))
+    } else {
+        let defined = edits.moved.iter().find_map(|edit| Some(Language::of(&edit.path)?.definition(&edit.text)?.name));
+        defined.or_else(|| quote(&first.text)).map(|text| code(&text))
+    }?;
+    let more = if edits.moved.len() > 1 && !docs { " and other lines" } else { "" };
+    Some(format!("Moves {text}{more} within {}", path(&first.path)))
+}
+
+/// The one link that leads elsewhere, its words being the same.
+fn link(edits: &Edits) -> Option<String> {
+    let [pair] = edits.pairs.as_slice() else { return None };
+    let (label, to) = new_address(pair)?;
+    let place = path(&pair.path);
+    (edits.count() == 1).then(|| match to.chars().count() <= CHARS {
+        true => format!("The link “{label}” in {place} now leads to {to}"),
+        false => format!("The link “{label}” in {place} now leads elsewhere"),
+    })
+}
+
+fn new_address(pair: &Pair) -> Option<(String, String)> {
+    let addresses = |text: &str| -> Vec<(String, String)> {
+        let of = |part: &str, label: &str| {
+            let label = label.rsplit('[').next().unwrap_or(label);
+            part.split(')').next().map(|to| (plain_text(label), to.to_owned()))
+        };
+        let parts: Vec<&str> = text.split("](").collect();
+        parts.windows(2).filter_map(|two| of(two[1], two[0])).collect()
+    };
+    let (before, after) = (addresses(&pair.before), addresses(&pair.after));
+    let same = plain_text(&pair.before) == plain_text(&pair.after) && before.len() == after.len();
+    let changed: Vec<_> = before.iter().zip(&after).filter(|(a, b)| a != b).collect();
+    let [(_, (label, to))] = changed.as_slice() else { return None };
+    (same && !label.is_empty() && to.starts_with("http")).then(|| (label.clone(), to.clone()))
+}
+
+fn quoted(edits: &Edits) -> Option<Told> {
+    if !edits.pairs.is_empty() {
+        let of = |pair: &Pair| Some(Told::Quoted { what: rewritten(pair, edits)?, path: pair.path.clone() });
+        // One line that was rewritten beside new ones is told, too.
+        let few =
+            edits.count() <= FEW || (edits.pairs.len() == 1 && edits.removed.is_empty() && edits.count() <= 2 * FEW);
+        let told = edits.pairs.iter().find_map(of).filter(|_| few);
+        return told.or_else(|| asked(edits));
+    }
+    let of = |edits: &[Edit], what: fn(Vec<String>) -> Quoted| {
+        let (lines, path) = (distinct(edits), place(edits)?);
+        let texts: Vec<String> = lines.iter().filter_map(|line| quote(line)).collect();
+        let whole = texts.len() == lines.len() && lines.len() <= TOGETHER;
+        whole.then(|| Told::Quoted { what: what(texts), path })
+    };
+    let heads = |edits: &[Edit]| -> Vec<Edit> { edits.iter().filter(|edit| is_head(&edit.text)).cloned().collect() };
+    match (edits.added.is_empty(), edits.removed.is_empty()) {
+        (false, true) => of(&edits.added, Quoted::Adds),
+        (true, false) => of(&edits.removed, Quoted::Removes)
+            .or_else(|| of(&heads(&edits.removed), Quoted::Removes).filter(|_| edits.count() <= SOME)),
+        (false, false) if edits.count() <= TOGETHER + 1 => {
+            of(&edits.removed, Quoted::Removes).zip(of(&edits.added, Quoted::Adds)).and_then(swapped)
+        }
+        _ => None,
+    }
+    .or_else(|| asked(edits))
+}
+
+/// Each line once.
+fn distinct(edits: &[Edit]) -> Vec<&str> {
+    let mut lines: Vec<&str> = Vec::new();
+    for edit in edits {
+        if !lines.contains(&edit.text.as_str()) {
+            lines.push(&edit.text);
+        }
+    }
+    lines
+}
+
+/// The file that has them all; none where each of several files has all of them.
+fn place(edits: &[Edit]) -> Option<String> {
+    let first = edits.first()?;
+    let of = |path: &str| distinct(&edits.iter().filter(|edit| edit.path == path).cloned().collect::<Vec<_>>()).len();
+    if edits.iter().all(|edit| edit.path == first.path) {
+        return Some(first.path.clone());
+    }
+    let lines = distinct(edits).len();
+    edits.iter().all(|edit| of(&edit.path) == lines).then(String::new)
+}
+
+/// A line that leads a block under a condition.
+fn is_head(line: &str) -> bool {
+    let line = line.trim_start_matches("} ");
+    ["if ", "if(", "catch ", "except ", "rescue ", "for ", "while ", "elif ", "else if "]
+        .iter()
+        .any(|w| line.starts_with(w))
+}
+
+/// Statements that went, with those that came.
+fn swapped((went, came): (Told, Told)) -> Option<Told> {
+    match (went, came) {
+        (Told::Quoted { what: Quoted::Removes(old), path }, Told::Quoted { what: Quoted::Adds(new), path: other })
+            if path == other =>
+        {
+            Some(Told::Quoted { what: Quoted::Swaps(old, new), path })
+        }
+        _ => None,
+    }
+}
+
+/// The first condition that a change of some lines brings; one that was written on fewer lines before is none.
+fn asked(edits: &Edits) -> Option<Told> {
+    let before = |text: &str| {
+        let old = edits.removed.iter().map(|edit| &edit.text).chain(edits.pairs.iter().map(|pair| &pair.before));
+        old.into_iter().any(|line| line.contains(text))
+    };
+    let first = edits.added.iter().find_map(|edit| Some((condition(&edit.text)?, edit.path.clone())));
+    let (text, path) = first.filter(|_| edits.count() <= SOME)?;
+    quote(text).filter(|text| !before(text)).map(|text| Told::Quoted { what: Quoted::Asks(text), path })
+}
+
+/// What stands between the keyword and the block.
+fn condition(line: &str) -> Option<&str> {
+    let line = line.trim_start_matches("} ").trim_start_matches("else ");
+    let rest = ["if ", "if(", "elif ", "elsif ", "unless "]
+        .iter()
+        .find_map(|word| line.strip_prefix(word).map(|rest| if word.ends_with('(') { &line[2..] } else { rest }))?;
+    let rest = rest.trim_end_matches(|c: char| matches!(c, '{' | ':') || c.is_whitespace()).trim_end_matches(" then");
+    let inner = rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).filter(|inner| closes(inner));
+    Some(inner.unwrap_or(rest)).filter(|text| text.chars().filter(|c| c.is_alphanumeric()).count() > 1)
+}
+
+/// Whether the brackets around the text were partners.
+fn closes(inner: &str) -> bool {
+    let mut depth = 0_i32;
+    let mut depths = inner.chars().map(|c| {
+        depth += i32::from(c == '(') - i32::from(c == ')');
+        depth
+    });
+    depths.all(|depth| depth >= 0)
+}
+
+/// Both lines where they are short; else what came to the line or went from it, else the words by which they differ,
+/// else less than words.
+fn rewritten(pair: &Pair, edits: &Edits) -> Option<Quoted> {
+    let quoted = |before: &str, after: &str| quote(before).zip(quote(after)).filter(|(a, b)| a != b);
+    let becomes = |(before, after): (String, String)| Quoted::Becomes(before, after);
+    if let Some(whole) = quoted(&pair.before, &pair.after) {
+        return Some(becomes(whole));
+    }
+    let telling = |text: &String| is_part(text) && !edits.has_both(text.trim_matches(['&', '|', '+', ' ', '\\']));
+    let one_sided = |(before, after): (String, String)| match (before.is_empty(), after.is_empty()) {
+        (true, false) => quote(&after).filter(telling).map(|after| Quoted::Adds(vec![after])),
+        (false, true) => quote(&before).filter(telling).map(|before| Quoted::Removes(vec![before])),
+        _ => None,
+    };
+    let part = |(before, after): (String, String)| quoted(&before, &after).filter(|(a, b)| is_even(a, b));
+    let (before, after) = (without_comment(&pair.before), without_comment(&pair.after));
+    let differing = || pair.difference().and_then(one_sided);
+    let words = || middle(before, after).and_then(part).or_else(|| core(before, after).and_then(part));
+    differing().or_else(|| words().map(becomes))
+}
+
+/// A part of a line that can stand by itself.
+fn is_part(text: &str) -> bool {
+    let even = |mark: char| text.chars().filter(|c| *c == mark).count().is_multiple_of(2);
+    let whole = even('\'') && !text.contains(['<', '>', '\\']) && !text.ends_with(['/', '(', '.', '=']);
+    whole && !text.starts_with(['=', '/']) && text.chars().filter(|c| c.is_alphanumeric()).count() > 2
+}
+
+/// The statement before the comment that ends its line.
+fn without_comment(line: &str) -> &str {
+    let at = [" // ", "  # ", " /* "].iter().filter_map(|mark| line.find(mark)).min();
+    at.map_or(line, |at| &line[..at])
+}
+
+/// Neither is only a rest of the other.
+fn is_even(before: &str, after: &str) -> bool {
+    let (a, b) = (words(before), words(after));
+    a.min(b) * 4 >= a.max(b) && !KEYWORDS.contains(&before) && !KEYWORDS.contains(&after)
+}
+
+/// What tells nothing without the rest of its line.
+const KEYWORDS: [&str; 14] =
+    ["and", "or", "not", "if", "else", "return", "&&", "||", "in", "is", "const", "let", "var", "await"];
+
+/// The statement without the marks that only lead on to the next line, unless it opens a block within brackets; absent
+/// where it is too long to be quoted, or half of one.
+fn quote(line: &str) -> Option<String> {
+    let ends = |c: char| matches!(c, ',' | ';' | '{' | '\\' | ':') || c.is_whitespace();
+    let line = without_comment(line).trim().trim_start_matches("- ");
+    let bare = line.trim_start_matches("} ").trim_end_matches(ends);
+    let text = if pairs_up(bare) { bare } else { line };
+    let whole = pairs_up(text) || (text == line && line.ends_with(['{', '(', '[']));
+    let told = text.chars().filter(|c| c.is_alphanumeric()).count() > 1;
+    (whole && told && fits(text)).then(|| one_line(text))
+}
+
+fn fits(text: &str) -> bool {
+    text.chars().count() <= CHARS && words(text) <= WORDS && !text.contains(['“', '”']) && !text.contains("[redacted:")
+}
+
+impl Quoted {
+    /// Behind a sentence about the definition that it is in.
+    #[must_use]
+    pub fn behind(&self) -> String {
+        match self {
+            Self::Becomes(before, after) => format!(": {} becomes {}", code_or_marked(before), code_or_marked(after)),
+            Self::Adds(lines) => format!(", adding {}", all(lines)),
+            Self::Removes(lines) => format!(", removing {}", all(lines)),
+            Self::Swaps(old, new) => format!(", removing {} and adding {}", all(old), all(new)),
+            Self::Asks(condition) => format!(", with the new condition {}", code_or_marked(condition)),
+        }
+    }
+
+    /// As a sentence of its own; `known` names the file already, or does not.
+    #[must_use]
+    pub fn alone(&self, file: &str, known: &str) -> String {
+        let whole = path(file);
+        if file.is_empty() {
+            return match self {
+                Self::Becomes(before, after) => format!("{} becomes {}", code_or_marked(before), code_or_marked(after)),
+                Self::Adds(lines) => format!("Adds {}", all(lines)),
+                Self::Removes(lines) => format!("Removes {}", all(lines)),
+                Self::Swaps(old, new) => format!("Removes {} and adds {}", all(old), all(new)),
+                Self::Asks(condition) => format!("Adds the condition {}", code_or_marked(condition)),
+            };
+        }
+        if let (Self::Becomes(before, after), true) = (self, known.ends_with(&whole)) {
+            return format!("{} becomes {}", code_or_marked(before), code_or_marked(after));
+        }
+        let named = known.contains(&whole);
+        let place = if named { whole.rsplit('/').next().unwrap_or(&whole) } else { &whole };
+        let there = |preposition: &str| format!(" {preposition} {place}");
+        match self {
+            Self::Becomes(before, after) => {
+                format!("In {place}, {} becomes {}", code_or_marked(before), code_or_marked(after))
+            }
+            Self::Adds(lines) => format!("Adds {}{}", all(lines), there("to")),
+            Self::Removes(lines) => format!("Removes {}{}", all(lines), there("from")),
+            Self::Swaps(old, new) => format!("In {place}, removes {} and adds {}", all(old), all(new)),
+            Self::Asks(condition) => format!("Adds the condition {}{}", code_or_marked(condition), there("to")),
+        }
+    }
+}
+
+fn all(lines: &[String]) -> String {
+    list(&lines.iter().map(|line| code_or_marked(line)).collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+#[path = "lines_tests.rs"]
+mod tests;

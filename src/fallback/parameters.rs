@@ -1,0 +1,145 @@
+//! Which parameters a function gained or lost, from the line that defines it.
+
+use super::phrase::{code, count, list};
+use crate::domain::patch::{Commit, Line, Origin};
+use crate::facts::symbols::Symbol;
+
+/// Parameters that are named, and how long one may be (characters).
+const NAMED: usize = 2;
+const CHARS: usize = 32;
+
+/// `adds the parameter `x` to`, `removes the parameters `x` and `y` from`: the words before the function's name.
+/// Absent where its parameters are on several lines, or some came and others went.
+#[must_use]
+pub fn verb(commit: &Commit, symbol: &Symbol) -> Option<String> {
+    let file = commit.patch.files.iter().find(|file| file.path == symbol.path)?;
+    let lines = || file.hunks.iter().flat_map(|hunk| &hunk.lines);
+    let of = |origin: Origin| {
+        let mut found = lines().filter(|line| line.origin == origin).filter_map(|line| of_line(line, symbol.bare()));
+        let first = found.next()?;
+        // Called as it is defined, or defined twice.
+        found.next().is_none().then_some(first)
+    };
+    let (old, new) = (of(Origin::Removed)?, of(Origin::Added)?);
+    let (came, went) = (without(&new, &old), without(&old, &new));
+    match (came.as_slice(), went.as_slice()) {
+        ([_, ..], []) if is_part(&old, &new) => Some(format!("adds {} to", named(&came))),
+        ([], [_, ..]) if is_part(&new, &old) => Some(format!("removes {} from", named(&went))),
+        _ => None,
+    }
+}
+
+fn named(parameters: &[String]) -> String {
+    let short = parameters.iter().all(|text| text.chars().count() <= CHARS && !text.contains('`'));
+    if parameters.len() > NAMED || !short {
+        return count(parameters.len(), "parameter");
+    }
+    let noun = if parameters.len() == 1 { "parameter" } else { "parameters" };
+    format!("the {noun} {}", list(&parameters.iter().map(|text| code(text)).collect::<Vec<_>>()))
+}
+
+fn without(all: &[String], known: &[String]) -> Vec<String> {
+    all.iter().filter(|one| !known.contains(one)).cloned().collect()
+}
+
+/// The first list is the second with some left out.
+fn is_part(few: &[String], many: &[String]) -> bool {
+    let mut rest = many.iter();
+    few.iter().all(|one| rest.any(|other| other == one))
+}
+
+/// The parameters of the function that the line defines.
+fn of_line(line: &Line, name: &str) -> Option<Vec<String>> {
+    const DEFINES: [&str; 12] = [
+        "fn ",
+        "func ",
+        "def ",
+        "function",
+        "public ",
+        "private ",
+        "protected ",
+        "static ",
+        "async ",
+        "export ",
+        "=>",
+        "override ",
+    ];
+    let text = line.text.trim();
+    let (before, after) = text.match_indices(name).map(|(at, _)| text.split_at(at)).find(|(before, after)| {
+        let part = |c: char| c.is_alphanumeric() || c == '_';
+        !before.ends_with(part) && !after[name.len()..].starts_with(part)
+    })?;
+    let open = after.find('(')?;
+    let between = after[name.len()..open].trim();
+    let direct = between.is_empty() || between.ends_with("function") || between == "=" || between.ends_with("async");
+    let defines = DEFINES.iter().any(|word| before.contains(word) || after.contains(word));
+    let ends = text.trim_end().ends_with(['{', ':', ')', '}']) || !text.ends_with([';', ',']);
+    (direct && defines && ends).then(|| split(&after[open..])).flatten()
+}
+
+/// What stands between the first bracket and its partner, by commas; absent where the line has no partner.
+fn split(text: &str) -> Option<Vec<String>> {
+    let (mut depth, mut items, mut item) = (0, Vec::new(), String::new());
+    for c in text.chars() {
+        match c {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth -= 1,
+            _ => {}
+        }
+        match c {
+            '(' if depth == 1 => continue,
+            ')' if depth == 0 => {
+                items.push(item);
+                let items = items.into_iter().map(|item| item.trim().to_owned());
+                return Some(items.filter(|item| !item.is_empty()).collect());
+            }
+            ',' if depth == 1 => items.push(std::mem::take(&mut item)),
+            _ => item.push(c),
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::clock::SystemClock;
+    use crate::facts;
+    use crate::facts::sample::{commit, file};
+    use crate::facts::symbols::Fate;
+
+    fn told(path: &str, patch: &str) -> Option<String> {
+        let commit = commit("wip", vec![file(path, patch)]);
+        let facts = facts::of(&commit, &SystemClock);
+        let symbol = facts.symbols.iter().find(|symbol| symbol.fate == Fate::Redefined)?;
+        verb(&commit, symbol)
+    }
+
+    #[test]
+    fn parameters_that_came_or_went_are_named() {
+        assert_eq!(
+            told("a.py", "@@\n-def send(path, name):\n+def send(path, name, *, after=None):\n     pass").as_deref(),
+            Some("adds the parameters `*` and `after=None` to")
+        );
+        assert_eq!(
+            told(
+                "a.go",
+                "@@\n-func (c *Context) Render(code int, r Render) {\n+func (c *Context) Render(r Render) {\n \tx()\n }"
+            )
+            .as_deref(),
+            Some("removes the parameter `code int` from")
+        );
+        assert_eq!(
+            told("a.rs", "@@\n-fn take(&self) -> A {\n+fn take(&self, a: F, b: G, c: H) -> A {\n     x();\n }")
+                .as_deref(),
+            Some("adds 3 parameters to")
+        );
+    }
+
+    #[test]
+    fn other_changes_of_a_signature_are_not_told_as_parameters() {
+        assert_eq!(told("a.rs", "@@\n-fn take(&self) -> A {\n+fn take(&self) -> B {\n     x();\n }"), None);
+        assert_eq!(told("a.py", "@@\n-def take(a, b):\n+def take(a, c):\n     pass"), None);
+        assert_eq!(told("a.py", "@@\n-def take(a, b):\n+def take(b, a, c):\n     pass"), None);
+    }
+}

@@ -1,0 +1,286 @@
+//! The one thing that a changelog, new tests, comments or documentation say about what a change is for.
+
+use super::lines;
+use super::phrase::{code, list_up_to, one_line, path, words};
+use crate::domain::patch::{Change, Commit, Origin};
+use crate::facts::Facts;
+use crate::facts::case::Case;
+use crate::facts::edits::Edits;
+use crate::facts::mentions::{Kind, Mention};
+use crate::facts::roles::FileRole;
+use crate::facts::symbols::{Fate, Symbol, bare};
+
+/// Up to so many changed lines of text one correction is worth telling.
+const CORRECTED: u64 = 6;
+/// Names of tests that are told.
+const TESTS: usize = 2;
+
+type Ask = fn(&Commit, &Facts) -> Option<String>;
+const ASKED: [Ask; 8] = [opaque, entry, correction, tests, section, prose, comment, line];
+/// Where source changed, its comments tell more than what documentation says beside.
+const OF_SOURCE: [Ask; 7] = [opaque, entry, correction, tests, comment, section, prose];
+
+/// A sentence of at most `room` words without its full stop, which is not in what was `said`.
+#[must_use]
+pub fn of(commit: &Commit, facts: &Facts, said: &str, room: usize) -> Option<String> {
+    let of_source = facts.shares.first().is_some_and(|share| share.role == FileRole::Source);
+    first(if of_source { &OF_SOURCE } else { &ASKED }, commit, facts, said, room)
+}
+
+/// The same where the lines themselves were told.
+#[must_use]
+pub fn beside_lines(commit: &Commit, facts: &Facts, said: &str, room: usize) -> Option<String> {
+    first(&[opaque, entry, tests], commit, facts, said, room)
+}
+
+fn first(asked: &[Ask], commit: &Commit, facts: &Facts, said: &str, room: usize) -> Option<String> {
+    let fits = |text: &String| words(text) <= room && !repeats(said, text);
+    asked.iter().filter_map(|ask| ask(commit, facts)).find(fits)
+}
+
+/// What stands between the marks was said already.
+fn repeats(said: &str, text: &str) -> bool {
+    let quoted = text.split(['“', '”', '`']).skip(1).step_by(2);
+    let quoted: Vec<&str> = quoted.filter(|part| !part.is_empty()).collect();
+    !quoted.is_empty() && quoted.iter().all(|part| said.contains(part) || said.contains(bare(part)))
+}
+
+/// What has another digest, or another secret.
+fn opaque(_: &Commit, facts: &Facts) -> Option<String> {
+    let all = || facts.mentions.iter().filter(|mention| mention.kind == Kind::Opaque);
+    let mut phrases: Vec<&str> = all().filter_map(|mention| mention.before.as_deref()).collect();
+    phrases.sort_unstable();
+    phrases.dedup();
+    phrases.truncate(2);
+    let told = |phrase: &str| {
+        let same = all().filter(|mention| mention.before.as_deref() == Some(phrase));
+        let names: Vec<String> = same.map(|mention| code(&mention.text)).collect();
+        phrase.replace("{}", &list_up_to(3, names, true))
+    };
+    (!phrases.is_empty()).then(|| phrases.into_iter().map(told).collect::<Vec<_>>().join(". "))
+}
+
+/// What tells most of a kind; a text that was cut comes after one that is whole.
+fn best(facts: &Facts, is: impl Fn(&Mention) -> bool) -> Option<&Mention> {
+    let mut all: Vec<&Mention> = facts.mentions.iter().filter(|mention| is(mention)).collect();
+    all.sort_by_key(|mention| (mention.text.starts_with('…'), mention.text.ends_with('…')));
+    all.first().copied()
+}
+
+fn entry(_: &Commit, facts: &Facts) -> Option<String> {
+    let entry = best(facts, |mention| mention.kind == Kind::Entry)?;
+    Some(format!("The changelog says “{}”", entry.text))
+}
+
+/// A few words in the place of a few others, where the words are all that changed.
+fn correction(commit: &Commit, facts: &Facts) -> Option<String> {
+    let code = Edits::of(commit, |role| role != FileRole::Docs);
+    let lines = commit.patch.insertions.zip(commit.patch.deletions).map(|(added, removed)| added + removed)?;
+    if code.count() > 0 || lines > CORRECTED {
+        return None;
+    }
+    let swap = best(facts, |mention| {
+        mention.kind == Kind::Correction && mention.key.is_none() && is_one(mention) && !is_elsewhere(commit, mention)
+    })?;
+    let before = swap.before.as_deref()?;
+    Some(if before.is_empty() {
+        format!("Adds the words “{}”", swap.text)
+    } else if swap.text.is_empty() {
+        format!("Removes the words “{before}”")
+    } else {
+        format!("“{before}” becomes “{}”", swap.text)
+    })
+}
+
+/// Not the end of one sentence with the beginning of the next.
+fn is_one(mention: &Mention) -> bool {
+    ![Some(mention.text.as_str()), mention.before.as_deref()].into_iter().flatten().any(|text| text.contains(". "))
+}
+
+/// What came was there already, or what went is there still: the words were only set anew.
+fn is_elsewhere(commit: &Commit, mention: &Mention) -> bool {
+    let hunks = || commit.patch.files.iter().filter(|file| file.path == mention.path).flat_map(|file| &file.hunks);
+    let has = |side: Origin, text: &str| {
+        let lines = hunks().flat_map(|hunk| &hunk.lines).filter(|line| line.origin == side);
+        words(text) > 1 && one_line(&lines.map(|line| line.text.as_str()).collect::<Vec<_>>().join(" ")).contains(text)
+    };
+    let before = mention.before.as_deref().unwrap_or("");
+    (before.is_empty() && has(Origin::Removed, &mention.text))
+        || (mention.text.is_empty() && has(Origin::Added, before))
+}
+
+/// New tests, by what they say of themselves, else by their names.
+fn tests(_: &Commit, facts: &Facts) -> Option<String> {
+    let is_new = |mention: &&Mention| mention.kind == Kind::Title && mention.added == Some(true);
+    let titles: Vec<String> = facts.mentions.iter().filter(is_new).map(|title| format!("“{}”", title.text)).collect();
+    // In a file that lost tests as well, one that came may be one that went under another name.
+    let lost = |path: &str| {
+        facts.symbols.iter().any(|symbol| symbol.test_case && symbol.fate == Fate::Removed && symbol.path == path)
+    };
+    let named =
+        |name: &str| name.strip_prefix("test").is_some_and(|rest| rest.starts_with(|c: char| !c.is_lowercase()));
+    let is_test = |symbol: &&Symbol| symbol.test_case || (symbol.test && named(symbol.bare()));
+    let new = facts.symbols.iter().filter(is_test).filter(|symbol| symbol.fate == Fate::Added);
+    let names: Vec<String> = new.filter(|symbol| !lost(&symbol.path)).map(|symbol| code(symbol.bare())).collect();
+    // Of titles not all may have been kept.
+    let (told, exact) = if titles.is_empty() { (names, facts.all_symbols) } else { (titles, false) };
+    let noun = if told.len() == 1 { "test" } else { "tests" };
+    (!told.is_empty()).then(|| format!("Adds the {noun} {}", list_up_to(TESTS, told, exact)))
+}
+
+/// What a new file says is not told: there is too much of it.
+fn is_new(commit: &Commit, path: &str) -> bool {
+    commit.patch.files.iter().any(|file| file.path == path && file.change == Change::Added)
+}
+
+/// A heading that documentation gained.
+fn section(commit: &Commit, facts: &Facts) -> Option<String> {
+    let is_section = |mention: &Mention| mention.kind == Kind::Heading && mention.added == Some(true);
+    let heading = best(facts, |mention| is_section(mention) && !is_new(commit, &mention.path))?;
+    (words(&heading.text) < 9).then(|| format!("Adds the section “{}” to {}", heading.text, path(&heading.path)))
+}
+
+/// What documentation says now, or no longer.
+fn prose(commit: &Commit, facts: &Facts) -> Option<String> {
+    let of = |gone: bool| {
+        let docs = |mention: &Mention| {
+            mention.kind == Kind::Prose
+                && FileRole::of(&mention.path) == FileRole::Docs
+                && words(&mention.text) > 3
+                && !mention.text.starts_with(['(', '…'])
+                && !is_new(commit, &mention.path)
+        };
+        best(facts, |mention| docs(mention) && (mention.added == Some(false)) == gone)
+    };
+    let prose = of(false).or_else(|| of(true))?;
+    let (text, file) = (&prose.text, path(&prose.path));
+    Some(match prose.added {
+        Some(false) => format!("{file} no longer says “{text}”"),
+        _ => format!("{file} now says “{text}”"),
+    })
+}
+
+/// What a comment says now; what only went tells nothing of what is there.
+fn comment(_: &Commit, facts: &Facts) -> Option<String> {
+    // Beside source, settings say little of what a change is for.
+    let head = facts.shares.first().map(|share| share.role);
+    let whole = |mention: &Mention| {
+        let role = FileRole::of(&mention.path);
+        !mention.text.starts_with(['…', '('])
+            && (Some(role) == head || matches!(role, FileRole::Source | FileRole::Tests))
+    };
+    let of = |kind: Kind| best(facts, |mention| mention.kind == kind && mention.added != Some(false) && whole(mention));
+    if let Some(comment) = of(Kind::Comment).filter(|comment| words(&comment.text) > 3) {
+        let subject = if comment.added == Some(true) { "A new comment says" } else { "A comment now says" };
+        return Some(format!("{subject} “{}”", comment.text));
+    }
+    let text = of(Kind::Prose).filter(|mention| FileRole::of(&mention.path) != FileRole::Docs)?;
+    let subject = if text.added == Some(true) { "A new text says" } else { "A text now says" };
+    (!text.text.ends_with('…')).then(|| format!("{subject} “{}”", text.text))
+}
+
+fn line(commit: &Commit, _: &Facts) -> Option<String> {
+    lines::of_docs(commit)
+}
+
+/// What is told in full by what kind of commit it is.
+#[must_use]
+pub fn is_told_by_its_case(case: Case) -> bool {
+    matches!(
+        case,
+        Case::Merge
+            | Case::Unknown
+            | Case::Empty
+            | Case::RenameOnly
+            | Case::ModeOnly
+            | Case::SubmoduleOnly
+            | Case::BinaryOnly
+            | Case::WhitespaceOnly
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::clock::SystemClock;
+    use crate::domain::patch::FileChange;
+    use crate::facts;
+    use crate::facts::sample::{commit, file};
+
+    fn told(files: Vec<FileChange>, said: &str) -> Option<String> {
+        let commit = commit("wip", files);
+        of(&commit, &facts::of(&commit, &SystemClock), said, 40)
+    }
+
+    fn text(path: &str, patch: &str) -> String {
+        told(vec![file(path, patch)], "").unwrap_or_default()
+    }
+
+    #[test]
+    fn names_alone_tell_no_purpose() {
+        assert_eq!(text("src/a.rs", "@@ fn a() {\n+    walker.follow_links();"), "");
+        assert_eq!(told(vec![], ""), None);
+    }
+
+    #[test]
+    fn a_changelog_and_documentation_speak_for_themselves() {
+        assert_eq!(
+            text("CHANGES.md", "@@\n+- Retry when the server is busy."),
+            "The changelog says “Retry when the server is busy”"
+        );
+        let guide = text("docs/guide.md", "@@\n ## Installing\n \n+Use the package of your system.");
+        assert_eq!(guide, "docs/guide.md now says “Use the package of your system”");
+        let gone = text("docs/guide.md", "@@\n ## Installing\n \n-Use the package of your system.");
+        assert_eq!(gone, "docs/guide.md no longer says “Use the package of your system”");
+        let point = "@@\n - [`a`](https://a.example): One\n+- [`left-pad`](https://b.example): Pad texts on the left";
+        assert_eq!(text("README.md", point), "README.md now says “left-pad: Pad texts on the left”");
+    }
+
+    #[test]
+    fn a_section_is_told_by_its_heading() {
+        let told = text("Garden.md", "@@\n ## Compost 1\n \n Turn it weekly.\n+\n+## Compost 2\n+\n+Turn it weekly.");
+        assert_eq!(told, "Adds the section “Compost 2” to Garden.md");
+        let renamed = text("Garden.md", "@@\n-## Compost\n+## Compost heaps\n \n Turn it weekly.");
+        assert!(!renamed.contains("section"), "{renamed}");
+    }
+
+    #[test]
+    fn a_sentence_that_was_set_anew_is_not_told_as_new() {
+        let patch = "@@\n-It works on numbers.  Division by zero\n-raises an error.\n+It works on two numbers.\n+Division by zero raises an error.";
+        assert_eq!(text("docs/a.md", patch), "docs/a.md now says “It works on two numbers”");
+    }
+
+    #[test]
+    fn a_correction_is_told_with_what_it_corrects() {
+        assert_eq!(text("a.md", "@@\n-You recieve it.\n+You receive it."), "“recieve” becomes “receive”");
+        let import = "@@\n-import \"gopkg.in/gin-gonic/gin.v1\"\n+import \"github.com/gin-gonic/gin\"";
+        assert!(!text("README.md", import).contains("adds the words"), "{}", text("README.md", import));
+    }
+
+    #[test]
+    fn new_tests_are_told_by_title_or_name() {
+        assert_eq!(text("test/a.js", "@@\n+  it('redirects once', () => {"), "Adds the test “redirects once”");
+        assert_eq!(text("spec/a_spec.rb", "@@\n+  it \"redirects once\" do"), "Adds the test “redirects once”");
+        let names = "@@\n+def test_a():\n+    pass\n+def test_b():\n+    pass\n+def test_c():\n+    pass";
+        assert_eq!(text("tests/test_x.py", names), "Adds the tests `test_a`, `test_b` and 1 more");
+        assert_eq!(told(vec![file("tests/test_x.py", names)], "`test_a` `test_b`"), None, "they were named");
+    }
+
+    #[test]
+    fn comments_are_quoted_where_they_are_whole() {
+        let new = "@@ fn a() {\n+    // The proxy drops idle connections.\n+    go();";
+        assert_eq!(text("src/a.rs", new), "A new comment says “The proxy drops idle connections”");
+        let split = "@@ fn a() {\n+    // This call invalidates the reference, so\n     go();";
+        assert_eq!(text("src/a.rs", split), "");
+        assert_eq!(text("src/a.rs", "@@ fn a() {\n+    // debugging only\n+    go();"), "");
+    }
+
+    #[test]
+    fn a_pin_and_a_secret_are_told_by_their_names() {
+        let digests = ["09ab".repeat(16), "4e69".repeat(16)];
+        let [old, new] = digests.map(|digest| format!("FROM node:20@sha256:{digest}"));
+        assert_eq!(text("Dockerfile", &format!("@@\n-{old}\n+{new}")), "It pins `node:20` to another digest");
+        let secret = "@@\n-password: [redacted:value]\n+password: [redacted:value]";
+        assert_eq!(text("app.yml", secret), "It changes the value of `password`");
+    }
+}
