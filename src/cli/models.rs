@@ -14,12 +14,14 @@ use crate::domain::role::{ROLES, Role};
 use crate::hardware::Hardware;
 use crate::llm::Client;
 use crate::llm::{Api, LlmError, Offered, Server, same_model};
-use crate::pipeline::models::{Standing, device};
+use crate::pipeline::models::{Standing, Tallies, device, tallies, try_again};
 use crate::route::breaker::State;
+use crate::route::key::Key;
 use crate::route::ledger::Ledger;
 use crate::route::offer::{Offer, configured};
 use crate::route::rates::Rates;
 use crate::route::roles::{Because, Cast, Memory, cast};
+use crate::route::tally::Tally;
 use crate::route::traits::Traits;
 use crate::sidecar::client;
 use crate::sidecar::protocol::{Request, Response};
@@ -28,7 +30,11 @@ use crate::store::{LatencyGrouping, LatencyRow};
 mod table;
 
 #[derive(Debug, Clone, Args)]
-pub struct ModelsArgs {}
+pub struct ModelsArgs {
+    /// Ask this model again, although too few of its texts could be used
+    #[arg(long, value_name = "MODEL")]
+    pub retry: Option<String>,
+}
 
 /// A local server that lists its models takes milliseconds; one that loads a model meanwhile may take longer.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -84,6 +90,18 @@ pub struct ModelView {
     pub learned: Option<Rates>,
     /// From the latency log of the last 30 days.
     pub measured: Option<Measured>,
+    /// How many of its texts could be used, by role; empty before the first was judged.
+    pub texts: Vec<Texts>,
+}
+
+/// Texts of one model in one role that were judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Texts {
+    pub role: Role,
+    #[serde(flatten)]
+    pub tally: Tally,
+    /// Too few could be used: it is not asked for this role any more.
+    pub barred: bool,
 }
 
 /// Whether captures go there; absent where no sidecar tells.
@@ -106,7 +124,10 @@ pub struct Measured {
 
 /// # Errors
 /// No endpoint answers.
-pub fn run(app: &App, _args: &ModelsArgs) -> Result<Exit, Failure> {
+pub fn run(app: &App, args: &ModelsArgs) -> Result<Exit, Failure> {
+    if let Some(name) = &args.retry {
+        return retry(app, name);
+    }
     let views = gather(app)?;
     if app.json {
         app.ui.json(&views)?;
@@ -114,6 +135,20 @@ pub fn run(app: &App, _args: &ModelsArgs) -> Result<Exit, Failure> {
         table::print(app, &views)?;
     }
     if views.iter().any(|view| view.up) { Ok(Exit::Done) } else { Err(nobody(&views)) }
+}
+
+fn retry(app: &App, name: &str) -> Result<Exit, Failure> {
+    let meant = try_again(app.store()?.as_ref(), name, app.clock.now())?;
+    if meant.is_empty() {
+        let failure = Failure::environment(format!("no text of a model called {name} was judged lately"));
+        return Err(failure.hint("uro-capture models"));
+    }
+    if app.json {
+        app.ui.json(&serde_json::json!({ "retried": meant }))?;
+    } else {
+        app.ui.line(&format!("{} is asked again; its texts are counted anew", meant.join(", ")))?;
+    }
+    Ok(Exit::Done)
 }
 
 /// Every endpoint with its models and their roles.
@@ -149,6 +184,7 @@ async fn ask(endpoint: &EndpointConfig, until: std::time::Instant) -> Answer {
 struct Known {
     measured: Vec<LatencyRow>,
     ledger: Ledger,
+    tallies: Tallies,
     /// Of the running sidecar.
     standing: Option<Standing>,
     memory: Memory,
@@ -162,8 +198,25 @@ impl Known {
             Ok(Response::Standing(standing)) => Some(standing),
             _ => None,
         };
-        let (measured, ledger) = stored(app).unwrap_or_default();
-        Self { measured, ledger, standing, memory }
+        let (measured, ledger, tallies) = stored(app).unwrap_or_default();
+        Self { measured, ledger, tallies, standing, memory }
+    }
+
+    /// Nothing of a version of the model that has not run yet, as the router sees it.
+    fn texts(&self, endpoint: &str, offered: &Offered) -> Vec<Texts> {
+        let key = Key {
+            endpoint: endpoint.to_owned(),
+            model: offered.name.clone(),
+            digest: offered.digest.clone(),
+            options: 0,
+            on_battery: false,
+        };
+        if self.ledger.is_new_version(&key) {
+            return Vec::new();
+        }
+        let roles = self.tallies.get(&(key.endpoint, key.model));
+        let texts = |(role, tally): (&Role, &Tally)| Texts { role: *role, tally: *tally, barred: tally.is_barred() };
+        roles.into_iter().flatten().map(texts).collect()
     }
 
     fn breaker(&self, endpoint: &str, model: Option<&str>) -> Option<Breaker> {
@@ -180,14 +233,15 @@ impl Known {
     }
 }
 
-fn stored(app: &App) -> Option<(Vec<LatencyRow>, Ledger)> {
+fn stored(app: &App) -> Option<(Vec<LatencyRow>, Ledger, Tallies)> {
     if !app.paths.database().exists() {
         return None;
     }
     let grouping = LatencyGrouping { op: false, model: true, cold: false };
     let since = super::when::days_back(30, &app.now());
     let store = app.store().ok()?;
-    Some((store.latency(since, grouping).unwrap_or_default(), store.forecasts().unwrap_or_default()))
+    let tallies = tallies(store.as_ref(), app.clock.now()).unwrap_or_default();
+    Some((store.latency(since, grouping).unwrap_or_default(), store.forecasts().unwrap_or_default(), tallies))
 }
 
 fn views(config: &Config, answers: Vec<(EndpointConfig, Answer)>, known: &Known) -> Vec<EndpointView> {
@@ -200,6 +254,7 @@ fn views(config: &Config, answers: Vec<(EndpointConfig, Answer)>, known: &Known)
     for view in &mut views {
         for model in &mut view.models {
             model.measured = speed(&known.measured, &view.endpoint, &model.offered.name);
+            model.texts = known.texts(&view.endpoint, &model.offered);
             model.learned = known.learned(&view.endpoint, &model.offered.name);
             model.breaker = known.breaker(&view.endpoint, Some(&model.offered.name));
         }
@@ -307,6 +362,7 @@ impl ModelView {
             breaker: None,
             learned: None,
             measured: None,
+            texts: Vec::new(),
         }
     }
 }
@@ -339,7 +395,13 @@ mod tests {
     use crate::config::Strategy;
 
     fn nothing() -> Known {
-        Known { measured: Vec::new(), ledger: Ledger::default(), standing: None, memory: Memory::default() }
+        Known {
+            measured: Vec::new(),
+            ledger: Ledger::default(),
+            tallies: Tallies::new(),
+            standing: None,
+            memory: Memory::default(),
+        }
     }
 
     fn endpoint(name: &str) -> EndpointConfig {
@@ -386,6 +448,18 @@ mod tests {
         assert_eq!(speed(std::slice::from_ref(&row), "b", "m"), None);
         let found = speed(&[row], "a", "m").unwrap();
         assert_eq!((found.n, found.tps_p50, found.ungrounded_rate), (9, Some(21.4), Some(0.031)));
+    }
+
+    #[test]
+    fn a_model_is_shown_with_how_many_of_its_texts_could_be_used() {
+        let seldom = [(Role::Capture, Tally { judged: 40, used: 7 }), (Role::Blog, Tally { judged: 2, used: 2 })];
+        let tallies = Tallies::from([(("a".to_owned(), "m".to_owned()), seldom.into())]);
+        let known = Known { tallies, ..nothing() };
+        let found = views(&Config::default(), vec![(endpoint("a"), up(&["m", "n"]))], &known).remove(0).models;
+        let json = serde_json::to_value(&found).unwrap();
+        let capture = serde_json::json!({"role": "capture", "judged": 40, "used": 7, "barred": true});
+        assert_eq!(json[0]["texts"].as_array().unwrap().iter().find(|one| one["role"] == "capture"), Some(&capture));
+        assert_eq!((found[0].texts.len(), found[1].texts.len()), (2, 0));
     }
 
     /// What everybody finds with this configuration at one endpoint that offers these.
@@ -453,7 +527,7 @@ mod tests {
         {
             assert!(endpoint.get(field).is_some(), "{field}");
         }
-        for field in ["name", "resident", "roles", "measured", "listed", "learned", "needs_bytes", "unfit", "breaker"] {
+        for field in ["texts", "name", "resident", "roles", "measured", "listed", "learned", "needs_bytes", "unfit", "breaker"] {
             assert!(model.get(field).is_some(), "{field}");
         }
         assert_eq!(model["roles"][0], "capture");

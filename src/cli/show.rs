@@ -39,7 +39,7 @@ pub fn run(app: &App, args: &ShowArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The capture with its decision; with `faults` where the model's text had some, with `template` where that was
+/// The capture with its decision; with `answer` and `dropped` where a model answered, with `faults` where the model's text had some, with `template` where that was
 /// replaced later, and with `wire` and `template` when asked for.
 fn as_json(record: &CaptureRecord, faults: &[String], wire: bool) -> Result<serde_json::Value, Failure> {
     let broken = |error: serde_json::Error| Failure::bug(format!("cannot print the capture: {error}"));
@@ -47,9 +47,10 @@ fn as_json(record: &CaptureRecord, faults: &[String], wire: bool) -> Result<serd
     if let Some(fields) = value.as_object_mut() {
         let decision = record.decision.as_deref().and_then(|text| serde_json::from_str(text).ok());
         fields.insert("decision".to_owned(), decision.unwrap_or_default());
-        if let Some(failure) = failure(record) {
-            fields.insert("failure".to_owned(), failure.into());
-        }
+        let (failure, answer, dropped) = said(record);
+        fields.extend(failure.map(|failure| ("failure".to_owned(), failure.into())));
+        fields.extend(answer.map(|answer| ("answer".to_owned(), answer.into())));
+        fields.extend((!dropped.is_empty()).then(|| ("dropped".to_owned(), dropped.into())));
     }
     if let Some(fields) = value.as_object_mut().filter(|_| wire || record.capture.refined.is_some()) {
         fields.insert("template".to_owned(), record.template.clone().into());
@@ -70,9 +71,15 @@ fn as_text(app: &App, (record, faults): (&CaptureRecord, &[String]), notes: &[Ca
     let faults = faults.iter().map(|fault| ("not kept", fault.clone()));
     let first = record.capture.refined.as_ref().map(|_| ("at first", record.template.clone()));
     let why = record.decision.as_deref().and_then(why).map(|why| ("decided", why));
-    let failure = failure(record).map(|words| ("failed", words));
-    for (name, value) in first.into_iter().chain(why).chain(failure).chain(noted).chain(left_out).chain(faults) {
+    let (failure, answer, dropped) = said(record);
+    let failure = failure.map(|words| ("failed", words));
+    let dropped = dropped.into_iter().map(|piece| ("not kept", piece));
+    let rows = first.into_iter().chain(why).chain(failure).chain(noted).chain(left_out).chain(faults).chain(dropped);
+    for (name, value) in rows {
         full.push_str(&capture_line::fact(&app.ui, name, &value));
+    }
+    if let Some(answer) = answer {
+        full.push_str(&format!("\n--- answer\n{}\n", harmless(&answer).trim_end()));
     }
     if !wire {
         return full;
@@ -81,9 +88,10 @@ fn as_text(app: &App, (record, faults): (&CaptureRecord, &[String]), notes: &[Ca
     format!("{full}\n--- template\n{}\n--- wire\n{}\n", harmless(&record.template), sent.trim_end())
 }
 
-/// What the server or the request failed with.
-fn failure(record: &CaptureRecord) -> Option<String> {
-    serde_json::from_str::<Reasoned>(record.decision.as_deref()?).ok()?.failure
+/// What the server or the request failed with, what the model answered, and which pieces of that are not in the text.
+fn said(record: &CaptureRecord) -> (Option<String>, Option<String>, Vec<String>) {
+    let reasoned = record.decision.as_deref().and_then(|text| serde_json::from_str::<Reasoned>(text).ok());
+    reasoned.map(|one| (one.failure, one.answer, one.dropped)).unwrap_or_default()
 }
 
 fn without_a_prompt(capture: &Capture) -> &'static str {
@@ -96,13 +104,16 @@ fn without_a_prompt(capture: &Capture) -> &'static str {
 /// Sentences that say enough; `route --explain` has the rest.
 const ENOUGH: usize = 3;
 
-/// What the router said of it when it decided, without the models that it passed over; of a decision that an older
+/// What the router said of it when it decided, without the models that it passed over but with those that it asks no
+/// more; of a decision that an older
 /// program wrote, its choice.
 fn why(decision: &str) -> Option<String> {
     if let Ok(decision) = serde_json::from_str::<Decision>(decision) {
         let told = explain(&decision);
         let sentences = told.lines().next()?.split_inclusive(". ").take(ENOUGH);
-        return Some(sentences.collect::<String>().trim_end().to_owned());
+        let barred = told.lines().skip(1).filter(|line| line.contains("is not asked any more"));
+        let words: String = sentences.collect();
+        return Some(std::iter::once(words.trim_end()).chain(barred).collect::<Vec<_>>().join(" "));
     }
     let decision: serde_json::Value = serde_json::from_str(decision).ok()?;
     let reason = decision["reason"].as_str()?.replace('_', " ");
@@ -156,6 +167,19 @@ mod tests {
         assert!(plain["decision"].is_null());
         let decided = CaptureRecord { decision: Some(r#"{"reason":"cold"}"#.into()), ..record };
         assert_eq!(as_json(&decided, &[], false).unwrap()["decision"]["reason"], "cold");
+    }
+
+    #[test]
+    fn what_the_model_answered_and_what_of_it_was_left_out_is_told() {
+        let decision = r#"{"answer":"Sure!\u001b[2J It flies.","dropped":["Sure! (says nothing of the change)"]}"#;
+        let record =
+            CaptureRecord { capture: capture(), template: "T".into(), wire: None, decision: Some(decision.into()) };
+        let json = as_json(&record, &[], false).unwrap();
+        assert_eq!((&json["answer"], &json["dropped"][0]), (
+            &"Sure!\u{1b}[2J It flies.".into(),
+            &"Sure! (says nothing of the change)".into()
+        ));
+        assert_eq!(said(&CaptureRecord { decision: Some("{}".into()), ..record }), (None, None, Vec::new()));
     }
 
     #[test]

@@ -15,7 +15,8 @@ use super::service::{self, Autostart};
 use super::size;
 use super::ui::{BAD, BOLD, DIM, Exit, GOOD, WARN};
 use crate::domain::draft::{DraftState, Period};
-use crate::pipeline::models::has_ever_answered;
+use crate::config::Config;
+use crate::pipeline::models::{Tallies, has_ever_answered, tallies};
 use crate::pipeline::sizes::Sizes;
 use crate::pipeline::skipped;
 use crate::sidecar::client;
@@ -120,6 +121,8 @@ fn gather(app: &App, days: u32) -> Result<Status, Failure> {
     let unattended = hooks::unattended(&all, &sidecar.state, autostart);
     problems.extend(unattended.map(|(what, hint)| Problem { what, hint }));
     problems.extend(draft_problem(&drafts));
+    let tallies = tallies(store.as_ref(), app.clock.now())?;
+    problems.extend(unusable(&tallies, app.config()));
     Ok(Status {
         window,
         captures: captures(store.count_captures(None, window.from, window.to)?),
@@ -185,6 +188,22 @@ fn draft_problem(drafts: &[(DraftState, u64)]) -> Option<Problem> {
         what: if dead == 1 { "1 draft was given up".to_owned() } else { format!("{dead} drafts were given up") },
         hint: "uro-capture draft list --state dead, then draft retry ID".to_owned(),
     })
+}
+
+/// Models of configured endpoints that are not asked any more.
+fn unusable(tallies: &Tallies, config: &Config) -> Vec<Problem> {
+    let is_configured = |name: &str| config.endpoints.iter().any(|endpoint| endpoint.name == name);
+    let barred = tallies.iter().filter(|((endpoint, _), _)| is_configured(endpoint)).flat_map(|(of, roles)| {
+        roles.iter().filter(|(_, tally)| tally.is_barred()).map(move |(role, tally)| (of, role, tally))
+    });
+    let mut found: Vec<Problem> = barred
+        .map(|((endpoint, model), role, tally)| Problem {
+            what: format!("{model} on {endpoint} is not asked any more ({}): {tally}", role.as_str()),
+            hint: format!("another model, or to let it try again: uro-capture models --retry {model}"),
+        })
+        .collect();
+    found.sort_by(|a, b| a.what.cmp(&b.what));
+    found
 }
 
 /// The human form: one line per matter, problems last with what helps.
@@ -341,6 +360,21 @@ mod tests {
         assert_eq!(keys(&json["problems"][0]), ["hint", "what"]);
         assert_eq!(json["captures"]["by_kind"]["note"], 3);
         assert_eq!(json["sidecar"]["state"], "running");
+    }
+
+    #[test]
+    fn a_model_that_is_not_asked_any_more_is_a_problem_with_what_helps() {
+        use crate::config::EndpointConfig;
+        use crate::domain::role::Role;
+        use crate::route::tally::Tally;
+        let judged = |used| [(Role::Capture, Tally { judged: 40, used })].into();
+        let at = |endpoint: &str, model: &str| (endpoint.to_owned(), model.to_owned());
+        let tallies = Tallies::from([(at("a", "m"), judged(7)), (at("a", "n"), judged(38)), (at("gone", "m"), judged(0))]);
+        let endpoints = vec![EndpointConfig::local("a", "http://127.0.0.1:9")];
+        let found = unusable(&tallies, &Config { endpoints, ..Config::default() });
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].what, "m on a is not asked any more (capture): 7 of 40 texts could be used");
+        assert!(found[0].hint.ends_with("uro-capture models --retry m"));
     }
 
     #[test]

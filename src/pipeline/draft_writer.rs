@@ -76,10 +76,11 @@ impl Writer<'_> {
             Err(miss) => (document::list(&subject, &captures, &self.zone, self.templates), Some(miss)),
         };
         let took = self.clock.instant().saturating_duration_since(start);
-        let mut operation = self.operation(draft, answer.as_ref().ok().map(|(_, text)| text));
+        let text = answer.as_ref().map_or_else(|miss| miss.text.as_ref(), |(_, text)| Some(text));
+        let mut operation = self.operation(draft, text);
         operation.duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         operation.reason = reason.map_or(Reason::None, |miss| miss.reason);
-        operation.failed = reason.is_some_and(Miss::is_failure);
+        operation.failed = reason.is_some_and(|miss| miss.is_failure() && miss.text.is_none());
         Draftsmanship {
             written: written(document, &captures, answer.as_ref().ok(), reason),
             operation,
@@ -95,9 +96,9 @@ impl Writer<'_> {
         until: Option<Instant>,
     ) -> Result<(String, ModelText), Miss> {
         if captures.is_empty() {
-            return Err(Miss { reason: Reason::Disabled, words: "there was nothing to write about".to_owned() });
+            return Err(Miss::new(Reason::Disabled, "there was nothing to write about".to_owned()));
         }
-        let model = self.model.as_ref().map_err(|why| Miss { reason: Reason::Disabled, words: why.clone() })?;
+        let model = self.model.as_ref().map_err(|why| Miss::new(Reason::Disabled, why.clone()))?;
         let role = draft.kind.role();
         let period = Span::of(&draft.period, &self.zone).words();
         let captures = work_once(captures);
@@ -106,13 +107,13 @@ impl Writer<'_> {
         let until = until.map_or(bound, |until| until.min(bound));
         let text = tokio::time::timeout_at(until.into(), model.write(role, &rendered, until))
             .await
-            .map_err(|_| Miss { reason: Reason::Deadline, words: "the model did not finish in time".to_owned() })?
-            .map_err(|why| Miss { reason: Reason::Refused, words: why })?;
+            .map_err(|_| Miss::new(Reason::Deadline, "the model did not finish in time".to_owned()))?
+            .map_err(|why| Miss::new(Reason::Refused, why))?;
         match clean::document(&text.text) {
             Ok(body) => Ok((redact(&body), text)),
             Err(why) => {
                 let words = format!("the text of {} could not be used: {why}", text.model);
-                Err(Miss { reason: Reason::Unusable, words })
+                Err(Miss { text: Some(text), ..Miss::new(Reason::Unusable, words) })
             }
         }
     }
@@ -144,9 +145,15 @@ const COLD: std::time::Duration = std::time::Duration::from_millis(50);
 struct Miss {
     reason: Reason,
     words: String,
+    /// The text that could not be used.
+    text: Option<ModelText>,
 }
 
 impl Miss {
+    fn new(reason: Reason, words: String) -> Self {
+        Self { reason, words, text: None }
+    }
+
     /// A model was asked, in vain.
     fn is_failure(&self) -> bool {
         self.reason != Reason::Disabled

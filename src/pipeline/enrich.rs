@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
+use super::answered::Answered;
 use super::capture::{Job, Plan, template_provenance};
 use super::grounding;
 use super::judging::{self, Judged};
@@ -17,7 +18,6 @@ use crate::domain::operation::{Ahead, Operation};
 use crate::domain::role::Role;
 use crate::domain::timing::{Timing, ms};
 use crate::quality::ground::Ungrounded;
-use crate::route::decision::Reasoned;
 use crate::route::signals::{Traffic, Urgency};
 use crate::route::{merit, technicality};
 use crate::store::{Finished, StoreError};
@@ -94,7 +94,7 @@ pub(super) fn at_once(services: &Services, job: &Job, pending: &Capture) -> Fini
         Plan::Carry { .. } | Plan::Ask => Reason::None,
     };
     let written = Written::template(without_server(services, job, reason));
-    let outcome = outcome(services.clock.instant(), job, &written);
+    let outcome = outcome(services.clock.instant(), job, &written, &Answered::default());
     let operation = operation(services, job, &written, &outcome);
     let template = pending.summary.clone();
     let Outcome { summary, provenance, timing, tokens, quality, wire: _, faults: _, decision: _ } = outcome;
@@ -165,13 +165,13 @@ async fn ask(services: &Services, job: &Arc<Job>) -> Written {
 }
 
 fn finish(services: &Services, job: &Job, written: &Written) -> Result<(), StoreError> {
-    let said = OnceCell::new();
-    let outcome = || said.get_or_init(|| outcome(services.clock.instant(), job, written));
+    let (said, answered) = (OnceCell::new(), answered(job, written));
+    let outcome = || said.get_or_init(|| outcome(services.clock.instant(), job, written, &answered));
     services.store.finish_capture(job.id, &|| outcome().clone())?;
     services.store.log_operation(&operation(services, job, written, outcome()))
 }
 
-fn outcome(now: Instant, job: &Job, written: &Written) -> Outcome {
+fn outcome(now: Instant, job: &Job, written: &Written, answered: &Answered) -> Outcome {
     let answer = written.attempt.as_ref().and_then(|attempt| attempt.result.as_ref().ok());
     let total = now.saturating_duration_since(job.deadline.start());
     let timing = Timing {
@@ -207,7 +207,7 @@ fn outcome(now: Instant, job: &Job, written: &Written) -> Outcome {
         quality: grounding::quality(job, written.text.as_deref().unwrap_or(&job.template), kept_faults),
         wire: written.attempt.as_ref().and_then(judging::wire),
         faults: written.faults.iter().map(judging::told).collect(),
-        decision: decision(written),
+        decision: written.attempt.as_ref().and_then(|attempt| answered.reasoned(attempt)),
     }
 }
 
@@ -224,14 +224,11 @@ fn provenance(written: &Written) -> Provenance {
     }
 }
 
-/// What the router decided and why, for `show` and for whoever asks later.
-fn decision(written: &Written) -> Option<String> {
-    let attempt = written.attempt.as_ref()?;
-    let failure = judging::failure(attempt);
-    if attempt.decision.is_none() && failure.is_none() {
-        return None;
-    }
-    serde_json::to_string(&Reasoned { decision: attempt.decision.clone(), failure }).ok()
+/// What the model answered, and what of it is not in the text.
+fn answered(job: &Job, written: &Written) -> Answered {
+    let Some(attempt) = &written.attempt else { return Answered::default() };
+    let told: Vec<&str> = written.faults.iter().map(|fault| fault.sentence.as_str()).collect();
+    Answered::of(attempt, job.subject.raw(), (written.text.as_deref(), written.reason), &told)
 }
 
 fn operation(services: &Services, job: &Job, written: &Written, outcome: &Outcome) -> Operation {
@@ -248,7 +245,7 @@ fn operation(services: &Services, job: &Job, written: &Written, outcome: &Outcom
         ttft_us: us(outcome.timing.ttft_ms),
         tps: outcome.timing.tpot_ms.filter(|tpot| *tpot > 0.0).map(|tpot| 1e3 / tpot),
         reason: outcome.provenance.reason,
-        failed: matches!(written.reason, Reason::Refused | Reason::Unusable | Reason::Overflow),
+        failed: judging::failed(attempt, written.reason),
         repaired: written.is_repaired(),
         ahead: attempt.map_or(Ahead::None, |attempt| attempt.ahead),
     }

@@ -94,6 +94,13 @@ pub(super) fn told(wrong: &Ungrounded) -> String {
     format!("{sentence} ({what})")
 }
 
+/// Whether what ended so is the fault of the server or the request, not of what a model wrote.
+pub(super) fn failed(attempt: Option<&Attempt>, reason: Reason) -> bool {
+    let answer = attempt.and_then(|attempt| attempt.result.as_ref().ok());
+    let wrote = answer.is_some_and(|answer| answer.finish != Finish::Aborted);
+    matches!(reason, Reason::Refused | Reason::Overflow) || (reason == Reason::Unusable && !wrote)
+}
+
 /// What the server or the request failed with; nothing where it was only too slow.
 pub(super) fn failure(attempt: &Attempt) -> Option<String> {
     match &attempt.result {
@@ -167,6 +174,17 @@ mod tests {
     fn an_answer_to_a_prompt_that_the_server_cut_is_no_answer() {
         let cut = Answer { prompt_truncated: true, ..answer("Adds a retry to the client.", Finish::Stop) };
         assert_eq!(kept(&cut, &Expected::default()), (None, Reason::Overflow));
+    }
+
+    #[test]
+    fn a_text_that_cannot_be_used_is_no_failure_of_the_server() {
+        let wrote = |finish| Attempt { result: Ok(answer("Sure!", finish)), ..attempt(LlmError::Deadline(ClockFired::Pace)) };
+        assert!(!failed(Some(&wrote(Finish::Stop)), Reason::Unusable));
+        assert!(!failed(Some(&wrote(Finish::Length)), Reason::Unusable));
+        assert!(failed(Some(&wrote(Finish::Aborted)), Reason::Unusable));
+        let garbled = attempt(LlmError::Garbled { message: String::new() });
+        assert!(failed(Some(&garbled), Reason::Unusable) && failed(None, Reason::Refused));
+        assert!(!failed(Some(&garbled), Reason::Deadline) && !failed(Some(&wrote(Finish::Stop)), Reason::Ungrounded));
     }
 
     fn attempt(why: LlmError) -> Attempt {

@@ -1,6 +1,7 @@
 //! What happens to an event: spool → store → template → model → final capture; and the drafts.
 
 pub mod ahead;
+mod answered;
 pub mod calibration;
 pub mod capture;
 pub mod draft_model;

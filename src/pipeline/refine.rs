@@ -7,18 +7,20 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::answered::Answered;
 use super::capture::{self, CaptureError, Job, Plan};
 use super::grounding;
 use super::judging::{self, Judged};
 use super::models::{Attempt, Size, Task, Unanswered};
 use super::services::{Exclusions, Services};
-use crate::domain::capture::{Capture, Reason};
+use crate::domain::capture::{Capture, Quality, Reason};
 use crate::domain::deadline::Deadline;
 use crate::domain::operation::{Ahead, Operation};
 use crate::domain::role::Role;
 use crate::domain::timing::ms;
 use crate::git::repo::Repo;
 use crate::llm::{Answer, ClockFired, Finish, LlmError};
+use crate::route::decision::Rejected;
 use crate::route::signals::{Traffic, Urgency};
 use crate::route::{merit, technicality};
 use crate::store::{Refinement, StoreError};
@@ -180,7 +182,9 @@ async fn ask(services: &Services, job: &Job) -> Attempt {
 /// else's doing, who needed the device.
 fn not_now(attempt: &Attempt, early: bool) -> bool {
     match &attempt.result {
-        Err(Unanswered::Unasked(reason)) => matches!(reason, Reason::BreakerOpen | Reason::Cold | Reason::Refused),
+        Err(Unanswered::Unasked(reason)) => {
+            matches!(reason, Reason::BreakerOpen | Reason::Cold | Reason::Refused) || is_barred(attempt)
+        }
         // No turn on the device, or a server that says nothing at all.
         Err(Unanswered::Failed(LlmError::Deadline(ClockFired::Connect))) => true,
         // Nothing paces what runs without hurry but the recall of its turn.
@@ -198,6 +202,12 @@ fn not_now(attempt: &Attempt, early: bool) -> bool {
     }
 }
 
+/// Nobody was asked because too few of a model's answers could be used: that may change.
+fn is_barred(attempt: &Attempt) -> bool {
+    let mut all = attempt.decision.iter().flat_map(|decision| &decision.candidates);
+    all.any(|one| one.rejected_because == Some(Rejected::SeldomUsable))
+}
+
 fn finish(
     services: &Services,
     job: &Job,
@@ -206,7 +216,10 @@ fn finish(
     took: Duration,
 ) -> Result<Came, StoreError> {
     services.store.log_operation(&operation(services, job, attempt, judged, took))?;
-    let Some(refinement) = refinement(services, job, attempt, judged) else { return missed(services, job.id) };
+    let Some(mut refinement) = refinement(services, job, attempt, judged) else { return missed(services, job.id) };
+    let told: Vec<&str> = judged.faults.iter().map(|fault| fault.sentence.as_str()).collect();
+    let answered = Answered::of(attempt, job.subject.raw(), (judged.text.as_deref(), judged.reason), &told);
+    refinement.decision = answered.instead(services.store.decision(job.id)?.as_deref());
     let stood = services.store.refine_capture(job.id, &refinement)?;
     Ok(if stood { Came::Better } else { Came::Overtaken })
 }
@@ -216,9 +229,14 @@ fn missed(services: &Services, id: crate::domain::id::CaptureId) -> Result<Came,
     Ok(Came::Vain)
 }
 
-/// Nothing for less than a whole answer: another piece of a text is no better than the template.
+/// Nothing for less than a whole answer, because another piece of a text is no better than the template, nor for a text
+/// that the rubric scores below the one that stands.
 fn refinement(services: &Services, job: &Job, attempt: &Attempt, judged: &Judged) -> Option<Refinement> {
     let summary = judged.text.as_ref().filter(|_| judged.reason == Reason::None)?;
+    let quality = grounding::quality(job, summary, judged.faults.len());
+    if is_worse(quality.as_ref(), grounding::quality(job, &job.template, 0).as_ref()) {
+        return None;
+    }
     let faults: Vec<String> = judged.faults.iter().map(judging::told).collect();
     Some(Refinement {
         at: services.clock.now(),
@@ -226,10 +244,17 @@ fn refinement(services: &Services, job: &Job, attempt: &Attempt, judged: &Judged
         model: attempt.model.clone()?,
         endpoint: attempt.endpoint.clone()?,
         prompt_version: attempt.prompt.as_ref()?.version.clone(),
-        quality: grounding::quality(job, summary, faults.len()),
+        quality,
+        decision: None,
         wire: judging::wire(attempt)?,
         faults,
     })
+}
+
+/// By the score of the same rules; a text that has none is not known to be as good as one that has.
+fn is_worse(new: Option<&Quality>, standing: Option<&Quality>) -> bool {
+    let score = |quality: Option<&Quality>| quality.map_or(0.0, |quality| quality.score);
+    score(new) < score(standing)
 }
 
 fn operation(services: &Services, job: &Job, attempt: &Attempt, judged: &Judged, took: Duration) -> Operation {
@@ -247,7 +272,7 @@ fn operation(services: &Services, job: &Job, attempt: &Attempt, judged: &Judged,
         ttft_us: answer.and_then(|answer| answer.ttft).map(us),
         tps: tpot.map(|tpot| 1.0 / tpot.as_secs_f64()),
         reason: judged.reason,
-        failed: matches!(judged.reason, Reason::Refused | Reason::Unusable | Reason::Overflow),
+        failed: judging::failed(Some(attempt), judged.reason),
         repaired: judged.text.is_some() && !judged.faults.is_empty(),
         ahead: Ahead::None,
     }

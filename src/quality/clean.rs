@@ -79,7 +79,7 @@ fn may_go_on(text: &str) -> bool {
 
 /// Takes the wrapping off: control characters, thoughts, tokens, fences, JSON. Of thoughts without marks only a
 /// whole text shows where they end.
-fn unwrapped(text: &str, whole: bool) -> Result<String, Unusable> {
+pub(super) fn unwrapped(text: &str, whole: bool) -> Result<String, Unusable> {
     let text = controls::without_controls(cut(text, INPUT));
     if text.trim().is_empty() {
         return Err(Unusable::Empty);

@@ -4,6 +4,7 @@ mod chatter;
 pub mod clean;
 mod controls;
 mod document;
+pub mod dropped;
 pub mod expected;
 mod fences;
 pub mod ground;

@@ -1,9 +1,10 @@
 //! Chooses who writes: the model whose text is worth most, times the chance that it comes in time.
 
 use super::budget::{CAREFUL, CONFIDENCE, Plan, Wish, plan};
-use super::decision::{Chosen, Considered, Decision, Rejected};
+use super::decision::{Chosen, Considered, Decision, Rejected, promise};
 use super::forecast::{Conditions, Forecast, Outlook};
 use super::signals::{Signals, Traffic, Urgency};
+use super::tally::Tally;
 use crate::domain::capture::Reason;
 use crate::domain::role::Role;
 
@@ -13,6 +14,9 @@ const SALVAGED: f64 = 0.92;
 const BETTER_BY: f64 = 0.02;
 /// What a text is worth that knew nothing but the shortest prompt, between the template (0) and the model's best (1).
 const KNOWING_LITTLE: f64 = 0.4;
+/// A model that has run fewer times here is asked whatever its forecast says: a first run that was merely late shows a cold
+/// cache more often than a slow model.
+pub const TRIALS: u64 = 5;
 /// An answer that may have this many tokens loses nothing; shorter ones up to [`TERSENESS`].
 const ROOMY: f64 = 60.0;
 const TERSENESS: f64 = 0.06;
@@ -37,11 +41,13 @@ pub struct Candidate<'a> {
     pub evicts: bool,
     /// Its server has not loaded it and would load it for this request.
     pub loads: bool,
-    /// Nothing but the hardware speaks for the forecast: it was never run.
+    /// It has run fewer than [`TRIALS`] times: next to nothing speaks for the forecast.
     pub guessed: bool,
     pub forecast: &'a Forecast,
     /// What its text is worth for this role, 0..=1.
     pub quality: f64,
+    /// How many of its answers in this role could be used.
+    pub tally: Tally,
 }
 
 /// Decides. `last` is the (endpoint, model) of the last decision for this role.
@@ -94,7 +100,7 @@ fn why_template(signals: &Signals, seen: &[(Considered, Option<Plan>)]) -> Reaso
     if signals.traffic != Traffic::Calm {
         return Reason::Disabled;
     }
-    let best = seen.iter().max_by(|(a, _), (b, _)| a.quality.total_cmp(&b.quality));
+    let best = seen.iter().max_by(|(a, _), (b, _)| promise(a, b));
     best.and_then(|(one, _)| one.rejected_because).map_or(Reason::Disabled, Rejected::reason)
 }
 
@@ -120,7 +126,7 @@ fn consider(signals: &Signals, one: &Candidate<'_>) -> (Considered, Option<Plan>
     let outlook = planned.map_or_else(|| one.forecast.outlook(&shown.work, &conditions), |(_, outlook)| outlook);
     let quality = unit(one.quality);
     let planned_quality = worth(quality, signals, &shown, &wish);
-    let score = score(&outlook, planned_quality, unit(signals.template_quality));
+    let score = score(&outlook, planned_quality, unit(signals.template_quality), one.tally.share());
     let rejected = reject(signals, one, plan.is_some(), &outlook, planned_quality);
     let considered = Considered {
         model: one.model.to_owned(),
@@ -139,6 +145,8 @@ fn consider(signals: &Signals, one: &Candidate<'_>) -> (Considered, Option<Plan>
         cached_tokens: shown.work.cached,
         max_tokens: shown.work.allowed,
         runs: one.forecast.n(),
+        judged: one.tally.judged,
+        used: one.tally.used,
         rejected_because: rejected,
     };
     (considered, plan)
@@ -163,9 +171,12 @@ fn shown(wish: &Wish) -> Plan {
     Plan { prompt: wish.prompt, work, shortened: false }
 }
 
-/// `p_on_time · Q(model) + p_salvage · Q(salvaged) + (1 − both) · Q(template)`.
-fn score(outlook: &Outlook, quality: f64, template: f64) -> f64 {
-    outlook.p_on_time * quality + outlook.p_salvage * quality * SALVAGED + (1.0 - outlook.p_useful()) * template
+/// `p_on_time · Q(model) + p_salvage · Q(salvaged) + (1 − both) · Q(template)`, where Q of a text counts with the share of
+/// the model's answers that can be used, and the template stands for the others.
+fn score(outlook: &Outlook, quality: f64, template: f64, used: f64) -> f64 {
+    let worth = |quality: f64| used * quality + (1.0 - used) * template;
+    let text = outlook.p_on_time * worth(quality) + outlook.p_salvage * worth(quality * SALVAGED);
+    text + (1.0 - outlook.p_useful()) * template
 }
 
 /// What is left of a model's quality when it is told less or may say less.
@@ -176,7 +187,7 @@ fn worth(quality: f64, signals: &Signals, plan: &Plan, wish: &Wish) -> f64 {
     (template + (quality - template) * knowing) * terse
 }
 
-/// Nobody waits for a batch, and of a model that was never run nobody knows anything: trying is how one finds out, and
+/// Nobody waits for a batch, and of a model that has hardly run next to nothing is known: trying is how one finds out, and
 /// costs a capture nothing but the time that it has anyway.
 fn is_tried(signals: &Signals, one: &Candidate<'_>) -> bool {
     match signals.urgency {
@@ -190,6 +201,7 @@ fn reject(signals: &Signals, one: &Candidate<'_>, fits: bool, outlook: &Outlook,
     match () {
         () if signals.traffic != Traffic::Calm && signals.urgency != Urgency::Batch => Some(Rejected::NotNow),
         () if one.barred.is_some() => one.barred,
+        () if one.tally.is_barred() => Some(Rejected::SeldomUsable),
         () if one.loads && is_for_commits(signals) => Some(Rejected::Unloaded),
         () if one.evicts => Some(Rejected::WouldEvict),
         () if late && one.resident == Some(false) => Some(Rejected::Cold),

@@ -72,6 +72,7 @@ pub(in crate::route) fn candidate<'a>(model: &'a str, quality: f64, forecast: &'
         loads: false,
         forecast,
         quality,
+        tally: Tally::default(),
     }
 }
 
@@ -269,4 +270,72 @@ fn a_model_of_which_little_is_known_is_asked_for_less_before_it_is_not_asked_at_
     let decision = decide(&signals, &[one], None);
     assert_eq!(decision.reason, Reason::None, "{:#?}", decision.candidates);
     assert!(decision.candidates[0].p_on_time >= signals.floor());
+}
+
+/// What came of a run whose first token was not there when its time was over.
+fn late() -> Observation {
+    Observation {
+        uncached: 420,
+        cached: 0,
+        allowed: 120,
+        written: 0,
+        sentence: None,
+        load_s: None,
+        queue_s: 0.0,
+        ttft_s: None,
+        tpot_s: None,
+        took_s: 1.7,
+        end: End::Cut,
+        pressed: false,
+        idle_min: 0.0,
+    }
+}
+
+#[test]
+fn a_first_attempt_that_was_merely_late_is_repeated_until_enough_runs_speak_against_the_model() {
+    use crate::route::key::Key;
+    use crate::route::ledger::Ledger;
+    let key = Key { endpoint: "local".into(), model: "m".into(), digest: None, options: 1, on_battery: false };
+    let seed = Speed::of(&crate::route::speed::Machine::default());
+    let (mut ledger, mut asked) = (Ledger::default(), Vec::new());
+    for commit in 0..8 {
+        let now = jiff::Timestamp::from_second(1_770_000_000 + 60 * commit).unwrap();
+        let (forecast, idle_min) = ledger.of(&key, seed, now);
+        let guessed = ledger.runs(&key) < TRIALS;
+        let one = Candidate { guessed, cached: 0, cached_rules: 0, idle_min, ..candidate("m", 0.7, &forecast) };
+        let decision = decide(&capture(), &[one], None);
+        asked.push(model(&decision).is_some());
+        if asked.ends_with(&[true]) {
+            ledger.learn(&key, seed, &late(), now);
+        } else {
+            assert_eq!(decision.reason, Reason::PredictedMiss);
+        }
+    }
+    let trials = usize::try_from(TRIALS).unwrap();
+    assert!(asked[..trials].iter().all(|asked| *asked) && asked[trials..].iter().all(|asked| !asked), "{asked:?}");
+}
+
+#[test]
+fn a_model_whose_answers_are_seldom_used_is_not_asked_by_anybody() {
+    let fast = known(3000.0, 150.0);
+    let seldom = Candidate { tally: Tally { judged: 40, used: 7 }, ..candidate("tiny", 0.7, &fast) };
+    for urgency in [Urgency::Urgent, Urgency::Interactive, Urgency::Ahead, Urgency::Batch] {
+        let decision = decide(&Signals { urgency, ..capture() }, &[seldom], None);
+        assert_eq!((model(&decision), decision.reason), (None, Reason::Disabled), "{urgency:?}");
+        assert_eq!(rejected(&decision, "tiny"), Some(Rejected::SeldomUsable));
+    }
+    let few = Candidate { tally: Tally { judged: 10, used: 1 }, ..seldom };
+    assert_eq!(model(&decide(&capture(), &[few], None)), Some("tiny"), "ten answers are too few to tell");
+    let slow = known(20.0, 3.0);
+    let both = [seldom, candidate("large", 0.6, &slow)];
+    assert_eq!(decide(&capture(), &both, None).reason, Reason::PredictedMiss, "the one that may be asked is the reason");
+}
+
+#[test]
+fn of_two_models_the_one_whose_answers_are_used_writes() {
+    let fast = known(3000.0, 150.0);
+    let judged = |model, quality, used| Candidate { tally: Tally { judged: 40, used }, ..candidate(model, quality, &fast) };
+    let decision = decide(&capture(), &[judged("large", 0.76, 13), judged("small", 0.68, 38)], None);
+    assert_eq!(model(&decision), Some("small"), "{decision:#?}");
+    assert_eq!(rejected(&decision, "large"), Some(Rejected::ScoredLower));
 }

@@ -1,5 +1,7 @@
 //! A decision with every term that went into it: its serde shape is part of the public JSON of `route`.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 use super::signals::Signals;
@@ -48,7 +50,8 @@ pub struct Considered {
     /// What its text is worth, 0..=1, and what a shortened prompt or answer leaves of it.
     pub quality: f64,
     pub planned_quality: f64,
-    /// p_on_time · quality + p_salvage · quality of a salvaged text + the rest · quality of the template.
+    /// p_on_time · quality + p_salvage · quality of a salvaged text + the rest · quality of the template; the template's
+    /// counts too for the share of answers that cannot be used.
     pub score: f64,
     /// What would be sent, and of it what the server has in its cache.
     pub prompt_tokens: u32,
@@ -56,7 +59,20 @@ pub struct Considered {
     pub max_tokens: u32,
     /// Runs that the forecast rests on.
     pub runs: u64,
+    /// Answers in this role that were judged, and those of them that could be used, whole or in part.
+    #[serde(default)]
+    pub judged: u64,
+    #[serde(default)]
+    pub used: u64,
     pub rejected_because: Option<Rejected>,
+}
+
+/// Which of two is worth more words where neither writes: one that may be asked again before one that is barred, then the
+/// better writer.
+#[must_use]
+pub(super) fn promise(a: &Considered, b: &Considered) -> Ordering {
+    let may = |one: &Considered| one.rejected_because != Some(Rejected::SeldomUsable);
+    may(a).cmp(&may(b)).then(a.quality.total_cmp(&b.quality))
 }
 
 /// Runs after which a model is known well enough.
@@ -82,7 +98,7 @@ impl Decision {
     }
 }
 
-/// A decision as it is kept with its capture, with what came of it where the model or its server failed.
+/// A decision as it is kept with its capture, with what came of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reasoned {
     /// Absent where there was nothing to choose from.
@@ -91,6 +107,12 @@ pub struct Reasoned {
     /// In the server's own words, where it had any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
+    /// What the model answered, word for word, redacted and bounded: see [`Reasoned::with_answer`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
+    /// Pieces of the answer that are not in the text that stands, each with why, redacted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dropped: Vec<String>,
 }
 
 /// Why a model was not chosen.
@@ -115,6 +137,8 @@ pub enum Rejected {
     ScoredLower,
     /// Nothing is to be asked of any model just now.
     NotNow,
+    /// Too few of its answers in this role could be used: it is not asked any more.
+    SeldomUsable,
 }
 
 impl Rejected {
@@ -126,7 +150,7 @@ impl Rejected {
             Self::Unreachable => Reason::Refused,
             Self::Cold | Self::Unloaded | Self::WouldEvict => Reason::Cold,
             Self::PredictedMiss | Self::ScoredLower => Reason::PredictedMiss,
-            Self::TemplateAsGood | Self::NotNow => Reason::Disabled,
+            Self::TemplateAsGood | Self::NotNow | Self::SeldomUsable => Reason::Disabled,
         }
     }
 }

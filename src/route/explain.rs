@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::decision::{Chosen, Considered, Decision, Rejected};
+use super::choice::TRIALS;
+use super::decision::{Chosen, Considered, Decision, Rejected, promise};
 use super::objection;
 use super::signals::{Signals, Traffic, Urgency};
 use super::wording::{cases, seconds, time_left, what, worth};
@@ -47,7 +48,7 @@ pub(super) fn told(decision: &Decision) -> Option<&Considered> {
     let mut all = decision.candidates.iter();
     match &decision.choice {
         Chosen::Model { model, endpoint, .. } => all.find(|one| one.model == *model && one.endpoint == *endpoint),
-        Chosen::Template { .. } => all.max_by(|a, b| a.quality.total_cmp(&b.quality)),
+        Chosen::Template { .. } => all.max_by(|a, b| promise(a, b)),
     }
 }
 
@@ -65,7 +66,13 @@ fn for_model(decision: &Decision, one: &Considered, words: u32) -> String {
         });
         let _ = write!(text, " I value its text at {worth} of 1, and it should take about {total}.");
     } else if is_first_try(one, task) {
-        text.push_str(" Nobody knows yet how fast it is here: by what is known of the machine it would need about ");
+        match one.runs {
+            0 => text.push_str(" Nobody knows yet how fast it is here: by what is known of the machine it would need about "),
+            1 => text.push_str(" It has run here only once, and by that it would need about "),
+            runs => {
+                let _ = write!(text, " It has run here only {runs} times, and by that it would need about ");
+            }
+        }
         let _ = write!(text, "{total}, and {}.", time_left(task));
         text.push_str(" So I let it try this once; if it is not done, the template stands, and I know more.");
         return text;
@@ -81,9 +88,9 @@ fn for_model(decision: &Decision, one: &Considered, words: u32) -> String {
     text + &circumstances(task, one)
 }
 
-/// It was chosen although it will probably be late: nothing was measured yet.
+/// It was chosen although it will probably be late: hardly anything was measured yet.
 fn is_first_try(one: &Considered, task: &Signals) -> bool {
-    one.runs == 0 && one.p_on_time + one.p_salvage < task.floor()
+    one.runs < TRIALS && one.p_on_time + one.p_salvage < task.floor()
 }
 
 fn why_it(decision: &Decision) -> &'static str {
@@ -132,6 +139,7 @@ fn what_then(best: &Considered) -> &'static str {
         Some(Rejected::BreakerOpen | Rejected::Unreachable) => {
             " The sidecar looks now and then whether it is back; no commit has to wait for that."
         }
+        Some(Rejected::SeldomUsable) => " `uro-capture models --retry MODEL` lets it try again.",
         _ => "",
     }
 }

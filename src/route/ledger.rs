@@ -39,10 +39,27 @@ impl Ledger {
         }
     }
 
-    /// Whether this model was ever run here, be it with another digest, other options or on another kind of power.
+    /// Runs of this model here, with whatever digest, options or kind of power.
     #[must_use]
-    pub fn knows(&self, key: &Key) -> bool {
-        self.kin(key).is_some()
+    pub fn runs(&self, key: &Key) -> u64 {
+        let kin = self.entries.iter().filter(|(other, _)| other.is_kin_of(key));
+        kin.fold(0, |sum, (_, (forecast, _))| sum.saturating_add(forecast.n()))
+    }
+
+    /// Whether another version of this model (another digest) ran here, and this one has not run yet.
+    #[must_use]
+    pub fn is_new_version(&self, key: &Key) -> bool {
+        let mut others = self.entries.keys().filter(|other| other.is_kin_of(key) && other.digest.is_some()).peekable();
+        key.digest.is_some() && others.peek().is_some() && others.all(|other| other.digest != key.digest)
+    }
+
+    /// When another version (another digest) than the newest of this model ran last; nothing where there was none.
+    #[must_use]
+    pub fn replaced_at(&self, endpoint: &str, model: &str) -> Option<Timestamp> {
+        let known = |key: &&Key| key.endpoint == endpoint && key.model == model && key.digest.is_some();
+        let all = || self.entries.iter().filter(|(key, _)| known(key)).map(|(key, (_, at))| (&key.digest, *at));
+        let (newest, _) = all().max_by_key(|(_, at)| *at)?;
+        all().filter(|(digest, _)| *digest != newest).map(|(_, at)| at).max()
     }
 
     /// Learns from one run. `seen.idle_min` is set here, from the time of the last one.
@@ -146,6 +163,19 @@ mod tests {
         let stranger = total(&ledger, &key("b", "1", false));
         assert!(total(&ledger, &key("a", "1", true)) > 1.2 * stranger);
         assert!(total(&ledger, &key("a", "2", false)) > 1.2 * stranger);
+    }
+
+    #[test]
+    fn all_runs_of_a_model_count_together_and_a_new_version_is_told_from_an_old_one() {
+        let mut ledger = taught();
+        assert_eq!((ledger.runs(&key("a", "2", true)), ledger.runs(&key("b", "1", false))), (20, 0));
+        assert!(ledger.is_new_version(&key("a", "2", false)) && !ledger.is_new_version(&key("a", "1", true)));
+        let undigested = Key { digest: None, ..key("a", "1", false) };
+        assert!(!ledger.is_new_version(&undigested) && !ledger.is_new_version(&key("b", "1", false)));
+        assert_eq!(ledger.replaced_at("local", "a"), None);
+        ledger.learn(&key("a", "2", false), Speed::of(&Machine::default()), &slow(), at(40));
+        assert_eq!(ledger.replaced_at("local", "a"), Some(at(19)));
+        assert_eq!((ledger.runs(&undigested), ledger.is_new_version(&key("a", "2", true))), (21, false));
     }
 
     #[test]

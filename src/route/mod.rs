@@ -18,6 +18,7 @@ pub mod rates;
 pub mod roles;
 pub mod signals;
 pub mod speed;
+pub mod tally;
 pub mod technicality;
 pub mod traits;
 pub mod tuning;

@@ -2,6 +2,7 @@
 
 use super::decision::{Considered, Rejected};
 use super::signals::{Signals, Urgency};
+use super::tally::Tally;
 use super::wording::{of_hundred, seconds, time_left, worth};
 
 /// A wait that is worth naming as the reason.
@@ -33,6 +34,10 @@ pub(super) fn to(one: &Considered, task: &Signals) -> String {
             format!(
                 "{name} would need the memory of the model that writes captures, and somebody may commit any moment"
             )
+        }
+        Some(Rejected::SeldomUsable) => {
+            let tally = Tally { judged: one.judged, used: one.used };
+            format!("{name} on {} is not asked any more, because only {tally}", one.endpoint)
         }
         Some(Rejected::NotNow) => format!("{name} is not asked just now"),
         Some(Rejected::ScoredLower) | None => worse(one, task),

@@ -205,6 +205,17 @@ pub struct WrittenBy {
     pub seen: Evidence,
 }
 
+/// One answer of a model that was judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JudgedAnswer {
+    pub at: Timestamp,
+    pub endpoint: String,
+    pub model: String,
+    pub role: Role,
+    /// Its text was kept, whole or in part.
+    pub used: bool,
+}
+
 /// A note, and the commits whose live captures it belongs to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NoteBefore {
@@ -233,6 +244,8 @@ pub struct Refinement {
     pub endpoint: String,
     pub prompt_version: String,
     pub quality: Option<Quality>,
+    /// In place of the capture's decision (JSON); nothing leaves that as it is.
+    pub decision: Option<String>,
     /// Exactly what was sent, redacted.
     pub wire: String,
     /// What of the model's text was not kept, and why, redacted.
@@ -471,6 +484,10 @@ pub trait Store: Send + Sync {
     /// How the models' texts since `since` were scored, and what people left of them: of the newest live captures and
     /// of drafts. Votes are not counted here. One of a model and role at most.
     fn evidence(&self, since: Timestamp) -> Result<Vec<WrittenBy>>;
+
+    /// The answers since `since` that were judged, newest first, by the latency log: those whose text was kept, was not
+    /// grounded, or could not be used. Looks at the newest 20,000 operations.
+    fn judged_answers(&self, since: Timestamp) -> Result<Vec<JudgedAnswer>>;
 
     // ---- forecasts
     /// What was learned of each model. What cannot be read is left out: it will be learned anew.

@@ -1,7 +1,7 @@
 //! What `doctor` finds in the models and in how they are set up to write.
 
 use super::Finding;
-use crate::cli::models::{EndpointView, ModelView};
+use crate::cli::models::{EndpointView, ModelView, Texts};
 use crate::config::{Config, Strategy};
 use crate::domain::role::{ROLES, Role};
 use crate::route::breaker::State;
@@ -22,6 +22,7 @@ pub fn examine(config: &Config, views: &[EndpointView], guessed: &dyn Fn(usize) 
         findings.extend(down(view).filter(|_| any_up && !guessed(index)));
         for model in &view.models {
             findings.extend(refused(view, model));
+            findings.extend(model.texts.iter().map(|texts| usable(view, model, texts)));
             findings.extend(too_large(model, views));
             findings.extend(spilled(model));
             findings.extend(loaded(config, model));
@@ -98,6 +99,19 @@ fn refused(view: &EndpointView, model: &ModelView) -> Option<Finding> {
     open.then(|| Finding::wrong("endpoints", what, fix))
 }
 
+/// How many of its texts could be used; wrong where it is not asked any more for that.
+fn usable(view: &EndpointView, model: &ModelView, texts: &Texts) -> Finding {
+    let (name, role) = (&model.offered.name, texts.role.as_str());
+    let what = format!("{name} on {} ({role}): {}", view.endpoint, texts.tally);
+    if !texts.barred {
+        return Finding::fine("endpoints", what);
+    }
+    let fix = format!(
+        "a better model: uro-capture config set models.{role} MODEL; to let it try again: uro-capture models --retry {name}"
+    );
+    Finding::wrong("endpoints", format!("{what}; it is not asked any more"), fix)
+}
+
 fn too_large(model: &ModelView, views: &[EndpointView]) -> Option<Finding> {
     let Some(Because::TooLarge { needs, has }) = model.unfit else { return None };
     let gigabytes = |bytes: u64| format!("{:.1} GB", bytes as f64 / 1e9);
@@ -146,6 +160,7 @@ mod tests {
     use super::*;
     use crate::cli::models::Breaker;
     use crate::llm::Offered;
+    use crate::route::tally::Tally;
 
     fn writes(offered: Offered, roles: &[Role]) -> ModelView {
         ModelView { roles: roles.to_vec(), ..ModelView::of(offered, true) }
@@ -234,6 +249,19 @@ mod tests {
         assert!(!found[0].ok && found[0].what.contains("37 %"), "{found:?}");
         assert!(!found[1].ok && found[1].what.contains("512"), "{found:?}");
         assert!(found[2].ok && found[2].what.contains("2048"), "{found:?}");
+    }
+
+    #[test]
+    fn how_many_texts_could_be_used_is_told_and_what_to_do_where_it_is_too_few() {
+        let texts = |used, barred| Texts { role: Role::Capture, tally: Tally { judged: 40, used }, barred };
+        let judged = |used, barred| {
+            at(vec![ModelView { texts: vec![texts(used, barred)], ..writes(Offered::named("m"), &[Role::Capture]) }])
+        };
+        let fine = found(&Config::default(), &[judged(38, false)]);
+        assert_eq!(fine, [Finding::fine("endpoints", "m on a (capture): 38 of 40 texts could be used")]);
+        let seldom = found(&Config::default(), &[judged(7, true)]);
+        assert!(!seldom[0].ok && seldom[0].what.contains("7 of 40 texts could be used; it is not asked any more"));
+        assert!(seldom[0].fix.as_deref().is_some_and(|fix| fix.ends_with("uro-capture models --retry m")));
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! What `models` shows a person.
 
-use super::{Breaker, EndpointView, Measured, ModelView};
+use super::{Breaker, EndpointView, Measured, ModelView, Texts};
 use crate::cli::app::App;
 use crate::cli::failure::Failure;
 use crate::cli::ui::{Align, BOLD, DIM, GOOD, Table, WARN};
 use crate::config::Origin;
+use crate::domain::role::Role;
 use crate::llm::Offered;
 use crate::route::breaker::State;
 use crate::route::rates::Rates;
@@ -18,6 +19,9 @@ pub(super) fn print(app: &App, views: &[EndpointView]) -> Result<(), Failure> {
         if view.up || (any_up && (!guessed || app.ui.verbosity() > 0)) {
             app.ui.line(&head(app, view))?;
             app.ui.table(&table(view))?;
+            for words in view.models.iter().filter_map(barred) {
+                app.ui.line(&format!("  {}", app.ui.paint(WARN, &words)))?;
+            }
         }
     }
     Ok(())
@@ -110,12 +114,32 @@ fn remarks(model: &ModelView) -> String {
         unfit,
         missing,
         model.breaker.and_then(broken),
+        (!model.texts.is_empty()).then(|| model.texts.iter().map(usable).collect::<Vec<_>>().join(", ")),
         spilled,
         model.learned.map(learned),
         model.measured.map(measured_words).filter(|words| !words.is_empty()),
         thinks,
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+/// That the model is not asked any more, why, and what helps.
+fn barred(model: &ModelView) -> Option<String> {
+    let texts: Vec<&Texts> = model.texts.iter().filter(|texts| texts.barred).collect();
+    let first = texts.first()?;
+    let roles: Vec<&str> = texts.iter().map(|texts| texts.role.as_str()).collect();
+    let name = &model.offered.name;
+    Some(format!(
+        "{name} is not asked any more ({}): {}; to let it try again: uro-capture models --retry {name}",
+        roles.join(", "),
+        first.tally
+    ))
+}
+
+/// How many could be used; with the role where it is not a capture's.
+fn usable(texts: &Texts) -> String {
+    let role = if texts.role == Role::Capture { String::new() } else { format!(" ({})", texts.role.as_str()) };
+    format!("{}{role}", texts.tally)
 }
 
 fn learned(rates: Rates) -> String {
@@ -138,6 +162,7 @@ fn measured_words(measured: Measured) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::route::tally::Tally;
 
     fn model(name: &str) -> ModelView {
         ModelView::of(Offered::named(name), true)
@@ -165,6 +190,22 @@ mod tests {
         assert_eq!(remarks(&unfit), "does not fit: needs 9.1 GB, 6.0 GB are there");
         assert_eq!(remarks(&model("deepseek-r1:7b")), "thinks; told not to");
         assert_eq!(remarks(&model("m")), "");
+    }
+
+    #[test]
+    fn how_many_texts_could_be_used_is_told_and_that_a_model_is_not_asked() {
+        let texts = |role, used, barred| Texts { role, tally: Tally { judged: 40, used }, barred };
+        let fine = ModelView { texts: vec![texts(Role::Capture, 38, false)], ..model("m") };
+        assert_eq!((remarks(&fine).as_str(), barred(&fine)), ("38 of 40 texts could be used", None));
+        let seldom = ModelView { texts: vec![texts(Role::Capture, 7, true), texts(Role::Blog, 30, false)], ..model("m") };
+        assert_eq!(remarks(&seldom), "7 of 40 texts could be used, 30 of 40 texts could be used (blog)");
+        assert_eq!(
+            barred(&seldom).as_deref(),
+            Some(
+                "m is not asked any more (capture): 7 of 40 texts could be used; to let it try again: \
+                 uro-capture models --retry m"
+            )
+        );
     }
 
     #[test]

@@ -5,13 +5,16 @@ use std::time::Instant;
 
 use super::cached::Cached;
 use super::hedge::Allowance;
+use super::judgements::Tallies;
 use super::task::Size;
 use crate::domain::id::Oid;
 use crate::domain::role::Role;
 use crate::route::breaker::Breakers;
 use crate::route::decision::Decision;
+use crate::route::key::Key;
 use crate::route::ledger::Ledger;
 use crate::route::merit::Evidence;
+use crate::route::tally::Tally;
 use crate::store::WrittenBy;
 
 /// A prompt that was read ahead of its commit.
@@ -42,6 +45,8 @@ pub(super) struct Knowledge {
     pub doubtful: Vec<(String, String)>,
     /// How the models' texts were scored, and what people left of them.
     seen: HashMap<(String, Role), Evidence>,
+    /// How many of their answers could be used.
+    pub tallies: Tallies,
     /// How many answers may still be asked for twice.
     pub hedges: Allowance,
 }
@@ -66,6 +71,15 @@ impl Knowledge {
     /// Of whoever has written nothing yet, nothing.
     pub fn evidence(&self, model: &str, role: Role) -> Evidence {
         self.seen.get(&(model.to_owned(), role)).copied().unwrap_or_default()
+    }
+
+    /// How many of its answers could be used; none of a new version of a model.
+    pub fn tally(&self, key: &Key, role: Role) -> Tally {
+        if self.ledger.is_new_version(key) {
+            return Tally::default();
+        }
+        let roles = self.tallies.get(&(key.endpoint.clone(), key.model.clone()));
+        roles.and_then(|roles| roles.get(&role)).copied().unwrap_or_default()
     }
 
     /// In place of what was known.

@@ -32,6 +32,7 @@ mod endpoints;
 mod feeding;
 mod hedge;
 pub mod hours;
+mod judgements;
 mod keeping;
 mod knowledge;
 mod learning;
@@ -47,6 +48,7 @@ mod weigh;
 
 pub use chores::{Fruit, Preferred};
 pub use endpoints::device;
+pub use judgements::{Tallies, tallies, try_again};
 pub use listing::Refusal;
 pub use presence::{NEVER_ANSWERED, has_ever_answered};
 pub use reading::Reading;
@@ -146,6 +148,9 @@ impl Models {
         // A store that cannot be read knows nothing: it will be measured anew.
         let mut knowledge = Knowledge::with(store.forecasts().unwrap_or_default());
         knowledge.see(store.evidence(clock.now() - SEEN_FOR).unwrap_or_default());
+        // A store that cannot be written now is asked to begin by the next process.
+        let _ = judgements::begin(store.as_ref(), clock.now());
+        knowledge.tallies = tallies(store.as_ref(), clock.now()).unwrap_or_default();
         let knowledge = Mutex::new(knowledge);
         let endpoints = Arc::new(Endpoints::new(Arc::clone(&clock)));
         let turns = Arc::new(Pool::new(Arc::clone(&clock)));
@@ -153,11 +158,15 @@ impl Models {
         Self { clock, store, endpoints, knowledge, eyes, tokens, turns, looks, present, met: AtomicBool::default() }
     }
 
-    /// Reads again how the models' texts were scored and what people left of them, also through other processes.
+    /// Reads again how the models' texts were scored, what people left of them and how many could be used, also through
+    /// other processes.
     /// Blocking.
     pub fn reread_evidence(&self) {
         if let Ok(seen) = self.store.evidence(self.clock.now() - SEEN_FOR) {
             self.knowledge().see(seen);
+        }
+        if let Ok(tallies) = tallies(self.store.as_ref(), self.clock.now()) {
+            self.knowledge().tallies = tallies;
         }
     }
 

@@ -14,7 +14,7 @@ use crate::llm::{Offered, Sampling, same_model};
 use crate::pipeline::pool::Pool;
 use crate::prompt::render::Rendered;
 use crate::prompt::tokens::Scale;
-use crate::route::choice::{Candidate, decide};
+use crate::route::choice::{Candidate, TRIALS, decide};
 use crate::route::decision::{Decision, Rejected};
 use crate::route::forecast::{Conditions, Forecast};
 use crate::route::key::{Key, options_hash};
@@ -43,8 +43,8 @@ pub(super) struct Contender {
     /// The role's options with the context length that all roles share on this model.
     pub sampling: Sampling,
     forecast: Forecast,
-    /// It was run before, it or its like.
-    known: bool,
+    /// How often it was run before, it or its like.
+    runs: u64,
     idle_min: f64,
     resident: Option<bool>,
     traits: Traits,
@@ -119,10 +119,10 @@ impl Scene<'_> {
         };
         let seed = Speed::of(&machine).writing(sampling.max_tokens);
         let (forecast, idle_min) = knowledge.ledger.of(&key, seed, self.here.now);
-        let known = knowledge.ledger.knows(&key);
+        let runs = knowledge.ledger.runs(&key);
         let resident = knowledge.resident((&endpoint, &offered.name), offered.resident, at);
         let traits = Traits::of(&offered);
-        Contender { endpoint, key, seed, sampling, forecast, known, idle_min, resident, traits, offered }
+        Contender { endpoint, key, seed, sampling, forecast, runs, idle_min, resident, traits, offered }
     }
 
     /// The role's options, with the one context length that every request to this model has: another one would make the
@@ -199,7 +199,7 @@ impl Scene<'_> {
             evicts: self.evicts(one, knowledge),
             loads: one.loads(),
             barred: barred(knowledge, one),
-            guessed: !one.known,
+            guessed: one.runs < TRIALS,
             forecast: &one.forecast,
             quality: merit::of(
                 &one.traits,
@@ -207,6 +207,7 @@ impl Scene<'_> {
                 technicality,
                 &knowledge.evidence(&one.offered.name, self.task.role),
             ),
+            tally: knowledge.tally(&one.key, self.task.role),
         }
     }
 
@@ -258,7 +259,7 @@ impl Contender {
 
     /// It was run here before.
     pub fn is_known(&self) -> bool {
-        self.known
+        self.runs > 0
     }
 
     pub fn conditions(&self, left: Duration, here: &Circumstances) -> Conditions {
@@ -271,11 +272,11 @@ impl Contender {
         }
     }
 
-    /// What cuts a capture's answer whose rest is not worth waiting for. Of a model that was never run nobody knows what
+    /// What cuts a capture's answer whose rest is not worth waiting for. Of a model that has hardly run nobody knows what
     /// to expect, and nobody waits for a batch.
     pub fn paced(&self, task: &Task<'_>, max_tokens: u32, conditions: Conditions) -> Option<Paced> {
         let hurried = matches!(task.urgency, Urgency::Urgent | Urgency::Interactive);
-        (hurried && self.known).then(|| Paced {
+        (hurried && self.runs >= TRIALS).then(|| Paced {
             forecast: self.forecast.clone(),
             conditions,
             usual: self.forecast.usual_sentence(max_tokens),

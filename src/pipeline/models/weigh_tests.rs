@@ -7,6 +7,7 @@ use crate::domain::clock::{Clock, SystemClock};
 use crate::prompt::render::commit_rules;
 use crate::route::decision::{Chosen, Rejected};
 use crate::route::merit::Mean;
+use crate::route::tally::Tally;
 use crate::route::signals::Traffic;
 use crate::store::WrittenBy;
 
@@ -108,4 +109,37 @@ fn a_model_whose_texts_people_throw_away_is_worth_less_in_that_role() {
     assert_eq!(desk.drafts().0, SMALL);
     let blog = desk.decide(Role::Blog, Urgency::Batch);
     assert!(matches!(blog.choice, Chosen::Model { model, .. } if model == LARGE));
+}
+
+#[test]
+fn a_model_whose_answers_are_seldom_used_is_not_asked_until_it_is_another_version() {
+    let digest = |digest: &str| Offered { digest: Some(digest.into()), ..offered(LARGE, true) };
+    let mut desk = desk(&[offered(SMALL, true), digest("1")]);
+    let seldom = [(Role::Devlog, Tally { judged: 40, used: 7 })];
+    desk.knowledge.tallies.insert(("local".into(), LARGE.into()), seldom.into());
+    assert_eq!(desk.drafts(), (SMALL.into(), Some(Rejected::SeldomUsable)));
+    let blog = desk.decide(Role::Blog, Urgency::Batch);
+    assert!(matches!(blog.choice, Chosen::Model { model, .. } if model == LARGE), "in its other roles it writes");
+
+    let key = Key { endpoint: "local".into(), model: LARGE.into(), digest: Some("1".into()), options: 1, on_battery: false };
+    let run = crate::route::observation::Observation {
+        uncached: 50,
+        cached: 0,
+        allowed: 120,
+        written: 40,
+        sentence: Some(20),
+        load_s: None,
+        queue_s: 0.0,
+        ttft_s: Some(1.0),
+        tpot_s: Some(0.01),
+        took_s: 1.4,
+        end: crate::route::observation::End::Done,
+        pressed: false,
+        idle_min: 0.0,
+    };
+    let now = desk.now.parse().unwrap();
+    desk.knowledge.ledger.learn(&key, Speed::of(&Machine::default()), &run, now);
+    assert_eq!(desk.drafts().0, SMALL, "the version that was judged");
+    desk.offers.offers[0].models[1] = digest("2");
+    assert_eq!(desk.drafts(), (LARGE.into(), None), "nobody has judged this one");
 }

@@ -5,9 +5,10 @@ use jiff::Timestamp;
 use super::{Check, live};
 use crate::domain::capture::{By, Capture, Outcome, Reason, Refined, State};
 use crate::domain::id::CaptureId;
+use crate::domain::operation::Operation;
 use crate::domain::role::Role;
 use crate::route::merit::Mean;
-use crate::store::samples::{answered, at, commit, fresh_id, note, oid, quality, repo, template};
+use crate::store::samples::{answered, at, commit, fresh_id, note, oid, operation, quality, repo, template};
 use crate::store::{CaptureQuery, Refinement, Store};
 
 pub const CHECKS: &[Check] = &[
@@ -18,6 +19,7 @@ pub const CHECKS: &[Check] = &[
     ("only the template is replaced, never what came since", what_came_since),
     ("a person's words end a refinement", edited_later),
     ("what was seen of a model's texts is summed up", evidence),
+    ("the answers that were judged are told, newest first", judged),
 ];
 
 /// A final capture with this number whose template stands for this reason.
@@ -43,6 +45,7 @@ fn better(text: &str) -> Refinement {
         endpoint: "attic".into(),
         prompt_version: "p2".into(),
         quality: Some(quality()),
+        decision: None,
         wire: "asked again".into(),
         faults: vec!["It flies. (unknown_name)".into()],
     }
@@ -125,6 +128,10 @@ fn refining(store: &dyn Store) {
     assert_eq!((found("zebra"), found("\"three files\"")), (1, 0), "the index follows");
     assert!(ids(store, at(999)).is_empty());
     assert!(!store.refine_capture(before.id, &better("Once more.")).unwrap());
+    let other = stands(store, 2, Reason::Deadline);
+    let decided = Refinement { decision: Some(r#"{"answer":"All of it."}"#.into()), ..better("Better.") };
+    assert!(store.refine_capture(other.id, &decided).unwrap());
+    assert_eq!(store.decision(other.id).unwrap(), decided.decision, "what the model said that wrote the text");
 }
 
 fn what_came_since(store: &dyn Store) {
@@ -173,4 +180,31 @@ fn evidence(store: &dyn Store) {
     assert_eq!(one.seen.kept.n, 1, "what replaces a person's own words is no model's");
     assert!((0.7..1.0).contains(&one.seen.kept.sum), "{:?}", one.seen.kept);
     assert!(store.evidence(at(1_000_000)).unwrap().is_empty(), "long ago");
+}
+
+fn judged(store: &dyn Store) {
+    let log = |n: i64, op: &str, reason: Reason, failed: bool| {
+        store.log_operation(&Operation { op: op.into(), reason, failed, ..operation(n, 1000) }).unwrap();
+    };
+    log(1, "capture.commit", Reason::None, false);
+    log(2, "capture.note", Reason::Ungrounded, false);
+    log(3, "refine.commit", Reason::Salvaged, false);
+    log(4, "draft.devlog", Reason::Unusable, false);
+    // A server that broke off, a time that was over, and a template say nothing of what a model writes.
+    log(5, "capture.commit", Reason::Unusable, true);
+    log(6, "capture.commit", Reason::Deadline, false);
+    store.log_operation(&Operation { model: None, endpoint: None, ..operation(7, 1000) }).unwrap();
+    store.log_operation(&Operation { op: "reconcile".into(), ..operation(8, 1000) }).unwrap();
+    let told = |since| -> Vec<(Timestamp, Role, bool)> {
+        store.judged_answers(at(since)).unwrap().into_iter().map(|one| (one.at, one.role, one.used)).collect()
+    };
+    let all = [
+        (at(4), Role::Devlog, false),
+        (at(3), Role::Capture, true),
+        (at(2), Role::Capture, false),
+        (at(1), Role::Capture, true),
+    ];
+    assert_eq!((told(0), told(3)), (all.to_vec(), all[..2].to_vec()));
+    let one = store.judged_answers(at(0)).unwrap().remove(0);
+    assert_eq!((one.endpoint.as_str(), one.model.as_str()), ("local", "orca-mini:3b"));
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::super::{
-    CaptureCounts, CaptureQuery, CaptureRecord, Expiring, Finished, Forgotten, LatencyGrouping, LatencyRow, Lease,
+    CaptureCounts, CaptureQuery, CaptureRecord, Expiring, Finished, Forgotten, JudgedAnswer, LatencyGrouping, LatencyRow, Lease,
     NewDraft, NoteBefore, Recorded, Refinement, Registered, Result, Scrubbed, SpoolPosition, Store, StoreSizes,
     TokenCount, Written, WrittenBy,
 };
@@ -327,6 +327,10 @@ impl Store for SqliteStore {
 
     fn evidence(&self, since: Timestamp) -> Result<Vec<WrittenBy>> {
         self.read(|db| evidence::all(db, since))
+    }
+
+    fn judged_answers(&self, since: Timestamp) -> Result<Vec<JudgedAnswer>> {
+        self.read(|db| evidence::judged(db, since))
     }
 
     fn forecasts(&self) -> Result<Ledger> {

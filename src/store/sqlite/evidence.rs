@@ -1,10 +1,14 @@
-//! What was seen of each model's texts: how they were scored, and what a person left of them.
+//! What was seen of each model's texts: how they were scored, what a person left of them, and how many could be used.
+
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::super::{Result, WrittenBy};
+use super::super::{JudgedAnswer, Result, WrittenBy};
+use super::codes::Coded;
 use super::row;
+use crate::domain::capture::Reason;
 use crate::domain::draft::DraftKind;
 use crate::domain::role::Role;
 use crate::route::merit::{Evidence, Mean};
@@ -52,6 +56,62 @@ fn drafts(db: &Connection, since: Timestamp) -> Result<Vec<WrittenBy>> {
         all.push(WrittenBy { model: model?, role, seen: seen? });
     }
     Ok(all)
+}
+
+/// Operations that are looked at for judged answers, newest first.
+const LOOKED_AT: i64 = 20_000;
+
+/// Answers that were judged, newest first.
+pub fn judged(db: &Connection, since: Timestamp) -> Result<Vec<JudgedAnswer>> {
+    let kinds = judged_series(db)?;
+    if kinds.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut query = db.prepare_cached("SELECT at, series FROM operations WHERE at >= ?1 ORDER BY at DESC LIMIT ?2")?;
+    let mut rows = query.query(params![row::micros(since), LOOKED_AT])?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        let series: i64 = row.get(1)?;
+        if let Some(kind) = kinds.get(&series) {
+            all.push(JudgedAnswer { at: row::time(row.get(0)?)?, ..kind.clone() });
+        }
+    }
+    Ok(all)
+}
+
+/// The series of judged answers, by their number: a model wrote, nothing failed, and the text was kept or was not.
+fn judged_series(db: &Connection) -> Result<HashMap<i64, JudgedAnswer>> {
+    let sql = "SELECT row, op, model, endpoint, reason FROM series
+               WHERE failed = 0 AND model IS NOT NULL AND endpoint IS NOT NULL";
+    let mut query = db.prepare_cached(sql)?;
+    let mut rows = query.query([])?;
+    let mut all = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let (op, reason): (String, i64) = (row.get(1)?, row.get(4)?);
+        if let (Some(role), Some(used)) = (role(&op), Reason::decode(reason).and_then(used)) {
+            let (model, endpoint, at) = (row.get(2)?, row.get(3)?, Timestamp::UNIX_EPOCH);
+            all.insert(row.get(0)?, JudgedAnswer { at, endpoint, model, role, used });
+        }
+    }
+    Ok(all)
+}
+
+/// Which role wrote in an operation of this name.
+fn role(op: &str) -> Option<Role> {
+    match op.split_once('.')? {
+        ("capture" | "refine", _) => Some(Role::Capture),
+        ("draft", kind) => DraftKind::parse(kind).map(DraftKind::role),
+        _ => None,
+    }
+}
+
+/// Whether the text of an operation that ended so was kept; nothing where none came to be judged.
+fn used(reason: Reason) -> Option<bool> {
+    match reason {
+        Reason::None | Reason::Salvaged => Some(true),
+        Reason::Ungrounded | Reason::Unusable => Some(false),
+        _ => None,
+    }
 }
 
 /// Two means, from this column on.

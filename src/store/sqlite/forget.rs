@@ -75,12 +75,13 @@ fn remove(tx: &Connection, id: CaptureId, texts: &mut Texts, ids: &mut Vec<Captu
 
 /// What can be read of its texts; a damaged row may have lost some.
 fn collect(tx: &Connection, row: i64, texts: &mut Texts) -> Result<()> {
-    let sql = "SELECT c.raw, c.subject, c.summary, c.template, w.wire, w.faults FROM captures c
-               LEFT JOIN wires w ON w.capture = c.row WHERE c.row = ?1";
+    let sql = "SELECT c.raw, c.subject, c.summary, c.template, w.wire, w.faults,
+                 CASE WHEN json_valid(d.decision) THEN json_extract(d.decision, '$.answer') END FROM captures c
+               LEFT JOIN wires w ON w.capture = c.row LEFT JOIN decisions d ON d.capture = c.row WHERE c.row = ?1";
     tx.query_row(sql, [row], |found| {
         let text = |column| found.get::<_, Option<String>>(column).ok().flatten();
         texts.said.extend([text(0), text(1)].into_iter().flatten());
-        texts.written.extend([text(2), text(3), text(4), text(5)].into_iter().flatten());
+        texts.written.extend([text(2), text(3), text(4), text(5), text(6)].into_iter().flatten());
         Ok(())
     })?;
     Ok(())
@@ -106,6 +107,7 @@ fn drop_quotations(tx: &Connection, said: &[String]) -> Result<Vec<CaptureId>> {
         let quoting = "DELETE FROM wires WHERE (instr(wire, ?1) > 0 OR instr(faults, ?1) > 0)
                        AND NOT EXISTS (SELECT 1 FROM captures c WHERE c.row = capture AND instr(c.raw, ?1) > 0)";
         tx.execute(quoting, [words])?;
+        tx.execute(ANSWERS_QUOTING, [words])?;
         let repeating = "SELECT id FROM captures
                          WHERE instr(raw, ?1) > 0 OR instr(summary, ?1) > 0 OR instr(template, ?1) > 0 ORDER BY row";
         let mut query = tx.prepare(repeating)?;
@@ -118,6 +120,13 @@ fn drop_quotations(tx: &Connection, said: &[String]) -> Result<Vec<CaptureId>> {
     repeated_by.dedup();
     Ok(repeated_by)
 }
+
+/// What a model answered about another capture that has these words, with its decision.
+const ANSWERS_QUOTING: &str = "DELETE FROM decisions
+    WHERE (instr(decision, ?1) > 0 OR CASE WHEN json_valid(decision)
+      THEN instr(coalesce(json_extract(decision, '$.answer'), ''), ?1) > 0
+        OR EXISTS (SELECT 1 FROM json_each(decision, '$.dropped') WHERE instr(value, ?1) > 0) END)
+    AND NOT EXISTS (SELECT 1 FROM captures c WHERE c.row = capture AND instr(c.raw, ?1) > 0)";
 
 /// Problems, and errors of drafts, in whose words (a server's, say) a piece of it stands.
 fn drop_problems(tx: &Connection, fragments: &Fragments) -> Result<()> {

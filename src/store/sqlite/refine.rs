@@ -7,7 +7,7 @@ use super::super::{Refinement, Result};
 use super::codes::Coded;
 use super::listing::{self, Listed};
 use super::row::{self, CAPTURE, Rest};
-use super::{checksum, finish};
+use super::{checksum, decisions, finish};
 use crate::domain::capture::{By, Reason, Refined};
 use crate::domain::id::CaptureId;
 
@@ -30,7 +30,7 @@ pub fn refine(tx: &Connection, id: CaptureId, refinement: &Refinement) -> Result
     let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?));
     let found: Option<(i64, String, String)> = tx.prepare_cached(&sql)?.query_row([id.to_string()], read).optional()?;
     let Some((row, raw, rest)) = found else { return Ok(false) };
-    let Refinement { at, summary, model, endpoint, prompt_version, quality, wire, faults } = refinement;
+    let Refinement { at, summary, model, endpoint, prompt_version, quality, decision, wire, faults } = refinement;
     // Timing and tokens stay: they are those of the capture, which was final as a template.
     let rest = Rest {
         model: Some(model.clone()),
@@ -46,6 +46,9 @@ pub fn refine(tx: &Connection, id: CaptureId, refinement: &Refinement) -> Result
     let sum = checksum::of(&[&raw, summary]);
     tx.prepare_cached(sql)?.execute(params![row, summary, sum, by, reason, rest, row::micros(*at)])?;
     finish::keep_wire(tx, row, wire, faults)?;
+    if let Some(decision) = decision {
+        decisions::keep(tx, row, decision)?;
+    }
     Ok(true)
 }
 

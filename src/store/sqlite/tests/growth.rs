@@ -130,6 +130,7 @@ fn refinement() -> Refinement {
         model: model.unwrap() + "-large",
         endpoint: endpoint.unwrap(),
         prompt_version: prompt_version.unwrap(),
+        decision: None,
         quality: None,
         wire: "sent".into(),
         faults: Vec::new(),

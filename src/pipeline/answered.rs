@@ -1,0 +1,160 @@
+//! What a model answered, as it is kept with the decision: redacted and bounded, with what of it is not in the text.
+
+use super::judging;
+use super::models::Attempt;
+use crate::domain::capture::Reason;
+use crate::llm::{Answer, Finish};
+use crate::prompt::redact::redact;
+use crate::quality::clean;
+use crate::quality::dropped;
+use crate::quality::expected::Expected;
+use crate::route::decision::Reasoned;
+
+/// Longest answer that is kept, in bytes.
+const KEPT: usize = 4096;
+/// So much of an answer is looked at for secrets (bytes): one that begins within the kept part ends within this.
+const READ: usize = 4 * KEPT;
+
+/// What came of one attempt beside the text.
+#[derive(Debug, Default)]
+pub(super) struct Answered {
+    answer: Option<String>,
+    dropped: Vec<String>,
+}
+
+impl Answered {
+    /// `text` is what is kept of the answer, `reason` how it was judged, and `told` are the sentences that were left out
+    /// because they are not grounded: they are told elsewhere. `raw` are the author's words.
+    pub fn of(attempt: &Attempt, raw: &str, (text, reason): (Option<&str>, Reason), told: &[&str]) -> Self {
+        let Ok(answer) = &attempt.result else { return Self::default() };
+        let shown = redact(cut(&answer.text, READ));
+        let expected = Expected::of(raw);
+        let mut all: Vec<String> = whole(answer, reason, &expected).into_iter().collect();
+        if !matches!(reason, Reason::Overflow | Reason::Deadline) {
+            all.extend(dropped::pieces(&shown, text, told, &expected));
+        }
+        Self { answer: Some(bounded(&shown)), dropped: all }
+    }
+
+    /// Decision, failure and answer as they are stored (JSON); nothing where there is none of them.
+    pub fn reasoned(&self, attempt: &Attempt) -> Option<String> {
+        let Self { answer, dropped } = self;
+        let (decision, failure) = (attempt.decision.clone(), judging::failure(attempt));
+        if decision.is_none() && failure.is_none() && answer.is_none() {
+            return None;
+        }
+        let reasoned = Reasoned { decision, failure, answer: answer.clone(), dropped: dropped.clone() };
+        serde_json::to_string(&reasoned).ok()
+    }
+
+    /// The stored decision of a capture, with this answer in the place of an earlier one: why the template was written at
+    /// first stays. Whatever is not known of it stays as well.
+    pub fn instead(&self, stored: Option<&str>) -> Option<String> {
+        let stored = stored.and_then(|stored| serde_json::from_str(stored).ok());
+        let mut fields: serde_json::Map<String, serde_json::Value> = stored.unwrap_or_default();
+        fields.remove("failure");
+        fields.insert("answer".to_owned(), self.answer.clone().into());
+        fields.insert("dropped".to_owned(), self.dropped.clone().into());
+        serde_json::to_string(&fields).ok()
+    }
+}
+
+/// At most so many bytes of it, whole characters.
+fn cut(text: &str, most: usize) -> &str {
+    let mut end = most.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+fn bounded(text: &str) -> String {
+    let kept = cut(text, KEPT);
+    if kept.len() < text.len() { format!("{kept}\u{2026}") } else { kept.to_owned() }
+}
+
+/// Why nothing of the answer is kept, where that has one reason.
+fn whole(answer: &Answer, reason: Reason, expected: &Expected) -> Option<String> {
+    let why = match reason {
+        Reason::Overflow => "the server cut the prompt".to_owned(),
+        Reason::Deadline => "no whole sentence came in time".to_owned(),
+        Reason::Unusable => match clean::clean(&answer.text, expected) {
+            Err(why) if answer.finish == Finish::Stop => why.to_string(),
+            _ => "no sentence of it is whole".to_owned(),
+        },
+        _ => return None,
+    };
+    Some(format!("the whole answer ({why})"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::domain::operation::Ahead;
+    use crate::domain::timing::Tokens;
+    use crate::llm::LlmError;
+
+    fn attempt(text: &str, finish: Finish) -> Attempt {
+        let answer = Answer {
+            text: text.to_owned(),
+            finish,
+            tokens: Tokens::default(),
+            load: None,
+            ttft: None,
+            tpot: None,
+            sentence_tokens: None,
+            took: Duration::ZERO,
+            prompt_truncated: false,
+            broken_off: None,
+        };
+        let result = Ok(answer);
+        Attempt { model: None, endpoint: None, result, prompt: None, decision: None, ahead: Ahead::None }
+    }
+
+    fn stored(attempt: &Attempt, text: Option<&str>, reason: Reason) -> Reasoned {
+        let answered = Answered::of(attempt, "Adds a retry", (text, reason), &[]);
+        serde_json::from_str(&answered.reasoned(attempt).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn an_answer_that_is_refused_is_kept_with_why() {
+        let refused = attempt("I'm sorry, but I can't help with that.", Finish::Stop);
+        let kept = stored(&refused, None, Reason::Unusable);
+        assert_eq!(kept.answer.as_deref(), Some("I'm sorry, but I can't help with that."));
+        assert_eq!(kept.dropped[0], "the whole answer (the model refused)");
+        let late = stored(&attempt("Adds a re", Finish::Length), None, Reason::Deadline);
+        assert_eq!(late.dropped, ["the whole answer (no whole sentence came in time)"]);
+    }
+
+    #[test]
+    fn an_answer_is_redacted_and_bounded() {
+        let secret = format!("ghp_{}", "a1B2c3D4e5F6".repeat(3));
+        let text = format!("{} {secret}", "Adds a retry. ".repeat(291));
+        let kept = stored(&attempt(&text, Finish::Stop), Some("Adds a retry."), Reason::None);
+        let answer = kept.answer.unwrap();
+        assert!(answer.len() <= KEPT + 3 && answer.ends_with('\u{2026}') && !answer.contains("ghp_a1"), "{answer}");
+    }
+
+    #[test]
+    fn without_an_answer_only_what_failed_is_kept() {
+        let result = Err(LlmError::Garbled { message: "no JSON".into() }.into());
+        let failed = Attempt { result, ..attempt("", Finish::Stop) };
+        let kept = stored(&failed, None, Reason::Unusable);
+        assert!(kept.failure.is_some() && kept.answer.is_none() && kept.dropped.is_empty(), "{kept:?}");
+        let late = Attempt { result: Err(LlmError::Deadline(crate::llm::ClockFired::Stream).into()), ..failed };
+        assert_eq!(Answered::of(&late, "", (None, Reason::Deadline), &[]).reasoned(&late), None);
+    }
+
+    #[test]
+    fn a_later_answer_takes_the_place_of_the_first_and_the_decision_stays() {
+        let better = attempt("Adds a retry.", Finish::Stop);
+        let answered = Answered::of(&better, "Adds a retry", (Some("Adds a retry."), Reason::None), &[]);
+        let before = r#"{"reason":"cold","later":1,"failure":"no","answer":"Once.","dropped":["a (b)"]}"#;
+        let after: serde_json::Value = serde_json::from_str(&answered.instead(Some(before)).unwrap()).unwrap();
+        let wanted = serde_json::json!({"reason": "cold", "later": 1, "answer": "Adds a retry.", "dropped": []});
+        assert_eq!(after, wanted);
+        assert!(answered.instead(Some("no JSON")).unwrap().contains("Adds a retry."));
+    }
+}

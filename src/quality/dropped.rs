@@ -1,0 +1,97 @@
+//! Which pieces of an answer are not in the text that was made of it, and why.
+
+use super::clean::{self, Unusable};
+use super::expected::Expected;
+use super::sentence;
+
+/// Most pieces that are told, and the longest beginning of each (characters).
+const PIECES: usize = 12;
+const CHARS: usize = 160;
+
+/// Pieces of `answer`, each with why it is not in `text`, in the order of the answer; at most twelve. Those of the
+/// sentences `told` are told already.
+#[must_use]
+pub fn pieces(answer: &str, text: Option<&str>, told: &[&str], expected: &Expected) -> Vec<String> {
+    let spoken = squeezed(&clean::unwrapped(answer, true).unwrap_or_default());
+    let text = squeezed(text.unwrap_or_default());
+    let told: Vec<String> = told.iter().map(|sentence| squeezed(sentence)).collect();
+    let has_words = |piece: &&str| piece.chars().any(char::is_alphanumeric);
+    let pieces = answer.lines().flat_map(sentence::split).map(str::trim).filter(has_words);
+    let dropped = pieces.filter_map(|piece| {
+        let why = why(piece, &spoken, (&text, &told), expected)?;
+        Some(format!("{} ({why})", beginning(piece)))
+    });
+    dropped.take(PIECES).collect()
+}
+
+/// Nothing where the piece is in the text, or told already.
+fn why(piece: &str, spoken: &str, (text, told): (&str, &[String]), expected: &Expected) -> Option<String> {
+    let is_in = |words: &str| text.contains(words) || told.iter().any(|told| told.contains(words));
+    let words = squeezed(piece);
+    if is_in(&words) {
+        return None;
+    }
+    match clean::clean(piece, expected) {
+        Ok(line) if is_in(&squeezed(&line)) => None,
+        // Quoted in JSON or marked up it may look otherwise than what is said.
+        Ok(line) if spoken.contains(&words) || spoken.contains(&squeezed(&line)) => {
+            Some("said already, or one sentence too many".to_owned())
+        }
+        Ok(_) => Some("thoughts or other wrapping".to_owned()),
+        Err(Unusable::Empty) => Some("says nothing of the change".to_owned()),
+        Err(why) => Some(why.to_string().replacen("the answer ", "", 1)),
+    }
+}
+
+/// In small letters, without spaces and marks at the ends.
+fn squeezed(text: &str) -> String {
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    words.trim_matches(|c: char| !c.is_alphanumeric()).to_owned()
+}
+
+fn beginning(piece: &str) -> String {
+    let mut chars = piece.chars();
+    let start: String = chars.by_ref().take(CHARS).collect();
+    if chars.next().is_some() { format!("{start}\u{2026}") } else { start }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(answer: &str, text: Option<&str>) -> Vec<String> {
+        pieces(answer, text, &["It flies."], &Expected::of("Add a retry"))
+    }
+
+    #[test]
+    fn what_is_in_the_text_is_not_told_however_it_was_worded() {
+        assert_eq!(told("Adds a retry to the client.", Some("Adds a retry to the client.")), [""; 0]);
+        assert_eq!(told("- **Adds** a retry to the client", Some("Adds a retry to the client.")), [""; 0]);
+        assert_eq!(told("Adds a retry to the client. It flies.", Some("Adds a retry to the client.")), [""; 0]);
+    }
+
+    #[test]
+    fn each_piece_that_was_left_out_is_told_with_why() {
+        let answer = "Sure! Here is the summary:\nAdds a retry to the client.\nAdds a retry to the client too, once more.";
+        let found = told(answer, Some("Adds a retry to the client."));
+        assert!(found.iter().any(|piece| piece.contains("Here is the summary")), "{found:?}");
+        assert!(found.iter().any(|piece| piece.ends_with("once more. (said already, or one sentence too many)")));
+        let refused = told("I'm sorry, but I cannot help with that.", None);
+        assert_eq!(refused, ["I'm sorry, but I cannot help with that. (the model refused)"]);
+        let foreign = told("Der Klient versucht es jetzt bei jedem Fehler noch einmal von vorne.", None);
+        assert!(foreign.len() == 1 && foreign[0].ends_with("(is in another language)"), "{foreign:?}");
+    }
+
+    #[test]
+    fn many_and_long_pieces_are_cut() {
+        let answer: String = (0..40).map(|n| format!("Sentence {n} says {}.\n", "very ".repeat(60))).collect();
+        let found = told(&answer, None);
+        assert!(found.len() == PIECES && found.iter().all(|piece| piece.chars().count() < CHARS + 60), "{found:?}");
+    }
+
+    #[test]
+    fn thoughts_are_told_as_thoughts() {
+        let found = told("<think>The user wants a summary of it.</think>\nAdds a retry.", Some("Adds a retry."));
+        assert!(found.len() == 1 && found[0].contains("The user wants"), "{found:?}");
+    }
+}
