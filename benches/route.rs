@@ -98,6 +98,7 @@ fn candidate<'a>(name: &'a str, forecast: &'a Forecast) -> Candidate<'a> {
         barred: None,
         forecast,
         quality: 0.7,
+        tally: uro_capture::route::tally::Tally::default(),
     }
 }
 

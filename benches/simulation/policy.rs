@@ -195,6 +195,7 @@ fn decided(ledger: &Ledger, last: Option<&str>, machine: &Machine<'_>, moment: &
             loads: false,
             forecast,
             quality: model.quality,
+            tally: uro_capture::route::tally::Tally::default(),
         })
         .collect();
     decide(&signals(moment), &candidates, last.map(|last| ("local", last)))

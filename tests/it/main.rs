@@ -26,6 +26,7 @@ mod hostile;
 mod identity;
 mod install;
 mod jj;
+mod kept;
 mod kill;
 mod leaving;
 mod lifetime;

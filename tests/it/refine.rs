@@ -65,6 +65,9 @@ fn the_text_of_a_model_that_came_later_takes_the_place_of_the_template() {
     }
     assert!(after["wire"].as_str().unwrap().contains("login(3)"), "what was sent");
 
+    assert_eq!(after["answer"], TEXT, "of the text that stands");
+    assert_eq!(after["decision"]["task"], before["decision"]["task"], "why it was a template at first");
+
     let id = before["id"].as_str().unwrap();
     let said = world.ok(&repo, &["show", id]);
     let template = before["summary"].as_str().unwrap();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::super::{Durability, SqliteStore, connection, forget, migrate, record};
 use super::Home;
-use crate::domain::capture::{Capture, Reason};
+use crate::domain::capture::{Capture, Outcome, Reason};
 use crate::domain::draft::{DraftKind, Period};
 use crate::domain::id::{CaptureId, DraftId};
 use crate::store::samples::{answered, at, commit, note, oid, repo, template};
@@ -94,6 +94,22 @@ fn what_an_older_program_deleted_or_the_index_kept_goes_too() {
     assert_eq!(store.scrub(), Scrubbed::default());
     assert_eq!(found(), 0);
     assert_eq!(store.search("zebra1000", &CaptureQuery::default()).unwrap().len(), 1);
+}
+
+#[test]
+fn an_answer_about_something_else_that_quotes_what_was_forgotten_goes() {
+    let home = Home::new();
+    let store = home.open();
+    let (note, other) = (note(1, "the customer's \"zebra1\" broke in the night"), commit(2));
+    for capture in [&note, &other] {
+        store.record_capture(capture, None).unwrap();
+    }
+    let answer = serde_json::json!({"reason": "none", "answer": format!("As noted, {}.", note.raw), "dropped": []});
+    let decided = Outcome { decision: Some(answer.to_string()), ..answered("It works.", 10.0) };
+    assert!(store.finish_capture(other.id, &|| decided.clone()).unwrap());
+    assert!(!holding(&home, "As noted").is_empty(), "else this proves nothing");
+    store.forget_capture(note.id, at(9)).unwrap();
+    assert_eq!((store.decision(other.id).unwrap(), holding(&home, "As noted")), (None, Vec::new()));
 }
 
 #[test]
