@@ -527,7 +527,9 @@ mod tests {
         {
             assert!(endpoint.get(field).is_some(), "{field}");
         }
-        for field in ["texts", "name", "resident", "roles", "measured", "listed", "learned", "needs_bytes", "unfit", "breaker"] {
+        for field in
+            ["texts", "name", "resident", "roles", "measured", "listed", "learned", "needs_bytes", "unfit", "breaker"]
+        {
             assert!(model.get(field).is_some(), "{field}");
         }
         assert_eq!(model["roles"][0], "capture");

@@ -175,10 +175,10 @@ mod tests {
         let record =
             CaptureRecord { capture: capture(), template: "T".into(), wire: None, decision: Some(decision.into()) };
         let json = as_json(&record, &[], false).unwrap();
-        assert_eq!((&json["answer"], &json["dropped"][0]), (
-            &"Sure!\u{1b}[2J It flies.".into(),
-            &"Sure! (says nothing of the change)".into()
-        ));
+        assert_eq!(
+            (&json["answer"], &json["dropped"][0]),
+            (&"Sure!\u{1b}[2J It flies.".into(), &"Sure! (says nothing of the change)".into())
+        );
         assert_eq!(said(&CaptureRecord { decision: Some("{}".into()), ..record }), (None, None, Vec::new()));
     }
 

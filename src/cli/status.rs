@@ -14,8 +14,8 @@ use super::hooks::{self, RepoHooks};
 use super::service::{self, Autostart};
 use super::size;
 use super::ui::{BAD, BOLD, DIM, Exit, GOOD, WARN};
-use crate::domain::draft::{DraftState, Period};
 use crate::config::Config;
+use crate::domain::draft::{DraftState, Period};
 use crate::pipeline::models::{Tallies, has_ever_answered, tallies};
 use crate::pipeline::sizes::Sizes;
 use crate::pipeline::skipped;
@@ -369,7 +369,8 @@ mod tests {
         use crate::route::tally::Tally;
         let judged = |used| [(Role::Capture, Tally { judged: 40, used })].into();
         let at = |endpoint: &str, model: &str| (endpoint.to_owned(), model.to_owned());
-        let tallies = Tallies::from([(at("a", "m"), judged(7)), (at("a", "n"), judged(38)), (at("gone", "m"), judged(0))]);
+        let tallies =
+            Tallies::from([(at("a", "m"), judged(7)), (at("a", "n"), judged(38)), (at("gone", "m"), judged(0))]);
         let endpoints = vec![EndpointConfig::local("a", "http://127.0.0.1:9")];
         let found = unusable(&tallies, &Config { endpoints, ..Config::default() });
         assert_eq!(found.len(), 1, "{found:?}");

@@ -178,7 +178,8 @@ mod tests {
 
     #[test]
     fn a_text_that_cannot_be_used_is_no_failure_of_the_server() {
-        let wrote = |finish| Attempt { result: Ok(answer("Sure!", finish)), ..attempt(LlmError::Deadline(ClockFired::Pace)) };
+        let wrote =
+            |finish| Attempt { result: Ok(answer("Sure!", finish)), ..attempt(LlmError::Deadline(ClockFired::Pace)) };
         assert!(!failed(Some(&wrote(Finish::Stop)), Reason::Unusable));
         assert!(!failed(Some(&wrote(Finish::Length)), Reason::Unusable));
         assert!(failed(Some(&wrote(Finish::Aborted)), Reason::Unusable));

@@ -13,7 +13,7 @@ use super::grounding;
 use super::judging::{self, Judged};
 use super::models::{Attempt, Size, Task, Unanswered};
 use super::services::{Exclusions, Services};
-use crate::domain::capture::{Capture, Quality, Reason};
+use crate::domain::capture::{Capture, Reason};
 use crate::domain::deadline::Deadline;
 use crate::domain::operation::{Ahead, Operation};
 use crate::domain::role::Role;
@@ -230,11 +230,10 @@ fn missed(services: &Services, id: crate::domain::id::CaptureId) -> Result<Came,
 }
 
 /// Nothing for less than a whole answer, because another piece of a text is no better than the template, nor for a text
-/// that the rubric scores below the one that stands.
+/// that is worse than the one that stands.
 fn refinement(services: &Services, job: &Job, attempt: &Attempt, judged: &Judged) -> Option<Refinement> {
     let summary = judged.text.as_ref().filter(|_| judged.reason == Reason::None)?;
-    let quality = grounding::quality(job, summary, judged.faults.len());
-    if is_worse(quality.as_ref(), grounding::quality(job, &job.template, 0).as_ref()) {
+    if grounding::is_worse(job, summary) {
         return None;
     }
     let faults: Vec<String> = judged.faults.iter().map(judging::told).collect();
@@ -244,17 +243,11 @@ fn refinement(services: &Services, job: &Job, attempt: &Attempt, judged: &Judged
         model: attempt.model.clone()?,
         endpoint: attempt.endpoint.clone()?,
         prompt_version: attempt.prompt.as_ref()?.version.clone(),
-        quality,
+        quality: grounding::quality(job, summary, faults.len()),
         decision: None,
         wire: judging::wire(attempt)?,
         faults,
     })
-}
-
-/// By the score of the same rules; a text that has none is not known to be as good as one that has.
-fn is_worse(new: Option<&Quality>, standing: Option<&Quality>) -> bool {
-    let score = |quality: Option<&Quality>| quality.map_or(0.0, |quality| quality.score);
-    score(new) < score(standing)
 }
 
 fn operation(services: &Services, job: &Job, attempt: &Attempt, judged: &Judged, took: Duration) -> Operation {

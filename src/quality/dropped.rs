@@ -72,7 +72,8 @@ mod tests {
 
     #[test]
     fn each_piece_that_was_left_out_is_told_with_why() {
-        let answer = "Sure! Here is the summary:\nAdds a retry to the client.\nAdds a retry to the client too, once more.";
+        let answer =
+            "Sure! Here is the summary:\nAdds a retry to the client.\nAdds a retry to the client too, once more.";
         let found = told(answer, Some("Adds a retry to the client."));
         assert!(found.iter().any(|piece| piece.contains("Here is the summary")), "{found:?}");
         assert!(found.iter().any(|piece| piece.ends_with("once more. (said already, or one sentence too many)")));

@@ -328,13 +328,18 @@ fn a_model_whose_answers_are_seldom_used_is_not_asked_by_anybody() {
     assert_eq!(model(&decide(&capture(), &[few], None)), Some("tiny"), "ten answers are too few to tell");
     let slow = known(20.0, 3.0);
     let both = [seldom, candidate("large", 0.6, &slow)];
-    assert_eq!(decide(&capture(), &both, None).reason, Reason::PredictedMiss, "the one that may be asked is the reason");
+    assert_eq!(
+        decide(&capture(), &both, None).reason,
+        Reason::PredictedMiss,
+        "the one that may be asked is the reason"
+    );
 }
 
 #[test]
 fn of_two_models_the_one_whose_answers_are_used_writes() {
     let fast = known(3000.0, 150.0);
-    let judged = |model, quality, used| Candidate { tally: Tally { judged: 40, used }, ..candidate(model, quality, &fast) };
+    let judged =
+        |model, quality, used| Candidate { tally: Tally { judged: 40, used }, ..candidate(model, quality, &fast) };
     let decision = decide(&capture(), &[judged("large", 0.76, 13), judged("small", 0.68, 38)], None);
     assert_eq!(model(&decision), Some("small"), "{decision:#?}");
     assert_eq!(rejected(&decision, "large"), Some(Rejected::ScoredLower));

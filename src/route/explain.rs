@@ -67,7 +67,9 @@ fn for_model(decision: &Decision, one: &Considered, words: u32) -> String {
         let _ = write!(text, " I value its text at {worth} of 1, and it should take about {total}.");
     } else if is_first_try(one, task) {
         match one.runs {
-            0 => text.push_str(" Nobody knows yet how fast it is here: by what is known of the machine it would need about "),
+            0 => text.push_str(
+                " Nobody knows yet how fast it is here: by what is known of the machine it would need about ",
+            ),
             1 => text.push_str(" It has run here only once, and by that it would need about "),
             runs => {
                 let _ = write!(text, " It has run here only {runs} times, and by that it would need about ");

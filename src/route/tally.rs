@@ -88,7 +88,12 @@ mod tests {
             (24, 40, false),
             (300, 1000, true),
         ] {
-            assert_eq!(tally(used, judged).is_barred(), barred, "{used} of {judged}: {}", tally(used, judged).at_most());
+            assert_eq!(
+                tally(used, judged).is_barred(),
+                barred,
+                "{used} of {judged}: {}",
+                tally(used, judged).at_most()
+            );
         }
     }
 

@@ -85,7 +85,10 @@ fn a_model_of_which_too_little_is_kept_is_not_asked_until_a_person_wants_it() {
     assert!(told.contains(words), "{told}");
     let candidates = barred["decision"]["candidates"].as_array().unwrap();
     let one = candidates.iter().find(|one| one["model"] == MODEL).unwrap();
-    assert_eq!((&one["rejected_because"], &one["judged"], &one["used"]), (&"seldom_usable".into(), &20.into(), &0.into()));
+    assert_eq!(
+        (&one["rejected_because"], &one["judged"], &one["used"]),
+        (&"seldom_usable".into(), &20.into(), &0.into())
+    );
 
     let of_models = serde_json::json!([{"role": "capture", "judged": 20, "used": 0, "barred": true}]);
     assert_eq!(texts(&world, &repo), of_models);

@@ -94,9 +94,12 @@ fn a_server_that_is_still_down_is_no_try() {
 }
 
 #[test]
-fn a_text_that_is_made_up_or_cut_is_no_better_than_the_template() {
+fn a_text_that_is_made_up_or_cut_or_tells_less_is_no_better_than_the_template() {
     let made_up = "Moves the Kubernetes billing cluster to PostgreSQL.".to_owned();
-    for bad in [Behaviour::Answer(made_up), Behaviour::AnswerToLength(format!("{TEXT} And it"))] {
+    // The last one is true, and tells less than the template does.
+    let true_but_less = Behaviour::Answer("Adds the function retry.".to_owned());
+    let cut = Behaviour::AnswerToLength(format!("{TEXT} And it"));
+    for bad in [Behaviour::Answer(made_up), cut, true_but_less.clone()] {
         let (world, repo, before) = without_a_server();
         let server = FakeLlm::start(bad.clone());
         world.use_fake(&server, "");
@@ -105,6 +108,9 @@ fn a_text_that_is_made_up_or_cut_is_no_better_than_the_template() {
         let after = shown(&world, &repo, &before);
         assert_eq!((&after["summary"], &after["refined"]), (&before["summary"], &Value::Null));
         assert_eq!(after["provenance"], before["provenance"]);
+        let rows = world.json(&repo, &["latency"]);
+        let row = rows.as_array().unwrap().iter().find(|row| row["op"] == "refine.commit").unwrap();
+        assert_eq!(row["reasons"] == serde_json::json!({}), bad == true_but_less, "{bad:?} {row:#}");
     }
 }
 

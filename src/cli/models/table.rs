@@ -197,7 +197,8 @@ mod tests {
         let texts = |role, used, barred| Texts { role, tally: Tally { judged: 40, used }, barred };
         let fine = ModelView { texts: vec![texts(Role::Capture, 38, false)], ..model("m") };
         assert_eq!((remarks(&fine).as_str(), barred(&fine)), ("38 of 40 texts could be used", None));
-        let seldom = ModelView { texts: vec![texts(Role::Capture, 7, true), texts(Role::Blog, 30, false)], ..model("m") };
+        let seldom =
+            ModelView { texts: vec![texts(Role::Capture, 7, true), texts(Role::Blog, 30, false)], ..model("m") };
         assert_eq!(remarks(&seldom), "7 of 40 texts could be used, 30 of 40 texts could be used (blog)");
         assert_eq!(
             barred(&seldom).as_deref(),

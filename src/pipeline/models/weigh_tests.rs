@@ -7,8 +7,8 @@ use crate::domain::clock::{Clock, SystemClock};
 use crate::prompt::render::commit_rules;
 use crate::route::decision::{Chosen, Rejected};
 use crate::route::merit::Mean;
-use crate::route::tally::Tally;
 use crate::route::signals::Traffic;
+use crate::route::tally::Tally;
 use crate::store::WrittenBy;
 
 const SMALL: &str = "orca-mini:3b";
@@ -121,7 +121,8 @@ fn a_model_whose_answers_are_seldom_used_is_not_asked_until_it_is_another_versio
     let blog = desk.decide(Role::Blog, Urgency::Batch);
     assert!(matches!(blog.choice, Chosen::Model { model, .. } if model == LARGE), "in its other roles it writes");
 
-    let key = Key { endpoint: "local".into(), model: LARGE.into(), digest: Some("1".into()), options: 1, on_battery: false };
+    let key =
+        Key { endpoint: "local".into(), model: LARGE.into(), digest: Some("1".into()), options: 1, on_battery: false };
     let run = crate::route::observation::Observation {
         uncached: 50,
         cached: 0,

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::super::{
-    CaptureCounts, CaptureQuery, CaptureRecord, Expiring, Finished, Forgotten, JudgedAnswer, LatencyGrouping, LatencyRow, Lease,
-    NewDraft, NoteBefore, Recorded, Refinement, Registered, Result, Scrubbed, SpoolPosition, Store, StoreSizes,
-    TokenCount, Written, WrittenBy,
+    CaptureCounts, CaptureQuery, CaptureRecord, Expiring, Finished, Forgotten, JudgedAnswer, LatencyGrouping,
+    LatencyRow, Lease, NewDraft, NoteBefore, Recorded, Refinement, Registered, Result, Scrubbed, SpoolPosition, Store,
+    StoreSizes, TokenCount, Written, WrittenBy,
 };
 use super::Durability::{Durable, Rebuildable};
 use super::{
