@@ -183,7 +183,8 @@ async fn ask(services: &Services, job: &Job) -> Attempt {
 fn not_now(attempt: &Attempt, early: bool) -> bool {
     match &attempt.result {
         Err(Unanswered::Unasked(reason)) => {
-            matches!(reason, Reason::BreakerOpen | Reason::Cold | Reason::Refused) || is_barred(attempt)
+            matches!(reason, Reason::BreakerOpen | Reason::Cold | Reason::Refused)
+                || (*reason == Reason::Disabled && is_barred(attempt))
         }
         // No turn on the device, or a server that says nothing at all.
         Err(Unanswered::Failed(LlmError::Deadline(ClockFired::Connect))) => true,
@@ -288,6 +289,53 @@ mod tests {
         assert!(not_now(&attempt(Err(Unanswered::Unasked(Reason::BreakerOpen))), true));
         let too_slow = attempt(Err(Unanswered::Unasked(Reason::PredictedMiss)));
         assert!(!not_now(&too_slow, true), "else it would keep the others from their turn");
+    }
+
+    #[test]
+    fn a_model_that_is_not_asked_any_more_says_nothing_about_a_capture() {
+        use crate::route::choice::{Candidate, decide};
+        use crate::route::forecast::Forecast;
+        use crate::route::signals::Signals;
+        use crate::route::speed::{Machine, Speed};
+        use crate::route::tally::Tally;
+        let task = Signals {
+            role: Role::Capture,
+            urgency: Urgency::Batch,
+            traffic: Traffic::Calm,
+            prompt_tokens: 400,
+            least_tokens: 100,
+            max_tokens: 120,
+            technicality: 0.5,
+            budget_s: 30.0,
+            left_s: 30.0,
+            pressed: false,
+            on_battery: false,
+            template_quality: merit::TEMPLATE,
+        };
+        let forecast = Forecast::seeded(Speed::of(&Machine::default()));
+        let unasked = |used, quality| {
+            let one = Candidate {
+                endpoint: "local",
+                model: "m",
+                resident: Some(true),
+                cached: 0,
+                cached_rules: 0,
+                queue_s: 0.0,
+                idle_min: 0.0,
+                barred: None,
+                evicts: false,
+                loads: false,
+                guessed: false,
+                forecast: &forecast,
+                quality,
+                tally: Tally { judged: 40, used },
+            };
+            let decision = decide(&task, &[one], None);
+            let attempt = attempt(Err(Unanswered::Unasked(decision.reason)));
+            not_now(&Attempt { decision: Some(decision), ..attempt }, true)
+        };
+        assert!(unasked(1, 0.7), "it may come back");
+        assert!(!unasked(40, 0.1), "a model that writes worse than the template stays as it is");
     }
 
     #[test]

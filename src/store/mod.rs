@@ -486,7 +486,7 @@ pub trait Store: Send + Sync {
     fn evidence(&self, since: Timestamp) -> Result<Vec<WrittenBy>>;
 
     /// The answers since `since` that were judged, newest first, by the latency log: those whose text was kept, was not
-    /// grounded, or could not be used. Looks at the newest 20,000 operations.
+    /// grounded, or could not be used. Looks at the newest 5,000 operations.
     fn judged_answers(&self, since: Timestamp) -> Result<Vec<JudgedAnswer>>;
 
     // ---- forecasts

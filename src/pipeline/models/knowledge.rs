@@ -82,6 +82,12 @@ impl Knowledge {
         roles.and_then(|roles| roles.get(&role)).copied().unwrap_or_default()
     }
 
+    /// Too few of its answers could be used, whatever version of it gave them.
+    pub fn is_barred(&self, endpoint: &str, model: &str, role: Role) -> bool {
+        let roles = self.tallies.get(&(endpoint.to_owned(), model.to_owned()));
+        roles.and_then(|roles| roles.get(&role)).is_some_and(Tally::is_barred)
+    }
+
     /// In place of what was known.
     pub fn see(&mut self, all: Vec<WrittenBy>) {
         self.seen = all.into_iter().map(|one| ((one.model, one.role), one.seen)).collect();

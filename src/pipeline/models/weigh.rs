@@ -73,10 +73,15 @@ impl Scene<'_> {
         found
     }
 
-    /// A draft has time: there is no reason to stand in for the model that its owner named, unless that is down.
+    /// A draft has time: there is no reason to stand in for the model that its owner named, unless that is down or
+    /// too few of its drafts can be used.
     fn may_write(&self, one: &Proposal, cast: &Cast, knowledge: &Knowledge) -> bool {
         let is_draft = self.task.urgency == Urgency::Batch && self.task.role != Role::Capture;
-        let is_there = |one: &Proposal| one.configured && knowledge.breakers.admit(&one.endpoint, &one.model);
+        let is_there = |one: &Proposal| {
+            one.configured
+                && knowledge.breakers.admit(&one.endpoint, &one.model)
+                && !knowledge.is_barred(&one.endpoint, &one.model, self.task.role)
+        };
         !is_draft || one.configured || !cast.proposals.iter().any(is_there)
     }
 

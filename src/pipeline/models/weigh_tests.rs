@@ -121,6 +121,10 @@ fn a_model_whose_answers_are_seldom_used_is_not_asked_until_it_is_another_versio
     let blog = desk.decide(Role::Blog, Urgency::Batch);
     assert!(matches!(blog.choice, Chosen::Model { model, .. } if model == LARGE), "in its other roles it writes");
 
+    desk.config.models.roles = [(Role::Devlog, LARGE.into()), (Role::Capture, SMALL.into())].into();
+    assert_eq!(desk.drafts().0, SMALL, "another one stands in for the one that is named");
+    desk.config.models.roles.clear();
+
     let key =
         Key { endpoint: "local".into(), model: LARGE.into(), digest: Some("1".into()), options: 1, on_battery: false };
     let run = crate::route::observation::Observation {

@@ -59,7 +59,7 @@ fn drafts(db: &Connection, since: Timestamp) -> Result<Vec<WrittenBy>> {
 }
 
 /// Operations that are looked at for judged answers, newest first.
-const LOOKED_AT: i64 = 20_000;
+const LOOKED_AT: i64 = 5_000;
 
 /// Answers that were judged, newest first.
 pub fn judged(db: &Connection, since: Timestamp) -> Result<Vec<JudgedAnswer>> {
