@@ -168,7 +168,11 @@ fn finish(services: &Services, job: &Job, written: &Written) -> Result<(), Store
     let (said, answered) = (OnceCell::new(), answered(job, written));
     let outcome = || said.get_or_init(|| outcome(services.clock.instant(), job, written, &answered));
     services.store.finish_capture(job.id, &|| outcome().clone())?;
-    services.store.log_operation(&operation(services, job, written, outcome()))
+    services.store.log_operation(&operation(services, job, written, outcome()))?;
+    if written.attempt.is_some() {
+        services.models.recount();
+    }
+    Ok(())
 }
 
 fn outcome(now: Instant, job: &Job, written: &Written, answered: &Answered) -> Outcome {

@@ -217,6 +217,7 @@ fn finish(
     took: Duration,
 ) -> Result<Came, StoreError> {
     services.store.log_operation(&operation(services, job, attempt, judged, took))?;
+    services.models.recount();
     let Some(mut refinement) = refinement(services, job, attempt, judged) else { return missed(services, job.id) };
     let told: Vec<&str> = judged.faults.iter().map(|fault| fault.sentence.as_str()).collect();
     let answered = Answered::of(attempt, job.subject.raw(), (judged.text.as_deref(), judged.reason), &told);

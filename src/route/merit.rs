@@ -1,4 +1,6 @@
 //! What a model's text is worth for a role: a first guess by size and bent, moved by what was seen of it.
+//!
+//! How often there is such a text at all is [`super::tally`]'s; the choice multiplies the two.
 
 use serde::{Deserialize, Serialize};
 

@@ -10,8 +10,8 @@ use uro_capture::domain::clock::{Clock, SystemClock};
 use uro_capture::domain::operation::{Ahead, Operation};
 use uro_capture::pipeline::services::Services;
 
-use crate::harness::World;
 use crate::harness::fake_llm::{Behaviour, FakeLlm, MODEL};
+use crate::harness::{World, eventually};
 
 /// True of every commit that these tests make.
 const TRUE: &str = "Adds the function retry to a.rs, so that a login is tried three times.";
@@ -106,6 +106,29 @@ fn a_model_of_which_too_little_is_kept_is_not_asked_until_a_person_wants_it() {
     let again = captured(&world, &repo);
     assert_eq!((&again["provenance"]["reason"], server.asked().len()), (&"ungrounded".into(), 3));
     assert_eq!(texts(&world, &repo)[0]["judged"], 1, "counted anew");
+}
+
+#[test]
+fn the_running_sidecar_stops_asking_as_soon_as_too_few_can_be_used() {
+    let server = FakeLlm::start(Behaviour::Answer(MADE_UP.into()));
+    let world = World::with_fake(&server);
+    let repo = world.hooked_repo("repo");
+    log_unkept(&world, 18);
+    world.start_sidecar();
+    for n in 1..=3_usize {
+        let oid = world.commit(&repo, "a.rs", &format!("fn retry() {{ login({n}) }}\n"), "Try a login again");
+        let capture = world.final_capture(&repo, &oid);
+        assert_eq!(capture["provenance"]["by"], "template", "{capture:#}");
+        // The sidecar counts once the capture is final.
+        let judged = 18 + n.min(2);
+        eventually("it is counted", || {
+            let route = world.json(&repo, &["route"]);
+            let candidates = route["candidates"].as_array().cloned().unwrap_or_default();
+            let counted = candidates.iter().any(|one| one["model"] == MODEL && one["judged"] == judged);
+            (route["by_sidecar"] == true && counted).then_some(())
+        });
+        assert_eq!(server.asked().len(), n.min(2), "{capture:#}");
+    }
 }
 
 #[test]

@@ -165,6 +165,12 @@ impl Models {
         if let Ok(seen) = self.store.evidence(self.clock.now() - SEEN_FOR) {
             self.knowledge().see(seen);
         }
+        self.recount();
+    }
+
+    /// Counts again how many of the models' answers could be used: after each that was judged, so that no storm of commits
+    /// asks a model that is of no use. Blocking.
+    pub fn recount(&self) {
         if let Ok(tallies) = tallies(self.store.as_ref(), self.clock.now()) {
             self.knowledge().tallies = tallies;
         }
