@@ -157,3 +157,37 @@ fn a_model_that_was_never_run_is_tried_and_that_is_said() {
         @"mistral:7b on local writes this capture. Nobody knows yet how fast it is here: by what is known of the machine it would need about 29 s, and 1.6 s are left. So I let it try this once; if it is not done, the template stands, and I know more."
     );
 }
+
+#[test]
+fn a_model_that_was_late_once_is_tried_again_and_that_is_said() {
+    let machine = Machine { cores: 2, gpu_share: None, parameters: Some(7_200_000_000), size_bytes: None };
+    let mut once = Forecast::seeded(Speed::of(&machine));
+    once.learn(&crate::route::observation::Observation {
+        uncached: 420,
+        cached: 0,
+        allowed: 120,
+        written: 0,
+        sentence: None,
+        load_s: None,
+        queue_s: 0.0,
+        ttft_s: None,
+        tpot_s: None,
+        took_s: 1.7,
+        end: crate::route::observation::End::Cut,
+        pressed: false,
+        idle_min: 0.0,
+    });
+    let one = Candidate { guessed: true, cached: 0, cached_rules: 0, ..candidate("mistral:7b", 0.76, &once) };
+    let told = explain(&decide(&capture(), &[one], None));
+    assert!(told.contains("It has run here only once, and by that it would need about "), "{told}");
+}
+
+#[test]
+fn a_model_that_is_not_asked_any_more_is_told_with_how_many_texts_could_be_used() {
+    let fast = known(2500.0, 90.0);
+    let tally = crate::route::tally::Tally { judged: 40, used: 7 };
+    let told = explain(&decide(&capture(), &[Candidate { tally, ..candidate("tiny:0.1b", 0.54, &fast) }], None));
+    let words = "The template writes this capture: tiny:0.1b on local is not asked any more, because only 7 of 40 texts could \
+                 be used. `uro-capture models --retry MODEL` lets it try again.";
+    assert_eq!(told.trim_end(), words);
+}

@@ -44,11 +44,18 @@ fn forgetting(store: &dyn Store) {
     let owner = Capture { notes: vec![secret.id], summary: quote("Retry login."), ..commit(2) };
     store.record_capture(&secret, None).unwrap();
     store.record_capture(&owner, None).unwrap();
-    let sent = Outcome { summary: Some(quote("Retries.")), wire: Some(quote("sent")), ..answered("", 9.0) };
+    let decision = serde_json::json!({"reason": "none", "answer": quote("Retries."), "dropped": ["ACME (b)"]});
+    let sent = Outcome {
+        summary: Some(quote("Retries.")),
+        wire: Some(quote("sent")),
+        decision: Some(decision.to_string()),
+        ..answered("", 9.0)
+    };
     store.finish_capture(owner.id, &|| sent.clone()).unwrap();
     store.forget_capture(secret.id, at(0)).unwrap();
     let left = store.capture(&owner.id.to_string()).unwrap();
     assert_eq!((left.capture.summary.as_str(), left.template.as_str()), ("Retries.", "Retry login."));
     assert_eq!((left.wire, left.capture.notes), (None, vec![]));
+    assert!(left.decision.is_none_or(|decision| !decision.contains("ACME")), "nor what the model answered");
     assert!(store.search("ACME", &CaptureQuery::default()).unwrap().is_empty());
 }
