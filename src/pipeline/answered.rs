@@ -75,7 +75,9 @@ fn bounded(text: &str) -> String {
 
 /// Why nothing of the answer is kept, where that has one reason.
 fn whole(answer: &Answer, reason: Reason, expected: &Expected) -> Option<String> {
+    let piece = || answer.finish != Finish::Stop && clean::salvage(&answer.text, expected).is_some();
     let why = match reason {
+        Reason::Deadline | Reason::Unusable if piece() => "what is whole of it tells less than the template".to_owned(),
         Reason::Overflow => "the server cut the prompt".to_owned(),
         Reason::Deadline => "no whole sentence came in time".to_owned(),
         Reason::Unusable => match clean::clean(&answer.text, expected) {
@@ -126,6 +128,8 @@ mod tests {
         assert_eq!(kept.dropped[0], "the whole answer (the model refused)");
         let late = stored(&attempt("Adds a re", Finish::Length), None, Reason::Deadline);
         assert_eq!(late.dropped, ["the whole answer (no whole sentence came in time)"]);
+        let piece = stored(&attempt("Adds a retry. It wa", Finish::Length), None, Reason::Unusable);
+        assert_eq!(piece.dropped[0], "the whole answer (what is whole of it tells less than the template)");
     }
 
     #[test]

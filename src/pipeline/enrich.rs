@@ -17,6 +17,7 @@ use crate::domain::capture::{By, Capture, Outcome, Provenance, Reason};
 use crate::domain::operation::{Ahead, Operation};
 use crate::domain::role::Role;
 use crate::domain::timing::{Timing, ms};
+use crate::llm::{Answer, Finish};
 use crate::quality::ground::Ungrounded;
 use crate::route::signals::{Traffic, Urgency};
 use crate::route::{merit, technicality};
@@ -160,8 +161,18 @@ async fn ask(services: &Services, job: &Arc<Job>) -> Written {
     let asked = services.clock.instant();
     let attempt = services.models.ask(&job.config, &task).await;
     let model_time = services.clock.instant().saturating_duration_since(asked);
-    let Judged { text, reason, faults, checked: _ } = judging::judge(services, job, &attempt).await;
+    let Judged { text, reason, faults, .. } = unless_worse(job, judging::judge(services, job, &attempt).await, &attempt);
     Written { text, reason, attempt: Some(attempt), model_time, faults }
+}
+
+/// A piece of an answer takes the template's place only where it tells as much.
+fn unless_worse(job: &Job, judged: Judged, attempt: &Attempt) -> Judged {
+    let piece = judged.text.as_deref().filter(|_| judged.reason == Reason::Salvaged);
+    if piece.is_none_or(|piece| !grounding::is_worse(job, piece)) {
+        return judged;
+    }
+    let was_cut = matches!(&attempt.result, Ok(Answer { finish: Finish::Cut(_), .. }));
+    Judged { text: None, reason: if was_cut { Reason::Deadline } else { Reason::Unusable }, ..judged }
 }
 
 fn finish(services: &Services, job: &Job, written: &Written) -> Result<(), StoreError> {

@@ -181,3 +181,20 @@ fn a_first_attempt_that_was_merely_late_is_repeated_at_the_next_commit() {
     }
     assert_eq!(texts(&world, &repo), serde_json::json!([]), "a text that was late is not judged");
 }
+
+#[test]
+fn a_piece_of_an_answer_takes_the_templates_place_only_where_it_tells_as_much() {
+    let cut = |text: &str| Behaviour::SayThenStall(format!("{text} It then"));
+    for (behaviour, reason) in [(cut(TRUE), "salvaged"), (cut("Adds the function retry."), "deadline")] {
+        let server = FakeLlm::start(behaviour);
+        let (world, repo) = desk(&server);
+        world.use_fake(&server, "budget = \"1s\"");
+        let capture = captured(&world, &repo);
+        assert_eq!(capture["provenance"]["reason"], reason, "{capture:#}");
+        let kept = reason == "salvaged";
+        assert_eq!(capture["summary"] == TRUE, kept, "{capture:#}");
+        let told = shown(&world, &repo, &capture);
+        assert_eq!(told.contains("tells less than the template"), !kept, "{told}");
+        assert!(told.contains("--- answer\nAdds the function retry"), "{told}");
+    }
+}
