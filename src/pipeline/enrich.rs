@@ -161,7 +161,8 @@ async fn ask(services: &Services, job: &Arc<Job>) -> Written {
     let asked = services.clock.instant();
     let attempt = services.models.ask(&job.config, &task).await;
     let model_time = services.clock.instant().saturating_duration_since(asked);
-    let Judged { text, reason, faults, .. } = unless_worse(job, judging::judge(services, job, &attempt).await, &attempt);
+    let Judged { text, reason, faults, .. } =
+        unless_worse(job, judging::judge(services, job, &attempt).await, &attempt);
     Written { text, reason, attempt: Some(attempt), model_time, faults }
 }
 
