@@ -68,18 +68,8 @@ const FIRST: [&str; 12] = [
     "summit",
 ];
 const SECOND: [&str; 12] = [
-    "planner",
-    "resolver",
-    "gateway",
-    "collector",
-    "adapter",
-    "monitor",
-    "sampler",
-    "balancer",
-    "shaper",
-    "courier",
-    "warden",
-    "splitter",
+    "planner", "resolver", "gateway", "collector", "adapter", "monitor", "sampler", "balancer", "shaper", "courier",
+    "warden", "splitter",
 ];
 
 /// Words with their places (bytes).

@@ -13,30 +13,9 @@ use uro_capture::store::sqlite::SqliteStore;
 
 const VERBS: [&str; 8] = ["Repair", "Add", "Remove", "Speed up", "Rename", "Document", "Test", "Split"];
 const NOUNS: [&str; 24] = [
-    "basket",
-    "checkout_total",
-    "login",
-    "session",
-    "token",
-    "parser",
-    "lexer",
-    "cache",
-    "index",
-    "queue",
-    "worker",
-    "lease",
-    "spool",
-    "hook",
-    "branch",
-    "merge",
-    "rebase",
-    "template",
-    "prompt",
-    "router",
-    "budget",
-    "deadline",
-    "socket",
-    "timeout",
+    "basket", "checkout_total", "login", "session", "token", "parser", "lexer", "cache", "index", "queue", "worker",
+    "lease", "spool", "hook", "branch", "merge", "rebase", "template", "prompt", "router", "budget", "deadline",
+    "socket", "timeout",
 ];
 
 /// One microsecond stands for one capture, so that a million fit into a window.

@@ -132,25 +132,8 @@ mod tests {
 
     /// The fields of a capture that the documentation promises; `notes` is there where a commit has some.
     const FIELDS: [&str; 19] = [
-        "id",
-        "at",
-        "captured_at",
-        "kind",
-        "project",
-        "tags",
-        "repo",
-        "commit",
-        "raw",
-        "summary",
-        "source",
-        "provenance",
-        "timing",
-        "tokens",
-        "quality",
-        "refined",
-        "state",
-        "supersedes",
-        "decision",
+        "id", "at", "captured_at", "kind", "project", "tags", "repo", "commit", "raw", "summary", "source",
+        "provenance", "timing", "tokens", "quality", "refined", "state", "supersedes", "decision",
     ];
 
     #[test]

@@ -36,24 +36,8 @@ pub const PATH: &str = "PATH";
 pub const GIT_CONFIG_GLOBAL: &str = "GIT_CONFIG_GLOBAL";
 
 const NAMES: [&str; 18] = [
-    URO_HOME,
-    URO_SKIP,
-    OLLAMA_HOST,
-    HOME,
-    XDG_CONFIG_HOME,
-    XDG_DATA_HOME,
-    XDG_STATE_HOME,
-    XDG_RUNTIME_DIR,
-    NO_COLOR,
-    TERM,
-    COLUMNS,
-    VISUAL,
-    EDITOR,
-    GIT_PAGER,
-    PAGER,
-    LESS,
-    PATH,
-    GIT_CONFIG_GLOBAL,
+    URO_HOME, URO_SKIP, OLLAMA_HOST, HOME, XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_STATE_HOME, XDG_RUNTIME_DIR, NO_COLOR,
+    TERM, COLUMNS, VISUAL, EDITOR, GIT_PAGER, PAGER, LESS, PATH, GIT_CONFIG_GLOBAL,
 ];
 
 /// The environment as it was when the process started, limited to the names above and `URO_<SECTION>_<KEY>`.

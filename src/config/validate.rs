@@ -293,18 +293,8 @@ mod tests {
         assert_eq!(address("http://localhost:1/v1").unwrap(), ("http", "localhost", Some(1), "/v1"));
         assert_eq!(address("https://[::1]").unwrap(), ("https", "::1", None, ""));
         for bad in [
-            "",
-            "localhost:1",
-            "ftp://a",
-            "http://",
-            "http://:80",
-            "http://a:0",
-            "http://a:99999",
-            "http://::1",
-            "http://a?b",
-            "http://a b",
-            "http://[nonsense]:1",
-            "http://me:pw@a",
+            "", "localhost:1", "ftp://a", "http://", "http://:80", "http://a:0", "http://a:99999", "http://::1",
+            "http://a?b", "http://a b", "http://[nonsense]:1", "http://me:pw@a",
         ] {
             assert!(address(bad).is_err(), "{bad}");
         }

@@ -51,17 +51,7 @@ fn is_part(few: &[String], many: &[String]) -> bool {
 /// The parameters of the function that the line defines.
 fn of_line(line: &Line, name: &str) -> Option<Vec<String>> {
     const DEFINES: [&str; 12] = [
-        "fn ",
-        "func ",
-        "def ",
-        "function",
-        "public ",
-        "private ",
-        "protected ",
-        "static ",
-        "async ",
-        "export ",
-        "=>",
+        "fn ", "func ", "def ", "function", "public ", "private ", "protected ", "static ", "async ", "export ", "=>",
         "override ",
     ];
     let text = line.text.trim();

@@ -77,16 +77,8 @@ impl Pieces {
     /// All of them in the order of most templates.
     pub fn all(&self) -> [&str; 10] {
         [
-            &self.lead,
-            &self.why,
-            &self.breaking,
-            &self.deed,
-            &self.dependencies,
-            &self.version,
-            &self.about,
-            &self.split,
-            &self.tickets,
-            &self.noted,
+            &self.lead, &self.why, &self.breaking, &self.deed, &self.dependencies, &self.version, &self.about,
+            &self.split, &self.tickets, &self.noted,
         ]
     }
 

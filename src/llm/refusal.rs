@@ -49,23 +49,9 @@ fn refuses_system_role(low: &str) -> bool {
     let of_template = any(&["jinja", "raise_exception", "templateerror", "chat template", "rendering prompt"]);
     let of_roles = any(&["role", "system message", "system prompt", "system instruction"])
         && any(&[
-            "not supported",
-            "unsupported",
-            "alternate",
-            "are supported",
-            "is supported",
-            "not allowed",
-            "unknown",
-            "invalid",
-            "unexpected",
-            "not accept",
-            "must be",
-            "must start",
-            "doesn't support",
-            "does not support",
-            "not implemented",
-            "no system",
-            "expected",
+            "not supported", "unsupported", "alternate", "are supported", "is supported", "not allowed", "unknown",
+            "invalid", "unexpected", "not accept", "must be", "must start", "doesn't support", "does not support",
+            "not implemented", "no system", "expected",
         ]);
     of_template || of_roles
 }

@@ -6,19 +6,8 @@ use serde_json::Value;
 /// `embeddings`), Ollama and llama.cpp (`completion`, `embedding`), vLLM (`generate`, `embed`, `score`), Hugging Face's
 /// servers (its pipeline tags).
 const WRITING: [&str; 13] = [
-    "llm",
-    "vlm",
-    "chat",
-    "completion",
-    "completions",
-    "generate",
-    "text-generation",
-    "text2text-generation",
-    "image-text-to-text",
-    "conversational",
-    "language",
-    "chat-completion",
-    "text-to-text",
+    "llm", "vlm", "chat", "completion", "completions", "generate", "text-generation", "text2text-generation",
+    "image-text-to-text", "conversational", "language", "chat-completion", "text-to-text",
 ];
 const OTHER: [&str; 25] = [
     "embedding",
@@ -50,46 +39,10 @@ const OTHER: [&str; 25] = [
 
 /// Words of names (split at everything but letters and digits) that only models of other kinds carry.
 const NAMES: [&str; 40] = [
-    "embed",
-    "embedder",
-    "embedding",
-    "embeddings",
-    "rerank",
-    "reranker",
-    "ranker",
-    "colbert",
-    "bert",
-    "roberta",
-    "minilm",
-    "mpnet",
-    "bge",
-    "gte",
-    "e5",
-    "sbert",
-    "whisper",
-    "parakeet",
-    "wav2vec2",
-    "canary",
-    "tts",
-    "kokoro",
-    "piper",
-    "bark",
-    "vits",
-    "xtts",
-    "stt",
-    "asr",
-    "sdxl",
-    "diffusion",
-    "flux",
-    "dall",
-    "clip",
-    "siglip",
-    "vae",
-    "mmproj",
-    "moderation",
-    "guard",
-    "shieldgemma",
-    "reward",
+    "embed", "embedder", "embedding", "embeddings", "rerank", "reranker", "ranker", "colbert", "bert", "roberta",
+    "minilm", "mpnet", "bge", "gte", "e5", "sbert", "whisper", "parakeet", "wav2vec2", "canary", "tts", "kokoro",
+    "piper", "bark", "vits", "xtts", "stt", "asr", "sdxl", "diffusion", "flux", "dall", "clip", "siglip", "vae",
+    "mmproj", "moderation", "guard", "shieldgemma", "reward",
 ];
 
 /// Architectures that encode and cannot continue a text (older Ollama servers list no capabilities, only the family).
@@ -201,17 +154,8 @@ mod tests {
             assert_eq!(writes(&json!({"id": other})), Some(false), "{other}");
         }
         for model in [
-            "qwen2.5-coder:7b",
-            "google/gemma-2-2b-it",
-            "Llama-3.2-1B-Instruct",
-            "phi-4-mini",
-            "bert-labs/writer-7b",
-            "mistral-nemo",
-            "smollm2:1.7b",
-            "deepseek-r1",
-            "granite-code:3b",
-            "codestral",
-            "gpt-oss-20b",
+            "qwen2.5-coder:7b", "google/gemma-2-2b-it", "Llama-3.2-1B-Instruct", "phi-4-mini", "bert-labs/writer-7b",
+            "mistral-nemo", "smollm2:1.7b", "deepseek-r1", "granite-code:3b", "codestral", "gpt-oss-20b",
         ] {
             assert_eq!(writes(&json!({"id": model})), None, "{model}");
         }

@@ -18,16 +18,8 @@ fn is_trailer(line: &str) -> bool {
 }
 
 const KEYS: [&str; 10] = [
-    "cc",
-    "change-id",
-    "git-svn-id",
-    "reviewed-on",
-    "piperorigin-revid",
-    "cr-commit-position",
-    "commit-queue",
-    "auto-submit",
-    "lgtm",
-    "gitorigin-revid",
+    "cc", "change-id", "git-svn-id", "reviewed-on", "piperorigin-revid", "cr-commit-position", "commit-queue",
+    "auto-submit", "lgtm", "gitorigin-revid",
 ];
 
 #[cfg(test)]

@@ -10,30 +10,9 @@ use crate::facts::symbols::{Fate, Symbol};
 const ANY: &[&str] = &["Changes", "Fixes", "Handles", "Updates", "Corrects", "Disables"];
 /// What takes new lines.
 const COMES: &[&str] = &[
-    "Adds",
-    "Documents",
-    "Tests",
-    "Checks",
-    "Supports",
-    "Enables",
-    "Uses",
-    "Returns",
-    "Sets",
-    "Passes",
-    "Prints",
-    "Reads",
-    "Writes",
-    "Calls",
-    "Shows",
-    "Skips",
-    "Ignores",
-    "Accepts",
-    "Rejects",
-    "Raises",
-    "Throws",
-    "Logs",
-    "Defines",
-    "Exports",
+    "Adds", "Documents", "Tests", "Checks", "Supports", "Enables", "Uses", "Returns", "Sets", "Passes", "Prints",
+    "Reads", "Writes", "Calls", "Shows", "Skips", "Ignores", "Accepts", "Rejects", "Raises", "Throws", "Logs",
+    "Defines", "Exports",
 ];
 /// What takes old ones.
 const GOES: &[&str] = &["Removes", "Drops", "Deletes", "Stops"];

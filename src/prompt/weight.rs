@@ -105,12 +105,7 @@ fn by_path(role: FileRole, path: &str) -> Option<&'static str> {
 
 fn is_lockfile(name: &str) -> bool {
     const NAMES: [&str; 7] = [
-        "package-lock.json",
-        "npm-shrinkwrap.json",
-        "pnpm-lock.yaml",
-        "go.sum",
-        "bun.lockb",
-        "packages.lock.json",
+        "package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "go.sum", "bun.lockb", "packages.lock.json",
         "package.resolved",
     ];
     name.ends_with(".lock") || NAMES.contains(&name)

@@ -397,13 +397,7 @@ mod tests {
     #[test]
     fn plain_undoes_inline() {
         for text in [
-            "Devlog a_b",
-            "__init__ *x* [1]",
-            "C:\\new | 1. x",
-            "# x",
-            "a \\",
-            "{{< x >}} {% y %}",
-            "`{{ z }}`",
+            "Devlog a_b", "__init__ *x* [1]", "C:\\new | 1. x", "# x", "a \\", "{{< x >}} {% y %}", "`{{ z }}`",
             "&#123;",
         ] {
             assert_eq!(plain(&inline(text)), text);

@@ -249,14 +249,7 @@ mod tests {
     #[test]
     fn themes_come_in_the_readers_order_and_lone_upkeep_joins_the_rest() {
         let outline = outline(&commits(&[
-            "ci: cache",
-            "fix: a",
-            "feat: b",
-            "docs: c",
-            "docs: d",
-            "fix: e",
-            "Rework the lease",
-            "feat: f",
+            "ci: cache", "fix: a", "feat: b", "docs: c", "docs: d", "fix: e", "Rework the lease", "feat: f",
         ]));
         let expected = [("Added", 2), ("Fixed", 2), ("Changed", 2), ("Documentation", 2)];
         assert_eq!(shape(&outline.groups), expected.map(|(title, n)| (title.to_owned(), n)));

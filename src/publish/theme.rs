@@ -171,18 +171,7 @@ fn by_first_words(text: &str) -> Theme {
 /// What is added or removed, when it is a test or documentation.
 fn object(rest: &[&str]) -> Option<Theme> {
     const FILLERS: [&str; 12] = [
-        "a",
-        "an",
-        "the",
-        "more",
-        "some",
-        "missing",
-        "new",
-        "failing",
-        "unit",
-        "regression",
-        "integration",
-        "snapshot",
+        "a", "an", "the", "more", "some", "missing", "new", "failing", "unit", "regression", "integration", "snapshot",
     ];
     let noun = rest.iter().find(|word| !FILLERS.contains(*word))?;
     match *noun {

@@ -220,24 +220,8 @@ fn joined(lines: &[String]) -> String {
 
 /// Forms that stand for a text that never came.
 const BLANKS: &[&str] = &[
-    "none",
-    "null",
-    "nil",
-    "undefined",
-    "unknown",
-    "string",
-    "text",
-    "summary",
-    "message",
-    "empty",
-    "nothing",
-    "n/a",
-    "no changes",
-    "no change",
-    "no output",
-    "not applicable",
-    "no summary",
-    "the summary",
+    "none", "null", "nil", "undefined", "unknown", "string", "text", "summary", "message", "empty", "nothing", "n/a",
+    "no changes", "no change", "no output", "not applicable", "no summary", "the summary",
 ];
 
 fn judge(line: &str, expected: &Expected) -> Result<(), Unusable> {
@@ -260,18 +244,7 @@ fn judge(line: &str, expected: &Expected) -> Result<(), Unusable> {
 fn leaks(line: &str) -> bool {
     let prose = spans::prose(line).to_lowercase();
     [
-        "<|",
-        "|>",
-        "<think",
-        "</think",
-        "```",
-        "[inst",
-        "[/inst",
-        "[think",
-        "{\"",
-        "\"}",
-        "assistant:",
-        "</s>",
+        "<|", "|>", "<think", "</think", "```", "[inst", "[/inst", "[think", "{\"", "\"}", "assistant:", "</s>",
         "\u{fffd}",
     ]
     .iter()

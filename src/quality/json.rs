@@ -4,32 +4,9 @@ use serde_json::Value;
 
 /// Keys under which a wrapper holds the text, in lower case and without hyphens and underscores.
 const KEYS: &[&str] = &[
-    "summary",
-    "text",
-    "message",
-    "commitmessage",
-    "commit",
-    "description",
-    "sentence",
-    "sentences",
-    "summaries",
-    "lines",
-    "finalanswer",
-    "final",
-    "response",
-    "answer",
-    "content",
-    "output",
-    "result",
-    "generatedtext",
-    "completion",
-    "title",
-    "subject",
-    "explanation",
-    "arguments",
-    "parameters",
-    "data",
-    "msg",
+    "summary", "text", "message", "commitmessage", "commit", "description", "sentence", "sentences", "summaries",
+    "lines", "finalanswer", "final", "response", "answer", "content", "output", "result", "generatedtext",
+    "completion", "title", "subject", "explanation", "arguments", "parameters", "data", "msg",
 ];
 /// How deep wrappers are unwrapped: a doubly encoded object in an argument of a call.
 const DEPTH: u8 = 5;

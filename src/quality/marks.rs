@@ -3,19 +3,8 @@
 /// A line of a diff or of our list of files.
 pub(super) fn is_patch_line(line: &str) -> bool {
     let starts = [
-        "diff --git",
-        "index ",
-        "@@ ",
-        "--- a/",
-        "+++ b/",
-        "--- /dev/null",
-        "+++ /dev/null",
-        "new file mode",
-        "deleted file mode",
-        "rename from ",
-        "rename to ",
-        "similarity index ",
-        "Binary files ",
+        "diff --git", "index ", "@@ ", "--- a/", "+++ b/", "--- /dev/null", "+++ /dev/null", "new file mode",
+        "deleted file mode", "rename from ", "rename to ", "similarity index ", "Binary files ",
     ];
     let line = line.trim_end();
     let listed = || {

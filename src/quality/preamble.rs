@@ -13,28 +13,9 @@ pub(super) fn without_preamble(line: &str) -> &str {
 }
 
 const POLITE: &[&str] = &[
-    "sure thing",
-    "sure",
-    "certainly",
-    "of course",
-    "absolutely",
-    "okay",
-    "ok",
-    "alright",
-    "great",
-    "great question",
-    "got it",
-    "no problem",
-    "yes",
-    "understood",
-    "hello",
-    "hi",
-    "hi there",
-    "thanks",
-    "thank you",
-    "good question",
-    "right",
-    "happy to help",
+    "sure thing", "sure", "certainly", "of course", "absolutely", "okay", "ok", "alright", "great", "great question",
+    "got it", "no problem", "yes", "understood", "hello", "hi", "hi there", "thanks", "thank you", "good question",
+    "right", "happy to help",
 ];
 
 fn without_politeness(line: &str) -> &str {
@@ -97,28 +78,10 @@ const LABELS: &[&str] = &[
 ];
 /// Beginnings of a label that goes on freely to its colon.
 const OPENINGS: &[&str] = &[
-    "here is",
-    "here's",
-    "here are",
-    "here you go",
-    "below is",
-    "below are",
-    "the following is",
-    "the following are",
-    "this is a summary",
-    "this is the summary",
-    "a summary of",
-    "the summary is",
-    "the summary of",
-    "the commit message",
-    "the answer is",
-    "my answer",
-    "based on the",
-    "i would describe",
-    "i would summarize",
-    "the commit can be",
-    "one possible",
-    "a possible",
+    "here is", "here's", "here are", "here you go", "below is", "below are", "the following is", "the following are",
+    "this is a summary", "this is the summary", "a summary of", "the summary is", "the summary of",
+    "the commit message", "the answer is", "my answer", "based on the", "i would describe", "i would summarize",
+    "the commit can be", "one possible", "a possible",
 ];
 /// Longest text before a label's colon, in bytes.
 const LABEL_CAP: usize = 120;

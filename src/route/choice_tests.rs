@@ -224,16 +224,8 @@ fn the_public_json_has_every_promised_field() {
         assert!(json.get(field).is_some(), "{field}");
     }
     for field in [
-        "model",
-        "endpoint",
-        "resident",
-        "queue_ms",
-        "predicted_ttft_ms",
-        "predicted_total_ms",
-        "p_on_time",
-        "quality",
-        "score",
-        "rejected_because",
+        "model", "endpoint", "resident", "queue_ms", "predicted_ttft_ms", "predicted_total_ms", "p_on_time", "quality",
+        "score", "rejected_because",
     ] {
         assert!(json["candidates"][0].get(field).is_some(), "{field}");
     }

@@ -5,18 +5,8 @@ use super::toml;
 
 /// Keys whose values look like versions and are none of a dependency.
 const OWN_KEYS: [&str; 12] = [
-    "version",
-    "edition",
-    "rust-version",
-    "resolver",
-    "opt-level",
-    "codegen-units",
-    "debug",
-    "lto",
-    "msrv",
-    "panic",
-    "strip",
-    "inherits",
+    "version", "edition", "rust-version", "resolver", "opt-level", "codegen-units", "debug", "lto", "msrv", "panic",
+    "strip", "inherits",
 ];
 
 /// Where a line stands; unknown before the first head of a table that the hunk shows.

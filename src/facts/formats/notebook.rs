@@ -138,16 +138,8 @@ fn program_line(text: &str) -> String {
 fn is_left_by_a_run(line: &Line) -> bool {
     let text = line.text.trim();
     let keys = [
-        "\"execution_count\":",
-        "\"image/",
-        "\"output_type\":",
-        "\"outputs\":",
-        "\"data\":",
-        "\"text/html\":",
-        "\"metadata\":",
-        "\"version\":",
-        "\"iopub",
-        "\"shell.execute",
+        "\"execution_count\":", "\"image/", "\"output_type\":", "\"outputs\":", "\"data\":", "\"text/html\":",
+        "\"metadata\":", "\"version\":", "\"iopub", "\"shell.execute",
     ];
     line.origin == Origin::Context || keys.iter().any(|key| text.starts_with(key))
 }

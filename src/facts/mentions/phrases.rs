@@ -441,19 +441,8 @@ fn is_claim(sentence: &str) -> bool {
 /// What licences say in every file.
 fn is_boilerplate(sentence: &str) -> bool {
     [
-        "applicable law",
-        "ights reserved",
-        "ights Reserved",
-        "SPDX",
-        "opyright (",
-        "opyright ©",
-        "WARRANT",
-        "icensed under",
-        "of this license",
-        "style license",
-        "the License",
-        "Permission is hereby",
-        "copyright notice",
+        "applicable law", "ights reserved", "ights Reserved", "SPDX", "opyright (", "opyright ©", "WARRANT",
+        "icensed under", "of this license", "style license", "the License", "Permission is hereby", "copyright notice",
     ]
     .iter()
     .any(|part| sentence.contains(part))

@@ -46,17 +46,8 @@ fn rust_definitions_are_named_behind_their_types() {
     assert_eq!(
         added("src/a.rs", new),
         [
-            "Alias",
-            "Kind",
-            "Pick",
-            "Pick::pick",
-            "Router",
-            "Router::MAX",
-            "Router::choose",
-            "Router::from",
-            "TABLE",
-            "deep",
-            "shout"
+            "Alias", "Kind", "Pick", "Pick::pick", "Router", "Router::MAX", "Router::choose", "Router::from", "TABLE",
+            "deep", "shout"
         ]
     );
 }
@@ -76,18 +67,8 @@ fn script_definitions_are_found_however_they_are_written() {
     assert_eq!(
         added("lib/a.js", new),
         [
-            "Store",
-            "Store.#hidden",
-            "Store.load",
-            "Store.make",
-            "View.render",
-            "api",
-            "app.use",
-            "gen",
-            "ip",
-            "json",
-            "one",
-            "text"
+            "Store", "Store.#hidden", "Store.load", "Store.make", "View.render", "api", "app.use", "gen", "ip", "json",
+            "one", "text"
         ]
     );
     let exports = "module.exports = {\n  start() {},\n  stop: () => {},\n  helper,\n}\nfunction helper() {}\n";
@@ -118,19 +99,8 @@ fn java_members_are_named_behind_their_classes() {
     assert_eq!(
         added("a.java", new),
         [
-            "Kind",
-            "Mark",
-            "Mark.value",
-            "Outer",
-            "Outer.Inner",
-            "Outer.Inner.go",
-            "Outer.MAX",
-            "Outer.Outer",
-            "Outer.toString",
-            "Pick",
-            "Pick.pick",
-            "Point",
-            "Point.Point"
+            "Kind", "Mark", "Mark.value", "Outer", "Outer.Inner", "Outer.Inner.go", "Outer.MAX", "Outer.Outer",
+            "Outer.toString", "Pick", "Pick.pick", "Point", "Point.Point"
         ]
     );
 }

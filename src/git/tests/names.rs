@@ -39,15 +39,7 @@ fn scratch(options: &[&str]) -> Scratch {
 #[test]
 fn paths_and_words_of_the_tree_are_known_and_what_the_commit_took_away() {
     let asked = [
-        "choose_model",
-        "retry_limit",
-        "route.rs",
-        "docs/guide.md",
-        "docs",
-        "farewell",
-        "gone.rs",
-        "choose",
-        "limit",
+        "choose_model", "retry_limit", "route.rs", "docs/guide.md", "docs", "farewell", "gone.rs", "choose", "limit",
         "guid",
     ];
     for options in [&[][..], &["--object-format=sha256"]] {

@@ -77,32 +77,9 @@ fn of_words(words: &[String], facts: &Facts) -> Option<&'static str> {
 
 /// What is added without being a feature.
 const OTHER_THINGS: [&str; 26] = [
-    "test",
-    "tests",
-    "testing",
-    "unittest",
-    "unittests",
-    "benchmark",
-    "benchmarks",
-    "doc",
-    "docs",
-    "documentation",
-    "docstring",
-    "docstrings",
-    "comment",
-    "comments",
-    "changelog",
-    "license",
-    "readme",
-    "missing",
-    "todo",
-    "note",
-    "notes",
-    "typo",
-    "lint",
-    "debug",
-    "example",
-    "examples",
+    "test", "tests", "testing", "unittest", "unittests", "benchmark", "benchmarks", "doc", "docs", "documentation",
+    "docstring", "docstrings", "comment", "comments", "changelog", "license", "readme", "missing", "todo", "note",
+    "notes", "typo", "lint", "debug", "example", "examples",
 ];
 
 fn is_version(word: &str) -> bool {

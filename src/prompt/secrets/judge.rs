@@ -96,21 +96,8 @@ pub(super) fn is_strong(value: &str, hex: bool) -> bool {
 
 /// What manuals write where a password goes; as passwords they protect nothing.
 const WORDS: [&str; 15] = [
-    "password",
-    "passwd",
-    "pass",
-    "pwd",
-    "secret",
-    "token",
-    "xxx",
-    "xxxx",
-    "yourpassword",
-    "your-password",
-    "mypassword",
-    "pw",
-    "p",
-    "user",
-    "x-oauth-basic",
+    "password", "passwd", "pass", "pwd", "secret", "token", "xxx", "xxxx", "yourpassword", "your-password",
+    "mypassword", "pw", "p", "user", "x-oauth-basic",
 ];
 
 pub(super) fn is_placeholder(value: &str) -> bool {

@@ -174,13 +174,7 @@ mod tests {
 
     fn kinds() -> BTreeSet<&'static str> {
         let others = [
-            ANY,
-            "url-password",
-            "authorization",
-            "netrc",
-            "docker-login",
-            "kubernetes-secret",
-            "discord-token",
+            ANY, "url-password", "authorization", "netrc", "docker-login", "kubernetes-secret", "discord-token",
             "password-hash",
         ];
         providers::shapes().iter().map(|shape| shape.kind).chain(others).chain(["aws-secret", "private-key"]).collect()

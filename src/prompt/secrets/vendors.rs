@@ -82,20 +82,8 @@ pub(super) const VENDORS: &[(&str, &[Form])] = &[
 
 /// Words in a name that make what it is given public: addresses, digests.
 const PUBLIC: [&str; 14] = [
-    "sha",
-    "hash",
-    "digest",
-    "checksum",
-    "commit",
-    "revision",
-    "version",
-    "integrity",
-    "url",
-    "uri",
-    "path",
-    "endpoint",
-    "public",
-    "fingerprint",
+    "sha", "hash", "digest", "checksum", "commit", "revision", "version", "integrity", "url", "uri", "path",
+    "endpoint", "public", "fingerprint",
 ];
 
 /// The value of a name with a provider in it, when it has the form of that provider's keys.

@@ -84,11 +84,7 @@ mod tests {
             assert!(!is_random(words), "{words} {}", share(words));
         }
         for chance in [
-            "LuHyguzIMdYQg",
-            "dmpstaxbbvhacstsw",
-            "qkzjwvxhgtrbmpld",
-            "8QzPfK3mWx",
-            "ILLKxCkPINEwSZz",
+            "LuHyguzIMdYQg", "dmpstaxbbvhacstsw", "qkzjwvxhgtrbmpld", "8QzPfK3mWx", "ILLKxCkPINEwSZz",
             "9f86d081884c7d65",
         ] {
             assert!(is_random(chance), "{chance} {}", share(chance));

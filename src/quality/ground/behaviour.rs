@@ -51,24 +51,8 @@ fn is_set_back(at: usize, low: &[String], sentence: &[Token<'_>], lexicon: &Lexi
 }
 
 const SETS: &[&str] = &[
-    "sets",
-    "set",
-    "changes",
-    "changed",
-    "updates",
-    "updated",
-    "raises",
-    "raised",
-    "lowers",
-    "lowered",
-    "increases",
-    "increased",
-    "reduces",
-    "reduced",
-    "decreases",
-    "decreased",
-    "bumps",
-    "bumped",
+    "sets", "set", "changes", "changed", "updates", "updated", "raises", "raised", "lowers", "lowered", "increases",
+    "increased", "reduces", "reduced", "decreases", "decreased", "bumps", "bumped",
 ];
 
 /// A merge, a revert, tests or documentation, where there is nothing of the kind.
@@ -111,23 +95,8 @@ fn is_still_said_of(at: usize, low: &[String], sentence: &[Token<'_>], lexicon: 
 
 /// What only something that is still there does.
 const GOES_ON: &[&str] = &[
-    "supports",
-    "accepts",
-    "returns",
-    "takes",
-    "handles",
-    "calls",
-    "uses",
-    "validates",
-    "checks",
-    "raises",
-    "throws",
-    "allows",
-    "reads",
-    "writes",
-    "parses",
-    "retries",
-    "requires",
+    "supports", "accepts", "returns", "takes", "handles", "calls", "uses", "validates", "checks", "raises", "throws",
+    "allows", "reads", "writes", "parses", "retries", "requires",
 ];
 
 /// "Raises x from 60 to 30".

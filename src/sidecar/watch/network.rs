@@ -4,24 +4,8 @@ use std::path::{Path, PathBuf};
 
 /// Types in `/proc/self/mountinfo` beside those that begin with `fuse.` (but for what is local below FUSE).
 const NETWORK: [&str; 18] = [
-    "nfs",
-    "nfs4",
-    "cifs",
-    "smb3",
-    "smbfs",
-    "9p",
-    "virtiofs",
-    "vboxsf",
-    "vmhgfs",
-    "afs",
-    "coda",
-    "ceph",
-    "gfs2",
-    "ocfs2",
-    "lustre",
-    "glusterfs",
-    "autofs",
-    "fuse",
+    "nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "virtiofs", "vboxsf", "vmhgfs", "afs", "coda", "ceph", "gfs2",
+    "ocfs2", "lustre", "glusterfs", "autofs", "fuse",
 ];
 const LOCAL_FUSE: [&str; 4] = ["fuse.bindfs", "fuse.gocryptfs", "fuse.encfs", "fuse.cryfs"];
 

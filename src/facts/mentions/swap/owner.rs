@@ -4,55 +4,18 @@ use crate::domain::patch::Line;
 
 /// Fields that hold a version or what stands for one.
 const FIELDS: [&str; 14] = [
-    "version",
-    "tag",
-    "newtag",
-    "rev",
-    "ref",
-    "digest",
-    "commit",
-    "hash",
-    "sha256",
-    "sha512",
-    "checksum",
-    "integrity",
-    "git-tree-sha1",
-    "revision",
+    "version", "tag", "newtag", "rev", "ref", "digest", "commit", "hash", "sha256", "sha512", "checksum", "integrity",
+    "git-tree-sha1", "revision",
 ];
 /// Fields that name what such a value belongs to, the most telling first.
 const NAMES: [&str; 16] = [
-    "repository",
-    "image",
-    "artifactid",
-    "include",
-    "update",
-    "name",
-    "pname",
-    "pkgname",
-    "package",
-    "identity",
-    "repo",
-    "chart",
-    "module",
-    "source",
-    "location",
-    "id",
+    "repository", "image", "artifactid", "include", "update", "name", "pname", "pkgname", "package", "identity",
+    "repo", "chart", "module", "source", "location", "id",
 ];
 /// Parents that name a group and nothing in it.
 const GROUPS: [&str; 13] = [
-    "dependencies",
-    "package",
-    "packages",
-    "plugins",
-    "project",
-    "metadata",
-    "spec",
-    "info",
-    "api",
-    "settings",
-    "config",
-    "release",
-    "defaults",
+    "dependencies", "package", "packages", "plugins", "project", "metadata", "spec", "info", "api", "settings",
+    "config", "release", "defaults",
 ];
 /// Parents that are a part of what stands above them.
 const PARTS: [&str; 5] = ["image", "state", "locked", "source", "container"];
