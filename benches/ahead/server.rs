@@ -52,7 +52,7 @@ pub async fn ask(client: &Client, rules: &str, question: &str) -> Result<Answer>
         rules: rules.to_owned(),
         question: question.to_owned(),
         sampling,
-        openers: Vec::new(),
+        wording: None,
         until: SystemClock.instant() + PATIENCE,
         keep_alive: None,
         prompt_estimate: None,

@@ -55,7 +55,7 @@ impl Questions {
             rules: prompt.rules.clone(),
             question: prompt.question.clone(),
             sampling: self.sampling.clone(),
-            openers: prompt.openers.clone(),
+            wording: prompt.wording.clone(),
             until: SystemClock.instant() + self.budget,
             keep_alive: None,
             prompt_estimate: None,

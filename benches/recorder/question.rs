@@ -43,7 +43,7 @@ impl Questions {
             rules: self.body.clone(),
             question: self.filler(ending),
             sampling,
-            openers: Vec::new(),
+            wording: None,
             until,
             keep_alive: None,
             prompt_estimate: None,

@@ -62,7 +62,7 @@ fn rendered() -> Rendered {
     let question = "let answer = ask(question, until)?;\n".repeat(20);
     Rendered {
         fixed: question.len(),
-        openers: Vec::new(),
+        wording: None,
         rules,
         question,
         version: "bench".to_owned(),

@@ -13,3 +13,4 @@ pub mod patch;
 pub mod project;
 pub mod role;
 pub mod timing;
+pub mod wording;

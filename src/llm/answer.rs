@@ -182,7 +182,7 @@ mod tests {
             rules: String::new(),
             question: String::new(),
             sampling,
-            openers: Vec::new(),
+            wording: None,
             until: SystemClock.instant(),
             keep_alive: None,
             prompt_estimate: Some(estimate),

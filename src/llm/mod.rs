@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::domain::timing::Tokens;
+use crate::domain::wording::Wording;
 
 mod address;
 mod answer;
@@ -110,9 +111,9 @@ pub struct Ask {
     pub rules: String,
     pub question: String,
     pub sampling: Sampling,
-    /// Where one sentence is wanted, the words of which one begins it; empty for free text. Servers that take a grammar
-    /// can write nothing else then, others end at the first empty line.
-    pub openers: Vec<&'static str>,
+    /// What the answer is made of, where one sentence is wanted. Servers that take a grammar can write nothing else then,
+    /// others end at the first empty line.
+    pub wording: Option<Wording>,
     /// The instant at which the answer is cut, wherever it is.
     pub until: Instant,
     /// How long the server should keep the model loaded, when it can be told.

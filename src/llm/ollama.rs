@@ -36,7 +36,7 @@ pub(super) fn body(ask: &Ask, form: Form) -> Value {
             "repeat_penalty": sampling.repeat_penalty,
         },
     });
-    if !ask.openers.is_empty() {
+    if ask.wording.is_some() {
         body["options"]["stop"] = json!([PARAGRAPH]);
     }
     if let Some(keep_alive) = ask.keep_alive {
@@ -206,7 +206,7 @@ mod tests {
             rules: "R".into(),
             question: "Q".into(),
             sampling,
-            openers: Vec::new(),
+            wording: None,
             until: now(),
             keep_alive: Some(Duration::from_secs(600)),
             prompt_estimate: None,

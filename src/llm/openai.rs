@@ -10,6 +10,7 @@ use super::ollama::parse;
 use super::refusal::reported;
 use super::writing::writes;
 use super::{Ask, Finish, LlmError, Offered, Server};
+use crate::domain::wording::Wording;
 
 pub(super) const CHAT: &str = "/v1/chat/completions";
 pub(super) const MODELS: &str = "/v1/models";
@@ -39,10 +40,10 @@ pub(super) fn body(ask: &Ask, server: &Server, form: Form) -> Value {
         body["top_k"] = json!(sampling.top_k);
         body["repeat_penalty"] = json!(sampling.repeat_penalty);
     }
-    match ask.openers.as_slice() {
-        [] => {}
-        openers if server.name == LLAMA_CPP => body["grammar"] = json!(grammar(openers)),
-        _ => body["stop"] = json!([PARAGRAPH]),
+    match &ask.wording {
+        Some(wording) if server.name == LLAMA_CPP => body["grammar"] = json!(grammar(wording)),
+        Some(_) => body["stop"] = json!([PARAGRAPH]),
+        None => {}
     }
     body
 }
@@ -50,12 +51,14 @@ pub(super) fn body(ask: &Ask, server: &Server, form: Form) -> Value {
 /// What ends an answer of one paragraph.
 pub(super) const PARAGRAPH: &str = "\n\n";
 
-/// One line that begins with one of the words and ends with its first full stop that no name goes on behind, in the
-/// notation of llama.cpp (`grammars/README.md` there). A sentence that grows too long is cut by `max_tokens`, and told
-/// from a whole one by that.
-fn grammar(openers: &[&str]) -> String {
-    let openers: Vec<String> = openers.iter().map(|opener| format!("\"{opener}\"")).collect();
-    format!("root ::= ({}) \" \" ([^\\n.] | \".\" [^ \\n.])+ \".\"", openers.join(" | "))
+/// The wording in the notation of llama.cpp (`grammars/README.md` there). A sentence that grows too long is cut by
+/// `max_tokens`, and told from a whole one by that.
+fn grammar(wording: &Wording) -> String {
+    let quoted = |word: &str| format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\""));
+    let openers: Vec<String> = wording.openers.iter().map(|word| quoted(word)).collect();
+    let words: Vec<String> = wording.words.iter().map(|word| quoted(word)).collect();
+    let (openers, words) = (openers.join(" | "), words.join(" | "));
+    format!("root ::= ({openers}) (\",\"? \" \" word)+ \".\"\nword ::= {words}\n")
 }
 
 /// Reads the event stream.
@@ -174,7 +177,7 @@ mod tests {
             rules: "R".into(),
             question: "Q".into(),
             sampling,
-            openers: Vec::new(),
+            wording: None,
             until: now(),
             keep_alive: None,
             prompt_estimate: None,

@@ -193,7 +193,7 @@ mod tests {
             rules: "Rules.".into(),
             question: "Patch.".into(),
             fixed: 0,
-            openers: Vec::new(),
+            wording: None,
             version: "v".into(),
             left_out: String::new(),
             prompt_tokens: 3,

@@ -3,13 +3,13 @@
 mod continued;
 mod keyblock;
 mod message;
-mod openers;
 pub mod pack;
 pub mod redact;
 mod reference;
 pub mod render;
 mod seam;
 mod secrets;
+mod sentence;
 mod shares;
 mod telling;
 pub mod telling_values;

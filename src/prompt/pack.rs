@@ -42,8 +42,8 @@ pub fn pack(patch: &Patch, symbols: &[Symbol], room: usize) -> Packed {
 }
 
 /// Least room for a file: its path, a header and two lines; and for a hunk: a header and a line (bytes).
-const FILE: usize = 140;
-const HUNK: usize = 60;
+const FILE: usize = 150;
+const HUNK: usize = 100;
 
 /// A file whose hunks can be shown.
 struct Sheet<'a> {
@@ -220,19 +220,34 @@ fn changed_lines(text: &str) -> usize {
 fn hunk_text(hunk: &Hunk) -> String {
     let header = hunk.header.trim();
     let mut text = if header.is_empty() { "@@\n".to_owned() } else { format!("@@ {}\n", short(header)) };
-    let changed = || hunk.lines.iter().filter(|line| line.origin != Origin::Context);
-    let realigned = realigned(changed());
+    let changed: Vec<&Line> = hunk.lines.iter().filter(|line| line.origin != Origin::Context).collect();
+    let realigned = realigned(&changed);
     let mut shown = false;
-    for line in changed().filter(|line| has_words(&line.text) && !realigned.contains(&bare(&line.text))) {
-        text.push_str(&line_text(line));
-        shown = true;
+    for line in paired(&changed) {
+        if has_words(&line.text) && !realigned.contains(&bare(&line.text)) {
+            text.push_str(&line_text(line));
+            shown = true;
+        }
     }
     if shown { text } else { String::new() }
 }
 
+/// What went and what came in turns, as far as they follow each other: a hunk that is cut shows of both.
+fn paired<'a>(changed: &[&'a Line]) -> Vec<&'a Line> {
+    let mut lines = Vec::with_capacity(changed.len());
+    let same = |one: &&Line, other: &&Line| one.origin == other.origin || other.origin == Origin::Added;
+    for block in changed.chunk_by(same) {
+        let (added, removed): (Vec<&Line>, Vec<&Line>) = block.iter().partition(|line| line.origin == Origin::Added);
+        for at in 0..added.len().max(removed.len()) {
+            lines.extend(removed.get(at).into_iter().chain(added.get(at)));
+        }
+    }
+    lines
+}
+
 /// Lines that are there on both sides with other blanks.
-fn realigned<'a>(changed: impl Iterator<Item = &'a Line>) -> HashSet<String> {
-    let (added, removed): (Vec<&Line>, Vec<&Line>) = changed.partition(|line| line.origin == Origin::Added);
+fn realigned(changed: &[&Line]) -> HashSet<String> {
+    let (added, removed): (Vec<&Line>, Vec<&Line>) = changed.iter().partition(|line| line.origin == Origin::Added);
     let old: HashSet<String> = removed.iter().map(|line| bare(&line.text)).collect();
     added.iter().map(|line| bare(&line.text)).filter(|text| old.contains(text)).collect()
 }

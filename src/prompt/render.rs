@@ -6,11 +6,12 @@ use std::fmt::Write as _;
 use super::pack::{Packed, pack};
 use super::text::{cut, one_line};
 use super::tokens::{Budget, Scale, bytes_in, estimate};
-use super::{message, openers};
+use super::{message, sentence};
 use crate::domain::capture::Capture;
 use crate::domain::context::Context;
 use crate::domain::draft::DraftKind;
 use crate::domain::patch::Commit;
+use crate::domain::wording::Wording;
 use crate::facts::symbols::Symbol;
 
 const CAPTURE: &str = include_str!("../../templates/prompt/capture.txt");
@@ -44,8 +45,8 @@ pub struct Rendered {
     /// Bytes at the start of `question` that are there before the author has said anything: files and patch of a
     /// commit. A server can read them, after the rules, before the commit exists. Nothing of any other question.
     pub fixed: usize,
-    /// The verbs of which one begins the answer; empty where it is no single sentence.
-    pub openers: Vec<&'static str>,
+    /// What the answer is made of, where it is a single sentence.
+    pub wording: Option<Wording>,
     /// Names the rules: a hash of their text.
     pub version: String,
     /// What of the patch is not in it, in words; empty when all is. The question says it too.
@@ -58,7 +59,7 @@ impl Rendered {
     fn new(rules: &str, question: String, scale: Scale) -> Self {
         let prompt_tokens = scale.tokens(rules) + scale.tokens(&question);
         let (version, left_out) = (version(rules), String::new());
-        Self { rules: rules.to_owned(), question, fixed: 0, openers: Vec::new(), version, left_out, prompt_tokens }
+        Self { rules: rules.to_owned(), question, fixed: 0, wording: None, version, left_out, prompt_tokens }
     }
 
     /// What of the question is there before the author has said anything.
@@ -99,10 +100,11 @@ pub fn commit(commit: &Commit, deeds: &str, symbols: &[Symbol], context: &Contex
         let _infallible = writeln!(question, "{left_out}");
     }
     let fixed = question.len();
-    question.push_str(&author(commit, context, words));
+    let author = author(commit, context, words);
+    let wording = sentence::of(&commit.patch, symbols, &patch, &[&message::told(&commit.message), &author, deeds]);
+    question.push_str(&author);
     question.push_str("What does the code do differently now?");
-    let openers = openers::of(&commit.patch, symbols);
-    Rendered { fixed, left_out, openers, ..Rendered::new(CAPTURE, question, budget.scale) }
+    Rendered { fixed, left_out, wording: Some(wording), ..Rendered::new(CAPTURE, question, budget.scale) }
 }
 
 /// At most so many bytes of it, whole words.

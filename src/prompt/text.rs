@@ -1,7 +1,7 @@
 //! Words and lines cut to length, for prompts.
 
 /// Longest line of a file, header or path, in characters; the rest says little.
-const LINE: usize = 240;
+const LINE: usize = 160;
 
 /// The text itself, or its beginning and an ellipsis.
 pub(super) fn short(text: &str) -> String {

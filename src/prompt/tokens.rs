@@ -78,7 +78,7 @@ impl Scale {
 
 /// Tokens of a capture's prompt at most. Of prompts of 60 to 580 tokens, real models of 0.5 and 1.5 billion parameters
 /// gave no better sentences from the longer ones, and each token costs 10 to 40 ms on two cores.
-pub const CAPTURE_PROMPT: u32 = 340;
+pub const CAPTURE_PROMPT: u32 = 420;
 
 /// What a prompt may cost, in tokens.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -36,7 +36,7 @@ async fn load(config: &Config, server: &Reloading) {
         rules: String::new(),
         question: "hello".into(),
         sampling,
-        openers: Vec::new(),
+        wording: None,
         until: SystemClock.instant() + Duration::from_secs(20),
         keep_alive: None,
         prompt_estimate: None,

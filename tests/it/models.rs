@@ -42,7 +42,7 @@ fn within(time: Duration) -> Ask {
             num_ctx: 4096,
             max_tokens: 80,
         },
-        openers: Vec::new(),
+        wording: None,
         until: now() + time,
         keep_alive: Some(Duration::from_secs(600)),
         prompt_estimate: None,

@@ -114,7 +114,7 @@ fn question(until: Instant) -> Ask {
         rules: "You describe one commit.".into(),
         question: "<patch>\n+retry(3)\n</patch>".into(),
         sampling: Sampling { temperature, top_p, top_k, repeat_penalty, num_ctx: 4096, max_tokens: 8 },
-        openers: Vec::new(),
+        wording: None,
         until,
         keep_alive: None,
         prompt_estimate: None,

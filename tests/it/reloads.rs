@@ -28,7 +28,7 @@ fn ask(question: &str) -> Ask {
         rules: "You describe one commit. ".repeat(40),
         question: question.into(),
         sampling,
-        openers: Vec::new(),
+        wording: None,
         until: now() + LONG,
         keep_alive: Some(Duration::from_secs(600)),
         prompt_estimate: None,

@@ -30,7 +30,7 @@ fn question() -> Ask {
             num_ctx: 4096,
             max_tokens: 80,
         },
-        openers: Vec::new(),
+        wording: None,
         until: now() + Duration::from_secs(20),
         keep_alive: None,
         prompt_estimate: None,

@@ -36,7 +36,7 @@ impl Models {
             rules: order.prompt.rules.clone(),
             question: order.prompt.question.clone(),
             sampling: shortened(&contender.sampling, order.max_tokens),
-            openers: order.prompt.openers.clone(),
+            wording: order.prompt.wording.clone(),
             until: task.until,
             keep_alive: Some(self.keep_alive(config, task.urgency, contender, here)),
             prompt_estimate: Some(order.prompt.prompt_tokens),

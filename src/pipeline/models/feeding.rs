@@ -88,7 +88,7 @@ impl Feed<'_> {
             rules: rules.to_owned(),
             question: question.to_owned(),
             sampling: shortened(&self.contender.sampling, 1),
-            openers: Vec::new(),
+            wording: None,
             until: self.until,
             keep_alive: Some(self.keep_alive),
             prompt_estimate: None,

@@ -113,11 +113,11 @@ pub fn check(text: &str, evidence: &Evidence<'_>) -> Grounded {
     Ground::of(evidence).check(text, evidence.known)
 }
 
-/// Whether a sentence tells a reader of `said` something: two words that are not those of every change, or a number.
+/// Whether a sentence tells a reader of `said` something: two words that are no verbs of every change, or a number.
 #[must_use]
 pub fn adds(sentence: &str, said: &str) -> bool {
     let known = words::stems(said);
-    let new = |stem: &String| !known.contains(stem) && !support::is_work(stem);
+    let new = |stem: &String| !known.contains(stem) && !support::is_verb(stem);
     let number = |token: &Token<'_>| token.kind == Kind::Number && !said.contains(token.text);
     let new: BTreeSet<String> = words::stems(sentence).into_iter().filter(new).collect();
     new.len() >= 2 || tokens(sentence).iter().any(number)

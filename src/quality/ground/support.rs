@@ -223,8 +223,14 @@ fn is_kind(stem: &str) -> bool {
 
 /// A word that belongs to sentences about any change, by its stem.
 pub fn is_work(stem: &str) -> bool {
-    static STEMS: LazyLock<HashSet<String>> = LazyLock::new(|| WORK.iter().map(|word| words::stem(word)).collect());
-    STEMS.contains(stem) || is_kind(stem)
+    static STEMS: LazyLock<HashSet<String>> = LazyLock::new(|| NOUNS.iter().map(|word| words::stem(word)).collect());
+    STEMS.contains(stem) || is_kind(stem) || is_verb(stem)
+}
+
+/// A verb of sentences about any change, by its stem.
+pub fn is_verb(stem: &str) -> bool {
+    static STEMS: LazyLock<HashSet<String>> = LazyLock::new(|| VERBS.iter().map(|word| words::stem(word)).collect());
+    STEMS.contains(stem)
 }
 
 /// Nouns and adjectives that belong to any change.
@@ -236,16 +242,21 @@ const KINDS: &[&str] = &[
     "package", "various", "several",
 ];
 
-/// Verbs, connectives and nouns with which people speak of any change.
-const WORK: &[&str] = &[
+/// Verbs and connectives with which people speak of any change.
+const VERBS: &[&str] = &[
     "add", "remove", "delete", "drop", "update", "upgrade", "bump", "change", "modify", "refactor", "rename", "move",
     "fix", "make", "use", "set", "include", "handle", "return", "allow", "check", "support", "call", "create",
     "introduce", "replace", "implement", "adjust", "extend", "switch", "convert", "rewrite", "restore", "revert",
     "enable", "disable", "accept", "reject", "pass", "read", "write", "print", "show", "give", "given", "take", "keep",
     "need", "require", "provide", "define", "declare", "specify", "indicate", "contain", "don", "instead", "whether",
-    "already", "first", "second", "two", "three", "old", "exist", "current", "currently", "relate", "default",
-    "directly", "name", "string", "list", "number", "object", "instance", "format", "setting", "operation",
+    "already", "first", "second", "two", "three", "old", "exist", "current", "currently", "relate", "directly",
+    "remain", "least", "during", "without", "within", "onto", "part", "new", "additional", "more", "other",
+];
+
+/// Nouns with which they do.
+const NOUNS: &[&str] = &[
+    "default", "name", "string", "list", "number", "object", "instance", "format", "setting", "operation",
     "dependency", "dependencies", "directory", "project", "library", "version", "release", "configuration", "config",
-    "error", "exception", "message", "result", "condition", "address", "addresses", "creation", "addition", "remain",
-    "request", "response", "least", "during", "without", "within", "onto", "part",
+    "error", "exception", "message", "result", "condition", "address", "addresses", "creation", "addition", "request",
+    "response",
 ];

@@ -1,0 +1,236 @@
+//! The words of which a sentence about a patch can be made. A model that has no other verbs cannot say that something
+//! came where lines only went, or that something was renamed where nothing was; one that has no other words can invent
+//! neither names nor purposes.
+
+use std::collections::HashSet;
+
+use crate::domain::patch::{Change, FileChange, Origin, Patch};
+use crate::domain::wording::Wording;
+use crate::facts;
+use crate::facts::roles::FileRole;
+use crate::facts::symbols::{Fate, Symbol};
+
+/// What changed lines of either kind can do.
+const ANY: &[&str] = &["Changes", "Fixes", "Handles", "Updates", "Corrects", "Disables"];
+/// What takes new lines.
+const COMES: &[&str] = &[
+    "Adds", "Tests", "Checks", "Supports", "Enables", "Uses", "Returns", "Sets", "Passes", "Prints", "Reads", "Writes",
+    "Calls", "Shows", "Skips", "Ignores", "Accepts", "Rejects", "Raises", "Throws", "Logs", "Defines", "Exports",
+];
+/// What takes old ones.
+const GOES: &[&str] = &["Removes", "Drops", "Deletes", "Stops"];
+/// What takes both.
+const BECOMES: &[&str] = &["Replaces", "Switches", "Converts", "Lowers", "Increases", "Decreases", "Reorders"];
+/// What takes something that stands elsewhere now, or under another name, or another version.
+const MOVES: &[&str] = &["Moves", "Extracts", "Splits"];
+const RENAMES: &[&str] = &["Renames"];
+const BUMPS: &[&str] = &["Bumps", "Upgrades", "Downgrades"];
+/// What documentation does: a model that reads of an option in it says that the option was added.
+const DOCS: &[&str] = &["Describes", "Mentions", "Explains", "Lists", "Links", "Corrects", "Updates"];
+const TESTS: &[&str] = &["Tests", "Covers", "Checks", "Updates", "Corrects", "Changes"];
+
+/// Most words that are taken from one change: a grammar is compiled for each request.
+const MOST: usize = 400;
+/// Longest word and longest name (characters).
+const LONGEST: usize = 48;
+
+/// The wording of a sentence about `patch`, of which `shown` is in the prompt with its facts, and with what its author
+/// said.
+pub(super) fn of(patch: &Patch, symbols: &[Symbol], shown: &str, prose: &[&str]) -> Wording {
+    let mut words = Words::default();
+    prose.iter().for_each(|text| words.take_prose(text));
+    words.take_code(shown);
+    [FUNCTION, WORK, KINDS].iter().flat_map(|list| list.split_whitespace()).for_each(|word| words.add(word));
+    Wording { openers: openers(patch, symbols), words: words.list }
+}
+
+/// Words in the order in which they came, each once.
+#[derive(Debug, Default)]
+struct Words {
+    list: Vec<String>,
+    known: HashSet<String>,
+}
+
+impl Words {
+    fn add(&mut self, word: &str) {
+        let fits = !word.is_empty() && word.chars().count() <= LONGEST && !word.contains(char::is_control);
+        if fits && self.known.insert(word.to_owned()) {
+            self.list.push(word.to_owned());
+        }
+    }
+
+    /// Words of a person, as they stand and, at the start of a sentence, in small letters; names between backticks.
+    fn take_prose(&mut self, text: &str) {
+        for name in text.split('`').skip(1).step_by(2) {
+            self.add(&format!("`{name}`"));
+        }
+        let edge = |c: char| !c.is_alphanumeric();
+        for word in text.split(|c: char| {
+            c.is_whitespace() || matches!(c, '`' | '"' | '(' | ')' | ',' | ';' | '\u{201c}' | '\u{201d}')
+        }) {
+            if self.list.len() >= MOST {
+                return;
+            }
+            let word = word.trim_matches(edge);
+            self.add(word);
+            let mut letters = word.chars();
+            if letters.next().is_some_and(char::is_uppercase) && letters.all(char::is_lowercase) {
+                self.add(&word.to_lowercase());
+            }
+        }
+    }
+
+    /// Names of code between backticks, and what they are put together of as plain words.
+    fn take_code(&mut self, text: &str) {
+        let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '.' | '-' | '/' | ':');
+        for word in text.split(|c: char| !is_name(c)) {
+            if self.list.len() >= MOST {
+                return;
+            }
+            let name = word.trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '$'));
+            if name.chars().count() < 3 {
+                continue;
+            }
+            if name.contains('/') || !name.contains(char::is_alphabetic) {
+                self.add(name);
+            } else {
+                self.add(&format!("`{name}`"));
+            }
+            parts(name).filter(|part| part.chars().count() > 2).for_each(|part| self.add(&part));
+        }
+    }
+}
+
+/// `parseHTMLBody_2` → parse, html, body.
+fn parts(name: &str) -> impl Iterator<Item = String> {
+    let letters: Vec<char> = name.chars().collect();
+    let starts = |at: usize| {
+        let (before, here) = (letters[at - 1], letters[at]);
+        let next = letters.get(at + 1).is_some_and(|c| c.is_lowercase());
+        here.is_uppercase() && (before.is_lowercase() || next)
+    };
+    let mut parts = vec![String::new()];
+    for (at, letter) in letters.iter().enumerate() {
+        if !letter.is_alphabetic() || (at > 0 && starts(at)) {
+            parts.push(String::new());
+        }
+        if letter.is_alphabetic() {
+            parts.last_mut().into_iter().for_each(|part| part.extend(letter.to_lowercase()));
+        }
+    }
+    parts.into_iter().filter(|part| !part.is_empty())
+}
+
+/// Articles, prepositions, connectives, numbers in words.
+const FUNCTION: &str = "the a an to of in for with and or when if from by on at as into instead that which is are not no \
+    only its it their before after both all each per without so than then also now where while between within out up \
+    off two three four one more other same new old first last any every there this these longer";
+/// Verbs with which people speak of any change.
+const WORK: &str = "use uses using used add adds adding added remove removes removing removed change changes changing \
+    changed replace replaces replacing replaced move moves moving moved set sets setting handle handles handling handled \
+    check checks checking checked return returns returning returned pass passes passing passed call calls calling called \
+    support supports supporting allow allows allowing keep keeps keeping include includes including take takes taking \
+    give gives given read reads reading write writes writing print prints printing show shows showing skip skips \
+    skipping ignore ignores ignoring match matches matching start starts end ends fall falls back fail fails update \
+    updates updating contain contains containing default";
+/// Nouns for what a change consists of.
+const KINDS: &str = "function functions method methods class classes type types field fields parameter parameters \
+    argument arguments option options flag flags variable constant test tests case cases file files line lines section \
+    example examples error errors message value values version comment comments documentation check condition name \
+    names list string number call calls import module package dependency dependencies key keys link links";
+
+/// The verbs that the patch allows. Where not all of it could be read, either kind of line may be there.
+fn openers(patch: &Patch, symbols: &[Symbol]) -> Vec<&'static str> {
+    let whole = !patch.truncated && patch.files.iter().all(|file| file.unread.is_none());
+    let (added, removed) = (!whole || has(patch, Origin::Added), !whole || has(patch, Origin::Removed));
+    let fate = |fate: Fate| symbols.iter().any(|symbol| symbol.fate == fate);
+    let renamed = patch.files.iter().any(|file| file.change == Change::Renamed);
+    let only = |role: FileRole| !patch.files.is_empty() && patch.files.iter().all(|file| facts::role_of(file) == role);
+    let (docs, tests) = (only(FileRole::Docs), only(FileRole::Tests));
+    let sides = [
+        (docs && added, DOCS),
+        (docs && removed && !added, &["Corrects", "Updates"]),
+        (tests, TESTS),
+        (!docs && !tests, ANY),
+        (!docs && !tests && added, COMES),
+        (removed, GOES),
+        (added && removed, BECOMES),
+        (renamed || fate(Fate::Moved), MOVES),
+        (renamed || fate(Fate::Renamed), RENAMES),
+        (patch.files.iter().any(has_versions), BUMPS),
+    ];
+    sides.iter().filter(|(allowed, _)| *allowed).flat_map(|(_, verbs)| *verbs).copied().collect()
+}
+
+fn lines(file: &FileChange, origin: Origin) -> impl Iterator<Item = &str> {
+    let lines = file.hunks.iter().flat_map(|hunk| &hunk.lines);
+    lines.filter(move |line| line.origin == origin).map(|line| line.text.as_str())
+}
+
+/// Files that came or went have lines of one kind, too, even where they have none.
+fn has(patch: &Patch, origin: Origin) -> bool {
+    let alone = if origin == Origin::Added { Change::Added } else { Change::Deleted };
+    patch.files.iter().any(|file| file.change == alone || lines(file, origin).next().is_some())
+}
+
+/// A version on a line that went and on one that came.
+fn has_versions(file: &FileChange) -> bool {
+    let version = |text: &str| {
+        let digits = |part: &str| part.chars().next().is_some_and(|c| c.is_ascii_digit());
+        text.split(|c: char| !c.is_ascii_alphanumeric() && c != '.')
+            .any(|word| word.split('.').filter(|part| digits(part)).count() >= 2)
+    };
+    lines(file, Origin::Removed).any(version) && lines(file, Origin::Added).any(version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::clock::SystemClock;
+    use crate::facts::{self, sample};
+
+    fn openers(patch: &str) -> Vec<&'static str> {
+        let commit = sample::commit("wip", vec![sample::file("src/a.rs", patch)]);
+        super::openers(&commit.patch, &facts::of(&commit, &SystemClock).symbols)
+    }
+
+    #[test]
+    fn a_side_that_has_no_lines_has_no_verbs() {
+        let added = openers("@@\n+one();\n");
+        assert!(added.contains(&"Adds") && !added.contains(&"Removes") && !added.contains(&"Replaces"));
+        let removed = openers("@@\n-one();\n");
+        assert!(removed.contains(&"Removes") && !removed.contains(&"Adds") && !removed.contains(&"Replaces"));
+        let both = openers("@@\n-one();\n+two();\n");
+        assert!(["Adds", "Removes", "Replaces"].iter().all(|verb| both.contains(verb)));
+    }
+
+    #[test]
+    fn words_are_the_changes_the_authors_and_those_of_any_change() {
+        let commit = sample::commit("wip", vec![sample::file("src/a.rs", "@@\n+let maxRetryCount = 3;\n")]);
+        let wording = of(&commit.patch, &[], "+let maxRetryCount = 3;", &["Retry `login` twice (#12)"]);
+        let has = |word: &str| wording.words.iter().any(|known| known == word);
+        assert!(
+            ["`login`", "Retry", "retry", "twice", "12", "`maxRetryCount`", "max", "count", "the"]
+                .iter()
+                .all(|w| has(w))
+        );
+        assert!(!has("performance") && !has("`retry`"));
+        assert_eq!(parts("parseHTMLBody_v2").collect::<Vec<_>>(), ["parse", "html", "body", "v"]);
+    }
+
+    #[test]
+    fn documentation_adds_no_options() {
+        let docs = sample::commit("wip", vec![sample::file("README.md", "@@\n+`--fast` is fast.\n")]);
+        let docs = super::openers(&docs.patch, &[]);
+        assert!(docs.contains(&"Describes") && !docs.contains(&"Adds"), "{docs:?}");
+    }
+
+    #[test]
+    fn nothing_is_renamed_moved_or_bumped_that_is_not() {
+        let both = openers("@@\n-one();\n+two();\n");
+        assert!(!["Renames", "Moves", "Bumps"].iter().any(|verb| both.contains(verb)), "{both:?}");
+        assert!(openers("@@\n-v = \"1.2.3\"\n+v = \"1.3.0\"\n").contains(&"Bumps"));
+        let renamed = sample::commit("wip", vec![sample::renamed("a.rs", "b.rs")]);
+        assert!(super::openers(&renamed.patch, &[]).contains(&"Renames"));
+    }
+}
