@@ -58,7 +58,7 @@ fn grammar(wording: &Wording) -> String {
     let openers: Vec<String> = wording.openers.iter().map(|word| quoted(word)).collect();
     let words: Vec<String> = wording.words.iter().map(|word| quoted(word)).collect();
     let (openers, words) = (openers.join(" | "), words.join(" | "));
-    format!("root ::= ({openers}) (\",\"? \" \" word)+ \".\"\nword ::= {words}\n")
+    format!("root ::= ({openers}) (\" \" word)+ \".\"\nword ::= {words}\n")
 }
 
 /// Reads the event stream.

@@ -41,7 +41,24 @@ pub(super) fn of(patch: &Patch, symbols: &[Symbol], shown: &str, prose: &[&str])
     prose.iter().for_each(|text| words.take_prose(text));
     words.take_code(shown);
     [FUNCTION, WORK, KINDS].iter().flat_map(|list| list.split_whitespace()).for_each(|word| words.add(word));
-    Wording { openers: openers(patch, symbols), words: words.list }
+    let mut openers = openers(patch, symbols);
+    let text = format!("{shown}\n{}", prose.join("\n")).to_lowercase();
+    openers.retain(|verb| !SAID.contains(verb) || text.contains(&root(verb)));
+    Wording { openers, words: words.list }
+}
+
+/// Verbs for what code does, of which only those are offered that the change or its author has.
+const SAID: &[&str] = &[
+    "Checks", "Supports", "Enables", "Disables", "Returns", "Passes", "Prints", "Reads", "Writes", "Calls", "Shows",
+    "Skips", "Ignores", "Accepts", "Rejects", "Raises", "Throws", "Logs", "Defines", "Exports", "Handles", "Stops",
+    "Lowers", "Increases", "Decreases", "Reorders", "Explains", "Covers", "Links", "Lists", "Mentions", "Converts",
+    "Switches", "Extracts", "Splits",
+];
+
+/// Raises → rais, as in raise, raised and raising.
+fn root(verb: &str) -> String {
+    let low = verb.to_lowercase();
+    low.strip_suffix("es").or_else(|| low.strip_suffix('s')).unwrap_or(&low).to_owned()
 }
 
 /// Words in the order in which they came, each once.
@@ -53,7 +70,10 @@ struct Words {
 
 impl Words {
     fn add(&mut self, word: &str) {
-        let fits = !word.is_empty() && word.chars().count() <= LONGEST && !word.contains(char::is_control);
+        let fits = word.contains(char::is_alphanumeric)
+            && !word.contains(['\u{201c}', '\u{201d}'])
+            && word.chars().count() <= LONGEST
+            && !word.contains(char::is_control);
         if fits && self.known.insert(word.to_owned()) {
             self.list.push(word.to_owned());
         }
@@ -121,18 +141,16 @@ fn parts(name: &str) -> impl Iterator<Item = String> {
     parts.into_iter().filter(|part| !part.is_empty())
 }
 
-/// Articles, prepositions, connectives, numbers in words.
-const FUNCTION: &str = "the a an to of in for with and or when if from by on at as into instead that which is are not no \
-    only its it their before after both all each per without so than then also now where while between within out up \
-    off two three four one more other same new old first last any every there this these longer";
-/// Verbs with which people speak of any change.
-const WORK: &str = "use uses using used add adds adding added remove removes removing removed change changes changing \
-    changed replace replaces replacing replaced move moves moving moved set sets setting handle handles handling handled \
-    check checks checking checked return returns returning returned pass passes passing passed call calls calling called \
-    support supports supporting allow allows allowing keep keeps keeping include includes including take takes taking \
-    give gives given read reads reading write writes writing print prints printing show shows showing skip skips \
-    skipping ignore ignores ignoring match matches matching start starts end ends fall falls back fail fails update \
-    updates updating contain contains containing default";
+/// Articles, prepositions, connectives, numbers in words. None of those with which a second clause begins (which, so,
+/// because, while, without): a model fills it with what it guesses.
+const FUNCTION: &str = "the a an to of in for with and or when if from by on at as into instead that is are not no only \
+    its it their before after both all each per than also where between within out up off two three four one more other \
+    same new old first last any every there this these longer";
+/// Verbs with which people speak of any change, and no participles: these begin second clauses as well.
+const WORK: &str = "use uses used add remove removed change changed replace replaced move moved set handle handles check \
+    checks checked return returns returned pass passes passed call calls called support supports allow allows keep keeps \
+    include includes take takes give gives given read reads write writes print prints show shows skip skips ignore ignores \
+    match matches start starts end ends fall falls back fail fails update updates contain contains default";
 /// Nouns for what a change consists of.
 const KINDS: &str = "function functions method methods class classes type types field fields parameter parameters \
     argument arguments option options flag flags variable constant test tests case cases file files line lines section \

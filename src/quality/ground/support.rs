@@ -30,6 +30,7 @@ const WORDS_PER_FOREIGN: usize = 10;
 /// The first lack of a sentence; nothing where all of it is supported.
 pub fn lack(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
     talk(tokens, lexicon)
+        .or_else(|| opening(tokens, lexicon))
         .or_else(|| praise(tokens, lexicon))
         .or_else(|| unseen(tokens, lexicon))
         .or_else(|| context(tokens, lexicon))
@@ -47,8 +48,26 @@ fn talk(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
     })
 }
 
+/// "Accepts …", "Skips …": what the code does now has its word in the change or in what the author says of it. Only what
+/// any change does to something needs none.
+fn opening(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
+    static ANY: LazyLock<HashSet<String>> = LazyLock::new(|| DEEDS.iter().map(|word| stem(word)).collect());
+    let first = tokens.first().filter(|token| lexicon.has_patch && token.kind == Kind::Prose)?;
+    let stem = stem(&first.low());
+    let free = ANY.contains(&stem) || !is_verb(&stem) || lexicon.is_supported(&stem);
+    (!free).then(|| Lack::Foreign(first.text.to_owned()))
+}
+
+/// What any change does to something.
+const DEEDS: &[&str] = &[
+    "add", "remove", "delete", "drop", "update", "upgrade", "downgrade", "bump", "change", "modify", "rename", "move",
+    "fix", "correct", "use", "set", "replace", "switch", "convert", "introduce", "create", "refactor", "restore",
+    "revert", "rewrite", "adjust", "extend", "implement", "merge", "make",
+];
+
 fn counted(token: &Token<'_>) -> bool {
-    token.kind == Kind::Number || matches!(token.low().as_str(), "one" | "two" | "three" | "four" | "five" | "several")
+    token.kind == Kind::Number
+        || matches!(token.low().as_str(), "new" | "more" | "one" | "two" | "three" | "four" | "five" | "several")
 }
 
 /// Nouns of parts that stand where they are declared.
@@ -97,7 +116,11 @@ fn unseen(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
     let unmoved = || {
         became
             .iter()
-            .find(|(old, new)| lexicon.pairs.has_reverse_only(old, new) || is_unmoved(old, new, lexicon))
+            .find(|(old, new)| {
+                old.eq_ignore_ascii_case(new)
+                    || lexicon.pairs.has_reverse_only(old, new)
+                    || is_unmoved(old, new, lexicon)
+            })
             .map(|(old, _)| (*old).to_owned())
     };
     let unshown = || {
