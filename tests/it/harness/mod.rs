@@ -7,6 +7,7 @@ mod runner;
 pub mod scripted;
 mod socket;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -225,6 +226,21 @@ impl Drop for World {
     fn drop(&mut self) {
         let _ = self.uro_in(self.dir.path(), &["sidecar", "stop"]);
     }
+}
+
+/// Writes a file that is going to be run, by a child: a process that another test starts meanwhile inherits what this
+/// one has open for writing, and what is open for writing cannot be run ("text file busy").
+pub fn write_program(path: &Path, content: &[u8]) {
+    let mut command = Command::new("sh");
+    command.args(["-c", "cat >\"$0\" && chmod 755 \"$0\""]).arg(path).stdin(Stdio::piped());
+    let mut child = command.spawn().expect("sh");
+    child.stdin.take().expect("a pipe").write_all(content).expect("written");
+    assert!(child.wait().expect("it ends").success());
+}
+
+/// The same with the content of another one.
+pub fn copy_program(from: &Path, to: &Path) {
+    write_program(to, &std::fs::read(from).unwrap());
 }
 
 /// Asks again and again until there is an answer.
