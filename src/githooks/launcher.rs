@@ -84,14 +84,13 @@ fn headers(size: u64) -> Vec<u8> {
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
+    use crate::hook::test_program::write_program;
     use std::process::{Command, Output};
 
     fn launched(program: &str, arguments: &[&str]) -> Output {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("a hook");
-        std::fs::write(&file, render(HookName::PostApplypatch, Path::new(program)).unwrap()).unwrap();
-        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+        write_program(&file, &render(HookName::PostApplypatch, Path::new(program)).unwrap());
         Command::new(&file).args(arguments).env("URO_TEST", "passed on").output().unwrap()
     }
 
@@ -99,8 +98,7 @@ mod tests {
     fn it_becomes_the_program_with_the_hooks_name_its_arguments_and_its_environment() {
         let dir = tempfile::tempdir().unwrap();
         let program = dir.path().join("é o'hara");
-        std::fs::write(&program, "#!/bin/sh\nprintf '%s|' \"$@\" \"$URO_TEST\"\nexit 3\n").unwrap();
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        write_program(&program, b"#!/bin/sh\nprintf '%s|' \"$@\" \"$URO_TEST\"\nexit 3\n");
         let output = launched(program.to_str().unwrap(), &["a b", "", "c"]);
         assert_eq!(output.status.code(), Some(3));
         assert_eq!(String::from_utf8_lossy(&output.stdout), "post-applypatch|a b||c|passed on|");

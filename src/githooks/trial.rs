@@ -10,6 +10,7 @@ use std::process::{Command, Output};
 use super::apply::operations;
 use super::{GithooksError, HookState, How, Note, Plan, State, apply, inspect, plan_install, plan_remove};
 use crate::domain::event::HookName;
+use crate::hook::test_program::write_program;
 
 /// A repository and, instead of the real hook, a script that notes how it was called and talks too much.
 struct Stage {
@@ -37,8 +38,7 @@ impl Stage {
     }
 
     fn write(&self, path: &Path, text: &str) {
-        fs::write(path, text).expect("written");
-        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("executable");
+        write_program(path, text.as_bytes());
     }
 
     fn hooks(&self) -> PathBuf {

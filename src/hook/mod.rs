@@ -21,6 +21,8 @@ pub mod places;
 pub mod sentinel;
 mod squash;
 pub mod start;
+#[cfg(test)]
+pub mod test_program;
 
 /// The names under which git calls the program when it is linked as the hook itself. Other hook managers rename a
 /// hook that was there and call it themselves, as `post-commit.legacy` or `post-commit.old`.

@@ -85,9 +85,8 @@ fn command(program: &Path, changes: Vec<Change>) -> Command {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
+    use crate::hook::test_program::write_program;
 
     #[expect(clippy::disallowed_methods, reason = "file times come from the machine's clock")]
     fn now() -> SystemTime {
@@ -99,8 +98,7 @@ mod tests {
         let program = home.join(PROGRAM);
         let script = "#!/bin/sh\necho started >&2\necho started\nd=${0%/*}\n\
                       { echo \"$@\"; pwd; env; } > \"$d/seen.new\"; mv \"$d/seen.new\" \"$d/seen\"\n";
-        fs::write(&program, script).expect("written");
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("executable");
+        write_program(&program, script.as_bytes());
         home.join("uro-hook")
     }
 

@@ -13,7 +13,7 @@ use uro_capture::domain::capture::Capture;
 use uro_capture::store::sqlite::SqliteStore;
 use uro_capture::store::{CaptureQuery, Store};
 
-use crate::harness::{World, eventually};
+use crate::harness::{World, copy_program, eventually, write_program};
 
 const SETTINGS: &str = "[[endpoints]]\nname = \"none\"\nurl = \"http://127.0.0.1:9\"\napi = \"ollama\"\n";
 
@@ -133,7 +133,7 @@ fn installed(world: &World) -> PathBuf {
     let bin = world.path("bin");
     std::fs::create_dir(&bin).unwrap();
     for built in [env!("CARGO_BIN_EXE_uro-capture"), env!("CARGO_BIN_EXE_uro-hook")] {
-        std::fs::copy(built, bin.join(Path::new(built).file_name().unwrap())).unwrap();
+        copy_program(Path::new(built), &bin.join(Path::new(built).file_name().unwrap()));
     }
     bin
 }
@@ -144,8 +144,7 @@ fn repo_with(world: &World, prior: bool) -> PathBuf {
     if prior {
         let hook = repo.join(".git/hooks/post-commit");
         std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
-        std::fs::write(&hook, "#!/bin/sh\necho prior hook\nexit 3\n").unwrap();
-        std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+        write_program(&hook, b"#!/bin/sh\necho prior hook\nexit 3\n");
     }
     repo
 }
@@ -365,7 +364,6 @@ fn hash_object(world: &World, repo: &Path, content: &str) -> String {
 /// An executable script outside every repository.
 fn program(world: &World, name: &str, line: &str) -> PathBuf {
     let path = world.path(name);
-    std::fs::write(&path, format!("#!/bin/sh\n{line}\n")).unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    write_program(&path, format!("#!/bin/sh\n{line}\n").as_bytes());
     path
 }

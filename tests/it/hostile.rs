@@ -1,13 +1,12 @@
 //! Repositories that mean harm: nothing of theirs is run, nothing of theirs reaches the terminal, nothing is fetched.
 
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::harness::{World, eventually};
+use crate::harness::{World, copy_program, eventually, write_program};
 
 const FORMATS: [&str; 3] = ["--ref-format=files", "--ref-format=reftable", "--object-format=sha256"];
 
@@ -21,8 +20,7 @@ fn repo_of(world: &World, name: &str, format: &str) -> PathBuf {
 /// A program that leaves a file behind when anybody runs it.
 fn tripwire(world: &World) -> (String, PathBuf) {
     let (program, sprung) = (world.path("tripwire"), world.path("sprung"));
-    std::fs::write(&program, format!("#!/bin/sh\necho \"$0 $*\" >> '{}'\ncat\n", sprung.display())).unwrap();
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    write_program(&program, format!("#!/bin/sh\necho \"$0 $*\" >> '{}'\ncat\n", sprung.display()).as_bytes());
     (program.to_str().unwrap().to_owned(), sprung)
 }
 
@@ -33,7 +31,7 @@ fn poison(world: &World, repo: &Path, program: &str) {
     for hook in
         ["post-commit", "post-checkout", "post-index-change", "reference-transaction", "pre-commit", "fsmonitor"]
     {
-        std::fs::copy(program, hooks.join(hook)).unwrap();
+        copy_program(Path::new(program), &hooks.join(hook));
     }
     let settings = [
         ("core.fsmonitor", program),

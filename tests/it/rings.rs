@@ -1,13 +1,13 @@
 //! Who rings, who hears, who takes over: stuck sidecars, many at once, the service manager's sockets.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use uro_capture::sidecar::{client, lock};
 
-use crate::harness::{World, eventually};
+use crate::harness::{World, copy_program, eventually};
 
 fn signal(pid: u32, signal: &str) {
     assert!(Command::new("kill").args([signal, &pid.to_string()]).status().unwrap().success());
@@ -77,7 +77,7 @@ fn a_sidecar_whose_main_loop_alone_is_stuck_is_succeeded_too() {
     let repo = world.hooked_repo("repo");
     world.start_sidecar();
     let first = holder(&world).unwrap();
-    let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/hold_thread.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/hold_thread.py");
     let mut command = world.program("python3", &repo);
     let mut tracer =
         command.arg(script).arg(first.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
@@ -202,7 +202,7 @@ fn a_sidecar_without_a_sentinels_program_beside_it_serves_all_the_same() {
     let home = world.path("home");
     let alone = world.path("alone/uro-capture");
     std::fs::create_dir_all(alone.parent().unwrap()).unwrap();
-    std::fs::copy(env!("CARGO_BIN_EXE_uro-capture"), &alone).unwrap();
+    copy_program(Path::new(env!("CARGO_BIN_EXE_uro-capture")), &alone);
     let mut sidecar = world.program(&alone, &home).args(["sidecar", "run", "--idle", "60s"]).spawn().unwrap();
     eventually("it serves", || client::ping(&world.run_dir()));
     assert!(sentinels(sidecar.id()).is_empty());

@@ -1,7 +1,7 @@
 //! The sidecar as a service: the manager's sockets, what the manager is told, and what is installed.
 
 use std::io::{BufRead, BufReader, ErrorKind, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -12,7 +12,7 @@ use uro_capture::sidecar::service::seal::{Comments, seal};
 use uro_capture::sidecar::service::{Manager, Setting};
 use uro_capture::sidecar::{client, lock};
 
-use crate::harness::{PATIENCE, World, eventually};
+use crate::harness::{PATIENCE, World, copy_program, eventually, write_program};
 
 const SIDECAR: &str = env!("CARGO_BIN_EXE_uro-capture");
 
@@ -121,8 +121,7 @@ fn with_systemctl(code: u8) -> World {
     let world = World::without_models();
     let program = world.path("fake/systemctl");
     std::fs::create_dir_all(program.parent().unwrap()).unwrap();
-    std::fs::write(&program, format!("#!/bin/sh\necho \"$*\" >>\"$0.log\"\nexit {code}\n")).unwrap();
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    write_program(&program, format!("#!/bin/sh\necho \"$*\" >>\"$0.log\"\nexit {code}\n").as_bytes());
     world
 }
 
@@ -269,7 +268,7 @@ fn systemd_accepts_the_units_also_with_awkward_paths() {
     for name in ["plain", "a b", "100%h of $HOME", "it's \"quoted\"", "back\\slash; #and (more)"] {
         let (program, home) = (world.path(name).join("uro-capture"), world.path(name).join("home"));
         std::fs::create_dir_all(&home).unwrap();
-        std::fs::copy("/bin/true", &program).unwrap();
+        copy_program(Path::new("/bin/true"), &program);
         let env = Env::of(&[("HOME", home.to_str().unwrap()), ("URO_HOME", home.to_str().unwrap())]);
         let setting = Setting::read(&env, &Paths::under(&home), &program).unwrap();
         let mut verify = world.program("systemd-analyze", &world.path("home"));

@@ -2,14 +2,13 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
 use nix::pty::{Winsize, openpty};
 use serde_json::json;
 
-use crate::harness::World;
+use crate::harness::{World, write_program};
 
 /// Columns of the terminal.
 const WIDTH: usize = 80;
@@ -40,8 +39,7 @@ fn program(world: &World, name: &str, script: &str) -> PathBuf {
     let folder = world.path("bin");
     std::fs::create_dir_all(&folder).unwrap();
     let file = folder.join(name);
-    std::fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    write_program(&file, format!("#!/bin/sh\n{script}\n").as_bytes());
     folder
 }
 

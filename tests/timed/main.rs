@@ -15,6 +15,7 @@
 mod harness;
 
 mod budget;
+mod cuts;
 mod faults;
 mod limits;
 mod storm;

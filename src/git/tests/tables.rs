@@ -6,6 +6,7 @@ use super::news::Reader;
 use super::outside::reftable;
 use super::scratch::Scratch;
 use crate::git::{Deed, Entry};
+use crate::hook::test_program::write_program;
 
 fn made(entries: &[Entry]) -> Vec<String> {
     let made = |entry: &Entry| match &entry.deed {
@@ -107,13 +108,11 @@ fn a_sha256_repository_has_logs_like_any_other() {
 
 #[test]
 fn no_signature_is_checked_with_a_program_that_the_repository_names() {
-    use std::os::unix::fs::PermissionsExt as _;
     let Some(scratch) = reftable() else { return };
     scratch.write("a", "1").commit("Start");
     let mut reader = Reader::of(&scratch);
     let program = scratch.outside().join("evil");
-    std::fs::write(&program, format!("#!/bin/sh\ntouch {}/ran\n", scratch.outside().display())).unwrap();
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    write_program(&program, format!("#!/bin/sh\ntouch {}/ran\n", scratch.outside().display()).as_bytes());
     scratch.git(&["config", "gpg.program", program.to_str().unwrap()]);
     scratch.git(&["config", "log.showSignature", "true"]);
     let signature = "\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n x\n -----END PGP SIGNATURE-----\n\n";

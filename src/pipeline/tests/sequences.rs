@@ -8,6 +8,7 @@ use crate::domain::capture::Reason;
 use crate::domain::clock::FakeClock;
 use crate::domain::event::{HookName, Source};
 use crate::domain::id::Oid;
+use crate::hook::test_program::write_program;
 use crate::pipeline::reconcile;
 use crate::pipeline::waiting::{self, PATIENCE};
 
@@ -34,9 +35,7 @@ fn hook_steps(place: &Place<'_>) {
     let hook = place.path.join(".git/hooks/post-commit");
     let script = "#!/bin/sh\ngit rev-parse HEAD >> \"$(git rev-parse --git-common-dir)/steps\"\n";
     std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
-    std::fs::write(&hook, script).unwrap();
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(&hook, mode).unwrap();
+    write_program(&hook, script.as_bytes());
 }
 
 /// The post-commit reports of the steps noted so far.

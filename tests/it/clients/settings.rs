@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::program;
-use crate::harness::World;
+use crate::harness::{World, copy_program};
 
 /// One setting at a time, because two may hide each other. `CANARY` is a program that must never run.
 const VARIANTS: &[(&str, &[(&str, &str)])] = &[
@@ -101,6 +101,6 @@ fn twist(world: &World, repo: &Path, settings: &[(&str, &str)], canary: &Path) {
     std::fs::write(repo.join("order"), "removed*\nkept*\n").unwrap();
     std::fs::create_dir(repo.join("evil-hooks")).unwrap();
     for hook in ["post-index-change", "reference-transaction", "post-checkout", "fsmonitor-watchman"] {
-        std::fs::copy(canary, repo.join("evil-hooks").join(hook)).unwrap();
+        copy_program(canary, &repo.join("evil-hooks").join(hook));
     }
 }

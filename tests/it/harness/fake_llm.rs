@@ -147,10 +147,14 @@ impl FakeLlm {
             let shared = Arc::clone(&shared);
             std::thread::spawn(move || spring(&trap, &shared))
         });
-        let acceptor = (!refused).then(|| {
+        let acceptor = if refused {
+            drop(listener);
+            socket::wait_until_refused(address);
+            None
+        } else {
             let shared = Arc::clone(&shared);
-            std::thread::spawn(move || accept(&listener, &shared))
-        });
+            Some(std::thread::spawn(move || accept(&listener, &shared)))
+        };
         Self { address, shared, acceptor, trap, trap_address }
     }
 

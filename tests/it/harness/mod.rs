@@ -7,6 +7,7 @@ mod runner;
 pub mod scripted;
 mod socket;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,6 +20,13 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Nobody asks a model anything but what the test's commits ask it.
 const UNPREPARED: &str = "read_ahead = \"off\"";
+
+/// What a capture may take where its text is what a test is about: on a busy machine the usual two seconds are over before
+/// a debug build has read a commit. Tests of times keep the default.
+fn ample(capture: &str) -> &'static str {
+    let measures = env!("CARGO_CRATE_NAME") == "timed";
+    if measures || capture.contains("budget") { "" } else { "budget = \"6s\"" }
+}
 
 /// Removed, with its sidecar, when dropped.
 pub struct World {
@@ -43,7 +51,8 @@ impl World {
     pub fn with_endpoint(url: &str, api: &str) -> Self {
         let world = Self::new();
         world.configure(&format!(
-            "[capture]\n{UNPREPARED}\n[[endpoints]]\nname = \"test\"\nurl = \"{url}\"\napi = \"{api}\"\n"
+            "[capture]\n{UNPREPARED}\n{}\n[[endpoints]]\nname = \"test\"\nurl = \"{url}\"\napi = \"{api}\"\n",
+            ample("")
         ));
         world
     }
@@ -60,8 +69,9 @@ impl World {
         let unprepared = if capture.contains("read_ahead") { "" } else { UNPREPARED };
         let (model, url) = (fake_llm::MODEL, server.url());
         self.configure(&format!(
-            "[capture]\n{capture}\n{unprepared}\n[models]\ncapture = \"{model}\"\n\
-             [[endpoints]]\nname = \"test\"\nurl = \"{url}\"\napi = \"ollama\"\n"
+            "[capture]\n{capture}\n{unprepared}\n{}\n[models]\ncapture = \"{model}\"\n\
+             [[endpoints]]\nname = \"test\"\nurl = \"{url}\"\napi = \"ollama\"\n",
+            ample(capture)
         ));
     }
 
@@ -225,6 +235,21 @@ impl Drop for World {
     fn drop(&mut self) {
         let _ = self.uro_in(self.dir.path(), &["sidecar", "stop"]);
     }
+}
+
+/// Writes a file that is going to be run, by a child: a process that another test starts meanwhile inherits what this
+/// one has open for writing, and what is open for writing cannot be run ("text file busy").
+pub fn write_program(path: &Path, content: &[u8]) {
+    let mut command = Command::new("sh");
+    command.args(["-c", "cat >\"$0\" && chmod 755 \"$0\""]).arg(path).stdin(Stdio::piped());
+    let mut child = command.spawn().expect("sh");
+    child.stdin.take().expect("a pipe").write_all(content).expect("written");
+    assert!(child.wait().expect("it ends").success());
+}
+
+/// The same with the content of another one.
+pub fn copy_program(from: &Path, to: &Path) {
+    write_program(to, &std::fs::read(from).unwrap());
 }
 
 /// Asks again and again until there is an answer.

@@ -108,6 +108,7 @@ impl Reloading {
             // A connection wakes the accept call.
             drop(TcpStream::connect(self.address));
             let _panicked = acceptor.join();
+            socket::wait_until_refused(self.address);
         }
     }
 

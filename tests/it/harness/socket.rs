@@ -1,7 +1,7 @@
 //! Just enough HTTP for fake servers: requests read whole, documents and chunks written.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// Sets a connection up so that nothing on it blocks for long.
@@ -9,6 +9,12 @@ pub fn prepare(stream: &TcpStream) {
     let _fresh = stream.set_nodelay(true);
     let _fresh = stream.set_read_timeout(Some(Duration::from_millis(50)));
     let _fresh = stream.set_write_timeout(Some(Duration::from_millis(200)));
+}
+
+/// Waits until nobody listens at an address that was closed. A process that another test starts meanwhile inherits the
+/// socket, and keeps it open until it has become the program that it is to be.
+pub fn wait_until_refused(address: SocketAddr) {
+    super::eventually("nobody listens", || TcpStream::connect(address).is_err().then_some(()));
 }
 
 /// The client has closed its side: there is nothing left to read.

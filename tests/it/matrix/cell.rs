@@ -190,6 +190,10 @@ impl<'w> Cell<'w> {
             (Reporter::Hooks, _) if self.layout.is_reftable() => vec![Source::Hook, Source::Watch],
             (Reporter::Hooks, Heard::Yes) if self.silent => vec![Source::Hook, Source::Watch],
             (Reporter::Hooks, Heard::Yes) => vec![Source::Hook],
+            // A report of an earlier step that was not worked off when the sidecar ended counts for this one, too.
+            (Reporter::Nobody, _) if self.prepared && self.layout.is_reftable() => {
+                vec![Source::Reconcile, Source::Hook]
+            }
             (Reporter::Nobody, _) if self.prepared => vec![Source::Reconcile],
             _ => vec![Source::Watch],
         }

@@ -9,6 +9,7 @@ use super::prior::{DISPATCHER, EXIT_3, GLOBAL, HUSKY, LEFTHOOK, LFS, NONE, PRE_C
 use super::rewritten::{commit, our_hook_reports};
 use super::stage::{Stage, differences, runs_config_hooks, skip, snapshot};
 use super::unchanged::check;
+use crate::harness::copy_program;
 
 /// The directory of a git that runs hooks from its configuration: the machine's own may be one.
 #[expect(clippy::disallowed_methods, reason = "tests find this git by this one variable")]
@@ -197,7 +198,7 @@ fn ours_are_silent_when_the_program_is_gone_and_told_as_lost_by_an_older_git() {
     let (bin, name) = (stage.world.path("home/our bin"), "uro-capture");
     std::fs::create_dir_all(&bin).unwrap();
     for program in [env!("CARGO_BIN_EXE_uro-capture"), env!("CARGO_BIN_EXE_uro-hook")] {
-        std::fs::copy(program, bin.join(Path::new(program).file_name().unwrap())).unwrap();
+        copy_program(Path::new(program), &bin.join(Path::new(program).file_name().unwrap()));
     }
     let uro = bin.join(name);
     assert!(stage.command(uro.to_str().unwrap()).arg("init").status().unwrap().success());

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::prior::{HUSKY, LEFTHOOK, LFS, NONE, PRE_COMMIT, Prior, husky};
 use super::stage::{Stage, skip};
 use super::unchanged::{state, timeless};
-use crate::harness::eventually;
+use crate::harness::{copy_program, eventually};
 
 const COMMIT: &str = "chmod u+w b.bin; echo x >>a.txt; echo x >>b.bin; git commit -q -am Another; ls -l b.bin";
 
@@ -137,7 +137,7 @@ fn a_tool_that_writes_over_our_hook_reaches_nothing_else() {
         let bin = stage.world.path("home/bin");
         std::fs::create_dir_all(&bin).unwrap();
         for program in [env!("CARGO_BIN_EXE_uro-capture"), env!("CARGO_BIN_EXE_uro-hook")] {
-            std::fs::copy(program, bin.join(Path::new(program).file_name().unwrap())).unwrap();
+            copy_program(Path::new(program), &bin.join(Path::new(program).file_name().unwrap()));
         }
         stage.sh("~/bin/uro-capture init");
         stage.sh(write);

@@ -1,0 +1,43 @@
+//! How late an answer that never ends may be cut.
+
+use std::time::Duration;
+
+use uro_capture::config::EndpointConfig;
+use uro_capture::domain::clock::{Clock, SystemClock};
+use uro_capture::llm::{Ask, Client, Sampling};
+
+use crate::harness::fake_llm::{Behaviour, FakeLlm, MODEL, Shape};
+
+const LATE: Duration = Duration::from_millis(50);
+
+fn soon() -> Ask {
+    let sampling =
+        Sampling { temperature: 0.2, top_p: 0.9, top_k: 40, repeat_penalty: 1.0, num_ctx: 4096, max_tokens: 80 };
+    Ask {
+        model: MODEL.into(),
+        rules: "You describe one commit. ".repeat(8),
+        question: "<patch>\n+retry(3)\n</patch>".into(),
+        sampling,
+        until: SystemClock.instant() + Duration::from_millis(300),
+        keep_alive: None,
+        prompt_estimate: None,
+    }
+}
+
+#[tokio::test]
+async fn whatever_a_server_does_the_question_ends_at_its_deadline() {
+    use Behaviour::{EndlessTokens, FirstTokenThenStall, HeadThenSilent, OneEndlessLine, OneTokenPerSecond, Silent};
+    let endless =
+        [Silent, Behaviour::SlowHeader, HeadThenSilent, FirstTokenThenStall, OneTokenPerSecond, EndlessTokens];
+    for behaviour in endless.into_iter().chain([Behaviour::HeaderFlood, OneEndlessLine]) {
+        for (shape, everywhere) in [(Shape::Ollama, false), (Shape::Openai, false), (Shape::Ollama, true)] {
+            let start = if everywhere { FakeLlm::everywhere } else { FakeLlm::start_as };
+            let fake = start(shape, behaviour.clone());
+            let client = Client::new(&EndpointConfig::local("test", &fake.url())).unwrap();
+            let ask = soon();
+            let _answer = client.ask(&ask).await;
+            let late = SystemClock.instant().saturating_duration_since(ask.until);
+            assert!(late <= LATE, "{shape:?} {behaviour:?}: {late:?} late");
+        }
+    }
+}
