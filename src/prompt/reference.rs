@@ -55,13 +55,12 @@ fn is_variable(value: &str) -> bool {
         name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_')
             && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
     };
-    let percent = value.len() > 2 && value.starts_with('%') && value.ends_with('%');
     let between = |open: &str, close: &str| value.strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
     if [("@@", "@@"), ("@", "@"), ("__", "__"), ("%(", ")s")].iter().any(|(a, b)| between(a, b).is_some_and(shouting)) {
         return true;
     }
     let bracketed = value.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')'));
-    percent || bracketed.or_else(|| value.strip_prefix('$')).is_some_and(shouting)
+    between("%", "%").is_some_and(is_name) || bracketed.or_else(|| value.strip_prefix('$')).is_some_and(shouting)
 }
 
 /// `${NAME}`, `${{ secrets.NAME }}`, `{{ name | quote }}`, `#{NAME}#`, `{{ env "NAME" }}`; not one that holds a default.
@@ -218,6 +217,7 @@ mod tests {
             "vault:v1:8SDd3WHDOjf7mq69CyCqYjBXAiQQAVZRkFM13ok481zo",
             "env:a8Kd02mZq91LxV",
             "pass:sunshine",
+            "%a8Kd02mZq91LxV%",
             "__sunshine__",
             "@sunshine@",
             "secret:sunshine",

@@ -41,13 +41,14 @@ fn is_documented(decided: &Value) {
 #[test]
 fn the_newest_commit_is_routed_as_its_capture_would_be_and_nothing_is_asked_or_stored() {
     let server = answering();
-    let world = World::with_fake(&server);
+    let world = World::new();
+    world.use_fake(&server, "budget = \"2s\"");
     let repo = repo(&world);
     let decided = world.json(&repo, &["route"]);
     is_documented(&decided);
     assert_eq!((&decided["task"]["role"], &decided["task"]["urgency"]), (&"capture".into(), &"interactive".into()));
     assert_eq!((&decided["choice"]["model"], &decided["choice"]["endpoint"]), (&MODEL.into(), &"test".into()));
-    assert_eq!((&decided["deadline_ms"], &decided["reason"]), (&6000.0.into(), &"none".into()), "{decided:#}");
+    assert_eq!((&decided["deadline_ms"], &decided["reason"]), (&2000.0.into(), &"none".into()), "{decided:#}");
     assert!(decided["choice"]["max_tokens"].as_u64().unwrap() > 0);
     assert!(decided["task"]["technicality"].as_f64().unwrap() > 0.0, "it is the commit and no note: {decided:#}");
     assert!(server.questions().is_empty(), "nobody was asked to write");

@@ -164,10 +164,10 @@ fn every_integration_test_file_is_part_of_the_binary() {
     }
 }
 
-/// Such a test fails when the machine is busy: it belongs to `tests/timed`.
 /// What an assertion about a time looks like.
 const TIMED: &[&str] = &[".elapsed()", "took <", "late <", "now() <", "LATE"];
 
+/// Such a test fails when the machine is busy: it belongs to `tests/timed`.
 #[test]
 fn no_assertion_of_the_default_run_depends_on_how_long_something_took() {
     for path in files(&root().join("tests/it"), ".rs").into_iter().filter(|path| !path.ends_with("tidy.rs")) {

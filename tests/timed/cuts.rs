@@ -7,6 +7,7 @@ use uro_capture::domain::clock::{Clock, SystemClock};
 use uro_capture::llm::{Ask, Client, Sampling};
 
 use crate::harness::fake_llm::{Behaviour, FakeLlm, MODEL, Shape};
+use crate::harness::llama::Llama;
 
 const LATE: Duration = Duration::from_millis(50);
 
@@ -22,6 +23,18 @@ fn soon() -> Ask {
         keep_alive: None,
         prompt_estimate: None,
     }
+}
+
+#[tokio::test]
+async fn a_real_server_is_cut_at_the_deadline() {
+    let llama = Llama::start(None);
+    let client = Client::new(&EndpointConfig::local("test", llama.url())).unwrap();
+    let mut ask = soon();
+    ask.sampling.max_tokens = 100_000;
+    ask.until = SystemClock.instant() + Duration::from_secs(1);
+    let answer = client.ask(&ask).await.unwrap();
+    assert!(SystemClock.instant() <= ask.until + LATE);
+    assert!(!answer.text.is_empty(), "{answer:?}");
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! Passwords as `crypt` and its kind hash them: `$2b$12$…`, `$argon2id$v=19$…`, `$6$…`. Whoever has one can guess at
-//! it for as long as he likes.
+//! Passwords as `crypt` and its kind hash them: `$2b$12$…`, `$argon2id$v=19$…`, `$6$…`. From one of
+//! them the password can be guessed offline, without limit.
 
 use std::ops::Range;
 

@@ -2,18 +2,21 @@
 
 pub mod fake_llm;
 pub mod llama;
+#[path = "../../../src/hook/test_program.rs"]
+mod program;
 pub mod reloading;
 mod runner;
 pub mod scripted;
 mod socket;
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+
+pub use program::write_program;
 
 /// Long enough for a loaded machine; a test that reaches it has failed.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -237,17 +240,7 @@ impl Drop for World {
     }
 }
 
-/// Writes a file that is going to be run, by a child: a process that another test starts meanwhile inherits what this
-/// one has open for writing, and what is open for writing cannot be run ("text file busy").
-pub fn write_program(path: &Path, content: &[u8]) {
-    let mut command = Command::new("sh");
-    command.args(["-c", "cat >\"$0\" && chmod 755 \"$0\""]).arg(path).stdin(Stdio::piped());
-    let mut child = command.spawn().expect("sh");
-    child.stdin.take().expect("a pipe").write_all(content).expect("written");
-    assert!(child.wait().expect("it ends").success());
-}
-
-/// The same with the content of another one.
+/// A copy of a program, to be run.
 pub fn copy_program(from: &Path, to: &Path) {
     write_program(to, &std::fs::read(from).unwrap());
 }

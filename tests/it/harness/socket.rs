@@ -11,10 +11,10 @@ pub fn prepare(stream: &TcpStream) {
     let _fresh = stream.set_write_timeout(Some(Duration::from_millis(200)));
 }
 
-/// Waits until nobody listens at an address that was closed. A process that another test starts meanwhile inherits the
-/// socket, and keeps it open until it has become the program that it is to be.
+/// Waits until an address that was closed refuses connections: a child that another test forks inherits the socket and
+/// keeps it open until it calls exec.
 pub fn wait_until_refused(address: SocketAddr) {
-    super::eventually("nobody listens", || TcpStream::connect(address).is_err().then_some(()));
+    super::eventually("connections are refused", || TcpStream::connect(address).is_err().then_some(()));
 }
 
 /// The client has closed its side: there is nothing left to read.
