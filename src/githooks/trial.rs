@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 use super::apply::operations;
 use super::{GithooksError, HookState, How, Note, Plan, State, apply, inspect, plan_install, plan_remove};
 use crate::domain::event::HookName;
-use crate::hook::test_program::write_program;
+use crate::hook::test_program::{rewrite_program, write_program};
 
 /// A repository and, instead of the real hook, a script that notes how it was called and talks too much.
 struct Stage {
@@ -83,6 +83,11 @@ impl Stage {
         apply(&plan).expect("applied");
         let again = plan_install(&self.hooks(), &self.program).expect("a plan");
         assert!(again.is_empty(), "installing is idempotent: {again:?}");
+        for hook in fs::read_dir(self.hooks()).expect("readable").map(|entry| entry.expect("an entry")) {
+            if hook.file_type().expect("known").is_file() {
+                rewrite_program(&hook.path());
+            }
+        }
         plan.notes
     }
 
