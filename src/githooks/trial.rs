@@ -55,6 +55,11 @@ impl Stage {
     }
 
     fn run(&self, program: &str, arguments: &[&str]) -> Output {
+        for hook in fs::read_dir(self.hooks()).into_iter().flatten().map(|entry| entry.expect("an entry")) {
+            if hook.file_type().expect("known").is_file() {
+                rewrite_program(&hook.path());
+            }
+        }
         let mut command = Command::new(program);
         command.args(arguments).current_dir(&self.work).env_clear().env("PATH", search_path());
         command.env("HOME", &self.work).env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
@@ -83,11 +88,6 @@ impl Stage {
         apply(&plan).expect("applied");
         let again = plan_install(&self.hooks(), &self.program).expect("a plan");
         assert!(again.is_empty(), "installing is idempotent: {again:?}");
-        for hook in fs::read_dir(self.hooks()).expect("readable").map(|entry| entry.expect("an entry")) {
-            if hook.file_type().expect("known").is_file() {
-                rewrite_program(&hook.path());
-            }
-        }
         plan.notes
     }
 

@@ -19,7 +19,7 @@ use serde_json::Value;
 pub use program::write_program;
 
 /// Long enough for a loaded machine; a test that reaches it has failed.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Nobody asks a model anything but what the test's commits ask it.
 const UNPREPARED: &str = "read_ahead = \"off\"";
