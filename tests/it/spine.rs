@@ -23,7 +23,7 @@ fn a_commit_is_captured_in_the_words_of_a_real_model_server() {
     let oid = world.commit(&repo, "auth.rs", "pub fn login() {}\n", "Add login");
     let capture = world.final_capture(&repo, &oid);
     assert_eq!(provenance(&capture), ("model", "none"), "{capture:#}");
-    assert_eq!(capture["summary"], said);
+    assert_eq!(capture["summary"], format!("Add login. {said} +1 in auth.rs."));
     assert_eq!(capture["source"], "hook");
     let timing = &capture["timing"];
     let ms = |field: &str| timing[field].as_f64().unwrap_or_else(|| panic!("{field}: {timing}"));

@@ -36,7 +36,6 @@ fn what_is_in_the_patch_passes() {
         "Router can now choose by speed.",
         "Replaces `select_model` with `Router::choose`.",
         "Changes 2 files (+5 −3).",
-        "Two files under src/ change.",
         "`select_model` was removed; `choose` has been added.",
         "No longer calls `select_model`.",
     ] {
