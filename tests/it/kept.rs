@@ -144,7 +144,7 @@ fn the_answer_of_a_model_is_shown_whatever_became_of_it() {
         assert_eq!(capture["provenance"]["reason"], reason, "{capture:#}");
         assert_eq!(capture["answer"].as_str().map(str::trim), Some(answer.as_str()), "{capture:#}");
         assert_eq!(capture["provenance"]["by"] == "model", text);
-        assert_eq!(capture["summary"], if text { retry::TEXT } else { retry::TEMPLATE });
+        assert_eq!(capture["summary"], if text { retry::TEXT } else { retry::UNASKED });
         let told = shown(&world, &repo, &capture);
         assert!(told.contains(&format!("--- answer\n{answer}")), "{told}");
         let dropped: Vec<&str> = told.lines().filter(|line| line.trim_start().starts_with("not kept")).collect();
@@ -186,7 +186,7 @@ fn a_first_attempt_that_was_merely_late_is_repeated_at_the_next_commit() {
 fn a_piece_of_an_answer_takes_the_templates_place_only_where_it_tells_as_much() {
     for (said, reason, summary, why) in [
         (retry::SAID, "salvaged", retry::TEXT, "not kept  It then ("),
-        (retry::SAID_LESS, "ungrounded", retry::TEMPLATE, "adds nothing to subject and facts"),
+        (retry::SAID_LESS, "ungrounded", retry::UNASKED, "adds nothing to subject and facts"),
     ] {
         let server = FakeLlm::start(Behaviour::SayThenStall(format!("{said} It then")));
         let (world, repo) = desk(&server);

@@ -7,8 +7,8 @@ pub const SUBJECT: &str = "Try a login three times";
 pub const SAID: &str = "Adds the function retry with a backoff delay before each login.";
 /// True as well, and no more than its template tells.
 pub const SAID_LESS: &str = "Adds the function retry.";
-/// The template of the commit, where it is the first of its repository.
-pub const TEMPLATE: &str = "Try a login three times. The first commit: 1 file with `retry`. +1 in a.rs.";
+/// The text of no model, where the commit is the first of its repository.
+pub const UNASKED: &str = "Try a login three times. The first commit: 1 file with `retry`. +1 in a.rs.";
 /// The text in which the model's sentence stands then.
 pub const TEXT: &str =
     "Try a login three times. Adds the function retry with a backoff delay before each login. +1 in a.rs.";
