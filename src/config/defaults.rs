@@ -109,12 +109,13 @@ impl EndpointConfig {
 }
 
 fn sampling(role: Role) -> Sampling {
-    let (temperature, num_ctx, max_tokens) = match role {
-        Role::Capture => (0.2, 4096, 120),
-        Role::Devlog => (0.3, 8192, 800),
-        Role::Blog => (0.7, 8192, 2000),
-        Role::Social => (0.8, 8192, 300),
-        Role::Status => (0.3, 8192, 600),
+    let (temperature, repeat_penalty, num_ctx, max_tokens) = match role {
+        // A single sentence, whose names are those of the facts.
+        Role::Capture => (0.2, 1.0, 4096, 80),
+        Role::Devlog => (0.3, 1.1, 8192, 800),
+        Role::Blog => (0.7, 1.1, 8192, 2000),
+        Role::Social => (0.8, 1.1, 8192, 300),
+        Role::Status => (0.3, 1.1, 8192, 600),
     };
-    Sampling { temperature, top_p: 0.9, top_k: 40, repeat_penalty: 1.1, num_ctx, max_tokens }
+    Sampling { temperature, top_p: 0.9, top_k: 40, repeat_penalty, num_ctx, max_tokens }
 }

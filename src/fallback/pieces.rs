@@ -74,6 +74,12 @@ impl Pieces {
         self
     }
 
+    /// What is in the author's words, and what is not.
+    pub fn said(&self) -> (String, String) {
+        let own = [&self.deed, &self.dependencies, &self.version, &self.about, &self.breaking];
+        (format!("{} {}", self.lead, self.why), own.map(String::as_str).join(" "))
+    }
+
     /// All of them in the order of most templates.
     pub fn all(&self) -> [&str; 10] {
         [

@@ -27,16 +27,17 @@ pub fn commit_by(variants: &Variants, commit: &Commit, facts: &Facts, context: &
 }
 
 /// The same with a model's sentence in it; nothing where that has no room, or where it says nothing that the author's
-/// subject and the deed do not say. `adds` tells whether a sentence adds to a text.
+/// subject and the template's own sentences do not say. `adds` tells whether a sentence adds to these two texts.
 #[must_use]
 pub fn with_sentence(
     variants: &Variants,
     (commit, facts, context): (&Commit, &Facts, &Context),
     sentence: &str,
-    adds: &dyn Fn(&str, &str) -> bool,
+    adds: &dyn Fn(&str, &str, &str) -> bool,
 ) -> Option<String> {
     let pieces = Pieces::of(commit, facts, context);
-    if !adds(sentence, &format!("{} {}", pieces.lead, pieces.deed)) {
+    let (author, template) = pieces.said();
+    if !adds(sentence, &author, &template) {
         return None;
     }
     let pieces = pieces.with_sentence(commit, facts, sentence);

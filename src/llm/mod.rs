@@ -13,6 +13,7 @@ mod client;
 mod fingerprint;
 mod form;
 mod frames;
+mod grammar;
 mod ollama;
 mod openai;
 mod pace;

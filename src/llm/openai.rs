@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use super::answer::{Flow, Frames, Growing, ending};
 use super::form::Form;
 use super::frames::{Payload, Payloads};
+use super::grammar;
 use super::ollama::parse;
 use super::refusal::reported;
 use super::writing::writes;
 use super::{Ask, Finish, LlmError, Offered, Server};
-use crate::domain::wording::Wording;
 
 pub(super) const CHAT: &str = "/v1/chat/completions";
 pub(super) const MODELS: &str = "/v1/models";
@@ -41,7 +41,7 @@ pub(super) fn body(ask: &Ask, server: &Server, form: Form) -> Value {
         body["repeat_penalty"] = json!(sampling.repeat_penalty);
     }
     match &ask.wording {
-        Some(wording) if server.name == LLAMA_CPP => body["grammar"] = json!(grammar(wording)),
+        Some(wording) if server.name == LLAMA_CPP => body["grammar"] = json!(grammar::of(wording)),
         Some(_) => body["stop"] = json!([PARAGRAPH]),
         None => {}
     }
@@ -50,16 +50,6 @@ pub(super) fn body(ask: &Ask, server: &Server, form: Form) -> Value {
 
 /// What ends an answer of one paragraph.
 pub(super) const PARAGRAPH: &str = "\n\n";
-
-/// The wording in the notation of llama.cpp (`grammars/README.md` there). A sentence that grows too long is cut by
-/// `max_tokens`, and told from a whole one by that.
-fn grammar(wording: &Wording) -> String {
-    let quoted = |word: &str| format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\""));
-    let openers: Vec<String> = wording.openers.iter().map(|word| quoted(word)).collect();
-    let words: Vec<String> = wording.words.iter().map(|word| quoted(word)).collect();
-    let (openers, words) = (openers.join(" | "), words.join(" | "));
-    format!("root ::= ({openers}) (\" \" word)+ \".\"\nword ::= {words}\n")
-}
 
 /// Reads the event stream.
 #[derive(Debug, Default)]

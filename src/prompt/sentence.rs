@@ -5,29 +5,44 @@
 use std::collections::HashSet;
 
 use crate::domain::patch::{Change, FileChange, Origin, Patch};
-use crate::domain::wording::Wording;
+use crate::domain::wording::{Form, Object, Side, Wording};
 use crate::facts;
 use crate::facts::roles::FileRole;
 use crate::facts::symbols::{Fate, Symbol};
 
-/// What changed lines of either kind can do.
-const ANY: &[&str] = &["Changes", "Fixes", "Handles", "Updates", "Corrects", "Disables"];
+use Object::{Becomes, Names, Renamed};
+use Side::{Came, Gone, Stay};
+
+/// What changed lines of either kind can do to what was there.
+const ANY: Verbs = (&["Changes", "Fixes", "Handles", "Updates", "Corrects", "Disables"], Names(&[Stay]));
+/// What takes new lines, and says that something came.
+const ADDS: Verbs = (&["Adds", "Defines", "Exports"], Names(&[Came]));
 /// What takes new lines.
-const COMES: &[&str] = &[
-    "Adds", "Tests", "Checks", "Supports", "Enables", "Uses", "Returns", "Sets", "Passes", "Prints", "Reads", "Writes",
-    "Calls", "Shows", "Skips", "Ignores", "Accepts", "Rejects", "Raises", "Throws", "Logs", "Defines", "Exports",
-];
+const DOES: Verbs = (
+    &[
+        "Tests", "Checks", "Supports", "Enables", "Uses", "Returns", "Sets", "Passes", "Prints", "Reads", "Writes",
+        "Calls", "Shows", "Skips", "Ignores", "Accepts", "Rejects", "Raises", "Throws", "Logs",
+    ],
+    Names(&[Came, Stay]),
+);
 /// What takes old ones.
-const GOES: &[&str] = &["Removes", "Drops", "Deletes", "Stops"];
+const GOES: Verbs = (&["Removes", "Drops", "Deletes"], Names(&[Gone]));
+const STOPS: Verbs = (&["Stops"], Names(&[Gone, Stay]));
 /// What takes both.
-const BECOMES: &[&str] = &["Replaces", "Switches", "Converts", "Lowers", "Increases", "Decreases", "Reorders"];
+const REPLACES: Verbs = (&["Replaces"], Becomes("with"));
+const SWITCHES: Verbs = (&["Switches", "Converts"], Becomes("to"));
+const VARIES: Verbs = (&["Lowers", "Increases", "Decreases", "Reorders"], Names(&[Stay]));
 /// What takes something that stands elsewhere now, or under another name, or another version.
-const MOVES: &[&str] = &["Moves", "Extracts", "Splits"];
-const RENAMES: &[&str] = &["Renames"];
-const BUMPS: &[&str] = &["Bumps", "Upgrades", "Downgrades"];
+const MOVES: Verbs = (&["Moves", "Extracts", "Splits"], Names(&[Came, Gone, Stay]));
+const RENAMES: Verbs = (&["Renames"], Renamed);
+const BUMPS: Verbs = (&["Bumps", "Upgrades", "Downgrades"], Names(&[Gone, Stay]));
 /// What documentation does: a model that reads of an option in it says that the option was added.
-const DOCS: &[&str] = &["Describes", "Mentions", "Explains", "Lists", "Links", "Corrects", "Updates"];
-const TESTS: &[&str] = &["Tests", "Covers", "Checks", "Updates", "Corrects", "Changes"];
+const DOCS: Verbs =
+    (&["Describes", "Mentions", "Explains", "Lists", "Links", "Corrects", "Updates"], Names(&[Came, Stay]));
+const TESTS: Verbs = (&["Tests", "Covers", "Checks", "Updates", "Corrects", "Changes"], Names(&[Came, Stay]));
+const MENDS: Verbs = (&["Corrects", "Updates"], Names(&[Gone, Stay]));
+
+type Verbs = (&'static [&'static str], Object);
 
 /// Most words that are taken from one change: a grammar is compiled for each request.
 const MOST: usize = 400;
@@ -41,10 +56,79 @@ pub(super) fn of(patch: &Patch, symbols: &[Symbol], shown: &str, prose: &[&str])
     prose.iter().for_each(|text| words.take_prose(text));
     words.take_code(shown);
     [FUNCTION, WORK, KINDS].iter().flat_map(|list| list.split_whitespace()).for_each(|word| words.add(word));
-    let mut openers = openers(patch, symbols);
     let text = format!("{shown}\n{}", prose.join("\n")).to_lowercase();
-    openers.retain(|verb| !SAID.contains(verb) || text.contains(&root(verb)));
-    Wording { openers, words: words.list }
+    let mut forms = forms(patch, symbols);
+    forms.iter_mut().for_each(|form| form.openers.retain(|verb| !SAID.contains(verb) || text.contains(&root(verb))));
+    forms.retain(|form| !form.openers.is_empty());
+    let renamed: Vec<(&str, &str)> = renamed(patch, symbols).collect();
+    let (names, words) = words.list.into_iter().partition::<Vec<_>, _>(|word| word.starts_with('`'));
+    let sides = Sides::of(patch, &renamed);
+    let mut wording = Wording { forms, words, links: LINKS.to_vec(), ..Wording::default() };
+    wording.renamed = renamed.iter().map(|(old, new)| format!("`{old}` to `{new}`")).collect();
+    for name in names {
+        match sides.of_name(name.trim_matches('`')) {
+            Came => wording.came.push(name),
+            Gone => wording.gone.push(name),
+            Stay => wording.stay.push(name),
+        }
+    }
+    wording
+}
+
+/// Old and new names of definitions and files that have another one now.
+fn renamed<'a>(patch: &'a Patch, symbols: &'a [Symbol]) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let symbols = symbols.iter().filter(|symbol| symbol.fate == Fate::Renamed);
+    let files = patch.files.iter().filter(|file| file.change == Change::Renamed);
+    symbols
+        .filter_map(|symbol| Some((symbol.old_name.as_deref()?, symbol.name.as_str())))
+        .chain(files.filter_map(|file| Some((file.old_path.as_deref()?, file.path.as_str()))))
+        .filter(|(old, new)| old.len() + new.len() <= 2 * LONGEST && !format!("{old}{new}").contains(['`', '\n']))
+}
+
+/// On which lines of the whole patch the names stand.
+#[derive(Debug, Default)]
+struct Sides<'a> {
+    came: HashSet<&'a str>,
+    gone: HashSet<&'a str>,
+    stay: HashSet<&'a str>,
+}
+
+impl<'a> Sides<'a> {
+    fn of(patch: &'a Patch, renamed: &[(&'a str, &'a str)]) -> Self {
+        let mut sides = Self::default();
+        for hunk in patch.files.iter().flat_map(|file| &file.hunks) {
+            sides.stay.extend(names(&hunk.header));
+            for line in &hunk.lines {
+                let side = match line.origin {
+                    Origin::Added => &mut sides.came,
+                    Origin::Removed => &mut sides.gone,
+                    Origin::Context => &mut sides.stay,
+                };
+                side.extend(names(&line.text));
+            }
+        }
+        sides.stay.extend(renamed.iter().flat_map(|(old, new)| names(old).chain(names(new))));
+        sides
+    }
+
+    /// A name of several, as `Router::choose`, stands where its last part does.
+    fn of_name(&self, name: &str) -> Side {
+        let last = names(name).last().unwrap_or_default();
+        match (self.came.contains(last), self.gone.contains(last)) {
+            _ if self.stay.contains(last) => Stay,
+            (true, false) => Came,
+            (false, true) => Gone,
+            _ => Stay,
+        }
+    }
+}
+
+fn is_letter(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '$')
+}
+
+fn names(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !is_letter(c)).filter(|name| !name.is_empty())
 }
 
 /// Verbs for what code does, of which only those are offered that the change or its author has.
@@ -141,11 +225,15 @@ fn parts(name: &str) -> impl Iterator<Item = String> {
     parts.into_iter().filter(|part| !part.is_empty())
 }
 
-/// Articles, prepositions, connectives, numbers in words. None of those with which a second clause begins (which, so,
-/// because, while, without): a model fills it with what it guesses.
-const FUNCTION: &str = "the a an to of in for with and or when if from by on at as into instead that is are not no only \
-    its it their before after both all each per than also where between within out up off two three four one more other \
-    same new old first last any every there this these longer";
+/// Behind one of these a sentence goes on with any names.
+const LINKS: &[&str] = &[
+    "in", "to", "for", "from", "on", "by", "with", "when", "if", "as", "into", "at", "where", "before", "after",
+    "between", "within",
+];
+/// Articles, connectives, numbers in words. None of those with which a second clause begins (which, so, because, while,
+/// without): a model fills it with what it guesses.
+const FUNCTION: &str = "the a an of and or instead that is are not no only its it their both all each per than also out \
+    up off two three four one more other same new old first last any every there this these longer";
 /// Verbs with which people speak of any change, and no participles: these begin second clauses as well.
 const WORK: &str = "use uses used add remove removed change changed replace replaced move moved set handle handles check \
     checks checked return returns returned pass passes passed call calls called support supports allow allows keep keeps \
@@ -157,27 +245,33 @@ const KINDS: &str = "function functions method methods class classes type types 
     example examples error errors message value values version comment comments documentation check condition name \
     names list string number call calls import module package dependency dependencies key keys link links";
 
-/// The verbs that the patch allows. Where not all of it could be read, either kind of line may be there.
-fn openers(patch: &Patch, symbols: &[Symbol]) -> Vec<&'static str> {
+/// The sentences that the patch allows. Where not all of it could be read, either kind of line may be there.
+fn forms(patch: &Patch, symbols: &[Symbol]) -> Vec<Form> {
     let whole = !patch.truncated && patch.files.iter().all(|file| file.unread.is_none());
     let (added, removed) = (!whole || has(patch, Origin::Added), !whole || has(patch, Origin::Removed));
     let fate = |fate: Fate| symbols.iter().any(|symbol| symbol.fate == fate);
     let renamed = patch.files.iter().any(|file| file.change == Change::Renamed);
     let only = |role: FileRole| !patch.files.is_empty() && patch.files.iter().all(|file| facts::role_of(file) == role);
     let (docs, tests) = (only(FileRole::Docs), only(FileRole::Tests));
-    let sides = [
+    let code = !docs && !tests;
+    let allowed = [
         (docs && added, DOCS),
-        (docs && removed && !added, &["Corrects", "Updates"]),
+        (docs && removed && !added, MENDS),
         (tests, TESTS),
-        (!docs && !tests, ANY),
-        (!docs && !tests && added, COMES),
+        (code, ANY),
+        (code && added, ADDS),
+        (code && added, DOES),
         (removed, GOES),
-        (added && removed, BECOMES),
+        (removed, STOPS),
+        (added && removed, REPLACES),
+        (added && removed, SWITCHES),
+        (added && removed, VARIES),
         (renamed || fate(Fate::Moved), MOVES),
         (renamed || fate(Fate::Renamed), RENAMES),
         (patch.files.iter().any(has_versions), BUMPS),
     ];
-    sides.iter().filter(|(allowed, _)| *allowed).flat_map(|(_, verbs)| *verbs).copied().collect()
+    let allowed = allowed.iter().filter(|(allowed, _)| *allowed);
+    allowed.map(|(_, (openers, object))| Form { openers: openers.to_vec(), object: *object }).collect()
 }
 
 fn lines(file: &FileChange, origin: Origin) -> impl Iterator<Item = &str> {
@@ -207,9 +301,13 @@ mod tests {
     use crate::domain::clock::SystemClock;
     use crate::facts::{self, sample};
 
+    fn verbs(patch: &Patch, symbols: &[Symbol]) -> Vec<&'static str> {
+        forms(patch, symbols).into_iter().flat_map(|form| form.openers).collect()
+    }
+
     fn openers(patch: &str) -> Vec<&'static str> {
         let commit = sample::commit("wip", vec![sample::file("src/a.rs", patch)]);
-        super::openers(&commit.patch, &facts::of(&commit, &SystemClock).symbols)
+        verbs(&commit.patch, &facts::of(&commit, &SystemClock).symbols)
     }
 
     #[test]
@@ -227,19 +325,19 @@ mod tests {
         let commit = sample::commit("wip", vec![sample::file("src/a.rs", "@@\n+let maxRetryCount = 3;\n")]);
         let wording = of(&commit.patch, &[], "+let maxRetryCount = 3;", &["Retry `login` twice (#12)"]);
         let has = |word: &str| wording.words.iter().any(|known| known == word);
-        assert!(
-            ["`login`", "Retry", "retry", "twice", "12", "`maxRetryCount`", "max", "count", "the"]
-                .iter()
-                .all(|w| has(w))
+        assert!(["Retry", "retry", "twice", "12", "max", "count", "the"].iter().all(|word| has(word)));
+        assert_eq!(
+            (wording.came, wording.stay),
+            (vec!["`let`".to_owned(), "`maxRetryCount`".to_owned()], vec!["`login`".to_owned()])
         );
-        assert!(!has("performance") && !has("`retry`"));
+        assert!(!has("performance") && !has("in"));
         assert_eq!(parts("parseHTMLBody_v2").collect::<Vec<_>>(), ["parse", "html", "body", "v"]);
     }
 
     #[test]
     fn documentation_adds_no_options() {
         let docs = sample::commit("wip", vec![sample::file("README.md", "@@\n+`--fast` is fast.\n")]);
-        let docs = super::openers(&docs.patch, &[]);
+        let docs = verbs(&docs.patch, &[]);
         assert!(docs.contains(&"Describes") && !docs.contains(&"Adds"), "{docs:?}");
     }
 
@@ -249,6 +347,26 @@ mod tests {
         assert!(!["Renames", "Moves", "Bumps"].iter().any(|verb| both.contains(verb)), "{both:?}");
         assert!(openers("@@\n-v = \"1.2.3\"\n+v = \"1.3.0\"\n").contains(&"Bumps"));
         let renamed = sample::commit("wip", vec![sample::renamed("a.rs", "b.rs")]);
-        assert!(super::openers(&renamed.patch, &[]).contains(&"Renames"));
+        assert!(verbs(&renamed.patch, &[]).contains(&"Renames"));
+    }
+
+    #[test]
+    fn a_name_stands_on_the_side_on_which_the_whole_patch_has_it() {
+        let patch = "@@ fn outer()\n-old(kept);\n+fresh(kept);\n";
+        let commit = sample::commit("wip", vec![sample::file("src/a.rs", patch)]);
+        let wording = of(&commit.patch, &[], patch, &[]);
+        assert_eq!((wording.came, wording.gone), (vec!["`fresh`".to_owned()], vec!["`old`".to_owned()]));
+        assert!(["`outer`", "`kept`"].iter().all(|name| wording.stay.iter().any(|stay| stay == name)));
+    }
+
+    #[test]
+    fn the_old_name_of_what_was_renamed_did_not_go() {
+        let mut commit = sample::commit("wip", vec![sample::file("src/a.rs", "@@\n-fn old() {}\n+fn fresh() {}\n")]);
+        commit.patch.files.push(sample::renamed("a.rs", "b.rs"));
+        let symbols = facts::of(&commit, &SystemClock).symbols;
+        let wording = of(&commit.patch, &symbols, "-fn old() {}\n+fn fresh() {}", &[]);
+        assert!(wording.renamed.contains(&"`a.rs` to `b.rs`".to_owned()), "{:?}", wording.renamed);
+        let renamed = symbols.iter().any(|symbol| symbol.fate == Fate::Renamed);
+        assert_eq!(wording.gone.contains(&"`old`".to_owned()), !renamed);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::support;
 use super::token::{Kind, Token};
-use super::words::stem;
+use super::words::{self, stem};
 
 /// One statement about a direction; the things are indices of tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,6 +108,27 @@ pub fn phrases(tokens: &[Token<'_>]) -> Vec<(Direction, Vec<usize>)> {
         .map(|(at, verb)| (if verb == Verb::Add { Direction::Came } else { Direction::Went }, phrase(at)))
         .filter(|(_, phrase)| !phrase.is_empty())
         .collect()
+}
+
+/// "from A to A", "replaces A with A": the first word of the second A.
+pub fn tautology(tokens: &[Token<'_>]) -> Option<usize> {
+    let low: Vec<String> = tokens.iter().map(Token::low).collect();
+    let telling = |low: &&String| words::stems(low).iter().any(|stem| !support::is_work(stem));
+    let words = |range: std::ops::Range<usize>| -> Vec<&String> {
+        low.get(range).unwrap_or_default().iter().filter(telling).collect()
+    };
+    let ends = |at: &usize| low.get(*at).is_none_or(|word| PREPOSITIONS.contains(&word.as_str()));
+    (0..tokens.len()).find_map(|at| {
+        let separators: &[&str] = match low[at].as_str() {
+            "from" | "switches" | "converts" | "renames" => &["to", "into"],
+            "replaces" | "replace" | "replaced" | "replacing" => &["with", "by"],
+            _ => return None,
+        };
+        let split = (at + 1..tokens.len()).find(|at| separators.contains(&low[*at].as_str()))?;
+        let end = (split + 1..=tokens.len()).find(ends)?;
+        let (old, new) = (words(at + 1..split), words(split + 1..end));
+        (!new.is_empty() && old == new).then_some(split + 1)
+    })
 }
 
 struct Sentence<'a> {

@@ -113,14 +113,21 @@ pub fn check(text: &str, evidence: &Evidence<'_>) -> Grounded {
     Ground::of(evidence).check(text, evidence.known)
 }
 
-/// Whether a sentence tells a reader of `said` something: two words that are no verbs of every change, or a number.
+/// Whether a sentence tells a reader of the author's words and of what the template says something: two words of content
+/// that the author has not, of which the template has not all, or a number that neither has. Paths tell nothing new: the
+/// template has them.
 #[must_use]
-pub fn adds(sentence: &str, said: &str) -> bool {
-    let known = words::stems(said);
-    let new = |stem: &String| !known.contains(stem) && !support::is_verb(stem);
-    let number = |token: &Token<'_>| token.kind == Kind::Number && !said.contains(token.text);
-    let new: BTreeSet<String> = words::stems(sentence).into_iter().filter(new).collect();
-    new.len() >= 2 || tokens(sentence).iter().any(number)
+pub fn adds(sentence: &str, author: &str, template: &str) -> bool {
+    let tokens = tokens(sentence);
+    let number = |token: &Token<'_>| {
+        token.kind == Kind::Number && !author.contains(token.text) && !template.contains(token.text)
+    };
+    let words = tokens.iter().filter(|token| token.kind != Kind::Path).flat_map(|token| words::stems(token.text));
+    let known = words::stems(author);
+    let mut new: BTreeSet<String> = words.filter(|stem| !support::is_work(stem) && !known.contains(stem)).collect();
+    let beyond = new.len();
+    new.retain(|stem| !words::stems(template).contains(stem));
+    (beyond >= 2 && !new.is_empty()) || tokens.iter().any(number)
 }
 
 /// What a commit's texts are held against, prepared once.

@@ -55,6 +55,11 @@ fn code(text: &str, low: &str, lexicon: &Lexicon) -> Vec<String> {
     if is_common(text) || lexicon.has_literal(bare) {
         return Vec::new();
     }
+    // `CVE-2020-1234`: the number is the name.
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if bare.split('-').skip(1).any(digits) {
+        return vec![low.to_owned()];
+    }
     let joined = !bare.contains(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-')));
     if joined && !lexicon.word(bare).is_none() {
         return Vec::new();

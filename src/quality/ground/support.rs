@@ -140,7 +140,8 @@ fn unseen(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
         let mut unseen = singles.filter(|(thing, direction)| !is_shown(&[thing], *direction, lexicon));
         unseen.next().map(|(thing, _)| thing.text.to_owned())
     };
-    against().or_else(unmoved).or_else(unshown).or_else(untrue).map(Lack::Unseen)
+    let same = || claims::tautology(tokens).and_then(|at| Some(tokens.get(at)?.text.to_owned()));
+    same().or_else(against).or_else(unmoved).or_else(unshown).or_else(untrue).map(Lack::Unseen)
 }
 
 /// In a sentence that only tells what came (went), a name that went (came).

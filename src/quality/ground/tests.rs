@@ -412,3 +412,33 @@ mod odd {
         }
     }
 }
+
+#[test]
+fn what_becomes_what_it_was_did_not_change() {
+    let link = || {
+        vec![file("blog.md", "@@\n-See Clerk's [page](https://a.example).\n+See Clerk's [page](https://b.example).")]
+    };
+    for text in ["Updates the link from Clerk's to Clerk's in blog.md.", "Replaces the page with page in blog.md."] {
+        assert_eq!(checked("Update link", link(), text).text, None, "{text}");
+    }
+    let raised = checked("wip", routing(), "Raises `most` from 30 to 60.");
+    assert!(raised.faults.is_empty(), "{raised:?}");
+}
+
+#[test]
+fn a_name_that_ends_in_a_number_is_known_with_its_number() {
+    let entry = || vec![file("CHANGELOG.md", "@@\n+- Fixed CVE-2020-28483.")];
+    assert!(checked("wip", entry(), "Mentions CVE-2020-28483 in CHANGELOG.md.").faults.is_empty());
+    assert_eq!(checked("wip", entry(), "Mentions CVE-2020-284 in CHANGELOG.md.").text, None);
+}
+
+#[test]
+fn a_sentence_adds_what_neither_author_nor_template_says() {
+    let (author, template) = ("Fix the login page.", "Changes `Session::start` in src/session.rs.");
+    assert!(adds("Returns early when the token has expired.", author, template));
+    assert!(adds("Changes `Session::start` to reject expired tokens.", author, template));
+    assert!(adds("Raises the limit to 60.", author, template));
+    for nothing in ["Fixes the login page.", "Changes the `Session::start` method.", "Updates src/session.rs."] {
+        assert!(!adds(nothing, author, template), "{nothing}");
+    }
+}
