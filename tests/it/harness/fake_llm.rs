@@ -85,7 +85,7 @@ pub enum Behaviour {
 }
 
 /// Two whole sentences and a piece of a third: what some behaviours manage to say.
-pub const PARTIAL: &str = "Adds a login function to the auth module. Removes the old path. And the";
+pub const PARTIAL: &str = "Adds a login function for the session and its timeout. Removes the old path. And the";
 
 /// A running fake; it stops when dropped.
 #[derive(Debug)]
