@@ -59,12 +59,17 @@ fn amending_five_times_leaves_one_live_capture_and_its_history() {
 
 #[test]
 fn a_rebase_of_a_hundred_commits_asks_no_model_and_their_texts_follow() {
-    let server = FakeLlm::start(Behaviour::Answer("Adds one function to the library.".to_owned()));
+    let server = FakeLlm::start(Behaviour::Answer("Adds a function for a session and its timeout.".to_owned()));
     let world = World::with_fake(&server);
     let repo = stage(&world);
     world.git(&repo, &["checkout", "-q", "-b", "topic"]);
     for n in 0..100 {
-        world.commit(&repo, &format!("f{n}.rs"), &format!("fn f{n}() {{}}\n"), &format!("Add f{n}"));
+        world.commit(
+            &repo,
+            &format!("f{n}.rs"),
+            &format!("fn f{n}(session: u8, timeout: u8) {{}}\n"),
+            &format!("Add f{n}"),
+        );
     }
     live(&world, &repo, 101);
     world.git(&repo, &["checkout", "-q", "main"]);

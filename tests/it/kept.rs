@@ -11,10 +11,8 @@ use uro_capture::domain::operation::{Ahead, Operation};
 use uro_capture::pipeline::services::Services;
 
 use crate::harness::fake_llm::{Behaviour, FakeLlm, MODEL};
-use crate::harness::{World, eventually};
+use crate::harness::{World, eventually, retry};
 
-/// True of every commit that these tests make.
-const TRUE: &str = "Adds the function retry to a.rs, so that a login is tried three times.";
 const MADE_UP: &str = "Moves the Kubernetes billing cluster to PostgreSQL.";
 
 fn desk(server: &FakeLlm) -> (World, PathBuf) {
@@ -25,7 +23,7 @@ fn desk(server: &FakeLlm) -> (World, PathBuf) {
 
 /// The capture of a new commit, in full.
 fn captured(world: &World, repo: &Path) -> Value {
-    let oid = world.commit(repo, "a.rs", "fn retry() { login(3) }\n", "Try a login three times");
+    let oid = world.commit(repo, "a.rs", retry::CODE, retry::SUBJECT);
     std::fs::write(repo.join("a.rs"), "").unwrap();
     world.git(repo, &["commit", "-qam", "Empty it"]);
     let capture = world.json(repo, &["commit", &oid]);
@@ -134,8 +132,9 @@ fn the_running_sidecar_stops_asking_as_soon_as_too_few_can_be_used() {
 #[test]
 fn the_answer_of_a_model_is_shown_whatever_became_of_it() {
     for (answer, reason, text, why) in [
-        (TRUE.to_owned(), "none", true, None),
-        (format!("{TRUE} {MADE_UP}"), "none", true, Some("Kubernetes")),
+        (retry::SAID.to_owned(), "none", true, None),
+        (retry::SAID_LESS.to_owned(), "ungrounded", false, Some("adds nothing to subject and facts")),
+        (format!("{} {MADE_UP}", retry::SAID), "none", true, Some("Kubernetes")),
         (MADE_UP.to_owned(), "ungrounded", false, Some("Kubernetes")),
         ("I'm sorry, but I can't help with that.".to_owned(), "unusable", false, Some("(the model refused)")),
     ] {
@@ -145,6 +144,7 @@ fn the_answer_of_a_model_is_shown_whatever_became_of_it() {
         assert_eq!(capture["provenance"]["reason"], reason, "{capture:#}");
         assert_eq!(capture["answer"].as_str().map(str::trim), Some(answer.as_str()), "{capture:#}");
         assert_eq!(capture["provenance"]["by"] == "model", text);
+        assert_eq!(capture["summary"], if text { retry::TEXT } else { retry::UNASKED });
         let told = shown(&world, &repo, &capture);
         assert!(told.contains(&format!("--- answer\n{answer}")), "{told}");
         let dropped: Vec<&str> = told.lines().filter(|line| line.trim_start().starts_with("not kept")).collect();
@@ -184,17 +184,37 @@ fn a_first_attempt_that_was_merely_late_is_repeated_at_the_next_commit() {
 
 #[test]
 fn a_piece_of_an_answer_takes_the_templates_place_only_where_it_tells_as_much() {
-    let cut = |text: &str| Behaviour::SayThenStall(format!("{text} It then"));
-    for (behaviour, reason) in [(cut(TRUE), "salvaged"), (cut("Adds the function retry."), "deadline")] {
-        let server = FakeLlm::start(behaviour);
+    for (said, reason, summary, why) in [
+        (retry::SAID, "salvaged", retry::TEXT, "not kept  It then ("),
+        (retry::SAID_LESS, "ungrounded", retry::UNASKED, "adds nothing to subject and facts"),
+    ] {
+        let server = FakeLlm::start(Behaviour::SayThenStall(format!("{said} It then")));
         let (world, repo) = desk(&server);
         world.use_fake(&server, "budget = \"1s\"");
         let capture = captured(&world, &repo);
         assert_eq!(capture["provenance"]["reason"], reason, "{capture:#}");
+        assert_eq!(capture["summary"], summary, "{capture:#}");
+        let told = shown(&world, &repo, &capture);
+        assert!(told.contains(why), "{told}");
+        assert!(told.contains(&format!("--- answer\n{said}")), "{told}");
+    }
+}
+
+#[test]
+fn a_piece_of_an_answer_about_a_note_that_tells_less_than_the_note_is_not_kept() {
+    let note = "Cut the auth timeout from 3s to 200ms, the proxy drops idle connections";
+    for (said, reason) in [
+        ("The auth timeout is cut from 3s to 200ms, as the proxy drops idle connections.", "salvaged"),
+        ("The auth timeout is cut.", "deadline"),
+    ] {
+        let server = FakeLlm::start(Behaviour::SayThenStall(format!("{said} It then")));
+        let (world, repo) = desk(&server);
+        world.use_fake(&server, "budget = \"1s\"");
+        let capture = world.json(&repo, &[note]);
+        assert_eq!(capture["provenance"]["reason"], reason, "{capture:#}");
         let kept = reason == "salvaged";
-        assert_eq!(capture["summary"] == TRUE, kept, "{capture:#}");
+        assert_eq!(capture["summary"], if kept { said.to_owned() } else { format!("{note}.") }, "{capture:#}");
         let told = shown(&world, &repo, &capture);
         assert_eq!(told.contains("tells less than the template"), !kept, "{told}");
-        assert!(told.contains("--- answer\nAdds the function retry"), "{told}");
     }
 }

@@ -8,7 +8,7 @@ use uro_capture::store::sqlite::SqliteStore;
 use uro_capture::store::{CaptureQuery, Store};
 
 use crate::harness::fake_llm::{Behaviour, FakeLlm};
-use crate::harness::{World, eventually};
+use crate::harness::{World, eventually, retry};
 
 fn signal(pid: i32, signal: &str) {
     assert!(Command::new("kill").args([signal, &pid.to_string()]).status().unwrap().success());
@@ -38,15 +38,14 @@ fn a_sidecar_that_is_stopped_while_models_are_silent_leaves_nothing_pending() {
 
 #[test]
 fn a_long_budget_is_not_mistaken_for_a_dead_process() {
-    let text = "Adds a function.".to_owned();
     // Longer than any round of housekeeping waits at first.
-    let server = FakeLlm::start(Behaviour::ColdLoad(Duration::from_secs(8), text.clone()));
+    let server = FakeLlm::start(Behaviour::ColdLoad(Duration::from_secs(8), retry::SAID.into()));
     let world = World::new();
     world.use_fake(&server, "budget = \"20s\"");
     let repo = world.hooked_repo("repo");
-    let oid = world.commit(&repo, "a.rs", "fn a() {}\n", "Add a");
+    let oid = world.commit(&repo, "a.rs", retry::CODE, retry::SUBJECT);
     let capture = world.final_capture(&repo, &oid);
-    assert_eq!(capture["summary"], text, "{capture:#}");
+    assert_eq!(capture["summary"], retry::TEXT, "{capture:#}");
 }
 
 #[test]

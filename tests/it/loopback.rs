@@ -51,13 +51,16 @@ impl Drop for Listener {
     }
 }
 
+const NOTE: &str = "A thought about the login timeout";
+/// What a model makes of it.
+const ANSWER: &str = "A thought about the timeout of the login.";
+
 const PROXIES: [&str; 6] = ["http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy", "ALL_PROXY", "HTTPS_PROXY"];
 
 #[test]
 fn no_proxy_is_asked_whatever_the_environment_says() {
     let proxy = Listener::start();
-    let text = "Adds a function.".to_owned();
-    let server = FakeLlm::start(Behaviour::Answer(text.clone()));
+    let server = FakeLlm::start(Behaviour::Answer(ANSWER.to_owned()));
     let world = World::with_fake(&server);
     let repo = world.repo("repo");
     for kind in ["http", "socks5"] {
@@ -65,9 +68,9 @@ fn no_proxy_is_asked_whatever_the_environment_says() {
         for name in PROXIES {
             command.env(name, format!("{kind}://{}", proxy.address));
         }
-        let out = command.args(["--json", "A thought"]).output().unwrap();
+        let out = command.args(["--json", NOTE]).output().unwrap();
         let capture: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
-        assert_eq!(capture["summary"], text, "{capture:#}");
+        assert_eq!(capture["summary"], ANSWER, "{capture:#}");
     }
     assert_eq!(proxy.seen(), 0);
 }
@@ -101,7 +104,7 @@ fn foreign_addresses_in_every_disguise_are_refused_before_anything_is_sent() {
         for name in PROXIES {
             command.env(name, format!("http://{}", proxy.address));
         }
-        let out = command.args(["--json", "A thought"]).output().unwrap();
+        let out = command.args(["--json", NOTE]).output().unwrap();
         if out.status.success() {
             let capture: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
             assert_eq!(capture["provenance"]["by"], "template", "{url}: {capture:#}");
@@ -117,8 +120,7 @@ fn foreign_addresses_in_every_disguise_are_refused_before_anything_is_sent() {
 
 #[test]
 fn any_address_means_this_machine_and_a_redirect_is_not_followed() {
-    let text = "Adds a function.".to_owned();
-    let server = FakeLlm::start(Behaviour::Answer(text.clone()));
+    let server = FakeLlm::start(Behaviour::Answer(ANSWER.to_owned()));
     let port = server.url().rsplit(':').next().unwrap().to_owned();
     for host in ["0.0.0.0", "localhost", "[::ffff:127.0.0.1]", "2130706433"] {
         let world = World::new();
@@ -126,14 +128,15 @@ fn any_address_means_this_machine_and_a_redirect_is_not_followed() {
             "[models]\ncapture = \"{MODEL}\"\n[[endpoints]]\nname = \"t\"\nurl = \"http://{host}:{port}\"\napi = \"ollama\"\n"
         );
         world.configure(&settings);
-        let line = world.ok(&world.path("home"), &["--json", "A thought"]);
-        assert!(line.contains(&text), "{host}: {line}");
+        let line = world.ok(&world.path("home"), &["--json", NOTE]);
+        let capture: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(capture["summary"], ANSWER, "{host}: {line}");
     }
     for shape in [Shape::Ollama, Shape::Openai] {
         let server = FakeLlm::everywhere(shape, Behaviour::Redirect);
         let world = World::new();
         world.configure(&format!("[[endpoints]]\nname = \"t\"\nurl = \"{}\"\n", server.url()));
-        world.ok(&world.path("home"), &["--json", "A thought"]);
+        world.ok(&world.path("home"), &["--json", NOTE]);
         assert!(!server.requests().is_empty() && !server.redirect_was_followed());
     }
 }

@@ -7,16 +7,13 @@ use uro_capture::domain::clock::{Clock, SystemClock};
 
 use crate::harness::fake_llm::MODEL;
 use crate::harness::reloading::{Asked, Ended, Reloading, Speed};
-use crate::harness::{World, eventually};
-
-/// True of the commits that the tests make.
-const TEXT: &str = "Adds the function retry to a.rs, so that a login is tried three times.";
+use crate::harness::{World, eventually, retry};
 
 /// A world that prepares for the next commit however busy this machine is, at any time of day.
 fn world(server: &Reloading) -> World {
     let world = World::new();
     let url = server.url();
-    server.say(TEXT);
+    server.say(retry::SAID);
     // The night is twelve hours away.
     let hour = (SystemClock.now().as_second() / 3600 + 12) % 24;
     world.configure(&format!(
@@ -28,7 +25,7 @@ fn world(server: &Reloading) -> World {
 }
 
 fn commit(world: &World, repo: &Path, n: usize) -> Value {
-    let oid = world.commit(repo, "a.rs", &format!("fn retry() {{ login({n}) }}\n"), "Try a login three times");
+    let oid = world.commit(repo, "a.rs", &retry::CODE.replace('3', &n.to_string()), retry::SUBJECT);
     world.final_capture(repo, &oid)
 }
 
@@ -38,8 +35,10 @@ fn repo(world: &World) -> PathBuf {
 
 /// Done, with one token written and the capture's rules read.
 fn is_warming(asked: &Asked) -> bool {
-    let about_commits = asked.body["messages"][0]["content"].as_str().is_some_and(|rules| rules.contains("commit"));
-    asked.ended == Some(Ended::Done) && asked.body["options"]["num_predict"] == 1 && about_commits
+    let rules = asked.body["messages"][0]["content"].as_str().unwrap_or_default();
+    asked.ended == Some(Ended::Done)
+        && asked.body["options"]["num_predict"] == 1
+        && rules.contains("what the code does differently")
 }
 
 fn log(world: &World) -> String {
@@ -83,9 +82,9 @@ fn a_server_that_comes_back_is_noticed_by_nobodys_commit_and_then_the_templates_
 
     let id = stood["id"].as_str().unwrap();
     let shown = || world.json(&repo, &["show", id]);
-    let better = eventually("it is replaced", || Some(shown()).filter(|shown| shown["summary"] == TEXT));
+    let better = eventually("it is replaced", || Some(shown()).filter(|shown| shown["summary"] == retry::TEXT));
     assert_eq!(better["template"], stood["summary"], "{better:#}");
-    assert!(world.ok(&repo, &["log"]).contains(TEXT));
+    assert!(world.ok(&repo, &["log"]).contains(retry::TEXT));
     let both = world.ok(&repo, &["show", id]);
-    assert!(both.contains(TEXT) && both.contains(stood["summary"].as_str().unwrap()), "{both}");
+    assert!(both.contains(retry::TEXT) && both.contains(stood["summary"].as_str().unwrap()), "{both}");
 }

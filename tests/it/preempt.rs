@@ -45,8 +45,9 @@ fn is_draft(question: &str) -> bool {
 
 #[test]
 fn a_batch_makes_way_for_a_commit_and_goes_on_after_it() {
+    let said = "Adds `add` for the price, quantity and discount of an item.";
     // A sentence a second, for ever: a batch holds the device for minutes, and a capture is cut at its budget.
-    let server = FakeLlm::start(Behaviour::OneTokenPerSecond);
+    let server = FakeLlm::start(Behaviour::SayEverySecond(said.to_owned()));
     let world = World::with_fake(&server);
     let repo = world.hooked_repo("shop");
     let mut commit = world.git_command(&repo, &["commit", "-q", "--allow-empty", "-m", "Add a cart"]);
@@ -60,12 +61,17 @@ fn a_batch_makes_way_for_a_commit_and_goes_on_after_it() {
     let _batch = Batch(batch.args(["draft", "run"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
     let first = asked(&server, 0);
     assert!(is_draft(&first), "{first}");
-    let oid = world.commit(&repo, "cart.rs", "fn add() {}\n", "Add an item to the cart");
+    let oid = world.commit(
+        &repo,
+        "cart.rs",
+        "fn add(price: u32, quantity: u32, discount: u32) {}\n",
+        "Add an item to the cart",
+    );
     // It can be asked only because the batch has let go: one request at a time.
     let capture = asked(&server, 1);
-    assert!(capture.contains("Describe the commit."), "{capture}");
+    assert!(capture.contains("What does the code do differently now?"), "{capture}");
     let capture = world.final_capture(&repo, &oid);
-    assert_eq!(capture["provenance"]["by"], "model", "{capture:#}");
+    assert_eq!(capture["summary"], format!("Add an item to the cart. {said} +1 in cart.rs."), "{capture:#}");
     let again = asked(&server, 2);
     assert!(is_draft(&again) && again.starts_with(first.trim_end_matches("\"}]")), "{again}");
 }

@@ -10,18 +10,15 @@ use uro_capture::domain::clock::{Clock, SystemClock};
 use uro_capture::pipeline::refine::{Walk, refine_some};
 use uro_capture::pipeline::services::Services;
 
-use crate::harness::World;
 use crate::harness::fake_llm::{Behaviour, FakeLlm, MODEL};
-
-/// True of the commit that the tests make.
-const TEXT: &str = "Adds the function retry to a.rs, so that a login is tried three times.";
+use crate::harness::{World, retry};
 
 /// A world with a repository whose one commit found no server, and keeps its template.
 fn without_a_server() -> (World, std::path::PathBuf, Value) {
     let dead = FakeLlm::start(Behaviour::Refused);
     let world = World::with_fake(&dead);
     let repo = world.repo("repo");
-    world.commit(&repo, "a.rs", "fn retry() { login(3) }\n", "Try a login three times");
+    world.commit(&repo, "a.rs", retry::CODE, retry::SUBJECT);
     let capture = world.json(&repo, &["commit", "HEAD"]);
     let capture = capture.as_array().map_or(capture.clone(), |all| all[0].clone());
     assert_eq!(capture["provenance"]["by"], "template", "{capture:#}");
@@ -48,7 +45,7 @@ const NOTHING: Walk = Walk { better: 0, vain: 0, cut_short: false };
 #[test]
 fn the_text_of_a_model_that_came_later_takes_the_place_of_the_template() {
     let (world, repo, before) = without_a_server();
-    let server = FakeLlm::start(Behaviour::Answer(TEXT.into()));
+    let server = FakeLlm::start(Behaviour::Answer(retry::SAID.into()));
     world.use_fake(&server, "");
     assert_eq!(refine(&world, true), NOTHING, "somebody came");
     assert_eq!(refine(&world, false), Walk { better: 1, ..NOTHING });
@@ -56,24 +53,24 @@ fn the_text_of_a_model_that_came_later_takes_the_place_of_the_template() {
     assert_eq!(server.asked().len(), 1);
 
     let after = shown(&world, &repo, &before);
-    assert_eq!((&after["summary"], &after["template"]), (&TEXT.into(), &before["summary"]));
+    assert_eq!((&after["summary"], &after["template"]), (&retry::TEXT.into(), &before["summary"]));
     assert_eq!((&after["provenance"]["by"], &after["provenance"]["model"]), (&"model".into(), &MODEL.into()));
     assert_eq!(after["provenance"]["reason"], "none");
     assert_eq!(after["refined"]["model"], MODEL);
     for same in ["id", "at", "captured_at", "timing", "tokens", "source", "raw", "commit", "state", "tags"] {
         assert_eq!(after[same], before[same], "{same}");
     }
-    assert!(after["wire"].as_str().unwrap().contains("login(3)"), "what was sent");
+    assert!(after["wire"].as_str().unwrap().contains("login(3, backoff(delay))"), "what was sent");
 
-    assert_eq!(after["answer"], TEXT, "of the text that stands");
+    assert_eq!(after["answer"], retry::SAID, "of the text that stands");
     assert_eq!(after["decision"]["task"], before["decision"]["task"], "why it was a template at first");
 
     let id = before["id"].as_str().unwrap();
     let said = world.ok(&repo, &["show", id]);
     let template = before["summary"].as_str().unwrap();
-    assert!(said.contains(TEXT) && said.contains("at first") && said.contains(template), "{said}");
-    assert!(world.ok(&repo, &["log"]).contains(TEXT));
-    assert!(world.ok(&repo, &["search", "tried"]).contains(TEXT), "the index follows");
+    assert!(said.contains(retry::TEXT) && said.contains("at first") && said.contains(template), "{said}");
+    assert!(world.ok(&repo, &["log"]).contains(retry::TEXT));
+    assert!(world.ok(&repo, &["search", "backoff"]).contains(retry::TEXT), "the index follows");
     let status = world.json(&repo, &["status"]);
     assert_eq!((&status["captures"]["refined"], &status["captures"]["by_provenance"]["model"]), (&1.into(), &1.into()));
     let rows = world.json(&repo, &["latency"]);
@@ -87,19 +84,19 @@ fn a_server_that_is_still_down_is_no_try() {
     for _ in 0..3 {
         assert_eq!(refine(&world, false), Walk { cut_short: true, ..NOTHING });
     }
-    let server = FakeLlm::start(Behaviour::Answer(TEXT.into()));
+    let server = FakeLlm::start(Behaviour::Answer(retry::SAID.into()));
     world.use_fake(&server, "");
     assert_eq!(refine(&world, false).better, 1);
-    assert_eq!(shown(&world, &repo, &before)["summary"], TEXT);
+    assert_eq!(shown(&world, &repo, &before)["summary"], retry::TEXT);
 }
 
 #[test]
 fn a_text_that_is_made_up_or_cut_or_tells_less_is_no_better_than_the_template() {
     let made_up = "Moves the Kubernetes billing cluster to PostgreSQL.".to_owned();
-    // The last one is true, and tells less than the template does.
-    let true_but_less = Behaviour::Answer("Adds the function retry.".to_owned());
-    let cut = Behaviour::AnswerToLength(format!("{TEXT} And it"));
-    for bad in [Behaviour::Answer(made_up), cut, true_but_less.clone()] {
+    let cut = Behaviour::AnswerToLength(format!("{} And it", retry::SAID));
+    let true_but_less = Behaviour::Answer(retry::SAID_LESS.to_owned());
+    for (bad, reason) in [(Behaviour::Answer(made_up), "ungrounded"), (cut, "salvaged"), (true_but_less, "ungrounded")]
+    {
         let (world, repo, before) = without_a_server();
         let server = FakeLlm::start(bad.clone());
         world.use_fake(&server, "");
@@ -110,14 +107,36 @@ fn a_text_that_is_made_up_or_cut_or_tells_less_is_no_better_than_the_template() 
         assert_eq!(after["provenance"], before["provenance"]);
         let rows = world.json(&repo, &["latency"]);
         let row = rows.as_array().unwrap().iter().find(|row| row["op"] == "refine.commit").unwrap();
-        assert_eq!(row["reasons"] == serde_json::json!({}), bad == true_but_less, "{bad:?} {row:#}");
+        assert_eq!(row["reasons"], serde_json::json!({reason: 1}), "{bad:?} {row:#}");
+    }
+}
+
+#[test]
+fn a_text_that_tells_less_than_the_note_does_not_take_its_place() {
+    let note = "Cut the auth timeout from 3s to 200ms, the proxy drops idle connections";
+    let whole = "The auth timeout is cut from 3s to 200ms, as the proxy drops idle connections.";
+    for (said, wanted) in
+        [("The auth timeout is cut.", Walk { vain: 1, ..NOTHING }), (whole, Walk { better: 1, ..NOTHING })]
+    {
+        let world = World::with_fake(&FakeLlm::start(Behaviour::Refused));
+        let repo = world.repo("repo");
+        let before = world.json(&repo, &[note]);
+        assert_eq!(before["provenance"]["by"], "template", "{before:#}");
+        let server = FakeLlm::start(Behaviour::Answer(said.to_owned()));
+        world.use_fake(&server, "");
+        assert_eq!(refine(&world, false), wanted, "{said}");
+        let summary = if said == whole { whole.to_owned() } else { format!("{note}.") };
+        assert_eq!(shown(&world, &repo, &before)["summary"], summary);
+        let rows = world.json(&repo, &["latency"]);
+        let row = rows.as_array().unwrap().iter().find(|row| row["op"] == "refine.note").unwrap();
+        assert_eq!(row["reasons"], serde_json::json!({}), "it was true: {row:#}");
     }
 }
 
 #[test]
 fn a_commit_that_is_gone_is_not_taken_for_a_note() {
     let (world, repo, before) = without_a_server();
-    let server = FakeLlm::start(Behaviour::Answer(TEXT.into()));
+    let server = FakeLlm::start(Behaviour::Answer(retry::SAID.into()));
     world.use_fake(&server, "");
     std::fs::rename(&repo, world.path("elsewhere")).unwrap();
     assert_eq!(refine(&world, false), Walk { vain: 1, ..NOTHING });
@@ -129,7 +148,7 @@ fn a_commit_that_is_gone_is_not_taken_for_a_note() {
 #[test]
 fn nobody_is_asked_again_where_that_is_switched_off() {
     let (world, _, _) = without_a_server();
-    let server = FakeLlm::start(Behaviour::Answer(TEXT.into()));
+    let server = FakeLlm::start(Behaviour::Answer(retry::SAID.into()));
     world.use_fake(&server, "refine = false");
     assert_eq!(refine(&world, false), NOTHING);
     assert!(server.requests().is_empty());

@@ -12,10 +12,10 @@ use uro_capture::route::pace::Verdict;
 use crate::harness::World;
 use crate::harness::scripted::{Asked, Reply, Scripted};
 
-const SENTENCE: &str = "Adds `login` to auth.py.";
+const SENTENCE: &str = "Adds `login` for a session and its timeout.";
 const MODEL: &str = "qwen2.5:3b";
 const KEY: &str = "kk-0815-secret";
-const CODE: &str = "def login():\n    return 1\n";
+const CODE: &str = "def login(session):\n    return session.open(timeout)\n";
 
 fn question() -> Ask {
     Ask {
@@ -120,7 +120,8 @@ fn line(content: &str, rest: &str) -> String {
 
 #[tokio::test]
 async fn the_end_of_an_answer_is_taken_in_every_form() {
-    let words = || line("Adds `login` ", ",\"done\":false") + &line("to auth.py.", ",\"done\":false");
+    let words =
+        || line("Adds `login` ", ",\"done\":false") + &line("for a session and its timeout.", ",\"done\":false");
     let chunk = |content: &str, rest: &str| {
         format!("data: {{\"choices\":[{{\"delta\":{{\"content\":{content:?}}}{rest}}}]}}\n\n")
     };

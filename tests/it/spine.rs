@@ -8,6 +8,11 @@ use crate::harness::World;
 use crate::harness::fake_llm::{Behaviour, FakeLlm, PARTIAL};
 use crate::harness::llama::Llama;
 
+const LOGIN: &str = "pub fn login(session: u8, timeout: u8) {}\n";
+/// What a model says of it, and what becomes of that.
+const SAID: &str = "Adds a login function for the session and its timeout.";
+const TEXT: &str = "Add login. Adds a login function for the session and its timeout. +1 in auth.rs.";
+
 fn provenance(capture: &Value) -> (&str, &str) {
     let provenance = &capture["provenance"];
     (provenance["by"].as_str().unwrap(), provenance["reason"].as_str().unwrap())
@@ -15,15 +20,14 @@ fn provenance(capture: &Value) -> (&str, &str) {
 
 #[test]
 fn a_commit_is_captured_in_the_words_of_a_real_model_server() {
-    let said = "Adds a login function to the auth module.";
-    let mut llama = Llama::start(Some(said));
+    let mut llama = Llama::start(Some(SAID));
     let world = World::with_endpoint(llama.url(), "auto");
     let repo = world.hooked_repo("repo");
     world.start_sidecar();
-    let oid = world.commit(&repo, "auth.rs", "pub fn login() {}\n", "Add login");
+    let oid = world.commit(&repo, "auth.rs", LOGIN, "Add login");
     let capture = world.final_capture(&repo, &oid);
     assert_eq!(provenance(&capture), ("model", "none"), "{capture:#}");
-    assert_eq!(capture["summary"], said);
+    assert_eq!(capture["summary"], TEXT);
     assert_eq!(capture["source"], "hook");
     let timing = &capture["timing"];
     let ms = |field: &str| timing[field].as_f64().unwrap_or_else(|| panic!("{field}: {timing}"));
@@ -41,7 +45,7 @@ fn a_commit_is_captured_in_the_words_of_a_real_model_server() {
 
 #[test]
 fn ollamas_ways_of_answering_and_failing_each_end_in_a_true_capture() {
-    let text = || "Adds a login function to the auth module.".to_owned();
+    let text = || SAID.to_owned();
     let cases = [
         (Behaviour::Answer(text()), "model", "none"),
         (Behaviour::ColdLoad(Duration::from_millis(300), text()), "model", "none"),
@@ -61,10 +65,11 @@ fn ollamas_ways_of_answering_and_failing_each_end_in_a_true_capture() {
         let server = FakeLlm::start(behaviour);
         let world = World::with_fake(&server);
         let repo = world.hooked_repo("repo");
-        let oid = world.commit(&repo, "auth.rs", "pub fn login() {}\n", "Add login");
+        let oid = world.commit(&repo, "auth.rs", LOGIN, "Add login");
         let capture = world.final_capture(&repo, &oid);
         assert_eq!(provenance(&capture), (by, reason), "{what}: {capture:#}");
         assert_eq!(capture["provenance"]["model"].is_null(), by == "template", "{what}: {capture:#}");
+        assert_eq!(capture["summary"] == TEXT, by == "model", "{what}: {capture:#}");
     }
 }
 

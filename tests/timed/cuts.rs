@@ -19,6 +19,7 @@ fn soon() -> Ask {
         rules: "You describe one commit. ".repeat(8),
         question: "<patch>\n+retry(3)\n</patch>".into(),
         sampling,
+        wording: None,
         until: SystemClock.instant() + Duration::from_millis(300),
         keep_alive: None,
         prompt_estimate: None,

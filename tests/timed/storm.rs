@@ -104,7 +104,12 @@ impl Stage {
 
     fn commit(&mut self, what: &str) {
         let n = self.made.len();
-        let oid = self.world.commit(&self.repo, "a.rs", &format!("fn f{n}() {{}}\n"), &format!("Add f{n}"));
+        let oid = self.world.commit(
+            &self.repo,
+            "a.rs",
+            &format!("fn f{n}(session: u8, timeout: u8) {{}}\n"),
+            &format!("Add f{n}"),
+        );
         self.made.push((oid, what.to_owned()));
     }
 
@@ -246,7 +251,7 @@ fn the_budget_of_one_repository_does_not_wait_for_another_ones() {
 #[test]
 fn a_silent_endpoint_does_not_spend_the_time_of_one_that_answers() {
     let silent = FakeLlm::everywhere(Shape::Ollama, Behaviour::Silent);
-    let good = FakeLlm::start(Behaviour::Answer("Adds a function.".to_owned()));
+    let good = FakeLlm::start(Behaviour::Answer("Adds a function for a session and its timeout.".to_owned()));
     let mut stage = Stage::new();
     let toml = |name: &str, server: &FakeLlm| format!("[[endpoints]]\nname = \"{name}\"\nurl = \"{}\"\n", server.url());
     stage.world.configure(&(toml("silent", &silent) + &toml("good", &good)));

@@ -165,7 +165,9 @@ fn opaque(before: &str, after: &str) -> Option<Opaque> {
         return None;
     }
     if let (Some((old, _)), Some((new, _))) = (before.split_once("[redacted:"), after.split_once("[redacted:")) {
-        let name = key(&tokens(old)).filter(|_| old == new)?;
+        // It may stand between other quotation marks than before.
+        let quotes = ['"', '\''];
+        let name = key(&tokens(old)).filter(|_| old.trim_end_matches(quotes) == new.trim_end_matches(quotes))?;
         return Some(Opaque { name, phrase: NEW_VALUE });
     }
     let (before, after) = (tokens(before), tokens(after));
@@ -596,8 +598,12 @@ mod tests {
     #[test]
     fn of_a_secret_the_name_alone_is_told() {
         let line = "  password: [redacted:value]";
-        let told = opaque(line, line);
-        assert_eq!(told, Some(Opaque { name: "password".to_owned(), phrase: NEW_VALUE }));
+        let [single, double] = ["'", "\""].map(|quote| format!("  password: {quote}[redacted:value]{quote}"));
+        for (before, after) in [(line, line), (line, double.as_str()), (single.as_str(), double.as_str())] {
+            let told = opaque(before, after);
+            assert_eq!(told, Some(Opaque { name: "password".to_owned(), phrase: NEW_VALUE }), "{before} {after}");
+        }
+        assert_eq!(opaque(line, "  passphrase: [redacted:value]"), None);
     }
 
     #[test]

@@ -42,8 +42,10 @@ pub enum Behaviour {
     FirstTokenThenStall,
     /// Streams the text word by word, then nothing more.
     SayThenStall(String),
-    /// "A sentence. " every second, for ever.
+    /// A sentence every second, for ever.
     OneTokenPerSecond,
+    /// The same with this sentence.
+    SayEverySecond(String),
     /// Tokens as fast as they are taken, for ever.
     EndlessTokens,
     /// A line that never ends.
@@ -83,7 +85,7 @@ pub enum Behaviour {
 }
 
 /// Two whole sentences and a piece of a third: what some behaviours manage to say.
-pub const PARTIAL: &str = "Adds a retry. Removes the old path. And the";
+pub const PARTIAL: &str = "Adds a login function for the session and its timeout. Removes the old path. And the";
 
 /// A running fake; it stops when dropped.
 #[derive(Debug)]
@@ -424,16 +426,8 @@ impl Script<'_> {
                 self.say(text)?;
                 self.shared.pause(self.stream, forever)
             }
-            Behaviour::OneTokenPerSecond => {
-                self.head()?;
-                loop {
-                    self.token("Adds a retry. ")?;
-                    if self.shared.wants_one_token() {
-                        return self.close("length", None, true);
-                    }
-                    self.shared.pause(self.stream, Duration::from_secs(1))?;
-                }
-            }
+            Behaviour::OneTokenPerSecond => self.say_every_second("Adds a retry. "),
+            Behaviour::SayEverySecond(text) => self.say_every_second(&format!("{text} ")),
             Behaviour::EndlessTokens => {
                 self.head()?;
                 while !self.shared.stopped() {
@@ -490,6 +484,17 @@ impl Script<'_> {
         self.head()?;
         self.say(text)?;
         self.close(finish, None, usage)
+    }
+
+    fn say_every_second(&mut self, text: &str) -> std::io::Result<()> {
+        self.head()?;
+        loop {
+            self.token(text)?;
+            if self.shared.wants_one_token() {
+                return self.close("length", None, true);
+            }
+            self.shared.pause(self.stream, Duration::from_secs(1))?;
+        }
     }
 
     fn broken_utf8(&mut self) -> std::io::Result<()> {

@@ -5,6 +5,7 @@ pub mod llama;
 #[path = "../../../src/hook/test_program.rs"]
 mod program;
 pub mod reloading;
+pub mod retry;
 mod runner;
 pub mod scripted;
 mod socket;

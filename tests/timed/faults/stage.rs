@@ -11,8 +11,8 @@ use crate::harness::{World, eventually};
 
 /// Budget of a capture, ms: a little more than usual, for machines that do other things as well.
 pub const BUDGET: f64 = 3000.0;
-/// True of every commit that is made here.
-pub const TEXT: &str = "Adds a retry to a.rs in the place of the old path.";
+/// True of every commit and note that is made here, and more than the templates of the commits tell.
+pub const TEXT: &str = "Uses a session and a backoff delay for each retry.";
 
 /// See the file's head. Its sidecar ends with it.
 pub struct Stage {
@@ -49,8 +49,8 @@ impl Stage {
 
     /// Notes something, and gives what came of it.
     pub fn note(&self) -> Capture {
-        let noted =
-            self.world.ok(&self.repo, &["note", "Added a retry to a.rs in the place of the old path", "--json"]);
+        let note = "Each retry in a.rs uses a session now, and waits for the backoff delay";
+        let noted = self.world.ok(&self.repo, &["note", note, "--json"]);
         let capture = serde_json::from_str(&noted).unwrap();
         check(&capture);
         capture
@@ -59,7 +59,7 @@ impl Stage {
     /// Commits, and waits for nothing.
     pub fn commit_only(&mut self) -> String {
         self.made += 1;
-        let content = format!("fn retry() {{ path({}) }}\n", self.made);
+        let content = format!("fn retry() {{ path({}, session, backoff(delay)) }}\n", self.made);
         self.world.commit(&self.repo, "a.rs", &content, "Add a retry, remove the old path")
     }
 
