@@ -76,7 +76,7 @@ impl Pieces {
 
     /// What is in the author's words, and what is not.
     pub fn said(&self) -> (String, String) {
-        let own = [&self.deed, &self.dependencies, &self.version, &self.about, &self.breaking];
+        let own = [&self.deed, &self.dependencies, &self.version, &self.about, &self.breaking, &self.split];
         (format!("{} {}", self.lead, self.why), own.map(String::as_str).join(" "))
     }
 

@@ -115,7 +115,7 @@ struct Scene {
 
 enum What {
     Capture(Box<Subject>),
-    Draft(Rendered),
+    Draft(Box<Rendered>),
 }
 
 impl Scene {
@@ -171,7 +171,7 @@ impl Scene {
     fn prompt(&self, size: &Size) -> Rendered {
         match &self.what {
             What::Capture(subject) => subject.prompt(&size.budget).asking_for(size.words),
-            What::Draft(rendered) => rendered.clone(),
+            What::Draft(rendered) => rendered.as_ref().clone(),
         }
     }
 
@@ -225,7 +225,7 @@ fn what(services: &Services, about: &About, repo: Option<&Repo>, config: &Config
         }
         (About::Note(Some(text)), _) => What::Capture(Box::new(Subject::note(text, project))),
         (About::Note(None) | About::Commit(_), _) => What::Capture(Box::new(Subject::note(USUAL_NOTE, project))),
-        (About::Draft(kind), _) => What::Draft(draft(services, *kind, project, config)?),
+        (About::Draft(kind), _) => What::Draft(Box::new(draft(services, *kind, project, config)?)),
     })
 }
 

@@ -86,7 +86,7 @@ pub fn phrases(tokens: &[Token<'_>]) -> Vec<(Direction, Vec<usize>)> {
     let sentence = Sentence { tokens, low };
     let phrase = |verb: usize| -> Vec<usize> {
         let mut words = Vec::new();
-        for at in verb + 1..tokens.len() {
+        for (at, token) in tokens.iter().enumerate().skip(verb + 1) {
             let word = sentence.low(at);
             if PREPOSITIONS.contains(&word) || self::verb(word).is_some() || sentence.begins_anew(at) {
                 break;
@@ -95,7 +95,7 @@ pub fn phrases(tokens: &[Token<'_>]) -> Vec<(Direction, Vec<usize>)> {
             // "…, renames" begins another statement, "…, docs" goes on with the list.
             let next = sentence.low(at + 1);
             let anew = || next.ends_with('s') && support::is_work(&stem(next)) && !KINDS.contains(&next);
-            if sentence.ends_after(at) || (tokens[at].after == Some(',') && anew()) {
+            if sentence.ends_after(at) || (token.after == Some(',') && anew()) {
                 break;
             }
         }

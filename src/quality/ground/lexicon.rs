@@ -60,6 +60,9 @@ pub struct Kinds {
     pub only_docs: bool,
 }
 
+/// So many lines from each other words still have to do with each other.
+const WINDOW: u32 = 2;
+
 /// What is known of a commit.
 #[derive(Debug, Default)]
 pub struct Lexicon {
@@ -69,11 +72,15 @@ pub struct Lexicon {
     stems: HashSet<String>,
     /// The same without the lines that the change left as they were.
     supported: HashSet<String>,
+    /// The lines of `text` on which a stem stands, ascending; not those that the change left as they were.
+    lines: HashMap<String, Vec<u32>>,
     /// How much more often a stem stands on added than on removed lines.
     balance: HashMap<String, i64>,
     grown: Grown,
     /// There is a change that a text can be held against.
     pub has_patch: bool,
+    /// Stems of names that say where something is: definitions, paths, headers of hunks.
+    anywhere: HashSet<String>,
     /// Names in the headers of hunks: what encloses the changed lines.
     heads: HashSet<String>,
     /// Stems of what people said about the change: message, notes, comments, documentation.
@@ -179,6 +186,7 @@ impl Lexicon {
             return;
         }
         self.line(path, Seen::TOLD, false);
+        self.anywhere.extend(words::stems(path));
         self.paths.push((path.to_lowercase(), side));
     }
 
@@ -187,6 +195,7 @@ impl Lexicon {
         let taken = self.tainted.of_lines(&texts);
         self.grown.take(hunk);
         self.supported.extend(words::stems(&hunk.header));
+        self.anywhere.extend(words::stems(&hunk.header));
         self.heads.extend(words::identifiers(&hunk.header).map(key));
         if !self.tainted.of_lines(&[&hunk.header]).contains(&true) {
             self.line(&hunk.header, Seen::NEAR, false);
@@ -233,6 +242,7 @@ impl Lexicon {
             let place = self.places.entry((low.clone(), path)).or_default();
             *place = place.and(side);
             mark(&mut self.symbols, low, side);
+            self.anywhere.extend(words::stems(name));
             self.line(name, Seen::TOLD, false);
         }
     }
@@ -245,6 +255,11 @@ impl Lexicon {
                 let stem = stem(part);
                 if side != Seen::NEAR {
                     self.supported.insert(stem.clone());
+                    let number = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
+                    let lines = self.lines.entry(stem.clone()).or_default();
+                    if lines.last() != Some(&number) {
+                        lines.push(number);
+                    }
                 }
                 let step = i64::from(side == Seen::NEW) - i64::from(side == Seen::OLD);
                 if step != 0 {
@@ -360,6 +375,18 @@ impl Lexicon {
     /// How much more often the word stands on added than on removed lines; absent where it stands on none.
     pub fn balance(&self, stem: &str) -> Option<i64> {
         self.balance.get(stem).copied()
+    }
+
+    /// Both words stand on one line, or on lines no further than [`WINDOW`] from each other. What stands nowhere, and names
+    /// of definitions and files, stand with everything.
+    pub fn is_together(&self, one: &str, other: &str) -> bool {
+        let free = |stem: &str| self.anywhere.contains(stem);
+        let (Some(ones), Some(others)) = (self.lines.get(one), self.lines.get(other)) else { return true };
+        let near = |line: &u32| {
+            let from = others.partition_point(|other| *other < line.saturating_sub(WINDOW));
+            others.get(from).is_some_and(|other| *other <= line.saturating_add(WINDOW))
+        };
+        free(one) || free(other) || ones.iter().any(near)
     }
 
     /// Whether anything of this kind (`tests`, `function`, `section`) came or went.

@@ -114,17 +114,16 @@ pub fn check(text: &str, evidence: &Evidence<'_>) -> Grounded {
 }
 
 /// Whether a sentence tells a reader of the author's words and of what the template says something: two words of content
-/// that the author has not, of which the template has not all, or a number that neither has. Paths tell nothing new: the
-/// template has them.
+/// that the author has not, of which the template has not all, or a number that neither has.
 #[must_use]
 pub fn adds(sentence: &str, author: &str, template: &str) -> bool {
     let tokens = tokens(sentence);
     let number = |token: &Token<'_>| {
         token.kind == Kind::Number && !author.contains(token.text) && !template.contains(token.text)
     };
-    let words = tokens.iter().filter(|token| token.kind != Kind::Path).flat_map(|token| words::stems(token.text));
     let known = words::stems(author);
-    let mut new: BTreeSet<String> = words.filter(|stem| !support::is_work(stem) && !known.contains(stem)).collect();
+    let new = |stem: &String| !support::is_work(stem) && !known.contains(stem);
+    let mut new: BTreeSet<String> = words::stems(sentence).into_iter().filter(new).collect();
     let beyond = new.len();
     new.retain(|stem| !words::stems(template).contains(stem));
     (beyond >= 2 && !new.is_empty()) || tokens.iter().any(number)

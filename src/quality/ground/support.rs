@@ -35,6 +35,7 @@ pub fn lack(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
         .or_else(|| unseen(tokens, lexicon))
         .or_else(|| context(tokens, lexicon))
         .or_else(|| foreign(tokens, lexicon))
+        .or_else(|| apart(tokens, lexicon))
         .or_else(|| is_empty(tokens, lexicon).then_some(Lack::Empty))
 }
 
@@ -84,7 +85,7 @@ fn praise(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
         let next = prose(at + 1).unwrap_or_default();
         let compared = matches!(low.as_str(), "more" | "less" | "most") && is_adjective(&next) && !is_said(&next);
         let judged = PRAISE.contains(&low.as_str()) && !is_said(&low);
-        (compared || judged).then(|| Lack::Praise(if compared { next } else { low }))
+        (compared || judged).then_some(Lack::Praise(if compared { next } else { low }))
     })
 }
 
@@ -167,7 +168,8 @@ fn is_unmoved(old: &str, new: &str, lexicon: &Lexicon) -> bool {
     let moved = |stems: &[String], direction: Direction| {
         stems.iter().any(|stem| lexicon.balance(stem).is_none_or(|balance| direction.agrees(balance)))
     };
-    !(old.is_empty() && new.is_empty()) && !moved(&old, Direction::Went) && !moved(&new, Direction::Came)
+    let none = old.is_empty() && new.is_empty();
+    !(none || moved(&old, Direction::Went) || moved(&new, Direction::Came))
 }
 
 /// Whether changed lines, facts or the author show that what these words name came or went.
@@ -225,6 +227,16 @@ fn foreign(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
     let allowed = (stems.len() / WORDS_PER_FOREIGN).max(1);
     let first = unknown.next()?;
     (unknown.count() >= allowed).then(|| Lack::Foreign(first.1.to_owned()))
+}
+
+/// Two words in a row that stand nowhere near each other, neither on changed lines nor in what the author says: what the
+/// sentence says of the one is not said of it.
+fn apart(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
+    let prose = tokens.iter().filter(|token| !matches!(token.kind, Kind::Number | Kind::Url | Kind::Path));
+    let stems = prose.flat_map(|token| words::stems(token.text).into_iter().map(|stem| (stem, token.text)));
+    let stems: Vec<(String, &str)> = stems.filter(|(stem, _)| !is_work(stem)).collect();
+    let strange = |pair: &&[(String, &str)]| !lexicon.is_together(&pair[0].0, &pair[1].0);
+    stems.windows(2).find(strange).map(|pair| Lack::Unseen(format!("{} {}", pair[0].1, pair[1].1)))
 }
 
 /// Nothing is left once working words, kinds and names of files are taken away.

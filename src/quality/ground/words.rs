@@ -147,7 +147,7 @@ const STOP: &[&str] = &[
     "most", "much", "must", "not", "now", "off", "once", "one", "only", "order", "other", "our", "out", "over", "own",
     "same", "should", "since", "some", "such", "than", "that", "the", "their", "them", "then", "there", "these",
     "they", "this", "those", "through", "too", "under", "until", "very", "via", "was", "well", "were", "what", "when",
-    "where", "which",
+    "where", "which", "while", "who", "will", "with", "within", "without", "would", "you", "your",
 ];
 
 #[cfg(test)]
