@@ -202,7 +202,7 @@ mod tests {
         let capture = config.options.get_mut(&Role::Capture).unwrap();
         (capture.max_tokens, capture.num_ctx, capture.temperature) = (4096, 4096, 0.9);
         let found = found(&config, &[]);
-        assert_eq!(found[0].fix.as_deref(), Some("uro-capture config set options.capture.max_tokens 120"));
+        assert_eq!(found[0].fix.as_deref(), Some("uro-capture config set options.capture.max_tokens 80"));
         let hot = found.iter().find(|one| one.what.contains("options.capture.temperature")).unwrap();
         assert!(hot.ok && hot.what.contains("unusual"), "{hot:?}");
     }
