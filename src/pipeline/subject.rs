@@ -13,7 +13,7 @@ use crate::prompt::redact::{redact, redact_commit};
 use crate::prompt::render::{self, Rendered};
 use crate::prompt::telling_values;
 use crate::prompt::tokens::Budget;
-use crate::quality::ground;
+use crate::quality::{ground, wording};
 
 /// Everything in it is redacted.
 #[derive(Debug, Clone)]
@@ -95,7 +95,9 @@ impl Subject {
             Self::Commit(work) => {
                 let Work { commit, facts, context } = work.as_ref();
                 let deeds = redact(&template::deeds(commit, facts));
-                render::commit(commit, &deeds, &facts.symbols, context, budget)
+                let rendered = render::commit(commit, &deeds, &facts.symbols, context, budget);
+                let wording = wording::of(&commit.patch, &facts.symbols, &rendered.question);
+                Rendered { wording: Some(wording), ..rendered }
             }
             Self::Note { text, project } => render::note(text, project),
         }

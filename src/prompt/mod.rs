@@ -9,7 +9,6 @@ mod reference;
 pub mod render;
 mod seam;
 mod secrets;
-mod sentence;
 mod shares;
 mod telling;
 pub mod telling_values;

@@ -3,10 +3,10 @@
 
 use std::fmt::Write as _;
 
+use super::message;
 use super::pack::{Packed, pack};
 use super::text::{cut, one_line};
 use super::tokens::{Budget, Scale, bytes_in, estimate};
-use super::{message, sentence};
 use crate::domain::capture::Capture;
 use crate::domain::context::Context;
 use crate::domain::draft::DraftKind;
@@ -45,7 +45,7 @@ pub struct Rendered {
     /// Bytes at the start of `question` that are there before the author has said anything: files and patch of a
     /// commit. A server can read them, after the rules, before the commit exists. Nothing of any other question.
     pub fixed: usize,
-    /// What the answer is made of, where it is a single sentence.
+    /// What the answer is made of, where it is a single sentence; the caller's to say.
     pub wording: Option<Wording>,
     /// Names the rules: a hash of their text.
     pub version: String,
@@ -100,11 +100,9 @@ pub fn commit(commit: &Commit, deeds: &str, symbols: &[Symbol], context: &Contex
         let _infallible = writeln!(question, "{left_out}");
     }
     let fixed = question.len();
-    let author = author(commit, context, words);
-    let wording = sentence::of(&commit.patch, symbols, &patch, &[&message::told(&commit.message), &author, deeds]);
-    question.push_str(&author);
+    question.push_str(&author(commit, context, words));
     question.push_str("What does the code do differently now?");
-    Rendered { fixed, left_out, wording: Some(wording), ..Rendered::new(CAPTURE, question, budget.scale) }
+    Rendered { fixed, left_out, ..Rendered::new(CAPTURE, question, budget.scale) }
 }
 
 /// At most so many bytes of it, whole words.

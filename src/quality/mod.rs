@@ -20,3 +20,4 @@ pub(crate) mod sentence;
 mod spans;
 mod thoughts;
 mod tokens;
+pub mod wording;

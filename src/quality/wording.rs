@@ -49,10 +49,13 @@ const MOST: usize = 400;
 /// Longest word and longest name (characters).
 const LONGEST: usize = 48;
 
-/// The wording of a sentence about `patch`, of which `shown` is in the prompt with its facts, and with what its author
-/// said.
-pub(super) fn of(patch: &Patch, symbols: &[Symbol], shown: &str, prose: &[&str]) -> Wording {
+/// The wording of a sentence that answers the question about `patch` (`prompt/render`): of the names that it shows, and of
+/// the words of its facts and of the author.
+#[must_use]
+pub fn of(patch: &Patch, symbols: &[Symbol], question: &str) -> Wording {
     let mut words = Words::default();
+    let prose = ["message", "notes", "facts"].map(|tag| section(question, tag));
+    let shown = section(question, "patch");
     prose.iter().for_each(|text| words.take_prose(text));
     words.take_code(shown);
     [FUNCTION, WORK, KINDS].iter().flat_map(|list| list.split_whitespace()).for_each(|word| words.add(word));
@@ -73,6 +76,13 @@ pub(super) fn of(patch: &Patch, symbols: &[Symbol], shown: &str, prose: &[&str])
         }
     }
     wording
+}
+
+/// What stands between the tags of this name.
+fn section<'a>(question: &'a str, tag: &str) -> &'a str {
+    let inner = question.split_once(&format!("<{tag}")).and_then(|(_, rest)| rest.split_once(">\n"));
+    let inner = inner.and_then(|(_, rest)| rest.split_once(&format!("</{tag}")));
+    inner.map_or("", |(inner, _)| inner)
 }
 
 /// Old and new names of definitions and files that have another one now.
@@ -305,6 +315,10 @@ mod tests {
         forms(patch, symbols).into_iter().flat_map(|form| form.openers).collect()
     }
 
+    fn asked(patch: &str, message: &str) -> String {
+        format!("<patch>\n{patch}\n</patch>\n<message>\n{message}\n</message>\nWhat does the code do?")
+    }
+
     fn openers(patch: &str) -> Vec<&'static str> {
         let commit = sample::commit("wip", vec![sample::file("src/a.rs", patch)]);
         verbs(&commit.patch, &facts::of(&commit, &SystemClock).symbols)
@@ -323,7 +337,7 @@ mod tests {
     #[test]
     fn words_are_the_changes_the_authors_and_those_of_any_change() {
         let commit = sample::commit("wip", vec![sample::file("src/a.rs", "@@\n+let maxRetryCount = 3;\n")]);
-        let wording = of(&commit.patch, &[], "+let maxRetryCount = 3;", &["Retry `login` twice (#12)"]);
+        let wording = of(&commit.patch, &[], &asked("+let maxRetryCount = 3;", "Retry `login` twice (#12)"));
         let has = |word: &str| wording.words.iter().any(|known| known == word);
         assert!(["Retry", "retry", "twice", "12", "max", "count", "the"].iter().all(|word| has(word)));
         assert_eq!(
@@ -354,7 +368,7 @@ mod tests {
     fn a_name_stands_on_the_side_on_which_the_whole_patch_has_it() {
         let patch = "@@ fn outer()\n-old(kept);\n+fresh(kept);\n";
         let commit = sample::commit("wip", vec![sample::file("src/a.rs", patch)]);
-        let wording = of(&commit.patch, &[], patch, &[]);
+        let wording = of(&commit.patch, &[], &asked(patch, ""));
         assert_eq!((wording.came, wording.gone), (vec!["`fresh`".to_owned()], vec!["`old`".to_owned()]));
         assert!(["`outer`", "`kept`"].iter().all(|name| wording.stay.iter().any(|stay| stay == name)));
     }
@@ -364,7 +378,7 @@ mod tests {
         let mut commit = sample::commit("wip", vec![sample::file("src/a.rs", "@@\n-fn old() {}\n+fn fresh() {}\n")]);
         commit.patch.files.push(sample::renamed("a.rs", "b.rs"));
         let symbols = facts::of(&commit, &SystemClock).symbols;
-        let wording = of(&commit.patch, &symbols, "-fn old() {}\n+fn fresh() {}", &[]);
+        let wording = of(&commit.patch, &symbols, &asked("-fn old() {}\n+fn fresh() {}", ""));
         assert!(wording.renamed.contains(&"`a.rs` to `b.rs`".to_owned()), "{:?}", wording.renamed);
         let renamed = symbols.iter().any(|symbol| symbol.fate == Fate::Renamed);
         assert_eq!(wording.gone.contains(&"`old`".to_owned()), !renamed);
