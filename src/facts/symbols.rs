@@ -23,6 +23,12 @@ pub enum Fate {
 }
 
 impl Fate {
+    /// It was there before, and is there still under its name.
+    #[must_use]
+    pub fn is_kept(self) -> bool {
+        matches!(self, Self::Redefined | Self::Modified)
+    }
+
     /// Of several deeds on one name the one with the lowest number is told.
     #[must_use]
     pub fn precedence(self) -> u8 {

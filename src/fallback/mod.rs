@@ -12,6 +12,7 @@ pub mod phrase;
 mod pieces;
 mod purpose;
 mod split;
+pub mod statements;
 pub mod template;
 #[cfg(test)]
 mod texts_tests;

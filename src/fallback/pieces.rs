@@ -8,7 +8,7 @@ use super::phrase::{self, capitalized, count, cut, list_up_to, number, one_line,
 use super::variants::{Variant, WORDS};
 use super::{breaking, dependencies, formats, merge, noted, purpose, split};
 use crate::domain::context::Context;
-use crate::domain::patch::{Change, Commit, FileChange, Origin};
+use crate::domain::patch::{Change, Commit, FileChange};
 use crate::facts::Facts;
 use crate::facts::case::{self, Case};
 use crate::facts::roles::FileRole;
@@ -168,7 +168,7 @@ fn with_lines(commit: &Commit, deed: Deed, told: Told) -> (Option<String>, Optio
         (Told::Beside(more), text, _) => (text, Some(more)),
         (Told::Quoted { what, path }, Some(text), Some(symbol)) if symbol.path == path => {
             let file = commit.patch.files.iter().find(|file| file.path == path);
-            match file.filter(|file| belongs(file, symbol.lines)) {
+            match file.filter(|file| lines::belongs(file, symbol.lines)) {
                 Some(_) => (Some(format!("{text}{}", what.behind())), None),
                 None => {
                     let more = what.alone(&path, &text);
@@ -187,13 +187,6 @@ fn with_lines(commit: &Commit, deed: Deed, told: Told) -> (Option<String>, Optio
             (text, Some(more).filter(|_| !matches!(what, Quoted::Asks(_))))
         }
     }
-}
-
-/// Whether all changed lines of the file are the definition's, blank ones aside.
-fn belongs(file: &FileChange, lines: u32) -> bool {
-    let all = file.hunks.iter().flat_map(|hunk| &hunk.lines);
-    let changed = all.filter(|line| line.origin != Origin::Context && !line.text.trim().is_empty());
-    changed.count() <= lines as usize
 }
 
 fn whole(text: Option<String>) -> String {

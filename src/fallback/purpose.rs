@@ -33,13 +33,19 @@ pub fn beside_lines(commit: &Commit, facts: &Facts, said: &str, room: usize) -> 
     first(&[opaque, entry, tests], commit, facts, said, room)
 }
 
+/// Each of the things that can be said, whether it is worth it or not.
+#[must_use]
+pub fn all(commit: &Commit, facts: &Facts) -> Vec<String> {
+    ASKED.iter().filter_map(|ask| ask(commit, facts)).collect()
+}
+
 fn first(asked: &[Ask], commit: &Commit, facts: &Facts, said: &str, room: usize) -> Option<String> {
     let fits = |text: &String| words(text) <= room && !repeats(said, text);
     asked.iter().filter_map(|ask| ask(commit, facts)).find(fits)
 }
 
 /// What stands between the marks was said already.
-fn repeats(said: &str, text: &str) -> bool {
+pub fn repeats(said: &str, text: &str) -> bool {
     let quoted = text.split(['“', '”', '`']).skip(1).step_by(2);
     let quoted: Vec<&str> = quoted.filter(|part| !part.is_empty()).collect();
     !quoted.is_empty() && quoted.iter().all(|part| said.contains(part) || said.contains(bare(part)))
