@@ -105,11 +105,14 @@ impl Edits {
                 _ => removed.push(text),
             }
         }
-        for (before, after) in paired(&removed, &added) {
+        let (all_removed, all_added) = (removed.clone(), added.clone());
+        for (before, after) in paired(&all_removed, &all_added) {
             removed.retain(|text| *text != before);
             added.retain(|text| *text != after);
-            let (before, after) = (before.to_owned(), after.to_owned());
-            self.pairs.push(Pair { path: file.path.clone(), before, after });
+            if !has_moved_on((before, &all_removed), (after, &all_added)) {
+                let (before, after) = (before.to_owned(), after.to_owned());
+                self.pairs.push(Pair { path: file.path.clone(), before, after });
+            }
         }
         self.added.extend(added.into_iter().map(edit));
         self.removed.extend(removed.into_iter().map(edit));
@@ -199,18 +202,37 @@ fn paired<'a>(removed: &[&'a str], added: &[&'a str]) -> Vec<(&'a str, &'a str)>
     best.map(|(_, a, b)| (a, b)).into_iter().collect()
 }
 
+/// What one of a pair has and the other has not stands on lines beside the other: the statement was only broken into
+/// lines, or put on one, so that neither line tells what became of it.
+fn has_moved_on((before, removed): (&str, &[&str]), (after, added): (&str, &[&str])) -> bool {
+    let (old, new) = (words(before), words(after));
+    let is_beside = |rest: HashSet<String>, line: &str, lines: &[&str]| {
+        let at = lines.iter().position(|text| *text == line).unwrap_or(0);
+        let near = lines.get(at.saturating_sub(BESIDE)..(at + 1 + BESIDE).min(lines.len())).unwrap_or_default();
+        let near: HashSet<String> = near.iter().filter(|text| **text != line).flat_map(|text| words(text)).collect();
+        !rest.is_empty() && rest.is_subset(&near)
+    };
+    let only = |one: &HashSet<String>, other: &HashSet<String>| one.difference(other).cloned().collect();
+    is_beside(only(&old, &new), after, added) || is_beside(only(&new, &old), before, removed)
+}
+
+/// A statement is looked for on so many lines before and after the one.
+const BESIDE: usize = 3;
+
 /// Lines that share less are other lines.
 const ALIKE: f64 = 0.5;
 
 /// The share of words that two lines have in common.
 fn alike(a: &str, b: &str) -> f64 {
-    let words = |text: &str| -> HashSet<String> {
-        tokens(text).into_iter().filter(|token| token.chars().any(char::is_alphanumeric)).map(str::to_owned).collect()
-    };
     let (a, b) = (words(a), words(b));
     let common = a.intersection(&b).count() as f64;
     let most = a.len().max(b.len()).max(1) as f64;
     common / most
+}
+
+/// Tokens that are more than marks.
+fn words(text: &str) -> HashSet<String> {
+    tokens(text).into_iter().filter(|token| token.chars().any(char::is_alphanumeric)).map(str::to_owned).collect()
 }
 
 /// A comment, or words in a row: of a docstring not every line is known for one.
@@ -272,6 +294,18 @@ mod tests {
         assert_eq!(pairs("@@\n-    a(1);\n+    b(2);"), [pair("a(1);", "b(2);")]);
         assert_eq!(pairs("@@\n-run(a, b);\n+check();\n+run(a, b, c);"), [pair("run(a, b);", "run(a, b, c);")]);
         assert_eq!(pairs("@@\n-one();\n-two();\n+three();\n+four();"), [], "nothing in common");
+    }
+
+    #[test]
+    fn a_statement_that_was_only_set_on_other_lines_became_nothing_else() {
+        let broken =
+            "@@\n-let (tree, _) = self.tree.add_child(path);\n+let (tree, _) =\n+    self.tree.add_child(path);";
+        assert_eq!(pairs(broken), []);
+        let joined = "@@\n-panic!(\n-    \"could not read: {}\", error);\n+panic!(\"could not read: {}\", error);";
+        assert_eq!(pairs(joined), []);
+        let block =
+            "@@\n-wait { |lines| lines.last.ends_with('a') }\n+wait do |lines|\n+  lines.last.ends_with('a')\n+end";
+        assert_eq!(pairs(block), []);
     }
 
     #[test]

@@ -131,18 +131,22 @@ pub(super) fn deeds(commit: &Commit, facts: &Facts) -> String {
 /// Words that are left for how the change is spread.
 const SPLIT: usize = 12;
 
-/// What the commit does, and where its author said nothing the one thing that its lines, names or words tell of it.
+/// What the commit does, and the one thing that its lines, names or words tell of it. Beside a subject that says
+/// something it is told only where it says something else, and where there is room for it and the author's reason.
 fn deed_and_about(commit: &Commit, facts: &Facts, lead: &str, said: &[&str]) -> (String, String) {
     let deed = deed(commit, facts, lead);
     let has_more = matches!(Variant::of(facts.case), Variant::Commit | Variant::Docs | Variant::Initial);
-    if !lead.is_empty() || !has_more || purpose::is_told_by_its_case(facts.case) {
+    let versioned = facts.version.is_some() || !facts.dependencies.is_empty();
+    if !has_more || purpose::is_told_by_its_case(facts.case) || (versioned && !lead.is_empty()) {
         return (whole(deed.text), String::new());
     }
     let said = said.join(" ");
     let open = deed.vague || deed.text.is_none();
     let told = lines::of(commit, facts, &said).filter(|told| open || matches!(told, Told::Beside(_)));
-    let versioned = facts.version.is_some() || !facts.dependencies.is_empty();
     let vague = versioned && open;
+    if !lead.is_empty() {
+        return beside_lead(commit, facts, &format!("{lead} {said}"), deed, told);
+    }
     let by_lines = matches!(told, Some(Told::Whole(_))) && !vague;
     let (deed, more) = match told {
         _ if vague => (None, None),
@@ -158,6 +162,30 @@ fn deed_and_about(commit: &Commit, facts: &Facts, lead: &str, said: &[&str]) -> 
     // New tests are counted where none is named.
     let deed = if purpose.starts_with("Adds the test") { deed.replace(&deeds::new_tests(facts), "") } else { deed };
     (deed, format!("{more} {purpose}").trim().to_owned())
+}
+
+fn beside_lead(commit: &Commit, facts: &Facts, lead: &str, deed: Deed, told: Option<Told>) -> (String, String) {
+    let plain = whole(deed.text.clone());
+    let reason = facts.author.why.as_deref().map_or(0, words);
+    let room = WORDS.saturating_sub(SPLIT + words(lead) + reason);
+    let told = told.filter(|told| !matches!(told, Told::Vague(_))).map(|told| with_lines(commit, deed, told));
+    let (by_lines, more) = told.map_or((String::new(), String::new()), |(deed, more)| (whole(deed), whole(more)));
+    let new = by_lines.strip_prefix(plain.trim_end_matches('.')).unwrap_or(&by_lines);
+    let fits = words(&by_lines) + words(&more) <= room;
+    if fits && tells_more(&format!("{new} {more}"), &format!("{lead} {plain}")) {
+        return (by_lines, more);
+    }
+    let room = room.saturating_sub(words(&plain));
+    let purpose = whole(purpose::beside_lead(commit, facts, &format!("{lead} {plain}"), room));
+    (plain, purpose)
+}
+
+/// What is quoted has a word that was not said.
+fn tells_more(text: &str, said: &str) -> bool {
+    let said = said.to_lowercase();
+    let quoted = text.split(['`', '“', '”']).skip(1).step_by(2);
+    let mut words = quoted.flat_map(|quote| quote.split(|c: char| !c.is_alphanumeric())).map(str::to_lowercase);
+    words.any(|word| word.chars().count() > 2 && !said.contains(&word))
 }
 
 /// The sentence about the whole, and what is told beside it.

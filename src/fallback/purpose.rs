@@ -39,6 +39,13 @@ pub fn all(commit: &Commit, facts: &Facts) -> Vec<String> {
     ASKED.iter().filter_map(|ask| ask(commit, facts)).collect()
 }
 
+/// The same where the author's subject says what was done.
+#[must_use]
+pub fn beside_lead(commit: &Commit, facts: &Facts, said: &str, room: usize) -> Option<String> {
+    let only_words = facts.shares.first().is_none_or(|share| share.role == FileRole::Docs);
+    first(if only_words { &[section, prose] } else { &[comment] }, commit, facts, said, room)
+}
+
 fn first(asked: &[Ask], commit: &Commit, facts: &Facts, said: &str, room: usize) -> Option<String> {
     let fits = |text: &String| words(text) <= room && !repeats(said, text);
     asked.iter().filter_map(|ask| ask(commit, facts)).find(fits)

@@ -45,7 +45,7 @@ fn a_commit_is_told_with_its_reason() {
         "feat(cli)!: drop the old flag\n\nBREAKING CHANGE: Use the new one instead.",
         vec![file("src/cli.rs", "@@\n-    \"--select\"")],
         Variant::Commit,
-        "feat(cli)!: drop the old flag. Breaking: Use the new one instead. −1 in src/cli.rs.",
+        "feat(cli)!: drop the old flag. Breaking: Use the new one instead. Removes `\"--select\"` from src/cli.rs. −1.",
     );
     check(
         "Tidy the arguments",

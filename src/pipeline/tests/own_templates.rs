@@ -47,7 +47,10 @@ fn what_was_mended_is_no_problem_any_more_and_what_was_not_still_is() {
     summary(&scene, "Add the router");
     assert_eq!(scene.problems().len(), 2);
     own(&scene, "commit.j2", "Own: {{ say(lead, deed) }}");
-    assert_eq!(summary(&scene, "Add a second router"), "Own: Add a second router.");
+    assert_eq!(
+        summary(&scene, "Add a second router"),
+        "Own: Add a second router. Removes `Add the router` from src/a.zig."
+    );
     let problems = scene.problems();
     assert!(problems.len() == 1 && problems[0].contains("docs.j2"), "{problems:?}");
     std::fs::remove_dir_all(wording::folder(&scene.services.paths)).unwrap();
@@ -61,6 +64,9 @@ fn one_that_fails_on_a_commit_gives_way_there_alone() {
     scene.repo("r").commit("b", "1", "Start");
     own(&scene, "commit.j2", "Own: {% if kind == 'feat' %}{{ files.x.y }}{% endif %}{{ lead }}{{ deed }}");
     assert!(summary(&scene, "Add the router").starts_with("Own: "));
-    assert_eq!(summary(&scene, "feat: add tabs"), "feat: add tabs. +1 −1 in src/a.zig.");
+    assert_eq!(
+        summary(&scene, "feat: add tabs"),
+        "feat: add tabs. In src/a.zig, `Add the router` becomes `feat: add tabs`. +1 −1."
+    );
     assert!(scene.problems()[0].contains("capture/commit.j2 was not used"), "{:?}", scene.problems());
 }
