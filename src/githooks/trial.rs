@@ -54,6 +54,7 @@ impl Stage {
         self.write(&self.hook(name), text);
     }
 
+    /// Runs it in the repository, whose hooks this process may just have written.
     fn run(&self, program: &str, arguments: &[&str]) -> Output {
         for hook in fs::read_dir(self.hooks()).into_iter().flatten().map(|entry| entry.expect("an entry")) {
             if hook.file_type().expect("known").is_file() {

@@ -60,7 +60,9 @@ fn is_variable(value: &str) -> bool {
         return true;
     }
     let bracketed = value.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')'));
-    between("%", "%").is_some_and(is_name) || bracketed.or_else(|| value.strip_prefix('$')).is_some_and(shouting)
+    // Symfony's parameters: `%db.password%`, `%env(resolve:DB_PASSWORD)%`.
+    let parameter = between("%", "%").map(|name| between("%env(", ")%").unwrap_or(name));
+    parameter.is_some_and(is_name) || bracketed.or_else(|| value.strip_prefix('$')).is_some_and(shouting)
 }
 
 /// `${NAME}`, `${{ secrets.NAME }}`, `{{ name | quote }}`, `#{NAME}#`, `{{ env "NAME" }}`; not one that holds a default.
@@ -147,6 +149,9 @@ mod tests {
         for value in [
             "$DB_PASSWORD",
             "%DB_PASSWORD%",
+            "%db.password%",
+            "%env(DB_PASSWORD)%",
+            "%env(resolve:DB_PASSWORD)%",
             "$(DB_PASSWORD)",
             "${DB_PASSWORD}",
             "${{ secrets.DB_PASSWORD }}",
@@ -218,6 +223,7 @@ mod tests {
             "env:a8Kd02mZq91LxV",
             "pass:sunshine",
             "%a8Kd02mZq91LxV%",
+            "%env(a8Kd02mZq91LxV)%",
             "__sunshine__",
             "@sunshine@",
             "secret:sunshine",
