@@ -11,6 +11,7 @@ pub mod dependencies;
 pub mod edits;
 pub mod formats;
 mod imports;
+pub mod injection;
 pub mod language;
 pub mod layout;
 pub mod mentions;

@@ -30,6 +30,7 @@ fn repo(world: &World) -> PathBuf {
     world.start_sidecar();
     let oid = world.commit(&repo, "auth.rs", &functions(0), "Begin");
     world.final_capture(&repo, &oid);
+    eventually("the repository is watched", || (world.sidecar_status()["watched"] == 1).then_some(()));
     repo
 }
 

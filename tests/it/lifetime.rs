@@ -10,7 +10,7 @@ use crate::harness::fake_llm::{Behaviour, FakeLlm};
 use crate::harness::{World, eventually};
 
 /// What the model says of the commit with the secret.
-const TEXT: &str = "Adds the function okapi to a.rs, which asks the zebra twice.";
+const TEXT: &str = "Adds okapi, which passes quagga to zebra.";
 
 fn database(world: &World) -> PathBuf {
     world.path("uro/data/captures.db")
@@ -65,8 +65,12 @@ fn what_is_forgotten_is_in_no_byte_of_any_file_after_a_migration_and_a_quarantin
     world.ok(&repo, &["commit", "HEAD", "--no-model"]);
     world.ok(&repo, &["init"]);
     world.start_sidecar();
-    let oid =
-        world.commit(&repo, "a.rs", "fn okapi() { zebra(2) }\n", "Let okapi ask\n\nThe customer's lemur wants it.");
+    let oid = world.commit(
+        &repo,
+        "a.rs",
+        "fn okapi() { zebra(quagga) }\n",
+        "Let okapi ask\n\nThe customer's lemur wants it.",
+    );
     let capture = world.final_capture(&repo, &oid);
     assert_eq!(capture["provenance"]["by"], "model", "{capture:#}");
     let id = capture["id"].as_str().unwrap();

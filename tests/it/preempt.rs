@@ -45,7 +45,7 @@ fn is_draft(question: &str) -> bool {
 
 #[test]
 fn a_batch_makes_way_for_a_commit_and_goes_on_after_it() {
-    let said = "Adds `add` for the price, quantity and discount of an item.";
+    let said = "Adds `add` for a price, quantity and discount.";
     // A sentence a second, for ever: a batch holds the device for minutes, and a capture is cut at its budget.
     let server = FakeLlm::start(Behaviour::SayEverySecond(said.to_owned()));
     let world = World::with_fake(&server);

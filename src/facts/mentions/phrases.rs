@@ -6,6 +6,7 @@ use super::line::{Class, is_comment, is_prose, pieces};
 use super::swap::{self, Block};
 use super::{Kind, Mention};
 use crate::domain::patch::{Change, FileChange, Hunk, Line, Origin};
+use crate::facts::injection::{Speech, speaks};
 use crate::facts::role_of;
 use crate::facts::roles::FileRole;
 
@@ -36,7 +37,12 @@ pub fn of(files: &[FileChange]) -> Vec<Mention> {
             if phrases.len() > PHRASES {
                 return phrases;
             }
+            let before = phrases.len();
             Reading { file, role, sides: &sides, texts: &texts, phrases: &mut phrases }.hunk(hunk);
+            // What stands beside an order may belong to it.
+            if phrases.len() > before && hunk.lines.iter().any(|line| speaks(&line.text) == Speech::Plainly) {
+                phrases.truncate(before);
+            }
         }
     }
     phrases
