@@ -352,6 +352,24 @@ impl Lexicon {
         sides.clone().next().map_or_else(word, |_| sides.any(|seen| direction.is_side(seen)))
     }
 
+    /// Neither the name nor the path was there before.
+    pub fn is_new(&self, thing: &Token<'_>) -> bool {
+        let low = thing.low();
+        let path = self.path_of(&low);
+        if !path.is_none() || thing.kind == Kind::Path {
+            return path.came();
+        }
+        let seen = self.word(&low);
+        seen.came() && !seen.has(Seen::NEAR) && !self.is_head(&low) && !self.symbol_of(&low).has(Seen::OLD)
+    }
+
+    /// The name has definitions, and none of them in this file, both in small letters.
+    pub fn is_elsewhere(&self, name: &str, path: &str) -> bool {
+        let name = name.trim_end_matches("()");
+        let mut of_it = self.places.keys().filter(|(known, _)| known == name).peekable();
+        of_it.peek().is_some() && !of_it.any(|(_, place)| place.ends_with(path) || path.ends_with(place.as_str()))
+    }
+
     /// Whether the name stands on a line of that side as something of its own, not as a part of something else (`x.name`).
     pub fn is_declared(&self, low: &str, direction: Direction) -> bool {
         let side = if direction == Direction::Came { Seen::NEW } else { Seen::OLD };
@@ -394,7 +412,7 @@ impl Lexicon {
         let came = direction == Direction::Came;
         let (side, other) = if came { (Seen::NEW, Seen::OLD) } else { (Seen::OLD, Seen::NEW) };
         match kind.trim_end_matches('s') {
-            "function" | "method" | "clas" | "classe" | "struct" => {
+            "function" | "method" | "clas" | "classe" | "struct" | "constant" => {
                 let one_sided = |seen: &Seen| seen.has(side) && !seen.has(other);
                 self.symbols.values().chain(self.members.values()).any(one_sided)
                     || self.balance(&stem(kind)).is_some_and(|balance| direction.agrees(balance))

@@ -20,6 +20,7 @@ mod numbers;
 mod pairs;
 mod quotes;
 mod reasons;
+mod shape;
 mod support;
 #[cfg(test)]
 mod tests;
@@ -208,13 +209,14 @@ impl Ground {
         if let Some(unsaid) = reasons::unsaid(sentence, &tokens, lexicon) {
             return Some((fault(Fault::Reason, &unsaid.words), Some(unsaid.from)));
         }
-        let lack = support::lack(&tokens, lexicon)?;
+        let shape = || shape::wrong(&tokens, lexicon);
+        let (lack, cut) = support::lack(&tokens, lexicon).map(|lack| (lack, None)).or_else(shape)?;
         let (kind, word) = match &lack {
             Lack::Talk(word) => (Fault::Talk, word.as_str()),
             Lack::Empty => (Fault::Empty, ""),
             Lack::Unseen(word) | Lack::Foreign(word) | Lack::Praise(word) => (Fault::Unsupported, word.as_str()),
         };
-        Some((fault(kind, word), None))
+        Some((fault(kind, word), cut))
     }
 
     fn unknown(&self, token: &Token<'_>, known: &dyn Fn(&str) -> bool) -> Option<Fault> {

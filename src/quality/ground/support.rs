@@ -178,6 +178,7 @@ fn is_shown(words: &[&Token<'_>], direction: Direction, lexicon: &Lexicon) -> bo
         words.iter().flat_map(|word| words::stems(word.text)).filter(|stem| !is_work(stem)).collect();
     let things: Vec<&Token<'_>> = words.iter().filter(|word| word.is_thing()).copied().collect();
     let balanced = |stem: &String| lexicon.balance(stem).is_some_and(|balance| direction.agrees(balance));
+    let stays = |stem: &String| lexicon.balance(stem).is_some_and(|balance| !direction.agrees(balance));
     let is_part = words.iter().any(|word| PARTS.contains(&word.low().as_str()));
     let declared = |thing: &Token<'_>| {
         !is_part || thing.kind == Kind::Path || lexicon.is_declared(thing.low().trim_end_matches("()"), direction)
@@ -185,7 +186,10 @@ fn is_shown(words: &[&Token<'_>], direction: Direction, lexicon: &Lexicon) -> bo
     let named = things.iter().all(|thing| lexicon.is_one_sided(thing, direction) && declared(thing));
     let by_kind = words.iter().all(|word| lexicon.shows_kind(&word.low(), direction));
     let written = !lexicon.kinds.only_docs || words.iter().any(|word| DOCS.contains(&word.low().trim_end_matches('s')));
-    (written && by_kind && named && (own.is_empty() || !things.is_empty() || own.iter().any(balanced)))
+    (written
+        && by_kind
+        && named
+        && (own.is_empty() || !things.is_empty() || (own.iter().any(balanced) && !own.iter().any(stays))))
         || is_said(&own, &things, direction, lexicon)
 }
 
