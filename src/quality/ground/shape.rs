@@ -5,7 +5,7 @@
 //! and second clauses ("and updates …") were two thirds of them.
 
 use super::claims::Direction;
-use super::lexicon::Lexicon;
+use super::lexicon::{Lexicon, Seen};
 use super::support::{self, Lack};
 use super::token::{Kind, Token};
 use super::words::{self, stem};
@@ -70,8 +70,13 @@ impl Sentence<'_> {
     fn second_clause(&self) -> Option<usize> {
         (2..self.tokens.len()).find(|at| {
             let verb = if self.low(*at + 1) == "also" { self.low(*at + 2) } else { self.low(*at + 1) };
-            self.low(*at) == "and" && VAGUE.contains(&verb)
+            self.low(*at) == "and" && VAGUE.contains(&verb) && !self.is_kept(*at + 2)
         })
+    }
+
+    /// A definition that was there before, or one of a list that begins so.
+    fn is_kept(&self, at: usize) -> bool {
+        self.is_named(at) && self.lexicon.symbol_of(self.low(at)).has(Seen::OLD)
     }
 
     /// "… to skip …": why, or to what effect; its verb and its words must be the author's.
@@ -109,7 +114,8 @@ impl Sentence<'_> {
                 let token = &self.tokens[*at];
                 matches!(token.kind, Kind::Code | Kind::Name | Kind::Path) && self.lexicon.is_new(token)
             };
-            self.phrase(verb + 1).find(new).map(|at| self.tokens[at].text.to_owned())
+            let clause = |at: &usize| !is_third_person(self.low(*at));
+            self.phrase(verb + 1).take_while(clause).find(new).map(|at| self.tokens[at].text.to_owned())
         })
     }
 
@@ -131,7 +137,7 @@ impl Sentence<'_> {
                 let mut own = stems.iter().filter(|stem| !other.contains(stem));
                 own.any(|stem| self.lexicon.balance(stem).is_some_and(|balance| direction.agrees(balance)))
             };
-            let shown = (moved(&old, &new, Direction::Went) && moved(&new, &old, Direction::Came))
+            let shown = (moved(&old, &new, Direction::Went) && (new.is_empty() || moved(&new, &old, Direction::Came)))
                 || self.lexicon.pairs.has(&from, &to);
             (!shown).then_some(from)
         })
@@ -193,6 +199,11 @@ impl Sentence<'_> {
         let wrong = paths.find(|at| self.lexicon.is_elsewhere(self.low(thing), self.low(*at)))?;
         Some(self.tokens[wrong].text.to_owned())
     }
+}
+
+/// "adds", "removes": another statement begins.
+fn is_third_person(word: &str) -> bool {
+    matches!(word, "adds" | "removes" | "renames" | "replaces" | "drops" | "introduces" | "deletes" | "creates")
 }
 
 /// Verbs that say that something is another now, not what came or went.
@@ -264,7 +275,7 @@ mod tests {
         assert_eq!(told("Adds `retry` and `retry` to `ask`.").as_deref(), Some("retry"));
         assert_eq!(told("Adds retry retry.").as_deref(), Some("retry"));
         assert_eq!(told("Tests are more tests.").as_deref(), Some("tests"));
-        assert_eq!(told("Changes `ask(1)` to `ask(2)`."), None);
+        assert_eq!(told("Changes `old_wait(limit)` to `retry(limit)`."), None);
     }
 
     #[test]
