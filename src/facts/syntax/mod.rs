@@ -44,7 +44,7 @@ pub fn of(files: &[FileChange], clock: &dyn Clock) -> Vec<Symbol> {
 /// The same, and whether they are all: what was too late to be parsed is told by its lines, which show less.
 #[must_use]
 pub fn with_extent(files: &[FileChange], clock: &dyn Clock) -> (Vec<Symbol>, bool) {
-    let parsing = Parsing::within(parse::BUDGET, clock);
+    let parsing = Parsing::within(parse::budget(files.len()), clock);
     let swaps = Swaps::of(files);
     let late = Cell::new(false);
     let of = |at: usize| (at, of_file(&files[at], &parsing, &swaps, &late));

@@ -10,7 +10,14 @@ use crate::domain::clock::Clock;
 
 /// Processor time that parsing the changed files of one commit may take in all. It is not wall-clock time, so that a
 /// busy machine says the same of a commit as an idle one.
-pub const BUDGET: Duration = Duration::from_millis(60);
+const BUDGET: Duration = Duration::from_millis(60);
+/// In more files than this no text tells single definitions.
+const MANY: usize = 100;
+
+/// How long the definitions of so many files may take, all together: what is not told is not worth its time.
+pub fn budget(files: usize) -> Duration {
+    if files > MANY { BUDGET / 3 } else { BUDGET }
+}
 
 /// Wall-clock time per processor time up to which a busy machine is waited for: 0.3 of the 2 seconds of a capture.
 const PATIENCE: u32 = 5;

@@ -9,6 +9,7 @@ use super::token::{Kind, Token};
 use super::words::{self, key, stem};
 use super::{Evidence, counts::Counts, quotes};
 use crate::domain::patch::{Change, FileChange, Hunk, Line, Origin, Unread};
+use crate::facts::mentions::line::is_comment;
 use crate::facts::roles::FileRole;
 use crate::facts::symbols::{Fate, Symbol};
 
@@ -58,6 +59,8 @@ pub struct Kinds {
     pub words: bool,
     /// Documentation and nothing else.
     pub only_docs: bool,
+    /// Of source, comments and nothing else.
+    pub only_comments: bool,
 }
 
 /// So many lines from each other words still have to do with each other.
@@ -70,6 +73,8 @@ pub struct Lexicon {
     numbers: HashMap<String, Seen>,
     /// Stems of all words and of their parts.
     stems: HashSet<String>,
+    /// Stems of the lines that were there before, changed or not, and of headers of hunks and paths.
+    old: HashSet<String>,
     /// The same without the lines that the change left as they were.
     supported: HashSet<String>,
     /// The lines of `text` on which a stem stands, ascending; not those that the change left as they were.
@@ -126,6 +131,7 @@ impl Lexicon {
         lexicon.kinds.words = !lexicon.why.is_empty() || files.iter().any(|f| FileRole::of(&f.path) == FileRole::Docs);
         lexicon.kinds.only_docs =
             !files.is_empty() && files.iter().all(|file| FileRole::of(&file.path) == FileRole::Docs);
+        lexicon.kinds.only_comments = only_comments(files);
         let branch = commit.branch.iter().map(String::as_str);
         for text in evidence.notes.iter().map(String::as_str).chain(branch).chain([commit.author.as_str()]) {
             lexicon.said(text);
@@ -268,6 +274,9 @@ impl Lexicon {
                 if said && stem.len() > 2 {
                     self.why.insert(stem.clone());
                 }
+                if side.has(Seen::OLD) || side.has(Seen::NEAR) {
+                    self.old.insert(stem.clone());
+                }
                 self.stems.insert(stem);
             }
         }
@@ -361,6 +370,11 @@ impl Lexicon {
         }
         let seen = self.word(&low);
         seen.came() && !seen.has(Seen::NEAR) && !self.is_head(&low) && !self.symbol_of(&low).has(Seen::OLD)
+    }
+
+    /// The word stands on added lines, and nowhere else in the patch.
+    pub fn is_new_word(&self, stem: &str) -> bool {
+        self.balance(stem).is_some_and(|balance| balance > 0) && !self.old.contains(stem)
     }
 
     /// The name has definitions, and none of them in this file, both in small letters.
@@ -467,6 +481,18 @@ impl Lexicon {
         let low = low.trim_start_matches("./").trim_matches('/');
         !low.is_empty() && self.paths.iter().any(|(path, _)| occurs_between(path, low, '/'))
     }
+}
+
+/// Some line of source changed, and each of them is a comment.
+fn only_comments(files: &[FileChange]) -> bool {
+    let mut changed = files
+        .iter()
+        .filter(|file| FileRole::of(&file.path) == FileRole::Source)
+        .flat_map(|file| &file.hunks)
+        .flat_map(|hunk| &hunk.lines)
+        .filter(|line| line.origin != Origin::Context && !line.text.trim().is_empty())
+        .peekable();
+    changed.peek().is_some() && changed.all(|line| is_comment(line.text.trim()))
 }
 
 /// What the runs of changed lines amount to.

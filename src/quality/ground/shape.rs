@@ -29,6 +29,9 @@ pub fn wrong(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Wrong> {
         .or_else(|| sentence.not_exchanged().map(whole))
         .or_else(|| sentence.not_included().map(whole))
         .or_else(|| sentence.not_become().map(whole))
+        .or_else(|| sentence.backwards().map(whole))
+        .or_else(|| sentence.added_version().map(whole))
+        .or_else(|| sentence.silent_on_comments().map(whole))
         .or_else(|| sentence.unsaid_part().map(whole))
         .or_else(|| sentence.elsewhere().map(whole))
 }
@@ -109,7 +112,11 @@ impl Sentence<'_> {
 
     /// "Changes X", where X is new: nothing of it was there to be changed.
     fn changed_though_new(&self) -> Option<String> {
-        (0..self.tokens.len()).filter(|at| VAGUE.contains(&self.low(*at))).find_map(|verb| {
+        (0..self.tokens.len()).filter(|at| CHANGES.contains(&self.low(*at))).find_map(|verb| {
+            let words = self.content(self.phrase(verb + 1));
+            if !words.is_empty() && words.iter().all(|stem| self.lexicon.is_new_word(stem)) {
+                return Some(self.low(verb).to_owned());
+            }
             let new = |at: &usize| {
                 let token = &self.tokens[*at];
                 matches!(token.kind, Kind::Code | Kind::Name | Kind::Path) && self.lexicon.is_new(token)
@@ -166,6 +173,14 @@ impl Sentence<'_> {
         let verb = (0..self.tokens.len()).find(|at| VAGUE.contains(&self.low(*at)))?;
         let link = (verb + 2..self.tokens.len()).find(|at| matches!(self.low(*at), "from" | "to"))?;
         let named = |at: &usize| self.is_named(*at);
+        let (old, new) = (self.content(verb + 1..link), self.content(self.phrase(link + 1)));
+        if self.low(link) == "to"
+            && !new.is_empty()
+            && new.iter().all(|stem| old.contains(stem))
+            && !self.has_number(link)
+        {
+            return Some(self.low(link).to_owned());
+        }
         match self.low(link) {
             "from" if !self.low[link..].iter().any(|word| matches!(word.as_str(), "to" | "into")) => {
                 Some(self.low(link).to_owned())
@@ -178,6 +193,41 @@ impl Sentence<'_> {
             }
             _ => None,
         }
+    }
+
+    fn has_number(&self, from: usize) -> bool {
+        self.tokens[from..].iter().any(|token| matches!(token.kind, Kind::Number | Kind::Code | Kind::Path))
+    }
+
+    /// "from X to Y", where X only came or Y only went.
+    fn backwards(&self) -> Option<String> {
+        let from = (0..self.tokens.len()).find(|at| self.low(*at) == "from")?;
+        let to = (from + 1..self.tokens.len()).find(|at| matches!(self.low(*at), "to" | "into"))?;
+        let seen = |at: usize| {
+            let token = &self.tokens[at];
+            if token.kind == Kind::Number { self.lexicon.number(&token.low()) } else { self.lexicon.word(&token.low()) }
+        };
+        let old = (from + 1..to).any(|at| self.is_value(at) && seen(at).came());
+        let new = self.phrase(to + 1).any(|at| self.is_value(at) && seen(at).gone());
+        (old || new).then(|| self.tokens[from].text.to_owned())
+    }
+
+    fn is_value(&self, at: usize) -> bool {
+        self.is_named(at) || self.tokens.get(at).is_some_and(|token| token.kind == Kind::Number)
+    }
+
+    /// "Adds a new version": a version becomes another one.
+    fn added_version(&self) -> Option<String> {
+        let words = ["adds", "a", "new", "version"];
+        let at = (0..self.tokens.len()).find(|at| (0..words.len()).all(|more| self.low(*at + more) == words[more]))?;
+        (!self.lexicon.is_said(&stem("add"))).then(|| self.tokens[at].text.to_owned())
+    }
+
+    /// Where of source only comments changed, a sentence that tells of none.
+    fn silent_on_comments(&self) -> Option<String> {
+        let told = |word: &String| WORDS_OF_COMMENTS.iter().any(|known| word.contains(known));
+        let silent = self.lexicon.kinds.only_comments && !self.low.iter().any(told);
+        silent.then(|| self.tokens.first().map_or_else(String::new, |token| token.text.to_owned()))
     }
 
     /// "the signature of `x`": such words for a part of it must be the change's or the author's.
@@ -212,6 +262,13 @@ const VAGUE: &[&str] = &[
     "refactors", "simplifies", "fixes", "ensures", "uses", "sets", "makes", "handles", "allows", "switches",
 ];
 
+/// Of these, those that are about something that was there.
+const CHANGES: &[&str] =
+    &["changes", "changed", "updates", "updated", "modifies", "modified", "adjusts", "adjusted", "moves", "refactors"];
+
+const WORDS_OF_COMMENTS: &[&str] =
+    &["comment", "doc", "typo", "example", "note", "spelling", "wording", "license", "link"];
+
 const ADVERBS: &[&str] = &["also", "only", "not", "best", "always", "never", "now", "first", "properly", "correctly"];
 
 const BOUNDS: &[&str] = &[
@@ -239,6 +296,16 @@ mod tests {
     use crate::facts::sample::{commit, file};
     use crate::quality::ground::Evidence;
     use crate::quality::ground::token::tokens;
+
+    #[test]
+    fn where_only_comments_changed_a_sentence_says_so() {
+        let patch = "@@ fn ask() {\n-// Waits.\n+// Waits for `ask`.\n go();";
+        let commit = commit("wip", vec![file("src/ask.rs", patch)]);
+        let facts = crate::facts::of(&commit, &SystemClock);
+        let lexicon = Lexicon::of(&Evidence { commit: &commit, facts: &facts, notes: &[], known: &|_| false });
+        assert!(wrong(&tokens("Changes `ask`."), &lexicon).is_some());
+        assert_eq!(wrong(&tokens("Changes the comment of `ask`."), &lexicon), None);
+    }
 
     const PATCH: &str =
         "@@ fn ask() {\n let limit = 3;\n-    old_wait(limit);\n+    retry(limit, backoff);\n+    log(backoff);";
@@ -280,12 +347,16 @@ mod tests {
 
     #[test]
     fn only_what_was_there_is_changed_replaced_or_renamed() {
-        assert_eq!(told("Changes `backoff` in `ask`.").as_deref(), Some("backoff"));
+        assert!(told("Changes `backoff` in `ask`.").is_some());
         assert_eq!(told("Replaces `limit` with `retry`.").as_deref(), Some("limit"));
         assert_eq!(told("Renames `retry` to `old_wait`.").as_deref(), Some("retry"));
         assert_eq!(told("Changes the waits to `limit`.").as_deref(), Some("limit"));
         assert_eq!(told("Changes the calls from `retry`.").as_deref(), Some("from"));
         assert_eq!(told("Changes `ask` to include `old_wait`.").as_deref(), Some("old_wait"));
+        assert_eq!(told("Changes the backoff of `ask`.").as_deref(), Some("changes"));
+        assert_eq!(told("Changes the limit from `retry` to `old_wait`.").as_deref(), Some("from"));
+        assert_eq!(told("Changes the limit to a limit of waits.").as_deref(), Some("to"));
+        assert_eq!(told("Adds a new version of `retry`.").as_deref(), Some("Adds"));
         assert_eq!(told("Changes the return type of `ask`.").as_deref(), Some("return"));
     }
 
