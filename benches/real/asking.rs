@@ -94,7 +94,6 @@ pub fn unasked(name: &str, repo: &Repo, oid: &Oid, message: Option<&str>) -> Res
         prompt_tokens: u64::from(prompt.prompt_tokens),
         subject: subject.raw().lines().next().unwrap_or_default().to_owned(),
         template: subject.template(Variants::built_in()).text,
-        statements: subject.statements(),
         ..Record::default()
     })
 }
@@ -136,7 +135,6 @@ fn judge(record: Record, repo: &Repo, subject: &Subject, answer: &Answer) -> Rec
     Record {
         subject: subject.raw().lines().next().unwrap_or_default().to_owned(),
         template: subject.template(Variants::built_in()).text,
-        statements: subject.statements(),
         kept: judged.checked,
         text: judged.text,
         reason: judged.reason.as_str().to_owned(),

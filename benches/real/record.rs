@@ -28,9 +28,6 @@ pub struct Record {
     pub ttft_ms: Option<f64>,
     pub total_ms: f64,
     pub template: String,
-    /// What could have been chosen.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub statements: Vec<String>,
     pub kept: Option<String>,
     /// The text that would be stored; the template stands where there is none.
     pub text: Option<String>,

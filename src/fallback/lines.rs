@@ -83,51 +83,6 @@ pub fn of(commit: &Commit, facts: &Facts, known: &str) -> Option<Told> {
     whole.or_else(|| quoted(&without_imports(quotable)))
 }
 
-/// All that single lines tell, each by itself: what became of them, what is asked now, what came and what went.
-#[must_use]
-pub fn each(commit: &Commit, facts: &Facts) -> Vec<String> {
-    let is_code = |role| !matches!(role, FileRole::Tests | FileRole::Docs);
-    let code = without_imports(Edits::of(commit, is_code));
-    let tests = without_imports(Edits::of(commit, |role| role == FileRole::Tests));
-    let docs = Edits::of(commit, |role| role == FileRole::Docs);
-    let mut told: Vec<String> = Vec::new();
-    for (edits, mark) in [(&code, code_or_marked as fn(&str) -> String), (&tests, code_or_marked), (&docs, marked)] {
-        let whole = [values(facts, "", edits), steps(edits), replaced(edits, mark), habit(edits, mark), link(edits)];
-        told.extend(whole.into_iter().flatten());
-        let place = |file: &str| within(commit, facts, file);
-        for pair in edits.pairs.iter().take(EACH) {
-            told.extend(rewritten(pair, edits).map(|what| what.at(&place(&pair.path))));
-        }
-        let asks = edits.added.iter().filter_map(|edit| Some((condition(&edit.text)?, &edit.path)));
-        for (text, path) in asks.filter(|(text, _)| !edits.has_both(text)).take(EACH) {
-            told.extend(quote(text).map(|text| Quoted::Asks(text).at(&place(path))));
-        }
-        let bare = |edit: &&Edit| {
-            condition(&edit.text).is_none() && edit.text.chars().filter(|c| c.is_alphanumeric()).count() > 5
-        };
-        for edit in edits.added.iter().filter(bare).take(EACH) {
-            told.extend(quote(&edit.text).map(|text| Quoted::Adds(vec![text]).at(&place(&edit.path))));
-        }
-        for edit in edits.removed.iter().filter(bare).take(EACH) {
-            told.extend(quote(&edit.text).map(|text| Quoted::Removes(vec![text]).at(&place(&edit.path))));
-        }
-    }
-    told
-}
-
-/// Statements of each kind that are offered.
-const EACH: usize = 4;
-
-/// The definition that the file's changes are in, where there is only one; else the file.
-fn within(commit: &Commit, facts: &Facts, file: &str) -> String {
-    let mut there = facts.symbols.iter().filter(|symbol| symbol.path == file);
-    let all_of = |lines| commit.patch.files.iter().any(|changed| changed.path == file && belongs(changed, lines));
-    match (there.next(), there.next()) {
-        (Some(one), None) if one.fate.is_kept() && all_of(one.lines) => code(&one.name),
-        _ => path(file),
-    }
-}
-
 /// Whether all changed lines of the file are the definition's, blank ones aside.
 pub fn belongs(file: &FileChange, lines: u32) -> bool {
     let all = file.hunks.iter().flat_map(|hunk| &hunk.lines);

@@ -12,7 +12,6 @@ pub mod phrase;
 mod pieces;
 mod purpose;
 mod split;
-pub mod statements;
 pub mod template;
 #[cfg(test)]
 mod texts_tests;

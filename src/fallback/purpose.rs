@@ -33,12 +33,6 @@ pub fn beside_lines(commit: &Commit, facts: &Facts, said: &str, room: usize) -> 
     first(&[opaque, entry, tests], commit, facts, said, room)
 }
 
-/// Each of the things that can be said, whether it is worth it or not.
-#[must_use]
-pub fn all(commit: &Commit, facts: &Facts) -> Vec<String> {
-    ASKED.iter().filter_map(|ask| ask(commit, facts)).collect()
-}
-
 /// The same where the author's subject says what was done.
 #[must_use]
 pub fn beside_lead(commit: &Commit, facts: &Facts, said: &str, room: usize) -> Option<String> {

@@ -7,8 +7,8 @@ use crate::domain::context::{Context, tickets_of_branch};
 use crate::domain::id::Oid;
 use crate::domain::patch::Commit;
 use crate::facts::{self, Facts};
+use crate::fallback::template;
 use crate::fallback::variants::{Told, Variants};
-use crate::fallback::{statements, template};
 use crate::prompt::redact::{redact, redact_commit};
 use crate::prompt::render::{self, Rendered};
 use crate::prompt::telling_values;
@@ -85,18 +85,6 @@ impl Subject {
                 template::with_sentence(wording, of, sentence, &ground::adds).map(|text| redact(&text))
             }
             Self::Note { .. } => None,
-        }
-    }
-
-    /// True sentences about a commit of which one may be chosen; none of a note.
-    #[must_use]
-    pub fn statements(&self) -> Vec<String> {
-        match self {
-            Self::Commit(work) => {
-                let all = statements::of(&work.commit, &work.facts, &work.commit.message);
-                all.into_iter().map(|text| redact(&text)).collect()
-            }
-            Self::Note { .. } => Vec::new(),
         }
     }
 
