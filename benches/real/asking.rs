@@ -8,7 +8,6 @@ use uro_capture::domain::clock::{Clock, SystemClock};
 use uro_capture::domain::id::Oid;
 use uro_capture::domain::patch::Commit;
 use uro_capture::domain::role::Role;
-use uro_capture::domain::timing::Tokens;
 use uro_capture::fallback::variants::Variants;
 use uro_capture::git::{Bounds, Repo, Within};
 use uro_capture::llm::{Answer, Ask, Client, ClockFired, Finish, Sampling};
@@ -110,18 +109,7 @@ pub fn again(record: Record, repo: &Repo) -> Result<Record> {
         "aborted" => Finish::Aborted,
         _ => Finish::Stop,
     };
-    let answer = Answer {
-        text: record.raw.clone(),
-        finish,
-        tokens: Tokens::default(),
-        load: None,
-        ttft: None,
-        tpot: None,
-        sentence_tokens: None,
-        took: Duration::ZERO,
-        prompt_truncated: false,
-        broken_off: None,
-    };
+    let answer = Answer::unmeasured(&record.raw, finish);
     Ok(judge(record, repo, &subject, &answer))
 }
 

@@ -182,6 +182,25 @@ pub struct Answer {
     pub broken_off: Option<String>,
 }
 
+impl Answer {
+    /// A text of which nothing was measured.
+    #[must_use]
+    pub fn unmeasured(text: &str, finish: Finish) -> Self {
+        Self {
+            text: text.to_owned(),
+            finish,
+            tokens: Tokens::default(),
+            load: None,
+            ttft: None,
+            tpot: None,
+            sentence_tokens: None,
+            took: Duration::ZERO,
+            prompt_truncated: false,
+            broken_off: None,
+        }
+    }
+}
+
 /// Why there is no answer at all.
 #[derive(Debug, thiserror::Error)]
 pub enum LlmError {

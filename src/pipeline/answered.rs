@@ -91,27 +91,12 @@ fn whole(answer: &Answer, reason: Reason, expected: &Expected) -> Option<String>
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::domain::operation::Ahead;
-    use crate::domain::timing::Tokens;
     use crate::llm::LlmError;
 
     fn attempt(text: &str, finish: Finish) -> Attempt {
-        let answer = Answer {
-            text: text.to_owned(),
-            finish,
-            tokens: Tokens::default(),
-            load: None,
-            ttft: None,
-            tpot: None,
-            sentence_tokens: None,
-            took: Duration::ZERO,
-            prompt_truncated: false,
-            broken_off: None,
-        };
-        let result = Ok(answer);
+        let result = Ok(Answer::unmeasured(text, finish));
         Attempt { model: None, endpoint: None, result, prompt: None, decision: None, ahead: Ahead::None }
     }
 

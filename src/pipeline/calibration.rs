@@ -73,7 +73,6 @@ impl Lesson {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
 
     use super::*;
     use crate::domain::operation::Ahead;
@@ -83,18 +82,8 @@ mod tests {
     use crate::store::sqlite::SqliteStore;
 
     fn attempt(prompt: &Rendered, counted: Option<u64>, prompt_truncated: bool) -> Attempt {
-        let answer = Answer {
-            text: String::new(),
-            finish: Finish::Stop,
-            tokens: Tokens { prompt: counted, ..Tokens::default() },
-            load: None,
-            ttft: None,
-            tpot: None,
-            sentence_tokens: None,
-            took: Duration::ZERO,
-            prompt_truncated,
-            broken_off: None,
-        };
+        let tokens = Tokens { prompt: counted, ..Tokens::default() };
+        let answer = Answer { tokens, prompt_truncated, ..Answer::unmeasured("", Finish::Stop) };
         let (model, endpoint) = (Some("m".into()), Some("e".into()));
         let prompt = Some(prompt.clone());
         Attempt { model, endpoint, result: Ok(answer), prompt, decision: None, ahead: Ahead::None }

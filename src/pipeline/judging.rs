@@ -126,27 +126,13 @@ pub(super) const COLD_LOAD_MS: f64 = 50.0;
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::domain::operation::Ahead;
-    use crate::domain::timing::Tokens;
     use crate::llm::ClockFired;
     use crate::prompt::render::Rendered;
 
     fn answer(text: &str, finish: Finish) -> Answer {
-        Answer {
-            text: text.to_owned(),
-            finish,
-            tokens: Tokens::default(),
-            load: None,
-            ttft: None,
-            tpot: None,
-            sentence_tokens: None,
-            took: Duration::ZERO,
-            prompt_truncated: false,
-            broken_off: None,
-        }
+        Answer::unmeasured(text, finish)
     }
 
     #[test]

@@ -107,7 +107,7 @@ pub struct Reasoned {
     /// In the server's own words, where it had any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
-    /// What the model answered, word for word, redacted and bounded: see [`Reasoned::with_answer`].
+    /// What the model answered, word for word, redacted and bounded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<String>,
     /// Pieces of the answer that are not in the text that stands, each with why, redacted.
