@@ -175,7 +175,10 @@ fn a_burst_goes_to_both_devices_and_never_to_one_twice_at_a_time() {
     let speed = Speed { write: Duration::from_millis(40), ..Speed::FAST };
     let servers = [loaded(speed), loaded(speed)];
     let both = endpoint("one", &servers[0].url()) + &endpoint("two", &servers[1].url());
-    let mut stage = Stage::new(&unprepared(&both));
+    let mut stage = Stage::new(&unprepared(&endpoint("two", &servers[1].url())));
+    // Both are known before the burst.
+    stage.commits(3);
+    stage.world.configure(&unprepared(&both));
     stage.commits(3);
     let oids: Vec<String> = (0..7).map(|_| stage.commit_only()).collect();
     let captures: Vec<Capture> = oids.iter().map(|oid| stage.final_of(oid)).collect();
