@@ -74,7 +74,8 @@ fn counted(token: &Token<'_>) -> bool {
 /// Nouns of parts that stand where they are declared.
 const PARTS: &[&str] = &["parameter", "parameters", "argument", "arguments", "field", "fields", "option", "options"];
 
-const META: &[&str] = &["commit", "commits", "patch", "diff", "author", "changeset", "committer", "message"];
+const META: &[&str] =
+    &["commit", "commits", "patch", "diff", "author", "changeset", "committer", "message", "describe", "describes"];
 
 /// "more secure", "better", "properly": an opinion, unless the author has it.
 fn praise(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
