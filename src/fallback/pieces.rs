@@ -65,10 +65,10 @@ impl Pieces {
     }
 
     /// With a model's sentence before the deed; in its place where the author's subject leads and the sentence names the
-    /// first thing that came, went or changed.
-    pub fn with_sentence(mut self, commit: &Commit, facts: &Facts, sentence: &str) -> Self {
+    /// first thing that came, went or changed, or where it is to stand `instead`.
+    pub fn with_sentence(mut self, commit: &Commit, facts: &Facts, sentence: &str, instead: bool) -> Self {
         let named = facts.symbols.first().is_none_or(|symbol| sentence.contains(symbol.bare()));
-        let stands_for_it = self.deed.is_empty() || (named && !self.lead.is_empty());
+        let stands_for_it = instead || self.deed.is_empty() || (named && !self.lead.is_empty());
         self.deed = if stands_for_it { sentence.to_owned() } else { format!("{sentence} {}", self.deed) };
         self.split = whole(split(commit, facts, format!("{} {}", self.deed, self.about).trim()));
         self

@@ -10,6 +10,7 @@ use super::variants::{Told, Variant, Variants};
 use crate::domain::context::Context;
 use crate::domain::patch::Commit;
 use crate::facts::Facts;
+use crate::facts::symbols::bare;
 
 /// One paragraph of at most sixty words by the built-in templates: the author's subject where it says something and
 /// why, what the commit does, and how the change is spread.
@@ -37,12 +38,20 @@ pub fn with_sentence(
 ) -> Option<String> {
     let pieces = Pieces::of(commit, facts, context);
     let (author, template) = pieces.said();
-    if !adds(sentence, &author, &template) {
+    // Beside an author who says nothing a sentence is worth as much as the template's, if it names as much.
+    let instead = author.trim().is_empty() && names_all(sentence, &template);
+    if !instead && !adds(sentence, &author, &template) {
         return None;
     }
-    let pieces = pieces.with_sentence(commit, facts, sentence);
+    let pieces = pieces.with_sentence(commit, facts, sentence, instead);
     let told = variants.tell(Variant::of(facts.case), &pieces.values(commit, facts))?;
     told.text.contains(sentence).then_some(told.text)
+}
+
+/// Whether a sentence has every name that a text quotes as code; false where there is none.
+fn names_all(sentence: &str, text: &str) -> bool {
+    let mut names = text.split('`').skip(1).step_by(2).peekable();
+    names.peek().is_some() && names.all(|name| sentence.contains(bare(name)))
 }
 
 /// What the commit does, by its facts alone, whatever its author said of it.
