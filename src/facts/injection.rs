@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
-/// Turns of phrase by which somebody talks to whoever summarises a patch. In small letters.
+/// Phrases that address the model that summarises a patch. In small letters.
 const PHRASES: &[&str] = &[
     "ignore the above",
     "ignore all",
@@ -193,6 +193,7 @@ pub enum Speech {
     Plainly,
 }
 
+/// Looks for such phrases in one line, also where letters are hidden or foreign ones look Latin.
 #[must_use]
 pub fn speaks(line: &str) -> Speech {
     let Some([strong, weak]) = MATCHERS.as_ref() else { return Speech::None };

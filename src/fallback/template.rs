@@ -38,7 +38,7 @@ pub fn with_sentence(
 ) -> Option<String> {
     let pieces = Pieces::of(commit, facts, context);
     let (author, template) = pieces.said();
-    // Beside an author who says nothing a sentence is worth as much as the template's, if it names as much.
+    // Where the message says nothing, a sentence is worth as much as the template's, if it names as much.
     let instead = author.trim().is_empty() && names_all(sentence, &template);
     if !instead && !adds(sentence, &author, &template) {
         return None;
