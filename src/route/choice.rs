@@ -160,8 +160,8 @@ fn planned(forecast: &Forecast, wish: &Wish, conditions: &Conditions, floor: f64
         Some((plan, forecast.outlook(&plan.work, conditions)))
     };
     let is_enough = |(_, outlook): &(Plan, Outlook)| outlook.p_useful() >= floor;
-    let usual = with(CONFIDENCE)?;
-    if is_enough(&usual) { Some(usual) } else { with(CAREFUL).filter(is_enough).or(Some(usual)) }
+    let usual = with(CONFIDENCE);
+    usual.filter(is_enough).or_else(|| with(CAREFUL).filter(is_enough)).or_else(|| with(floor)).or(usual)
 }
 
 /// What would have been asked, had there been time: so that an explanation can say how long it would have taken.

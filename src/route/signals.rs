@@ -57,13 +57,13 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// A model's text must come in time with at least this chance, or it is not asked.
+    /// A model's text must come in time with at least this chance, or the model is not asked. A note's author waits for
+    /// the answer; after a commit no person does, and an attempt that misses the deadline costs some processor time.
     #[must_use]
     pub fn floor(&self) -> f64 {
         match self.urgency {
             Urgency::Urgent => 0.97,
-            Urgency::Interactive => 0.95,
-            Urgency::Ahead | Urgency::Batch => 0.5,
+            Urgency::Interactive | Urgency::Ahead | Urgency::Batch => 0.5,
         }
     }
 }
