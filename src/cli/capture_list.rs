@@ -10,10 +10,10 @@ use super::capture_line::{short_ids, why};
 use super::flow::{self, Line, Piece};
 use super::ui::{Align, BOLD, DIM, ID, Table, one_line, paint_line};
 use super::when;
+use crate::dispatch::NEVER_ANSWERED;
 use crate::domain::capture::{By, Capture, Reason, State};
 use crate::domain::id::RepoId;
 use crate::domain::project::Names;
-use crate::pipeline::models::NEVER_ANSWERED;
 use crate::publish::entry;
 
 /// What a list shows of each capture.

@@ -10,7 +10,7 @@ use super::capture_line;
 use super::failure::{Failure, quoted};
 use super::ui::Exit;
 use crate::config::paths;
-use crate::prompt::redact::redact;
+use crate::redact::redact;
 
 #[derive(Debug, Clone, Args)]
 pub struct EditArgs {

@@ -11,7 +11,7 @@ use super::app::App;
 use super::export::ExportLine;
 use super::failure::{Failure, quoted};
 use super::ui::Exit;
-use crate::prompt::redact::redact;
+use crate::redact::redact;
 use crate::store::{CaptureRecord, Store};
 
 #[derive(Debug, Clone, Args)]

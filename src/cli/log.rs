@@ -6,9 +6,9 @@ use super::app::App;
 use super::capture_list::CaptureList;
 use super::failure::Failure;
 use super::ui::{Exit, Ui};
+use crate::dispatch;
 use crate::domain::capture::{Capture, Kind};
 use crate::domain::project::Names;
-use crate::pipeline::models;
 use crate::store::{CaptureQuery, Store, StoreError};
 
 #[derive(Debug, Clone, Args)]

@@ -10,11 +10,12 @@ use super::app::App;
 use super::failure::{Failure, START_SERVER, server_hint};
 use super::ui::Exit;
 use crate::config::{Config, EndpointConfig};
+use crate::dispatch::{Standing, Tallies, device, tallies, try_again};
+use crate::domain::model::{Api, Offered, Strategy, same_model};
 use crate::domain::role::{ROLES, Role};
 use crate::hardware::Hardware;
 use crate::llm::Client;
-use crate::llm::{Api, LlmError, Offered, Server, same_model};
-use crate::pipeline::models::{Standing, Tallies, device, tallies, try_again};
+use crate::llm::{LlmError, Server};
 use crate::route::breaker::State;
 use crate::route::key::Key;
 use crate::route::ledger::Ledger;
@@ -392,7 +393,6 @@ fn nobody(views: &[EndpointView]) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Strategy;
 
     fn nothing() -> Known {
         Known {
@@ -501,7 +501,7 @@ mod tests {
 
     #[test]
     fn what_the_sidecar_says_is_shown_at_the_endpoint_and_at_the_model() {
-        let broken = |model: Option<&str>| crate::pipeline::models::Broken {
+        let broken = |model: Option<&str>| crate::dispatch::Broken {
             endpoint: "a".into(),
             model: model.map(str::to_owned),
             state: State::Open,

@@ -12,8 +12,8 @@ use super::{
     ApiKey, Cadence, CaptureConfig, Config, DraftsConfig, EndpointConfig, ModelsConfig, ReadAhead, RetentionConfig,
     StoreConfig, Strategy, keys, validate,
 };
+use crate::domain::model::{Api, Sampling};
 use crate::domain::role::{ROLES, Role};
-use crate::llm::{Api, Sampling};
 
 /// The values in force, by key.
 pub(super) type Values = BTreeMap<String, Setting>;

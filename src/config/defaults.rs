@@ -7,8 +7,8 @@ use super::{
     Cadence, CaptureConfig, Config, DraftsConfig, EndpointConfig, ModelsConfig, ReadAhead, RetentionConfig,
     StoreConfig, Strategy,
 };
+use crate::domain::model::Sampling;
 use crate::domain::role::{ROLES, Role};
-use crate::llm::Sampling;
 
 /// The lowest layer.
 pub(super) const TEXT: &str = include_str!("defaults.toml");

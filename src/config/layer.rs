@@ -185,8 +185,8 @@ pub(super) fn ollama_host() -> Origin {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Strategy;
     use crate::config::error::Layer;
+    use crate::domain::model::Strategy;
     use std::time::Duration;
 
     fn git(pairs: &[(&str, &str)]) -> Vec<(String, String)> {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::domain::model::{Api, Sampling};
 use crate::domain::role::Role;
-use crate::llm::{Api, Sampling};
 
 mod build;
 mod defaults;
@@ -59,15 +59,6 @@ pub struct CaptureConfig {
     pub identities: Vec<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Strategy {
-    /// One model (`models.default`) for everything.
-    Single,
-    /// Each role its model.
-    Multi,
-    Adaptive,
-}
-
 /// When a model may read what is staged before it is committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReadAhead {
@@ -75,12 +66,6 @@ pub enum ReadAhead {
     Auto,
     Always,
     Off,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ModelsConfig {
-    pub roles: BTreeMap<Role, String>,
-    pub default: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,6 +8,7 @@ pub mod draft;
 pub mod event;
 pub mod fragments;
 pub mod id;
+pub mod model;
 pub mod operation;
 pub mod patch;
 pub mod project;

@@ -172,7 +172,7 @@ impl Growing {
 mod tests {
     use super::*;
     use crate::domain::clock::{Clock, SystemClock};
-    use crate::llm::Sampling;
+    use crate::domain::model::Sampling;
 
     fn ask(estimate: u32) -> Ask {
         let sampling =

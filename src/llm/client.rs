@@ -14,12 +14,13 @@ use super::answer::{Flow, Frames, Growing};
 use super::fingerprint::{configured, fingerprint};
 use super::form::Form;
 use super::frames::{Lines, TooMuch, body_cap};
-use super::pace::{Patient, STEP, Verdict};
+use super::pace::{Patient, STEP};
 use super::refusal::{error_text, refusal};
 use super::wire::{Whole, Wire, broken, read_whole};
-use super::{Answer, Api, Ask, ClockFired, Finish, LlmError, Offered, Pace, Server, ollama, openai};
+use super::{Answer, Ask, ClockFired, Finish, LlmError, Pace, Server, ollama, openai};
 use crate::config::{ApiKey, EndpointConfig, secret::HIDDEN};
 use crate::domain::clock::{Clock, SystemClock};
+use crate::domain::model::{Api, Offered, Verdict};
 
 /// How long a model that was found on this machine is believed to still be here: a name can be
 /// made to mean a cloud model, but not between two commits without somebody doing it.

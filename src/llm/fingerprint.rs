@@ -8,7 +8,8 @@ use serde_json::Value;
 use super::openai::{LLAMA_CPP, LM_STUDIO, MODELS, PROPS};
 use super::refusal::refusal;
 use super::wire::{Whole, Wire};
-use super::{Api, LlmError, Server};
+use super::{LlmError, Server};
+use crate::domain::model::Api;
 
 const VERSION: &str = "/api/version";
 

@@ -22,16 +22,7 @@ mod wire;
 mod writing;
 
 pub use client::Client;
-pub use ollama::same_model;
 pub use pace::{Pace, SoFar};
-
-/// Which wire protocol a server speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Api {
-    Ollama,
-    Openai,
-}
 
 /// What answered at an endpoint's address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -40,69 +31,6 @@ pub struct Server {
     /// `ollama`, `llama.cpp`, `vllm`, `lmstudio`, `openai`.
     pub name: String,
     pub version: Option<String>,
-}
-
-/// A model that an endpoint offers.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Offered {
-    pub name: String,
-    pub digest: Option<String>,
-    pub family: Option<String>,
-    /// Number of weights, where the server tells.
-    pub parameters: Option<u64>,
-    pub quantization: Option<String>,
-    pub size_bytes: Option<u64>,
-    pub context_length: Option<u64>,
-    /// Loaded now; absent where the server cannot tell.
-    pub resident: Option<bool>,
-    /// The server has not loaded it and would load it for a request (a router), perhaps in the place of another.
-    pub loads_on_request: bool,
-    /// Context length of the loaded runner.
-    pub loaded_context: Option<u64>,
-    /// Part of the weights that lie in GPU memory, 0..=1, for loaded models.
-    pub gpu_share: Option<f64>,
-    /// It runs on somebody else's machine (an Ollama cloud model).
-    pub cloud: bool,
-    /// It writes text (not: embeddings, speech, images), as far as its server or its name tells.
-    pub completes: bool,
-    /// It can think aloud before it answers; absent where the server does not tell.
-    pub thinks: Option<bool>,
-}
-
-impl Offered {
-    /// A model of which only the name is known.
-    #[must_use]
-    pub fn named(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            digest: None,
-            family: None,
-            parameters: None,
-            quantization: None,
-            size_bytes: None,
-            context_length: None,
-            resident: None,
-            loads_on_request: false,
-            loaded_context: None,
-            gpu_share: None,
-            cloud: false,
-            completes: writing::by_name(name) != Some(false),
-            thinks: None,
-        }
-    }
-}
-
-/// Options of one role; the same role always sends the same ones, so that no server reloads a model.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Sampling {
-    pub temperature: f64,
-    pub top_p: f64,
-    pub top_k: u32,
-    pub repeat_penalty: f64,
-    /// Context window in tokens: a runner option, must not vary between calls.
-    pub num_ctx: u32,
-    /// Most tokens to write.
-    pub max_tokens: u32,
 }
 
 /// One question. Rules come first and stay byte-stable, so that a server can keep their prefix.

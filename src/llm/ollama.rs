@@ -10,7 +10,8 @@ use super::frames::{Payload, Payloads};
 use super::openai::PARAGRAPH;
 use super::refusal::reported;
 use super::writing::writes;
-use super::{Ask, Finish, LlmError, Offered};
+use super::{Ask, Finish, LlmError};
+use crate::domain::model::Offered;
 
 pub(super) const CHAT: &str = "/api/chat";
 pub(super) const TAGS: &str = "/api/tags";
@@ -117,20 +118,6 @@ pub(super) fn is_cloud_name(model: &str) -> bool {
     model.ends_with(":cloud") || model.ends_with("-cloud")
 }
 
-/// Whether two names mean the same model: case, `:latest` and the default registry do not matter.
-#[must_use]
-pub fn same_model(one: &str, other: &str) -> bool {
-    normal(one) == normal(other)
-}
-
-fn normal(name: &str) -> String {
-    let name = name.trim().to_ascii_lowercase();
-    let name = name.strip_prefix("registry.ollama.ai/").unwrap_or(&name);
-    let name = name.strip_prefix("library/").unwrap_or(name);
-    let tagged = name.rsplit('/').next().is_some_and(|last| last.contains(':'));
-    if tagged { name.to_owned() } else { format!("{name}:latest") }
-}
-
 /// Joins what is installed (`/api/tags`) with what is loaded (`/api/ps`; absent when it did not answer).
 pub(super) fn offered(tags: &Value, ps: Option<&Value>) -> Vec<Offered> {
     list(tags).iter().filter_map(|tag| one(tag, ps)).collect()
@@ -196,7 +183,8 @@ mod tests {
 
     use super::*;
     use crate::domain::clock::{Clock, SystemClock};
-    use crate::llm::{Answer, Sampling};
+    use crate::domain::model::Sampling;
+    use crate::llm::Answer;
 
     fn ask() -> Ask {
         let sampling =

@@ -10,7 +10,8 @@ use super::grammar;
 use super::ollama::parse;
 use super::refusal::reported;
 use super::writing::writes;
-use super::{Ask, Finish, LlmError, Offered, Server};
+use super::{Ask, Finish, LlmError, Server};
+use crate::domain::model::Offered;
 
 pub(super) const CHAT: &str = "/v1/chat/completions";
 pub(super) const MODELS: &str = "/v1/models";
@@ -157,7 +158,8 @@ mod tests {
 
     use super::*;
     use crate::domain::clock::{Clock, SystemClock};
-    use crate::llm::{Answer, Api, Sampling};
+    use crate::domain::model::{Api, Sampling};
+    use crate::llm::Answer;
 
     fn ask() -> Ask {
         let sampling =

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-pub use crate::route::pace::Verdict;
+use crate::domain::model::Verdict;
 
 /// How long nothing may come before a pace is asked again.
 pub(super) const STEP: Duration = Duration::from_millis(50);

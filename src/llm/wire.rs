@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::address::Address;
 use super::{ClockFired, LlmError};
 use crate::config::ApiKey;
-use crate::prompt::redact::redact;
+use crate::redact::redact;
 
 /// A loopback connection that takes longer than this meets a server that does not accept.
 const CONNECT_LOCAL: Duration = Duration::from_secs(1);

@@ -6,10 +6,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::models::{self, Models, PromptOf, Size};
 use super::services::{Exclusions, Services};
 use super::subject::Subject;
 use crate::config::Config;
+use crate::dispatch::{self, Models, PromptOf, Size};
 use crate::domain::id::Oid;
 use crate::git::repo::Repo;
 use crate::git::staged::Moment;

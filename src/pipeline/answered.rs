@@ -1,13 +1,13 @@
 //! What a model answered, as it is kept with the decision: redacted and bounded, with what of it is not in the text.
 
 use super::judging;
-use super::models::Attempt;
+use crate::dispatch::Attempt;
 use crate::domain::capture::Reason;
 use crate::llm::{Answer, Finish};
-use crate::prompt::redact::redact;
 use crate::quality::clean;
 use crate::quality::dropped;
 use crate::quality::expected::Expected;
+use crate::redact::redact;
 use crate::route::decision::Reasoned;
 
 /// Longest answer that is kept, in bytes.

@@ -21,7 +21,7 @@ use crate::domain::id::{CaptureId, Oid};
 use crate::domain::timing::{Timing, Tokens, ms};
 use crate::git::GitError;
 use crate::git::repo::Repo;
-use crate::prompt::redact::redact;
+use crate::redact::redact;
 use crate::store::{Recorded, StoreError};
 
 /// Why a capture could not be made.

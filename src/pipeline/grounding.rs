@@ -10,7 +10,7 @@ use super::subject::{Subject, Work};
 use crate::domain::capture::Quality;
 use crate::domain::clock::Clock;
 use crate::git::{Repo, Within};
-use crate::quality::ground::{Evidence, Ground, Grounded};
+use crate::grounding::{Evidence, Ground, Grounded};
 use crate::quality::rubric;
 
 /// Longest search for names in the repository: a tenth of what the model leaves of two seconds is still there then.

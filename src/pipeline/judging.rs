@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 use super::capture::Job;
 use super::grounding;
-use super::models::{Attempt, Unanswered, reason_for};
 use super::services::Services;
 use super::subject::Subject;
+use crate::dispatch::{Attempt, Unanswered, reason_for};
 use crate::domain::capture::Reason;
 use crate::fallback::variants::Variants;
+use crate::grounding::{Fault, Grounded, Ungrounded};
 use crate::llm::{Answer, Finish, LlmError};
-use crate::prompt::redact::redact;
 use crate::quality::clean;
 use crate::quality::expected::Expected;
-use crate::quality::ground::{Fault, Grounded, Ungrounded};
 use crate::quality::sentence;
+use crate::redact::redact;
 
 /// The judgement of one answer.
 #[derive(Debug)]

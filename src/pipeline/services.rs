@@ -9,15 +9,15 @@ use std::time::Duration;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use jiff::Timestamp;
 
-use super::draft_model::DraftModel;
-use super::models::{Models, Unhurried};
 use super::rebuild;
 use super::settings::{Blocked, LastGood, Unreadable};
 use super::wording::{self, Wording};
 use crate::config::{Config, Overrides, Paths, STORE_URL};
+use crate::dispatch::{Models, Unhurried};
 use crate::domain::clock::Clock;
 use crate::domain::id::Oid;
 use crate::domain::patch::Commit;
+use crate::drafts::model::DraftModel;
 use crate::fallback::variants::Variants;
 use crate::git::repo::Repo;
 use crate::git::{Bounds, Exclude, GitError};

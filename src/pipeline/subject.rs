@@ -9,11 +9,11 @@ use crate::domain::patch::Commit;
 use crate::facts::{self, Facts};
 use crate::fallback::template;
 use crate::fallback::variants::{Told, Variants};
-use crate::prompt::redact::{redact, redact_commit};
 use crate::prompt::render::{self, Rendered};
-use crate::prompt::telling_values;
 use crate::prompt::tokens::Budget;
 use crate::quality::{ground, wording};
+use crate::redact::telling_values;
+use crate::redact::{redact, redact_commit};
 
 /// Everything in it is redacted.
 #[derive(Debug, Clone)]

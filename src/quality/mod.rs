@@ -7,7 +7,6 @@ mod document;
 pub mod dropped;
 pub mod expected;
 mod fences;
-pub mod ground;
 pub mod heard;
 mod json;
 mod markdown;

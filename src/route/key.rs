@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::llm::Sampling;
+use crate::domain::model::Sampling;
 
 /// Runs with the same key are comparable; a new digest or other options are another thing to measure.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

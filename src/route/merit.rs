@@ -103,7 +103,7 @@ fn by_bent(traits: &Traits, role: Role, technicality: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::llm::Offered;
+    use crate::domain::model::Offered;
     use proptest::prelude::*;
 
     fn worth(name: &str, role: Role, evidence: &Evidence) -> f64 {

@@ -1,8 +1,7 @@
 //! What an endpoint offers, and which model the configuration names for a role.
 
-use crate::config::{ModelsConfig, Strategy};
+use crate::domain::model::{ModelsConfig, Offered, Strategy};
 use crate::domain::role::Role;
-use crate::llm::Offered;
 
 /// What one endpoint was seen to offer.
 #[derive(Debug, Clone, PartialEq)]

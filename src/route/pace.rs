@@ -4,6 +4,7 @@
 //! end in time is given up at once: the device is free for the next one, and the person sees the final text earlier.
 
 use super::forecast::{Conditions, Forecast};
+use crate::domain::model::Verdict;
 
 /// How an answer stands.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -15,16 +16,6 @@ pub struct Progress {
     pub tpot_s: Option<f64>,
     /// Tokens that the sentence usually has.
     pub usual: u32,
-}
-
-/// What to do with a stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    Wait,
-    /// Cut it now and keep what ended.
-    Keep,
-    /// Cut it now: nothing will have ended in time.
-    GiveUp,
 }
 
 /// Before a first sentence there is nothing to lose but time: it is given up only when even half of what is usually

@@ -5,9 +5,8 @@ use serde::Serialize;
 use super::merit::{self, Evidence};
 use super::offer::{Offer, configured};
 use super::traits::Traits;
-use crate::config::{ModelsConfig, Strategy};
+use crate::domain::model::{ModelsConfig, Offered, Strategy, same_model};
 use crate::domain::role::Role;
-use crate::llm::{Offered, same_model};
 
 /// Share of the memory that models may take; the rest is the editor's, the browser's and the build's.
 const MEMORY_SHARE: f64 = 0.8;

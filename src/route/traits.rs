@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::llm::Offered;
+use crate::domain::model::Offered;
 
 /// What a model was made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]

@@ -9,8 +9,8 @@ use std::ops::RangeInclusive;
 
 use serde::Serialize;
 
+use crate::domain::model::Sampling;
 use crate::domain::role::Role;
-use crate::llm::Sampling;
 
 /// What is good for a role. Values outside are allowed, and said to be so.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::*;
 use crate::config::Config;
+use crate::dispatch::{PromptOf, Size};
 use crate::domain::clock::SystemClock;
 use crate::domain::id::Oid;
 use crate::pipeline::ahead::Read;
-use crate::pipeline::models::{PromptOf, Size};
 use crate::pipeline::tests::{Place, Scene};
 
 /// Generous: a test that reaches it has failed.

@@ -13,8 +13,8 @@ use tokio::task::JoinSet;
 
 use super::client::{PING_TIMEOUT, socket};
 use super::protocol::{LINE_LIMIT, Request, Response};
+use crate::dispatch::pool::{Lender, Lending, Loan, Wanted};
 use crate::hook::bell::Address;
-use crate::pipeline::pool::{Lender, Lending, Loan, Wanted};
 use crate::route::signals::Urgency;
 
 /// Whoever uses a device without a loan looks this often whether a sidecar has come.

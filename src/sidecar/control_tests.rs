@@ -6,8 +6,8 @@ use tokio::io::AsyncReadExt;
 use tokio::net::UnixListener;
 
 use super::*;
+use crate::dispatch::pool::Pool;
 use crate::domain::clock::SystemClock;
-use crate::pipeline::pool::Pool;
 use crate::sidecar::client::socket;
 
 struct Stage {

@@ -9,8 +9,8 @@ use tokio::sync::Semaphore;
 
 use super::control::say;
 use super::protocol::Response;
+use crate::dispatch::pool::{Pool, Turn, Wanted};
 use crate::domain::clock::Clock;
-use crate::pipeline::pool::{Pool, Turn, Wanted};
 use crate::route::signals::Urgency;
 
 /// A borrower that does not give the device back within this loses it all the same: whoever waits has a deadline.

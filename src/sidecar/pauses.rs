@@ -10,10 +10,10 @@ use tokio::task::JoinSet;
 
 use super::run::until;
 use crate::config::Config;
+use crate::dispatch::chore::{self, Chore, Facts, IDLE, QUIET};
+use crate::dispatch::{Fruit, hours};
 use crate::hardware::power::Power;
 use crate::hardware::pressure::Pressure;
-use crate::pipeline::models::chore::{self, Chore, Facts, IDLE, QUIET};
-use crate::pipeline::models::{Fruit, hours};
 use crate::pipeline::refine::{self, Walk};
 use crate::pipeline::services::Services;
 use crate::route::signals::is_pressed;

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::dispatch::Standing;
 use crate::domain::id::CaptureId;
 use crate::pipeline::foresee::{Foreseen, Question};
-use crate::pipeline::models::Standing;
 use crate::route::signals::Urgency;
 
 /// Raised when the meaning of a message changes; a sidecar of another protocol is asked to hand over.
@@ -134,8 +134,8 @@ mod tests {
 
     #[test]
     fn a_decision_and_the_routers_state_come_back_as_they_were() {
+        use crate::dispatch::Broken;
         use crate::pipeline::foresee::About;
-        use crate::pipeline::models::Broken;
         use crate::route::breaker::State;
         let question = Question { about: About::Note(None), git_dir: None, urgent: true };
         let route = Request::Route { question };

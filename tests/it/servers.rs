@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use uro_capture::config::{ApiKey, EndpointConfig};
 use uro_capture::domain::clock::{Clock, SystemClock};
-use uro_capture::llm::{Ask, Client, ClockFired, Finish, LlmError, Pace, Sampling, SoFar};
+use uro_capture::domain::model::Sampling;
+use uro_capture::llm::{Ask, Client, ClockFired, Finish, LlmError, Pace, SoFar};
 use uro_capture::route::pace::Verdict;
 
 use crate::harness::World;

@@ -2,7 +2,8 @@
 
 use super::Finding;
 use crate::cli::models::{EndpointView, ModelView, Texts};
-use crate::config::{Config, Strategy};
+use crate::config::Config;
+use crate::domain::model::{Offered, Strategy};
 use crate::domain::role::{ROLES, Role};
 use crate::route::breaker::State;
 use crate::route::roles::Because;
@@ -159,7 +160,6 @@ fn loaded(config: &Config, model: &ModelView) -> Option<Finding> {
 mod tests {
     use super::*;
     use crate::cli::models::Breaker;
-    use crate::llm::Offered;
     use crate::route::tally::Tally;
 
     fn writes(offered: Offered, roles: &[Role]) -> ModelView {

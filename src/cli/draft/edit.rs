@@ -164,11 +164,11 @@ fn distance(old: &str, new: &str, clock: &dyn Clock) -> f64 {
 mod tests {
     use super::*;
     use crate::domain::clock::SystemClock;
-    use crate::queue::sample;
+    use crate::drafts::sample;
     use crate::store::NewDraft;
 
     fn draft(title: &str, body: &str) -> Draft {
-        let period = crate::queue::period::day("2026-03-03".parse().unwrap(), &jiff::tz::TimeZone::UTC).unwrap();
+        let period = crate::drafts::period::day("2026-03-03".parse().unwrap(), &jiff::tz::TimeZone::UTC).unwrap();
         let kind = crate::domain::draft::DraftKind::Devlog;
         let new = NewDraft { kind, project: "uro".to_owned(), repo: None, period, max_attempts: 5 };
         Draft { title: title.to_owned(), body: body.to_owned(), state: DraftState::Ready, ..sample::draft(&new) }

@@ -11,9 +11,9 @@ use crate::cli::ui::Exit;
 use crate::domain::capture::RepoRef;
 use crate::domain::draft::{Draft, DraftKind};
 use crate::domain::project::{Names, Origin};
-use crate::prompt::redact::redact;
+use crate::drafts::lease;
 use crate::publish::span::Span;
-use crate::queue::lease;
+use crate::redact::redact;
 use crate::store::{CaptureQuery, NewDraft, Store};
 
 /// What to write about.

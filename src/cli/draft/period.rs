@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::cli::failure::Failure;
 use crate::domain::draft::{DraftKind, Period};
-use crate::queue::period;
+use crate::drafts::period;
 
 /// Which period a draft is about.
 #[derive(Debug, Clone, Default, Args)]

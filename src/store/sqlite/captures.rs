@@ -51,7 +51,7 @@ fn normal_prefix(typed: &str) -> Option<String> {
 
 /// What `read_record` reads after the columns of a capture, and where it is.
 const BESIDE: &str = "c.row, c.template, w.wire, d.decision FROM captures c \
-     LEFT JOIN wires w ON w.capture = c.row LEFT JOIN decisions d ON d.capture = c.row";
+     LEFT JOIN prompts w ON w.capture = c.row LEFT JOIN decisions d ON d.capture = c.row";
 
 /// By full or shortened id, with what only `show` and `export` see.
 pub fn by_id(db: &Connection, prefix: &str) -> Result<CaptureRecord> {
@@ -74,7 +74,7 @@ fn read_record(found: &Row<'_>) -> Result<CaptureRecord> {
 
 /// Why sentences of the model's text were not kept.
 pub fn faults(db: &Connection, id: CaptureId) -> Result<Vec<String>> {
-    let sql = "SELECT w.faults FROM wires w JOIN captures c ON w.capture = c.row WHERE c.id = ?1";
+    let sql = "SELECT w.faults FROM prompts w JOIN captures c ON w.capture = c.row WHERE c.id = ?1";
     let mut query = db.prepare_cached(sql)?;
     let mut rows = query.query([id.to_string()])?;
     let Some(found) = rows.next()? else { return Ok(Vec::new()) };

@@ -11,7 +11,7 @@ pub const EVENTS: &str = "DELETE FROM events WHERE row IN
   (SELECT row FROM events WHERE closed = 1 AND stamp < ?1 LIMIT ?2)";
 pub const OPERATIONS: &str = "DELETE FROM operations WHERE (at, seq) IN
   (SELECT at, seq FROM operations WHERE at < ?1 LIMIT ?2)";
-pub const PROMPTS: &str = "DELETE FROM wires WHERE capture IN (SELECT capture FROM wires WHERE at < ?1 LIMIT ?2)";
+pub const PROMPTS: &str = "DELETE FROM prompts WHERE capture IN (SELECT capture FROM prompts WHERE at < ?1 LIMIT ?2)";
 pub const DECISIONS: &str =
     "DELETE FROM decisions WHERE capture IN (SELECT capture FROM decisions WHERE at < ?1 LIMIT ?2)";
 pub const PROBLEMS: &str = "DELETE FROM problems WHERE (what, hint) IN

@@ -61,7 +61,7 @@ pub fn finish(tx: &Connection, id: CaptureId, outcome: &Outcome) -> Result<bool>
 /// What was sent, and what of the answer was not kept; dated by the refinement it belongs to, else by the capture.
 pub fn keep_wire(tx: &Connection, row: i64, wire: &str, faults: &[String]) -> Result<()> {
     let faults = (!faults.is_empty()).then(|| serde_json::to_string(faults)).transpose()?;
-    let sql = "INSERT OR REPLACE INTO wires (capture, wire, faults, at)
+    let sql = "INSERT OR REPLACE INTO prompts (capture, wire, faults, at)
                SELECT row, ?2, ?3, coalesce(refined, captured_at) FROM captures WHERE row = ?1";
     tx.prepare_cached(sql)?.execute(params![row, wire, faults])?;
     Ok(())

@@ -77,7 +77,7 @@ fn remove(tx: &Connection, id: CaptureId, texts: &mut Texts, ids: &mut Vec<Captu
 fn collect(tx: &Connection, row: i64, texts: &mut Texts) -> Result<()> {
     let sql = "SELECT c.raw, c.subject, c.summary, c.template, w.wire, w.faults,
                  CASE WHEN json_valid(d.decision) THEN json_extract(d.decision, '$.answer') END FROM captures c
-               LEFT JOIN wires w ON w.capture = c.row LEFT JOIN decisions d ON d.capture = c.row WHERE c.row = ?1";
+               LEFT JOIN prompts w ON w.capture = c.row LEFT JOIN decisions d ON d.capture = c.row WHERE c.row = ?1";
     tx.query_row(sql, [row], |found| {
         let text = |column| found.get::<_, Option<String>>(column).ok().flatten();
         texts.said.extend([text(0), text(1)].into_iter().flatten());
@@ -104,7 +104,7 @@ fn drop_drafts(tx: &Connection, ids: &[String]) -> Result<Vec<DraftId>> {
 fn drop_quotations(tx: &Connection, said: &[String]) -> Result<Vec<CaptureId>> {
     let mut repeated_by = Vec::new();
     for words in said.iter().map(|words| words.trim()).filter(|words| words.len() >= TELLING) {
-        let quoting = "DELETE FROM wires WHERE (instr(wire, ?1) > 0 OR instr(faults, ?1) > 0)
+        let quoting = "DELETE FROM prompts WHERE (instr(wire, ?1) > 0 OR instr(faults, ?1) > 0)
                        AND NOT EXISTS (SELECT 1 FROM captures c WHERE c.row = capture AND instr(c.raw, ?1) > 0)";
         tx.execute(quoting, [words])?;
         tx.execute(ANSWERS_QUOTING, [words])?;

@@ -191,7 +191,7 @@ fn insert_row(tx: &Connection, capture: &Capture, template: &str) -> Result<()> 
 
 /// What was sent about this capture is kept no longer, nor what the model answered.
 pub fn forget_wire(tx: &Connection, row: i64) -> Result<()> {
-    tx.execute("DELETE FROM wires WHERE capture = ?1", [row])?;
+    tx.execute("DELETE FROM prompts WHERE capture = ?1", [row])?;
     let answer = "UPDATE decisions SET decision = json_remove(decision, '$.answer', '$.dropped')
                   WHERE capture = ?1 AND json_valid(decision)";
     tx.execute(answer, [row])?;

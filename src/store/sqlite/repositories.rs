@@ -10,7 +10,7 @@ use super::super::{Registered, Result};
 use super::{events, row};
 use crate::domain::event::Means;
 use crate::domain::id::RepoId;
-use crate::prompt::redact::redact;
+use crate::redact::redact;
 
 /// Registers or updates it. The earliest `since` stays: a second `init` must not hide older commits.
 pub fn register(tx: &Connection, repo: &Registered) -> Result<()> {
@@ -92,14 +92,14 @@ fn read(row: &Row<'_>) -> Result<Registered> {
 }
 
 pub fn mark(db: &Connection, name: &str) -> Result<Option<String>> {
-    let sql = "SELECT value FROM marks WHERE name = ?1";
+    let sql = "SELECT value FROM kv WHERE name = ?1";
     Ok(db.prepare_cached(sql)?.query_row([name], |row| row.get(0)).optional()?)
 }
 
 pub fn set_mark(tx: &Connection, name: &str, value: Option<&str>) -> Result<()> {
     match value {
-        Some(value) => tx.execute("INSERT OR REPLACE INTO marks (name, value) VALUES (?1, ?2)", [name, value])?,
-        None => tx.execute("DELETE FROM marks WHERE name = ?1", [name])?,
+        Some(value) => tx.execute("INSERT OR REPLACE INTO kv (name, value) VALUES (?1, ?2)", [name, value])?,
+        None => tx.execute("DELETE FROM kv WHERE name = ?1", [name])?,
     };
     Ok(())
 }

@@ -38,6 +38,8 @@ impl fmt::Display for Salvaged {
 /// What is copied, and how a row is found in it.
 struct Table {
     name: &'static str,
+    /// Its name before schema 10.
+    formerly: Option<&'static str>,
     key: Key,
 }
 
@@ -50,15 +52,15 @@ enum Key {
 
 /// In the order in which rows refer to each other.
 const TABLES: [Table; 9] = [
-    Table { name: "repositories", key: Key::Whole },
-    Table { name: "forgotten", key: Key::Row },
-    Table { name: "captures", key: Key::Row },
-    Table { name: "wires", key: Key::Whole },
-    Table { name: "decisions", key: Key::Whole },
-    Table { name: "drafts", key: Key::Row },
-    Table { name: "spools", key: Key::Whole },
-    Table { name: "marks", key: Key::Whole },
-    Table { name: "forecasts", key: Key::Whole },
+    Table { name: "repositories", formerly: None, key: Key::Whole },
+    Table { name: "forgotten", formerly: None, key: Key::Row },
+    Table { name: "captures", formerly: None, key: Key::Row },
+    Table { name: "prompts", formerly: Some("wires"), key: Key::Whole },
+    Table { name: "decisions", formerly: None, key: Key::Whole },
+    Table { name: "drafts", formerly: None, key: Key::Row },
+    Table { name: "spools", formerly: None, key: Key::Whole },
+    Table { name: "kv", formerly: Some("marks"), key: Key::Whole },
+    Table { name: "forecasts", formerly: None, key: Key::Whole },
 ];
 
 /// Failing reads that are afforded per table; each costs some 10 µs.
@@ -89,7 +91,7 @@ pub fn copy(damaged: &Path, new: &mut Connection) -> Result<Salvaged> {
 
 /// A file of an older schema knows not when its prompts were sent; without a date they would be kept for ever.
 fn date(new: &Connection) -> Result<()> {
-    for table in ["wires", "decisions"] {
+    for table in ["prompts", "decisions"] {
         let when = format!(
             "UPDATE {table} SET at = (SELECT coalesce(refined, captured_at) FROM captures WHERE row = {table}.capture)
              WHERE at IS NULL"
@@ -127,13 +129,15 @@ fn duplicate(from: &Path, to: &Path) -> io::Result<File> {
 }
 
 fn copy_table(old: &Connection, new: &Connection, table: &Table, salvaged: &mut Salvaged) -> Result<()> {
-    let columns = common_columns(old, new, table.name)?;
+    let is_older = |name: &&str| columns(old, name).is_ok_and(|columns| !columns.is_empty());
+    let source = table.formerly.filter(is_older).unwrap_or(table.name);
+    let columns = common_columns(old, source, new, table.name)?;
     let mut rows = Vec::new();
     match table.key {
-        Key::Whole => drop(read(old, &select(table.name, &columns, ""), [0, 0], &mut rows)),
+        Key::Whole => drop(read(old, &select(source, &columns, ""), [0, 0], &mut rows)),
         Key::Row => {
-            let sql = select(table.name, &columns, "WHERE row BETWEEN ?1 AND ?2 ORDER BY row");
-            let last = format!("SELECT coalesce(max(row), 0) FROM {}", table.name);
+            let sql = select(source, &columns, "WHERE row BETWEEN ?1 AND ?2 ORDER BY row");
+            let last = format!("SELECT coalesce(max(row), 0) FROM {source}");
             let end = old.query_row(&last, [], |row| row.get(0)).unwrap_or(FAR);
             let mut probes = PROBES;
             reach(old, &sql, [0, end], &mut probes, &mut rows);
@@ -181,8 +185,8 @@ fn read(old: &Connection, sql: &str, range: [i64; 2], into: &mut Vec<Vec<Value>>
 }
 
 /// A damaged file may be of an older schema; where it cannot even tell, the new one's columns are tried.
-fn common_columns(old: &Connection, new: &Connection, table: &str) -> Result<Vec<String>> {
-    let known = columns(old, table).unwrap_or_default();
+fn common_columns(old: &Connection, source: &str, new: &Connection, table: &str) -> Result<Vec<String>> {
+    let known = columns(old, source).unwrap_or_default();
     let mut columns = columns(new, table)?;
     columns.retain(|column| known.is_empty() || known.contains(column));
     Ok(columns)

@@ -16,7 +16,7 @@ use crate::store::{CaptureQuery, Store};
 /// Tables that stay small, and why. Every other one, a new one too, is taken to grow without end.
 const SMALL: [(&str, &str); 6] = [
     ("forecasts", "holds at most `ledger::MOST` rows"),
-    ("marks", "one row per fact that the program keeps for itself"),
+    ("kv", "one row per fact that the program keeps for itself"),
     ("repositories", "one row per repository that was registered"),
     ("series", "one row per combination of operation, model and outcome"),
     ("spools", "one row per spool file"),
@@ -50,7 +50,7 @@ const ALLOWED: [(&str, &str); 29] = [
     ("DELETE FROM squashes WHERE repo_id = ?1", "all that it reads goes"),
     ("sum(octet_length(title)", "adds up lengths, which the heads of the rows have"),
     ("DELETE FROM drafts WHERE instr(sources", "forget looks everywhere"),
-    ("DELETE FROM wires WHERE (instr(wire", "forget looks everywhere"),
+    ("DELETE FROM prompts WHERE (instr(wire", "forget looks everywhere"),
     ("DELETE FROM decisions WHERE (instr", "forget looks everywhere"),
     ("FROM captures WHERE instr(raw", "forget looks everywhere"),
     ("SELECT id FROM forgotten WHERE id <> ''", "forget looks everywhere"),
