@@ -14,6 +14,7 @@ use crate::route::decision::Decision;
 use crate::route::key::Key;
 use crate::route::ledger::Ledger;
 use crate::route::merit::Evidence;
+use crate::route::retry::Retries;
 use crate::route::tally::Tally;
 use crate::store::WrittenBy;
 
@@ -47,6 +48,8 @@ pub(super) struct Knowledge {
     seen: HashMap<(String, Role), Evidence>,
     /// How many of their answers could be used.
     pub tallies: Tallies,
+    /// Models that were predicted to be late, and when they are asked all the same.
+    pub retries: Retries,
     /// How many answers may still be asked for twice.
     pub hedges: Allowance,
 }
@@ -93,8 +96,9 @@ impl Knowledge {
         self.seen = all.into_iter().map(|one| ((one.model, one.role), one.seen)).collect();
     }
 
-    /// Remembers whom the decision would like to know better.
-    pub fn doubt(&mut self, decision: &Decision) {
+    /// Remembers which model is to be measured in the next pause, and which are not asked because they would be late.
+    pub fn note_decision(&mut self, decision: &Decision) {
+        self.retries.note(decision);
         let Some(one) = decision.worth_measuring() else { return };
         let one = (one.endpoint.clone(), one.model.clone());
         self.doubtful.retain(|older| *older != one);

@@ -195,7 +195,7 @@ impl Models {
             Ok(settled) => settled,
             Err(error) => return Attempt::none(error.into(), None),
         };
-        self.knowledge().doubt(&settled.decision);
+        self.knowledge().note_decision(&settled.decision);
         let Some(order) = self.order(config, task, &settled) else {
             return Attempt::none(Unanswered::Unasked(settled.decision.reason), Some(settled.decision));
         };

@@ -204,7 +204,7 @@ impl Scene<'_> {
             evicts: self.evicts(one, knowledge),
             loads: one.loads(),
             barred: barred(knowledge, one),
-            guessed: one.runs < TRIALS,
+            guessed: one.runs < TRIALS || knowledge.retries.is_due(&one.endpoint, &one.offered.name),
             forecast: &one.forecast,
             quality: merit::of(
                 &one.traits,

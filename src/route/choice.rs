@@ -41,7 +41,8 @@ pub struct Candidate<'a> {
     pub evicts: bool,
     /// Its server has not loaded it and would load it for this request.
     pub loads: bool,
-    /// It has run fewer than [`TRIALS`] times: next to nothing speaks for the forecast.
+    /// It is asked even if the forecast says that it will be late: it has run fewer than [`TRIALS`] times, or was not
+    /// asked for a while ([`super::retry`]).
     pub guessed: bool,
     pub forecast: &'a Forecast,
     /// What its text is worth for this role, 0..=1.

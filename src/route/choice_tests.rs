@@ -76,7 +76,7 @@ pub(in crate::route) fn candidate<'a>(model: &'a str, quality: f64, forecast: &'
     }
 }
 
-fn model(decision: &Decision) -> Option<&str> {
+pub(in crate::route) fn model(decision: &Decision) -> Option<&str> {
     match &decision.choice {
         Chosen::Model { model, .. } => Some(model),
         Chosen::Template { .. } => None,

@@ -65,12 +65,15 @@ fn for_model(decision: &Decision, one: &Considered, words: u32) -> String {
             " Nobody is waiting, so the best writer gets the job:"
         });
         let _ = write!(text, " I value its text at {worth} of 1, and it should take about {total}.");
-    } else if is_first_try(one, task) {
+    } else if is_trial(one, task) {
         match one.runs {
             0 => text.push_str(
                 " Nobody knows yet how fast it is here: by what is known of the machine it would need about ",
             ),
             1 => text.push_str(" It has run here only once, and by that it would need about "),
+            TRIALS.. => text.push_str(
+                " It was not asked for a while because its last runs were slow, and by them it would need about ",
+            ),
             runs => {
                 let _ = write!(text, " It has run here only {runs} times, and by that it would need about ");
             }
@@ -90,9 +93,9 @@ fn for_model(decision: &Decision, one: &Considered, words: u32) -> String {
     text + &circumstances(task, one)
 }
 
-/// It was chosen although it will probably be late: hardly anything was measured yet.
-fn is_first_try(one: &Considered, task: &Signals) -> bool {
-    one.runs < TRIALS && one.p_on_time + one.p_salvage < task.floor()
+/// It was chosen although it will probably be late, in order to measure it.
+fn is_trial(one: &Considered, task: &Signals) -> bool {
+    one.p_on_time + one.p_salvage < task.floor()
 }
 
 fn why_it(decision: &Decision) -> &'static str {

@@ -15,6 +15,7 @@ pub mod observation;
 pub mod offer;
 pub mod pace;
 pub mod rates;
+pub mod retry;
 pub mod roles;
 pub mod signals;
 pub mod speed;
