@@ -157,6 +157,22 @@ fn a_damaged_file_of_the_first_schema_gives_back_what_can_be_read() {
 }
 
 #[test]
+fn prompts_and_facts_under_the_names_of_older_tables_are_salvaged() {
+    let home = Home::new();
+    third(&home);
+    let connection = connection::raw(&home.path()).unwrap();
+    connection.execute("INSERT INTO marks (name, value) VALUES ('global', '1')", []).unwrap();
+    drop(connection);
+    let file = fs::OpenOptions::new().write(true).open(home.path()).unwrap();
+    file.write_all_at(b"garbage!", 0).unwrap();
+    let opened = SqliteStore::open_at(&home.path(), &FakeClock::at(at(0))).unwrap();
+    assert!(opened.salvaged.is_some());
+    assert_eq!(opened.store.mark("global").unwrap().as_deref(), Some("1"));
+    let id = opened.store.captures(&CaptureQuery::default()).unwrap()[0].id;
+    assert_eq!(opened.store.faults(id).unwrap(), ["It flies."]);
+}
+
+#[test]
 fn a_note_of_an_older_file_is_still_its_commits_whatever_else_is_damaged() {
     let home = Home::new();
     third(&home);
