@@ -264,7 +264,7 @@ fn a_model_of_which_little_is_known_is_asked_for_less_before_it_is_not_asked_at_
     assert!(decision.candidates[0].p_on_time >= signals.floor());
 }
 
-/// What came of a run whose first token was not there when its time was over.
+/// A run that was cut before its first token.
 fn late() -> Observation {
     Observation {
         uncached: 420,

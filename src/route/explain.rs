@@ -1,4 +1,4 @@
-//! Says why a model was chosen, or none, as a colleague would who knows the machine.
+//! Explanation of a routing decision in plain sentences, for `route` and for a capture's details.
 
 use std::fmt::Write;
 
@@ -8,14 +8,14 @@ use super::objection;
 use super::signals::{Signals, Traffic, Urgency};
 use super::wording::{cases, seconds, time_left, what, worth};
 
-/// Up to this many runs a forecast says on how few it rests.
+/// Up to this many runs the explanation states how few the forecast rests on.
 const FEW_RUNS: u64 = 5;
-/// Others are told of up to this many.
+/// Number of other candidates that are explained.
 const OTHERS: usize = 4;
-/// A shorter wait for one's turn is not worth a word.
+/// A shorter queue wait is not mentioned.
 const WAIT_MS: f64 = 20.0;
 
-/// A few sentences, then a line for each model that was not chosen.
+/// A few sentences, then a line for each rejected candidate.
 #[must_use]
 pub fn explain(decision: &Decision) -> String {
     let mut text = match (&decision.choice, told(decision)) {
@@ -30,7 +30,7 @@ pub fn explain(decision: &Decision) -> String {
     text
 }
 
-/// The same for a decision that had nobody to choose from; `refusal` is why.
+/// The same for a decision without candidates; `refusal` is the reason.
 #[must_use]
 pub fn explain_refused(decision: &Decision, refusal: &str) -> String {
     if decision.task.traffic != Traffic::Calm && decision.task.urgency != Urgency::Batch {
@@ -43,7 +43,7 @@ pub fn explain_refused(decision: &Decision, refusal: &str) -> String {
     )
 }
 
-/// The candidate that the first sentences are about: the chosen one, else the one whose text would be worth most.
+/// The candidate that the first sentences explain: the chosen one, else the most promising one.
 pub(super) fn told(decision: &Decision) -> Option<&Considered> {
     let mut all = decision.candidates.iter();
     match &decision.choice {
@@ -90,7 +90,7 @@ fn for_model(decision: &Decision, one: &Considered, words: u32) -> String {
     text + &circumstances(task, one)
 }
 
-/// It was chosen although it will probably be late: hardly anything was measured yet.
+/// It was chosen although it will probably be late, because it has hardly been measured.
 fn is_first_try(one: &Considered, task: &Signals) -> bool {
     one.runs < TRIALS && one.p_on_time + one.p_salvage < task.floor()
 }
@@ -162,7 +162,7 @@ fn others(decision: &Decision) -> Vec<String> {
     lines
 }
 
-/// What is read and how much may be said.
+/// Prompt size and answer limit.
 fn sizes(task: &Signals, one: &Considered, words: u32) -> String {
     let (whole, read) = (task.prompt_tokens, one.prompt_tokens);
     let mut text = if read < whole {
@@ -171,7 +171,7 @@ fn sizes(task: &Signals, one: &Considered, words: u32) -> String {
         format!(" It reads all {read} tokens of the prompt")
     };
     let fresh = read.saturating_sub(one.cached_tokens);
-    // Ahead of the commit, or for one that began alike.
+    // Cached by a prefill ahead of the commit, or by an earlier prompt with the same prefix.
     match fresh {
         0 if read > 0 => text.push_str(", and has read all of them before"),
         fresh if fresh.saturating_mul(4) < read => {

@@ -1,4 +1,4 @@
-//! Ten typical situations, as they are explained.
+//! Explanations of ten typical situations.
 
 use super::*;
 use crate::domain::role::Role;
@@ -7,7 +7,7 @@ use crate::route::choice::{Candidate, decide};
 use crate::route::forecast::Forecast;
 use crate::route::speed::{Machine, Speed};
 
-/// A desk with a graphics card: all three are fast.
+/// A desktop with a graphics card: all three models are fast.
 fn fast() -> [Forecast; 3] {
     [known(5000.0, 147.0), known(2500.0, 90.0), known(1300.0, 18.0)]
 }

@@ -1,13 +1,13 @@
-//! Why a model does not write this time, in words.
+//! Rejection reason of a candidate, as a sentence.
 
 use super::decision::{Considered, Rejected};
 use super::signals::{Signals, Urgency};
 use super::tally::Tally;
 use super::wording::{of_hundred, seconds, time_left, worth};
 
-/// A wait that is worth naming as the reason.
+/// Queue wait above which it is given as the reason.
 const BUSY_MS: f64 = 300.0;
-/// Above this a model is nearly in time, and its chance says more than its time.
+/// Above this probability the model nearly fits, and the probability says more than the expected time.
 const NEARLY: f64 = 0.6;
 
 /// A sentence without its full stop.
