@@ -74,7 +74,7 @@ const REASONS: [(u8, &[&str]); 3] = [
     ),
 ];
 
-/// False for a diary, an aside, or the end of a thought whose beginning is not quoted.
+/// False for a diary, an aside, or the end of a thought without its beginning.
 fn stands_alone(sentence: &str) -> bool {
     let mut words = sentence.split(|c: char| !(c.is_alphanumeric() || matches!(c, '\'' | '’')));
     let first = words.clone().next().unwrap_or("").to_lowercase();

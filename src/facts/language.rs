@@ -2,7 +2,7 @@
 
 use super::words::{self, Words};
 
-/// Languages whose definition lines are recognised.
+/// Languages with recognised definition lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Language {
     Rust,

@@ -27,7 +27,7 @@ pub enum Kind {
     Prose,
     /// A comment in the code.
     Comment,
-    /// A few replaced words: `before` has the old ones, `key` the name whose value they are.
+    /// A few replaced words: `before` has the old ones, `key` the name of the value.
     Swap,
     /// A replacement in prose.
     Correction,

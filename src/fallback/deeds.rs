@@ -11,9 +11,9 @@ use crate::facts::symbols::{Fate, Symbol};
 /// The headline of a commit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Deed {
-    /// The sentence, without its full stop; `None` if the distribution over roles says it all.
+    /// The sentence, without its full stop; `None` if the distribution over roles covers everything.
     pub text: Option<String>,
-    /// It says where something changed, but not what.
+    /// It names the place of the change, but not the change.
     pub vague: bool,
     /// The only definition it names, which was merely changed.
     pub only: Option<Symbol>,

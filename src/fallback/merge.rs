@@ -41,7 +41,7 @@ fn merged(subject: &str) -> Option<&str> {
 fn told(what: &str, body: &str) -> String {
     let request = body.lines().find_map(|line| line.trim().strip_prefix("See merge request "));
     let number = request.and_then(|name| name.rfind('!').map(|at| &name[at..]));
-    // Gitea has the title in the subject already; so does Azure DevOps, whose wording lacks "pull request".
+    // Gitea has the title in the subject already; so does Azure DevOps, without the words "pull request".
     let is_titled = what.starts_with("pull request '");
     let of_forge = request.is_some() || what.starts_with('#') || what.contains("pull request ") && !is_titled;
     let title = body.lines().map(one_line).find(|line| !line.is_empty()).filter(|line| of_forge && is_title(line));

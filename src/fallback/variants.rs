@@ -157,7 +157,7 @@ impl Variants {
         let names = || format!("its name is none of {}", file_names().collect::<Vec<_>>().join(", "));
         let variant = file.strip_suffix(".j2").and_then(Variant::named).ok_or_else(names)?;
         if multiplies(&text) {
-            return Err("it multiplies, which takes memory without end and no sentence needs".to_owned());
+            return Err("it multiplies inside a tag, which can exhaust the memory".to_owned());
         }
         let name = format!("your {file}");
         self.environment.add_template_owned(name.clone(), text).map_err(|error| reason(&error))?;
@@ -206,9 +206,9 @@ impl Variants {
         if text.is_empty() {
             Err("it says nothing".to_owned())
         } else if lines > LINES {
-            Err(format!("it has {lines} lines, and {LINES} at most are one paragraph"))
+            Err(format!("it has {lines} lines; at most {LINES} are allowed"))
         } else if words > variant.most_words() {
-            Err(format!("it has {words} words, and {WORDS} are the most"))
+            Err(format!("it has {words} words; at most {WORDS} are allowed"))
         } else {
             Ok(text)
         }

@@ -41,7 +41,7 @@ fn expected(task: &Signals, one: &Considered) -> String {
     let (first, total) = (seconds(one.predicted_ttft_ms), seconds(one.predicted_total_ms));
     if task.urgency == Urgency::Batch {
         return format!(
-            "First word after about {first}, done after about {total}; worth {} of 1. Nobody waits.",
+            "First word after about {first}, done after about {total}; worth {} of 1. No deadline.",
             worth(one.quality)
         );
     }
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nobody_can_be_chosen_the_refusal_is_the_reason_unless_it_is_not_the_time() {
+    fn where_there_is_no_candidate_the_refusal_is_the_reason_unless_it_is_not_the_time() {
         let none = decide(&capture(), &[], None);
         let text = brief(&none, Some("nothing listens at http://x"));
         assert_eq!(text, "The template writes this capture: nothing listens at http://x.\n");

@@ -60,23 +60,22 @@ fn for_model(decision: &Decision, one: &Considered, words: u32) -> String {
         let worth = worth(one.quality);
         let alone = decision.candidates.len() == 1;
         text.push_str(if alone {
-            " Nobody is waiting:"
+            " There is no deadline:"
         } else {
-            " Nobody is waiting, so the best writer gets the job:"
+            " There is no deadline, so the best writer gets the job:"
         });
         let _ = write!(text, " I value its text at {worth} of 1, and it should take about {total}.");
     } else if is_first_try(one, task) {
         match one.runs {
-            0 => text.push_str(
-                " Nobody knows yet how fast it is here: by what is known of the machine it would need about ",
-            ),
+            0 => text
+                .push_str(" Its speed here is not measured yet: by an estimate from the hardware it would need about "),
             1 => text.push_str(" It has run here only once, and by that it would need about "),
             runs => {
                 let _ = write!(text, " It has run here only {runs} times, and by that it would need about ");
             }
         }
         let _ = write!(text, "{total}, and {}.", time_left(task));
-        text.push_str(" So I let it try this once; if it is not done, the template stands, and I know more.");
+        text.push_str(" So it is asked this once to measure it; if it is late, the template's text stays.");
         return text;
     } else {
         text.push_str(why_it(decision));
@@ -102,9 +101,9 @@ fn why_it(decision: &Decision) -> &'static str {
              with this one."
         }
         (_, Urgency::Urgent, 2..) => {
-            " Somebody is watching, and it gives the best text of those that are surely done in time."
+            " You are waiting for it, and it gives the best text of those that are surely done in time."
         }
-        (_, Urgency::Urgent, _) => " Somebody is watching.",
+        (_, Urgency::Urgent, _) => " You are waiting for it.",
         (_, _, 2..) => " It gives the best text of those that are done in time.",
         _ => "",
     }
@@ -124,7 +123,8 @@ pub(super) fn why_template(task: &Signals, best: Option<&Considered>) -> String 
             "a rebase is under way, and its commits are not worth a model's time until it is done".to_owned()
         }
         (Traffic::Storm, _) => {
-            "commits are coming faster than anybody writes them, so no model is asked until it is calm".to_owned()
+            "commits are arriving faster than a person writes them, so no model is asked until the burst is over"
+                .to_owned()
         }
         (Traffic::Calm, None) => {
             "no endpoint offers a model that could do it. `uro-capture models` shows what there is".to_owned()
@@ -139,7 +139,7 @@ fn what_then(best: &Considered) -> &'static str {
             " The model's text can replace it later, when the machine is idle."
         }
         Some(Rejected::BreakerOpen | Rejected::Unreachable) => {
-            " The sidecar looks now and then whether it is back; no commit has to wait for that."
+            " The sidecar probes it in the background; no commit waits for that."
         }
         Some(Rejected::SeldomUsable) => " `uro-capture models --retry MODEL` lets it try again.",
         _ => "",

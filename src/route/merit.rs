@@ -17,9 +17,9 @@ const VOTE: f64 = 3.0;
 /// Limit of the rubric's total weight: rules judge form and faithfulness, so scores alone never outweigh the prior.
 const MOST_OF_RUBRIC: f64 = 12.0;
 
-/// Prior by billions of weights: the primer's stars (3 → ***, 7 → ****, 13 and more → *****) on a scale on which the
-/// template has [`TEMPLATE`]. A user with a small model gets its texts until evidence shows that they are worse than
-/// the template's.
+/// Prior by billions of weights: a common rating in stars (3 → ***, 7 → ****, 13 and more → *****) on a scale on which
+/// the template has [`TEMPLATE`]. A user with a small model gets its texts until evidence shows that they are worse
+/// than the template's.
 const BY_SIZE: [(f64, f64); 7] =
     [(0.3, 0.54), (0.6, 0.55), (1.0, 0.57), (3.0, 0.68), (7.0, 0.76), (13.0, 0.82), (30.0, 0.86)];
 
@@ -120,7 +120,7 @@ mod tests {
         assert!(TEMPLATE < guess("a:0.5b") && guess("a:0.5b") < guess("a:1b"));
         let mut worse = Evidence::default();
         (0..6).for_each(|_| worse.votes.push(0.0));
-        assert!(worth("a:0.5b", Role::Blog, &worse) < TEMPLATE, "until somebody says otherwise");
+        assert!(worth("a:0.5b", Role::Blog, &worse) < TEMPLATE, "until evidence says otherwise");
         assert!(guess("a:1b") < guess("a:3b") && guess("a:3b") < guess("a:7b") && guess("a:7b") < guess("a:13b"));
     }
 

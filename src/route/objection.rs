@@ -15,7 +15,7 @@ pub(super) fn to(one: &Considered, task: &Signals) -> String {
     let name = &one.model;
     match one.rejected_because {
         Some(Rejected::BreakerOpen) => {
-            format!("{name} on {} failed lately and has not been seen well since", one.endpoint)
+            format!("{name} on {} failed recently, and no probe has succeeded since", one.endpoint)
         }
         Some(Rejected::Unreachable) => format!("nothing listens at {}, which offered {name}", one.endpoint),
         Some(Rejected::Cold) => {
@@ -32,7 +32,7 @@ pub(super) fn to(one: &Considered, task: &Signals) -> String {
         }
         Some(Rejected::WouldEvict) => {
             format!(
-                "{name} would need the memory of the model that writes captures, and somebody may commit any moment"
+                "{name} would need the memory of the model that writes captures, and the next commit may come any moment"
             )
         }
         Some(Rejected::SeldomUsable) => {

@@ -87,7 +87,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn when_the_time_is_over_nobody_waits(unfinished: u32, sentence: bool, tpot: f64, left in -1e9..=0.0_f64) {
+        fn when_the_time_is_over_the_stream_is_cut(unfinished: u32, sentence: bool, tpot: f64, left in -1e9..=0.0_f64) {
             let verdict = verdict(unfinished, sentence, Some(tpot), left);
             prop_assert_eq!(verdict, if sentence { Verdict::Keep } else { Verdict::GiveUp });
         }

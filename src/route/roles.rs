@@ -11,7 +11,7 @@ use crate::llm::{Offered, same_model};
 
 /// Share of the memory for models; the rest is for editor, browser and build.
 const MEMORY_SHARE: f64 = 0.8;
-/// Captures: the primer's fast model.
+/// Captures: a model that is fast on most machines.
 const CAPTURE_BILLIONS: f64 = 3.0;
 /// Drafts have time, but larger models rarely fit a desktop.
 const BLOG_BILLIONS: f64 = 13.0;

@@ -59,7 +59,7 @@ pub struct Machine {
     pub size_bytes: Option<u64>,
 }
 
-/// One short run whose prompt starts with uncached text.
+/// One short run with a prompt that starts with uncached text.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Probe {
     pub prompt_tokens: u32,

@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_read_from_names_where_nobody_tells() {
+    fn sizes_are_parsed_from_names_without_metadata() {
         for (name, billions) in [
             ("orca-mini:3b", Some(3.0)),
             ("llama3.2:1b-instruct-q4_K_M", Some(1.0)),

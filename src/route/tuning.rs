@@ -1,9 +1,9 @@
 //! Sampling settings of a role: recommended ranges, and diagnostics for a setting outside them.
 //!
-//! The primer contradicts itself about captures: "live capture: 3B, high temperature" in one table, "0.1–0.3 for
-//! technical documentation" in another. A capture is a technical statement that is shown unreviewed, and at a high
-//! temperature small models invent names; so captures have the lowest temperature, and high ones are left to texts that
-//! are meant to be lively and are reviewed before publication.
+//! Published advice on temperatures contradicts itself: "live capture: 3B, high temperature" beside "0.1–0.3 for
+//! technical documentation". A capture is a technical statement that is shown unreviewed, and at a high temperature
+//! small models invent names; so captures have the lowest temperature, and high ones are left to texts that are meant
+//! to be lively and are reviewed before publication.
 
 use std::ops::RangeInclusive;
 
@@ -16,7 +16,7 @@ use crate::llm::Sampling;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ranges {
     pub temperature: RangeInclusive<f64>,
-    /// Tokens; the primer's usual lengths of each kind of text.
+    /// Tokens: the usual lengths of each kind of text.
     pub max_tokens: RangeInclusive<u32>,
     /// Tokens of context; short is fast and small, long gives the model more to work with.
     pub num_ctx: RangeInclusive<u32>,

@@ -21,7 +21,7 @@ pub(super) fn of_hundred(chance: f64) -> u32 {
     (chance * 100.0).round().clamp(0.0, 99.0) as u32
 }
 
-/// "97 of 100 cases", with what can be salvaged of the others.
+/// "97 of 100 cases", with the share of the rest that can be salvaged.
 pub(super) fn cases(one: &Considered) -> String {
     let whole = format!("{} of 100 cases", of_hundred(one.p_on_time));
     if one.p_salvage < 0.01 {

@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn who_where_and_logs_are_no_prose() {
+    fn trailers_and_logs_are_no_prose() {
         for text in [
             "Signed-off-by: A U Thor because of it",
             "Reviewed-on: the server of the team",

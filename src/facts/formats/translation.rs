@@ -200,7 +200,7 @@ impl Side {
 
     fn close(&mut self, open: &mut Open) {
         let Open { context, key, value, changed, .. } = std::mem::take(open);
-        // The entry with the empty text is the header, whose fields were recorded as metadata.
+        // The entry with the empty text is the header; its fields were recorded as metadata.
         if !changed || key.as_deref() == Some("") || (key.is_none() && value.is_none()) {
             return;
         }
