@@ -178,7 +178,7 @@ impl Breakers {
         due.filter_map(|(key, breaker)| breaker.probe(now).then(|| key.clone())).collect()
     }
 
-    /// Time at which [`Breakers::probes`] will return the next permission.
+    /// Time at which the next probe is due.
     #[must_use]
     pub fn probe_at(&self) -> Option<Instant> {
         let down = self.down();

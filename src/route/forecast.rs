@@ -33,7 +33,7 @@ const FIFTHS: [f64; 5] = [-1.281_55, -0.524_4, 0.0, 0.524_4, 1.281_55];
 /// Uncertainty of a load time: standard deviation of its logarithm.
 const LOAD_SPREAD: f64 = 0.5;
 
-/// Learned state for one [`super::key::Key`].
+/// Learned state for one forecast key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Forecast {
     seed: Speed,

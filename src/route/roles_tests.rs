@@ -1,4 +1,4 @@
-//! Roles on desks with many models, with few, and with the wrong ones.
+//! Role assignment with many models, with few, and with unsuitable ones.
 
 use std::collections::BTreeMap;
 
