@@ -29,7 +29,7 @@ struct Count {
     added: u32,
     removed: u32,
     context: u32,
-    /// Net occurrences: added minus removed, over all places.
+    /// One-sided occurrences over all places, weighted by the file's role.
     net: f64,
     /// Position of its first occurrence; earlier ones weigh slightly more.
     place: usize,
