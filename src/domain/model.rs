@@ -63,7 +63,7 @@ pub struct Offered {
     pub loaded_context: Option<u64>,
     /// Part of the weights that lie in GPU memory, 0..=1, for loaded models.
     pub gpu_share: Option<f64>,
-    /// It runs on somebody else's machine (an Ollama cloud model).
+    /// It runs on a remote machine (an Ollama cloud model).
     pub cloud: bool,
     /// It writes text (not: embeddings, speech, images), as far as its server or its name tells.
     pub completes: bool,
@@ -112,9 +112,9 @@ fn normal(name: &str) -> String {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     Wait,
-    /// Cut it now and keep what ended.
+    /// Cut it now and salvage the complete sentences.
     Keep,
-    /// Cut it now: nothing will have ended in time.
+    /// Cut it now: no sentence will end in time.
     GiveUp,
 }
 
