@@ -41,7 +41,7 @@ pub enum ConfigAction {
 }
 
 impl ConfigArgs {
-    /// The file's path can be told, and a key be set, whatever the file holds.
+    /// Commands that work with broken settings: printing the file's path, and setting a key.
     #[must_use]
     pub fn works_with_broken_settings(&self) -> bool {
         matches!(self.action, ConfigAction::Path | ConfigAction::Set { .. })

@@ -1,4 +1,4 @@
-//! `uro-capture route`: which model would write now, and why; nothing is sent to any, and nothing is stored.
+//! `uro-capture route`: a dry run of the model router, with its reasons; sends and stores nothing.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ pub struct RouteArgs {
     pub explain: bool,
 }
 
-/// What can be written.
+/// Roles that can be routed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Kind {
     /// Of a commit or note
@@ -51,7 +51,7 @@ pub enum Kind {
     Status,
 }
 
-/// Longer than any budget that a capture usually has: what takes longer is decided here.
+/// Longer than any usual capture budget: slower roles are decided in this process.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The public JSON of `route`.
@@ -59,9 +59,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 struct View<'a> {
     #[serde(flatten)]
     decision: &'a Decision,
-    /// Why no endpoint had a model to choose; null where some had.
+    /// Why no endpoint had a model to choose; null if some had.
     error: Option<&'a str>,
-    /// The running sidecar decided, which knows what is loaded, running and read.
+    /// Decided by the running sidecar, which knows the loaded models, the queue and the prefix cache.
     by_sidecar: bool,
     explanation: String,
 }
@@ -105,7 +105,7 @@ fn about(app: &App, args: &RouteArgs, repo: Option<&Repo>) -> Result<About, Fail
         _ if args.kind == Some(Kind::Note) => Ok(About::Note(None)),
         (Some(repo), Some(rev)) => Ok(About::Commit(repo.resolve(rev)?)),
         (Some(repo), None) if wants_commit => Ok(About::Commit(repo.head()?)),
-        // A repository without a commit yet is none to speak of.
+        // A repository without commits counts as none.
         (Some(repo), None) => Ok(repo.head().map_or(About::Note(None), About::Commit)),
         (None, _) if wants_commit => Ok(About::Commit(app.repo()?.head()?)),
         (None, _) => Ok(About::Note(None)),
@@ -124,7 +124,7 @@ impl Kind {
     }
 }
 
-/// By the sidecar where one runs; true if so.
+/// Asks a running sidecar; true if it answered.
 fn decided(app: &App, question: Question) -> Result<(Foreseen, bool), Failure> {
     if app.sidecar_answers() {
         let request = Request::Route { question: question.clone() };

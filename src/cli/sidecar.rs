@@ -1,4 +1,4 @@
-//! `uro-capture sidecar`: the background process, by hand.
+//! `uro-capture sidecar`: controls the background process.
 
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ pub enum SidecarCommand {
 }
 
 /// # Errors
-/// When the sidecar cannot be started, stopped or bound.
+/// The sidecar cannot be started, stopped or bound.
 pub fn run(app: &App, args: &SidecarArgs) -> Result<Exit, Failure> {
     let run_dir = &app.paths.run;
     match args.command {
@@ -116,7 +116,7 @@ fn words(status: &SidecarStatus) -> String {
     }
 }
 
-/// Worth a word only where commits are noticed late, or by nobody else.
+/// Printed only if commits are detected late, or by nothing else.
 fn attention(attention: Attention) -> String {
     let repositories = |n| if n == 1 { "1 repository".to_owned() } else { format!("{n} repositories") };
     let mut words = String::new();

@@ -1,4 +1,4 @@
-//! Times as people write them: `7d`, `2h ago`, `yesterday`, `monday`, `2026-03-01`, `2026-03-01 14:00`.
+//! Time parsing and formatting: `7d`, `2h ago`, `yesterday`, `monday`, `2026-03-01`, `2026-03-01 14:00`.
 
 use jiff::civil::{Date, DateTime, Weekday};
 use jiff::tz::TimeZone;
@@ -7,11 +7,11 @@ use jiff::{Span, Timestamp, Zoned};
 use super::app::App;
 use super::failure::Failure;
 
-/// The instant that `text` means for somebody whose clock shows `now`. A day is its beginning, local time;
+/// Parses `text` relative to the local time `now`. A day means its beginning, local time;
 /// a duration counts back from now.
 ///
 /// # Errors
-/// Nobody would know what is meant, or it lies outside the calendar.
+/// The text is ambiguous or no time, or it lies outside the calendar.
 pub fn read(text: &str, now: &Zoned) -> Result<Timestamp, Failure> {
     instant(text.trim(), now).ok_or_else(|| {
         Failure::usage(format!("{text:?} is no time"))
@@ -19,7 +19,7 @@ pub fn read(text: &str, now: &Zoned) -> Result<Timestamp, Failure> {
     })
 }
 
-/// [`read`] by the clock of this run.
+/// [`read`] with the clock of this run.
 ///
 /// # Errors
 /// As [`read`].
@@ -112,7 +112,7 @@ fn add(total: Span, n: i64, unit: &str) -> Option<Span> {
     span.ok()
 }
 
-/// A point in time as a list shows it: local, to the minute; today's without the date.
+/// Formats a time for lists: local, to the minute; today's without the date.
 #[must_use]
 pub fn short(at: Timestamp, now: &Zoned) -> String {
     let local = at.to_zoned(now.time_zone().clone());
@@ -142,7 +142,7 @@ pub fn day(day: Date, today: Date) -> String {
     }
 }
 
-/// A point in time in full: `2026-03-01 14:03:07 +01:00`.
+/// Formats a time in full: `2026-03-01 14:03:07 +01:00`.
 #[must_use]
 pub fn full(at: Timestamp, now: &Zoned) -> String {
     at.to_zoned(now.time_zone().clone()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string()

@@ -1,4 +1,4 @@
-//! The room on trial: real repositories, real commits, hooks of several kinds, and not a byte left behind.
+//! Integration tests of hook installation: real repositories, real commits, several hook managers, clean removal.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +12,7 @@ use super::{GithooksError, HookState, How, Note, Plan, State, apply, inspect, pl
 use crate::domain::event::HookName;
 use crate::hook::test_program::{rewrite_program, write_program};
 
-/// A repository and, instead of the real hook, a script that notes how it was called and talks too much.
+/// A repository with a hook program that logs its calls and prints noise.
 struct Stage {
     _home: tempfile::TempDir,
     work: PathBuf,
@@ -54,7 +54,7 @@ impl Stage {
         self.write(&self.hook(name), text);
     }
 
-    /// Runs it in the repository, whose hooks this process may just have written.
+    /// Runs a command in the repository; this process may just have written its hooks.
     fn run(&self, program: &str, arguments: &[&str]) -> Output {
         for hook in fs::read_dir(self.hooks()).into_iter().flatten().map(|entry| entry.expect("an entry")) {
             if hook.file_type().expect("known").is_file() {
@@ -360,14 +360,14 @@ fn an_install_that_broke_off_after_the_rename_is_finished_by_the_next() {
     assert_eq!(stage.commit(), "prior\n");
 }
 
-/// Performs the first `count` operations of a plan, as after a power loss behind them; gives how many there are.
+/// Executes the first `count` operations of a plan, as before a power loss; returns the total number.
 fn perform_some(plan: &Plan, count: usize) -> usize {
     let operations: Vec<_> = plan.steps.iter().flat_map(operations).collect();
     operations.iter().take(count).for_each(|operation| operation.perform().expect("performed"));
     operations.len()
 }
 
-/// For every number of operations: the person's hook runs, and installing and removing end as if nothing had happened.
+/// For every number of operations: the user's hook runs, and install and remove then end as without interruption.
 fn holds_in_every_state(prepare: impl Fn(&Stage), removing: bool) {
     let mut count = 0;
     loop {
