@@ -123,7 +123,7 @@ impl App {
     fn catch_up(&self, services: &Services) {
         let announce = |waiting: u64| {
             if waiting > QUIETLY {
-                self.ui.note(&format!("no sidecar is running; capturing what waits ({waiting} commits)"));
+                self.ui.note(&format!("no sidecar is running; capturing {waiting} waiting commits"));
             }
         };
         match ingest::catch_up(services, announce) {

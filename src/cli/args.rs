@@ -31,7 +31,7 @@ pub struct Global {
     /// Print results and errors only
     #[arg(short, long, global = true, display_order = 101)]
     pub quiet: bool,
-    /// Tell more on stderr
+    /// Print details on stderr
     #[arg(short, long, global = true, display_order = 102, action = clap::ArgAction::Count)]
     pub verbose: u8,
     /// When to use colour; auto: on terminals unless `NO_COLOR` is set
@@ -71,7 +71,7 @@ pub enum Command {
     Edit(edit::EditArgs),
     /// Remove a capture for good
     Forget(forget::ForgetArgs),
-    /// Tell what was captured, drafted, pending and failing
+    /// Show what was captured, drafted, pending and failing
     Status(status::StatusArgs),
     /// Write, read and publish drafts
     Draft(draft::DraftArgs),

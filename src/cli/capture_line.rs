@@ -55,11 +55,11 @@ fn origin_words(provenance: &Provenance) -> Option<String> {
 pub fn why(reason: Reason) -> &'static str {
     match reason {
         Reason::Disabled => "no model was asked",
-        Reason::BreakerOpen => "the model failed too often",
+        Reason::BreakerOpen => "the model is paused after repeated failures",
         Reason::Cold => "the model was not loaded",
         Reason::PredictedMiss => "the model would have been late",
         Reason::Deadline => "the model was late",
-        Reason::Ungrounded => "the model made something up",
+        Reason::Ungrounded => "the model's text did not match the change",
         Reason::Unusable => "the model gave no usable text",
         Reason::Refused => "no model answered",
         Reason::Overflow => "too long for the model",
@@ -220,7 +220,7 @@ pub(super) mod tests {
         for (by, reason, mark) in [
             (By::Model, Reason::Salvaged, "cut short"),
             (By::Template, Reason::Pending, "pending"),
-            (By::Template, Reason::BreakerOpen, "template: the model failed too often"),
+            (By::Template, Reason::BreakerOpen, "template: the model is paused after repeated failures"),
             (By::Human, Reason::None, "edited"),
         ] {
             (capture.provenance.by, capture.provenance.reason) = (by, reason);

@@ -107,7 +107,7 @@ fn set(app: &App, key: &str, value: &str) -> Result<(), Failure> {
     }
     match app.loaded.origins.get(key) {
         Some(over @ (Origin::Repository { .. } | Origin::Environment { .. } | Origin::Flag { .. })) => {
-            app.ui.warn(&format!("written, but {over} goes before it here"));
+            app.ui.warn(&format!("written, but {over} overrides it here"));
         }
         _ => app.ui.detail(&format!("written to {}", path.display())),
     }

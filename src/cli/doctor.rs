@@ -113,7 +113,7 @@ fn machine(hardware: &Hardware) -> Vec<Finding> {
     }];
     if let Some(load) = hardware.load_per_core().filter(|load| *load > BUSY) {
         // High load is temporary and needs no fix.
-        findings.push(Finding::fine("hardware", format!("{load:.1} tasks want each core: models answer late now")));
+        findings.push(Finding::fine("hardware", format!("{load:.1} tasks per core: models answer slower now")));
     }
     if let Power::Battery { percent } = hardware.power {
         let left = percent.map(|percent| format!(" ({percent} %)")).unwrap_or_default();

@@ -128,13 +128,13 @@ fn still_there(id: CaptureId, left: &[Left]) -> Failure {
     }
     match left.iter().find(|left| left.foreign) {
         Some(foreign) => failure.hint(format!("rm {}", quoted(&foreign.path))),
-        None => failure.hint(format!("uro-capture forget {id}, once that is mended")),
+        None => failure.hint(format!("uro-capture forget {id}, once that is fixed")),
     }
 }
 
 fn confirmed(app: &App, services: &Services, id: CaptureId) -> Result<bool, Failure> {
     if !app.ui.can_ask() {
-        return Err(Failure::input("this removes a capture for good, and nobody can be asked here")
+        return Err(Failure::input("removing a capture for good needs a confirmation on a terminal")
             .hint("uro-capture forget ID --yes"));
     }
     let what = match services.store.capture(&id.to_string()) {

@@ -61,7 +61,7 @@ pub fn main() -> ExitCode {
 
 /// A panic has printed its location on stderr already; this message explains it.
 fn own_bug() -> u8 {
-    let failure = Failure::bug("uro-capture stopped on a bug of its own");
+    let failure = Failure::bug("uro-capture stopped because of a bug");
     Ui::new(Wishes::default(), &Env::read()).failure(&failure);
     failure.code()
 }

@@ -31,7 +31,7 @@ mod table;
 
 #[derive(Debug, Clone, Args)]
 pub struct ModelsArgs {
-    /// Ask this model again, although too few of its texts could be used
+    /// Enable this model again after too few usable texts
     #[arg(long, value_name = "MODEL")]
     pub retry: Option<String>,
 }
@@ -146,7 +146,7 @@ fn retry(app: &App, name: &str) -> Result<Exit, Failure> {
     if app.json {
         app.ui.json(&serde_json::json!({ "retried": meant }))?;
     } else {
-        app.ui.line(&format!("{} is asked again; its texts are counted anew", meant.join(", ")))?;
+        app.ui.line(&format!("{} is enabled again; its statistics start anew", meant.join(", ")))?;
     }
     Ok(Exit::Done)
 }

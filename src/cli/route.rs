@@ -29,10 +29,10 @@ pub struct RouteArgs {
     /// What is to be written
     #[arg(long, value_enum, value_name = "KIND")]
     pub kind: Option<Kind>,
-    /// Somebody watches: only what is surely in time
+    /// Interactive use: only models that surely answer in time
     #[arg(long)]
     pub urgent: bool,
-    /// Tell every reason in words
+    /// Show every reason in words
     #[arg(long)]
     pub explain: bool,
 }
@@ -130,8 +130,8 @@ fn decided(app: &App, question: Question) -> Result<(Foreseen, bool), Failure> {
         let request = Request::Route { question: question.clone() };
         match client::ask(&app.paths.run, &request, PATIENCE + app.config().capture.budget) {
             Ok(Response::Decided { foreseen }) => return Ok((*foreseen, true)),
-            Ok(Response::Refused { message }) => app.ui.detail(&format!("the sidecar cannot tell: {message}")),
-            _ => app.ui.detail("the sidecar did not tell in time"),
+            Ok(Response::Refused { message }) => app.ui.detail(&format!("the sidecar cannot decide: {message}")),
+            _ => app.ui.detail("the sidecar did not answer in time"),
         }
     } else {
         app.ui.detail("no sidecar runs: this is decided without knowing what it would have seen");

@@ -23,22 +23,22 @@ pub struct SidecarArgs {
 pub enum SidecarCommand {
     /// Serve in the foreground until told to stop or idle for long
     Run {
-        /// Leave after this long without anything to do; it stays while the commits of a registered repository are
+        /// Exit after this idle time; it stays while the commits of a registered repository are
         /// reported by no hook
         #[arg(long, value_name = "DURATION", default_value = "30m", value_parser = humantime::parse_duration)]
         idle: Duration,
-        /// Never leave by itself (for service managers)
+        /// Never exit when idle (for service managers)
         #[arg(long)]
         service: bool,
-        /// Let go of the terminal and of every inherited descriptor
+        /// Detach from the terminal and close every inherited descriptor
         #[arg(long, hide = true)]
         detached: bool,
     },
     /// Start it in the background; returns when it answers
     Start,
-    /// Let it finish what it does and leave
+    /// Finish the current work and exit
     Stop,
-    /// Say whether it runs, and for how many repositories without working hooks it stays; exit code 3 when it does not
+    /// Show whether it runs, and for how many repositories without working hooks it stays; exit code 3 when it does not
     Status,
     /// Make it a service of your session: systemd user units, or a launchd agent
     Install {

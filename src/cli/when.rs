@@ -14,7 +14,7 @@ use super::failure::Failure;
 /// The text is ambiguous or no time, or it lies outside the calendar.
 pub fn read(text: &str, now: &Zoned) -> Result<Timestamp, Failure> {
     instant(text.trim(), now).ok_or_else(|| {
-        Failure::usage(format!("{text:?} is no time"))
+        Failure::usage(format!("{text:?} is not a time"))
             .hint("write 2h, 7d, 3 weeks ago, today, yesterday, monday, 2026-03-01 or \"2026-03-01 14:00\"")
     })
 }

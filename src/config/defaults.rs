@@ -23,8 +23,8 @@ pub(super) const ENDPOINTS: [(&str, &str); 3] = [
 ];
 
 impl Config {
-    /// Fail-safe settings while the file is unreadable and no earlier settings are known: nothing is captured, sent to a
-    /// model or prefilled.
+    /// Fail-safe settings while the file is unreadable and no earlier settings are known: nothing is captured, sent to
+    /// a model or prefilled.
     #[must_use]
     pub fn closed() -> Self {
         let everything = || vec!["**".to_owned()];

@@ -14,7 +14,7 @@ type Check<T> = Result<T, String>;
 /// Checks one value against its key's shape.
 ///
 /// # Errors
-/// The expected shape.
+/// A text that names the expected shape.
 pub fn check(shape: Shape, value: &Value) -> Check<()> {
     match shape {
         Shape::Switch => value.as_bool().map(drop).ok_or_else(|| format!("expected true or false, not {value}")),
@@ -38,7 +38,7 @@ pub fn check(shape: Shape, value: &Value) -> Check<()> {
 /// Parses a value given as text (git, environment, flags); lists may be `a,b` or a TOML array.
 ///
 /// # Errors
-/// The expected shape.
+/// A text that names the expected shape.
 pub fn from_text(shape: Shape, text: &str) -> Check<Value> {
     let text = text.trim();
     let value = match shape {
@@ -54,7 +54,7 @@ pub fn from_text(shape: Shape, text: &str) -> Check<Value> {
 /// Parses a duration (`2s`, `90d`) between `min` and `max` milliseconds.
 ///
 /// # Errors
-/// The expected shape.
+/// A text that names the expected shape.
 pub fn duration(text: &str, min: u64, max: u64) -> Check<Duration> {
     let found =
         humantime::parse_duration(text).map_err(|_| format!("expected a duration like 2s or 90d, not {text:?}"))?;
@@ -68,7 +68,7 @@ pub fn duration(text: &str, min: u64, max: u64) -> Check<Duration> {
 /// Start and end of a window in minutes after midnight; the end may be on the next day.
 ///
 /// # Errors
-/// The expected shape.
+/// A text that names the expected shape.
 pub fn window(text: &str) -> Check<(u16, u16)> {
     let (from, to) = text.split_once('-').ok_or_else(|| expected("a window like 02:00-06:00", text))?;
     let minutes = |time: &str| minutes(time.trim()).ok_or_else(|| expected("a window like 02:00-06:00", text));
@@ -81,7 +81,7 @@ pub fn window(text: &str) -> Check<(u16, u16)> {
 /// The parts of an endpoint's address: scheme, host (IPv6 without brackets), port, path.
 ///
 /// # Errors
-/// The expected shape.
+/// A text that names the expected shape.
 pub fn address(url: &str) -> Check<(&str, &str, Option<u16>, &str)> {
     let wrong = || expected("an address like http://127.0.0.1:11434", url);
     let (scheme, rest) = url.split_once("://").filter(|(s, _)| matches!(*s, "http" | "https")).ok_or_else(wrong)?;

@@ -41,7 +41,7 @@ pub enum GithooksError {
     Locked(PathBuf),
     #[error("git's configuration {} cannot be written", .0.display())]
     ReadOnly(PathBuf),
-    #[error("{} is no configuration file of git's", .0.display())]
+    #[error("{} is not a git configuration file", .0.display())]
     NotAConfiguration(PathBuf),
 }
 

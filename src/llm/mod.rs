@@ -222,7 +222,7 @@ pub enum LlmError {
     PromptTooLong { message: String },
     #[error("the server broke off: {message}")]
     MidStream { message: String },
-    #[error("the answer is not what the protocol promises: {message}")]
+    #[error("the answer violates the protocol: {message}")]
     Garbled { message: String },
     #[error("the answer exceeds {limit} bytes")]
     TooMuch { limit: usize },

@@ -53,7 +53,7 @@ fn registered(app: &App, store: &dyn Store) -> Result<Vec<Finding>, crate::store
 fn global(around: &Surroundings<'_>) -> Option<Finding> {
     let file = around.mark()?.path.display();
     if !around.is_global() {
-        return Some(Finding::wrong("hooks", format!("{file} has lost our lines"), "uro-capture init --global"));
+        return Some(Finding::wrong("hooks", format!("{file} lacks our lines"), "uro-capture init --global"));
     }
     if !around.has_config_hooks() {
         let what = format!("{file} has hooks for all repositories, which this git does not run (2.54 does)");

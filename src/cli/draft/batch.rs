@@ -113,7 +113,7 @@ fn tell(app: &App, step: &Step, told: &Mutex<Told>) {
             }
         }
         Step::Failed { draft, error } => app.ui.warn(&format!("the {} is tried again later: {error}", name(draft))),
-        Step::TakenOver(draft) => app.ui.note(&format!("somebody else writes the {} now", name(draft))),
+        Step::TakenOver(draft) => app.ui.note(&format!("another process is writing the {}", name(draft))),
     }
 }
 

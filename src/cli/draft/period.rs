@@ -51,7 +51,7 @@ fn day(text: &str, today: Date) -> Result<Date, Failure> {
         "yesterday" => today.yesterday().ok(),
         date => date.parse().ok(),
     };
-    date.ok_or_else(|| Failure::usage(format!("{text:?} is no day")).hint("write today, yesterday or 2026-03-03"))
+    date.ok_or_else(|| Failure::usage(format!("{text:?} is not a day")).hint("write today, yesterday or 2026-03-03"))
 }
 
 /// Any day of the given week.
@@ -62,7 +62,7 @@ fn week(text: &str, today: Date) -> Result<Date, Failure> {
         text => iso_week(text, today).or_else(|| day(text, today).ok()),
     };
     let hint = "write this, last, 2026-W10, W10 or any date in the week";
-    date.ok_or_else(|| Failure::usage(format!("{text:?} is no week")).hint(hint))
+    date.ok_or_else(|| Failure::usage(format!("{text:?} is not a week")).hint(hint))
 }
 
 /// `2026-w10`; `w10` is the last such week that has begun.

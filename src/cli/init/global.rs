@@ -74,7 +74,7 @@ fn allowed(app: &App, around: &Surroundings<'_>) -> Result<Vec<PathBuf>, Failure
     }
     let version = around.git_version().map_or("this git".to_owned(), |(major, minor)| format!("git {major}.{minor}"));
     Err(Failure::environment(format!("{version} has no hooks for all repositories (git 2.54 has)"))
-        .because("a global core.hooksPath would switch off everybody's hooks, so it is never set")
+        .because("a global core.hooksPath would disable every other hook, so it is never set")
         .hint("uro-capture init --global DIR… installs hooks in every repository below the directories"))
 }
 
@@ -106,7 +106,7 @@ fn configure(app: &App, around: &Surroundings<'_>, dry_run: bool) -> Result<Exit
 
 fn set_mark(store: &dyn Store, mark: Option<&Mark>) -> Result<(), Failure> {
     let text = mark.map(serde_json::to_string).transpose();
-    let text = text.map_err(|error| Failure::bug(format!("cannot write down the file: {error}")))?;
+    let text = text.map_err(|error| Failure::bug(format!("cannot serialise the mark: {error}")))?;
     Ok(store.set_mark(MARK, text.as_deref())?)
 }
 
