@@ -219,7 +219,7 @@ pub fn reserved(args: &[OsString]) -> Option<&'static str> {
     RESERVED.into_iter().find(|name| args[word] == *name)
 }
 
-/// The command that the command line names, after [`with_note`].
+/// The command that the command line names, once a note has its command word.
 #[must_use]
 pub fn named(args: &[OsString]) -> Option<&'static str> {
     let word = first_word(args)?;

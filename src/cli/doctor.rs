@@ -328,7 +328,7 @@ mod tests {
         assert!(!none[0].ok && none[0].what.contains("a: nothing listens"));
         let empty = judge(&[view(true), view(false)]);
         assert_eq!(empty.len(), 1);
-        assert!(!empty[0].ok, "a server without a model helps nobody");
+        assert!(!empty[0].ok, "a server without a model is a problem");
     }
 
     #[test]

@@ -483,7 +483,7 @@ mod tests {
         assert_eq!((found[1].listed, &found[1].configured_for[..]), (false, &[Role::Blog][..]));
         assert!(found[0].roles.contains(&Role::Blog) && found[1].roles.is_empty(), "the router asks the one there is");
         let alone = at_a(&named[..1], Strategy::Multi, vec![Offered::named("m")], &nothing());
-        assert_eq!(alone[1].roles, [Role::Blog], "nobody else may, so that its server is asked for it");
+        assert_eq!(alone[1].roles, [Role::Blog], "its server accepts any name");
     }
 
     #[test]
@@ -536,7 +536,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_answering_says_where_was_looked() {
+    fn without_an_answer_the_addresses_are_named() {
         let failure = nobody(&[view(endpoint("b"), down(), &nothing())]);
         assert_eq!((failure.code(), failure.causes.len()), (1, 1));
         assert!(failure.causes[0].contains("http://b"));

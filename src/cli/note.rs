@@ -66,7 +66,7 @@ pub(super) fn enrich(app: &App, services: &Services, job: Job, request: &Request
     Ok(app.block_on(enrich::enrich(services, job))??)
 }
 
-/// Inputs for finishing a capture in this process after the sidecar stopped answering.
+/// Reserve for finishing a capture in this process after the sidecar stopped answering.
 const FINISHING: Duration = Duration::from_millis(100);
 
 pub(super) fn print(app: &App, services: &Services, id: CaptureId) -> Result<Exit, Failure> {

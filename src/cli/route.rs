@@ -51,7 +51,7 @@ pub enum Kind {
     Status,
 }
 
-/// Longer than any usual capture budget: slower roles are decided in this process.
+/// Timeout of the sidecar's decision, longer than any usual capture budget; after it this process decides.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The public JSON of `route`.

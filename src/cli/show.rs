@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_decision_is_told_in_a_line_whoever_wrote_it() {
+    fn a_decision_of_any_version_is_one_line() {
         let task = Signals {
             role: Role::Capture,
             urgency: Urgency::Interactive,

@@ -324,7 +324,7 @@ pub fn json_line<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<String>
     Ok(line)
 }
 
-/// As [`harmless`], and on one line.
+/// The same on one line: line ends become blanks.
 #[must_use]
 pub fn one_line(text: &str) -> String {
     harmless(&text.split_whitespace().collect::<Vec<_>>().join(" "))

@@ -19,10 +19,10 @@ pub fn read(text: &str, now: &Zoned) -> Result<Timestamp, Failure> {
     })
 }
 
-/// [`read`] with the clock of this run.
+/// Parses `text` with the clock and time zone of this run.
 ///
 /// # Errors
-/// As [`read`].
+/// The text is ambiguous or no time, or it lies outside the calendar.
 pub fn parse(text: &str, app: &App) -> Result<Timestamp, Failure> {
     read(text, &app.now())
 }
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_would_understand_is_a_usage_error() {
+    fn ambiguous_times_are_usage_errors() {
         for text in ["", "soon", "7", "d", "7x", "-7d", "ago", "2026-13-01", "99999999999y", "99999999999999999999d"] {
             let failure = read(text, &now()).unwrap_err();
             assert_eq!(failure.code(), 2, "{text}");

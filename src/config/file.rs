@@ -27,7 +27,7 @@ pub fn read(path: &Path) -> Result<Vec<Setting>> {
 /// Parses `text`, the (new) content of `path`.
 ///
 /// # Errors
-/// As [`read`].
+/// `text` is not TOML, or has an unknown key or an invalid value.
 pub fn parse(text: &str, path: &Path) -> Result<Vec<Setting>> {
     let at = |span: Range<usize>| Origin::UserFile { path: path.to_owned(), line: line_of(text, span.start) };
     let table = DeTable::parse(text).map_err(|error| ConfigError::Syntax {

@@ -22,7 +22,7 @@ pub struct Fragments {
 }
 
 impl Fragments {
-    /// The pieces of `texts`; texts shorter than `SHORTEST` bytes have none.
+    /// The pieces of `texts`; texts below the minimum length have none.
     pub fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
         let mut fragments = Self::default();
         for text in texts {
@@ -61,7 +61,7 @@ impl Fragments {
         self.short.iter().any(|piece| text.contains(&*String::from_utf8_lossy(piece)))
     }
 
-    /// As `are_in`, for a stream of any length.
+    /// The same for a stream of any length.
     ///
     /// # Errors
     /// The stream cannot be read.

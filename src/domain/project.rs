@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shared_name_means_all_who_have_it() {
+    fn a_shared_name_means_all_projects_of_that_name() {
         let names = Names::of(vec![origin("api", "/a/api"), origin("api", "/b/api"), origin("web", "/a/web")]);
         assert_eq!(names.meant("api").len(), 2);
         assert_eq!(names.meant("b/api"), [&names.all()[1]]);

@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn while_somebody_holds_the_lock_nothing_is_written_and_the_lock_stays_theirs() {
+    fn while_another_process_holds_the_lock_nothing_is_written() {
         let (home, path) = stage(Some(b"a"));
         fs::write(home.path().join("config.lock"), "theirs").expect("locked");
         let error = rewrite(&path, |_| Some(b"b".to_vec())).expect_err("locked");

@@ -150,7 +150,7 @@ fn without_a_hook_before_git_calls_ours() {
 }
 
 #[test]
-fn whoever_writes_over_our_hook_reaches_no_other_file() {
+fn writing_over_our_hook_changes_no_other_file() {
     let stage = Stage::new();
     let program = fs::read(&stage.program).expect("there");
     stage.install();
@@ -196,7 +196,7 @@ fn removal_leaves_git_as_it_was_to_the_byte() {
 }
 
 #[test]
-fn a_directory_that_we_made_stays_if_somebody_uses_it() {
+fn a_directory_that_we_made_stays_if_it_is_used() {
     let stage = Stage::new();
     let _ = fs::remove_dir_all(stage.hooks());
     stage.install();
@@ -303,7 +303,7 @@ fn a_hook_put_over_ours_is_told_as_lost_and_chained_by_the_next_install() {
 }
 
 #[test]
-fn removing_touches_no_hook_that_somebody_put_over_ours() {
+fn removing_touches_no_hook_that_replaced_ours() {
     let stage = Stage::new();
     stage.prior("post-commit", "#!/bin/sh\necho first\n");
     stage.install();

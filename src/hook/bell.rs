@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listener_that_never_reads_is_busy_and_nobody_waits_for_it() {
+    fn a_listener_that_never_reads_is_busy_and_never_waited_for() {
         let home = tempfile::tempdir().expect("a directory");
         let bell = home.path().join("bell.sock");
         let _listener = UnixDatagram::bind(&bell).expect("bound");

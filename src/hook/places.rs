@@ -47,7 +47,7 @@ pub fn state(env: &impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     }
 }
 
-/// Socket directory: `$URO_HOME/run`, else `$XDG_RUNTIME_DIR/uroboro`, else `run` in [`state`].
+/// Socket directory: `$URO_HOME/run`, else `$XDG_RUNTIME_DIR/uroboro`, else `run` in the state directory.
 pub fn run(env: &impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     if let Some(home) = absolute(env, HOME) {
         return Some(home.join("run"));

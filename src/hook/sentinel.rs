@@ -91,7 +91,7 @@ mod tests {
         assert_eq!(successors("bbbbbb"), 0);
         assert_eq!(successors("bb-bb-b-!-"), 1, "a signal is no beat");
         assert_eq!(successors("bb-bb-b-b-"), 0);
-        assert_eq!(successors(""), 0, "its end is nobody's concern: the next ring starts one");
+        assert_eq!(successors(""), 0, "the end starts no successor: the next ring does");
     }
 
     #[test]

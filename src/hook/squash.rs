@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_somebody_wrote_names_nothing() {
+    fn a_message_written_by_hand_names_nothing() {
         let dir = tempfile::tempdir().expect("a directory");
         std::fs::write(dir.path().join("SQUASH_MSG"), format!("commit {}\n", "1".repeat(40))).expect("written");
         assert!(carried(dir.path(), Some(&"f".repeat(40))).is_empty());

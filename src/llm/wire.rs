@@ -47,7 +47,7 @@ impl Wire {
     /// Resolves the address, checks it and pins the client to the result.
     ///
     /// # Errors
-    /// Errors of [`Address::resolve`], or `InvalidEndpoint` if no client can be built.
+    /// Errors of the address resolution, or `InvalidEndpoint` if no client can be built.
     pub(super) async fn open(address: Address, key: Option<&ApiKey>, until: Instant) -> Result<Self, LlmError> {
         let addresses = address.resolve(until).await?;
         let mut builder = hardened(&address, key);

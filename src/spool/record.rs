@@ -102,7 +102,7 @@ impl Record {
     /// Decodes a payload with a valid checksum.
     ///
     /// # Errors
-    /// [`Unreadable`] for another version, and if stamp, git directory or event is missing or malformed.
+    /// Another version, or a missing or malformed stamp, git directory or event.
     pub fn decode(payload: &[u8]) -> Result<Self, Unreadable> {
         let (&version, mut rest) = payload.split_first().ok_or(Unreadable::Malformed)?;
         if version != VERSION {

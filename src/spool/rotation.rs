@@ -1,8 +1,7 @@
 //! Spool rotation: lists, identifies, renames and removes the spool's files.
 //!
 //! A hook may still have a renamed file open, so it is read to its end and kept for a while. Two concurrent readers
-//! would rename each other's files: a process that reads, rotates or removes holds the lock of
-//! [`claim`].
+//! would rename each other's files: a process that reads, rotates or removes holds the reader's lock.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};

@@ -211,7 +211,7 @@ mod tests {
     fn a_context_that_the_model_does_not_know_is_told_and_is_nothing_to_mend() {
         let model = Offered { context_length: Some(2048), ..Offered::named("m") };
         let views = [at(vec![writes(model, &[Role::Capture])])];
-        assert_eq!(found(&Config::default(), &views), [], "nobody asked for it");
+        assert_eq!(found(&Config::default(), &views), [], "it was not configured");
         let mut config = Config::default();
         config.options.get_mut(&Role::Capture).unwrap().num_ctx = 4000;
         let found = found(&config, &views);
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_wrong_only_where_somebody_wants_it() {
+    fn what_does_not_fit_is_wrong_only_where_it_is_configured() {
         let unfit = Some(Because::TooLarge { needs: 9_100_000_000, has: 6_000_000_000 });
         let large = ModelView { unfit, ..writes(Offered::named("large:13b"), &[]) };
         let wanted = ModelView { configured_for: vec![Role::Blog], ..large.clone() };
@@ -274,7 +274,7 @@ mod tests {
         assert_eq!(
             found(&Config::default(), &[EndpointView { up: false, ..down }]),
             [],
-            "that nobody answers is enough"
+            "the missing answer is reported once"
         );
         let refused = ModelView { breaker, ..writes(Offered::named("m"), &[Role::Capture]) };
         assert!(found(&Config::default(), &[at(vec![refused])])[0].what.contains("m on a"));

@@ -14,7 +14,7 @@ use crate::githooks::block::{self, Block};
 use crate::githooks::configured;
 use crate::store::{Store, StoreError};
 
-/// Store key of [`Mark`].
+/// Store key of the mark of `init --global`.
 pub const MARK: &str = "global";
 
 /// Marks an `init --global`: hooks are in the user's git configuration.
