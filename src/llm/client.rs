@@ -113,10 +113,10 @@ impl Client {
         self.ask_paced(ask, &Patient).await
     }
 
-    /// As [`Client::ask`], but `pace` may end the answer earlier: its text is cut there, as at the deadline.
+    /// The same request with a pace, which may end the answer earlier: its text is cut there, as at the deadline.
     ///
     /// # Errors
-    /// As [`Client::ask`]; `Deadline(ClockFired::Pace)` if it was given up before any text.
+    /// As without a pace; `Deadline(ClockFired::Pace)` if it was given up before any text.
     pub async fn ask_paced(&self, ask: &Ask, pace: &dyn Pace) -> Result<Answer, LlmError> {
         if SystemClock.instant() >= ask.until {
             return Err(LlmError::Deadline(ClockFired::Connect));
