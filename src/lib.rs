@@ -1,4 +1,4 @@
-//! uro-capture: notices each commit, says truthfully what changed, and drafts devlogs from it.
+//! uro-capture: detects each commit, summarises the change truthfully, and drafts devlogs from the summaries.
 //!
 //! The layers, their import rules and the invariants are in `ARCHITECTURE.md`; a test enforces them.
 //! Without the `app` feature only layer L0 is compiled: that is the whole of `uro-hook`.

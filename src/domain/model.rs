@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::role::Role;
 
-/// Which wire protocol a server speaks.
+/// Wire protocol of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Api {
@@ -14,25 +14,25 @@ pub enum Api {
     Openai,
 }
 
-/// Options of one role; the same role always sends the same ones, so that no server reloads a model.
+/// Options of one role; constant per role, so that no server reloads a model.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Sampling {
     pub temperature: f64,
     pub top_p: f64,
     pub top_k: u32,
     pub repeat_penalty: f64,
-    /// Context window in tokens: a runner option, must not vary between calls.
+    /// Context window in tokens: a runner option, must not vary between requests.
     pub num_ctx: u32,
-    /// Most tokens to write.
+    /// Maximum tokens of the answer.
     pub max_tokens: u32,
 }
 
 /// How models are assigned to roles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Strategy {
-    /// One model (`models.default`) for everything.
+    /// One model (`models.default`) for all roles.
     Single,
-    /// Each role its model.
+    /// A model per role.
     Multi,
     Adaptive,
 }
@@ -50,29 +50,29 @@ pub struct Offered {
     pub name: String,
     pub digest: Option<String>,
     pub family: Option<String>,
-    /// Number of weights, where the server tells.
+    /// Number of weights, if reported.
     pub parameters: Option<u64>,
     pub quantization: Option<String>,
     pub size_bytes: Option<u64>,
     pub context_length: Option<u64>,
-    /// Loaded now; absent where the server cannot tell.
+    /// Loaded at present; absent if unknown.
     pub resident: Option<bool>,
-    /// The server has not loaded it and would load it for a request (a router), perhaps in the place of another.
+    /// Not loaded, but loadable on request (a router), perhaps in exchange for another model.
     pub loads_on_request: bool,
     /// Context length of the loaded runner.
     pub loaded_context: Option<u64>,
-    /// Part of the weights that lie in GPU memory, 0..=1, for loaded models.
+    /// Share of the weights in GPU memory, 0..=1, for loaded models.
     pub gpu_share: Option<f64>,
-    /// It runs on a remote machine (an Ollama cloud model).
+    /// Runs on a remote machine (an Ollama cloud model).
     pub cloud: bool,
-    /// It writes text (not: embeddings, speech, images), as far as its server or its name tells.
+    /// A text generation model (not: embeddings, speech, images), by the server's data or its name.
     pub completes: bool,
-    /// It can think aloud before it answers; absent where the server does not tell.
+    /// Has a reasoning mode; absent if unknown.
     pub thinks: Option<bool>,
 }
 
 impl Offered {
-    /// A model of which only the name is known.
+    /// A model known by its name only.
     #[must_use]
     pub fn named(name: &str) -> Self {
         Self {
@@ -94,7 +94,7 @@ impl Offered {
     }
 }
 
-/// Whether two names mean the same model: case, `:latest` and the default registry do not matter.
+/// True if two names denote the same model: case, `:latest` and the default registry do not matter.
 #[must_use]
 pub fn same_model(one: &str, other: &str) -> bool {
     normal(one) == normal(other)
@@ -118,7 +118,7 @@ pub enum Verdict {
     GiveUp,
 }
 
-/// Words of names (split at everything but letters and digits) that only models of other kinds carry.
+/// Words (split at everything but letters and digits) that occur only in names of other kinds of model.
 const NAMES: [&str; 40] = [
     "embed", "embedder", "embedding", "embeddings", "rerank", "reranker", "ranker", "colbert", "bert", "roberta",
     "minilm", "mpnet", "bge", "gte", "e5", "sbert", "whisper", "parakeet", "wav2vec2", "canary", "tts", "kokoro",
@@ -130,7 +130,7 @@ const NAMES: [&str; 40] = [
 #[must_use]
 pub fn names_other_kind(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    // The last part of a path is the model; an organisation's name before it (`bert-labs/…`) tells nothing.
+    // The last part of a path is the model; an organisation's name before it (`bert-labs/…`) does not count.
     let model = name.rsplit('/').next().unwrap_or(&name);
     let mut words = model.split(|c: char| !c.is_ascii_alphanumeric());
     let is_other =

@@ -1,4 +1,4 @@
-//! Local model servers: what they offer, one streamed answer under one deadline. `reqwest` ends here.
+//! Local model servers: model lists, and one streamed answer under one deadline. Only this module uses `reqwest`.
 
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,7 @@ mod writing;
 pub use client::Client;
 pub use pace::{Pace, SoFar};
 
-/// What answered at an endpoint's address.
+/// The detected server of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Server {
     pub api: Api,
@@ -33,34 +33,34 @@ pub struct Server {
     pub version: Option<String>,
 }
 
-/// One question. Rules come first and stay byte-stable, so that a server can keep their prefix.
+/// One request. The rules come first and are byte-stable, for the server's prefix cache.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ask {
     pub model: String,
     pub rules: String,
     pub question: String,
     pub sampling: Sampling,
-    /// What the answer is made of, where one sentence is wanted. Servers that take a grammar can write nothing else then,
-    /// others end at the first empty line.
+    /// Vocabulary of the answer, if one sentence is wanted. Servers with grammar support are constrained to it, others
+    /// stop at the first empty line.
     pub wording: Option<Wording>,
-    /// The instant at which the answer is cut, wherever it is.
+    /// Deadline: the answer is cut at this instant.
     pub until: Instant,
-    /// How long the server should keep the model loaded, when it can be told.
+    /// How long the server should keep the model loaded (Ollama's `keep_alive`).
     pub keep_alive: Option<Duration>,
-    /// Our own estimate of the prompt in tokens; a server that counts far fewer has cut it.
+    /// Our own estimate of the prompt in tokens; a far lower count of the server means truncation.
     pub prompt_estimate: Option<u32>,
 }
 
-/// Which clock ended a wait.
+/// The clock that ended a wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClockFired {
-    /// Waiting for the connection or its headers.
+    /// While connecting or waiting for headers.
     Connect,
-    /// Connected; no content had arrived.
+    /// While waiting for the first content.
     FirstToken,
-    /// Content had arrived and stopped or went on too long.
+    /// While content was arriving.
     Stream,
-    /// None: the rest was not worth waiting for.
+    /// The pace: the rest would not have arrived in time.
     Pace,
 }
 
@@ -75,20 +75,20 @@ impl std::fmt::Display for ClockFired {
     }
 }
 
-/// How the answer ended.
+/// Finish reason of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Finish {
-    /// The model stopped by itself.
+    /// The model stopped by itself (end of sequence).
     Stop,
     /// It reached `max_tokens`.
     Length,
-    /// The deadline cut it, or a pace before it.
+    /// Cut by the deadline or a pace.
     Cut(ClockFired),
     /// The stream ended without its closing message.
     Aborted,
 }
 
-/// What came back, with what was measured on the way.
+/// The answer with its measurements.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
     pub text: String,
@@ -100,18 +100,18 @@ pub struct Answer {
     pub ttft: Option<Duration>,
     /// (e2e − ttft) / (n − 1).
     pub tpot: Option<Duration>,
-    /// Chunks of content up to the end of the first sentence; a chunk is about a token.
+    /// Chunks of content up to the end of the first sentence; one chunk is about one token.
     pub sentence_tokens: Option<u64>,
     /// Request sent → end.
     pub took: Duration,
-    /// The server evaluated noticeably fewer prompt tokens than were sent: it cut the prompt.
+    /// The server evaluated noticeably fewer prompt tokens than were sent: it truncated the prompt.
     pub prompt_truncated: bool,
-    /// What went wrong after text had arrived (`Finish::Aborted`): the server's words or the broken rule.
+    /// Error after text had arrived (`Finish::Aborted`): the server's message or the violated limit.
     pub broken_off: Option<String>,
 }
 
 impl Answer {
-    /// A text of which nothing was measured.
+    /// A text without measurements.
     #[must_use]
     pub fn unmeasured(text: &str, finish: Finish) -> Self {
         Self {
@@ -129,7 +129,7 @@ impl Answer {
     }
 }
 
-/// Why there is no answer at all.
+/// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum LlmError {
     #[error("{url} is not on this machine")]
@@ -150,7 +150,7 @@ pub enum LlmError {
     PromptTooLong { message: String },
     #[error("the server broke off: {message}")]
     MidStream { message: String },
-    #[error("the answer is not what the protocol promises: {message}")]
+    #[error("the answer violates the protocol: {message}")]
     Garbled { message: String },
     #[error("the answer exceeds {limit} bytes")]
     TooMuch { limit: usize },
@@ -161,13 +161,13 @@ pub enum LlmError {
 }
 
 impl LlmError {
-    /// The server wants a key, or another one.
+    /// The server requires a key, or rejected this one (401, 403).
     #[must_use]
     pub fn is_refused_key(&self) -> bool {
         matches!(self, Self::Status { status: 401 | 403, .. })
     }
 
-    /// The server's own words in it.
+    /// The server's message.
     fn message_mut(&mut self) -> Option<&mut String> {
         match self {
             Self::Status { message, .. }
