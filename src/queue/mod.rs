@@ -1,6 +1,6 @@
-//! The draft queue: which drafts are due, how long one is leased, when a failed one is tried again.
+//! The draft queue: which drafts are due, the length of a lease, the backoff after a failure.
 //!
-//! The rows and their fencing live in the store; this room holds the decisions.
+//! Rows and fencing tokens are in the store; this module makes the decisions.
 
 pub mod backoff;
 pub mod lease;
