@@ -77,12 +77,12 @@ fn bounded(text: &str) -> String {
 fn whole(answer: &Answer, reason: Reason, expected: &Expected) -> Option<String> {
     let piece = || answer.finish != Finish::Stop && clean::salvage(&answer.text, expected).is_some();
     let why = match reason {
-        Reason::Deadline | Reason::Unusable if piece() => "what is whole of it tells less than the template".to_owned(),
+        Reason::Deadline | Reason::Unusable if piece() => "its whole sentences say less than the template".to_owned(),
         Reason::Overflow => "the server cut the prompt".to_owned(),
         Reason::Deadline => "no whole sentence came in time".to_owned(),
         Reason::Unusable => match clean::clean(&answer.text, expected) {
             Err(why) if answer.finish == Finish::Stop => why.to_string(),
-            _ => "no sentence of it is whole".to_owned(),
+            _ => "it has no whole sentence".to_owned(),
         },
         _ => return None,
     };
@@ -114,7 +114,7 @@ mod tests {
         let late = stored(&attempt("Adds a re", Finish::Length), None, Reason::Deadline);
         assert_eq!(late.dropped, ["the whole answer (no whole sentence came in time)"]);
         let piece = stored(&attempt("Adds a retry. It wa", Finish::Length), None, Reason::Unusable);
-        assert_eq!(piece.dropped[0], "the whole answer (what is whole of it tells less than the template)");
+        assert_eq!(piece.dropped[0], "the whole answer (its whole sentences say less than the template)");
     }
 
     #[test]

@@ -156,7 +156,7 @@ fn take(
     }
     let commit = exclusions.commit(repo, &request.oid)?;
     if commit.author_email == BOOKKEEPER && request.source != Source::Manual {
-        return Ok(Taken::Skipped("GitButler made it to keep its books"));
+        return Ok(Taken::Skipped("it is an internal commit of GitButler"));
     }
     let mut subject = Subject::commit(commit, services.clock.as_ref());
     let carried = identity::carried(services, repo, &subject)?;

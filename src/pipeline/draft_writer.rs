@@ -96,7 +96,7 @@ impl Writer<'_> {
         until: Option<Instant>,
     ) -> Result<(String, ModelText), Miss> {
         if captures.is_empty() {
-            return Err(Miss::new(Reason::Disabled, "there was nothing to write about".to_owned()));
+            return Err(Miss::new(Reason::Disabled, "the period has no captures".to_owned()));
         }
         let model = self.model.as_ref().map_err(|why| Miss::new(Reason::Disabled, why.clone()))?;
         let role = draft.kind.role();

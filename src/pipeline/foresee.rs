@@ -198,7 +198,7 @@ impl Scene {
         // Where a server answers and has no model, its error has nothing to add.
         let said = match refusal {
             Refusal { error: LlmError::NoSuchModel { .. }, .. } => None,
-            Refusal { reason: Reason::BreakerOpen, error } => Some(format!("{error}, as was found out a while ago")),
+            Refusal { reason: Reason::BreakerOpen, error } => Some(format!("{error} (result of an earlier request)")),
             Refusal { error, .. } => Some(error.to_string()),
         };
         let decision = Decision {

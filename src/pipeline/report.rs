@@ -133,7 +133,7 @@ impl Report<'_> {
     fn commit(&mut self) -> Result<(), CaptureError> {
         let oid = self.reported()?;
         if self.was_given_up(&oid)? {
-            return self.close(Some("the sequence that made it was given up, or made another of it"));
+            return self.close(Some("its rebase was aborted, or replaced it"));
         }
         let last = self.event().rewrites.is_empty();
         self.take(&oid, last)?;

@@ -95,13 +95,13 @@ fn names(folder: &Path) -> Vec<String> {
 fn text(file: &Path) -> Result<String, String> {
     let found = std::fs::metadata(file).map_err(|error| error.to_string())?;
     if !found.is_file() {
-        return Err("it is no file".to_owned());
+        return Err("it is not a file".to_owned());
     }
     if found.len() > MOST {
         return Err(format!("it is larger than {} kB", MOST / 1024));
     }
     std::fs::read_to_string(file).map_err(|error| match error.kind() {
-        ErrorKind::InvalidData => "it is no text in UTF-8".to_owned(),
+        ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
         _ => error.to_string(),
     })
 }
@@ -150,7 +150,7 @@ mod tests {
         let all = variants.complaints().join("\n");
         for part in [
             "docs.j2 cannot be read: it is no text",
-            "merge.j2 cannot be read: it is no file",
+            "merge.j2 cannot be read: it is not a file",
             "64 kB",
             "notes.j2 is not used",
         ] {

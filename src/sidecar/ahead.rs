@@ -230,7 +230,7 @@ fn look(services: &Services, git_dir: &Path, moment: Moment, read: Option<&Key>,
     match ahead::staged(services, git_dir, moment, read) {
         Ok(found) => found.map_or(Looked::Nothing, |reading| Looked::Found(Box::new(reading))),
         Err(error) => {
-            tracing::debug!(%error, git_dir = %git_dir.display(), "what is staged cannot be read ahead");
+            tracing::debug!(%error, git_dir = %git_dir.display(), "the staged change cannot be read ahead");
             Looked::Nothing
         }
     }

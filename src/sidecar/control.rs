@@ -185,7 +185,7 @@ fn vitals(pulse: &Pulse, clock: &dyn Clock) -> Vitals {
 
 async fn hand_over(request: Request, commands: &mpsc::Sender<Command>) -> Response {
     let (reply, answer) = oneshot::channel();
-    let leaving = || Response::Refused { message: "the sidecar is leaving".to_owned() };
+    let leaving = || Response::Refused { message: "the sidecar is shutting down".to_owned() };
     if commands.send(Command { request, reply }).await.is_err() {
         return leaving();
     }

@@ -148,7 +148,7 @@ async fn a_borrower_that_ignores_the_recall_loses_the_device_all_the_same() {
 }
 
 #[tokio::test]
-async fn who_says_that_it_is_returned_need_not_hang_up() {
+async fn a_borrower_that_reports_the_return_need_not_hang_up() {
     let run = run_dir();
     let (sidecar, _serving) = sidecar(run.path());
     let mut borrowed = by_hand(run.path()).await;

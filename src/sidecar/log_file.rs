@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn who_holds_a_renamed_or_emptied_file_goes_on_in_the_one_with_the_name() {
+    fn a_writer_of_a_renamed_or_emptied_file_goes_on_in_the_one_with_the_name() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("sidecar.log");
         let (mut one, mut two) = (LogFile::bounded(&path, 20).unwrap(), LogFile::bounded(&path, 20).unwrap());

@@ -137,7 +137,7 @@ async fn serve(
 /// Notifies the service manager, if one started this process.
 fn tell_manager(state: NotifyState) {
     if let Err(error) = sd_notify::notify(&[state]) {
-        tracing::warn!(%error, "the service manager was not told");
+        tracing::warn!(%error, "the service manager could not be notified");
     }
 }
 

@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_elses_process_is_ever_stuck() {
+    fn only_our_own_process_is_ever_stuck() {
         let foreign = Sight { ours: false, stopped: true, worked_ms: 70 };
         assert!(!stuck(60_000, true, foreign, 70));
         let this = sight(std::process::id()).expect("seen");

@@ -65,7 +65,7 @@ impl Worker {
     pub fn new(services: Services, pulse: Arc<Pulse>, hurry: watch::Receiver<bool>) -> Self {
         let hand = InHand::open(&services, "sidecar");
         if let Err(error) = &hand {
-            tracing::error!(%error, "what the last sidecar died of is not counted");
+            tracing::error!(%error, "deaths with an event in hand are not counted");
         }
         let (jobs, tries, heard) = (JoinSet::new(), HashMap::new(), HashSet::new());
         Self { services, pulse, jobs, tries, heard, hurry, hand: hand.ok().map(Arc::new), rests: false }
@@ -143,7 +143,7 @@ impl Worker {
             dealt
         }) {
             Ok(Dealt::Later(why)) => {
-                tracing::warn!(row, why, tried, "event put off");
+                tracing::warn!(row, why, tried, "event postponed");
                 self.tries.insert(row, tried);
                 return Ok(After::PutOff);
             }
@@ -183,7 +183,7 @@ impl Worker {
 
     /// A poison event must not block those behind it.
     async fn give_up(&self, row: i64, why: &str) -> Result<(), StoreError> {
-        tracing::error!(row, why, "event could not be dealt with");
+        tracing::error!(row, why, "event could not be processed");
         let why = why.to_owned();
         blocking(&self.services, move |services| {
             services.store.close_event(row, Some(&why))?;
@@ -207,7 +207,7 @@ impl Worker {
         match self.jobs.join_next().await {
             Some(Ok(Ok(()))) => {}
             Some(Ok(Err(error))) => tracing::error!(%error, "capture could not be finished"),
-            Some(Err(error)) => tracing::error!(%error, "capture job broke off"),
+            Some(Err(error)) => tracing::error!(%error, "capture job panicked or was cancelled"),
             None => std::future::pending().await,
         }
     }

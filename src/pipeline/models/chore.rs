@@ -144,13 +144,13 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_disturbed_in_the_midst_of_a_burst_and_no_text_is_rewritten_before_they_pause() {
+    fn no_task_runs_within_a_burst_of_commits_and_no_text_is_rewritten_before_a_pause() {
         assert_eq!(all(Facts { quiet: Duration::from_millis(900), ..facts() }), [Chore::Revive]);
         assert_eq!(all(Facts { quiet: Duration::from_secs(19), ..facts() }), [Chore::Revive, Chore::Look, Chore::Warm]);
     }
 
     #[test]
-    fn who_has_not_committed_for_long_or_does_not_want_it_is_left_alone() {
+    fn after_long_without_commits_or_when_switched_off_no_model_is_prepared() {
         assert_eq!(all(Facts { lively: false, ..facts() }), [Chore::Revive]);
         assert_eq!(all(Facts { ahead: ReadAhead::Off, ..facts() }), [Chore::Revive, Chore::Refine]);
     }

@@ -82,7 +82,7 @@ impl Models {
                 "" => self.probe_endpoint(&slot).await,
                 model => self.probe_model(config, &slot, model).await,
             };
-            tracing::info!(endpoint = name, model, ?happened, "probed what was down");
+            tracing::info!(endpoint = name, model, ?happened, "probed an open breaker");
             back |= matches!(happened, Some(Happened::Answered | Happened::Busy));
             if let Some(happened) = happened {
                 self.knowledge().breakers.learn(&name, &model, happened, self.clock.instant());
@@ -174,7 +174,7 @@ impl Models {
             }
         }
         let fruit = self.run(config, (one, &settled), &settled.prompt, 1, until).await;
-        tracing::info!(endpoint = one.endpoint, model = one.offered.name, ?fruit, "warmed the model of captures");
+        tracing::info!(endpoint = one.endpoint, model = one.offered.name, ?fruit, "loaded the model of captures");
         fruit
     }
 

@@ -72,7 +72,7 @@ fn once(answer: Answer, model: String, endpoint: String) -> Result<Once, String>
         Finish::Stop | Finish::Length => Ok(Once::Done(text)),
         // Only preemption cuts batch work.
         Finish::Cut(ClockFired::Pace) => Ok(Once::Recalled(text)),
-        Finish::Cut(clock) => Err(format!("the model was not done in time ({clock})")),
+        Finish::Cut(clock) => Err(format!("the model did not finish in time ({clock})")),
         Finish::Aborted => Err("the server broke off".to_owned()),
     }
 }

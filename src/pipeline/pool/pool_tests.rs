@@ -103,7 +103,7 @@ async fn a_capture_is_not_interrupted_by_an_urgent_one() {
 }
 
 #[tokio::test]
-async fn who_waits_is_woken_when_the_turn_comes_and_not_before() {
+async fn a_waiting_caller_is_woken_when_the_turn_comes_and_not_before() {
     #[derive(Default)]
     struct Woken(StdMutex<usize>);
     impl Wake for Woken {

@@ -165,7 +165,7 @@ fn what_a_rebase_left_stands_for_its_originals_though_the_branch_has_moved_on() 
 }
 
 #[test]
-fn somebody_elses_commit_is_not_captured_for_the_one_that_a_rebase_dropped_in_its_favour() {
+fn another_authors_commit_is_not_captured_for_the_one_that_a_rebase_dropped_in_its_favour() {
     let scene = Scene::new();
     let place = scene.repo("r");
     place.commit("base", "x", "Base");

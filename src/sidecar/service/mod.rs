@@ -24,7 +24,7 @@ pub enum Manager {
 /// Why the service cannot be installed or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
-    #[error("a service manager cannot be told of {}: it is not plain text", .0.display())]
+    #[error("{} cannot be written into a service file: it is not plain text", .0.display())]
     NotPlain(PathBuf),
     #[error("cannot {doing} {}", path.display())]
     Io {

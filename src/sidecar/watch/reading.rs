@@ -38,7 +38,7 @@ pub async fn read(
         Ok((Some(looked), outcome))
     });
     read.await.unwrap_or_else(|error| {
-        tracing::error!(%error, repo = %id, "what was found could not be kept");
+        tracing::error!(%error, repo = %id, "new commits could not be stored");
         (None, Outcome::NotKept)
     })
 }

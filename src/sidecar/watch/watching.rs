@@ -109,7 +109,8 @@ impl Watching {
             Listener { places: Arc::clone(&places), dirty: Arc::clone(&dirty) },
             Arc::clone(&services.clock),
         );
-        let ears = ears.inspect_err(|deaf| tracing::warn!(?deaf, "nothing can be watched"));
+        let ears =
+            ears.inspect_err(|deaf| tracing::warn!(?deaf, "no directory can be watched; all repositories are polled"));
         let watcher = Watcher::new(ears.ok().map(|ears| Box::new(ears) as Box<dyn Ears>), places);
         Self::with(services, pulse, dirty, watcher, Mounts::read)
     }
@@ -201,7 +202,7 @@ impl Watching {
         let flags = self.dirty.take_flags();
         self.structure.extend(flags.structure);
         if flags.everything {
-            tracing::warn!("events were lost: looking at everything");
+            tracing::warn!("events were lost; all repositories are inspected");
             (self.sweep_at, self.everything) = (now, true);
         }
         let registrations = self.services.roster();
@@ -266,7 +267,7 @@ impl Watching {
                 let now = || SystemTime::from(services.clock.now());
                 Ok(subjects.into_iter().map(|subject| look::look(&watcher, subject, now(), GRACE)).collect())
             });
-            let found = found.await.inspect_err(|error| tracing::error!(%error, "repositories could not be looked at"));
+            let found = found.await.inspect_err(|error| tracing::error!(%error, "repositories could not be inspected"));
             let took = services.clock.instant().saturating_duration_since(start);
             Done::Looked { slot, source, found: found.unwrap_or_default(), took }
         });
@@ -486,7 +487,7 @@ impl Watching {
 }
 
 const EXHAUSTED: &str =
-    "the system watches no more directories; some repositories are only looked at every few seconds";
+    "the limit of watched directories is reached; some repositories are only polled every few seconds";
 const EXHAUSTED_HINT: &str =
     "sudo sysctl fs.inotify.max_user_watches=524288 fs.inotify.max_user_instances=512; uro-capture sidecar stop";
 
