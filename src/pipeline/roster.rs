@@ -50,7 +50,7 @@ pub fn registration(repo: &Repo, means: Means, since: Timestamp) -> Registered {
 }
 
 /// Registration of a reporting repository: where it is unknown, it may have been moved, or global mode registers it.
-/// `None` for one that was registered only now: this report's commit is then no news.
+/// `None` where it had none before this report, also if global mode has just made one.
 pub(super) fn meet(services: &Services, repo: &Repo, at: Timestamp) -> Result<Option<Registered>, ReconcileError> {
     if let Some(known) = services.store.registration(&repo.place().id)? {
         return Ok(Some(known));

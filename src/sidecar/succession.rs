@@ -16,7 +16,7 @@ const IN_ALL: Duration = Duration::from_secs(12);
 const POLL: Duration = Duration::from_millis(20);
 
 /// The lock, free or from a predecessor that was asked to leave or is stuck; `None` where one of this version answers
-/// and stays. Only a service takes over from one that a hook or a user started.
+/// and stays. A service takes over even from one of this version.
 pub fn take_over(run_dir: &Path, service: bool, clock: &dyn Clock) -> Result<Option<Lock>, SidecarError> {
     let mut give_up = clock.instant() + IN_ALL;
     let mut suspect = None;

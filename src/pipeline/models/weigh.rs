@@ -187,7 +187,7 @@ impl Scene<'_> {
         let is_ahead = self.task.urgency == Urgency::Ahead;
         let is_cold = one.resident == Some(false);
         let tokens = |bytes: usize| match () {
-            // Reading ahead compares the models as if all of the prompt were still unread.
+            // Reading ahead compares the models as if all of the prompt were in the cache already.
             () if is_ahead => prompt.prompt_tokens,
             () if is_cold => 0,
             () => scale.tokens_of(bytes).min(prompt.prompt_tokens),
