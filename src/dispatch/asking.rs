@@ -1,4 +1,4 @@
-//! Asking the model that was chosen: its turn on the device, the request, what cuts it.
+//! Sends one request: waits for the turn on the device, sends the prompt, cuts or preempts the answer.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -44,17 +44,17 @@ impl Models {
         if task.urgency == Urgency::Batch {
             self.feed_batch(&slot, order, &ask, &turn, here).await;
         }
-        // While we waited for our turn, or read in steps, the server has come to know more: not every server tells how
-        // much, and a prompt that was read already teaches nothing about reading.
+        // While the request waited for its turn, or was read in steps, the server's cache has grown. Not every server
+        // reports how much, and a cached prompt teaches nothing about reading speed.
         let work = self.work(contender, &order.prompt, order.scale, order.max_tokens);
         let sent = self.clock.instant();
         let result = match contender.paced(task, order.max_tokens, conditions) {
             Some(pace) => slot.client.ask_paced(&ask, &Heard { pace: &pace, heard }).await,
-            // What runs without hurry ends when somebody who waits needs the device; what has come is kept.
+            // Batch work is preempted when a request with higher priority needs the device; the partial answer is kept.
             None => slot.client.ask_paced(&ask, &Recallable(&turn)).await,
         };
         let took = self.clock.instant().saturating_duration_since(sent);
-        // An answer that was not let come says nothing about whether it would have.
+        // A preempted answer says nothing about whether it would have come in time.
         if result.is_ok() || !turn.is_recalled() {
             let cold = contender.is_cold();
             let run = seen::Run { work, result: &result, took, pressed: here.pressed, cold };
@@ -63,8 +63,7 @@ impl Models {
         result
     }
 
-    /// Lets the model read a long prompt in steps: an urgent request could not get through to a server that reads all of
-    /// it at once.
+    /// Reads a long prompt in steps: an urgent request could not get through to a server that reads all of it at once.
     async fn feed_batch(&self, slot: &Slot, order: &Order<'_>, ask: &Ask, turn: &Turn, here: &Circumstances) {
         let feed = Feed {
             slot,

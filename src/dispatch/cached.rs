@@ -1,10 +1,10 @@
-//! What a server has probably in its prompt cache: the prompts that it was sent last, byte for byte.
+//! Model of a server's prefix cache: the last prompts that it was sent, byte for byte.
 
 use std::collections::{HashMap, VecDeque};
 
 use crate::prompt::render::Rendered;
 
-/// Servers keep the prompts of the last few requests; more than this is not relied on.
+/// Servers cache the prompts of the last few requests; more than this is not relied on.
 const KEPT: usize = 4;
 
 /// The last prompts per endpoint and model.
@@ -13,7 +13,7 @@ pub(super) struct Cached {
     by_model: HashMap<(String, String), VecDeque<Read>>,
 }
 
-/// A prompt, or the beginning of one, that a model has read.
+/// A prompt, or the start of one, that a model has read.
 #[derive(Debug)]
 struct Read {
     text: String,
@@ -22,30 +22,30 @@ struct Read {
 }
 
 impl Cached {
-    /// Bytes at the start of this prompt that the model has read before, and of its rules alone.
+    /// Bytes at the start of this prompt, and of its rules alone, that the cache probably holds.
     pub fn common(&self, endpoint: &str, model: &str, prompt: &Rendered) -> (usize, usize) {
         let whole = self.common_text(endpoint, model, (&prompt.rules, &prompt.question));
         (whole, whole.min(prompt.rules.len()))
     }
 
-    /// The same of rules and question.
+    /// As [`Self::common`], for rules and question together.
     pub fn common_text(&self, endpoint: &str, model: &str, (rules, question): (&str, &str)) -> usize {
         let Some(read) = self.by_model.get(&(endpoint.to_owned(), model.to_owned())) else { return 0 };
         let text = joined(rules, question);
         read.iter().map(|read| shared(read, &text)).max().unwrap_or(0)
     }
 
-    /// The model has read `question` after `rules`, `bytes` of both together.
+    /// Records that the model has read `question` after `rules`, `bytes` of both together.
     pub fn note(&mut self, endpoint: &str, model: &str, (rules, question): (&str, &str), bytes: usize) {
         let read = self.by_model.entry((endpoint.to_owned(), model.to_owned())).or_default();
         let text = joined(rules, question);
-        // What continues an older one replaces it.
+        // A continuation replaces the shorter entry.
         read.retain(|older| !text.starts_with(&older.text));
         read.push_front(Read { bytes: bytes.min(text.len()), text });
         read.truncate(KEPT);
     }
 
-    /// It was loaded anew, or reports less than was thought.
+    /// The model was loaded again, or the server reports less than assumed.
     pub fn forget(&mut self, endpoint: &str, model: &str) {
         self.by_model.remove(&(endpoint.to_owned(), model.to_owned()));
     }

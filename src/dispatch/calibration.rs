@@ -1,4 +1,4 @@
-//! How many bytes a token has, per model and endpoint: learned from the servers' own counts.
+//! Tokenizer calibration: bytes per token, per model and endpoint, learned from the servers' own counts.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +8,7 @@ use crate::prompt::tokens::{Counts, Scale};
 use crate::route::offer::Choice;
 use crate::store::Store;
 
-/// What is known, kept in the store from process to process.
+/// The learned scales, kept in the store across processes.
 pub struct Calibration {
     store: Arc<dyn Store>,
     /// By endpoint and model.
@@ -22,7 +22,7 @@ impl std::fmt::Debug for Calibration {
 }
 
 impl Calibration {
-    /// With what was learned before. Blocking. A store that cannot be read knows nothing: the safe constant holds.
+    /// Loads what was learned before. Blocking. When the store cannot be read, the safe constant holds.
     #[must_use]
     pub fn of(store: Arc<dyn Store>) -> Self {
         let known = store.token_counts().unwrap_or_default();
@@ -30,7 +30,7 @@ impl Calibration {
         Self { store, known: Mutex::new(known) }
     }
 
-    /// The scale of a model; the safe one while too little is known of it.
+    /// The scale of a model; the safe one while too little is known.
     #[must_use]
     pub fn scale(&self, choice: &Choice) -> Scale {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -38,9 +38,9 @@ impl Calibration {
         known.get(&key).copied().map(Scale::of).unwrap_or_default()
     }
 
-    /// Takes in what a server counted for a prompt. Blocking.
+    /// Adds a server's token count of one prompt. Blocking.
     pub fn learn(&self, lesson: &Lesson) {
-        // Without the store the next process starts from the safe constant again: nothing is lost but precision.
+        // Without the store the next process starts from the safe constant: only precision is lost.
         let Ok(counts) = self.store.count_tokens(&lesson.endpoint, &lesson.model, lesson.bytes, lesson.tokens) else {
             return;
         };
@@ -59,7 +59,7 @@ pub struct Lesson {
 }
 
 impl Lesson {
-    /// What an attempt teaches; nothing where no answer came, the prompt was cut, or the count cannot be that of the
+    /// The lesson of an attempt; `None` where no answer came, the prompt was cut, or the count cannot be that of the
     /// whole prompt.
     #[must_use]
     pub fn of(attempt: &Attempt) -> Option<Self> {

@@ -1,4 +1,4 @@
-//! What the models are to do while nobody waits: one thing at a time, the one that helps the next commit most.
+//! Scheduler of idle tasks: which one is next, by its use for the next commit; one at a time.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -6,67 +6,67 @@ use std::time::Duration;
 use super::Preferred;
 use crate::config::ReadAhead;
 
-/// Something to do in a pause.
+/// An idle task for the models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Chore {
-    /// Find out whether what was down is back.
+    /// Probe endpoints and models with an open circuit breaker.
     Revive,
-    /// Ask the servers what they offer, so that no commit waits for it.
+    /// Refresh the servers' model lists, so that no commit waits for them.
     Look,
     /// Load the captures' model and let it read the rules; measure it first if it was never run.
     Warm,
-    /// Ask again about captures whose template stands for want of time.
+    /// Ask again for captures that kept their template for lack of time.
     Refine,
-    /// Find out how fast a model is that the last decisions would have liked to know better.
+    /// Measure a model with a speed that the last decisions were uncertain about.
     Measure,
 }
 
-/// What there is to choose from, and the machine.
+/// Candidate tasks, and the state of the machine.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Facts {
-    /// Since the last commit, or whatever else somebody wanted.
+    /// Time since the last commit or other request.
     pub quiet: Duration,
-    /// Somebody committed within the last hours.
+    /// There was a commit within the last hours.
     pub lively: bool,
-    /// People work; else the nightly batch does.
+    /// Working hours; outside them the nightly batch runs.
     pub working: bool,
     pub pressed: bool,
     pub on_battery: bool,
-    /// Whether models may do anything ahead of a commit.
+    /// Whether models may work ahead of a commit.
     pub ahead: ReadAhead,
-    /// Something that is down is due for a probe.
+    /// An open breaker is due for a probe.
     pub down: bool,
-    /// Who would be asked about a commit; nothing where nobody would.
+    /// State of the model that a commit would ask; `None` where there is none.
     pub preferred: Option<Preferred>,
     /// Templates may be replaced.
     pub refine: bool,
-    /// Somebody is worth measuring.
+    /// A model is due for measurement.
     pub doubt: bool,
-    /// Those that were done a moment ago.
+    /// Tasks that were done a moment ago.
     pub resting: BTreeSet<Chore>,
 }
 
-/// A commit seldom comes alone.
+/// A commit is often followed by another within this time.
 pub const QUIET: Duration = Duration::from_secs(1);
-/// Nobody is in the midst of something: whoever pauses so long is not about to commit.
+/// After this pause no commit is imminent.
 pub const IDLE: Duration = Duration::from_secs(20);
 
 impl Facts {
-    /// On battery nothing is worth its power, and under pressure a build is worth more; whoever says `always` has decided
-    /// otherwise.
+    /// On battery no task is worth its power, and under pressure a build comes first; the setting `always` overrides
+    /// both.
     #[must_use]
     pub fn has_room(&self) -> bool {
         self.ahead == ReadAhead::Always || !(self.pressed || self.on_battery)
     }
 
-    /// Whether anything may be done that helps the next commit.
+    /// Whether tasks that help the next commit may run.
     #[must_use]
     pub fn may_prepare(&self) -> bool {
         self.lively && self.quiet >= QUIET && self.ahead != ReadAhead::Off && self.has_room()
     }
 
-    /// Under pressure as well: on a machine that is always busy a model that was once found too slow would never be
-    /// asked again, although it may be fast enough beside the usual work. Two short probes are little beside a build.
+    /// Also under pressure: on a machine that is always busy, a model once found too slow would never be asked again,
+    /// although it may be fast enough beside the usual load. Two short probes cost little beside a build.
     fn may_measure(&self) -> bool {
         let idle = self.lively && self.quiet >= IDLE;
         match self.ahead {
@@ -79,7 +79,7 @@ impl Facts {
     fn is_due(&self, chore: Chore) -> bool {
         let idle = self.lively && self.quiet >= IDLE && self.has_room();
         match chore {
-            // It costs next to nothing, and whoever commits next gets words instead of a template.
+            // It is cheap, and the next commit gets a model's text instead of a template.
             Chore::Revive => self.down,
             Chore::Look => self.may_prepare(),
             Chore::Warm => self.may_prepare() && self.working && self.preferred.is_some_and(Preferred::wants_warmth),
@@ -89,7 +89,7 @@ impl Facts {
     }
 }
 
-/// What to do next, if anything.
+/// The next task, if any.
 #[must_use]
 pub fn next(facts: &Facts) -> Option<Chore> {
     let all = [Chore::Revive, Chore::Look, Chore::Warm, Chore::Refine, Chore::Measure];
@@ -116,7 +116,7 @@ mod tests {
         }
     }
 
-    /// Everything that would be done one after the other.
+    /// Every task that would run, in order.
     fn all(mut facts: Facts) -> Vec<Chore> {
         let mut done = Vec::new();
         while let Some(chore) = next(&facts) {
@@ -135,22 +135,22 @@ mod tests {
     }
 
     #[test]
-    fn on_battery_only_what_is_down_is_probed_and_under_pressure_who_is_in_doubt_as_well() {
+    fn on_battery_only_what_is_down_is_probed_and_under_pressure_a_model_in_doubt_as_well() {
         let (pressed, on_battery) = (Facts { pressed: true, ..facts() }, Facts { on_battery: true, ..facts() });
         for (facts, done) in [(pressed, &[Chore::Revive, Chore::Measure][..]), (on_battery, &[Chore::Revive])] {
             assert_eq!(all(facts.clone()), done);
-            assert_eq!(all(Facts { ahead: ReadAhead::Always, ..facts }), ALL, "somebody wants it so");
+            assert_eq!(all(Facts { ahead: ReadAhead::Always, ..facts }), ALL, "the setting demands it");
         }
     }
 
     #[test]
-    fn nobody_is_disturbed_in_the_midst_of_a_burst_and_no_text_is_rewritten_before_they_pause() {
+    fn no_task_runs_within_a_burst_of_commits_and_no_text_is_rewritten_before_a_pause() {
         assert_eq!(all(Facts { quiet: Duration::from_millis(900), ..facts() }), [Chore::Revive]);
         assert_eq!(all(Facts { quiet: Duration::from_secs(19), ..facts() }), [Chore::Revive, Chore::Look, Chore::Warm]);
     }
 
     #[test]
-    fn who_has_not_committed_for_long_or_does_not_want_it_is_left_alone() {
+    fn after_long_without_commits_or_when_switched_off_no_model_is_prepared() {
         assert_eq!(all(Facts { lively: false, ..facts() }), [Chore::Revive]);
         assert_eq!(all(Facts { ahead: ReadAhead::Off, ..facts() }), [Chore::Revive, Chore::Refine]);
     }

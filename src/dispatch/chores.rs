@@ -1,6 +1,6 @@
-//! What is done with the models while nobody waits: looking who is there, loading and measuring who will be asked.
+//! Idle tasks of the models: list, load and measure the models that commits will ask.
 //!
-//! Everything here runs with the patience of a batch: whoever waits for the device gets it at once.
+//! Everything here runs with batch priority: any other request preempts it.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -24,66 +24,66 @@ use crate::route::signals::{Traffic, Urgency};
 use crate::route::traits::Traits;
 use crate::route::tuning::shortened;
 
-/// How long the list of a server may take that is probed: longer than for a capture, since nobody waits.
+/// Timeout of a probed server's list: longer than for a capture, since no request waits.
 const PROBING: Duration = Duration::from_secs(3);
-/// A closed port says so at once.
+/// A closed port refuses at once.
 const MEETING: Duration = Duration::from_millis(100);
-/// Words of the two prompts by which a model is measured, and tokens that it writes: about 40 and 200 tokens.
+/// Words of the two probe prompts by which a model is measured, and tokens that it writes: about 40 and 200 tokens.
 const PROBES: [usize; 2] = [20, 170];
 const WRITTEN: u32 = 20;
 
-/// How the model stands that would be asked about a commit.
+/// State of the model that a commit would ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Preferred {
     /// It is not loaded.
     pub cold: bool,
-    /// There is memory for it beside what is loaded.
+    /// It fits into memory beside the loaded models.
     pub fits: bool,
-    /// The rules of a commit's question are not in its server's cache.
+    /// The rules of a commit's prompt are not in its server's prefix cache.
     pub unread: bool,
     /// It was never run here.
     pub unknown: bool,
 }
 
 impl Preferred {
-    /// Whether it should be loaded, or read the rules, before a commit comes.
+    /// Whether to load it, or let it read the rules, before a commit comes.
     #[must_use]
     pub fn wants_warmth(self) -> bool {
         (self.cold && self.fits) || (!self.cold && (self.unread || self.unknown))
     }
 }
 
-/// What came of a chore.
+/// Outcome of an idle task: done, failed, or preempted by a request with higher priority.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fruit {
     /// It is done.
     Borne,
     /// It could not be done.
     Failed,
-    /// Somebody needed the device.
+    /// Preempted: another request needed the device.
     Recalled,
 }
 
 impl Models {
-    /// When something that is down is due for its next probe.
+    /// Time of the next probe of an open breaker.
     #[must_use]
     pub fn probe_at(&self) -> Option<Instant> {
         self.knowledge().breakers.probe_at()
     }
 
-    /// Probes what is down and due; true when something of it is back. Commits are kept away from it meanwhile.
+    /// Probes open breakers that are due; true when one closed. Commits avoid the endpoint meanwhile.
     pub async fn revive(&self, config: &Config) -> bool {
         let due = self.knowledge().breakers.probes(self.clock.instant());
         let mut back = false;
         for (name, model) in due {
             let endpoint = config.endpoints.iter().find(|endpoint| endpoint.name == name);
-            // What is configured no longer is nobody's to ask; its breaker stays where it is.
+            // An endpoint that is no longer configured is not probed; its breaker stays as it is.
             let Some(slot) = endpoint.and_then(|endpoint| self.endpoints.slot(endpoint).ok()) else { continue };
             let happened = match model.as_str() {
                 "" => self.probe_endpoint(&slot).await,
                 model => self.probe_model(config, &slot, model).await,
             };
-            tracing::info!(endpoint = name, model, ?happened, "probed what was down");
+            tracing::info!(endpoint = name, model, ?happened, "probed an open breaker");
             back |= matches!(happened, Some(Happened::Answered | Happened::Busy));
             if let Some(happened) = happened {
                 self.knowledge().breakers.learn(&name, &model, happened, self.clock.instant());
@@ -92,11 +92,11 @@ impl Models {
         back
     }
 
-    /// Asks anew what every endpoint offers. One that does not answer is known to be down before a commit asks it.
+    /// Refreshes the model list of every endpoint. A silent one is known to be down before a commit asks it.
     pub async fn look(&self, config: &Config) {
         for endpoint in &config.endpoints {
             let Ok(slot) = self.endpoints.slot(endpoint) else { continue };
-            // Probing is done by turns of its own.
+            // Probes have a schedule of their own.
             if self.knowledge().breakers.admit(&endpoint.name, "")
                 && let Some(happened) = self.probe_endpoint(&slot).await
             {
@@ -105,11 +105,10 @@ impl Models {
         }
     }
 
-    /// Finds out once whether anything listens, without waiting long: templates that are written without asking name the
-    /// reason.
+    /// Checks once, with a short timeout, whether any server listens: templates without a model call name the reason.
     pub async fn meet(&self, config: &Config) {
         if !self.met.swap(true, Ordering::Relaxed) {
-            // What did not answer by then is not known to be down.
+            // A server that is silent until then is not known to be down.
             let _ = tokio::time::timeout(MEETING, self.look(config)).await;
         }
     }
@@ -124,11 +123,11 @@ impl Models {
         }
     }
 
-    /// Lets it read the captures' rules, as it will have to, and write one token.
+    /// Lets the model read the captures' rules, as a capture would, and write one token.
     async fn probe_model(&self, config: &Config, slot: &Slot, model: &str) -> Option<Happened> {
         let offered = self.listed(slot).into_iter().find(|offered| offered.name == model);
         let offered = offered.unwrap_or_else(|| Offered::named(model));
-        // Not even to find out whether it works is it worth the place of another model.
+        // A probe does not evict another model.
         if offered.loads_on_request {
             return None;
         }
@@ -150,7 +149,7 @@ impl Models {
         seen::happened(&recallable(&turn, slot.client.ask(&ask)).await?)
     }
 
-    /// How the model stands that would be asked about a commit whose change was read ahead; nothing where none would.
+    /// State of the model that a commit would ask after its change was read ahead; `None` where no model would be.
     pub async fn preferred(&self, config: &Config) -> Option<Preferred> {
         let settled = self.settle_ahead(config).await?;
         let one = chosen(&settled)?;
@@ -163,9 +162,8 @@ impl Models {
         })
     }
 
-    /// Loads the model that would be asked about a commit and lets it read what all questions about commits begin with.
-    /// One that was never run is measured first: by two prompts that no cache can know, because the rules have to be
-    /// what was read last.
+    /// Loads the model that a commit would ask and lets it read the common prefix of all capture prompts. A model that
+    /// was never run is measured first, by two uncached prompts, because the rules must be the last prompt read.
     pub async fn warm(&self, config: &Config, until: Instant) -> Fruit {
         let Some(settled) = self.settle_ahead(config).await else { return Fruit::Failed };
         let Some(one) = chosen(&settled) else { return Fruit::Failed };
@@ -177,11 +175,11 @@ impl Models {
             }
         }
         let fruit = self.run(config, (one, &settled), &settled.prompt, 1, until).await;
-        tracing::info!(endpoint = one.endpoint, model = one.offered.name, ?fruit, "warmed the model of captures");
+        tracing::info!(endpoint = one.endpoint, model = one.offered.name, ?fruit, "loaded the model of captures");
         fruit
     }
 
-    /// Measures the model that the last decisions would have liked to know better.
+    /// Measures the model with a speed that the last decisions were uncertain about.
     pub async fn measure(&self, config: &Config, until: Instant) -> Fruit {
         let Some((endpoint, model)) = self.knowledge().doubtful.pop() else { return Fruit::Failed };
         let Some(settled) = self.settle_ahead(config).await else { return Fruit::Failed };
@@ -193,13 +191,13 @@ impl Models {
         fruit
     }
 
-    /// Whether anybody is worth measuring.
+    /// Whether a model is due for measurement.
     #[must_use]
     pub fn is_in_doubt(&self) -> bool {
         !self.knowledge().doubtful.is_empty()
     }
 
-    /// They were asked meanwhile: nobody has to be measured.
+    /// The models were asked meanwhile: no measurement is needed.
     pub fn settle_doubts(&self) {
         self.knowledge().doubtful.clear();
     }
@@ -212,14 +210,14 @@ impl Models {
                 return fruit;
             }
         }
-        // Servers with one place for a prompt have none of ours any more.
+        // Servers with a single prompt slot have lost our prompt.
         self.knowledge().cached.forget(&one.endpoint, &one.offered.name);
         Fruit::Borne
     }
 
-    /// A prompt that begins with what nobody has ever sent.
+    /// A prompt with a beginning that was never sent before.
     fn nonce(&self, words: usize) -> Rendered {
-        // What changes most comes first: a cache is asked from the first byte on.
+        // The fastest changing digits come first: a cache compares from the first byte.
         let stamp: String = self.clock.now().as_nanosecond().to_string().chars().rev().collect();
         let rules = format!("{stamp} Repeat the words.");
         let question: String = (0..words).map(|word| format!("{} ", WORDS[word % WORDS.len()])).collect();
@@ -227,7 +225,7 @@ impl Models {
         Rendered { rules, question, prompt_tokens, ..commit_rules() }
     }
 
-    /// One short request, from which is learned what is learned from any.
+    /// Sends one short request and learns from it as from any other.
     async fn run(
         &self,
         config: &Config,
@@ -281,7 +279,7 @@ impl Models {
         }
     }
 
-    /// Whether it fits beside what is loaded on its device. What runs elsewhere does not need to fit here.
+    /// Whether the model fits beside the loaded ones on its device. Remote devices are not checked.
     fn fits(&self, config: &Config, one: &Contender, ram: Option<u64>) -> bool {
         let Some(endpoint) = config.endpoints.iter().find(|endpoint| endpoint.name == one.endpoint) else {
             return true;
@@ -292,7 +290,7 @@ impl Models {
         endpoint.remote || Memory { ram, vram: None }.fits(Traits::of(&one.offered).needs_bytes, loaded)
     }
 
-    /// Bytes of each model that is loaded there, but `one`.
+    /// Bytes of each other model that is loaded there.
     fn loaded_beside(&self, endpoint: &EndpointConfig, one: &Contender) -> Vec<u64> {
         let models = self.endpoints.slot(endpoint).map(|slot| self.listed(&slot)).unwrap_or_default();
         let others = models.iter().filter(|other| other.resident == Some(true) && other.name != one.offered.name);
@@ -300,9 +298,9 @@ impl Models {
     }
 }
 
-/// A model that has not read so little by then is no help.
+/// A model that has not read so little by then is of no use.
 const LONGEST: Duration = Duration::from_secs(120);
-/// Short words that every vocabulary has.
+/// Short words that every tokenizer's vocabulary has.
 const WORDS: [&str; 7] = ["red", "green", "blue", "black", "white", "brown", "gold"];
 
 fn pause<'a>(config: &Config, until: Instant, prompt: &'a super::PromptOf<'a>) -> Task<'a> {
@@ -312,7 +310,7 @@ fn pause<'a>(config: &Config, until: Instant, prompt: &'a super::PromptOf<'a>) -
         traffic: Traffic::Calm,
         budget: config.capture.budget,
         until,
-        // Who is chosen does not depend on it as long as one is far better than the template.
+        // The choice does not depend on it as long as one model is far better than the template.
         technicality: 1.0,
         template_quality: merit::TEMPLATE,
         tree: None,

@@ -1,4 +1,4 @@
-//! The machine as it is just now, as far as a run depends on it.
+//! System sampler: memory, load and power of the machine, as far as a model's speed depends on them.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,18 +9,18 @@ use crate::domain::clock::Clock;
 use crate::hardware::Hardware;
 use crate::route::signals::is_pressed;
 
-/// See the file's head.
+/// One sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Circumstances {
     pub now: Timestamp,
     pub pressed: bool,
     pub on_battery: bool,
     pub cores: usize,
-    /// Bytes in all.
+    /// Total memory in bytes.
     pub ram: Option<u64>,
 }
 
-/// Looks at the machine, at most once in a while: the kernel's files are cheap, not free.
+/// Samples the machine at most twice a second: the kernel's files are cheap, not free.
 #[derive(Debug, Default)]
 pub(super) struct Eyes {
     seen: Mutex<Option<(Instant, Circumstances)>>,
@@ -29,7 +29,7 @@ pub(super) struct Eyes {
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 impl Eyes {
-    /// Measured off the event loop: what the kernel reads for a battery may take long.
+    /// Measured off the event loop: a battery's state may take the kernel long.
     pub async fn look(&self, clock: &Arc<dyn Clock>) -> Circumstances {
         let instant = clock.instant();
         if let Some((_, known)) = self.seen().filter(|(at, _)| instant.saturating_duration_since(*at) < LOOK_EVERY) {
@@ -47,7 +47,7 @@ impl Eyes {
     }
 }
 
-/// Nothing could be measured.
+/// The sample where nothing could be measured.
 fn unknown(now: Timestamp) -> Circumstances {
     Circumstances { now, pressed: false, on_battery: false, cores: 1, ram: None }
 }

@@ -1,4 +1,4 @@
-//! The configured endpoints with their connections, and what each was last seen to offer.
+//! Endpoint registry: the configured endpoints with their connections and cached model lists.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,11 +12,11 @@ use crate::domain::model::Offered;
 use crate::llm::{Client, LlmError};
 use crate::route::offer::Offer;
 
-/// How long a list of offered models is believed.
+/// Age up to which a model list is fresh.
 const FRESH: Duration = Duration::from_secs(60);
-/// How long it serves while a new one is fetched: nobody waits for a list that is probably the same.
+/// Age up to which a stale list serves while a new one is fetched in the background.
 const STALE: Duration = Duration::from_secs(15 * 60);
-/// A server that has not listed its models by then lists none.
+/// Timeout of a server's list.
 const LISTING: Duration = Duration::from_secs(3);
 /// The device of all endpoints on this machine.
 const HERE: &str = "this machine";
@@ -31,18 +31,18 @@ pub(super) struct Endpoints {
 pub(super) struct Slot {
     pub config: EndpointConfig,
     pub client: Client,
-    /// Taken while the list is fetched, so that many who need it fetch it once.
+    /// Single flight: concurrent requests for the list share one fetch.
     fetching: AsyncMutex<()>,
     seen: Mutex<Option<(Instant, Vec<Offered>)>>,
-    /// When its list last did not come while somebody waited for it.
+    /// When a request last waited for the list in vain.
     late: Mutex<Option<Instant>>,
 }
 
-/// How much of an answer about what is offered is known already.
+/// State of an endpoint's cached list.
 pub(super) enum Known {
     /// As of the instant.
     Fresh(Offer, Instant),
-    /// Good enough, but somebody should look again.
+    /// Usable, but to be refreshed.
     Stale(Offer, Instant),
     Nothing,
 }
@@ -72,7 +72,7 @@ impl Endpoints {
         Ok(slot)
     }
 
-    /// What `slot` was last seen to offer.
+    /// The cached list of `slot`.
     pub fn known(&self, slot: &Slot) -> Known {
         let seen = slot.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let Some((at, models)) = seen.as_ref() else { return Known::Nothing };
@@ -84,21 +84,21 @@ impl Endpoints {
         }
     }
 
-    /// Whether somebody waited for its list in vain, so short a time ago that nobody should do so again.
+    /// Whether a request waited for its list in vain, so lately that the next one should not.
     pub fn is_late(&self, slot: &Slot) -> bool {
         let late = *slot.late.lock().unwrap_or_else(PoisonError::into_inner);
         late.is_some_and(|late| self.clock.instant().saturating_duration_since(late) < FRESH)
     }
 
-    /// Somebody waited for its list in vain.
+    /// Records that a request waited for the list in vain.
     pub fn note_late(&self, slot: &Slot) {
         *slot.late.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.clock.instant());
     }
 
-    /// Asks the server, unless somebody else just did.
+    /// Fetches the list, unless another caller just did.
     ///
     /// # Errors
-    /// What the server does instead of listing its models before `until`.
+    /// The server's failure to list its models before `until`.
     pub async fn look(&self, slot: &Slot, until: Instant) -> Result<(Offer, Instant), LlmError> {
         let until = until.min(self.clock.instant() + LISTING);
         let _fetching = slot.fetching.lock().await;
@@ -108,7 +108,7 @@ impl Endpoints {
         self.fetch(slot, until).await
     }
 
-    /// Asks the server, whatever it said a moment ago.
+    /// Fetches the list, however fresh the cached one is.
     ///
     /// # Errors
     /// As [`Endpoints::look`].
@@ -132,8 +132,8 @@ impl Slot {
     }
 }
 
-/// The name of what an endpoint computes on: all that is on this machine is one device, and so is another machine,
-/// unless the configuration names it.
+/// Name of the device that an endpoint computes on: everything on this machine is one device, and so is each other
+/// machine, unless the configuration names it.
 pub fn device(endpoint: &EndpointConfig) -> &str {
     match (&endpoint.device, endpoint.remote) {
         (Some(device), _) => device,
@@ -142,7 +142,7 @@ pub fn device(endpoint: &EndpointConfig) -> &str {
     }
 }
 
-/// The most requests at a time that any endpoint of this device may have.
+/// The largest number of concurrent requests that an endpoint of this device allows.
 pub(super) fn slots(endpoints: &[EndpointConfig], device_name: &str) -> usize {
     let there = endpoints.iter().filter(|endpoint| device(endpoint) == device_name);
     there.map(|endpoint| endpoint.max_in_flight).max().unwrap_or(1).max(1)

@@ -1,8 +1,8 @@
-//! Letting a model read a prompt in steps, so that whoever needs its device waits for one step at most.
+//! Chunked prefill: a model reads a prompt in steps, so that a preempting request waits for one step at most.
 //!
-//! A server that has begun to evaluate a batch of prompt tokens goes on to its end, whoever hangs up (llama.cpp: 2,048
-//! tokens, Ollama: 512, and neither takes another size with a request). What was evaluated stays in its cache, so a
-//! prompt that is sent longer and longer is read once, and can be left after each step.
+//! A server that has begun to evaluate a batch of prompt tokens finishes it even if the client hangs up (llama.cpp:
+//! 2,048 tokens, Ollama: 512, and neither takes another size with a request). Evaluated tokens stay in its prefix
+//! cache, so a prompt that is sent in growing prefixes is read once and can be left after each step.
 
 use std::time::{Duration, Instant};
 
@@ -16,27 +16,27 @@ use crate::prompt::tokens::Scale;
 use crate::route::forecast::{Conditions, Work};
 use crate::route::tuning::shortened;
 
-/// What one step may take.
+/// Target duration of one step.
 const STEP: Duration = Duration::from_millis(250);
-/// A step reads at least so many tokens: each reads the end of the chat template again and writes a token, which was
-/// measured as a fifth more work at 64 tokens, and three quarters at 16.
+/// Fewest tokens of a step: each reads the end of the chat template again and writes a token, which was measured as a
+/// fifth more work at 64 tokens, and three quarters at 16.
 const LEAST_STEP: u32 = 64;
 
-/// A prompt that is to be read. Positions in it are bytes of rules and question together.
+/// A prompt to be read. Positions in it are bytes of rules and question together.
 pub(super) struct Feed<'a> {
     pub slot: &'a Slot,
     pub contender: &'a Contender,
     pub rules: &'a str,
     pub question: &'a str,
     pub scale: Scale,
-    /// How far, and not beyond when.
+    /// Last byte to read; the turn's end bounds the time.
     pub end: usize,
     pub until: Instant,
     pub keep_alive: Duration,
 }
 
 impl Models {
-    /// Reads as far as the turn lasts; gives how far the model has read for certain.
+    /// Reads until the turn ends; returns the position that the model has read for certain.
     pub(super) async fn feed(&self, feed: &Feed<'_>, turn: &Turn, here: &Circumstances) -> usize {
         let conditions = feed.contender.conditions(STEP, here);
         let (endpoint, model) = (&feed.contender.endpoint, &feed.contender.offered.name);
@@ -65,7 +65,7 @@ impl Models {
 }
 
 impl Feed<'_> {
-    /// Where the next step ends.
+    /// End of the next step.
     fn next(&self, read: usize, conditions: &Conditions) -> usize {
         let work = Work { uncached: 0, cached: self.scale.tokens_of(read), allowed: 1 };
         let tokens = self.contender.forecast().prompt_in(&work, conditions, 0.5).max(LEAST_STEP);
@@ -73,7 +73,7 @@ impl Feed<'_> {
         (next..=self.end).find(|at| self.cut(*at).is_some()).unwrap_or(self.end)
     }
 
-    /// Rules and question up to a position; nothing in the midst of a character.
+    /// Rules and question up to a position; `None` inside a character.
     fn cut(&self, at: usize) -> Option<(&str, &str)> {
         match at.checked_sub(self.rules.len()) {
             None => Some((self.rules.get(..at)?, "")),

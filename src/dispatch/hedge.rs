@@ -1,4 +1,4 @@
-//! A second request where the first one says nothing: to another device, and seldom, because it doubles the work.
+//! Hedged request: a second request to another device where the first stays silent. Rare, because it doubles the work.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -9,20 +9,20 @@ use crate::config::Config;
 use crate::llm::{Answer, ClockFired, Finish, LlmError};
 use crate::route::signals::Urgency;
 
-/// By when the first token has come in nine of ten cases.
+/// Quantile of the first token's time after which an answer counts as late.
 const USUALLY: f64 = 0.9;
 /// Below this a late token is chance, and a second connection hardly faster.
 const LEAST: Duration = Duration::from_millis(300);
-/// One answer in so many is asked for twice.
+/// One answer in so many may be hedged.
 const ONE_IN: f64 = 20.0;
 
-/// Whose answer it is.
+/// Which of the two requests won.
 pub(super) enum Hedged {
     First(Result<Answer, LlmError>),
     Second(Box<Attempt>),
 }
 
-/// How many answers may still be asked for twice: a bucket that holds one.
+/// Budget of hedged requests: a token bucket that holds one.
 #[derive(Debug)]
 pub(super) struct Allowance(f64);
 
@@ -33,7 +33,7 @@ impl Default for Allowance {
 }
 
 impl Allowance {
-    /// An answer was asked for.
+    /// Adds the share of one answer.
     fn earn(&mut self) {
         self.0 = (self.0 + 1.0 / ONE_IN).min(1.0);
     }
@@ -49,8 +49,8 @@ impl Allowance {
 }
 
 impl Models {
-    /// Asks; where nothing has come when the first token should have, asks another device as well. The first usable
-    /// answer counts, and the other request is dropped.
+    /// Asks; where the first token is late, asks another device as well. The first usable answer counts, and the other
+    /// request is dropped.
     pub(super) async fn ask_hedged(
         &self,
         config: &Config,
@@ -100,7 +100,7 @@ impl Models {
         Hedged::Second(Box::new(self.attempt(task, order, result, hedge.decision.clone())))
     }
 
-    /// Until when the first token is waited for; nothing where nobody else could be asked.
+    /// Deadline of the first token; `None` where no other device could be asked.
     fn hears_by(&self, config: &Config, task: &Task<'_>, settled: &Settled, order: &Order<'_>) -> Option<Instant> {
         if !matches!(task.urgency, Urgency::Urgent | Urgency::Interactive) {
             return None;
@@ -118,7 +118,7 @@ impl Models {
         now.checked_add(usually).filter(|at| *at < task.until)
     }
 
-    /// The same decision for the time that is left, among the models on other devices.
+    /// The same decision for the remaining time, among the models on other devices.
     fn elsewhere(&self, config: &Config, task: &Task<'_>, settled: &Settled, order: &Order<'_>) -> Settled {
         let others = settled.contenders.iter().filter(|other| is_elsewhere(config, other, order.contender));
         let contenders: Vec<Contender> = others.cloned().collect();
@@ -131,7 +131,7 @@ impl Models {
         Settled { decision, prompt: settled.prompt.clone(), size, contenders, here }
     }
 
-    /// That no token came for so long is worth knowing, also where nobody waited for it to the end.
+    /// A token that was late by this much is learned even where nothing waited for it to the end.
     fn learn_late(&self, order: &Order<'_>, took: Duration, settled: &Settled) {
         let result = Err(LlmError::Deadline(ClockFired::FirstToken));
         let (work, cold) = (order.work, order.contender.is_cold());

@@ -1,18 +1,18 @@
-//! When people work: whenever the nightly batch does not. Then the captures' model has the memory.
+//! Working hours: all times outside the window of the nightly batch. Then the captures' model has the memory.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::config::{Config, validate};
 
-/// Whether it is outside the window of the nightly batch, on the clock of this machine's time zone.
+/// Whether `now` is outside the window of the nightly batch, on the clock of this machine's time zone.
 pub fn working(config: &Config, now: Timestamp) -> bool {
     let time = now.to_zoned(TimeZone::system()).time();
     let minute = |part: i8| u16::try_from(part).unwrap_or(0);
     outside(&config.drafts.window, minute(time.hour()) * 60 + minute(time.minute()))
 }
 
-/// `minute`: after midnight. A window that cannot be read was refused with the settings, and none is all day.
+/// `minute`: after midnight. An unreadable window was refused with the settings, and none is all day.
 fn outside(window: &str, minute: u16) -> bool {
     match validate::window(window) {
         Ok((from, to)) if from < to => !(from..to).contains(&minute),

@@ -1,7 +1,7 @@
-//! How many answers of each model could be used, counted from the latency log.
+//! Acceptance rate: how many answers of each model could be used, counted from the latency log.
 //!
-//! Counting begins anew with each version of the program and of the prompt, because both decide what is kept; with each
-//! new version of a model (its digest); and for a model that a person wants to be tried again.
+//! Counting starts over with each version of the program and of the prompt, because both decide what is kept; with each
+//! new version of a model (its digest); and for a model that the user wants tried again.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -22,19 +22,19 @@ const MARK: &str = "model-answers.judged-since";
 /// By (endpoint, model) and role.
 pub type Tallies = HashMap<(String, String), BTreeMap<Role, Tally>>;
 
-/// Since when answers count.
+/// Start of the count.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Since {
-    /// The rules that judge: of another version's answers nothing is known.
+    /// The version of the rules; answers under other rules do not count.
     rules: String,
     at: Timestamp,
-    /// Models that a person wanted to be tried again, and when.
+    /// Models that the user wants tried again, and since when.
     #[serde(default)]
     again: BTreeMap<String, Timestamp>,
 }
 
 impl Since {
-    /// What is stored; nothing where it is of other rules, or damaged.
+    /// The stored start; `None` where it is of other rules, or damaged.
     fn stored(store: &dyn Store) -> Result<Option<Self>, StoreError> {
         let stored = store.mark(MARK)?.and_then(|mark| serde_json::from_str::<Self>(&mark).ok());
         Ok(stored.filter(|since| since.rules == rules()))
@@ -51,12 +51,12 @@ impl Since {
     }
 }
 
-/// Names what decides which answers are kept.
+/// Identifies the rules that decide which answers are kept.
 fn rules() -> String {
     format!("{} {}", env!("CARGO_PKG_VERSION"), commit_rules().version)
 }
 
-/// Begins to count where nothing, or what other rules judged, was counted so far. Blocking.
+/// Starts the count where there is none, or one of other rules. Blocking.
 ///
 /// # Errors
 /// The store cannot be read or written.
@@ -67,7 +67,7 @@ pub(super) fn begin(store: &dyn Store, now: Timestamp) -> Result<(), StoreError>
     Since { rules: rules(), at: now, again: BTreeMap::new() }.keep(store)
 }
 
-/// What was counted in the last 90 days. Blocking.
+/// The counts of the last 90 days. Blocking.
 ///
 /// # Errors
 /// The store cannot be read.
@@ -86,8 +86,8 @@ pub fn tallies(store: &dyn Store, now: Timestamp) -> Result<Tallies, StoreError>
     Ok(all)
 }
 
-/// Counts the answers of this model anew from now on, so that it is asked again. Gives the names that were meant: none
-/// where nothing of it was counted. A running sidecar heeds it within minutes. Blocking.
+/// Restarts the count of this model, so that it is asked again. Returns the matching names: none where nothing of it
+/// was counted. A running sidecar notices within minutes. Blocking.
 ///
 /// # Errors
 /// The store cannot be read or written.

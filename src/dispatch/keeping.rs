@@ -1,4 +1,5 @@
-//! How long a server is asked to keep a model loaded after a request: memory is for whoever is likely to be asked next.
+//! Keep-alive: how long a server keeps a model loaded after a request. Memory is for the model that is likely to be
+//! asked next.
 
 use std::time::Duration;
 
@@ -9,19 +10,19 @@ use crate::config::Config;
 use crate::domain::role::Role;
 use crate::route::signals::Urgency;
 
-/// The captures' model while people work: a coffee break, a meeting, a lunch.
+/// The captures' model in working hours: covers a coffee break, a meeting, a lunch.
 const HELD: Duration = Duration::from_secs(60 * 60);
-/// The same in the hours of the nightly batch: who commits then will commit again, and the batch needs the memory.
+/// The same in the window of the nightly batch: another commit may follow, but the batch needs the memory.
 const AT_NIGHT: Duration = Duration::from_secs(15 * 60);
-/// A batch comes back within minutes or in a day.
+/// A batch asks again within minutes or in a day.
 const BATCH: Duration = Duration::from_secs(5 * 60);
-/// Memory that is held costs power; a burst of commits is served all the same.
+/// On battery: held memory costs power; this still covers a burst of commits.
 const ON_BATTERY: Duration = Duration::from_secs(2 * 60);
 
-/// What it depends on.
+/// Inputs of the keep-alive time.
 #[derive(Debug, Clone, Copy)]
 struct Holding {
-    /// It writes captures, whatever it was asked for just now.
+    /// The model writes captures, whatever this request was for.
     captures: bool,
     working: bool,
     on_battery: bool,

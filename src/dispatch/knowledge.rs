@@ -1,4 +1,4 @@
-//! What is known of the models: how fast each is, which are down, what each has read, who wrote last.
+//! Learned state of the router: speed forecasts, circuit breakers, cached prompts, evidence of quality.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -24,13 +24,13 @@ pub(super) struct ReadAhead {
     pub tree: Oid,
     pub endpoint: String,
     pub model: String,
-    /// The capture has to use the same, or its prompt is another one.
+    /// The capture has to use the same size, or its prompt differs.
     pub size: Size,
     /// All of it was read.
     pub whole: bool,
 }
 
-/// See the file's head. Everything but the ledger is forgotten with the process.
+/// In memory only, except the ledger of forecasts.
 #[derive(Debug, Default)]
 pub(super) struct Knowledge {
     pub ledger: Ledger,
@@ -38,25 +38,25 @@ pub(super) struct Knowledge {
     pub cached: Cached,
     /// The (endpoint, model) that was chosen last for each role.
     pub last: HashMap<Role, (String, String)>,
-    /// When a model was last known to run, newer than any list.
+    /// When a model last ran; newer than any list.
     pub ran: HashMap<(String, String), Instant>,
     /// Newest first.
     ahead: Vec<ReadAhead>,
-    /// The (endpoint, model) that the last decisions would like to know better, newest first.
+    /// The (endpoint, model) pairs with uncertain forecasts that the last decisions considered, newest first.
     pub doubtful: Vec<(String, String)>,
-    /// How the models' texts were scored, and what people left of them.
+    /// Scores of the models' texts, and how much of them survived the users' edits.
     seen: HashMap<(String, Role), Evidence>,
-    /// How many of their answers could be used.
+    /// Counts of usable answers.
     pub tallies: Tallies,
     /// Models that were predicted to be late, and when they are asked all the same.
     pub retries: Retries,
-    /// How many answers may still be asked for twice.
+    /// Budget of hedged requests.
     pub hedges: Allowance,
 }
 
-/// Prompts that were read ahead and whose commit may still come.
+/// Read-ahead prompts that are remembered.
 const AHEAD: usize = 8;
-/// Models that are worth measuring in the next pause.
+/// Models that are queued for measurement.
 const DOUBTFUL: usize = 2;
 
 impl Knowledge {
@@ -64,19 +64,19 @@ impl Knowledge {
         Self { ledger, ..Self::default() }
     }
 
-    /// Whether the model is loaded: what was seen last, in the list or by running it.
+    /// Whether the model is loaded, by the newer of its list and its last run.
     pub fn resident(&self, at: (&str, &str), listed: Option<bool>, listed_at: Option<Instant>) -> Option<bool> {
         let ran = self.ran.get(&(at.0.to_owned(), at.1.to_owned()));
         let newer = ran.is_some_and(|ran| listed_at.is_none_or(|listed| *ran > listed));
         if newer { Some(true) } else { listed }
     }
 
-    /// Of whoever has written nothing yet, nothing.
+    /// Empty for a model that has written nothing yet.
     pub fn evidence(&self, model: &str, role: Role) -> Evidence {
         self.seen.get(&(model.to_owned(), role)).copied().unwrap_or_default()
     }
 
-    /// How many of its answers could be used; none of a new version of a model.
+    /// Count of its usable answers; none of a new version of a model.
     pub fn tally(&self, key: &Key, role: Role) -> Tally {
         if self.ledger.is_new_version(key) {
             return Tally::default();
@@ -91,12 +91,12 @@ impl Knowledge {
         roles.and_then(|roles| roles.get(&role)).is_some_and(Tally::is_barred)
     }
 
-    /// In place of what was known.
+    /// Replaces the evidence.
     pub fn see(&mut self, all: Vec<WrittenBy>) {
         self.seen = all.into_iter().map(|one| ((one.model, one.role), one.seen)).collect();
     }
 
-    /// Remembers which model is to be measured in the next pause, and which are not asked because they would be late.
+    /// Queues the uncertain models of a decision for measurement, and counts the captures for which none was asked.
     pub fn note_decision(&mut self, decision: &Decision) {
         self.retries.note(decision);
         let Some(one) = decision.worth_measuring() else { return };

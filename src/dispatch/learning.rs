@@ -1,4 +1,4 @@
-//! What one run teaches: how fast the model is, who is down, what the server has in its cache, how long its tokens are.
+//! Learning from one run: the model's speed, the circuit breaker, the server's prefix cache, the tokenizer's scale.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,13 +11,13 @@ use crate::domain::operation::Ahead;
 use crate::llm::{Answer, Ask};
 use crate::route::ledger::Entry;
 
-/// Above this load time a model was not loaded: a warm server reports about a millisecond.
+/// Above this load time a model was cold: a warm server reports about a millisecond.
 const COLD: Duration = Duration::from_millis(50);
-/// A smaller share of the prompt in the server's cache was not worth reading ahead.
+/// Below this cached share of the prompt, reading ahead counts as missed.
 const WORTH: f64 = 0.3;
 
 impl Models {
-    /// What one run teaches: about the speed, about who is down, about what the server has in its cache.
+    /// Learns from one run: speed, breaker state, cached prompt.
     pub(super) fn learn(&self, contender: &Contender, ask: &Ask, run: &seen::Run<'_>) {
         let (endpoint, model) = (contender.endpoint.as_str(), ask.model.as_str());
         let now = self.clock.instant();
@@ -41,13 +41,13 @@ impl Models {
         }
     }
 
-    /// Aside: the next process starts from it, and this answer does not wait for the store.
+    /// In the background: it is for the next process, and this answer does not wait for the store.
     pub(super) fn keep(&self, entry: Option<Entry>) {
         let store = Arc::clone(&self.store);
         drop(entry.map(|entry| tokio::task::spawn_blocking(move || store.put_forecast(&entry))));
     }
 
-    /// What reading ahead did for this answer.
+    /// The effect of reading ahead on this answer.
     pub(super) fn ahead(&self, task: &Task<'_>, endpoint: &str, model: &str, answer: Option<&Answer>) -> Ahead {
         let (Some(tree), Some(answer)) = (task.tree, answer) else { return Ahead::None };
         let knowledge = self.knowledge();
@@ -56,14 +56,14 @@ impl Models {
             answer.tokens.cached.zip(answer.tokens.prompt).map(|(cached, prompt)| cached as f64 / prompt.max(1) as f64);
         match (read, share) {
             (None, _) => Ahead::Missed,
-            // The server says that it has thrown it away.
+            // By the server's own report the prompt was evicted.
             (Some(_), Some(share)) if share < WORTH => Ahead::Missed,
             (Some(read), _) if read.whole => Ahead::Whole,
             (Some(_), _) => Ahead::Part,
         }
     }
 
-    /// Aside: what was counted serves the next prompt, and this answer does not wait for the store.
+    /// In the background: the count is for the next prompt, and this answer does not wait for the store.
     pub(super) fn learn_tokens(&self, attempt: &Attempt) {
         if let Some(lesson) = Lesson::of(attempt) {
             let tokens = Arc::clone(&self.tokens);
@@ -72,7 +72,7 @@ impl Models {
     }
 }
 
-/// The server had far less in its cache than was thought: it serves others, too, or was started anew.
+/// The server had far less in its cache than assumed: it serves other clients, too, or was restarted.
 fn lost(answer: &Answer, run: &seen::Run<'_>) -> bool {
     answer.tokens.cached.is_some_and(|cached| (cached as f64) < f64::from(run.work.cached) * 0.5)
 }

@@ -1,4 +1,4 @@
-//! What the endpoints offer, found out without anybody waiting longer than is worth it.
+//! Model discovery: collects the model lists of all endpoints under a deadline.
 
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -15,28 +15,28 @@ use crate::llm::{ClockFired, LlmError};
 use crate::route::breaker::Happened;
 use crate::route::offer::{Offer, configured};
 
-/// Once one endpoint has made its offers, the others have this share of the time that is left: a server that is
-/// silent must not spend the budget of one that answers.
+/// Once one endpoint has answered, the others get this share of the remaining time: a silent server must not spend the
+/// budget of one that answers.
 const STRAGGLERS: u32 = 8;
 
-/// A server that has not listed its models within this time is silent. Whoever had less time to ask knows nothing.
+/// A server that has not listed its models within this time is silent. A shorter wait proves nothing.
 const SILENCE: Duration = Duration::from_secs(1);
-/// How long a list may take that nobody waits for.
+/// Timeout of a list that is fetched in the background.
 const ASIDE: Duration = Duration::from_secs(3);
 
-/// What an endpoint says, and as of when; no instant for what is only assumed.
+/// An endpoint's list with its age, or its error; no instant for a list that is only assumed.
 type Offering = Result<(Offer, Option<Instant>), Nobody>;
-/// One endpoint's place in the configuration, and what it says.
+/// An endpoint's position in the configuration, with its list.
 type Said = (usize, Offering);
 
-/// Why there is nobody to ask.
+/// Why an endpoint is unavailable.
 #[derive(Debug)]
 pub(super) enum Nobody {
-    /// It was found out just now.
+    /// It failed just now.
     Failed(LlmError),
-    /// A breaker is open: it was found out before, and this one was not tried.
+    /// Its circuit breaker is open: it was not tried.
     Barred(LlmError, Reason),
-    /// It is not waited for again: another endpoint answers.
+    /// It timed out while another endpoint answers.
     Late(LlmError),
 }
 
@@ -57,14 +57,14 @@ impl From<Nobody> for LlmError {
 impl From<Nobody> for Unanswered {
     fn from(nobody: Nobody) -> Self {
         match nobody {
-            // That nothing listens is the same to people whether it was found out now or before.
+            // To the user it is the same whether a refused connection was found now or before.
             Nobody::Barred(_, reason) if reason != Reason::Refused => Self::Unasked(reason),
             Nobody::Failed(error) | Nobody::Barred(error, _) | Nobody::Late(error) => Self::Failed(error),
         }
     }
 }
 
-/// Why there was nobody to choose from, and how a template that stands for that is recorded.
+/// Why there was no endpoint to choose from, and the reason to record with the template.
 #[derive(Debug)]
 pub struct Refusal {
     pub reason: Reason,
@@ -80,7 +80,7 @@ impl From<Nobody> for Refusal {
 }
 
 impl Models {
-    /// What all endpoints offer, in the order in which they are configured, and why the first of the others does not.
+    /// The lists of all endpoints in configured order, and the first error of the others.
     pub(super) async fn offers(&self, config: &Config, task: &Task<'_>) -> (Offers, Option<Nobody>) {
         let began = self.clock.instant();
         let mut asked: JoinSet<Said> = JoinSet::new();
@@ -103,7 +103,7 @@ impl Models {
         self.sorted(config, said, self.clock.instant().saturating_duration_since(began))
     }
 
-    /// What is known of an endpoint without asking it.
+    /// The answer that is known without a request.
     fn at_once(&self, config: &Config, task: &Task<'_>, slot: &Arc<Slot>) -> Option<Offering> {
         match self.endpoints.known(slot) {
             Known::Fresh(offer, at) => return Some(Ok((offer, Some(at)))),
@@ -123,7 +123,7 @@ impl Models {
         Some(Err(Nobody::Late(LlmError::Deadline(ClockFired::Connect))))
     }
 
-    /// The endpoint's breaker is open.
+    /// The endpoint's error while its circuit breaker is open.
     fn barred(&self, slot: &Slot) -> Option<Nobody> {
         let knowledge = self.knowledge();
         if knowledge.breakers.admit(&slot.config.name, "") {
@@ -136,14 +136,14 @@ impl Models {
         })
     }
 
-    /// Whether nothing listened at any endpoint when it was last tried.
+    /// Whether no server listened at any endpoint when last tried.
     #[must_use]
     pub fn nothing_listens(&self, config: &Config) -> bool {
         let knowledge = self.knowledge();
         config.endpoints.iter().all(|endpoint| knowledge.breakers.is_unreachable(&endpoint.name))
     }
 
-    /// Whether somebody can be asked without knowing what this endpoint offers.
+    /// Whether a model can be asked without this endpoint's list.
     fn is_dispensable(&self, config: &Config, task: &Task<'_>, slot: &Slot) -> bool {
         let others = config.endpoints.iter().filter(|other| other.name != slot.config.name);
         let mut others = others.filter_map(|other| self.endpoints.slot(other).ok());
@@ -151,7 +151,7 @@ impl Models {
         others.any(|other| is_known(&other)) || self.assumed(config, task).is_some()
     }
 
-    /// One endpoint and a named model: it is asked even where it does not list its models.
+    /// A single endpoint with a named model is asked even where it does not list its models.
     fn assumed(&self, config: &Config, task: &Task<'_>) -> Option<Offer> {
         let name = configured(&config.models, config.capture.strategy, task.role)?;
         let [only] = &config.endpoints[..] else { return None };
@@ -166,7 +166,7 @@ impl Models {
         }
     }
 
-    /// The next one who asks will know.
+    /// Refreshes the list in the background, for the next request.
     fn look_aside(&self, slot: &Arc<Slot>) {
         let (endpoints, slot) = (Arc::clone(&self.endpoints), Arc::clone(slot));
         let until = self.clock.instant() + ASIDE;
@@ -189,7 +189,7 @@ impl Models {
         if anything { now + until.saturating_duration_since(now) / STRAGGLERS } else { until }
     }
 
-    /// Those that have said nothing in the time that there was. The next one does not wait for them again.
+    /// Records the endpoints that were silent for the whole wait; the next request does not wait for them.
     fn note_stragglers(&self, config: &Config, said: &mut Vec<Said>) {
         for (order, endpoint) in config.endpoints.iter().enumerate() {
             if said.iter().any(|(place, said)| *place == order && !is_silent(said)) {
@@ -221,7 +221,7 @@ impl Models {
                     if let (Nobody::Failed(error), Some(endpoint)) = (&nobody, config.endpoints.get(order)) {
                         self.learn_unlisted(&endpoint.name, error, waited);
                     }
-                    // The first endpoint is the one that was meant; the others are where else one might look.
+                    // The first endpoint is the intended one; the others are alternatives.
                     refusal = refusal.or(Some(nobody));
                 }
             }
@@ -241,7 +241,7 @@ fn is_silent(said: &Offering) -> bool {
     matches!(said, Err(Nobody::Failed(LlmError::Deadline(_))))
 }
 
-/// A server that does not list its models may answer all the same, but not one where nobody listens.
+/// A server that does not list its models may still answer, unless nothing listens there.
 fn assume(said: &mut [Said], offer: Offer) {
     if let [(_, only)] = said
         && let Err(Nobody::Failed(error) | Nobody::Late(error)) = only

@@ -1,7 +1,7 @@
-//! Which model writes, when it is its turn, and what is learned from it: the router at work.
+//! Model router: chooses the model that writes, queues for its device, and learns from the answer.
 //!
-//! A request goes through four steps: who is offered (`endpoints`), who is worth asking (`weigh`), whose turn it is
-//! on the device ([`self::pool`]), and what the answer teaches (`knowledge`). All of it ends at the task's instant.
+//! A request goes through four steps: discovery of models (`endpoints`), scoring (`weigh`), the queue of the device
+//! ([`self::pool`]), and learning (`knowledge`). All of them end at the task's instant.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -63,20 +63,20 @@ use knowledge::Knowledge;
 use listing::Nobody;
 use weigh::{Contender, Scene};
 
-/// Texts that are older say nothing of a model any more: models and tastes change.
+/// Older texts are no evidence any more: models and tastes change.
 const SEEN_FOR: Duration = Duration::from_secs(90 * 24 * 60 * 60);
-/// For the chat template's own tokens.
+/// Tokens of the chat template itself.
 const WRAPPING: u32 = 64;
 
-/// Everything about one attempt to let a model write.
+/// Record of one attempt to get a text from a model.
 #[derive(Debug)]
 pub struct Attempt {
     pub model: Option<String>,
     pub endpoint: Option<String>,
     pub result: Result<Answer, Unanswered>,
-    /// What was sent, or would have been; absent where no model was chosen.
+    /// The prompt that was sent, or would have been; absent where no model was chosen.
     pub prompt: Option<Rendered>,
-    /// Why this model, or none.
+    /// Why this model was chosen, or none.
     pub decision: Option<Decision>,
     pub ahead: Ahead,
 }
@@ -84,7 +84,7 @@ pub struct Attempt {
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Unanswered {
-    /// Nobody was asked: the router had this reason.
+    /// The router asked no model, for this reason.
     #[error("no model was asked ({})", .0.as_str())]
     Unasked(Reason),
     #[error(transparent)]
@@ -97,7 +97,7 @@ impl Attempt {
     }
 }
 
-/// The models of all configured endpoints, with all that is known of them; kept for the life of the process.
+/// The models of all configured endpoints with their learned state; one per process.
 pub struct Models {
     clock: Arc<dyn Clock>,
     store: Arc<dyn Store>,
@@ -106,11 +106,11 @@ pub struct Models {
     eyes: Eyes,
     tokens: Arc<Calibration>,
     turns: Arc<Pool>,
-    /// Looks at endpoints that nobody waits for.
+    /// Background refreshes of model lists.
     looks: Mutex<JoinSet<()>>,
     /// A server has answered this process.
     present: Arc<AtomicBool>,
-    /// The endpoints were looked at before the first text without a question.
+    /// The endpoints were checked before the first text without a model call.
     met: AtomicBool,
 }
 
@@ -120,7 +120,7 @@ impl std::fmt::Debug for Models {
     }
 }
 
-/// A decision, and what it takes to act on it.
+/// A decision with its inputs, ready to be acted on.
 struct Settled {
     decision: Decision,
     /// The whole prompt, and its size.
@@ -130,25 +130,25 @@ struct Settled {
     here: Circumstances,
 }
 
-/// The model that was chosen, and what is to be sent.
+/// The chosen model and the request to send.
 struct Order<'a> {
     contender: &'a Contender,
     prompt: Rendered,
     max_tokens: u32,
     scale: Scale,
-    /// Of the prompt, what the server probably has, as of the decision.
+    /// Tokens to read and to write, given the probable state of the server's cache.
     work: Work,
 }
 
 impl Models {
-    /// With what was learned before. Blocking.
+    /// Loads what was learned before. Blocking.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, store: Arc<dyn Store>) -> Self {
         let tokens = Arc::new(Calibration::of(Arc::clone(&store)));
-        // A store that cannot be read knows nothing: it will be measured anew.
+        // Where the store cannot be read, the models are measured again.
         let mut knowledge = Knowledge::with(store.forecasts().unwrap_or_default());
         knowledge.see(store.evidence(clock.now() - SEEN_FOR).unwrap_or_default());
-        // A store that cannot be written now is asked to begin by the next process.
+        // Where the store cannot be written now, the next process begins the count.
         let _ = judgements::begin(store.as_ref(), clock.now());
         knowledge.tallies = tallies(store.as_ref(), clock.now()).unwrap_or_default();
         let knowledge = Mutex::new(knowledge);
@@ -158,8 +158,7 @@ impl Models {
         Self { clock, store, endpoints, knowledge, eyes, tokens, turns, looks, present, met: AtomicBool::default() }
     }
 
-    /// Reads again how the models' texts were scored, what people left of them and how many could be used, also through
-    /// other processes.
+    /// Rereads the evidence from the store, with that of other processes: scores, users' edits, acceptance rates.
     /// Blocking.
     pub fn reread_evidence(&self) {
         if let Ok(seen) = self.store.evidence(self.clock.now() - SEEN_FOR) {
@@ -168,15 +167,15 @@ impl Models {
         self.recount();
     }
 
-    /// Counts again how many of the models' answers could be used: after each that was judged, so that no storm of commits
-    /// asks a model that is of no use. Blocking.
+    /// Recounts the usable answers: after each one that was checked, so that no storm of commits asks a useless model.
+    /// Blocking.
     pub fn recount(&self) {
         if let Ok(tallies) = tallies(self.store.as_ref(), self.clock.now()) {
             self.knowledge().tallies = tallies;
         }
     }
 
-    /// Who computes where, and who waits.
+    /// The queues of all devices.
     #[must_use]
     pub fn pool(&self) -> &Arc<Pool> {
         &self.turns
@@ -186,10 +185,9 @@ impl Models {
         self.knowledge.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets the model write that is expected to do best, if one is expected to be worth it; never later than
-    /// `task.until`.
+    /// Asks the model with the best expected text, if one is expected to be worth it; ends by `task.until`.
     pub async fn ask(&self, config: &Config, task: &Task<'_>) -> Attempt {
-        // What others are finding out is waited for, but not beyond our own end: theirs may be far off.
+        // Shares the model lists that other requests fetch, but not beyond its own deadline.
         let settled = tokio::time::timeout_at(task.until.into(), self.settle(config, task)).await;
         let settled = match settled.unwrap_or(Err(LlmError::Deadline(ClockFired::Connect).into())) {
             Ok(settled) => settled,
@@ -227,7 +225,7 @@ impl Models {
         }
     }
 
-    /// What would be done now, without doing it.
+    /// The decision as of now, without acting on it.
     ///
     /// # Errors
     /// When no endpoint answers or none offers a model.
@@ -249,7 +247,7 @@ impl Models {
         Ok(Settled { decision, prompt, size, contenders, here })
     }
 
-    /// The prompt of the model that was chosen, as long as was decided; nothing where the template is to stand.
+    /// The request for the chosen model, with the prompt shortened as decided; `None` where the template stands.
     fn order<'s>(&self, config: &Config, task: &Task<'_>, settled: &'s Settled) -> Option<Order<'s>> {
         let Chosen::Model { model, endpoint, max_tokens, prompt_tokens, words } = &settled.decision.choice else {
             return None;
@@ -269,7 +267,7 @@ impl Models {
         Some(Order { contender, prompt, max_tokens: *max_tokens, scale, work })
     }
 
-    /// What is to be read and written, by what the server probably has in its cache now.
+    /// Tokens to read and to write, given the probable state of the server's cache now.
     fn work(&self, contender: &Contender, prompt: &Rendered, scale: Scale, allowed: u32) -> Work {
         let (cached, _) = self.knowledge().cached.common(&contender.endpoint, &contender.offered.name, prompt);
         let cached = scale.tokens_of(cached).min(prompt.prompt_tokens);
@@ -281,7 +279,7 @@ impl Models {
     }
 }
 
-/// The whole prompt: what was read ahead for this tree, else what a model of this context has room for.
+/// The whole prompt: the one read ahead for this tree, else as much as this model's context allows.
 fn whole(sampling: &crate::domain::model::Sampling, scale: Scale, knowledge: &Knowledge, task: &Task<'_>) -> Size {
     if let Some(read) = task.tree.and_then(|tree| knowledge.ahead_of(tree)) {
         return read.size;
@@ -299,7 +297,7 @@ fn no_model() -> LlmError {
     LlmError::NoSuchModel { model: "(none offered)".to_owned() }
 }
 
-/// How a failed attempt is recorded in the capture.
+/// The reason that a capture records for a failed attempt.
 #[must_use]
 pub fn reason_for(why: &Unanswered) -> Reason {
     match why {

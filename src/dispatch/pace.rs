@@ -1,4 +1,4 @@
-//! A running answer against the forecast of its model: cut when the rest of its sentence cannot come in time.
+//! Early abort of a streaming answer: by the forecast, when its sentence cannot end in time; or by preemption.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -7,11 +7,11 @@ use crate::llm::{Pace, SoFar};
 use crate::route::forecast::{Conditions, Forecast};
 use crate::route::pace::{Progress, Verdict, judge};
 
-/// The pace of one answer of one model.
+/// Cuts an answer when its rest cannot come in time.
 #[derive(Debug, Clone)]
 pub struct Paced {
     pub forecast: Forecast,
-    /// Those under which it was asked; the time that is left is the stream's own.
+    /// The conditions of the request; the remaining time is the stream's own.
     pub conditions: Conditions,
     /// Tokens of a usual sentence of this model.
     pub usual: u32,
@@ -31,7 +31,7 @@ impl Pace for Paced {
 }
 
 impl Paced {
-    /// Seconds per token as it streams; a silence that lasts longer is the token that has not come yet.
+    /// Seconds per token of the stream so far; a longer silence counts as the pending token.
     fn tpot_s(&self, so_far: &SoFar<'_>) -> Option<f64> {
         let silent = so_far.silent.as_secs_f64();
         match (so_far.tokens, so_far.tpot) {
@@ -45,7 +45,7 @@ impl Paced {
     }
 }
 
-/// Ends an answer when its turn is recalled. A running stream is looked at with each token and every 50 ms.
+/// Aborts an answer when its turn is preempted. A stream is checked at each token and every 50 ms.
 #[derive(Debug)]
 pub struct Recallable<'a>(pub &'a Turn);
 
@@ -55,7 +55,7 @@ impl Pace for Recallable<'_> {
     }
 }
 
-/// Notes that a first token has come.
+/// Records the arrival of the first token.
 pub(super) struct Heard<'a> {
     pub pace: &'a dyn Pace,
     pub heard: &'a AtomicBool,

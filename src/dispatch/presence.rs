@@ -1,4 +1,4 @@
-//! Whether a model server has ever answered on this machine: only then does a person expect a model's text.
+//! Whether a model server has ever answered on this machine: only then does the user expect a model's text.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -6,14 +6,14 @@ use std::sync::atomic::Ordering;
 use super::Models;
 use crate::store::{Store, StoreError};
 
-/// When a server first listed its models or answered a request (RFC 3339).
+/// Key of the time when a server first answered (RFC 3339).
 const MARK: &str = "model-server.first-answer";
 
-/// What is said once, instead of a reason for each capture, where no server has ever answered.
+/// Shown once, instead of a reason for each capture, where no server has ever answered.
 pub const NEVER_ANSWERED: &str = "no model answered; captures use the template";
 
 /// True once any model server has listed its models or answered a request of this installation. A learned forecast
-/// proves the same for stores that are older than the mark.
+/// proves the same for stores that are older than the key.
 ///
 /// # Errors
 /// The store cannot be read.
@@ -22,7 +22,7 @@ pub fn has_ever_answered(store: &dyn Store) -> Result<bool, StoreError> {
 }
 
 impl Models {
-    /// A server answered. The first answer is recorded off the event loop; a write that fails is repeated with the next.
+    /// Records the first answer of a server, off the event loop; a failed write is retried with the next answer.
     pub(super) fn note_presence(&self) {
         if self.present.swap(true, Ordering::Relaxed) {
             return;

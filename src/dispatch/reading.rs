@@ -1,4 +1,4 @@
-//! Reading a prompt ahead of its commit: when the commit comes, only its message is left to be read.
+//! Prefill ahead of a commit: fills the server's prefix cache, so that only the message is left to read.
 
 use std::time::{Duration, Instant};
 
@@ -17,17 +17,17 @@ use crate::route::forecast::Work;
 use crate::route::merit;
 use crate::route::signals::{Traffic, Urgency};
 
-/// Of a capture's budget, the model's part.
+/// The model's share of a capture's budget.
 const MODEL_SHARE: f64 = 0.85;
 
-/// How far reading ahead came.
+/// Outcome of reading ahead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reading {
     /// Everything before the author's words is read.
     Whole,
-    /// Somebody more urgent came, or the time was over.
+    /// Preempted by a request with higher priority, or out of time.
     Part,
-    /// It would be of no use, or nobody is there to read it.
+    /// It would be of no use, or no model is available.
     Nothing,
 }
 
@@ -40,8 +40,8 @@ struct Book<'a> {
 }
 
 impl Models {
-    /// Lets the model that would be asked about a commit of `tree` read the prompt of it up to the author's words, and
-    /// write nothing. Ends early when somebody more urgent needs the device; what was read until then stays read.
+    /// Asks the model that a commit of `tree` would ask to read the prompt up to the author's words, and to write
+    /// nothing. Ends early when a request with higher priority needs the device; what was read until then stays cached.
     pub async fn read_ahead(&self, config: &Config, tree: &Oid, prompt: &PromptOf<'_>, until: Instant) -> Reading {
         let now = self.clock.instant();
         let task = Task {
@@ -50,7 +50,7 @@ impl Models {
             traffic: Traffic::Calm,
             budget: config.capture.budget,
             until: until.min(now + config.capture.budget.mul_f64(MODEL_SHARE)),
-            // Who is chosen does not depend on it as long as one is far better than the template.
+            // The choice does not depend on it as long as one model is far better than the template.
             technicality: 1.0,
             template_quality: merit::TEMPLATE,
             tree: None,
@@ -112,7 +112,7 @@ impl Models {
     }
 }
 
-/// Nothing when the turn was recalled before the end.
+/// `None` when the turn was preempted before the end.
 pub(super) async fn recallable<T>(turn: &Turn, work: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         done = work => Some(done),
@@ -125,7 +125,7 @@ impl Book<'_> {
         read.endpoint == self.contender.endpoint && read.model == self.contender.offered.name
     }
 
-    /// In seconds, if nobody comes.
+    /// Expected duration in seconds, without preemption.
     fn lasts(&self, here: &Circumstances) -> f64 {
         let work = Work { uncached: self.prompt.prompt_tokens, cached: 0, allowed: 1 };
         self.contender.forecast().outlook(&work, &self.contender.conditions(Duration::ZERO, here)).total_s

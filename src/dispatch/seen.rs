@@ -1,4 +1,4 @@
-//! From an answer, or from its absence, to what a forecast and a breaker learn from it.
+//! Converts an answer, or its absence, into observations for the forecast and the circuit breaker.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use crate::route::breaker::Happened;
 use crate::route::forecast::Work;
 use crate::route::observation::{End, Observation};
 
-/// One run as seen from here.
+/// One run as measured by the client.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Run<'a> {
-    /// What was expected of it: tokens to read, tokens known, tokens allowed.
+    /// The expected work: tokens to read, tokens cached, tokens allowed.
     pub work: Work,
     pub result: &'a Result<Answer, LlmError>,
-    /// Sent → end.
+    /// From sending to the end.
     pub took: Duration,
     pub pressed: bool,
     /// The model was not loaded when it was asked, as far as was known.
@@ -21,7 +21,7 @@ pub(super) struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Nothing where the run says nothing about the model's speed.
+    /// `None` where the run says nothing about the model's speed.
     pub fn observed(&self) -> Option<Observation> {
         match self.result {
             Ok(answer) if answer.prompt_truncated || answer.finish == Finish::Aborted => None,
@@ -53,7 +53,7 @@ impl Run<'_> {
         }
     }
 
-    /// Nothing had come.
+    /// A run that was cut before the first token.
     fn cut(&self) -> Observation {
         Observation {
             uncached: self.work.uncached,
@@ -61,7 +61,7 @@ impl Run<'_> {
             allowed: self.work.allowed,
             written: 0,
             sentence: None,
-            // Whoever waited for a model that is being loaded has seen nothing of its speed.
+            // A wait for a model that was still loading shows nothing of its speed.
             load_s: self.cold.then_some(self.took.as_secs_f64()),
             queue_s: 0.0,
             ttft_s: None,
@@ -74,7 +74,7 @@ impl Run<'_> {
     }
 }
 
-/// What a breaker learns; nothing where the fault is in the settings.
+/// Event for the circuit breaker; `None` where the fault is in the settings.
 pub(super) fn happened(result: &Result<Answer, LlmError>) -> Option<Happened> {
     match result {
         Ok(answer) if answer.finish == Finish::Aborted => Some(Happened::Failed),
@@ -83,7 +83,7 @@ pub(super) fn happened(result: &Result<Answer, LlmError>) -> Option<Happened> {
     }
 }
 
-/// What a breaker learns from a list that did not come: every living server has it ready.
+/// Event for a list that did not come: a healthy server has it ready.
 pub(super) fn not_listed(error: &LlmError) -> Option<Happened> {
     match error {
         LlmError::Deadline(ClockFired::Connect | ClockFired::FirstToken) => Some(Happened::Silent),
@@ -93,7 +93,7 @@ pub(super) fn not_listed(error: &LlmError) -> Option<Happened> {
 
 fn failed(error: &LlmError) -> Option<Happened> {
     Some(match error {
-        // A server that says that the prompt is too long lives.
+        // A server that reports an overlong prompt is healthy.
         LlmError::PromptTooLong { .. } => Happened::Answered,
         // Some servers send their headers with the first token: waiting for them is waiting for the model.
         LlmError::Deadline(_) => Happened::Slow,

@@ -1,4 +1,4 @@
-//! The router's state at this moment, for whoever looks.
+//! Status of the router at this moment, for `status` and the control socket.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,27 +6,27 @@ use super::Models;
 use crate::dispatch::pool;
 use crate::route::breaker::State;
 
-/// Who computes, who waits, who is down.
+/// Devices with their queues, and open circuit breakers.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Standing {
     pub devices: Vec<pool::Standing>,
-    /// Everything that captures do not go to just now.
+    /// Endpoints and models that captures avoid just now.
     pub broken: Vec<Broken>,
 }
 
-/// An endpoint, or one model of it, that failed and has not been seen well since.
+/// An endpoint, or one of its models, that failed and has not recovered yet.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Broken {
     pub endpoint: String,
     /// Absent where it is the whole endpoint.
     pub model: Option<String>,
     pub state: State,
-    /// Seconds until it is tried again by nobody's capture; 0 when that is due.
+    /// Seconds until the next probe, which no capture waits for; 0 when it is due.
     pub probe_in_s: Option<f64>,
 }
 
 impl Models {
-    /// Who computes, who waits, who is down.
+    /// The state of all devices and breakers.
     #[must_use]
     pub fn standing(&self) -> Standing {
         let now = self.clock.instant();

@@ -1,4 +1,4 @@
-//! A text that is wanted of a model, and how long its prompt may be.
+//! A request for a text, and the size of its prompt.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use crate::prompt::render::Rendered;
 use crate::prompt::tokens::Budget;
 use crate::route::signals::{Traffic, Urgency};
 
-/// A text that is wanted of a model.
+/// A request for a text from a model.
 pub struct Task<'a> {
     pub role: Role,
     pub urgency: Urgency,
@@ -16,16 +16,16 @@ pub struct Task<'a> {
     /// The whole time that it may take, and the instant at which the model must have stopped.
     pub budget: Duration,
     pub until: Instant,
-    /// How technical the matter is, and what the text is worth that stands where no model's does; both 0..=1.
+    /// How technical the matter is, and the quality of the text that stands without a model; both 0..=1.
     pub technicality: f64,
     pub template_quality: f64,
     /// The tree of the commit that it is about: its prompt may have been read ahead.
     pub tree: Option<&'a Oid>,
-    /// Makes the prompt. May be called more than once.
+    /// Renders the prompt. May be called more than once.
     pub prompt: &'a PromptOf<'a>,
 }
 
-/// Makes a prompt of a given size.
+/// Renders a prompt of a given size.
 pub type PromptOf<'a> = dyn Fn(&Size) -> Rendered + Sync + 'a;
 
 impl std::fmt::Debug for Task<'_> {
@@ -34,7 +34,7 @@ impl std::fmt::Debug for Task<'_> {
     }
 }
 
-/// How long a prompt may be, and what it asks for.
+/// Size of a prompt, and of the answer that it asks for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Size {
     pub budget: Budget,

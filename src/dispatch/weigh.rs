@@ -1,4 +1,4 @@
-//! Everything a decision looks at, put together: who is offered, how fast each is, what each has read.
+//! Scoring inputs of a routing decision: candidate models with their speed, cached prompts, memory and quality.
 
 use std::time::{Duration, Instant};
 
@@ -25,32 +25,32 @@ use crate::route::signals::{Signals, Urgency};
 use crate::route::speed::{Machine, Speed};
 use crate::route::traits::Traits;
 
-/// What the endpoints offer, as far as it is known.
+/// The models that the endpoints offer, as far as known.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Offers {
     pub offers: Vec<Offer>,
-    /// When each was seen; absent for what is only assumed.
+    /// Age of each list; absent for one that is only assumed.
     pub seen: Vec<Option<Instant>>,
 }
 
-/// A model that may write, with what is known of it.
+/// A candidate model with what is known of it.
 #[derive(Debug, Clone)]
 pub(super) struct Contender {
     pub endpoint: String,
     pub offered: Offered,
     pub key: Key,
     pub seed: Speed,
-    /// The role's options with the context length that all roles share on this model.
+    /// The role's options, with the context length that all roles share on this model.
     pub sampling: Sampling,
     forecast: Forecast,
-    /// How often it was run before, it or its like.
+    /// Number of earlier runs, of it or of similar models.
     runs: u64,
     idle_min: f64,
     resident: Option<bool>,
     traits: Traits,
 }
 
-/// Everything about one decision.
+/// Inputs of one decision.
 pub(super) struct Scene<'a> {
     pub config: &'a Config,
     pub task: &'a Task<'a>,
@@ -59,7 +59,7 @@ pub(super) struct Scene<'a> {
 }
 
 impl Scene<'_> {
-    /// Who may write, best suited first.
+    /// Candidate models, best suited first.
     pub fn contenders(&self, knowledge: &Knowledge) -> Vec<Contender> {
         let Self { config, task, offers, here, .. } = self;
         let memory = Memory { ram: here.ram, vram: None };
@@ -73,8 +73,8 @@ impl Scene<'_> {
         found
     }
 
-    /// A draft has time: there is no reason to stand in for the model that its owner named, unless that is down or
-    /// too few of its drafts can be used.
+    /// A draft has time: there is no reason to replace the model that the user named, unless that one is down or too
+    /// few of its drafts can be used.
     fn may_write(&self, one: &Proposal, cast: &Cast, knowledge: &Knowledge) -> bool {
         let is_draft = self.task.urgency == Urgency::Batch && self.task.role != Role::Capture;
         let is_there = |one: &Proposal| {
@@ -91,8 +91,8 @@ impl Scene<'_> {
         Some(((endpoint.to_owned(), offered.clone()), self.offers.seen.get(at).copied().flatten()))
     }
 
-    /// A configured model that nobody lists goes to the first endpoint: that server's own refusal says more than a
-    /// guess of ours, and servers with a single model take any name.
+    /// A configured model that no endpoint lists goes to the first endpoint: the server's own refusal says more than a
+    /// guess, and servers with a single model accept any name.
     fn unlisted(&self, knowledge: &Knowledge) -> Option<Contender> {
         let name = configured(&self.config.models, self.config.capture.strategy, self.task.role)?;
         let first = self.offers.offers.first()?;
@@ -130,14 +130,14 @@ impl Scene<'_> {
         Contender { endpoint, key, seed, sampling, forecast, runs, idle_min, resident, traits, offered }
     }
 
-    /// The role's options, with the one context length that every request to this model has: another one would make the
-    /// server load it anew.
+    /// The role's options, with the one context length that every request to this model uses: another one would make
+    /// the server reload it.
     fn sampling(&self, offered: &Offered) -> Sampling {
         let sampling = self.config.options.get(&self.task.role).cloned().unwrap_or_else(usual);
         Sampling { num_ctx: context(self.config, offered), ..sampling }
     }
 
-    /// Decides. `prompt` is the whole one, `scale` what a token of it is.
+    /// Decides. `prompt` is the whole one, `scale` converts it to tokens.
     pub fn decide(
         &self,
         contenders: &[Contender],
@@ -148,7 +148,7 @@ impl Scene<'_> {
         let signals = self.signals(prompt, scale, now);
         let candidate = |one| self.candidate(one, (prompt, scale), knowledge, pool, signals.technicality);
         let mut candidates: Vec<Candidate<'_>> = contenders.iter().map(candidate).collect();
-        // Where there is nobody else, a draft that somebody asked for is worth a reload.
+        // Without an alternative, a draft that the user asked for justifies a reload.
         if !candidates.iter().any(|one| !one.evicts && one.barred.is_none()) {
             candidates.iter_mut().for_each(|one| one.evicts = false);
         }
@@ -187,7 +187,7 @@ impl Scene<'_> {
         let is_ahead = self.task.urgency == Urgency::Ahead;
         let is_cold = one.resident == Some(false);
         let tokens = |bytes: usize| match () {
-            // The question is who is to be asked once all of it has been read.
+            // Reading ahead compares the models as if all of the prompt were in the cache already.
             () if is_ahead => prompt.prompt_tokens,
             () if is_cold => 0,
             () => scale.tokens_of(bytes).min(prompt.prompt_tokens),
@@ -216,7 +216,7 @@ impl Scene<'_> {
         }
     }
 
-    /// Whether a batch would push the model that writes captures out of memory while people work.
+    /// Whether a batch would evict the captures' model during working hours.
     fn evicts(&self, one: &Contender, knowledge: &Knowledge) -> bool {
         let by_day = self.task.urgency == Urgency::Batch && hours::working(self.config, self.here.now);
         if !by_day || one.resident != Some(false) {
@@ -226,10 +226,10 @@ impl Scene<'_> {
         let Some(((_, offered), at)) = self.offered(endpoint, model) else { return false };
         let is_held = knowledge.resident((endpoint, model), offered.resident, at) == Some(true);
         let (Some(there), Some(here)) = (self.endpoint(endpoint), self.endpoint(&one.endpoint)) else { return false };
-        // What a machine elsewhere has room for is not known here.
+        // The memory of another machine is not known here.
         let shared = endpoints::device(there) == endpoints::device(here) && !here.remote;
         let memory = Memory { ram: self.here.ram, vram: None };
-        // A router may hold fewer models than memory has room for.
+        // A server may hold fewer models than fit into memory.
         let same_server = endpoint == &one.endpoint && one.loads();
         is_held
             && shared
@@ -277,8 +277,8 @@ impl Contender {
         }
     }
 
-    /// What cuts a capture's answer whose rest is not worth waiting for. Of a model that has hardly run nobody knows what
-    /// to expect, and nobody waits for a batch.
+    /// The early abort of a capture's answer when the rest is not worth waiting for. `None` for a batch, and for a
+    /// model with too few runs for a forecast.
     pub fn paced(&self, task: &Task<'_>, max_tokens: u32, conditions: Conditions) -> Option<Paced> {
         let hurried = matches!(task.urgency, Urgency::Urgent | Urgency::Interactive);
         (hurried && self.runs >= TRIALS).then(|| Paced {
@@ -297,11 +297,11 @@ fn barred(knowledge: &Knowledge, one: &Contender) -> Option<Rejected> {
     Some(if unreachable { Rejected::Unreachable } else { Rejected::BreakerOpen })
 }
 
-/// Tokens of a question, beside the rules, that still says what changed.
+/// Fewest tokens of a prompt, beside the rules, that still show what changed.
 const LEAST_QUESTION: u32 = 120;
 
-/// The context length of every request to this model: what it is loaded with, else what the longest of the roles needs
-/// that may use it.
+/// The context length of every request to this model: what it is loaded with, else the largest that a role needs which
+/// may use it.
 pub(super) fn context(config: &Config, offered: &Offered) -> u32 {
     let loaded = offered.loaded_context.and_then(|loaded| u32::try_from(loaded).ok());
     if let Some(loaded) = loaded.filter(|loaded| *loaded >= SMALLEST) {
@@ -318,7 +318,7 @@ pub(super) fn context(config: &Config, offered: &Offered) -> u32 {
     wanted.min(trained.max(SMALLEST))
 }
 
-/// A context that another program loaded a model with and that holds no prompt of ours is not adopted.
+/// Smaller contexts, set by another program that loaded the model, are not adopted: they hold no prompt.
 const SMALLEST: u32 = 1024;
 
 fn usual() -> Sampling {

@@ -1,4 +1,4 @@
-//! What is weighed before a decision: the memory by day, and what people think of a model's texts.
+//! Inputs of a routing decision: memory in working hours, and the users' edits of a model's texts.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ struct Desk {
     now: &'static str,
 }
 
-/// Eight gigabytes, the captures' model loaded, by day.
+/// Eight gigabytes, the captures' model loaded, in working hours.
 fn desk(models: &[Offered]) -> Desk {
     let endpoints = vec![EndpointConfig::local("local", "http://127.0.0.1:9")];
     let mut config = Config { endpoints, ..Config::default() };
@@ -35,7 +35,7 @@ fn desk(models: &[Offered]) -> Desk {
     let offers = Offers { offers: vec![offer], seen: vec![None] };
     let mut knowledge = Knowledge::default();
     knowledge.last.insert(Role::Capture, ("local".into(), SMALL.into()));
-    // In no time zone is this the minute of the window.
+    // No time zone has this minute in the window.
     Desk { config, offers, knowledge, ram: 8_000_000_000, now: "2026-03-02T12:20:00Z" }
 }
 
@@ -80,7 +80,7 @@ fn by_day_a_batch_does_without_the_model_that_would_push_the_captures_one_out() 
 }
 
 #[test]
-fn where_there_is_room_or_nobody_to_push_out_the_better_writer_is_loaded() {
+fn where_there_is_room_or_nothing_to_evict_the_better_writer_is_loaded() {
     let both = [offered(SMALL, true), offered(LARGE, false)];
     assert_eq!(Desk { ram: 32_000_000_000, ..desk(&both) }.drafts(), (LARGE.into(), None));
     assert_eq!(desk(&[offered(SMALL, false), offered(LARGE, false)]).drafts(), (LARGE.into(), None));
@@ -146,5 +146,5 @@ fn a_model_whose_answers_are_seldom_used_is_not_asked_until_it_is_another_versio
     desk.knowledge.ledger.learn(&key, Speed::of(&Machine::default()), &run, now);
     assert_eq!(desk.drafts().0, SMALL, "the version that was judged");
     desk.offers.offers[0].models[1] = digest("2");
-    assert_eq!(desk.drafts(), (LARGE.into(), None), "nobody has judged this one");
+    assert_eq!(desk.drafts(), (LARGE.into(), None), "this one has no judged answers");
 }

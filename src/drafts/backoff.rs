@@ -1,4 +1,4 @@
-//! When a failed draft is tried again: exponential with full jitter, so that many failures do not return at once.
+//! Retry delay of a failed draft: exponential backoff with full jitter, so that many failures do not return at once.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
-//! The batch: queues what is due, then writes one draft after the other under a fenced lease.
+//! Draft batch: queues due drafts, then writes them one by one under a lease with a fencing token.
 //!
-//! No transaction is open while a model writes. A run that is cut off anywhere leaves a lease that runs out;
-//! a run that is repeated queues nothing twice and overwrites nobody's text.
+//! No transaction is open while a model writes. An interrupted run leaves a lease that expires; a repeated run queues
+//! nothing twice and overwrites no text of a user.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use super::held::HeldDraft;
 use super::store::DraftShelf;
 use super::writer::{self, Draftsmanship, Writer};
 
-/// How far one run goes.
+/// Limits of one run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Bounds {
     /// Most drafts to write.
@@ -32,7 +32,7 @@ pub struct Bounds {
     pub cap: Option<usize>,
 }
 
-/// What a run needs besides the writer.
+/// Dependencies of a run beside the writer.
 pub struct Night<'a, S> {
     pub shelf: S,
     pub writer: Writer<'a>,
@@ -40,7 +40,7 @@ pub struct Night<'a, S> {
     pub bounds: Bounds,
     /// Random numbers in 0..1, for the backoff.
     pub chance: &'a (dyn Fn() -> f64 + Sync),
-    /// Told of every step.
+    /// Called at every step.
     pub progress: &'a (dyn Fn(&Step) + Sync),
 }
 
@@ -50,7 +50,7 @@ impl<S> std::fmt::Debug for Night<'_, S> {
     }
 }
 
-/// What just happened.
+/// Progress event.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
     Queued {
@@ -59,26 +59,26 @@ pub enum Step {
         left_out: usize,
     },
     Started(Draft),
-    /// Written; why not by a model, or not by the person's own template, in words.
+    /// Written; `note` says why not by a model, or not with the user's own template.
     Written {
         draft: Draft,
         model: Option<String>,
         note: Option<String>,
     },
-    /// Given back, to be tried again.
+    /// Returned to the queue, to be retried.
     Failed {
         draft: Draft,
         error: String,
     },
-    /// Somebody else holds the draft now; what was written here was dropped.
+    /// Another process holds the lease now; the text written here was dropped.
     TakenOver(Draft),
 }
 
-/// What a run did.
+/// Result of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     pub queued: usize,
-    /// Untouched drafts whose captures had changed.
+    /// Untouched drafts that were queued again because their captures had changed.
     pub rewritten: usize,
     /// Due, but beyond the cap of one run.
     pub left_out: usize,
@@ -88,13 +88,13 @@ pub struct Report {
     pub taken_over: usize,
 }
 
-/// A role whose model failed this often in a row is not asked again in the same run.
+/// After this many failures in a row, a role is not asked again in the same run.
 const GIVE_UP: u32 = 2;
 
-/// Queues what is due and writes everything that is queued, within the bounds.
+/// Queues due drafts and writes all queued ones, within the bounds.
 ///
 /// # Errors
-/// The store's, when it fails in a way that a later draft would meet as well. What was written stays written.
+/// The store's, when it fails in a way that the next draft would meet as well. Written drafts stay stored.
 pub async fn run_drafts<S: DraftShelf + Clone + 'static>(night: &Night<'_, S>) -> Result<Report, StoreError> {
     let mut run = Run { night, report: Report::default(), failures: HashMap::new() };
     run.queue().await?;
@@ -105,7 +105,7 @@ pub async fn run_drafts<S: DraftShelf + Clone + 'static>(night: &Night<'_, S>) -
 struct Run<'a, 'n, S> {
     night: &'a Night<'n, S>,
     report: Report,
-    /// Per role: failures in a row, and the last one's words.
+    /// Per role: failures in a row, and the last one's message.
     failures: HashMap<Role, (u32, String)>,
 }
 
@@ -150,7 +150,7 @@ impl<S: DraftShelf + Clone + 'static> Run<'_, '_, S> {
             }
             match shelf.retry_draft(draft.id, now) {
                 Ok(_) => Ok(true),
-                // A person was faster: their draft stays as it is.
+                // The user edited it first: the draft stays as it is.
                 Err(StoreError::Conflict(_) | StoreError::NotFound { .. }) => Ok(false),
                 Err(error) => Err(error),
             }
@@ -235,7 +235,7 @@ impl<S: DraftShelf + Clone + 'static> Run<'_, '_, S> {
         }
     }
 
-    /// Puts the draft back into the queue for later; when that fails too, the run ends.
+    /// Returns the draft to the queue with a backoff; when that fails too, the run ends.
     async fn give_back(&self, draft: &Draft, attempt: u32, error: &StoreError) -> Result<Step, StoreError> {
         let words = with_causes(error);
         let (id, now) = (draft.id, self.now());

@@ -1,4 +1,4 @@
-//! The models for drafts: the role's own, as long as it takes within the caller's bound.
+//! Batch model: writes drafts with the role's own model, without a latency budget, within the caller's deadline.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -12,14 +12,14 @@ use crate::llm::{Answer, ClockFired, Finish, LlmError};
 use crate::prompt::render::Rendered;
 use crate::route::signals::{Traffic, Urgency};
 
-/// See the file's head.
+/// The router, seen as a writer of drafts.
 #[derive(Debug)]
 pub struct Unhurried {
     pub models: Arc<Models>,
     pub config: Config,
 }
 
-/// Drafts are about a day or a week of work: neither all code nor none.
+/// Drafts cover a day or a week of work: neither all code nor none.
 const TECHNICALITY: f64 = 0.5;
 
 impl DraftModel for Unhurried {
@@ -70,9 +70,9 @@ fn once(answer: Answer, model: String, endpoint: String) -> Result<Once, String>
     match finish {
         _ if cut => Ok(Once::TooLong(text, "the server cut the prompt".to_owned())),
         Finish::Stop | Finish::Length => Ok(Once::Done(text)),
-        // Nothing paces a batch but the recall of its turn.
+        // Only preemption cuts batch work.
         Finish::Cut(ClockFired::Pace) => Ok(Once::Recalled(text)),
-        Finish::Cut(clock) => Err(format!("the model was not done in time ({clock})")),
+        Finish::Cut(clock) => Err(format!("the model did not finish in time ({clock})")),
         Finish::Aborted => Err("the server broke off".to_owned()),
     }
 }

@@ -1,4 +1,4 @@
-//! The batch on a shelf in memory: what is written, what is tried again, what is taken over.
+//! The batch on an in-memory store: what is written, retried, taken over.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -19,7 +19,7 @@ use crate::store::Written;
 
 type Answer = Box<dyn Fn(u32) -> Result<String, String> + Send + Sync>;
 
-/// Answers by the number of the call; `None` of text never comes.
+/// Answers by the number of the call; `None` as text never arrives.
 struct Scripted {
     asked: AtomicU32,
     answer: Answer,
@@ -246,7 +246,7 @@ async fn workers_that_die_in_a_draft_use_up_its_attempts() {
     let bounds = Bounds { limit: Some(0), ..Bounds::default() };
     scene.run_within(&shelf, None, bounds).await.unwrap();
     for attempt in 1..=lease::MAX_ATTEMPTS {
-        // The process was killed: the lease is neither finished nor given back.
+        // The process was killed: the lease is neither finished nor released.
         let now = scene.clock.now();
         let lease = shelf.lease_draft(now, now + SignedDuration::from_mins(11)).unwrap().unwrap();
         assert_eq!((lease.attempt, lease.draft.kind.as_str()), (attempt, "blog"));

@@ -1,11 +1,11 @@
-//! A lease while it is worked on: given back at once when its run is dropped or panics, not only when it runs out.
+//! Lease guard: returns the draft to the queue at once when its run is dropped or panics, before the lease expires.
 
 use crate::domain::clock::Clock;
 use crate::domain::id::DraftId;
 
 use super::store::DraftShelf;
 
-/// Gives the draft back on drop unless it was let go.
+/// Returns the draft on drop unless it was released.
 pub struct HeldDraft<'a, S: DraftShelf> {
     shelf: &'a S,
     clock: &'a dyn Clock,
@@ -15,13 +15,13 @@ pub struct HeldDraft<'a, S: DraftShelf> {
 }
 
 impl<'a, S: DraftShelf> HeldDraft<'a, S> {
-    /// Holds what `attempt` leased.
+    /// Guards the draft that `attempt` leased.
     #[must_use]
     pub fn new(shelf: &'a S, clock: &'a dyn Clock, id: DraftId, attempt: u32) -> Self {
         Self { shelf, clock, id, attempt, held: true }
     }
 
-    /// The draft was finished, failed or taken over: there is nothing to give back.
+    /// The draft was finished, failed or taken over: nothing is returned on drop.
     pub fn let_go(mut self) {
         self.held = false;
     }
@@ -37,7 +37,7 @@ impl<S: DraftShelf> Drop for HeldDraft<'_, S> {
     fn drop(&mut self) {
         if self.held {
             let now = self.clock.now();
-            // Best effort: should this write fail, the lease runs out by itself.
+            // Best effort: if this write fails, the lease expires by itself.
             drop(self.shelf.fail_draft(self.id, self.attempt, "the run was interrupted", now, now));
         }
     }

@@ -1,4 +1,4 @@
-//! A shelf in memory for tests, with the store's rules of leasing and fencing, and faults on demand.
+//! In-memory draft store for tests, with the store's rules of leasing and fencing, and faults on demand.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -22,9 +22,9 @@ pub struct Rows {
     pub operations: Vec<Operation>,
     /// Reading the captures of this project fails.
     pub unreadable: Option<String>,
-    /// So many of the next `finish_draft` calls find the disk full.
+    /// The next so many `finish_draft` calls find the disk full.
     pub full_for: u32,
-    /// Giving a draft back fails as well.
+    /// Returning a draft to the queue fails as well.
     pub cannot_fail: bool,
 }
 
@@ -163,7 +163,7 @@ impl DraftShelf for MemoryShelf {
 }
 
 impl MemoryShelf {
-    /// The moments that a draft's period holds, for checking what it was made of.
+    /// Number of captures in a draft's period, for checking its sources.
     pub fn in_period(&self, draft: &Draft) -> usize {
         let rows = self.rows();
         rows.captures.iter().filter(|c| c.project == draft.project && period::contains(&draft.period, c.at)).count()

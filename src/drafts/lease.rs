@@ -1,17 +1,17 @@
-//! How long a draft may be written before somebody else may take it over.
+//! Lease times: how long a draft may be written before another process may take it over.
 
 use std::time::Duration;
 
 use crate::domain::role::{ROLES, Role};
 
-/// Kept free after the model's time for cleaning, the template and the write.
+/// Reserve after the model's time for cleaning, the template and the write.
 const MARGIN: Duration = Duration::from_secs(60);
 
 /// How often a draft is claimed before it counts as poison and is set aside as dead.
 pub const MAX_ATTEMPTS: u32 = 5;
 
-/// How long the role's model may take over one draft. Unhurried: a 13B model on one core needs about
-/// 270 s for 2,000 tokens in and 200 out, a 7B about 170 s.
+/// How long the role's model may take over one draft, as a batch: a 13B model on one core needs about 270 s for 2,000
+/// tokens in and 200 out, a 7B about 170 s.
 #[must_use]
 pub fn model_time(role: Role) -> Duration {
     Duration::from_secs(match role {
@@ -21,7 +21,7 @@ pub fn model_time(role: Role) -> Duration {
     })
 }
 
-/// Lease time that outlasts every role's model time: what is leased is known only after the claim.
+/// Lease time that outlasts every role's model time: the role is known only after the claim.
 #[must_use]
 pub fn duration() -> Duration {
     ROLES.into_iter().map(model_time).max().unwrap_or(MARGIN) + MARGIN

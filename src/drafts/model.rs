@@ -1,4 +1,4 @@
-//! What the batch needs of a model: one text, unhurried, by an instant at the latest.
+//! The batch's port to a model: one text, without a latency budget, by a deadline.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::domain::role::Role;
 use crate::prompt::render::Rendered;
 
-/// A text as it came, with who wrote it.
+/// A model's text, with the model that wrote it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ModelText {
     pub text: String,
@@ -20,11 +20,11 @@ pub struct ModelText {
     pub tps: Option<f64>,
 }
 
-/// The text, or why there is none, in words for the reader of the draft list.
+/// The text, or why there is none, in words for the draft list.
 pub type Writing<'a> = Pin<Box<dyn Future<Output = Result<ModelText, String>> + Send + 'a>>;
 
-/// Whoever can write a draft.
+/// A model that can write drafts.
 pub trait DraftModel: Send + Sync {
-    /// Asks `role`'s model; what has not come by `until` is worth nothing, a draft is not cut.
+    /// Asks `role`'s model; an answer that is not whole by `until` is discarded, because a draft is not cut.
     fn write<'a>(&'a self, role: Role, rendered: &'a Rendered, until: Instant) -> Writing<'a>;
 }

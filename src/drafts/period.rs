@@ -1,7 +1,7 @@
 //! The local days and ISO weeks that moments fall into, as half-open periods of absolute time.
 //!
-//! A day is what the wall calendar calls one: 23 or 25 hours long where clocks change, and starting later than
-//! midnight where midnight is skipped.
+//! A day is the calendar's: 23 or 25 hours long where clocks change, and starting later than midnight where midnight is
+//! skipped.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -44,13 +44,13 @@ pub fn of(cadence: Cadence, moment: Timestamp, zone: &TimeZone) -> Option<Period
     }
 }
 
-/// Whether nothing can be added to it any more by working on.
+/// Whether the period is over.
 #[must_use]
 pub fn is_complete(period: &Period, now: Timestamp) -> bool {
     period.to <= now
 }
 
-/// Whether `moment` belongs to it.
+/// Whether `moment` is in the half-open period.
 #[must_use]
 pub fn contains(period: &Period, moment: Timestamp) -> bool {
     period.from <= moment && moment < period.to

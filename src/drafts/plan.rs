@@ -1,4 +1,4 @@
-//! Which drafts are due: for every project and complete period that holds captures, the ones that no draft covers.
+//! Planner of the draft queue: for every project and complete period with captures, the drafts that do not exist yet.
 
 use std::collections::BTreeMap;
 
@@ -12,27 +12,27 @@ use crate::domain::draft::{Draft, DraftKind, DraftState, Period};
 use crate::domain::project::Names;
 use crate::store::NewDraft;
 
-/// Captures that came in longer ago than this no longer ask for a draft.
+/// Captures that were stored longer ago than this no longer cause a draft.
 pub const LOOK_BACK: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// Most drafts that one run queues: a month of days. A backfilled year becomes drafts over several nights.
+/// Most drafts that one run queues: a month of days. A backfilled year takes several nights.
 pub const DEFAULT_CAP: usize = 31;
 
-/// Two periods of one cadence differ by at most this, where clocks change or the traveller's zone did.
+/// Two periods of one cadence differ by at most this, where the clocks or the traveller's zone changed.
 const SAME_CADENCE: SignedDuration = SignedDuration::from_hours(3);
 
-/// What a run has to do before it writes.
+/// Work of a run before it writes.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Plan {
     /// To be queued, newest period first.
     pub queue: Vec<NewDraft>,
     /// Due as well, left for the next run because of the cap.
     pub left_out: usize,
-    /// Written and untouched: to be looked at with `is_outdated`.
+    /// Written and untouched: to be checked with `is_outdated`.
     pub recheck: Vec<Draft>,
 }
 
-/// A period of one project for one kind of draft, with the captures in it that came in lately.
+/// A period of one project for one kind of draft, with its recently stored captures.
 struct Due<'a> {
     kind: DraftKind,
     project: &'a str,
@@ -41,8 +41,8 @@ struct Due<'a> {
     captures: Vec<&'a Capture>,
 }
 
-/// Plans a run at `now`. `captures` are those that came in since `now - LOOK_BACK`, `drafts` all that there are, `names`
-/// those of all projects.
+/// Plans a run at `now`. `captures` are those stored since `now - LOOK_BACK`, `drafts` all that exist, `names` those of
+/// all projects.
 ///
 /// The running day or week is left alone: it is due once it is over.
 #[must_use]
@@ -66,9 +66,9 @@ pub fn plan(
     plan
 }
 
-/// All complete periods with captures that came in lately, newest first.
+/// All complete periods with recently stored captures, newest first.
 fn due<'a>(captures: &'a [Capture], config: &DraftsConfig, zone: &TimeZone, now: Timestamp) -> Vec<Due<'a>> {
-    // A repository's captures may have several names, where it was renamed; what lies outside of any has its name alone.
+    // A renamed repository has captures under several names; captures outside of any repository have only a name.
     let key = |capture: &'a Capture| {
         let repo = capture.repo.as_ref().map(|repo| repo.id.as_str());
         (repo.is_none().then_some(capture.project.as_str()), repo)
@@ -96,7 +96,7 @@ enum Existing<'a> {
     Covered,
 }
 
-/// A traveller's days shift by hours: what a day of yesterday's zone already holds is not written again.
+/// A traveller's days shift by hours: a day that yesterday's zone already covers is not written again.
 fn existing<'a>(due: &Due<'_>, drafts: &'a [Draft]) -> Existing<'a> {
     let near =
         |draft: &&Draft| draft.kind == due.kind && is_about(draft, due) && same_cadence(&draft.period, &due.period);
@@ -121,13 +121,13 @@ fn same_cadence(one: &Period, other: &Period) -> bool {
     (length(one) - length(other)).abs() <= SAME_CADENCE
 }
 
-/// Written, and no person has done anything with it yet.
+/// Written, and not edited or published by the user yet.
 fn is_untouched(draft: &Draft) -> bool {
     draft.state == DraftState::Ready && draft.edit.is_none()
 }
 
-/// An untouched draft that is not made of exactly `captures`, the ones its period holds now: some came in
-/// late, were rewritten or forgotten. It is to be written again; a person's text never is.
+/// An untouched draft whose period now holds other captures than its sources: some were stored late, rewritten or
+/// forgotten. It is written again; a text of the user never is.
 #[must_use]
 pub fn is_outdated(draft: &Draft, captures: &[Capture]) -> bool {
     let same = draft.sources.len() == captures.len() && captures.iter().all(|c| draft.sources.contains(&c.id));

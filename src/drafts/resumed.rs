@@ -1,5 +1,5 @@
-//! Writing a long text although somebody more urgent may need the model at any time: what is finished stays, and the
-//! rest is asked for when it is our turn again.
+//! Resumable generation: a long batch text survives preemption. Finished sections are kept, and the rest is requested
+//! at the next turn.
 
 use std::future::Future;
 
@@ -7,26 +7,26 @@ use super::model::ModelText;
 use super::sections::{Grain, Sections};
 use crate::prompt::render::Rendered;
 
-/// So often in a row nothing new was finished, then lines and sentences count as well: the pauses between two recalls
+/// Fruitless tries in a row after which lines and sentences count as finished, too: the pauses between two preemptions
 /// are too short for a section.
 const FRUITLESS: u32 = 2;
-/// A text that is interrupted more often than this is given up. Far beyond what fits into a lease, whose end is the
-/// real bound: this only keeps a caller that is recalled without ever having had a turn from going round for ever.
+/// Most interruptions of one text. Far beyond what fits into a lease, whose end is the real bound: this only stops an
+/// endless loop of a caller that is preempted before every turn.
 const MOST: u32 = 1000;
 
-/// What came of asking once.
+/// Outcome of one request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Once {
-    /// The model was done.
+    /// The model finished.
     Done(ModelText),
-    /// The turn was recalled; what had come until then.
+    /// Preempted, with the text so far.
     Recalled(ModelText),
-    /// The prompt does not fit: in the server's words.
+    /// The prompt does not fit, in the server's words.
     TooLong(ModelText, String),
 }
 
-/// Asks until the text is whole. `ask` waits for its turn, and gives it up when it is recalled; the second and later
-/// prompts are the first one with what stands, and the request to go on, behind it.
+/// Asks until the text is whole. `ask` waits for a turn, and gives it up when it is preempted; later prompts append the
+/// finished text, and the request to go on, to the first.
 ///
 /// # Errors
 /// Those of `ask`.
@@ -39,7 +39,7 @@ where
     for _ in 0..MOST {
         match ask(prompt).await? {
             Once::Done(last) => return Ok(ModelText { text: sections.whole(&last.text), ..last }),
-            // What stands fills the room that the whole text was to have: that is its end.
+            // The finished text fills the room of the whole: it ends here.
             Once::TooLong(last, _) if !sections.text().is_empty() => {
                 return Ok(ModelText { text: sections.text().trim_end().to_owned(), ..last });
             }
@@ -78,7 +78,7 @@ mod tests {
         Ok(Once::Recalled(text(part)))
     }
 
-    /// Gives these answers; gives back the questions as well.
+    /// Plays these answers; returns the prompts as well.
     async fn play(answers: Vec<Result<Once, String>>) -> (Result<ModelText, String>, Vec<String>) {
         let (mut answers, questions) = (answers.into_iter(), RefCell::new(Vec::new()));
         let asked = asked();

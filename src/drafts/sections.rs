@@ -1,35 +1,34 @@
-//! What stands of a text that was interrupted: its finished sections, and how what comes later goes on from them.
+//! Salvage of an interrupted Markdown text: its finished sections, and how the continuation is joined to them.
 
 use crate::quality::clean::said;
 
-/// A line that occurs twice is a repetition when it is at least this long (characters), or a heading. Shorter ones
-/// ("- docs") may well be meant.
+/// Characters from which a line that occurs twice counts as a repetition; headings always do. Shorter ones ("- docs")
+/// may be intended.
 const TELLING: usize = 24;
 
-/// The part of a text that no interruption takes away any more.
+/// The finished part of a text, which later interruptions cannot shrink.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sections {
     kept: String,
 }
 
-/// How much of a text is finished.
+/// Granularity of what counts as finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grain {
-    /// Blocks with a blank line after them; a heading only together with what follows it.
+    /// Blocks with a blank line after them; a heading only together with its content.
     Blocks,
-    /// Also the whole lines and sentences of the block that was being written.
+    /// Also the whole lines and sentences of the unfinished block.
     Sentences,
 }
 
 impl Sections {
-    /// What stands, and ends where the rest begins.
+    /// The finished text; it ends where the rest begins.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.kept
     }
 
-    /// Keeps what is finished of `came`, which was to follow what stands. True when more stands than before; what
-    /// stood before never becomes less.
+    /// Keeps the finished part of `came`, the continuation. True when the text grew; it never shrinks.
     pub fn keep(&mut self, came: &str, grain: Grain) -> bool {
         let mut whole = self.with(came);
         whole.truncate(finished(&whole, grain));
@@ -40,7 +39,7 @@ impl Sections {
         more
     }
 
-    /// All of the text, once its last part has come. What was repeated replaces what stood, unless it is less.
+    /// The whole text, once its last part has come. A repetition replaces the earlier version, unless it is shorter.
     #[must_use]
     pub fn whole(&self, came: &str) -> String {
         let whole = self.with(came);
@@ -56,7 +55,7 @@ impl Sections {
     }
 }
 
-/// `came` behind `kept`: on the line where that ends, on the next one, or as a block of its own.
+/// `came` behind `kept`: on the same line, on the next one, or as a block of its own.
 fn joined(kept: &str, came: &str) -> String {
     let lines = came.trim_start_matches(['\n', '\r', ' ']);
     if kept.is_empty() {
@@ -64,7 +63,7 @@ fn joined(kept: &str, came: &str) -> String {
     } else if came.starts_with('\n') || lines.starts_with('#') {
         format!("{}\n\n{lines}", kept.trim_end())
     } else if kept.ends_with('\n') {
-        // What is indented goes on with a list.
+        // Indented text continues a list.
         format!("{kept}{came}")
     } else {
         format!("{} {lines}", kept.trim_end())
@@ -75,7 +74,7 @@ fn first_line(text: &str) -> Option<&str> {
     text.lines().map(str::trim).find(|line| !line.is_empty())
 }
 
-/// Where in `kept` what begins with `line` starts over: at the very beginning, or at the last line that is the same.
+/// Where in `kept` a repetition that begins with `line` starts: at the very beginning, or at the last equal line.
 fn repeated(kept: &str, line: &str) -> Option<usize> {
     let telling = is_heading(line) || line.chars().count() >= TELLING;
     let mut fences = Fences::default();
@@ -92,11 +91,11 @@ fn repeated(kept: &str, line: &str) -> Option<usize> {
     found
 }
 
-/// How many bytes of `text` are finished.
+/// Bytes of `text` that are finished.
 fn finished(text: &str, grain: Grain) -> usize {
     let mut fences = Fences::default();
     let (mut at, mut done) = (0, 0);
-    // Whether something has come since the last heading.
+    // Whether there is content after the last heading.
     let mut led = false;
     for line in text.split_inclusive('\n') {
         let whole = line.ends_with('\n');
@@ -114,7 +113,7 @@ fn finished(text: &str, grain: Grain) -> usize {
     done
 }
 
-/// Behind the last sentence of a line that more follows in.
+/// End of the last sentence of a line that another one follows in.
 fn sentence_end(line: &str) -> Option<usize> {
     [". ", "! ", "? "].iter().filter_map(|end| line.rfind(end).map(|at| at + end.len())).max()
 }
@@ -124,7 +123,7 @@ fn is_heading(line: &str) -> bool {
     (1..=6).contains(&marks) && line.chars().nth(marks).is_none_or(char::is_whitespace)
 }
 
-/// Whether a line is inside a code block.
+/// Tracks whether a line is inside a code block.
 #[derive(Debug, Default)]
 struct Fences {
     open: bool,

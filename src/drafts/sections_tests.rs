@@ -1,4 +1,4 @@
-//! Texts cut at any place, and what comes after.
+//! Texts cut at any position, and their continuations.
 
 use proptest::prelude::*;
 
@@ -87,7 +87,7 @@ proptest! {
     fn a_text_that_is_cut_anywhere_any_number_of_times_comes_out_whole(cuts in prop::collection::vec(0..90_usize, 0..12)) {
         let mut sections = Sections::default();
         for cut in cuts {
-            // A model that does as it is told goes on where what stands ends.
+            // An obedient model goes on where the finished text ends.
             let rest = &TEXT[sections.text().len()..];
             let before = sections.text().len();
             let grain = if cut % 3 == 0 { Grain::Sentences } else { Grain::Blocks };

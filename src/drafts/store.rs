@@ -1,4 +1,4 @@
-//! What the batch needs of the store, so that it can be tested without one.
+//! The batch's port to the store: the draft queue's calls, so that tests can run on one in memory.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::domain::operation::Operation;
 use crate::domain::project::Origin;
 use crate::store::{CaptureQuery, Lease, NewDraft, Result, Store, Written};
 
-/// The drafts' part of the store; the meaning of each call is written there.
+/// The draft calls of the store, documented there.
 #[expect(missing_docs, reason = "documented at `Store`")]
 pub trait DraftShelf: Send + Sync {
     fn captures(&self, query: &CaptureQuery) -> Result<Vec<Capture>>;

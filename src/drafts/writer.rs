@@ -1,4 +1,4 @@
-//! One draft: the captures of its period, a model's text of them where one answers, else the list.
+//! Writes one draft: a model's text of the captures of its period, else the plain list.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -22,12 +22,12 @@ use crate::store::{CaptureQuery, Written};
 
 use super::model::{DraftModel, ModelText};
 
-/// Everything writing depends on; time, place and models are passed in.
+/// Everything that writing depends on; time, place and models are passed in.
 pub struct Writer<'a> {
     pub clock: &'a dyn Clock,
     pub zone: TimeZone,
     pub templates: &'a Templates,
-    /// Absent: the list is written; the reason is told with it.
+    /// Absent: the list is written; the reason is stored with it.
     pub model: Result<&'a dyn DraftModel, String>,
     /// Prompt tokens that fit each role's context beside its answer.
     pub prompt_budget: &'a (dyn Fn(Role) -> u32 + Sync),
@@ -42,16 +42,16 @@ impl std::fmt::Debug for Writer<'_> {
     }
 }
 
-/// A text to be stored, and what writing it was like.
+/// A text to be stored, with the measurements of writing it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draftsmanship {
     pub written: Written,
     pub operation: Operation,
-    /// A model was asked and gave nothing usable: why.
+    /// Why a model that was asked gave nothing usable.
     pub failure: Option<String>,
 }
 
-/// The captures that a draft is made of: all live ones of its repository and period.
+/// The captures of a draft: all live ones of its repository and period.
 #[must_use]
 pub fn sources(draft: &Draft) -> CaptureQuery {
     let repo = draft.repo.as_ref().map(|repo| repo.id.clone());
@@ -66,7 +66,7 @@ pub fn sources(draft: &Draft) -> CaptureQuery {
 }
 
 impl Writer<'_> {
-    /// Writes `draft` from `captures`, by `until` at the latest. Something always comes out.
+    /// Writes `draft` from `captures`, by `until` at the latest. There is always a document.
     pub async fn write(&self, draft: &Draft, captures: Arc<[Capture]>, until: Option<Instant>) -> Draftsmanship {
         let start = self.clock.instant();
         let answer = self.ask(draft, &captures, until).await;
@@ -96,7 +96,7 @@ impl Writer<'_> {
         until: Option<Instant>,
     ) -> Result<(String, ModelText), Miss> {
         if captures.is_empty() {
-            return Err(Miss::new(Reason::Disabled, "there was nothing to write about".to_owned()));
+            return Err(Miss::new(Reason::Disabled, "the period has no captures".to_owned()));
         }
         let model = self.model.as_ref().map_err(|why| Miss::new(Reason::Disabled, why.clone()))?;
         let role = draft.kind.role();
@@ -154,13 +154,13 @@ impl Miss {
         Self { reason, words, text: None }
     }
 
-    /// A model was asked, in vain.
+    /// A model was asked without success.
     fn is_failure(&self) -> bool {
         self.reason != Reason::Disabled
     }
 }
 
-/// `answer`: what the model wrote, cleaned, and how.
+/// `answer`: the model's cleaned text and its measurements.
 fn written(
     document: Document,
     captures: &[Capture],
@@ -180,7 +180,7 @@ fn written(
     }
 }
 
-/// The score of the page, of a model's without the list that follows it: that one tells everything.
+/// The score of the page; of a model's page, without the list that follows it, because the list contains everything.
 fn quality(document: &Document, own_words: Option<&str>, captures: &[Capture]) -> Option<Quality> {
     let body = own_words.map_or_else(|| document.body.clone(), |text| document::split_title(text).1);
     let sources: Vec<&str> = captures.iter().map(|capture| capture.summary.as_str()).collect();

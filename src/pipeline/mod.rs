@@ -1,4 +1,4 @@
-//! What happens to an event: spool → store → template → model → final capture; and the drafts.
+//! The capture pipeline: spool → event → template → model → final capture; and the draft batch.
 
 pub mod ahead;
 mod answered;

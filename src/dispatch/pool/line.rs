@@ -1,22 +1,22 @@
-//! Who computes on one device, who waits for it, and who has to make room: a state machine without futures.
+//! Priority queue with preemption for one device: slots, waiting and running callers. A state machine without futures.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::route::signals::Urgency;
 
-/// What a recalled turn takes to end until it was measured: a server notices within some ten milliseconds that its
-/// caller hung up.
+/// Initial estimate of the time from a preemption to the end of its turn: a server notices a hang-up within some ten
+/// milliseconds.
 const RELEASE: Duration = Duration::from_millis(20);
-/// No turn is expected to take longer than this to end once it was recalled, and none to take less.
+/// Bounds of the expected time from a preemption to the end of its turn.
 const RELEASE_BOUNDS: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(250)];
-/// One measured release moves the expectation by this share of the difference.
+/// Weight of one measured release in the moving average.
 const RELEASE_WEIGHT: f64 = 0.2;
 
-/// Tells one caller of a device from the others; the smaller came earlier.
+/// Identifies a caller of a device; smaller ids came earlier.
 pub(super) type Id = u64;
 
-/// Everybody who uses one device.
+/// All callers of one device.
 #[derive(Debug)]
 pub(super) struct Line {
     slots: usize,
@@ -24,7 +24,7 @@ pub(super) struct Line {
     pub(super) running: BTreeMap<Id, Running>,
     /// In the order in which they are served.
     pub(super) waiting: BTreeMap<(Urgency, Id), Duration>,
-    /// How long a recalled turn takes to end.
+    /// Expected time from a preemption to the end of its turn.
     pub(super) release: Duration,
     recalled_total: u64,
 }
@@ -33,12 +33,12 @@ pub(super) struct Line {
 pub(super) struct Running {
     pub(super) urgency: Urgency,
     began: Instant,
-    /// When it will probably be over.
+    /// Expected end.
     pub(super) end: Instant,
     pub(super) recalled: Option<Instant>,
 }
 
-/// What follows from a change.
+/// Effects of a change.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Moves {
     pub(super) starts: Vec<Id>,
@@ -46,9 +46,9 @@ pub(super) struct Moves {
 }
 
 impl Running {
-    /// Whether this makes room for somebody of that urgency. What reads ahead or writes for nobody can go on later and
-    /// loses little. A capture is never interrupted: it is short, somebody waits for it as well, and its text would be
-    /// lost, for a gain of less than its own length.
+    /// Whether this turn is preempted by a request of that urgency. Prefill and batch work can be resumed later and
+    /// lose little. A capture is never preempted: it is short, a user waits for it as well, and its text would be lost,
+    /// for a gain of less than its own length.
     pub(super) fn yields_to(&self, urgency: Urgency) -> bool {
         self.urgency >= Urgency::Ahead && urgency < self.urgency
     }
@@ -60,7 +60,7 @@ impl Line {
         Self { slots: 1, next: 0, running, waiting, release: RELEASE, recalled_total: 0 }
     }
 
-    /// The device takes so many requests at a time from now on; at least one. What runs beyond that runs to its end.
+    /// Sets the number of slots, at least one. Turns beyond that run to their end.
     pub(super) fn set_slots(&mut self, slots: usize) {
         self.slots = slots.max(1);
     }
@@ -73,7 +73,7 @@ impl Line {
         self.recalled_total
     }
 
-    /// Queues somebody who will need the device for `lasts`.
+    /// Queues a caller that will need the device for `lasts`.
     pub(super) fn join(&mut self, urgency: Urgency, lasts: Duration) -> Id {
         let id = self.next;
         self.next = self.next.wrapping_add(1);
@@ -81,7 +81,7 @@ impl Line {
         id
     }
 
-    /// Somebody who waits gives up; false where they do not wait any more.
+    /// Removes a waiting caller; false where it does not wait any more.
     pub(super) fn leave(&mut self, urgency: Urgency, id: Id) -> bool {
         self.waiting.remove(&(urgency, id)).is_some()
     }
@@ -92,7 +92,7 @@ impl Line {
         }
     }
 
-    /// A turn is over.
+    /// Ends a turn.
     pub(super) fn end(&mut self, id: Id, now: Instant) {
         let recalled = self.running.remove(&id).and_then(|running| running.recalled);
         if let Some(at) = recalled {
@@ -106,7 +106,7 @@ impl Line {
         self.release = (known + release.min(most).mul_f64(RELEASE_WEIGHT)).clamp(least, most);
     }
 
-    /// Starts whoever can start, and recalls whoever has to make room for those that still wait.
+    /// Grants free slots to the first in line, and preempts turns for the callers that still wait.
     pub(super) fn settle(&mut self, now: Instant) -> Moves {
         let mut starts = Vec::new();
         while self.running.len() < self.slots {
@@ -119,10 +119,10 @@ impl Line {
         Moves { starts, recalls }
     }
 
-    /// Those who wait are served in their order: what was recalled for the first comes to the first.
+    /// Waiting callers are served in order: a slot that was preempted for the first goes to the first.
     fn recall(&mut self, now: Instant) -> Vec<Id> {
         let mut coming = self.running.values().filter(|running| running.recalled.is_some()).count();
-        // Where the slots became fewer, some must end before one is free.
+        // After a reduction of the slots, some turns must end before one is free.
         let mut needed = self.running.len().saturating_sub(self.slots);
         let mut recalls = Vec::new();
         for (urgency, _) in self.waiting.keys() {
@@ -139,7 +139,7 @@ impl Line {
     }
 }
 
-/// The least urgent that makes room for `urgency`; of several the last begun, which loses least.
+/// The least urgent turn that yields to `urgency`; among equals the last begun, which loses least.
 fn dispensable(running: &mut BTreeMap<Id, Running>, urgency: Urgency) -> Option<(Id, &mut Running)> {
     let yields = running.iter_mut().filter(|(_, one)| one.recalled.is_none() && one.yields_to(urgency));
     yields.max_by_key(|(id, one)| (one.urgency, one.began, **id)).map(|(id, one)| (*id, one))

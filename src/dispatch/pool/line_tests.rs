@@ -1,4 +1,4 @@
-//! Random schedules against what must hold of every one of them.
+//! Invariants of the queue under random schedules.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,7 +13,7 @@ const RANKS: [Urgency; 4] = [Urgency::Urgent, Urgency::Interactive, Urgency::Ahe
 #[derive(Debug, Clone)]
 enum Act {
     Join(usize),
-    /// One of those who wait, or run, counted from the first.
+    /// A waiting or running caller, counted from the first.
     Leave(usize),
     End(usize),
     Slots(usize),
@@ -30,7 +30,7 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// What a schedule must add up to, kept by other means than the line itself.
+/// Independent bookkeeping that every schedule is checked against.
 #[derive(Default)]
 struct Book {
     waiting: BTreeSet<(Urgency, Id)>,
@@ -52,15 +52,15 @@ impl Book {
         for id in &moves.recalls {
             let urgency = self.running[id];
             assert!(matches!(urgency, Urgency::Ahead | Urgency::Batch), "a capture was interrupted");
-            assert!(self.waiting.iter().any(|(waits, _)| *waits < urgency), "recalled for nobody");
+            assert!(self.waiting.iter().any(|(waits, _)| *waits < urgency), "a recall without a waiting caller");
             assert!(self.recalled.insert(*id), "recalled twice");
             self.recalls += 1;
         }
     }
 
     fn check(&self, line: &Line, slots: usize) {
-        assert!(self.running.len() >= slots || self.waiting.is_empty(), "a free slot and somebody waits");
-        assert_eq!(self.joined, self.waiting.len() + self.running.len() + self.gone, "somebody was lost");
+        assert!(self.running.len() >= slots || self.waiting.is_empty(), "a free slot and a waiting caller");
+        assert_eq!(self.joined, self.waiting.len() + self.running.len() + self.gone, "a caller was lost");
         assert_eq!(line.waiting.keys().copied().collect::<BTreeSet<_>>(), self.waiting);
         assert_eq!(line.running.keys().collect::<Vec<_>>(), self.running.keys().collect::<Vec<_>>());
         assert_eq!(line.recalled_total(), self.recalls);
@@ -70,7 +70,7 @@ impl Book {
             };
             let coming = self.recalled.iter().filter(|id| self.running.contains_key(id)).count();
             let enough = coming > self.running.len() - slots;
-            assert!(enough || !self.running.iter().any(yields), "somebody less urgent was left in the way");
+            assert!(enough || !self.running.iter().any(yields), "a less urgent turn was not recalled");
         }
     }
 }
@@ -79,7 +79,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_schedule_keeps_to_the_slots_and_the_order_and_loses_nobody(acts in prop::collection::vec(act(), 1..120)) {
+    fn every_schedule_keeps_the_slots_and_the_order_and_loses_no_caller(acts in prop::collection::vec(act(), 1..120)) {
         let (mut line, mut book, mut slots) = (Line::new(), Book::default(), 1);
         let mut now = SystemClock.instant();
         for act in acts {
@@ -132,7 +132,7 @@ fn of_several_the_least_urgent_makes_room_and_of_those_the_last_begun() {
     };
     assert_eq!(recalled(Urgency::Urgent), [second]);
     assert_eq!(recalled(Urgency::Urgent), [first]);
-    assert!(recalled(Urgency::Ahead).is_empty(), "those who read ahead do not drive each other out");
+    assert!(recalled(Urgency::Ahead).is_empty(), "prefill turns do not preempt each other");
     assert_eq!(recalled(Urgency::Interactive), [third]);
 }
 

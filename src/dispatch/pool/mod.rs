@@ -1,7 +1,7 @@
-//! Whose turn it is on a device: at most so many requests at a time, the more urgent first.
+//! Device pool: priority queue with preemption and backpressure, at most so many requests per device at a time.
 //!
-//! Who computes for nobody in particular (the batch, reading ahead) is recalled when somebody waits: they drop their
-//! connection and the turn, and ask for another one to go on.
+//! Batch work and prefill are preempted by any other request: they drop their connection and the turn, and queue for
+//! another turn to go on.
 
 mod line;
 mod outlook;
@@ -21,42 +21,42 @@ use turn::Device;
 
 pub use turn::{Loan, Turn};
 
-/// A turn that is wanted.
+/// A request for a turn.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Wanted<'a> {
     /// Endpoints of one device share its turns.
     pub device: &'a str,
-    /// How many requests the device takes at a time; what was said last holds.
+    /// How many requests the device takes at a time; the latest value holds.
     pub slots: usize,
     pub urgency: Urgency,
-    /// How long the device will probably be needed, so that others know how long they would wait.
+    /// Expected duration, for the wait estimates of others.
     pub lasts: Duration,
-    /// Not waited for beyond this.
+    /// Deadline of the wait.
     pub until: Instant,
 }
 
-/// One device at this moment.
+/// State of one device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
     pub device: String,
     pub slots: usize,
     pub running: usize,
     pub waiting: usize,
-    /// Turns that were recalled since the process started.
+    /// Preempted turns since the process started.
     pub recalled_total: u64,
 }
 
-/// A loan, as soon as it is made.
+/// Resolves when the device is lent.
 pub type Lending<'a> = Pin<Box<dyn Future<Output = Loan> + Send + 'a>>;
 
-/// Whoever owns the devices where this process does not: another one, which computes on them as well.
+/// The owner of the devices where this process is not: another process that computes on them as well.
 pub trait Lender: Send + Sync + std::fmt::Debug {
-    /// Waits until the device is lent. Where nobody owns it, or they lend nothing, it is lent at once. The wish is
-    /// withdrawn when the future is dropped.
+    /// Waits until the device is lent. Without an owner, or where it does not lend, the loan is granted at once.
+    /// Dropping the future withdraws the request.
     fn borrow<'a>(&'a self, wanted: Wanted<'a>) -> Lending<'a>;
 }
 
-/// The devices that model servers compute on, by name.
+/// The devices of the model servers, by name.
 pub struct Pool {
     clock: Arc<dyn Clock>,
     devices: Mutex<BTreeMap<String, Arc<Device>>>,
@@ -75,12 +75,12 @@ impl Pool {
         Self { clock, devices: Mutex::default(), lender: OnceLock::new() }
     }
 
-    /// From now on each turn is borrowed of `lender` as well. Only the first one counts.
+    /// From now on each turn is also borrowed from `lender`. Only the first call counts.
     pub fn borrow_of(&self, lender: Arc<dyn Lender>) {
         drop(self.lender.set(lender));
     }
 
-    /// Waits for a turn on a device; never beyond `wanted.until`. Dropped before, it leaves the line.
+    /// Waits for a turn on a device, at most until `wanted.until`. Dropping the future leaves the queue.
     pub async fn turn(&self, wanted: Wanted<'_>) -> Option<Turn> {
         tokio::time::timeout_at(wanted.until.into(), self.have_turn(wanted)).await.ok().flatten()
     }
@@ -91,7 +91,7 @@ impl Pool {
             let Some(lender) = self.lender.get() else { return Some(turn) };
             tokio::select! {
                 biased;
-                // Somebody here is more urgent than what waits to be lent something: they come first, then this again.
+                // A more urgent request of this process goes first, then this one queues again.
                 () = turn.recalled() => {}
                 loan = lender.borrow(wanted) => return Some(turn.on_loan(loan)),
             }
@@ -103,7 +103,7 @@ impl Pool {
         granted.await.ok()
     }
 
-    /// How long a request of this urgency would wait for its turn, by what those that run and wait said of themselves.
+    /// Expected wait of a request of this urgency, by the declared durations of running and waiting turns.
     #[must_use]
     pub fn wait(&self, device: &str, slots: usize, urgency: Urgency) -> Duration {
         let device = self.device(device);

@@ -1,15 +1,15 @@
-//! How long somebody would wait for a turn, by what those say who run and wait.
+//! Wait estimate: expected queueing time by the declared durations of running and waiting turns.
 
 use std::time::{Duration, Instant};
 
 use super::line::{Line, Running};
 use crate::route::signals::Urgency;
 
-/// Expected time until a request of `urgency` that came now would have its turn.
+/// Expected wait of a request of `urgency` that came now.
 pub(super) fn wait(line: &Line, urgency: Urgency, now: Instant) -> Duration {
     let mut free = free_after(line, urgency, now);
     for ((_, _), lasts) in line.waiting.range(..=(urgency, u64::MAX)) {
-        // Who waits ahead takes the slot that is free first, for as long as they say.
+        // An earlier waiter takes the slot that is free first, for its declared duration.
         if let Some(first) = free.iter_mut().min() {
             *first = first.saturating_add(*lasts);
         }
@@ -17,21 +17,21 @@ pub(super) fn wait(line: &Line, urgency: Urgency, now: Instant) -> Duration {
     free.into_iter().min().unwrap_or_default()
 }
 
-/// After how long each slot is free for `urgency`.
+/// Time after which each slot is free for `urgency`.
 fn free_after(line: &Line, urgency: Urgency, now: Instant) -> Vec<Duration> {
     let mut left: Vec<Duration> = line.running.values().map(|one| left(one, urgency, line.release, now)).collect();
     left.sort_unstable();
-    // Where the slots became fewer, the first that end free nothing.
+    // After a reduction of the slots, the first turns that end free nothing.
     let mut free = left.split_off(left.len().saturating_sub(line.slots()));
     free.resize(line.slots(), Duration::ZERO);
     free
 }
 
-/// How long a turn goes on, for somebody of `urgency`: not long where it makes room for them.
+/// Remaining time of a turn; the release time where it yields to `urgency`.
 fn left(running: &Running, urgency: Urgency, release: Duration, now: Instant) -> Duration {
     let by_itself = match running.end.checked_duration_since(now) {
         Some(left) => left,
-        // What is late is as likely as not to take as long again as it is late.
+        // An overdue turn is expected to take as long again as it is late.
         None => now.saturating_duration_since(running.end),
     };
     match running.recalled {
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn those_who_wait_ahead_are_waited_for_and_those_behind_are_not() {
+    fn callers_ahead_are_waited_for_and_those_behind_are_not() {
         let (line, now) = line(1, &[Interactive], &[Interactive, Batch, Urgent]);
         assert_eq!(wait(&line, Urgent, now), 13 * SECOND);
         assert_eq!(wait(&line, Interactive, now), 16 * SECOND);
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn two_slots_share_those_who_wait() {
+    fn two_slots_share_the_waiting_callers() {
         let (line, now) = line(2, &[Interactive, Interactive], &[Interactive, Interactive]);
         assert_eq!(wait(&line, Interactive, now), 13 * SECOND);
     }

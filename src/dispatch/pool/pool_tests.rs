@@ -1,4 +1,4 @@
-//! Turns as futures: handed over, given up, recalled. Polled by hand, so that the order of things is the test's own.
+//! Turns as futures: granted, given up, preempted. Polled by hand, so that the test controls the order.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -37,7 +37,7 @@ fn counts(pool: &Pool) -> (usize, usize) {
 }
 
 #[tokio::test]
-async fn the_more_urgent_come_first_and_among_equals_who_came_first() {
+async fn the_more_urgent_come_first_and_among_equals_the_earlier() {
     use Urgency::{Ahead, Batch, Interactive, Urgent};
     let pool = pool();
     let first = pool.turn(wanted(Interactive)).await.unwrap();
@@ -55,7 +55,7 @@ async fn the_more_urgent_come_first_and_among_equals_who_came_first() {
 }
 
 #[tokio::test]
-async fn who_waits_no_longer_leaves_the_line_and_a_turn_that_nobody_takes_goes_on_to_the_next() {
+async fn a_caller_that_gives_up_leaves_the_line_and_an_untaken_turn_goes_to_the_next() {
     let pool = pool();
     let held = pool.turn(wanted(Urgency::Urgent)).await.unwrap();
     let [mut gone, mut late, mut next] = [(); 3].map(|()| Box::pin(pool.turn(wanted(Urgency::Urgent))));
@@ -63,7 +63,7 @@ async fn who_waits_no_longer_leaves_the_line_and_a_turn_that_nobody_takes_goes_o
     drop(gone);
     assert_eq!(counts(&pool), (1, 2));
     drop(held);
-    // Its turn has come, but it is dropped before it looks.
+    // Its turn was granted, but it is dropped before it is polled.
     assert_eq!(counts(&pool), (1, 1));
     drop(late);
     assert_eq!(counts(&pool), (1, 0));
@@ -80,7 +80,7 @@ async fn a_batch_is_recalled_once_for_a_capture_and_goes_on_after_it() {
     let mut capture = Box::pin(pool.turn(wanted(Urgency::Urgent)));
     assert!(poll(&mut capture).is_pending(), "never two at a time");
     assert!(poll(&mut recalled).is_ready() && batch.is_recalled());
-    assert!(poll(&mut Box::pin(batch.recalled())).is_ready(), "whoever looks later hears it too");
+    assert!(poll(&mut Box::pin(batch.recalled())).is_ready(), "a later poll sees it too");
     drop(recalled);
     drop(batch);
     let capture = ready(poll(&mut capture)).unwrap();
@@ -103,7 +103,7 @@ async fn a_capture_is_not_interrupted_by_an_urgent_one() {
 }
 
 #[tokio::test]
-async fn who_waits_is_woken_when_the_turn_comes_and_not_before() {
+async fn a_waiting_caller_is_woken_when_the_turn_comes_and_not_before() {
     #[derive(Default)]
     struct Woken(StdMutex<usize>);
     impl Wake for Woken {
@@ -141,13 +141,13 @@ async fn devices_do_not_wait_for_each_other_and_more_slots_let_more_run() {
     assert!(pool.turn(Wanted { device: "cpu", ..wanted(Urgency::Batch) }).await.is_some());
     let mut second = Box::pin(pool.turn(wanted(Urgency::Batch)));
     assert!(poll(&mut second).is_pending());
-    // The settings were edited meanwhile; whoever comes next brings them, and those before them come in as well.
+    // The settings were edited meanwhile; the next caller brings them, and those before it get slots as well.
     let third = pool.turn(Wanted { slots: 3, ..wanted(Urgency::Batch) }).await;
     assert!(third.is_some() && ready(poll(&mut second)).is_some());
 }
 
 #[tokio::test]
-async fn how_long_one_would_wait_is_told_by_those_who_run() {
+async fn the_expected_wait_comes_from_the_running_turns() {
     let clock = Arc::new(FakeClock::at(jiff::Timestamp::UNIX_EPOCH));
     let pool = Pool::new(Arc::clone(&clock) as Arc<dyn Clock>);
     let wait = |urgency| pool.wait("gpu", 1, urgency);
@@ -180,7 +180,7 @@ async fn a_loan_that_is_wanted_back_recalls_the_turn_and_ends_with_it() {
 }
 
 #[test]
-fn under_many_threads_nobody_is_lost_and_never_more_run_than_there_are_slots() {
+fn under_many_threads_no_caller_is_lost_and_never_more_run_than_there_are_slots() {
     use std::sync::atomic::{AtomicUsize, Ordering};
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
     let (pool, running, done) = (Arc::new(pool()), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
@@ -190,7 +190,7 @@ fn under_many_threads_nobody_is_lost_and_never_more_run_than_there_are_slots() {
         async move {
             let wanted = Wanted { slots: 2, ..wanted(ranks[at % 4]) };
             if at % 7 == 3 {
-                // Gives up after a look or two.
+                // Gives up after a poll or two.
                 let _ = tokio::time::timeout(Duration::from_micros(at as u64 % 50), pool.turn(wanted)).await;
                 return;
             }

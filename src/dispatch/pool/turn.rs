@@ -1,4 +1,4 @@
-//! The right to compute on a device, and the place in the line for it: both end when they are dropped.
+//! RAII guards of a device: a granted turn and a place in the queue; both end when they are dropped.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,7 @@ use super::line::{Id, Line, Moves};
 use crate::domain::clock::Clock;
 use crate::route::signals::Urgency;
 
-/// One device with everybody who uses it.
+/// One device with its queue.
 pub(super) struct Device {
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
@@ -22,7 +22,7 @@ pub(super) struct State {
     callers: HashMap<Id, Caller>,
 }
 
-/// How one who waits, or runs, is reached.
+/// Channels to a waiting or running caller.
 struct Caller {
     turn: Option<oneshot::Sender<Turn>>,
     recall: watch::Sender<bool>,
@@ -33,19 +33,19 @@ pub struct Turn {
     device: Arc<Device>,
     id: Id,
     recalled: watch::Receiver<bool>,
-    /// Where the device is somebody else's, who may want it back as well.
+    /// Set where another process owns the device and may recall it as well.
     loan: Option<Loan>,
 }
 
-/// A device that another process lends; given back when this is dropped.
+/// A device that another process lends; returned when this is dropped.
 pub struct Loan {
-    /// Up when it is wanted back.
+    /// True when the lender wants it back.
     pub recalled: watch::Receiver<bool>,
-    /// Gives it back when it is dropped.
+    /// Returns the device when it is dropped.
     pub held: Box<dyn std::any::Any + Send + Sync>,
 }
 
-/// A place in the line; it is given up when this is dropped.
+/// A place in the queue; it is given up when this is dropped.
 pub(super) struct Place {
     device: Arc<Device>,
     urgency: Urgency,
@@ -61,7 +61,7 @@ impl Device {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues; the turn comes by the receiver.
+    /// Joins the queue; the turn comes by the receiver.
     pub(super) fn join(self: &Arc<Self>, wanted: &Wanted<'_>) -> (Place, oneshot::Receiver<Turn>) {
         let (turn, granted) = oneshot::channel();
         let mut state = self.state();
@@ -72,8 +72,8 @@ impl Device {
         (Place { device: Arc::clone(self), urgency: wanted.urgency, id }, granted)
     }
 
-    /// Tells everybody concerned what follows from a change. A turn is handed over, not announced: nobody can come
-    /// between. It is sent without the lock, because one whose caller has gone ends on the spot.
+    /// Notifies the callers that a change concerns. A turn is sent itself, not announced, so that no other caller can
+    /// come between. It is sent without the lock, because one without a receiver ends on the spot.
     fn settle(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
         let Moves { starts, recalls } = state.line.settle(self.clock.instant());
         for caller in recalls.into_iter().filter_map(|id| state.callers.get(&id)) {
@@ -96,7 +96,7 @@ impl Device {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut state = self.device.state();
-        // Who has their turn already ends it by dropping that.
+        // A caller with a granted turn ends it by dropping that.
         if state.line.leave(self.urgency, self.id) {
             state.callers.remove(&self.id);
         }
@@ -114,12 +114,12 @@ impl Drop for Turn {
 }
 
 impl Turn {
-    /// Says when it will probably be over, so that others know how long they would wait.
+    /// Declares the expected end, for the wait estimates of others.
     pub fn expect(&self, end: Instant) {
         self.device.state().line.expect(self.id, end);
     }
 
-    /// Comes when somebody more urgent needs the device: whoever holds the turn then closes its connection and drops it.
+    /// Resolves when a more urgent request needs the device: the holder then closes its connection and drops the turn.
     pub async fn recalled(&self) {
         let lender = self.loan.as_ref().map(|loan| loan.recalled.clone());
         tokio::select! {
@@ -128,13 +128,13 @@ impl Turn {
         }
     }
 
-    /// Whether it was recalled already.
+    /// Whether it was preempted already.
     #[must_use]
     pub fn is_recalled(&self) -> bool {
         *self.recalled.borrow() || self.loan.as_ref().is_some_and(|loan| *loan.recalled.borrow())
     }
 
-    /// The same turn on a device that is lent: both end together.
+    /// The same turn on a lent device: both end together.
     #[must_use]
     pub fn on_loan(mut self, loan: Loan) -> Self {
         self.loan = Some(loan);
@@ -142,7 +142,7 @@ impl Turn {
     }
 }
 
-/// Comes when the flag is up; never when nobody can raise it any more.
+/// Resolves when the flag is true; never after its sender is gone.
 async fn is_up(mut flag: watch::Receiver<bool>) {
     if flag.wait_for(|up| *up).await.is_err() {
         std::future::pending::<()>().await;
