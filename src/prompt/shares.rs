@@ -47,7 +47,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nobody_gets_more_than_needed_and_all_not_more_than_there_is(
+        fn no_share_exceeds_the_need_and_all_not_more_than_there_is(
             needs in prop::collection::vec(0usize..3000, 0..40), room in 0usize..20_000,
         ) {
             let given = shares(&needs, room, 120);

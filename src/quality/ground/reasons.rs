@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_needs_somebody_who_gave_it() {
+    fn a_reason_needs_an_author_as_its_source() {
         let text = "Adds a retry to avoid a panic.";
         assert_eq!(said("wip", text).as_deref(), Some("to avoid a panic."));
         assert_eq!(said("No more panics", text), None);

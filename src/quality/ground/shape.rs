@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn a_purpose_of_nobody_and_a_vague_second_clause_are_cut() {
+    fn an_unattributed_purpose_and_a_vague_second_clause_are_cut() {
         for purpose in ["Adds `backoff` to process the limit.", "Adds `backoff` to passes the limit."] {
             assert!(found(purpose).is_some(), "{purpose}");
         }
