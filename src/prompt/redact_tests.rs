@@ -487,7 +487,7 @@ proptest! {
     }
 }
 
-/// Marks left by redaction, as many as there are passes.
+/// The commit after full passes, up to their maximum.
 fn in_full(commit: &Commit) -> Commit {
     let mut clean = commit.clone();
     for _ in 0..PASSES {
