@@ -1,11 +1,11 @@
-//! What a sentence says became more or less, goes on or does not: where the patch shows the contrary.
+//! Contradiction check: claims about increase, decrease, continuation or absence that the patch contradicts.
 
 use super::claims::{self, Claim};
 use super::lexicon::{Lexicon, Seen};
 use super::token::{Kind, Token};
 use super::words;
 
-/// The first word of a sentence that the patch says the opposite of.
+/// The first word of a sentence that the patch contradicts.
 pub fn contradiction<'a>(sentence: &[Token<'a>], lexicon: &Lexicon) -> Option<&'a str> {
     if lexicon.partial {
         return None;
@@ -22,7 +22,7 @@ pub fn contradiction<'a>(sentence: &[Token<'a>], lexicon: &Lexicon) -> Option<&'
     word(at)
 }
 
-/// "Moves `gone`", "Renames `gone` to `kept`": nothing took the place of the one, and the other was there before.
+/// "Moves `gone`", "Renames `gone` to `kept`": the first was not replaced, and the second existed before.
 fn is_elsewhere(at: usize, low: &[String], sentence: &[Token<'_>], lexicon: &Lexicon) -> bool {
     let verb = low.get(at).map_or("", String::as_str);
     let symbol = |at: usize| {
@@ -41,7 +41,7 @@ fn is_elsewhere(at: usize, low: &[String], sentence: &[Token<'_>], lexicon: &Lex
     }
 }
 
-/// "Sets x to 30", where 30 is what it was.
+/// "Sets x to 30", where 30 is the old value.
 fn is_set_back(at: usize, low: &[String], sentence: &[Token<'_>], lexicon: &Lexicon) -> bool {
     let before = at.checked_sub(1).and_then(|to| low.get(to)).is_some_and(|word| word == "to");
     let number = sentence.get(at).is_some_and(|token| token.kind == Kind::Number);
@@ -55,7 +55,7 @@ const SETS: &[&str] = &[
     "increased", "reduces", "reduced", "decreases", "decreased", "bumps", "bumped",
 ];
 
-/// A merge, a revert, tests or documentation, where there is nothing of the kind.
+/// A claimed merge, revert, test or documentation change that did not happen.
 fn of_another_kind(low: &[String], lexicon: &Lexicon) -> Option<usize> {
     let word = |at: usize| low.get(at).map_or("", String::as_str);
     let near = |words: &[&str]| (1..5).find(|at| words.contains(&word(*at)));
@@ -73,18 +73,18 @@ fn of_another_kind(low: &[String], lexicon: &Lexicon) -> Option<usize> {
     }
 }
 
-/// "no longer retries", where only new lines have the word.
+/// "no longer retries", where only added lines have the word.
 fn is_given_up(at: usize, low: &[String], sentence: &[Token<'_>], lexicon: &Lexicon) -> bool {
     let before = |back: usize| at.checked_sub(back).and_then(|at| low.get(at)).map_or("", String::as_str);
     let given_up = before(1) == "longer" && before(2) == "no";
     let prose = sentence.get(at).is_some_and(|token| token.kind == Kind::Prose && token.text.chars().count() > 3);
     let said = low.get(at).is_some_and(|word| lexicon.said_words().contains(word.as_str()));
-    // A changed comment may say that it did.
+    // A changed comment may state it.
     let told = low.get(at).is_some_and(|word| lexicon.explains(&words::stem(word)));
     given_up && prose && !said && !told && low.get(at).is_some_and(|word| lexicon.word(word).came())
 }
 
-/// "`gone` now supports": what was removed does nothing any more.
+/// "`gone` now supports": removed code cannot do anything.
 fn is_still_said_of(at: usize, low: &[String], sentence: &[Token<'_>], lexicon: &Lexicon) -> bool {
     let next = low.get(at + 1).map_or("", String::as_str);
     let thing = sentence.get(at).filter(|token| token.kind == Kind::Code && token.after.is_none());
@@ -93,7 +93,7 @@ fn is_still_said_of(at: usize, low: &[String], sentence: &[Token<'_>], lexicon: 
     gone && (GOES_ON.contains(&next) || (next == "now" && GOES_ON.contains(&goes)))
 }
 
-/// What only something that is still there does.
+/// Verbs that require an existing subject.
 const GOES_ON: &[&str] = &[
     "supports", "accepts", "returns", "takes", "handles", "calls", "uses", "validates", "checks", "raises", "throws",
     "allows", "reads", "writes", "parses", "retries", "requires",
@@ -107,7 +107,7 @@ fn wrong_way(claim: Claim, low: &[String], sentence: &[Token<'_>]) -> Option<usi
         low.get(at)?.replace(['_', ','], "").parse().ok()
     };
     let (before, after) = (number(old)?, number(new)?);
-    // Quantities in units of their own are not compared.
+    // Quantities with units are not compared.
     let unit = |at: usize| low.get(at + 1).map_or("", String::as_str);
     if !matches!(unit(old), "to" | "into" | "\u{2192}" | "->") && unit(old) != unit(new) {
         return None;
@@ -116,7 +116,7 @@ fn wrong_way(claim: Claim, low: &[String], sentence: &[Token<'_>]) -> Option<usi
     ((verb && after < before) || (!verb && after > before)).then_some(new)
 }
 
-/// Up or down.
+/// Direction of a value change.
 fn way(word: &str) -> Option<bool> {
     match word {
         "raise" | "raises" | "raised" | "raising" | "increase" | "increases" | "increased" | "increasing"

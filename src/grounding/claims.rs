@@ -1,15 +1,15 @@
-//! What a sentence says was added, removed, or became something else.
+//! Claim extraction: what a sentence describes as added, removed or replaced.
 
 use super::support;
 use super::token::{Kind, Token};
 use super::words::{self, stem};
 
-/// One statement about a direction; the things are indices of tokens.
+/// One claim with a direction; the objects are token indices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claim {
     Added(usize),
     Removed(usize),
-    /// The first stood before the change, the second after it.
+    /// The first existed before the change, the second after it.
     Became(usize, usize),
 }
 
@@ -21,7 +21,7 @@ enum Verb {
     Lose,
 }
 
-/// All statements of a sentence.
+/// All claims of a sentence.
 pub fn of(tokens: &[Token<'_>]) -> Vec<Claim> {
     let low: Vec<String> = tokens.iter().map(Token::low).collect();
     let sentence = Sentence { tokens, low };
@@ -39,7 +39,7 @@ pub fn of(tokens: &[Token<'_>]) -> Vec<Claim> {
     claims
 }
 
-/// What a statement says happened.
+/// The direction of a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     Came,
@@ -47,7 +47,7 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// `balance`: how much more often a word stands on added than on removed lines.
+    /// `balance`: occurrences of a word on added lines minus those on removed lines.
     pub fn agrees(self, balance: i64) -> bool {
         match self {
             Self::Came => balance > 0,
@@ -55,7 +55,7 @@ impl Direction {
         }
     }
 
-    /// It stands on the side that this direction leads to, and not on the other.
+    /// Whether it occurs on the side of this direction, and not on the other.
     pub fn is_side(self, seen: super::lexicon::Seen) -> bool {
         match self {
             Self::Came => seen.came(),
@@ -70,7 +70,7 @@ impl Direction {
         }
     }
 
-    /// Verbs and adjectives that say so.
+    /// Verbs and adjectives that express the direction.
     pub fn verbs(self) -> &'static [&'static str] {
         match self {
             Self::Came => &["add", "introduce", "create", "new", "support", "implement"],
@@ -79,8 +79,7 @@ impl Direction {
     }
 }
 
-/// What a sentence says came or went, with the words that name it: those between the verb and the next preposition or
-/// verb.
+/// Added or removed things with their words: those between the verb and the next preposition or verb.
 pub fn phrases(tokens: &[Token<'_>]) -> Vec<(Direction, Vec<usize>)> {
     let low: Vec<String> = tokens.iter().map(Token::low).collect();
     let sentence = Sentence { tokens, low };
@@ -92,7 +91,7 @@ pub fn phrases(tokens: &[Token<'_>]) -> Vec<(Direction, Vec<usize>)> {
                 break;
             }
             words.push(at);
-            // "…, renames" begins another statement, "…, docs" goes on with the list.
+            // "…, renames" begins another claim, "…, docs" continues the list.
             let next = sentence.low(at + 1);
             let anew = || next.ends_with('s') && support::is_work(&stem(next)) && !KINDS.contains(&next);
             if sentence.ends_after(at) || (token.after == Some(',') && anew()) {
@@ -101,7 +100,7 @@ pub fn phrases(tokens: &[Token<'_>]) -> Vec<(Direction, Vec<usize>)> {
         }
         words
     };
-    // "includes a new option" says that it came as well.
+    // "includes a new option" claims an addition as well.
     let new = |at: usize| (sentence.low(at) == "new" && is_article(sentence.before(at, 1))).then_some(Verb::Add);
     let said = (0..tokens.len()).filter_map(|at| Some((at, sentence.verb(at).or_else(|| new(at))?)));
     said.filter(|(at, _)| !sentence.is_passive(*at) && !sentence.ends_after(*at))
@@ -153,7 +152,7 @@ impl Sentence<'_> {
         self.tokens.get(at).is_none_or(|token| matches!(token.after, Some(';' | ':' | '.' | ')')))
     }
 
-    /// The word states something about this commit: it is not negated, and no participle of a noun.
+    /// Whether the word claims something about this commit: not negated, and not a participle before a noun.
     fn verb(&self, at: usize) -> Option<Verb> {
         if self.tokens.get(at)?.kind != Kind::Prose {
             return None;
@@ -180,7 +179,7 @@ impl Sentence<'_> {
         participle && (1..=4).map(|back| self.before(at, back)).take_while(|word| be(word) || is_adverb(word)).any(be)
     }
 
-    /// Things that stand before the verb: `a` and `b` were removed.
+    /// Objects before the verb: `a` and `b` were removed.
     fn subjects(&self, verb: usize) -> Vec<usize> {
         let mut found = Vec::new();
         let passed = |word: &str| {
@@ -215,14 +214,14 @@ impl Sentence<'_> {
         if found.is_empty() || !PREPOSITIONS.contains(&self.before(first, 1)) { found } else { Vec::new() }
     }
 
-    /// Whether a word that is no thing ends what a verb is about.
+    /// Whether a word that names nothing ends the verb's object.
     fn ends_objects(&self, at: usize, any: bool) -> bool {
         let word = self.low(at);
         let joins = KINDS.contains(&word) || LINKS.contains(&word);
         PREPOSITIONS.contains(&word) || verb(word).is_some() || self.begins_anew(at) || (any && !joins)
     }
 
-    /// Things that the verb is about, up to the next preposition or verb.
+    /// Objects of the verb, up to the next preposition or verb.
     fn objects(&self, verb: usize) -> Vec<usize> {
         let mut found = Vec::new();
         if self.ends_after(verb) {
@@ -247,14 +246,14 @@ impl Sentence<'_> {
         found
     }
 
-    /// "and" before another verb, not before another thing.
+    /// "and" before another verb, not before another object.
     fn begins_anew(&self, at: usize) -> bool {
         let article =
             |word: &str| matches!(word, "the" | "a" | "an" | "its" | "their" | "new" | "all" | "unused" | "old");
         matches!(self.low(at), "and" | "or" | "then") && !self.is_thing(at + 1) && !article(self.low(at + 1))
     }
 
-    /// "`a`", "`a` function", but not "`a` support": there the thing only modifies.
+    /// "`a`", "`a` function", but not "`a` support", where the name only modifies.
     fn stands_alone(&self, at: usize) -> bool {
         let comma = self.tokens.get(at).is_some_and(|token| token.after.is_some());
         let next = self.low(at + 1);
@@ -346,10 +345,10 @@ const PREPOSITIONS: &[&str] = &[
     "but", "through", "against", "around", "without", "during", "since", "about",
 ];
 
-/// What may stand between two things of a list.
+/// Tokens allowed between two items of a list.
 const LINKS: &[&str] = &["and", "or", "plus", "the", "a", "an", "its", "their", "new", "old", "unused", "also", "both"];
 
-/// Nouns that say what a name is the name of.
+/// Nouns for the kind of a name.
 const KINDS: &[&str] = &[
     "function", "functions", "method", "methods", "struct", "structs", "class", "classes", "type", "types", "enum",
     "trait", "interface", "field", "fields", "constant", "constants", "variable", "variables", "flag", "flags",

@@ -8,20 +8,20 @@ use crate::facts::symbols::{Fate, Symbol};
 use crate::facts::{Facts, role_of};
 use crate::fallback::dependencies;
 
-/// What can be counted in a commit, apart by what is counted.
+/// Counts for a commit, separate per counted thing.
 #[derive(Debug, Default)]
 pub struct Counts {
     pub files: BTreeSet<u64>,
     pub lines: BTreeSet<u64>,
     pub insertions: BTreeSet<u64>,
     pub deletions: BTreeSet<u64>,
-    /// Insertions with the deletions of the same file, role, or patch.
+    /// Insertions paired with the deletions of the same file, role, or patch.
     pub sides: BTreeSet<(u64, u64)>,
-    /// How long a list of definitions can be that the summary cuts off.
+    /// Possible lengths of a list of definitions that the summary truncates.
     pub lists: BTreeSet<u64>,
     /// Definitions, tests, dependencies, renames, hunks.
     pub things: BTreeSet<u64>,
-    /// Test cases by fate; empty where no test case is known.
+    /// Test cases by kind of change; empty where no test case is known.
     pub tests: BTreeSet<u64>,
 }
 
@@ -37,7 +37,7 @@ impl Counts {
         counts
     }
 
-    /// All of them, and those of each kind, role, and directory.
+    /// In total, and per kind, role, and directory.
     fn files(&mut self, commit: &Commit) {
         let files = &commit.patch.files;
         self.files.extend([commit.patch.files_total as u64, files.len() as u64]);
@@ -100,7 +100,7 @@ impl Counts {
         self.places(symbols);
     }
 
-    /// In how many files the definitions lie of which a sentence tells: of one, two, three or all directions.
+    /// Number of files with definitions for one, two, three or all directions of change.
     fn places(&mut self, symbols: &[Symbol]) {
         let direction = |symbol: &Symbol| match symbol.fate {
             Fate::Added => 1_u8,
@@ -115,8 +115,8 @@ impl Counts {
         }
     }
 
-    /// Definitions as a summary tells them: each name by its one deed, without members of types that came or went
-    /// whole; and the files in which they lie.
+    /// Definitions as a summary lists them: each name with its single change, without members of types added or removed
+    /// as a whole; with their files.
     fn told(&mut self, symbols: &[Symbol]) {
         let mut ranks: BTreeMap<(&str, bool), u8> = BTreeMap::new();
         for symbol in symbols {
@@ -144,8 +144,8 @@ impl Counts {
         self.files.extend(files.into_values().map(|files| files.len() as u64));
     }
 
-    /// Packages told together: by what became of them, without those that came along, and with or without those that
-    /// the author names.
+    /// Packages that a summary groups: by kind of change, without transitive ones, with or without those that the
+    /// author names.
     fn packages(&mut self, commit: &Commit, facts: &Facts) {
         let mut lists: BTreeMap<(&str, bool), BTreeSet<&str>> = BTreeMap::new();
         let direct = facts.dependencies.iter().any(|change| change.direct);
@@ -181,14 +181,14 @@ impl Counts {
     }
 }
 
-/// New test cases, each name once; and those beyond what went.
+/// New test cases, each name once; and the surplus over removed ones.
 fn net_tests(symbols: &[Symbol]) -> [u64; 2] {
     let of = |fate: Fate| symbols.iter().filter(move |symbol| symbol.test_case && symbol.fate == fate);
     let names: BTreeSet<&str> = of(Fate::Added).map(Symbol::bare).collect();
     [names.len() as u64, of(Fate::Added).count().saturating_sub(of(Fate::Removed).count()) as u64]
 }
 
-/// How often each name was seen.
+/// Occurrences per name.
 #[derive(Debug, Default)]
 struct Tally(BTreeMap<String, u64>);
 

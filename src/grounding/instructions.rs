@@ -1,24 +1,24 @@
-//! Lines that speak to a model instead of being about the code: they prove nothing, and nobody repeats them.
+//! Prompt-injection filter: lines that address the model are ignored as evidence and must not be echoed.
 
 use crate::facts::injection::{Speech, speaks, unmasked};
 
-/// Lines after such a line that belong to it, and before it.
+/// Lines after and before such a line that belong to it.
 const AFTER: usize = 4;
 const BEFORE: usize = 1;
-/// Words in a row that make an echo.
+/// Consecutive words that count as an echo.
 const ECHO: usize = 3;
-/// Most text that is remembered (bytes).
+/// Maximum instruction text kept (bytes).
 const REMEMBERED: usize = 64 << 10;
 
-/// What spoke to the model.
+/// Instructions to the model found in the patch.
 #[derive(Debug, Default)]
 pub struct Tainted {
-    /// Words in small letters between blanks, with a blank at both ends.
+    /// Lower-case words separated by single spaces, with a space at both ends.
     text: String,
 }
 
 impl Tainted {
-    /// Which of these lines are, or belong to, an instruction; they are remembered.
+    /// Flags for the lines that are, or belong to, an instruction; their text is kept.
     pub fn of_lines(&mut self, lines: &[&str]) -> Vec<bool> {
         let mut taken = vec![false; lines.len()];
         for (at, line) in lines.iter().enumerate() {
@@ -38,7 +38,7 @@ impl Tainted {
         taken
     }
 
-    /// Words of the sentence that an instruction told to say: three in a row, or all of a shorter one.
+    /// Words of the sentence that echo an instruction: three in a row, or all of a shorter one.
     pub fn echo(&self, sentence: &str) -> Option<String> {
         if self.text.is_empty() {
             return None;
@@ -52,14 +52,14 @@ impl Tainted {
         words.windows(size).map(|run| run.join(" ")).find(|run| self.text.contains(&format!(" {run} ")))
     }
 
-    /// The word stands in an instruction.
+    /// Whether the word occurs in an instruction.
     pub fn has_word(&self, word: &str) -> bool {
         let plain = plain_words(word);
         !plain.is_empty() && self.text.contains(&format!(" {plain} "))
     }
 }
 
-/// The words of a text in small letters, with single blanks between them.
+/// The words of a text in lower case, separated by single spaces.
 fn plain_words(text: &str) -> String {
     let text = if text.is_ascii() { text.to_ascii_lowercase() } else { unmasked(text).to_lowercase() };
     let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();

@@ -1,4 +1,5 @@
-//! Every word, number and path of a commit with the side it stands on: what a text is held against, built once.
+//! Lexicon of a commit: every word, number and path with its side of the change; the evidence for the hallucination
+//! check, built once.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,16 +14,16 @@ use crate::facts::mentions::line::is_comment;
 use crate::facts::roles::FileRole;
 use crate::facts::symbols::{Fate, Symbol};
 
-/// On which sides of a change something stands.
+/// The sides of a change on which something occurs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Seen(u8);
 
 impl Seen {
     pub const OLD: Self = Self(1);
     pub const NEW: Self = Self(2);
-    /// Beside the changed lines: context, hunk headers.
+    /// Unchanged text: context, hunk headers.
     pub const NEAR: Self = Self(4);
-    /// The author said it.
+    /// In the author's text.
     pub const SAID: Self = Self(8);
     /// In a path, or known from the facts.
     pub const TOLD: Self = Self(16);
@@ -50,71 +51,71 @@ impl Seen {
     }
 }
 
-/// What a commit has beside code.
+/// The non-code parts of a commit.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Kinds {
     pub merge: bool,
     pub tests: bool,
     /// Documentation, or comments on changed lines.
     pub words: bool,
-    /// Documentation and nothing else.
+    /// Only documentation changed.
     pub only_docs: bool,
-    /// Of source, comments and nothing else.
+    /// Of source, only comments changed.
     pub only_comments: bool,
 }
 
-/// So many lines from each other words still have to do with each other.
+/// Maximum distance in lines between related words.
 const WINDOW: u32 = 2;
 
-/// What is known of a commit.
+/// The evidence of a commit.
 #[derive(Debug, Default)]
 pub struct Lexicon {
     words: HashMap<String, Seen>,
     numbers: HashMap<String, Seen>,
     /// Stems of all words and of their parts.
     stems: HashSet<String>,
-    /// Stems of the lines that were there before, changed or not, and of headers of hunks and paths.
+    /// Stems of the old lines, changed or not, and of hunk headers and paths.
     old: HashSet<String>,
-    /// The same without the lines that the change left as they were.
+    /// The same without unchanged lines.
     supported: HashSet<String>,
-    /// The lines of `text` on which a stem stands, ascending; not those that the change left as they were.
+    /// The lines of `text` with a stem, ascending; without unchanged lines.
     lines: HashMap<String, Vec<u32>>,
-    /// How much more often a stem stands on added than on removed lines.
+    /// Occurrences of a stem on added lines minus those on removed lines.
     balance: HashMap<String, i64>,
     grown: Grown,
-    /// There is a change that a text can be held against.
+    /// Whether there is a change to check a text against.
     pub has_patch: bool,
-    /// Stems of names that say where something is: definitions, paths, headers of hunks.
+    /// Stems of names that give a location: definitions, paths, hunk headers.
     anywhere: HashSet<String>,
-    /// Names in the headers of hunks: what encloses the changed lines.
+    /// Names in hunk headers: the enclosing definitions.
     heads: HashSet<String>,
-    /// Stems of what people said about the change: message, notes, comments, documentation.
+    /// Stems of human text about the change: message, notes, comments, documentation.
     why: HashSet<String>,
     /// Stems of the message and the notes alone.
     said: HashSet<String>,
-    /// Definitions by their names, in small letters.
+    /// Definitions by name, in lower case.
     symbols: HashMap<String, Seen>,
-    /// Definitions that were there before and after, and of whose name nothing came or went.
+    /// Definitions that existed before and after, without any added or removed definition of the same name.
     kept: HashMap<String, bool>,
-    /// The same with the path where each is: name and path in small letters.
+    /// The same per file: name and path in lower case.
     places: HashMap<(String, String), Seen>,
-    /// Parts of types that came or went, in small letters.
+    /// Added or removed members of types, in lower case.
     members: HashMap<String, Seen>,
-    /// Names of packages that changed, in small letters.
+    /// Names of changed packages, in lower case.
     packages: HashSet<String>,
-    /// Paths of the patch, in small letters.
+    /// Paths of the patch, in lower case.
     paths: Vec<(String, Seen)>,
-    /// Everything but what was taken for instructions, in small letters, line by line.
+    /// All text except suspected instructions, in lower case, line by line.
     text: String,
-    /// Where each line of `text` ends, and its side.
+    /// End offset and side of each line of `text`.
     ends: Vec<(usize, Seen)>,
-    /// The author's words, in small letters.
+    /// The author's words, in lower case.
     words_said: String,
     pub tainted: Tainted,
     pub kinds: Kinds,
     pub pairs: Pairs,
     pub counts: Counts,
-    /// Not every changed line is here: what stands on one side may stand on the other as well.
+    /// Some changed lines are missing, so a one-sided occurrence proves nothing.
     pub partial: bool,
 }
 
@@ -152,7 +153,7 @@ impl Lexicon {
         lexicon
     }
 
-    /// A text of its own, all of it said by a person.
+    /// A standalone text, written entirely by the user.
     pub fn of_words(texts: &[&str]) -> Self {
         let mut lexicon = Self::default();
         texts.iter().for_each(|text| lexicon.said(text));
@@ -289,12 +290,12 @@ impl Lexicon {
         self.ends.push((self.text.len(), side));
     }
 
-    /// The quoted words stand there in this order, on one side, whatever stands between them.
+    /// Whether the quoted words occur in this order on one side, with gaps allowed.
     pub fn has_quote(&self, low: &str) -> bool {
         quotes::is_in(low, &self.text, &self.ends)
     }
 
-    /// Some path has all these components in this order, perhaps with others between them.
+    /// Whether some path has all these components in this order, with gaps allowed.
     pub fn has_components(&self, low: &str) -> bool {
         let parts: Vec<&str> = low.split('/').filter(|part| !part.is_empty()).collect();
         parts.len() > 1
@@ -305,29 +306,29 @@ impl Lexicon {
             })
     }
 
-    /// Where a name stands; plurals count as their singular.
+    /// The sides on which a name occurs; plurals count as their singular.
     pub fn word(&self, name: &str) -> Seen {
         let key = key(name);
         let find = |key: &str| self.words.get(key).copied();
         find(&key).or_else(|| singulars(&key).into_iter().find_map(find)).unwrap_or_default()
     }
 
-    /// Where the definitions of this name are.
+    /// The sides on which definitions of this name are.
     pub fn symbol_of(&self, name: &str) -> Seen {
         self.symbols.get(&name.trim_end_matches("()").to_lowercase()).copied().unwrap_or_default()
     }
 
-    /// Every definition of this name was changed and stayed.
+    /// Whether every definition of this name was modified, neither added nor removed.
     pub fn is_kept(&self, name: &str) -> bool {
         self.kept.get(name.trim_end_matches("()")).copied().unwrap_or(false)
     }
 
-    /// Whether a part of a type by this name came or went.
+    /// Whether a member of this name was added or removed.
     pub fn member_of(&self, name: &str) -> Seen {
         self.members.get(&name.to_lowercase()).copied().unwrap_or_default()
     }
 
-    /// A package that changed has this name, given in small letters.
+    /// Whether a changed package has this lower-case name.
     pub fn is_package(&self, low: &str) -> bool {
         self.packages.contains(low)
     }
@@ -336,18 +337,18 @@ impl Lexicon {
         self.numbers.get(number).copied().unwrap_or_default()
     }
 
-    /// The word, or one of its family, stands somewhere in the commit.
+    /// Whether the word, or one with its stem, occurs anywhere in the commit.
     pub fn has_stem(&self, stem: &str) -> bool {
         self.stems.contains(stem)
     }
 
-    /// The word stands on a changed line, in a path, a fact or the author's words.
+    /// Whether the word occurs on a changed line, in a path, a fact or the author's text.
     pub fn is_supported(&self, stem: &str) -> bool {
-        // `centered` → `center`, `center` → `cent`: endings lie upon endings.
+        // `centered` → `center`, `center` → `cent`: suffixes can be stacked.
         self.supported.contains(stem) || self.supported.contains(&words::stem(stem))
     }
 
-    /// Whether the name or path came or went, as a definition somewhere, as a file or as a word.
+    /// Whether the name or path was added or removed, as a definition, a file or a word.
     pub fn is_one_sided(&self, thing: &Token<'_>, direction: Direction) -> bool {
         let low = thing.low();
         let path = self.path_of(&low);
@@ -361,7 +362,7 @@ impl Lexicon {
         sides.clone().next().map_or_else(word, |_| sides.any(|seen| direction.is_side(seen)))
     }
 
-    /// Neither the name nor the path was there before.
+    /// Whether neither the name nor the path existed before.
     pub fn is_new(&self, thing: &Token<'_>) -> bool {
         let low = thing.low();
         let path = self.path_of(&low);
@@ -372,19 +373,19 @@ impl Lexicon {
         seen.came() && !seen.has(Seen::NEAR) && !self.is_head(&low) && !self.symbol_of(&low).has(Seen::OLD)
     }
 
-    /// The word stands on added lines, and nowhere else in the patch.
+    /// Whether the word occurs on added lines and nowhere else in the patch.
     pub fn is_new_word(&self, stem: &str) -> bool {
         self.balance(stem).is_some_and(|balance| balance > 0) && !self.old.contains(stem)
     }
 
-    /// The name has definitions, and none of them in this file, both in small letters.
+    /// Whether the name has definitions, but none in this file; both in lower case.
     pub fn is_elsewhere(&self, name: &str, path: &str) -> bool {
         let name = name.trim_end_matches("()");
         let mut of_it = self.places.keys().filter(|(known, _)| known == name).peekable();
         of_it.peek().is_some() && !of_it.any(|(_, place)| place.ends_with(path) || path.ends_with(place.as_str()))
     }
 
-    /// Whether the name stands on a line of that side as something of its own, not as a part of something else (`x.name`).
+    /// Whether the name occurs on a line of that side on its own, not as a member (`x.name`).
     pub fn is_declared(&self, low: &str, direction: Direction) -> bool {
         let side = if direction == Direction::Came { Seen::NEW } else { Seen::OLD };
         let mut from = 0;
@@ -399,18 +400,18 @@ impl Lexicon {
         })
     }
 
-    /// The name stands in the header of a hunk.
+    /// Whether the name occurs in a hunk header.
     pub fn is_head(&self, name: &str) -> bool {
         self.heads.contains(&key(name))
     }
 
-    /// How much more often the word stands on added than on removed lines; absent where it stands on none.
+    /// Occurrences of the word on added lines minus those on removed lines; `None` where it is on neither.
     pub fn balance(&self, stem: &str) -> Option<i64> {
         self.balance.get(stem).copied()
     }
 
-    /// Both words stand on one line, or on lines no further than [`WINDOW`] from each other. What stands nowhere, and names
-    /// of definitions and files, stand with everything.
+    /// Whether both words are on one line, or at most [`WINDOW`] lines apart. Words that occur nowhere, and names of
+    /// definitions and files, count as near everything.
     pub fn is_together(&self, one: &str, other: &str) -> bool {
         let free = |stem: &str| self.anywhere.contains(stem);
         let (Some(ones), Some(others)) = (self.lines.get(one), self.lines.get(other)) else { return true };
@@ -421,7 +422,7 @@ impl Lexicon {
         free(one) || free(other) || ones.iter().any(near)
     }
 
-    /// Whether anything of this kind (`tests`, `function`, `section`) came or went.
+    /// Whether anything of this kind (`tests`, `function`, `section`) was added or removed.
     pub fn shows_kind(&self, kind: &str, direction: Direction) -> bool {
         let came = direction == Direction::Came;
         let (side, other) = if came { (Seen::NEW, Seen::OLD) } else { (Seen::OLD, Seen::NEW) };
@@ -439,27 +440,27 @@ impl Lexicon {
         }
     }
 
-    /// A person used the word: in the message, in a note, in a changed comment, in documentation.
+    /// Whether the word occurs in human text: the message, a note, a changed comment, documentation.
     pub fn explains(&self, stem: &str) -> bool {
         self.why.contains(stem)
     }
 
-    /// The message or a note has the word.
+    /// Whether the message or a note has the word.
     pub fn is_said(&self, stem: &str) -> bool {
         self.said.contains(stem)
     }
 
-    /// What the author said, in small letters.
+    /// The author's text, in lower case.
     pub fn said_words(&self) -> &str {
         &self.words_said
     }
 
-    /// Stands there letter by letter, with no letter or digit before or after it.
+    /// Whether it occurs verbatim, without an adjacent letter or digit.
     pub fn has_literal(&self, low: &str) -> bool {
         occurs(&self.text, low)
     }
 
-    /// Stands letter by letter in a line that the change left as it was.
+    /// Whether it occurs verbatim in an unchanged line.
     pub fn is_near(&self, low: &str) -> bool {
         let mut from = 0;
         occurs(&self.text, low)
@@ -469,21 +470,21 @@ impl Lexicon {
             })
     }
 
-    /// The sides of the files that the path means: all of it, or its last components, or a directory.
+    /// The sides of the files that the path matches: in full, by its last components, or as a directory.
     pub fn path_of(&self, low: &str) -> Seen {
         let low = low.trim_start_matches("./").trim_matches('/');
         let fits = |path: &str| path == low || (path.ends_with(low) && path[..path.len() - low.len()].ends_with('/'));
         self.paths.iter().filter(|(path, _)| fits(path)).fold(Seen::default(), |seen, (_, side)| seen.and(*side))
     }
 
-    /// The path is a directory, or several components, of a path of the patch.
+    /// Whether the path is a directory, or several components, of a path of the patch.
     pub fn has_directory(&self, low: &str) -> bool {
         let low = low.trim_start_matches("./").trim_matches('/');
         !low.is_empty() && self.paths.iter().any(|(path, _)| occurs_between(path, low, '/'))
     }
 }
 
-/// Some line of source changed, and each of them is a comment.
+/// Whether source lines changed, all of them comments.
 fn only_comments(files: &[FileChange]) -> bool {
     let mut changed = files
         .iter()
@@ -495,7 +496,7 @@ fn only_comments(files: &[FileChange]) -> bool {
     changed.peek().is_some() && changed.all(|line| is_comment(line.text.trim()))
 }
 
-/// What the runs of changed lines amount to.
+/// Statistics of the runs of changed lines.
 #[derive(Debug, Clone, Copy, Default)]
 struct Grown {
     /// Some run has more added than removed lines, or fewer.
@@ -525,8 +526,8 @@ fn is_heading(line: &str) -> bool {
     (marks.len() < line.len() && marks.starts_with(' ')) || ['=', '-', '~', '^'].into_iter().any(rule)
 }
 
-/// Not all changed lines of the file are here. Of files that nobody reads (excluded, binary) nothing is expected on the
-/// other side.
+/// Whether some changed lines of the file are missing. Unread files (excluded, binary) are not expected to have lines
+/// on the other side.
 fn is_cut(file: &FileChange) -> bool {
     let changed = |line: &&Line| line.origin != Origin::Context;
     let kept = file.hunks.iter().flat_map(|hunk| &hunk.lines).filter(changed).count() as u64;
@@ -549,7 +550,7 @@ fn singulars(key: &str) -> Vec<&str> {
     ends.iter().filter_map(|end| key.strip_suffix(end)).filter(|key| key.len() > 2).collect()
 }
 
-/// `needle` in `text`, bounded by something that is neither letter nor digit where it starts or ends with one.
+/// Whether `needle` occurs in `text` at word boundaries, where it begins or ends with a letter or digit.
 pub fn occurs(text: &str, needle: &str) -> bool {
     let word = |c: char| c.is_alphanumeric() || c == '_';
     let (starts, ends) = (needle.starts_with(word), needle.ends_with(word));

@@ -1,8 +1,8 @@
-//! Whether a text says only what is so: every name, path and number in it must be known, what it says was added or
-//! removed must have been, and a reason must be somebody's.
+//! Hallucination check: every name, path and number in a text must be known, claimed additions and removals must have
+//! happened, and reasons must come from the author.
 //!
-//! Plain words are free. What nothing explains may still be a name of the repository at that commit: that is asked
-//! last, and only for names.
+//! Plain words are not checked here. An unexplained name may still exist in the repository at that commit: this is
+//! looked up last, and only for names.
 
 use std::collections::BTreeSet;
 
@@ -31,13 +31,13 @@ use lexicon::Lexicon;
 use support::Lack;
 use token::{Kind, Token, tokens};
 
-/// What a text is held against.
+/// The evidence for checking a text.
 pub struct Evidence<'a> {
     pub commit: &'a Commit,
     pub facts: &'a Facts,
-    /// Words of the author beyond the message: notes that belong to the commit.
+    /// Author text besides the message: notes that belong to the commit.
     pub notes: &'a [String],
-    /// Whether the repository knows a name at this commit: asked only for what nothing else explains.
+    /// Whether the repository contains a name at this commit: called only for otherwise unexplained names.
     pub known: &'a dyn Fn(&str) -> bool,
 }
 
@@ -47,33 +47,33 @@ impl std::fmt::Debug for Evidence<'_> {
     }
 }
 
-/// Why a sentence is not true, as far as can be told.
+/// Why a sentence failed the check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Fault {
-    /// A name from code that nothing knows.
+    /// An unknown name from code.
     Name,
-    /// A path that nothing knows.
+    /// An unknown path.
     Path,
-    /// A number or version that nobody gave.
+    /// A number or version without a source.
     Number,
-    /// A reason or a verdict that nobody gave.
+    /// A reason or a verdict without a source.
     Reason,
-    /// It repeats what something in the patch told a model to say.
+    /// It echoes an instruction in the patch (prompt injection).
     Instruction,
-    /// It has nothing to do with the change.
+    /// It is unrelated to the change.
     Foreign,
-    /// It is about the commit, not about what changed.
+    /// It is about the commit, not about the change.
     Talk,
-    /// It says nothing of this change.
+    /// It is not specific to this change.
     Empty,
-    /// No changed line and no fact shows it.
+    /// No changed line and no fact supports it.
     Unsupported,
-    /// The author's subject and the facts say as much.
+    /// It adds nothing to the author's subject and the facts.
     Repeated,
 }
 
 impl Fault {
-    /// What was wrong, as `show` says it.
+    /// The fault in words, as shown by `show`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -91,7 +91,7 @@ impl Fault {
     }
 }
 
-/// What is wrong with a text: the sentence, the word in it, and why.
+/// A fault of a text: the sentence, the word in it, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ungrounded {
     pub sentence: String,
@@ -99,23 +99,23 @@ pub struct Ungrounded {
     pub fault: Fault,
 }
 
-/// A text after the check.
+/// A checked text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grounded {
-    /// What is left; absent when nothing true is left that says something.
+    /// The remaining text; `None` when no supported sentence with content is left.
     pub text: Option<String>,
-    /// What was taken out; empty for a text that passed.
+    /// The removed parts; empty for a text that passed.
     pub faults: Vec<Ungrounded>,
 }
 
-/// Checks a text, and repairs it once by leaving out the sentences that are not grounded.
+/// Checks a text, and repairs it once by dropping ungrounded sentences.
 #[must_use]
 pub fn check(text: &str, evidence: &Evidence<'_>) -> Grounded {
     Ground::of(evidence).check(text, evidence.known)
 }
 
-/// Whether a sentence tells a reader of the author's words and of what the template says something: two words of content
-/// that the author has not, of which the template has not all, or a number that neither has.
+/// Whether a sentence adds information to the author's words and the template: two content words that the author does
+/// not have and that are not all in the template, or a number that is in neither.
 #[must_use]
 pub fn adds(sentence: &str, author: &str, template: &str) -> bool {
     let tokens = tokens(sentence);
@@ -130,7 +130,7 @@ pub fn adds(sentence: &str, author: &str, template: &str) -> bool {
     (beyond >= 2 && !new.is_empty()) || tokens.iter().any(number)
 }
 
-/// What a commit's texts are held against, prepared once.
+/// The prepared evidence of a commit.
 #[derive(Debug)]
 pub struct Ground {
     lexicon: Lexicon,
@@ -142,13 +142,13 @@ impl Ground {
         Self { lexicon: Lexicon::of(evidence) }
     }
 
-    /// For a text about a person's own words: these are all there is.
+    /// For a text about the author's own note, which is the only evidence.
     #[must_use]
     pub fn of_words(words: &[&str]) -> Self {
         Self { lexicon: Lexicon::of_words(words) }
     }
 
-    /// The names in a text that only the repository can still know, in small letters; to be asked together.
+    /// The names in a text that only the repository can explain, in lower case; looked up together.
     #[must_use]
     pub fn questions(&self, text: &str) -> Vec<String> {
         let mut names = BTreeSet::new();
@@ -160,8 +160,8 @@ impl Ground {
         names.into_iter().collect()
     }
 
-    /// Checks a text, and repairs it once: what is not grounded is left out, a clause where it ends its sentence, else
-    /// the sentence. `known` answers [`Self::questions`].
+    /// Checks a text, and repairs it once by dropping ungrounded parts: a clause at the end of a sentence, else the
+    /// whole sentence. `known` answers [`Self::questions`].
     #[must_use]
     pub fn check(&self, text: &str, known: &dyn Fn(&str) -> bool) -> Grounded {
         let (mut kept, mut faults) = (Vec::new(), Vec::new());
@@ -184,7 +184,7 @@ impl Ground {
         Grounded { text: says_something(&text).then_some(text), faults }
     }
 
-    /// The first fault of a sentence, and where a clause begins that may be cut off instead of the sentence.
+    /// The first fault of a sentence, and the start of a clause that may be dropped instead of the sentence.
     fn judge(&self, sentence: &str, known: &dyn Fn(&str) -> bool) -> Option<(Ungrounded, Option<usize>)> {
         let fault = |fault, word: &str| Ungrounded { sentence: sentence.to_owned(), word: word.to_owned(), fault };
         let lexicon = &self.lexicon;
@@ -226,25 +226,25 @@ impl Ground {
         lost.then_some(if matches!(token.kind, Kind::Path | Kind::Url) { Fault::Path } else { Fault::Name })
     }
 
-    /// A sentence of some length of which the change has not one word.
+    /// A longer sentence without a single word of the change.
     fn is_foreign(&self, sentence: &str) -> bool {
         let stems = words::stems(sentence);
         let of_the_change = |stem: &String| self.lexicon.has_stem(stem) || TRADE.contains(&stem.as_str());
         let own = stems.iter().filter(|stem| !TRADE.contains(&stem.as_str())).count();
         let known = stems.iter().any(|stem| self.lexicon.has_stem(stem));
-        // "Adds task list" begins as sentences about any change do, and may go on in words that are its author's.
+        // "Adds task list" begins like a sentence about any change, and may continue in the author's words.
         let about_it = stems.first().is_some_and(|first| TRADE.contains(&first.as_str()));
         let most = if about_it { OWN + 2 } else { OWN };
         (stems.len() >= LONG && !stems.iter().any(of_the_change)) || (own >= most && !known)
     }
 }
 
-/// Sentences with fewer words that say something are too short to be judged by them.
+/// Sentences with fewer content words are too short for this check.
 const LONG: usize = 4;
-/// The same for words that are not those of every change ("Bob fixed the login page").
+/// The same for words that are not generic ("Bob fixed the login page").
 const OWN: usize = 3;
 
-/// Stems of words with which people speak of any change.
+/// Stems of generic words about changes.
 const TRADE: &[&str] = &[
     "add", "remov", "delet", "updat", "upgrad", "bump", "chang", "refactor", "renam", "mov", "fix", "improv", "test",
     "doc", "document", "format", "lint", "typo", "releas", "version", "depend", "clean", "cleanup", "build", "cod",
@@ -252,7 +252,7 @@ const TRADE: &[&str] = &[
     "unus", "us", "introduc", "creat", "replac", "implement", "handl", "error", "simplif", "adjust",
 ];
 
-/// The sentence up to where the clause begins; absent where too little would be left.
+/// The sentence up to the clause; `None` where too little would be left.
 fn without_clause(sentence: &str, at: usize) -> Option<String> {
     let head =
         sentence.get(..at)?.trim_end().trim_end_matches([',', ';', ':', '(', '\u{2013}', '\u{2014}', '-']).trim_end();
@@ -264,7 +264,7 @@ fn without_clause(sentence: &str, at: usize) -> Option<String> {
     (head.split_whitespace().count() >= 2 && says_something(head)).then(|| format!("{head}."))
 }
 
-/// More than filler is left.
+/// More than filler words.
 fn says_something(text: &str) -> bool {
     words::stems(text).len() >= 2 || (text.split_whitespace().count() >= 2 && tokens(text).iter().any(Token::is_thing))
 }

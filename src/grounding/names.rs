@@ -1,16 +1,16 @@
-//! Names and paths: the patch must have them, or the author, or the repository.
+//! Name and path check: each must occur in the patch, the author's text, or the repository.
 
 use super::lexicon::{Lexicon, occurs};
 use super::token::{Kind, Token};
 use super::words;
 
-/// What has to be known for a token to be grounded, as far as the commit does not have it: nothing where it does.
+/// Names that must still be looked up for a token to be grounded; empty where the commit has them.
 pub fn missing(token: &Token<'_>, lexicon: &Lexicon) -> Vec<String> {
     let low = token.low();
     match token.kind {
         Kind::Prose | Kind::Number => Vec::new(),
         Kind::Url => {
-            // What the author links to, or what stood beside the change; a link that a patch brings may be a lure.
+            // Links from the author or from unchanged lines; a link added by the patch may be malicious.
             if lexicon.said_words().contains(&low) || lexicon.is_near(&low) { Vec::new() } else { vec![low] }
         }
         Kind::Quote => quote(&low, lexicon),
@@ -20,7 +20,7 @@ pub fn missing(token: &Token<'_>, lexicon: &Lexicon) -> Vec<String> {
     }
 }
 
-/// Whether the repository can know it where the commit does not: a link or a sentence that nobody said is none of its.
+/// Whether the repository can explain it: not possible for a link or for prose.
 pub fn may_be_asked(token: &Token<'_>) -> bool {
     match token.kind {
         Kind::Url => false,
@@ -29,12 +29,12 @@ pub fn may_be_asked(token: &Token<'_>) -> bool {
     }
 }
 
-/// Few words, as headings and things are called.
+/// Few words, as in headings and names of things.
 fn is_title(text: &str) -> bool {
     text.split_whitespace().count() <= 3 && !text.contains(|c: char| c.is_ascii_digit())
 }
 
-/// Quoted words must stand so somewhere; two or three may also be a name that people give to a thing.
+/// Quoted words must occur verbatim; two or three may also be a common name for a thing.
 fn quote(low: &str, lexicon: &Lexicon) -> Vec<String> {
     if lexicon.has_literal(low) || lexicon.has_quote(low) {
         return Vec::new();
@@ -55,7 +55,7 @@ fn code(text: &str, low: &str, lexicon: &Lexicon) -> Vec<String> {
     if is_common(text) || lexicon.has_literal(bare) {
         return Vec::new();
     }
-    // `CVE-2020-1234`: the number is the name.
+    // `CVE-2020-1234`: the number identifies it.
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     if bare.split('-').skip(1).any(digits) {
         return vec![low.to_owned()];
@@ -67,16 +67,16 @@ fn code(text: &str, low: &str, lexicon: &Lexicon) -> Vec<String> {
     let parts = words::identifiers(bare).filter(|part| is_telling(part));
     let lost: Vec<String> =
         parts.filter(|part| lexicon.word(part).is_none() && !is_common(part)).map(str::to_owned).collect();
-    // A name of several words with hyphens or dots may also be known as a whole.
+    // A name of several words with hyphens or dots may be known as a whole.
     lost
 }
 
-/// One letter, or digits alone, name nothing.
+/// One letter, or digits alone, are not names.
 fn is_telling(part: &str) -> bool {
     part.len() > 1 && part.contains(|c: char| c.is_alphabetic())
 }
 
-/// A path must be one, or stand somewhere letter by letter: that its parts are known proves nothing.
+/// A path must exist or occur verbatim: known components do not prove it.
 fn path(text: &str, low: &str, lexicon: &Lexicon) -> Vec<String> {
     let bare =
         low.trim_start_matches(['\u{2026}', '@']).trim_start_matches("./").trim_matches('/').trim_end_matches("/*");
@@ -96,7 +96,7 @@ fn path(text: &str, low: &str, lexicon: &Lexicon) -> Vec<String> {
         return Vec::new();
     }
     if low.contains(['$', '{']) || is_choice(text) {
-        // `${dir}/src`, `PUSH/POP`: no path of its own, so each part has to be a name.
+        // `${dir}/src`, `PUSH/POP`: not a literal path, so each part must be a known name.
         let unknown = |part: &&str| is_telling(part) && lexicon.word(part).is_none() && !is_common(part);
         return words::identifiers(bare)
             .map(|part| part.trim_matches('$'))
@@ -115,20 +115,20 @@ fn path(text: &str, low: &str, lexicon: &Lexicon) -> Vec<String> {
         !low.contains(['.', '_']) && low.matches('/').count() == 1 && !low.starts_with('/') && !low.ends_with('/');
     let known = |part: &&str| lexicon.has_stem(&words::stem(part)) && !lexicon.has_directory(part);
     if each && parts.iter().all(|part| known(part) || is_common(part)) {
-        // `bytes/strings`: an alternative of two words that the patch has, and no directory of its own.
+        // `bytes/strings`: alternatives between two words of the patch, not a directory.
         return Vec::new();
     }
     vec![bare.to_owned()]
 }
 
-/// `owner/project#42`: where it is, and its number.
+/// `owner/project#42`: its location, and its number.
 pub fn ticket(low: &str) -> Option<(&str, &str)> {
     let (place, number) = low.split_once('#')?;
     let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     (digits && place.contains('/')).then_some((place, number))
 }
 
-/// `Pipfile/Pipfile.lock`: several files, each of the patch.
+/// `Pipfile/Pipfile.lock`: several files of the patch.
 fn is_list_of_files(bare: &str, lexicon: &Lexicon) -> bool {
     bare.contains('/') && bare.split('/').all(|part| !lexicon.path_of(part).is_none())
 }
@@ -140,7 +140,7 @@ fn is_choice(text: &str) -> bool {
     text.contains('/') && text.split('/').all(constant)
 }
 
-/// `scan/2`, `FirstName/SecondName`, `pkg/path.Name`: names of code between slashes.
+/// `scan/2`, `FirstName/SecondName`, `pkg/path.Name`: code names separated by slashes.
 fn is_of_known_parts(bare: &str, lexicon: &Lexicon) -> bool {
     let Some((before, last)) = bare.rsplit_once('/') else { return false };
     let known = |name: &str| !lexicon.word(name).is_none();
@@ -150,19 +150,19 @@ fn is_of_known_parts(bare: &str, lexicon: &Lexicon) -> bool {
     let of_package = last.split_once('.').is_some_and(|(package, name)| {
         !EXTENSIONS.contains(&name) && known(name) && lexicon.has_literal(&format!("{before}/{package}"))
     });
-    // Two long names are no folder with a file in it.
+    // Two long names are not a folder with a file in it.
     let names = bare.split('/').all(|part| part.len() > 11 && part.chars().all(char::is_alphanumeric) && known(part));
     of_package || names
 }
 
-/// Names that everybody knows, and that say nothing of a repository.
+/// Well-known names that say nothing about a repository.
 pub fn is_common(text: &str) -> bool {
     let low = text.to_lowercase();
     let low = low.trim_end_matches("()");
     COMMON.binary_search(&low).is_ok() || low.strip_suffix('s').is_some_and(|low| COMMON.binary_search(&low).is_ok())
 }
 
-/// What marks a dotted name as a file's.
+/// File extensions that mark a dotted name as a file.
 const EXTENSIONS: &[&str] = &[
     "rs", "py", "pyi", "js", "jsx", "mjs", "cjs", "ts", "tsx", "mts", "go", "java", "c", "h", "cc", "cpp", "hpp", "rb",
     "md", "txt", "toml", "json", "yml", "yaml", "lock", "xml", "html", "css", "scss", "sh", "bash", "zsh", "fish",

@@ -1,4 +1,4 @@
-//! Numbers, quantities and versions: somebody must have written them, or they follow by counting.
+//! Number check: numbers, quantities and versions must occur in the input or follow by counting.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use super::lexicon::{Lexicon, occurs};
 use super::token::{Kind, Token};
 use super::words;
 
-/// Whether the number at `at` is known; words that are no numbers are.
+/// Whether the number at `at` is known; true for words that are not numbers.
 pub fn is_known(tokens: &[Token<'_>], at: usize, lexicon: &Lexicon) -> bool {
     let Some(token) = tokens.get(at) else { return true };
     match token.kind {
@@ -19,7 +19,7 @@ pub fn is_known(tokens: &[Token<'_>], at: usize, lexicon: &Lexicon) -> bool {
     }
 }
 
-/// `>= 0.4.20 < 0.5.0`: where no word is, every number has to be there.
+/// `>= 0.4.20 < 0.5.0`: in a token without words every number must be known.
 fn requirement(low: &str, lexicon: &Lexicon) -> bool {
     let mut known = true;
     if !low.contains(char::is_alphabetic) && !lexicon.has_literal(low) {
@@ -36,7 +36,7 @@ fn is_written(n: u64, lexicon: &Lexicon) -> bool {
         || lexicon.counts.lines.contains(&n)
 }
 
-/// "two", "three"; "one" is as often a pronoun.
+/// "two", "three"; "one" is excluded because it is often a pronoun.
 fn spelled(low: &str) -> Option<u64> {
     let words = ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
     words.iter().position(|word| *word == low).map(|at| at as u64 + 2)
@@ -83,7 +83,7 @@ fn is_said(number: &str, lexicon: &Lexicon) -> bool {
     lexicon.number(number).has(super::lexicon::Seen::SAID)
 }
 
-/// `+84 −12` are counts of the same lines.
+/// `+84 −12` count the same lines.
 fn both_sides(tokens: &[Token<'_>], at: usize, lexicon: &Lexicon) -> bool {
     let count = |at: Option<usize>, sign: char| -> Option<u64> {
         let low = tokens.get(at?).map(Token::low)?;
@@ -95,7 +95,7 @@ fn both_sides(tokens: &[Token<'_>], at: usize, lexicon: &Lexicon) -> bool {
     pair.is_none_or(|pair| lexicon.counts.sides.contains(&pair))
 }
 
-/// `+84`, `−12`: lines, as the template writes them.
+/// `+84`, `−12`: line counts in the template's notation.
 fn is_count_of_lines(low: &str) -> bool {
     let rest = low.strip_prefix(['+', '\u{2212}']);
     rest.is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit() || c == ','))
@@ -106,7 +106,7 @@ fn is_ordinal(bare: &str) -> bool {
     matches!(end, "st" | "nd" | "rd" | "th")
 }
 
-/// Systems and languages whose releases people call by number.
+/// Systems and languages with releases that are named by number.
 fn is_release(tokens: &[Token<'_>], at: usize, low: &str) -> bool {
     let of = at.checked_sub(1).and_then(|before| tokens.get(before)).map(Token::low).unwrap_or_default();
     match of.as_str() {
@@ -116,12 +116,12 @@ fn is_release(tokens: &[Token<'_>], at: usize, low: &str) -> bool {
     }
 }
 
-/// Numbers that are part of a name everybody knows.
+/// Numbers that are part of a well-known name.
 fn is_name_of_thing(low: &str) -> bool {
     matches!(low, "2d" | "3d" | "2fa" | "3rd-party" | "0" | "1" | "2x")
 }
 
-/// "and 3 more", "and 2 other files": how much of a list is left out.
+/// "and 3 more", "and 2 other files": the number of omitted list items.
 fn is_rest(tokens: &[Token<'_>], at: usize) -> bool {
     let next = tokens.get(at + 1).map(Token::low).unwrap_or_default();
     matches!(next.as_str(), "more" | "others") || (next == "other" && is_after(tokens, at, "and"))
@@ -131,7 +131,7 @@ fn is_after(tokens: &[Token<'_>], at: usize, word: &str) -> bool {
     at.checked_sub(1).and_then(|before| tokens.get(before)).is_some_and(|token| token.text == word)
 }
 
-/// What can only be counted: "in 3 source files", "2 new tests", "40 lines".
+/// Phrases that can only be counts: "in 3 source files", "2 new tests", "40 lines".
 fn strict<'a>(tokens: &[Token<'_>], at: usize, lexicon: &'a Lexicon) -> Option<&'a BTreeSet<u64>> {
     let before = at.checked_sub(1).and_then(|before| tokens.get(before)).map(Token::low).unwrap_or_default();
     let noun = tokens.iter().skip(at + 1).take(3).take_while(|token| token.kind != Kind::Number).map(Token::low);
@@ -168,7 +168,7 @@ fn strict<'a>(tokens: &[Token<'_>], at: usize, lexicon: &'a Lexicon) -> Option<&
     (new_tests && !counts.tests.is_empty()).then_some(&counts.tests)
 }
 
-/// Follows by counting, by what is counted.
+/// Whether the number follows by counting, given the counted noun.
 fn counted(tokens: &[Token<'_>], at: usize, n: u64, lexicon: &Lexicon) -> bool {
     let counts = &lexicon.counts;
     let nouns: Vec<String> = tokens.iter().skip(at + 1).take(3).map(Token::low).collect();
@@ -193,11 +193,11 @@ fn counted(tokens: &[Token<'_>], at: usize, n: u64, lexicon: &Lexicon) -> bool {
     counts.things.contains(&n) && nouns.first().is_some_and(|noun| noun.ends_with('s') || has(&["new", "transitive"]))
 }
 
-/// Nouns by which files are counted without saying so: "9 source and 4 test".
+/// Nouns that imply counted files: "9 source and 4 test".
 const ROLES: &[&str] =
     &["source", "test", "documentation", "config", "ci", "generated", "vendored", "binary", "asset", "other"];
 
-/// Names in the list that ends here: what stands in brackets behind one, its version, and what it became are none.
+/// Number of names in the list that ends here, without their bracketed remarks, versions and new values.
 fn listed_before(tokens: &[Token<'_>], at: usize, lexicon: &Lexicon) -> u64 {
     let (mut names, mut renamed, mut next) = (0_u64, 0, Kind::Prose);
     for token in tokens.get(..at).unwrap_or_default().iter().rev().filter(|token| !token.inner) {
@@ -215,13 +215,13 @@ fn listed_before(tokens: &[Token<'_>], at: usize, lexicon: &Lexicon) -> u64 {
     names.saturating_sub(renamed)
 }
 
-/// The unit behind the digits, or the word after.
+/// The unit after the digits, or the following word.
 fn unit(bare: &str, tokens: &[Token<'_>], at: usize) -> String {
     let own = bare.trim_start_matches(|c: char| !c.is_alphabetic() && c != '%').to_owned();
     if own.is_empty() { tokens.get(at + 1).map(Token::low).unwrap_or_default() } else { own }
 }
 
-/// The same quantity in the units that code prefers: `2s` is 2000 there.
+/// The same quantity in units common in code: `2s` is 2000 there.
 fn converted(number: &str, unit: &str) -> Vec<String> {
     let Ok(value) = number.parse::<f64>() else { return Vec::new() };
     let factors: &[f64] = match unit {
@@ -239,7 +239,7 @@ fn converted(number: &str, unit: &str) -> Vec<String> {
     factors.iter().map(|factor| tidy(value * factor)).collect()
 }
 
-/// A 1 or a 5 stands in any patch: that 60 seconds are one minute explains no 60.
+/// A 1 or a 5 occurs in any patch: an equivalence of 60 seconds to one minute does not support a 60.
 fn is_telling(number: &str) -> bool {
     number.len() > 1
 }

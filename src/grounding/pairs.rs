@@ -1,14 +1,15 @@
-//! What became what: of packages, names, paths and versions the facts say so, else two lines that differ in one place.
+//! Replacement pairs (old value, new value): from the facts for packages, names, paths and versions, else from two
+//! lines that differ in one place.
 
 use std::collections::HashSet;
 
 use crate::domain::patch::{Commit, Hunk, Origin};
 use crate::facts::Facts;
 
-/// Longer differences are no values (bytes).
+/// Longer differences are not treated as values (bytes).
 const VALUE: usize = 64;
 
-/// What stood before, with what stands there after; in small letters.
+/// Old values with their new values, in lower case.
 #[derive(Debug, Default)]
 pub struct Pairs(HashSet<(String, String)>);
 
@@ -30,7 +31,7 @@ impl Pairs {
         self.0.contains(&(bare(old), bare(new)))
     }
 
-    /// The second became the first, and nowhere the first the second.
+    /// Whether the pair occurs only in the reverse direction.
     pub fn has_reverse_only(&self, old: &str, new: &str) -> bool {
         self.has(new, old) && !self.has(old, new)
     }
@@ -41,7 +42,7 @@ impl Pairs {
         }
     }
 
-    /// As many lines as went came in their place: each with the one that took it.
+    /// Equal numbers of removed and added lines: each removed line pairs with the added one at its position.
     fn hunk(&mut self, hunk: &Hunk) {
         for run in hunk.lines.chunk_by(|a, b| a.origin != Origin::Context && b.origin != Origin::Context) {
             let of = |origin: Origin| run.iter().filter(move |line| line.origin == origin).map(|line| &*line.text);
@@ -53,7 +54,7 @@ impl Pairs {
     }
 }
 
-/// How a value is looked up: a version without the signs before it.
+/// Lookup form of a value: a version without leading operators.
 fn bare(value: &str) -> String {
     let low = value.trim_end_matches("()").to_lowercase();
     let plain = low.trim_start_matches(['=', '~', '^', '>', '<', '!', ' ']);
@@ -61,7 +62,7 @@ fn bare(value: &str) -> String {
     digits.unwrap_or(plain).to_owned()
 }
 
-/// The one place in which two lines differ, to the ends of its words.
+/// The single difference between two lines, extended to word boundaries.
 fn difference<'a>(old: &'a str, new: &'a str) -> Option<(&'a str, &'a str)> {
     let word = |c: &char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '+');
     let start: usize = old.chars().zip(new.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();

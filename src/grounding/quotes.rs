@@ -1,13 +1,13 @@
-//! Quoted words: they must stand in the patch in this order.
+//! Quotation check: quoted words must occur in the patch in this order.
 
 use super::lexicon::Seen;
 
-/// Words between two words of a quote that may have been left out (marks of links, roles, line starts).
+/// Maximum words that may be omitted between two quoted words (link markup, roles, line starts).
 const LEFT_OUT: usize = 3;
-/// Places where a quote is looked for.
+/// Maximum candidate positions for a quote.
 const STARTS: usize = 64;
 
-/// Whether the words of `quote` follow each other on one side of the lines of `text`, or its letters do.
+/// Whether the words of `quote`, or its letters, occur in sequence on one side of the lines of `text`.
 pub fn is_in(quote: &str, text: &str, ends: &[(usize, Seen)]) -> bool {
     let sought: Vec<&str> = words(quote).collect();
     if sought.is_empty() {
@@ -27,14 +27,14 @@ pub fn is_in(quote: &str, text: &str, ends: &[(usize, Seen)]) -> bool {
     })
 }
 
-/// Addresses are left out: what a link says is quoted without where it leads.
+/// URLs are skipped: a link is quoted by its text, without the target.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     let pieces = text.split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | '[' | ']' | '<' | '>'));
     let plain = pieces.filter(|piece| !piece.contains("://"));
     plain.flat_map(|piece| piece.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()))
 }
 
-/// From each place where the quote may begin, up to a bound.
+/// Matches from each possible start of the quote, up to a bound.
 fn in_order(words: &[&str], there: &[&str]) -> bool {
     let starts = there.iter().enumerate().filter(|(_, word)| words.first() == Some(word)).map(|(at, _)| at);
     starts.take(STARTS).any(|start| follows(words, there.get(start..).unwrap_or_default()))
@@ -55,7 +55,7 @@ fn follows(words: &[&str], there: &[&str]) -> bool {
     at == words.len()
 }
 
-/// Letters alone, so that brackets that were taken out change nothing; a number must not begin or end within another.
+/// Compares letters only, so that removed brackets do not matter; a number must not match inside another.
 fn bounded(there: &str, squeezed: &str) -> bool {
     let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
     there.match_indices(squeezed).any(|(at, _)| {

@@ -1,19 +1,19 @@
-//! Why something was done, and how good it is: a patch does not tell, so somebody must have said it.
+//! Reason check: a patch does not show why a change was made or how good it is, so the author must have stated it.
 
 use super::lexicon::Lexicon;
 use super::token::{Kind, Token};
 use super::words;
 
-/// A clause that asserts what nobody said: from where on (bytes), and its first words.
+/// An unsupported clause: its start offset (bytes) and its first words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unsaid {
     pub from: usize,
     pub words: String,
 }
 
-/// The first reason in the sentence that no person gave.
+/// The first reason in the sentence that the author did not state.
 pub fn unsaid(sentence: &str, tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Unsaid> {
-    // What is quoted is somebody's.
+    // Quoted text is attributed by the quote check.
     let word = |token: &Token<'_>| if token.kind == Kind::Quote { String::new() } else { token.low() };
     let low: Vec<String> = tokens.iter().map(word).collect();
     let low: Vec<&str> = low.iter().map(String::as_str).collect();
@@ -30,7 +30,7 @@ pub fn unsaid(sentence: &str, tokens: &[Token<'_>], lexicon: &Lexicon) -> Option
     })
 }
 
-/// "Optimizing the parser", "Linting and optimizing": what the commit does, unless it is a quality that grows.
+/// "Optimizing the parser", "Linting and optimizing": an action of the commit, unless it claims a quality gain.
 fn is_deed(low: &[&str], at: usize) -> bool {
     let gerund = |at: usize| low.get(at).is_some_and(|word| word.ends_with("ing"));
     let quality = low.iter().skip(at + 1).take(3).any(|word| QUALITIES.contains(word));
@@ -38,7 +38,7 @@ fn is_deed(low: &[&str], at: usize) -> bool {
     gerund(at) && leads && !quality
 }
 
-/// How many words begin a reason here, and the word of them that is itself part of the assertion.
+/// Number of words that introduce a reason here, and the one among them that is part of the claim.
 fn marker<'a>(low: &[&'a str]) -> Option<(usize, Option<&'a str>)> {
     let word = |at: usize| low.get(at).copied().unwrap_or("");
     match word(0) {
@@ -57,7 +57,7 @@ fn marker<'a>(low: &[&'a str]) -> Option<(usize, Option<&'a str>)> {
     }
 }
 
-/// At least half of the words that say something were said by a person; and the effect itself counts as one.
+/// Whether the author used at least half of the content words; the effect itself counts as one.
 fn is_said(clause: &[Token<'_>], effect: Option<&str>, lexicon: &Lexicon) -> bool {
     let text: Vec<&str> = clause.iter().map(|token| token.text).collect();
     let mut stems = words::stems(&text.join(" "));
@@ -69,10 +69,10 @@ fn is_said(clause: &[Token<'_>], effect: Option<&str>, lexicon: &Lexicon) -> boo
     known * 2 >= stems.len()
 }
 
-/// A reason is judged by its first words.
+/// A reason is checked by its first words.
 const MOST: usize = 12;
 
-/// Nobody sees in a patch that all is well: only the author can say so.
+/// Correctness is not visible in a patch: only the author can claim it.
 fn verdict(low: &[&str], lexicon: &Lexicon) -> Option<String> {
     let line = format!(" {} ", low.join(" "));
     let found = VERDICTS.iter().find(|verdict| line.contains(&format!(" {verdict} ")))?;
@@ -80,8 +80,7 @@ fn verdict(low: &[&str], lexicon: &Lexicon) -> Option<String> {
     (!said).then(|| (*found).to_owned())
 }
 
-/// What is grave or exact, and must stand somewhere in the commit: nothing shows that a change mends a weakness but
-/// words that say so.
+/// Severe or precise claims must occur in the commit: only words can show that a change fixes a vulnerability.
 fn unshown(low: &[&str], lexicon: &Lexicon) -> Option<String> {
     let line = format!(" {} ", low.join(" "));
     let found = SHOWN.iter().find(|words| {
@@ -144,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_needs_somebody_who_gave_it() {
+    fn a_reason_needs_an_author_as_its_source() {
         let text = "Adds a retry to avoid a panic.";
         assert_eq!(said("wip", text).as_deref(), Some("to avoid a panic."));
         assert_eq!(said("No more panics", text), None);

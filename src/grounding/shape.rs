@@ -1,7 +1,7 @@
-//! Shapes of sentences that small models write whatever the change is, and what of them has to be shown.
+//! Sentence patterns that small models produce regardless of the change, and the evidence they require.
 //!
-//! Of 110 sentences of a real 1.5B model that every other check had passed, two readers found 45 false or unsupported:
-//! names that come twice in one sentence, something new that is said to be changed, purposes ("to …") without a source,
+//! Of 110 sentences of a real 1.5B model that had passed every other check, two human raters found 45 false or
+//! unsupported: names repeated in one sentence, new things described as changed, purposes ("to …") without a source,
 //! and second clauses ("and updates …") were two thirds of them.
 
 use super::claims::Direction;
@@ -10,10 +10,10 @@ use super::support::{self, Lack};
 use super::token::{Kind, Token};
 use super::words::{self, stem};
 
-/// What is wrong, and from where on (bytes) it may be cut off instead of dropping the sentence.
+/// The fault, and the offset (bytes) from which it may be cut instead of dropping the sentence.
 pub type Wrong = (Lack, Option<usize>);
 
-/// The first shape in a sentence that the change does not bear out.
+/// The first pattern in a sentence that the change does not support.
 pub fn wrong(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Wrong> {
     if !lexicon.has_patch {
         return None;
@@ -64,14 +64,14 @@ impl Sentence<'_> {
         from..(from..self.tokens.len()).find(ends).unwrap_or(self.tokens.len())
     }
 
-    /// What these words say, as stems that not every change has.
+    /// The content of these words, as stems that are not generic.
     fn content(&self, range: std::ops::Range<usize>) -> Vec<String> {
         let stems = self.tokens[range].iter().flat_map(|token| words::stems(token.text));
         stems.filter(|stem| !support::is_work(stem)).collect()
     }
 
-    /// "Adds to the cache", "Adds 2.8.9", "Adds the cache is new": a verb without its object, or a second verb that
-    /// nothing leads to.
+    /// "Adds to the cache", "Adds 2.8.9", "Adds the cache is new": a verb without its object, or a second verb without
+    /// a conjunction.
     fn no_sentence(&self) -> Option<String> {
         let verb = Some(self.low(0)).filter(|verb| TRANSITIVE.contains(verb) && self.is_prose(0))?;
         let object = self.phrase(1);
@@ -86,7 +86,7 @@ impl Sentence<'_> {
         (!led).then(|| self.tokens[finite].text.to_owned())
     }
 
-    /// "… and updates …": where the second thing begins that is said of the code in other words than that it came or went.
+    /// "… and updates …": start of a second claim about the code other than an addition or removal.
     fn second_clause(&self) -> Option<usize> {
         (2..self.tokens.len()).find(|at| {
             let verb = if self.low(*at + 1) == "also" { self.low(*at + 2) } else { self.low(*at + 1) };
@@ -94,12 +94,12 @@ impl Sentence<'_> {
         })
     }
 
-    /// A definition that was there before, or one of a list that begins so.
+    /// A definition that existed before, or one of a list that begins so.
     fn is_kept(&self, at: usize) -> bool {
         self.is_named(at) && self.lexicon.symbol_of(self.low(at)).has(Seen::OLD)
     }
 
-    /// "… to skip …": why, or to what effect; its verb and its words must be the author's.
+    /// "… to skip …": purpose or effect; its verb and words must be the author's.
     fn purpose(&self) -> Option<usize> {
         (2..self.tokens.len()).find(|at| {
             let verb = (at + 1..self.tokens.len()).find(|at| !ADVERBS.contains(&self.low(*at)));
@@ -112,7 +112,7 @@ impl Sentence<'_> {
         })
     }
 
-    /// A name that comes twice.
+    /// A repeated name.
     fn twice(&self) -> Option<String> {
         (1..self.tokens.len()).find_map(|at| {
             let same = (0..at).rev().find(|other| self.low(*other) == self.low(at) && !self.low(at).is_empty())?;
@@ -125,7 +125,7 @@ impl Sentence<'_> {
         })
     }
 
-    /// "Changes X", where X is new: nothing of it was there to be changed.
+    /// "Changes X", where X is new: it did not exist before.
     fn changed_though_new(&self) -> Option<String> {
         (0..self.tokens.len()).filter(|at| CHANGES.contains(&self.low(*at))).find_map(|verb| {
             let words = self.content(self.phrase(verb + 1));
@@ -141,7 +141,7 @@ impl Sentence<'_> {
         })
     }
 
-    /// "Replaces X with Y", "Renames X to Y": X left and Y came.
+    /// "Replaces X with Y", "Renames X to Y": X was removed and Y added.
     fn not_exchanged(&self) -> Option<String> {
         (0..self.tokens.len()).find_map(|verb| {
             let links: &[&str] = match self.low(verb) {
@@ -165,7 +165,7 @@ impl Sentence<'_> {
         })
     }
 
-    /// "to include X": of X something came, and what is named in it.
+    /// "to include X": something of X was added, and every name in it.
     fn not_included(&self) -> Option<String> {
         let at = (1..self.tokens.len()).find(|at| {
             matches!(self.low(*at), "include" | "includes" | "including") && !self.phrase(at + 1).is_empty()
@@ -183,7 +183,7 @@ impl Sentence<'_> {
         unshown.then(|| self.tokens[phrase.start].text.to_owned())
     }
 
-    /// "Changes X from Y" without what it became; "Changes X to `y`", where `y` did not come.
+    /// "Changes X from Y" without the new value; "Changes X to `y`", where `y` was not added.
     fn not_become(&self) -> Option<String> {
         let verb = (0..self.tokens.len()).find(|at| VAGUE.contains(&self.low(*at)))?;
         let link = (verb + 2..self.tokens.len()).find(|at| matches!(self.low(*at), "from" | "to"))?;
@@ -214,7 +214,7 @@ impl Sentence<'_> {
         self.tokens[from..].iter().any(|token| matches!(token.kind, Kind::Number | Kind::Code | Kind::Path))
     }
 
-    /// "from X to Y", where X only came or Y only went.
+    /// "from X to Y", where X was only added or Y only removed.
     fn backwards(&self) -> Option<String> {
         let from = (0..self.tokens.len()).find(|at| self.low(*at) == "from")?;
         let to = (from + 1..self.tokens.len()).find(|at| matches!(self.low(*at), "to" | "into"))?;
@@ -231,21 +231,21 @@ impl Sentence<'_> {
         self.is_named(at) || self.tokens.get(at).is_some_and(|token| token.kind == Kind::Number)
     }
 
-    /// "Adds a new version": a version becomes another one.
+    /// "Adds a new version": a version is replaced, not added.
     fn added_version(&self) -> Option<String> {
         let words = ["adds", "a", "new", "version"];
         let at = (0..self.tokens.len()).find(|at| (0..words.len()).all(|more| self.low(*at + more) == words[more]))?;
         (!self.lexicon.is_said(&stem("add"))).then(|| self.tokens[at].text.to_owned())
     }
 
-    /// Where of source only comments changed, a sentence that tells of none.
+    /// A sentence that does not mention comments, where only comments of source changed.
     fn silent_on_comments(&self) -> Option<String> {
         let told = |word: &String| WORDS_OF_COMMENTS.iter().any(|known| word.contains(known));
         let silent = self.lexicon.kinds.only_comments && !self.low.iter().any(told);
         silent.then(|| self.tokens.first().map_or_else(String::new, |token| token.text.to_owned()))
     }
 
-    /// "the signature of `x`": such words for a part of it must be the change's or the author's.
+    /// "the signature of `x`": such nouns for a part must come from the change or the author.
     fn unsaid_part(&self) -> Option<String> {
         let known = |at: usize| self.lexicon.is_supported(&stem(self.low(at)));
         let is_part = |at: &usize| match self.low(*at) {
@@ -256,7 +256,7 @@ impl Sentence<'_> {
         (0..self.tokens.len()).find(is_part).map(|at| self.tokens[at].text.to_owned())
     }
 
-    /// "`x` in a.rs": a definition that has its place in other files.
+    /// "`x` in a.rs": a definition that is in other files.
     fn elsewhere(&self) -> Option<String> {
         let thing = (0..self.tokens.len()).find(|at| self.is_named(*at))?;
         let paths = (thing + 1..self.tokens.len()).filter(|at| self.tokens[*at].kind == Kind::Path);
@@ -266,12 +266,12 @@ impl Sentence<'_> {
     }
 }
 
-/// "adds", "removes": another statement begins.
+/// "adds", "removes": start of another claim.
 fn is_third_person(word: &str) -> bool {
     matches!(word, "adds" | "removes" | "renames" | "replaces" | "drops" | "introduces" | "deletes" | "creates")
 }
 
-/// Verbs that say that something is another now, not what came or went.
+/// Verbs for modification, as opposed to addition or removal.
 const VAGUE: &[&str] = &[
     "changes", "changed", "updates", "updated", "modifies", "modified", "adjusts", "adjusted", "moves", "improves",
     "refactors", "simplifies", "fixes", "ensures", "uses", "sets", "makes", "handles", "allows", "switches",
@@ -285,13 +285,13 @@ const TRANSITIVE: &[&str] = &[
 
 const FINITE: &[&str] = &["is", "are", "was", "were", "has", "have", "had"];
 
-/// What leads to a second verb.
+/// Words that introduce a second verb.
 const LEADING: &[&str] = &[
     "that", "which", "who", "if", "when", "where", "while", "because", "so", "whether", "as", "what", "how", "than",
     "before", "after", "until", "since", "unless", "whose", "once", "saying",
 ];
 
-/// Of these, those that are about something that was there.
+/// Of these, verbs about something that existed before.
 const CHANGES: &[&str] =
     &["changes", "changed", "updates", "updated", "modifies", "modified", "adjusts", "adjusted", "moves", "refactors"];
 
@@ -311,7 +311,7 @@ fn is_infinitive(word: &str) -> bool {
     forms.into_iter().flatten().any(|form| INFINITIVES.contains(&form))
 }
 
-/// But for those that begin a reason.
+/// Except those that begin a reason.
 const INFINITIVES: &[&str] = &[
     "accept", "access", "add", "allow", "apply", "be", "become", "build", "calculate", "call", "change", "check",
     "clear", "compare", "compile", "compute", "configure", "contain", "convert", "create", "define", "delete",
@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn a_purpose_of_nobody_and_a_vague_second_clause_are_cut() {
+    fn an_unattributed_purpose_and_a_vague_second_clause_are_cut() {
         for purpose in ["Adds `backoff` to process the limit.", "Adds `backoff` to passes the limit."] {
             assert!(found(purpose).is_some(), "{purpose}");
         }

@@ -1,5 +1,5 @@
-//! Whether a sentence is supported: what it says came or went did so on changed lines, its words are those of the change
-//! or of its author, and it says something of this change.
+//! Support check: claimed additions and removals are on changed lines, the words come from the change or its author,
+//! and the sentence is specific to this change.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -9,25 +9,25 @@ use super::lexicon::{Lexicon, Seen};
 use super::token::{Kind, Token};
 use super::words::{self, stem};
 
-/// Why a sentence is not supported, with the word that shows it.
+/// Why a sentence is unsupported, with the word that shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lack {
-    /// It is about the commit, its message or its lines, not about what changed.
+    /// About the commit, its message or its lines instead of the change.
     Talk(String),
-    /// Nothing in it belongs to this change alone.
+    /// Nothing in it is specific to this change.
     Empty,
-    /// No changed line shows that it came or went.
+    /// No changed line shows the addition or removal.
     Unseen(String),
-    /// Too many of its words are neither in the change nor in the author's words.
+    /// Too many of its words occur neither in the change nor in the author's text.
     Foreign(String),
-    /// It praises or compares, and the author does not.
+    /// Praise or comparison without a source in the author's text.
     Praise(String),
 }
 
-/// Of so many content words one may be foreign; of fewer, one as well.
+/// One unknown content word is allowed per this many; at least one.
 const WORDS_PER_FOREIGN: usize = 10;
 
-/// The first lack of a sentence; nothing where all of it is supported.
+/// The first lack of support; `None` for a supported sentence.
 pub fn lack(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
     talk(tokens, lexicon)
         .or_else(|| opening(tokens, lexicon))
@@ -39,7 +39,7 @@ pub fn lack(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
         .or_else(|| is_empty(tokens, lexicon).then_some(Lack::Empty))
 }
 
-/// The commit, its message, its author, its lines: unless the change is about such things.
+/// Mentions of the commit, its message, author or lines, unless the change is about these.
 fn talk(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
     let lines = |at: usize| at > 0 && matches!(tokens[at].low().as_str(), "line" | "lines") && counted(&tokens[at - 1]);
     tokens.iter().enumerate().find_map(|(at, token)| {
@@ -49,8 +49,8 @@ fn talk(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
     })
 }
 
-/// "Accepts …", "Skips …": what the code does now has its word in the change or in what the author says of it. Only what
-/// any change does to something needs none.
+/// "Accepts …", "Skips …": a verb for behaviour must occur in the change or in the author's text. Verbs that fit any
+/// change need no source.
 fn opening(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
     static ANY: LazyLock<HashSet<String>> = LazyLock::new(|| DEEDS.iter().map(|word| stem(word)).collect());
     let first = tokens.first().filter(|token| lexicon.has_patch && token.kind == Kind::Prose)?;
@@ -59,7 +59,7 @@ fn opening(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
     (!free).then(|| Lack::Foreign(first.text.to_owned()))
 }
 
-/// What any change does to something.
+/// Verbs that fit any change.
 const DEEDS: &[&str] = &[
     "add", "remove", "delete", "drop", "update", "upgrade", "downgrade", "bump", "change", "modify", "rename", "move",
     "fix", "correct", "use", "set", "replace", "switch", "convert", "introduce", "create", "refactor", "restore",
@@ -71,13 +71,13 @@ fn counted(token: &Token<'_>) -> bool {
         || matches!(token.low().as_str(), "new" | "more" | "one" | "two" | "three" | "four" | "five" | "several")
 }
 
-/// Nouns of parts that stand where they are declared.
+/// Nouns for parts that occur where they are declared.
 const PARTS: &[&str] = &["parameter", "parameters", "argument", "arguments", "field", "fields", "option", "options"];
 
 const META: &[&str] =
     &["commit", "commits", "patch", "diff", "author", "changeset", "committer", "message", "describe", "describes"];
 
-/// "more secure", "better", "properly": an opinion, unless the author has it.
+/// "more secure", "better", "properly": an opinion, unless it is the author's.
 fn praise(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
     let prose = |at: usize| tokens.get(at).filter(|token| token.kind == Kind::Prose).map(Token::low);
     let is_said = |word: &str| lexicon.is_said(&stem(word));
@@ -103,7 +103,7 @@ const PRAISE: &[&str] = &[
     "usability", "flexibility", "reliability",
 ];
 
-/// What is said to have come, gone or become something else, in plain words, and did not.
+/// Claimed additions, removals and replacements in plain words that did not happen.
 fn unseen(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
     if !lexicon.has_patch {
         return None;
@@ -146,7 +146,7 @@ fn unseen(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
     same().or_else(against).or_else(unmoved).or_else(unshown).or_else(untrue).map(Lack::Unseen)
 }
 
-/// In a sentence that only tells what came (went), a name that went (came).
+/// A name that was removed (added) in a sentence that only claims additions (removals).
 fn contrary(tokens: &[Token<'_>], phrases: &[(Direction, Vec<usize>)], lexicon: &Lexicon) -> Option<String> {
     let (first, ..) = phrases.first()?;
     if phrases.iter().any(|(direction, _)| direction != first) {
@@ -160,7 +160,7 @@ fn contrary(tokens: &[Token<'_>], phrases: &[(Direction, Vec<usize>)], lexicon: 
     tokens.iter().filter(named).find(against).map(|token| token.text.to_owned())
 }
 
-/// Of the words in which the two differ, none left and none came.
+/// Of the words that differ, none was removed and none added.
 fn is_unmoved(old: &str, new: &str, lexicon: &Lexicon) -> bool {
     let (mut old, mut new) = (words::stems(old), words::stems(new));
     let both: Vec<String> = old.iter().filter(|stem| new.contains(stem)).cloned().collect();
@@ -173,7 +173,7 @@ fn is_unmoved(old: &str, new: &str, lexicon: &Lexicon) -> bool {
     !(none || moved(&old, Direction::Went) || moved(&new, Direction::Came))
 }
 
-/// Whether changed lines, facts or the author show that what these words name came or went.
+/// Whether changed lines, facts or the author show the addition or removal of what these words name.
 fn is_shown(words: &[&Token<'_>], direction: Direction, lexicon: &Lexicon) -> bool {
     let own: Vec<String> =
         words.iter().flat_map(|word| words::stems(word.text)).filter(|stem| !is_work(stem)).collect();
@@ -194,14 +194,14 @@ fn is_shown(words: &[&Token<'_>], direction: Direction, lexicon: &Lexicon) -> bo
         || is_said(&own, &things, direction, lexicon)
 }
 
-/// What comes and goes where only documentation changes, without the plural's s: an option that it tells of did not.
+/// Whether only documentation changed, so that an option it mentions was not added (compared without plural s).
 const DOCS: &[&str] = &[
     "section", "entry", "entrie", "link", "badge", "note", "paragraph", "example", "description", "line", "doc",
     "documentation", "readme", "changelog", "mention", "instruction", "table", "image", "item", "list", "page",
     "guide", "reference", "sentence", "heading", "word", "comma", "typo", "logo", "sponsor", "name", "url", "text",
 ];
 
-/// A line of the author's has the things, one of the words, and a verb that says the same.
+/// Whether one line of the author's text has the objects, one of the words, and an equivalent verb.
 fn is_said(own: &[String], things: &[&Token<'_>], direction: Direction, lexicon: &Lexicon) -> bool {
     let verbs: Vec<String> = direction.verbs().iter().map(|verb| stem(verb)).collect();
     lexicon.said_words().lines().any(|line| {
@@ -212,7 +212,7 @@ fn is_said(own: &[String], things: &[&Token<'_>], direction: Direction, lexicon:
     })
 }
 
-/// A name that only stands on lines that the change left as they were.
+/// A name that occurs only on unchanged lines.
 fn context(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
     let near = tokens.iter().find(|token| {
         let low = token.low();
@@ -234,8 +234,8 @@ fn foreign(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
     (unknown.count() >= allowed).then(|| Lack::Foreign(first.1.to_owned()))
 }
 
-/// Two words in a row that stand nowhere near each other, neither on changed lines nor in what the author says: what the
-/// sentence says of the one is not said of it.
+/// Two adjacent words that are not near each other anywhere, neither on changed lines nor in the author's text: the
+/// sentence combines unrelated words.
 fn apart(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
     let prose = tokens.iter().filter(|token| !matches!(token.kind, Kind::Number | Kind::Url | Kind::Path));
     let stems = prose.flat_map(|token| words::stems(token.text).into_iter().map(|stem| (stem, token.text)));
@@ -244,7 +244,7 @@ fn apart(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
     stems.windows(2).find(strange).map(|pair| Lack::Unseen(format!("{} {}", pair[0].1, pair[1].1)))
 }
 
-/// Nothing is left once working words, kinds and names of files are taken away.
+/// Whether nothing is left without function words, kinds and file names.
 fn is_empty(tokens: &[Token<'_>], lexicon: &Lexicon) -> bool {
     let says = |token: &Token<'_>| match token.kind {
         Kind::Path | Kind::Code if !lexicon.path_of(&token.low()).is_none() => false,
@@ -256,25 +256,25 @@ fn is_empty(tokens: &[Token<'_>], lexicon: &Lexicon) -> bool {
     !tokens.iter().any(says) && claims::of(tokens).is_empty()
 }
 
-/// A word that says what kind of thing came, not which, by its stem.
+/// A word for the kind of an added thing, not for which one, by its stem.
 fn is_kind(stem: &str) -> bool {
     static STEMS: LazyLock<HashSet<String>> = LazyLock::new(|| KINDS.iter().map(|word| words::stem(word)).collect());
     STEMS.contains(stem)
 }
 
-/// A word that belongs to sentences about any change, by its stem.
+/// A word that fits sentences about any change, by its stem.
 pub fn is_work(stem: &str) -> bool {
     static STEMS: LazyLock<HashSet<String>> = LazyLock::new(|| NOUNS.iter().map(|word| words::stem(word)).collect());
     STEMS.contains(stem) || is_kind(stem) || is_verb(stem)
 }
 
-/// A verb of sentences about any change, by its stem.
+/// A verb that fits sentences about any change, by its stem.
 pub fn is_verb(stem: &str) -> bool {
     static STEMS: LazyLock<HashSet<String>> = LazyLock::new(|| VERBS.iter().map(|word| words::stem(word)).collect());
     STEMS.contains(stem)
 }
 
-/// Nouns and adjectives that belong to any change.
+/// Nouns and adjectives that fit any change.
 const KINDS: &[&str] = &[
     "function", "functions", "method", "methods", "class", "classes", "struct", "type", "field", "param", "parameter",
     "argument", "variable", "constant", "file", "line", "entry", "entries", "section", "paragraph", "test", "tests",
@@ -283,7 +283,7 @@ const KINDS: &[&str] = &[
     "package", "various", "several",
 ];
 
-/// Verbs and connectives with which people speak of any change.
+/// Verbs and connectives that fit any change.
 const VERBS: &[&str] = &[
     "add", "remove", "delete", "drop", "update", "upgrade", "bump", "change", "modify", "refactor", "rename", "move",
     "fix", "make", "use", "set", "include", "handle", "return", "allow", "check", "support", "call", "create",
@@ -294,7 +294,7 @@ const VERBS: &[&str] = &[
     "remain", "least", "during", "without", "within", "onto", "part", "new", "additional", "more", "other",
 ];
 
-/// Nouns with which they do.
+/// Nouns that fit any change.
 const NOUNS: &[&str] = &[
     "default", "name", "string", "list", "number", "object", "instance", "format", "setting", "operation",
     "dependency", "dependencies", "directory", "project", "library", "version", "release", "configuration", "config",

@@ -1,4 +1,4 @@
-//! The gate as a whole: what passes, what is caught, what is left.
+//! The hallucination check as a whole: passed, rejected and repaired texts.
 
 use super::*;
 use crate::domain::clock::SystemClock;
@@ -43,7 +43,7 @@ fn what_is_in_the_patch_passes() {
     }
 }
 
-/// `charge` gains a parameter, `refund` goes, a limit is raised from 30 to 45.
+/// `charge` gains a parameter, `refund` is removed, a limit is raised from 30 to 45.
 fn payments() -> Vec<FileChange> {
     let old = "TIMEOUT = 30\n\ndef charge(card, amount):\n    return gateway(card, amount)\n\ndef refund(card):\n    return gateway(card, -1)\n";
     let new = "TIMEOUT = 45\n\ndef charge(card, amount, retries=1):\n    return any(gateway(card, amount) for _ in range(retries))\n";

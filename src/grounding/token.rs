@@ -1,12 +1,12 @@
-//! A sentence as tokens: which of its words are prose, and which name something that has to exist.
+//! Sentence tokenizer: separates prose from words that name something that has to exist.
 
-/// What a word is taken for.
+/// The class of a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Prose,
     /// A name from code, a flag, a variable.
     Code,
-    /// A capitalised word or an acronym in mid-sentence: perhaps a name.
+    /// A capitalised word or an acronym in mid-sentence: possibly a name.
     Name,
     Path,
     Number,
@@ -15,16 +15,16 @@ pub enum Kind {
     Quote,
 }
 
-/// A word, without the punctuation around it.
+/// A word without surrounding punctuation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Token<'a> {
     pub text: &'a str,
     pub kind: Kind,
-    /// Where it begins in the sentence (bytes).
+    /// Start offset in the sentence (bytes).
     pub at: usize,
     /// Punctuation that follows.
     pub after: Option<char>,
-    /// It stands in brackets that say more of what is before them.
+    /// Inside brackets that explain the preceding words.
     pub inner: bool,
 }
 
@@ -33,7 +33,7 @@ impl Token<'_> {
         self.text.to_lowercase()
     }
 
-    /// It names something that a patch can hold.
+    /// Whether it names something that a patch can contain.
     pub fn is_thing(&self) -> bool {
         matches!(self.kind, Kind::Code | Kind::Path)
     }
@@ -61,7 +61,7 @@ pub fn tokens(sentence: &str) -> Vec<Token<'_>> {
     tokens
 }
 
-/// Brackets that begin a word, not those of a call.
+/// Brackets that begin a word, except those of a call.
 fn mark_inner(sentence: &str, tokens: &mut [Token<'_>]) {
     if !sentence.contains('(') {
         return;
@@ -82,7 +82,7 @@ fn mark_inner(sentence: &str, tokens: &mut [Token<'_>]) {
     }
 }
 
-/// `` `code` `` and "quoted words", as wholes.
+/// `` `code` `` and "quoted words", each as one token.
 fn spanned(sentence: &str, at: usize) -> Option<(Option<Token<'_>>, usize)> {
     let rest = &sentence[at..];
     let lead = rest.len() - rest.trim_start_matches(['(', '[', '*', '_']).len();
@@ -111,7 +111,7 @@ fn spanned(sentence: &str, at: usize) -> Option<(Option<Token<'_>>, usize)> {
         _ if single && kind_of(text, true) == Kind::Code => Kind::Code,
         _ => Kind::Quote,
     };
-    // What is joined to a span (`foo`s, `a`/`b`) is read on its own.
+    // Text joined to a span (`foo`s, `a`/`b`) is tokenized separately.
     let joined = sentence[end..tail].starts_with(['/', '-', '+', '(']) && tail > end + 1;
     let end = if joined { end + 1 } else { tail };
     let token = Token { text, kind, at: at + lead, after, inner: false };
@@ -134,9 +134,9 @@ fn word(sentence: &str, at: usize, first: bool) -> (Option<Token<'_>>, usize) {
     let Some(offset) = raw.find(text).filter(|_| !text.is_empty()) else { return (None, at + end) };
     let behind = &raw[offset + text.len()..];
     let after = behind.chars().find(|c| matches!(c, ',' | ';' | ':' | '.' | ')'));
-    // After "fix(parser):" the sentence begins anew.
+    // A new sentence begins after "fix(parser):".
     let first = first || raw[..offset].contains(['(', '"']) || sentence[..at].trim_end().ends_with(':');
-    // The scope of "fix(types/scope):" has to be something where it looks like a name.
+    // The scope of "fix(types/scope):" has to exist where it looks like a name.
     if let Some((head, scope)) = conventional(text).filter(|(_, scope)| scope.contains(['/', '_', '.'])) {
         return (
             Some(Token { text: scope, kind: Kind::Code, at: at + offset + head.len() + 1, after, inner: false }),
@@ -146,7 +146,7 @@ fn word(sentence: &str, at: usize, first: bool) -> (Option<Token<'_>>, usize) {
     (Some(Token { text, kind: kind_of(text, first), at: at + offset, after, inner: false }), at + end)
 }
 
-/// Without the punctuation of prose; `foo()` and `.gitignore` keep theirs.
+/// Strips the punctuation of prose; `foo()` and `.gitignore` keep theirs.
 fn trimmed(raw: &str) -> &str {
     let mut text =
         raw.trim_start_matches(['(', '[', '{', '"', '\'', '\u{201c}', '\u{2018}', '*', '\u{2026}', ',', ';']);
@@ -165,7 +165,7 @@ fn trimmed(raw: &str) -> &str {
     }
 }
 
-/// What a word is taken for by its looks.
+/// Classifies a word by its form.
 pub fn kind_of(text: &str, first: bool) -> Kind {
     let has = |what: &[char]| text.contains(what);
     let mut chars = text.chars();
@@ -204,7 +204,7 @@ pub fn kind_of(text: &str, first: bool) -> Kind {
     cased(text, first)
 }
 
-/// By capitals and digits alone.
+/// Classifies by capitals and digits alone.
 fn cased(text: &str, first: bool) -> Kind {
     let singular = text.strip_suffix('s').unwrap_or(text);
     let capitals = singular.chars().filter(|c| c.is_uppercase()).count();
@@ -252,18 +252,18 @@ fn slashed(text: &str) -> Kind {
     if parts.iter().all(plain) { Kind::Prose } else { Kind::Path }
 }
 
-/// `s/old/new/`: two names, as editors replace one by the other.
+/// `s/old/new/`: two names in editor substitution syntax.
 fn is_substitution(parts: &[&str]) -> bool {
     matches!(parts, ["s", old, new] | ["s", old, new, "" | "g"] if !old.is_empty() && !new.is_empty())
 }
 
-/// `part2`, `docs2`: one of several, counted.
+/// `part2`, `docs2`: a numbered item.
 fn is_counted(text: &str) -> bool {
     let word = text.trim_end_matches(|c: char| c.is_ascii_digit());
     text.len() - word.len() == 1 && COUNTED.contains(&word.to_lowercase().as_str())
 }
 
-/// Words that people number without a blank.
+/// Words commonly numbered without a space.
 const COUNTED: &[&str] =
     &["part", "step", "phase", "take", "round", "try", "attempt", "docs", "doc", "fix", "typo", "wip"];
 
@@ -280,20 +280,20 @@ fn dotted(text: &str) -> Option<Kind> {
     Some(if extension { Kind::Path } else { Kind::Code })
 }
 
-/// `fix(parser)!` at the start of a subject: kind and scope.
+/// `fix(parser)!` at the start of a subject: conventional commit type and scope.
 fn conventional(text: &str) -> Option<(&str, &str)> {
     let (kind, scope) = text.trim_end_matches(['!', ':']).split_once('(')?;
     let scope = scope.strip_suffix(')').filter(|scope| !scope.is_empty())?;
     CONVENTIONS.contains(&kind).then_some((kind, scope))
 }
 
-/// The kinds of the Conventional Commits habit.
+/// The types of Conventional Commits.
 const CONVENTIONS: &[&str] = &[
     "build", "chore", "ci", "docs", "feat", "fix", "perf", "refactor", "revert", "style", "test", "deps", "types",
     "release", "dx",
 ];
 
-/// Where most words are capitalised, a capital says nothing.
+/// Where most words are capitalised, capitals carry no information.
 fn untitle(tokens: &mut [Token<'_>]) {
     let long = |token: &&Token<'_>| token.text.len() > 3 && matches!(token.kind, Kind::Prose | Kind::Name);
     let all = tokens.iter().filter(long).count();
@@ -304,7 +304,7 @@ fn untitle(tokens: &mut [Token<'_>]) {
     }
 }
 
-/// Words that people put a slash between.
+/// Words commonly joined by a slash.
 const PAIRED: &[&str] = &[
     "and", "or", "add", "remove", "read", "write", "input", "output", "client", "server", "true", "false", "ye", "no",
     "on", "off", "get", "set", "start", "stop", "open", "close", "push", "pop", "left", "right", "old", "new", "he",

@@ -1,22 +1,22 @@
-//! Words and numbers in code and prose, brought into a form in which they can be compared.
+//! Normalises words and numbers in code and prose for comparison.
 
 /// Runs of letters, digits, `_` and `$`.
 pub fn identifiers(line: &str) -> impl Iterator<Item = &str> {
     line.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$')).filter(|word| !word.is_empty())
 }
 
-/// Identifiers that hyphens hold together: `dry-run`.
+/// Identifiers joined by hyphens: `dry-run`.
 pub fn hyphenated(line: &str) -> impl Iterator<Item = &str> {
     let joined = |c: char| !(c.is_alphanumeric() || c == '_' || c == '-');
     line.split(joined).map(|word| word.trim_matches('-')).filter(|word| word.contains('-'))
 }
 
-/// How a name is looked up: `cancel_token`, `cancelToken` and `cancel-token` are one.
+/// Lookup form of a name: `cancel_token`, `cancelToken` and `cancel-token` are equal.
 pub fn key(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// The words in an identifier: `parse_HTTPBody2` → `parse`, `HTTP`, `Body`, `2`.
+/// Splits an identifier into words: `parse_HTTPBody2` → `parse`, `HTTP`, `Body`, `2`.
 pub fn parts(name: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let (mut from, mut before) = (0, Kind::Other);
@@ -59,8 +59,8 @@ impl Kind {
     }
 }
 
-/// The word without its ending: `removes`, `removed` and `removing` are one family. Rough on purpose: it decides
-/// whether two words have to do with each other, not what they mean.
+/// Stemmer: `removes`, `removed` and `removing` share a stem. Deliberately coarse: it decides whether two words are
+/// related, not what they mean.
 pub fn stem(word: &str) -> String {
     let low = word.to_lowercase();
     let mut stem = low.as_str();
@@ -73,7 +73,7 @@ pub fn stem(word: &str) -> String {
             break;
         }
     }
-    // `stopp`, `runn`: what an ending doubled.
+    // `stopp`, `runn`: consonants doubled before a suffix.
     let mut chars = stem.chars().rev();
     match (chars.next(), chars.next()) {
         (Some(last), Some(other)) if last == other && !"aeiouls".contains(last) && stem.len() > 3 => {
@@ -83,12 +83,12 @@ pub fn stem(word: &str) -> String {
     }
 }
 
-/// Stems of the words of a text that say something.
+/// Stems of the content words of a text.
 pub fn stems(text: &str) -> Vec<String> {
     identifiers(text).flat_map(parts).filter(|word| word.chars().count() > 2 && !is_stop(word)).map(stem).collect()
 }
 
-/// What of a line of code is a comment; empty where nothing is.
+/// The comment part of a line of code; empty without one.
 pub fn comment(line: &str) -> &str {
     let trimmed = line.trim_start();
     if trimmed.starts_with(['*', '#', ';', '%']) || trimmed.starts_with("--") || trimmed.starts_with("\"\"\"") {
@@ -98,8 +98,8 @@ pub fn comment(line: &str) -> &str {
     marks.iter().filter_map(|mark| line.find(mark)).min().map_or("", |at| &line[at..])
 }
 
-/// Digits with dots between them, and each beginning of them that ends at a dot: `1.40.2`, `1.40`, `1`. Separators of
-/// thousands are left out.
+/// Digits with dots between them, and each prefix that ends before a dot: `1.40.2`, `1.40`, `1`. Thousands separators
+/// are removed.
 pub fn numbers(line: &str, found: &mut dyn FnMut(&str)) {
     let bytes = line.as_bytes();
     let mut at = 0;
@@ -132,7 +132,7 @@ fn is_thousand(rest: &[u8]) -> bool {
     rest.len() >= 3 && rest[..3].iter().all(u8::is_ascii_digit) && !rest.get(3).is_some_and(u8::is_ascii_digit)
 }
 
-/// Words that say nothing of their own.
+/// Stop words.
 pub fn is_stop(word: &str) -> bool {
     let low = word.to_ascii_lowercase();
     STOP.binary_search(&low.as_str()).is_ok()

@@ -1,4 +1,4 @@
-//! What is sent to a model: the patch under a token budget, without secrets, in an order that caches.
+//! Prompt construction: the patch within a token budget, redacted, in an order that suits the prefix cache.
 
 mod continued;
 mod message;

@@ -1,4 +1,4 @@
-//! Every kind of secret in every place and in every notation it is likely to be written in.
+//! Every kind of secret in every place and in every common notation.
 
 use super::{commit, lines};
 use crate::domain::patch::{Commit, Hunk, Line, Origin};
@@ -82,7 +82,7 @@ fn patch(lines: &[(Origin, &str)]) -> Commit {
     commit("Change settings", &[lines])
 }
 
-/// What is left of a secret, whole or by halves, after redaction.
+/// The rest of a secret, whole or by halves, after redaction.
 fn leak(of: &Planted, place: &str, dirty: Commit) -> Option<String> {
     let clean = redact_commit(dirty);
     let shown = format!("{clean:?}");
@@ -205,13 +205,13 @@ fn what_no_single_line_gives_away_is_gone_too() {
     assert!(!format!("{clean:?}").contains(pair));
 }
 
-/// What a key is joined to may belong to it: a mark with the rest of a key behind it is worse than none.
+/// Text joined to a key may belong to it: a marker followed by the rest of a key is worse than none.
 #[test]
 fn a_mark_has_nothing_of_its_token_behind_it() {
     let tail = "x4Kd02mZq91L";
     let mut leaks = Vec::new();
     for of in all() {
-        // A longer run is no token of that form, a password goes to its quote, an address goes on by itself.
+        // A longer run does not have that form, a password extends to its quote, a URL has its own end.
         for joint in ["", "-", "_", ".", "=", "+", "~", "@", "%", "--"] {
             let text = of.written.replace(&of.secret, &format!("{}{joint}{tail}", of.secret));
             let clean = crate::redact::redact(&format!("{} = {text}", of.name));

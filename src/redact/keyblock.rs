@@ -1,4 +1,4 @@
-//! Private key blocks (PEM, OpenSSH, PGP), whole or in parts: a patch may show only some of their lines.
+//! Private key blocks (PEM, OpenSSH, PGP), complete or partial: a patch may show only some of their lines.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -12,7 +12,7 @@ const END: &str = r"-----END [A-Z0-9 ]{0,30}PRIVATE KEY[A-Z ]{0,10}-----";
 
 /// Line widths of key files (openssl 64, OpenSSH 70). 76, the width of mail and images, is not among them.
 const WIDTHS: [usize; 2] = [64, 70];
-/// Lines of such a width in a row that are taken for a key although no marker is in sight.
+/// Consecutive lines of such a width that count as a key without any marker.
 const RUN: usize = 2;
 
 #[expect(clippy::expect_used, reason = "the patterns are constants, compiled by every test of this room")]
@@ -23,7 +23,7 @@ static COMPILED: LazyLock<(Regex, Regex)> =
 enum Block {
     Outside,
     Private,
-    /// Certificates and public keys are for everyone.
+    /// Certificates and public keys are not secret.
     Public,
 }
 
@@ -59,17 +59,17 @@ pub(super) fn find(lines: &[&str]) -> Vec<(usize, Range<usize>)> {
     found
 }
 
-/// Whether a line has to do with key blocks at all.
+/// Whether a line is relevant for key blocks.
 pub(super) fn hints(line: &str) -> bool {
     line.contains("-----") || is_key_line(line) || begins_putty(line)
 }
 
-/// PuTTY's key files mark their parts by headers.
+/// PuTTY key files mark their sections with headers.
 fn begins_putty(line: &str) -> bool {
     line.contains("Private-Lines:")
 }
 
-/// A line with dashes: enters or leaves a block, and may hold a whole one.
+/// Handles a line with dashes: it enters or leaves a block, and may hold a whole one.
 fn marker(lines: &[&str], at: usize, block: Block, found: &mut Vec<(usize, Range<usize>)>) -> Block {
     let line = lines[at];
     let (_, end) = &*COMPILED;
@@ -87,8 +87,8 @@ fn marker(lines: &[&str], at: usize, block: Block, found: &mut Vec<(usize, Range
     if line.contains("-----BEGIN ") { Block::Public } else { Block::Outside }
 }
 
-/// The blocks that begin in a line, and whether the last of them goes on after it.
-/// Each search starts where the last one ended, so that a line full of markers costs one pass.
+/// The blocks that begin in a line, and whether the last one continues after it. Each search starts at the end of the
+/// previous one, so that a line full of markers costs one pass.
 fn begun_in(line: &str) -> (Vec<Range<usize>>, bool) {
     let (begin, end) = &*COMPILED;
     let (mut parts, mut from, mut open) = (Vec::new(), 0, false);
@@ -103,7 +103,7 @@ fn begun_in(line: &str) -> (Vec<Range<usize>>, bool) {
     (parts, open)
 }
 
-/// How many bytes from the start can be a body inside a string literal.
+/// Number of bytes from the start that can be a key body inside a string literal.
 fn literal_body(rest: &str) -> usize {
     let mut length = 0;
     while let Some(byte) = rest.as_bytes().get(length) {
@@ -127,14 +127,14 @@ fn run_end(lines: &[&str], at: usize, run: usize, block: Block, found: &mut Vec<
     0
 }
 
-/// A line as it can stand inside a block: Base64, an armour header, nothing; also as a string literal.
+/// Whether a line can occur inside a block: Base64, an armour header, or empty; also as a string literal.
 fn is_body(line: &str) -> bool {
     let payload = payload(line);
     payload.bytes().all(is_base64)
         || ["Proc-Type:", "DEK-Info:", "Comment:", "Version:"].iter().any(|header| payload.starts_with(header))
 }
 
-/// Of a key's width, with all classes of characters (hexadecimal digests have one width too).
+/// Whether it has a key's line width and all character classes (hexadecimal digests also have one width).
 fn is_key_line(line: &str) -> bool {
     if line.len() < WIDTHS[0] || line.len() > 120 {
         return false;
@@ -152,7 +152,7 @@ fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
 }
 
-/// The line without quotes, operators, comment signs and written-out line ends around it.
+/// The line without surrounding quotes, operators, comment marks and escaped line ends.
 fn payload(line: &str) -> &str {
     let around = |c: char| c.is_whitespace() || "\"'`,;.()#*>|\\".contains(c);
     let line = line.trim_start_matches(|c| around(c) || c == '/').trim_end_matches(|c| around(c) || c == '+');

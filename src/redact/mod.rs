@@ -1,6 +1,6 @@
-//! Takes secrets out of everything that reaches a prompt, a log or the store.
+//! Redaction: removes secrets from all text for a prompt, a log or the store.
 //!
-//! Every stage is linear in the text: a few passes, and no rule looks further than a bounded way around what it found.
+//! Every stage is linear in the text: a few passes, and each rule examines a bounded range around its match.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -18,18 +18,18 @@ pub mod telling_values;
 
 use secrets::Found;
 
-/// A secret shorter than this, or without a digit, is not looked for elsewhere: it could be an ordinary word.
+/// A secret that is shorter, or has no digit, is not searched elsewhere: it could be an ordinary word.
 const SPREAD_FROM: usize = 8;
-/// What was replaced can bring together what was apart; a text without secrets is passed over once.
+/// Maximum passes: a replacement can join text that was apart; a text without secrets needs one.
 const PASSES: usize = 4;
-/// No rule matches in fewer bytes.
+/// Minimum length of any match in bytes.
 const SHORTEST: usize = 6;
-/// Most distinct secrets that are looked for elsewhere.
+/// Maximum distinct secrets that are searched elsewhere.
 const SPREAD_MOST: usize = 200;
 
 /// `text` with each secret replaced by `[redacted:<kind>]`.
 ///
-/// A secret that was found once is replaced wherever else it stands.
+/// A secret found once is replaced wherever else it occurs.
 #[must_use]
 pub fn redact(text: &str) -> String {
     let mut clean = text.to_owned();
@@ -46,8 +46,8 @@ pub fn redact(text: &str) -> String {
     clean
 }
 
-/// The same commit without secrets: message, people, branch, paths, hunk headers and lines.
-/// Secrets are also seen across lines, hunks and both sides of the patch.
+/// Redacts a commit: message, people, branch, paths, hunk headers and lines. Secrets are also found across lines, hunks
+/// and both sides of the patch.
 #[must_use]
 pub fn redact_commit(mut commit: Commit) -> Commit {
     let mut fresh = Fresh::Everything;
@@ -58,20 +58,20 @@ pub fn redact_commit(mut commit: Commit) -> Commit {
             break;
         }
     }
-    // A mark in its place would be the id of many changes.
+    // A redaction marker there would be shared by many changes.
     commit.change_id = commit.change_id.filter(|id| redact(id) == *id);
     commit
 }
 
-/// What of the patch has not been looked at as it stands now.
+/// The parts of the patch not scanned in their current form.
 enum Fresh {
     Everything,
-    /// For each file and each of its lines whether it was changed since.
+    /// For each file and line whether it has changed since.
     Lines(Vec<Vec<bool>>),
 }
 
 impl Fresh {
-    /// The stretches of a file's lines that have to be looked at.
+    /// The ranges of a file's lines to scan.
     fn stretches(&self, file: usize, lines: &[(Origin, &str)]) -> Vec<Range<usize>> {
         match self {
             Self::Everything => std::iter::once(0..lines.len()).collect(),
@@ -119,7 +119,7 @@ fn elsewhere(spread: &AhoCorasick, text: &str) -> String {
     clean
 }
 
-/// Every text of a commit but its lines.
+/// Every text of a commit except its lines.
 fn each_text(commit: &mut Commit, change: &mut dyn FnMut(&mut String)) {
     change(&mut commit.message);
     change(&mut commit.author);
@@ -132,7 +132,7 @@ fn each_text(commit: &mut Commit, change: &mut dyn FnMut(&mut String)) {
     }
 }
 
-/// Everything in one text, key blocks as one stretch.
+/// Scans one text, with key blocks as one range.
 fn found_in(text: &str) -> Vec<Found> {
     if text.len() < SHORTEST {
         return Vec::new();
@@ -153,7 +153,7 @@ fn found_in(text: &str) -> Vec<Found> {
     found
 }
 
-/// Lines put together to one text, with the place of each.
+/// Lines joined to one text, with the offset of each.
 struct Joined {
     text: String,
     starts: Vec<usize>,
@@ -181,7 +181,7 @@ impl Joined {
         keyblock::find(&lines).into_iter().map(place).collect()
     }
 
-    /// Splits a find at line ends: (line, part of it).
+    /// Splits a match at line ends: (line, part of it).
     fn split(&self, found: &Found) -> Vec<(usize, Found)> {
         let first = self.starts.partition_point(|start| *start <= found.range.start).saturating_sub(1);
         let mut parts = Vec::new();
@@ -199,8 +199,8 @@ impl Joined {
     }
 }
 
-/// The lines of a file as one text, all of them and each side alone: a secret may be whole on one side only. Tells of
-/// each line whether it was changed.
+/// The lines of a file as one text, complete and per side: a secret may be whole on one side only. Reports for each
+/// line whether it was changed.
 fn redact_lines(file: &mut FileChange, at: usize, fresh: &Fresh, secrets: &mut BTreeSet<String>) -> Vec<bool> {
     let lines: Vec<(Origin, &str)> =
         file.hunks.iter().flat_map(|hunk| &hunk.lines).map(|line| (line.origin, line.text.as_str())).collect();
@@ -215,7 +215,7 @@ fn redact_lines(file: &mut FileChange, at: usize, fresh: &Fresh, secrets: &mut B
         search_sides(&lines[stretch.clone()], &mut parts[stretch], keys);
     }
     if keys {
-        // Of a block only one end may have changed.
+        // Only one end of a block may have changed.
         sides(&lines).into_iter().for_each(|side| search_keys(&lines, &side, &mut parts));
     }
     let targets = file.hunks.iter_mut().flat_map(|hunk| &mut hunk.lines).zip(&mut changed);
@@ -226,7 +226,7 @@ fn redact_lines(file: &mut FileChange, at: usize, fresh: &Fresh, secrets: &mut B
     changed
 }
 
-/// All lines, and those of each side that does not have all of them.
+/// All lines, and those of each side with only part of them.
 fn sides(lines: &[(Origin, &str)]) -> Vec<Vec<usize>> {
     let without = |hidden| (0..lines.len()).filter(|at| lines[*at].0 != hidden).collect::<Vec<_>>();
     let mut sides = vec![(0..lines.len()).collect::<Vec<_>>()];
@@ -244,10 +244,10 @@ fn search_sides(lines: &[(Origin, &str)], parts: &mut [Vec<Found>], whole: bool)
     }
 }
 
-/// So many bytes on either side of what was changed are looked at again: as far as any rule looks from its beginning.
+/// Bytes on either side of a change that are scanned again: the maximum range of any rule from its prefix.
 const AROUND: usize = 16 << 10;
 
-/// The stretches of lines around those that were changed.
+/// The ranges of lines around changed ones.
 fn around(changed: &[bool], lines: &[(Origin, &str)]) -> Vec<Range<usize>> {
     let after = |end: &mut usize, (_, text): &(Origin, &str)| {
         let start = *end;
@@ -267,11 +267,10 @@ fn around(changed: &[bool], lines: &[(Origin, &str)]) -> Vec<Range<usize>> {
     stretches
 }
 
-/// Lines of a side that are looked at on either edge of what it does not have.
+/// Lines of a side scanned at either edge of its gaps.
 const EDGE: usize = 8;
 
-/// The lines around which a side differs from the whole; nothing stands between two such places.
-/// Only there can it have a secret that the whole does not have.
+/// The lines around which a side differs from the whole. Only there can it have a secret that the whole does not have.
 fn around_gaps(side: &[usize]) -> Vec<Option<usize>> {
     let mut chosen = Vec::new();
     let mut done = 0;
@@ -289,7 +288,7 @@ fn around_gaps(side: &[usize]) -> Vec<Option<usize>> {
     chosen
 }
 
-/// Searches the chosen lines as one text; `None` keeps its neighbours apart.
+/// Scans the chosen lines as one text; `None` separates its neighbours.
 fn search(lines: &[(Origin, &str)], chosen: &[Option<usize>], parts: &mut [Vec<Found>]) {
     let joined = Joined::of(chosen.iter().map(|at| at.map_or("", |at| lines[at].1)));
     let mut found = secrets::find(&joined.text);
@@ -308,10 +307,10 @@ fn search_keys(lines: &[(Origin, &str)], chosen: &[usize], parts: &mut [Vec<Foun
     }
 }
 
-/// Replaces what was found; overlapping finds become one. The secrets themselves go to `secrets`.
+/// Replaces the matches; overlapping ones are merged. The secrets themselves go to `secrets`.
 fn replace(text: &str, mut found: Vec<Found>, secrets: &mut BTreeSet<String>) -> String {
-    // Of two names for the same stretch the telling one: that of the longer beginning (`sk-ant-`, not `sk-`), which was
-    // found later.
+    // Of two names for the same range the more specific one: that of the longer prefix (`sk-ant-`, not `sk-`), which
+    // was found later.
     found.reverse();
     found.sort_by_key(|found| (found.range.start, std::cmp::Reverse(found.range.end), found.kind == secrets::ANY));
     let mut clean = String::with_capacity(text.len());
@@ -340,7 +339,7 @@ fn spread(secrets: &BTreeSet<String>) -> Option<AhoCorasick> {
         let mixed = secret.bytes().any(|b| b.is_ascii_digit()) && secret.bytes().any(|b| b.is_ascii_alphabetic());
         (SPREAD_FROM..=300).contains(&secret.len())
             && mixed
-            // Headers of key blocks are the same in all of them.
+            // Headers are the same in all key blocks.
             && ![ "-----", ": "].iter().any(|part| secret.contains(part))
             && !secret.contains("[redacted")
     };

@@ -1,4 +1,4 @@
-//! What must go and what must stay.
+//! Redacted and preserved texts.
 
 use proptest::prelude::*;
 
@@ -349,7 +349,7 @@ fn a_commit_without_secrets_is_unchanged() {
     assert_eq!(redact_commit(plain.clone()), plain);
 }
 
-/// One secret of each kind with random content, and how it is written down.
+/// One secret of each kind with random content, and its notation.
 fn planted() -> impl Strategy<Value = (String, String)> {
     let as_is = |secret: String| (secret.clone(), secret);
     prop_oneof![
@@ -404,7 +404,7 @@ proptest! {
     }
 }
 
-/// What secrets, their names and their surroundings are made of, in any order.
+/// Fragments of secrets, their names and surroundings, combined in any order.
 fn fragments() -> impl Strategy<Value = String> {
     let words = prop::sample::select(vec![
         "password",
@@ -487,7 +487,7 @@ proptest! {
     }
 }
 
-/// What passes over everything leave, as many as there are.
+/// The commit after full passes, up to their maximum.
 fn in_full(commit: &Commit) -> Commit {
     let mut clean = commit.clone();
     for _ in 0..PASSES {

@@ -1,7 +1,7 @@
-//! Values that are none of their own: they say where the value is kept or read from. `${DB_PASSWORD}`,
-//! `@env:AC_PASSWORD`, `op://vault/item/field`, `process.env.DB_PASSWORD`, `/run/secrets/db`.
+//! Secret references: values that name where a secret is stored or read from. `${DB_PASSWORD}`, `@env:AC_PASSWORD`,
+//! `op://vault/item/field`, `process.env.DB_PASSWORD`, `/run/secrets/db`.
 
-/// Stores of secrets and of settings, as they stand before the colon of a reference.
+/// Names of secret stores and settings before the colon of a reference.
 #[rustfmt::skip]
 const STORES: [&str; 43] = [
     "op", "vault", "secret", "secrets", "env", "keychain", "keyring", "ssm", "sm", "awssm", "aws-sm", "aws-ssm",
@@ -10,36 +10,36 @@ const STORES: [&str; 43] = [
     "berglas", "akeyless", "conjur", "credstash", "file", "parameterstore", "ext",
     "config", "aws", "gcp", "azure", "ref", "getenv",
 ];
-/// What reads the environment or a store; the name of what is read follows.
+/// Functions and objects that read the environment or a store, followed by the name read.
 #[rustfmt::skip]
 const READERS: [&str; 24] = [
     "process.env", "import.meta.env", "os.environ.get", "os.environ", "os.getenv", "os.Getenv", "getenv", "env",
     "System.getenv", "ENV.fetch", "ENV", "Deno.env.get", "Bun.env", "std::env::var", "env::var", "env!", "$env",
     "Environment.GetEnvironmentVariable", "secrets", "$_ENV", "$ENV", "var", "secret", "vault",
 ];
-/// Commands that print what a store holds.
+/// Commands that print a stored secret.
 #[rustfmt::skip]
 const COMMANDS: [&str; 17] = [
     "cat ", "op read ", "op item get ", "vault kv get ", "vault read ", "pass show ", "gopass show ", "bw get ",
     "lpass show ", "security find-", "secret-tool lookup ", "aws secretsmanager get-", "aws ssm get-",
     "gcloud secrets ", "az keyvault secret show ", "doppler secrets get ", "openssl rand ",
 ];
-/// What a template reads a value with.
+/// Template functions that read a value.
 #[rustfmt::skip]
 const LOOKUPS: [&str; 13] = [
     "env", "lookup", "query", "user", "vault", "secret", "secrets", "key", "resolve", "getenv", "requiredEnv", "op",
     "var",
 ];
-/// Where paths begin.
+/// Beginnings of paths.
 #[rustfmt::skip]
 const ROOTS: [&str; 22] = [
     "etc", "usr", "var", "home", "opt", "tmp", "run", "dev", "proc", "root", "srv", "mnt", "bin", "lib", "app",
     "data", "secrets", "vault", "config", "certs", "Users", "Library",
 ];
-/// So many digits may end a word of a name or of a path.
+/// Maximum digits at the end of a word in a name or a path.
 const NUMBER: usize = 5;
 
-/// Whether a value says where a secret is and holds nothing of it.
+/// Whether a value only refers to a secret and contains none of it.
 pub(super) fn is_reference(value: &str) -> bool {
     is_variable(value)
         || is_filled_in(value)
@@ -79,7 +79,7 @@ fn is_filled_in(value: &str) -> bool {
     !given && !is_default(inner) && (inner.chars().all(plain) || read)
 }
 
-/// `NAME-sunshine`: what a shell takes where the name has no value.
+/// `NAME-sunshine`: a shell default for an unset variable.
 fn is_default(inner: &str) -> bool {
     let small = |text: &str| text.contains(|c: char| c.is_ascii_lowercase());
     inner.split_once('-').is_some_and(|(name, value)| !small(name) && small(value))
@@ -130,7 +130,7 @@ fn is_file(value: &str) -> bool {
     rooted.map(|(_, rest)| rest).or(rest).is_some_and(is_name)
 }
 
-/// Words, joined as in names and paths; a number may end each of them.
+/// Words, joined as in names and paths; each may end in a number.
 fn is_name(name: &str) -> bool {
     let word = |part: &str| {
         let stem = part.trim_end_matches(|c: char| c.is_ascii_digit());

@@ -1,26 +1,26 @@
-//! Secrets that were glued together from string literals: `"AKIA" +` on one line, the rest on the next.
+//! String concatenation: secrets split across string literals, `"AKIA" +` on one line, the rest on the next.
 
 use std::ops::Range;
 
 use super::secrets::{self, Found};
 
-/// What is sewn reaches so far around a seam, in bytes: to the line before it and to the end of its own.
+/// Range of joined text around a concatenation, in bytes: to the line before it and to the end of its own line.
 const REACH: usize = 1_024;
-/// Fewer bytes than these tell nothing.
+/// Shorter literals are ignored (bytes).
 const CRUMB: usize = 3;
-/// How far before a comma the call that joins its arguments is looked for.
+/// Maximum distance before a comma to the call that joins its arguments.
 const CALL: usize = 600;
-/// Blanks that a seam may hold in one place.
+/// Maximum consecutive whitespace at a concatenation.
 const BLANKS: usize = 120;
 
-/// A text without its seams, and where each piece of it came from.
+/// A text with its literals joined, and a map back to the original.
 struct Sewn {
     text: String,
-    /// (start in the sewn text, start in the original), ascending; what is from nowhere keeps others apart.
+    /// (start in the joined text, start in the original), ascending; inserted separators have no original.
     pieces: Vec<(usize, Option<usize>)>,
 }
 
-/// Secrets that exist only when literals are put together; one range per piece.
+/// Secrets that exist only after joining literals; one range per piece.
 pub(super) fn find(text: &str) -> Vec<Found> {
     let seams = seams(text);
     if seams.is_empty() {
@@ -30,7 +30,7 @@ pub(super) fn find(text: &str) -> Vec<Found> {
     secrets::find(&sewn.text).into_iter().flat_map(|found| sewn.pieces_of(&found)).collect()
 }
 
-/// Sews the surroundings of the seams only: elsewhere the plain search has seen all.
+/// Joins only the text around concatenations: the plain search covers the rest.
 fn sew(text: &str, seams: &[Range<usize>]) -> Sewn {
     let mut sewn = Sewn { text: String::new(), pieces: Vec::new() };
     let (mut from, mut to) = (0, 0);
@@ -46,7 +46,7 @@ fn sew(text: &str, seams: &[Range<usize>]) -> Sewn {
         }
         sewn.add(text, from..seam.start.max(from));
         from = seam.end;
-        // A long line of seams is not measured again at each of them.
+        // A long line is not measured again for each of its concatenations.
         if to < seam.end + REACH / 2 {
             to = after(text, seam.end).max(to);
         }
@@ -55,7 +55,7 @@ fn sew(text: &str, seams: &[Range<usize>]) -> Sewn {
     sewn
 }
 
-/// The beginning of the line before the one that `at` is on.
+/// Start of the line before the one with `at`.
 fn before(text: &str, at: usize) -> usize {
     let mut ends = 0;
     let head = text.as_bytes().get(..at).unwrap_or_default().iter().rev().take(REACH).take_while(|byte| {
@@ -65,14 +65,14 @@ fn before(text: &str, at: usize) -> usize {
     text.ceil_char_boundary(at - head.count())
 }
 
-/// The end of the line that `at` is on.
+/// End of the line with `at`.
 fn after(text: &str, at: usize) -> usize {
     let tail = text.as_bytes().get(at..).unwrap_or_default().iter().take(REACH).take_while(|byte| **byte != b'\n');
     text.floor_char_boundary(at + tail.count())
 }
 
-/// Where literals are joined: a closing quote, an operator that joins strings, perhaps a line's end, and an opening
-/// quote; or a backslash at a line's end. Ascending, none overlaps another.
+/// The places where literals are joined: a closing quote, a concatenation operator, optionally a line end, and an
+/// opening quote; or a backslash at a line end. Ascending, without overlap.
 fn seams(text: &str) -> Vec<Range<usize>> {
     let bytes = text.as_bytes();
     let mut seams = Vec::new();
@@ -89,17 +89,17 @@ fn seams(text: &str) -> Vec<Range<usize>> {
     seams
 }
 
-/// The end of a seam that begins with the quote at `at`.
+/// End of the concatenation that begins with the quote at `at`.
 fn joined(text: &str, at: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut end = blanks(bytes, at + 1);
     if bytes.get(end) == Some(&b',') {
-        // `concat!("a", "b")`, `["a", "b"].join("")`; a list is none.
+        // `concat!("a", "b")`, `["a", "b"].join("")`; a plain list does not join.
         let before = text.get(text.floor_char_boundary(at.saturating_sub(CALL))..at)?;
         end = blanks(bytes, before.contains("concat").then_some(end + 1)?);
     }
     end = blanks(bytes, operator(bytes, end, true));
-    // Some languages want a backslash besides.
+    // Some languages additionally need a backslash.
     end = blanks(bytes, end + usize::from(bytes.get(end) == Some(&b'\\')));
     end = blanks(bytes, line_end(bytes, end));
     end = blanks(bytes, operator(bytes, end, false));
@@ -139,7 +139,7 @@ impl Sewn {
         self.text.push_str(piece);
     }
 
-    /// The original ranges of a find; none when it lies in one piece, where the plain search sees it.
+    /// The original ranges of a match; `None` when it is within one piece, which the plain search covers.
     fn pieces_of(&self, found: &Found) -> Vec<Found> {
         let first = self.pieces.partition_point(|(start, _)| *start <= found.range.start).saturating_sub(1);
         let mut ranges = Vec::new();

@@ -1,20 +1,20 @@
-//! Which names say that what they are given is a secret: the one list of them, for secrets by their form beside a name
-//! and for values of whatever form.
+//! Sensitive names: the shared list of names that indicate a secret value, used both for values with a recognisable
+//! form and for arbitrary values.
 
 use crate::facts::mentions::words::parts;
 
-/// Last words of names whose value is chosen by people.
+/// Last words of names with user-chosen values.
 #[rustfmt::skip]
 pub(super) const CHOSEN: [&str; 15] = [
     "password", "passwd", "passphrase", "passcode", "pwd", "passwort", "kennwort", "contraseña", "senha", "пароль",
     "密码", "パスワード", "wachtwoord", "motdepasse", "pincode",
 ];
-/// Last words of names whose value is made by a program.
+/// Last words of names with generated values.
 #[rustfmt::skip]
 pub(super) const MADE: [&str; 5] = [
     "secret", "token", "credential", "psk", "mnemonic",
 ];
-/// Words that make a secret of the `key` that follows them.
+/// Words that make a following `key` a secret.
 #[rustfmt::skip]
 pub(super) const KEYS: [&str; 35] = [
     "api", "app", "access", "private", "account", "auth", "encryption", "encrypt", "crypt", "signing", "sign",
@@ -22,20 +22,20 @@ pub(super) const KEYS: [&str; 35] = [
     "webhook", "deploy", "ssh", "gpg", "pgp", "hmac", "jwt", "rsa", "cipher", "admin", "aes", "root", "role",
     "pass",
 ];
-/// Words whose `pass` is a password, not a pass of a renderer or a compiler.
+/// Words before `pass` that make it a password, not a pass of a renderer or a compiler.
 #[rustfmt::skip]
 const PASSES: [&str; 30] = [
     "db", "user", "smtp", "mail", "email", "ftp", "redis", "mysql", "postgres", "pg", "admin", "root", "auth",
     "login", "http", "proxy", "ldap", "ssh", "sql", "api", "vault", "keystore", "service", "account", "wifi",
     "imap", "mqtt", "mongo", "database", "registry",
 ];
-/// Words that say which one it is, behind the telling word.
+/// Qualifiers after the sensitive word.
 #[rustfmt::skip]
 const SUFFIXES: [&str; 18] = [
     "value", "plain", "plaintext", "raw", "default", "old", "new", "current", "previous", "prod", "production",
     "dev", "development", "staging", "test", "local", "base", "b",
 ];
-/// Before `token`: parts of a text, counts, and what is for everyone.
+/// Words before `token` that make it harmless: lexical tokens, counts, public values.
 #[rustfmt::skip]
 const NO_SECRETS: [&str; 29] = [
     "max", "min", "num", "n", "unk", "pad", "eos", "bos", "sep", "cls", "mask", "next", "prev", "previous",
@@ -43,7 +43,7 @@ const NO_SECRETS: [&str; 29] = [
     "lex", "total", "cancellation",
 ];
 
-/// Whether a name says that what it is given is a secret.
+/// Whether a name indicates a secret value.
 pub(super) fn is_telling(name: &str) -> bool {
     let words: Vec<String> =
         parts(name).into_iter().map(|part| part.trim_end_matches(char::is_numeric).to_owned()).collect();
@@ -71,7 +71,7 @@ pub(super) fn is_telling(name: &str) -> bool {
     }
 }
 
-/// `confirmPassword`, `refresh_token`: itself such a name, or one that has to do with a secret.
+/// `confirmPassword`, `refresh_token`: sensitive itself, or related to a secret.
 pub(super) fn names_one(value: &str) -> bool {
     let words = parts(value);
     let said = |word: &String| CHOSEN.contains(&word.as_str()) || MADE.contains(&word.as_str());

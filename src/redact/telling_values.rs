@@ -1,24 +1,24 @@
-//! Values of keys whose names say that they are secrets (`password: sunshine`). The redactor knows secrets by their
-//! form; a passphrase or a plain word has none, so the name alone decides, and what is written as a literal is hidden.
+//! Redaction by name: values of keys with sensitive names (`password: sunshine`). The other rules recognise secrets by
+//! form; a passphrase or a plain word has none, so the name alone decides, and literal values are hidden.
 
 use super::reference::is_reference;
 use super::telling::is_telling;
 use crate::domain::patch::{Commit, FileChange, Hunk, Origin};
 use crate::facts::roles::{self, FileRole};
 
-/// What stands where a value stood.
+/// The replacement for a hidden value.
 pub const HIDDEN: &str = "[redacted:value]";
 
-/// How values are written in a file.
+/// Value syntax of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Style {
-    /// Only literals between quotation marks are values; a bare word is a name.
+    /// Only quoted literals are values; a bare word is a name.
     Program,
-    /// Bare words, up to a blank.
+    /// Bare words, up to a space.
     Shell,
     /// Bare words up to the end of the line.
     Settings,
-    /// Words for people: what `=` or quotation marks give to a name.
+    /// Prose: only values after `=` or in quotation marks.
     Prose,
     /// The file is one value.
     Value,
@@ -44,7 +44,7 @@ impl Style {
         }
     }
 
-    /// By the word behind the marks that open a fence.
+    /// By the info string of a code fence.
     fn of_fence(said: &str) -> Option<Self> {
         let word = said.trim_start().split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("");
         match word.to_ascii_lowercase().as_str() {
@@ -58,7 +58,7 @@ impl Style {
     }
 }
 
-/// Hides them in all lines and hunk headers of the patch.
+/// Hides such values in all lines and hunk headers of the patch.
 #[must_use]
 pub fn hide(mut commit: Commit) -> Commit {
     commit.patch.files.iter_mut().for_each(hide_in_file);
@@ -72,7 +72,7 @@ fn hide_in_file(file: &mut FileChange) {
         if let Some(hidden) = above.line(header, style) {
             *header = hidden;
         }
-        // Each side is read as it stands; what is on both is read twice, with the same end.
+        // Each side is scanned separately; common lines are scanned twice, with the same result.
         let (mut old, mut new) = (above, above);
         for line in lines {
             let hidden = match line.origin {
@@ -90,26 +90,26 @@ fn hide_in_file(file: &mut FileChange) {
     }
 }
 
-/// What the lines above a line say about it.
+/// Context from the preceding lines.
 #[derive(Debug, Clone, Copy, Default)]
 struct Above {
-    /// A telling key at this depth is waiting for the lines of its block.
+    /// A sensitive key at this depth that expects a block value.
     block: Option<usize>,
-    /// The block was opened by a mark of its own (`|`), so that whatever is deeper belongs to it.
+    /// The block was opened by an explicit mark (`|`), so all deeper lines belong to it.
     marked: bool,
-    /// Up to so many lines below a name (`name: DB_PASSWORD`) its `value` may follow.
+    /// Number of lines after a name (`name: DB_PASSWORD`) in which its `value` may follow.
     named: u8,
-    /// A text over several lines is open, up to this mark.
+    /// The end mark of an open multi-line string.
     open: Option<&'static str>,
-    /// How the fenced part of a text for people is written.
+    /// Syntax of the open code fence in prose.
     fence: Option<Style>,
 }
 
-/// A value stands so many lines below its name at most.
+/// Maximum distance in lines between a name and its value.
 const BELOW: u8 = 4;
 
 impl Above {
-    /// The line without values; absent where it has none.
+    /// The line without values; `None` where it has none.
     fn line(&mut self, text: &str, style: Style) -> Option<String> {
         let style = self.within(text, style);
         if style == Style::Value {
@@ -149,7 +149,7 @@ impl Above {
         replace(text, ranges)
     }
 
-    /// The style of a line: in a text for people, that of the fence around it.
+    /// The syntax of a line: in prose, that of the surrounding code fence.
     fn within(&mut self, text: &str, style: Style) -> Style {
         if style != Style::Prose {
             return style;
@@ -186,7 +186,7 @@ fn has_key(text: &str) -> bool {
     end > 0 && text[..end].trim_end().chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '"' | '\''))
 }
 
-/// Where telling names stand in the line.
+/// Positions of sensitive names in the line.
 fn keys(text: &str) -> Vec<std::ops::Range<usize>> {
     let mut found = Vec::new();
     let mut start = None;
@@ -212,21 +212,21 @@ fn keys(text: &str) -> Vec<std::ops::Range<usize>> {
     found
 }
 
-/// `/etc/passwd` names no value.
+/// `/etc/passwd` is a path without a value.
 fn is_file(before: &str) -> bool {
     before.strip_suffix(['/', '\\']).is_some_and(|before| before.ends_with("etc"))
 }
 
-/// What follows a telling name.
+/// The value after a sensitive name.
 enum Given {
     Value(std::ops::Range<usize>),
-    /// Lines below, more deeply indented.
+    /// Following lines with deeper indentation.
     Block {
         marked: bool,
     },
-    /// A text that ends on another line, at this mark.
+    /// A string that ends on another line, at this mark.
     Open(&'static str, std::ops::Range<usize>),
-    /// It is itself the value of a name: what it is given stands beside `value`.
+    /// The name is itself a value: its own value is next to `value`.
     Name,
     Nothing,
 }
@@ -237,13 +237,13 @@ fn after(text: &str, key: std::ops::Range<usize>, style: Style) -> Given {
     let quoted = unquoted.len() < rest.len() && before.ends_with(['"', '\'', '`', ':']);
     let at = |inner: &str| text.len() - inner.len();
     let inner = unquoted.trim_start();
-    // In an address or a string of parameters: `…;Password=sunshine;…`.
+    // In a URL or a connection string: `…;Password=sunshine;…`.
     let in_string = before.matches('"').count() % 2 == 1 || before.matches('\'').count() % 2 == 1;
     if let Some(value) = rest.strip_prefix('=').filter(|value| in_string && !value.starts_with('=')) {
         let end = value.find(['"', '\'', ';', '&', ' ']).unwrap_or(value.len());
         return literal(value, at(value), end);
     }
-    // `"Password: "`: words of a string; what follows them in it may be a value where no program puts it together.
+    // `"Password: "` inside a string; the following text may be a value unless the string is concatenated.
     let odd = |quote: char| before.matches(quote).count() % 2 == 1 && rest.contains(quote);
     if (odd('"') || odd('\'')) && !rest.starts_with(['"', '\'', '`', '\\', ']']) {
         let Some((_, value)) = signed(inner).filter(|_| style != Style::Program) else { return Given::Nothing };
@@ -275,14 +275,14 @@ fn after(text: &str, key: std::ops::Range<usize>, style: Style) -> Given {
     scalar(value, at(value), style)
 }
 
-/// `dbPassword: sunshine` on a line of its own is a setting also where no fence is in sight; `Password: at least` is not.
+/// `dbPassword: sunshine` on a line of its own is a setting even without a code fence; `Password: at least` is not.
 fn is_setting(before: &str, name: &str, value: &str) -> bool {
     let hump = || name.chars().zip(name.chars().skip(1)).any(|(a, b)| a.is_lowercase() && b.is_uppercase());
     let value = value.split(" #").next().unwrap_or(value).trim();
     before.trim().is_empty() && (name.contains(['_', '.']) || hump()) && !value.contains(char::is_whitespace)
 }
 
-/// The sign that gives a value, and what follows it; `==` compares. A type may stand before it.
+/// The assignment operator, and the text after it; `==` compares. A type may precede it.
 fn signed(inner: &str) -> Option<(&'static str, &str)> {
     let signs = [":::=", "::=", ":=", "??=", "||=", "?=", "+=", ".=", "=>", "||", "??", "?:", "=", ":", ">"];
     let compares = ["==", "=~"].iter().any(|sign| inner.starts_with(sign));
@@ -305,7 +305,7 @@ fn signed(inner: &str) -> Option<(&'static str, &str)> {
     Some(typed().unwrap_or((sign, rest)))
 }
 
-/// `key="Password" value="…"`, `name: X, value: …`: what the `value` beside the name is given.
+/// `key="Password" value="…"`, `name: X, value: …`: the text of the adjacent `value`.
 fn beside<'a>(before: &str, inner: &'a str) -> Option<&'a str> {
     let names = ["name", "key", "id"];
     let head = before.trim_end_matches(['"', '\'', ' ', '=', ':', '@']);
@@ -347,7 +347,7 @@ fn value_below(text: &str, style: Style) -> Option<std::ops::Range<usize>> {
     if let Given::Value(range) = given { Some(range) } else { None }
 }
 
-/// A value as the style writes it, at `at` in its line.
+/// A value at `at`, in the file's syntax.
 fn scalar(value: &str, at: usize, style: Style) -> Given {
     for mark in ["\"\"\"", "'''"] {
         if let Some(inner) = value.strip_prefix(mark) {
@@ -383,14 +383,14 @@ fn scalar(value: &str, at: usize, style: Style) -> Given {
         _ => {
             let end = [" #", " //", "\t#"].iter().filter_map(|mark| value.find(mark)).min().unwrap_or(value.len());
             let whole = value[..end].trim_end();
-            // A bracket that was opened in it is part of it.
+            // A bracket opened inside belongs to it.
             let ends: &[char] = if whole.contains('{') { &[','] } else { &[',', '}', ' '] };
             literal(value, at, whole.trim_end_matches(ends).len())
         }
     }
 }
 
-/// Where the quote closes, or the end of the line.
+/// The closing quote, or the end of the line.
 fn closing(text: &str, quote: char) -> usize {
     let mut escaped = false;
     for (at, c) in text.char_indices() {
@@ -402,7 +402,7 @@ fn closing(text: &str, quote: char) -> usize {
     text.len()
 }
 
-/// The value, unless it is none: nothing, a reference to one that stands elsewhere, a switch.
+/// The value, unless it is empty, a reference to a value elsewhere, or a boolean.
 fn literal(value: &str, at: usize, end: usize) -> Given {
     let value = value.get(..end).unwrap_or_default();
     let switch = ["true", "false", "null", "none", "nil", "~", "undefined", "yes", "no"];

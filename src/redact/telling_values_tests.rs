@@ -1,4 +1,4 @@
-//! What is hidden beside telling names, and what is not.
+//! Hidden values next to sensitive names, and values left alone.
 
 use super::*;
 use crate::facts::sample::{commit, file};

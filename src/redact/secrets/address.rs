@@ -1,14 +1,14 @@
-//! Passwords and tokens in addresses: `postgres://user:password@host`, `https://token@host`.
+//! Passwords and tokens in URLs: `postgres://user:password@host`, `https://token@host`.
 
 use std::ops::Range;
 
 use super::judge::is_placeholder;
 
-/// More of an address than this is not looked at.
+/// Maximum URL length searched (bytes).
 const LONGEST: usize = 512;
-/// A name without a password is a token from this length on.
+/// Minimum length from which a name without a password counts as a token.
 const TOKEN: usize = 20;
-/// The secrets in the address whose `://` ends at `at`: its password, and its name where that is a token.
+/// The secrets in the URL with its `://` ending at `at`: the password, and the name where it is a token.
 pub(super) fn secrets(text: &str, at: usize) -> Vec<Range<usize>> {
     let Some(info) = user_info(text, at) else { return Vec::new() };
     if info.contains("[redacted") {
@@ -26,7 +26,7 @@ pub(super) fn secrets(text: &str, at: usize) -> Vec<Range<usize>> {
     found
 }
 
-/// What stands before the last `@` of the address's first part.
+/// The text before the last `@` of the URL's authority.
 fn user_info(text: &str, at: usize) -> Option<&str> {
     let rest = text.as_bytes().get(at..)?;
     let ends = |b: u8| b.is_ascii_whitespace() || b"/\"'`<>\\".contains(&b);

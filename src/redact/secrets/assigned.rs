@@ -1,17 +1,17 @@
-//! A name and what it is given: `name = value` in the ways of programs, settings, shells and markup.
+//! Assignment parser: `name = value` in the syntax of programs, settings, shells and markup.
 
 use std::ops::Range;
 
 use super::judge::is_strong;
 
-/// A value longer than this is looked at no further, nor is a quote searched beyond it.
+/// Maximum bytes of a value scanned, also for its closing quote.
 pub(super) const LONGEST: usize = 320;
-/// What may stand between a name and its value.
+/// Allowed text between a name and its value.
 const BLANKS: usize = 20;
 const INDENT: usize = 40;
 const TYPE: usize = 42;
 
-/// How the value is joined to the name.
+/// The operator between name and value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Join {
     /// `=`, `:`, `:=`, `=>`, a type in between.
@@ -20,7 +20,7 @@ pub(super) enum Join {
     Tag,
     /// `(` or `,`: the argument of a call.
     Call,
-    /// Nothing but blanks: an argument of a command, `ENV` of a Dockerfile.
+    /// Only spaces: an argument of a command, `ENV` of a Dockerfile.
     Blank,
     /// ` is `.
     Prose,
@@ -34,14 +34,14 @@ pub(super) struct Assigned {
 }
 
 impl Assigned {
-    /// Ends the value before a character.
+    /// Truncates the value before a character.
     pub(super) fn until(&mut self, end: char, text: &str) {
         let value = text.get(self.value.clone()).unwrap_or_default();
         self.value.end = self.value.start + value.find(end).unwrap_or(value.len());
     }
 }
 
-/// The value that is given to the name that ends at `at`.
+/// The value assigned to the name that ends at `at`.
 pub(super) fn after(text: &str, at: usize) -> Option<Assigned> {
     let bytes = text.as_bytes();
     let mut cursor = Cursor { bytes, at };
@@ -98,13 +98,13 @@ fn value(text: &str, mut cursor: Cursor<'_>, join: Join) -> Option<Assigned> {
         None => cursor.bare_end(),
     };
     let value = text.get(start..end)?;
-    // What is passed to any other function than one that makes a string is more often a name.
+    // An argument of a function other than a string constructor is more often a name.
     let made = ["(", "[", "{", "concat!(", "String::from(", "Some("].iter().any(|call| cursor.is(call));
     let passed = quoted.is_some() && cursor.opened().is_none() && !made;
     if passed && !is_strong(value, true) {
         return None;
     }
-    // An empty value is not the next line's name.
+    // After an empty value the next line's name is not the value.
     let next = || broken && quoted.is_none() && (cursor.column() == 0 || is_named(value));
     let value = if quoted.is_some() { value.trim_end_matches('\\') } else { value };
     (value.len() >= 4 && !next()).then(|| Assigned {
@@ -195,12 +195,12 @@ impl Cursor<'_> {
         }
     }
 
-    /// A sign of Base64's padding has none before it.
+    /// Base64 padding is not an operator.
     fn is_after_blank(&self) -> bool {
         self.at.checked_sub(1).and_then(|at| self.bytes.get(at)).is_some_and(|b| matches!(b, b' ' | b'\t'))
     }
 
-    /// How far it is from the beginning of its line.
+    /// Column in its line.
     fn column(&self) -> usize {
         let head = self.bytes.get(..self.at).unwrap_or_default();
         head.iter().rev().take(INDENT).take_while(|byte| **byte != b'\n').count()
@@ -216,11 +216,11 @@ impl Cursor<'_> {
         }
     }
 
-    /// `|| '…'`, `?? "…"`, `?: '…'`, `:-…`, ` or "…"`: what holds where the name has no value.
+    /// `|| '…'`, `?? "…"`, `?: '…'`, `:-…`, ` or "…"`: the default for an unset name.
     fn otherwise(mut self) -> Option<Self> {
         let sign = ["||", "??", "?:", ":-", "or "].into_iter().find(|sign| self.is(sign))?;
         self.at += sign.len();
-        // `||=` and `??=` give it.
+        // `||=` and `??=` assign.
         self.skip(1, |b| b == b'=');
         Some(self)
     }
@@ -256,7 +256,7 @@ impl Cursor<'_> {
         (self.skip(1, |b| matches!(b, b':' | b'=' | b'>')) == 1).then_some(self)
     }
 
-    /// `: &str =`: a type, then the sign.
+    /// `: &str =`: a type, then the operator.
     fn annotated(mut self) -> Option<Self> {
         if self.skip(1, |b| b == b':') == 0 {
             return None;
@@ -293,7 +293,7 @@ impl Cursor<'_> {
         None
     }
 
-    /// An opening quote, perhaps with a letter or an escape before it, and where the value begins.
+    /// An opening quote, with an optional prefix letter or escape, and the start of the value.
     fn opened(&self) -> Option<(u8, usize)> {
         let mut cursor = *self;
         cursor.skip(2, |b| b"bBrRuUfFL@".contains(&b));
@@ -304,7 +304,7 @@ impl Cursor<'_> {
         Some((quote, cursor.at + if more { 3 } else { 1 }))
     }
 
-    /// The same in parentheses, as literals are put together.
+    /// The same in parentheses, as for joined literals.
     fn wrapped(&self) -> Option<(u8, usize)> {
         let mut cursor = *self;
         if cursor.skip(1, |b| matches!(b, b'[' | b'{')) == 0 {
@@ -318,7 +318,7 @@ impl Cursor<'_> {
         cursor.opened()
     }
 
-    /// The closing quote; without one on this line the value ends where a bare one would.
+    /// The closing quote; without one on this line the value ends like a bare one.
     fn closing(&self, start: usize, quote: u8) -> usize {
         let rest = self.bytes.get(start..).unwrap_or_default();
         let line = rest.iter().take(LONGEST).take_while(|byte| **byte != b'\n');
@@ -330,7 +330,7 @@ impl Cursor<'_> {
 
     fn bare_end(&self) -> usize {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
-        // The end of a long one is found once it is known to be a secret.
+        // The end of a long value is searched once it is known to be a secret.
         let looked = rest.get(..LONGEST.min(rest.len())).unwrap_or_default();
         let ends = |at: usize, byte: u8| {
             let escape = byte == b'\\' && matches!(looked.get(at + 1), Some(b'n' | b'r' | b't' | b'"' | b'\''));

@@ -5,11 +5,11 @@ use std::ops::Range;
 use super::judge::{entropy, is_placeholder};
 use super::words::{is_random, share};
 
-/// A command is looked at this many bytes around its argument.
+/// Bytes of a command searched around its argument.
 const WINDOW: usize = 600;
-/// A name without a password is a key from this length on.
+/// Minimum length from which a name without a password counts as a key.
 const KEY: usize = 10;
-/// Commands that take a password, whether it stands apart from the flag, and whether it may be glued to it.
+/// Commands with a password flag: whether the value is a separate argument, and whether it may be attached.
 const TAKE: [(&str, bool, bool); 6] = [
     ("sshpass ", true, true),
     ("docker login", true, false),
@@ -19,7 +19,7 @@ const TAKE: [(&str, bool, bool); 6] = [
     ("mariadb ", false, true),
 ];
 
-/// The password behind the `-p` of a command that takes one.
+/// The password after the `-p` of a command that takes one.
 pub(super) fn password(text: &str, flag: Range<usize>) -> Option<Range<usize>> {
     let command = command(text, flag.start + 1)?;
     let (_, apart, glued) = TAKE.iter().find(|(name, ..)| command.contains(name))?;
@@ -36,19 +36,19 @@ pub(super) fn password(text: &str, flag: Range<usize>) -> Option<Range<usize>> {
     known.then(|| start + offset..start + offset + inner.len())
 }
 
-/// The password of a `curl` on the same line or on the lines that it continues; a name without one is the key.
+/// The password of a `curl` on the same or continued lines; a user name without one is the key.
 pub(super) fn user(text: &str, flag: Range<usize>) -> Option<Range<usize>> {
     command(text, flag.start).filter(|command| command.contains("curl"))?;
     let rest = text.get(flag.end..)?;
     let start = flag.end + rest.bytes().take(4).take_while(|b| matches!(b, b' ' | b'=')).count();
     let word = word(text.get(start..text.floor_char_boundary(start + WINDOW)).unwrap_or_default());
-    // Literals that stand side by side were joined.
+    // Adjacent literals were joined.
     let word = word
         .find("http")
         .filter(|at| word.get(*at..).is_some_and(|rest| rest.contains("://")))
         .map_or(word, |at| &word[..at]);
     let (name, password) = word.split_once(':')?;
-    // What a template or the reader fills in.
+    // Placeholders for a template or the reader.
     if name.starts_with('<') || ["{{", "$("].iter().any(|mark| word.contains(mark)) {
         return None;
     }
@@ -71,7 +71,7 @@ pub(super) fn user(text: &str, flag: Range<usize>) -> Option<Range<usize>> {
 
 const MARKS: [char; 5] = ['"', '\'', '\\', '{', '}'];
 
-/// The line up to `at`, with those that it continues.
+/// The line up to `at`, with the lines that it continues.
 fn command(text: &str, at: usize) -> Option<&str> {
     let from = text.floor_char_boundary(at.saturating_sub(WINDOW));
     let before = text.get(from..at)?;

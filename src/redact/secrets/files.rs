@@ -1,11 +1,11 @@
-//! Formats that keep secrets without naming them: `.netrc`, Docker's logins, Kubernetes' secrets.
+//! File formats that hold secrets without naming them: `.netrc`, Docker logins, Kubernetes secrets.
 
 use std::ops::Range;
 
 use super::judge::{is_placeholder, looks_secret};
 use super::shape::Of;
 
-/// How far a Kubernetes document is looked at around its kind, in bytes, each way.
+/// Bytes of a Kubernetes document searched around its kind, in each direction.
 const DOCUMENT: usize = 16 << 10;
 
 /// The password after the `login` at `at`: `login NAME password SECRET`, on one line or several.
@@ -29,7 +29,7 @@ pub(super) fn netrc(text: &str, at: usize) -> Option<Range<usize>> {
     is.then(|| at + secret.start..at + secret.end)
 }
 
-/// Words between blanks, with their places.
+/// Words between spaces, with their positions.
 struct Words<'a> {
     text: &'a str,
     at: usize,
@@ -64,7 +64,7 @@ fn is_login(value: &str) -> bool {
     decoded.len() >= 4 && decoded.contains(&b':') && decoded.iter().all(|b| (0x20..0x7f).contains(b))
 }
 
-/// Base64 without padding; what is no Base64 ends it.
+/// Decodes Base64 without padding; stops at the first other character.
 pub(super) fn decoded(value: &str) -> Vec<u8> {
     let sextet = |b: u8| match b {
         b'A'..=b'Z' => Some(b - b'A'),

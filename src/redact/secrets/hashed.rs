@@ -1,24 +1,24 @@
-//! Passwords as `crypt` and its kind hash them: `$2b$12$…`, `$argon2id$v=19$…`, `$6$…`. From one of
-//! them the password can be guessed offline, without limit.
+//! Password hashes of `crypt` and similar: `$2b$12$…`, `$argon2id$v=19$…`, `$6$…`. They allow unlimited offline
+//! guessing of the password.
 
 use std::ops::Range;
 
 use super::words::is_random;
 
-/// What they begin with, up to the next sign.
+/// Their prefixes, up to the next separator.
 #[rustfmt::skip]
 pub(super) const BEGINNINGS: [&str; 17] = [
     "$2a", "$2b", "$2x", "$2y", "$argon2", "$scrypt", "$pbkdf2", "$apr1", "$1", "$5", "$6", "$7", "$y", "$gy",
     "pbkdf2_sha", "pbkdf2:sha", "scrypt:",
 ];
-/// The last part, the hash or the salt and the hash, has at least so many characters.
+/// Minimum length of the last part (the hash, or the salt and the hash).
 const HASH: usize = 22;
-/// A part that is longer belongs to something else.
+/// Maximum length of a part.
 const LONGEST: usize = 512;
-/// Most parts of one.
+/// Maximum number of parts.
 const PARTS: usize = 8;
 
-/// The hash of which the beginning stands at `at`. Where a dollar is a sign of its own it is doubled or escaped.
+/// The hash with its prefix at `at`. Where a dollar is special it is doubled or escaped.
 pub(super) fn hash(text: &str, at: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let escapes = bytes.get(..at)?.iter().rev().take(2).take_while(|b| matches!(b, b'$' | b'\\')).count();
@@ -30,7 +30,7 @@ pub(super) fn hash(text: &str, at: usize) -> Option<Range<usize>> {
     })
 }
 
-/// The last of the parts that the sign joins, of at least three.
+/// The last of at least three parts joined by the separator.
 fn end(bytes: &[u8], from: usize, sign: &[u8]) -> Option<Range<usize>> {
     let part =
         |at: usize| bytes.get(at..).map_or(0, |rest| rest.iter().take(LONGEST).take_while(|b| is_inner(**b)).count());

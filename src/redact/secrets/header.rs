@@ -1,4 +1,4 @@
-//! Credentials as they go over HTTP: `Authorization:` headers, bearer tokens.
+//! HTTP credentials: `Authorization:` headers, bearer tokens.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -7,7 +7,7 @@ use regex::{Captures, Regex};
 
 use super::judge::is_placeholder;
 
-/// A header is looked for within so many bytes.
+/// Search range for a header (bytes).
 const WINDOW: usize = 600;
 
 const AUTHORIZATION: &str = r#"\A(?i:authorization)\\?["'\]]{0,2}[ \t]{0,4}[:=,][ \t]{0,4}\\?["'`]?(?P<scheme>(?i:bearer|basic|token|api-?token|api-?key|key|digest|negotiate|ssws|bot|jwt|oauth|hmac)[ \t]{1,4})?(?P<s>[A-Za-z0-9._~+/=:@%-]{8,})"#;
@@ -36,7 +36,7 @@ pub(super) fn authorization(text: &str, at: usize) -> Option<Range<usize>> {
     Some(at + secret.start..end + rest.iter().take_while(inner).count())
 }
 
-/// The quote in which the value, or the whole header, stands: it goes up to where that closes.
+/// The quote around the value or the whole header: the value extends to the closing one.
 fn quote_before(text: &str, at: usize) -> Option<u8> {
     let before = at.checked_sub(1).and_then(|at| text.as_bytes().get(at)).copied();
     before.filter(|b| matches!(b, b'"' | b'\'' | b'`'))
@@ -46,7 +46,7 @@ fn window(text: &str, at: usize) -> &str {
     text.get(at..text.floor_char_boundary(at + WINDOW)).unwrap_or_default()
 }
 
-/// `Authorization: Bearer <token>` and prose about authorization are left alone.
+/// `Authorization: Bearer <token>` and prose about authorization are not secrets.
 fn header_value(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
     let secret = captures.name("s")?;
     let called = text.get(secret.end()..)?.starts_with('(') || secret.as_str().contains("::");

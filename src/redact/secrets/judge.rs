@@ -1,14 +1,14 @@
-//! Whether a value beside a telling name is a secret, or a word, a reference, a placeholder.
+//! Value classifier: whether a value next to a sensitive name is a secret, or a word, a reference, a placeholder.
 
 use super::words::{is_random, share, turns};
 use crate::redact::reference::is_reference;
 
-/// A value is judged by this many bytes, so that a long one costs no more than a short one.
+/// Only this many bytes are checked, so that a long value costs no more than a short one.
 const JUDGED: usize = 256;
-/// From here on chance tells itself from words.
+/// Minimum length for the randomness test.
 const STRONG: usize = 20;
 
-/// Judged by its characters: length, classes, entropy. Prose and placeholders are none.
+/// Classifies by characters: length, classes, entropy. Prose and placeholders are not secrets.
 pub(super) fn looks_secret(value: &str, password: bool) -> bool {
     let value = head(value);
     if value.contains(char::is_whitespace)
@@ -34,7 +34,7 @@ pub(super) fn looks_secret(value: &str, password: bool) -> bool {
     }
 }
 
-/// `client_traffic_secret_0`, `MY-APP-1`: a label, however long.
+/// `client_traffic_secret_0`, `MY-APP-1`: a label, at any length.
 pub(super) fn is_words(value: &str) -> bool {
     let word = |part: &str| {
         let stem = part.trim_end_matches(|c: char| c.is_ascii_digit());
@@ -45,7 +45,7 @@ pub(super) fn is_words(value: &str) -> bool {
     value.contains(['_', '-', '.']) && value.split(['_', '-', '.']).all(word)
 }
 
-/// Names of values are no values: `self.tokens0.next`, `env.SECRET`, `next_token2`, paths, addresses.
+/// Names of values instead of values: `self.tokens0.next`, `env.SECRET`, `next_token2`, paths, URLs.
 pub(super) fn is_code(value: &str, password: bool) -> bool {
     let value = head(value);
     let most_digits = if password { 1 } else { 5 };
@@ -66,13 +66,13 @@ pub(super) fn is_code(value: &str, password: bool) -> bool {
             && !gibberish
 }
 
-/// Whether its case changes more often than that of a name, or is always the same.
+/// Whether its case changes more often than in a name, or never.
 fn humps(value: &str) -> bool {
     let turns = turns(value);
     (turns == 0 && value.len() >= 16) || turns * 3 >= value.len()
 }
 
-/// A value that only chance makes, whatever it is called: `key = "…"`.
+/// Whether the value is random, whatever its name: `key = "…"`.
 pub(super) fn is_strong(value: &str, hex: bool) -> bool {
     let has = |class: fn(&u8) -> bool| value.bytes().any(|b| class(&b));
     let plain = value.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.=+/-".contains(&b));
@@ -94,7 +94,7 @@ pub(super) fn is_strong(value: &str, hex: bool) -> bool {
         && entropy(value) >= 3.5
 }
 
-/// What manuals write where a password goes; as passwords they protect nothing.
+/// Placeholder passwords from manuals; they protect nothing.
 const WORDS: [&str; 15] = [
     "password", "passwd", "pass", "pwd", "secret", "token", "xxx", "xxxx", "yourpassword", "your-password",
     "mypassword", "pw", "p", "user", "x-oauth-basic",
@@ -117,7 +117,7 @@ pub(super) fn is_placeholder(value: &str) -> bool {
         || is_public(value)
 }
 
-/// `sha512-…`: what a file is checked by; the body of a public key of SSH.
+/// `sha512-…`: a file checksum; also the body of an SSH public key.
 fn is_public(value: &str) -> bool {
     if ["AAAAB3NzaC1", "AAAAC3NzaC1lZDI1NTE5", "AAAAE2VjZHNhLXNoYTI"].iter().any(|start| value.starts_with(start)) {
         return true;
@@ -128,12 +128,12 @@ fn is_public(value: &str) -> bool {
     })
 }
 
-/// Letters alone have to be more of a jumble.
+/// Letters alone need a higher randomness.
 fn is_chance(value: &str) -> bool {
     share(value) < 20 || (turns(value) * 3 >= value.len() && is_random(value))
 }
 
-/// `Password:`, however rare its pairs of letters are.
+/// `Password:`, however rare its letter pairs are.
 fn is_one_word(value: &str) -> bool {
     let letters = value.trim_end_matches(|c: char| c.is_ascii_punctuation());
     letters.len() <= 12 && letters.bytes().skip(1).all(|b| b.is_ascii_lowercase())
@@ -143,7 +143,7 @@ fn has_chance(value: &str) -> bool {
     value.len() >= 8 && value.bytes().any(|b| b.is_ascii_digit()) && is_random(value)
 }
 
-/// `user-%s`: what a program fills in. A password may hold such a pair of characters by chance.
+/// `user-%s`: a format string. A password may contain such a pair by chance.
 fn is_format(value: &str, password: bool) -> bool {
     const VERBS: [&str; 4] = ["%s", "%d", "%0", "%v"];
     let rest = VERBS.iter().fold(value.to_owned(), |rest, verb| rest.replace(verb, ""));

@@ -1,7 +1,7 @@
-//! Secrets in a text, by their form or by the names beside them.
+//! Secret scanner: finds secrets by their form or by adjacent names.
 //!
-//! One automaton finds all that a rule begins with; the rule then looks at some bytes around it. So the rules
-//! together cost one pass over the text, and a text without any of their beginnings costs nothing more.
+//! One automaton finds all rule prefixes; the rule then examines some bytes around each. All rules together cost one
+//! pass over the text, and a text without any prefix costs nothing more.
 
 mod address;
 mod assigned;
@@ -26,21 +26,21 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use names::Says;
 use shape::{Part, Shape};
 
-/// A stretch of text that must not leave this process.
+/// A range of text that must not leave this process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Found {
     pub(super) range: Range<usize>,
     pub(super) kind: &'static str,
 }
 
-/// What is known of a secret that only the name beside it gave away.
+/// The kind of a secret recognised only by its name.
 pub(super) const ANY: &str = "secret";
 
-/// What is done where a beginning was found.
+/// The action for a matched prefix.
 #[derive(Debug, Clone, Copy)]
 enum Rule {
     Shape(Shape),
-    /// A telling name, and how much it tells.
+    /// A sensitive name, and its strength.
     Name(Says),
     Vendor(&'static [&'static [Part]]),
     Address,
@@ -114,7 +114,7 @@ pub(super) fn find(text: &str) -> Vec<Found> {
 }
 
 impl Rule {
-    /// Adds what is found; tells the place up to which this beginning need not be looked at again.
+    /// Adds the matches; returns the offset up to which this prefix need not be searched again.
     fn at(&self, text: &str, hit: Range<usize>, found: &mut Vec<Found>) -> usize {
         if !matches!(self, Self::Shape(_)) && names::is_in_marker(text, hit.start) {
             return 0;
@@ -151,7 +151,7 @@ impl Rule {
         if let Self::Name(says) = self {
             found.extend(names::listed(text, &range, *says).into_iter().map(|range| Found { range, kind }));
         }
-        // An argument of a command ends with its word.
+        // A command argument ends with its word.
         let word = matches!(self, Self::User | Self::Password);
         let end = if word { range.end } else { token::end(text, range.end) };
         let range = range.start..end;

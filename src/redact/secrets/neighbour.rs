@@ -1,4 +1,4 @@
-//! Secrets without any beginning of their own: what stands beside an AWS key, and Discord's tokens.
+//! Secrets without a distinctive prefix: the secret beside an AWS access key, Discord tokens, JWTs.
 
 use std::ops::Range;
 
@@ -6,15 +6,15 @@ use super::files::decoded;
 use super::judge::entropy;
 use super::shape::{MANY, Of};
 
-/// How far from an access key its secret is looked for, in bytes, each way.
+/// Distance from an access key searched for its secret, in bytes, in each direction.
 const NEAR: usize = 300;
-/// The shortest object of a JWT, and how long a header is at most.
+/// Minimum length of a JWT object, and maximum length of its header.
 const OBJECT: usize = 19;
 const HEADER: usize = 4096;
 /// Length of an AWS secret.
 const AWS: usize = 40;
 
-/// The secrets beside the access key at `key`: forty characters of Base64 with all its classes.
+/// The secrets beside the access key at `key`: forty Base64 characters with all character classes.
 pub(super) fn aws_secrets(text: &str, key: &Range<usize>) -> Vec<Range<usize>> {
     let bytes = text.as_bytes();
     let (from, to) = (key.start.saturating_sub(NEAR), (key.end + NEAR).min(bytes.len()));
@@ -38,7 +38,7 @@ fn is_aws_secret(value: &str) -> bool {
     has(u8::is_ascii_digit) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && entropy(value) >= 4.0
 }
 
-/// A bot's token around the dot at `dot`: its id in Base64, six characters of time, and the signature.
+/// A bot token around the dot at `dot`: its id in Base64, six characters of time, and the signature.
 pub(super) fn discord(text: &str, dot: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let second = dot + 7;
@@ -53,7 +53,7 @@ pub(super) fn discord(text: &str, dot: usize) -> Option<Range<usize>> {
     is.then(|| start..second + 1 + signature)
 }
 
-/// The two objects in Base64 around the dot at `dot`, and what signs them.
+/// The two Base64 objects around the dot at `dot`, and their signature.
 pub(super) fn jwt(text: &str, dot: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let header = bytes.get(..dot)?.iter().rev().take(HEADER).take_while(|b| Of::Url.has(**b)).count();
@@ -70,7 +70,7 @@ pub(super) fn jwt(text: &str, dot: usize) -> Option<Range<usize>> {
     Some(start..end)
 }
 
-/// How much of Base64 stands at `from`; some writers put a `\` into it, which is no escape of a string.
+/// Length of the Base64 run at `from`; some encoders insert a `\` that is not a string escape.
 fn joined(bytes: &[u8], from: usize) -> usize {
     let rest = bytes.get(from..).unwrap_or_default();
     let inner = |at: usize| match rest[at] {

@@ -1,7 +1,7 @@
-//! The tokens of the common providers, by their form.
+//! Tokens of common providers, recognised by form.
 //!
 //! Shapes from the vendors' own documentation, from GitHub's list of scanned tokens and from the public rule sets of
-//! gitleaks and trufflehog. Lengths are lower bounds where a prefix is telling enough: a token that was cut is one still.
+//! gitleaks and trufflehog. Lengths are lower bounds where a prefix is distinctive: a truncated token is still a token.
 
 use super::shape::Of::{
     Alnum, Any, Base64, Digits, Groups, Hex, Loose, Lower, Path, Percent, Upper, Url, Visible, Word,
@@ -9,7 +9,7 @@ use super::shape::Of::{
 use super::shape::Part::{Is, Rest, Run, Take};
 use super::shape::{If, MANY, Part, Shape};
 
-/// Kind, prefixes that mean the same, what follows, what else must hold.
+/// Kind, equivalent prefixes, the following parts, further conditions.
 type Family = (&'static str, &'static [&'static str], &'static [Part], If);
 
 const UUID: &[Part] =
@@ -84,7 +84,7 @@ const FAMILIES: &[Family] = &[
     ("doppler-token", &["dp.pt.", "dp.ct.", "dp.sa.", "dp.st.", "dp.scim.", "dp.audit."], &[Run(Loose, 36, MANY)], If::Alone),
     ("pulumi-token", &["pul-"], &[Run(Hex, 40, 40)], If::AloneDigit),
     ("okta-token", &["SSWS "], &[Run(Url, 20, MANY)], If::AloneDigit),
-    // Talk
+    // Chat
     ("slack-token", &["xoxa-", "xoxb-", "xoxe-", "xoxp-", "xoxr-", "xoxe.", "xapp-"], &[Run(Loose, 10, MANY)], If::AloneDigit),
     ("slack-token", &["xoxo-", "xoxs-"], &[Take(Digits, 1), Run(Loose, 10, MANY)], If::Alone),
     ("slack-token", &["xoxe"], &[Take(Visible, 1), Is("xox"), Take(Alnum, 1), Is("-"), Take(Digits, 1), Is("-"), Run(Alnum, 100, MANY)], If::Alone),
@@ -123,7 +123,7 @@ const FAMILIES: &[Family] = &[
     ("shippo-token", &["shippo_live_", "shippo_test_"], &[Run(Hex, 32, MANY)], If::Always),
     ("easypost-key", &["EZAK", "EZTK"], &[Run(Alnum, 54, 54)], If::AloneRandom),
     ("settlemint-token", &["sm_aat_", "sm_pat_", "sm_sat_"], &[Run(Alnum, 16, MANY)], If::AloneRandom),
-    // Watching
+    // Monitoring
     ("newrelic-key", &["NRAK-", "NRII-", "NRJS-", "NRRA-", "NRIQ-"], &[Run(Url, 19, MANY)], If::AloneRandom),
     ("sentry-token", &["sntrys_", "sntryu_"], &[Run(Percent, 40, MANY)], If::Always),
     ("grafana-token", &["glsa_"], &[Run(Word, 24, MANY)], If::Always),
@@ -167,7 +167,7 @@ const FAMILIES: &[Family] = &[
     ("endor-key", &["endr+"], &[Run(Url, 16, MANY)], If::AloneRandom),
     ("figma-token", &["figp_"], &[Run(Url, 30, MANY)], If::AloneRandom),
     ("deno-token", &["ddp_", "ddo_"], &[Run(Alnum, 36, MANY)], If::AloneRandom),
-    // Anywhere
+    // Generic
     ("jwt", &["ZXlKaGJHY2", "ZXlKMGVYQW", "ZXlKcmFXUW"], &[Run(Base64, 40, MANY)], If::Alone),
     ("jwt", &["ZXlK"], &[Run(Base64, 40, MANY)], If::AloneMixed),
     ("authress-key", &["sc_", "ext_", "scauth_", "authress_"], &[Run(Alnum, 5, 30), Is("."), Run(Alnum, 4, 6), Is(".acc"),
@@ -180,7 +180,7 @@ const FAMILIES: &[Family] = &[
     ("encoded-key", &["LS0tLS1CRUdJTi"], &[Run(Base64, 8, MANY)], If::Always),
 ];
 
-/// Addresses and settings of which only what follows is secret.
+/// URLs and settings with only the following part secret.
 #[rustfmt::skip]
 const ADDRESSES: &[Family] = &[
     ("slack-webhook", &["hooks.slack.com/services/", "hooks.slack.com/workflows/", "hooks.slack.com/triggers/"], &[Run(Path, 20, MANY)], If::Digit),
@@ -193,7 +193,7 @@ const ADDRESSES: &[Family] = &[
     ("azure-sas", &["?sig=", "&sig=", ";sig="], &[Run(Percent, 40, MANY)], If::Digit),
 ];
 
-/// Tokens that begin before what tells them.
+/// Tokens that begin before their distinctive part.
 #[rustfmt::skip]
 const INVERTED: &[Shape] = &[
     Shape { kind: "terraform-token", prefix: ".atlasv1.", before: Some((Alnum, 14, 14)), parts: &[Run(Loose, 40, MANY)], only: If::Always, keep_prefix: false },
@@ -210,7 +210,7 @@ const INVERTED: &[Shape] = &[
     Shape { kind: "maxmind-key", prefix: "_mmk", before: Some((Word, 36, 36)), parts: &[], only: If::Always, keep_prefix: false },
 ];
 
-/// Every shape there is, one for each prefix.
+/// All shapes, one for each prefix.
 pub(super) fn shapes() -> Vec<Shape> {
     let family = |keep_prefix| {
         move |(kind, prefixes, parts, only): &Family| {

@@ -1,17 +1,17 @@
-//! Tokens that tell by their form alone what they are: a prefix, then runs of fixed alphabets.
+//! Token shapes: a distinctive prefix, then runs of fixed alphabets.
 //!
-//! Matched by hand instead of by one regex each: some two hundred rules stay one pass over the text, and a match
-//! costs no more than the bytes it looks at.
+//! Matched by hand instead of by one regex each: some two hundred rules stay one pass over the text, and a match costs
+//! only the bytes it examines.
 
 use std::ops::Range;
 
 use super::words::{is_random, share, turns};
 
-/// As many as there are.
+/// No upper limit.
 pub(super) const MANY: usize = usize::MAX;
-/// A token is judged by this many bytes of its tail, so that a long one costs no more than a short one.
+/// Only this many bytes of the tail are checked, so that a long token costs no more than a short one.
 const JUDGED: usize = 256;
-/// Fewer different characters than this make a placeholder (`xxxxxxxx`), not a token.
+/// With fewer different characters it is a placeholder (`xxxxxxxx`), not a token.
 const DISTINCT: usize = 5;
 
 /// An alphabet.
@@ -26,21 +26,21 @@ pub(super) enum Of {
     Alnum,
     /// Letters, digits, `_`.
     Word,
-    /// Letters, digits, `_`, `-`: Base64 as in addresses.
+    /// Letters, digits, `_`, `-`: URL-safe Base64.
     Url,
-    /// The same and `.`, `=`, `~`.
+    /// The same with `.`, `=`, `~`.
     Loose,
     /// Base64, with its padding.
     Base64,
-    /// Base64 written into an address: `%2B`, `%3D`.
+    /// URL-encoded Base64: `%2B`, `%3D`.
     Percent,
-    /// Letters, digits and what separates the parts of a path.
+    /// Letters, digits and path separators.
     Path,
     /// Base64 of either kind, with its padding.
     Any,
     /// Capitals and digits in groups.
     Groups,
-    /// Whatever is printed, but no blank.
+    /// All printable characters except spaces.
     Visible,
 }
 
@@ -64,68 +64,68 @@ impl Of {
         }
     }
 
-    /// How many bytes from `from` belong to it, at most `most`.
+    /// Number of matching bytes from `from` on, at most `most`.
     pub(super) fn run(self, bytes: &[u8], from: usize, most: usize) -> usize {
         bytes.get(from..).map_or(0, |rest| rest.iter().take(most).take_while(|byte| self.has(**byte)).count())
     }
 
-    /// How many bytes before `to` belong to it, at most `most`.
+    /// Number of matching bytes before `to`, at most `most`.
     fn run_before(self, bytes: &[u8], to: usize, most: usize) -> usize {
         bytes.get(..to).map_or(0, |head| head.iter().rev().take(most).take_while(|byte| self.has(**byte)).count())
     }
 }
 
-/// A stretch of a token.
+/// A part of a token.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Part {
-    /// A whole run of an alphabet, of at least and at most so many bytes.
+    /// A maximal run of an alphabet, with minimum and maximum length in bytes.
     Run(Of, usize, usize),
-    /// So many bytes of an alphabet, whatever follows.
+    /// Exactly this many bytes of an alphabet, whatever follows.
     Take(Of, usize),
     Is(&'static str),
-    /// Any number of runs after a full stop, of whatever length.
+    /// Any number of runs after a full stop, of any length.
     Rest(Of),
 }
 
-/// What else must hold of a match.
+/// Additional condition for a match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum If {
     Always,
-    /// There is a digit in it.
+    /// It contains a digit.
     Digit,
-    /// No letter or digit stands before it.
+    /// No letter or digit before it.
     Alone,
-    /// Both, so that `task-1` and `.sk-folding-cube` are none; or letters alone that no word is made of.
+    /// Both, which excludes `task-1` and `.sk-folding-cube`; or letters alone that form no words.
     AloneDigit,
-    /// No letter or digit before it, and it has digits, capitals and small letters.
+    /// No letter or digit before it, and it has digits, capitals and lower-case letters.
     AloneMixed,
-    /// No letter or digit before it, and it is not made of words.
+    /// No letter or digit before it, and it does not consist of words.
     AloneRandom,
-    /// Nothing before it but what opens a value.
+    /// Nothing before it except the start of a value.
     Opened,
-    /// Its prefix is so telling that even a placeholder in its form is none.
+    /// The prefix is so distinctive that placeholders are not excluded.
     Telling,
 }
 
-/// A kind of token.
+/// A token shape.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shape {
     pub(super) kind: &'static str,
-    /// Case matters in it.
+    /// Case-sensitive.
     pub(super) prefix: &'static str,
-    /// What belongs to the token before the prefix: an alphabet, at least, at most.
+    /// Token part before the prefix: an alphabet, minimum, maximum.
     pub(super) before: Option<(Of, usize, usize)>,
     pub(super) parts: &'static [Part],
     pub(super) only: If,
-    /// The prefix is an address or a name and may stay.
+    /// The prefix is a URL or a name and may stay.
     pub(super) keep_prefix: bool,
 }
 
 impl Shape {
-    /// The token around its prefix at `at`; bytes are ASCII wherever it matches.
+    /// The token around its prefix at `at`; matched bytes are always ASCII.
     ///
     /// # Errors
-    /// It is none, and none begins before the given place either: all that begin up to there end in the same run.
+    /// No match, and none begins before the given offset either: all candidates up to there end in the same run.
     pub(super) fn at(&self, text: &str, at: usize) -> Result<Range<usize>, usize> {
         let bytes = text.as_bytes();
         let tail = at + self.prefix.len();
@@ -150,13 +150,13 @@ impl Shape {
             If::Telling => true,
         };
         if self.only != If::Telling && !is_varied(judged) {
-            // Nor does any other that begins in its first run.
+            // Nor does any other candidate that begins in its first run.
             return Err(first.max(tail));
         }
         if !holds {
             return Err(at);
         }
-        // Only now to its very end: what fails above has looked at a few bytes.
+        // Extended to the end only now: the checks above examine a few bytes.
         let end = self.whole(bytes, end);
         Ok(if self.keep_prefix { tail..end } else { start..end })
     }
@@ -179,14 +179,14 @@ impl Shape {
     }
 }
 
-/// The ends of the first part and of all, of the parts that follow each other from `tail` on.
+/// End offsets of the first part and of all parts, starting at `tail`.
 fn end(parts: &[Part], bytes: &[u8], tail: usize) -> Result<(usize, usize), usize> {
     let (mut at, mut first) = (tail, tail);
     for (n, part) in parts.iter().enumerate() {
         let last = matches!(parts.get(n + 1), None | Some(Part::Rest(_)));
         let length = match part {
             Part::Run(of, least, most) => {
-                // Of an endless run that is the last part, `JUDGED` bytes decide.
+                // For an unbounded last part `JUDGED` bytes decide.
                 let look = if last { (*most).min(JUDGED.max(*least)) } else { *most };
                 let run = of.run(bytes, at, look.saturating_add(1));
                 (*least..=*most).contains(&run).then_some(run)
@@ -201,7 +201,7 @@ fn end(parts: &[Part], bytes: &[u8], tail: usize) -> Result<(usize, usize), usiz
     Ok((first, at))
 }
 
-/// Whether a value consists of these parts and nothing else.
+/// Whether a value consists of exactly these parts.
 pub(super) fn matches(parts: &[Part], value: &str) -> bool {
     end(parts, value.as_bytes(), 0).is_ok_and(|(_, end)| end == value.len())
 }
@@ -218,7 +218,7 @@ fn rest(of: Of, bytes: &[u8], from: usize) -> usize {
     at - from
 }
 
-/// Whether no part of a name or of an address stands before `at`; `${NAME:-…}` opens a value.
+/// Whether no part of a name or a URL precedes `at`; `${NAME:-…}` starts a value.
 fn is_opened(bytes: &[u8], at: usize) -> bool {
     let head = bytes.get(..at).unwrap_or_default();
     head.ends_with(b":-") || !head.last().is_some_and(|byte| b"._-&".contains(byte))

@@ -1,18 +1,18 @@
-//! Where a token ends: a mark with the rest of a key behind it is worse than none.
+//! Token end: redaction must cover the whole key, because a marker followed by the rest of it is worse than none.
 
 use super::words::share;
 
-/// What joins the parts of a token.
+/// Characters that join the parts of a token.
 const JOINERS: &[u8] = b"-._=@+/~%\\";
-/// So many of them between two parts.
+/// Maximum joiners between two parts.
 const GAP: usize = 2;
-/// A shorter part is taken for a part only as the last of a run of letters and digits.
+/// A shorter part counts only as the last of a run of letters and digits.
 const PART: usize = 4;
-/// A part is judged by this many bytes.
+/// Bytes of a part that are checked.
 const JUDGED: usize = 256;
 
-/// The end of the token of which something ends at `at`: letters and digits that follow without a gap, padding, and
-/// what is joined to it and looks like more of the same.
+/// The end of the token that contains the match ending at `at`: adjacent letters and digits, padding, and joined parts
+/// that look random as well.
 pub(super) fn end(text: &str, at: usize) -> usize {
     let bytes = text.as_bytes();
     let run = |from: usize| bytes.get(from..).map_or(0, |rest| rest.iter().take_while(|b| is_inner(**b)).count());
@@ -30,7 +30,7 @@ pub(super) fn end(text: &str, at: usize) -> usize {
         if is_part(part) {
             end = ahead;
         } else if length > PART {
-            // A word: what follows it is something else.
+            // A word: the text after it does not belong to the token.
             break;
         }
     }

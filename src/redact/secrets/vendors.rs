@@ -1,5 +1,5 @@
-//! Providers whose keys have no beginning of their own: the provider's name, and beside it a value in the form of
-//! its keys. Forms from the providers' documentation and from the public rule set of gitleaks.
+//! Providers with keys without a distinctive prefix: the provider's name, and next to it a value in the form of its
+//! keys. Forms from the providers' documentation and from the public rule set of gitleaks.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use super::shape::Part::{self, Is, Run};
 use super::shape::matches;
 use super::words::share;
 
-/// The parts of a key, one after the other, from its beginning to its end.
+/// The consecutive parts of a complete key.
 type Form = &'static [Part];
 
 const HEX_32: Form = &[Run(Hex, 32, 32)];
@@ -42,7 +42,7 @@ const UUID: Form = &[
     Run(Hex, 12, 12),
 ];
 
-/// A provider's name in small letters, and the forms of its keys.
+/// A provider's name in lower case, and the forms of its keys.
 #[rustfmt::skip]
 pub(super) const VENDORS: &[(&str, &[Form])] = &[
     ("adafruit", &[&[Run(Url, 32, 32)]]), ("adobe", &[HEX_32]), ("airtable", &[&[Run(Alnum, 17, 17)]]),
@@ -80,13 +80,13 @@ pub(super) const VENDORS: &[(&str, &[Form])] = &[
     ("vercel", &[ALNUM_24]), ("wandb", &[HEX_40]), ("yandex", &[&[Is("YC"), Run(Url, 38, 38)]]), ("zendesk", &[ALNUM_40]),
 ];
 
-/// Words in a name that make what it is given public: addresses, digests.
+/// Words in a name that make its value public: addresses, digests.
 const PUBLIC: [&str; 14] = [
     "sha", "hash", "digest", "checksum", "commit", "revision", "version", "integrity", "url", "uri", "path",
     "endpoint", "public", "fingerprint",
 ];
 
-/// The value of a name with a provider in it, when it has the form of that provider's keys.
+/// The value of a name that contains a provider, when it has the form of that provider's keys.
 pub(super) fn vendor(text: &str, name: Range<usize>, forms: &[Form]) -> Option<Range<usize>> {
     if !is_word(text, &name) {
         return None;
@@ -96,7 +96,7 @@ pub(super) fn vendor(text: &str, name: Range<usize>, forms: &[Form]) -> Option<R
     if !is_given(text, &found) || PUBLIC.iter().any(|word| has_word(more, word)) {
         return None;
     }
-    // A key can begin with what looks like one more sign.
+    // A key can begin with a character that resembles an operator.
     let signed = found.value.start - 1..found.value.end;
     let is_key = |range: &Range<usize>| text.get(range.clone()).is_some_and(|value| is_key(value, forms));
     [found.value, signed].into_iter().find(is_key)
@@ -119,15 +119,15 @@ fn is_given(text: &str, found: &Assigned) -> bool {
     }
 }
 
-/// `SetSysctl` holds no Etsy and `sumOfExposures` no Sumo: a word of its own, or the end or beginning of one that is
-/// written as such.
+/// Whether the provider is a separate word, or the end or beginning of one by case: `SetSysctl` does not contain Etsy,
+/// nor `sumOfExposures` Sumo.
 fn is_word(text: &str, name: &Range<usize>) -> bool {
     let bytes = text.as_bytes();
     let said = bytes.get(name.clone()).unwrap_or_default();
     let before = name.start.checked_sub(1).and_then(|at| bytes.get(at));
     let first = said.first().is_some_and(u8::is_ascii_uppercase);
     let shouting = said.iter().filter(|byte| byte.is_ascii_alphabetic()).all(u8::is_ascii_uppercase);
-    // `linkedIn`, `PayPal`, `jFrog`: within a short name a hump has to begin something.
+    // `linkedIn`, `PayPal`, `jFrog`: within a short name a case change must begin a word.
     let begins_part = |at: usize| at == 1 || said.len() > 6 || said.len() - at >= 3;
     let even = shouting || (1..said.len()).all(|at| !said[at].is_ascii_uppercase() || begins_part(at));
     let begins = match before {

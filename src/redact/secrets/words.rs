@@ -1,20 +1,20 @@
-//! Words or chance: by which letters follow each other.
+//! Letter-pair statistics: distinguishes words from random text.
 //!
-//! In words a third of all pairs of letters makes up nearly everything; in a random text every pair is as likely as
-//! any other. So a token of letters alone is told from a name without a dictionary.
+//! In words a third of all letter pairs makes up nearly everything; in random text every pair is equally likely. This
+//! separates a token of letters from a name without a dictionary.
 
-/// Bit n of row m: the nth letter often follows the mth. Counted over the words in this repository's sources and in
-/// those of its libraries; the pairs that make up nine tenths of all.
+/// Bit n of row m: the nth letter often follows the mth. Counted over the words in the sources of this repository and
+/// its libraries; the pairs that make up nine tenths of all.
 #[rustfmt::skip]
 const FOLLOWS: [u32; 26] = [
     0x13e_bd4e, 0x016_4911, 0x01e_4d95, 0x016_4119, 0x0ee_b97f, 0x012_4931, 0x016_2191, 0x000_4111, 0x22e_f87f,
     0x000_0000, 0x004_0110, 0x11c_4919, 0x014_d113, 0x03c_657d, 0x07e_fd6e, 0x01e_c991, 0x010_0000, 0x11e_795d,
     0x11c_c995, 0x11e_c995, 0x00e_b917, 0x000_0111, 0x000_0111, 0x008_8000, 0x000_8000, 0x000_0010,
 ];
-/// A shorter run of letters is no word.
+/// Minimum letters of a word.
 const WORD: usize = 3;
 
-/// How much of the letters and digits belongs to words, in percent.
+/// Minimum share of letters and digits inside words, in percent.
 pub(super) fn share(value: &str) -> usize {
     let bytes = value.as_bytes();
     let (mut at, mut words, mut all) = (0, 0, 0);
@@ -32,19 +32,19 @@ pub(super) fn share(value: &str) -> usize {
     (words * 100).checked_div(all).unwrap_or(100)
 }
 
-/// More chance than words; or its case changes more often than words begin.
+/// Whether the text is more random than words, or changes case more often than words begin.
 pub(super) fn is_random(value: &str) -> bool {
     let words = share(value);
     words < 60 || (words < 80 && turns(value) * 5 >= value.len() * 2)
 }
 
-/// How often a small letter stands beside something else.
+/// Number of lower-case letters next to another character class.
 pub(super) fn turns(value: &str) -> usize {
     let small = |byte: u8| byte.is_ascii_lowercase();
     value.as_bytes().windows(2).filter(|pair| small(pair[0]) != small(pair[1])).count()
 }
 
-/// The length of the run of letters at `at` that is written as one word: `tokens`, `Tokens`, `TOKENS`.
+/// The length of the letter run at `at` in one-word case: `tokens`, `Tokens`, `TOKENS`.
 fn piece(bytes: &[u8], at: usize) -> usize {
     let run = |from: usize, class: fn(&u8) -> bool| {
         bytes.get(from..).map_or(0, |rest| rest.iter().take_while(|byte| class(byte)).count())

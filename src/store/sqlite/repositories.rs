@@ -1,4 +1,4 @@
-//! The repositories that `init` registered.
+//! Registered repositories (`init`).
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -12,7 +12,7 @@ use crate::domain::event::Means;
 use crate::domain::id::RepoId;
 use crate::redact::redact;
 
-/// Registers or updates it. The earliest `since` stays: a second `init` must not hide older commits.
+/// Inserts or updates a repository. The earliest `since` is kept: a second `init` must not hide older commits.
 pub fn register(tx: &Connection, repo: &Registered) -> Result<()> {
     let sql = "INSERT INTO repositories (id, path, common_dir, project, since, means, inode)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
@@ -33,14 +33,14 @@ pub fn register(tx: &Connection, repo: &Registered) -> Result<()> {
     Ok(())
 }
 
-/// True when it was registered. Its captures stay.
+/// Removes a repository; true when it was registered. Its captures stay.
 pub fn unregister(tx: &Connection, id: &RepoId) -> Result<bool> {
     tx.execute("DELETE FROM reflogs WHERE repo_id = ?1", [id.as_str()])?;
     tx.execute("DELETE FROM squashes WHERE repo_id = ?1", [id.as_str()])?;
     Ok(tx.execute("DELETE FROM repositories WHERE id = ?1", [id.as_str()])? > 0)
 }
 
-/// Everything of `old` becomes `new`'s. A commit that both captured keeps `new`'s capture.
+/// Moves all rows of `old` to `new`. For a commit captured in both, `new`'s capture is kept.
 pub fn adopt(tx: &Connection, old: &RepoId, new: &Registered) -> Result<()> {
     let before = one(tx, old)?;
     for table in ["captures", "reflogs", "squashes", "forgotten", "drafts"] {

@@ -1,4 +1,4 @@
-//! Files of an older program: brought up with all they hold, salvaged like any other when damaged.
+//! Files of an older program: migrated with all their content, salvaged like any other when damaged.
 
 use std::fs;
 use std::os::unix::fs::FileExt;
@@ -63,7 +63,7 @@ fn a_file_of_the_first_schema_is_brought_up_with_everything_in_it() {
     assert_eq!(migrate::found(&kept).unwrap(), 1, "the old file is kept beside it");
 }
 
-/// A file of schema 3 with a template that a cold model left standing, and what was logged of it.
+/// A file of schema 3 with a template kept because of a cold model, and its log entry.
 fn third(home: &Home) {
     fs::create_dir_all(home.path().parent().unwrap()).unwrap();
     let mut connection = connection::raw(&home.path()).unwrap();
