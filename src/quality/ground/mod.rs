@@ -161,7 +161,7 @@ impl Ground {
     }
 
     /// Checks a text, and repairs it once by dropping ungrounded parts: a clause at the end of a sentence, else the
-    /// whole sentence. `known` answers [`Self::questions`].
+    /// whole sentence. `known` answers for the names to look up.
     #[must_use]
     pub fn check(&self, text: &str, known: &dyn Fn(&str) -> bool) -> Grounded {
         let (mut kept, mut faults) = (Vec::new(), Vec::new());
