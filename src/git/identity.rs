@@ -97,7 +97,7 @@ impl Repo {
         })
     }
 
-    /// The commits that are the user's own work: as [`Repo::by_user`], plus those on no remote-tracking branch.
+    /// The commits that are the user's own work: by the user, or on no remote-tracking branch.
     ///
     /// # Errors
     /// When git's configuration, the references or the history cannot be read.

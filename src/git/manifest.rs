@@ -95,6 +95,6 @@ mod tests {
         nix::unistd::mkfifo(&dir.path().join("Cargo.toml"), nix::sys::stat::Mode::S_IRWXU).unwrap();
         std::fs::write(dir.path().join("elsewhere"), "module example.org/secret\n").unwrap();
         std::os::unix::fs::symlink("elsewhere", dir.path().join("go.mod")).unwrap();
-        assert_eq!(name(dir.path()), None, "nobody writes into that pipe, and links are not followed");
+        assert_eq!(name(dir.path()), None, "a pipe without a writer, and links are not followed");
     }
 }

@@ -48,7 +48,7 @@ impl Delta {
 /// The differences between two trees, in git's path order.
 #[derive(Debug, Default)]
 pub struct Deltas {
-    /// At most [`KEPT`].
+    /// The first ones, up to a limit.
     pub kept: Vec<Delta>,
     /// Total number of differences.
     pub total: usize,

@@ -80,12 +80,12 @@ impl Fault {
             Self::Name => "unknown name",
             Self::Path => "unknown path",
             Self::Number => "unknown number",
-            Self::Reason => "claim that nobody made",
-            Self::Instruction => "words that the patch asked for",
-            Self::Foreign => "nothing of the change",
+            Self::Reason => "claim without a source",
+            Self::Instruction => "echoes an instruction in the patch",
+            Self::Foreign => "unrelated to the change",
             Self::Talk => "about the commit itself",
-            Self::Empty => "says nothing of this change",
-            Self::Unsupported => "nothing shows it",
+            Self::Empty => "not specific to this change",
+            Self::Unsupported => "not supported by the change",
             Self::Repeated => "adds nothing to subject and facts",
         }
     }
@@ -161,7 +161,7 @@ impl Ground {
     }
 
     /// Checks a text, and repairs it once by dropping ungrounded parts: a clause at the end of a sentence, else the
-    /// whole sentence. `known` answers [`Self::questions`].
+    /// whole sentence. `known` answers for the names to look up.
     #[must_use]
     pub fn check(&self, text: &str, known: &dyn Fn(&str) -> bool) -> Grounded {
         let (mut kept, mut faults) = (Vec::new(), Vec::new());

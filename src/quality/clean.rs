@@ -32,7 +32,7 @@ pub enum Unusable {
     Empty,
     #[error("the answer is noise")]
     Noise,
-    #[error("the answer holds thoughts only")]
+    #[error("the answer holds only the model's reasoning")]
     OnlyThoughts,
     #[error("the answer is one endless sentence")]
     Endless,

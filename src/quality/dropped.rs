@@ -38,10 +38,10 @@ fn why(piece: &str, spoken: &str, (text, told): (&str, &[String]), expected: &Ex
         Ok(line) if is_in(&squeezed(&line)) => None,
         // Quoted in JSON or with markup it may differ from the final text.
         Ok(line) if spoken.contains(&words) || spoken.contains(&squeezed(&line)) => {
-            Some("said already, or one sentence too many".to_owned())
+            Some("a repetition, or beyond the sentence limit".to_owned())
         }
-        Ok(_) => Some("thoughts or other wrapping".to_owned()),
-        Err(Unusable::Empty) => Some("says nothing of the change".to_owned()),
+        Ok(_) => Some("reasoning or other wrapping".to_owned()),
+        Err(Unusable::Empty) => Some("no statement about the change".to_owned()),
         Err(why) => Some(why.to_string().replacen("the answer ", "", 1)),
     }
 }
@@ -79,7 +79,7 @@ mod tests {
             "Sure! Here is the summary:\nAdds a retry to the client.\nAdds a retry to the client too, once more.";
         let found = told(answer, Some("Adds a retry to the client."));
         assert!(found.iter().any(|piece| piece.contains("Here is the summary")), "{found:?}");
-        assert!(found.iter().any(|piece| piece.ends_with("once more. (said already, or one sentence too many)")));
+        assert!(found.iter().any(|piece| piece.ends_with("once more. (a repetition, or beyond the sentence limit)")));
         let refused = told("I'm sorry, but I cannot help with that.", None);
         assert_eq!(refused, ["I'm sorry, but I cannot help with that. (the model refused)"]);
         let foreign = told("Der Klient versucht es jetzt bei jedem Fehler noch einmal von vorne.", None);

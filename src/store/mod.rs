@@ -475,7 +475,7 @@ pub trait Store: Send + Sync {
     fn expire(&self, what: Expiring, before: Timestamp) -> Result<u64>;
 
     // ---- token counts
-    /// Adds a server's token count for a prompt size; older counts decay (`prompt::tokens::FADE`). Returns the sum.
+    /// Adds a server's token count for a prompt size; older counts decay. Returns the sum.
     fn count_tokens(&self, endpoint: &str, model: &str, bytes: u64, tokens: u64) -> Result<Counts>;
     /// The counts so far, by endpoint and model.
     fn token_counts(&self) -> Result<Vec<TokenCount>>;

@@ -193,7 +193,7 @@ fn edited_drafts(store: &dyn Store) {
     let seen = |store: &dyn Store| store.evidence(at(0)).unwrap().remove(0);
     let before = seen(store);
     assert_eq!((before.model.as_str(), before.role), ("codellama:7b", Role::Devlog));
-    assert_eq!((before.seen.rubric.n, before.seen.kept.n), (1, 0), "nobody has looked at it");
+    assert_eq!((before.seen.rubric.n, before.seen.kept.n), (1, 0), "not reviewed yet");
     let edited = store.edit_draft(id, "Mine", "My body", edit).unwrap();
     let after = seen(store).seen;
     assert_eq!((after.rubric.n, after.kept.n, (after.kept.sum * 10.0).round()), (0, 1, 8.0));

@@ -80,7 +80,7 @@ pub fn foreign(database: &Path, texts: &Fragments) -> Result<Vec<Left>> {
         let why = match fs::File::open(&path).and_then(|file| texts.are_in_stream(file)) {
             Ok(false) => continue,
             Ok(true) => "not made by uro-capture, and therefore not removed".to_owned(),
-            Err(failure) => format!("cannot be looked into: {failure}"),
+            Err(failure) => format!("cannot be inspected: {failure}"),
         };
         left.push(Left { path, why, foreign: true });
     }

@@ -1,4 +1,4 @@
-//! Retention: deletion of expired rows, see `Expiring`.
+//! Retention: deletion of expired rows.
 
 use rusqlite::Connection;
 

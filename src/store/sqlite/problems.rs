@@ -13,7 +13,7 @@ pub fn note(tx: &Connection, at: Timestamp, what: &str, hint: &str) -> Result<()
     Ok(())
 }
 
-/// Whether `settle` would remove any.
+/// Whether problems with this hint and no later time exist.
 pub fn are_open(db: &Connection, hint: &str, before: Timestamp) -> Result<bool> {
     let sql = "SELECT 1 FROM problems WHERE hint = ?1 AND at < ?2";
     Ok(db.prepare_cached(sql)?.exists(params![hint, row::micros(before)])?)

@@ -168,7 +168,7 @@ fn a_file_that_cannot_be_removed_is_named_and_removed_by_the_next_try() {
     let stubborn = home.path().with_extension("db.schema-2");
     fs::create_dir(&stubborn).unwrap();
     let others = home.path().with_extension("db.bak");
-    fs::write(&others, format!("copied by somebody: {id}")).unwrap();
+    fs::write(&others, format!("a foreign copy: {id}")).unwrap();
     fs::write(home.path().with_extension("db.txt"), "of another matter").unwrap();
     let left = store.forget_capture(id, at(9)).unwrap().scrubbed.left;
     let told: Vec<_> = left.iter().map(|left| (left.path.clone(), left.foreign)).collect();
