@@ -139,7 +139,7 @@ pub fn list(
         let elsewhere = if elsewhere { " in this repository; --everywhere looks in all" } else { "" };
         app.ui.note(&format!("{}{elsewhere}", wish.nothing));
     } else {
-        let expects_model = models::has_ever_answered(store.as_ref())?;
+        let expects_model = dispatch::has_ever_answered(store.as_ref())?;
         let verbose = app.ui.verbosity() > 0;
         let list = CaptureList { captures: &captures, names: &names, now: &app.now(), expects_model, verbose };
         app.ui.page(&page(&list, wish.oneline, &app.ui))?;

@@ -11,7 +11,7 @@ use super::failure::{Failure, START_SERVER, server_hint};
 use super::ui::Exit;
 use crate::config::{Config, EndpointConfig};
 use crate::dispatch::{Standing, Tallies, device, tallies, try_again};
-use crate::domain::model::{Api, Offered, Strategy, same_model};
+use crate::domain::model::{Api, Offered, same_model};
 use crate::domain::role::{ROLES, Role};
 use crate::hardware::Hardware;
 use crate::llm::Client;

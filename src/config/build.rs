@@ -9,10 +9,10 @@ use super::env::Env;
 use super::error::{ConfigError, Origin, Result};
 use super::layer::Setting;
 use super::{
-    ApiKey, Cadence, CaptureConfig, Config, DraftsConfig, EndpointConfig, ModelsConfig, ReadAhead, RetentionConfig,
-    StoreConfig, Strategy, keys, validate,
+    ApiKey, Cadence, CaptureConfig, Config, DraftsConfig, EndpointConfig, ReadAhead, RetentionConfig, StoreConfig,
+    keys, validate,
 };
-use crate::domain::model::{Api, Sampling};
+use crate::domain::model::{Api, ModelsConfig, Sampling, Strategy};
 use crate::domain::role::{ROLES, Role};
 
 /// The effective values, by key.

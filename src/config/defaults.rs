@@ -3,11 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{
-    Cadence, CaptureConfig, Config, DraftsConfig, EndpointConfig, ModelsConfig, ReadAhead, RetentionConfig,
-    StoreConfig, Strategy,
-};
-use crate::domain::model::Sampling;
+use super::{Cadence, CaptureConfig, Config, DraftsConfig, EndpointConfig, ReadAhead, RetentionConfig, StoreConfig};
+use crate::domain::model::{ModelsConfig, Sampling, Strategy};
 use crate::domain::role::{ROLES, Role};
 
 /// The lowest layer.

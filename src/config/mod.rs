@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::domain::model::{Api, Sampling};
+use crate::domain::model::{Api, ModelsConfig, Sampling, Strategy};
 use crate::domain::role::Role;
 
 mod build;

@@ -3,9 +3,10 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::dispatch::pool::Turn;
+use crate::domain::model::Verdict;
 use crate::llm::{Pace, SoFar};
 use crate::route::forecast::{Conditions, Forecast};
-use crate::route::pace::{Progress, Verdict, judge};
+use crate::route::pace::{Progress, judge};
 
 /// Cuts an answer when its rest cannot come in time.
 #[derive(Debug, Clone)]

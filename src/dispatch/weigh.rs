@@ -45,6 +45,8 @@ pub(super) struct Contender {
     forecast: Forecast,
     /// Number of earlier runs, of it or of similar models.
     runs: u64,
+    /// It is asked whatever the forecast says: too few runs, or not asked for a while.
+    is_trial: bool,
     idle_min: f64,
     resident: Option<bool>,
     traits: Traits,
@@ -125,9 +127,10 @@ impl Scene<'_> {
         let seed = Speed::of(&machine).writing(sampling.max_tokens);
         let (forecast, idle_min) = knowledge.ledger.of(&key, seed, self.here.now);
         let runs = knowledge.ledger.runs(&key);
+        let is_trial = runs < TRIALS || knowledge.retries.is_due(&endpoint, &offered.name);
         let resident = knowledge.resident((&endpoint, &offered.name), offered.resident, at);
         let traits = Traits::of(&offered);
-        Contender { endpoint, key, seed, sampling, forecast, runs, idle_min, resident, traits, offered }
+        Contender { endpoint, key, seed, sampling, forecast, runs, is_trial, idle_min, resident, traits, offered }
     }
 
     /// The role's options, with the one context length that every request to this model uses: another one would make
@@ -204,7 +207,7 @@ impl Scene<'_> {
             evicts: self.evicts(one, knowledge),
             loads: one.loads(),
             barred: barred(knowledge, one),
-            guessed: one.runs < TRIALS || knowledge.retries.is_due(&one.endpoint, &one.offered.name),
+            guessed: one.is_trial,
             forecast: &one.forecast,
             quality: merit::of(
                 &one.traits,
@@ -281,7 +284,7 @@ impl Contender {
     /// model with too few runs for a forecast.
     pub fn paced(&self, task: &Task<'_>, max_tokens: u32, conditions: Conditions) -> Option<Paced> {
         let hurried = matches!(task.urgency, Urgency::Urgent | Urgency::Interactive);
-        (hurried && self.runs >= TRIALS).then(|| Paced {
+        (hurried && !self.is_trial).then(|| Paced {
             forecast: self.forecast.clone(),
             conditions,
             usual: self.forecast.usual_sentence(max_tokens),

@@ -20,7 +20,7 @@ use super::wire::{Whole, Wire, broken, read_whole};
 use super::{Answer, Ask, ClockFired, Finish, LlmError, Pace, Server, ollama, openai};
 use crate::config::{ApiKey, EndpointConfig, secret::HIDDEN};
 use crate::domain::clock::{Clock, SystemClock};
-use crate::domain::model::{Api, Offered, Verdict};
+use crate::domain::model::{Api, Offered, Verdict, same_model};
 
 /// How long a model that was found local counts as local: a name can be reassigned to a cloud model, but only by
 /// the user's own action.
@@ -226,7 +226,7 @@ impl Client {
         }
         let tags = self.document(ollama::TAGS, "models", until).await?;
         let offered = ollama::offered(&tags, None);
-        match offered.iter().find(|offered| ollama::same_model(&offered.name, model)) {
+        match offered.iter().find(|offered| same_model(&offered.name, model)) {
             None => Err(LlmError::NoSuchModel { model: model.to_owned() }),
             Some(offered) if offered.cloud => Err(LlmError::Cloud { model: model.to_owned() }),
             Some(_) => {

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use crate::domain::model::{Api, Sampling};
 use crate::domain::timing::Tokens;
 use crate::domain::wording::Wording;
 

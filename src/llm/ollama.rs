@@ -11,7 +11,7 @@ use super::openai::PARAGRAPH;
 use super::refusal::reported;
 use super::writing::writes;
 use super::{Ask, Finish, LlmError};
-use crate::domain::model::Offered;
+use crate::domain::model::{Offered, same_model};
 
 pub(super) const CHAT: &str = "/api/chat";
 pub(super) const TAGS: &str = "/api/tags";

@@ -25,7 +25,7 @@ pub type Read<'a> = Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
 
 impl Reader for Models {
     fn read<'a>(&'a self, config: &'a Config, tree: &'a Oid, prompt: &'a PromptOf<'a>, until: Instant) -> Read<'a> {
-        Box::pin(async move { self.read_ahead(config, tree, prompt, until).await == models::Reading::Whole })
+        Box::pin(async move { self.read_ahead(config, tree, prompt, until).await == dispatch::Reading::Whole })
     }
 }
 

@@ -136,7 +136,7 @@ impl Scene {
         Ok(Self { config, role: question.about.role(), urgency, traffic, what, machine: Hardware::measure() })
     }
 
-    fn task<'a>(&'a self, clock: &dyn Clock, prompt: &'a models::PromptOf<'a>) -> Task<'a> {
+    fn task<'a>(&'a self, clock: &dyn Clock, prompt: &'a dispatch::PromptOf<'a>) -> Task<'a> {
         let (budget, until) = self.time(clock);
         let work = match &self.what {
             What::Capture(subject) => subject.work(),

@@ -9,9 +9,10 @@ use crate::domain::patch::Commit;
 use crate::facts::{self, Facts};
 use crate::fallback::template;
 use crate::fallback::variants::{Told, Variants};
+use crate::grounding;
 use crate::prompt::render::{self, Rendered};
 use crate::prompt::tokens::Budget;
-use crate::quality::{ground, wording};
+use crate::quality::wording;
 use crate::redact::telling_values;
 use crate::redact::{redact, redact_commit};
 
@@ -81,7 +82,7 @@ impl Subject {
         match self {
             Self::Commit(work) => {
                 let of = (&work.commit, &work.facts, &work.context);
-                template::with_sentence(wording, of, sentence, &ground::adds).map(|text| redact(&text))
+                template::with_sentence(wording, of, sentence, &grounding::adds).map(|text| redact(&text))
             }
             Self::Note { .. } => None,
         }

@@ -3,7 +3,7 @@
 use super::Finding;
 use crate::cli::models::{EndpointView, ModelView, Texts};
 use crate::config::Config;
-use crate::domain::model::{Offered, Strategy};
+use crate::domain::model::Strategy;
 use crate::domain::role::{ROLES, Role};
 use crate::route::breaker::State;
 use crate::route::roles::Because;
