@@ -393,6 +393,7 @@ fn nobody(views: &[EndpointView]) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::model::Strategy;
 
     fn nothing() -> Known {
         Known {

@@ -160,6 +160,7 @@ fn loaded(config: &Config, model: &ModelView) -> Option<Finding> {
 mod tests {
     use super::*;
     use crate::cli::models::Breaker;
+    use crate::domain::model::Offered;
     use crate::route::tally::Tally;
 
     fn writes(offered: Offered, roles: &[Role]) -> ModelView {
