@@ -14,7 +14,7 @@ use uro_capture::domain::id::Oid;
 use uro_capture::fallback::variants::Variants;
 use uro_capture::git::{Bounds, Repo};
 use uro_capture::pipeline::subject::Subject;
-use uro_capture::prompt::tokens::{Budget, CAPTURE_PROMPT, Scale};
+use uro_capture::prompt::tokens::{Budget, CAPTURE_PROMPT, TokenScale};
 
 mod cases;
 mod report;
@@ -90,7 +90,7 @@ fn prepare(dir: &Path, write: Writer) -> Result<PathBuf> {
 }
 
 /// What a capture may send with the built-in settings.
-const PROMPT: Budget = Budget { tokens: CAPTURE_PROMPT, scale: Scale::SAFE };
+const PROMPT: Budget = Budget { tokens: CAPTURE_PROMPT, scale: TokenScale::SAFE };
 
 /// Lets the kernel count this process's peak anew.
 fn reset_peak() {

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::json;
-use uro_capture::domain::patch::{Commit, Origin};
+use uro_capture::domain::patch::{Commit, LineOrigin};
 use uro_capture::git::{Bounds, Repo};
 use uro_capture::redact::redact_commit;
 
@@ -54,7 +54,7 @@ fn filter() -> Result<()> {
     for line in std::io::stdin().lock().lines() {
         let text: String = serde_json::from_str(&line?)?;
         let lines: Vec<&str> = text.split('\n').collect();
-        let clean = redact_commit(speed::commit(&lines, |_| Origin::Added));
+        let clean = redact_commit(speed::commit(&lines, |_| LineOrigin::Added));
         let lines = clean.patch.files.iter().flat_map(|file| &file.hunks).flat_map(|hunk| &hunk.lines);
         let clean: Vec<&str> = lines.map(|line| line.text.as_str()).collect();
         writeln!(out, "{}", serde_json::to_string(&clean.join("\n"))?)?;
@@ -74,7 +74,7 @@ impl Scan {
             return Ok(vec![tree(dir)?]);
         }
         let repo = Repo::open_git_dir(dir)?;
-        let newest = repo.since(jiff::Timestamp::UNIX_EPOCH)?.into_iter().rev().take(self.commits);
+        let newest = repo.commits_since(jiff::Timestamp::UNIX_EPOCH)?.into_iter().rev().take(self.commits);
         Ok(newest.filter_map(|oid| repo.commit(&oid, &bounds(), &|_| false).ok()).collect())
     }
 
@@ -106,7 +106,7 @@ fn tree(dir: &Path) -> Result<Commit> {
     if !Command::new("sh").args(["-c", &script]).status()?.success() {
         return Err("git archive failed".into());
     }
-    let mut whole = speed::commit(&[], |_| Origin::Added);
+    let mut whole = speed::commit(&[], |_| LineOrigin::Added);
     whole.patch.files.clear();
     files(scratch.path(), &mut whole)?;
     Ok(whole)
@@ -119,7 +119,7 @@ fn files(dir: &Path, whole: &mut Commit) -> Result<()> {
             files(&path, whole)?;
         } else if let Some(text) = fs::read(&path).ok().and_then(|bytes| String::from_utf8(bytes).ok()) {
             let lines: Vec<&str> = text.lines().collect();
-            for mut file in speed::commit(&lines, |_| Origin::Added).patch.files {
+            for mut file in speed::commit(&lines, |_| LineOrigin::Added).patch.files {
                 file.path = path.display().to_string();
                 whole.patch.files.push(file);
             }

@@ -12,9 +12,9 @@ use uro_capture::domain::clock::{Clock, SystemClock};
 use uro_capture::domain::role::Role;
 use uro_capture::route::choice::{Candidate, decide};
 use uro_capture::route::forecast::Forecast;
-use uro_capture::route::observation::{End, Observation};
+use uro_capture::route::observation::{Observation, RunEnd};
 use uro_capture::route::signals::{Signals, Traffic, Urgency};
-use uro_capture::route::speed::{Machine, Speed};
+use uro_capture::route::speed::{ModelHardware, Speed};
 
 mod report;
 mod way;
@@ -60,8 +60,8 @@ fn decisions(candidates: usize, n: usize) -> Row {
 /// A model that has written forty times.
 fn experienced(i: usize) -> Forecast {
     let parameters = Some(1_000_000_000 * (1 + i as u64 % 8));
-    let speed = Speed::of(&Machine { cores: 8, gpu_share: Some(0.5), parameters, size_bytes: None });
-    let mut forecast = Forecast::seeded(speed);
+    let speed = Speed::from_hardware(&ModelHardware { cores: 8, gpu_share: Some(0.5), parameters, size_bytes: None });
+    let mut forecast = Forecast::from_seed(speed);
     for run in 0..40_u32 {
         let slower = 1.0 + 0.02 * f64::from(run % 7);
         forecast.learn(&Observation {
@@ -75,7 +75,7 @@ fn experienced(i: usize) -> Forecast {
             ttft_s: Some(0.2 * slower),
             tpot_s: Some(0.012 * slower),
             took_s: 0.68 * slower,
-            end: End::Done,
+            end: RunEnd::Done,
             pressed: false,
             idle_min: 4.0,
         });
@@ -94,11 +94,11 @@ fn candidate<'a>(name: &'a str, forecast: &'a Forecast) -> Candidate<'a> {
         idle_min: 7.0,
         evicts: false,
         loads: false,
-        guessed: false,
-        barred: None,
+        few_runs: false,
+        blocked_by: None,
         forecast,
         quality: 0.7,
-        tally: uro_capture::route::tally::Tally::default(),
+        tally: uro_capture::route::tally::UsableTally::default(),
     }
 }
 

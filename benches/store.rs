@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use uro_capture::store::sqlite::SqliteStore;
-use uro_capture::store::{CaptureQuery, CaptureRecord, Expiring, LatencyGrouping, Store};
+use uro_capture::store::{CaptureQuery, CaptureRecord, ExpiringData, LatencyGrouping, Store};
 
 #[path = "store/commit.rs"]
 mod commit;
@@ -103,7 +103,7 @@ const JOBS: [(&str, Job); 16] = [
         count(shelf);
         latency(shelf);
     }),
-    ("expire nothing", |shelf, _| assert_eq!(shelf.store.expire(Expiring::Operations, at(0)).unwrap(), 0)),
+    ("expire nothing", |shelf, _| assert_eq!(shelf.store.expire(ExpiringData::Operations, at(0)).unwrap(), 0)),
 ];
 
 impl Shelf {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use uro_capture::config::EndpointConfig;
 use uro_capture::domain::clock::{Clock, SystemClock};
 use uro_capture::domain::model::Sampling;
-use uro_capture::llm::{Answer, Ask, Client};
+use uro_capture::llm::{Client, ModelAnswer, ModelRequest};
 
 use crate::report::Result;
 use crate::stage::root;
@@ -45,10 +45,10 @@ impl Drop for Server {
 }
 
 /// One token of an answer is enough.
-pub async fn ask(client: &Client, rules: &str, question: &str) -> Result<Answer> {
+pub async fn ask(client: &Client, rules: &str, question: &str) -> Result<ModelAnswer> {
     let sampling =
         Sampling { temperature: 0.0, top_p: 1.0, top_k: 1, repeat_penalty: 1.0, num_ctx: 4096, max_tokens: 1 };
-    let ask = Ask {
+    let ask = ModelRequest {
         model: "bench".to_owned(),
         rules: rules.to_owned(),
         question: question.to_owned(),
@@ -58,5 +58,5 @@ pub async fn ask(client: &Client, rules: &str, question: &str) -> Result<Answer>
         keep_alive: None,
         prompt_estimate: None,
     };
-    Ok(client.ask(&ask).await?)
+    Ok(client.request_answer(&ask).await?)
 }

@@ -1,7 +1,7 @@
 //! Side by side: a prompt that the server has never seen, one of which it knows the rules, one that was read ahead.
 
 use serde_json::json;
-use uro_capture::llm::{Answer, Client};
+use uro_capture::llm::{Client, ModelAnswer};
 
 use crate::Run;
 use crate::report::{Report, Result, Rounds, Row, Series, in_turns};
@@ -39,7 +39,7 @@ pub fn section(run: &Run, report: &mut Report) -> Result<()> {
 }
 
 /// The nonce comes first: nothing of an earlier prompt is of any use.
-async fn one(client: &Client, length: usize, way: usize, nonce: u32) -> Result<Answer> {
+async fn one(client: &Client, length: usize, way: usize, nonce: u32) -> Result<ModelAnswer> {
     let rules =
         format!("{nonce:06} You describe one commit in one or two sentences. Say what changed, and why if told.");
     let lines = (0..).map(|n| format!("+    let value_{n} = compute(state, {n})?;\n"));

@@ -17,12 +17,12 @@ use std::time::Duration;
 use serde_json::json;
 use uro_capture::domain::clock::{Clock, SystemClock};
 use uro_capture::domain::id::Oid;
-use uro_capture::domain::patch::{Commit, Origin};
-use uro_capture::facts::symbols::Fate;
+use uro_capture::domain::patch::{Commit, LineOrigin};
+use uro_capture::facts::symbols::SymbolChange;
 use uro_capture::facts::{self, Facts};
 use uro_capture::fallback::template;
-use uro_capture::git::{Bounds, Repo, Within};
-use uro_capture::grounding::{Evidence, Fault, Ground};
+use uro_capture::git::{Bounds, NameSearchBounds, Repo};
+use uro_capture::grounding::{Evidence, Fault, GroundingCheck};
 
 use super::histories::{History, whole};
 use super::planted::{self, Planted};
@@ -120,14 +120,14 @@ struct Trial<'a> {
 struct Held {
     commit: Commit,
     facts: Facts,
-    ground: Ground,
+    ground: GroundingCheck,
 }
 
 impl Held {
     fn of(mut commit: Commit) -> Self {
-        let facts = facts::of(&commit, &SystemClock);
+        let facts = facts::extract_facts(&commit, &SystemClock);
         commit.patch.files.iter_mut().for_each(|file| file.texts = None);
-        let ground = Ground::of(&Evidence { commit: &commit, facts: &facts, notes: &[], known: &|_| false });
+        let ground = GroundingCheck::of(&Evidence { commit: &commit, facts: &facts, notes: &[], known: &|_| false });
         Self { commit, facts, ground }
     }
 }
@@ -139,16 +139,16 @@ impl Trial<'_> {
         let subject = commit.subject().to_owned();
         let as_is = Held::of(commit.clone());
         let wip = Held::of(Commit { message: "wip".to_owned(), ..commit });
-        let told = template::commit(&wip.commit, &wip.facts);
+        let told = template::summarize_commit(&wip.commit, &wip.facts);
         let sentences = planted::sentences(&wip.facts);
         self.pass("subject, as is", &subject, &as_is, tally)?;
         self.subject_alone(&subject, &wip, &judge, tally)?;
-        self.pass("template, as is", &template::commit(&as_is.commit, &as_is.facts), &as_is, tally)?;
+        self.pass("template, as is", &template::summarize_commit(&as_is.commit, &as_is.facts), &as_is, tally)?;
         self.pass("template, wip", &told, &wip, tally)?;
         for sentence in &sentences {
             self.pass("fact", sentence, &wip, tally)?;
         }
-        let lines = |origin: Origin| {
+        let lines = |origin: LineOrigin| {
             let lines = judge.patch.files.iter().flat_map(|file| &file.hunks).flat_map(|hunk| &hunk.lines);
             lines
                 .filter(|line| line.origin == origin)
@@ -156,7 +156,8 @@ impl Trial<'_> {
                 .collect::<Vec<_>>()
                 .join("\n")
         };
-        let sides = planted::Sides { old: lines(Origin::Removed), new: lines(Origin::Added), facts: &wip.facts };
+        let sides =
+            planted::Sides { old: lines(LineOrigin::Removed), new: lines(LineOrigin::Added), facts: &wip.facts };
         let seed = self.oid.as_str();
         let plant = |text: &str| planted::all(text, seed, &sides, &judge);
         for (source, held, text) in [("subject", &as_is, &subject), ("template", &wip, &told)] {
@@ -225,7 +226,7 @@ impl Trial<'_> {
 
     fn fault(&self, text: &str, held: &Held, tally: &mut Tally) -> Result<Option<(Fault, String)>> {
         let start = SystemClock.instant();
-        let questions = held.ground.questions(text);
+        let questions = held.ground.names_to_look_up(text);
         let asked = SystemClock.instant();
         let known =
             if questions.is_empty() { Vec::new() } else { self.known(&questions, self.patience, LOOKUP_BYTES)? };
@@ -240,8 +241,8 @@ impl Trial<'_> {
 
     fn known(&self, names: &[String], patience: Duration, bytes: u64) -> Result<Vec<String>> {
         let until = SystemClock.instant() + patience;
-        let within = Within { clock: &SystemClock, until, bytes, excluded: &is_excluded };
-        Ok(self.repo.knows(self.oid, names, &within)?.into_iter().collect())
+        let within = NameSearchBounds { clock: &SystemClock, until, bytes, excluded: &is_excluded };
+        Ok(self.repo.find_names(self.oid, names, &within)?.into_iter().collect())
     }
 
     fn tell(&self, what: &str, text: &str) -> Result<()> {
@@ -254,11 +255,11 @@ impl Trial<'_> {
 }
 
 /// Facts of one fate have one direction.
-pub fn one_sided(facts: &Facts, name: &str) -> Option<Fate> {
+pub fn one_sided(facts: &Facts, name: &str) -> Option<SymbolChange> {
     let last = |name: &str| name.rsplit([':', '.', '#']).next().unwrap_or(name).to_lowercase();
     let mut fates = facts.symbols.iter().filter(|symbol| {
         last(&symbol.name) == last(name) || symbol.old_name.as_ref().is_some_and(|old| last(old) == last(name))
     });
-    let first = fates.next()?.fate;
-    fates.all(|symbol| symbol.fate == first).then_some(first)
+    let first = fates.next()?.change;
+    fates.all(|symbol| symbol.change == first).then_some(first)
 }

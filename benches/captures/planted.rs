@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 
 use uro_capture::domain::patch::Commit;
 use uro_capture::facts::Facts;
-use uro_capture::facts::symbols::Fate;
+use uro_capture::facts::symbols::SymbolChange;
 
 use super::mutations::one_sided;
 
@@ -29,13 +29,13 @@ pub fn sentences(facts: &Facts) -> Vec<String> {
     let symbols = facts.symbols.iter().take(8).filter_map(|symbol| {
         let (name, path) = (&symbol.name, &symbol.path);
         let old = symbol.old_name.as_deref();
-        Some(match symbol.fate {
-            Fate::Added => format!("Adds `{name}` in {path}."),
-            Fate::Removed => format!("Removes `{name}` from {path}."),
-            Fate::Renamed => format!("Renames `{}` to `{name}`.", old?),
-            Fate::Moved => format!("Moves `{name}` to {path}."),
-            Fate::Redefined => format!("Changes the signature of `{name}`."),
-            Fate::Modified => format!("Changes `{name}` in {path}."),
+        Some(match symbol.change {
+            SymbolChange::Added => format!("Adds `{name}` in {path}."),
+            SymbolChange::Removed => format!("Removes `{name}` from {path}."),
+            SymbolChange::Renamed => format!("Renames `{}` to `{name}`.", old?),
+            SymbolChange::Moved => format!("Moves `{name}` to {path}."),
+            SymbolChange::Redefined => format!("Changes the signature of `{name}`."),
+            SymbolChange::Modified => format!("Changes `{name}` in {path}."),
         })
     });
     let renames = facts.renames.iter().take(2).map(|(from, to)| format!("Renames {from} to {to}."));
@@ -267,14 +267,14 @@ fn swapped_verbs(text: &str, sides: &Sides<'_>) -> Vec<Planted> {
 
 fn came(name: &str, sides: &Sides<'_>) -> bool {
     match one_sided(sides.facts, name) {
-        Some(fate) => fate == Fate::Added,
+        Some(fate) => fate == SymbolChange::Added,
         None => has(&sides.new, name) && !has(&sides.old, name),
     }
 }
 
 fn went(name: &str, sides: &Sides<'_>) -> bool {
     match one_sided(sides.facts, name) {
-        Some(fate) => fate == Fate::Removed,
+        Some(fate) => fate == SymbolChange::Removed,
         None => has(&sides.old, name) && !has(&sides.new, name),
     }
 }

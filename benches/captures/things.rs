@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use rust_stemmers::{Algorithm, Stemmer};
-use uro_capture::domain::patch::{Commit, Origin};
+use uro_capture::domain::patch::{Commit, LineOrigin};
 
 /// Common English words, and the verbs by which commits are told (a template says them without knowing anything).
 const STOP: &str = "about above after again against also been before being below between both cannot could does doing \
@@ -39,7 +39,7 @@ impl Things {
             words.extend(self.words(&file.path));
             words.extend(self.words(file.old_path.as_deref().unwrap_or("")));
             let lines = file.hunks.iter().flat_map(|hunk| &hunk.lines);
-            for line in lines.filter(|line| line.origin != Origin::Context) {
+            for line in lines.filter(|line| line.origin != LineOrigin::Context) {
                 words.extend(self.words(&line.text));
             }
         }

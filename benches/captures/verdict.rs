@@ -61,7 +61,7 @@ pub fn is_excluded(path: &str) -> bool {
 
 fn tell(commit: &Commit) -> Result<Told> {
     let (took, text) = timed(|| {
-        let tell = || template::commit(commit, &facts::of(commit, &SystemClock));
+        let tell = || template::summarize_commit(commit, &facts::extract_facts(commit, &SystemClock));
         Ok(catch_unwind(AssertUnwindSafe(tell)))
     })?;
     Ok(Told { panicked: text.is_err(), text: text.unwrap_or_default(), took, ..Told::default() })

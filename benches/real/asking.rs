@@ -10,8 +10,8 @@ use uro_capture::domain::model::Sampling;
 use uro_capture::domain::patch::Commit;
 use uro_capture::domain::role::Role;
 use uro_capture::fallback::variants::Variants;
-use uro_capture::git::{Bounds, Repo, Within};
-use uro_capture::llm::{Answer, Ask, Client, ClockFired, Finish};
+use uro_capture::git::{Bounds, NameSearchBounds, Repo};
+use uro_capture::llm::{Client, ClockFired, Finish, ModelAnswer, ModelRequest};
 use uro_capture::pipeline::judging;
 use uro_capture::pipeline::subject::Subject;
 use uro_capture::prompt::tokens::CAPTURE_PROMPT;
@@ -50,7 +50,7 @@ impl Questions {
     pub async fn ask(&self, name: &str, repo: &Repo, oid: &Oid) -> Result<Record> {
         let subject = subject(repo, oid, self.message.as_deref())?;
         let prompt = subject.prompt(&CAPTURE_PROMPT.into());
-        let ask = Ask {
+        let ask = ModelRequest {
             model: self.model.clone(),
             rules: prompt.rules.clone(),
             question: prompt.question.clone(),
@@ -60,7 +60,7 @@ impl Questions {
             keep_alive: None,
             prompt_estimate: None,
         };
-        let answer = self.client.ask(&ask).await?;
+        let answer = self.client.request_answer(&ask).await?;
         let record = Record {
             repo: name.to_owned(),
             oid: oid.to_string(),
@@ -110,12 +110,12 @@ pub fn again(record: Record, repo: &Repo) -> Result<Record> {
         "aborted" => Finish::Aborted,
         _ => Finish::Stop,
     };
-    let answer = Answer::unmeasured(&record.raw, finish);
+    let answer = ModelAnswer::unmeasured(&record.raw, finish);
     Ok(judge(record, repo, &subject, &answer))
 }
 
-fn judge(record: Record, repo: &Repo, subject: &Subject, answer: &Answer) -> Record {
-    let judged = judging::again(subject, answer, &|names| known(repo, subject, names));
+fn judge(record: Record, repo: &Repo, subject: &Subject, answer: &ModelAnswer) -> Record {
+    let judged = judging::recheck_answer(subject, answer, &|names| known(repo, subject, names));
     let told = |one: uro_capture::grounding::Ungrounded| Dropped {
         sentence: one.sentence,
         word: one.word,
@@ -142,8 +142,9 @@ fn subject(repo: &Repo, oid: &Oid, message: Option<&str>) -> Result<Subject> {
 fn known(repo: &Repo, subject: &Subject, names: &[String]) -> HashSet<String> {
     let Some(oid) = subject.oid() else { return HashSet::new() };
     let clock = SystemClock;
-    let within = Within { clock: &clock, until: clock.instant() + LOOKUP, bytes: 256 << 20, excluded: &|_| false };
-    repo.knows(oid, names, &within).unwrap_or_default()
+    let within =
+        NameSearchBounds { clock: &clock, until: clock.instant() + LOOKUP, bytes: 256 << 20, excluded: &|_| false };
+    repo.find_names(oid, names, &within).unwrap_or_default()
 }
 
 fn finish(finish: Finish) -> &'static str {

@@ -16,7 +16,7 @@ use std::time::Duration;
 use uro_capture::domain::clock::{Clock, SystemClock};
 use uro_capture::domain::timing::ms;
 use uro_capture::hardware::pressure::Pressure;
-use uro_capture::llm::{Answer, Finish};
+use uro_capture::llm::{Finish, ModelAnswer};
 use uro_capture::route::signals::is_pressed;
 
 use crate::simulation::dice::Dice;
@@ -52,7 +52,7 @@ async fn runs(options: &Options, file: &mut File) -> Result<(), Box<dyn Error>> 
     for at in 0..options.runs {
         busy.keep(if options.busy.contains(&at) { options.busy_processes } else { 0 })?;
         let cold = options.cold > 0 && at % options.cold == options.cold - 1;
-        let cpu = Pressure::read().cpu;
+        let cpu = Pressure::measure().cpu;
         let since = (SystemClock.instant() - began).as_secs_f64();
         let (allowed, answer, load) = server.ask(&mut questions, cold).await?;
         let context = format!("{},{},{since:.1}", u8::from(is_pressed(cpu)), busy.processes());
@@ -63,7 +63,7 @@ async fn runs(options: &Options, file: &mut File) -> Result<(), Box<dyn Error>> 
 }
 
 /// One run as it is stored; a load that was waited for is part of both times.
-fn line(allowed: u32, answer: &Answer, load: Option<Duration>, context: &str) -> String {
+fn line(allowed: u32, answer: &ModelAnswer, load: Option<Duration>, context: &str) -> String {
     let count = |tokens: Option<u64>| tokens.map_or_else(String::new, |tokens| tokens.to_string());
     let with = |time: Duration| format!("{:.1}", ms(time + load.unwrap_or_default()));
     let load_ms = load.map_or_else(String::new, |load| format!("{:.0}", ms(load)));

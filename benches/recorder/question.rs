@@ -1,7 +1,7 @@
 //! Questions of varied length; only their length matters.
 
 use uro_capture::domain::model::Sampling;
-use uro_capture::llm::Ask;
+use uro_capture::llm::ModelRequest;
 
 use std::time::Instant;
 
@@ -25,7 +25,7 @@ impl Questions {
     }
 
     /// The next question, which may take until `until`.
-    pub fn draw(&mut self, until: Instant) -> Ask {
+    pub fn draw(&mut self, until: Instant) -> ModelRequest {
         if self.body.is_empty() || !self.dice.chance(REPEATED) {
             let length = self.dice.lognormal(self.median, 0.5).clamp(24.0, self.median * 4.0) as usize;
             self.body = self.filler(length);
@@ -39,7 +39,7 @@ impl Questions {
             num_ctx: 4096,
             max_tokens: self.dice.between(6.0, 15.0) as u32,
         };
-        Ask {
+        ModelRequest {
             model: "recorded".to_owned(),
             rules: self.body.clone(),
             question: self.filler(ending),

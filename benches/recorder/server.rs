@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use uro_capture::config::EndpointConfig;
 use uro_capture::domain::clock::{Clock, SystemClock};
-use uro_capture::llm::{Answer, Client};
+use uro_capture::llm::{Client, ModelAnswer};
 
 use super::options::Options;
 use super::question::Questions;
@@ -40,14 +40,14 @@ impl Server {
         &mut self,
         questions: &mut Questions,
         cold: bool,
-    ) -> Result<(u32, Answer, Option<Duration>), Box<dyn Error>> {
+    ) -> Result<(u32, ModelAnswer, Option<Duration>), Box<dyn Error>> {
         let began = SystemClock.instant();
         let ask = questions.draw(began + PATIENCE);
         if cold {
             self.start()?;
         }
         loop {
-            match self.client.ask(&ask).await {
+            match self.client.request_answer(&ask).await {
                 Ok(answer) => {
                     let load = (SystemClock.instant() - began).saturating_sub(answer.took);
                     return Ok((ask.sampling.max_tokens, answer, cold.then_some(load)));

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
-use uro_capture::domain::patch::{Change, Commit, FileChange, Hunk, Line, Origin, Patch};
+use uro_capture::domain::patch::{Change, Commit, FileChange, Hunk, LineOrigin, Patch, PatchLine};
 use uro_capture::redact::redact_commit;
 
 use crate::report::{Result, Rounds, Row, in_turns, timed};
@@ -35,19 +35,19 @@ pub fn rows(n: usize) -> Result<Vec<Row>> {
     Ok(all.iter().zip(&sorts).map(row).collect())
 }
 
-fn lines_of(commit: &Commit) -> impl Iterator<Item = &Line> {
+fn lines_of(commit: &Commit) -> impl Iterator<Item = &PatchLine> {
     commit.patch.files.iter().flat_map(|file| &file.hunks).flat_map(|hunk| &hunk.lines)
 }
 
 fn sorts() -> Result<Vec<(String, Commit)>> {
     let (code, tested) = (code(false)?, code(true)?);
     let lines: Vec<&str> = code.lines().collect();
-    let in_turns = |at: usize| if (at / 6).is_multiple_of(2) { Origin::Removed } else { Origin::Added };
+    let in_turns = |at: usize| if (at / 6).is_multiple_of(2) { LineOrigin::Removed } else { LineOrigin::Added };
     let tested: Vec<&str> = tested.lines().collect();
     let mut sorts = vec![
-        ("code, added".to_owned(), commit(&lines, |_| Origin::Added)),
+        ("code, added".to_owned(), commit(&lines, |_| LineOrigin::Added)),
         ("code, both sides".to_owned(), commit(&lines, in_turns)),
-        ("code with planted secrets, added".to_owned(), commit(&tested, |_| Origin::Added)),
+        ("code with planted secrets, added".to_owned(), commit(&tested, |_| LineOrigin::Added)),
         ("code with planted secrets, both sides".to_owned(), commit(&tested, in_turns)),
     ];
     for seed in [
@@ -64,7 +64,7 @@ fn sorts() -> Result<Vec<(String, Commit)>> {
     ] {
         let text = seed.repeat(BYTES / seed.len());
         let lines: Vec<&str> = text.lines().collect();
-        sorts.push((format!("hostile {seed:?}"), commit(&lines, |_| Origin::Added)));
+        sorts.push((format!("hostile {seed:?}"), commit(&lines, |_| LineOrigin::Added)));
     }
     Ok(sorts)
 }
@@ -94,8 +94,8 @@ fn read(dir: &Path, tests: bool, text: &mut String) -> Result<()> {
     Ok(())
 }
 
-pub fn commit(lines: &[&str], origin: impl Fn(usize) -> Origin) -> Commit {
-    let line = |(at, text): (usize, &&str)| Line { origin: origin(at), text: (*text).to_owned() };
+pub fn commit(lines: &[&str], origin: impl Fn(usize) -> LineOrigin) -> Commit {
+    let line = |(at, text): (usize, &&str)| PatchLine { origin: origin(at), text: (*text).to_owned() };
     let hunk =
         Hunk { header: String::new(), old_start: 1, new_start: 1, lines: lines.iter().enumerate().map(line).collect() };
     let file = FileChange {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 use uro_capture::config::{Overrides, Paths};
 use uro_capture::domain::clock::{Clock, SystemClock};
-use uro_capture::domain::event::Means;
+use uro_capture::domain::event::HookMode;
 use uro_capture::domain::id::RepoId;
 use uro_capture::git::Repo;
 use uro_capture::pipeline::reconcile;
@@ -58,9 +58,9 @@ impl Crowd {
             let id = register(&services, &work, means)?;
             Ok(Member { work, id })
         };
-        let watched = (0..size.watched).map(|n| member(&bare.work, format!("watched-{n}"), Means::Watch));
+        let watched = (0..size.watched).map(|n| member(&bare.work, format!("watched-{n}"), HookMode::Watch));
         let watched = watched.collect::<Result<Vec<_>>>()?;
-        let hooked = (0..size.hooked).map(|n| member(&stage.work, format!("hooked-{n}"), Means::File));
+        let hooked = (0..size.hooked).map(|n| member(&stage.work, format!("hooked-{n}"), HookMode::File));
         let hooked = hooked.collect::<Result<Vec<_>>>()?;
         Ok(Self { stage, watched, hooked })
     }
@@ -99,16 +99,16 @@ pub fn settle(home: &Path) -> Result<()> {
 
 /// The parts as a process of this home has them.
 pub fn services(home: &Path) -> Result<Services> {
-    let paths = Paths::under(home);
+    let paths = Paths::from_home(home);
     Ok(Services::open(paths, Overrides::default(), Arc::new(SystemClock))?)
 }
 
 /// What `init` does beside the hooks.
-pub fn register(services: &Services, work: &Path, means: Means) -> Result<RepoId> {
+pub fn register(services: &Services, work: &Path, means: HookMode) -> Result<RepoId> {
     let repo = Repo::open_git_dir(&work.join(".git"))?;
     services.store.register(&registration(&repo, means, services.clock.now()))?;
     reconcile::begin(services, &repo)?;
-    Ok(repo.place().id.clone())
+    Ok(repo.location().id.clone())
 }
 
 fn copy(from: &Path, to: &Path) -> Result<()> {

@@ -9,10 +9,10 @@ use uro_capture::domain::clock::{Clock, SystemClock};
 use uro_capture::domain::event::Source;
 use uro_capture::pipeline::reconcile;
 use uro_capture::pipeline::services::Services;
-use uro_capture::sidecar::watch::dirty::Dirty;
-use uro_capture::sidecar::watch::ears::SystemEars;
-use uro_capture::sidecar::watch::listener::{Listener, Places};
-use uro_capture::sidecar::watch::look::{Subject, look};
+use uro_capture::sidecar::watch::dirty::DirtySet;
+use uro_capture::sidecar::watch::ears::SystemDirWatcher;
+use uro_capture::sidecar::watch::listener::{Listener, WatchedDirs};
+use uro_capture::sidecar::watch::look::{PollTarget, poll_repository};
 use uro_capture::sidecar::watch::watcher::Watcher;
 
 use crate::Run;
@@ -39,7 +39,7 @@ pub fn sweep(run: &Run, report: &mut Report) -> Result<()> {
 fn looked(run: &Run, crowd: &Crowd) -> Result<Series> {
     let watcher = Mutex::new(watcher()?);
     let subjects = || {
-        crowd.watched.iter().map(|member| Subject {
+        crowd.watched.iter().map(|member| PollTarget {
             repo: member.id.clone(),
             common_dir: member.work.join(".git"),
             print: None,
@@ -48,17 +48,17 @@ fn looked(run: &Run, crowd: &Crowd) -> Result<Series> {
     };
     series("looked at, nothing new", run.n, || {
         for subject in subjects() {
-            look(&watcher, subject, SystemTime::from(SystemClock.now()), Duration::ZERO);
+            poll_repository(&watcher, subject, SystemTime::from(SystemClock.now()), Duration::ZERO);
         }
         Ok(())
     })
 }
 
 fn watcher() -> Result<Watcher> {
-    let dirty = Arc::new(Dirty::new(Arc::new(SystemClock)));
-    let places = Arc::new(Places::default());
+    let dirty = Arc::new(DirtySet::new(Arc::new(SystemClock)));
+    let places = Arc::new(WatchedDirs::default());
     let listener = Listener { places: Arc::clone(&places), dirty };
-    let ears = SystemEars::new(listener, Arc::new(SystemClock)).map_err(|deaf| format!("{deaf:?}"))?;
+    let ears = SystemDirWatcher::new(listener, Arc::new(SystemClock)).map_err(|deaf| format!("{deaf:?}"))?;
     Ok(Watcher::new(Some(Box::new(ears)), places))
 }
 

@@ -2,11 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark that fails should stop")]
 
 use jiff::Timestamp;
-use uro_capture::domain::capture::{By, Capture, CommitRef, Kind, Outcome, Provenance, Reason, RepoRef, State};
+use uro_capture::domain::capture::{
+    AuthoredBy, Capture, CaptureKind, CaptureState, CommitRef, ModelOutcome, Provenance, Reason, RepoRef,
+};
 use uro_capture::domain::clock::{Clock, FakeClock};
 use uro_capture::domain::event::Source;
 use uro_capture::domain::id::{CaptureId, Oid, RepoId};
-use uro_capture::domain::operation::{Ahead, Operation};
+use uro_capture::domain::operation::{Operation, PrefillOutcome};
 use uro_capture::domain::timing::{Timing, Tokens};
 use uro_capture::store::Store;
 use uro_capture::store::sqlite::SqliteStore;
@@ -42,7 +44,7 @@ pub fn capture(n: u64) -> Capture {
         id: CaptureId::fresh(&FakeClock::at(at(n)) as &dyn Clock),
         at: at(n),
         captured_at: at(n),
-        kind: if n.is_multiple_of(20) { Kind::Merge } else { Kind::Commit },
+        kind: if n.is_multiple_of(20) { CaptureKind::Merge } else { CaptureKind::Commit },
         tags: vec!["fix".into()],
         repo: Some(RepoRef { path: format!("/home/me/{project}"), id: repo(n % 7) }),
         commit: Some(CommitRef {
@@ -62,7 +64,7 @@ pub fn capture(n: u64) -> Capture {
         summary: format!("Changes {} in three files: {}.", pick(&NOUNS, n, 8), pick(&NOUNS, n, 9)),
         source: Source::Hook,
         provenance: Provenance {
-            by: By::Template,
+            by: AuthoredBy::Template,
             model: None,
             endpoint: None,
             reason: Reason::Pending,
@@ -72,21 +74,21 @@ pub fn capture(n: u64) -> Capture {
         tokens: Tokens::default(),
         quality: None,
         refined: None,
-        state: State::Live,
+        state: CaptureState::Live,
         supersedes: Vec::new(),
         notes: Vec::new(),
     }
 }
 
 pub fn repo(n: u64) -> RepoId {
-    RepoId::of_common_dir(format!("/home/me/project{n}/.git").as_bytes())
+    RepoId::from_common_dir(format!("/home/me/project{n}/.git").as_bytes())
 }
 
-pub fn outcome(n: u64) -> Outcome {
-    Outcome {
+pub fn outcome(n: u64) -> ModelOutcome {
+    ModelOutcome {
         summary: Some(format!("The {} keeps its {} now.", pick(&NOUNS, n, 10), pick(&NOUNS, n, 11))),
         provenance: Provenance {
-            by: By::Model,
+            by: AuthoredBy::Model,
             model: Some("orca-mini:3b".into()),
             endpoint: Some("local".into()),
             reason: Reason::None,
@@ -117,7 +119,7 @@ pub fn operation(n: u64) -> Operation {
         reason: if template { Reason::Deadline } else { Reason::None },
         failed: false,
         repaired: false,
-        ahead: Ahead::None,
+        prefill: PrefillOutcome::None,
     }
 }
 

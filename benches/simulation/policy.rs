@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use uro_capture::domain::role::Role;
 use uro_capture::route::choice::{Candidate, decide};
 use uro_capture::route::decision::{Chosen, Decision};
-use uro_capture::route::key::Key;
+use uro_capture::route::key::ForecastKey;
 use uro_capture::route::ledger::Ledger;
 use uro_capture::route::signals::{Signals, Traffic, Urgency};
 use uro_capture::route::speed::{self, Speed};
@@ -124,13 +124,18 @@ fn average(seconds: &mut Option<f64>, skipped: &mut u32, model: &Model, moment: 
     outcome
 }
 
-fn key(model: &Model) -> Key {
-    Key { endpoint: "local".into(), model: model.name.into(), digest: None, options: 0, on_battery: false }
+fn key(model: &Model) -> ForecastKey {
+    ForecastKey { endpoint: "local".into(), model: model.name.into(), digest: None, options: 0, on_battery: false }
 }
 
 fn seed(machine: &Machine<'_>, model: &Model) -> Speed {
     let gpu_share = Some(machine.gpu_share);
-    Speed::of(&speed::Machine { cores: machine.cores, gpu_share, parameters: Some(model.parameters), size_bytes: None })
+    Speed::from_hardware(&speed::ModelHardware {
+        cores: machine.cores,
+        gpu_share,
+        parameters: Some(model.parameters),
+        size_bytes: None,
+    })
 }
 
 fn signals(moment: &Moment) -> Signals {
@@ -160,7 +165,7 @@ fn forecast<'a>(
 ) -> (Outcome, f64, Option<Stated>, Option<&'a Model>) {
     let decision = decided(ledger, last.as_deref(), machine, moment, now);
     let find = |name: &str| machine.models.iter().find(|model| model.name == name);
-    let unsure = decision.worth_measuring().and_then(|one| find(&one.model));
+    let unsure = decision.measurement_target().and_then(|one| find(&one.model));
     let Chosen::Model { model, max_tokens, prompt_tokens, words, .. } = &decision.choice else {
         return (Outcome::Template, TEMPLATE_QUALITY, None, unsure);
     };
@@ -177,12 +182,15 @@ fn forecast<'a>(
 }
 
 fn decided(ledger: &Ledger, last: Option<&str>, machine: &Machine<'_>, moment: &Moment, now: Timestamp) -> Decision {
-    let known: Vec<_> =
-        machine.models.iter().map(|model| (model, ledger.of(&key(model), seed(machine, model), now))).collect();
+    let known: Vec<_> = machine
+        .models
+        .iter()
+        .map(|model| (model, ledger.forecast_for(&key(model), seed(machine, model), now)))
+        .collect();
     let candidates: Vec<_> = known
         .iter()
         .map(|(model, (forecast, idle_min))| Candidate {
-            guessed: false,
+            few_runs: false,
             endpoint: "local",
             model: model.name,
             resident: Some(!moment.evicted),
@@ -190,12 +198,12 @@ fn decided(ledger: &Ledger, last: Option<&str>, machine: &Machine<'_>, moment: &
             cached_rules: if moment.evicted { 0 } else { RULES },
             queue_s: moment.queue_s,
             idle_min: *idle_min,
-            barred: None,
+            blocked_by: None,
             evicts: false,
             loads: false,
             forecast,
             quality: model.quality,
-            tally: uro_capture::route::tally::Tally::default(),
+            tally: uro_capture::route::tally::UsableTally::default(),
         })
         .collect();
     decide(&signals(moment), &candidates, last.map(|last| ("local", last)))

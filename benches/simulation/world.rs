@@ -1,6 +1,6 @@
 //! What truly happens when a model is asked.
 
-use uro_capture::route::observation::{End, Observation};
+use uro_capture::route::observation::{Observation, RunEnd};
 
 use super::machine::Model;
 use super::trace::{Moment, RULES};
@@ -74,11 +74,11 @@ pub fn ask(model: &Model, moment: &Moment, asked: &Asked) -> (Outcome, Observati
         tpot_s: (streamed > 1).then_some(tpot),
         took_s: if cut { left } else { ttft + tpot * f64::from(written.saturating_sub(1)) },
         end: if cut {
-            End::Cut
+            RunEnd::Cut
         } else if answer > asked.allowed {
-            End::Length
+            RunEnd::Length
         } else {
-            End::Done
+            RunEnd::Done
         },
         pressed: moment.pressed,
         idle_min: 0.0,

@@ -6,12 +6,12 @@ use std::time::Duration;
 use git2::{Repository, Signature, Time};
 use jiff::Timestamp;
 use uro_capture::config::{Overrides, Paths};
-use uro_capture::domain::capture::{Capture, Kind, RepoRef};
+use uro_capture::domain::capture::{Capture, CaptureKind, RepoRef};
 use uro_capture::domain::clock::SystemClock;
 use uro_capture::domain::event::Source;
 use uro_capture::domain::id::{CaptureId, Oid};
 use uro_capture::git::Repo;
-use uro_capture::pipeline::capture::{Plan, Request, Taken, take_commit};
+use uro_capture::pipeline::capture::{IntakeOutcome, Plan, Request, take_commit};
 use uro_capture::pipeline::services::Services;
 use uro_capture::store::{CaptureRecord, Store};
 
@@ -56,7 +56,7 @@ impl Scene {
         let git = Repository::init(home.join("work"))?;
         let repo = Repo::open_git_dir(git.path())?;
         let clock = std::sync::Arc::new(SystemClock);
-        let services = Services::open(Paths::under(home), Overrides::default(), clock)?;
+        let services = Services::open(Paths::from_home(home), Overrides::default(), clock)?;
         fill(services.store.as_ref(), rows, &place(&repo))?;
         let now = services.clock.now();
         Ok(Self { services, repo, git, now })
@@ -76,7 +76,7 @@ impl Scene {
             plan: Plan::Ask,
         };
         let (took, taken) = timed(|| Ok(take_commit(&self.services, &self.repo, &request)?))?;
-        let Taken::New(job) = taken else { return Err("the commit was not captured".into()) };
+        let IntakeOutcome::New(job) = taken else { return Err("the commit was not captured".into()) };
         let found = self.services.store.capture(&job.id.to_string())?.capture.notes.len();
         if found == if noted { 3 } else { 0 } { Ok(took) } else { Err(format!("{found} notes were found").into()) }
     }
@@ -94,7 +94,7 @@ impl Scene {
 }
 
 fn place(repo: &Repo) -> RepoRef {
-    RepoRef { path: repo.place().common_dir.to_string_lossy().into_owned(), id: repo.place().id.clone() }
+    RepoRef { path: repo.location().common_dir.to_string_lossy().into_owned(), id: repo.location().id.clone() }
 }
 
 /// Every twentieth is a note, and the commit after it names it.
@@ -137,7 +137,7 @@ fn note(written: Timestamp, repo: &RepoRef) -> Capture {
         id: CaptureId::fresh(&SystemClock),
         at: written,
         captured_at: written,
-        kind: Kind::Note,
+        kind: CaptureKind::Note,
         repo: Some(repo.clone()),
         commit: None,
         raw: text.clone(),

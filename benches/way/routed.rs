@@ -9,7 +9,7 @@ use uro_capture::dispatch::{Models, Task};
 use uro_capture::domain::clock::{Clock, SystemClock};
 use uro_capture::domain::model::Api;
 use uro_capture::domain::role::Role;
-use uro_capture::prompt::render::Rendered;
+use uro_capture::prompt::render::RenderedPrompt;
 use uro_capture::route::signals::{Traffic, Urgency};
 use uro_capture::store::sqlite::SqliteStore;
 
@@ -23,7 +23,7 @@ const BUDGET: Duration = Duration::from_secs(60);
 pub struct Routed {
     models: Models,
     config: Config,
-    rendered: Rendered,
+    rendered: RenderedPrompt,
 }
 
 impl Routed {
@@ -50,17 +50,17 @@ impl Routed {
             tree: None,
             prompt: &|_| self.rendered.clone(),
         };
-        let attempt = self.models.ask(&self.config, &task).await;
+        let attempt = self.models.request_text(&self.config, &task).await;
         let answer = attempt.result.map_err(|why| format!("{why}; {:?}", attempt.decision))?;
         if answer.text.ends_with("end.") { Ok(()) } else { Err(format!("{:?}", answer.text).into()) }
     }
 }
 
 /// About as long as a capture's.
-fn rendered() -> Rendered {
+fn rendered() -> RenderedPrompt {
     let rules = "Say in one or two sentences what the commit does. ".repeat(12);
     let question = "let answer = ask(question, until)?;\n".repeat(20);
-    Rendered {
+    RenderedPrompt {
         fixed: question.len(),
         wording: None,
         rules,

@@ -52,7 +52,7 @@ impl Watch {
     /// Commits what is in the index and waits for its capture to be final.
     fn commit(&mut self, stage: &Stage, message: &str) -> Result<Seen> {
         let git_dir = stage.work.join(".git");
-        let repo = Repo::open_git_dir(&git_dir)?.place().id.clone();
+        let repo = Repo::open_git_dir(&git_dir)?.location().id.clone();
         stage.git(&["commit", "-q", "-m", message])?;
         let oid: Oid = fs::read_to_string(git_dir.join("refs/heads/main"))?.trim().parse()?;
         let give_up = SystemClock.instant() + PATIENCE;

@@ -84,7 +84,7 @@ pub fn store(run: &Run, report: &mut Report) -> Result<()> {
 }
 
 fn filled(home: &Path, rows: u64) -> Result<()> {
-    let paths = Paths::under(home);
+    let paths = Paths::from_home(home);
     create_private(&paths.data)?;
     fill(&SqliteStore::open(&paths.database())?.store, rows);
     Ok(())

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 
-use super::failure::{Failure, mending};
+use super::failure::{Failure, repair_command};
 use super::ui::Ui;
 use crate::config::{Config, ConfigError, Env, Loaded, Overrides, Paths, load, paths};
 use crate::domain::clock::Clock;
@@ -48,7 +48,7 @@ impl std::fmt::Debug for App {
 
 /// Inputs of a run.
 #[derive(Debug)]
-pub struct Start {
+pub struct AppOptions {
     pub cwd: PathBuf,
     pub overrides: Overrides,
     /// Keep broken settings as a message of the command, instead of ending the run.
@@ -60,7 +60,7 @@ impl App {
     ///
     /// # Errors
     /// No home directory, or invalid settings (unless tolerated).
-    pub fn open(start: Start, clock: Arc<dyn Clock>, ui: Arc<Ui>) -> Result<Self, Failure> {
+    pub fn open(start: AppOptions, clock: Arc<dyn Clock>, ui: Arc<Ui>) -> Result<Self, Failure> {
         let paths = Paths::resolve(&start.overrides.env, &start.cwd)?;
         let of_repository = Repo::discover(&start.cwd).and_then(|repo| repo.settings()).unwrap_or_default();
         let (loaded, broken_config) = match load(&paths, &of_repository, &start.overrides) {
@@ -107,7 +107,7 @@ impl App {
             self.ui.warn(&unused);
         }
         if let Some(error) = &self.broken_config {
-            let hint = mending(error);
+            let hint = repair_command(error);
             self.ui
                 .warn(&format!("the settings cannot be read, and commits wait until they can: {error}\nhint: {hint}"));
             // Recorded as a problem, for `status`; there are no earlier settings to fall back to.
@@ -232,7 +232,7 @@ impl App {
 
 /// The built-in settings alone.
 fn built_in() -> Loaded {
-    let nowhere = Paths::under(Path::new("/nonexistent"));
+    let nowhere = Paths::from_home(Path::new("/nonexistent"));
     load(&nowhere, &[], &Overrides::default()).unwrap_or_else(|_| Loaded {
         config: Config::default(),
         values: std::collections::BTreeMap::default(),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{CommandFactory, Parser, Subcommand};
 
-use super::ui::{Color, Wishes};
+use super::ui::{Color, OutputOptions};
 use super::{
     commit, completions, config, doctor, draft, edit, export, forget, import, init, latency, log, man, models, note,
     route, search, show, sidecar, status,
@@ -50,8 +50,14 @@ pub struct Global {
 
 impl Global {
     #[must_use]
-    pub fn wishes(&self) -> Wishes {
-        Wishes { color: self.color, json: self.json, quiet: self.quiet, verbose: self.verbose, no_pager: self.no_pager }
+    pub fn output_options(&self) -> OutputOptions {
+        OutputOptions {
+            color: self.color,
+            json: self.json,
+            quiet: self.quiet,
+            verbose: self.verbose,
+            no_pager: self.no_pager,
+        }
     }
 }
 
@@ -150,7 +156,7 @@ fn groups(command: &clap::Command) -> String {
 
 /// Inserts `note` before a first word that is no command, so that clap always sees a command or nothing.
 #[must_use]
-pub fn with_note(mut args: Vec<OsString>) -> Vec<OsString> {
+pub fn insert_note(mut args: Vec<OsString>) -> Vec<OsString> {
     let Some(at) = first_word(&args) else { return args };
     let word = args[at].to_string_lossy().into_owned();
     if !is_command(&word) {
@@ -158,12 +164,12 @@ pub fn with_note(mut args: Vec<OsString>) -> Vec<OsString> {
         let sentence = word.starts_with('-') && word.contains(char::is_whitespace);
         args.splice(at..at, ["note", "--"].into_iter().take(1 + usize::from(sentence)).map(OsString::from));
     }
-    if args[at] == "note" { options_first(args, at) } else { args }
+    if args[at] == "note" { move_options_first(args, at) } else { args }
 }
 
 /// Moves global options behind a note's words to before the command at `note`: clap would parse them as words.
 /// Text after `--` belongs to the note, and so does a dash in the middle of it.
-fn options_first(mut args: Vec<OsString>, note: usize) -> Vec<OsString> {
+fn move_options_first(mut args: Vec<OsString>, note: usize) -> Vec<OsString> {
     if args[note..].iter().any(|arg| arg == "--") {
         return args;
     }
@@ -214,14 +220,14 @@ fn option_length(arg: &str) -> Option<usize> {
 
 /// The reserved command that the command line names.
 #[must_use]
-pub fn reserved(args: &[OsString]) -> Option<&'static str> {
+pub fn find_reserved(args: &[OsString]) -> Option<&'static str> {
     let word = first_word(args)?;
     RESERVED.into_iter().find(|name| args[word] == *name)
 }
 
 /// The command that the command line names, once a note has its command word.
 #[must_use]
-pub fn named(args: &[OsString]) -> Option<&'static str> {
+pub fn find_command(args: &[OsString]) -> Option<&'static str> {
     let word = first_word(args)?;
     GROUPS.iter().flat_map(|(_, names)| names.iter().copied()).find(|name| args[word] == *name)
 }
@@ -234,7 +240,7 @@ fn is_command(word: &str) -> bool {
 
 /// The command that a single word probably meant (typo correction).
 #[must_use]
-pub fn perhaps_command(word: &OsStr) -> Option<String> {
+pub fn guess_command(word: &OsStr) -> Option<String> {
     let word = word.to_str()?;
     let command = Cli::command();
     let names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
@@ -247,12 +253,12 @@ mod tests {
 
     fn dispatched(words: &[&str]) -> Vec<String> {
         let args = ["uro-capture"].iter().chain(words).map(OsString::from).collect();
-        with_note(args).into_iter().skip(1).map(|arg| arg.into_string().unwrap()).collect()
+        insert_note(args).into_iter().skip(1).map(|arg| arg.into_string().unwrap()).collect()
     }
 
     fn parsed(words: &[&str]) -> Cli {
         use clap::FromArgMatches;
-        let args = with_note(["uro-capture"].iter().chain(words).map(OsString::from).collect());
+        let args = insert_note(["uro-capture"].iter().chain(words).map(OsString::from).collect());
         Cli::from_arg_matches(&command().try_get_matches_from(args).unwrap()).unwrap()
     }
 
@@ -314,7 +320,7 @@ mod tests {
     fn names_kept_for_later_never_become_notes() {
         let asked = |words: &[&str]| {
             let args: Vec<OsString> = ["uro-capture"].iter().chain(words).map(OsString::from).collect();
-            reserved(&with_note(args))
+            find_reserved(&insert_note(args))
         };
         assert_eq!(asked(&["-C", "dir", "tune", "--all"]), Some("tune"));
         assert_eq!(asked(&["bench"]), Some("bench"));
@@ -353,7 +359,7 @@ mod tests {
 
     #[test]
     fn a_misspelt_command_is_recognised() {
-        assert_eq!(perhaps_command(OsStr::new("stauts")).as_deref(), Some("status"));
-        assert_eq!(perhaps_command(OsStr::new("Refactored")), None);
+        assert_eq!(guess_command(OsStr::new("stauts")).as_deref(), Some("status"));
+        assert_eq!(guess_command(OsStr::new("Refactored")), None);
     }
 }

@@ -4,7 +4,7 @@ use jiff::Zoned;
 
 use super::ui::{BOLD, DIM, Ui, one_line};
 use super::when;
-use crate::domain::capture::{By, Capture, Provenance, Quality, Reason, State};
+use crate::domain::capture::{AuthoredBy, Capture, CaptureState, Provenance, Quality, Reason};
 
 /// Length of an id's millisecond part, with the hyphen: the minimum shown in lists.
 const SHORT_ID: usize = 13;
@@ -27,32 +27,32 @@ fn common_prefix(one: &str, other: &str) -> usize {
 
 /// Formats one line: the summary, then notices in brackets.
 #[must_use]
-pub fn short(capture: &Capture, ui: &Ui) -> String {
-    let marks = marks(capture);
+pub fn format_line(capture: &Capture, ui: &Ui) -> String {
+    let marks = format_notices(capture);
     let marks = if marks.is_empty() { String::new() } else { format!("  {}", ui.paint(DIM, &format!("[{marks}]"))) };
     format!("{}{marks}", one_line(&capture.summary))
 }
 
 /// Notices: why the text is not a model's, and whether the capture still counts.
-fn marks(capture: &Capture) -> String {
+fn format_notices(capture: &Capture) -> String {
     let mut marks: Vec<String> = origin_words(&capture.provenance).into_iter().collect();
-    marks.extend((capture.state == State::Superseded).then(|| "superseded".to_owned()));
+    marks.extend((capture.state == CaptureState::Superseded).then(|| "superseded".to_owned()));
     marks.join(", ")
 }
 
 fn origin_words(provenance: &Provenance) -> Option<String> {
     match (provenance.by, provenance.reason) {
-        (By::Model, Reason::Salvaged) => Some("cut short".to_owned()),
-        (By::Model, _) => None,
-        (By::Human, _) => Some("edited".to_owned()),
-        (By::Template, Reason::Pending) => Some("pending".to_owned()),
-        (By::Template, reason) => Some(format!("template: {}", why(reason))),
+        (AuthoredBy::Model, Reason::Salvaged) => Some("cut short".to_owned()),
+        (AuthoredBy::Model, _) => None,
+        (AuthoredBy::Human, _) => Some("edited".to_owned()),
+        (AuthoredBy::Template, Reason::Pending) => Some("pending".to_owned()),
+        (AuthoredBy::Template, reason) => Some(format!("template: {}", describe_reason(reason))),
     }
 }
 
 /// Fallback reason for people; `show` and the JSON have the identifier itself.
 #[must_use]
-pub fn why(reason: Reason) -> &'static str {
+pub fn describe_reason(reason: Reason) -> &'static str {
     match reason {
         Reason::Disabled => "no model was asked",
         Reason::BreakerOpen => "the model is paused after repeated failures",
@@ -69,7 +69,7 @@ pub fn why(reason: Reason) -> &'static str {
 
 /// Formats a whole capture as lines `name  value`.
 #[must_use]
-pub fn full(capture: &Capture, ui: &Ui, now: &Zoned) -> String {
+pub fn format_full(capture: &Capture, ui: &Ui, now: &Zoned) -> String {
     let mut rows = vec![("id", capture.id.to_string()), ("when", when::full(capture.at, now))];
     rows.push(("project", capture.project.clone()));
     rows.extend(capture.repo.as_ref().map(|repo| ("repository", repo.path.clone())));
@@ -80,17 +80,17 @@ pub fn full(capture: &Capture, ui: &Ui, now: &Zoned) -> String {
     rows.extend(timing(capture).map(|text| ("took", text)));
     rows.push(("source", capture.source.as_str().to_owned()));
     rows.extend(capture.refined.as_ref().map(|r| ("refined", format!("{} by {}", when::full(r.at, now), r.model))));
-    rows.extend((capture.state == State::Superseded).then(|| ("state", "superseded".to_owned())));
+    rows.extend((capture.state == CaptureState::Superseded).then(|| ("state", "superseded".to_owned())));
     let ids: Vec<String> = capture.supersedes.iter().map(ToString::to_string).collect();
     rows.extend((!ids.is_empty()).then(|| ("replaces", ids.join(", "))));
-    let text = super::ui::harmless(&capture.summary);
-    let facts: String = rows.iter().map(|(name, value)| fact(ui, name, value)).collect();
+    let text = super::ui::sanitise(&capture.summary);
+    let facts: String = rows.iter().map(|(name, value)| format_fact(ui, name, value)).collect();
     format!("{}\n\n{facts}", ui.paint(BOLD, &text))
 }
 
 /// Formats one line `name  value`.
 #[must_use]
-pub fn fact(ui: &Ui, name: &str, value: &str) -> String {
+pub fn format_fact(ui: &Ui, name: &str, value: &str) -> String {
     format!("{}  {}\n", ui.paint(DIM, &format!("{name:>10}")), one_line(value))
 }
 
@@ -110,10 +110,12 @@ fn commit_rows(capture: &Capture) -> Vec<(&'static str, String)> {
 fn written_by(provenance: &Provenance) -> String {
     let reason = provenance.reason.as_str().replace('_', " ");
     match provenance.by {
-        By::Human => "you".to_owned(),
-        By::Template if provenance.reason == Reason::Pending => "the template, a model is being asked".to_owned(),
-        By::Template => format!("the template ({reason}: {})", why(provenance.reason)),
-        By::Model => {
+        AuthoredBy::Human => "you".to_owned(),
+        AuthoredBy::Template if provenance.reason == Reason::Pending => {
+            "the template, a model is being asked".to_owned()
+        }
+        AuthoredBy::Template => format!("the template ({reason}: {})", describe_reason(provenance.reason)),
+        AuthoredBy::Model => {
             let at = provenance.endpoint.as_ref().map(|name| format!(" at {name}")).unwrap_or_default();
             let how = if provenance.reason == Reason::None { String::new() } else { format!(" ({reason})") };
             format!("{}{at}{how}", provenance.model.as_deref().unwrap_or("a model"))
@@ -157,8 +159,8 @@ fn timing(capture: &Capture) -> Option<String> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::cli::ui::Wishes;
-    use crate::domain::capture::{CommitRef, Kind, RepoRef};
+    use crate::cli::ui::OutputOptions;
+    use crate::domain::capture::{CaptureKind, CommitRef, RepoRef};
     use crate::domain::event::Source;
     use crate::domain::id::RepoId;
     use crate::domain::timing::{Timing, Tokens};
@@ -169,7 +171,7 @@ pub(super) mod tests {
             id: "019d4a00-0000-7000-8000-000000000001".parse().unwrap(),
             at: "2026-04-01T06:05:00Z".parse().unwrap(),
             captured_at: "2026-04-01T06:05:01Z".parse().unwrap(),
-            kind: Kind::Commit,
+            kind: CaptureKind::Commit,
             project: "api".into(),
             tags: vec!["fix".into()],
             repo: Some(RepoRef { path: "/src/api".into(), id: RepoId::from_stored("00ff".into()) }),
@@ -189,7 +191,7 @@ pub(super) mod tests {
             summary: "Auth now times out after 200 ms.".into(),
             source: Source::Hook,
             provenance: Provenance {
-                by: By::Model,
+                by: AuthoredBy::Model,
                 model: Some("orca-mini:3b".into()),
                 endpoint: Some("local".into()),
                 reason: Reason::None,
@@ -199,7 +201,7 @@ pub(super) mod tests {
             tokens: Tokens::default(),
             quality: None,
             refined: None,
-            state: State::Live,
+            state: CaptureState::Live,
             supersedes: Vec::new(),
             notes: Vec::new(),
         }
@@ -210,31 +212,31 @@ pub(super) mod tests {
     }
 
     fn plain() -> Ui {
-        Ui::captured(Wishes::default()).0
+        Ui::in_memory(OutputOptions::default()).0
     }
 
     #[test]
     fn a_models_sentence_stands_alone_and_everything_else_says_what_it_is() {
         let mut capture = capture();
-        assert_eq!(short(&capture, &plain()), "Auth now times out after 200 ms.");
+        assert_eq!(format_line(&capture, &plain()), "Auth now times out after 200 ms.");
         for (by, reason, mark) in [
-            (By::Model, Reason::Salvaged, "cut short"),
-            (By::Template, Reason::Pending, "pending"),
-            (By::Template, Reason::BreakerOpen, "template: the model is paused after repeated failures"),
-            (By::Human, Reason::None, "edited"),
+            (AuthoredBy::Model, Reason::Salvaged, "cut short"),
+            (AuthoredBy::Template, Reason::Pending, "pending"),
+            (AuthoredBy::Template, Reason::BreakerOpen, "template: the model is paused after repeated failures"),
+            (AuthoredBy::Human, Reason::None, "edited"),
         ] {
             (capture.provenance.by, capture.provenance.reason) = (by, reason);
-            assert_eq!(short(&capture, &plain()), format!("Auth now times out after 200 ms.  [{mark}]"));
+            assert_eq!(format_line(&capture, &plain()), format!("Auth now times out after 200 ms.  [{mark}]"));
         }
-        capture.state = State::Superseded;
-        assert!(short(&capture, &plain()).ends_with("[edited, superseded]"));
+        capture.state = CaptureState::Superseded;
+        assert!(format_line(&capture, &plain()).ends_with("[edited, superseded]"));
     }
 
     #[test]
     fn a_line_is_one_line_whatever_the_text_holds() {
         let mut capture = capture();
         capture.summary = "one\ntwo \u{1b}[31mred".into();
-        assert_eq!(short(&capture, &plain()), "one two \u{fffd}[31mred");
+        assert_eq!(format_line(&capture, &plain()), "one two \u{fffd}[31mred");
     }
 
     #[test]
@@ -265,7 +267,7 @@ written by  orca-mini:3b at local
       took  904 ms (first token 180)
     source  hook
 ";
-        assert_eq!(full(&capture(), &plain(), &now()), expected);
+        assert_eq!(format_full(&capture(), &plain(), &now()), expected);
     }
 
     #[test]
@@ -280,7 +282,7 @@ written by  orca-mini:3b at local
             score: 0.876,
             rubric,
         };
-        let text = full(&Capture { quality: Some(quality), ..capture() }, &plain(), &now());
+        let text = format_full(&Capture { quality: Some(quality), ..capture() }, &plain(), &now());
         let row =
             "quality  88 % (accuracy 100, format 85, completeness 46, readability 90, length 100; rubric 1a2b3c4d)";
         assert!(text.contains(row), "{text}");

@@ -6,21 +6,21 @@ use clap::builder::styling::Style;
 use jiff::Zoned;
 use jiff::civil::Date;
 
-use super::capture_line::{short_ids, why};
-use super::flow::{self, Line, Piece};
+use super::capture_line::{describe_reason, short_ids};
+use super::flow::{self, StyledLine, TextPiece};
 use super::ui::{Align, BOLD, DIM, ID, Table, one_line, paint_line};
 use super::when;
 use crate::dispatch::NEVER_ANSWERED;
-use crate::domain::capture::{By, Capture, Reason, State};
+use crate::domain::capture::{AuthoredBy, Capture, CaptureState, Reason};
 use crate::domain::id::RepoId;
-use crate::domain::project::Names;
+use crate::domain::project::ProjectLabels;
 use crate::publish::entry;
 
 /// What a list shows of each capture.
 #[derive(Debug)]
 pub struct CaptureList<'a> {
     pub captures: &'a [Capture],
-    pub names: &'a Names,
+    pub names: &'a ProjectLabels,
     pub now: &'a Zoned,
     /// A model server has answered on this machine, so a template text needs an explanation.
     pub expects_model: bool,
@@ -36,10 +36,10 @@ const LEAST: usize = 20;
 impl CaptureList<'_> {
     /// One line each, for programs: id, time, project (if there are several) and text.
     #[must_use]
-    pub fn lines(&self) -> Table {
-        let unexplained = self.unexplained();
+    pub fn program_table(&self) -> Table {
+        let unexplained = self.first_unexplained();
         self.table(|at, capture| {
-            let mut marks = self.marks(capture);
+            let mut marks = self.collect_notices(capture);
             marks.extend((unexplained == Some(at)).then(|| NEVER_ANSWERED.to_owned()));
             let marks = if marks.is_empty() { String::new() } else { format!("  [{}]", marks.join(", ")) };
             vec![(when::short(capture.at, self.now), DIM), (format!("{}{marks}", capture.summary), text_style(capture))]
@@ -86,64 +86,64 @@ impl CaptureList<'_> {
             let lines = self.entry(capture, &id, labels.as_ref().map(|labels| labels[at].as_str()), room);
             for (n, line) in lines.into_iter().enumerate() {
                 let margin = if n == 0 { (format!("  {time}"), DIM) } else { (" ".repeat(INDENT - 2), Style::new()) };
-                let all: Line = [margin, ("  ".to_owned(), Style::new())].into_iter().chain(line).collect();
+                let all: StyledLine = [margin, ("  ".to_owned(), Style::new())].into_iter().chain(line).collect();
                 days[place].1.push_str(&paint_line(color, &all));
             }
         }
         let today = self.now.date();
         let heading = |day: &Date| -> String {
-            let lines = flow::lines(&[Piece::words(&when::day(*day, today), BOLD)], INDENT + room);
+            let lines = flow::lines(&[TextPiece::words(&when::day(*day, today), BOLD)], INDENT + room);
             lines.iter().map(|line| paint_line(color, line)).collect()
         };
         let mut page = days.iter().map(|(day, entries)| format!("{}\n{entries}", heading(day))).collect::<Vec<_>>();
-        if self.unexplained().is_some() {
-            let pieces = [Piece::words(NEVER_ANSWERED, DIM)];
+        if self.first_unexplained().is_some() {
+            let pieces = [TextPiece::words(NEVER_ANSWERED, DIM)];
             page.extend(flow::lines(&pieces, columns.max(LEAST)).iter().map(|line| paint_line(color, line)));
         }
         page.join("\n")
     }
 
-    fn entry(&self, capture: &Capture, id: &str, label: Option<&str>, room: usize) -> Vec<Line> {
+    fn entry(&self, capture: &Capture, id: &str, label: Option<&str>, room: usize) -> Vec<StyledLine> {
         let (subject, details) = entry::subject_and_details(capture);
         let (subject, details) = (one_line(&subject), one_line(&details));
-        let mut head: Vec<Piece> = label.map(|label| Piece::words(label, BOLD)).into_iter().collect();
-        head.push(Piece::words(&subject, text_style(capture)).after(2));
+        let mut head: Vec<TextPiece> = label.map(|label| TextPiece::words(label, BOLD)).into_iter().collect();
+        head.push(TextPiece::words(&subject, text_style(capture)).after(2));
         let mut about = vec![id.to_owned()];
-        about.extend(self.marks(capture).iter().map(|mark| one_line(mark)));
-        let about = Piece::whole(&about.join(" · "), DIM);
+        about.extend(self.collect_notices(capture).iter().map(|mark| one_line(mark)));
+        let about = TextPiece::whole(&about.join(" · "), DIM);
         if details.is_empty() {
             head.push(about);
             return flow::lines(&head, room);
         }
         let mut lines = flow::lines(&head, room);
-        lines.extend(flow::lines(&[Piece::words(&details, DIM), about], room));
+        lines.extend(flow::lines(&[TextPiece::words(&details, DIM), about], room));
         lines
     }
 
     /// Notices besides the text.
-    fn marks(&self, capture: &Capture) -> Vec<String> {
+    fn collect_notices(&self, capture: &Capture) -> Vec<String> {
         let provenance = &capture.provenance;
         let wrote = match (provenance.by, provenance.reason) {
-            (By::Model, Reason::Salvaged) => Some("cut short".to_owned()),
-            (By::Human, _) => Some("edited".to_owned()),
-            (By::Template, Reason::Pending) => Some("pending".to_owned()),
-            (By::Template, Reason::Disabled) if !self.verbose => None,
-            (By::Template, reason) => {
-                (self.expects_model || self.verbose).then(|| format!("template: {}", why(reason)))
+            (AuthoredBy::Model, Reason::Salvaged) => Some("cut short".to_owned()),
+            (AuthoredBy::Human, _) => Some("edited".to_owned()),
+            (AuthoredBy::Template, Reason::Pending) => Some("pending".to_owned()),
+            (AuthoredBy::Template, Reason::Disabled) if !self.verbose => None,
+            (AuthoredBy::Template, reason) => {
+                (self.expects_model || self.verbose).then(|| format!("template: {}", describe_reason(reason)))
             }
-            (By::Model, _) => None,
+            (AuthoredBy::Model, _) => None,
         };
-        let model = provenance.model.clone().filter(|_| self.verbose && provenance.by == By::Model);
-        let superseded = (capture.state == State::Superseded).then(|| "superseded".to_owned());
+        let model = provenance.model.clone().filter(|_| self.verbose && provenance.by == AuthoredBy::Model);
+        let superseded = (capture.state == CaptureState::Superseded).then(|| "superseded".to_owned());
         wrote.into_iter().chain(model).chain(superseded).collect()
     }
 
     /// The first capture with an unexplained template text: the reason is shown once.
-    fn unexplained(&self) -> Option<usize> {
+    fn first_unexplained(&self) -> Option<usize> {
         let in_vain = |capture: &Capture| {
             let reason = capture.provenance.reason;
             let expected = !matches!(reason, Reason::Pending | Reason::None | Reason::Disabled);
-            capture.provenance.by == By::Template && expected
+            capture.provenance.by == AuthoredBy::Template && expected
         };
         if self.expects_model || self.verbose { None } else { self.captures.iter().position(in_vain) }
     }
@@ -162,28 +162,28 @@ impl CaptureList<'_> {
 }
 
 fn text_style(capture: &Capture) -> Style {
-    if capture.state == State::Superseded { DIM } else { Style::new() }
+    if capture.state == CaptureState::Superseded { DIM } else { Style::new() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cli::capture_line::tests::capture;
-    use crate::domain::capture::{Kind, RepoRef};
-    use crate::domain::project::Origin;
+    use crate::domain::capture::{CaptureKind, RepoRef};
+    use crate::domain::project::ProjectOrigin;
 
     /// Converts escape sequences to readable tags: `\u{1b}[2m` → `<2>`.
     fn visible(text: &str) -> String {
         text.replace('\u{1b}', "").replace("[0m", "</>").replace("[1m", "<bold>").replace("[2m", "<dim>")
     }
 
-    fn made(n: u32, at: &str, subject: &str, summary: &str) -> Capture {
+    fn sample_capture(n: u32, at: &str, subject: &str, summary: &str) -> Capture {
         let mut capture = capture();
         capture.id = format!("019d4a00-{n:04}-7000-8000-000000000001").parse().unwrap();
         capture.at = at.parse().unwrap();
         capture.commit.as_mut().unwrap().subject = subject.to_owned();
         (capture.raw, capture.summary) = (subject.to_owned(), summary.to_owned());
-        (capture.provenance.by, capture.provenance.reason) = (By::Template, Reason::Refused);
+        (capture.provenance.by, capture.provenance.reason) = (AuthoredBy::Template, Reason::Refused);
         capture
     }
 
@@ -191,25 +191,29 @@ mod tests {
         let pool = "Skip dead connections. Taking one cost a request, because the balancer had closed it long before. \
                     Changes `Pool::take` in src/pool.rs. +1 −1. Refers to #87. Noted before: “The load balancer cuts \
                     connections that are idle for 30 s”.";
-        let mut note = made(3, "2026-04-01T06:01:00Z", "", "The load balancer cuts idle connections.");
-        (note.kind, note.commit) = (Kind::Note, None);
-        let mut edited = made(5, "2026-03-31T08:00:00Z", "wip", "My own words. Both of them.");
-        edited.provenance.by = By::Human;
-        let mut gone = made(6, "2026-03-31T07:30:00Z", "Try another way", "Try another way. +1 in a.rs.");
-        gone.state = State::Superseded;
-        let mut model =
-            made(7, "2025-12-30T23:30:00Z", "Cut the timeout", "Auth now times out after 200 ms. It was 3 s.");
-        (model.provenance.by, model.provenance.reason) = (By::Model, Reason::None);
+        let mut note = sample_capture(3, "2026-04-01T06:01:00Z", "", "The load balancer cuts idle connections.");
+        (note.kind, note.commit) = (CaptureKind::Note, None);
+        let mut edited = sample_capture(5, "2026-03-31T08:00:00Z", "wip", "My own words. Both of them.");
+        edited.provenance.by = AuthoredBy::Human;
+        let mut gone = sample_capture(6, "2026-03-31T07:30:00Z", "Try another way", "Try another way. +1 in a.rs.");
+        gone.state = CaptureState::Superseded;
+        let mut model = sample_capture(
+            7,
+            "2025-12-30T23:30:00Z",
+            "Cut the timeout",
+            "Auth now times out after 200 ms. It was 3 s.",
+        );
+        (model.provenance.by, model.provenance.reason) = (AuthoredBy::Model, Reason::None);
         vec![
-            made(1, "2026-04-01T11:05:00Z", "Skip dead connections", pool),
-            made(
+            sample_capture(1, "2026-04-01T11:05:00Z", "Skip dead connections", pool),
+            sample_capture(
                 2,
                 "2026-04-01T06:05:00Z",
                 "登录超时缩短",
                 "把登录超时从三秒缩短到二百毫秒，并且删除旧的连接池实现以及它的全部测试用例文件。修改了 `auth.py`，共一个文件。",
             ),
             note,
-            made(
+            sample_capture(
                 4,
                 "2026-03-31T22:00:00Z",
                 "fix",
@@ -230,12 +234,12 @@ mod tests {
         (expects_model, verbose): (bool, bool),
         show: impl Fn(&CaptureList<'_>) -> T,
     ) -> T {
-        let names = Names::of(captures.iter().map(origin).collect());
+        let names = ProjectLabels::of(captures.iter().map(origin).collect());
         show(&CaptureList { captures, names: &names, now: &now(), expects_model, verbose })
     }
 
-    fn origin(capture: &Capture) -> Origin {
-        Origin { project: capture.project.clone(), repo: capture.repo.clone() }
+    fn origin(capture: &Capture) -> ProjectOrigin {
+        ProjectOrigin { project: capture.project.clone(), repo: capture.repo.clone() }
     }
 
     #[test]
@@ -278,7 +282,7 @@ mod tests {
 
     #[test]
     fn programs_get_one_line_each_that_begins_with_the_id() {
-        let table = shown(&captures(), (false, false), |list| list.lines().render(false));
+        let table = shown(&captures(), (false, false), |list| list.program_table().render(false));
         insta::assert_snapshot!(table);
         let ids: Vec<&str> = table.lines().map(|line| line.split(' ').next().unwrap()).collect();
         assert_eq!(ids, short_ids(&captures()));
@@ -287,7 +291,7 @@ mod tests {
 
     #[test]
     fn why_a_template_stands_is_said_where_a_model_is_expected_else_once() {
-        let all = |expects| shown(&captures(), (expects, false), |list| list.lines().render(false));
+        let all = |expects| shown(&captures(), (expects, false), |list| list.program_table().render(false));
         assert_eq!(all(true).matches("[template: no model answered").count(), 5);
         assert_eq!(all(false).matches("no model answered").count(), 1);
         let mut unasked = captures();
@@ -295,10 +299,11 @@ mod tests {
             capture.provenance.reason = Reason::Disabled;
         }
         for expects in [true, false] {
-            let said = shown(&unasked, (expects, false), |list| list.lines().render(false) + &list.by_day(80, false));
+            let said =
+                shown(&unasked, (expects, false), |list| list.program_table().render(false) + &list.by_day(80, false));
             assert!(!said.contains("model"), "{said}");
         }
-        let said = shown(&unasked, (false, true), |list| list.lines().render(false));
+        let said = shown(&unasked, (false, true), |list| list.program_table().render(false));
         assert_eq!(said.matches("[template: no model was asked").count(), 5);
         assert!(said.contains("[orca-mini:3b]"), "{said}");
     }
@@ -319,7 +324,7 @@ mod tests {
     fn repositories_of_one_name_are_told_apart() {
         let mut mixed = captures()[..2].to_vec();
         mixed[1].repo = Some(RepoRef { path: "/other/api".into(), id: RepoId::from_stored("other".into()) });
-        let told = shown(&mixed, (true, false), |list| list.lines().render(false) + &list.by_day(80, false));
+        let told = shown(&mixed, (true, false), |list| list.program_table().render(false) + &list.by_day(80, false));
         assert_eq!((told.matches("src/api").count(), told.matches("other/api").count()), (2, 2), "{told}");
     }
 
@@ -330,7 +335,7 @@ mod tests {
         captures[0].commit.as_mut().unwrap().subject = "a\u{1b}[31mb\u{202e}c".to_owned();
         for text in [
             shown(&captures, (true, false), |list| list.by_day(80, false)),
-            shown(&captures, (true, false), |list| list.lines().render(false)),
+            shown(&captures, (true, false), |list| list.program_table().render(false)),
             shown(&captures, (true, false), |list| list.oneline().render(false)),
         ] {
             assert!(!text.contains(|c: char| c != '\n' && c.is_control() || c == '\u{202e}'), "{text:?}");

@@ -6,11 +6,11 @@ use super::app::App;
 use super::failure::Failure;
 use super::ui::Exit;
 use super::{capture_line, note, when};
-use crate::domain::capture::{By, Reason};
+use crate::domain::capture::{AuthoredBy, Reason};
 use crate::domain::event::Source;
 use crate::domain::id::{CaptureId, Oid};
 use crate::git::repo::Repo;
-use crate::pipeline::capture::{self, Plan, Taken};
+use crate::pipeline::capture::{self, IntakeOutcome, Plan};
 use crate::pipeline::services::Services;
 use crate::sidecar::protocol;
 
@@ -37,12 +37,12 @@ const FAILURES_IN_A_ROW: u32 = 3;
 pub fn head(app: &App) -> Result<Exit, Failure> {
     let repo = app.repo()?;
     let services = app.services()?;
-    let (id, _) = one(app, &services, &repo, &repo.head()?, Source::Manual, true)?;
+    let (id, _) = capture_one(app, &services, &repo, &repo.head()?, Source::Manual, true)?;
     let record = services.store.capture(&id.to_string())?;
     if app.json {
         app.ui.json(&record.capture)?;
     } else {
-        app.ui.line(&capture_line::full(&record.capture, &app.ui, &app.now()))?;
+        app.ui.line(&capture_line::format_full(&record.capture, &app.ui, &app.now()))?;
     }
     Ok(Exit::Done)
 }
@@ -52,15 +52,15 @@ pub fn head(app: &App) -> Result<Exit, Failure> {
 pub fn run(app: &App, args: &CommitArgs) -> Result<Exit, Failure> {
     let repo = app.repo()?;
     let services = app.services()?;
-    let oids = wanted(app, &repo, args)?;
+    let oids = select_commits(app, &repo, args)?;
     let single = args.since.is_none() && oids.len() == 1;
     let source = if single { Source::Manual } else { Source::Backfill };
-    let mut tally = Tally::default();
+    let mut tally = BackfillTally::default();
     let progress = app.ui.progress(oids.len() as u64);
     let mut ids = Vec::with_capacity(oids.len());
     for oid in &oids {
         let ask = !args.no_model && tally.failures_in_a_row < FAILURES_IN_A_ROW;
-        let (id, new) = one(app, &services, &repo, oid, source, ask)?;
+        let (id, new) = capture_one(app, &services, &repo, oid, source, ask)?;
         tally.count(&services, id, new)?;
         ids.push(id);
         progress.inc(1);
@@ -69,7 +69,7 @@ pub fn run(app: &App, args: &CommitArgs) -> Result<Exit, Failure> {
     report(app, &services, &ids, &tally, single)
 }
 
-fn wanted(app: &App, repo: &Repo, args: &CommitArgs) -> Result<Vec<Oid>, Failure> {
+fn select_commits(app: &App, repo: &Repo, args: &CommitArgs) -> Result<Vec<Oid>, Failure> {
     let since = args.since.as_deref().map(|text| when::parse(text, app)).transpose()?;
     let mut oids = Vec::new();
     for spec in &args.revs {
@@ -77,7 +77,7 @@ fn wanted(app: &App, repo: &Repo, args: &CommitArgs) -> Result<Vec<Oid>, Failure
     }
     if args.revs.is_empty() {
         match since {
-            Some(since) => oids.extend(repo.since(since)?),
+            Some(since) => oids.extend(repo.commits_since(since)?),
             None => oids.push(repo.head()?),
         }
     }
@@ -87,7 +87,7 @@ fn wanted(app: &App, repo: &Repo, args: &CommitArgs) -> Result<Vec<Oid>, Failure
 }
 
 /// Captures one commit unless it is captured already; returns true if it was new.
-fn one(
+fn capture_one(
     app: &App,
     services: &Services,
     repo: &Repo,
@@ -99,14 +99,14 @@ fn one(
     let plan = if ask { Plan::Ask } else { Plan::Template(Reason::Disabled) };
     let request = capture::Request { oid: oid.clone(), source, stamp, plan };
     match capture::take_commit(services, repo, &request)? {
-        Taken::Known(id) => Ok((id, false)),
-        Taken::Skipped(why) => {
+        IntakeOutcome::Known(id) => Ok((id, false)),
+        IntakeOutcome::Skipped(why) => {
             Err(Failure::input(why).hint("git config --unset uro.capture, or see: uro-capture config list --origin"))
         }
-        Taken::Final(id) => Ok((id, true)),
-        Taken::New(job) => {
+        IntakeOutcome::Final(id) => Ok((id, true)),
+        IntakeOutcome::New(job) => {
             let id = job.id;
-            let git_dir = Some(repo.place().git_dir.clone());
+            let git_dir = Some(repo.location().git_dir.clone());
             note::enrich(app, services, *job, &protocol::Request::Enrich { id, stamp, git_dir })?;
             Ok((id, true))
         }
@@ -114,20 +114,20 @@ fn one(
 }
 
 #[derive(Default)]
-struct Tally {
+struct BackfillTally {
     new: u64,
     by_model: u64,
     failures_in_a_row: u32,
 }
 
-impl Tally {
+impl BackfillTally {
     fn count(&mut self, services: &Services, id: CaptureId, new: bool) -> Result<(), Failure> {
         if !new {
             return Ok(());
         }
         self.new += 1;
         let provenance = services.store.capture(&id.to_string())?.capture.provenance;
-        self.by_model += u64::from(provenance.by == By::Model);
+        self.by_model += u64::from(provenance.by == AuthoredBy::Model);
         match provenance.reason {
             Reason::Refused | Reason::Deadline | Reason::Unusable => self.failures_in_a_row += 1,
             _ => self.failures_in_a_row = 0,
@@ -136,7 +136,13 @@ impl Tally {
     }
 }
 
-fn report(app: &App, services: &Services, ids: &[CaptureId], tally: &Tally, single: bool) -> Result<Exit, Failure> {
+fn report(
+    app: &App,
+    services: &Services,
+    ids: &[CaptureId],
+    tally: &BackfillTally,
+    single: bool,
+) -> Result<Exit, Failure> {
     if tally.failures_in_a_row >= FAILURES_IN_A_ROW {
         app.ui.note("the model did not answer in time; later captures keep the template");
     }
@@ -152,7 +158,7 @@ fn report(app: &App, services: &Services, ids: &[CaptureId], tally: &Tally, sing
     Ok(Exit::Done)
 }
 
-fn summed_up(commits: u64, tally: &Tally) -> String {
+fn summed_up(commits: u64, tally: &BackfillTally) -> String {
     let known = commits - tally.new;
     match (tally.new, known) {
         (0, 0) => "no commits there".to_owned(),
@@ -168,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_backfill_is_summed_up_in_one_line() {
-        let said = |commits, new, by_model| summed_up(commits, &Tally { new, by_model, failures_in_a_row: 0 });
+        let said = |commits, new, by_model| summed_up(commits, &BackfillTally { new, by_model, failures_in_a_row: 0 });
         assert_eq!(said(0, 0, 0), "no commits there");
         assert_eq!(said(4, 0, 0), "0 captured, all were known already");
         assert_eq!(said(4, 4, 1), "4 captured, 1 in a model's words");

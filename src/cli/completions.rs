@@ -26,12 +26,12 @@ pub fn run(ui: &Ui, args: &CompletionsArgs) -> Result<Exit, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::ui::Wishes;
+    use crate::cli::ui::OutputOptions;
 
     #[test]
     fn every_shell_gets_a_script_that_knows_the_commands() {
         for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
-            let (ui, out, _) = Ui::captured(Wishes::default());
+            let (ui, out, _) = Ui::in_memory(OutputOptions::default());
             run(&ui, &CompletionsArgs { shell }).unwrap();
             let text = out.text();
             assert!(text.len() > 200 && text.contains("latency"), "{shell}");

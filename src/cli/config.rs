@@ -7,7 +7,7 @@ use toml::Value;
 use super::app::App;
 use super::failure::Failure;
 use super::ui::{Align, DIM, Exit, Table};
-use crate::config::{Loaded, Origin, edit};
+use crate::config::{Loaded, SettingOrigin, edit};
 
 #[derive(Debug, Clone, Args)]
 #[command(arg_required_else_help = false)]
@@ -50,7 +50,7 @@ impl ConfigArgs {
 
 /// One setting as JSON.
 #[derive(Debug, Serialize)]
-struct Entry<'a> {
+struct SettingEntry<'a> {
     key: &'a str,
     value: &'a Value,
     origin: String,
@@ -92,7 +92,7 @@ fn get(app: &App, key: &str) -> Result<(), Failure> {
 }
 
 fn not_set(key: &str) -> Failure {
-    let message = match crate::config::keys::find(key) {
+    let message = match crate::config::keys::find_key(key) {
         Some(_) => format!("{key} is not set and has no built-in value"),
         None => format!("there is no key {key:?}"),
     };
@@ -106,7 +106,9 @@ fn set(app: &App, key: &str, value: &str) -> Result<(), Failure> {
         app.ui.json(&serde_json::json!({"key": key, "path": path}))?;
     }
     match app.loaded.origins.get(key) {
-        Some(over @ (Origin::Repository { .. } | Origin::Environment { .. } | Origin::Flag { .. })) => {
+        Some(
+            over @ (SettingOrigin::Repository { .. } | SettingOrigin::Environment { .. } | SettingOrigin::Flag { .. }),
+        ) => {
             app.ui.warn(&format!("written, but {over} overrides it here"));
         }
         _ => app.ui.detail(&format!("written to {}", path.display())),
@@ -119,9 +121,9 @@ fn path(app: &App) -> Result<(), Failure> {
     if app.json { app.ui.json(&serde_json::json!({"path": path})) } else { app.ui.line(&path.display().to_string()) }
 }
 
-fn entries(loaded: &Loaded) -> Vec<Entry<'_>> {
+fn entries(loaded: &Loaded) -> Vec<SettingEntry<'_>> {
     let origin = |key: &str| loaded.origins.get(key).map(ToString::to_string).unwrap_or_default();
-    loaded.values.iter().map(|(key, value)| Entry { key, value, origin: origin(key) }).collect()
+    loaded.values.iter().map(|(key, value)| SettingEntry { key, value, origin: origin(key) }).collect()
 }
 
 #[cfg(test)]
@@ -133,8 +135,8 @@ mod tests {
 
     #[test]
     fn each_setting_is_listed_with_its_origin() {
-        let over = Overrides { env: Env::of(&[("URO_CAPTURE_BUDGET", "3s")]), flags: Vec::new() };
-        let loaded = load(&Paths::under(Path::new("/nowhere")), &[], &over).unwrap();
+        let over = Overrides { env: Env::from_pairs(&[("URO_CAPTURE_BUDGET", "3s")]), flags: Vec::new() };
+        let loaded = load(&Paths::from_home(Path::new("/nowhere")), &[], &over).unwrap();
         let json = serde_json::to_value(entries(&loaded)).unwrap();
         let budget = json.as_array().unwrap().iter().find(|entry| entry["key"] == "capture.budget").unwrap();
         assert_eq!(budget["value"], "3s");

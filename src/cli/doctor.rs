@@ -10,11 +10,11 @@ use clap::Args;
 use serde::Serialize;
 
 use super::app::App;
-use super::failure::{Failure, mending, quoted};
+use super::failure::{Failure, quoted, repair_command};
 use super::hooks;
 use super::models::{self, EndpointView};
 use super::ui::{BAD, DIM, Exit, GOOD, one_line};
-use crate::config::{Origin, STORE_URL, paths};
+use crate::config::{STORE_URL, SettingOrigin, paths};
 use crate::hardware::Hardware;
 use crate::hardware::power::Power;
 use crate::pipeline::sizes::Sizes;
@@ -27,7 +27,7 @@ pub struct DoctorArgs {}
 
 /// The public JSON of `doctor`.
 #[derive(Debug, Serialize)]
-pub struct Report {
+pub struct DoctorReport {
     pub hardware: Hardware,
     pub findings: Vec<Finding>,
     /// Absent if the store cannot be read.
@@ -46,18 +46,18 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn fine(check: &'static str, what: impl Into<String>) -> Self {
+    fn passed(check: &'static str, what: impl Into<String>) -> Self {
         Self { check, ok: true, what: what.into(), fix: None }
     }
 
-    fn wrong(check: &'static str, what: impl Into<String>, fix: impl Into<String>) -> Self {
+    fn failed(check: &'static str, what: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { check, ok: false, what: what.into(), fix: Some(fix.into()) }
     }
 
-    fn of(check: &'static str, failure: &Failure) -> Self {
+    fn from_failure(check: &'static str, failure: &Failure) -> Self {
         let causes: String = failure.causes.iter().map(|cause| format!(": {cause}")).collect();
         let fix = failure.hint.clone().unwrap_or_else(|| "uro-capture --help".to_owned());
-        Self::wrong(check, format!("{}{causes}", failure.message), fix)
+        Self::failed(check, format!("{}{causes}", failure.message), fix)
     }
 }
 
@@ -71,8 +71,8 @@ const BUSY: f64 = 1.5;
 /// Standard output cannot be written.
 pub fn run(app: &App, _args: &DoctorArgs) -> Result<Exit, Failure> {
     let hardware = Hardware::measure();
-    let (findings, sizes) = examine(app, &hardware);
-    let report = Report { hardware, findings, sizes };
+    let (findings, sizes) = run_checks(app, &hardware);
+    let report = DoctorReport { hardware, findings, sizes };
     if app.json {
         app.ui.json(&report)?;
     } else {
@@ -81,17 +81,17 @@ pub fn run(app: &App, _args: &DoctorArgs) -> Result<Exit, Failure> {
     Ok(if report.findings.iter().all(|finding| finding.ok) { Exit::Done } else { Exit::Degraded })
 }
 
-fn examine(app: &App, hardware: &Hardware) -> (Vec<Finding>, Option<Sizes>) {
+fn run_checks(app: &App, hardware: &Hardware) -> (Vec<Finding>, Option<Sizes>) {
     let mut findings = machine(hardware);
     findings.push(settings(app));
     findings.extend(templates(app));
     findings.extend(endpoints(app));
-    findings.extend(installed(app));
-    let (of_store, sizes) = repositories::examine(app);
+    findings.extend(check_hook_program(app));
+    let (of_store, sizes) = repositories::check_store(app);
     findings.extend(of_store);
     findings.extend(store_setting(app));
-    findings.push(writable("spool", &app.paths.spool()));
-    findings.push(writable("sidecar", &app.paths.run));
+    findings.push(check_writable("spool", &app.paths.spool()));
+    findings.push(check_writable("sidecar", &app.paths.run));
     findings.push(sidecar(app));
     (findings, sizes)
 }
@@ -104,20 +104,20 @@ fn machine(hardware: &Hardware) -> Vec<Finding> {
     let load = hardware.load.map(|load| format!(", load {load:.1}")).unwrap_or_default();
     let what = format!("{} of {} GiB memory free, {cores}{load}", gib(hardware.ram_available), gib(hardware.ram_total));
     let mut findings = vec![match hardware.ram_available {
-        Some(free) if free < LITTLE_MEMORY => Finding::wrong(
+        Some(free) if free < LITTLE_MEMORY => Finding::failed(
             "hardware",
             format!("{what}: too little for a 3B model"),
             "use a model of at most 1.5B, or close something",
         ),
-        _ => Finding::fine("hardware", what),
+        _ => Finding::passed("hardware", what),
     }];
     if let Some(load) = hardware.load_per_core().filter(|load| *load > BUSY) {
         // High load is temporary and needs no fix.
-        findings.push(Finding::fine("hardware", format!("{load:.1} tasks per core: models answer slower now")));
+        findings.push(Finding::passed("hardware", format!("{load:.1} tasks per core: models answer slower now")));
     }
     if let Power::Battery { percent } = hardware.power {
         let left = percent.map(|percent| format!(" ({percent} %)")).unwrap_or_default();
-        findings.push(Finding::fine("hardware", format!("on battery{left}")));
+        findings.push(Finding::passed("hardware", format!("on battery{left}")));
     }
     findings
 }
@@ -130,10 +130,10 @@ fn templates(app: &App) -> Vec<Finding> {
     }
     let mend = format!("mend or remove it in {}", folder.display());
     let variants = wording::load(&folder);
-    let wrong = variants.complaints().iter().map(|complaint| Finding::wrong("config", complaint, &mend));
+    let wrong = variants.complaints().iter().map(|complaint| Finding::failed("config", complaint, &mend));
     let mut findings: Vec<Finding> = wrong.collect();
     if findings.is_empty() {
-        findings.push(Finding::fine("config", folder.display().to_string()));
+        findings.push(Finding::passed("config", folder.display().to_string()));
     }
     findings
 }
@@ -142,37 +142,39 @@ fn settings(app: &App) -> Finding {
     match &app.broken_config {
         Some(error) => {
             let causes = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
-            Finding::wrong("config", format!("{error}{causes}"), mending(error))
+            Finding::failed("config", format!("{error}{causes}"), repair_command(error))
         }
         None if app.paths.config_file().exists() => {
-            Finding::fine("config", app.paths.config_file().display().to_string())
+            Finding::passed("config", app.paths.config_file().display().to_string())
         }
-        None => {
-            Finding::fine("config", format!("built-in settings; {} does not exist", app.paths.config_file().display()))
-        }
+        None => Finding::passed(
+            "config",
+            format!("built-in settings; {} does not exist", app.paths.config_file().display()),
+        ),
     }
 }
 
 /// Reports only a problem: a configured store that is not used.
 fn store_setting(app: &App) -> Option<Finding> {
     let unused = app.config().store.unused(&app.paths.database())?;
-    Some(Finding::wrong("store", unused, format!("uro-capture config set store.url {STORE_URL}")))
+    Some(Finding::failed("store", unused, format!("uro-capture config set store.url {STORE_URL}")))
 }
 
 fn endpoints(app: &App) -> Vec<Finding> {
-    match models::gather(app) {
+    match models::list_endpoints(app) {
         Ok(views) => {
-            let guessed = |index| app.loaded.origins.get(&format!("endpoints[{index}].url")) == Some(&Origin::BuiltIn);
-            let mut findings = judge(&views);
-            findings.extend(writers::examine(app.config(), &views, &guessed));
+            let guessed =
+                |index| app.loaded.origins.get(&format!("endpoints[{index}].url")) == Some(&SettingOrigin::BuiltIn);
+            let mut findings = judge_endpoints(&views);
+            findings.extend(writers::check_models(app.config(), &views, &guessed));
             findings
         }
-        Err(failure) => vec![Finding::of("endpoints", &failure)],
+        Err(failure) => vec![Finding::from_failure("endpoints", &failure)],
     }
 }
 
 /// One answering endpoint is enough; a configured model that none lists is reported.
-fn judge(views: &[EndpointView]) -> Vec<Finding> {
+fn judge_endpoints(views: &[EndpointView]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = views.iter().filter(|view| view.up).map(answering).collect();
     if findings.is_empty() {
         let looked: Vec<String> = views
@@ -180,18 +182,18 @@ fn judge(views: &[EndpointView]) -> Vec<Finding> {
             .map(|view| format!("{}: {}", view.endpoint, view.error.as_deref().unwrap_or("no answer")))
             .collect();
         let what = format!("no model server answers, captures keep the template ({})", looked.join("; "));
-        return vec![Finding::wrong("endpoints", what, models::fix(views))];
+        return vec![Finding::failed("endpoints", what, models::fix(views))];
     }
     for view in views.iter().filter(|view| view.refuses) {
         let what = format!("{} at {}: {}", view.endpoint, view.url, view.error.as_deref().unwrap_or_default());
-        findings.push(Finding::wrong("endpoints", what, view.hint.clone().unwrap_or_default()));
+        findings.push(Finding::failed("endpoints", what, view.hint.clone().unwrap_or_default()));
     }
     for view in views.iter().filter(|view| view.up) {
         for model in view.models.iter().filter(|model| !model.listed) {
             let roles: Vec<&str> = model.configured_for.iter().map(|role| role.as_str()).collect();
             let what =
                 format!("{} does not offer {}, configured for {}", view.endpoint, model.offered.name, roles.join(", "));
-            findings.push(Finding::wrong("endpoints", what, format!("ollama pull {}", model.offered.name)));
+            findings.push(Finding::failed("endpoints", what, format!("ollama pull {}", model.offered.name)));
         }
     }
     findings
@@ -202,31 +204,33 @@ fn answering(view: &EndpointView) -> Finding {
     let models = if listed == 1 { "model" } else { "models" };
     let what = format!("{} at {} offers {listed} {models}", view.server.as_deref().unwrap_or("a server"), view.url);
     if listed == 0 {
-        Finding::wrong("endpoints", what, "ollama pull llama3.2:3b")
+        Finding::failed("endpoints", what, "ollama pull llama3.2:3b")
     } else {
-        Finding::fine("endpoints", what)
+        Finding::passed("endpoints", what)
     }
 }
 
 /// Reports only a missing program.
-fn installed(app: &App) -> Option<Finding> {
-    hooks::program(app).err().map(|failure| Finding::of("hooks", &failure))
+fn check_hook_program(app: &App) -> Option<Finding> {
+    hooks::program(app).err().map(|failure| Finding::from_failure("hooks", &failure))
 }
 
 /// Tests by writing: permissions, quotas and full disks show only then.
-fn writable(check: &'static str, dir: &Path) -> Finding {
+fn check_writable(check: &'static str, dir: &Path) -> Finding {
     let trial = dir.join(format!(".doctor-{}", std::process::id()));
     let tried = paths::create_private(dir)
         .and_then(|()| std::fs::write(&trial, b"x"))
         .and_then(|()| std::fs::remove_file(&trial));
     match tried {
-        Ok(()) => Finding::fine(check, format!("{} can be written", dir.display())),
-        Err(error) => Finding::wrong(check, format!("{} cannot be written: {error}", dir.display()), looking_at(dir)),
+        Ok(()) => Finding::passed(check, format!("{} can be written", dir.display())),
+        Err(error) => {
+            Finding::failed(check, format!("{} cannot be written: {error}", dir.display()), inspect_command(dir))
+        }
     }
 }
 
 /// Permissions and free space of the directory, or of its nearest existing parent.
-fn looking_at(dir: &Path) -> String {
+fn inspect_command(dir: &Path) -> String {
     let near = quoted(dir.ancestors().find(|dir| dir.exists()).unwrap_or(dir));
     format!("ls -ld {near}; df -h {near}")
 }
@@ -235,20 +239,20 @@ fn sidecar(app: &App) -> Finding {
     let status = client::status(&app.paths.run);
     let restart = "uro-capture sidecar stop && uro-capture sidecar start";
     match status.state {
-        SidecarState::Stopped => Finding::fine("sidecar", "stopped (the next commit starts it)"),
-        SidecarState::Unresponsive => Finding::wrong("sidecar", "it runs and does not answer", restart),
+        SidecarState::Stopped => Finding::passed("sidecar", "stopped (the next commit starts it)"),
+        SidecarState::Unresponsive => Finding::failed("sidecar", "it runs and does not answer", restart),
         SidecarState::Running => match status.version.as_deref() {
-            Some(version) if version != env!("CARGO_PKG_VERSION") => Finding::wrong(
+            Some(version) if version != env!("CARGO_PKG_VERSION") => Finding::failed(
                 "sidecar",
                 format!("version {version} runs, this is {}", env!("CARGO_PKG_VERSION")),
                 restart,
             ),
-            _ => Finding::fine("sidecar", format!("running, process {}", status.pid.unwrap_or_default())),
+            _ => Finding::passed("sidecar", format!("running, process {}", status.pid.unwrap_or_default())),
         },
     }
 }
 
-fn text(app: &App, report: &Report) -> String {
+fn text(app: &App, report: &DoctorReport) -> String {
     let mut out = String::new();
     for finding in &report.findings {
         let mark = if finding.ok { app.ui.paint(GOOD, "ok  ") } else { app.ui.paint(BAD, "look") };
@@ -281,7 +285,7 @@ mod tests {
     #[test]
     fn a_machine_is_fine_unless_memory_is_short() {
         let fine = machine(&machine_with(8 << 30, 0.4, Power::Mains));
-        assert_eq!(fine, [Finding::fine("hardware", "8.0 of 16.0 GiB memory free, 2 cores, load 0.4")]);
+        assert_eq!(fine, [Finding::passed("hardware", "8.0 of 16.0 GiB memory free, 2 cores, load 0.4")]);
         assert!(!machine(&machine_with(1 << 30, 0.4, Power::Mains))[0].ok);
         let busy = machine(&machine_with(8 << 30, 8.0, Power::Mains));
         assert!(busy[1].ok && busy[1].what.starts_with("4.0 tasks"), "a busy moment is no fault");
@@ -292,10 +296,10 @@ mod tests {
     #[test]
     fn a_directory_that_cannot_be_written_is_found_and_no_trace_is_left() {
         let top = tempfile::tempdir().unwrap();
-        assert!(writable("spool", &top.path().join("spool")).ok);
+        assert!(check_writable("spool", &top.path().join("spool")).ok);
         assert_eq!(std::fs::read_dir(top.path().join("spool")).unwrap().count(), 0);
         std::fs::write(top.path().join("file"), "").unwrap();
-        let found = writable("spool", &top.path().join("file/spool"));
+        let found = check_writable("spool", &top.path().join("file/spool"));
         assert!(!found.ok && found.fix.is_some());
     }
 
@@ -303,7 +307,7 @@ mod tests {
     fn what_does_not_exist_yet_is_looked_at_from_above() {
         let top = tempfile::tempdir().unwrap();
         let near = quoted(top.path());
-        assert_eq!(looking_at(&top.path().join("a/b")), format!("ls -ld {near}; df -h {near}"));
+        assert_eq!(inspect_command(&top.path().join("a/b")), format!("ls -ld {near}; df -h {near}"));
     }
 
     #[test]
@@ -324,9 +328,9 @@ mod tests {
             breaker: None,
             models: Vec::new(),
         };
-        let none = judge(&[view(false)]);
+        let none = judge_endpoints(&[view(false)]);
         assert!(!none[0].ok && none[0].what.contains("a: nothing listens"));
-        let empty = judge(&[view(true), view(false)]);
+        let empty = judge_endpoints(&[view(true), view(false)]);
         assert_eq!(empty.len(), 1);
         assert!(!empty[0].ok, "a server without a model is a problem");
     }
@@ -334,7 +338,7 @@ mod tests {
     #[test]
     fn every_finding_that_is_wrong_has_a_fix() {
         let failure = Failure::environment("x").because("y").hint("z");
-        assert_eq!(Finding::of("store", &failure), Finding::wrong("store", "x: y", "z"));
-        assert!(Finding::of("store", &Failure::environment("x")).fix.is_some());
+        assert_eq!(Finding::from_failure("store", &failure), Finding::failed("store", "x: y", "z"));
+        assert!(Finding::from_failure("store", &Failure::environment("x")).fix.is_some());
     }
 }

@@ -32,15 +32,15 @@ pub enum DraftAction {
     /// The drafts, newest period first
     List(listing::ListArgs),
     /// One draft with its text
-    Show(Id),
+    Show(DraftIdArg),
     /// Change a draft's text, in $EDITOR unless --body or --title is given
-    Edit(edit::EditArgs),
+    Edit(edit::DraftEditArgs),
     /// The text is good: it may be published
-    Accept(Id),
+    Accept(DraftIdArg),
     /// The text is not wanted
-    Reject(Id),
+    Reject(DraftIdArg),
     /// Write it again: a dead, rejected or untouched one
-    Retry(Id),
+    Retry(DraftIdArg),
     /// Print an accepted draft as Markdown, or write it into a directory
     Publish(publish::PublishArgs),
     /// Queue what is due and write everything that is queued
@@ -48,7 +48,7 @@ pub enum DraftAction {
 }
 
 #[derive(Debug, Clone, Args)]
-pub struct Id {
+pub struct DraftIdArg {
     /// A draft's id, shortened as far as it is unambiguous
     pub id: String,
 }
@@ -73,15 +73,15 @@ pub fn run(app: &App, args: &DraftArgs) -> Result<Exit, Failure> {
 
 fn accept(app: &App, id: &str) -> Result<Exit, Failure> {
     let store = app.store()?;
-    let draft = moved(app, store.as_ref(), &store.draft(id)?, &[DraftState::Ready], DraftState::Accepted)?;
-    told(app, &draft, &format!("uro-capture draft publish {}", draft.id))
+    let draft = change_state(app, store.as_ref(), &store.draft(id)?, &[DraftState::Ready], DraftState::Accepted)?;
+    print_next(app, &draft, &format!("uro-capture draft publish {}", draft.id))
 }
 
 fn reject(app: &App, id: &str) -> Result<Exit, Failure> {
     let from = [DraftState::Queued, DraftState::Ready, DraftState::Accepted, DraftState::Dead];
     let store = app.store()?;
-    let draft = moved(app, store.as_ref(), &store.draft(id)?, &from, DraftState::Rejected)?;
-    told(app, &draft, &format!("uro-capture draft retry {}", draft.id))
+    let draft = change_state(app, store.as_ref(), &store.draft(id)?, &from, DraftState::Rejected)?;
+    print_next(app, &draft, &format!("uro-capture draft retry {}", draft.id))
 }
 
 fn retry(app: &App, id: &str) -> Result<Exit, Failure> {
@@ -91,11 +91,17 @@ fn retry(app: &App, id: &str) -> Result<Exit, Failure> {
         StoreError::Conflict(why) => Failure::input(why).hint(format!("uro-capture draft show {}", draft.id)),
         other => other.into(),
     })?;
-    told(app, &draft, "uro-capture draft run")
+    print_next(app, &draft, "uro-capture draft run")
 }
 
 /// Moves a draft to another state; a draft already in it stays.
-fn moved(app: &App, store: &dyn Store, draft: &Draft, from: &[DraftState], to: DraftState) -> Result<Draft, Failure> {
+fn change_state(
+    app: &App,
+    store: &dyn Store,
+    draft: &Draft,
+    from: &[DraftState],
+    to: DraftState,
+) -> Result<Draft, Failure> {
     if draft.state == to {
         return Ok(draft.clone());
     }
@@ -118,7 +124,7 @@ fn wrong_state(draft: &Draft, wish: &str) -> Failure {
 }
 
 /// Prints the draft as JSON, or in one line with the next command.
-fn told(app: &App, draft: &Draft, next: &str) -> Result<Exit, Failure> {
+fn print_next(app: &App, draft: &Draft, next: &str) -> Result<Exit, Failure> {
     if app.ui.wants_json() {
         app.ui.json(draft)?;
     } else {
@@ -129,7 +135,7 @@ fn told(app: &App, draft: &Draft, next: &str) -> Result<Exit, Failure> {
 }
 
 /// Opens the store and finds the draft of an id.
-fn found(app: &App, id: &str) -> Result<(Arc<dyn Store>, Draft), Failure> {
+fn open_draft(app: &App, id: &str) -> Result<(Arc<dyn Store>, Draft), Failure> {
     let store = app.store()?;
     let draft = store.draft(id)?;
     Ok((store, draft))

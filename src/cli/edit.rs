@@ -38,17 +38,17 @@ pub fn run(app: &App, args: &EditArgs) -> Result<Exit, Failure> {
         (None, Some(_)) => app.read_stdin(LONGEST)?,
         (None, None) => in_editor(app, &before.summary)?,
     };
-    let text = accept(&text)?;
+    let text = validate_text(&text)?;
     let after = if text == before.summary { before } else { store.edit_capture(before.id, &redact(&text))? };
     if app.json {
         app.ui.json(&after)?;
     } else {
-        app.ui.line(&capture_line::short(&after, &app.ui))?;
+        app.ui.line(&capture_line::format_line(&after, &app.ui))?;
     }
     Ok(Exit::Done)
 }
 
-fn accept(text: &str) -> Result<String, Failure> {
+fn validate_text(text: &str) -> Result<String, Failure> {
     let text = text.trim();
     if text.is_empty() {
         return Err(
@@ -73,7 +73,7 @@ pub fn in_editor(app: &App, text: &str) -> Result<String, Failure> {
             Failure::environment("no editor is known").hint("EDITOR=nano uro-capture edit ID, or edit ID -m TEXT")
         );
     };
-    let file = Temporary::with(&app.paths.state, text)?;
+    let file = TempFile::create(&app.paths.state, text)?;
     // As git does: the value may contain arguments, so a shell parses it.
     let status = Command::new("sh").arg("-c").arg(format!("{editor} \"$@\"")).arg(editor).arg(&file.path).status();
     match status {
@@ -89,12 +89,12 @@ pub fn in_editor(app: &App, text: &str) -> Result<String, Failure> {
 }
 
 /// A file readable by its owner only, removed on drop.
-struct Temporary {
+struct TempFile {
     path: PathBuf,
 }
 
-impl Temporary {
-    fn with(dir: &Path, text: &str) -> Result<Self, Failure> {
+impl TempFile {
+    fn create(dir: &Path, text: &str) -> Result<Self, Failure> {
         use std::io::Write;
         use std::os::unix::fs::OpenOptionsExt;
         let path = dir.join(format!("edit-{}.md", std::process::id()));
@@ -109,7 +109,7 @@ impl Temporary {
     }
 }
 
-impl Drop for Temporary {
+impl Drop for TempFile {
     fn drop(&mut self) {
         // Best effort: the file is in our own directory and holds nothing that the store does not.
         let _ = std::fs::remove_file(&self.path);
@@ -128,16 +128,16 @@ mod tests {
 
     #[test]
     fn an_empty_or_endless_text_changes_nothing() {
-        assert_eq!(accept(" \n").unwrap_err().code(), 1);
-        assert_eq!(accept(&"x".repeat(LONGEST + 1)).unwrap_err().code(), 1);
-        assert_eq!(accept(" It works. \n").unwrap(), "It works.");
+        assert_eq!(validate_text(" \n").unwrap_err().code(), 1);
+        assert_eq!(validate_text(&"x".repeat(LONGEST + 1)).unwrap_err().code(), 1);
+        assert_eq!(validate_text(" It works. \n").unwrap(), "It works.");
     }
 
     #[test]
     fn the_file_for_the_editor_is_private_and_goes_away() {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
-        let file = Temporary::with(&dir.path().join("state"), "text").unwrap();
+        let file = TempFile::create(&dir.path().join("state"), "text").unwrap();
         let path = file.path.clone();
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "text\n");

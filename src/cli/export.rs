@@ -6,7 +6,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::app::App;
-use super::failure::{Failure, writable};
+use super::failure::{Failure, write_hint};
 use super::ui::{Exit, json_line};
 use crate::domain::capture::Capture;
 use crate::store::{CaptureRecord, StoreError};
@@ -63,7 +63,7 @@ pub fn run(app: &App, args: &ExportArgs) -> Result<Exit, Failure> {
 fn to_stdout(app: &App) -> Result<(), Failure> {
     const BLOCK: usize = 64 << 10;
     let mut block = String::new();
-    each(app, |line| {
+    for_each_line(app, |line| {
         block.push_str(line);
         if block.len() < BLOCK {
             return Ok(());
@@ -79,11 +79,11 @@ fn to_file(app: &App, path: &Path) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
         Failure::environment(format!("cannot write {}", path.display()))
             .because(error.to_string())
-            .hint(writable(path, &error))
+            .hint(write_hint(path, &error))
     };
     let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
     let mut file = std::io::BufWriter::new(file);
-    let written = each(app, |line| file.write_all(line.as_bytes()).map_err(failed))?;
+    let written = for_each_line(app, |line| file.write_all(line.as_bytes()).map_err(failed))?;
     file.flush().map_err(failed)?;
     if app.json {
         app.ui.json(&serde_json::json!({"written": written, "path": path}))
@@ -95,7 +95,7 @@ fn to_file(app: &App, path: &Path) -> Result<(), Failure> {
 /// With `--json` the output is one array, as for other lists.
 fn to_array(app: &App) -> Result<(), Failure> {
     let mut before = "[";
-    each(app, |line| {
+    for_each_line(app, |line| {
         let text = format!("{before}{}", line.trim_end());
         before = ",\n";
         app.ui.raw(text.as_bytes())
@@ -104,10 +104,10 @@ fn to_array(app: &App) -> Result<(), Failure> {
 }
 
 /// Passes every line to `write` and returns their number.
-fn each(app: &App, mut write: impl FnMut(&str) -> Result<(), Failure>) -> Result<u64, Failure> {
+fn for_each_line(app: &App, mut write: impl FnMut(&str) -> Result<(), Failure>) -> Result<u64, Failure> {
     let (mut count, mut failure) = (0, None);
     let walked = app.store()?.each_record(&mut |record| {
-        let written = line(record).and_then(|line| write(&line));
+        let written = format_line(record).and_then(|line| write(&line));
         count += 1;
         // The store's error type cannot carry ours: ours is kept aside and ends the iteration.
         written.map_err(|error| {
@@ -121,7 +121,7 @@ fn each(app: &App, mut write: impl FnMut(&str) -> Result<(), Failure>) -> Result
     }
 }
 
-fn line(record: CaptureRecord) -> Result<String, Failure> {
+fn format_line(record: CaptureRecord) -> Result<String, Failure> {
     json_line(&ExportLine::from(record)).map_err(|error| Failure::bug(format!("cannot write a capture: {error}")))
 }
 
@@ -134,7 +134,7 @@ mod tests {
     fn a_line_comes_back_as_it_was() {
         let decision = Some(r#"{"kept":false}"#.into());
         let record = CaptureRecord { capture: capture(), template: "T\nt".into(), wire: Some("W".into()), decision };
-        let text = line(record.clone()).unwrap();
+        let text = format_line(record.clone()).unwrap();
         assert_eq!(text.matches('\n').count(), 1);
         let back: ExportLine = serde_json::from_str(&text).unwrap();
         assert_eq!(CaptureRecord::from(back), record);

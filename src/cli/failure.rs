@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io::ErrorKind;
 
-use crate::config::{ConfigError, EndpointConfig, Origin};
+use crate::config::{ConfigError, EndpointConfig, SettingOrigin};
 use crate::git::GitError;
 use crate::githooks::GithooksError;
 use crate::llm::LlmError;
@@ -66,7 +66,7 @@ impl Failure {
 
     /// Exit code 1, from any error with its sources.
     #[must_use]
-    pub fn of(error: &dyn Error) -> Self {
+    pub fn from_error(error: &dyn Error) -> Self {
         Self { causes: chain(error), ..Self::environment(error.to_string()) }
     }
 
@@ -114,39 +114,39 @@ impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         let hint = match &error {
             ConfigError::UnknownKey { suggestion: Some(name), .. } => format!("did you mean {name:?}?"),
-            other => mending(other),
+            other => repair_command(other),
         };
-        Self::of(&error).hint(hint)
+        Self::from_error(&error).hint(hint)
     }
 }
 
 /// The command that repairs invalid settings.
 #[must_use]
-pub fn mending(error: &ConfigError) -> String {
+pub fn repair_command(error: &ConfigError) -> String {
     match error {
         ConfigError::Read { path, .. } => format!("ls -l {}", quoted(path)),
-        ConfigError::Write { path, source } => writable(path, source),
+        ConfigError::Write { path, source } => write_hint(path, source),
         ConfigError::NotForRepositories { key, .. } => format!("uro-capture config set {key} VALUE"),
         ConfigError::NoHome => "URO_HOME=DIR uro-capture …".to_owned(),
         ConfigError::UnknownKey { origin, .. }
         | ConfigError::Invalid { origin, .. }
-        | ConfigError::Syntax { origin, .. } => taking_back(origin),
+        | ConfigError::Syntax { origin, .. } => reset_command(origin),
     }
 }
 
 /// The command that resets an invalid value. Listing the settings would fail on it too.
-fn taking_back(origin: &Origin) -> String {
+fn reset_command(origin: &SettingOrigin) -> String {
     match origin {
-        Origin::UserFile { path, line } => format!("${{EDITOR:-vi}} +{line} {}", quoted(path)),
-        Origin::Repository { name } => format!("git config --unset {name}"),
-        Origin::Environment { name } => format!("unset {name}"),
-        Origin::BuiltIn | Origin::Flag { .. } => "uro-capture config list --origin".to_owned(),
+        SettingOrigin::UserFile { path, line } => format!("${{EDITOR:-vi}} +{line} {}", quoted(path)),
+        SettingOrigin::Repository { name } => format!("git config --unset {name}"),
+        SettingOrigin::Environment { name } => format!("unset {name}"),
+        SettingOrigin::BuiltIn | SettingOrigin::Flag { .. } => "uro-capture config list --origin".to_owned(),
     }
 }
 
 /// What to check if a file cannot be written.
 #[must_use]
-pub fn writable(path: &std::path::Path, error: &std::io::Error) -> String {
+pub fn write_hint(path: &std::path::Path, error: &std::io::Error) -> String {
     let near = path.ancestors().find(|dir| dir.exists()).unwrap_or(path);
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => format!("df -h {}", quoted(near)),
@@ -166,7 +166,7 @@ impl From<StoreError> for Failure {
             StoreError::Full(_) => "df -h, then make room and try again",
             StoreError::Corrupt(_) | StoreError::Unavailable(_) | StoreError::Other(_) => "uro-capture doctor",
         };
-        Self::of(&error).hint(hint)
+        Self::from_error(&error).hint(hint)
     }
 }
 
@@ -181,13 +181,13 @@ impl From<GitError> for Failure {
             GitError::Unborn => "git commit first".to_owned(),
             GitError::Git { .. } => "git fsck".to_owned(),
         };
-        Self::of(&error).hint(hint)
+        Self::from_error(&error).hint(hint)
     }
 }
 
 impl From<LlmError> for Failure {
     fn from(error: LlmError) -> Self {
-        Self::of(&error).hint(server_hint(&error, None))
+        Self::from_error(&error).hint(server_hint(&error, None))
     }
 }
 
@@ -233,7 +233,7 @@ impl From<GithooksError> for Failure {
                 format!("ls -lL {}", quoted(path))
             }
         };
-        Self::of(&error).hint(hint)
+        Self::from_error(&error).hint(hint)
     }
 }
 
@@ -242,7 +242,7 @@ impl From<CaptureError> for Failure {
         match error {
             CaptureError::Git(error) => error.into(),
             CaptureError::Store(error) => error.into(),
-            CaptureError::Settings(ref error) => Self::of(error).hint(&error.hint),
+            CaptureError::Settings(ref error) => Self::from_error(error).hint(&error.hint),
         }
     }
 }
@@ -251,10 +251,10 @@ impl From<SidecarError> for Failure {
     fn from(error: SidecarError) -> Self {
         match error {
             SidecarError::Store(error) => error.into(),
-            SidecarError::Io { ref path, ref source, .. } => Self::of(&error).hint(writable(path, source)),
+            SidecarError::Io { ref path, ref source, .. } => Self::from_error(&error).hint(write_hint(path, source)),
             // In the foreground the sidecar prints the cause.
-            SidecarError::NotUp { .. } => Self::of(&error).hint("uro-capture sidecar run"),
-            other => Self::of(&other).hint("uro-capture sidecar stop && uro-capture sidecar start"),
+            SidecarError::NotUp { .. } => Self::from_error(&error).hint("uro-capture sidecar run"),
+            other => Self::from_error(&other).hint("uro-capture sidecar stop && uro-capture sidecar start"),
         }
     }
 }
@@ -288,7 +288,7 @@ mod tests {
     fn every_rooms_error_exits_with_one_and_has_a_hint() {
         let boxed = || Box::<dyn Error + Send + Sync>::from("disk I/O error");
         let io = || std::io::Error::other("no");
-        let line = || Origin::UserFile { path: "/c.toml".into(), line: 2 };
+        let line = || SettingOrigin::UserFile { path: "/c.toml".into(), line: 2 };
         let id = || "x".to_owned();
         let failures: Vec<Failure> = vec![
             StoreError::NotFound { what: "capture", id: id() }.into(),
@@ -315,7 +315,7 @@ mod tests {
             ConfigError::Read { path: PathBuf::new(), source: io() }.into(),
             ConfigError::UnknownKey { key: id(), section: None, origin: line(), suggestion: None }.into(),
             ConfigError::Invalid { key: id(), message: id(), origin: line() }.into(),
-            ConfigError::Syntax { message: id(), origin: Origin::BuiltIn }.into(),
+            ConfigError::Syntax { message: id(), origin: SettingOrigin::BuiltIn }.into(),
         ];
         for failure in failures {
             assert_eq!(failure.code(), 1, "{failure:?}");
@@ -328,7 +328,7 @@ mod tests {
         let error = ConfigError::UnknownKey {
             key: "bugdet".into(),
             section: Some("capture".into()),
-            origin: Origin::UserFile { path: "/c.toml".into(), line: 2 },
+            origin: SettingOrigin::UserFile { path: "/c.toml".into(), line: 2 },
             suggestion: Some("budget".into()),
         };
         let failure = Failure::from(error);
@@ -338,7 +338,7 @@ mod tests {
 
     #[test]
     fn a_broken_file_is_opened_at_its_line() {
-        let origin = Origin::UserFile { path: "/my dir/c.toml".into(), line: 7 };
+        let origin = SettingOrigin::UserFile { path: "/my dir/c.toml".into(), line: 7 };
         let failure = Failure::from(ConfigError::Syntax { message: "x".into(), origin });
         assert_eq!(failure.hint.as_deref(), Some("${EDITOR:-vi} +7 '/my dir/c.toml'"));
     }
@@ -346,14 +346,17 @@ mod tests {
     #[test]
     fn a_wrong_value_is_taken_back_where_it_was_written() {
         let hint = |origin| Failure::from(ConfigError::Invalid { key: "x".into(), message: "y".into(), origin }).hint;
-        let repository = Origin::Repository { name: "uro.capture".into() };
+        let repository = SettingOrigin::Repository { name: "uro.capture".into() };
         assert_eq!(hint(repository).as_deref(), Some("git config --unset uro.capture"));
-        assert_eq!(hint(Origin::Environment { name: "OLLAMA_HOST".into() }).as_deref(), Some("unset OLLAMA_HOST"));
+        assert_eq!(
+            hint(SettingOrigin::Environment { name: "OLLAMA_HOST".into() }).as_deref(),
+            Some("unset OLLAMA_HOST")
+        );
     }
 
     #[test]
     fn what_to_look_at_depends_on_why_a_file_cannot_be_written() {
-        let hint = |kind: ErrorKind| writable(Path::new("/nowhere/at/all"), &kind.into());
+        let hint = |kind: ErrorKind| write_hint(Path::new("/nowhere/at/all"), &kind.into());
         assert_eq!(hint(ErrorKind::StorageFull), "df -h /");
         assert_eq!(hint(ErrorKind::PermissionDenied), "ls -ld /");
         assert!(hint(ErrorKind::AlreadyExists).contains("does not exist yet"));

@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 
 /// Text in one style.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Piece {
+pub struct TextPiece {
     text: String,
     style: Style,
     /// Blanks between it and its predecessor on the line.
@@ -16,7 +16,7 @@ pub struct Piece {
     whole: bool,
 }
 
-impl Piece {
+impl TextPiece {
     /// Words, one blank apart.
     #[must_use]
     pub fn words(text: &str, style: Style) -> Self {
@@ -37,7 +37,7 @@ impl Piece {
 }
 
 /// Styled runs of text, from left to right.
-pub type Line = Vec<(String, Style)>;
+pub type StyledLine = Vec<(String, Style)>;
 
 /// Width of a text in terminal columns.
 #[must_use]
@@ -48,26 +48,27 @@ pub fn width(text: &str) -> usize {
 /// Wraps the pieces to lines of at most `columns` columns. A word wider than a line is broken between grapheme
 /// clusters; a cluster that is wider still gets its own line.
 #[must_use]
-pub fn lines(pieces: &[Piece], columns: usize) -> Vec<Line> {
-    let mut flow = Flow { columns: columns.max(1), done: Vec::new(), line: Vec::new(), used: 0 };
+pub fn lines(pieces: &[TextPiece], columns: usize) -> Vec<StyledLine> {
+    let mut flow = LineWrapper { columns: columns.max(1), done: Vec::new(), line: Vec::new(), used: 0 };
     for piece in pieces {
-        let parts = if piece.whole { vec![(piece.gap, piece.text.as_str())] } else { parts(&piece.text, piece.gap) };
+        let parts =
+            if piece.whole { vec![(piece.gap, piece.text.as_str())] } else { split_parts(&piece.text, piece.gap) };
         for (gap, part) in parts {
-            flow.put(gap, part, piece.style);
+            flow.add_part(gap, part, piece.style);
         }
     }
     flow.end()
 }
 
-struct Flow {
+struct LineWrapper {
     columns: usize,
-    done: Vec<Line>,
-    line: Line,
+    done: Vec<StyledLine>,
+    line: StyledLine,
     used: usize,
 }
 
-impl Flow {
-    fn put(&mut self, gap: usize, part: &str, style: Style) {
+impl LineWrapper {
+    fn add_part(&mut self, gap: usize, part: &str, style: Style) {
         let wide = width(part);
         if wide == 0 && part.is_empty() {
             return;
@@ -105,7 +106,7 @@ impl Flow {
         self.used = 0;
     }
 
-    fn end(mut self) -> Vec<Line> {
+    fn end(mut self) -> Vec<StyledLine> {
         if !self.line.is_empty() {
             self.break_line();
         }
@@ -115,13 +116,13 @@ impl Flow {
 
 /// Splits into words, and at the line break opportunities of scripts without blanks: before and after every wide
 /// character. Each part with the blanks before it.
-fn parts(text: &str, gap: usize) -> Vec<(usize, &str)> {
+fn split_parts(text: &str, gap: usize) -> Vec<(usize, &str)> {
     let mut parts = Vec::new();
     for (at, word) in text.split_whitespace().enumerate() {
         let (mut start, mut before) = (0, None);
         let mut blank = if at == 0 { gap } else { 1 };
         for (end, character) in word.grapheme_indices(true) {
-            if before.is_some_and(|before| breaks(before, character)) {
+            if before.is_some_and(|before| can_break_between(before, character)) {
                 parts.push((blank, &word[start..end]));
                 (start, blank) = (end, 0);
             }
@@ -132,7 +133,7 @@ fn parts(text: &str, gap: usize) -> Vec<(usize, &str)> {
     parts
 }
 
-fn breaks(before: &str, after: &str) -> bool {
+fn can_break_between(before: &str, after: &str) -> bool {
     // Korean has blanks between its words.
     let is_wide = |text: &str| width(text) == 2 && !text.chars().all(|c| ('\u{ac00}'..='\u{d7a3}').contains(&c));
     (is_wide(before) || is_wide(after)) && !CLOSING.contains(after) && !OPENING.contains(before)
@@ -150,7 +151,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn plain(text: &str, columns: usize) -> Vec<String> {
-        let lines = lines(&[Piece::words(text, Style::new())], columns);
+        let lines = lines(&[TextPiece::words(text, Style::new())], columns);
         lines.into_iter().map(|line| line.into_iter().map(|(text, _)| text).collect()).collect()
     }
 
@@ -184,7 +185,7 @@ mod tests {
 
     #[test]
     fn what_stays_together_moves_to_the_next_line_with_its_style() {
-        let pieces = [Piece::words("one two", Style::new()), Piece::whole("id · x", DIM)];
+        let pieces = [TextPiece::words("one two", Style::new()), TextPiece::whole("id · x", DIM)];
         assert_eq!(lines(&pieces, 14), [vec![("one two".to_owned(), Style::new())], vec![("id · x".to_owned(), DIM)]]);
         assert_eq!(lines(&pieces, 15), [vec![("one two  ".to_owned(), Style::new()), ("id · x".to_owned(), DIM)]]);
     }

@@ -14,7 +14,7 @@ use crate::domain::id::{CaptureId, DraftId};
 use crate::pipeline::forgetting;
 use crate::pipeline::services::Services;
 use crate::publish::numbers::count;
-use crate::store::{Forgotten, Left, Removed, StoreError};
+use crate::store::{ForgetReport, RemainingFile, StoreError, StoreFile};
 
 #[derive(Debug, Clone, Args)]
 pub struct ForgetArgs {
@@ -28,7 +28,7 @@ pub struct ForgetArgs {
 
 /// The public JSON of `forget`.
 #[derive(Serialize)]
-struct Report {
+struct JsonReport {
     id: CaptureId,
     forgotten: bool,
     /// Drafts that were written from it and were removed, too.
@@ -70,13 +70,13 @@ pub fn run(app: &App, args: &ForgetArgs) -> Result<Exit, Failure> {
         Ok(id) => (id, None),
         Err(missing @ StoreError::NotFound { .. }) => {
             let id = services.store.forgotten_id(&args.id).map_err(|_| missing)?;
-            (id, Some(Forgotten { scrubbed: forgetting::finish(&services)?, ..Forgotten::default() }))
+            (id, Some(ForgetReport { scrubbed: forgetting::finish(&services)?, ..ForgetReport::default() }))
         }
         Err(error) => return Err(error.into()),
     };
-    tell(app, id, forgotten.as_ref())?;
-    match forgotten.map(|forgotten| forgotten.scrubbed.left) {
-        Some(left) if !left.is_empty() => Err(still_there(id, &left)),
+    print_result(app, id, forgotten.as_ref())?;
+    match forgotten.map(|forgotten| forgotten.scrubbed.remaining) {
+        Some(left) if !left.is_empty() => Err(leftover_failure(id, &left)),
         _ => Ok(Exit::Done),
     }
 }
@@ -85,14 +85,14 @@ pub fn run(app: &App, args: &ForgetArgs) -> Result<Exit, Failure> {
 fn announce(app: &App, services: &Services) -> Result<(), Failure> {
     let bytes = services.store.sizes()?.database;
     if bytes > LARGE {
-        app.ui.note(&format!("writing the store anew ({})", size::words(bytes)));
+        app.ui.note(&format!("writing the store anew ({})", size::format_size(bytes)));
     }
     Ok(())
 }
 
-fn tell(app: &App, id: CaptureId, forgotten: Option<&Forgotten>) -> Result<(), Failure> {
+fn print_result(app: &App, id: CaptureId, forgotten: Option<&ForgetReport>) -> Result<(), Failure> {
     if app.json {
-        return app.ui.json(&Report::of(id, forgotten));
+        return app.ui.json(&JsonReport::of(id, forgotten));
     }
     let Some(forgotten) = forgotten else {
         app.ui.note("kept");
@@ -114,14 +114,14 @@ fn tell(app: &App, id: CaptureId, forgotten: Option<&Forgotten>) -> Result<(), F
 }
 
 /// `2 files, 3.1 MiB (old copies of the store, logs)`.
-fn files(removed: &[Removed]) -> String {
+fn files(removed: &[StoreFile]) -> String {
     let bytes = removed.iter().map(|file| file.bytes).sum();
     let names = removed.iter().filter_map(|file| file.path.file_name()).map(|name| name.to_string_lossy());
     let files = count(removed.len() as u64, "file", "files");
-    format!("{files}, {} ({})", size::words(bytes), names.collect::<Vec<_>>().join(", "))
+    format!("{files}, {} ({})", size::format_size(bytes), names.collect::<Vec<_>>().join(", "))
 }
 
-fn still_there(id: CaptureId, left: &[Left]) -> Failure {
+fn leftover_failure(id: CaptureId, left: &[RemainingFile]) -> Failure {
     let mut failure = Failure::environment(format!("capture {id} is forgotten, but some of it may still be in a file"));
     for left in left {
         failure = failure.because(format!("{}: {}", left.path.display(), left.why));
@@ -138,7 +138,7 @@ fn confirmed(app: &App, services: &Services, id: CaptureId) -> Result<bool, Fail
             .hint("uro-capture forget ID --yes"));
     }
     let what = match services.store.capture(&id.to_string()) {
-        Ok(record) => capture_line::short(&record.capture, &app.ui),
+        Ok(record) => capture_line::format_line(&record.capture, &app.ui),
         Err(StoreError::Corrupt(_)) => format!("{id}, which is damaged"),
         Err(error) => return Err(error.into()),
     };
@@ -147,7 +147,7 @@ fn confirmed(app: &App, services: &Services, id: CaptureId) -> Result<bool, Fail
     let mut question = format!("Forget for good: {what}?");
     if sizes.copy_files > 0 {
         let copies = count(sizes.copy_files, "old copy", "old copies");
-        question += &format!(" {copies} of the store ({}) will be removed.", size::words(sizes.copies));
+        question += &format!(" {copies} of the store ({}) will be removed.", size::format_size(sizes.copies));
     }
     if drafts > 0 {
         question += &format!(" So will {} written from it.", count(drafts as u64, "draft", "drafts"));
@@ -155,12 +155,12 @@ fn confirmed(app: &App, services: &Services, id: CaptureId) -> Result<bool, Fail
     Ok(app.ui.confirm(&question))
 }
 
-impl Report {
-    fn of(id: CaptureId, forgotten: Option<&Forgotten>) -> Self {
+impl JsonReport {
+    fn of(id: CaptureId, forgotten: Option<&ForgetReport>) -> Self {
         let done = forgotten.cloned().unwrap_or_default();
-        let file = |gone: Removed| RemovedFile { path: gone.path, bytes: gone.bytes };
+        let file = |gone: StoreFile| RemovedFile { path: gone.path, bytes: gone.bytes };
         let removed: Vec<RemovedFile> = done.scrubbed.copies.into_iter().map(file).collect();
-        let left = done.scrubbed.left.into_iter().map(|left| LeftFile { path: left.path, why: left.why });
+        let left = done.scrubbed.remaining.into_iter().map(|left| LeftFile { path: left.path, why: left.why });
         Self {
             id,
             forgotten: forgotten.is_some(),

@@ -14,9 +14,9 @@ use super::service::Autostart;
 use crate::git::repo::Repo;
 use crate::git::{GitError, jj};
 use crate::sidecar::protocol::SidecarState;
-use crate::store::Registered;
+use crate::store::RegisteredRepo;
 pub use standing::is_configured;
-pub use surroundings::Surroundings;
+pub use surroundings::GitEnvironment;
 
 /// The hooks of one registered repository, as `status --json` shows them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -31,37 +31,37 @@ pub struct RepoHooks {
     /// Commits are made without hooks, all or some (jj's): only the sidecar detects those.
     pub needs_sidecar: bool,
     #[serde(skip)]
-    pub trouble: Option<Trouble>,
+    pub trouble: Option<HookDefect>,
 }
 
 /// Why installed hooks report nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trouble {
+pub enum HookDefect {
     /// Some hooks were replaced, removed or are outdated.
     Replaced,
     /// No hook is left, or `core.hooksPath` points elsewhere.
-    Gone,
+    Lost,
     /// The hooks' program is missing.
     NoProgram(PathBuf),
     /// `hook.<name>.enabled = false`.
-    SwitchedOff(String),
+    Disabled(String),
     /// The hooks are in git's configuration, which this git (`None`: not found) does not run.
-    Downgraded(Option<(u32, u32)>),
+    GitTooOld(Option<(u32, u32)>),
 }
 
-impl Trouble {
+impl HookDefect {
     /// Describes the defect of `repo`'s hooks in one line.
     #[must_use]
-    pub fn words(&self, repo: &str) -> String {
+    pub fn describe(&self, repo: &str) -> String {
         match self {
             Self::Replaced => format!("a hook of {repo} was replaced or is out of date"),
-            Self::Gone => format!("the hooks of {repo} are gone, or git looks for them elsewhere"),
+            Self::Lost => format!("the hooks of {repo} are gone, or git looks for them elsewhere"),
             Self::NoProgram(program) => format!("the hooks of {repo} call {}, which is not there", program.display()),
-            Self::SwitchedOff(name) => format!("hook.{name}.enabled is false in {repo}"),
-            Self::Downgraded(Some((major, minor))) => {
+            Self::Disabled(name) => format!("hook.{name}.enabled is false in {repo}"),
+            Self::GitTooOld(Some((major, minor))) => {
                 format!("git is version {major}.{minor} now and does not run the configured hooks of {repo}")
             }
-            Self::Downgraded(None) => format!("no git is found that runs the configured hooks of {repo}"),
+            Self::GitTooOld(None) => format!("no git is found that runs the configured hooks of {repo}"),
         }
     }
 
@@ -69,7 +69,7 @@ impl Trouble {
     #[must_use]
     pub fn repair(&self, repo: &Path) -> String {
         match self {
-            Self::SwitchedOff(name) => format!("git -C {} config --unset-all hook.{name}.enabled", quoted(repo)),
+            Self::Disabled(name) => format!("git -C {} config --unset-all hook.{name}.enabled", quoted(repo)),
             _ => format!("uro-capture init {}", quoted(repo)),
         }
     }
@@ -77,16 +77,16 @@ impl Trouble {
 
 /// Inspects the hooks of a registered repository at git's current location.
 #[must_use]
-pub fn of_registered(repo: Result<&Repo, ()>, known: &Registered, around: &Surroundings<'_>) -> RepoHooks {
-    let found = repo.map(|repo| standing::of(repo, known, around)).unwrap_or_default();
+pub fn inspect_registered(repo: Result<&Repo, ()>, known: &RegisteredRepo, around: &GitEnvironment<'_>) -> RepoHooks {
+    let found = repo.map(|repo| standing::inspect_hooks(repo, known, around)).unwrap_or_default();
     let trouble = match (&found, repo) {
-        (standing::Standing { trouble: Some(trouble), .. }, _) => Some(trouble.clone()),
-        (standing::Standing { how: None, .. }, Ok(_)) if known.means.has_hooks() => Some(Trouble::Gone),
+        (standing::HookStatus { defect: Some(trouble), .. }, _) => Some(trouble.clone()),
+        (standing::HookStatus { how: None, .. }, Ok(_)) if known.hook_mode.has_hooks() => Some(HookDefect::Lost),
         _ => None,
     };
     let works = found.how.is_some() && trouble.is_none();
     let by_hooks = works || found.by_hand;
-    let by_jj = repo.is_ok_and(|repo| jj::repo_dir(&repo.place().common_dir).is_some());
+    let by_jj = repo.is_ok_and(|repo| jj::repo_dir(&repo.location().common_dir).is_some());
     RepoHooks {
         repo: known.path.display().to_string(),
         state: match (&trouble, works) {
@@ -104,7 +104,11 @@ pub fn of_registered(repo: Result<&Repo, ()>, known: &Registered, around: &Surro
 /// Defect of repositories without hooks while the sidecar does not run, or is not restarted after a reboot, with the
 /// fix: one line for all of them.
 #[must_use]
-pub fn unattended(all: &[&RepoHooks], sidecar: &SidecarState, autostart: Autostart) -> Option<(String, String)> {
+pub fn unattended_problem(
+    all: &[&RepoHooks],
+    sidecar: &SidecarState,
+    autostart: Autostart,
+) -> Option<(String, String)> {
     // Repairable hooks are reported on their own.
     let needy: Vec<&str> =
         all.iter().filter(|one| one.needs_sidecar && one.trouble.is_none()).map(|one| one.repo.as_str()).collect();
@@ -132,7 +136,7 @@ const INSTALL: &str = "uro-capture sidecar install";
 
 /// Defect of a registered repository that cannot be opened, with the fix.
 #[must_use]
-pub fn unreadable(path: &Path, error: &GitError) -> (String, String) {
+pub fn unreadable_problem(path: &Path, error: &GitError) -> (String, String) {
     let (shown, shell) = (path.display(), quoted(path));
     match error {
         GitError::ForeignOwner { .. } => (
@@ -177,10 +181,10 @@ mod tests {
     #[test]
     fn what_only_the_sidecar_sees_is_a_problem_unless_it_runs_and_is_started_at_login() {
         let (needy, other, fine) = (repo_hooks("/a", true), repo_hooks("/b", true), repo_hooks("/c", false));
-        let told = |all: &[&RepoHooks], state, autostart| unattended(all, &state, autostart);
+        let told = |all: &[&RepoHooks], state, autostart| unattended_problem(all, &state, autostart);
         assert_eq!(told(&[&needy, &fine], SidecarState::Running, Autostart::Installed), None);
         assert_eq!(told(&[&fine], SidecarState::Stopped, Autostart::Possible), None);
-        let lost = RepoHooks { trouble: Some(Trouble::Gone), ..repo_hooks("/d", true) };
+        let lost = RepoHooks { trouble: Some(HookDefect::Lost), ..repo_hooks("/d", true) };
         assert_eq!(told(&[&lost], SidecarState::Stopped, Autostart::Possible), None, "told by itself");
         for (state, autostart, hint) in [
             (SidecarState::Running, Autostart::Possible, "uro-capture sidecar install"),
@@ -205,18 +209,18 @@ mod tests {
     fn every_trouble_comes_with_the_command_that_mends_it() {
         let repo = Path::new("/my repo");
         for (trouble, words, repair) in [
-            (Trouble::Replaced, "was replaced", "uro-capture init '/my repo'"),
-            (Trouble::Gone, "are gone", "uro-capture init '/my repo'"),
-            (Trouble::NoProgram("/x/uro-hook".into()), "call /x/uro-hook, which", "uro-capture init '/my repo'"),
-            (Trouble::Downgraded(Some((2, 47))), "version 2.47 now", "uro-capture init '/my repo'"),
-            (Trouble::Downgraded(None), "no git is found", "uro-capture init '/my repo'"),
+            (HookDefect::Replaced, "was replaced", "uro-capture init '/my repo'"),
+            (HookDefect::Lost, "are gone", "uro-capture init '/my repo'"),
+            (HookDefect::NoProgram("/x/uro-hook".into()), "call /x/uro-hook, which", "uro-capture init '/my repo'"),
+            (HookDefect::GitTooOld(Some((2, 47))), "version 2.47 now", "uro-capture init '/my repo'"),
+            (HookDefect::GitTooOld(None), "no git is found", "uro-capture init '/my repo'"),
             (
-                Trouble::SwitchedOff("uro-post-merge".into()),
+                HookDefect::Disabled("uro-post-merge".into()),
                 "hook.uro-post-merge.enabled",
                 "git -C '/my repo' config --unset-all hook.uro-post-merge.enabled",
             ),
         ] {
-            assert!(trouble.words("/my repo").contains(words), "{trouble:?}");
+            assert!(trouble.describe("/my repo").contains(words), "{trouble:?}");
             assert_eq!(trouble.repair(repo), repair);
         }
     }

@@ -60,7 +60,7 @@ const AHEAD: usize = 2;
 fn import(store: &dyn Store, input: impl BufRead + Send) -> Result<Imported, Failure> {
     let (send, batches) = mpsc::sync_channel(AHEAD);
     std::thread::scope(|scope| {
-        scope.spawn(move || read(input, &send));
+        scope.spawn(move || read_batches(input, &send));
         let mut imported = Imported::default();
         // Batches end at line ends, or after an invalid line.
         for batch in batches {
@@ -77,7 +77,7 @@ fn import(store: &dyn Store, input: impl BufRead + Send) -> Result<Imported, Fai
 }
 
 /// Sends all lines, or those before an invalid one and then its error. Stops once the receiver is dropped.
-fn read(input: impl BufRead, send: &SyncSender<Result<Vec<CaptureRecord>, Failure>>) {
+fn read_batches(input: impl BufRead, send: &SyncSender<Result<Vec<CaptureRecord>, Failure>>) {
     let mut batch = Vec::with_capacity(BATCH);
     for (index, text) in input.lines().enumerate() {
         let record = text.map_err(|error| wrong(index, &error.to_string())).and_then(|text| parse(index, &text));

@@ -11,13 +11,13 @@ use serde::Serialize;
 
 use super::app::App;
 use super::failure::Failure;
-use super::hooks::places::ByHand;
-use super::hooks::surroundings::Surroundings;
+use super::hooks::places::ManualLines;
+use super::hooks::surroundings::GitEnvironment;
 use super::service::{self, Autostart};
 use super::ui::Exit;
-use crate::domain::event::Means;
+use crate::domain::event::HookMode;
 use crate::git::repo::Repo;
-use crate::githooks::{Note, Plan};
+use crate::githooks::{HookPlan, Note};
 
 #[derive(Debug, Clone, Args)]
 pub struct InitArgs {
@@ -51,7 +51,7 @@ pub struct DeinitArgs {
 
 /// What was done (or would be) in one repository.
 #[derive(Debug, Serialize)]
-struct Done {
+struct InitResult {
     repo: PathBuf,
     project: String,
     /// All written, renamed or removed paths.
@@ -59,12 +59,12 @@ struct Done {
     dry_run: bool,
     /// Source of commit events: `config`, `file`, `watch`; absent after `deinit`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    means: Option<Means>,
+    means: Option<HookMode>,
     /// Commits are made without hooks, all or some (jj's): only the sidecar detects those.
     needs_sidecar: bool,
     /// Lines to add by hand where nothing was written.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    by_hand: Vec<ByHand>,
+    by_hand: Vec<ManualLines>,
     /// The same as text.
     #[serde(skip)]
     what: String,
@@ -81,12 +81,13 @@ pub fn run(app: &App, args: &InitArgs) -> Result<Exit, Failure> {
         return Err(Failure::usage(told).hint("uro-capture init --global DIR…"));
     }
     let repo = repo_at(app, args.paths.first())?;
-    let around = Surroundings::new(app.env(), one::known_mark(app)?);
-    let (done, plan) = one::capture(app, &repo, &around, one::Wish { watch: args.watch, dry_run: args.dry_run })?;
+    let around = GitEnvironment::new(app.env(), one::load_global_mark(app)?);
+    let (done, plan) =
+        one::capture(app, &repo, &around, one::InitOptions { watch: args.watch, dry_run: args.dry_run })?;
     let stays = !args.dry_run && one::announce(app, done.needs_sidecar);
     report(app, &done)?;
     if stays {
-        tell_how_it_stays(app)?;
+        print_service_hint(app)?;
     }
     tell_notes(app, &plan);
     Ok(Exit::Done)
@@ -94,13 +95,13 @@ pub fn run(app: &App, args: &InitArgs) -> Result<Exit, Failure> {
 
 /// # Errors
 /// No repository, or a write failed.
-pub fn undo(app: &App, args: &DeinitArgs) -> Result<Exit, Failure> {
+pub fn run_deinit(app: &App, args: &DeinitArgs) -> Result<Exit, Failure> {
     if args.global {
-        return global::undo(app, args.dry_run);
+        return global::run_deinit_global(app, args.dry_run);
     }
     let (done, plan) = match repo_at(app, args.path.as_ref()) {
-        Ok(repo) => one::release(app, &repo, args.dry_run)?,
-        Err(failure) => (one::forget_gone(app, args, failure)?, Plan::default()),
+        Ok(repo) => one::uninstall(app, &repo, args.dry_run)?,
+        Err(failure) => (one::forget_missing(app, args, failure)?, HookPlan::default()),
     };
     report(app, &done)?;
     tell_notes(app, &plan);
@@ -115,7 +116,7 @@ fn repo_at(app: &App, path: Option<&PathBuf>) -> Result<Repo, Failure> {
     Ok(Repo::discover(&path)?)
 }
 
-fn report(app: &App, done: &Done) -> Result<(), Failure> {
+fn report(app: &App, done: &InitResult) -> Result<(), Failure> {
     if app.json {
         return app.ui.json(done);
     }
@@ -126,17 +127,17 @@ fn report(app: &App, done: &Done) -> Result<(), Failure> {
         app.ui.detail(&format!("wrote {}", path.display()));
     }
     app.ui.line(&done.line())?;
-    done.by_hand.iter().flat_map(ByHand::words).try_for_each(|line| app.ui.line(&format!("  {line}")))
+    done.by_hand.iter().flat_map(ManualLines::describe).try_for_each(|line| app.ui.line(&format!("  {line}")))
 }
 
-impl Done {
+impl InitResult {
     fn line(&self) -> String {
         format!("{} ({}) {}", self.project, self.repo.display(), self.what)
     }
 }
 
 /// How a sidecar that watches repositories without hooks is kept running.
-fn tell_how_it_stays(app: &App) -> Result<(), Failure> {
+fn print_service_hint(app: &App) -> Result<(), Failure> {
     if app.json {
         return Ok(());
     }
@@ -151,7 +152,7 @@ fn tell_how_it_stays(app: &App) -> Result<(), Failure> {
     })
 }
 
-fn tell_notes(app: &App, plan: &Plan) {
+fn tell_notes(app: &App, plan: &HookPlan) {
     for note in &plan.notes {
         app.ui.warn(&match note {
             Note::Edited(path) => format!("{} was changed by hand and is kept as it is", path.display()),

@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use super::app::App;
 use super::failure::Failure;
 use super::ui::{Align, Exit, Table};
-use crate::store::{AheadRow, LatencyGrouping, LatencyRow};
+use crate::store::{LatencyGrouping, LatencyRow, PrefetchRow};
 
 #[derive(Debug, Clone, Args)]
 pub struct LatencyArgs {
@@ -14,11 +14,11 @@ pub struct LatencyArgs {
     pub since: String,
     /// What makes a group
     #[arg(long, value_enum, value_delimiter = ',', value_name = "BY", default_value = "op,model,cold")]
-    pub by: Vec<By>,
+    pub by: Vec<GroupBy>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum By {
+pub enum GroupBy {
     Op,
     Model,
     Cold,
@@ -28,7 +28,7 @@ pub enum By {
 /// `--since` is no time, or the store cannot be read.
 pub fn run(app: &App, args: &LatencyArgs) -> Result<Exit, Failure> {
     let has = |by| args.by.contains(&by);
-    let grouping = LatencyGrouping { op: has(By::Op), model: has(By::Model), cold: has(By::Cold) };
+    let grouping = LatencyGrouping { op: has(GroupBy::Op), model: has(GroupBy::Model), cold: has(GroupBy::Cold) };
     let rows = app.store()?.latency(super::when::parse(&args.since, app)?, grouping)?;
     if app.json {
         app.ui.json(&rows)?;
@@ -39,7 +39,7 @@ pub fn run(app: &App, args: &LatencyArgs) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     app.ui.table(&table(&rows))?;
-    if let Some(ahead) = ahead(&rows) {
+    if let Some(ahead) = prefill_table(&rows) {
         app.ui.line("")?;
         app.ui.table(&ahead)?;
     }
@@ -89,7 +89,7 @@ fn table(rows: &[LatencyRow]) -> Table {
 }
 
 /// Prefix cache statistics; empty if no prompt could be prefilled.
-fn ahead(rows: &[LatencyRow]) -> Option<Table> {
+fn prefill_table(rows: &[LatencyRow]) -> Option<Table> {
     use Align::{Left, Right};
     let mut table = Table::new(&[
         ("read ahead", Left),
@@ -105,7 +105,7 @@ fn ahead(rows: &[LatencyRow]) -> Option<Table> {
     ]);
     let mut any = false;
     for (row, ahead) in rows.iter().filter_map(|row| Some((row, row.ahead.as_ref()?))) {
-        let AheadRow { n, whole, part, missed, hit_rate, ttft_p50_ms, ttft_missed_p50_ms } = ahead;
+        let PrefetchRow { n, whole, part, missed, hit_rate, ttft_p50_ms, ttft_missed_p50_ms } = ahead;
         let mut cells = vec![row.op.clone().unwrap_or_else(none), model(row), temperature(row.cold)];
         cells.extend([n, whole, part, missed].map(ToString::to_string));
         cells.extend([percent(Some(*hit_rate)), number(*ttft_p50_ms), number(*ttft_missed_p50_ms)]);
@@ -204,8 +204,8 @@ mod tests {
 
     #[test]
     fn what_was_read_ahead_is_told_where_there_was_something_to_read() {
-        assert!(ahead(&[row()]).is_none());
-        let read = AheadRow {
+        assert!(prefill_table(&[row()]).is_none());
+        let read = PrefetchRow {
             n: 50,
             whole: 47,
             part: 2,
@@ -214,7 +214,7 @@ mod tests {
             ttft_p50_ms: Some(31.0),
             ttft_missed_p50_ms: None,
         };
-        let text = ahead(&[row(), LatencyRow { ahead: Some(read), ..row() }]).unwrap().render(false);
+        let text = prefill_table(&[row(), LatencyRow { ahead: Some(read), ..row() }]).unwrap().render(false);
         assert_eq!(text.lines().count(), 2);
         let fields: Vec<&str> =
             text.lines().nth(1).unwrap().split("  ").map(str::trim).filter(|s| !s.is_empty()).collect();

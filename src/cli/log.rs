@@ -7,8 +7,8 @@ use super::capture_list::CaptureList;
 use super::failure::Failure;
 use super::ui::{Exit, Ui};
 use crate::dispatch;
-use crate::domain::capture::{Capture, Kind};
-use crate::domain::project::Names;
+use crate::domain::capture::{Capture, CaptureKind};
+use crate::domain::project::ProjectLabels;
 use crate::store::{CaptureQuery, Store, StoreError};
 
 #[derive(Debug, Clone, Args)]
@@ -53,7 +53,7 @@ pub enum KindArg {
     Note,
 }
 
-impl From<KindArg> for Kind {
+impl From<KindArg> for CaptureKind {
     fn from(kind: KindArg) -> Self {
         match kind {
             KindArg::Commit => Self::Commit,
@@ -68,21 +68,21 @@ impl Filter {
     ///
     /// # Errors
     /// `--since` is no time, or the repository cannot be read.
-    fn query(&self, app: &App, names: &Names, limit: Option<usize>) -> Result<CaptureQuery, Failure> {
+    fn query(&self, app: &App, names: &ProjectLabels, limit: Option<usize>) -> Result<CaptureQuery, Failure> {
         let here = if self.everywhere || self.project.is_some() { None } else { app.repo_if_any()? };
-        let meant = self.project.as_ref().map(|name| (name, names.meant(name)));
+        let meant = self.project.as_ref().map(|name| (name, names.find_matching(name)));
         let (project, repo) = match meant {
             Some((name, origins)) => match origins.as_slice() {
                 [only] if only.project != *name => (None, only.repo.as_ref().map(|repo| repo.id.clone())),
                 _ => (Some(name.clone()), None),
             },
-            None => (None, here.map(|repo| repo.place().id.clone())),
+            None => (None, here.map(|repo| repo.location().id.clone())),
         };
         Ok(CaptureQuery {
             project,
             repo,
             outside: false,
-            kind: self.kind.map(Kind::from),
+            kind: self.kind.map(CaptureKind::from),
             since: self.since.as_deref().map(|text| super::when::parse(text, app)).transpose()?,
             until: None,
             captured_since: None,
@@ -95,18 +95,18 @@ impl Filter {
 /// # Errors
 /// A filter makes no sense, or the store cannot be read.
 pub fn run(app: &App, args: &LogArgs) -> Result<Exit, Failure> {
-    let wish = Wish { most: args.n, oneline: args.oneline, nothing: "no captures" };
+    let wish = ListOptions { limit: args.n, oneline: args.oneline, empty_message: "no captures" };
     list(app, &args.filter, &wish, |store, query| store.captures(query))
 }
 
 /// How a list is shown.
 #[derive(Debug, Clone, Copy)]
-pub struct Wish {
+pub struct ListOptions {
     /// Maximum number of captures; 0: all.
-    pub most: Option<usize>,
+    pub limit: Option<usize>,
     pub oneline: bool,
     /// Message for an empty list.
-    pub nothing: &'static str,
+    pub empty_message: &'static str,
 }
 
 /// Value for `-n 0`: more than any store holds.
@@ -119,12 +119,12 @@ const EVERYTHING: usize = i32::MAX as usize;
 pub fn list(
     app: &App,
     filter: &Filter,
-    wish: &Wish,
+    wish: &ListOptions,
     find: impl FnOnce(&dyn Store, &CaptureQuery) -> Result<Vec<Capture>, StoreError>,
 ) -> Result<Exit, Failure> {
     let store = app.store()?;
-    let n = wish.most.unwrap_or(USUAL);
-    let names = Names::of(store.origins()?);
+    let n = wish.limit.unwrap_or(USUAL);
+    let names = ProjectLabels::of(store.origins()?);
     // One more than requested shows whether there are more.
     let query = filter.query(app, &names, Some(if n == 0 { EVERYTHING } else { n.saturating_add(1) }))?;
     let mut captures = find(store.as_ref(), &query)?;
@@ -137,7 +137,7 @@ pub fn list(
     } else if captures.is_empty() {
         let elsewhere = query.repo.is_some() && filter.project.is_none();
         let elsewhere = if elsewhere { " in this repository; --everywhere looks in all" } else { "" };
-        app.ui.note(&format!("{}{elsewhere}", wish.nothing));
+        app.ui.note(&format!("{}{elsewhere}", wish.empty_message));
     } else {
         let expects_model = dispatch::has_ever_answered(store.as_ref())?;
         let verbose = app.ui.verbosity() > 0;
@@ -145,7 +145,7 @@ pub fn list(
         app.ui.page(&page(&list, wish.oneline, &app.ui))?;
     }
     // No notice after an explicit number.
-    if more && wish.most.is_none() {
+    if more && wish.limit.is_none() {
         app.ui.note(&format!("there are more than {n}; -n 0 lists all"));
     }
     Ok(Exit::Done)
@@ -156,6 +156,6 @@ fn page(list: &CaptureList<'_>, oneline: bool, ui: &Ui) -> String {
     match ui.columns() {
         _ if oneline => list.oneline().render(ui.color_out()),
         Some(columns) => list.by_day(columns, ui.color_out()),
-        None => list.lines().render(ui.color_out()),
+        None => list.program_table().render(ui.color_out()),
     }
 }

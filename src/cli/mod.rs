@@ -41,10 +41,10 @@ use std::sync::Arc;
 
 use clap::FromArgMatches;
 
-use app::{App, Start};
+use app::{App, AppOptions};
 use args::{Cli, Command};
 use failure::Failure;
-use ui::{Exit, Ui, Wishes};
+use ui::{Exit, OutputOptions, Ui};
 
 use crate::config::{Env, Overrides};
 use crate::domain::clock::SystemClock;
@@ -54,15 +54,15 @@ use crate::domain::clock::SystemClock;
 pub fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
     if starts_detached(&args) {
-        crate::sidecar::detach::let_go();
+        crate::sidecar::detach::detach_from_starter();
     }
-    ExitCode::from(catch_unwind(AssertUnwindSafe(|| run(args))).unwrap_or_else(|_| own_bug()))
+    ExitCode::from(catch_unwind(AssertUnwindSafe(|| run(args))).unwrap_or_else(|_| report_panic()))
 }
 
 /// A panic has printed its location on stderr already; this message explains it.
-fn own_bug() -> u8 {
+fn report_panic() -> u8 {
     let failure = Failure::bug("uro-capture stopped because of a bug");
-    Ui::new(Wishes::default(), &Env::read()).failure(&failure);
+    Ui::new(OutputOptions::default(), &Env::from_process()).failure(&failure);
     failure.code()
 }
 
@@ -73,23 +73,23 @@ fn starts_detached(args: &[OsString]) -> bool {
 }
 
 fn run(args: Vec<OsString>) -> u8 {
-    let env = Env::read();
+    let env = Env::from_process();
     let single = (args.len() == 2).then(|| args[1].clone());
-    if let Some(name) = args::reserved(&args) {
+    if let Some(name) = args::find_reserved(&args) {
         let failure = Failure::input(format!("this version has no `{name}` yet")).hint("uro-capture --help");
-        Ui::new(Wishes::default(), &env).failure(&failure);
+        Ui::new(OutputOptions::default(), &env).failure(&failure);
         return failure.code();
     }
-    let args = args::with_note(args);
-    let command = args::named(&args);
+    let args = args::insert_note(args);
+    let command = args::find_command(&args);
     let parsed = args::command().try_get_matches_from(args).and_then(|m| Cli::from_arg_matches(&m));
     let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return explain(&error, command, &Ui::new(Wishes::default(), &env)),
+        Err(error) => return report_clap_error(&error, command, &Ui::new(OutputOptions::default(), &env)),
     };
-    let ui = Arc::new(Ui::new(cli.global.wishes(), &env));
+    let ui = Arc::new(Ui::new(cli.global.output_options(), &env));
     let meant =
-        single.filter(|_| matches!(cli.command, Some(Command::Note(_)))).and_then(|word| args::perhaps_command(&word));
+        single.filter(|_| matches!(cli.command, Some(Command::Note(_)))).and_then(|word| args::guess_command(&word));
     let ended = execute(cli, env, &ui);
     if let (Ok(_), Some(command)) = (&ended, meant) {
         ui.warn(&format!("this was stored as a note; the command is `uro-capture {command}`"));
@@ -104,7 +104,7 @@ fn run(args: Vec<OsString>) -> u8 {
 }
 
 /// Help and version go to stdout with 0; a wrong command line to stderr with 2.
-fn explain(error: &clap::Error, command: Option<&str>, ui: &Ui) -> u8 {
+fn report_clap_error(error: &clap::Error, command: Option<&str>, ui: &Ui) -> u8 {
     let rendered = error.render();
     if !error.use_stderr() {
         let text = if ui.color_out() { rendered.ansi().to_string() } else { rendered.to_string() };
@@ -112,7 +112,7 @@ fn explain(error: &clap::Error, command: Option<&str>, ui: &Ui) -> u8 {
     }
     let text = rendered.to_string();
     let text = text.trim_end().trim_end_matches("For more information, try '--help'.").trim_end();
-    let hint = match (asked_for(text), command) {
+    let hint = match (usage_command(text), command) {
         (usage, Some(command)) if usage == "uro-capture" => format!("{usage} {command} --help"),
         (usage, _) => format!("{usage} --help"),
     };
@@ -121,7 +121,7 @@ fn explain(error: &clap::Error, command: Option<&str>, ui: &Ui) -> u8 {
 }
 
 /// The command of a usage message: the words before the first placeholder of its `Usage:` line.
-fn asked_for(message: &str) -> String {
+fn usage_command(message: &str) -> String {
     let usage = message.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or("uro-capture");
     let names = usage.split(' ').take_while(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '-'));
     let names: Vec<&str> = names.take_while(|word| !word.starts_with('-')).collect();
@@ -135,8 +135,11 @@ fn execute(cli: Cli, env: Env, ui: &Arc<Ui>) -> Result<Exit, Failure> {
         _ => {}
     }
     let tolerant = cli.command.as_ref().is_some_and(works_with_broken_settings);
-    let start =
-        Start { cwd: directory(&cli.global.dirs)?, overrides: Overrides { env, flags: cli.global.settings }, tolerant };
+    let start = AppOptions {
+        cwd: resolve_dir(&cli.global.dirs)?,
+        overrides: Overrides { env, flags: cli.global.settings },
+        tolerant,
+    };
     let app = App::open(start, Arc::new(SystemClock), Arc::clone(ui))?;
     dispatch(&app, cli.command)
 }
@@ -167,7 +170,7 @@ fn dispatch(app: &App, command: Option<Command>) -> Result<Exit, Failure> {
         Command::Status(args) => status::run(app, &args),
         Command::Draft(args) => draft::run(app, &args),
         Command::Init(args) => init::run(app, &args),
-        Command::Deinit(args) => init::undo(app, &args),
+        Command::Deinit(args) => init::run_deinit(app, &args),
         Command::Doctor(args) => doctor::run(app, &args),
         Command::Config(args) => config::run(app, &args),
         Command::Models(args) => models::run(app, &args),
@@ -182,7 +185,7 @@ fn dispatch(app: &App, command: Option<Command>) -> Result<Exit, Failure> {
 }
 
 /// The current directory after every `-C`, each relative to the one before, as git does.
-fn directory(dirs: &[PathBuf]) -> Result<PathBuf, Failure> {
+fn resolve_dir(dirs: &[PathBuf]) -> Result<PathBuf, Failure> {
     let start = std::env::current_dir().map_err(|error| {
         Failure::environment("the current directory is gone").because(error.to_string()).hint("cd somewhere else")
     })?;
@@ -213,11 +216,11 @@ mod tests {
     #[test]
     fn a_wrong_command_line_exits_with_two_and_a_hint_and_help_with_zero() {
         let explained = |words: &[&str]| {
-            let args = args::with_note(os(words));
-            let command = args::named(&args);
+            let args = args::insert_note(os(words));
+            let command = args::find_command(&args);
             let error = args::command().try_get_matches_from(args).unwrap_err();
-            let (ui, out, err) = Ui::captured(Wishes { color: Color::Never, ..Wishes::default() });
-            (explain(&error, command, &ui), out.text(), err.text())
+            let (ui, out, err) = Ui::in_memory(OutputOptions { color: Color::Never, ..OutputOptions::default() });
+            (report_clap_error(&error, command, &ui), out.text(), err.text())
         };
         let (code, out, err) = explained(&["uro-capture", "log", "--nonsense"]);
         assert_eq!((code, out.as_str()), (2, ""));
@@ -240,8 +243,8 @@ mod tests {
     fn every_dash_c_counts_from_the_one_before() {
         let top = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(top.path().join("a/b")).unwrap();
-        let found = directory(&[top.path().to_owned(), "a".into(), "b".into()]).unwrap();
+        let found = resolve_dir(&[top.path().to_owned(), "a".into(), "b".into()]).unwrap();
         assert_eq!(found, top.path().join("a/b"));
-        assert_eq!(directory(&[top.path().join("nowhere")]).unwrap_err().code(), 1);
+        assert_eq!(resolve_dir(&[top.path().join("nowhere")]).unwrap_err().code(), 1);
     }
 }

@@ -10,19 +10,19 @@ use super::app::App;
 use super::failure::{Failure, START_SERVER, server_hint};
 use super::ui::Exit;
 use crate::config::{Config, EndpointConfig};
-use crate::dispatch::{Standing, Tallies, device, tallies, try_again};
-use crate::domain::model::{Api, Offered, same_model};
+use crate::dispatch::{RouterStatus, Tallies, device, tallies, try_again};
+use crate::domain::model::{Api, ListedModel, same_model};
 use crate::domain::role::{ROLES, Role};
 use crate::hardware::Hardware;
 use crate::llm::Client;
 use crate::llm::{LlmError, Server};
-use crate::route::breaker::State;
-use crate::route::key::Key;
+use crate::route::breaker::BreakerState;
+use crate::route::key::ForecastKey;
 use crate::route::ledger::Ledger;
-use crate::route::offer::{Offer, configured};
+use crate::route::offer::{Offer, configured_model};
 use crate::route::rates::Rates;
-use crate::route::roles::{Because, Cast, Memory, cast};
-use crate::route::tally::Tally;
+use crate::route::roles::{Memory, RoleModels, UnfitReason, assign_models};
+use crate::route::tally::UsableTally;
 use crate::route::traits::Traits;
 use crate::sidecar::client;
 use crate::sidecar::protocol::{Request, Response};
@@ -62,14 +62,14 @@ pub struct EndpointView {
     /// Running and waiting requests; absent without a sidecar.
     pub running: Option<usize>,
     pub waiting: Option<usize>,
-    pub breaker: Option<Breaker>,
+    pub breaker: Option<BreakerView>,
     pub models: Vec<ModelView>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ModelView {
     #[serde(flatten)]
-    pub offered: Offered,
+    pub offered: ListedModel,
     /// False for a configured model that the endpoint does not list.
     pub listed: bool,
     /// Roles that it fills now.
@@ -79,36 +79,36 @@ pub struct ModelView {
     /// Roles in which it replaces the first choice if that would be late.
     pub stands_in_for: Vec<Role>,
     /// Why it fills no role; absent if it may.
-    pub unfit: Option<Because>,
+    pub unfit: Option<UnfitReason>,
     /// Share of the weights outside of GPU memory.
     pub spilled: Option<f64>,
     /// Reasoning model; reasoning is switched off in requests.
     pub thinks_aloud: bool,
     /// Memory in bytes while it runs.
     pub needs_bytes: Option<u64>,
-    pub breaker: Option<Breaker>,
+    pub breaker: Option<BreakerView>,
     /// Data used by the router.
     pub learned: Option<Rates>,
     /// From the latency log of the last 30 days.
     pub measured: Option<Measured>,
     /// Quality by role: share of usable texts; empty without a judged text.
-    pub texts: Vec<Texts>,
+    pub texts: Vec<RoleTexts>,
 }
 
 /// Judged texts of one model in one role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Texts {
+pub struct RoleTexts {
     pub role: Role,
     #[serde(flatten)]
-    pub tally: Tally,
+    pub tally: UsableTally,
     /// Too few were usable: the model is disabled for this role.
     pub barred: bool,
 }
 
 /// Whether captures use it; absent without a sidecar.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Breaker {
-    pub state: State,
+pub struct BreakerView {
+    pub state: BreakerState,
     /// Seconds until the next probe (half-open circuit breaker).
     pub probe_in_s: Option<f64>,
 }
@@ -129,13 +129,13 @@ pub fn run(app: &App, args: &ModelsArgs) -> Result<Exit, Failure> {
     if let Some(name) = &args.retry {
         return retry(app, name);
     }
-    let views = gather(app)?;
+    let views = list_endpoints(app)?;
     if app.json {
         app.ui.json(&views)?;
     } else {
         table::print(app, &views)?;
     }
-    if views.iter().any(|view| view.up) { Ok(Exit::Done) } else { Err(nobody(&views)) }
+    if views.iter().any(|view| view.up) { Ok(Exit::Done) } else { Err(no_server_failure(&views)) }
 }
 
 fn retry(app: &App, name: &str) -> Result<Exit, Failure> {
@@ -156,56 +156,56 @@ fn retry(app: &App, name: &str) -> Result<Exit, Failure> {
 ///
 /// # Errors
 /// No runtime can be created.
-pub fn gather(app: &App) -> Result<Vec<EndpointView>, Failure> {
+pub fn list_endpoints(app: &App) -> Result<Vec<EndpointView>, Failure> {
     let config = app.config();
-    let answers = app.block_on(ask_all(config.endpoints.clone(), app.clock.instant() + PATIENCE))?;
-    let known = Known::ask(app);
+    let answers = app.block_on(query_all(config.endpoints.clone(), app.clock.instant() + PATIENCE))?;
+    let known = ModelData::load(app);
     Ok(views(config, answers, &known))
 }
 
-type Answer = Result<(Server, Vec<Offered>), LlmError>;
+type EndpointAnswer = Result<(Server, Vec<ListedModel>), LlmError>;
 
 /// Queries all endpoints at once; results in configured order.
-async fn ask_all(endpoints: Vec<EndpointConfig>, until: std::time::Instant) -> Vec<(EndpointConfig, Answer)> {
+async fn query_all(endpoints: Vec<EndpointConfig>, until: std::time::Instant) -> Vec<(EndpointConfig, EndpointAnswer)> {
     let mut asked = JoinSet::new();
     for (order, endpoint) in endpoints.into_iter().enumerate() {
-        asked.spawn(async move { (order, ask(&endpoint, until).await, endpoint) });
+        asked.spawn(async move { (order, query_endpoint(&endpoint, until).await, endpoint) });
     }
     let mut answers = asked.join_all().await;
     answers.sort_by_key(|(order, ..)| *order);
     answers.into_iter().map(|(_, answer, endpoint)| (endpoint, answer)).collect()
 }
 
-async fn ask(endpoint: &EndpointConfig, until: std::time::Instant) -> Answer {
+async fn query_endpoint(endpoint: &EndpointConfig, until: std::time::Instant) -> EndpointAnswer {
     let client = Client::new(endpoint)?;
     Ok((client.server(until).await?, client.models(until).await?))
 }
 
 /// Data beside the servers' answers.
-struct Known {
+struct ModelData {
     measured: Vec<LatencyRow>,
     ledger: Ledger,
     tallies: Tallies,
     /// State of the running sidecar.
-    standing: Option<Standing>,
+    sidecar_state: Option<RouterStatus>,
     memory: Memory,
 }
 
-impl Known {
+impl ModelData {
     /// Without a readable store or an answering sidecar only their numbers are missing.
-    fn ask(app: &App) -> Self {
+    fn load(app: &App) -> Self {
         let memory = Memory { ram: Hardware::measure().ram_total, vram: None };
-        let standing = match client::ask(&app.paths.run, &Request::Standing, client::PING_TIMEOUT) {
+        let sidecar_state = match client::send_request(&app.paths.run, &Request::Standing, client::PING_TIMEOUT) {
             Ok(Response::Standing(standing)) => Some(standing),
             _ => None,
         };
         let (measured, ledger, tallies) = stored(app).unwrap_or_default();
-        Self { measured, ledger, tallies, standing, memory }
+        Self { measured, ledger, tallies, sidecar_state, memory }
     }
 
     /// Ignores runs of an older version of the model, as the router does.
-    fn texts(&self, endpoint: &str, offered: &Offered) -> Vec<Texts> {
-        let key = Key {
+    fn texts(&self, endpoint: &str, offered: &ListedModel) -> Vec<RoleTexts> {
+        let key = ForecastKey {
             endpoint: endpoint.to_owned(),
             model: offered.name.clone(),
             digest: offered.digest.clone(),
@@ -216,21 +216,22 @@ impl Known {
             return Vec::new();
         }
         let roles = self.tallies.get(&(key.endpoint, key.model));
-        let texts = |(role, tally): (&Role, &Tally)| Texts { role: *role, tally: *tally, barred: tally.is_barred() };
+        let texts =
+            |(role, tally): (&Role, &UsableTally)| RoleTexts { role: *role, tally: *tally, barred: tally.is_barred() };
         roles.into_iter().flatten().map(texts).collect()
     }
 
-    fn breaker(&self, endpoint: &str, model: Option<&str>) -> Option<Breaker> {
-        let broken = &self.standing.as_ref()?.broken;
+    fn breaker(&self, endpoint: &str, model: Option<&str>) -> Option<BreakerView> {
+        let broken = &self.sidecar_state.as_ref()?.broken;
         let this = broken.iter().find(|broken| broken.endpoint == endpoint && broken.model.as_deref() == model);
-        let closed = Breaker { state: State::Closed, probe_in_s: None };
-        Some(this.map_or(closed, |broken| Breaker { state: broken.state, probe_in_s: broken.probe_in_s }))
+        let closed = BreakerView { state: BreakerState::Closed, probe_in_s: None };
+        Some(this.map_or(closed, |broken| BreakerView { state: broken.state, probe_in_s: broken.probe_in_s }))
     }
 
     /// The newest statistics, regardless of the options.
-    fn learned(&self, endpoint: &str, model: &str) -> Option<Rates> {
+    fn learned_rates(&self, endpoint: &str, model: &str) -> Option<Rates> {
         let same = self.ledger.iter().filter(|(key, ..)| key.endpoint == endpoint && key.model == model);
-        same.max_by_key(|(.., at)| *at).map(|(_, forecast, _)| Rates::of(forecast))
+        same.max_by_key(|(.., at)| *at).map(|(_, forecast, _)| Rates::from_forecast(forecast))
     }
 }
 
@@ -245,18 +246,18 @@ fn stored(app: &App) -> Option<(Vec<LatencyRow>, Ledger, Tallies)> {
     Some((store.latency(since, grouping).unwrap_or_default(), store.forecasts().unwrap_or_default(), tallies))
 }
 
-fn views(config: &Config, answers: Vec<(EndpointConfig, Answer)>, known: &Known) -> Vec<EndpointView> {
+fn views(config: &Config, answers: Vec<(EndpointConfig, EndpointAnswer)>, known: &ModelData) -> Vec<EndpointView> {
     let offers: Vec<Offer> = answers.iter().filter_map(|(endpoint, answer)| offer(endpoint, answer)).collect();
     let mut views: Vec<EndpointView> =
         answers.into_iter().map(|(endpoint, answer)| view(endpoint, answer, known)).collect();
     for role in ROLES {
-        fill(config, role, &offers, known.memory, &mut views);
+        assign_role(config, role, &offers, known.memory, &mut views);
     }
     for view in &mut views {
         for model in &mut view.models {
             model.measured = speed(&known.measured, &view.endpoint, &model.offered.name);
             model.texts = known.texts(&view.endpoint, &model.offered);
-            model.learned = known.learned(&view.endpoint, &model.offered.name);
+            model.learned = known.learned_rates(&view.endpoint, &model.offered.name);
             model.breaker = known.breaker(&view.endpoint, Some(&model.offered.name));
         }
     }
@@ -264,33 +265,33 @@ fn views(config: &Config, answers: Vec<(EndpointConfig, Answer)>, known: &Known)
 }
 
 /// Assigns the role to its models, as the router does.
-fn fill(config: &Config, role: Role, offers: &[Offer], memory: Memory, views: &mut [EndpointView]) {
+fn assign_role(config: &Config, role: Role, offers: &[Offer], memory: Memory, views: &mut [EndpointView]) {
     let strategy = config.capture.strategy;
-    let named = configured(&config.models, strategy, role);
-    let Cast { proposals, unfit } = cast(role, &config.models, strategy, offers, memory);
+    let named = configured_model(&config.models, strategy, role);
+    let RoleModels { proposals, unfit } = assign_models(role, &config.models, strategy, offers, memory);
     if let Some(name) = named {
-        name_for(role, name, offers, views);
+        mark_configured(role, name, offers, views);
     }
     for (place, one) in proposals.iter().enumerate() {
-        let Some(model) = model_at(views, &one.endpoint, &one.model) else { continue };
+        let Some(model) = find_model(views, &one.endpoint, &one.model) else { continue };
         (model.spilled, model.thinks_aloud) = (one.spilled, one.thinks);
         if place == 0 { &mut model.roles } else { &mut model.stands_in_for }.push(role);
     }
     for one in unfit {
-        if let Some(model) = model_at(views, &one.endpoint, &one.model) {
+        if let Some(model) = find_model(views, &one.endpoint, &one.model) {
             model.unfit = Some(one.because);
         }
     }
     // A single-model server accepts any name; others report an unknown name themselves.
     if proposals.is_empty()
-        && let Some(model) = named.and_then(|name| unlisted(views, name))
+        && let Some(model) = named.and_then(|name| find_unlisted(views, name))
     {
         model.roles.push(role);
     }
 }
 
 /// Marks the model as configured; one that no endpoint lists is shown at the first answering endpoint.
-fn name_for(role: Role, name: &str, offers: &[Offer], views: &mut [EndpointView]) {
+fn mark_configured(role: Role, name: &str, offers: &[Offer], views: &mut [EndpointView]) {
     let mut found = false;
     for model in views.iter_mut().flat_map(|view| &mut view.models) {
         if same_model(&model.offered.name, name) {
@@ -300,27 +301,27 @@ fn name_for(role: Role, name: &str, offers: &[Offer], views: &mut [EndpointView]
     }
     let first = offers.first().and_then(|offer| views.iter_mut().find(|view| view.endpoint == offer.endpoint));
     if let Some(view) = first.filter(|_| !found) {
-        let model = ModelView::of(Offered::named(name), false);
+        let model = ModelView::from_offered(ListedModel::named(name), false);
         view.models.push(ModelView { configured_for: vec![role], ..model });
     }
 }
 
-fn model_at<'a>(views: &'a mut [EndpointView], endpoint: &str, name: &str) -> Option<&'a mut ModelView> {
+fn find_model<'a>(views: &'a mut [EndpointView], endpoint: &str, name: &str) -> Option<&'a mut ModelView> {
     let view = views.iter_mut().find(|view| view.endpoint == endpoint)?;
     view.models.iter_mut().find(|model| model.offered.name == name)
 }
 
-fn unlisted<'a>(views: &'a mut [EndpointView], name: &str) -> Option<&'a mut ModelView> {
+fn find_unlisted<'a>(views: &'a mut [EndpointView], name: &str) -> Option<&'a mut ModelView> {
     let mut models = views.iter_mut().flat_map(|view| &mut view.models);
     models.find(|model| !model.listed && model.offered.name == name)
 }
 
-fn offer(endpoint: &EndpointConfig, answer: &Answer) -> Option<Offer> {
+fn offer(endpoint: &EndpointConfig, answer: &EndpointAnswer) -> Option<Offer> {
     let (_, models) = answer.as_ref().ok()?;
     Some(Offer { endpoint: endpoint.name.clone(), remote: endpoint.remote, models: models.clone() })
 }
 
-fn view(endpoint: EndpointConfig, answer: Answer, known: &Known) -> EndpointView {
+fn view(endpoint: EndpointConfig, answer: EndpointAnswer, known: &ModelData) -> EndpointView {
     let (server, models, error) = match answer {
         Ok((server, models)) => (Some(server), models, None),
         Err(error) => (None, Vec::new(), Some(error)),
@@ -328,7 +329,7 @@ fn view(endpoint: EndpointConfig, answer: Answer, known: &Known) -> EndpointView
     let hint = error.as_ref().map(|error| server_hint(error, Some(&endpoint)));
     let device = device(&endpoint).to_owned();
     // An unused device has no queue.
-    let standing = known.standing.as_ref().map(|all| all.devices.iter().find(|one| one.device == device));
+    let standing = known.sidecar_state.as_ref().map(|all| all.devices.iter().find(|one| one.device == device));
     EndpointView {
         breaker: known.breaker(&endpoint.name, None),
         running: standing.map(|one| one.map_or(0, |one| one.running)),
@@ -343,13 +344,13 @@ fn view(endpoint: EndpointConfig, answer: Answer, known: &Known) -> EndpointView
         refuses: error.as_ref().is_some_and(LlmError::is_refused_key),
         error: error.map(|error| error.to_string()),
         hint,
-        models: models.into_iter().map(|offered| ModelView::of(offered, true)).collect(),
+        models: models.into_iter().map(|offered| ModelView::from_offered(offered, true)).collect(),
     }
 }
 
 impl ModelView {
-    pub(super) fn of(offered: Offered, listed: bool) -> Self {
-        let Traits { thinks, needs_bytes, .. } = Traits::of(&offered);
+    pub(super) fn from_offered(offered: ListedModel, listed: bool) -> Self {
+        let Traits { thinks, needs_bytes, .. } = Traits::from_offer(&offered);
         Self {
             offered,
             listed,
@@ -382,7 +383,7 @@ pub fn fix(views: &[EndpointView]) -> String {
     refusing.and_then(|view| view.hint.clone()).unwrap_or_else(|| START_SERVER.to_owned())
 }
 
-fn nobody(views: &[EndpointView]) -> Failure {
+fn no_server_failure(views: &[EndpointView]) -> Failure {
     let failure = Failure::environment("no model server answers; captures keep the template until one does");
     let failure = views.iter().fold(failure, |failure, view| {
         failure.because(format!("{} ({}): {}", view.endpoint, view.url, view.error.as_deref().unwrap_or("no answer")))
@@ -395,12 +396,12 @@ mod tests {
     use super::*;
     use crate::domain::model::Strategy;
 
-    fn nothing() -> Known {
-        Known {
+    fn nothing() -> ModelData {
+        ModelData {
             measured: Vec::new(),
             ledger: Ledger::default(),
             tallies: Tallies::new(),
-            standing: None,
+            sidecar_state: None,
             memory: Memory::default(),
         }
     }
@@ -409,12 +410,12 @@ mod tests {
         EndpointConfig::local(name, &format!("http://{name}"))
     }
 
-    fn up(models: &[&str]) -> Answer {
+    fn up(models: &[&str]) -> EndpointAnswer {
         let server = Server { api: Api::Ollama, name: "ollama".into(), version: Some("0.9".into()) };
-        Ok((server, models.iter().map(|name| Offered::named(name)).collect()))
+        Ok((server, models.iter().map(|name| ListedModel::named(name)).collect()))
     }
 
-    fn down() -> Answer {
+    fn down() -> EndpointAnswer {
         Err(LlmError::Unreachable { url: "http://b".into() })
     }
 
@@ -453,9 +454,10 @@ mod tests {
 
     #[test]
     fn a_model_is_shown_with_how_many_of_its_texts_could_be_used() {
-        let seldom = [(Role::Capture, Tally { judged: 40, used: 7 }), (Role::Blog, Tally { judged: 2, used: 2 })];
+        let seldom =
+            [(Role::Capture, UsableTally { judged: 40, used: 7 }), (Role::Blog, UsableTally { judged: 2, used: 2 })];
         let tallies = Tallies::from([(("a".to_owned(), "m".to_owned()), seldom.into())]);
-        let known = Known { tallies, ..nothing() };
+        let known = ModelData { tallies, ..nothing() };
         let found = views(&Config::default(), vec![(endpoint("a"), up(&["m", "n"]))], &known).remove(0).models;
         let json = serde_json::to_value(&found).unwrap();
         let capture = serde_json::json!({"role": "capture", "judged": 40, "used": 7, "barred": true});
@@ -464,7 +466,7 @@ mod tests {
     }
 
     /// Test result for one endpoint with these models and this configuration.
-    fn at_a(toml: &[(Role, &str)], strategy: Strategy, models: Vec<Offered>, known: &Known) -> Vec<ModelView> {
+    fn at_a(toml: &[(Role, &str)], strategy: Strategy, models: Vec<ListedModel>, known: &ModelData) -> Vec<ModelView> {
         let mut config = Config::default();
         config.capture.strategy = strategy;
         config.models.roles = toml.iter().map(|(role, name)| (*role, (*name).to_owned())).collect();
@@ -472,32 +474,32 @@ mod tests {
         views(&config, vec![(endpoint("a"), Ok((server, models)))], known).remove(0).models
     }
 
-    fn sized(name: &str, billions: u64) -> Offered {
+    fn sized(name: &str, billions: u64) -> ListedModel {
         let size_bytes = Some(billions * 600_000_000);
-        Offered { parameters: Some(billions * 1_000_000_000), size_bytes, ..Offered::named(name) }
+        ListedModel { parameters: Some(billions * 1_000_000_000), size_bytes, ..ListedModel::named(name) }
     }
 
     #[test]
     fn a_configured_model_that_is_not_listed_is_shown_and_another_one_has_its_role() {
         let named = [(Role::Blog, "llama2:13b"), (Role::Capture, "m")];
-        let found = at_a(&named, Strategy::Adaptive, vec![Offered::named("m")], &nothing());
+        let found = at_a(&named, Strategy::Adaptive, vec![ListedModel::named("m")], &nothing());
         assert_eq!((found[1].listed, &found[1].configured_for[..]), (false, &[Role::Blog][..]));
         assert!(found[0].roles.contains(&Role::Blog) && found[1].roles.is_empty(), "the router asks the one there is");
-        let alone = at_a(&named[..1], Strategy::Multi, vec![Offered::named("m")], &nothing());
+        let alone = at_a(&named[..1], Strategy::Multi, vec![ListedModel::named("m")], &nothing());
         assert_eq!(alone[1].roles, [Role::Blog], "its server accepts any name");
     }
 
     #[test]
     fn roles_are_filled_as_the_router_fills_them() {
-        let offered = vec![sized("small:3b", 3), sized("large:13b", 13), Offered::named("nomic-embed-text")];
+        let offered = vec![sized("small:3b", 3), sized("large:13b", 13), ListedModel::named("nomic-embed-text")];
         let found = at_a(&[], Strategy::Adaptive, offered.clone(), &nothing());
         assert!(found[0].roles.contains(&Role::Capture) && found[1].roles.contains(&Role::Blog));
         assert!(found[1].stands_in_for.contains(&Role::Capture));
-        assert_eq!(found[2].unfit, Some(Because::Embedding));
-        let little = Known { memory: Memory { ram: Some(8_000_000_000), vram: None }, ..nothing() };
+        assert_eq!(found[2].unfit, Some(UnfitReason::Embedding));
+        let little = ModelData { memory: Memory { ram: Some(8_000_000_000), vram: None }, ..nothing() };
         let found = at_a(&[], Strategy::Adaptive, offered, &little);
         assert!(found[0].roles.contains(&Role::Blog) && found[1].roles.is_empty());
-        assert!(matches!(found[1].unfit, Some(Because::TooLarge { needs, has }) if needs > has));
+        assert!(matches!(found[1].unfit, Some(UnfitReason::TooLarge { needs, has }) if needs > has));
     }
 
     #[test]
@@ -505,15 +507,15 @@ mod tests {
         let broken = |model: Option<&str>| crate::dispatch::Broken {
             endpoint: "a".into(),
             model: model.map(str::to_owned),
-            state: State::Open,
+            state: BreakerState::Open,
             probe_in_s: Some(4.0),
         };
-        let standing = Standing { broken: vec![broken(Some("m"))], ..Standing::default() };
-        let known = Known { standing: Some(standing), ..nothing() };
+        let standing = RouterStatus { broken: vec![broken(Some("m"))], ..RouterStatus::default() };
+        let known = ModelData { sidecar_state: Some(standing), ..nothing() };
         let found = views(&Config::default(), vec![(endpoint("a"), up(&["m", "n"]))], &known).remove(0);
-        assert_eq!((found.running, found.breaker.map(|one| one.state)), (Some(0), Some(State::Closed)));
+        assert_eq!((found.running, found.breaker.map(|one| one.state)), (Some(0), Some(BreakerState::Closed)));
         let states: Vec<_> = found.models.iter().map(|model| model.breaker.map(|one| one.state)).collect();
-        assert_eq!(states, [Some(State::Open), Some(State::Closed)]);
+        assert_eq!(states, [Some(BreakerState::Open), Some(BreakerState::Closed)]);
         let silent = views(&Config::default(), vec![(endpoint("a"), up(&["m"]))], &nothing()).remove(0);
         assert_eq!((silent.running, silent.breaker, silent.models[0].breaker), (None, None, None));
     }
@@ -538,7 +540,7 @@ mod tests {
 
     #[test]
     fn without_an_answer_the_addresses_are_named() {
-        let failure = nobody(&[view(endpoint("b"), down(), &nothing())]);
+        let failure = no_server_failure(&[view(endpoint("b"), down(), &nothing())]);
         assert_eq!((failure.code(), failure.causes.len()), (1, 1));
         assert!(failure.causes[0].contains("http://b"));
     }

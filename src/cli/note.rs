@@ -29,17 +29,17 @@ const LONGEST: usize = 64 * 1024;
 /// The note is empty, or the store cannot be written.
 pub fn run(app: &App, args: &NoteArgs) -> Result<Exit, Failure> {
     let stamp = app.clock.now();
-    let text = text(app, &args.words)?;
+    let text = read_note(app, &args.words)?;
     let services = app.services()?;
     let repo = app.repo_if_any()?;
     let job = capture::take_note(&services, repo.as_ref(), &text, stamp)?;
     let id = job.id;
-    let git_dir = repo.map(|repo| repo.place().git_dir.clone());
+    let git_dir = repo.map(|repo| repo.location().git_dir.clone());
     enrich(app, &services, job, &Request::Enrich { id, stamp, git_dir })?;
     print(app, &services, id)
 }
 
-pub(super) fn text(app: &App, words: &[String]) -> Result<String, Failure> {
+pub(super) fn read_note(app: &App, words: &[String]) -> Result<String, Failure> {
     let text = match words {
         [dash] if dash == "-" => app.read_stdin(LONGEST)?,
         words => words.join(" "),
@@ -59,7 +59,7 @@ pub(super) fn enrich(app: &App, services: &Services, job: Job, request: &Request
     let patience = job.time_left(app.clock.as_ref()).saturating_sub(FINISHING);
     if app.sidecar_answers() && !patience.is_zero() {
         // The sidecar exited or failed: the capture is still pending and this process finishes it.
-        if let Ok(Response::Done) = client::ask(&app.paths.run, request, patience) {
+        if let Ok(Response::Done) = client::send_request(&app.paths.run, request, patience) {
             return Ok(());
         }
     }
@@ -74,7 +74,7 @@ pub(super) fn print(app: &App, services: &Services, id: CaptureId) -> Result<Exi
     if app.json {
         app.ui.json(&capture)?;
     } else {
-        app.ui.line(&capture_line::short(&capture, &app.ui))?;
+        app.ui.line(&capture_line::format_line(&capture, &app.ui))?;
     }
     Ok(Exit::Done)
 }

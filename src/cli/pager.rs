@@ -25,12 +25,12 @@ impl Pager {
     /// Absent if that is empty or `cat`, and on a terminal that cannot move its cursor. A repository's own
     /// `core.pager` is ignored: nothing from a repository's settings is executed.
     #[must_use]
-    pub fn of(env: &Env) -> Option<Self> {
+    pub fn from_env(env: &Env) -> Option<Self> {
         Self::choose(env, || git::user_setting("core.pager"))
     }
 
     fn choose(env: &Env, core_pager: impl FnOnce() -> Option<String>) -> Option<Self> {
-        let of_env = |name| env.given(name).map(str::to_owned);
+        let of_env = |name| env.raw_text(name).map(str::to_owned);
         let command = of_env(env::GIT_PAGER)
             .or_else(core_pager)
             .or_else(|| of_env(env::PAGER))
@@ -39,7 +39,7 @@ impl Pager {
         if command.is_empty() || command == "cat" || env.text(env::TERM) == Some("dumb") {
             return None;
         }
-        let less = env.given(env::LESS).is_none().then_some(LESS);
+        let less = env.raw_text(env::LESS).is_none().then_some(LESS);
         Some(Self { command: command.to_owned(), less })
     }
 
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     fn chosen(pairs: &[(&str, &str)], core_pager: Option<&str>) -> Option<String> {
-        Pager::choose(&Env::of(pairs), || core_pager.map(str::to_owned)).map(|pager| pager.command)
+        Pager::choose(&Env::from_pairs(pairs), || core_pager.map(str::to_owned)).map(|pager| pager.command)
     }
 
     #[test]
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn less_gets_the_options_of_git_unless_the_person_has_some() {
-        let less = |pairs| Pager::choose(&Env::of(pairs), || None).unwrap().less;
+        let less = |pairs| Pager::choose(&Env::from_pairs(pairs), || None).unwrap().less;
         assert_eq!(less(&[]), Some("FRX"));
         assert_eq!(less(&[("LESS", "-i")]), None);
     }

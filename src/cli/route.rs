@@ -8,11 +8,11 @@ use serde::Serialize;
 use super::app::App;
 use super::failure::Failure;
 use super::note;
-use super::ui::{Exit, harmless};
+use super::ui::{Exit, sanitise};
 use crate::domain::draft::DraftKind;
 use crate::git::repo::Repo;
-use crate::pipeline::foresee::{About, Foreseen, Question, foresee};
-use crate::route::brief::brief;
+use crate::pipeline::foresee::{PreviewRequest, PreviewTopic, RoutePreview, preview_route};
+use crate::route::brief::explain_briefly;
 use crate::route::decision::Decision;
 use crate::route::explain::{explain, explain_refused};
 use crate::sidecar::client;
@@ -28,7 +28,7 @@ pub struct RouteArgs {
     pub commit: Option<String>,
     /// What is to be written
     #[arg(long, value_enum, value_name = "KIND")]
-    pub kind: Option<Kind>,
+    pub kind: Option<RouteKind>,
     /// Interactive use: only models that surely answer in time
     #[arg(long)]
     pub urgent: bool,
@@ -39,7 +39,7 @@ pub struct RouteArgs {
 
 /// Roles that can be routed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Kind {
+pub enum RouteKind {
     /// Of a commit or note
     Capture,
     Commit,
@@ -56,7 +56,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The public JSON of `route`.
 #[derive(Debug, Serialize)]
-struct View<'a> {
+struct RouteView<'a> {
     #[serde(flatten)]
     decision: &'a Decision,
     /// Why no endpoint had a model to choose; null if some had.
@@ -69,50 +69,50 @@ struct View<'a> {
 /// # Errors
 /// For a revision that does not exist, or when the store cannot be read.
 pub fn run(app: &App, args: &RouteArgs) -> Result<Exit, Failure> {
-    let (foreseen, by_sidecar) = decided(app, question(app, args)?)?;
+    let (foreseen, by_sidecar) = decide_route(app, question(app, args)?)?;
     let explanation = explanation(&foreseen);
     if app.json {
         let error = foreseen.refusal.as_deref();
-        app.ui.json(&View { decision: &foreseen.decision, error, by_sidecar, explanation })?;
+        app.ui.json(&RouteView { decision: &foreseen.decision, error, by_sidecar, explanation })?;
     } else if args.explain {
-        app.ui.raw(harmless(&explanation).as_bytes())?;
+        app.ui.raw(sanitise(&explanation).as_bytes())?;
     } else {
-        app.ui.raw(harmless(&brief(&foreseen.decision, foreseen.refusal.as_deref())).as_bytes())?;
+        app.ui.raw(sanitise(&explain_briefly(&foreseen.decision, foreseen.refusal.as_deref())).as_bytes())?;
     }
     Ok(Exit::Done)
 }
 
-fn question(app: &App, args: &RouteArgs) -> Result<Question, Failure> {
+fn question(app: &App, args: &RouteArgs) -> Result<PreviewRequest, Failure> {
     let repo = app.repo_if_any()?;
     let about = about(app, args, repo.as_ref())?;
-    let git_dir = repo.map(|repo| repo.place().git_dir.clone());
-    Ok(Question { about, git_dir, urgent: args.urgent })
+    let git_dir = repo.map(|repo| repo.location().git_dir.clone());
+    Ok(PreviewRequest { about, git_dir, urgent: args.urgent })
 }
 
-fn about(app: &App, args: &RouteArgs, repo: Option<&Repo>) -> Result<About, Failure> {
-    if let Some(kind) = args.kind.and_then(Kind::draft) {
+fn about(app: &App, args: &RouteArgs, repo: Option<&Repo>) -> Result<PreviewTopic, Failure> {
+    if let Some(kind) = args.kind.and_then(RouteKind::draft) {
         if args.commit.is_some() || !args.words.is_empty() {
             return Err(Failure::usage("a draft is written of captures, not of one note or commit")
                 .hint(format!("uro-capture route --kind {}", kind.as_str())));
         }
-        return Ok(About::Draft(kind));
+        return Ok(PreviewTopic::Draft(kind));
     }
     if !args.words.is_empty() {
-        return Ok(About::Note(Some(note::text(app, &args.words)?)));
+        return Ok(PreviewTopic::Note(Some(note::read_note(app, &args.words)?)));
     }
-    let wants_commit = matches!(args.kind, Some(Kind::Commit | Kind::Merge)) || args.commit.is_some();
+    let wants_commit = matches!(args.kind, Some(RouteKind::Commit | RouteKind::Merge)) || args.commit.is_some();
     match (repo, &args.commit) {
-        _ if args.kind == Some(Kind::Note) => Ok(About::Note(None)),
-        (Some(repo), Some(rev)) => Ok(About::Commit(repo.resolve(rev)?)),
-        (Some(repo), None) if wants_commit => Ok(About::Commit(repo.head()?)),
+        _ if args.kind == Some(RouteKind::Note) => Ok(PreviewTopic::Note(None)),
+        (Some(repo), Some(rev)) => Ok(PreviewTopic::Commit(repo.resolve(rev)?)),
+        (Some(repo), None) if wants_commit => Ok(PreviewTopic::Commit(repo.head()?)),
         // A repository without commits counts as none.
-        (Some(repo), None) => Ok(repo.head().map_or(About::Note(None), About::Commit)),
-        (None, _) if wants_commit => Ok(About::Commit(app.repo()?.head()?)),
-        (None, _) => Ok(About::Note(None)),
+        (Some(repo), None) => Ok(repo.head().map_or(PreviewTopic::Note(None), PreviewTopic::Commit)),
+        (None, _) if wants_commit => Ok(PreviewTopic::Commit(app.repo()?.head()?)),
+        (None, _) => Ok(PreviewTopic::Note(None)),
     }
 }
 
-impl Kind {
+impl RouteKind {
     fn draft(self) -> Option<DraftKind> {
         match self {
             Self::Capture | Self::Commit | Self::Merge | Self::Note => None,
@@ -125,10 +125,10 @@ impl Kind {
 }
 
 /// Asks a running sidecar; true if it answered.
-fn decided(app: &App, question: Question) -> Result<(Foreseen, bool), Failure> {
+fn decide_route(app: &App, question: PreviewRequest) -> Result<(RoutePreview, bool), Failure> {
     if app.sidecar_answers() {
         let request = Request::Route { question: question.clone() };
-        match client::ask(&app.paths.run, &request, PATIENCE + app.config().capture.budget) {
+        match client::send_request(&app.paths.run, &request, PATIENCE + app.config().capture.budget) {
             Ok(Response::Decided { foreseen }) => return Ok((*foreseen, true)),
             Ok(Response::Refused { message }) => app.ui.detail(&format!("the sidecar cannot decide: {message}")),
             _ => app.ui.detail("the sidecar did not answer in time"),
@@ -137,10 +137,10 @@ fn decided(app: &App, question: Question) -> Result<(Foreseen, bool), Failure> {
         app.ui.detail("no sidecar runs: this is decided without knowing what it would have seen");
     }
     let services = app.open_services()?;
-    Ok((app.block_on(foresee(&services, question))??, false))
+    Ok((app.block_on(preview_route(&services, question))??, false))
 }
 
-fn explanation(foreseen: &Foreseen) -> String {
+fn explanation(foreseen: &RoutePreview) -> String {
     match &foreseen.refusal {
         Some(why) => explain_refused(&foreseen.decision, why),
         None => explain(&foreseen.decision),

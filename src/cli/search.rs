@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::app::App;
 use super::failure::Failure;
-use super::log::{self, Filter, Wish};
+use super::log::{self, Filter, ListOptions};
 use super::ui::Exit;
 
 #[derive(Debug, Clone, Args)]
@@ -29,6 +29,6 @@ pub fn run(app: &App, args: &SearchArgs) -> Result<Exit, Failure> {
     if words.trim().is_empty() {
         return Err(Failure::input("there is no word to search for").hint("uro-capture log lists all captures"));
     }
-    let wish = Wish { most: args.n, oneline: args.oneline, nothing: "nothing found" };
+    let wish = ListOptions { limit: args.n, oneline: args.oneline, empty_message: "nothing found" };
     log::list(app, &args.filter, &wish, |store, query| store.search(&words, query))
 }

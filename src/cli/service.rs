@@ -9,8 +9,8 @@ use super::failure::{Failure, quoted};
 use super::ui::Exit;
 use crate::sidecar::launch;
 use crate::sidecar::service::commands::{self, Words};
-use crate::sidecar::service::files::{self, Outcome};
-use crate::sidecar::service::{Manager, ServiceError, Setting, launchd, systemd};
+use crate::sidecar::service::files::{self, InstallOutcome};
+use crate::sidecar::service::{Manager, ServiceError, ServiceSettings, launchd, systemd};
 
 /// Whether a service manager starts the sidecar at login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub enum Autostart {
 /// Reads the current state without running a command.
 #[must_use]
 pub fn autostart(app: &App) -> Autostart {
-    let Ok((manager, setting)) = here(app) else { return Autostart::Impossible };
+    let Ok((manager, setting)) = find_manager(app) else { return Autostart::Impossible };
     let (files, links) = places(manager, &setting);
     // systemd starts enabled units, launchd the files in its directory.
     let signs = if manager == Manager::Systemd { links } else { files };
@@ -35,7 +35,7 @@ pub fn autostart(app: &App) -> Autostart {
 
 /// What was done (or would be).
 #[derive(Debug, Serialize)]
-struct Report {
+struct ServiceReport {
     manager: Manager,
     /// Written or removed.
     files: Vec<PathBuf>,
@@ -48,8 +48,8 @@ struct Report {
     dry_run: bool,
 }
 
-impl Report {
-    fn of(manager: Manager, outcome: Outcome, dry_run: bool) -> Self {
+impl ServiceReport {
+    fn of(manager: Manager, outcome: InstallOutcome, dry_run: bool) -> Self {
         Self { manager, files: outcome.done, kept: outcome.kept, ran: Vec::new(), todo: Vec::new(), dry_run }
     }
 }
@@ -57,9 +57,9 @@ impl Report {
 /// # Errors
 /// There is no service manager, a file cannot be written, or the manager refuses the service.
 pub fn install(app: &App, dry_run: bool) -> Result<Exit, Failure> {
-    let (manager, setting) = here(app)?;
+    let (manager, setting) = find_manager(app)?;
     let outcome = files::write(&manager.files(&setting), dry_run)?;
-    let mut report = Report::of(manager, outcome, dry_run);
+    let mut report = ServiceReport::of(manager, outcome, dry_run);
     let commands = manager.start(&setting);
     if dry_run || !manager.is_reachable(&setting) {
         report.todo = lines(&commands);
@@ -86,23 +86,23 @@ pub fn install(app: &App, dry_run: bool) -> Result<Exit, Failure> {
 /// # Errors
 /// There is no service manager, or a file cannot be removed.
 pub fn uninstall(app: &App, dry_run: bool) -> Result<Exit, Failure> {
-    let (manager, setting) = here(app)?;
+    let (manager, setting) = find_manager(app)?;
     let (paths, links) = places(manager, &setting);
     let planned = files::remove(&paths, true)?;
-    let mut report = Report::of(manager, planned, dry_run);
+    let mut report = ServiceReport::of(manager, planned, dry_run);
     if !report.files.is_empty() || !report.kept.is_empty() {
         let (stop, forget) = (manager.stop(&setting), manager.forget());
         if dry_run || !manager.is_reachable(&setting) {
             report.todo = lines(&[stop, forget].concat());
         } else {
-            report.ran = willing(app, &stop);
+            report.ran = run_lenient(app, &stop);
         }
         if !dry_run {
             files::remove_links(&links);
             files::remove(&paths, false)?;
         }
         if !dry_run && report.todo.is_empty() {
-            report.ran.extend(willing(app, &manager.forget()));
+            report.ran.extend(run_lenient(app, &manager.forget()));
         }
     }
     show(app, &report, "removed")?;
@@ -112,7 +112,7 @@ pub fn uninstall(app: &App, dry_run: bool) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn here(app: &App) -> Result<(Manager, Setting), Failure> {
+fn find_manager(app: &App) -> Result<(Manager, ServiceSettings), Failure> {
     let manager = Manager::here(app.env()).ok_or_else(|| {
         Failure::environment("no service manager was found: neither systemd's systemctl nor launchctl is on the PATH")
             .hint("nothing is needed: the next commit starts the sidecar; `uro-capture sidecar start` does so now")
@@ -122,11 +122,11 @@ fn here(app: &App) -> Result<(Manager, Setting), Failure> {
             .because(error.to_string())
             .hint("uro-capture doctor")
     })?;
-    Ok((manager, Setting::read(app.env(), &app.paths, &program)?))
+    Ok((manager, ServiceSettings::from_env(app.env(), &app.paths, &program)?))
 }
 
 /// All files that an installation may have written, and all links made by enabling.
-fn places(manager: Manager, setting: &Setting) -> (Vec<PathBuf>, Vec<PathBuf>) {
+fn places(manager: Manager, setting: &ServiceSettings) -> (Vec<PathBuf>, Vec<PathBuf>) {
     match manager {
         Manager::Systemd => {
             let dir = setting.config.join("systemd/user");
@@ -138,7 +138,7 @@ fn places(manager: Manager, setting: &Setting) -> (Vec<PathBuf>, Vec<PathBuf>) {
 }
 
 /// Runs a command that may fail without harm: the files are removed all the same.
-fn willing(app: &App, commands: &[Words]) -> Vec<String> {
+fn run_lenient(app: &App, commands: &[Words]) -> Vec<String> {
     for line in commands {
         if let Err(error) = commands::run(line) {
             app.ui.warn(&error.to_string());
@@ -152,7 +152,7 @@ fn lines(commands: &[Words]) -> Vec<String> {
     commands.iter().map(line).collect()
 }
 
-fn show(app: &App, report: &Report, verb: &str) -> Result<(), Failure> {
+fn show(app: &App, report: &ServiceReport, verb: &str) -> Result<(), Failure> {
     for kept in &report.kept {
         app.ui.warn(&format!("{} was changed by hand and stays as it is", kept.display()));
     }
@@ -184,6 +184,6 @@ impl From<ServiceError> for Failure {
             ServiceError::Manager { .. } => "journalctl --user -u uro-capture.service -n 20".to_owned(),
             ServiceError::Home(_) => "set HOME".to_owned(),
         };
-        Self::of(&error).hint(hint)
+        Self::from_error(&error).hint(hint)
     }
 }

@@ -5,10 +5,10 @@ use clap::Args;
 use super::app::App;
 use super::capture_line;
 use super::failure::Failure;
-use super::ui::{Exit, harmless};
+use super::ui::{Exit, sanitise};
 use crate::domain::capture::Capture;
 use crate::prompt::render;
-use crate::route::decision::{Decision, Reasoned};
+use crate::route::decision::{Decision, DecisionRecord};
 use crate::route::explain::explain;
 use crate::store::CaptureRecord;
 
@@ -47,7 +47,7 @@ fn as_json(record: &CaptureRecord, faults: &[String], wire: bool) -> Result<serd
     if let Some(fields) = value.as_object_mut() {
         let decision = record.decision.as_deref().and_then(|text| serde_json::from_str(text).ok());
         fields.insert("decision".to_owned(), decision.unwrap_or_default());
-        let (failure, answer, dropped) = said(record);
+        let (failure, answer, dropped) = describe_answer(record);
         fields.extend(failure.map(|failure| ("failure".to_owned(), failure.into())));
         fields.extend(answer.map(|answer| ("answer".to_owned(), answer.into())));
         fields.extend((!dropped.is_empty()).then(|| ("dropped".to_owned(), dropped.into())));
@@ -65,36 +65,36 @@ fn as_json(record: &CaptureRecord, faults: &[String], wire: bool) -> Result<serd
 }
 
 fn as_text(app: &App, (record, faults): (&CaptureRecord, &[String]), notes: &[Capture], wire: bool) -> String {
-    let mut full = capture_line::full(&record.capture, &app.ui, &app.now());
+    let mut full = capture_line::format_full(&record.capture, &app.ui, &app.now());
     let noted = notes.iter().map(|note| ("noted", format!("{} ({})", note.raw, note.id)));
-    let left_out = record.wire.as_deref().and_then(render::left_out).map(|words| ("prompt", words.to_owned()));
+    let left_out = record.wire.as_deref().and_then(render::stored_omissions).map(|words| ("prompt", words.to_owned()));
     let faults = faults.iter().map(|fault| ("not kept", fault.clone()));
     let first = record.capture.refined.as_ref().map(|_| ("at first", record.template.clone()));
-    let why = record.decision.as_deref().and_then(why).map(|why| ("decided", why));
-    let (failure, answer, dropped) = said(record);
+    let why = record.decision.as_deref().and_then(explain_decision).map(|why| ("decided", why));
+    let (failure, answer, dropped) = describe_answer(record);
     let failure = failure.map(|words| ("failed", words));
     let dropped = dropped.into_iter().map(|piece| ("not kept", piece));
     let rows = first.into_iter().chain(why).chain(failure).chain(noted).chain(left_out).chain(faults).chain(dropped);
     for (name, value) in rows {
-        full.push_str(&capture_line::fact(&app.ui, name, &value));
+        full.push_str(&capture_line::format_fact(&app.ui, name, &value));
     }
     if let Some(answer) = answer {
-        full.push_str(&format!("\n--- answer\n{}\n", harmless(&answer).trim_end()));
+        full.push_str(&format!("\n--- answer\n{}\n", sanitise(&answer).trim_end()));
     }
     if !wire {
         return full;
     }
-    let sent = record.wire.as_deref().map_or_else(|| without_a_prompt(&record.capture).to_owned(), harmless);
-    format!("{full}\n--- template\n{}\n--- wire\n{}\n", harmless(&record.template), sent.trim_end())
+    let sent = record.wire.as_deref().map_or_else(|| missing_prompt(&record.capture).to_owned(), sanitise);
+    format!("{full}\n--- template\n{}\n--- wire\n{}\n", sanitise(&record.template), sent.trim_end())
 }
 
 /// The failure of the request, the model's answer, and the parts of it that were dropped.
-fn said(record: &CaptureRecord) -> (Option<String>, Option<String>, Vec<String>) {
-    let reasoned = record.decision.as_deref().and_then(|text| serde_json::from_str::<Reasoned>(text).ok());
+fn describe_answer(record: &CaptureRecord) -> (Option<String>, Option<String>, Vec<String>) {
+    let reasoned = record.decision.as_deref().and_then(|text| serde_json::from_str::<DecisionRecord>(text).ok());
     reasoned.map(|one| (one.failure, one.answer, one.dropped)).unwrap_or_default()
 }
 
-fn without_a_prompt(capture: &Capture) -> &'static str {
+fn missing_prompt(capture: &Capture) -> &'static str {
     match capture.provenance.model {
         Some(_) => "what was sent is no longer kept (retention.prompts)",
         None => "nothing was sent to a model, or it is no longer kept (retention.prompts)",
@@ -106,7 +106,7 @@ const ENOUGH: usize = 3;
 
 /// The router's reasons at the time of the decision, without rejected models except disabled ones; for a decision
 /// of an older program, its choice alone.
-fn why(decision: &str) -> Option<String> {
+fn explain_decision(decision: &str) -> Option<String> {
     if let Ok(decision) = serde_json::from_str::<Decision>(decision) {
         let told = explain(&decision);
         let sentences = told.lines().next()?.split_inclusive(". ").take(ENOUGH);
@@ -161,7 +161,7 @@ mod tests {
             (&json["answer"], &json["dropped"][0]),
             (&"Sure!\u{1b}[2J It flies.".into(), &"Sure! (says nothing of the change)".into())
         );
-        assert_eq!(said(&CaptureRecord { decision: Some("{}".into()), ..record }), (None, None, Vec::new()));
+        assert_eq!(describe_answer(&CaptureRecord { decision: Some("{}".into()), ..record }), (None, None, Vec::new()));
     }
 
     #[test]
@@ -193,12 +193,12 @@ mod tests {
             template_quality: 0.5,
         };
         let whole = decide(&task, &[], None);
-        let told = why(&serde_json::to_string(&whole).unwrap()).unwrap();
+        let told = explain_decision(&serde_json::to_string(&whole).unwrap()).unwrap();
         assert!(explain(&whole).starts_with(&told) && !told.contains('\n'), "{told}");
         let older = r#"{"choice":{"model":"m"},"reason":"none"}"#;
-        assert_eq!(why(older).as_deref(), Some("m writes"));
+        assert_eq!(explain_decision(older).as_deref(), Some("m writes"));
         let template = r#"{"choice":{"template":true},"reason":"predicted_miss"}"#;
-        assert_eq!(why(template).as_deref(), Some("the template writes (predicted miss)"));
-        assert_eq!((why("{}"), why("no JSON")), (None, None));
+        assert_eq!(explain_decision(template).as_deref(), Some("the template writes (predicted miss)"));
+        assert_eq!((explain_decision("{}"), explain_decision("no JSON")), (None, None));
     }
 }

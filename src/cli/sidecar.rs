@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::service;
 use super::ui::Exit;
 use crate::sidecar::protocol::{Attention, SidecarState, SidecarStatus};
-use crate::sidecar::run::{Ended, Options};
+use crate::sidecar::run::{ExitReason, Options};
 use crate::sidecar::{client, launch, run};
 
 #[derive(Debug, Args)]
@@ -84,7 +84,7 @@ pub fn run(app: &App, args: &SidecarArgs) -> Result<Exit, Failure> {
 fn serve(app: &App, idle: Option<Duration>) -> Result<Exit, Failure> {
     app.log_to_file()?;
     let ended = run::run(&app.paths.run, Options { idle }, &app.clock, || app.open_services())?;
-    if ended == Ended::AlreadyRunning {
+    if ended == ExitReason::AlreadyRunning {
         app.ui.note("another sidecar serves already");
     }
     Ok(Exit::Done)
@@ -94,12 +94,12 @@ fn show(app: &App, status: &SidecarStatus) -> Result<Exit, Failure> {
     if app.json {
         app.ui.json(status)?;
     } else {
-        app.ui.line(&words(status))?;
+        app.ui.line(&describe_status(status))?;
     }
     Ok(if status.state == SidecarState::Running { Exit::Done } else { Exit::Degraded })
 }
 
-fn words(status: &SidecarStatus) -> String {
+fn describe_status(status: &SidecarStatus) -> String {
     let pid = status.pid.unwrap_or(0);
     match status.state {
         SidecarState::Running => format!(
@@ -143,9 +143,9 @@ mod tests {
             queue_depth: Some(0),
             attention: Some(Attention { watched: 3, watches: 9, ..Attention::default() }),
         };
-        assert_eq!(words(&running), "running (process 7, version 0.1.0, up 1m 1s, 0 waiting)");
+        assert_eq!(describe_status(&running), "running (process 7, version 0.1.0, up 1m 1s, 0 waiting)");
         let attention = Attention { polled: 2, depending: 1, ..Attention::default() };
-        let polling = words(&SidecarStatus { attention: Some(attention), ..running });
+        let polling = describe_status(&SidecarStatus { attention: Some(attention), ..running });
         let end = "0 waiting, 2 repositories looked at every few seconds, stays for 1 repository without hooks)";
         assert!(polling.ends_with(end), "{polling}");
         let stopped = SidecarStatus {
@@ -156,6 +156,6 @@ mod tests {
             queue_depth: None,
             attention: None,
         };
-        assert_eq!(words(&stopped), "stopped (the next commit starts it)");
+        assert_eq!(describe_status(&stopped), "stopped (the next commit starts it)");
     }
 }

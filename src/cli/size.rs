@@ -6,7 +6,7 @@ const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
 
 /// `0 B`, `999 B`, `1.5 KiB`, `240 MiB`: at least two digits.
 #[must_use]
-pub fn words(bytes: u64) -> String {
+pub fn format_size(bytes: u64) -> String {
     if bytes < 1024 {
         return format!("{bytes} B");
     }
@@ -23,10 +23,10 @@ pub fn words(bytes: u64) -> String {
 
 /// `database 3.1 MiB, old copies 0 B, log 12 KiB, spool 96 B, drafts 4.0 KiB`.
 #[must_use]
-pub fn all(sizes: &Sizes) -> String {
+pub fn format_sizes(sizes: &Sizes) -> String {
     let Sizes { database, copies, log, spool, drafts } = *sizes;
     let parts = [("database", database), ("old copies", copies), ("log", log), ("spool", spool), ("drafts", drafts)];
-    parts.map(|(name, bytes)| format!("{name} {}", words(bytes))).join(", ")
+    parts.map(|(name, bytes)| format!("{name} {}", format_size(bytes))).join(", ")
 }
 
 #[cfg(test)]
@@ -46,13 +46,13 @@ mod tests {
             (3 << 30, "3.0 GiB"),
             (u64::MAX, "16777216 TiB"),
         ] {
-            assert_eq!(words(bytes), expected, "{bytes}");
+            assert_eq!(format_size(bytes), expected, "{bytes}");
         }
     }
 
     #[test]
     fn every_place_is_named() {
         let sizes = Sizes { database: 3_250_586, copies: 0, log: 12_288, spool: 96, drafts: 4096 };
-        assert_eq!(all(&sizes), "database 3.1 MiB, old copies 0 B, log 12 KiB, spool 96 B, drafts 4.0 KiB");
+        assert_eq!(format_sizes(&sizes), "database 3.1 MiB, old copies 0 B, log 12 KiB, spool 96 B, drafts 4.0 KiB");
     }
 }

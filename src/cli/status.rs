@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::app::App;
 use super::failure::Failure;
-use super::hooks::surroundings::{Mark, Surroundings};
+use super::hooks::surroundings::{GitEnvironment, GlobalMark};
 use super::hooks::{self, RepoHooks};
 use super::service::{self, Autostart};
 use super::size;
@@ -22,7 +22,7 @@ use crate::pipeline::skipped;
 use crate::sidecar::client;
 use crate::sidecar::protocol::{SidecarState, SidecarStatus};
 use crate::store::CaptureCounts;
-use look::look;
+use look::inspect_repository;
 
 #[derive(Debug, Clone, Args)]
 pub struct StatusArgs {
@@ -90,7 +90,7 @@ const STATES: [DraftState; 7] = [
 /// # Errors
 /// The store cannot be read.
 pub fn run(app: &App, args: &StatusArgs) -> Result<Exit, Failure> {
-    let status = gather(app, args.days)?;
+    let status = collect_status(app, args.days)?;
     if app.json {
         app.ui.json(&status)?;
     } else {
@@ -99,16 +99,16 @@ pub fn run(app: &App, args: &StatusArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn gather(app: &App, days: u32) -> Result<Status, Failure> {
+fn collect_status(app: &App, days: u32) -> Result<Status, Failure> {
     let services = app.services()?;
     let store = &services.store;
-    let around = Surroundings::new(app.env(), Mark::read(store.as_ref())?);
+    let around = GitEnvironment::new(app.env(), GlobalMark::load_mark(store.as_ref())?);
     let window = Period { from: super::when::days_back(days, &app.now()), to: app.clock.now() };
-    skipped::take(&services)?;
+    skipped::import_skips(&services)?;
     let looks = store
-        .registered()?
+        .registered_repos()?
         .iter()
-        .map(|known| look(&services, known, window.from, &around))
+        .map(|known| inspect_repository(&services, known, window.from, &around))
         .collect::<Result<Vec<_>, _>>()?;
     let sidecar = client::status(&app.paths.run);
     let drafts = store.draft_counts()?;
@@ -118,15 +118,15 @@ fn gather(app: &App, days: u32) -> Result<Status, Failure> {
     problems.extend(sidecar_problem(&sidecar));
     let all: Vec<&RepoHooks> = looks.iter().map(|look| &look.hooks).collect();
     let autostart = service::autostart(app);
-    let unattended = hooks::unattended(&all, &sidecar.state, autostart);
+    let unattended = hooks::unattended_problem(&all, &sidecar.state, autostart);
     problems.extend(unattended.map(|(what, hint)| Problem { what, hint }));
     problems.extend(draft_problem(&drafts));
     let tallies = tallies(store.as_ref(), app.clock.now())?;
-    problems.extend(unusable(&tallies, app.config()));
+    problems.extend(disabled_models(&tallies, app.config()));
     Ok(Status {
         window,
         captures: captures(store.count_captures(None, window.from, window.to)?),
-        coverage: looks.iter().fold(Coverage::default(), |sum, look| sum.and(look.coverage)),
+        coverage: looks.iter().fold(Coverage::default(), |sum, look| sum.merge(look.coverage)),
         drafts: drafts_by_state(&drafts),
         sidecar,
         autostart: autostart == Autostart::Installed,
@@ -164,7 +164,7 @@ impl Coverage {
         Self { commits_seen: seen, captured, missing: seen.saturating_sub(captured) }
     }
 
-    fn and(self, other: Self) -> Self {
+    fn merge(self, other: Self) -> Self {
         Self::of(self.commits_seen + other.commits_seen, self.captured + other.captured)
     }
 }
@@ -191,7 +191,7 @@ fn draft_problem(drafts: &[(DraftState, u64)]) -> Option<Problem> {
 }
 
 /// Disabled models of configured endpoints.
-fn unusable(tallies: &Tallies, config: &Config) -> Vec<Problem> {
+fn disabled_models(tallies: &Tallies, config: &Config) -> Vec<Problem> {
     let is_configured = |name: &str| config.endpoints.iter().any(|endpoint| endpoint.name == name);
     let barred = tallies.iter().filter(|((endpoint, _), _)| is_configured(endpoint)).flat_map(|(of, roles)| {
         roles.iter().filter(|(_, tally)| tally.is_barred()).map(move |(role, tally)| (of, role, tally))
@@ -219,7 +219,7 @@ fn text(app: &App, status: &Status) -> String {
         out += &format!("{}  no model server has answered yet on this machine\n", label("models"));
     }
     if app.ui.verbosity() > 0 {
-        out += &format!("{}  {}\n", label("sizes"), size::all(&status.sizes));
+        out += &format!("{}  {}\n", label("sizes"), size::format_sizes(&status.sizes));
     }
     for problem in &status.problems {
         let head = app.ui.paint(WARN, "problem  ");
@@ -366,13 +366,13 @@ mod tests {
     fn a_model_that_is_not_asked_any_more_is_a_problem_with_what_helps() {
         use crate::config::EndpointConfig;
         use crate::domain::role::Role;
-        use crate::route::tally::Tally;
-        let judged = |used| [(Role::Capture, Tally { judged: 40, used })].into();
+        use crate::route::tally::UsableTally;
+        let judged = |used| [(Role::Capture, UsableTally { judged: 40, used })].into();
         let at = |endpoint: &str, model: &str| (endpoint.to_owned(), model.to_owned());
         let tallies =
             Tallies::from([(at("a", "m"), judged(7)), (at("a", "n"), judged(38)), (at("gone", "m"), judged(0))]);
         let endpoints = vec![EndpointConfig::local("a", "http://127.0.0.1:9")];
-        let found = unusable(&tallies, &Config { endpoints, ..Config::default() });
+        let found = disabled_models(&tallies, &Config { endpoints, ..Config::default() });
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!(found[0].what, "m on a is not asked any more (capture): 7 of 40 texts could be used");
         assert!(found[0].hint.ends_with("uro-capture models --retry m"));
@@ -386,7 +386,7 @@ mod tests {
 
     #[test]
     fn coverage_adds_up_and_never_goes_below_zero() {
-        assert_eq!(Coverage::of(3, 1).and(Coverage::of(2, 2)), Coverage { commits_seen: 5, captured: 3, missing: 2 });
+        assert_eq!(Coverage::of(3, 1).merge(Coverage::of(2, 2)), Coverage { commits_seen: 5, captured: 3, missing: 2 });
         assert_eq!(Coverage::of(1, 2).missing, 0);
     }
 

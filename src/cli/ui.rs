@@ -47,7 +47,7 @@ pub const ID: Style = AnsiColor::Cyan.on_default();
 
 /// Output options of the command line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Wishes {
+pub struct OutputOptions {
     pub color: Color,
     pub json: bool,
     pub quiet: bool,
@@ -59,7 +59,7 @@ pub struct Wishes {
 pub struct Ui {
     out: Mutex<Box<dyn Write + Send>>,
     err: Mutex<Box<dyn Write + Send>>,
-    wishes: Wishes,
+    options: OutputOptions,
     color_out: bool,
     color_err: bool,
     /// Page width in columns for a person; `None` if stdout is read by a program.
@@ -71,18 +71,18 @@ pub struct Ui {
 
 impl std::fmt::Debug for Ui {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Ui").field("wishes", &self.wishes).finish_non_exhaustive()
+        f.debug_struct("Ui").field("wishes", &self.options).finish_non_exhaustive()
     }
 }
 
 impl Ui {
     /// Uses the process's own streams.
     #[must_use]
-    pub fn new(wishes: Wishes, env: &Env) -> Self {
+    pub fn new(options: OutputOptions, env: &Env) -> Self {
         let (out, err) = (std::io::stdout(), std::io::stderr());
         let (terminal_out, terminal_err) = (out.is_terminal(), err.is_terminal());
         let plain = env.text(env::NO_COLOR).is_some() || env.text(env::TERM) == Some("dumb");
-        let color = |terminal: bool| match wishes.color {
+        let color = |terminal: bool| match options.color {
             Color::Always => true,
             Color::Never => false,
             Color::Auto => terminal && !plain,
@@ -91,11 +91,11 @@ impl Ui {
             // Block-buffered for long lists, flushed at the end of each call.
             out: Mutex::new(Box::new(std::io::BufWriter::new(out))),
             err: Mutex::new(Box::new(err)),
-            wishes,
+            options,
             color_out: color(terminal_out),
             color_err: color(terminal_err),
-            columns: (terminal_out || wishes.color == Color::Always).then(|| columns(env)),
-            pager: if terminal_out && !wishes.no_pager && !wishes.json { Pager::of(env) } else { None },
+            columns: (terminal_out || options.color == Color::Always).then(|| detect_columns(env)),
+            pager: if terminal_out && !options.no_pager && !options.json { Pager::from_env(env) } else { None },
             terminal_err,
             terminal_in: std::io::stdin().is_terminal(),
         }
@@ -103,13 +103,13 @@ impl Ui {
 
     /// Writes into memory; returns (user interface, stdout, stderr).
     #[must_use]
-    pub fn captured(wishes: Wishes) -> (Self, Captured, Captured) {
-        let (out, err) = (Captured::default(), Captured::default());
+    pub fn in_memory(wishes: OutputOptions) -> (Self, MemoryOutput, MemoryOutput) {
+        let (out, err) = (MemoryOutput::default(), MemoryOutput::default());
         let color = wishes.color == Color::Always;
         let ui = Self {
             out: Mutex::new(Box::new(out.clone())),
             err: Mutex::new(Box::new(err.clone())),
-            wishes,
+            options: wishes,
             color_out: color,
             color_err: color,
             columns: None,
@@ -122,12 +122,12 @@ impl Ui {
 
     #[must_use]
     pub fn wants_json(&self) -> bool {
-        self.wishes.json
+        self.options.json
     }
 
     #[must_use]
     pub fn quiet(&self) -> bool {
-        self.wishes.quiet
+        self.options.quiet
     }
 
     /// True if stdout gets colour.
@@ -155,13 +155,13 @@ impl Ui {
     /// How often `-v` was given.
     #[must_use]
     pub fn verbosity(&self) -> u8 {
-        self.wishes.verbose
+        self.options.verbose
     }
 
     /// A progress bar on stderr for `steps` steps; hidden unless stderr is a terminal.
     #[must_use]
     pub fn progress(&self, steps: u64) -> indicatif::ProgressBar {
-        if self.terminal_err && !self.wishes.quiet {
+        if self.terminal_err && !self.options.quiet {
             indicatif::ProgressBar::new(steps)
         } else {
             indicatif::ProgressBar::hidden()
@@ -216,22 +216,22 @@ impl Ui {
 
     /// Prints information beside the result; silent with `-q`.
     pub fn note(&self, text: &str) {
-        if !self.wishes.quiet {
-            self.complain("", DIM, text);
+        if !self.options.quiet {
+            self.print_message("", DIM, text);
         }
     }
 
     /// Prints a warning; silent with `-q`.
     pub fn warn(&self, text: &str) {
-        if !self.wishes.quiet {
-            self.complain("warning:", WARN, text);
+        if !self.options.quiet {
+            self.print_message("warning:", WARN, text);
         }
     }
 
     /// Prints details, with `-v`.
     pub fn detail(&self, text: &str) {
-        if self.wishes.verbose > 0 {
-            self.complain("", DIM, text);
+        if self.options.verbose > 0 {
+            self.print_message("", DIM, text);
         }
     }
 
@@ -240,12 +240,12 @@ impl Ui {
         if failure.kind == FailureKind::OutputClosed {
             return;
         }
-        self.complain("error:", BAD, &failure.message);
+        self.print_message("error:", BAD, &failure.message);
         for cause in &failure.causes {
-            self.complain("caused by:", DIM, cause);
+            self.print_message("caused by:", DIM, cause);
         }
         if let Some(hint) = &failure.hint {
-            self.complain("hint:", GOOD, hint);
+            self.print_message("hint:", GOOD, hint);
         }
     }
 
@@ -262,17 +262,17 @@ impl Ui {
         read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
     }
 
-    fn complain(&self, label: &str, style: Style, text: &str) {
+    fn print_message(&self, label: &str, style: Style, text: &str) {
         let label = paint(self.color_err && !label.is_empty(), style, label);
         let space = if label.is_empty() { "" } else { " " };
         let mut err = self.err.lock().unwrap_or_else(PoisonError::into_inner);
         // A closed stderr cannot be reported.
-        let _ = writeln!(err, "{label}{space}{}", harmless(text)).and_then(|()| err.flush());
+        let _ = writeln!(err, "{label}{space}{}", sanitise(text)).and_then(|()| err.flush());
     }
 }
 
 /// As git does it: the option, else the terminal's type, else the common default.
-fn columns(env: &Env) -> usize {
+fn detect_columns(env: &Env) -> usize {
     let said = env.text(env::COLUMNS).and_then(|text| text.trim().parse().ok()).filter(|columns| *columns > 0);
     let asked = || terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0));
     said.or_else(asked).filter(|columns| *columns > 0).unwrap_or(80)
@@ -299,14 +299,14 @@ pub fn paint_line(color: bool, line: &[(String, Style)]) -> String {
 
 /// Sanitises external text: drops characters that would control a terminal or reorder its line; keeps line ends.
 #[must_use]
-pub fn harmless(text: &str) -> String {
-    let shown = |c: char| c == '\n' || c == '\t' || !(c.is_control() || reorders(c));
+pub fn sanitise(text: &str) -> String {
+    let shown = |c: char| c == '\n' || c == '\t' || !(c.is_control() || is_reordering(c));
     text.chars().map(|c| if shown(c) { c } else { '\u{fffd}' }).collect()
 }
 
 /// Unicode's explicit marks, embeddings, overrides and isolates, which allow text spoofing
 /// (Unicode Technical Report 36, "Bidirectional Text Spoofing").
-fn reorders(c: char) -> bool {
+fn is_reordering(c: char) -> bool {
     matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
@@ -318,7 +318,7 @@ pub fn json_line<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<String>
     let text = serde_json::to_string(value)?;
     let mut line = String::with_capacity(text.len() + 1);
     for c in text.chars() {
-        if c.is_control() || reorders(c) { line.push_str(&format!("\\u{:04x}", c as u32)) } else { line.push(c) }
+        if c.is_control() || is_reordering(c) { line.push_str(&format!("\\u{:04x}", c as u32)) } else { line.push(c) }
     }
     line.push('\n');
     Ok(line)
@@ -327,21 +327,21 @@ pub fn json_line<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<String>
 /// The same on one line: line ends become blanks.
 #[must_use]
 pub fn one_line(text: &str) -> String {
-    harmless(&text.split_whitespace().collect::<Vec<_>>().join(" "))
+    sanitise(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// Shared buffer from which a test reads the output.
 #[derive(Debug, Clone, Default)]
-pub struct Captured(Arc<Mutex<Vec<u8>>>);
+pub struct MemoryOutput(Arc<Mutex<Vec<u8>>>);
 
-impl Captured {
+impl MemoryOutput {
     #[must_use]
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
     }
 }
 
-impl Write for Captured {
+impl Write for MemoryOutput {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
     }
@@ -407,8 +407,8 @@ impl Table {
 mod tests {
     use super::*;
 
-    fn ui(color: Color) -> (Ui, Captured, Captured) {
-        Ui::captured(Wishes { color, ..Wishes::default() })
+    fn ui(color: Color) -> (Ui, MemoryOutput, MemoryOutput) {
+        Ui::in_memory(OutputOptions { color, ..OutputOptions::default() })
     }
 
     #[test]
@@ -458,7 +458,7 @@ mod tests {
 
     #[test]
     fn quiet_silences_notes_and_warnings_but_not_failures() {
-        let (ui, _, err) = Ui::captured(Wishes { quiet: true, ..Wishes::default() });
+        let (ui, _, err) = Ui::in_memory(OutputOptions { quiet: true, ..OutputOptions::default() });
         ui.note("a");
         ui.warn("b");
         ui.detail("c");
@@ -469,8 +469,8 @@ mod tests {
 
     #[test]
     fn text_from_outside_cannot_drive_the_terminal() {
-        assert_eq!(harmless("a\u{1b}[2Jb\r\n"), "a\u{fffd}[2Jb\u{fffd}\n");
-        assert_eq!(harmless("\u{202e}gpj.exe\u{2069} שלום"), "\u{fffd}gpj.exe\u{fffd} שלום");
+        assert_eq!(sanitise("a\u{1b}[2Jb\r\n"), "a\u{fffd}[2Jb\u{fffd}\n");
+        assert_eq!(sanitise("\u{202e}gpj.exe\u{2069} שלום"), "\u{fffd}gpj.exe\u{fffd} שלום");
         assert_eq!(one_line(" a\n\tb "), "a b");
     }
 
@@ -483,7 +483,7 @@ mod tests {
 
     #[test]
     fn what_turns_text_round_or_drives_a_terminal_is_not_printed() {
-        assert_eq!(harmless("a\u{202e}b\u{9b}c\u{1b}\n"), "a\u{fffd}b\u{fffd}c\u{fffd}\n");
+        assert_eq!(sanitise("a\u{202e}b\u{9b}c\u{1b}\n"), "a\u{fffd}b\u{fffd}c\u{fffd}\n");
         let text = "a\u{202e}\u{9b}\u{7f}\u{2066}é\n".to_owned();
         let line = json_line(&text).unwrap();
         assert_eq!(line, "\"a\\u202e\\u009b\\u007f\\u2066é\\n\"\n");

@@ -12,7 +12,7 @@ use super::failure::Failure;
 ///
 /// # Errors
 /// The text is ambiguous or no time, or it lies outside the calendar.
-pub fn read(text: &str, now: &Zoned) -> Result<Timestamp, Failure> {
+pub fn parse_at(text: &str, now: &Zoned) -> Result<Timestamp, Failure> {
     instant(text.trim(), now).ok_or_else(|| {
         Failure::usage(format!("{text:?} is not a time"))
             .hint("write 2h, 7d, 3 weeks ago, today, yesterday, monday, 2026-03-01 or \"2026-03-01 14:00\"")
@@ -24,13 +24,13 @@ pub fn read(text: &str, now: &Zoned) -> Result<Timestamp, Failure> {
 /// # Errors
 /// The text is ambiguous or no time, or it lies outside the calendar.
 pub fn parse(text: &str, app: &App) -> Result<Timestamp, Failure> {
-    read(text, &app.now())
+    parse_at(text, &app.now())
 }
 
 fn instant(text: &str, now: &Zoned) -> Option<Timestamp> {
     named_day(&text.to_lowercase(), now)
         .or_else(|| calendar(text, now.time_zone()))
-        .or_else(|| back(&text.to_lowercase(), now))
+        .or_else(|| parse_ago(&text.to_lowercase(), now))
 }
 
 fn named_day(text: &str, now: &Zoned) -> Option<Timestamp> {
@@ -73,7 +73,7 @@ fn start_of(day: Date, zone: &TimeZone) -> Option<Timestamp> {
 
 /// `7d`, `1h30m`, `3 days ago`: days, weeks, months and years by the calendar, so that `1d` at a change of
 /// daylight saving time is yesterday at the same time of day.
-fn back(text: &str, now: &Zoned) -> Option<Timestamp> {
+fn parse_ago(text: &str, now: &Zoned) -> Option<Timestamp> {
     let text = text.strip_suffix("ago").unwrap_or(text).trim();
     let text = text.strip_prefix("last ").map(|unit| format!("1 {unit}")).unwrap_or_else(|| text.to_owned());
     Some(now.checked_sub(span(&text)?).ok()?.timestamp())
@@ -165,8 +165,8 @@ mod tests {
         "2026-04-01T14:30:00+02:00[Europe/Berlin]".parse().unwrap()
     }
 
-    fn meant(text: &str) -> String {
-        full(read(text, &now()).unwrap(), &now())
+    fn parsed_time(text: &str) -> String {
+        full(parse_at(text, &now()).unwrap(), &now())
     }
 
     #[test]
@@ -190,14 +190,14 @@ mod tests {
             ("2026-03-01 14:00", "2026-03-01 14:00:00 +01:00"),
             ("2026-03-01T14:00:00Z", "2026-03-01 15:00:00 +01:00"),
         ] {
-            assert_eq!(meant(text), expected, "{text}");
+            assert_eq!(parsed_time(text), expected, "{text}");
         }
     }
 
     #[test]
     fn ambiguous_times_are_usage_errors() {
         for text in ["", "soon", "7", "d", "7x", "-7d", "ago", "2026-13-01", "99999999999y", "99999999999999999999d"] {
-            let failure = read(text, &now()).unwrap_err();
+            let failure = parse_at(text, &now()).unwrap_err();
             assert_eq!(failure.code(), 2, "{text}");
             assert!(failure.hint.is_some());
         }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use toml::Value;
 
 use super::env::Env;
-use super::error::{ConfigError, Origin, Result};
+use super::error::{ConfigError, Result, SettingOrigin};
 use super::layer::Setting;
 use super::{
-    ApiKey, Cadence, CaptureConfig, Config, DraftsConfig, EndpointConfig, ReadAhead, RetentionConfig, StoreConfig,
+    ApiKey, Cadence, CaptureConfig, Config, DraftsConfig, EndpointConfig, PrefillMode, RetentionConfig, StoreConfig,
     keys, validate,
 };
 use crate::domain::model::{Api, ModelsConfig, Sampling, Strategy};
@@ -23,7 +23,7 @@ pub(super) type Values = BTreeMap<String, Setting>;
 /// # Errors
 /// Values contradict each other.
 pub(super) fn build(values: &Values, env: &Env) -> Result<Config> {
-    let read = Read { values };
+    let read = SettingsReader { values };
     Ok(Config {
         capture: capture(&read)?,
         models: models(&read),
@@ -35,7 +35,7 @@ pub(super) fn build(values: &Values, env: &Env) -> Result<Config> {
     })
 }
 
-fn retention(read: &Read<'_>) -> Result<RetentionConfig> {
+fn retention(read: &SettingsReader<'_>) -> Result<RetentionConfig> {
     Ok(RetentionConfig {
         operations: read.duration("retention.operations")?,
         prompts: read.duration("retention.prompts")?,
@@ -46,7 +46,7 @@ fn retention(read: &Read<'_>) -> Result<RetentionConfig> {
     })
 }
 
-fn capture(read: &Read<'_>) -> Result<CaptureConfig> {
+fn capture(read: &SettingsReader<'_>) -> Result<CaptureConfig> {
     Ok(CaptureConfig {
         enabled: read.switch("capture.enabled")?,
         budget: read.duration("capture.budget")?,
@@ -57,9 +57,9 @@ fn capture(read: &Read<'_>) -> Result<CaptureConfig> {
         },
         refine: read.switch("capture.refine")?,
         read_ahead: match read.text("capture.read_ahead")? {
-            "always" => ReadAhead::Always,
-            "off" => ReadAhead::Off,
-            _ => ReadAhead::Auto,
+            "always" => PrefillMode::Always,
+            "off" => PrefillMode::Off,
+            _ => PrefillMode::Auto,
         },
         exclude_repos: read.list("capture.exclude_repos")?,
         only_repos: read.list("capture.only_repos")?,
@@ -69,7 +69,7 @@ fn capture(read: &Read<'_>) -> Result<CaptureConfig> {
     })
 }
 
-fn models(read: &Read<'_>) -> ModelsConfig {
+fn models(read: &SettingsReader<'_>) -> ModelsConfig {
     let named = |role: &str| read.text(&format!("models.{role}")).ok().map(str::to_owned);
     ModelsConfig {
         roles: ROLES.into_iter().filter_map(|role| Some((role, named(role.as_str())?))).collect(),
@@ -77,7 +77,7 @@ fn models(read: &Read<'_>) -> ModelsConfig {
     }
 }
 
-fn drafts(read: &Read<'_>) -> Result<DraftsConfig> {
+fn drafts(read: &SettingsReader<'_>) -> Result<DraftsConfig> {
     let cadence = |key| {
         Ok(match read.text(key)? {
             "daily" => Cadence::Daily,
@@ -93,7 +93,7 @@ fn drafts(read: &Read<'_>) -> Result<DraftsConfig> {
     })
 }
 
-fn sampling(read: &Read<'_>, role: Role) -> Result<Sampling> {
+fn sampling(read: &SettingsReader<'_>, role: Role) -> Result<Sampling> {
     let key = |field: &str| format!("options.{}.{field}", role.as_str());
     let (num_ctx, max_tokens) = (read.count(&key("num_ctx"))?, read.count(&key("max_tokens"))?);
     if max_tokens >= num_ctx {
@@ -110,7 +110,7 @@ fn sampling(read: &Read<'_>, role: Role) -> Result<Sampling> {
     })
 }
 
-fn endpoints(read: &Read<'_>, env: &Env) -> Result<Vec<EndpointConfig>> {
+fn endpoints(read: &SettingsReader<'_>, env: &Env) -> Result<Vec<EndpointConfig>> {
     let indexes = read.values.keys().filter_map(|key| keys::endpoint_field(key)).map(|(index, _)| index);
     let count = indexes.max().map_or(0, |last| last + 1);
     let mut found: Vec<EndpointConfig> = Vec::with_capacity(count);
@@ -130,7 +130,7 @@ fn endpoints(read: &Read<'_>, env: &Env) -> Result<Vec<EndpointConfig>> {
     Ok(found)
 }
 
-fn endpoint(read: &Read<'_>, index: usize, env: &Env) -> Result<EndpointConfig> {
+fn endpoint(read: &SettingsReader<'_>, index: usize, env: &Env) -> Result<EndpointConfig> {
     let key = |field: &str| format!("endpoints[{index}].{field}");
     let api = match read.text(&key("api")) {
         Ok("ollama") => Some(Api::Ollama),
@@ -148,9 +148,9 @@ fn endpoint(read: &Read<'_>, index: usize, env: &Env) -> Result<EndpointConfig> 
         let message = "an endpoint has its key from api_key or from api_key_env, not from both".to_owned();
         return Err(read.contradiction(&[key("api_key_env"), key("api_key")], message));
     }
-    let from_env = variable.and_then(|name| env.named(name));
+    let from_env = variable.and_then(|name| env.settings_variable(name));
     Ok(EndpointConfig {
-        api_key: given.or(from_env.as_deref()).and_then(ApiKey::of),
+        api_key: given.or(from_env.as_deref()).and_then(ApiKey::parse),
         api_key_env: variable.map(str::to_owned),
         name: read.text(&key("name"))?.to_owned(),
         url,
@@ -162,11 +162,11 @@ fn endpoint(read: &Read<'_>, index: usize, env: &Env) -> Result<EndpointConfig> 
 }
 
 /// Typed access. Values were validated layer by layer, so an error here is a missing key.
-struct Read<'a> {
+struct SettingsReader<'a> {
     values: &'a Values,
 }
 
-impl Read<'_> {
+impl SettingsReader<'_> {
     fn value(&self, key: &str) -> Result<&Setting> {
         self.values.get(key).ok_or_else(|| self.missing(key))
     }
@@ -202,7 +202,7 @@ impl Read<'_> {
     fn missing(&self, key: &str) -> ConfigError {
         let section = key.rsplit_once('.').map_or("", |(section, _)| section);
         let nearby = self.values.iter().find(|(name, _)| name.starts_with(section));
-        let origin = nearby.map_or(Origin::BuiltIn, |(_, setting)| setting.origin.clone());
+        let origin = nearby.map_or(SettingOrigin::BuiltIn, |(_, setting)| setting.origin.clone());
         ConfigError::Invalid { key: key.to_owned(), message: "is missing".to_owned(), origin }
     }
 
@@ -210,7 +210,7 @@ impl Read<'_> {
     fn contradiction(&self, keys: &[String], message: String) -> ConfigError {
         let blamed = keys.iter().rev().max_by_key(|key| self.values.get(*key).map(|setting| setting.origin.layer()));
         let key = blamed.cloned().unwrap_or_default();
-        let origin = self.values.get(&key).map_or(Origin::BuiltIn, |setting| setting.origin.clone());
+        let origin = self.values.get(&key).map_or(SettingOrigin::BuiltIn, |setting| setting.origin.clone());
         ConfigError::Invalid { key, message, origin }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Cadence, CaptureConfig, Config, DraftsConfig, EndpointConfig, ReadAhead, RetentionConfig, StoreConfig};
+use super::{Cadence, CaptureConfig, Config, DraftsConfig, EndpointConfig, PrefillMode, RetentionConfig, StoreConfig};
 use crate::domain::model::{ModelsConfig, Sampling, Strategy};
 use crate::domain::role::{ROLES, Role};
 
@@ -23,12 +23,12 @@ impl Config {
     /// Fail-safe settings while the file is unreadable and no earlier settings are known: nothing is captured, sent to
     /// a model or prefilled.
     #[must_use]
-    pub fn closed() -> Self {
+    pub fn fail_safe() -> Self {
         let everything = || vec!["**".to_owned()];
         let capture = CaptureConfig {
             enabled: false,
             refine: false,
-            read_ahead: ReadAhead::Off,
+            read_ahead: PrefillMode::Off,
             exclude_repos: everything(),
             exclude_paths: everything(),
             ..CaptureConfig::default()
@@ -72,7 +72,7 @@ impl Default for CaptureConfig {
             budget: Duration::from_secs(2),
             strategy: Strategy::Adaptive,
             refine: true,
-            read_ahead: ReadAhead::Auto,
+            read_ahead: PrefillMode::Auto,
             exclude_repos: Vec::new(),
             only_repos: Vec::new(),
             exclude_paths: vec!["*.lock".to_owned(), "dist/**".to_owned()],

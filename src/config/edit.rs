@@ -5,7 +5,7 @@ use std::path::Path;
 
 use toml_edit::{DocumentMut, Item, Table};
 
-use super::error::{ConfigError, Origin, Result};
+use super::error::{ConfigError, Result, SettingOrigin};
 use super::secret::HIDDEN;
 use super::{file, keys, layer, paths, validate};
 
@@ -30,9 +30,9 @@ pub fn set_in_file(path: &Path, key: &str, value: &str) -> Result<()> {
 /// The key or value is invalid, or `text` is not TOML.
 pub fn set(text: &str, path: &Path, key: &str, value: &str) -> Result<String> {
     let shown = if keys::is_secret(key) { HIDDEN } else { value };
-    let origin = Origin::Flag { text: format!("config set {key} {shown}") };
+    let origin = SettingOrigin::Flag { text: format!("config set {key} {shown}") };
     let (section, name) = key.rsplit_once('.').unwrap_or(("", key));
-    let Some(known) = keys::find(key) else { return Err(file::unknown(section, name, origin)) };
+    let Some(known) = keys::find_key(key) else { return Err(file::unknown(section, name, origin)) };
     let value = validate::from_text(known.shape, value).map_err(|message| ConfigError::Invalid {
         key: key.to_owned(),
         message,
@@ -50,12 +50,12 @@ pub fn set(text: &str, path: &Path, key: &str, value: &str) -> Result<String> {
     let Some(table) = place.and_then(Item::as_table_like_mut) else {
         return Err(syntax("there is no such [[endpoints]] entry to change".to_owned()));
     };
-    put(table, name, value);
+    replace_value(table, name, value);
     Ok(document.to_string())
 }
 
 /// Replaces the value alone, so that the blanks and the comment after it stay.
-fn put(table: &mut dyn toml_edit::TableLike, name: &str, mut value: toml_edit::Value) {
+fn replace_value(table: &mut dyn toml_edit::TableLike, name: &str, mut value: toml_edit::Value) {
     match table.get_mut(name).and_then(Item::as_value_mut) {
         Some(old) => {
             *value.decor_mut() = old.decor().clone();

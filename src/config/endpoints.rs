@@ -6,7 +6,7 @@ use toml::Value;
 
 use super::defaults::ENDPOINTS;
 use super::env::{self, Env};
-use super::error::{ConfigError, Origin, Result};
+use super::error::{ConfigError, Result, SettingOrigin};
 use super::layer::{Setting, ollama_host};
 use super::validate;
 
@@ -17,12 +17,12 @@ const OLLAMA_PORT: u16 = 11434;
 ///
 /// # Errors
 /// `OLLAMA_HOST` is not an address.
-pub fn usual(env: &Env) -> Result<Vec<Setting>> {
+pub fn default_endpoints(env: &Env) -> Result<Vec<Setting>> {
     let mut settings = Vec::new();
     for (index, (name, url)) in ENDPOINTS.into_iter().enumerate() {
         let (url, origin) = match env.text(env::OLLAMA_HOST) {
             Some(host) if index == 0 => (url_of(host)?, ollama_host()),
-            _ => (url.to_owned(), Origin::BuiltIn),
+            _ => (url.to_owned(), SettingOrigin::BuiltIn),
         };
         for (field, value) in [("name", name.to_owned()), ("url", url)] {
             let key = format!("endpoints[{index}].{field}");
@@ -34,7 +34,7 @@ pub fn usual(env: &Env) -> Result<Vec<Setting>> {
 
 /// Parses and validates `OLLAMA_HOST`. An address with credentials is refused: its password would parse as a port.
 fn url_of(host: &str) -> Result<String> {
-    let url = meant(host);
+    let url = normalise_host(host);
     match validate::address(&url) {
         Ok(_) if !host.contains('@') => Ok(url),
         _ => Err(ConfigError::Invalid {
@@ -47,7 +47,7 @@ fn url_of(host: &str) -> Result<String> {
 
 /// Normalises `OLLAMA_HOST` as Ollama's clients do (its envconfig and test table):
 /// no scheme → http and port 11434; `http://h` → 80; `https://h` → 443; a bad port → the default.
-fn meant(value: &str) -> String {
+fn normalise_host(value: &str) -> String {
     let value = value.trim().trim_matches(['"', '\'']).trim();
     let (scheme, rest, default_port) = match value.split_once("://") {
         None if value == "ollama.com" => ("https", value, 443),
@@ -122,8 +122,9 @@ mod tests {
 
     #[test]
     fn only_the_first_endpoint_follows_the_variable() {
-        let found = usual(&Env::of(&[(env::OLLAMA_HOST, ":1")])).unwrap();
-        let urls = found.iter().filter(|s| s.key.ends_with("url")).map(|s| (&s.value, s.origin == Origin::BuiltIn));
+        let found = default_endpoints(&Env::from_pairs(&[(env::OLLAMA_HOST, ":1")])).unwrap();
+        let urls =
+            found.iter().filter(|s| s.key.ends_with("url")).map(|s| (&s.value, s.origin == SettingOrigin::BuiltIn));
         let urls: Vec<_> = urls.map(|(value, built_in)| (value.as_str().unwrap(), built_in)).collect();
         assert_eq!(
             urls,

@@ -52,7 +52,7 @@ impl Env {
     /// The process's own environment.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
-    pub fn read() -> Self {
+    pub fn from_process() -> Self {
         let names = NAMES.iter().map(|name| (*name).to_owned()).chain(keys::fixed().map(|key| keys::env_name(&key)));
         let values = names.filter_map(|name| std::env::var_os(&name).map(|value| (name, value))).collect();
         Self { values, of_process: true }
@@ -60,7 +60,7 @@ impl Env {
 
     /// A fake environment for tests.
     #[must_use]
-    pub fn of(pairs: &[(&str, &str)]) -> Self {
+    pub fn from_pairs(pairs: &[(&str, &str)]) -> Self {
         let values = pairs.iter().map(|(name, value)| ((*name).to_owned(), OsString::from(value))).collect();
         Self { values, of_process: false }
     }
@@ -73,14 +73,14 @@ impl Env {
 
     /// Its value as text, possibly empty; absent when unset or not UTF-8.
     #[must_use]
-    pub fn given(&self, name: &str) -> Option<&str> {
+    pub fn raw_text(&self, name: &str) -> Option<&str> {
         self.values.get(name)?.to_str()
     }
 
     /// The value of a variable that the settings name (`api_key_env`); absent when unset, empty or not UTF-8.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
-    pub fn named(&self, name: &str) -> Option<String> {
+    pub fn settings_variable(&self, name: &str) -> Option<String> {
         let own = self.text(name).map(str::to_owned);
         own.or_else(|| self.of_process.then(|| std::env::var(name).ok())?).filter(|text| !text.is_empty())
     }
@@ -118,7 +118,7 @@ pub const OF_A_SERVICE: [&str; 6] =
 /// The environment of a `git` child: search path and configuration paths.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
-pub fn of_git_child() -> Vec<(&'static str, OsString)> {
+pub fn git_child_env() -> Vec<(&'static str, OsString)> {
     [PATH, HOME].into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))).collect()
 }
 
@@ -128,15 +128,15 @@ mod tests {
 
     #[test]
     fn empty_counts_as_unset_and_visual_wins() {
-        let env = Env::of(&[(NO_COLOR, ""), (EDITOR, "ed"), (VISUAL, "vi")]);
+        let env = Env::from_pairs(&[(NO_COLOR, ""), (EDITOR, "ed"), (VISUAL, "vi")]);
         assert_eq!(env.text(NO_COLOR), None);
         assert_eq!(env.editor(), Some("vi"));
-        assert_eq!(Env::of(&[(EDITOR, "ed")]).editor(), Some("ed"));
+        assert_eq!(Env::from_pairs(&[(EDITOR, "ed")]).editor(), Some("ed"));
     }
 
     #[test]
     fn a_relative_xdg_directory_counts_as_unset() {
-        let env = Env::of(&[(XDG_DATA_HOME, "data"), (XDG_STATE_HOME, "/s")]);
+        let env = Env::from_pairs(&[(XDG_DATA_HOME, "data"), (XDG_STATE_HOME, "/s")]);
         assert_eq!(env.xdg(XDG_DATA_HOME), None);
         assert_eq!(env.xdg(XDG_STATE_HOME), Some(PathBuf::from("/s")));
     }

@@ -15,7 +15,7 @@ pub enum Layer {
 
 /// Location of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
+pub enum SettingOrigin {
     BuiltIn,
     UserFile {
         path: PathBuf,
@@ -35,7 +35,7 @@ pub enum Origin {
     },
 }
 
-impl Origin {
+impl SettingOrigin {
     #[must_use]
     pub fn layer(&self) -> Layer {
         match self {
@@ -48,7 +48,7 @@ impl Origin {
     }
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for SettingOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BuiltIn => f.write_str("built-in"),
@@ -64,13 +64,13 @@ impl fmt::Display for Origin {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     #[error("unknown key {key:?}{}: {origin}", section.as_ref().map(|name| format!(" in [{name}]")).unwrap_or_default())]
-    UnknownKey { key: String, section: Option<String>, origin: Origin, suggestion: Option<String> },
+    UnknownKey { key: String, section: Option<String>, origin: SettingOrigin, suggestion: Option<String> },
     #[error("{key}: {message}: {origin}")]
-    Invalid { key: String, message: String, origin: Origin },
+    Invalid { key: String, message: String, origin: SettingOrigin },
     #[error("{key} cannot be set by a repository: {origin}")]
-    NotForRepositories { key: String, origin: Origin },
+    NotForRepositories { key: String, origin: SettingOrigin },
     #[error("{message}: {origin}")]
-    Syntax { message: String, origin: Origin },
+    Syntax { message: String, origin: SettingOrigin },
     #[error("{} cannot be read", path.display())]
     Read {
         path: PathBuf,

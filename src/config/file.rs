@@ -7,8 +7,8 @@ use std::path::Path;
 use toml::Value;
 use toml::de::{DeTable, DeValue};
 
-use super::error::{ConfigError, Origin, Result, closest};
-use super::keys::{self, Shape};
+use super::error::{ConfigError, Result, SettingOrigin, closest};
+use super::keys::{self, ValueShape};
 use super::layer::Setting;
 use super::validate;
 
@@ -16,7 +16,7 @@ use super::validate;
 ///
 /// # Errors
 /// The file cannot be read, is not TOML, or has an unknown key or an invalid value.
-pub fn read(path: &Path) -> Result<Vec<Setting>> {
+pub fn read_settings(path: &Path) -> Result<Vec<Setting>> {
     match std::fs::read_to_string(path) {
         Ok(text) => parse(&text, path),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
@@ -29,27 +29,32 @@ pub fn read(path: &Path) -> Result<Vec<Setting>> {
 /// # Errors
 /// `text` is not TOML, or has an unknown key or an invalid value.
 pub fn parse(text: &str, path: &Path) -> Result<Vec<Setting>> {
-    let at = |span: Range<usize>| Origin::UserFile { path: path.to_owned(), line: line_of(text, span.start) };
+    let at = |span: Range<usize>| SettingOrigin::UserFile { path: path.to_owned(), line: line_of(text, span.start) };
     let table = DeTable::parse(text).map_err(|error| ConfigError::Syntax {
         message: error.message().lines().next().unwrap_or("not TOML").to_owned(),
         origin: at(error.span().unwrap_or_default()),
     })?;
     let mut settings = Vec::new();
-    walk("", table.get_ref(), &at, &mut settings)?;
+    collect_table("", table.get_ref(), &at, &mut settings)?;
     Ok(settings)
 }
 
 /// Collects the settings of one table with the key `prefix`.
-fn walk(prefix: &str, table: &DeTable<'_>, at: &dyn Fn(Range<usize>) -> Origin, out: &mut Vec<Setting>) -> Result<()> {
+fn collect_table(
+    prefix: &str,
+    table: &DeTable<'_>,
+    at: &dyn Fn(Range<usize>) -> SettingOrigin,
+    out: &mut Vec<Setting>,
+) -> Result<()> {
     for (name, value) in table.iter() {
         let key = if prefix.is_empty() { name.get_ref().to_string() } else { format!("{prefix}.{}", name.get_ref()) };
         let origin = at(name.span());
         match value.get_ref() {
-            DeValue::Table(inner) if is_section(&key) => walk(&key, inner, at, out)?,
+            DeValue::Table(inner) if is_section(&key) => collect_table(&key, inner, at, out)?,
             DeValue::Array(entries) if key == "endpoints" => {
                 for (index, entry) in entries.iter().enumerate() {
                     let DeValue::Table(inner) = entry.get_ref() else { return Err(no_section(key, origin)) };
-                    walk(&format!("{key}[{index}]"), inner, at, out)?;
+                    collect_table(&format!("{key}[{index}]"), inner, at, out)?;
                 }
             }
             _ if is_section(&key) || key == "endpoints" => return Err(no_section(key, origin)),
@@ -59,11 +64,11 @@ fn walk(prefix: &str, table: &DeTable<'_>, at: &dyn Fn(Range<usize>) -> Origin, 
     Ok(())
 }
 
-fn setting(section: &str, name: &str, key: String, value: &DeValue<'_>, origin: Origin) -> Result<Setting> {
-    let Some(known) = keys::find(&key) else { return Err(unknown(section, name, origin)) };
+fn setting(section: &str, name: &str, key: String, value: &DeValue<'_>, origin: SettingOrigin) -> Result<Setting> {
+    let Some(known) = keys::find_key(&key) else { return Err(unknown(section, name, origin)) };
     match plain(value).and_then(|value| validate::check(known.shape, &value).map(|()| value)) {
         Ok(value) => Ok(Setting { key, value, origin }),
-        Err(_) if known.shape == Shape::Secret => {
+        Err(_) if known.shape == ValueShape::Secret => {
             let message = "expected a key in quotes, of visible ASCII characters".to_owned();
             Err(ConfigError::Invalid { key, message, origin })
         }
@@ -79,7 +84,7 @@ fn is_section(key: &str) -> bool {
     }
 }
 
-fn no_section(key: String, origin: Origin) -> ConfigError {
+fn no_section(key: String, origin: SettingOrigin) -> ConfigError {
     let message = if key == "endpoints" {
         "expected entries that begin with [[endpoints]]".to_owned()
     } else {
@@ -89,15 +94,15 @@ fn no_section(key: String, origin: Origin) -> ConfigError {
 }
 
 /// The error for an unknown key, with the name that was probably meant.
-pub(super) fn unknown(section: &str, name: &str, origin: Origin) -> ConfigError {
-    let siblings = siblings(section);
+pub(super) fn unknown(section: &str, name: &str, origin: SettingOrigin) -> ConfigError {
+    let siblings = known_names(section);
     let suggestion = closest(name, siblings.iter().map(String::as_str)).filter(|close| close != name);
     let section = (!section.is_empty()).then(|| section.split('[').next().unwrap_or(section).to_owned());
     ConfigError::UnknownKey { key: name.to_owned(), section, origin, suggestion }
 }
 
 /// The keys allowed directly in a section.
-fn siblings(section: &str) -> Vec<String> {
+fn known_names(section: &str) -> Vec<String> {
     if section.is_empty() {
         return keys::SECTIONS.iter().map(|name| (*name).to_owned()).collect();
     }
@@ -184,7 +189,7 @@ mod tests {
     fn every_value_knows_its_line_also_with_dotted_keys_and_inline_tables() {
         let text = "capture.budget = \"3s\"\nmodels = { blog = \"m\" }\n[[endpoints]]\nurl = \"http://localhost:1\"\n";
         let found: Vec<_> = parse(text, Path::new("c")).unwrap().into_iter().map(|s| (s.key, s.origin)).collect();
-        let line = |line| Origin::UserFile { path: "c".into(), line };
+        let line = |line| SettingOrigin::UserFile { path: "c".into(), line };
         for (key, at) in [("capture.budget", 1), ("models.blog", 2), ("endpoints[0].url", 4)] {
             assert!(found.contains(&(key.to_owned(), line(at))), "{key}: {found:?}");
         }
@@ -193,7 +198,7 @@ mod tests {
     #[test]
     fn a_missing_file_holds_nothing_and_an_unreadable_one_is_an_error() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(read(&dir.path().join("capture.toml")).unwrap().is_empty());
-        assert!(matches!(read(dir.path()), Err(ConfigError::Read { .. })));
+        assert!(read_settings(&dir.path().join("capture.toml")).unwrap().is_empty());
+        assert!(matches!(read_settings(dir.path()), Err(ConfigError::Read { .. })));
     }
 }

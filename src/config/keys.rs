@@ -4,7 +4,7 @@ use crate::domain::role::{ROLES, Role};
 
 /// Type and range of a value.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Shape {
+pub enum ValueShape {
     Switch,
     /// `2s`, `90d`: within these bounds, in milliseconds.
     Duration {
@@ -40,8 +40,8 @@ pub enum Shape {
 
 /// A key of the schema.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Key {
-    pub shape: Shape,
+pub struct SettingKey {
+    pub shape: ValueShape,
     /// True if a repository may set it. Data destinations and the machine's working times are for the user alone.
     pub by_repository: bool,
 }
@@ -57,25 +57,25 @@ const SECOND: u64 = 1_000;
 const DAY: u64 = 86_400 * SECOND;
 
 /// Range of the retention times.
-const KEPT: Shape = Shape::Duration { min: DAY, max: 36_500 * DAY };
+const KEPT: ValueShape = ValueShape::Duration { min: DAY, max: 36_500 * DAY };
 
 /// Keys outside `endpoints`, `models` and `options`.
-const PLAIN: &[(&str, Shape, bool)] = &[
-    ("capture.enabled", Shape::Switch, true),
-    ("capture.budget", Shape::Duration { min: 100, max: 60 * SECOND }, true),
-    ("capture.strategy", Shape::Choice(STRATEGIES), true),
-    ("capture.refine", Shape::Switch, true),
-    ("capture.read_ahead", Shape::Choice(READ_AHEAD), false),
-    ("capture.exclude_repos", Shape::Globs, false),
-    ("capture.only_repos", Shape::Globs, false),
-    ("capture.exclude_paths", Shape::Globs, true),
-    ("capture.pulled", Shape::Switch, true),
-    ("capture.identities", Shape::Names, true),
-    ("drafts.devlog", Shape::Choice(CADENCES), true),
-    ("drafts.blog", Shape::Choice(CADENCES), true),
-    ("drafts.window", Shape::Window, false),
-    ("drafts.on_battery", Shape::Switch, false),
-    ("store.url", Shape::Store, false),
+const PLAIN: &[(&str, ValueShape, bool)] = &[
+    ("capture.enabled", ValueShape::Switch, true),
+    ("capture.budget", ValueShape::Duration { min: 100, max: 60 * SECOND }, true),
+    ("capture.strategy", ValueShape::Choice(STRATEGIES), true),
+    ("capture.refine", ValueShape::Switch, true),
+    ("capture.read_ahead", ValueShape::Choice(READ_AHEAD), false),
+    ("capture.exclude_repos", ValueShape::Globs, false),
+    ("capture.only_repos", ValueShape::Globs, false),
+    ("capture.exclude_paths", ValueShape::Globs, true),
+    ("capture.pulled", ValueShape::Switch, true),
+    ("capture.identities", ValueShape::Names, true),
+    ("drafts.devlog", ValueShape::Choice(CADENCES), true),
+    ("drafts.blog", ValueShape::Choice(CADENCES), true),
+    ("drafts.window", ValueShape::Window, false),
+    ("drafts.on_battery", ValueShape::Switch, false),
+    ("store.url", ValueShape::Store, false),
     ("retention.operations", KEPT, false),
     ("retention.prompts", KEPT, false),
     ("retention.decisions", KEPT, false),
@@ -85,25 +85,25 @@ const PLAIN: &[(&str, Shape, bool)] = &[
 ];
 
 /// Options of one role. Ranges are those that every supported server accepts; 0 disables `top_k`.
-const SAMPLING: &[(&str, Shape)] = &[
-    ("temperature", Shape::Number { min: 0.0, max: 2.0 }),
-    ("top_p", Shape::Number { min: 0.01, max: 1.0 }),
-    ("top_k", Shape::Count { min: 0, max: 1_000 }),
-    ("repeat_penalty", Shape::Number { min: 0.5, max: 2.0 }),
-    ("num_ctx", Shape::Count { min: 512, max: 1 << 20 }),
-    ("max_tokens", Shape::Count { min: 1, max: 32_768 }),
+const SAMPLING: &[(&str, ValueShape)] = &[
+    ("temperature", ValueShape::Number { min: 0.0, max: 2.0 }),
+    ("top_p", ValueShape::Number { min: 0.01, max: 1.0 }),
+    ("top_k", ValueShape::Count { min: 0, max: 1_000 }),
+    ("repeat_penalty", ValueShape::Number { min: 0.5, max: 2.0 }),
+    ("num_ctx", ValueShape::Count { min: 512, max: 1 << 20 }),
+    ("max_tokens", ValueShape::Count { min: 1, max: 32_768 }),
 ];
 
 /// Fields of one `[[endpoints]]` entry.
-pub const ENDPOINT: &[(&str, Shape)] = &[
-    ("name", Shape::Name),
-    ("url", Shape::Endpoint),
-    ("api", Shape::Choice(APIS)),
-    ("max_in_flight", Shape::Count { min: 1, max: 64 }),
-    ("device", Shape::Name),
-    ("remote", Shape::Switch),
-    ("api_key", Shape::Secret),
-    ("api_key_env", Shape::Variable),
+pub const ENDPOINT: &[(&str, ValueShape)] = &[
+    ("name", ValueShape::Name),
+    ("url", ValueShape::Endpoint),
+    ("api", ValueShape::Choice(APIS)),
+    ("max_in_flight", ValueShape::Count { min: 1, max: 64 }),
+    ("device", ValueShape::Name),
+    ("remote", ValueShape::Switch),
+    ("api_key", ValueShape::Secret),
+    ("api_key_env", ValueShape::Variable),
 ];
 
 /// The sections of the file.
@@ -111,26 +111,26 @@ pub const SECTIONS: &[&str] = &["capture", "models", "endpoints", "options", "dr
 
 /// The shape of the key `name` (`capture.budget`, `options.blog.top_p`, `endpoints[0].url`), if it exists.
 #[must_use]
-pub fn find(name: &str) -> Option<Key> {
+pub fn find_key(name: &str) -> Option<SettingKey> {
     if let Some((_, field)) = endpoint_field(name) {
-        return shape_in(ENDPOINT, field).map(|shape| Key { shape, by_repository: false });
+        return shape_in(ENDPOINT, field).map(|shape| SettingKey { shape, by_repository: false });
     }
     if let Some((_, shape, by_repository)) = PLAIN.iter().find(|(key, ..)| *key == name) {
-        return Some(Key { shape: *shape, by_repository: *by_repository });
+        return Some(SettingKey { shape: *shape, by_repository: *by_repository });
     }
     let shape = match name.split('.').collect::<Vec<_>>().as_slice() {
-        ["models", role] if *role == "default" || parse_role(role).is_some() => Some(Shape::Name),
+        ["models", role] if *role == "default" || parse_role(role).is_some() => Some(ValueShape::Name),
         ["options", role, field] if parse_role(role).is_some() => shape_in(SAMPLING, field),
         _ => None,
     }?;
-    Some(Key { shape, by_repository: true })
+    Some(SettingKey { shape, by_repository: true })
 }
 
 /// True if the value of this key must not be shown.
 #[must_use]
 pub fn is_secret(name: &str) -> bool {
     // A misspelt name may have been meant as a secret key, too.
-    find(name).map_or_else(|| name.to_lowercase().contains("key"), |key| key.shape == Shape::Secret)
+    find_key(name).map_or_else(|| name.to_lowercase().contains("key"), |key| key.shape == ValueShape::Secret)
 }
 
 /// Splits `endpoints[2].url` into 2 and `url`.
@@ -159,7 +159,7 @@ pub fn env_name(key: &str) -> String {
 /// Maps a name in git's configuration to its key. Git allows no underscores in names and ignores their case:
 /// `capture.excludePaths`, `capture.exclude-paths` → `capture.exclude_paths`; `capture` alone → `capture.enabled`.
 #[must_use]
-pub fn of_git_name(name: &str) -> Option<String> {
+pub fn from_git_name(name: &str) -> Option<String> {
     let plain = |text: &str| text.to_lowercase().replace(['_', '-'], "");
     let wanted = plain(name);
     if wanted == "capture" {
@@ -173,7 +173,7 @@ pub fn parse_role(name: &str) -> Option<Role> {
     ROLES.into_iter().find(|role| role.as_str() == name)
 }
 
-fn shape_in(fields: &[(&str, Shape)], field: &str) -> Option<Shape> {
+fn shape_in(fields: &[(&str, ValueShape)], field: &str) -> Option<ValueShape> {
     fields.iter().find(|(name, _)| *name == field).map(|(_, shape)| *shape)
 }
 
@@ -185,7 +185,7 @@ mod tests {
     fn every_fixed_key_is_found_and_has_its_own_environment_name() {
         let names: std::collections::BTreeSet<_> = fixed().map(|key| env_name(&key)).collect();
         assert_eq!(names.len(), fixed().count());
-        assert!(fixed().all(|key| find(&key).is_some()));
+        assert!(fixed().all(|key| find_key(&key).is_some()));
         assert!(names.contains("URO_CAPTURE_BUDGET") && names.contains("URO_MODELS_CAPTURE"));
     }
 
@@ -199,17 +199,17 @@ mod tests {
             ("capture.pulled", "capture.pulled"),
             ("options.blog.topp", "options.blog.top_p"),
         ] {
-            assert_eq!(of_git_name(git).as_deref(), Some(key));
+            assert_eq!(from_git_name(git).as_deref(), Some(key));
         }
-        assert_eq!(of_git_name("capture.bugdet"), None);
+        assert_eq!(from_git_name("capture.bugdet"), None);
     }
 
     #[test]
     fn a_repository_may_not_say_where_data_goes() {
         for key in ["store.url", "endpoints[0].url", "endpoints[0].remote", "drafts.window", "retention.operations"] {
-            assert!(!find(key).unwrap().by_repository, "{key}");
+            assert!(!find_key(key).unwrap().by_repository, "{key}");
         }
-        assert!(find("capture.enabled").unwrap().by_repository);
+        assert!(find_key("capture.enabled").unwrap().by_repository);
     }
 
     #[test]
@@ -217,7 +217,7 @@ mod tests {
         for name in
             ["", "capture", "capture.bugdet", "models.captur", "options.blog", "options.x.top_p", "endpoints[x].url"]
         {
-            assert_eq!(find(name), None, "{name}");
+            assert_eq!(find_key(name), None, "{name}");
         }
     }
 }

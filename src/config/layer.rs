@@ -6,7 +6,7 @@ use std::path::Path;
 use toml::Value;
 
 use super::env::{self, Env};
-use super::error::{ConfigError, Origin, Result};
+use super::error::{ConfigError, Result, SettingOrigin};
 use super::paths::Paths;
 use super::secret::HIDDEN;
 use super::{Config, build, defaults, endpoints, file, keys, validate};
@@ -16,7 +16,7 @@ use super::{Config, build, defaults, endpoints, file, keys, validate};
 pub struct Setting {
     pub key: String,
     pub value: Value,
-    pub origin: Origin,
+    pub origin: SettingOrigin,
 }
 
 /// The effective settings with their origins.
@@ -26,7 +26,7 @@ pub struct Loaded {
     /// By key: `capture.budget`, `options.blog.top_p`, `endpoints[0].url`; a server's key is masked.
     pub values: BTreeMap<String, Value>,
     /// By the same keys.
-    pub origins: BTreeMap<String, Origin>,
+    pub origins: BTreeMap<String, SettingOrigin>,
 }
 
 /// The layers above the repository's, constant for the whole process.
@@ -44,7 +44,7 @@ pub struct Overrides {
 /// # Errors
 /// A layer has an unknown key or an invalid value, values contradict each other, or the file cannot be read.
 pub fn load(paths: &Paths, git_settings: &[(String, String)], over: &Overrides) -> Result<Loaded> {
-    load_over(&UserFile::read(paths)?, git_settings, over)
+    load_over(&UserFile::load_file(paths)?, git_settings, over)
 }
 
 /// As [`load`], with an already parsed user file.
@@ -52,13 +52,13 @@ pub fn load(paths: &Paths, git_settings: &[(String, String)], over: &Overrides) 
 /// # Errors
 /// As [`load`].
 pub fn load_over(user: &UserFile, git_settings: &[(String, String)], over: &Overrides) -> Result<Loaded> {
-    stack(
+    merge_layers(
         vec![
             built_in()?,
             user.0.clone(),
-            of_repository(git_settings)?,
-            of_environment(&over.env)?,
-            of_flags(&over.flags)?,
+            repository_layer(git_settings)?,
+            environment_layer(&over.env)?,
+            flag_layer(&over.flags)?,
         ],
         &over.env,
     )
@@ -73,8 +73,8 @@ impl UserFile {
     ///
     /// # Errors
     /// The file cannot be read, or has an unknown key or an invalid value.
-    pub fn read(paths: &Paths) -> Result<Self> {
-        file::read(&paths.config_file()).map(Self)
+    pub fn load_file(paths: &Paths) -> Result<Self> {
+        file::read_settings(&paths.config_file()).map(Self)
     }
 }
 
@@ -83,42 +83,42 @@ impl UserFile {
 /// # Errors
 /// As [`load`].
 pub fn check_file(text: &str, path: &Path) -> Result<Loaded> {
-    stack(vec![built_in()?, file::parse(text, path)?], &Env::default())
+    merge_layers(vec![built_in()?, file::parse(text, path)?], &Env::default())
 }
 
-fn stack(layers: Vec<Vec<Setting>>, env: &Env) -> Result<Loaded> {
+fn merge_layers(layers: Vec<Vec<Setting>>, env: &Env) -> Result<Loaded> {
     let mut top: BTreeMap<String, Setting> = BTreeMap::new();
     for setting in layers.into_iter().flatten() {
         top.insert(setting.key.clone(), setting);
     }
     if !top.keys().any(|key| keys::endpoint_field(key).is_some()) {
-        top.extend(endpoints::usual(env)?.into_iter().map(|setting| (setting.key.clone(), setting)));
+        top.extend(endpoints::default_endpoints(env)?.into_iter().map(|setting| (setting.key.clone(), setting)));
     }
     let config = build::build(&top, env)?;
-    let values = top.iter().map(|(key, setting)| (key.clone(), shown(key, &setting.value))).collect();
+    let values = top.iter().map(|(key, setting)| (key.clone(), masked_value(key, &setting.value))).collect();
     let origins = top.into_iter().map(|(key, setting)| (key, setting.origin)).collect();
     Ok(Loaded { config, values, origins })
 }
 
 /// Secrets are masked here, so that no command that shows settings can print them.
-fn shown(key: &str, value: &Value) -> Value {
+fn masked_value(key: &str, value: &Value) -> Value {
     if keys::is_secret(key) { Value::String(HIDDEN.to_owned()) } else { value.clone() }
 }
 
 fn built_in() -> Result<Vec<Setting>> {
     let mut settings = file::parse(defaults::TEXT, Path::new("defaults.toml"))?;
     for setting in &mut settings {
-        setting.origin = Origin::BuiltIn;
+        setting.origin = SettingOrigin::BuiltIn;
     }
     Ok(settings)
 }
 
-fn of_repository(entries: &[(String, String)]) -> Result<Vec<Setting>> {
+fn repository_layer(entries: &[(String, String)]) -> Result<Vec<Setting>> {
     let mut settings: Vec<Setting> = Vec::new();
     for (name, text) in entries {
-        let origin = Origin::Repository { name: format!("uro.{name}") };
-        let Some(key) = keys::of_git_name(name) else { return Err(unknown(name, origin)) };
-        if !keys::find(&key).is_some_and(|known| known.by_repository) {
+        let origin = SettingOrigin::Repository { name: format!("uro.{name}") };
+        let Some(key) = keys::from_git_name(name) else { return Err(unknown(name, origin)) };
+        if !keys::find_key(&key).is_some_and(|known| known.by_repository) {
             return Err(ConfigError::NotForRepositories { key, origin });
         }
         let mut setting = from_text(key, text, origin)?;
@@ -134,43 +134,43 @@ fn of_repository(entries: &[(String, String)]) -> Result<Vec<Setting>> {
     Ok(settings)
 }
 
-fn of_environment(env: &Env) -> Result<Vec<Setting>> {
+fn environment_layer(env: &Env) -> Result<Vec<Setting>> {
     keys::fixed()
         .filter_map(|key| {
             let name = keys::env_name(&key);
             let text = env.text(&name)?.to_owned();
-            Some(from_text(key, &text, Origin::Environment { name }))
+            Some(from_text(key, &text, SettingOrigin::Environment { name }))
         })
         .collect()
 }
 
-fn of_flags(flags: &[String]) -> Result<Vec<Setting>> {
-    flags.iter().map(|flag| of_flag(flag)).collect()
+fn flag_layer(flags: &[String]) -> Result<Vec<Setting>> {
+    flags.iter().map(|flag| parse_flag(flag)).collect()
 }
 
-fn of_flag(flag: &str) -> Result<Setting> {
+fn parse_flag(flag: &str) -> Result<Setting> {
     let shown = match flag.split_once('=') {
         Some((key, _)) if keys::is_secret(key) => format!("{key}={HIDDEN}"),
         _ => flag.to_owned(),
     };
-    let origin = Origin::Flag { text: format!("--config {shown}") };
+    let origin = SettingOrigin::Flag { text: format!("--config {shown}") };
     let Some((key, text)) = flag.split_once('=') else {
         return Err(ConfigError::Syntax { message: "expected KEY=VALUE".to_owned(), origin });
     };
-    match keys::find(key) {
+    match keys::find_key(key) {
         // A single field of an endpoint would hide the user's endpoints.
         Some(_) if keys::endpoint_field(key).is_none() => from_text(key.to_owned(), text, origin),
         _ => Err(unknown(key, origin)),
     }
 }
 
-fn unknown(name: &str, origin: Origin) -> ConfigError {
+fn unknown(name: &str, origin: SettingOrigin) -> ConfigError {
     let (section, key) = name.rsplit_once('.').unwrap_or(("", name));
     file::unknown(section, key, origin)
 }
 
-fn from_text(key: String, text: &str, origin: Origin) -> Result<Setting> {
-    let Some(known) = keys::find(&key) else { return Err(unknown(&key, origin)) };
+fn from_text(key: String, text: &str, origin: SettingOrigin) -> Result<Setting> {
+    let Some(known) = keys::find_key(&key) else { return Err(unknown(&key, origin)) };
     match validate::from_text(known.shape, text) {
         Ok(value) => Ok(Setting { key, value, origin }),
         Err(message) => Err(ConfigError::Invalid { key, message, origin }),
@@ -178,8 +178,8 @@ fn from_text(key: String, text: &str, origin: Origin) -> Result<Setting> {
 }
 
 /// Origin of an address from Ollama's own variable.
-pub(super) fn ollama_host() -> Origin {
-    Origin::Environment { name: env::OLLAMA_HOST.to_owned() }
+pub(super) fn ollama_host() -> SettingOrigin {
+    SettingOrigin::Environment { name: env::OLLAMA_HOST.to_owned() }
 }
 
 #[cfg(test)]
@@ -194,12 +194,12 @@ mod tests {
     }
 
     fn over(env: &[(&str, &str)], flags: &[&str]) -> Overrides {
-        Overrides { env: Env::of(env), flags: flags.iter().map(|flag| (*flag).to_owned()).collect() }
+        Overrides { env: Env::from_pairs(env), flags: flags.iter().map(|flag| (*flag).to_owned()).collect() }
     }
 
     fn home(file: &str) -> (tempfile::TempDir, Paths) {
         let dir = tempfile::tempdir().unwrap();
-        let paths = Paths::under(dir.path());
+        let paths = Paths::from_home(dir.path());
         std::fs::create_dir_all(&paths.config).unwrap();
         std::fs::write(paths.config_file(), file).unwrap();
         (dir, paths)
@@ -207,9 +207,9 @@ mod tests {
 
     #[test]
     fn nothing_set_gives_the_built_in_values() {
-        let loaded = load(&Paths::under(Path::new("/nowhere")), &[], &over(&[], &[])).unwrap();
+        let loaded = load(&Paths::from_home(Path::new("/nowhere")), &[], &over(&[], &[])).unwrap();
         assert_eq!(loaded.config, Config::default());
-        assert!(loaded.origins.values().all(|origin| *origin == Origin::BuiltIn));
+        assert!(loaded.origins.values().all(|origin| *origin == SettingOrigin::BuiltIn));
         assert_eq!(loaded.values.len(), loaded.origins.len());
     }
 
@@ -233,14 +233,14 @@ mod tests {
 
     #[test]
     fn a_repository_can_switch_captures_off() {
-        let loaded = load(&Paths::under(Path::new("/x")), &git(&[("capture", "false")]), &over(&[], &[])).unwrap();
+        let loaded = load(&Paths::from_home(Path::new("/x")), &git(&[("capture", "false")]), &over(&[], &[])).unwrap();
         assert!(!loaded.config.capture.enabled);
     }
 
     #[test]
     fn a_repository_may_not_redirect_data_and_misspellings_are_errors() {
         let load = |pairs: &[(&str, &str)]| {
-            load(&Paths::under(Path::new("/x")), &git(pairs), &over(&[], &[])).unwrap_err().to_string()
+            load(&Paths::from_home(Path::new("/x")), &git(pairs), &over(&[], &[])).unwrap_err().to_string()
         };
         assert_eq!(
             load(&[("store.url", "sqlite:/tmp/x")]),
@@ -260,14 +260,15 @@ mod tests {
             ("capture.excludepaths", "b/**"),
             ("capture.strategy", "multi"),
         ]);
-        let loaded = load(&Paths::under(Path::new("/x")), &pairs, &over(&[], &[])).unwrap();
+        let loaded = load(&Paths::from_home(Path::new("/x")), &pairs, &over(&[], &[])).unwrap();
         assert_eq!(loaded.config.capture.exclude_paths, ["a/**", "b/**"]);
         assert_eq!(loaded.config.capture.strategy, Strategy::Multi);
     }
 
     #[test]
     fn a_flag_needs_a_known_key_and_a_value() {
-        let load = |flag: &str| load(&Paths::under(Path::new("/x")), &[], &over(&[], &[flag])).unwrap_err().to_string();
+        let load =
+            |flag: &str| load(&Paths::from_home(Path::new("/x")), &[], &over(&[], &[flag])).unwrap_err().to_string();
         assert_eq!(load("capture.budget"), "expected KEY=VALUE: --config capture.budget");
         assert_eq!(load("capture.bugdet=1s"), "unknown key \"bugdet\" in [capture]: --config capture.bugdet=1s");
         assert!(load("endpoints[0].url=http://a").starts_with("unknown key"));

@@ -21,7 +21,7 @@ pub mod secret;
 pub mod validate;
 
 pub use env::Env;
-pub use error::{ConfigError, Layer, Origin};
+pub use error::{ConfigError, Layer, SettingOrigin};
 pub use layer::{Loaded, Overrides, UserFile, load, load_over};
 pub use paths::Paths;
 pub use secret::ApiKey;
@@ -46,7 +46,7 @@ pub struct CaptureConfig {
     pub budget: Duration,
     pub strategy: Strategy,
     pub refine: bool,
-    pub read_ahead: ReadAhead,
+    pub read_ahead: PrefillMode,
     /// Globs over the work tree's absolute path.
     pub exclude_repos: Vec<String>,
     /// Globs over the work tree's absolute path; if there are any, other repositories are not captured.
@@ -61,7 +61,7 @@ pub struct CaptureConfig {
 
 /// When the prefix cache may be filled with staged changes before the commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReadAhead {
+pub enum PrefillMode {
     /// With mains power and without pressure on the machine.
     Auto,
     Always,

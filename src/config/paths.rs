@@ -32,14 +32,14 @@ impl Paths {
     /// No `URO_HOME`, no home directory and not all XDG directories are known.
     pub fn resolve(env: &Env, cwd: &Path) -> Result<Self> {
         match env.path(env::URO_HOME) {
-            Some(home) => Ok(Self::under(&cwd.join(home))),
+            Some(home) => Ok(Self::from_home(&cwd.join(home))),
             None => Self::xdg(env),
         }
     }
 
     /// Everything under one directory.
     #[must_use]
-    pub fn under(home: &Path) -> Self {
+    pub fn from_home(home: &Path) -> Self {
         Self { config: home.join("config"), data: home.join("data"), state: home.join("state"), run: home.join("run") }
     }
 
@@ -100,7 +100,7 @@ impl Paths {
 
 /// Path of the previous log.
 #[must_use]
-pub fn old(log: &Path) -> PathBuf {
+pub fn previous_log(log: &Path) -> PathBuf {
     let mut name = log.as_os_str().to_owned();
     name.push(".old");
     name.into()
@@ -187,7 +187,7 @@ mod tests {
     }
 
     fn resolve(pairs: &[(&str, &str)]) -> Paths {
-        Paths::resolve(&Env::of(pairs), Path::new("/cwd")).unwrap()
+        Paths::resolve(&Env::from_pairs(pairs), Path::new("/cwd")).unwrap()
     }
 
     #[test]

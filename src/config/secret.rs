@@ -10,7 +10,7 @@ pub const HIDDEN: &str = "(hidden)";
 impl ApiKey {
     /// Parses the key in `text`, trimmed; `None` if it is empty or not valid in a header.
     #[must_use]
-    pub fn of(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())).then(|| Self(text.to_owned()))
     }
@@ -35,11 +35,12 @@ mod tests {
 
     #[test]
     fn a_key_is_visible_ascii_and_is_not_printed_by_debug() {
-        assert_eq!(ApiKey::of(" kk\n").unwrap().expose(), "kk");
+        assert_eq!(ApiKey::parse(" kk\n").unwrap().expose(), "kk");
         for bad in ["", "  ", "a b", "a\nb", "sch\u{fc}ssel", "a\u{0}"] {
-            assert_eq!(ApiKey::of(bad), None, "{bad:?}");
+            assert_eq!(ApiKey::parse(bad), None, "{bad:?}");
         }
-        let endpoint = EndpointConfig { api_key: ApiKey::of("s3cret-key"), ..EndpointConfig::local("l", "http://a") };
+        let endpoint =
+            EndpointConfig { api_key: ApiKey::parse("s3cret-key"), ..EndpointConfig::local("l", "http://a") };
         assert!(!format!("{endpoint:?}").contains("s3cret"));
     }
 }

@@ -6,32 +6,32 @@ use std::time::Duration;
 use toml::Value;
 
 use super::ApiKey;
-use super::keys::Shape;
+use super::keys::ValueShape;
 
 /// The error in words.
-type Check<T> = Result<T, String>;
+type CheckResult<T> = Result<T, String>;
 
 /// Checks one value against its key's shape.
 ///
 /// # Errors
 /// A text that names the expected shape.
-pub fn check(shape: Shape, value: &Value) -> Check<()> {
+pub fn check(shape: ValueShape, value: &Value) -> CheckResult<()> {
     match shape {
-        Shape::Switch => value.as_bool().map(drop).ok_or_else(|| format!("expected true or false, not {value}")),
-        Shape::Duration { min, max } => duration(text(value)?, min, max).map(drop),
-        Shape::Count { min, max } => within(value.as_integer(), min, max, "a whole number", value),
-        Shape::Number { min, max } => within(number(value), min, max, "a number", value),
-        Shape::Choice(known) => choice(text(value)?, known),
-        Shape::Globs => globs(value),
-        Shape::Names => names(value),
-        Shape::Window => window(text(value)?).map(drop),
-        Shape::Name => {
+        ValueShape::Switch => value.as_bool().map(drop).ok_or_else(|| format!("expected true or false, not {value}")),
+        ValueShape::Duration { min, max } => duration(text(value)?, min, max).map(drop),
+        ValueShape::Count { min, max } => within(value.as_integer(), min, max, "a whole number", value),
+        ValueShape::Number { min, max } => within(number(value), min, max, "a number", value),
+        ValueShape::Choice(known) => choice(text(value)?, known),
+        ValueShape::Globs => globs(value),
+        ValueShape::Names => names(value),
+        ValueShape::Window => window(text(value)?).map(drop),
+        ValueShape::Name => {
             text(value).and_then(|text| if text.trim().is_empty() { Err("is empty".into()) } else { Ok(()) })
         }
-        Shape::Secret => secret(value),
-        Shape::Variable => variable(text(value)?),
-        Shape::Endpoint => endpoint(text(value)?),
-        Shape::Store => store(text(value)?),
+        ValueShape::Secret => secret(value),
+        ValueShape::Variable => variable(text(value)?),
+        ValueShape::Endpoint => endpoint(text(value)?),
+        ValueShape::Store => store(text(value)?),
     }
 }
 
@@ -39,13 +39,13 @@ pub fn check(shape: Shape, value: &Value) -> Check<()> {
 ///
 /// # Errors
 /// A text that names the expected shape.
-pub fn from_text(shape: Shape, text: &str) -> Check<Value> {
+pub fn from_text(shape: ValueShape, text: &str) -> CheckResult<Value> {
     let text = text.trim();
     let value = match shape {
-        Shape::Switch => switch(text).map(Value::Boolean)?,
-        Shape::Count { .. } => text.parse().map(Value::Integer).map_err(|_| expected("a whole number", text))?,
-        Shape::Number { .. } => text.parse().map(Value::Float).map_err(|_| expected("a number", text))?,
-        Shape::Globs | Shape::Names => list(text)?,
+        ValueShape::Switch => switch(text).map(Value::Boolean)?,
+        ValueShape::Count { .. } => text.parse().map(Value::Integer).map_err(|_| expected("a whole number", text))?,
+        ValueShape::Number { .. } => text.parse().map(Value::Float).map_err(|_| expected("a number", text))?,
+        ValueShape::Globs | ValueShape::Names => list(text)?,
         _ => Value::String(text.to_owned()),
     };
     check(shape, &value).map(|()| value)
@@ -55,21 +55,21 @@ pub fn from_text(shape: Shape, text: &str) -> Check<Value> {
 ///
 /// # Errors
 /// A text that names the expected shape.
-pub fn duration(text: &str, min: u64, max: u64) -> Check<Duration> {
+pub fn duration(text: &str, min: u64, max: u64) -> CheckResult<Duration> {
     let found =
         humantime::parse_duration(text).map_err(|_| format!("expected a duration like 2s or 90d, not {text:?}"))?;
     let (min, max) = (Duration::from_millis(min), Duration::from_millis(max));
     if (min..=max).contains(&found) {
         return Ok(found);
     }
-    Err(format!("{text} is not between {} and {}", spoken(min), spoken(max)))
+    Err(format!("{text} is not between {} and {}", format_duration(min), format_duration(max)))
 }
 
 /// Start and end of a window in minutes after midnight; the end may be on the next day.
 ///
 /// # Errors
 /// A text that names the expected shape.
-pub fn window(text: &str) -> Check<(u16, u16)> {
+pub fn window(text: &str) -> CheckResult<(u16, u16)> {
     let (from, to) = text.split_once('-').ok_or_else(|| expected("a window like 02:00-06:00", text))?;
     let minutes = |time: &str| minutes(time.trim()).ok_or_else(|| expected("a window like 02:00-06:00", text));
     match (minutes(from)?, minutes(to)?) {
@@ -82,7 +82,7 @@ pub fn window(text: &str) -> Check<(u16, u16)> {
 ///
 /// # Errors
 /// A text that names the expected shape.
-pub fn address(url: &str) -> Check<(&str, &str, Option<u16>, &str)> {
+pub fn address(url: &str) -> CheckResult<(&str, &str, Option<u16>, &str)> {
     let wrong = || expected("an address like http://127.0.0.1:11434", url);
     let (scheme, rest) = url.split_once("://").filter(|(s, _)| matches!(*s, "http" | "https")).ok_or_else(wrong)?;
     let (authority, path) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
@@ -116,7 +116,7 @@ pub fn host_and_port(authority: &str) -> Option<(&str, Option<u16>)> {
     }
 }
 
-fn text(value: &Value) -> Check<&str> {
+fn text(value: &Value) -> CheckResult<&str> {
     value.as_str().ok_or_else(|| format!("expected text in quotes, not {value}"))
 }
 
@@ -131,7 +131,7 @@ fn within<T: Copy + PartialOrd + std::fmt::Display>(
     max: T,
     what: &str,
     value: &Value,
-) -> Check<()> {
+) -> CheckResult<()> {
     match found {
         Some(n) if n >= min && n <= max => Ok(()),
         Some(n) => Err(format!("{n} is not between {min} and {max}")),
@@ -139,11 +139,11 @@ fn within<T: Copy + PartialOrd + std::fmt::Display>(
     }
 }
 
-fn choice(text: &str, known: &[&str]) -> Check<()> {
+fn choice(text: &str, known: &[&str]) -> CheckResult<()> {
     if known.contains(&text) { Ok(()) } else { Err(format!("expected one of {}, not {text:?}", known.join(", "))) }
 }
 
-fn globs(value: &Value) -> Check<()> {
+fn globs(value: &Value) -> CheckResult<()> {
     let wrong = || format!("expected a list like [\"dist/**\"], not {value}");
     for item in value.as_array().ok_or_else(wrong)? {
         let pattern = item.as_str().ok_or_else(wrong)?;
@@ -152,7 +152,7 @@ fn globs(value: &Value) -> Check<()> {
     Ok(())
 }
 
-fn names(value: &Value) -> Check<()> {
+fn names(value: &Value) -> CheckResult<()> {
     let wrong = || format!("expected a list like [\"me@work.example\"], not {value}");
     for item in value.as_array().ok_or_else(wrong)? {
         item.as_str().filter(|name| !name.trim().is_empty()).ok_or_else(wrong)?;
@@ -161,12 +161,12 @@ fn names(value: &Value) -> Check<()> {
 }
 
 /// The message must never quote the value.
-fn secret(value: &Value) -> Check<()> {
+fn secret(value: &Value) -> CheckResult<()> {
     let key = value.as_str().ok_or("expected a key in quotes")?;
-    ApiKey::of(key).map(drop).ok_or_else(|| "expected a key of visible ASCII characters".to_owned())
+    ApiKey::parse(key).map(drop).ok_or_else(|| "expected a key of visible ASCII characters".to_owned())
 }
 
-fn variable(name: &str) -> Check<()> {
+fn variable(name: &str) -> CheckResult<()> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if !name.is_empty() && name.chars().all(is_part) && !name.starts_with(|c: char| c.is_ascii_digit()) {
         return Ok(());
@@ -175,18 +175,18 @@ fn variable(name: &str) -> Check<()> {
     Err("expected the name of an environment variable, like LOCAL_LLM_KEY".to_owned())
 }
 
-fn endpoint(url: &str) -> Check<()> {
+fn endpoint(url: &str) -> CheckResult<()> {
     address(url).map(drop)
 }
 
-fn store(url: &str) -> Check<()> {
+fn store(url: &str) -> CheckResult<()> {
     if url.starts_with("sqlite:") || url.starts_with("postgres://") || url.starts_with("postgresql://") {
         return Ok(());
     }
     Err(expected("sqlite:[PATH] or postgres://user@host/db", url))
 }
 
-fn switch(text: &str) -> Check<bool> {
+fn switch(text: &str) -> CheckResult<bool> {
     match text.to_lowercase().as_str() {
         "true" | "yes" | "on" | "1" => Ok(true),
         "false" | "no" | "off" | "0" => Ok(false),
@@ -195,7 +195,7 @@ fn switch(text: &str) -> Check<bool> {
 }
 
 /// `a,b{c,d}` → two items; text that begins with `[` is a TOML array.
-fn list(text: &str) -> Check<Value> {
+fn list(text: &str) -> CheckResult<Value> {
     if text.starts_with('[') {
         let table: toml::Table = format!("list = {text}").parse().map_err(|_| expected("a list", text))?;
         return table.get("list").cloned().ok_or_else(|| expected("a list", text));
@@ -222,7 +222,7 @@ fn expected(what: &str, found: &str) -> String {
 }
 
 /// Formats a duration as in the settings.
-fn spoken(duration: Duration) -> String {
+fn format_duration(duration: Duration) -> String {
     const DAY: u64 = 86_400;
     match duration.as_secs() {
         seconds if seconds >= DAY && seconds.is_multiple_of(DAY) => format!("{}d", seconds / DAY),
@@ -235,8 +235,8 @@ mod tests {
     use super::*;
     use crate::config::keys;
 
-    fn verdict(key: &str, text: &str) -> Check<Value> {
-        from_text(keys::find(key).unwrap().shape, text)
+    fn verdict(key: &str, text: &str) -> CheckResult<Value> {
+        from_text(keys::find_key(key).unwrap().shape, text)
     }
 
     #[test]

@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::circumstances::Circumstances;
-use super::endpoints::{self, Slot};
-use super::feeding::Feed;
-use super::pace::{Heard, Recallable};
+use super::circumstances::SystemSample;
+use super::endpoints::{self, EndpointSlot};
+use super::feeding::ChunkedPrefill;
+use super::pace::{FirstTokenPace, Recallable};
 use super::task::Task;
 use super::weigh::Contender;
-use super::{Models, Order, no_model, seen};
+use super::{Models, PreparedRequest, no_model, seen};
 use crate::config::{Config, EndpointConfig};
-use crate::dispatch::pool::{Turn, Wanted};
-use crate::llm::{Answer, Ask, ClockFired, LlmError};
+use crate::dispatch::pool::{Turn, TurnRequest};
+use crate::llm::{ClockFired, LlmError, ModelAnswer, ModelRequest};
 use crate::route::signals::Urgency;
 use crate::route::tuning::shortened;
 
@@ -22,16 +22,16 @@ impl Models {
         &self,
         config: &Config,
         task: &Task<'_>,
-        order: &Order<'_>,
-        here: &Circumstances,
+        order: &PreparedRequest<'_>,
+        here: &SystemSample,
         heard: &AtomicBool,
-    ) -> Result<Answer, LlmError> {
+    ) -> Result<ModelAnswer, LlmError> {
         let contender = order.contender;
         let slot = self.slot(config, contender)?;
         let conditions = contender.conditions(task.until.saturating_duration_since(self.clock.instant()), here);
         let outlook = contender.forecast().outlook(&order.work, &conditions);
         let turn = self.turn(config, &slot.config, task, outlook.total_s).await?;
-        let ask = Ask {
+        let ask = ModelRequest {
             model: contender.offered.name.clone(),
             rules: order.prompt.rules.clone(),
             question: order.prompt.question.clone(),
@@ -49,23 +49,30 @@ impl Models {
         let work = self.work(contender, &order.prompt, order.scale, order.max_tokens);
         let sent = self.clock.instant();
         let result = match contender.paced(task, order.max_tokens, conditions) {
-            Some(pace) => slot.client.ask_paced(&ask, &Heard { pace: &pace, heard }).await,
+            Some(pace) => slot.client.request_answer_paced(&ask, &FirstTokenPace { pace: &pace, heard }).await,
             // Batch work is preempted when a request with higher priority needs the device; the partial answer is kept.
-            None => slot.client.ask_paced(&ask, &Recallable(&turn)).await,
+            None => slot.client.request_answer_paced(&ask, &Recallable(&turn)).await,
         };
         let took = self.clock.instant().saturating_duration_since(sent);
         // A preempted answer says nothing about whether it would have come in time.
         if result.is_ok() || !turn.is_recalled() {
             let cold = contender.is_cold();
-            let run = seen::Run { work, result: &result, took, pressed: here.pressed, cold };
+            let run = seen::ModelRun { work, result: &result, took, pressed: here.pressed, cold };
             self.learn(contender, &ask, &run);
         }
         result
     }
 
     /// Reads a long prompt in steps: an urgent request could not get through to a server that reads all of it at once.
-    async fn feed_batch(&self, slot: &Slot, order: &Order<'_>, ask: &Ask, turn: &Turn, here: &Circumstances) {
-        let feed = Feed {
+    async fn feed_batch(
+        &self,
+        slot: &EndpointSlot,
+        order: &PreparedRequest<'_>,
+        ask: &ModelRequest,
+        turn: &Turn,
+        here: &SystemSample,
+    ) {
+        let feed = ChunkedPrefill {
             slot,
             contender: order.contender,
             rules: &ask.rules,
@@ -78,7 +85,7 @@ impl Models {
         self.feed(&feed, turn, here).await;
     }
 
-    pub(super) fn slot(&self, config: &Config, contender: &Contender) -> Result<Arc<Slot>, LlmError> {
+    pub(super) fn slot(&self, config: &Config, contender: &Contender) -> Result<Arc<EndpointSlot>, LlmError> {
         let endpoint = config.endpoints.iter().find(|endpoint| endpoint.name == contender.endpoint);
         self.endpoints.slot(endpoint.ok_or_else(no_model)?)
     }
@@ -91,7 +98,7 @@ impl Models {
         lasts_s: f64,
     ) -> Result<Turn, LlmError> {
         let device = endpoints::device(endpoint);
-        let wanted = Wanted {
+        let wanted = TurnRequest {
             device,
             slots: endpoints::slots(&config.endpoints, device),
             urgency: task.urgency,

@@ -2,28 +2,28 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::prompt::render::Rendered;
+use crate::prompt::render::RenderedPrompt;
 
 /// Servers cache the prompts of the last few requests; more than this is not relied on.
 const KEPT: usize = 4;
 
 /// The last prompts per endpoint and model.
 #[derive(Debug, Default)]
-pub(super) struct Cached {
-    by_model: HashMap<(String, String), VecDeque<Read>>,
+pub(super) struct PrefixCache {
+    by_model: HashMap<(String, String), VecDeque<CachedPrompt>>,
 }
 
 /// A prompt, or the start of one, that a model has read.
 #[derive(Debug)]
-struct Read {
+struct CachedPrompt {
     text: String,
     /// Bytes of it that were evaluated.
     bytes: usize,
 }
 
-impl Cached {
+impl PrefixCache {
     /// Bytes at the start of this prompt, and of its rules alone, that the cache probably holds.
-    pub fn common(&self, endpoint: &str, model: &str, prompt: &Rendered) -> (usize, usize) {
+    pub fn common(&self, endpoint: &str, model: &str, prompt: &RenderedPrompt) -> (usize, usize) {
         let whole = self.common_text(endpoint, model, (&prompt.rules, &prompt.question));
         (whole, whole.min(prompt.rules.len()))
     }
@@ -41,7 +41,7 @@ impl Cached {
         let text = joined(rules, question);
         // A continuation replaces the shorter entry.
         read.retain(|older| !text.starts_with(&older.text));
-        read.push_front(Read { bytes: bytes.min(text.len()), text });
+        read.push_front(CachedPrompt { bytes: bytes.min(text.len()), text });
         read.truncate(KEPT);
     }
 
@@ -55,7 +55,7 @@ fn joined(rules: &str, question: &str) -> String {
     format!("{rules}{question}")
 }
 
-fn shared(read: &Read, text: &str) -> usize {
+fn shared(read: &CachedPrompt, text: &str) -> usize {
     let same = read.text.bytes().zip(text.bytes()).take_while(|(a, b)| a == b).count();
     same.min(read.bytes)
 }
@@ -64,13 +64,13 @@ fn shared(read: &Read, text: &str) -> usize {
 mod tests {
     use super::*;
 
-    fn prompt(rules: &str, question: &str) -> Rendered {
-        Rendered { rules: rules.into(), question: question.into(), ..crate::prompt::render::note("x", "p") }
+    fn prompt(rules: &str, question: &str) -> RenderedPrompt {
+        RenderedPrompt { rules: rules.into(), question: question.into(), ..crate::prompt::render::note("x", "p") }
     }
 
     #[test]
     fn what_two_prompts_begin_with_is_read_once() {
-        let mut cached = Cached::default();
+        let mut cached = PrefixCache::default();
         assert_eq!(cached.common("e", "m", &prompt("Rules.", "Patch A.")), (0, 0));
         cached.note("e", "m", ("Rules.", "Patch A."), usize::MAX);
         assert_eq!(cached.common("e", "m", &prompt("Rules.", "Patch B.")), (12, 6));
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn of_a_prompt_that_was_begun_only_that_much_is_read() {
-        let mut cached = Cached::default();
+        let mut cached = PrefixCache::default();
         cached.note("e", "m", ("Rules.", "A long patch."), 9);
         assert_eq!(cached.common("e", "m", &prompt("Rules.", "A long patch.")), (9, 6));
         cached.note("e", "m", ("Rules.", "A long patch."), usize::MAX);
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn the_oldest_are_forgotten_first() {
-        let mut cached = Cached::default();
+        let mut cached = PrefixCache::default();
         for n in 0..6 {
             cached.note("e", "m", ("R", &format!("{n} question")), usize::MAX);
         }

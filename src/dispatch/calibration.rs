@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Attempt;
-use crate::prompt::tokens::{Counts, Scale};
-use crate::route::offer::Choice;
+use crate::prompt::tokens::{ReportedCounts, TokenScale};
+use crate::route::offer::ModelChoice;
 use crate::store::Store;
 
 /// The learned scales, kept in the store across processes.
 pub struct Calibration {
     store: Arc<dyn Store>,
     /// By endpoint and model.
-    known: Mutex<HashMap<(String, String), Counts>>,
+    known: Mutex<HashMap<(String, String), ReportedCounts>>,
 }
 
 impl std::fmt::Debug for Calibration {
@@ -32,10 +32,10 @@ impl Calibration {
 
     /// The scale of a model; the safe one while too little is known.
     #[must_use]
-    pub fn scale(&self, choice: &Choice) -> Scale {
+    pub fn scale(&self, choice: &ModelChoice) -> TokenScale {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (choice.endpoint.clone(), choice.model.clone());
-        known.get(&key).copied().map(Scale::of).unwrap_or_default()
+        known.get(&key).copied().map(TokenScale::of).unwrap_or_default()
     }
 
     /// Adds a server's token count of one prompt. Blocking.
@@ -67,7 +67,7 @@ impl Lesson {
         let answer = attempt.result.as_ref().ok().filter(|answer| !answer.prompt_truncated)?;
         let (bytes, tokens) = (prompt.bytes(), answer.tokens.prompt?);
         let (endpoint, model) = (attempt.endpoint.clone()?, attempt.model.clone()?);
-        Counts::is_plausible(bytes, tokens).then_some(Self { endpoint, model, bytes, tokens })
+        ReportedCounts::is_plausible(bytes, tokens).then_some(Self { endpoint, model, bytes, tokens })
     }
 }
 
@@ -75,22 +75,22 @@ impl Lesson {
 mod tests {
 
     use super::*;
-    use crate::domain::operation::Ahead;
+    use crate::domain::operation::PrefillOutcome;
     use crate::domain::timing::Tokens;
-    use crate::llm::{Answer, Finish};
-    use crate::prompt::render::{self, Rendered};
+    use crate::llm::{Finish, ModelAnswer};
+    use crate::prompt::render::{self, RenderedPrompt};
     use crate::store::sqlite::SqliteStore;
 
-    fn attempt(prompt: &Rendered, counted: Option<u64>, prompt_truncated: bool) -> Attempt {
+    fn attempt(prompt: &RenderedPrompt, counted: Option<u64>, prompt_truncated: bool) -> Attempt {
         let tokens = Tokens { prompt: counted, ..Tokens::default() };
-        let answer = Answer { tokens, prompt_truncated, ..Answer::unmeasured("", Finish::Stop) };
+        let answer = ModelAnswer { tokens, prompt_truncated, ..ModelAnswer::unmeasured("", Finish::Stop) };
         let (model, endpoint) = (Some("m".into()), Some("e".into()));
         let prompt = Some(prompt.clone());
-        Attempt { model, endpoint, result: Ok(answer), prompt, decision: None, ahead: Ahead::None }
+        Attempt { model, endpoint, result: Ok(answer), prompt, decision: None, ahead: PrefillOutcome::None }
     }
 
-    fn choice(model: &str) -> Choice {
-        Choice { endpoint: "e".into(), model: model.into() }
+    fn choice(model: &str) -> ModelChoice {
+        ModelChoice { endpoint: "e".into(), model: model.into() }
     }
 
     #[test]
@@ -98,13 +98,13 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&home.path().join("captures.db")).unwrap().store);
         let calibration = Calibration::of(Arc::clone(&store));
-        assert_eq!(calibration.scale(&choice("m")), Scale::default());
+        assert_eq!(calibration.scale(&choice("m")), TokenScale::default());
         let prompt = render::note(&"a word and another one ".repeat(120), "p");
         let lesson = Lesson::of(&attempt(&prompt, Some(prompt.bytes() / 2), false)).unwrap();
         calibration.learn(&lesson);
         let learned = calibration.scale(&choice("m"));
-        assert!(learned.bytes_in(1000) < Scale::default().bytes_in(1000), "{learned:?}");
-        assert_eq!(calibration.scale(&choice("other")), Scale::default());
+        assert!(learned.bytes_in(1000) < TokenScale::default().bytes_in(1000), "{learned:?}");
+        assert_eq!(calibration.scale(&choice("other")), TokenScale::default());
         assert_eq!(Calibration::of(store).scale(&choice("m")), learned);
     }
 

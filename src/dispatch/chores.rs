@@ -5,17 +5,17 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::endpoints::{self, Known, Slot};
+use super::endpoints::{self, CachedList, EndpointSlot};
 use super::reading::recallable;
 use super::weigh::{Contender, context};
-use super::{Models, Settled, Task, seen};
+use super::{Models, RoutedTask, Task, seen};
 use crate::config::{Config, EndpointConfig};
-use crate::domain::model::{Offered, Sampling};
+use crate::domain::model::{ListedModel, Sampling};
 use crate::domain::role::Role;
-use crate::llm::Ask;
-use crate::prompt::render::{Rendered, commit_rules};
-use crate::prompt::tokens::Scale;
-use crate::route::breaker::Happened;
+use crate::llm::ModelRequest;
+use crate::prompt::render::{RenderedPrompt, commit_rules};
+use crate::prompt::tokens::TokenScale;
+use crate::route::breaker::RequestOutcome;
 use crate::route::decision::Chosen;
 use crate::route::forecast::Work;
 use crate::route::merit;
@@ -55,25 +55,25 @@ impl Preferred {
 
 /// Outcome of an idle task: done, failed, or preempted by a request with higher priority.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fruit {
+pub enum ChoreOutcome {
     /// It is done.
-    Borne,
+    Done,
     /// It could not be done.
     Failed,
     /// Preempted: another request needed the device.
-    Recalled,
+    Preempted,
 }
 
 impl Models {
     /// Time of the next probe of an open breaker.
     #[must_use]
     pub fn probe_at(&self) -> Option<Instant> {
-        self.knowledge().breakers.probe_at()
+        self.knowledge().breakers.next_probe_at()
     }
 
     /// Probes open breakers that are due; true when one closed. Commits avoid the endpoint meanwhile.
-    pub async fn revive(&self, config: &Config) -> bool {
-        let due = self.knowledge().breakers.probes(self.clock.instant());
+    pub async fn probe_broken(&self, config: &Config) -> bool {
+        let due = self.knowledge().breakers.take_due_probes(self.clock.instant());
         let mut back = false;
         for (name, model) in due {
             let endpoint = config.endpoints.iter().find(|endpoint| endpoint.name == name);
@@ -84,49 +84,49 @@ impl Models {
                 model => self.probe_model(config, &slot, model).await,
             };
             tracing::info!(endpoint = name, model, ?happened, "probed an open breaker");
-            back |= matches!(happened, Some(Happened::Answered | Happened::Busy));
+            back |= matches!(happened, Some(RequestOutcome::Answered | RequestOutcome::Busy));
             if let Some(happened) = happened {
-                self.knowledge().breakers.learn(&name, &model, happened, self.clock.instant());
+                self.knowledge().breakers.record_outcome(&name, &model, happened, self.clock.instant());
             }
         }
         back
     }
 
     /// Refreshes the model list of every endpoint. A silent one is known to be down before a commit asks it.
-    pub async fn look(&self, config: &Config) {
+    pub async fn refresh_lists(&self, config: &Config) {
         for endpoint in &config.endpoints {
             let Ok(slot) = self.endpoints.slot(endpoint) else { continue };
             // Probes have a schedule of their own.
-            if self.knowledge().breakers.admit(&endpoint.name, "")
+            if self.knowledge().breakers.allows_request(&endpoint.name, "")
                 && let Some(happened) = self.probe_endpoint(&slot).await
             {
-                self.knowledge().breakers.learn(&endpoint.name, "", happened, self.clock.instant());
+                self.knowledge().breakers.record_outcome(&endpoint.name, "", happened, self.clock.instant());
             }
         }
     }
 
     /// Checks once, with a short timeout, whether any server listens: templates without a model call name the reason.
-    pub async fn meet(&self, config: &Config) {
+    pub async fn check_presence(&self, config: &Config) {
         if !self.met.swap(true, Ordering::Relaxed) {
             // A server that is silent until then is not known to be down.
-            let _ = tokio::time::timeout(MEETING, self.look(config)).await;
+            let _ = tokio::time::timeout(MEETING, self.refresh_lists(config)).await;
         }
     }
 
-    async fn probe_endpoint(&self, slot: &Slot) -> Option<Happened> {
+    async fn probe_endpoint(&self, slot: &EndpointSlot) -> Option<RequestOutcome> {
         match self.endpoints.look_again(slot, self.clock.instant() + PROBING).await {
             Ok(_) => {
                 self.note_presence();
-                Some(Happened::Answered)
+                Some(RequestOutcome::Answered)
             }
             Err(error) => seen::not_listed(&error),
         }
     }
 
     /// Lets the model read the captures' rules, as a capture would, and write one token.
-    async fn probe_model(&self, config: &Config, slot: &Slot, model: &str) -> Option<Happened> {
+    async fn probe_model(&self, config: &Config, slot: &EndpointSlot, model: &str) -> Option<RequestOutcome> {
         let offered = self.listed(slot).into_iter().find(|offered| offered.name == model);
-        let offered = offered.unwrap_or_else(|| Offered::named(model));
+        let offered = offered.unwrap_or_else(|| ListedModel::named(model));
         // A probe does not evict another model.
         if offered.loads_on_request {
             return None;
@@ -134,7 +134,7 @@ impl Models {
         let sampling = config.options.get(&Role::Capture).cloned()?;
         let sampling = Sampling { num_ctx: context(config, &offered), ..sampling };
         let until = self.clock.instant() + LONGEST;
-        let ask = Ask {
+        let ask = ModelRequest {
             model: model.to_owned(),
             rules: commit_rules().rules,
             question: String::new(),
@@ -146,7 +146,7 @@ impl Models {
         };
         let task = pause(config, until, &|_| commit_rules());
         let turn = self.turn(config, &slot.config, &task, LONGEST.as_secs_f64()).await.ok()?;
-        seen::happened(&recallable(&turn, slot.client.ask(&ask)).await?)
+        seen::breaker_event(&recallable(&turn, slot.client.request_answer(&ask)).await?)
     }
 
     /// State of the model that a commit would ask after its change was read ahead; `None` where no model would be.
@@ -164,13 +164,13 @@ impl Models {
 
     /// Loads the model that a commit would ask and lets it read the common prefix of all capture prompts. A model that
     /// was never run is measured first, by two uncached prompts, because the rules must be the last prompt read.
-    pub async fn warm(&self, config: &Config, until: Instant) -> Fruit {
-        let Some(settled) = self.settle_ahead(config).await else { return Fruit::Failed };
-        let Some(one) = chosen(&settled) else { return Fruit::Failed };
+    pub async fn warm(&self, config: &Config, until: Instant) -> ChoreOutcome {
+        let Some(settled) = self.settle_ahead(config).await else { return ChoreOutcome::Failed };
+        let Some(one) = chosen(&settled) else { return ChoreOutcome::Failed };
         self.knowledge().last.insert(Role::Capture, (one.endpoint.clone(), one.offered.name.clone()));
         if !one.is_known() {
             let fruit = self.probe(config, (one, &settled), until).await;
-            if fruit != Fruit::Borne {
+            if fruit != ChoreOutcome::Done {
                 return fruit;
             }
         }
@@ -180,12 +180,12 @@ impl Models {
     }
 
     /// Measures the model with a speed that the last decisions were uncertain about.
-    pub async fn measure(&self, config: &Config, until: Instant) -> Fruit {
-        let Some((endpoint, model)) = self.knowledge().doubtful.pop() else { return Fruit::Failed };
-        let Some(settled) = self.settle_ahead(config).await else { return Fruit::Failed };
+    pub async fn measure(&self, config: &Config, until: Instant) -> ChoreOutcome {
+        let Some((endpoint, model)) = self.knowledge().doubtful.pop() else { return ChoreOutcome::Failed };
+        let Some(settled) = self.settle_ahead(config).await else { return ChoreOutcome::Failed };
         let mut all = settled.contenders.iter();
         let found = all.find(|one| one.endpoint == endpoint && one.offered.name == model && !one.is_cold());
-        let Some(one) = found else { return Fruit::Failed };
+        let Some(one) = found else { return ChoreOutcome::Failed };
         let fruit = self.probe(config, (one, &settled), until).await;
         tracing::info!(endpoint, model, ?fruit, "measured a model");
         fruit
@@ -202,49 +202,49 @@ impl Models {
         self.knowledge().doubtful.clear();
     }
 
-    async fn probe(&self, config: &Config, (one, settled): (&Contender, &Settled), until: Instant) -> Fruit {
+    async fn probe(&self, config: &Config, (one, settled): (&Contender, &RoutedTask), until: Instant) -> ChoreOutcome {
         for words in PROBES {
             let prompt = self.nonce(words);
             let fruit = self.run(config, (one, settled), &prompt, WRITTEN, until).await;
-            if fruit != Fruit::Borne {
+            if fruit != ChoreOutcome::Done {
                 return fruit;
             }
         }
         // Servers with a single prompt slot have lost our prompt.
         self.knowledge().cached.forget(&one.endpoint, &one.offered.name);
-        Fruit::Borne
+        ChoreOutcome::Done
     }
 
     /// A prompt with a beginning that was never sent before.
-    fn nonce(&self, words: usize) -> Rendered {
+    fn nonce(&self, words: usize) -> RenderedPrompt {
         // The fastest changing digits come first: a cache compares from the first byte.
         let stamp: String = self.clock.now().as_nanosecond().to_string().chars().rev().collect();
         let rules = format!("{stamp} Repeat the words.");
         let question: String = (0..words).map(|word| format!("{} ", WORDS[word % WORDS.len()])).collect();
-        let prompt_tokens = Scale::default().tokens(&rules) + Scale::default().tokens(&question);
-        Rendered { rules, question, prompt_tokens, ..commit_rules() }
+        let prompt_tokens = TokenScale::default().tokens(&rules) + TokenScale::default().tokens(&question);
+        RenderedPrompt { rules, question, prompt_tokens, ..commit_rules() }
     }
 
     /// Sends one short request and learns from it as from any other.
     async fn run(
         &self,
         config: &Config,
-        (one, settled): (&Contender, &Settled),
-        prompt: &Rendered,
+        (one, settled): (&Contender, &RoutedTask),
+        prompt: &RenderedPrompt,
         tokens: u32,
         until: Instant,
-    ) -> Fruit {
-        let Ok(slot) = self.slot(config, one) else { return Fruit::Failed };
+    ) -> ChoreOutcome {
+        let Ok(slot) = self.slot(config, one) else { return ChoreOutcome::Failed };
         let cached = self.knowledge().cached.common(&one.endpoint, &one.offered.name, prompt).0;
-        let cached = if one.is_cold() { 0 } else { Scale::default().tokens_of(cached).min(prompt.prompt_tokens) };
+        let cached = if one.is_cold() { 0 } else { TokenScale::default().tokens_of(cached).min(prompt.prompt_tokens) };
         let work = Work { uncached: prompt.prompt_tokens - cached, cached, allowed: tokens };
         let conditions = one.conditions(until.saturating_duration_since(self.clock.instant()), &settled.here);
         let lasts = one.forecast().outlook(&work, &conditions).total_s;
         let same = |_: &super::Size| prompt.clone();
         let Ok(turn) = self.turn(config, &slot.config, &pause(config, until, &same), lasts).await else {
-            return Fruit::Recalled;
+            return ChoreOutcome::Preempted;
         };
-        let ask = Ask {
+        let ask = ModelRequest {
             model: one.offered.name.clone(),
             rules: prompt.rules.clone(),
             question: prompt.question.clone(),
@@ -255,27 +255,29 @@ impl Models {
             prompt_estimate: None,
         };
         let sent = self.clock.instant();
-        let Some(result) = recallable(&turn, slot.client.ask(&ask)).await else { return Fruit::Recalled };
+        let Some(result) = recallable(&turn, slot.client.request_answer(&ask)).await else {
+            return ChoreOutcome::Preempted;
+        };
         let took = self.clock.instant().saturating_duration_since(sent);
         self.learn(
             one,
             &ask,
-            &seen::Run { work, result: &result, took, pressed: settled.here.pressed, cold: one.is_cold() },
+            &seen::ModelRun { work, result: &result, took, pressed: settled.here.pressed, cold: one.is_cold() },
         );
-        if result.is_ok() { Fruit::Borne } else { Fruit::Failed }
+        if result.is_ok() { ChoreOutcome::Done } else { ChoreOutcome::Failed }
     }
 
-    async fn settle_ahead(&self, config: &Config) -> Option<Settled> {
+    async fn settle_ahead(&self, config: &Config) -> Option<RoutedTask> {
         let until = self.clock.instant() + config.capture.budget;
         let task = Task { urgency: Urgency::Ahead, ..pause(config, until, &|_| commit_rules()) };
-        let settled = tokio::time::timeout_at(until.into(), self.settle(config, &task)).await.ok()?;
+        let settled = tokio::time::timeout_at(until.into(), self.route_task(config, &task)).await.ok()?;
         settled.ok()
     }
 
-    fn listed(&self, slot: &Slot) -> Vec<Offered> {
-        match self.endpoints.known(slot) {
-            Known::Fresh(offer, _) | Known::Stale(offer, _) => offer.models,
-            Known::Nothing => Vec::new(),
+    fn listed(&self, slot: &EndpointSlot) -> Vec<ListedModel> {
+        match self.endpoints.cached_list(slot) {
+            CachedList::Fresh(offer, _) | CachedList::Stale(offer, _) => offer.models,
+            CachedList::Nothing => Vec::new(),
         }
     }
 
@@ -287,14 +289,14 @@ impl Models {
         let neighbours =
             config.endpoints.iter().filter(|other| endpoints::device(other) == endpoints::device(endpoint));
         let loaded: u64 = neighbours.flat_map(|other| self.loaded_beside(other, one)).sum();
-        endpoint.remote || Memory { ram, vram: None }.fits(Traits::of(&one.offered).needs_bytes, loaded)
+        endpoint.remote || Memory { ram, vram: None }.fits(Traits::from_offer(&one.offered).needs_bytes, loaded)
     }
 
     /// Bytes of each other model that is loaded there.
     fn loaded_beside(&self, endpoint: &EndpointConfig, one: &Contender) -> Vec<u64> {
         let models = self.endpoints.slot(endpoint).map(|slot| self.listed(&slot)).unwrap_or_default();
         let others = models.iter().filter(|other| other.resident == Some(true) && other.name != one.offered.name);
-        others.filter_map(|other| Traits::of(other).needs_bytes).collect()
+        others.filter_map(|other| Traits::from_offer(other).needs_bytes).collect()
     }
 }
 
@@ -318,7 +320,7 @@ fn pause<'a>(config: &Config, until: Instant, prompt: &'a super::PromptOf<'a>) -
     }
 }
 
-fn chosen(settled: &Settled) -> Option<&Contender> {
+fn chosen(settled: &RoutedTask) -> Option<&Contender> {
     let Chosen::Model { model, endpoint, .. } = &settled.decision.choice else { return None };
     settled.contenders.iter().find(|one| one.offered.name == *model && one.endpoint == *endpoint)
 }

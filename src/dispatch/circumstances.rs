@@ -11,7 +11,7 @@ use crate::route::signals::is_pressed;
 
 /// One sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Circumstances {
+pub struct SystemSample {
     pub now: Timestamp,
     pub pressed: bool,
     pub on_battery: bool,
@@ -22,39 +22,41 @@ pub struct Circumstances {
 
 /// Samples the machine at most twice a second: the kernel's files are cheap, not free.
 #[derive(Debug, Default)]
-pub(super) struct Eyes {
-    seen: Mutex<Option<(Instant, Circumstances)>>,
+pub(super) struct SystemSampler {
+    seen: Mutex<Option<(Instant, SystemSample)>>,
 }
 
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-impl Eyes {
+impl SystemSampler {
     /// Measured off the event loop: a battery's state may take the kernel long.
-    pub async fn look(&self, clock: &Arc<dyn Clock>) -> Circumstances {
+    pub async fn sample(&self, clock: &Arc<dyn Clock>) -> SystemSample {
         let instant = clock.instant();
-        if let Some((_, known)) = self.seen().filter(|(at, _)| instant.saturating_duration_since(*at) < LOOK_EVERY) {
-            return Circumstances { now: clock.now(), ..known };
+        if let Some((_, known)) =
+            self.last_sample().filter(|(at, _)| instant.saturating_duration_since(*at) < LOOK_EVERY)
+        {
+            return SystemSample { now: clock.now(), ..known };
         }
         let on_another_thread = Arc::clone(clock);
         let found = tokio::task::spawn_blocking(move || measure(on_another_thread.as_ref())).await;
         let found = found.unwrap_or_else(|_| unknown(clock.now()));
-        *self.seen() = Some((instant, found));
+        *self.last_sample() = Some((instant, found));
         found
     }
 
-    fn seen(&self) -> MutexGuard<'_, Option<(Instant, Circumstances)>> {
+    fn last_sample(&self) -> MutexGuard<'_, Option<(Instant, SystemSample)>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The sample where nothing could be measured.
-fn unknown(now: Timestamp) -> Circumstances {
-    Circumstances { now, pressed: false, on_battery: false, cores: 1, ram: None }
+fn unknown(now: Timestamp) -> SystemSample {
+    SystemSample { now, pressed: false, on_battery: false, cores: 1, ram: None }
 }
 
-fn measure(clock: &dyn Clock) -> Circumstances {
+fn measure(clock: &dyn Clock) -> SystemSample {
     let machine = Hardware::measure();
-    Circumstances {
+    SystemSample {
         now: clock.now(),
         pressed: is_pressed(machine.pressure.cpu),
         on_battery: machine.power.on_battery(),

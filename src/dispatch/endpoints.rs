@@ -8,7 +8,7 @@ use tokio::sync::Mutex as AsyncMutex;
 
 use crate::config::EndpointConfig;
 use crate::domain::clock::Clock;
-use crate::domain::model::Offered;
+use crate::domain::model::ListedModel;
 use crate::llm::{Client, LlmError};
 use crate::route::offer::Offer;
 
@@ -24,22 +24,22 @@ const HERE: &str = "this machine";
 /// One slot per endpoint, kept for the life of the process.
 pub(super) struct Endpoints {
     clock: Arc<dyn Clock>,
-    slots: Mutex<HashMap<String, Arc<Slot>>>,
+    slots: Mutex<HashMap<String, Arc<EndpointSlot>>>,
 }
 
 /// One endpoint.
-pub(super) struct Slot {
+pub(super) struct EndpointSlot {
     pub config: EndpointConfig,
     pub client: Client,
     /// Single flight: concurrent requests for the list share one fetch.
     fetching: AsyncMutex<()>,
-    seen: Mutex<Option<(Instant, Vec<Offered>)>>,
+    seen: Mutex<Option<(Instant, Vec<ListedModel>)>>,
     /// When a request last waited for the list in vain.
     late: Mutex<Option<Instant>>,
 }
 
 /// State of an endpoint's cached list.
-pub(super) enum Known {
+pub(super) enum CachedList {
     /// As of the instant.
     Fresh(Offer, Instant),
     /// Usable, but to be refreshed.
@@ -56,12 +56,12 @@ impl Endpoints {
     ///
     /// # Errors
     /// `InvalidEndpoint` and `NotLoopback`.
-    pub fn slot(&self, endpoint: &EndpointConfig) -> Result<Arc<Slot>, LlmError> {
+    pub fn slot(&self, endpoint: &EndpointConfig) -> Result<Arc<EndpointSlot>, LlmError> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(slot) = slots.get(&endpoint.name).filter(|slot| slot.config == *endpoint) {
             return Ok(Arc::clone(slot));
         }
-        let slot = Arc::new(Slot {
+        let slot = Arc::new(EndpointSlot {
             config: endpoint.clone(),
             client: Client::new(endpoint)?,
             fetching: AsyncMutex::default(),
@@ -73,25 +73,25 @@ impl Endpoints {
     }
 
     /// The cached list of `slot`.
-    pub fn known(&self, slot: &Slot) -> Known {
+    pub fn cached_list(&self, slot: &EndpointSlot) -> CachedList {
         let seen = slot.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some((at, models)) = seen.as_ref() else { return Known::Nothing };
+        let Some((at, models)) = seen.as_ref() else { return CachedList::Nothing };
         let offer = slot.offer(models.clone());
         match self.clock.instant().saturating_duration_since(*at) {
-            age if age < FRESH => Known::Fresh(offer, *at),
-            age if age < STALE => Known::Stale(offer, *at),
-            _ => Known::Nothing,
+            age if age < FRESH => CachedList::Fresh(offer, *at),
+            age if age < STALE => CachedList::Stale(offer, *at),
+            _ => CachedList::Nothing,
         }
     }
 
     /// Whether a request waited for its list in vain, so lately that the next one should not.
-    pub fn is_late(&self, slot: &Slot) -> bool {
+    pub fn is_late(&self, slot: &EndpointSlot) -> bool {
         let late = *slot.late.lock().unwrap_or_else(PoisonError::into_inner);
         late.is_some_and(|late| self.clock.instant().saturating_duration_since(late) < FRESH)
     }
 
     /// Records that a request waited for the list in vain.
-    pub fn note_late(&self, slot: &Slot) {
+    pub fn note_late(&self, slot: &EndpointSlot) {
         *slot.late.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.clock.instant());
     }
 
@@ -99,10 +99,10 @@ impl Endpoints {
     ///
     /// # Errors
     /// The server's failure to list its models before `until`.
-    pub async fn look(&self, slot: &Slot, until: Instant) -> Result<(Offer, Instant), LlmError> {
+    pub async fn fetch_list(&self, slot: &EndpointSlot, until: Instant) -> Result<(Offer, Instant), LlmError> {
         let until = until.min(self.clock.instant() + LISTING);
         let _fetching = slot.fetching.lock().await;
-        if let Known::Fresh(offer, at) = self.known(slot) {
+        if let CachedList::Fresh(offer, at) = self.cached_list(slot) {
             return Ok((offer, at));
         }
         self.fetch(slot, until).await
@@ -112,13 +112,13 @@ impl Endpoints {
     ///
     /// # Errors
     /// As [`Endpoints::look`].
-    pub async fn look_again(&self, slot: &Slot, until: Instant) -> Result<(Offer, Instant), LlmError> {
+    pub async fn look_again(&self, slot: &EndpointSlot, until: Instant) -> Result<(Offer, Instant), LlmError> {
         let until = until.min(self.clock.instant() + LISTING);
         let _fetching = slot.fetching.lock().await;
         self.fetch(slot, until).await
     }
 
-    async fn fetch(&self, slot: &Slot, until: Instant) -> Result<(Offer, Instant), LlmError> {
+    async fn fetch(&self, slot: &EndpointSlot, until: Instant) -> Result<(Offer, Instant), LlmError> {
         let models = slot.client.models(until).await?;
         let at = self.clock.instant();
         *slot.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some((at, models.clone()));
@@ -126,8 +126,8 @@ impl Endpoints {
     }
 }
 
-impl Slot {
-    fn offer(&self, models: Vec<Offered>) -> Offer {
+impl EndpointSlot {
+    fn offer(&self, models: Vec<ListedModel>) -> Offer {
         Offer { endpoint: self.config.name.clone(), remote: self.config.remote, models }
     }
 }

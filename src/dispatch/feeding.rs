@@ -6,13 +6,13 @@
 
 use std::time::{Duration, Instant};
 
-use super::circumstances::Circumstances;
-use super::endpoints::Slot;
+use super::circumstances::SystemSample;
+use super::endpoints::EndpointSlot;
 use super::weigh::Contender;
 use super::{Models, seen};
 use crate::dispatch::pool::Turn;
-use crate::llm::Ask;
-use crate::prompt::tokens::Scale;
+use crate::llm::ModelRequest;
+use crate::prompt::tokens::TokenScale;
 use crate::route::forecast::{Conditions, Work};
 use crate::route::tuning::shortened;
 
@@ -23,12 +23,12 @@ const STEP: Duration = Duration::from_millis(250);
 const LEAST_STEP: u32 = 64;
 
 /// A prompt to be read. Positions in it are bytes of rules and question together.
-pub(super) struct Feed<'a> {
-    pub slot: &'a Slot,
+pub(super) struct ChunkedPrefill<'a> {
+    pub slot: &'a EndpointSlot,
     pub contender: &'a Contender,
     pub rules: &'a str,
     pub question: &'a str,
-    pub scale: Scale,
+    pub scale: TokenScale,
     /// Last byte to read; the turn's end bounds the time.
     pub end: usize,
     pub until: Instant,
@@ -37,23 +37,23 @@ pub(super) struct Feed<'a> {
 
 impl Models {
     /// Reads until the turn ends; returns the position that the model has read for certain.
-    pub(super) async fn feed(&self, feed: &Feed<'_>, turn: &Turn, here: &Circumstances) -> usize {
+    pub(super) async fn feed(&self, feed: &ChunkedPrefill<'_>, turn: &Turn, here: &SystemSample) -> usize {
         let conditions = feed.contender.conditions(STEP, here);
         let (endpoint, model) = (&feed.contender.endpoint, &feed.contender.offered.name);
         let mut read = self.knowledge().cached.common_text(endpoint, model, (feed.rules, feed.question)).min(feed.end);
         while read < feed.end && !turn.is_recalled() {
             let next = feed.next(read, &conditions);
-            let ask = feed.ask(next);
+            let ask = feed.step_request(next);
             let sent = self.clock.instant();
             let result = tokio::select! {
-                result = feed.slot.client.ask(&ask) => result,
+                result = feed.slot.client.request_answer(&ask) => result,
                 () = turn.recalled() => return read,
             };
             let took = self.clock.instant().saturating_duration_since(sent);
             let tokens = |bytes: usize| feed.scale.tokens_of(bytes);
             let work = Work { uncached: tokens(next - read), cached: tokens(read), allowed: 1 };
             let cold = feed.contender.is_cold();
-            let run = seen::Run { work, result: &result, took, pressed: here.pressed, cold };
+            let run = seen::ModelRun { work, result: &result, took, pressed: here.pressed, cold };
             self.learn(feed.contender, &ask, &run);
             if result.is_err() {
                 return read;
@@ -64,7 +64,7 @@ impl Models {
     }
 }
 
-impl Feed<'_> {
+impl ChunkedPrefill<'_> {
     /// End of the next step.
     fn next(&self, read: usize, conditions: &Conditions) -> usize {
         let work = Work { uncached: 0, cached: self.scale.tokens_of(read), allowed: 1 };
@@ -81,9 +81,9 @@ impl Feed<'_> {
         }
     }
 
-    fn ask(&self, upto: usize) -> Ask {
+    fn step_request(&self, upto: usize) -> ModelRequest {
         let (rules, question) = self.cut(upto).unwrap_or((self.rules, self.question));
-        Ask {
+        ModelRequest {
             model: self.contender.offered.name.clone(),
             rules: rules.to_owned(),
             question: question.to_owned(),

@@ -3,10 +3,10 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::weigh::{Contender, Offers, Scene};
-use super::{Attempt, Models, Order, Settled, Task, endpoints, seen};
+use super::weigh::{Contender, Offers, RoutingContext};
+use super::{Attempt, Models, PreparedRequest, RoutedTask, Task, endpoints, seen};
 use crate::config::Config;
-use crate::llm::{Answer, ClockFired, Finish, LlmError};
+use crate::llm::{ClockFired, Finish, LlmError, ModelAnswer};
 use crate::route::signals::Urgency;
 
 /// Quantile of the first token's time after which an answer counts as late.
@@ -18,7 +18,7 @@ const ONE_IN: f64 = 20.0;
 
 /// Which of the two requests won.
 pub(super) enum Hedged {
-    First(Result<Answer, LlmError>),
+    First(Result<ModelAnswer, LlmError>),
     Second(Box<Attempt>),
 }
 
@@ -55,8 +55,8 @@ impl Models {
         &self,
         config: &Config,
         task: &Task<'_>,
-        settled: &Settled,
-        order: &Order<'_>,
+        settled: &RoutedTask,
+        order: &PreparedRequest<'_>,
     ) -> Hedged {
         let (heard, other) = (AtomicBool::new(false), AtomicBool::new(false));
         let first = self.ask_one(config, task, order, &settled.here, &heard);
@@ -96,12 +96,24 @@ impl Models {
         }
     }
 
-    fn won(&self, task: &Task<'_>, order: &Order<'_>, result: Result<Answer, LlmError>, hedge: &Settled) -> Hedged {
+    fn won(
+        &self,
+        task: &Task<'_>,
+        order: &PreparedRequest<'_>,
+        result: Result<ModelAnswer, LlmError>,
+        hedge: &RoutedTask,
+    ) -> Hedged {
         Hedged::Second(Box::new(self.attempt(task, order, result, hedge.decision.clone())))
     }
 
     /// Deadline of the first token; `None` where no other device could be asked.
-    fn hears_by(&self, config: &Config, task: &Task<'_>, settled: &Settled, order: &Order<'_>) -> Option<Instant> {
+    fn hears_by(
+        &self,
+        config: &Config,
+        task: &Task<'_>,
+        settled: &RoutedTask,
+        order: &PreparedRequest<'_>,
+    ) -> Option<Instant> {
         if !matches!(task.urgency, Urgency::Urgent | Urgency::Interactive) {
             return None;
         }
@@ -119,23 +131,29 @@ impl Models {
     }
 
     /// The same decision for the remaining time, among the models on other devices.
-    fn elsewhere(&self, config: &Config, task: &Task<'_>, settled: &Settled, order: &Order<'_>) -> Settled {
+    fn elsewhere(
+        &self,
+        config: &Config,
+        task: &Task<'_>,
+        settled: &RoutedTask,
+        order: &PreparedRequest<'_>,
+    ) -> RoutedTask {
         let others = settled.contenders.iter().filter(|other| is_elsewhere(config, other, order.contender));
         let contenders: Vec<Contender> = others.cloned().collect();
         let offers = Offers::default();
-        let scene = Scene { config, task, offers: &offers, here: settled.here };
+        let scene = RoutingContext { config, task, offers: &offers, here: settled.here };
         let shown = (&settled.prompt, settled.size.budget.scale);
         let now = (self.turns.as_ref(), self.clock.instant());
         let decision = scene.decide(&contenders, shown, &self.knowledge(), now);
-        let Settled { size, here, .. } = *settled;
-        Settled { decision, prompt: settled.prompt.clone(), size, contenders, here }
+        let RoutedTask { size, here, .. } = *settled;
+        RoutedTask { decision, prompt: settled.prompt.clone(), size, contenders, here }
     }
 
     /// A token that was late by this much is learned even where nothing waited for it to the end.
-    fn learn_late(&self, order: &Order<'_>, took: Duration, settled: &Settled) {
+    fn learn_late(&self, order: &PreparedRequest<'_>, took: Duration, settled: &RoutedTask) {
         let result = Err(LlmError::Deadline(ClockFired::FirstToken));
         let (work, cold) = (order.work, order.contender.is_cold());
-        let run = seen::Run { work, result: &result, took, pressed: settled.here.pressed, cold };
+        let run = seen::ModelRun { work, result: &result, took, pressed: settled.here.pressed, cold };
         let one = order.contender;
         let mut knowledge = self.knowledge();
         if let Some(observed) = run.observed() {
@@ -150,7 +168,7 @@ fn is_elsewhere(config: &Config, other: &Contender, one: &Contender) -> bool {
     device(&other.endpoint) != device(&one.endpoint)
 }
 
-fn is_usable(result: &Result<Answer, LlmError>) -> bool {
+fn is_usable(result: &Result<ModelAnswer, LlmError>) -> bool {
     result.as_ref().is_ok_and(|answer| answer.finish != Finish::Aborted && !answer.text.trim().is_empty())
 }
 

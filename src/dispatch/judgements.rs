@@ -13,18 +13,18 @@ use crate::domain::model::same_model;
 use crate::domain::role::Role;
 use crate::prompt::render::commit_rules;
 use crate::route::ledger::Ledger;
-use crate::route::tally::Tally;
+use crate::route::tally::UsableTally;
 use crate::store::{JudgedAnswer, Store, StoreError};
 
-/// Since when answers are counted (JSON of [`Since`]).
+/// Since when answers are counted (JSON of [`CountStart`]).
 const MARK: &str = "model-answers.judged-since";
 
 /// By (endpoint, model) and role.
-pub type Tallies = HashMap<(String, String), BTreeMap<Role, Tally>>;
+pub type Tallies = HashMap<(String, String), BTreeMap<Role, UsableTally>>;
 
 /// Start of the count.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Since {
+struct CountStart {
     /// The version of the rules; answers under other rules do not count.
     rules: String,
     at: Timestamp,
@@ -33,7 +33,7 @@ struct Since {
     again: BTreeMap<String, Timestamp>,
 }
 
-impl Since {
+impl CountStart {
     /// The stored start; `None` where it is of other rules, or damaged.
     fn stored(store: &dyn Store) -> Result<Option<Self>, StoreError> {
         let stored = store.mark(MARK)?.and_then(|mark| serde_json::from_str::<Self>(&mark).ok());
@@ -61,10 +61,10 @@ fn rules() -> String {
 /// # Errors
 /// The store cannot be read or written.
 pub(super) fn begin(store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
-    if Since::stored(store)?.is_some() {
+    if CountStart::stored(store)?.is_some() {
         return Ok(());
     }
-    Since { rules: rules(), at: now, again: BTreeMap::new() }.keep(store)
+    CountStart { rules: rules(), at: now, again: BTreeMap::new() }.keep(store)
 }
 
 /// The counts of the last 90 days. Blocking.
@@ -72,7 +72,7 @@ pub(super) fn begin(store: &dyn Store, now: Timestamp) -> Result<(), StoreError>
 /// # Errors
 /// The store cannot be read.
 pub fn tallies(store: &dyn Store, now: Timestamp) -> Result<Tallies, StoreError> {
-    let Some(since) = Since::stored(store)? else { return Ok(Tallies::new()) };
+    let Some(since) = CountStart::stored(store)? else { return Ok(Tallies::new()) };
     let answers = store.judged_answers(since.at.max(now - SEEN_FOR))?;
     if answers.is_empty() {
         return Ok(Tallies::new());
@@ -92,7 +92,7 @@ pub fn tallies(store: &dyn Store, now: Timestamp) -> Result<Tallies, StoreError>
 /// # Errors
 /// The store cannot be read or written.
 pub fn try_again(store: &dyn Store, name: &str, now: Timestamp) -> Result<Vec<String>, StoreError> {
-    let Some(mut since) = Since::stored(store)? else { return Ok(Vec::new()) };
+    let Some(mut since) = CountStart::stored(store)? else { return Ok(Vec::new()) };
     let counted = tallies(store, now)?;
     let mut meant: Vec<String> =
         counted.into_keys().map(|(_, model)| model).filter(|model| same_model(model, name)).collect();
@@ -111,10 +111,10 @@ mod tests {
     use crate::domain::capture::Reason;
     use crate::domain::operation::Operation;
     use crate::route::forecast::Forecast;
-    use crate::route::key::Key;
+    use crate::route::key::ForecastKey;
     use crate::route::ledger::Entry;
-    use crate::route::speed::{Machine, Speed};
-    use crate::store::samples::{at, operation};
+    use crate::route::speed::{ModelHardware, Speed};
+    use crate::store::samples::{operation, timestamp};
     use crate::store::sqlite::SqliteStore;
 
     fn store() -> (tempfile::TempDir, SqliteStore) {
@@ -127,8 +127,8 @@ mod tests {
         store.log_operation(&Operation { reason, ..operation(second, 1000) }).unwrap();
     }
 
-    fn counted(store: &SqliteStore, second: i64) -> Option<Tally> {
-        let all = tallies(store, at(second)).unwrap();
+    fn counted(store: &SqliteStore, second: i64) -> Option<UsableTally> {
+        let all = tallies(store, timestamp(second)).unwrap();
         all.get(&("local".to_owned(), "orca-mini:3b".to_owned())).map(|roles| roles[&Role::Capture])
     }
 
@@ -137,63 +137,63 @@ mod tests {
         let (_dir, store) = store();
         log(&store, 1, Reason::Ungrounded);
         assert_eq!(counted(&store, 2), None, "nothing is known of what others judged");
-        begin(&store, at(10)).unwrap();
+        begin(&store, timestamp(10)).unwrap();
         log(&store, 11, Reason::None);
         log(&store, 12, Reason::Unusable);
         log(&store, 13, Reason::Deadline);
-        begin(&store, at(20)).unwrap();
-        assert_eq!(counted(&store, 21), Some(Tally { judged: 2, used: 1 }));
-        let other = Since { rules: "0.0.1 v".into(), at: at(0), again: BTreeMap::new() };
+        begin(&store, timestamp(20)).unwrap();
+        assert_eq!(counted(&store, 21), Some(UsableTally { judged: 2, used: 1 }));
+        let other = CountStart { rules: "0.0.1 v".into(), at: timestamp(0), again: BTreeMap::new() };
         other.keep(&store).unwrap();
         assert_eq!(counted(&store, 21), None, "judged by other rules");
         store.set_mark(MARK, Some("{damaged")).unwrap();
-        begin(&store, at(30)).unwrap();
+        begin(&store, timestamp(30)).unwrap();
         assert_eq!(counted(&store, 31), None);
     }
 
     #[test]
     fn what_is_old_counts_no_more() {
         let (_dir, store) = store();
-        begin(&store, at(0)).unwrap();
+        begin(&store, timestamp(0)).unwrap();
         log(&store, 1, Reason::Unusable);
         let days = |days: i64| 1 + days * 24 * 60 * 60;
-        assert_eq!(counted(&store, days(89)), Some(Tally { judged: 1, used: 0 }));
+        assert_eq!(counted(&store, days(89)), Some(UsableTally { judged: 1, used: 0 }));
         assert_eq!(counted(&store, days(91)), None);
     }
 
     #[test]
     fn a_person_can_have_a_model_tried_again() {
         let (_dir, store) = store();
-        begin(&store, at(0)).unwrap();
+        begin(&store, timestamp(0)).unwrap();
         (1..=30).for_each(|second| log(&store, second, Reason::Ungrounded));
         assert!(counted(&store, 31).unwrap().is_barred());
-        assert_eq!(try_again(&store, "another", at(40)).unwrap(), Vec::<String>::new());
-        assert_eq!(try_again(&store, "orca-mini:3b", at(40)).unwrap(), ["orca-mini:3b"]);
+        assert_eq!(try_again(&store, "another", timestamp(40)).unwrap(), Vec::<String>::new());
+        assert_eq!(try_again(&store, "orca-mini:3b", timestamp(40)).unwrap(), ["orca-mini:3b"]);
         assert_eq!(counted(&store, 41), None);
         log(&store, 42, Reason::None);
-        assert_eq!(counted(&store, 43), Some(Tally { judged: 1, used: 1 }));
+        assert_eq!(counted(&store, 43), Some(UsableTally { judged: 1, used: 1 }));
     }
 
     #[test]
     fn a_new_version_of_a_model_starts_anew() {
         let (_dir, store) = store();
-        begin(&store, at(0)).unwrap();
+        begin(&store, timestamp(0)).unwrap();
         let ran = |digest: &str, second| {
-            let key = Key {
+            let key = ForecastKey {
                 endpoint: "local".into(),
                 model: "orca-mini:3b".into(),
                 digest: Some(digest.into()),
                 options: 1,
                 on_battery: false,
             };
-            let forecast = Forecast::seeded(Speed::of(&Machine::default()));
-            store.put_forecast(&Entry { key, at: at(second), forecast }).unwrap();
+            let forecast = Forecast::from_seed(Speed::from_hardware(&ModelHardware::default()));
+            store.store_forecast(&Entry { key, at: timestamp(second), forecast }).unwrap();
         };
         log(&store, 1, Reason::Ungrounded);
         ran("old", 1);
-        assert_eq!(counted(&store, 2), Some(Tally { judged: 1, used: 0 }));
+        assert_eq!(counted(&store, 2), Some(UsableTally { judged: 1, used: 0 }));
         log(&store, 3, Reason::None);
         ran("new", 3);
-        assert_eq!(counted(&store, 4), Some(Tally { judged: 1, used: 1 }));
+        assert_eq!(counted(&store, 4), Some(UsableTally { judged: 1, used: 1 }));
     }
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::circumstances::Circumstances;
+use super::circumstances::SystemSample;
 use super::weigh::Contender;
 use super::{Models, hours};
 use crate::config::Config;
@@ -34,18 +34,18 @@ impl Models {
         config: &Config,
         urgency: Urgency,
         contender: &Contender,
-        here: &Circumstances,
+        here: &SystemSample,
     ) -> Duration {
         let last = self.knowledge().last.get(&Role::Capture).cloned();
         let is_last = last.is_some_and(|(endpoint, model)| {
             (endpoint.as_str(), model.as_str()) == (contender.endpoint.as_str(), contender.offered.name.as_str())
         });
         let captures = urgency != Urgency::Batch || is_last;
-        hold(Holding { captures, working: hours::working(config, here.now), on_battery: here.on_battery })
+        keep_alive_time(Holding { captures, working: hours::working(config, here.now), on_battery: here.on_battery })
     }
 }
 
-fn hold(one: Holding) -> Duration {
+fn keep_alive_time(one: Holding) -> Duration {
     match () {
         () if one.on_battery => ON_BATTERY,
         () if one.captures && one.working => HELD,
@@ -60,7 +60,8 @@ mod tests {
 
     #[test]
     fn the_model_of_captures_is_held_while_people_work_and_that_of_a_batch_never() {
-        let one = |captures, working, on_battery| hold(Holding { captures, working, on_battery }).as_secs() / 60;
+        let one =
+            |captures, working, on_battery| keep_alive_time(Holding { captures, working, on_battery }).as_secs() / 60;
         assert_eq!([one(true, true, false), one(true, false, false)], [60, 15]);
         assert_eq!([one(false, true, false), one(false, false, false)], [5, 5]);
         assert_eq!([one(true, true, true), one(false, false, true)], [2, 2]);

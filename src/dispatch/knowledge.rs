@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use super::cached::Cached;
+use super::cached::PrefixCache;
 use super::hedge::Allowance;
 use super::judgements::Tallies;
 use super::task::Size;
@@ -11,12 +11,12 @@ use crate::domain::id::Oid;
 use crate::domain::role::Role;
 use crate::route::breaker::Breakers;
 use crate::route::decision::Decision;
-use crate::route::key::Key;
+use crate::route::key::ForecastKey;
 use crate::route::ledger::Ledger;
 use crate::route::merit::Evidence;
 use crate::route::retry::Retries;
-use crate::route::tally::Tally;
-use crate::store::WrittenBy;
+use crate::route::tally::UsableTally;
+use crate::store::ModelEvidence;
 
 /// A prompt that was read ahead of its commit.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,7 +35,7 @@ pub(super) struct ReadAhead {
 pub(super) struct Knowledge {
     pub ledger: Ledger,
     pub breakers: Breakers,
-    pub cached: Cached,
+    pub cached: PrefixCache,
     /// The (endpoint, model) that was chosen last for each role.
     pub last: HashMap<Role, (String, String)>,
     /// When a model last ran; newer than any list.
@@ -77,9 +77,9 @@ impl Knowledge {
     }
 
     /// Count of its usable answers; none of a new version of a model.
-    pub fn tally(&self, key: &Key, role: Role) -> Tally {
+    pub fn tally(&self, key: &ForecastKey, role: Role) -> UsableTally {
         if self.ledger.is_new_version(key) {
-            return Tally::default();
+            return UsableTally::default();
         }
         let roles = self.tallies.get(&(key.endpoint.clone(), key.model.clone()));
         roles.and_then(|roles| roles.get(&role)).copied().unwrap_or_default()
@@ -88,18 +88,18 @@ impl Knowledge {
     /// Too few of its answers could be used, whatever version of it gave them.
     pub fn is_barred(&self, endpoint: &str, model: &str, role: Role) -> bool {
         let roles = self.tallies.get(&(endpoint.to_owned(), model.to_owned()));
-        roles.and_then(|roles| roles.get(&role)).is_some_and(Tally::is_barred)
+        roles.and_then(|roles| roles.get(&role)).is_some_and(UsableTally::is_barred)
     }
 
     /// Replaces the evidence.
-    pub fn see(&mut self, all: Vec<WrittenBy>) {
-        self.seen = all.into_iter().map(|one| ((one.model, one.role), one.seen)).collect();
+    pub fn replace_evidence(&mut self, all: Vec<ModelEvidence>) {
+        self.seen = all.into_iter().map(|one| ((one.model, one.role), one.evidence)).collect();
     }
 
     /// Queues the uncertain models of a decision for measurement, and counts the captures for which none was asked.
     pub fn note_decision(&mut self, decision: &Decision) {
         self.retries.note(decision);
-        let Some(one) = decision.worth_measuring() else { return };
+        let Some(one) = decision.measurement_target() else { return };
         let one = (one.endpoint.clone(), one.model.clone());
         self.doubtful.retain(|older| *older != one);
         self.doubtful.insert(0, one);

@@ -7,8 +7,8 @@ use super::task::Task;
 use super::weigh::Contender;
 use super::{Attempt, Models, seen};
 use crate::dispatch::calibration::Lesson;
-use crate::domain::operation::Ahead;
-use crate::llm::{Answer, Ask};
+use crate::domain::operation::PrefillOutcome;
+use crate::llm::{ModelAnswer, ModelRequest};
 use crate::route::ledger::Entry;
 
 /// Above this load time a model was cold: a warm server reports about a millisecond.
@@ -18,15 +18,15 @@ const WORTH: f64 = 0.3;
 
 impl Models {
     /// Learns from one run: speed, breaker state, cached prompt.
-    pub(super) fn learn(&self, contender: &Contender, ask: &Ask, run: &seen::Run<'_>) {
+    pub(super) fn learn(&self, contender: &Contender, ask: &ModelRequest, run: &seen::ModelRun<'_>) {
         let (endpoint, model) = (contender.endpoint.as_str(), ask.model.as_str());
         let now = self.clock.instant();
         if run.result.is_ok() {
             self.note_presence();
         }
         let mut knowledge = self.knowledge();
-        if let Some(happened) = seen::happened(run.result) {
-            knowledge.breakers.learn(endpoint, model, happened, now);
+        if let Some(happened) = seen::breaker_event(run.result) {
+            knowledge.breakers.record_outcome(endpoint, model, happened, now);
         }
         if let Ok(answer) = run.result {
             knowledge.ran.insert((endpoint.to_owned(), model.to_owned()), now);
@@ -44,22 +44,28 @@ impl Models {
     /// In the background: it is for the next process, and this answer does not wait for the store.
     pub(super) fn keep(&self, entry: Option<Entry>) {
         let store = Arc::clone(&self.store);
-        drop(entry.map(|entry| tokio::task::spawn_blocking(move || store.put_forecast(&entry))));
+        drop(entry.map(|entry| tokio::task::spawn_blocking(move || store.store_forecast(&entry))));
     }
 
     /// The effect of reading ahead on this answer.
-    pub(super) fn ahead(&self, task: &Task<'_>, endpoint: &str, model: &str, answer: Option<&Answer>) -> Ahead {
-        let (Some(tree), Some(answer)) = (task.tree, answer) else { return Ahead::None };
+    pub(super) fn ahead(
+        &self,
+        task: &Task<'_>,
+        endpoint: &str,
+        model: &str,
+        answer: Option<&ModelAnswer>,
+    ) -> PrefillOutcome {
+        let (Some(tree), Some(answer)) = (task.tree, answer) else { return PrefillOutcome::None };
         let knowledge = self.knowledge();
         let read = knowledge.ahead_of(tree).filter(|read| read.endpoint == endpoint && read.model == model);
         let share =
             answer.tokens.cached.zip(answer.tokens.prompt).map(|(cached, prompt)| cached as f64 / prompt.max(1) as f64);
         match (read, share) {
-            (None, _) => Ahead::Missed,
+            (None, _) => PrefillOutcome::Missed,
             // By the server's own report the prompt was evicted.
-            (Some(_), Some(share)) if share < WORTH => Ahead::Missed,
-            (Some(read), _) if read.whole => Ahead::Whole,
-            (Some(_), _) => Ahead::Part,
+            (Some(_), Some(share)) if share < WORTH => PrefillOutcome::Missed,
+            (Some(read), _) if read.whole => PrefillOutcome::Complete,
+            (Some(_), _) => PrefillOutcome::Partial,
         }
     }
 
@@ -73,6 +79,6 @@ impl Models {
 }
 
 /// The server had far less in its cache than assumed: it serves other clients, too, or was restarted.
-fn lost(answer: &Answer, run: &seen::Run<'_>) -> bool {
+fn lost(answer: &ModelAnswer, run: &seen::ModelRun<'_>) -> bool {
     answer.tokens.cached.is_some_and(|cached| (cached as f64) < f64::from(run.work.cached) * 0.5)
 }

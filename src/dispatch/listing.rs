@@ -5,15 +5,15 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
-use super::endpoints::{Known, Slot};
+use super::endpoints::{CachedList, EndpointSlot};
 use super::weigh::Offers;
 use super::{Models, Task, Unanswered, seen};
 use crate::config::Config;
 use crate::domain::capture::Reason;
-use crate::domain::model::Offered;
+use crate::domain::model::ListedModel;
 use crate::llm::{ClockFired, LlmError};
-use crate::route::breaker::Happened;
-use crate::route::offer::{Offer, configured};
+use crate::route::breaker::RequestOutcome;
+use crate::route::offer::{Offer, configured_model};
 
 /// Once one endpoint has answered, the others get this share of the remaining time: a silent server must not spend the
 /// budget of one that answers.
@@ -25,41 +25,43 @@ const SILENCE: Duration = Duration::from_secs(1);
 const ASIDE: Duration = Duration::from_secs(3);
 
 /// An endpoint's list with its age, or its error; no instant for a list that is only assumed.
-type Offering = Result<(Offer, Option<Instant>), Nobody>;
+type Offering = Result<(Offer, Option<Instant>), Unavailable>;
 /// An endpoint's position in the configuration, with its list.
-type Said = (usize, Offering);
+type EndpointOffer = (usize, Offering);
 
 /// Why an endpoint is unavailable.
 #[derive(Debug)]
-pub(super) enum Nobody {
+pub(super) enum Unavailable {
     /// It failed just now.
-    Failed(LlmError),
+    Error(LlmError),
     /// Its circuit breaker is open: it was not tried.
-    Barred(LlmError, Reason),
+    BreakerOpen(LlmError, Reason),
     /// It timed out while another endpoint answers.
-    Late(LlmError),
+    TimedOut(LlmError),
 }
 
-impl From<LlmError> for Nobody {
+impl From<LlmError> for Unavailable {
     fn from(error: LlmError) -> Self {
-        Self::Failed(error)
+        Self::Error(error)
     }
 }
 
-impl From<Nobody> for LlmError {
-    fn from(nobody: Nobody) -> Self {
+impl From<Unavailable> for LlmError {
+    fn from(nobody: Unavailable) -> Self {
         match nobody {
-            Nobody::Failed(error) | Nobody::Barred(error, _) | Nobody::Late(error) => error,
+            Unavailable::Error(error) | Unavailable::BreakerOpen(error, _) | Unavailable::TimedOut(error) => error,
         }
     }
 }
 
-impl From<Nobody> for Unanswered {
-    fn from(nobody: Nobody) -> Self {
+impl From<Unavailable> for Unanswered {
+    fn from(nobody: Unavailable) -> Self {
         match nobody {
             // To the user it is the same whether a refused connection was found now or before.
-            Nobody::Barred(_, reason) if reason != Reason::Refused => Self::Unasked(reason),
-            Nobody::Failed(error) | Nobody::Barred(error, _) | Nobody::Late(error) => Self::Failed(error),
+            Unavailable::BreakerOpen(_, reason) if reason != Reason::Refused => Self::Unasked(reason),
+            Unavailable::Error(error) | Unavailable::BreakerOpen(error, _) | Unavailable::TimedOut(error) => {
+                Self::Failed(error)
+            }
         }
     }
 }
@@ -71,9 +73,9 @@ pub struct Refusal {
     pub error: LlmError,
 }
 
-impl From<Nobody> for Refusal {
-    fn from(nobody: Nobody) -> Self {
-        let known = if let Nobody::Barred(_, reason) = nobody { Some(reason) } else { None };
+impl From<Unavailable> for Refusal {
+    fn from(nobody: Unavailable) -> Self {
+        let known = if let Unavailable::BreakerOpen(_, reason) = nobody { Some(reason) } else { None };
         let error = LlmError::from(nobody);
         Self { reason: known.unwrap_or_else(|| super::failure(&error)), error }
     }
@@ -81,15 +83,15 @@ impl From<Nobody> for Refusal {
 
 impl Models {
     /// The lists of all endpoints in configured order, and the first error of the others.
-    pub(super) async fn offers(&self, config: &Config, task: &Task<'_>) -> (Offers, Option<Nobody>) {
+    pub(super) async fn offers(&self, config: &Config, task: &Task<'_>) -> (Offers, Option<Unavailable>) {
         let began = self.clock.instant();
-        let mut asked: JoinSet<Said> = JoinSet::new();
-        let mut said: Vec<Said> = Vec::new();
+        let mut asked: JoinSet<EndpointOffer> = JoinSet::new();
+        let mut said: Vec<EndpointOffer> = Vec::new();
         for (order, endpoint) in config.endpoints.iter().enumerate() {
             match self.endpoints.slot(endpoint) {
                 Ok(slot) => match self.at_once(config, task, &slot) {
                     Some(known) => said.push((order, known)),
-                    None => drop(asked.spawn(self.asking(order, slot, task.until))),
+                    None => drop(asked.spawn(self.request_list(order, slot, task.until))),
                 },
                 Err(error) => said.push((order, Err(error.into()))),
             }
@@ -104,14 +106,14 @@ impl Models {
     }
 
     /// The answer that is known without a request.
-    fn at_once(&self, config: &Config, task: &Task<'_>, slot: &Arc<Slot>) -> Option<Offering> {
-        match self.endpoints.known(slot) {
-            Known::Fresh(offer, at) => return Some(Ok((offer, Some(at)))),
-            Known::Stale(offer, at) => {
+    fn at_once(&self, config: &Config, task: &Task<'_>, slot: &Arc<EndpointSlot>) -> Option<Offering> {
+        match self.endpoints.cached_list(slot) {
+            CachedList::Fresh(offer, at) => return Some(Ok((offer, Some(at)))),
+            CachedList::Stale(offer, at) => {
                 self.look_aside(slot);
                 return Some(Ok((offer, Some(at))));
             }
-            Known::Nothing => {}
+            CachedList::Nothing => {}
         }
         if let Some(barred) = self.barred(slot) {
             return Some(Err(barred));
@@ -120,19 +122,19 @@ impl Models {
             return None;
         }
         self.look_aside(slot);
-        Some(Err(Nobody::Late(LlmError::Deadline(ClockFired::Connect))))
+        Some(Err(Unavailable::TimedOut(LlmError::Deadline(ClockFired::Connect))))
     }
 
     /// The endpoint's error while its circuit breaker is open.
-    fn barred(&self, slot: &Slot) -> Option<Nobody> {
+    fn barred(&self, slot: &EndpointSlot) -> Option<Unavailable> {
         let knowledge = self.knowledge();
-        if knowledge.breakers.admit(&slot.config.name, "") {
+        if knowledge.breakers.allows_request(&slot.config.name, "") {
             return None;
         }
         Some(if knowledge.breakers.is_unreachable(&slot.config.name) {
-            Nobody::Barred(LlmError::Unreachable { url: slot.config.url.clone() }, Reason::Refused)
+            Unavailable::BreakerOpen(LlmError::Unreachable { url: slot.config.url.clone() }, Reason::Refused)
         } else {
-            Nobody::Barred(LlmError::Deadline(ClockFired::Connect), Reason::BreakerOpen)
+            Unavailable::BreakerOpen(LlmError::Deadline(ClockFired::Connect), Reason::BreakerOpen)
         })
     }
 
@@ -144,38 +146,48 @@ impl Models {
     }
 
     /// Whether a model can be asked without this endpoint's list.
-    fn is_dispensable(&self, config: &Config, task: &Task<'_>, slot: &Slot) -> bool {
+    fn is_dispensable(&self, config: &Config, task: &Task<'_>, slot: &EndpointSlot) -> bool {
         let others = config.endpoints.iter().filter(|other| other.name != slot.config.name);
         let mut others = others.filter_map(|other| self.endpoints.slot(other).ok());
-        let is_known = |other: &Slot| !matches!(self.endpoints.known(other), Known::Nothing);
+        let is_known = |other: &EndpointSlot| !matches!(self.endpoints.cached_list(other), CachedList::Nothing);
         others.any(|other| is_known(&other)) || self.assumed(config, task).is_some()
     }
 
     /// A single endpoint with a named model is asked even where it does not list its models.
     fn assumed(&self, config: &Config, task: &Task<'_>) -> Option<Offer> {
-        let name = configured(&config.models, config.capture.strategy, task.role)?;
+        let name = configured_model(&config.models, config.capture.strategy, task.role)?;
         let [only] = &config.endpoints[..] else { return None };
-        Some(Offer { endpoint: only.name.clone(), remote: only.remote, models: vec![Offered::named(name)] })
+        Some(Offer { endpoint: only.name.clone(), remote: only.remote, models: vec![ListedModel::named(name)] })
     }
 
-    fn asking(&self, order: usize, slot: Arc<Slot>, until: Instant) -> impl Future<Output = Said> + Send + 'static {
+    fn request_list(
+        &self,
+        order: usize,
+        slot: Arc<EndpointSlot>,
+        until: Instant,
+    ) -> impl Future<Output = EndpointOffer> + Send + 'static {
         let endpoints = Arc::clone(&self.endpoints);
         async move {
-            let seen = endpoints.look(&slot, until).await;
-            (order, seen.map(|(offer, at)| (offer, Some(at))).map_err(Nobody::from))
+            let seen = endpoints.fetch_list(&slot, until).await;
+            (order, seen.map(|(offer, at)| (offer, Some(at))).map_err(Unavailable::from))
         }
     }
 
     /// Refreshes the list in the background, for the next request.
-    fn look_aside(&self, slot: &Arc<Slot>) {
+    fn look_aside(&self, slot: &Arc<EndpointSlot>) {
         let (endpoints, slot) = (Arc::clone(&self.endpoints), Arc::clone(slot));
         let until = self.clock.instant() + ASIDE;
         let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
         while looks.try_join_next().is_some() {}
-        looks.spawn(async move { drop(endpoints.look(&slot, until).await) });
+        looks.spawn(async move { drop(endpoints.fetch_list(&slot, until).await) });
     }
 
-    async fn wait(&self, asked: &mut JoinSet<Said>, said: &mut Vec<Said>, (until, alone): (Instant, bool)) {
+    async fn wait(
+        &self,
+        asked: &mut JoinSet<EndpointOffer>,
+        said: &mut Vec<EndpointOffer>,
+        (until, alone): (Instant, bool),
+    ) {
         let mut patience = self.patience(said, until, alone);
         while let Ok(Some(joined)) = tokio::time::timeout_at(patience.into(), asked.join_next()).await {
             said.extend(joined.ok());
@@ -183,14 +195,14 @@ impl Models {
         }
     }
 
-    fn patience(&self, said: &[Said], until: Instant, alone: bool) -> Instant {
+    fn patience(&self, said: &[EndpointOffer], until: Instant, alone: bool) -> Instant {
         let now = self.clock.instant();
         let anything = alone || said.iter().any(|(_, said)| said.is_ok());
         if anything { now + until.saturating_duration_since(now) / STRAGGLERS } else { until }
     }
 
     /// Records the endpoints that were silent for the whole wait; the next request does not wait for them.
-    fn note_stragglers(&self, config: &Config, said: &mut Vec<Said>) {
+    fn note_stragglers(&self, config: &Config, said: &mut Vec<EndpointOffer>) {
         for (order, endpoint) in config.endpoints.iter().enumerate() {
             if said.iter().any(|(place, said)| *place == order && !is_silent(said)) {
                 continue;
@@ -205,7 +217,7 @@ impl Models {
         }
     }
 
-    fn sorted(&self, config: &Config, mut said: Vec<Said>, waited: Duration) -> (Offers, Option<Nobody>) {
+    fn sorted(&self, config: &Config, mut said: Vec<EndpointOffer>, waited: Duration) -> (Offers, Option<Unavailable>) {
         said.sort_by_key(|(order, _)| *order);
         let (mut offers, mut refusal) = (Offers::default(), None);
         for (order, said) in said {
@@ -218,7 +230,7 @@ impl Models {
                     offers.seen.push(at);
                 }
                 Err(nobody) => {
-                    if let (Nobody::Failed(error), Some(endpoint)) = (&nobody, config.endpoints.get(order)) {
+                    if let (Unavailable::Error(error), Some(endpoint)) = (&nobody, config.endpoints.get(order)) {
                         self.learn_unlisted(&endpoint.name, error, waited);
                     }
                     // The first endpoint is the intended one; the others are alternatives.
@@ -230,21 +242,21 @@ impl Models {
     }
 
     fn learn_unlisted(&self, endpoint: &str, error: &LlmError, waited: Duration) {
-        let happened = seen::not_listed(error).filter(|one| *one != Happened::Silent || waited >= SILENCE);
+        let happened = seen::not_listed(error).filter(|one| *one != RequestOutcome::Silent || waited >= SILENCE);
         if let Some(happened) = happened {
-            self.knowledge().breakers.learn(endpoint, "", happened, self.clock.instant());
+            self.knowledge().breakers.record_outcome(endpoint, "", happened, self.clock.instant());
         }
     }
 }
 
 fn is_silent(said: &Offering) -> bool {
-    matches!(said, Err(Nobody::Failed(LlmError::Deadline(_))))
+    matches!(said, Err(Unavailable::Error(LlmError::Deadline(_))))
 }
 
 /// A server that does not list its models may still answer, unless nothing listens there.
-fn assume(said: &mut [Said], offer: Offer) {
+fn assume(said: &mut [EndpointOffer], offer: Offer) {
     if let [(_, only)] = said
-        && let Err(Nobody::Failed(error) | Nobody::Late(error)) = only
+        && let Err(Unavailable::Error(error) | Unavailable::TimedOut(error)) = only
         && !matches!(
             error,
             LlmError::Unreachable { .. } | LlmError::NotLoopback { .. } | LlmError::InvalidEndpoint { .. }

@@ -14,13 +14,13 @@ use self::pool::Pool;
 use crate::config::Config;
 use crate::domain::capture::Reason;
 use crate::domain::clock::Clock;
-use crate::domain::operation::Ahead;
-use crate::llm::{Answer, ClockFired, LlmError};
-use crate::prompt::render::Rendered;
-use crate::prompt::tokens::{Budget, CAPTURE_PROMPT, Scale};
+use crate::domain::operation::PrefillOutcome;
+use crate::llm::{ClockFired, LlmError, ModelAnswer};
+use crate::prompt::render::RenderedPrompt;
+use crate::prompt::tokens::{Budget, CAPTURE_PROMPT, TokenScale};
 use crate::route::decision::{Chosen, Decision};
 use crate::route::forecast::Work;
-use crate::route::offer::Choice;
+use crate::route::offer::ModelChoice;
 use crate::store::Store;
 
 mod asking;
@@ -47,21 +47,21 @@ mod standing;
 mod task;
 mod weigh;
 
-pub use chores::{Fruit, Preferred};
+pub use chores::{ChoreOutcome, Preferred};
 pub use endpoints::device;
 pub use judgements::{Tallies, tallies, try_again};
 pub use listing::Refusal;
 pub use presence::{NEVER_ANSWERED, has_ever_answered};
-pub use reading::Reading;
-pub use standing::{Broken, Standing};
+pub use reading::ReadProgress;
+pub use standing::{Broken, RouterStatus};
 pub use task::{PromptOf, Size, Task};
 
-use circumstances::{Circumstances, Eyes};
+use circumstances::{SystemSample, SystemSampler};
 use endpoints::Endpoints;
 use hedge::Hedged;
 use knowledge::Knowledge;
-use listing::Nobody;
-use weigh::{Contender, Scene};
+use listing::Unavailable;
+use weigh::{Contender, RoutingContext};
 
 /// Older texts are no evidence any more: models and tastes change.
 const SEEN_FOR: Duration = Duration::from_secs(90 * 24 * 60 * 60);
@@ -73,12 +73,12 @@ const WRAPPING: u32 = 64;
 pub struct Attempt {
     pub model: Option<String>,
     pub endpoint: Option<String>,
-    pub result: Result<Answer, Unanswered>,
+    pub result: Result<ModelAnswer, Unanswered>,
     /// The prompt that was sent, or would have been; absent where no model was chosen.
-    pub prompt: Option<Rendered>,
+    pub prompt: Option<RenderedPrompt>,
     /// Why this model was chosen, or none.
     pub decision: Option<Decision>,
-    pub ahead: Ahead,
+    pub ahead: PrefillOutcome,
 }
 
 /// Why there is no answer.
@@ -93,7 +93,7 @@ pub enum Unanswered {
 
 impl Attempt {
     fn none(why: Unanswered, decision: Option<Decision>) -> Self {
-        Self { model: None, endpoint: None, result: Err(why), prompt: None, decision, ahead: Ahead::None }
+        Self { model: None, endpoint: None, result: Err(why), prompt: None, decision, ahead: PrefillOutcome::None }
     }
 }
 
@@ -103,7 +103,7 @@ pub struct Models {
     store: Arc<dyn Store>,
     endpoints: Arc<Endpoints>,
     knowledge: Mutex<Knowledge>,
-    eyes: Eyes,
+    sampler: SystemSampler,
     tokens: Arc<Calibration>,
     turns: Arc<Pool>,
     /// Background refreshes of model lists.
@@ -121,21 +121,21 @@ impl std::fmt::Debug for Models {
 }
 
 /// A decision with its inputs, ready to be acted on.
-struct Settled {
+struct RoutedTask {
     decision: Decision,
     /// The whole prompt, and its size.
-    prompt: Rendered,
+    prompt: RenderedPrompt,
     size: Size,
     contenders: Vec<Contender>,
-    here: Circumstances,
+    here: SystemSample,
 }
 
 /// The chosen model and the request to send.
-struct Order<'a> {
+struct PreparedRequest<'a> {
     contender: &'a Contender,
-    prompt: Rendered,
+    prompt: RenderedPrompt,
     max_tokens: u32,
-    scale: Scale,
+    scale: TokenScale,
     /// Tokens to read and to write, given the probable state of the server's cache.
     work: Work,
 }
@@ -147,22 +147,22 @@ impl Models {
         let tokens = Arc::new(Calibration::of(Arc::clone(&store)));
         // Where the store cannot be read, the models are measured again.
         let mut knowledge = Knowledge::with(store.forecasts().unwrap_or_default());
-        knowledge.see(store.evidence(clock.now() - SEEN_FOR).unwrap_or_default());
+        knowledge.replace_evidence(store.evidence(clock.now() - SEEN_FOR).unwrap_or_default());
         // Where the store cannot be written now, the next process begins the count.
         let _ = judgements::begin(store.as_ref(), clock.now());
         knowledge.tallies = tallies(store.as_ref(), clock.now()).unwrap_or_default();
         let knowledge = Mutex::new(knowledge);
         let endpoints = Arc::new(Endpoints::new(Arc::clone(&clock)));
         let turns = Arc::new(Pool::new(Arc::clone(&clock)));
-        let (eyes, looks, present) = (Eyes::default(), Mutex::default(), Arc::default());
-        Self { clock, store, endpoints, knowledge, eyes, tokens, turns, looks, present, met: AtomicBool::default() }
+        let (sampler, looks, present) = (SystemSampler::default(), Mutex::default(), Arc::default());
+        Self { clock, store, endpoints, knowledge, sampler, tokens, turns, looks, present, met: AtomicBool::default() }
     }
 
     /// Rereads the evidence from the store, with that of other processes: scores, users' edits, acceptance rates.
     /// Blocking.
     pub fn reread_evidence(&self) {
         if let Ok(seen) = self.store.evidence(self.clock.now() - SEEN_FOR) {
-            self.knowledge().see(seen);
+            self.knowledge().replace_evidence(seen);
         }
         self.recount();
     }
@@ -186,9 +186,9 @@ impl Models {
     }
 
     /// Asks the model with the best expected text, if one is expected to be worth it; ends by `task.until`.
-    pub async fn ask(&self, config: &Config, task: &Task<'_>) -> Attempt {
+    pub async fn request_text(&self, config: &Config, task: &Task<'_>) -> Attempt {
         // Shares the model lists that other requests fetch, but not beyond its own deadline.
-        let settled = tokio::time::timeout_at(task.until.into(), self.settle(config, task)).await;
+        let settled = tokio::time::timeout_at(task.until.into(), self.route_task(config, task)).await;
         let settled = match settled.unwrap_or(Err(LlmError::Deadline(ClockFired::Connect).into())) {
             Ok(settled) => settled,
             Err(error) => return Attempt::none(error.into(), None),
@@ -209,8 +209,8 @@ impl Models {
     fn attempt(
         &self,
         task: &Task<'_>,
-        order: &Order<'_>,
-        result: Result<Answer, LlmError>,
+        order: &PreparedRequest<'_>,
+        result: Result<ModelAnswer, LlmError>,
         decision: Decision,
     ) -> Attempt {
         let (model, endpoint) = (order.contender.offered.name.clone(), order.contender.endpoint.clone());
@@ -230,13 +230,13 @@ impl Models {
     /// # Errors
     /// When no endpoint answers or none offers a model.
     pub async fn decide(&self, config: &Config, task: &Task<'_>) -> Result<Decision, Refusal> {
-        Ok(self.settle(config, task).await?.decision)
+        Ok(self.route_task(config, task).await?.decision)
     }
 
-    async fn settle(&self, config: &Config, task: &Task<'_>) -> Result<Settled, Nobody> {
+    async fn route_task(&self, config: &Config, task: &Task<'_>) -> Result<RoutedTask, Unavailable> {
         let (offers, refusal) = self.offers(config, task).await;
-        let here = self.eyes.look(&self.clock).await;
-        let scene = Scene { config, task, offers: &offers, here };
+        let here = self.sampler.sample(&self.clock).await;
+        let scene = RoutingContext { config, task, offers: &offers, here };
         let contenders = scene.contenders(&self.knowledge());
         let Some(first) = contenders.first() else { return Err(refusal.unwrap_or_else(|| no_model().into())) };
         let size = whole(&first.sampling, self.scale(first), &self.knowledge(), task);
@@ -244,11 +244,11 @@ impl Models {
         let prompt = (task.prompt)(&size);
         let now = (self.turns.as_ref(), self.clock.instant());
         let decision = scene.decide(&contenders, (&prompt, size.budget.scale), &self.knowledge(), now);
-        Ok(Settled { decision, prompt, size, contenders, here })
+        Ok(RoutedTask { decision, prompt, size, contenders, here })
     }
 
     /// The request for the chosen model, with the prompt shortened as decided; `None` where the template stands.
-    fn order<'s>(&self, config: &Config, task: &Task<'_>, settled: &'s Settled) -> Option<Order<'s>> {
+    fn order<'s>(&self, config: &Config, task: &Task<'_>, settled: &'s RoutedTask) -> Option<PreparedRequest<'s>> {
         let Chosen::Model { model, endpoint, max_tokens, prompt_tokens, words } = &settled.decision.choice else {
             return None;
         };
@@ -264,23 +264,23 @@ impl Models {
         let prompt = if size == settled.size { settled.prompt.clone() } else { (task.prompt)(&size) };
         let scale = size.budget.scale;
         let work = self.work(contender, &prompt, scale, *max_tokens);
-        Some(Order { contender, prompt, max_tokens: *max_tokens, scale, work })
+        Some(PreparedRequest { contender, prompt, max_tokens: *max_tokens, scale, work })
     }
 
     /// Tokens to read and to write, given the probable state of the server's cache now.
-    fn work(&self, contender: &Contender, prompt: &Rendered, scale: Scale, allowed: u32) -> Work {
+    fn work(&self, contender: &Contender, prompt: &RenderedPrompt, scale: TokenScale, allowed: u32) -> Work {
         let (cached, _) = self.knowledge().cached.common(&contender.endpoint, &contender.offered.name, prompt);
         let cached = scale.tokens_of(cached).min(prompt.prompt_tokens);
         Work { uncached: prompt.prompt_tokens - cached, cached, allowed }
     }
 
-    fn scale(&self, one: &Contender) -> Scale {
-        self.tokens.scale(&Choice { endpoint: one.endpoint.clone(), model: one.offered.name.clone() })
+    fn scale(&self, one: &Contender) -> TokenScale {
+        self.tokens.scale(&ModelChoice { endpoint: one.endpoint.clone(), model: one.offered.name.clone() })
     }
 }
 
 /// The whole prompt: the one read ahead for this tree, else as much as this model's context allows.
-fn whole(sampling: &crate::domain::model::Sampling, scale: Scale, knowledge: &Knowledge, task: &Task<'_>) -> Size {
+fn whole(sampling: &crate::domain::model::Sampling, scale: TokenScale, knowledge: &Knowledge, task: &Task<'_>) -> Size {
     if let Some(read) = task.tree.and_then(|tree| knowledge.ahead_of(tree)) {
         return read.size;
     }

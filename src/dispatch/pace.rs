@@ -3,10 +3,10 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::dispatch::pool::Turn;
-use crate::domain::model::Verdict;
-use crate::llm::{Pace, SoFar};
+use crate::domain::model::StreamVerdict;
+use crate::llm::{AnswerPace, AnswerProgress};
 use crate::route::forecast::{Conditions, Forecast};
-use crate::route::pace::{Progress, judge};
+use crate::route::pace::{StreamProgress, judge_stream};
 
 /// Cuts an answer when its rest cannot come in time.
 #[derive(Debug, Clone)]
@@ -18,22 +18,22 @@ pub struct Paced {
     pub usual: u32,
 }
 
-impl Pace for Paced {
-    fn judge(&self, so_far: &SoFar<'_>) -> Verdict {
-        let progress = Progress {
+impl AnswerPace for Paced {
+    fn check_progress(&self, so_far: &AnswerProgress<'_>) -> StreamVerdict {
+        let progress = StreamProgress {
             unfinished: u32::try_from(so_far.unfinished).unwrap_or(u32::MAX),
             has_sentence: so_far.sentence_tokens.is_some(),
             tpot_s: self.tpot_s(so_far),
             usual: self.usual,
         };
         let conditions = Conditions { left_s: so_far.left.as_secs_f64(), ..self.conditions };
-        judge(&progress, &self.forecast, &conditions)
+        judge_stream(&progress, &self.forecast, &conditions)
     }
 }
 
 impl Paced {
     /// Seconds per token of the stream so far; a longer silence counts as the pending token.
-    fn tpot_s(&self, so_far: &SoFar<'_>) -> Option<f64> {
+    fn tpot_s(&self, so_far: &AnswerProgress<'_>) -> Option<f64> {
         let silent = so_far.silent.as_secs_f64();
         match (so_far.tokens, so_far.tpot) {
             (0, _) => None,
@@ -50,24 +50,24 @@ impl Paced {
 #[derive(Debug)]
 pub struct Recallable<'a>(pub &'a Turn);
 
-impl Pace for Recallable<'_> {
-    fn judge(&self, _: &SoFar<'_>) -> Verdict {
-        if self.0.is_recalled() { Verdict::Keep } else { Verdict::Wait }
+impl AnswerPace for Recallable<'_> {
+    fn check_progress(&self, _: &AnswerProgress<'_>) -> StreamVerdict {
+        if self.0.is_recalled() { StreamVerdict::Keep } else { StreamVerdict::Wait }
     }
 }
 
 /// Records the arrival of the first token.
-pub(super) struct Heard<'a> {
-    pub pace: &'a dyn Pace,
+pub(super) struct FirstTokenPace<'a> {
+    pub pace: &'a dyn AnswerPace,
     pub heard: &'a AtomicBool,
 }
 
-impl Pace for Heard<'_> {
-    fn judge(&self, so_far: &SoFar<'_>) -> Verdict {
+impl AnswerPace for FirstTokenPace<'_> {
+    fn check_progress(&self, so_far: &AnswerProgress<'_>) -> StreamVerdict {
         if so_far.tokens > 0 {
             self.heard.store(true, Ordering::Relaxed);
         }
-        self.pace.judge(so_far)
+        self.pace.check_progress(so_far)
     }
 }
 
@@ -76,15 +76,15 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::route::speed::{Machine, Speed};
+    use crate::route::speed::{ModelHardware, Speed};
 
     fn paced() -> Paced {
-        let speed = Speed { tpot_s: 0.04, ..Speed::of(&Machine::default()) };
-        Paced { forecast: Forecast::seeded(speed), conditions: Conditions::default(), usual: 24 }
+        let speed = Speed { tpot_s: 0.04, ..Speed::from_hardware(&ModelHardware::default()) };
+        Paced { forecast: Forecast::from_seed(speed), conditions: Conditions::default(), usual: 24 }
     }
 
-    fn so_far(tokens: u64, sentence_tokens: Option<u64>, silent_ms: u64, left_ms: u64) -> SoFar<'static> {
-        SoFar {
+    fn so_far(tokens: u64, sentence_tokens: Option<u64>, silent_ms: u64, left_ms: u64) -> AnswerProgress<'static> {
+        AnswerProgress {
             text: "",
             tokens,
             sentence_tokens,
@@ -96,44 +96,44 @@ mod tests {
         }
     }
 
-    fn verdict(tokens: u64, sentence_tokens: Option<u64>, silent_ms: u64, left_ms: u64) -> Verdict {
-        paced().judge(&so_far(tokens, sentence_tokens, silent_ms, left_ms))
+    fn verdict(tokens: u64, sentence_tokens: Option<u64>, silent_ms: u64, left_ms: u64) -> StreamVerdict {
+        paced().check_progress(&so_far(tokens, sentence_tokens, silent_ms, left_ms))
     }
 
     #[test]
     fn a_stream_that_keeps_its_speed_is_waited_for() {
-        assert_eq!(verdict(0, None, 300, 1500), Verdict::Wait);
-        assert_eq!(verdict(1, None, 10, 1400), Verdict::Wait);
-        assert_eq!(verdict(12, None, 30, 700), Verdict::Wait);
+        assert_eq!(verdict(0, None, 300, 1500), StreamVerdict::Wait);
+        assert_eq!(verdict(1, None, 10, 1400), StreamVerdict::Wait);
+        assert_eq!(verdict(12, None, 30, 700), StreamVerdict::Wait);
     }
 
     #[test]
     fn a_stream_that_stalls_in_its_first_sentence_is_given_up_while_there_is_time() {
-        assert_eq!(verdict(4, None, 40, 900), Verdict::Wait);
-        assert_eq!(verdict(4, None, 600, 900), Verdict::GiveUp);
-        assert_eq!(verdict(1, None, 600, 900), Verdict::GiveUp);
+        assert_eq!(verdict(4, None, 40, 900), StreamVerdict::Wait);
+        assert_eq!(verdict(4, None, 600, 900), StreamVerdict::GiveUp);
+        assert_eq!(verdict(1, None, 600, 900), StreamVerdict::GiveUp);
     }
 
     #[test]
     fn a_sentence_that_has_ended_is_kept_when_the_next_one_cannot_end() {
-        assert_eq!(verdict(20, Some(19), 40, 600), Verdict::Keep);
-        assert_eq!(verdict(20, Some(19), 40, 1500), Verdict::Wait);
-        assert_eq!(verdict(20, Some(19), 900, 1500), Verdict::Keep);
+        assert_eq!(verdict(20, Some(19), 40, 600), StreamVerdict::Keep);
+        assert_eq!(verdict(20, Some(19), 40, 1500), StreamVerdict::Wait);
+        assert_eq!(verdict(20, Some(19), 900, 1500), StreamVerdict::Keep);
     }
 
     #[test]
     fn before_the_first_token_only_the_shortest_rest_is_hopeless() {
-        assert_eq!(verdict(0, None, 1800, 200), Verdict::GiveUp);
+        assert_eq!(verdict(0, None, 1800, 200), StreamVerdict::GiveUp);
     }
 
     #[test]
     fn no_numbers_are_too_odd_to_be_judged() {
         for unfinished in [0, u64::MAX] {
             for time in [Duration::ZERO, Duration::MAX] {
-                let odd = SoFar { unfinished, tpot: Some(time), silent: time, ..so_far(1, None, 0, 0) };
-                assert_eq!(paced().judge(&odd), Verdict::GiveUp);
-                let endless = SoFar { left: Duration::MAX, silent: Duration::ZERO, tpot: None, ..odd };
-                assert_eq!(paced().judge(&endless), Verdict::Wait);
+                let odd = AnswerProgress { unfinished, tpot: Some(time), silent: time, ..so_far(1, None, 0, 0) };
+                assert_eq!(paced().check_progress(&odd), StreamVerdict::GiveUp);
+                let endless = AnswerProgress { left: Duration::MAX, silent: Duration::ZERO, tpot: None, ..odd };
+                assert_eq!(paced().check_progress(&endless), StreamVerdict::Wait);
             }
         }
     }

@@ -2,17 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use super::circumstances::Circumstances;
-use super::feeding::Feed;
+use super::circumstances::SystemSample;
+use super::feeding::ChunkedPrefill;
 use super::knowledge::ReadAhead;
 use super::task::{PromptOf, Size, Task};
 use super::weigh::Contender;
-use super::{Models, Order, Settled};
+use super::{Models, PreparedRequest, RoutedTask};
 use crate::config::Config;
 use crate::dispatch::pool::Turn;
 use crate::domain::id::Oid;
 use crate::domain::role::Role;
-use crate::prompt::render::Rendered;
+use crate::prompt::render::RenderedPrompt;
 use crate::route::forecast::Work;
 use crate::route::merit;
 use crate::route::signals::{Traffic, Urgency};
@@ -22,7 +22,7 @@ const MODEL_SHARE: f64 = 0.85;
 
 /// Outcome of reading ahead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reading {
+pub enum ReadProgress {
     /// Everything before the author's words is read.
     Whole,
     /// Preempted by a request with higher priority, or out of time.
@@ -32,17 +32,17 @@ pub enum Reading {
 }
 
 /// A prompt on its way to be read.
-struct Book<'a> {
+struct PrefillJob<'a> {
     tree: &'a Oid,
     size: Size,
-    prompt: &'a Rendered,
+    prompt: &'a RenderedPrompt,
     contender: &'a Contender,
 }
 
 impl Models {
     /// Asks the model that a commit of `tree` would ask to read the prompt up to the author's words, and to write
     /// nothing. Ends early when a request with higher priority needs the device; what was read until then stays cached.
-    pub async fn read_ahead(&self, config: &Config, tree: &Oid, prompt: &PromptOf<'_>, until: Instant) -> Reading {
+    pub async fn read_ahead(&self, config: &Config, tree: &Oid, prompt: &PromptOf<'_>, until: Instant) -> ReadProgress {
         let now = self.clock.instant();
         let task = Task {
             role: Role::Capture,
@@ -56,8 +56,8 @@ impl Models {
             tree: None,
             prompt,
         };
-        let settled = tokio::time::timeout_at(task.until.into(), self.settle(config, &task)).await;
-        let Ok(Ok(settled)) = settled else { return Reading::Nothing };
+        let settled = tokio::time::timeout_at(task.until.into(), self.route_task(config, &task)).await;
+        let Ok(Ok(settled)) = settled else { return ReadProgress::Nothing };
         self.read_settled(config, &task, tree, &settled, until).await
     }
 
@@ -66,20 +66,22 @@ impl Models {
         config: &Config,
         task: &Task<'_>,
         tree: &Oid,
-        settled: &Settled,
+        settled: &RoutedTask,
         until: Instant,
-    ) -> Reading {
-        let Some(Order { contender, .. }) = self.order(config, task, settled) else { return Reading::Nothing };
-        let book = Book { tree, size: settled.size, prompt: &settled.prompt, contender };
+    ) -> ReadProgress {
+        let Some(PreparedRequest { contender, .. }) = self.order(config, task, settled) else {
+            return ReadProgress::Nothing;
+        };
+        let book = PrefillJob { tree, size: settled.size, prompt: &settled.prompt, contender };
         let known = self.knowledge().ahead_of(tree).is_some_and(|read| read.whole && book.is(read));
         if known {
-            return Reading::Whole;
+            return ReadProgress::Whole;
         }
-        let Ok(slot) = self.slot(config, contender) else { return Reading::Nothing };
+        let Ok(slot) = self.slot(config, contender) else { return ReadProgress::Nothing };
         let (prompt, scale) = (book.prompt, book.size.budget.scale);
         let end = prompt.rules.len() + prompt.fixed;
         let keep_alive = self.keep_alive(config, task.urgency, contender, &settled.here);
-        let feed = Feed {
+        let feed = ChunkedPrefill {
             slot: &slot,
             contender,
             rules: &prompt.rules,
@@ -91,15 +93,15 @@ impl Models {
         };
         let patient = Task { until, ..*task };
         let lasts = book.lasts(&settled.here);
-        let Ok(turn) = self.turn(config, &slot.config, &patient, lasts).await else { return Reading::Nothing };
+        let Ok(turn) = self.turn(config, &slot.config, &patient, lasts).await else { return ReadProgress::Nothing };
         let read = self.feed(&feed, &turn, &settled.here).await;
         self.remember(&book, read, end)
     }
 
-    fn remember(&self, book: &Book<'_>, read: usize, end: usize) -> Reading {
+    fn remember(&self, book: &PrefillJob<'_>, read: usize, end: usize) -> ReadProgress {
         let whole = read >= end;
         if !whole && read <= book.prompt.rules.len() {
-            return Reading::Nothing;
+            return ReadProgress::Nothing;
         }
         self.knowledge().read_ahead(ReadAhead {
             tree: book.tree.clone(),
@@ -108,7 +110,7 @@ impl Models {
             size: book.size,
             whole,
         });
-        if whole { Reading::Whole } else { Reading::Part }
+        if whole { ReadProgress::Whole } else { ReadProgress::Part }
     }
 }
 
@@ -120,13 +122,13 @@ pub(super) async fn recallable<T>(turn: &Turn, work: impl Future<Output = T>) ->
     }
 }
 
-impl Book<'_> {
+impl PrefillJob<'_> {
     fn is(&self, read: &ReadAhead) -> bool {
         read.endpoint == self.contender.endpoint && read.model == self.contender.offered.name
     }
 
     /// Expected duration in seconds, without preemption.
-    fn lasts(&self, here: &Circumstances) -> f64 {
+    fn lasts(&self, here: &SystemSample) -> f64 {
         let work = Work { uncached: self.prompt.prompt_tokens, cached: 0, allowed: 1 };
         self.contender.forecast().outlook(&work, &self.contender.conditions(Duration::ZERO, here)).total_s
     }

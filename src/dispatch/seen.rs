@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use crate::llm::{Answer, ClockFired, Finish, LlmError};
-use crate::route::breaker::Happened;
+use crate::llm::{ClockFired, Finish, LlmError, ModelAnswer};
+use crate::route::breaker::RequestOutcome;
 use crate::route::forecast::Work;
-use crate::route::observation::{End, Observation};
+use crate::route::observation::{Observation, RunEnd};
 
 /// One run as measured by the client.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Run<'a> {
+pub(super) struct ModelRun<'a> {
     /// The expected work: tokens to read, tokens cached, tokens allowed.
     pub work: Work,
-    pub result: &'a Result<Answer, LlmError>,
+    pub result: &'a Result<ModelAnswer, LlmError>,
     /// From sending to the end.
     pub took: Duration,
     pub pressed: bool,
@@ -20,7 +20,7 @@ pub(super) struct Run<'a> {
     pub cold: bool,
 }
 
-impl Run<'_> {
+impl ModelRun<'_> {
     /// `None` where the run says nothing about the model's speed.
     pub fn observed(&self) -> Option<Observation> {
         match self.result {
@@ -31,7 +31,7 @@ impl Run<'_> {
         }
     }
 
-    fn answered(&self, answer: &Answer) -> Observation {
+    fn answered(&self, answer: &ModelAnswer) -> Observation {
         let counted = |count: Option<u64>| count.map(|count| u32::try_from(count).unwrap_or(u32::MAX));
         let all = self.work.uncached.saturating_add(self.work.cached);
         let prompt = counted(answer.tokens.prompt).unwrap_or(all).max(1);
@@ -45,9 +45,9 @@ impl Run<'_> {
             ttft_s: answer.ttft.map(|ttft| ttft.as_secs_f64()),
             tpot_s: answer.tpot.map(|tpot| tpot.as_secs_f64()),
             end: match answer.finish {
-                Finish::Stop => End::Done,
-                Finish::Length => End::Length,
-                Finish::Cut(_) | Finish::Aborted => End::Cut,
+                Finish::Stop => RunEnd::Done,
+                Finish::Length => RunEnd::Length,
+                Finish::Cut(_) | Finish::Aborted => RunEnd::Cut,
             },
             ..self.cut()
         }
@@ -67,7 +67,7 @@ impl Run<'_> {
             ttft_s: None,
             tpot_s: None,
             took_s: self.took.as_secs_f64(),
-            end: End::Cut,
+            end: RunEnd::Cut,
             pressed: self.pressed,
             idle_min: 0.0,
         }
@@ -75,37 +75,37 @@ impl Run<'_> {
 }
 
 /// Event for the circuit breaker; `None` where the fault is in the settings.
-pub(super) fn happened(result: &Result<Answer, LlmError>) -> Option<Happened> {
+pub(super) fn breaker_event(result: &Result<ModelAnswer, LlmError>) -> Option<RequestOutcome> {
     match result {
-        Ok(answer) if answer.finish == Finish::Aborted => Some(Happened::Failed),
-        Ok(_) => Some(Happened::Answered),
+        Ok(answer) if answer.finish == Finish::Aborted => Some(RequestOutcome::Failed),
+        Ok(_) => Some(RequestOutcome::Answered),
         Err(error) => failed(error),
     }
 }
 
 /// Event for a list that did not come: a healthy server has it ready.
-pub(super) fn not_listed(error: &LlmError) -> Option<Happened> {
+pub(super) fn not_listed(error: &LlmError) -> Option<RequestOutcome> {
     match error {
-        LlmError::Deadline(ClockFired::Connect | ClockFired::FirstToken) => Some(Happened::Silent),
+        LlmError::Deadline(ClockFired::Connect | ClockFired::FirstToken) => Some(RequestOutcome::Silent),
         _ => failed(error),
     }
 }
 
-fn failed(error: &LlmError) -> Option<Happened> {
+fn failed(error: &LlmError) -> Option<RequestOutcome> {
     Some(match error {
         // A server that reports an overlong prompt is healthy.
-        LlmError::PromptTooLong { .. } => Happened::Answered,
+        LlmError::PromptTooLong { .. } => RequestOutcome::Answered,
         // Some servers send their headers with the first token: waiting for them is waiting for the model.
-        LlmError::Deadline(_) => Happened::Slow,
-        LlmError::Unreachable { .. } => Happened::Unreachable,
-        LlmError::Status { status: 503 | 429, .. } => Happened::Busy,
+        LlmError::Deadline(_) => RequestOutcome::Slow,
+        LlmError::Unreachable { .. } => RequestOutcome::Unreachable,
+        LlmError::Status { status: 503 | 429, .. } => RequestOutcome::Busy,
         LlmError::Status { .. }
         | LlmError::NoSuchModel { .. }
         | LlmError::NoSystemRole { .. }
         | LlmError::MidStream { .. }
         | LlmError::Garbled { .. }
         | LlmError::TooMuch { .. }
-        | LlmError::NotAModelServer { .. } => Happened::Failed,
+        | LlmError::NotAModelServer { .. } => RequestOutcome::Failed,
         LlmError::NotLoopback { .. } | LlmError::Cloud { .. } | LlmError::InvalidEndpoint { .. } => return None,
     })
 }

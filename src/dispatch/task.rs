@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::domain::id::Oid;
 use crate::domain::role::Role;
-use crate::prompt::render::Rendered;
+use crate::prompt::render::RenderedPrompt;
 use crate::prompt::tokens::Budget;
 use crate::route::signals::{Traffic, Urgency};
 
@@ -26,7 +26,7 @@ pub struct Task<'a> {
 }
 
 /// Renders a prompt of a given size.
-pub type PromptOf<'a> = dyn Fn(&Size) -> Rendered + Sync + 'a;
+pub type PromptOf<'a> = dyn Fn(&Size) -> RenderedPrompt + Sync + 'a;
 
 impl std::fmt::Debug for Task<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

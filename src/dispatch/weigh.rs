@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::circumstances::Circumstances;
+use super::circumstances::SystemSample;
 use super::endpoints;
 use super::hours;
 use super::knowledge::Knowledge;
@@ -10,19 +10,19 @@ use super::pace::Paced;
 use super::task::Task;
 use crate::config::{Config, EndpointConfig};
 use crate::dispatch::pool::Pool;
-use crate::domain::model::{Offered, Sampling, same_model};
+use crate::domain::model::{ListedModel, Sampling, same_model};
 use crate::domain::role::Role;
-use crate::prompt::render::Rendered;
-use crate::prompt::tokens::Scale;
+use crate::prompt::render::RenderedPrompt;
+use crate::prompt::tokens::TokenScale;
 use crate::route::choice::{Candidate, TRIALS, decide};
 use crate::route::decision::{Decision, Rejected};
 use crate::route::forecast::{Conditions, Forecast};
-use crate::route::key::{Key, options_hash};
+use crate::route::key::{ForecastKey, options_hash};
 use crate::route::merit;
-use crate::route::offer::{Offer, configured};
-use crate::route::roles::{Cast, Memory, Proposal, cast};
+use crate::route::offer::{Offer, configured_model};
+use crate::route::roles::{Memory, Proposal, RoleModels, assign_models};
 use crate::route::signals::{Signals, Urgency};
-use crate::route::speed::{Machine, Speed};
+use crate::route::speed::{ModelHardware, Speed};
 use crate::route::traits::Traits;
 
 /// The models that the endpoints offer, as far as known.
@@ -37,8 +37,8 @@ pub(super) struct Offers {
 #[derive(Debug, Clone)]
 pub(super) struct Contender {
     pub endpoint: String,
-    pub offered: Offered,
-    pub key: Key,
+    pub offered: ListedModel,
+    pub key: ForecastKey,
     pub seed: Speed,
     /// The role's options, with the context length that all roles share on this model.
     pub sampling: Sampling,
@@ -53,19 +53,19 @@ pub(super) struct Contender {
 }
 
 /// Inputs of one decision.
-pub(super) struct Scene<'a> {
+pub(super) struct RoutingContext<'a> {
     pub config: &'a Config,
     pub task: &'a Task<'a>,
     pub offers: &'a Offers,
-    pub here: Circumstances,
+    pub here: SystemSample,
 }
 
-impl Scene<'_> {
+impl RoutingContext<'_> {
     /// Candidate models, best suited first.
     pub fn contenders(&self, knowledge: &Knowledge) -> Vec<Contender> {
         let Self { config, task, offers, here, .. } = self;
         let memory = Memory { ram: here.ram, vram: None };
-        let cast = cast(task.role, &config.models, config.capture.strategy, &offers.offers, memory);
+        let cast = assign_models(task.role, &config.models, config.capture.strategy, &offers.offers, memory);
         let proposed = cast.proposals.iter().filter(|one| self.may_write(one, &cast, knowledge));
         let proposed = proposed.filter_map(|one| self.offered(&one.endpoint, &one.model));
         let mut found: Vec<Contender> = proposed.map(|(offered, at)| self.contender(offered, at, knowledge)).collect();
@@ -77,17 +77,17 @@ impl Scene<'_> {
 
     /// A draft has time: there is no reason to replace the model that the user named, unless that one is down or too
     /// few of its drafts can be used.
-    fn may_write(&self, one: &Proposal, cast: &Cast, knowledge: &Knowledge) -> bool {
+    fn may_write(&self, one: &Proposal, cast: &RoleModels, knowledge: &Knowledge) -> bool {
         let is_draft = self.task.urgency == Urgency::Batch && self.task.role != Role::Capture;
         let is_there = |one: &Proposal| {
             one.configured
-                && knowledge.breakers.admit(&one.endpoint, &one.model)
+                && knowledge.breakers.allows_request(&one.endpoint, &one.model)
                 && !knowledge.is_barred(&one.endpoint, &one.model, self.task.role)
         };
         !is_draft || one.configured || !cast.proposals.iter().any(is_there)
     }
 
-    fn offered(&self, endpoint: &str, model: &str) -> Option<((String, Offered), Option<Instant>)> {
+    fn offered(&self, endpoint: &str, model: &str) -> Option<((String, ListedModel), Option<Instant>)> {
         let at = self.offers.offers.iter().position(|offer| offer.endpoint == endpoint)?;
         let offered = self.offers.offers[at].models.iter().find(|offered| offered.name == model)?;
         Some(((endpoint.to_owned(), offered.clone()), self.offers.seen.get(at).copied().flatten()))
@@ -96,46 +96,46 @@ impl Scene<'_> {
     /// A configured model that no endpoint lists goes to the first endpoint: the server's own refusal says more than a
     /// guess, and servers with a single model accept any name.
     fn unlisted(&self, knowledge: &Knowledge) -> Option<Contender> {
-        let name = configured(&self.config.models, self.config.capture.strategy, self.task.role)?;
+        let name = configured_model(&self.config.models, self.config.capture.strategy, self.task.role)?;
         let first = self.offers.offers.first()?;
         let listed = self.offers.offers.iter().flat_map(|offer| &offer.models);
         let refused = listed.into_iter().any(|offered| same_model(&offered.name, name));
-        let one = (first.endpoint.clone(), Offered::named(name));
+        let one = (first.endpoint.clone(), ListedModel::named(name));
         (!refused).then(|| self.contender(one, None, knowledge))
     }
 
     fn contender(
         &self,
-        (endpoint, offered): (String, Offered),
+        (endpoint, offered): (String, ListedModel),
         at: Option<Instant>,
         knowledge: &Knowledge,
     ) -> Contender {
         let sampling = self.sampling(&offered);
-        let key = Key {
+        let key = ForecastKey {
             endpoint: endpoint.clone(),
             model: offered.name.clone(),
             digest: offered.digest.clone(),
             options: options_hash(&sampling),
             on_battery: self.here.on_battery,
         };
-        let machine = Machine {
+        let machine = ModelHardware {
             cores: self.here.cores,
             gpu_share: offered.gpu_share,
             parameters: offered.parameters,
             size_bytes: offered.size_bytes,
         };
-        let seed = Speed::of(&machine).writing(sampling.max_tokens);
-        let (forecast, idle_min) = knowledge.ledger.of(&key, seed, self.here.now);
+        let seed = Speed::from_hardware(&machine).for_output_limit(sampling.max_tokens);
+        let (forecast, idle_min) = knowledge.ledger.forecast_for(&key, seed, self.here.now);
         let runs = knowledge.ledger.runs(&key);
         let is_trial = runs < TRIALS || knowledge.retries.is_due(&endpoint, &offered.name);
         let resident = knowledge.resident((&endpoint, &offered.name), offered.resident, at);
-        let traits = Traits::of(&offered);
+        let traits = Traits::from_offer(&offered);
         Contender { endpoint, key, seed, sampling, forecast, runs, is_trial, idle_min, resident, traits, offered }
     }
 
     /// The role's options, with the one context length that every request to this model uses: another one would make
     /// the server reload it.
-    fn sampling(&self, offered: &Offered) -> Sampling {
+    fn sampling(&self, offered: &ListedModel) -> Sampling {
         let sampling = self.config.options.get(&self.task.role).cloned().unwrap_or_else(usual);
         Sampling { num_ctx: context(self.config, offered), ..sampling }
     }
@@ -144,7 +144,7 @@ impl Scene<'_> {
     pub fn decide(
         &self,
         contenders: &[Contender],
-        (prompt, scale): (&Rendered, Scale),
+        (prompt, scale): (&RenderedPrompt, TokenScale),
         knowledge: &Knowledge,
         (pool, now): (&Pool, Instant),
     ) -> Decision {
@@ -152,14 +152,14 @@ impl Scene<'_> {
         let candidate = |one| self.candidate(one, (prompt, scale), knowledge, pool, signals.technicality);
         let mut candidates: Vec<Candidate<'_>> = contenders.iter().map(candidate).collect();
         // Without an alternative, a draft that the user asked for justifies a reload.
-        if !candidates.iter().any(|one| !one.evicts && one.barred.is_none()) {
+        if !candidates.iter().any(|one| !one.evicts && one.blocked_by.is_none()) {
             candidates.iter_mut().for_each(|one| one.evicts = false);
         }
         let last = knowledge.last.get(&self.task.role).map(|(endpoint, model)| (endpoint.as_str(), model.as_str()));
         decide(&signals, &candidates, last)
     }
 
-    fn signals(&self, prompt: &Rendered, scale: Scale, now: Instant) -> Signals {
+    fn signals(&self, prompt: &RenderedPrompt, scale: TokenScale, now: Instant) -> Signals {
         let task = self.task;
         let max_tokens = self.config.options.get(&task.role).map_or(1, |sampling| sampling.max_tokens);
         Signals {
@@ -181,7 +181,7 @@ impl Scene<'_> {
     fn candidate<'c>(
         &self,
         one: &'c Contender,
-        (prompt, scale): (&Rendered, Scale),
+        (prompt, scale): (&RenderedPrompt, TokenScale),
         knowledge: &Knowledge,
         pool: &Pool,
         technicality: f64,
@@ -206,10 +206,10 @@ impl Scene<'_> {
             idle_min: one.idle_min,
             evicts: self.evicts(one, knowledge),
             loads: one.loads(),
-            barred: barred(knowledge, one),
-            guessed: one.is_trial,
+            blocked_by: barred(knowledge, one),
+            few_runs: one.is_trial,
             forecast: &one.forecast,
-            quality: merit::of(
+            quality: merit::estimate_quality(
                 &one.traits,
                 self.task.role,
                 technicality,
@@ -236,7 +236,8 @@ impl Scene<'_> {
         let same_server = endpoint == &one.endpoint && one.loads();
         is_held
             && shared
-            && (same_server || !memory.fits(one.traits.needs_bytes, Traits::of(&offered).needs_bytes.unwrap_or(0)))
+            && (same_server
+                || !memory.fits(one.traits.needs_bytes, Traits::from_offer(&offered).needs_bytes.unwrap_or(0)))
     }
 
     fn endpoint(&self, name: &str) -> Option<&EndpointConfig> {
@@ -270,7 +271,7 @@ impl Contender {
         self.runs > 0
     }
 
-    pub fn conditions(&self, left: Duration, here: &Circumstances) -> Conditions {
+    pub fn conditions(&self, left: Duration, here: &SystemSample) -> Conditions {
         Conditions {
             left_s: left.as_secs_f64(),
             queue_s: 0.0,
@@ -293,7 +294,7 @@ impl Contender {
 }
 
 fn barred(knowledge: &Knowledge, one: &Contender) -> Option<Rejected> {
-    if knowledge.breakers.admit(&one.endpoint, &one.offered.name) {
+    if knowledge.breakers.allows_request(&one.endpoint, &one.offered.name) {
         return None;
     }
     let unreachable = knowledge.breakers.is_unreachable(&one.endpoint);
@@ -305,13 +306,13 @@ const LEAST_QUESTION: u32 = 120;
 
 /// The context length of every request to this model: what it is loaded with, else the largest that a role needs which
 /// may use it.
-pub(super) fn context(config: &Config, offered: &Offered) -> u32 {
+pub(super) fn context(config: &Config, offered: &ListedModel) -> u32 {
     let loaded = offered.loaded_context.and_then(|loaded| u32::try_from(loaded).ok());
     if let Some(loaded) = loaded.filter(|loaded| *loaded >= SMALLEST) {
         return loaded;
     }
     let strategy = config.capture.strategy;
-    let may_use = |role| match configured(&config.models, strategy, role) {
+    let may_use = |role| match configured_model(&config.models, strategy, role) {
         Some(name) => same_model(name, &offered.name),
         None => true,
     };

@@ -8,14 +8,14 @@ use crate::prompt::render::commit_rules;
 use crate::route::decision::{Chosen, Rejected};
 use crate::route::merit::Mean;
 use crate::route::signals::Traffic;
-use crate::route::tally::Tally;
-use crate::store::WrittenBy;
+use crate::route::tally::UsableTally;
+use crate::store::ModelEvidence;
 
 const SMALL: &str = "orca-mini:3b";
 const LARGE: &str = "llama2:7b";
 
-fn offered(name: &str, resident: bool) -> Offered {
-    Offered { resident: Some(resident), ..Offered::named(name) }
+fn offered(name: &str, resident: bool) -> ListedModel {
+    ListedModel { resident: Some(resident), ..ListedModel::named(name) }
 }
 
 struct Desk {
@@ -27,7 +27,7 @@ struct Desk {
 }
 
 /// Eight gigabytes, the captures' model loaded, in working hours.
-fn desk(models: &[Offered]) -> Desk {
+fn desk(models: &[ListedModel]) -> Desk {
     let endpoints = vec![EndpointConfig::local("local", "http://127.0.0.1:9")];
     let mut config = Config { endpoints, ..Config::default() };
     config.drafts.window = "03:00-03:01".into();
@@ -54,10 +54,10 @@ impl Desk {
             prompt: &|_| commit_rules(),
         };
         let now = self.now.parse().unwrap();
-        let here = Circumstances { now, pressed: false, on_battery: false, cores: 4, ram: Some(self.ram) };
-        let scene = Scene { config: &self.config, task: &task, offers: &self.offers, here };
+        let here = SystemSample { now, pressed: false, on_battery: false, cores: 4, ram: Some(self.ram) };
+        let scene = RoutingContext { config: &self.config, task: &task, offers: &self.offers, here };
         let pool = Pool::new(Arc::clone(&clock));
-        let shown = (&commit_rules(), Scale::default());
+        let shown = (&commit_rules(), TokenScale::default());
         scene.decide(&scene.contenders(&self.knowledge), shown, &self.knowledge, (&pool, clock.instant()))
     }
 
@@ -105,7 +105,7 @@ fn a_model_whose_texts_people_throw_away_is_worth_less_in_that_role() {
     assert_eq!(desk.drafts().0, LARGE);
     let kept = Mean { n: 20, sum: 2.0 };
     let seen = merit::Evidence { kept, ..merit::Evidence::default() };
-    desk.knowledge.see(vec![WrittenBy { model: LARGE.into(), role: Role::Devlog, seen }]);
+    desk.knowledge.replace_evidence(vec![ModelEvidence { model: LARGE.into(), role: Role::Devlog, evidence: seen }]);
     assert_eq!(desk.drafts().0, SMALL);
     let blog = desk.decide(Role::Blog, Urgency::Batch);
     assert!(matches!(blog.choice, Chosen::Model { model, .. } if model == LARGE));
@@ -113,9 +113,9 @@ fn a_model_whose_texts_people_throw_away_is_worth_less_in_that_role() {
 
 #[test]
 fn a_model_whose_answers_are_seldom_used_is_not_asked_until_it_is_another_version() {
-    let digest = |digest: &str| Offered { digest: Some(digest.into()), ..offered(LARGE, true) };
+    let digest = |digest: &str| ListedModel { digest: Some(digest.into()), ..offered(LARGE, true) };
     let mut desk = desk(&[offered(SMALL, true), digest("1")]);
-    let seldom = [(Role::Devlog, Tally { judged: 40, used: 7 })];
+    let seldom = [(Role::Devlog, UsableTally { judged: 40, used: 7 })];
     desk.knowledge.tallies.insert(("local".into(), LARGE.into()), seldom.into());
     assert_eq!(desk.drafts(), (SMALL.into(), Some(Rejected::SeldomUsable)));
     let blog = desk.decide(Role::Blog, Urgency::Batch);
@@ -125,8 +125,13 @@ fn a_model_whose_answers_are_seldom_used_is_not_asked_until_it_is_another_versio
     assert_eq!(desk.drafts().0, SMALL, "another one stands in for the one that is named");
     desk.config.models.roles.clear();
 
-    let key =
-        Key { endpoint: "local".into(), model: LARGE.into(), digest: Some("1".into()), options: 1, on_battery: false };
+    let key = ForecastKey {
+        endpoint: "local".into(),
+        model: LARGE.into(),
+        digest: Some("1".into()),
+        options: 1,
+        on_battery: false,
+    };
     let run = crate::route::observation::Observation {
         uncached: 50,
         cached: 0,
@@ -138,12 +143,12 @@ fn a_model_whose_answers_are_seldom_used_is_not_asked_until_it_is_another_versio
         ttft_s: Some(1.0),
         tpot_s: Some(0.01),
         took_s: 1.4,
-        end: crate::route::observation::End::Done,
+        end: crate::route::observation::RunEnd::Done,
         pressed: false,
         idle_min: 0.0,
     };
     let now = desk.now.parse().unwrap();
-    desk.knowledge.ledger.learn(&key, Speed::of(&Machine::default()), &run, now);
+    desk.knowledge.ledger.learn(&key, Speed::from_hardware(&ModelHardware::default()), &run, now);
     assert_eq!(desk.drafts().0, SMALL, "the version that was judged");
     desk.offers.offers[0].models[1] = digest("2");
     assert_eq!(desk.drafts(), (LARGE.into(), None), "this one has no judged answers");

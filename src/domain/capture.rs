@@ -9,13 +9,13 @@ use super::timing::{Timing, Tokens};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum CaptureKind {
     Commit,
     Merge,
     Note,
 }
 
-impl Kind {
+impl CaptureKind {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -29,13 +29,13 @@ impl Kind {
 /// Author of the summary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum By {
+pub enum AuthoredBy {
     Model,
     Template,
     Human,
 }
 
-impl By {
+impl AuthoredBy {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -94,7 +94,7 @@ impl Reason {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
-    pub by: By,
+    pub by: AuthoredBy,
     pub model: Option<String>,
     pub endpoint: Option<String>,
     pub reason: Reason,
@@ -147,7 +147,7 @@ pub struct Refined {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum CaptureState {
     Live,
     Superseded,
 }
@@ -159,7 +159,7 @@ pub struct Capture {
     /// Author date for commits, time of the key press for notes.
     pub at: Timestamp,
     pub captured_at: Timestamp,
-    pub kind: Kind,
+    pub kind: CaptureKind,
     pub project: String,
     pub tags: Vec<String>,
     pub repo: Option<RepoRef>,
@@ -174,7 +174,7 @@ pub struct Capture {
     pub tokens: Tokens,
     pub quality: Option<Quality>,
     pub refined: Option<Refined>,
-    pub state: State,
+    pub state: CaptureState,
     pub supersedes: Vec<CaptureId>,
     /// Notes that the author took while working on the commit. Absent if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -183,7 +183,7 @@ pub struct Capture {
 
 /// Result of the model stage; applied to a pending capture in one write.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Outcome {
+pub struct ModelOutcome {
     /// The model's cleaned text; absent if the template stays.
     pub summary: Option<String>,
     pub provenance: Provenance,

@@ -55,22 +55,22 @@ impl FakeClock {
         state.1 += by;
     }
 
-    fn read(&self) -> (Timestamp, Instant) {
+    fn read_state(&self) -> (Timestamp, Instant) {
         *self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
 impl Clock for FakeClock {
     fn now(&self) -> Timestamp {
-        self.read().0
+        self.read_state().0
     }
 
     fn instant(&self) -> Instant {
-        self.read().1
+        self.read_state().1
     }
 
     /// Pretends that this thread worked all the time.
     fn thread_cpu(&self) -> Duration {
-        self.read().0.duration_since(Timestamp::UNIX_EPOCH).unsigned_abs()
+        self.read_state().0.duration_since(Timestamp::UNIX_EPOCH).unsigned_abs()
     }
 }

@@ -81,7 +81,7 @@ pub struct Period {
 
 /// The user's edit of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Edit {
+pub struct DraftEdit {
     pub seconds: f64,
     /// Normalised edit distance between the written and the edited text, 0..=1.
     pub distance: f64,
@@ -106,7 +106,7 @@ pub struct Draft {
     pub body: String,
     pub format: String,
     pub sources: Vec<CaptureId>,
-    pub edit: Option<Edit>,
+    pub edit: Option<DraftEdit>,
     pub quality: Option<Quality>,
     pub error: Option<String>,
     pub created_at: Timestamp,

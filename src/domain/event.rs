@@ -34,7 +34,7 @@ impl Source {
 /// How a registered repository's commits are detected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Means {
+pub enum HookMode {
     /// Hooks in git's configuration (git ≥ 2.54).
     Config,
     /// Our hook files, alone or chained before other hooks.
@@ -43,7 +43,7 @@ pub enum Means {
     Watch,
 }
 
-impl Means {
+impl HookMode {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -52,7 +52,7 @@ impl Fragments {
 
     /// True if a piece, or `WINDOW + STRIDE - 1` bytes of one, occurs in these bytes.
     #[must_use]
-    pub fn are_in(&self, bytes: &[u8]) -> bool {
+    pub fn occur_in(&self, bytes: &[u8]) -> bool {
         let mut windows = bytes.windows(WINDOW);
         if !self.windows.is_empty() && windows.any(|window| self.windows.contains(window)) {
             return true;
@@ -65,7 +65,7 @@ impl Fragments {
     ///
     /// # Errors
     /// The stream cannot be read.
-    pub fn are_in_stream(&self, mut stream: impl Read) -> io::Result<bool> {
+    pub fn occur_in_stream(&self, mut stream: impl Read) -> io::Result<bool> {
         let mut bytes = Vec::new();
         loop {
             // A piece may cross the border of two reads.
@@ -75,7 +75,7 @@ impl Fragments {
             if read == 0 {
                 return Ok(false);
             }
-            if self.are_in(&bytes) {
+            if self.occur_in(&bytes) {
                 return Ok(true);
             }
         }
@@ -97,10 +97,10 @@ mod tests {
             "prefix Let the token expire",
             "key: k-4711-okapi!",
         ] {
-            assert!(fragments.are_in(text.as_bytes()), "{text}");
+            assert!(fragments.occur_in(text.as_bytes()), "{text}");
         }
         for text in ["", "Short.", "Let the token", "the disk is full", "a customer's key"] {
-            assert!(!fragments.are_in(text.as_bytes()), "{text}");
+            assert!(!fragments.occur_in(text.as_bytes()), "{text}");
         }
     }
 
@@ -109,16 +109,16 @@ mod tests {
         let line: String = (0..60).map(|n| format!("{n:02}-")).collect();
         let fragments = Fragments::of([line.as_str()]);
         for start in 0..line.len() - (WINDOW + STRIDE - 1) {
-            assert!(fragments.are_in(&line.as_bytes()[start..start + WINDOW + STRIDE - 1]), "{start}");
+            assert!(fragments.occur_in(&line.as_bytes()[start..start + WINDOW + STRIDE - 1]), "{start}");
         }
-        assert!(fragments.are_in(&line.as_bytes()[line.len() - WINDOW..]), "its end");
-        assert!(!fragments.are_in(&line.as_bytes()[..WINDOW - 1]));
+        assert!(fragments.occur_in(&line.as_bytes()[line.len() - WINDOW..]), "its end");
+        assert!(!fragments.occur_in(&line.as_bytes()[..WINDOW - 1]));
     }
 
     #[test]
     fn nothing_of_a_text_that_says_nothing() {
         assert!(Fragments::of(["fix", "", "a\nb"]).is_empty());
-        assert!(!Fragments::of(["fix"]).are_in(b"the prefix is wrong"));
+        assert!(!Fragments::of(["fix"]).occur_in(b"the prefix is wrong"));
     }
 
     #[test]
@@ -126,9 +126,9 @@ mod tests {
         for before in [0, PART - 10, PART, 2 * PART - 3] {
             let mut bytes = vec![b'x'; before];
             bytes.extend_from_slice(b"Let the token expire");
-            assert!(Fragments::of([MESSAGE]).are_in_stream(bytes.as_slice()).unwrap(), "{before}");
-            assert!(!Fragments::of(["something else entirely"]).are_in_stream(bytes.as_slice()).unwrap());
+            assert!(Fragments::of([MESSAGE]).occur_in_stream(bytes.as_slice()).unwrap(), "{before}");
+            assert!(!Fragments::of(["something else entirely"]).occur_in_stream(bytes.as_slice()).unwrap());
         }
-        assert!(!Fragments::of([MESSAGE]).are_in_stream(io::empty()).unwrap());
+        assert!(!Fragments::of([MESSAGE]).occur_in_stream(io::empty()).unwrap());
     }
 }

@@ -85,7 +85,7 @@ impl RepoId {
     ///
     /// The id is a name, not a secret: version-5 UUIDs are how one derives one from a path.
     #[must_use]
-    pub fn of_common_dir(path: &[u8]) -> Self {
+    pub fn from_common_dir(path: &[u8]) -> Self {
         // FNV-1a, 128 bits folded to 64: stable across releases, no dependency, collisions
         // only matter among the repositories of one user.
         let mut hash: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
@@ -187,9 +187,9 @@ mod tests {
 
     #[test]
     fn a_repository_id_depends_on_every_byte_of_the_path() {
-        let one = RepoId::of_common_dir(b"/a/.git");
-        assert_eq!(one, RepoId::of_common_dir(b"/a/.git"));
-        assert_ne!(one, RepoId::of_common_dir(b"/b/.git"));
+        let one = RepoId::from_common_dir(b"/a/.git");
+        assert_eq!(one, RepoId::from_common_dir(b"/a/.git"));
+        assert_ne!(one, RepoId::from_common_dir(b"/b/.git"));
         assert_eq!(one.as_str().len(), 16);
     }
 }

@@ -46,7 +46,7 @@ pub struct ModelsConfig {
 
 /// A model that an endpoint offers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Offered {
+pub struct ListedModel {
     pub name: String,
     pub digest: Option<String>,
     pub family: Option<String>,
@@ -71,7 +71,7 @@ pub struct Offered {
     pub thinks: Option<bool>,
 }
 
-impl Offered {
+impl ListedModel {
     /// A model known by its name only.
     #[must_use]
     pub fn named(name: &str) -> Self {
@@ -110,7 +110,7 @@ fn normal(name: &str) -> String {
 
 /// What to do with a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum StreamVerdict {
     Wait,
     /// Cut it now and salvage the complete sentences.
     Keep,

@@ -6,14 +6,14 @@ use super::capture::Reason;
 
 /// Effect of the prefix cache: how much of the prompt was prefilled before the commit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub enum Ahead {
+pub enum PrefillOutcome {
     /// Prefill does not apply: a note, a draft, or no model request.
     #[default]
     None,
     /// The whole prompt except the author's words was prefilled.
-    Whole,
+    Complete,
     /// Prefill had started.
-    Part,
+    Partial,
     /// Nothing useful was prefilled: no change was visible before (`git commit -m`), or another one was.
     Missed,
 }
@@ -39,7 +39,7 @@ pub struct Operation {
     pub failed: bool,
     /// Sentences of the model's text were dropped by the hallucination check.
     pub repaired: bool,
-    pub ahead: Ahead,
+    pub prefill: PrefillOutcome,
 }
 
 impl Operation {

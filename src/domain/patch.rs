@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::capture::Kind;
+use super::capture::CaptureKind;
 use super::id::Oid;
 
 /// A commit with its (bounded) patch against its first parent.
@@ -26,8 +26,8 @@ pub struct Commit {
 
 impl Commit {
     #[must_use]
-    pub fn kind(&self) -> Kind {
-        if self.parents.len() > 1 { Kind::Merge } else { Kind::Commit }
+    pub fn kind(&self) -> CaptureKind {
+        if self.parents.len() > 1 { CaptureKind::Merge } else { CaptureKind::Commit }
     }
 
     /// First line of the message.
@@ -70,7 +70,7 @@ pub enum Change {
 
 /// Why a file's hunks are missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Unread {
+pub enum UnreadReason {
     Binary,
     /// Larger than the per-file bound.
     TooLarge,
@@ -97,16 +97,16 @@ pub struct FileChange {
     pub insertions: Option<u64>,
     pub deletions: Option<u64>,
     pub hunks: Vec<Hunk>,
-    pub unread: Option<Unread>,
+    pub unread: Option<UnreadReason>,
     /// Both full versions, for languages with a built-in grammar, lockfiles and notebooks, up to a size bound. Not
     /// redacted: only definition names, package names and versions, and a notebook's shape are extracted, then the
     /// texts are dropped.
-    pub texts: Option<Box<Texts>>,
+    pub texts: Option<Box<FileTexts>>,
 }
 
 /// A file before and after; an absent side is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Texts {
+pub struct FileTexts {
     pub old: String,
     pub new: String,
 }
@@ -117,11 +117,11 @@ pub struct Hunk {
     pub header: String,
     pub old_start: u32,
     pub new_start: u32,
-    pub lines: Vec<Line>,
+    pub lines: Vec<PatchLine>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Origin {
+pub enum LineOrigin {
     Added,
     Removed,
     Context,
@@ -129,7 +129,7 @@ pub enum Origin {
 
 /// A line without its newline, decoded lossily, cut at the per-line bound.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    pub origin: Origin,
+pub struct PatchLine {
+    pub origin: LineOrigin,
     pub text: String,
 }

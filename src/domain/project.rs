@@ -7,24 +7,24 @@ use super::id::RepoId;
 
 /// Origin of captures: a repository, or a named project outside of any.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
+pub struct ProjectOrigin {
     pub project: String,
     pub repo: Option<RepoRef>,
 }
 
 /// Labels that distinguish all known origins.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Names(Vec<Origin>);
+pub struct ProjectLabels(Vec<ProjectOrigin>);
 
-impl Names {
+impl ProjectLabels {
     /// Builds the labels of `origins`; a repository listed twice counts once.
     #[must_use]
-    pub fn of(origins: Vec<Origin>) -> Self {
+    pub fn of(origins: Vec<ProjectOrigin>) -> Self {
         Self(origins)
     }
 
     #[must_use]
-    pub fn all(&self) -> &[Origin] {
+    pub fn origins(&self) -> &[ProjectOrigin] {
         &self.0
     }
 
@@ -33,7 +33,7 @@ impl Names {
     #[must_use]
     pub fn label(&self, project: &str, repo: Option<&RepoId>) -> String {
         let Some(id) = repo else { return project.to_owned() };
-        let is_same = |origin: &&Origin| origin.repo.as_ref().is_some_and(|repo| repo.id == *id);
+        let is_same = |origin: &&ProjectOrigin| origin.repo.as_ref().is_some_and(|repo| repo.id == *id);
         let others: Vec<Vec<&str>> = self
             .0
             .iter()
@@ -55,14 +55,14 @@ impl Names {
 
     /// Origins that match `text`: the one with this label, else all with this project name.
     #[must_use]
-    pub fn meant(&self, text: &str) -> Vec<&Origin> {
-        let has_label = |origin: &&Origin| self.label_of(origin) == text;
-        let labelled: Vec<&Origin> = self.0.iter().filter(has_label).collect();
+    pub fn find_matching(&self, text: &str) -> Vec<&ProjectOrigin> {
+        let has_label = |origin: &&ProjectOrigin| self.label_of(origin) == text;
+        let labelled: Vec<&ProjectOrigin> = self.0.iter().filter(has_label).collect();
         if labelled.is_empty() { self.0.iter().filter(|origin| origin.project == text).collect() } else { labelled }
     }
 
     #[must_use]
-    pub fn label_of(&self, origin: &Origin) -> String {
+    pub fn label_of(&self, origin: &ProjectOrigin) -> String {
         self.label(&origin.project, origin.repo.as_ref().map(|repo| &repo.id))
     }
 }
@@ -80,14 +80,14 @@ fn tail<'a, 'b>(parts: &'a [&'b str], length: usize) -> &'a [&'b str] {
 mod tests {
     use super::*;
 
-    fn origin(project: &str, path: &str) -> Origin {
+    fn origin(project: &str, path: &str) -> ProjectOrigin {
         let repo = RepoRef { path: path.to_owned(), id: RepoId::from_stored(path.to_owned()) };
-        Origin { project: project.to_owned(), repo: Some(repo) }
+        ProjectOrigin { project: project.to_owned(), repo: Some(repo) }
     }
 
     fn labels(origins: &[(&str, &str)]) -> Vec<String> {
-        let names = Names::of(origins.iter().map(|(project, path)| origin(project, path)).collect());
-        names.all().iter().map(|origin| names.label_of(origin)).collect()
+        let names = ProjectLabels::of(origins.iter().map(|(project, path)| origin(project, path)).collect());
+        names.origins().iter().map(|origin| names.label_of(origin)).collect()
     }
 
     #[test]
@@ -110,20 +110,23 @@ mod tests {
 
     #[test]
     fn a_project_outside_of_any_repository_keeps_its_name() {
-        let outside = Origin { project: "notes".to_owned(), repo: None };
-        let names = Names::of(vec![outside.clone(), origin("notes", "/src/me/notes")]);
-        assert_eq!((names.label_of(&outside), names.label_of(&names.all()[1])), ("notes".into(), "me/notes".into()));
-        assert_eq!(names.meant("notes"), [&outside]);
-        assert_eq!(names.meant("me/notes"), [&names.all()[1]]);
+        let outside = ProjectOrigin { project: "notes".to_owned(), repo: None };
+        let names = ProjectLabels::of(vec![outside.clone(), origin("notes", "/src/me/notes")]);
+        assert_eq!(
+            (names.label_of(&outside), names.label_of(&names.origins()[1])),
+            ("notes".into(), "me/notes".into())
+        );
+        assert_eq!(names.find_matching("notes"), [&outside]);
+        assert_eq!(names.find_matching("me/notes"), [&names.origins()[1]]);
     }
 
     #[test]
     fn a_shared_name_means_all_projects_of_that_name() {
-        let names = Names::of(vec![origin("api", "/a/api"), origin("api", "/b/api"), origin("web", "/a/web")]);
-        assert_eq!(names.meant("api").len(), 2);
-        assert_eq!(names.meant("b/api"), [&names.all()[1]]);
-        assert_eq!(names.meant("web"), [&names.all()[2]]);
-        assert!(names.meant("c/api").is_empty());
+        let names = ProjectLabels::of(vec![origin("api", "/a/api"), origin("api", "/b/api"), origin("web", "/a/web")]);
+        assert_eq!(names.find_matching("api").len(), 2);
+        assert_eq!(names.find_matching("b/api"), [&names.origins()[1]]);
+        assert_eq!(names.find_matching("web"), [&names.origins()[2]]);
+        assert!(names.find_matching("c/api").is_empty());
         assert_eq!(names.label("api", Some(&RepoId::from_stored("unknown".into()))), "api");
     }
 }

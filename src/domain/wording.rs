@@ -7,24 +7,24 @@
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wording {
     /// Every sentence contains one of these.
-    pub forms: Vec<Form>,
+    pub forms: Vec<SentenceForm>,
     /// Plain words in all inflected forms, without duplicates.
     pub words: Vec<String>,
     /// Prepositions: any name may follow.
-    pub links: Vec<&'static str>,
+    pub prepositions: Vec<&'static str>,
     /// Code names that occur on added lines only, with their backticks; likewise the next two.
-    pub came: Vec<String>,
+    pub added: Vec<String>,
     /// Names on removed lines only.
-    pub gone: Vec<String>,
+    pub removed: Vec<String>,
     /// Names on added and removed lines, or on context lines.
-    pub stay: Vec<String>,
+    pub unchanged: Vec<String>,
     /// "`a` to `b`": renames.
     pub renamed: Vec<String>,
 }
 
 /// The part of a sentence before its first preposition.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Form {
+pub struct SentenceForm {
     /// The first word, capitalized.
     pub openers: Vec<&'static str>,
     pub object: Object,
@@ -34,7 +34,7 @@ pub struct Form {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Object {
     /// Words, and names of these groups.
-    Names(&'static [Side]),
+    Names(&'static [NameGroup]),
     /// A removed name, this word, an added name.
     Becomes(&'static str),
     /// An old name and its new name.
@@ -43,8 +43,8 @@ pub enum Object {
 
 /// The group of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    Came,
-    Gone,
-    Stay,
+pub enum NameGroup {
+    Added,
+    Removed,
+    Unchanged,
 }

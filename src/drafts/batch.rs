@@ -12,18 +12,18 @@ use jiff::{SignedDuration, Timestamp};
 use crate::config::DraftsConfig;
 use crate::domain::capture::Capture;
 use crate::domain::draft::Draft;
-use crate::domain::project::Names;
+use crate::domain::project::ProjectLabels;
 use crate::domain::role::Role;
 use crate::drafts::{backoff, lease, plan};
 use crate::store::{CaptureQuery, Lease, StoreError};
 
-use super::held::HeldDraft;
-use super::store::DraftShelf;
-use super::writer::{self, Draftsmanship, Writer};
+use super::held::DraftLeaseGuard;
+use super::store::DraftStore;
+use super::writer::{self, DraftResult, DraftWriter};
 
 /// Limits of one run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Bounds {
+pub struct BatchBounds {
     /// Most drafts to write.
     pub limit: Option<usize>,
     /// No draft is begun after this, and a model that still writes is cut off.
@@ -33,20 +33,20 @@ pub struct Bounds {
 }
 
 /// Dependencies of a run beside the writer.
-pub struct Night<'a, S> {
+pub struct DraftBatch<'a, S> {
     pub shelf: S,
-    pub writer: Writer<'a>,
+    pub writer: DraftWriter<'a>,
     pub config: &'a DraftsConfig,
-    pub bounds: Bounds,
+    pub bounds: BatchBounds,
     /// Random numbers in 0..1, for the backoff.
     pub chance: &'a (dyn Fn() -> f64 + Sync),
     /// Called at every step.
     pub progress: &'a (dyn Fn(&Step) + Sync),
 }
 
-impl<S> std::fmt::Debug for Night<'_, S> {
+impl<S> std::fmt::Debug for DraftBatch<'_, S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Night").field("writer", &self.writer).field("bounds", &self.bounds).finish_non_exhaustive()
+        f.debug_struct("DraftBatch").field("writer", &self.writer).field("bounds", &self.bounds).finish_non_exhaustive()
     }
 }
 
@@ -76,7 +76,7 @@ pub enum Step {
 
 /// Result of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Report {
+pub struct BatchReport {
     pub queued: usize,
     /// Untouched drafts that were queued again because their captures had changed.
     pub rewritten: usize,
@@ -95,23 +95,23 @@ const GIVE_UP: u32 = 2;
 ///
 /// # Errors
 /// The store's, when it fails in a way that the next draft would meet as well. Written drafts stay stored.
-pub async fn run_drafts<S: DraftShelf + Clone + 'static>(night: &Night<'_, S>) -> Result<Report, StoreError> {
-    let mut run = Run { night, report: Report::default(), failures: HashMap::new() };
+pub async fn run_drafts<S: DraftStore + Clone + 'static>(batch: &DraftBatch<'_, S>) -> Result<BatchReport, StoreError> {
+    let mut run = BatchRun { batch, report: BatchReport::default(), failures: HashMap::new() };
     run.queue().await?;
     run.write_all().await?;
     Ok(run.report)
 }
 
-struct Run<'a, 'n, S> {
-    night: &'a Night<'n, S>,
-    report: Report,
+struct BatchRun<'a, 'n, S> {
+    batch: &'a DraftBatch<'n, S>,
+    report: BatchReport,
     /// Per role: failures in a row, and the last one's message.
     failures: HashMap<Role, (u32, String)>,
 }
 
-impl<S: DraftShelf + Clone + 'static> Run<'_, '_, S> {
+impl<S: DraftStore + Clone + 'static> BatchRun<'_, '_, S> {
     fn now(&self) -> Timestamp {
-        self.night.writer.clock.now()
+        self.batch.writer.clock.now()
     }
 
     /// A store call off the async threads.
@@ -119,16 +119,17 @@ impl<S: DraftShelf + Clone + 'static> Run<'_, '_, S> {
         &self,
         call: impl FnOnce(&S) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let shelf = self.night.shelf.clone();
-        tokio::task::spawn_blocking(move || call(&shelf)).await.map_err(|gone| StoreError::Other(gone.into()))?
+        let store = self.batch.shelf.clone();
+        tokio::task::spawn_blocking(move || call(&store)).await.map_err(|gone| StoreError::Other(gone.into()))?
     }
 
     async fn queue(&mut self) -> Result<(), StoreError> {
-        let (now, cap) = (self.now(), self.night.bounds.cap.unwrap_or(plan::DEFAULT_CAP));
+        let (now, cap) = (self.now(), self.batch.bounds.cap.unwrap_or(plan::DEFAULT_CAP));
         let recent = CaptureQuery { captured_since: Some(now - plan::LOOK_BACK), ..CaptureQuery::default() };
-        let read = move |shelf: &S| Ok((shelf.captures(&recent)?, shelf.drafts()?, Names::of(shelf.origins()?)));
+        let read =
+            move |store: &S| Ok((store.captures(&recent)?, store.drafts()?, ProjectLabels::of(store.origins()?)));
         let (captures, drafts, names) = self.shelf(read).await?;
-        let plan = plan::plan(&captures, (&drafts, &names), self.night.config, &self.night.writer.zone, now, cap);
+        let plan = plan::plan(&captures, (&drafts, &names), self.batch.config, &self.batch.writer.zone, now, cap);
         drop(captures);
         self.report.left_out = plan.left_out;
         for new in plan.queue {
@@ -137,18 +138,18 @@ impl<S: DraftShelf + Clone + 'static> Run<'_, '_, S> {
         for draft in plan.recheck {
             self.requeue_if_outdated(draft, now).await?;
         }
-        let Report { queued: new, rewritten, left_out, .. } = self.report;
-        (self.night.progress)(&Step::Queued { new, rewritten, left_out });
+        let BatchReport { queued: new, rewritten, left_out, .. } = self.report;
+        (self.batch.progress)(&Step::Queued { new, rewritten, left_out });
         Ok(())
     }
 
     async fn requeue_if_outdated(&mut self, draft: Draft, now: Timestamp) -> Result<(), StoreError> {
-        let requeue = move |shelf: &S| {
-            let captures = shelf.captures(&writer::sources(&draft))?;
+        let requeue = move |store: &S| {
+            let captures = store.captures(&writer::sources(&draft))?;
             if captures.is_empty() || !plan::is_outdated(&draft, &captures) {
                 return Ok(false);
             }
-            match shelf.retry_draft(draft.id, now) {
+            match store.retry_draft(draft.id, now) {
                 Ok(_) => Ok(true),
                 // The user edited it first: the draft stays as it is.
                 Err(StoreError::Conflict(_) | StoreError::NotFound { .. }) => Ok(false),
@@ -161,7 +162,7 @@ impl<S: DraftShelf + Clone + 'static> Run<'_, '_, S> {
 
     async fn write_all(&mut self) -> Result<(), StoreError> {
         let mut taken = 0;
-        while self.night.bounds.limit.is_none_or(|limit| taken < limit) && !self.is_over() {
+        while self.batch.bounds.limit.is_none_or(|limit| taken < limit) && !self.is_over() {
             let now = self.now();
             let until = now + SignedDuration::try_from(lease::duration()).unwrap_or(SignedDuration::from_mins(11));
             let Some(lease) = self.shelf(move |shelf| shelf.lease_draft(now, until)).await? else { break };
@@ -172,13 +173,13 @@ impl<S: DraftShelf + Clone + 'static> Run<'_, '_, S> {
     }
 
     fn is_over(&self) -> bool {
-        self.night.bounds.until.is_some_and(|until| self.night.writer.clock.instant() >= until)
+        self.batch.bounds.until.is_some_and(|until| self.batch.writer.clock.instant() >= until)
     }
 
     async fn write_one(&mut self, lease: Lease) -> Result<(), StoreError> {
         let (draft, attempt) = (lease.draft, lease.attempt);
-        (self.night.progress)(&Step::Started(draft.clone()));
-        let held = HeldDraft::new(&self.night.shelf, self.night.writer.clock, draft.id, attempt);
+        (self.batch.progress)(&Step::Started(draft.clone()));
+        let held = DraftLeaseGuard::new(&self.batch.shelf, self.batch.writer.clock, draft.id, attempt);
         let query = writer::sources(&draft);
         let outcome = match self.shelf(move |shelf| shelf.captures(&query)).await {
             Ok(captures) => self.write_and_store(&draft, attempt, captures).await,
@@ -191,7 +192,7 @@ impl<S: DraftShelf + Clone + 'static> Run<'_, '_, S> {
         };
         held.let_go();
         self.count(&step);
-        (self.night.progress)(&step);
+        (self.batch.progress)(&step);
         Ok(())
     }
 
@@ -201,7 +202,7 @@ impl<S: DraftShelf + Clone + 'static> Run<'_, '_, S> {
         attempt: u32,
         captures: Vec<Capture>,
     ) -> Result<Step, StoreError> {
-        let Draftsmanship { written, operation, failure } = self.write(draft, oldest_first(captures)).await;
+        let DraftResult { written, operation, failure } = self.write(draft, oldest_first(captures)).await;
         let role = draft.kind.role();
         match failure {
             Some(words) => {
@@ -222,16 +223,16 @@ impl<S: DraftShelf + Clone + 'static> Run<'_, '_, S> {
         Ok(step)
     }
 
-    async fn write(&self, draft: &Draft, captures: Arc<[Capture]>) -> Draftsmanship {
-        let writer = &self.night.writer;
+    async fn write(&self, draft: &Draft, captures: Arc<[Capture]>) -> DraftResult {
+        let writer = &self.batch.writer;
         match self.failures.get(&draft.kind.role()) {
             Some((times, words)) if *times >= GIVE_UP => {
                 let model = Err(format!("not asked again after it failed {times} times in this run: {words}"));
                 let without =
-                    Writer { model, zone: writer.zone.clone(), prompt_budget: writer.prompt_budget, ..*writer };
-                without.write(draft, captures, self.night.bounds.until).await
+                    DraftWriter { model, zone: writer.zone.clone(), prompt_budget: writer.prompt_budget, ..*writer };
+                without.write(draft, captures, self.batch.bounds.until).await
             }
-            _ => writer.write(draft, captures, self.night.bounds.until).await,
+            _ => writer.write(draft, captures, self.batch.bounds.until).await,
         }
     }
 
@@ -239,7 +240,7 @@ impl<S: DraftShelf + Clone + 'static> Run<'_, '_, S> {
     async fn give_back(&self, draft: &Draft, attempt: u32, error: &StoreError) -> Result<Step, StoreError> {
         let words = with_causes(error);
         let (id, now) = (draft.id, self.now());
-        let wait = backoff::full_jitter(attempt, (self.night.chance)());
+        let wait = backoff::full_jitter(attempt, (self.batch.chance)());
         let (text, next_at) =
             (words.clone(), now + SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_hours(1)));
         match self.shelf(move |shelf| shelf.fail_draft(id, attempt, &text, next_at, now)).await {

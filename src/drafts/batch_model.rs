@@ -7,14 +7,14 @@ use crate::config::Config;
 use crate::dispatch::{Attempt, Models, Task, Unanswered};
 use crate::domain::role::Role;
 use crate::drafts::model::{DraftModel, ModelText, Writing};
-use crate::drafts::resumed::{self, Once};
-use crate::llm::{Answer, ClockFired, Finish, LlmError};
-use crate::prompt::render::Rendered;
+use crate::drafts::resumed::{self, GenerationStep};
+use crate::llm::{ClockFired, Finish, LlmError, ModelAnswer};
+use crate::prompt::render::RenderedPrompt;
 use crate::route::signals::{Traffic, Urgency};
 
 /// The router, seen as a writer of drafts.
 #[derive(Debug)]
-pub struct Unhurried {
+pub struct BatchModel {
     pub models: Arc<Models>,
     pub config: Config,
 }
@@ -22,14 +22,14 @@ pub struct Unhurried {
 /// Drafts cover a day or a week of work: neither all code nor none.
 const TECHNICALITY: f64 = 0.5;
 
-impl DraftModel for Unhurried {
-    fn write<'a>(&'a self, role: Role, rendered: &'a Rendered, until: Instant) -> Writing<'a> {
+impl DraftModel for BatchModel {
+    fn write<'a>(&'a self, role: Role, rendered: &'a RenderedPrompt, until: Instant) -> Writing<'a> {
         Box::pin(resumed::write(rendered, move |prompt| self.once(role, prompt, until)))
     }
 }
 
-impl Unhurried {
-    async fn once(&self, role: Role, prompt: Rendered, until: Instant) -> Result<Once, String> {
+impl BatchModel {
+    async fn once(&self, role: Role, prompt: RenderedPrompt, until: Instant) -> Result<GenerationStep, String> {
         let task = Task {
             role,
             urgency: Urgency::Batch,
@@ -41,15 +41,18 @@ impl Unhurried {
             tree: None,
             prompt: &|_| prompt.clone(),
         };
-        let Attempt { model, endpoint, result, .. } = self.models.ask(&self.config, &task).await;
+        let Attempt { model, endpoint, result, .. } = self.models.request_text(&self.config, &task).await;
         let (model, endpoint) = (model.unwrap_or_default(), endpoint.unwrap_or_default());
         let answer = match result {
             Ok(answer) => answer,
             Err(Unanswered::Failed(LlmError::Deadline(ClockFired::Pace))) => {
-                return Ok(Once::Recalled(ModelText { model, endpoint, ..ModelText::default() }));
+                return Ok(GenerationStep::Recalled(ModelText { model, endpoint, ..ModelText::default() }));
             }
             Err(why @ Unanswered::Failed(LlmError::PromptTooLong { .. })) => {
-                return Ok(Once::TooLong(ModelText { model, endpoint, ..ModelText::default() }, why.to_string()));
+                return Ok(GenerationStep::TooLong(
+                    ModelText { model, endpoint, ..ModelText::default() },
+                    why.to_string(),
+                ));
             }
             Err(why) => return Err(why.to_string()),
         };
@@ -57,7 +60,7 @@ impl Unhurried {
     }
 }
 
-fn once(answer: Answer, model: String, endpoint: String) -> Result<Once, String> {
+fn once(answer: ModelAnswer, model: String, endpoint: String) -> Result<GenerationStep, String> {
     let (finish, cut) = (answer.finish, answer.prompt_truncated);
     let text = ModelText {
         tps: answer.tpot.filter(|tpot| !tpot.is_zero()).map(|tpot| 1.0 / tpot.as_secs_f64()),
@@ -68,10 +71,10 @@ fn once(answer: Answer, model: String, endpoint: String) -> Result<Once, String>
         endpoint,
     };
     match finish {
-        _ if cut => Ok(Once::TooLong(text, "the server cut the prompt".to_owned())),
-        Finish::Stop | Finish::Length => Ok(Once::Done(text)),
+        _ if cut => Ok(GenerationStep::TooLong(text, "the server cut the prompt".to_owned())),
+        Finish::Stop | Finish::Length => Ok(GenerationStep::Done(text)),
         // Only preemption cuts batch work.
-        Finish::Cut(ClockFired::Pace) => Ok(Once::Recalled(text)),
+        Finish::Cut(ClockFired::Pace) => Ok(GenerationStep::Recalled(text)),
         Finish::Cut(clock) => Err(format!("the model did not finish in time ({clock})")),
         Finish::Aborted => Err("the server broke off".to_owned()),
     }

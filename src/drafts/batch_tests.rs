@@ -9,13 +9,13 @@ use jiff::tz::TimeZone;
 use super::*;
 use crate::config::Cadence;
 use crate::domain::clock::{Clock, FakeClock};
-use crate::domain::draft::{DraftState, Edit};
-use crate::drafts::in_memory_store::MemoryShelf;
+use crate::domain::draft::{DraftEdit, DraftState};
+use crate::drafts::in_memory_store::InMemoryDraftStore;
 use crate::drafts::model::{DraftModel, ModelText, Writing};
-use crate::prompt::render::Rendered;
+use crate::prompt::render::RenderedPrompt;
 use crate::publish::sample::{capture, note};
 use crate::publish::templates::Templates;
-use crate::store::Written;
+use crate::store::WrittenDraft;
 
 type Answer = Box<dyn Fn(u32) -> Result<String, String> + Send + Sync>;
 
@@ -33,7 +33,7 @@ fn scripted(answer: impl Fn(u32) -> Result<String, String> + Send + Sync + 'stat
 }
 
 impl DraftModel for Scripted {
-    fn write<'a>(&'a self, _: Role, rendered: &'a Rendered, _: Instant) -> Writing<'a> {
+    fn write<'a>(&'a self, _: Role, rendered: &'a RenderedPrompt, _: Instant) -> Writing<'a> {
         Box::pin(async move {
             let call = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
             assert!(!rendered.question.is_empty());
@@ -71,18 +71,18 @@ fn scene() -> Scene {
 }
 
 impl Scene {
-    async fn run(&self, shelf: &MemoryShelf, model: Option<&Scripted>) -> Result<Report, StoreError> {
-        self.run_within(shelf, model, Bounds::default()).await
+    async fn run(&self, store: &InMemoryDraftStore, model: Option<&Scripted>) -> Result<BatchReport, StoreError> {
+        self.run_within(store, model, BatchBounds::default()).await
     }
 
     async fn run_within(
         &self,
-        shelf: &MemoryShelf,
+        store: &InMemoryDraftStore,
         model: Option<&Scripted>,
-        bounds: Bounds,
-    ) -> Result<Report, StoreError> {
+        bounds: BatchBounds,
+    ) -> Result<BatchReport, StoreError> {
         let model = model.map(|model| model as &dyn DraftModel).ok_or_else(|| "no model is wanted".to_owned());
-        let writer = Writer {
+        let writer = DraftWriter {
             clock: &self.clock,
             zone: TimeZone::UTC,
             templates: &self.templates,
@@ -90,15 +90,21 @@ impl Scene {
             prompt_budget: &|_| 1000,
         };
         let progress = |step: &Step| self.steps.lock().unwrap().push(step.clone());
-        let night =
-            Night { shelf: shelf.clone(), writer, config: &self.config, bounds, chance: &|| 1.0, progress: &progress };
-        run_drafts(&night).await
+        let batch = DraftBatch {
+            shelf: store.clone(),
+            writer,
+            config: &self.config,
+            bounds,
+            chance: &|| 1.0,
+            progress: &progress,
+        };
+        run_drafts(&batch).await
     }
 }
 
 /// Three captures on Tuesday, one on Thursday: two devlogs and a blog.
-fn shelf() -> MemoryShelf {
-    MemoryShelf::with(vec![
+fn shelf() -> InMemoryDraftStore {
+    InMemoryDraftStore::with(vec![
         capture("uro", "2026-03-03T09:00:00Z", "fix: a leak"),
         capture("uro", "2026-03-03T10:00:00Z", "feat: a list"),
         note("uro", "2026-03-03T11:00:00Z", "felt quick"),
@@ -110,7 +116,7 @@ fn shelf() -> MemoryShelf {
 async fn without_a_model_every_draft_is_a_list_of_all_its_captures() {
     let (scene, shelf) = (scene(), shelf());
     let report = scene.run(&shelf, None).await.unwrap();
-    assert_eq!(report, Report { queued: 3, by_template: 3, ..Report::default() });
+    assert_eq!(report, BatchReport { queued: 3, by_template: 3, ..BatchReport::default() });
     for draft in shelf.drafts().unwrap() {
         assert_eq!((draft.state, draft.sources.len()), (DraftState::Ready, shelf.in_period(&draft)));
         assert_eq!(draft.error.as_deref(), Some("no model is wanted"));
@@ -126,7 +132,7 @@ async fn a_second_run_has_nothing_to_do() {
     let (scene, shelf) = (scene(), shelf());
     scene.run(&shelf, None).await.unwrap();
     let before = shelf.drafts().unwrap();
-    assert_eq!(scene.run(&shelf, None).await.unwrap(), Report::default());
+    assert_eq!(scene.run(&shelf, None).await.unwrap(), BatchReport::default());
     assert_eq!(shelf.drafts().unwrap(), before);
 }
 
@@ -173,7 +179,8 @@ async fn an_empty_answer_gives_the_list_and_says_so() {
 async fn a_model_that_never_answers_is_cut_off_at_the_end_of_the_window() {
     let (scene, shelf) = (scene(), shelf());
     let model = Scripted { hangs: true, ..scripted(|_| Ok(String::new())) };
-    let bounds = Bounds { until: Some(scene.clock.instant() + Duration::from_millis(20)), ..Bounds::default() };
+    let bounds =
+        BatchBounds { until: Some(scene.clock.instant() + Duration::from_millis(20)), ..BatchBounds::default() };
     let report = scene.run_within(&shelf, Some(&model), bounds).await.unwrap();
     assert_eq!(report.by_template, 3);
     assert!(shelf.drafts().unwrap()[0].error.as_ref().unwrap().contains("did not finish in time"));
@@ -182,9 +189,9 @@ async fn a_model_that_never_answers_is_cut_off_at_the_end_of_the_window() {
 #[tokio::test]
 async fn after_the_window_nothing_is_begun() {
     let (scene, shelf) = (scene(), shelf());
-    let bounds = Bounds { until: Some(scene.clock.instant()), ..Bounds::default() };
+    let bounds = BatchBounds { until: Some(scene.clock.instant()), ..BatchBounds::default() };
     let report = scene.run_within(&shelf, None, bounds).await.unwrap();
-    assert_eq!(report, Report { queued: 3, ..Report::default() });
+    assert_eq!(report, BatchReport { queued: 3, ..BatchReport::default() });
     assert!(shelf.states().iter().all(|state| state.ends_with("queued 0")));
 }
 
@@ -196,7 +203,7 @@ async fn a_stale_attempt_cannot_write() {
     *model.meanwhile.lock().unwrap() = Some(Box::new(move || {
         let lease = other.lease_draft(later, later + SignedDuration::from_hours(1)).unwrap().unwrap();
         assert_eq!(lease.attempt, 2);
-        let written = Written {
+        let written = WrittenDraft {
             title: "T".to_owned(),
             body: "The other worker's text.".to_owned(),
             format: "markdown".to_owned(),
@@ -207,7 +214,7 @@ async fn a_stale_attempt_cannot_write() {
         };
         other.finish_draft(lease.draft.id, 2, &written, later).unwrap();
     }));
-    let bounds = Bounds { limit: Some(1), ..Bounds::default() };
+    let bounds = BatchBounds { limit: Some(1), ..BatchBounds::default() };
     let report = scene.run_within(&shelf, Some(&model), bounds).await.unwrap();
     assert_eq!((report.taken_over, report.by_model), (1, 0));
     assert_eq!(shelf.drafts().unwrap()[0].body, "The other worker's text.");
@@ -221,7 +228,7 @@ async fn a_failed_write_is_tried_again_later_and_the_others_go_on() {
     assert_eq!((report.failed, report.by_template), (1, 2));
     assert_eq!(shelf.states()[0], "blog queued 1");
     assert_eq!(shelf.drafts().unwrap()[0].error.as_deref(), Some("the disk is full: no space left"));
-    assert_eq!(scene.run(&shelf, None).await.unwrap(), Report::default(), "not before its time");
+    assert_eq!(scene.run(&shelf, None).await.unwrap(), BatchReport::default(), "not before its time");
     scene.clock.advance(Duration::from_secs(60));
     assert_eq!(scene.run(&shelf, None).await.unwrap().by_template, 1);
     assert_eq!(shelf.states()[0], "blog ready 2");
@@ -243,7 +250,7 @@ async fn a_draft_that_always_fails_dies_and_the_queue_moves_on() {
 #[tokio::test]
 async fn workers_that_die_in_a_draft_use_up_its_attempts() {
     let (scene, shelf) = (scene(), shelf());
-    let bounds = Bounds { limit: Some(0), ..Bounds::default() };
+    let bounds = BatchBounds { limit: Some(0), ..BatchBounds::default() };
     scene.run_within(&shelf, None, bounds).await.unwrap();
     for attempt in 1..=lease::MAX_ATTEMPTS {
         // The process was killed: the lease is neither finished nor released.
@@ -279,7 +286,7 @@ async fn a_late_capture_goes_into_the_untouched_draft_and_never_into_an_edited_o
     let (scene, shelf) = (scene(), shelf());
     scene.run(&shelf, None).await.unwrap();
     let edited = shelf.rows().drafts[2].id;
-    shelf.rows().drafts[2].edit = Some(Edit { seconds: 9.0, distance: 0.2 });
+    shelf.rows().drafts[2].edit = Some(DraftEdit { seconds: 9.0, distance: 0.2 });
     shelf.rows().captures.push(capture("uro", "2026-03-03T20:00:00Z", "fix: a late one"));
     let report = scene.run(&shelf, None).await.unwrap();
     assert_eq!((report.rewritten, report.queued, report.by_template), (1, 0, 1));
@@ -291,16 +298,16 @@ async fn a_late_capture_goes_into_the_untouched_draft_and_never_into_an_edited_o
 #[test]
 fn a_run_can_be_a_task_of_the_background_process() {
     fn is_send(_: &impl Send) {}
-    fn check(night: &Night<'_, MemoryShelf>) {
-        is_send(&run_drafts(night));
+    fn check(batch: &DraftBatch<'_, InMemoryDraftStore>) {
+        is_send(&run_drafts(batch));
     }
-    let _: fn(&Night<'_, MemoryShelf>) = check;
+    let _: fn(&DraftBatch<'_, InMemoryDraftStore>) = check;
 }
 
 #[tokio::test]
 async fn progress_tells_every_step() {
     let (scene, shelf) = (scene(), shelf());
-    scene.run_within(&shelf, None, Bounds { limit: Some(1), ..Bounds::default() }).await.unwrap();
+    scene.run_within(&shelf, None, BatchBounds { limit: Some(1), ..BatchBounds::default() }).await.unwrap();
     let steps = scene.steps.lock().unwrap();
     assert_eq!(steps[0], Step::Queued { new: 3, rewritten: 0, left_out: 0 });
     assert!(matches!(&steps[1..], [Step::Started(_), Step::Written { model: None, note: Some(_), .. }]));

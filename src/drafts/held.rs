@@ -3,22 +3,22 @@
 use crate::domain::clock::Clock;
 use crate::domain::id::DraftId;
 
-use super::store::DraftShelf;
+use super::store::DraftStore;
 
 /// Returns the draft on drop unless it was released.
-pub struct HeldDraft<'a, S: DraftShelf> {
-    shelf: &'a S,
+pub struct DraftLeaseGuard<'a, S: DraftStore> {
+    store: &'a S,
     clock: &'a dyn Clock,
     id: DraftId,
     attempt: u32,
     held: bool,
 }
 
-impl<'a, S: DraftShelf> HeldDraft<'a, S> {
+impl<'a, S: DraftStore> DraftLeaseGuard<'a, S> {
     /// Guards the draft that `attempt` leased.
     #[must_use]
-    pub fn new(shelf: &'a S, clock: &'a dyn Clock, id: DraftId, attempt: u32) -> Self {
-        Self { shelf, clock, id, attempt, held: true }
+    pub fn new(store: &'a S, clock: &'a dyn Clock, id: DraftId, attempt: u32) -> Self {
+        Self { store: store, clock, id, attempt, held: true }
     }
 
     /// The draft was finished, failed or taken over: nothing is returned on drop.
@@ -27,18 +27,18 @@ impl<'a, S: DraftShelf> HeldDraft<'a, S> {
     }
 }
 
-impl<S: DraftShelf> std::fmt::Debug for HeldDraft<'_, S> {
+impl<S: DraftStore> std::fmt::Debug for DraftLeaseGuard<'_, S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("HeldDraft").field("id", &self.id).field("attempt", &self.attempt).finish_non_exhaustive()
+        f.debug_struct("DraftLeaseGuard").field("id", &self.id).field("attempt", &self.attempt).finish_non_exhaustive()
     }
 }
 
-impl<S: DraftShelf> Drop for HeldDraft<'_, S> {
+impl<S: DraftStore> Drop for DraftLeaseGuard<'_, S> {
     fn drop(&mut self) {
         if self.held {
             let now = self.clock.now();
             // Best effort: if this write fails, the lease expires by itself.
-            drop(self.shelf.fail_draft(self.id, self.attempt, "the run was interrupted", now, now));
+            drop(self.store.fail_draft(self.id, self.attempt, "the run was interrupted", now, now));
         }
     }
 }

@@ -8,11 +8,11 @@ use crate::domain::capture::Capture;
 use crate::domain::draft::{Draft, DraftState};
 use crate::domain::id::DraftId;
 use crate::domain::operation::Operation;
-use crate::domain::project::Origin;
+use crate::domain::project::ProjectOrigin;
 use crate::drafts::{period, sample};
-use crate::store::{CaptureQuery, Lease, NewDraft, Result, StoreError, Written};
+use crate::store::{CaptureQuery, Lease, NewDraft, Result, StoreError, WrittenDraft};
 
-use super::store::DraftShelf;
+use super::store::DraftStore;
 
 #[derive(Debug, Default)]
 pub struct Rows {
@@ -29,9 +29,9 @@ pub struct Rows {
 }
 
 #[derive(Debug, Clone, Default)]
-pub struct MemoryShelf(Arc<Mutex<Rows>>);
+pub struct InMemoryDraftStore(Arc<Mutex<Rows>>);
 
-impl MemoryShelf {
+impl InMemoryDraftStore {
     pub fn with(captures: Vec<Capture>) -> Self {
         Self(Arc::new(Mutex::new(Rows { captures, ..Rows::default() })))
     }
@@ -46,7 +46,7 @@ impl MemoryShelf {
         self.rows().drafts.iter().map(words).collect()
     }
 
-    fn held<T>(&self, id: DraftId, attempt: u32, change: impl FnOnce(&mut Draft) -> T) -> Result<T> {
+    fn update_leased<T>(&self, id: DraftId, attempt: u32, change: impl FnOnce(&mut Draft) -> T) -> Result<T> {
         let mut rows = self.rows();
         let draft = rows.drafts.iter_mut().find(|draft| draft.id == id).unwrap();
         if draft.attempt != attempt || draft.state != DraftState::Leased {
@@ -56,7 +56,7 @@ impl MemoryShelf {
     }
 }
 
-impl DraftShelf for MemoryShelf {
+impl DraftStore for InMemoryDraftStore {
     fn captures(&self, query: &CaptureQuery) -> Result<Vec<Capture>> {
         let rows = self.rows();
         if rows.unreadable.is_some() && rows.unreadable == query.project {
@@ -74,10 +74,10 @@ impl DraftShelf for MemoryShelf {
         Ok(rows.captures.iter().rev().filter(wanted).cloned().collect())
     }
 
-    fn origins(&self) -> Result<Vec<Origin>> {
-        let mut origins: Vec<Origin> = Vec::new();
+    fn origins(&self) -> Result<Vec<ProjectOrigin>> {
+        let mut origins: Vec<ProjectOrigin> = Vec::new();
         for capture in &self.rows().captures {
-            let origin = Origin { project: capture.project.clone(), repo: capture.repo.clone() };
+            let origin = ProjectOrigin { project: capture.project.clone(), repo: capture.repo.clone() };
             if !origins.contains(&origin) {
                 origins.push(origin);
             }
@@ -131,12 +131,12 @@ impl DraftShelf for MemoryShelf {
         Ok(None)
     }
 
-    fn finish_draft(&self, id: DraftId, attempt: u32, written: &Written, now: Timestamp) -> Result<()> {
+    fn finish_draft(&self, id: DraftId, attempt: u32, written: &WrittenDraft, now: Timestamp) -> Result<()> {
         if self.rows().full_for > 0 {
             self.rows().full_for -= 1;
             return Err(StoreError::Full("no space left".into()));
         }
-        self.held(id, attempt, |draft| {
+        self.update_leased(id, attempt, |draft| {
             draft.state = DraftState::Ready;
             (draft.title, draft.body) = (written.title.clone(), written.body.clone());
             (draft.model, draft.sources) = (written.model.clone(), written.sources.clone());
@@ -149,7 +149,7 @@ impl DraftShelf for MemoryShelf {
         if self.rows().cannot_fail {
             return Err(StoreError::Full("no space left".into()));
         }
-        self.held(id, attempt, |draft| {
+        self.update_leased(id, attempt, |draft| {
             let dead = draft.attempt >= draft.max_attempts;
             draft.state = if dead { DraftState::Dead } else { DraftState::Queued };
             (draft.error, draft.next_at) = (Some(error.to_owned()), Some(next_at));
@@ -162,7 +162,7 @@ impl DraftShelf for MemoryShelf {
     }
 }
 
-impl MemoryShelf {
+impl InMemoryDraftStore {
     /// Number of captures in a draft's period, for checking its sources.
     pub fn in_period(&self, draft: &Draft) -> usize {
         let rows = self.rows();

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use crate::domain::role::Role;
-use crate::prompt::render::Rendered;
+use crate::prompt::render::RenderedPrompt;
 
 /// A model's text, with the model that wrote it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -26,5 +26,5 @@ pub type Writing<'a> = Pin<Box<dyn Future<Output = Result<ModelText, String>> + 
 /// A model that can write drafts.
 pub trait DraftModel: Send + Sync {
     /// Asks `role`'s model; an answer that is not whole by `until` is discarded, because a draft is not cut.
-    fn write<'a>(&'a self, role: Role, rendered: &'a Rendered, until: Instant) -> Writing<'a>;
+    fn write<'a>(&'a self, role: Role, rendered: &'a RenderedPrompt, until: Instant) -> Writing<'a>;
 }

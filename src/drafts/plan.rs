@@ -7,9 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{lease, period};
 use crate::config::DraftsConfig;
-use crate::domain::capture::{Capture, RepoRef, State};
+use crate::domain::capture::{Capture, CaptureState, RepoRef};
 use crate::domain::draft::{Draft, DraftKind, DraftState, Period};
-use crate::domain::project::Names;
+use crate::domain::project::ProjectLabels;
 use crate::store::NewDraft;
 
 /// Captures that were stored longer ago than this no longer cause a draft.
@@ -48,7 +48,7 @@ struct Due<'a> {
 #[must_use]
 pub fn plan(
     captures: &[Capture],
-    (drafts, names): (&[Draft], &Names),
+    (drafts, names): (&[Draft], &ProjectLabels),
     config: &DraftsConfig,
     zone: &TimeZone,
     now: Timestamp,
@@ -74,7 +74,7 @@ fn due<'a>(captures: &'a [Capture], config: &DraftsConfig, zone: &TimeZone, now:
         (repo.is_none().then_some(capture.project.as_str()), repo)
     };
     let mut found: BTreeMap<_, Due<'a>> = BTreeMap::new();
-    let recent = |capture: &&Capture| capture.state == State::Live && capture.captured_at >= now - LOOK_BACK;
+    let recent = |capture: &&Capture| capture.state == CaptureState::Live && capture.captured_at >= now - LOOK_BACK;
     for capture in captures.iter().filter(recent) {
         for (kind, cadence) in [(DraftKind::Devlog, config.devlog), (DraftKind::Blog, config.blog)] {
             let Some(period) = period::of(cadence, capture.at, zone) else { continue };
@@ -135,7 +135,7 @@ pub fn is_outdated(draft: &Draft, captures: &[Capture]) -> bool {
 }
 
 impl Due<'_> {
-    fn new_draft(&self, names: &Names) -> NewDraft {
+    fn new_draft(&self, names: &ProjectLabels) -> NewDraft {
         NewDraft {
             kind: self.kind,
             project: names.label(self.project, self.repo.map(|repo| &repo.id)),
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
     use crate::config::Cadence;
     use crate::domain::id::RepoId;
-    use crate::domain::project::Origin;
+    use crate::domain::project::ProjectOrigin;
     use crate::drafts::sample::draft;
     use crate::publish::sample::capture;
 
@@ -179,7 +179,7 @@ mod tests {
     }
 
     fn plan_at(captures: &[Capture], drafts: &[Draft], now: &str) -> Plan {
-        plan(captures, (drafts, &Names::default()), &config(), &TimeZone::UTC, at(now), DEFAULT_CAP)
+        plan(captures, (drafts, &ProjectLabels::default()), &config(), &TimeZone::UTC, at(now), DEFAULT_CAP)
     }
 
     fn written(plan: &Plan) -> Vec<Draft> {
@@ -228,8 +228,8 @@ mod tests {
             Capture { repo: Some(repo), ..capture(project, "2026-03-10T10:00:00Z", path) }
         };
         let captures = [of("/acme/api", "api"), of("/globex/api", "api"), of("/x/shop", "shop"), of("/x/shop", "old")];
-        let origins = captures[..3].iter().map(|c| Origin { project: c.project.clone(), repo: c.repo.clone() });
-        let names = Names::of(origins.collect());
+        let origins = captures[..3].iter().map(|c| ProjectOrigin { project: c.project.clone(), repo: c.repo.clone() });
+        let names = ProjectLabels::of(origins.collect());
         let plan = |drafts: &[Draft]| {
             plan(&captures, (drafts, &names), &config(), &TimeZone::UTC, at("2026-03-11T02:30:00Z"), DEFAULT_CAP)
         };
@@ -275,14 +275,14 @@ mod tests {
     #[test]
     fn superseded_captures_ask_for_nothing() {
         let captures: Vec<Capture> =
-            week().into_iter().map(|capture| Capture { state: State::Superseded, ..capture }).collect();
+            week().into_iter().map(|capture| Capture { state: CaptureState::Superseded, ..capture }).collect();
         assert_eq!(plan_at(&captures, &[], NOW), Plan::default());
     }
 
     #[test]
     fn a_cadence_can_be_changed_or_switched_off() {
         let config = DraftsConfig { devlog: Cadence::Weekly, blog: Cadence::Off, ..config() };
-        let plan = plan(&week(), (&[], &Names::default()), &config, &TimeZone::UTC, at(NOW), DEFAULT_CAP);
+        let plan = plan(&week(), (&[], &ProjectLabels::default()), &config, &TimeZone::UTC, at(NOW), DEFAULT_CAP);
         assert_eq!(summary(&plan), ["devlog uro 03-02"]);
     }
 
@@ -293,7 +293,10 @@ mod tests {
             written(&first).into_iter().map(|draft| Draft { state: DraftState::Accepted, ..draft }).collect();
         let zone = TimeZone::get("America/New_York").unwrap();
         let now = at("2026-03-11T09:00:00Z");
-        assert_eq!(plan(&week(), (&drafts, &Names::default()), &config(), &zone, now, DEFAULT_CAP), Plan::default());
+        assert_eq!(
+            plan(&week(), (&drafts, &ProjectLabels::default()), &config(), &zone, now, DEFAULT_CAP),
+            Plan::default()
+        );
     }
 
     #[test]
@@ -305,7 +308,7 @@ mod tests {
         assert_eq!(plan_at(&captures, &[draft.clone()], NOW).recheck, [draft.clone()]);
         assert!(!is_outdated(&draft, &captures[..2]));
         assert!(is_outdated(&draft, &captures[..1]) && is_outdated(&draft, &captures[..3]));
-        draft.edit = Some(crate::domain::draft::Edit { seconds: 3.0, distance: 0.1 });
+        draft.edit = Some(crate::domain::draft::DraftEdit { seconds: 3.0, distance: 0.1 });
         assert!(!is_outdated(&draft, &captures[..3]));
     }
 }

@@ -1,6 +1,6 @@
 //! Salvage of an interrupted Markdown text: its finished sections, and how the continuation is joined to them.
 
-use crate::quality::clean::said;
+use crate::quality::clean::visible_text;
 
 /// Characters from which a line that occurs twice counts as a repetition; headings always do. Shorter ones ("- docs")
 /// may be intended.
@@ -47,7 +47,7 @@ impl Sections {
     }
 
     fn with(&self, came: &str) -> String {
-        let came = said(came);
+        let came = visible_text(came);
         match first_line(&came).and_then(|line| repeated(&self.kept, line)) {
             Some(at) => format!("{}{}", self.kept.get(..at).unwrap_or_default(), came.trim_start()),
             None => joined(&self.kept, &came),

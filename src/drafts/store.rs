@@ -8,29 +8,29 @@ use crate::domain::capture::Capture;
 use crate::domain::draft::Draft;
 use crate::domain::id::DraftId;
 use crate::domain::operation::Operation;
-use crate::domain::project::Origin;
-use crate::store::{CaptureQuery, Lease, NewDraft, Result, Store, Written};
+use crate::domain::project::ProjectOrigin;
+use crate::store::{CaptureQuery, Lease, NewDraft, Result, Store, WrittenDraft};
 
 /// The draft calls of the store, documented there.
 #[expect(missing_docs, reason = "documented at `Store`")]
-pub trait DraftShelf: Send + Sync {
+pub trait DraftStore: Send + Sync {
     fn captures(&self, query: &CaptureQuery) -> Result<Vec<Capture>>;
-    fn origins(&self) -> Result<Vec<Origin>>;
+    fn origins(&self) -> Result<Vec<ProjectOrigin>>;
     fn drafts(&self) -> Result<Vec<Draft>>;
     fn queue_draft(&self, draft: &NewDraft, now: Timestamp) -> Result<bool>;
     fn retry_draft(&self, id: DraftId, now: Timestamp) -> Result<Draft>;
     fn lease_draft(&self, now: Timestamp, until: Timestamp) -> Result<Option<Lease>>;
-    fn finish_draft(&self, id: DraftId, attempt: u32, written: &Written, now: Timestamp) -> Result<()>;
+    fn finish_draft(&self, id: DraftId, attempt: u32, written: &WrittenDraft, now: Timestamp) -> Result<()>;
     fn fail_draft(&self, id: DraftId, attempt: u32, error: &str, next_at: Timestamp, now: Timestamp) -> Result<()>;
     fn log_operation(&self, operation: &Operation) -> Result<()>;
 }
 
-impl DraftShelf for Arc<dyn Store> {
+impl DraftStore for Arc<dyn Store> {
     fn captures(&self, query: &CaptureQuery) -> Result<Vec<Capture>> {
         self.as_ref().captures(query)
     }
 
-    fn origins(&self) -> Result<Vec<Origin>> {
+    fn origins(&self) -> Result<Vec<ProjectOrigin>> {
         self.as_ref().origins()
     }
 
@@ -50,7 +50,7 @@ impl DraftShelf for Arc<dyn Store> {
         self.as_ref().lease_draft(now, until)
     }
 
-    fn finish_draft(&self, id: DraftId, attempt: u32, written: &Written, now: Timestamp) -> Result<()> {
+    fn finish_draft(&self, id: DraftId, attempt: u32, written: &WrittenDraft, now: Timestamp) -> Result<()> {
         self.as_ref().finish_draft(id, attempt, written, now)
     }
 

@@ -8,22 +8,22 @@ use jiff::tz::TimeZone;
 use crate::domain::capture::{Capture, Quality, Reason};
 use crate::domain::clock::Clock;
 use crate::domain::draft::Draft;
-use crate::domain::operation::{Ahead, Operation};
+use crate::domain::operation::{Operation, PrefillOutcome};
 use crate::domain::role::Role;
 use crate::drafts::lease;
 use crate::prompt::render;
 use crate::publish::document::{self, Document};
-use crate::publish::outline::{Subject, work_once};
+use crate::publish::outline::{PageSubject, work_once};
 use crate::publish::span::Span;
 use crate::publish::templates::Templates;
 use crate::quality::{clean, rubric};
 use crate::redact::redact;
-use crate::store::{CaptureQuery, Written};
+use crate::store::{CaptureQuery, WrittenDraft};
 
 use super::model::{DraftModel, ModelText};
 
 /// Everything that writing depends on; time, place and models are passed in.
-pub struct Writer<'a> {
+pub struct DraftWriter<'a> {
     pub clock: &'a dyn Clock,
     pub zone: TimeZone,
     pub templates: &'a Templates,
@@ -33,9 +33,9 @@ pub struct Writer<'a> {
     pub prompt_budget: &'a (dyn Fn(Role) -> u32 + Sync),
 }
 
-impl std::fmt::Debug for Writer<'_> {
+impl std::fmt::Debug for DraftWriter<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Writer")
+        f.debug_struct("DraftWriter")
             .field("zone", &self.zone)
             .field("has_model", &self.model.is_ok())
             .finish_non_exhaustive()
@@ -44,8 +44,8 @@ impl std::fmt::Debug for Writer<'_> {
 
 /// A text to be stored, with the measurements of writing it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Draftsmanship {
-    pub written: Written,
+pub struct DraftResult {
+    pub written: WrittenDraft,
     pub operation: Operation,
     /// Why a model that was asked gave nothing usable.
     pub failure: Option<String>,
@@ -65,12 +65,12 @@ pub fn sources(draft: &Draft) -> CaptureQuery {
     }
 }
 
-impl Writer<'_> {
+impl DraftWriter<'_> {
     /// Writes `draft` from `captures`, by `until` at the latest. There is always a document.
-    pub async fn write(&self, draft: &Draft, captures: Arc<[Capture]>, until: Option<Instant>) -> Draftsmanship {
+    pub async fn write(&self, draft: &Draft, captures: Arc<[Capture]>, until: Option<Instant>) -> DraftResult {
         let start = self.clock.instant();
-        let answer = self.ask(draft, &captures, until).await;
-        let subject = Subject { kind: draft.kind, project: &draft.project, period: draft.period };
+        let answer = self.ask_model(draft, &captures, until).await;
+        let subject = PageSubject { kind: draft.kind, project: &draft.project, period: draft.period };
         let (document, reason) = match &answer {
             Ok((body, _)) => (document::from_model(body, &subject, &captures, &self.zone), None),
             Err(miss) => (document::list(&subject, &captures, &self.zone, self.templates), Some(miss)),
@@ -81,7 +81,7 @@ impl Writer<'_> {
         operation.duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         operation.reason = reason.map_or(Reason::None, |miss| miss.reason);
         operation.failed = reason.is_some_and(|miss| miss.is_failure() && miss.text.is_none());
-        Draftsmanship {
+        DraftResult {
             written: written(document, &captures, answer.as_ref().ok(), reason),
             operation,
             failure: reason.filter(|miss| miss.is_failure()).map(|miss| miss.words.clone()),
@@ -89,7 +89,7 @@ impl Writer<'_> {
     }
 
     /// The cleaned text of the role's model.
-    async fn ask(
+    async fn ask_model(
         &self,
         draft: &Draft,
         captures: &[Capture],
@@ -133,7 +133,7 @@ impl Writer<'_> {
             reason: Reason::None,
             failed: false,
             repaired: false,
-            ahead: Ahead::None,
+            prefill: PrefillOutcome::None,
         }
     }
 }
@@ -166,10 +166,10 @@ fn written(
     captures: &[Capture],
     answer: Option<&(String, ModelText)>,
     miss: Option<&Miss>,
-) -> Written {
+) -> WrittenDraft {
     let quality = quality(&document, answer.map(|(body, _)| body.as_str()), captures);
     let notes: Vec<String> = miss.map(|miss| miss.words.clone()).into_iter().chain(document.complaint).collect();
-    Written {
+    WrittenDraft {
         title: document.title,
         body: document.body,
         format: document::FORMAT.to_owned(),

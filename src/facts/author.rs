@@ -4,7 +4,7 @@ mod prose;
 mod quantities;
 mod references;
 
-pub use prose::sentences;
+pub use prose::split_into_sentences;
 
 /// Taken from the message alone, in the author's own words.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,11 +19,15 @@ pub struct Author {
 
 impl Author {
     #[must_use]
-    pub fn of(message: &str) -> Self {
+    pub fn from_message(message: &str) -> Self {
         let (subject, body) = message.trim_start().split_once('\n').unwrap_or((message.trim(), ""));
-        let sentences = sentences(body);
+        let sentences = split_into_sentences(body);
         let said = std::iter::once(subject).chain(sentences.iter().map(String::as_str));
-        Self { why: why(&sentences), numbers: quantities::of(said), tickets: references::of(prose::own_part(message)) }
+        Self {
+            why: find_reason(&sentences),
+            numbers: quantities::parse_quantities(said),
+            tickets: references::parse_references(prose::authored_part(message)),
+        }
     }
 }
 
@@ -31,8 +35,9 @@ impl Author {
 const WHY_WORDS: std::ops::RangeInclusive<usize> = 4..=30;
 
 /// The sentence with the clearest reason; else one that quantifies an improvement.
-fn why(sentences: &[String]) -> Option<String> {
-    let fits = |sentence: &&String| WHY_WORDS.contains(&sentence.split_whitespace().count()) && stands_alone(sentence);
+fn find_reason(sentences: &[String]) -> Option<String> {
+    let fits =
+        |sentence: &&String| WHY_WORDS.contains(&sentence.split_whitespace().count()) && is_self_contained(sentence);
     let mut found: Option<(u8, &String)> = None;
     for sentence in sentences.iter().filter(fits) {
         let strength = strength(sentence);
@@ -75,7 +80,7 @@ const REASONS: [(u8, &[&str]); 3] = [
 ];
 
 /// False for a diary, an aside, or the end of a thought without its beginning.
-fn stands_alone(sentence: &str) -> bool {
+fn is_self_contained(sentence: &str) -> bool {
     let mut words = sentence.split(|c: char| !(c.is_alphanumeric() || matches!(c, '\'' | '’')));
     let first = words.clone().next().unwrap_or("").to_lowercase();
     let goes_on =
@@ -106,7 +111,7 @@ mod tests {
     use super::*;
 
     fn why_of(body: &str) -> Option<String> {
-        Author::of(&format!("Subject\n\n{body}")).why
+        Author::from_message(&format!("Subject\n\n{body}")).why
     }
 
     #[test]
@@ -169,7 +174,8 @@ mod tests {
 
     #[test]
     fn numbers_and_tickets_are_found_in_the_whole_message() {
-        let author = Author::of("Fix auth timeout, 3s to 200ms (#42)\n\nIt saves 40 % of the time.\n\nFixes: ABC-12");
+        let author =
+            Author::from_message("Fix auth timeout, 3s to 200ms (#42)\n\nIt saves 40 % of the time.\n\nFixes: ABC-12");
         assert_eq!(author.numbers, ["3s to 200ms", "40 %"]);
         assert_eq!(author.tickets, ["#42", "ABC-12"]);
     }
@@ -177,7 +183,7 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_the_message_what_is_found_is_in_it(message in "(\\PC|\n|because |#4|A-1|3ms to |```|    |[.] ){0,60}") {
-            let author = Author::of(&message);
+            let author = Author::from_message(&message);
             let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
             for number in &author.numbers {
                 prop_assert!(flat(&message).contains(&flat(number)), "{number:?}");

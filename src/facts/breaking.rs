@@ -7,15 +7,15 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::roles::FileRole;
-use super::subject::Subject;
+use super::subject::SubjectLine;
 use super::{author, role_of};
-use crate::domain::patch::{Change, Commit, FileChange, Origin};
+use crate::domain::patch::{Change, Commit, FileChange, LineOrigin};
 
 /// A change that may break users of the code.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Breaking {
+pub enum BreakingHint {
     /// `!` after the type, or `BREAKING CHANGE:`, with the words that follow it (may be empty).
-    Said(String),
+    Declared(String),
     /// A command-line flag that only removed lines name: `--select`.
     Flag(String),
     /// A variable of the environment that only removed lines read: `APP_HOME`.
@@ -29,26 +29,26 @@ const MOST: usize = 6;
 
 /// Breaking-change hints, the author's own first.
 #[must_use]
-pub fn of(commit: &Commit) -> Vec<Breaking> {
+pub fn find_breaking_hints(commit: &Commit) -> Vec<BreakingHint> {
     let files = &commit.patch.files;
-    let mut found: Vec<Breaking> = said(commit).into_iter().collect();
+    let mut found: Vec<BreakingHint> = parse_declaration(commit).into_iter().collect();
     // Unread parts of the patch may still contain the name.
     if !commit.patch.truncated {
-        found.extend(gone(files, &FLAG).map(Breaking::Flag));
-        found.extend(gone(files, &VARIABLE).map(Breaking::Variable));
+        found.extend(removed_names(files, &FLAG).map(BreakingHint::Flag));
+        found.extend(removed_names(files, &VARIABLE).map(BreakingHint::Variable));
     }
     let migrations = files.iter().filter(|file| is_migration(file));
-    found.extend(migrations.map(|file| Breaking::Migration(file.path.clone())));
+    found.extend(migrations.map(|file| BreakingHint::Migration(file.path.clone())));
     found.truncate(MOST);
     found
 }
 
-fn said(commit: &Commit) -> Option<Breaking> {
+fn parse_declaration(commit: &Commit) -> Option<BreakingHint> {
     let mark = ["BREAKING CHANGE:", "BREAKING-CHANGE:", "BREAKING CHANGES:"];
     let lines = commit.body().lines().map(|line| line.trim().trim_start_matches(['*', '#', ' ']));
     let footer = mark.iter().find_map(|mark| footer(lines.clone(), mark));
-    let marked = || Subject::of(commit.subject()).prefix.is_some_and(|prefix| prefix.breaking).then(String::new);
-    footer.or_else(marked).map(Breaking::Said)
+    let marked = || SubjectLine::parse(commit.subject()).prefix.is_some_and(|prefix| prefix.breaking).then(String::new);
+    footer.or_else(marked).map(BreakingHint::Declared)
 }
 
 /// The first sentence after the mark.
@@ -56,7 +56,7 @@ fn footer<'a>(mut lines: impl Iterator<Item = &'a str>, mark: &str) -> Option<St
     let first = lines.find_map(|line| line.strip_prefix(mark))?;
     let rest = lines.take_while(|line| !line.is_empty() && !line.contains(": "));
     let text = std::iter::once(first).chain(rest).collect::<Vec<_>>().join("\n");
-    Some(author::sentences(&text).into_iter().next().unwrap_or_default())
+    Some(author::split_into_sentences(&text).into_iter().next().unwrap_or_default())
 }
 
 /// `"--flag"` as a whole string, `long = "flag"`, `.long("flag")`.
@@ -77,10 +77,10 @@ static VARIABLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 /// Names on removed source lines that occur on no other line of the patch, in order.
-fn gone(files: &[FileChange], pattern: &'static LazyLock<Option<Regex>>) -> impl Iterator<Item = String> {
+fn removed_names(files: &[FileChange], pattern: &'static LazyLock<Option<Regex>>) -> impl Iterator<Item = String> {
     let program = files.iter().filter(|file| role_of(file) == FileRole::Source);
-    let removed = program.flat_map(|file| lines(file, true)).filter(|line| !starts_a_process(line));
-    let mut names: Vec<String> = removed.flat_map(|line| named(line, pattern)).collect();
+    let removed = program.flat_map(|file| lines(file, true)).filter(|line| !is_subprocess_call(line));
+    let mut names: Vec<String> = removed.flat_map(|line| captured_names(line, pattern)).collect();
     let kept: HashSet<String> = files.iter().flat_map(|file| lines(file, false)).flat_map(words).collect();
     let mut told = HashSet::new();
     names.retain(|name| !kept.contains(&plain(name)) && told.insert(name.clone()));
@@ -89,10 +89,10 @@ fn gone(files: &[FileChange], pattern: &'static LazyLock<Option<Regex>>) -> impl
 
 fn lines(file: &FileChange, removed: bool) -> impl Iterator<Item = &str> {
     let all = file.hunks.iter().flat_map(|hunk| &hunk.lines);
-    all.filter(move |line| (line.origin == Origin::Removed) == removed).map(|line| line.text.as_str())
+    all.filter(move |line| (line.origin == LineOrigin::Removed) == removed).map(|line| line.text.as_str())
 }
 
-fn named(line: &str, pattern: &'static LazyLock<Option<Regex>>) -> Vec<String> {
+fn captured_names(line: &str, pattern: &'static LazyLock<Option<Regex>>) -> Vec<String> {
     let Some(pattern) = pattern.as_ref() else { return Vec::new() };
     let name = |found: regex::Captures<'_>| {
         let bare = |bare: regex::Match<'_>| {
@@ -118,7 +118,7 @@ fn plain(name: &str) -> String {
 }
 
 /// The flag belongs to another program.
-fn starts_a_process(line: &str) -> bool {
+fn is_subprocess_call(line: &str) -> bool {
     ["Command", ".arg(", ".args(", "spawn", "exec", "subprocess", "popen", "run(", "check_call", "check_output"]
         .iter()
         .any(|call| line.contains(call))
@@ -128,7 +128,8 @@ fn is_migration(file: &FileChange) -> bool {
     let (dirs, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
     let folder = dirs.split('/').any(|dir| matches!(dir, "migrations" | "migrate" | "migration"));
     let code = [".sql", ".py", ".rb", ".js", ".ts", ".go", ".php", ".rs"].iter().any(|end| name.ends_with(end));
-    let test = FileRole::of(&file.path) == FileRole::Tests || name.starts_with("__init__") || name.starts_with("mod.");
+    let test =
+        FileRole::from_path(&file.path) == FileRole::Tests || name.starts_with("__init__") || name.starts_with("mod.");
     file.change == Change::Added && folder && code && !test
 }
 
@@ -139,27 +140,27 @@ mod tests {
 
     #[test]
     fn the_authors_own_mark_comes_first() {
-        let said = |message: &str| of(&commit(message, vec![]));
-        assert_eq!(said("feat!: drop it"), [Breaking::Said(String::new())]);
+        let said = |message: &str| find_breaking_hints(&commit(message, vec![]));
+        assert_eq!(said("feat!: drop it"), [BreakingHint::Declared(String::new())]);
         let body = "feat: x\n\nText.\n\nBREAKING CHANGE: The file is gone\nfor good. Use another.\nSigned-off-by: A";
-        assert_eq!(said(body), [Breaking::Said("The file is gone for good.".to_owned())]);
+        assert_eq!(said(body), [BreakingHint::Declared("The file is gone for good.".to_owned())]);
         assert_eq!(said("fix: x\n\nNo breaking change: none."), []);
     }
 
     #[test]
     fn flags_and_variables_count_where_only_removed_lines_name_them() {
-        let shown = |patch: &str| of(&commit("x", vec![file("src/a.rs", patch)]));
+        let shown = |patch: &str| find_breaking_hints(&commit("x", vec![file("src/a.rs", patch)]));
         assert_eq!(
             shown("@@\n-    \"--select\" => 1,\n-    #[arg(long = \"colour\")]\n-    \"--keep\"\n+    \"--keep\""),
-            [Breaking::Flag("--select".to_owned()), Breaking::Flag("--colour".to_owned())]
+            [BreakingHint::Flag("--select".to_owned()), BreakingHint::Flag("--colour".to_owned())]
         );
         assert_eq!(
             shown(
                 "@@\n-  let a = env::var(\"APP_HOME\");\n-  env::var(\"APP_LOG\")\n+  const LOG: &str = \"APP_LOG\";"
             ),
-            [Breaking::Variable("APP_HOME".to_owned())]
+            [BreakingHint::Variable("APP_HOME".to_owned())]
         );
-        assert_eq!(shown("@@\n-  process.env.APP_MODE\n"), [Breaking::Variable("APP_MODE".to_owned())]);
+        assert_eq!(shown("@@\n-  process.env.APP_MODE\n"), [BreakingHint::Variable("APP_MODE".to_owned())]);
         assert_eq!(shown("@@\n-  #[arg(long = \"no-deps\")]\n+  #[arg(long)]\n   no_deps: bool,"), []);
         assert_eq!(shown("@@\n-  Command::new(\"x\").arg(\"--quiet\")"), []);
     }
@@ -167,16 +168,19 @@ mod tests {
     #[test]
     fn tests_and_unread_patches_show_no_flag_that_went() {
         let patch = "@@\n-    \"--select\"";
-        assert_eq!(of(&commit("x", vec![file("tests/a.rs", patch)])), []);
+        assert_eq!(find_breaking_hints(&commit("x", vec![file("tests/a.rs", patch)])), []);
         let mut cut = commit("x", vec![file("src/a.rs", patch)]);
         cut.patch.truncated = true;
-        assert_eq!(of(&cut), []);
+        assert_eq!(find_breaking_hints(&cut), []);
     }
 
     #[test]
     fn new_migrations_are_told() {
         let added = named("db/migrations/0002_add.sql", Change::Added);
-        assert_eq!(of(&commit("x", vec![added])), [Breaking::Migration("db/migrations/0002_add.sql".to_owned())]);
-        assert_eq!(of(&commit("x", vec![named("db/migrations/0001.sql", Change::Modified)])), []);
+        assert_eq!(
+            find_breaking_hints(&commit("x", vec![added])),
+            [BreakingHint::Migration("db/migrations/0002_add.sql".to_owned())]
+        );
+        assert_eq!(find_breaking_hints(&commit("x", vec![named("db/migrations/0001.sql", Change::Modified)])), []);
     }
 }

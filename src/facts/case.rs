@@ -2,7 +2,7 @@
 
 use super::roles::FileRole;
 use super::{dependencies, has_no_lines, imports, is_merge, is_unknown, is_whitespace_only, roles, subject, version};
-use crate::domain::patch::{Change, Commit, FileChange, Unread};
+use crate::domain::patch::{Change, Commit, FileChange, UnreadReason};
 
 /// Kind of a commit. The first match in this order counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -45,7 +45,7 @@ pub enum Case {
 
 /// Classifies a commit.
 #[must_use]
-pub fn of(commit: &Commit) -> Case {
+pub fn classify(commit: &Commit) -> Case {
     if is_merge(commit) {
         return Case::Merge;
     }
@@ -64,26 +64,26 @@ pub fn of(commit: &Commit) -> Case {
     if subject::autosquash(commit.subject()).is_some() {
         return Case::Fixup;
     }
-    if version::of(commit).is_some_and(|version| version.released) {
+    if version::find_version_change(commit).is_some_and(|version| version.released) {
         return Case::Release;
     }
     // A truncated list says nothing about all files.
     if commit.patch.files.len() < commit.patch.files_total {
         return Case::Ordinary;
     }
-    of_files(&commit.patch.files, commit.patch.truncated)
+    classify_files(&commit.patch.files, commit.patch.truncated)
 }
 
 /// `cut`: where lines were truncated, equal-looking ones may differ.
-fn of_files(files: &[FileChange], cut: bool) -> Case {
+fn classify_files(files: &[FileChange], cut: bool) -> Case {
     let all = |what: fn(&FileChange) -> bool| files.iter().all(what);
     if all(|file| file.change == Change::Renamed && is_untouched(file)) {
         Case::RenameOnly
     } else if all(|file| file.mode_changed && file.change == Change::Modified && is_untouched(file)) {
         Case::ModeOnly
-    } else if all(|file| file.unread == Some(Unread::Submodule)) {
+    } else if all(|file| file.unread == Some(UnreadReason::Submodule)) {
         Case::SubmoduleOnly
-    } else if all(|file| file.unread == Some(Unread::Binary)) {
+    } else if all(|file| file.unread == Some(UnreadReason::Binary)) {
         Case::BinaryOnly
     } else if !cut && all(|file| file.change == Change::Modified && !has_no_lines(file) && is_whitespace_only(file)) {
         Case::WhitespaceOnly
@@ -91,7 +91,7 @@ fn of_files(files: &[FileChange], cut: bool) -> Case {
         Case::ImportOrder
     } else if all(|file| roles::is_vendored(&file.path)) {
         Case::Vendored
-    } else if dependencies::are_all(files) && !dependencies::of(files).is_empty() {
+    } else if dependencies::is_dependencies_only(files) && !dependencies::find_changes(files).is_empty() {
         Case::Dependencies
     } else if all(|file| super::role_of(file) == FileRole::Generated) {
         Case::Generated
@@ -145,8 +145,8 @@ mod tests {
             (vec![renamed("a", "b")], Case::RenameOnly),
             (vec![mode.clone()], Case::ModeOnly),
             (vec![mode, renamed("a", "b")], Case::Ordinary),
-            (vec![unread("lib", Change::Modified, Unread::Submodule)], Case::SubmoduleOnly),
-            (vec![unread("a.png", Change::Added, Unread::Binary)], Case::BinaryOnly),
+            (vec![unread("lib", Change::Modified, UnreadReason::Submodule)], Case::SubmoduleOnly),
+            (vec![unread("a.png", Change::Added, UnreadReason::Binary)], Case::BinaryOnly),
             (vec![file("a.rs", "@@\n-a b\n+ab")], Case::WhitespaceOnly),
             (vec![file("a.py", "@@\n-import b\n import a\n+import b")], Case::ImportOrder),
             (vec![counted("vendor/a.go", 1, 1)], Case::Vendored),
@@ -157,42 +157,42 @@ mod tests {
             (vec![counted("tests/a.rs", 1, 1)], Case::Only(FileRole::Tests)),
             (vec![counted("src/a.rs", 1, 1)], Case::Only(FileRole::Source)),
             (vec![counted("src/a.rs", 1, 1), counted("README.md", 1, 1)], Case::Ordinary),
-            (vec![unread("src/a.rs", Change::Modified, Unread::TooLarge)], Case::Only(FileRole::Source)),
+            (vec![unread("src/a.rs", Change::Modified, UnreadReason::TooLarge)], Case::Only(FileRole::Source)),
         ] {
-            assert_eq!(of(&commit("Subject", files.clone())), case, "{files:?}");
+            assert_eq!(classify(&commit("Subject", files.clone())), case, "{files:?}");
         }
     }
 
     #[test]
     fn lines_that_were_cut_are_not_known_to_be_the_same() {
         let mut long = commit("wip", vec![file("README.md", "@@\n-the same head\n+the same head")]);
-        assert_eq!(of(&long), Case::WhitespaceOnly);
+        assert_eq!(classify(&long), Case::WhitespaceOnly);
         long.patch.truncated = true;
-        assert_eq!(of(&long), Case::Only(FileRole::Docs));
+        assert_eq!(classify(&long), Case::Only(FileRole::Docs));
     }
 
     #[test]
     fn parents_and_messages_decide_first() {
         let mut merge = commit("Merge branch 'x'", vec![]);
         merge.parents.push(merge.oid.clone());
-        assert_eq!(of(&merge), Case::Merge);
+        assert_eq!(classify(&merge), Case::Merge);
         let mut root = commit("Start", vec![counted("README.md", 1, 0)]);
         root.parents.clear();
-        assert_eq!(of(&root), Case::Initial);
+        assert_eq!(classify(&root), Case::Initial);
         let hash = "0123456789012345678901234567890123456789";
         let revert = commit(&format!("Undo\n\nThis reverts commit {hash}."), vec![counted("a", 1, 0)]);
-        assert_eq!((of(&revert), reverted(&revert)), (Case::Revert, Some(hash)));
+        assert_eq!((classify(&revert), reverted(&revert)), (Case::Revert, Some(hash)));
         let list = format!("Fix\n\n* Revert \"x\"\n\nThis reverts commit {hash}.");
         for list in [list.replace("\n\nThis", "\nThis"), list] {
-            assert_eq!(of(&commit(&list, vec![counted("a", 1, 0)])), Case::Ordinary);
+            assert_eq!(classify(&commit(&list, vec![counted("a", 1, 0)])), Case::Ordinary);
         }
         let quoted = commit("Explain\n\nThis reverts commit messages to plain text", vec![counted("a", 1, 0)]);
-        assert_eq!(of(&quoted), Case::Ordinary);
+        assert_eq!(classify(&quoted), Case::Ordinary);
     }
 
     #[test]
     fn fixups_and_releases_are_told_by_their_subjects() {
-        let of = |subject: &str| of(&commit(subject, vec![counted("src/a.rs", 1, 0)]));
+        let of = |subject: &str| classify(&commit(subject, vec![counted("src/a.rs", 1, 0)]));
         assert_eq!([of("fixup! Add x"), of("amend! Add x"), of("squash! x")], [Case::Fixup; 3]);
         assert_eq!(of("v1.2.3"), Case::Release);
         assert_eq!(of("Release the lock"), Case::Only(FileRole::Source));
@@ -202,9 +202,9 @@ mod tests {
     fn of_an_unread_patch_nothing_is_said() {
         let mut unknown = commit("Subject", vec![]);
         unknown.patch = Patch { truncated: true, ..Patch::default() };
-        assert_eq!(of(&unknown), Case::Unknown);
+        assert_eq!(classify(&unknown), Case::Unknown);
         let mut cut = commit("Subject", vec![counted("README.md", 1, 1)]);
         cut.patch.files_total = 9;
-        assert_eq!(of(&cut), Case::Ordinary);
+        assert_eq!(classify(&cut), Case::Ordinary);
     }
 }

@@ -6,18 +6,18 @@ use super::mentions::line::{is_comment, is_prose};
 use super::mentions::swap::{is_hash, tokens};
 use super::roles::FileRole;
 use super::{role_of, symbols};
-use crate::domain::patch::{Commit, FileChange, Line, Origin};
+use crate::domain::patch::{Commit, FileChange, LineOrigin, PatchLine};
 
 /// A line without its indentation, and its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Edit {
+pub struct LineEdit {
     pub path: String,
     pub text: String,
 }
 
 /// A replaced line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pair {
+pub struct LinePair {
     pub path: String,
     pub before: String,
     pub after: String,
@@ -26,11 +26,11 @@ pub struct Pair {
 /// The changed lines of some files, without comments, blank lines and single brackets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Edits {
-    pub pairs: Vec<Pair>,
-    pub added: Vec<Edit>,
-    pub removed: Vec<Edit>,
+    pub pairs: Vec<LinePair>,
+    pub added: Vec<LineEdit>,
+    pub removed: Vec<LineEdit>,
     /// Lines on both sides, with their new place, in any file.
-    pub moved: Vec<Edit>,
+    pub moved: Vec<LineEdit>,
 }
 
 /// Limit of changed lines; a larger change is not described by its lines.
@@ -40,17 +40,17 @@ impl Edits {
     /// The edits of all files whose role satisfies `is`, without comments. Empty where a file was truncated: a line
     /// that seems new could have been moved.
     #[must_use]
-    pub fn of(commit: &Commit, is: impl Fn(FileRole) -> bool) -> Self {
-        Self::read(commit, is, |text, role| role == FileRole::Docs || !is_for_people(text, role))
+    pub fn from_commit(commit: &Commit, is: impl Fn(FileRole) -> bool) -> Self {
+        Self::collect_edits(commit, is, |text, role| role == FileRole::Docs || !is_prose_line(text, role))
     }
 
     /// The same for comments and other prose.
     #[must_use]
-    pub fn of_comments(commit: &Commit) -> Self {
-        Self::read(commit, |role| role != FileRole::Docs, is_for_people)
+    pub fn comments_of(commit: &Commit) -> Self {
+        Self::collect_edits(commit, |role| role != FileRole::Docs, is_prose_line)
     }
 
-    fn read(commit: &Commit, is: impl Fn(FileRole) -> bool, wanted: fn(&str, FileRole) -> bool) -> Self {
+    fn collect_edits(commit: &Commit, is: impl Fn(FileRole) -> bool, wanted: fn(&str, FileRole) -> bool) -> Self {
         let told = |file: &&FileChange| {
             !matches!(role_of(file), FileRole::Generated | FileRole::Asset) && !super::has_no_lines(file)
         };
@@ -59,15 +59,15 @@ impl Edits {
         if commit.patch.truncated || count > LINES || !files.iter().all(|file| symbols::is_whole(file)) {
             return Self::default();
         }
-        let on = |origin: Origin| -> HashSet<&str> {
+        let on = |origin: LineOrigin| -> HashSet<&str> {
             let lines = files.iter().flat_map(|file| &file.hunks).flat_map(|hunk| &hunk.lines);
             lines.filter(|line| line.origin == origin).map(|line| line.text.trim()).collect()
         };
-        let (new, old) = (on(Origin::Added), on(Origin::Removed));
+        let (new, old) = (on(LineOrigin::Added), on(LineOrigin::Removed));
         let mut edits = Self::default();
         for file in files.into_iter().filter(|file| is(role_of(file))) {
             for hunk in &file.hunks {
-                let blocks = hunk.lines.split(|line| line.origin == Origin::Context);
+                let blocks = hunk.lines.split(|line| line.origin == LineOrigin::Context);
                 for block in blocks.filter(|block| !block.is_empty()) {
                     edits.block(block, file, (&new, &old), wanted);
                 }
@@ -80,27 +80,29 @@ impl Edits {
 
     fn block(
         &mut self,
-        block: &[Line],
+        block: &[PatchLine],
         file: &FileChange,
         (new, old): (&HashSet<&str>, &HashSet<&str>),
         wanted: fn(&str, FileRole) -> bool,
     ) {
-        let edit = |text: &str| Edit { path: file.path.clone(), text: text.to_owned() };
+        let edit = |text: &str| LineEdit { path: file.path.clone(), text: text.to_owned() };
         let both = |text: &str| new.contains(text) && old.contains(text);
         // On both sides of one block it was merely indented.
-        let has = |text: &str, origin| block.iter().any(|line| line.origin == origin && stem(&line.text) == stem(text));
-        let here = |text: &str| has(text, Origin::Added) && has(text, Origin::Removed);
+        let has = |text: &str, origin| {
+            block.iter().any(|line| line.origin == origin && strip_continuation(&line.text) == strip_continuation(text))
+        };
+        let here = |text: &str| has(text, LineOrigin::Added) && has(text, LineOrigin::Removed);
         let (mut added, mut removed) = (Vec::new(), Vec::new());
         let role = role_of(file);
         for line in block {
             let text = line.text.trim();
-            if !wanted(text, role) || !tells(text) {
+            if !wanted(text, role) || !is_informative(text) {
                 continue;
             }
             match line.origin {
                 _ if here(text) => {}
-                Origin::Added if both(text) => self.moved.push(edit(text)),
-                Origin::Added => added.push(text),
+                LineOrigin::Added if both(text) => self.moved.push(edit(text)),
+                LineOrigin::Added => added.push(text),
                 _ if both(text) => {}
                 _ => removed.push(text),
             }
@@ -109,9 +111,9 @@ impl Edits {
         for (before, after) in paired(&all_removed, &all_added) {
             removed.retain(|text| *text != before);
             added.retain(|text| *text != after);
-            if !has_moved_on((before, &all_removed), (after, &all_added)) {
+            if !is_rewrapped((before, &all_removed), (after, &all_added)) {
                 let (before, after) = (before.to_owned(), after.to_owned());
-                self.pairs.push(Pair { path: file.path.clone(), before, after });
+                self.pairs.push(LinePair { path: file.path.clone(), before, after });
             }
         }
         self.added.extend(added.into_iter().map(edit));
@@ -135,8 +137,8 @@ impl Edits {
     /// The replacement shared by most pairs, three at least: `(before, after, lines)`; one text is empty for a pure
     /// insertion or deletion.
     #[must_use]
-    pub fn habit(&self) -> Option<(String, String, usize)> {
-        let all: Vec<(String, String)> = self.pairs.iter().filter_map(Pair::difference).collect();
+    pub fn common_replacement(&self) -> Option<(String, String, usize)> {
+        let all: Vec<(String, String)> = self.pairs.iter().filter_map(LinePair::difference).collect();
         let count = |one: &(String, String)| all.iter().filter(|other| *other == one).count();
         let most = all.iter().max_by_key(|one| count(one))?;
         let lines = count(most);
@@ -152,13 +154,13 @@ impl Edits {
     /// The replacement common to all pairs, if there are no other edits: `(before, after)`.
     #[must_use]
     pub fn replacement(&self) -> Option<(String, String)> {
-        let first = self.pairs.first().and_then(Pair::replacement)?;
+        let first = self.pairs.first().and_then(LinePair::replacement)?;
         let all = self.pairs.iter().all(|pair| pair.replacement().as_ref() == Some(&first));
         (all && self.pairs.len() > 1 && self.pairs.len() == self.count()).then_some(first)
     }
 }
 
-impl Pair {
+impl LinePair {
     /// The replacement, else the part in the middle that only one line has.
     #[must_use]
     pub fn difference(&self) -> Option<(String, String)> {
@@ -192,17 +194,17 @@ impl Pair {
 /// Pairs removed and added lines: one by one if they are equally many, else the single most similar pair.
 fn paired<'a>(removed: &[&'a str], added: &[&'a str]) -> Vec<(&'a str, &'a str)> {
     if removed.len() == added.len() {
-        let like = |(a, b): &(&&str, &&str)| removed.len() == 1 || alike(a, b) >= ALIKE;
+        let like = |(a, b): &(&&str, &&str)| removed.len() == 1 || similarity(a, b) >= ALIKE;
         return removed.iter().zip(added).filter(like).map(|(a, b)| (*a, *b)).collect();
     }
-    let all = removed.iter().flat_map(|a| added.iter().map(move |b| (alike(a, b), *a, *b)));
+    let all = removed.iter().flat_map(|a| added.iter().map(move |b| (similarity(a, b), *a, *b)));
     let best = all.max_by(|(x, ..), (y, ..)| x.total_cmp(y)).filter(|(x, ..)| *x >= ALIKE);
     best.map(|(_, a, b)| (a, b)).into_iter().collect()
 }
 
 /// The differing part of one line is found on the lines beside the other: the statement was only wrapped or joined, so
 /// neither line describes a change.
-fn has_moved_on((before, removed): (&str, &[&str]), (after, added): (&str, &[&str])) -> bool {
+fn is_rewrapped((before, removed): (&str, &[&str]), (after, added): (&str, &[&str])) -> bool {
     let (old, new) = (words(before), words(after));
     let is_beside = |rest: HashSet<String>, line: &str, lines: &[&str]| {
         let at = lines.iter().position(|text| *text == line).unwrap_or(0);
@@ -221,7 +223,7 @@ const BESIDE: usize = 3;
 const ALIKE: f64 = 0.5;
 
 /// The share of common words of two lines.
-fn alike(a: &str, b: &str) -> f64 {
+fn similarity(a: &str, b: &str) -> f64 {
     let (a, b) = (words(a), words(b));
     let common = a.intersection(&b).count() as f64;
     let most = a.len().max(b.len()).max(1) as f64;
@@ -234,7 +236,7 @@ fn words(text: &str) -> HashSet<String> {
 }
 
 /// A comment, or several words in a row: docstring lines are not always recognised as comments.
-fn is_for_people(text: &str, role: FileRole) -> bool {
+fn is_prose_line(text: &str, role: FileRole) -> bool {
     // Values in settings consist of words, too.
     if matches!(role, FileRole::Config | FileRole::Ci) {
         return is_comment(text);
@@ -250,20 +252,20 @@ fn is_for_people(text: &str, role: FileRole) -> bool {
 }
 
 /// Whether the line is on both sides of a hunk with no informative unchanged line in between.
-fn is_beside(lines: &[Line], text: &str) -> bool {
-    let at = |origin: Origin| lines.iter().position(|line| line.origin == origin && line.text.trim() == text);
-    let Some((old, new)) = at(Origin::Removed).zip(at(Origin::Added)) else { return false };
+fn is_beside(lines: &[PatchLine], text: &str) -> bool {
+    let at = |origin: LineOrigin| lines.iter().position(|line| line.origin == origin && line.text.trim() == text);
+    let Some((old, new)) = at(LineOrigin::Removed).zip(at(LineOrigin::Added)) else { return false };
     let between = lines.get(old.min(new)..old.max(new)).unwrap_or(&[]);
-    !between.iter().any(|line| line.origin == Origin::Context && tells(line.text.trim()))
+    !between.iter().any(|line| line.origin == LineOrigin::Context && is_informative(line.text.trim()))
 }
 
 /// Without trailing continuation marks.
-fn stem(line: &str) -> &str {
+fn strip_continuation(line: &str) -> &str {
     line.trim().trim_end_matches(|c: char| matches!(c, ',' | ';' | '\\') || c.is_whitespace())
 }
 
 /// More than a bracket, a keyword or a redaction placeholder.
-fn tells(text: &str) -> bool {
+fn is_informative(text: &str) -> bool {
     const ALONE: [&str; 11] = ["else", "end", "begin", "do", "then", "fi", "done", "try", "finally", "esac", "endif"];
     let word = text.trim_matches(|c: char| !c.is_alphanumeric());
     !word.is_empty() && !ALONE.contains(&word)
@@ -274,15 +276,15 @@ mod tests {
     use super::*;
     use crate::facts::sample::{commit, counted, file};
 
-    fn of(patch: &str) -> Edits {
-        Edits::of(&commit("wip", vec![file("src/a.rs", patch)]), |_| true)
+    fn edits_of(patch: &str) -> Edits {
+        Edits::from_commit(&commit("wip", vec![file("src/a.rs", patch)]), |_| true)
     }
 
     fn pairs(patch: &str) -> Vec<(String, String)> {
-        of(patch).pairs.into_iter().map(|pair| (pair.before, pair.after)).collect()
+        edits_of(patch).pairs.into_iter().map(|pair| (pair.before, pair.after)).collect()
     }
 
-    fn texts(edits: &[Edit]) -> Vec<&str> {
+    fn texts(edits: &[LineEdit]) -> Vec<&str> {
         edits.iter().map(|edit| edit.text.as_str()).collect()
     }
 
@@ -308,7 +310,7 @@ mod tests {
 
     #[test]
     fn what_is_on_both_sides_moved() {
-        let edits = of("@@\n-first(a);\n b();\n-second(a);\n+second(c);\n+first(a);");
+        let edits = edits_of("@@\n-first(a);\n b();\n-second(a);\n+second(c);\n+first(a);");
         assert_eq!(texts(&edits.moved), ["first(a);"]);
         assert_eq!(edits.pairs.len(), 1);
         assert_eq!(edits.count(), 1);
@@ -316,13 +318,13 @@ mod tests {
 
     #[test]
     fn brackets_and_blanks_tell_nothing() {
-        let edits = of("@@\n+\n+}\n+else {\n+x();");
+        let edits = edits_of("@@\n+\n+}\n+else {\n+x();");
         assert_eq!(texts(&edits.added), ["x();"]);
     }
 
     #[test]
     fn what_most_lines_have_in_common_is_a_habit() {
-        let habit = |patch: &str| of(patch).habit().map(|(a, b, n)| format!("{a}|{b}|{n}"));
+        let habit = |patch: &str| edits_of(patch).common_replacement().map(|(a, b, n)| format!("{a}|{b}|{n}"));
         let each = |old: &str, new: &str| {
             let one = |at: usize| {
                 format!("@@\n-{}\n+{}\n", old.replace('N', &at.to_string()), new.replace('N', &at.to_string()))
@@ -339,16 +341,19 @@ mod tests {
     fn what_was_not_read_to_its_end_says_nothing_of_lines() {
         let mut cut = file("src/a.rs", "@@\n+x();");
         cut.insertions = Some(9);
-        assert!(Edits::of(&commit("wip", vec![cut]), |_| true).is_empty());
-        assert!(Edits::of(&commit("wip", vec![counted("a.rs", 1, 0), file("b.rs", "@@\n+x();")]), |_| true).is_empty());
+        assert!(Edits::from_commit(&commit("wip", vec![cut]), |_| true).is_empty());
+        assert!(
+            Edits::from_commit(&commit("wip", vec![counted("a.rs", 1, 0), file("b.rs", "@@\n+x();")]), |_| true)
+                .is_empty()
+        );
     }
 
     #[test]
     fn one_replacement_in_all_lines_is_told_as_one() {
         let same = "@@\n-set_protoype(a)\n+set_prototype(a)\n x\n-set_protoype(b, set_protoype)\n+set_prototype(b, set_prototype)";
-        assert_eq!(of(same).replacement(), Some(("set_protoype".to_owned(), "set_prototype".to_owned())));
-        assert_eq!(of("@@\n-get(a)\n+put(a)\n x\n-get(b)\n+cut(b)").replacement(), None);
-        assert_eq!(of("@@\n-get(a)\n+put(a)").replacement(), None, "one line is quoted");
-        assert_eq!(of("@@\n-get(a)\n+put(a)\n x\n-get(b)\n+put(b)\n x\n+new()").replacement(), None);
+        assert_eq!(edits_of(same).replacement(), Some(("set_protoype".to_owned(), "set_prototype".to_owned())));
+        assert_eq!(edits_of("@@\n-get(a)\n+put(a)\n x\n-get(b)\n+cut(b)").replacement(), None);
+        assert_eq!(edits_of("@@\n-get(a)\n+put(a)").replacement(), None, "one line is quoted");
+        assert_eq!(edits_of("@@\n-get(a)\n+put(a)\n x\n-get(b)\n+put(b)\n x\n+new()").replacement(), None);
     }
 }

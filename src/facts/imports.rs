@@ -1,18 +1,19 @@
 //! Detects reordered import lines.
 
-use crate::domain::patch::{Change, FileChange, Line, Origin};
+use crate::domain::patch::{Change, FileChange, LineOrigin, PatchLine};
 
 /// Whether only the order of import lines changed.
 #[must_use]
 pub fn are_reordered(file: &FileChange) -> bool {
-    let changed: Vec<&Line> = file.hunks.iter().flat_map(|hunk| &hunk.lines).filter(|line| is_changed(line)).collect();
+    let changed: Vec<&PatchLine> =
+        file.hunks.iter().flat_map(|hunk| &hunk.lines).filter(|line| is_changed(line)).collect();
     let whole = file.insertions.zip(file.deletions).is_some_and(|(a, b)| a + b == changed.len() as u64 && a > 0);
     let plain = file.change == Change::Modified && !file.mode_changed;
     plain && whole && changed.iter().all(|line| is_import(&line.text)) && is_permutation(&changed)
 }
 
-fn is_changed(line: &Line) -> bool {
-    line.origin != Origin::Context && !line.text.trim().is_empty()
+fn is_changed(line: &PatchLine) -> bool {
+    line.origin != LineOrigin::Context && !line.text.trim().is_empty()
 }
 
 /// A complete import on one line; a list over several lines is uncertain.
@@ -22,14 +23,14 @@ fn is_import(line: &str) -> bool {
     starts.iter().any(|start| text.starts_with(start)) && !text.ends_with(['{', '(', ',', '\\'])
 }
 
-fn is_permutation(changed: &[&Line]) -> bool {
+fn is_permutation(changed: &[&PatchLine]) -> bool {
     let side = |origin| {
         let mut lines: Vec<&str> =
             changed.iter().filter(|line| line.origin == origin).map(|line| line.text.trim()).collect();
         lines.sort_unstable();
         lines
     };
-    side(Origin::Added) == side(Origin::Removed)
+    side(LineOrigin::Added) == side(LineOrigin::Removed)
 }
 
 #[cfg(test)]

@@ -187,33 +187,33 @@ static MATCHERS: LazyLock<Option<[AhoCorasick; 2]>> = LazyLock::new(|| {
 
 /// How certainly a line addresses a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Speech {
+pub enum InjectionMatch {
     None,
-    Perhaps,
-    Plainly,
+    Possible,
+    Certain,
 }
 
 /// Searches a line for such phrases, also with hidden letters and look-alikes of Latin ones.
 #[must_use]
-pub fn speaks(line: &str) -> Speech {
-    let Some([strong, weak]) = MATCHERS.as_ref() else { return Speech::None };
-    let open = if line.is_ascii() { line.into() } else { std::borrow::Cow::Owned(unmasked(line)) };
+pub fn detect_injection(line: &str) -> InjectionMatch {
+    let Some([strong, weak]) = MATCHERS.as_ref() else { return InjectionMatch::None };
+    let open = if line.is_ascii() { line.into() } else { std::borrow::Cow::Owned(strip_disguises(line)) };
     let at_word = |at: usize| !open[..at].ends_with(char::is_alphanumeric);
     let starts = |at: usize| !open[..at].contains(char::is_alphanumeric);
     if strong.find_iter(open.as_ref()).any(|found| at_word(found.start())) {
-        return Speech::Plainly;
+        return InjectionMatch::Certain;
     }
     let found: Vec<usize> = weak.find_iter(open.as_ref()).map(|found| found.start()).collect();
     match found {
-        found if found.iter().any(|at| starts(*at)) => Speech::Plainly,
-        found if found.iter().any(|at| at_word(*at)) => Speech::Perhaps,
-        _ => Speech::None,
+        found if found.iter().any(|at| starts(*at)) => InjectionMatch::Certain,
+        found if found.iter().any(|at| at_word(*at)) => InjectionMatch::Possible,
+        _ => InjectionMatch::None,
     }
 }
 
 /// Removes disguises: invisible characters, and letters of other scripts that look Latin.
 #[must_use]
-pub fn unmasked(text: &str) -> String {
+pub fn strip_disguises(text: &str) -> String {
     text.chars()
         .filter(
             |c| !matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{180e}'),
@@ -247,7 +247,7 @@ mod tests {
     fn hidden_letters_do_not_hide_an_instruction() {
         for line in ["ig\u{200b}nore the above", "ｉｇｎｏｒｅ ａｌｌ", "Ignоrе аll of it", "Ign\u{301}ore the above"]
         {
-            assert_eq!(speaks(line), Speech::Plainly, "{line}");
+            assert_eq!(detect_injection(line), InjectionMatch::Certain, "{line}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Recognises definition lines by keyword: precision before recall.
 
-use super::words::{self, Words};
+use super::words::{self, LineCursor};
 
 /// Languages with recognised definition lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -46,7 +46,7 @@ pub struct Definition {
 impl Language {
     /// From the path's extension.
     #[must_use]
-    pub fn of(path: &str) -> Option<Self> {
+    pub fn from_path(path: &str) -> Option<Self> {
         let name = path.rsplit('/').next().unwrap_or(path);
         Some(match name.rsplit_once('.')?.1 {
             "rs" => Self::Rust,
@@ -113,11 +113,11 @@ impl Language {
     }
 }
 
-type Found = (SymbolKind, String, bool);
+type DefinitionParts = (SymbolKind, String, bool);
 
-fn rust(line: &str) -> Option<Found> {
-    let mut words = Words::new(line);
-    let public = words.eat("pub");
+fn rust(line: &str) -> Option<DefinitionParts> {
+    let mut words = LineCursor::new(line);
+    let public = words.skip_word("pub");
     if public && words.peek_char() == Some('(') {
         words.skip_parens()?;
     }
@@ -127,7 +127,7 @@ fn rust(line: &str) -> Option<Found> {
             "extern" => words.skip_string(),
             "const" | "static" if words.is_next("fn") || words.is_next("unsafe") || words.is_next("async") => {}
             "const" | "static" => {
-                words.eat("mut");
+                words.skip_word("mut");
                 let name = words.identifier()?;
                 return (words.peek_char() == Some(':')).then_some((SymbolKind::Constant, name, public));
             }
@@ -160,7 +160,7 @@ fn rust(line: &str) -> Option<Found> {
 }
 
 /// The type in `impl<T> Trait<T> for some::Type<T> {`.
-fn rust_impl(mut words: Words<'_>) -> Option<String> {
+fn rust_impl(mut words: LineCursor<'_>) -> Option<String> {
     if words.peek_char() == Some('<') {
         words.skip_angles()?;
     }
@@ -171,9 +171,9 @@ fn rust_impl(mut words: Words<'_>) -> Option<String> {
     words::is_identifier(name).then(|| name.to_owned())
 }
 
-fn python(line: &str) -> Option<Found> {
-    let mut words = Words::new(line);
-    words.eat("async");
+fn python(line: &str) -> Option<DefinitionParts> {
+    let mut words = LineCursor::new(line);
+    words.skip_word("async");
     let kind = match words.next_word()? {
         "def" => SymbolKind::Function,
         "class" => SymbolKind::Type,
@@ -186,17 +186,17 @@ fn python(line: &str) -> Option<Found> {
     right.then_some((kind, name, public))
 }
 
-fn script(line: &str) -> Option<Found> {
-    let mut words = Words::new(line);
-    let exported = words.eat("export");
-    words.eat("default");
-    words.eat("declare");
+fn script(line: &str) -> Option<DefinitionParts> {
+    let mut words = LineCursor::new(line);
+    let exported = words.skip_word("export");
+    words.skip_word("default");
+    words.skip_word("declare");
     let mut probe = words.clone();
-    probe.eat("abstract");
-    probe.eat("async");
+    probe.skip_word("abstract");
+    probe.skip_word("async");
     match probe.next_word() {
         Some("function") => {
-            probe.eat_char('*');
+            probe.skip_char('*');
             let name = probe.identifier()?;
             return matches!(probe.peek_char(), Some('(' | '<')).then_some((SymbolKind::Function, name, exported));
         }
@@ -229,7 +229,7 @@ fn is_function_value(rest: &str) -> bool {
     arrow || value.starts_with("function")
 }
 
-fn script_method(mut words: Words<'_>) -> Option<Found> {
+fn script_method(mut words: LineCursor<'_>) -> Option<DefinitionParts> {
     const MODIFIERS: [&str; 9] =
         ["public", "private", "protected", "static", "async", "get", "set", "readonly", "override"];
     if words.at_column_zero() {
@@ -251,8 +251,8 @@ fn script_method(mut words: Words<'_>) -> Option<Found> {
     (is_body && !words::is_control(&name)).then_some((SymbolKind::Function, name, !hidden))
 }
 
-fn go(line: &str) -> Option<Found> {
-    let mut words = Words::new(line);
+fn go(line: &str) -> Option<DefinitionParts> {
+    let mut words = LineCursor::new(line);
     if !words.at_column_zero() {
         return None;
     }
@@ -280,10 +280,10 @@ fn go(line: &str) -> Option<Found> {
     }
 }
 
-fn java(line: &str) -> Option<Found> {
+fn java(line: &str) -> Option<DefinitionParts> {
     const MODIFIERS: [&str; 9] =
         ["public", "private", "protected", "static", "final", "abstract", "synchronized", "sealed", "default"];
-    let mut words = Words::new(line);
+    let mut words = LineCursor::new(line);
     let (mut modified, mut public) = (false, false);
     loop {
         let mut probe = words.clone();
@@ -307,8 +307,8 @@ fn java(line: &str) -> Option<Found> {
     method.then(|| (SymbolKind::Function, name.to_owned(), public))
 }
 
-fn c(line: &str) -> Option<Found> {
-    let mut words = Words::new(line);
+fn c(line: &str) -> Option<DefinitionParts> {
+    let mut words = LineCursor::new(line);
     if !words.at_column_zero() || line.ends_with([';', ',', '\\']) {
         return None;
     }
@@ -332,8 +332,8 @@ fn c(line: &str) -> Option<Found> {
     (plain && typed && body).then(|| (SymbolKind::Function, name.to_owned(), public))
 }
 
-fn ruby(line: &str) -> Option<Found> {
-    let mut words = Words::new(line);
+fn ruby(line: &str) -> Option<DefinitionParts> {
+    let mut words = LineCursor::new(line);
     let kind = match words.next_word()? {
         "def" => SymbolKind::Function,
         "class" => SymbolKind::Type,
@@ -346,7 +346,7 @@ fn ruby(line: &str) -> Option<Found> {
 }
 
 /// `name() {`, `function name {`, `function name -d '…'`.
-fn shell(line: &str) -> Option<Found> {
+fn shell(line: &str) -> Option<DefinitionParts> {
     let text = line.trim_start();
     let (text, keyword) = text.strip_prefix("function ").map_or((text, false), |rest| (rest.trim_start(), true));
     let end = text.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | ':' | '.'))).unwrap_or(text.len());

@@ -14,11 +14,11 @@ pub mod words;
 
 /// Kind of a mention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum MentionKind {
     /// An identifier, key or flag.
     Name,
     /// A new changelog line.
-    Entry,
+    ChangelogEntry,
     /// Title of a new test: `it("redirects once")`.
     Title,
     /// The heading above changed documentation.
@@ -38,7 +38,7 @@ pub enum Kind {
 /// An identifier, heading, key or phrase that the changed lines are about.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mention {
-    pub kind: Kind,
+    pub kind: MentionKind,
     /// As written, on one line; a phrase without markup.
     pub text: String,
     /// How characteristic it is; higher first.
@@ -61,13 +61,17 @@ const PHRASES: usize = 6;
 
 /// Mentions, the most characteristic first.
 #[must_use]
-pub fn of(files: &[FileChange], symbols: &[Symbol]) -> Vec<Mention> {
-    let phrases = phrases::of(files);
-    let tally = weigh::Tally::of(files, symbols, &phrases);
-    let mut mentions = tally.names();
-    mentions.extend(phrases.into_iter().map(|phrase| tally.weighed(phrase)));
+pub fn find_mentions(files: &[FileChange], symbols: &[Symbol]) -> Vec<Mention> {
+    let phrases = phrases::find_phrases(files);
+    let tally = weigh::TermCounts::from_patch(files, symbols, &phrases);
+    let mut mentions = tally.weighted_names();
+    mentions.extend(phrases.into_iter().map(|phrase| tally.weigh_phrase(phrase)));
     mentions.retain(|mention| {
-        mention.weight > 0.0 || matches!(mention.kind, Kind::Swap | Kind::Correction | Kind::Opaque | Kind::Heading)
+        mention.weight > 0.0
+            || matches!(
+                mention.kind,
+                MentionKind::Swap | MentionKind::Correction | MentionKind::Opaque | MentionKind::Heading
+            )
     });
     mentions.sort_by(|a, b| b.weight.total_cmp(&a.weight));
     few_of_each(mentions)
@@ -77,7 +81,7 @@ fn few_of_each(mentions: Vec<Mention>) -> Vec<Mention> {
     let mut kept: Vec<Mention> = Vec::new();
     let mut seen = HashSet::new();
     for mention in mentions {
-        let limit = if mention.kind == Kind::Name { NAMES } else { PHRASES };
+        let limit = if mention.kind == MentionKind::Name { NAMES } else { PHRASES };
         let same = kept.iter().filter(|known| known.kind == mention.kind).count();
         if same < limit && seen.insert((mention.kind, mention.text.clone())) {
             kept.push(mention);
@@ -87,7 +91,7 @@ fn few_of_each(mentions: Vec<Mention>) -> Vec<Mention> {
 }
 
 /// Weight of the words in files of this role.
-fn share(role: FileRole) -> f64 {
+fn role_weight(role: FileRole) -> f64 {
     match role {
         FileRole::Source => 1.0,
         FileRole::Docs | FileRole::Config | FileRole::Ci | FileRole::Other => 0.7,
@@ -101,33 +105,35 @@ mod tests {
     use super::*;
     use crate::facts::sample::file;
 
-    fn told(files: &[FileChange], kind: Kind) -> Vec<(String, Option<bool>)> {
-        let all = of(files, &[]);
+    fn mentions_of(files: &[FileChange], kind: MentionKind) -> Vec<(String, Option<bool>)> {
+        let all = find_mentions(files, &[]);
         all.into_iter().filter(|m| m.kind == kind).map(|m| (m.text, m.added)).collect()
     }
 
     #[test]
     fn what_only_one_side_names_comes_before_what_both_do() {
-        let names =
-            told(&[file("a.rs", "@@\n-    let cap = limit(old_cap);\n+    let cap = limit(max_depth);")], Kind::Name);
+        let names = mentions_of(
+            &[file("a.rs", "@@\n-    let cap = limit(old_cap);\n+    let cap = limit(max_depth);")],
+            MentionKind::Name,
+        );
         assert_eq!(names[0], ("max_depth".to_owned(), Some(true)));
         assert!(names.contains(&("old_cap".to_owned(), Some(false))), "{names:?}");
     }
 
     #[test]
     fn keywords_are_no_mentions() {
-        assert_eq!(told(&[file("a.py", "@@\n+    return self.value")], Kind::Name), []);
+        assert_eq!(mentions_of(&[file("a.py", "@@\n+    return self.value")], MentionKind::Name), []);
     }
 
     #[test]
     fn a_word_beside_the_change_is_on_both_sides() {
-        let names = told(&[file("a.rs", "@@\n use walker;\n+    walker.run_parallel()")], Kind::Name);
+        let names = mentions_of(&[file("a.rs", "@@\n use walker;\n+    walker.run_parallel()")], MentionKind::Name);
         assert!(names.contains(&("walker".to_owned(), None)), "{names:?}");
     }
 
     #[test]
     fn nothing_is_made_of_nothing() {
-        assert_eq!(of(&[], &[]), []);
-        assert_eq!(of(&[file("a.rs", "@@\n+\n+}")], &[]), []);
+        assert_eq!(find_mentions(&[], &[]), []);
+        assert_eq!(find_mentions(&[file("a.rs", "@@\n+\n+}")], &[]), []);
     }
 }

@@ -1,8 +1,8 @@
 //! Facts about a patch, ranked: input of the template, the prompt and the hallucination check.
 
-use crate::domain::capture::Kind;
+use crate::domain::capture::CaptureKind;
 use crate::domain::clock::Clock;
-use crate::domain::patch::{Change, Commit, FileChange, Line, Origin, Unread};
+use crate::domain::patch::{Change, Commit, FileChange, LineOrigin, PatchLine, UnreadReason};
 
 pub mod author;
 pub mod breaking;
@@ -25,16 +25,16 @@ pub mod version;
 mod words;
 
 use author::Author;
-use breaking::Breaking;
+use breaking::BreakingHint;
 use dependencies::DependencyChange;
 use formats::FormatChange;
 use mentions::Mention;
 
 use case::Case;
 use roles::FileRole;
-use subject::Subject;
+use subject::SubjectLine;
 use symbols::Symbol;
-use version::Version;
+use version::ProjectVersion;
 
 /// Facts about a commit, in order of importance.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,7 +42,7 @@ pub struct Facts {
     /// Kind of commit; special kinds are described before any symbol.
     pub case: Case,
     /// The author's subject, and whether it is informative.
-    pub subject: Subject,
+    pub subject: SubjectLine,
     /// Definitions added, removed, moved or changed, the most important first.
     pub symbols: Vec<Symbol>,
     /// `symbols` is complete; otherwise the parsing budget ran out, and no count is stated.
@@ -50,7 +50,7 @@ pub struct Facts {
     /// Renamed files: (from, to), with or without changed lines.
     pub renames: Vec<(String, String)>,
     /// Distribution of the change over roles, source first.
-    pub shares: Vec<Share>,
+    pub shares: Vec<RoleShare>,
     /// Manifests with changed lines.
     pub manifests: Vec<String>,
     /// Dependency changes, direct ones before transitive ones.
@@ -58,9 +58,9 @@ pub struct Facts {
     /// `dependencies` is complete; otherwise a manifest or lockfile was truncated, and no count is stated.
     pub all_dependencies: bool,
     /// The project's own version, if it changes.
-    pub version: Option<Version>,
+    pub version: Option<ProjectVersion>,
     /// Breaking-change hints.
-    pub breaking: Vec<Breaking>,
+    pub breaking: Vec<BreakingHint>,
     /// Other key terms on the changed lines, the most characteristic first.
     pub mentions: Vec<Mention>,
     /// Changes in special file formats.
@@ -75,7 +75,7 @@ pub struct Facts {
 
 /// The files of one role.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Share {
+pub struct RoleShare {
     pub role: FileRole,
     pub files: usize,
     /// Lines; `None` if a text file of the role was not read.
@@ -85,25 +85,25 @@ pub struct Share {
 
 /// Extracts the facts of a commit; `clock` bounds the parsing time.
 #[must_use]
-pub fn of(commit: &Commit, clock: &dyn Clock) -> Facts {
+pub fn extract_facts(commit: &Commit, clock: &dyn Clock) -> Facts {
     let files = &commit.patch.files;
     let is_rename = |file: &&FileChange| file.change == Change::Renamed;
-    let (formats, read) = formats::split(files);
-    let (symbols, all_symbols) = syntax::with_extent(&read, clock);
+    let (formats, read) = formats::extract_format_changes(files);
+    let (symbols, all_symbols) = syntax::find_symbols_with_extent(&read, clock);
     Facts {
-        case: case::of(commit),
-        subject: Subject::of_commit(commit),
-        mentions: mentions::of(&read, &symbols),
+        case: case::classify(commit),
+        subject: SubjectLine::from_commit(commit),
+        mentions: mentions::find_mentions(&read, &symbols),
         formats,
         symbols,
         all_symbols,
         renames: files.iter().filter(is_rename).filter_map(|f| Some((f.old_path.clone()?, f.path.clone()))).collect(),
         shares: shares(files),
-        dependencies: dependencies::of(files),
+        dependencies: dependencies::find_changes(files),
         all_dependencies: dependencies::are_all_known(files),
-        version: version::of(commit),
-        breaking: breaking::of(commit),
-        author: Author::of(&commit.message),
+        version: version::find_version_change(commit),
+        breaking: breaking::find_breaking_hints(commit),
+        author: Author::from_message(&commit.message),
         manifests: files.iter().filter(|file| roles::is_manifest(&file.path)).map(|file| file.path.clone()).collect(),
         files_total: commit.patch.files_total,
         all_listed: files.len() == commit.patch.files_total && !is_unknown(commit),
@@ -114,7 +114,7 @@ impl Facts {
     /// Drops every fact whose name `secret` recognises. Definitions and packages come from texts that were not
     /// redacted.
     #[must_use]
-    pub fn without(mut self, secret: &dyn Fn(&str) -> bool) -> Self {
+    pub fn without_secrets(mut self, secret: &dyn Fn(&str) -> bool) -> Self {
         self.symbols.retain(|symbol| !symbol.names().any(secret));
         let words = |change: &DependencyChange| [Some(change.name.clone()), change.from.clone(), change.to.clone()];
         self.dependencies.retain(|change| !words(change).iter().flatten().any(|word| secret(word)));
@@ -127,11 +127,11 @@ fn is_unknown(commit: &Commit) -> bool {
     commit.patch.truncated && commit.patch.files_total == 0
 }
 
-fn shares(files: &[FileChange]) -> Vec<Share> {
-    let mut shares: Vec<Share> = Vec::new();
+fn shares(files: &[FileChange]) -> Vec<RoleShare> {
+    let mut shares: Vec<RoleShare> = Vec::new();
     for file in files {
         let role = role_of(file);
-        let is_pointer = formats::pointer::of(file).is_some();
+        let is_pointer = formats::pointer::find_change(file).is_some();
         let lines = |count: Option<u64>| {
             count.filter(|_| !is_pointer).or_else(|| (is_pointer || has_no_lines(file)).then_some(0))
         };
@@ -142,7 +142,7 @@ fn shares(files: &[FileChange]) -> Vec<Share> {
                 share.insertions = share.insertions.zip(added).map(|(a, b)| a + b);
                 share.deletions = share.deletions.zip(removed).map(|(a, b)| a + b);
             }
-            None => shares.push(Share { role, files: 1, insertions: added, deletions: removed }),
+            None => shares.push(RoleShare { role, files: 1, insertions: added, deletions: removed }),
         }
     }
     shares.sort_by_key(|share| share.role);
@@ -152,10 +152,10 @@ fn shares(files: &[FileChange]) -> Vec<Share> {
 /// The role of a file, by its path and by being binary.
 #[must_use]
 pub fn role_of(file: &FileChange) -> FileRole {
-    match (FileRole::of(&file.path), file.unread) {
+    match (FileRole::from_path(&file.path), file.unread) {
         // A submodule is another repository, in any folder.
-        (_, Some(Unread::Submodule)) => FileRole::Other,
-        (role @ (FileRole::Source | FileRole::Docs | FileRole::Other), Some(Unread::Binary)) => {
+        (_, Some(UnreadReason::Submodule)) => FileRole::Other,
+        (role @ (FileRole::Source | FileRole::Docs | FileRole::Other), Some(UnreadReason::Binary)) => {
             if role == FileRole::Docs { FileRole::Docs } else { FileRole::Asset }
         }
         (role, _) => role,
@@ -163,28 +163,29 @@ pub fn role_of(file: &FileChange) -> FileRole {
 }
 
 fn has_no_lines(file: &FileChange) -> bool {
-    matches!(file.unread, Some(Unread::Binary | Unread::Submodule | Unread::Symlink))
+    matches!(file.unread, Some(UnreadReason::Binary | UnreadReason::Submodule | UnreadReason::Symlink))
 }
 
 /// Whether lines differ only in whitespace, compared per run of changed lines. (Over the whole file, reordered lines
 /// would match, too.)
 fn is_whitespace_only(file: &FileChange) -> bool {
-    let changed = file.hunks.iter().flat_map(|hunk| &hunk.lines).filter(|line| line.origin != Origin::Context).count();
+    let changed =
+        file.hunks.iter().flat_map(|hunk| &hunk.lines).filter(|line| line.origin != LineOrigin::Context).count();
     let whole = file.insertions.zip(file.deletions).is_some_and(|(a, b)| a + b == changed as u64 && changed > 0);
-    let run_is_blank = |run: &[Line]| {
-        let text = |origin: Origin| {
+    let run_is_blank = |run: &[PatchLine]| {
+        let text = |origin: LineOrigin| {
             let lines = run.iter().filter(move |line| line.origin == origin);
             lines.flat_map(|line| line.text.chars()).filter(|c| !c.is_whitespace())
         };
         // Two different secrets have the same placeholder.
         let redacted = run.iter().any(|line| line.text.contains("[redacted:"));
-        !redacted && text(Origin::Added).eq(text(Origin::Removed))
+        !redacted && text(LineOrigin::Added).eq(text(LineOrigin::Removed))
     };
-    whole && file.hunks.iter().all(|hunk| hunk.lines.split(|line| line.origin == Origin::Context).all(run_is_blank))
+    whole && file.hunks.iter().all(|hunk| hunk.lines.split(|line| line.origin == LineOrigin::Context).all(run_is_blank))
 }
 
 fn is_merge(commit: &Commit) -> bool {
-    commit.kind() == Kind::Merge
+    commit.kind() == CaptureKind::Merge
 }
 
 #[cfg(test)]
@@ -199,10 +200,10 @@ mod tests {
             counted("tests/a.rs", 5, 0),
             counted("src/a.rs", 10, 2),
             counted("src/b.rs", 1, 1),
-            unread("Cargo.lock", Change::Modified, Unread::Excluded),
-            unread("logo.png", Change::Added, Unread::Binary),
+            unread("Cargo.lock", Change::Modified, UnreadReason::Excluded),
+            unread("logo.png", Change::Added, UnreadReason::Binary),
         ];
-        let facts = of(&commit("Add", files), &SystemClock);
+        let facts = extract_facts(&commit("Add", files), &SystemClock);
         let told: Vec<_> = facts.shares.iter().map(|s| (s.role, s.files, s.insertions, s.deletions)).collect();
         assert_eq!(
             told,
@@ -217,7 +218,8 @@ mod tests {
 
     #[test]
     fn renames_and_manifests_are_listed() {
-        let facts = of(&commit("Move", vec![renamed("a.rs", "b.rs"), counted("Cargo.toml", 1, 1)]), &SystemClock);
+        let facts =
+            extract_facts(&commit("Move", vec![renamed("a.rs", "b.rs"), counted("Cargo.toml", 1, 1)]), &SystemClock);
         assert_eq!(facts.renames, [("a.rs".to_owned(), "b.rs".to_owned())]);
         assert_eq!(facts.manifests, ["Cargo.toml"]);
         assert!(facts.all_listed);

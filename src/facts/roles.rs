@@ -66,7 +66,7 @@ const SOURCE_ENDS: [&str; 64] = [
 impl FileRole {
     /// From the path in the repository.
     #[must_use]
-    pub fn of(path: &str) -> Self {
+    pub fn from_path(path: &str) -> Self {
         let lower = path.to_ascii_lowercase();
         let (dirs, name) = lower.rsplit_once('/').unwrap_or(("", &lower));
         let in_dir = |list: &[&str]| dirs.split('/').any(|dir| list.contains(&dir));
@@ -237,7 +237,7 @@ mod tests {
             ("bin/tool", FileRole::Other),
             ("", FileRole::Other),
         ] {
-            assert_eq!(FileRole::of(path), role, "{path}");
+            assert_eq!(FileRole::from_path(path), role, "{path}");
         }
     }
 

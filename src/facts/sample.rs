@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use similar::{ChangeTag, TextDiff};
 
-use crate::domain::patch::{Change, Commit, FileChange, Hunk, Line, Origin, Patch, Texts, Unread};
+use crate::domain::patch::{Change, Commit, FileChange, FileTexts, Hunk, LineOrigin, Patch, PatchLine, UnreadReason};
 
 /// A file with hunks as in a diff: lines starting with `@@ header`, `+`, `-` or a blank.
 /// A file of added lines only, without context, is an added one; of removed lines only a deleted one.
@@ -16,15 +16,15 @@ pub fn file(path: &str, patch: &str) -> FileChange {
             hunks.push(Hunk { header, old_start: 1, new_start: 1, lines: Vec::new() });
         } else if let Some(hunk) = hunks.last_mut() {
             let origin = match line.as_bytes().first() {
-                Some(b'+') => Origin::Added,
-                Some(b'-') => Origin::Removed,
-                _ => Origin::Context,
+                Some(b'+') => LineOrigin::Added,
+                Some(b'-') => LineOrigin::Removed,
+                _ => LineOrigin::Context,
             };
-            hunk.lines.push(Line { origin, text: line.get(1..).unwrap_or("").to_owned() });
+            hunk.lines.push(PatchLine { origin, text: line.get(1..).unwrap_or("").to_owned() });
         }
     }
     let count = |origin| hunks.iter().flat_map(|hunk| &hunk.lines).filter(|line| line.origin == origin).count() as u64;
-    let (insertions, deletions) = (Some(count(Origin::Added)), Some(count(Origin::Removed)));
+    let (insertions, deletions) = (Some(count(LineOrigin::Added)), Some(count(LineOrigin::Removed)));
     FileChange { hunks, insertions, deletions, ..named(path, Change::Modified) }
 }
 
@@ -35,24 +35,24 @@ pub fn versions(path: &str, old: &str, new: &str) -> FileChange {
         let (first_old, first_new) = group.first().map_or((0, 0), |op| (op.old_range().start, op.new_range().start));
         let lines = group.iter().flat_map(|op| diff.iter_changes(op)).map(|change| {
             let origin = match change.tag() {
-                ChangeTag::Insert => Origin::Added,
-                ChangeTag::Delete => Origin::Removed,
-                ChangeTag::Equal => Origin::Context,
+                ChangeTag::Insert => LineOrigin::Added,
+                ChangeTag::Delete => LineOrigin::Removed,
+                ChangeTag::Equal => LineOrigin::Context,
             };
-            Line { origin, text: change.value().trim_end_matches(['\n', '\r']).to_owned() }
+            PatchLine { origin, text: change.value().trim_end_matches(['\n', '\r']).to_owned() }
         });
         let start = |first: usize| u32::try_from(first + 1).expect("a small file");
         Hunk { header: String::new(), old_start: start(first_old), new_start: start(first_new), lines: lines.collect() }
     });
     let hunks: Vec<Hunk> = hunks.collect();
     let count = |origin| hunks.iter().flat_map(|hunk| &hunk.lines).filter(|line| line.origin == origin).count() as u64;
-    let (insertions, deletions) = (Some(count(Origin::Added)), Some(count(Origin::Removed)));
+    let (insertions, deletions) = (Some(count(LineOrigin::Added)), Some(count(LineOrigin::Removed)));
     let change = match (old.is_empty(), new.is_empty()) {
         (true, _) => Change::Added,
         (_, true) => Change::Deleted,
         _ => Change::Modified,
     };
-    let texts = Some(Box::new(Texts { old: old.to_owned(), new: new.to_owned() }));
+    let texts = Some(Box::new(FileTexts { old: old.to_owned(), new: new.to_owned() }));
     FileChange { hunks, insertions, deletions, texts, ..named(path, change) }
 }
 
@@ -77,7 +77,7 @@ pub fn counted(path: &str, insertions: u64, deletions: u64) -> FileChange {
     FileChange { insertions, deletions, ..named(path, Change::Modified) }
 }
 
-pub fn unread(path: &str, change: Change, unread: Unread) -> FileChange {
+pub fn unread(path: &str, change: Change, unread: UnreadReason) -> FileChange {
     FileChange { insertions: None, deletions: None, unread: Some(unread), ..named(path, change) }
 }
 
@@ -88,7 +88,8 @@ pub fn renamed(from: &str, to: &str) -> FileChange {
 /// A commit with one parent.
 pub fn commit(message: &str, files: Vec<FileChange>) -> Commit {
     let counted = files.iter().all(|file| {
-        file.insertions.is_some() || matches!(file.unread, Some(Unread::Binary | Unread::Submodule | Unread::Symlink))
+        file.insertions.is_some()
+            || matches!(file.unread, Some(UnreadReason::Binary | UnreadReason::Submodule | UnreadReason::Symlink))
     });
     let total = |count: fn(&FileChange) -> Option<u64>| counted.then(|| files.iter().filter_map(count).sum());
     let patch = Patch {

@@ -8,7 +8,7 @@ use empty_words::{FILLERS, REVIEW, TELLING_ALONE};
 
 /// A parsed subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subject {
+pub struct SubjectLine {
     /// The line itself, whitespace normalised.
     pub text: String,
     /// It describes the change: not "wip", "fix", a ticket number alone, ….
@@ -29,24 +29,24 @@ pub struct Prefix {
 const KINDS: [&str; 11] =
     ["build", "chore", "ci", "docs", "feat", "fix", "perf", "refactor", "revert", "style", "test"];
 
-impl Subject {
+impl SubjectLine {
     /// Parses a message's first line.
     #[must_use]
-    pub fn of(line: &str) -> Self {
+    pub fn parse(line: &str) -> Self {
         let text = line.split_whitespace().collect::<Vec<_>>().join(" ");
         let (prefix, rest) = conventional(&text).map_or((None, text.as_str()), |(prefix, rest)| (Some(prefix), rest));
-        let own = autosquash(&text).is_none() && !is_made_by_a_merge(&text);
-        let informative = own && !automatic::is_automatic(rest) && says_something(rest, prefix.is_some());
+        let own = autosquash(&text).is_none() && !is_default_merge_subject(&text);
+        let informative = own && !automatic::is_automatic(rest) && is_informative(rest, prefix.is_some());
         Self { informative, prefix, text }
     }
 
     /// Parses a commit's subject: `Update a.md` adds nothing to the list of files.
     #[must_use]
-    pub fn of_commit(commit: &Commit) -> Self {
-        let subject = Self::of(commit.subject());
+    pub fn from_commit(commit: &Commit) -> Self {
+        let subject = Self::parse(commit.subject());
         let combined = subject.text.starts_with("This is a combination of ");
-        let squashed = combined || (is_made_by_a_merge(&subject.text) && !super::is_merge(commit));
-        let subject = if squashed { title(commit.body()).unwrap_or(subject) } else { subject };
+        let squashed = combined || (is_default_merge_subject(&subject.text) && !super::is_merge(commit));
+        let subject = if squashed { forge_title(commit.body()).unwrap_or(subject) } else { subject };
         let files = &commit.patch.files;
         let both = files.iter().flat_map(|file| [Some(file.path.as_str()), file.old_path.as_deref()]);
         let paths: Vec<&str> = both.flatten().collect();
@@ -72,14 +72,14 @@ fn conventional(text: &str) -> Option<(Prefix, &str)> {
 #[must_use]
 pub fn autosquash(subject: &str) -> Option<(&str, &str)> {
     let (mark, rest) = subject.split_once("! ").or_else(|| subject.strip_suffix('!').map(|mark| (mark, "")))?;
-    AUTOSQUASH.contains(&mark).then(|| (mark, named(rest)))
+    AUTOSQUASH.contains(&mark).then(|| (mark, autosquash_target(rest)))
 }
 
 /// Git's autosquash prefixes.
 const AUTOSQUASH: [&str; 3] = ["fixup", "squash", "amend"];
 
 /// Nested fixups name the same commit.
-fn named(mut rest: &str) -> &str {
+fn autosquash_target(mut rest: &str) -> &str {
     loop {
         rest = rest.trim();
         let inner = rest.split_once("! ").or_else(|| rest.strip_suffix('!').map(|mark| (mark, "")));
@@ -91,17 +91,17 @@ fn named(mut rest: &str) -> &str {
 }
 
 /// The title that a forge puts below the subject of a squashed merge.
-fn title(body: &str) -> Option<Subject> {
+fn forge_title(body: &str) -> Option<SubjectLine> {
     let line = body.lines().map(str::trim).find(|line| !line.is_empty())?;
     let low = line.to_lowercase();
     let added = ["see merge request", "closes ", "fixes ", "refs ", "approved-by", "related work items"];
     let is_added = added.iter().any(|start| low.starts_with(start)) || low.contains("-by: ");
     let plain = !is_added && !line.starts_with(['*', '-', '#', '>', '(', '<']);
-    plain.then(|| Subject::of(line)).filter(|subject| subject.informative)
+    plain.then(|| SubjectLine::parse(line)).filter(|subject| subject.informative)
 }
 
 /// Default merge subjects of git and the forges, which only name the merged branch.
-fn is_made_by_a_merge(text: &str) -> bool {
+fn is_default_merge_subject(text: &str) -> bool {
     let kinds = [
         "branch ",
         "branches ",
@@ -127,7 +127,7 @@ fn is_made_by_a_merge(text: &str) -> bool {
     rest.is_some_and(|rest| kinds.iter().any(|kind| rest.starts_with(kind)) || into(rest))
 }
 
-fn says_something(text: &str, prefixed: bool) -> bool {
+fn is_informative(text: &str, prefixed: bool) -> bool {
     let words: Vec<&str> = text
         .split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '/' | '&' | '[' | ']' | '(' | ')'))
         .filter(|word| !is_shortcode(word) && word.contains(char::is_alphanumeric))
@@ -229,7 +229,7 @@ mod tests {
     use super::*;
 
     fn judged(corpus: &str) -> impl Iterator<Item = (&str, bool)> {
-        corpus.lines().map(|line| line.trim_end_matches('$')).map(|line| (line, Subject::of(line).informative))
+        corpus.lines().map(|line| line.trim_end_matches('$')).map(|line| (line, SubjectLine::parse(line).informative))
     }
 
     #[test]
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn a_request_made_into_one_commit_has_its_title() {
         let told = |message: &str| {
-            let subject = Subject::of_commit(&crate::facts::sample::commit(message, vec![]));
+            let subject = SubjectLine::from_commit(&crate::facts::sample::commit(message, vec![]));
             subject.informative.then_some(subject.text)
         };
         for first in [
@@ -280,15 +280,15 @@ mod tests {
 
     #[test]
     fn an_authors_own_prefix_is_read() {
-        let prefix = Subject::of("feat(cli)!: add --json").prefix.unwrap();
+        let prefix = SubjectLine::parse("feat(cli)!: add --json").prefix.unwrap();
         assert_eq!((prefix.kind.as_str(), prefix.scope.as_deref(), prefix.breaking), ("feat", Some("cli"), true));
-        assert_eq!(Subject::of("docs: say it").prefix.unwrap().kind, "docs");
-        assert_eq!(Subject::of("printer: rename").prefix, None);
-        assert_eq!(Subject::of("no prefix").prefix, None);
+        assert_eq!(SubjectLine::parse("docs: say it").prefix.unwrap().kind, "docs");
+        assert_eq!(SubjectLine::parse("printer: rename").prefix, None);
+        assert_eq!(SubjectLine::parse("no prefix").prefix, None);
     }
 
     #[test]
     fn blanks_are_tidied_and_words_are_not() {
-        assert_eq!(Subject::of("  Add\tthe   Router ").text, "Add the Router");
+        assert_eq!(SubjectLine::parse("  Add\tthe   Router ").text, "Add the Router");
     }
 }

@@ -5,11 +5,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::language::{Definition, Language, SymbolKind};
 use super::layout;
 use super::roles::FileRole;
-use crate::domain::patch::{Change, FileChange, Hunk, Line, Origin};
+use crate::domain::patch::{Change, FileChange, Hunk, LineOrigin, PatchLine};
 
 /// Kind of change to a definition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Fate {
+pub enum SymbolChange {
     Removed,
     Added,
     /// Removed from one file, added to another.
@@ -22,7 +22,7 @@ pub enum Fate {
     Modified,
 }
 
-impl Fate {
+impl SymbolChange {
     /// It exists before and after under the same name.
     #[must_use]
     pub fn is_kept(self) -> bool {
@@ -48,7 +48,7 @@ pub struct Symbol {
     /// As written, qualified by its type where known: `Router::choose`.
     pub name: String,
     pub kind: SymbolKind,
-    pub fate: Fate,
+    pub change: SymbolChange,
     pub public: bool,
     /// Test code: by name, attribute, enclosing item, or file.
     pub test: bool,
@@ -105,10 +105,10 @@ pub fn rank(symbols: &mut [Symbol]) {
 
 /// Production code before tests; public changes before internal ones.
 fn weight(symbol: &Symbol) -> (bool, bool, u8, bool, u32) {
-    let by_fate = match symbol.fate {
-        Fate::Removed | Fate::Added | Fate::Moved | Fate::Renamed => 2,
-        Fate::Redefined => 1,
-        Fate::Modified => 0,
+    let by_fate = match symbol.change {
+        SymbolChange::Removed | SymbolChange::Added | SymbolChange::Moved | SymbolChange::Renamed => 2,
+        SymbolChange::Redefined => 1,
+        SymbolChange::Modified => 0,
     };
     let telling = symbol.kind != SymbolKind::Constant;
     (!symbol.test, telling, by_fate, symbol.public || symbol.kind == SymbolKind::Type, symbol.lines)
@@ -116,23 +116,23 @@ fn weight(symbol: &Symbol) -> (bool, bool, u8, bool, u32) {
 
 /// The symbols of one file, from its lines.
 #[must_use]
-pub fn of_file(file: &FileChange) -> Vec<Symbol> {
-    let Some(language) = Language::of(&file.path) else { return Vec::new() };
-    let mut tally = Tally::default();
+pub fn diff_by_lines(file: &FileChange) -> Vec<Symbol> {
+    let Some(language) = Language::from_path(&file.path) else { return Vec::new() };
+    let mut tally = SymbolCounts::default();
     for hunk in &file.hunks {
-        Reading::of(language, hunk, &mut tally).lines(&hunk.lines);
+        HunkReader::of(language, hunk, &mut tally).lines(&hunk.lines);
     }
-    let test_file = FileRole::of(&file.path) == FileRole::Tests;
+    let test_file = FileRole::from_path(&file.path) == FileRole::Tests;
     let whole = is_whole(file);
-    let known = |fate: Fate| whole || matches!(fate, Fate::Modified) || file.change == Change::Added;
+    let known = |fate: SymbolChange| whole || matches!(fate, SymbolChange::Modified) || file.change == Change::Added;
     tally
-        .settle()
+        .into_changes()
         .into_iter()
         .filter(|(_, fate)| known(*fate))
         .map(|(touch, fate)| Symbol {
             name: touch.qualified(language),
             kind: touch.definition.kind,
-            fate,
+            change: fate,
             public: touch.definition.public,
             test: test_file || touch.test,
             test_case: touch.test_case,
@@ -148,13 +148,13 @@ pub fn of_file(file: &FileChange) -> Vec<Symbol> {
 
 /// Whether every changed line of the file is available; otherwise "added" may be half of a truncated change.
 pub fn is_whole(file: &FileChange) -> bool {
-    let kept = file.hunks.iter().flat_map(|hunk| &hunk.lines).filter(|line| line.origin != Origin::Context).count();
+    let kept = file.hunks.iter().flat_map(|hunk| &hunk.lines).filter(|line| line.origin != LineOrigin::Context).count();
     file.insertions.zip(file.deletions).is_some_and(|(added, removed)| added + removed == kept as u64)
 }
 
 /// A definition with changed lines.
 #[derive(Debug, Clone)]
-struct Touch {
+struct TouchedSymbol {
     definition: Definition,
     of: Option<String>,
     text: String,
@@ -166,7 +166,7 @@ struct Touch {
     net: u64,
 }
 
-impl Touch {
+impl TouchedSymbol {
     fn qualified(&self, language: Language) -> String {
         match &self.of {
             Some(of) if !self.definition.name.contains(language.separator()) => {
@@ -177,53 +177,53 @@ impl Touch {
     }
 
     /// Same name, and no contradicting types.
-    fn is(&self, other: &Self) -> bool {
+    fn is_same_symbol(&self, other: &Self) -> bool {
         self.definition.name == other.definition.name
             && (self.of == other.of || self.of.is_none() || other.of.is_none())
     }
 }
 
 #[derive(Debug, Default)]
-struct Tally {
-    added: Vec<Touch>,
-    removed: Vec<Touch>,
-    modified: Vec<Touch>,
+struct SymbolCounts {
+    added: Vec<TouchedSymbol>,
+    removed: Vec<TouchedSymbol>,
+    modified: Vec<TouchedSymbol>,
 }
 
-impl Tally {
-    fn modify(&mut self, touch: &Touch, text: &str, origin: Origin) {
+impl SymbolCounts {
+    fn modify(&mut self, touch: &TouchedSymbol, text: &str, origin: LineOrigin) {
         let mut hasher = DefaultHasher::new();
         text.trim().hash(&mut hasher);
         let hash = hasher.finish();
-        let net = if origin == Origin::Added { hash } else { hash.wrapping_neg() };
-        match self.modified.iter_mut().find(|known| known.is(touch)) {
+        let net = if origin == LineOrigin::Added { hash } else { hash.wrapping_neg() };
+        match self.modified.iter_mut().find(|known| known.is_same_symbol(touch)) {
             Some(known) => (known.lines, known.net) = (known.lines + 1, known.net.wrapping_add(net)),
-            None => self.modified.push(Touch { lines: 1, net, ..touch.clone() }),
+            None => self.modified.push(TouchedSymbol { lines: 1, net, ..touch.clone() }),
         }
     }
 
-    fn settle(mut self) -> Vec<(Touch, Fate)> {
+    fn into_changes(mut self) -> Vec<(TouchedSymbol, SymbolChange)> {
         let mut settled = Vec::new();
         let (had, has) = (self.removed.clone(), self.added.clone());
         for added in std::mem::take(&mut self.added) {
-            let twin = self.removed.iter().position(|removed| removed.is(&added));
+            let twin = self.removed.iter().position(|removed| removed.is_same_symbol(&added));
             match twin.map(|at| self.removed.swap_remove(at)) {
                 // The same line, moved or indented: the definition itself is unchanged.
                 Some(removed) if removed.text == added.text => {}
-                Some(_) => settled.push((added, Fate::Redefined)),
+                Some(_) => settled.push((added, SymbolChange::Redefined)),
                 // Conditionally defined more than once: it existed before.
-                None if had.iter().any(|removed| removed.is(&added)) => {}
-                None => settled.push((added, Fate::Added)),
+                None if had.iter().any(|removed| removed.is_same_symbol(&added)) => {}
+                None => settled.push((added, SymbolChange::Added)),
             }
         }
-        let gone = self.removed.into_iter().filter(|removed| !has.iter().any(|added| added.is(removed)));
-        settled.extend(gone.map(|removed| (removed, Fate::Removed)));
+        let gone = self.removed.into_iter().filter(|removed| !has.iter().any(|added| added.is_same_symbol(removed)));
+        settled.extend(gone.map(|removed| (removed, SymbolChange::Removed)));
         for modified in self.modified {
-            let known = settled.iter_mut().find(|(touch, _)| touch.is(&modified));
+            let known = settled.iter_mut().find(|(touch, _)| touch.is_same_symbol(&modified));
             match known {
                 Some((touch, _)) => touch.lines += modified.lines,
                 None if modified.net == 0 => {}
-                None => settled.push((modified, Fate::Modified)),
+                None => settled.push((modified, SymbolChange::Modified)),
             }
         }
         settled.retain(|(touch, _)| touch.definition.kind != SymbolKind::Scope);
@@ -232,30 +232,30 @@ impl Tally {
 }
 
 /// Single pass over a hunk, tracking the enclosing definitions on each side.
-struct Reading<'a> {
+struct HunkReader<'a> {
     language: Language,
-    old: Side,
-    new: Side,
-    tally: &'a mut Tally,
+    old: SideScopes,
+    new: SideScopes,
+    tally: &'a mut SymbolCounts,
 }
 
 #[derive(Debug, Clone, Default)]
-struct Side {
-    open: Vec<(usize, Touch)>,
+struct SideScopes {
+    open: Vec<(usize, TouchedSymbol)>,
     /// The previous line marks the next definition as a test.
     marked: bool,
 }
 
-impl<'a> Reading<'a> {
-    fn of(language: Language, hunk: &Hunk, tally: &'a mut Tally) -> Self {
-        let mut side = Side::default();
+impl<'a> HunkReader<'a> {
+    fn of(language: Language, hunk: &Hunk, tally: &'a mut SymbolCounts) -> Self {
+        let mut side = SideScopes::default();
         if let Some(definition) = language.definition(&hunk.header) {
-            side.enter(language, indent(&hunk.header), definition, &hunk.header);
+            side.open_scope(language, indent(&hunk.header), definition, &hunk.header);
         }
         Self { language, old: side.clone(), new: side, tally }
     }
 
-    fn lines(mut self, lines: &[Line]) {
+    fn lines(mut self, lines: &[PatchLine]) {
         for line in lines {
             let text = line.text.as_str();
             if text.trim().is_empty() {
@@ -263,26 +263,32 @@ impl<'a> Reading<'a> {
             }
             let definition = self.language.definition(text);
             match line.origin {
-                Origin::Context => {
-                    self.old.pass(self.language, text, definition.as_ref());
-                    self.new.pass(self.language, text, definition.as_ref());
+                LineOrigin::Context => {
+                    self.old.advance(self.language, text, definition.as_ref());
+                    self.new.advance(self.language, text, definition.as_ref());
                 }
-                Origin::Added => {
-                    let defined = self.new.pass(self.language, text, definition.as_ref());
-                    note(self.tally, &self.new, defined, text, Origin::Added);
+                LineOrigin::Added => {
+                    let defined = self.new.advance(self.language, text, definition.as_ref());
+                    record_line(self.tally, &self.new, defined, text, LineOrigin::Added);
                 }
-                Origin::Removed => {
-                    let defined = self.old.pass(self.language, text, definition.as_ref());
-                    note(self.tally, &self.old, defined, text, Origin::Removed);
+                LineOrigin::Removed => {
+                    let defined = self.old.advance(self.language, text, definition.as_ref());
+                    record_line(self.tally, &self.old, defined, text, LineOrigin::Removed);
                 }
             }
         }
     }
 }
 
-fn note(tally: &mut Tally, side: &Side, defined: Option<Touch>, text: &str, origin: Origin) {
+fn record_line(
+    tally: &mut SymbolCounts,
+    side: &SideScopes,
+    defined: Option<TouchedSymbol>,
+    text: &str,
+    origin: LineOrigin,
+) {
     match (defined, origin) {
-        (Some(touch), Origin::Added) => tally.added.push(touch),
+        (Some(touch), LineOrigin::Added) => tally.added.push(touch),
         (Some(touch), _) => tally.removed.push(touch),
         (None, _) => {
             if let Some(touch) = side.innermost(indent(text)) {
@@ -292,24 +298,24 @@ fn note(tally: &mut Tally, side: &Side, defined: Option<Touch>, text: &str, orig
     }
 }
 
-impl Side {
+impl SideScopes {
     /// Advances over a line; returns its definition.
-    fn pass(&mut self, language: Language, text: &str, definition: Option<&Definition>) -> Option<Touch> {
+    fn advance(&mut self, language: Language, text: &str, definition: Option<&Definition>) -> Option<TouchedSymbol> {
         let column = indent(text);
         if !layout::is_margin(text.as_bytes()) {
             self.open.retain(|(open, _)| *open < column);
         }
-        let touch = definition.map(|definition| self.enter(language, column, definition.clone(), text));
+        let touch = definition.map(|definition| self.open_scope(language, column, definition.clone(), text));
         self.marked = language.marks_test(text) || (self.marked && is_decoration(text));
         touch
     }
 
-    fn enter(&mut self, language: Language, column: usize, definition: Definition, text: &str) -> Touch {
+    fn open_scope(&mut self, language: Language, column: usize, definition: Definition, text: &str) -> TouchedSymbol {
         let of = self.open.iter().rev().find(|(_, touch)| is_container(&touch.definition));
         let named = language.names_test(&definition.name);
         let test_case = definition.kind == SymbolKind::Function && (self.marked || named);
         let test = self.marked || named || self.open.iter().any(|(_, touch)| touch.test);
-        let touch = Touch {
+        let touch = TouchedSymbol {
             of: of.map(|(_, touch)| touch.definition.name.clone()),
             definition,
             text: text.trim().to_owned(),
@@ -324,7 +330,7 @@ impl Side {
         touch
     }
 
-    fn innermost(&self, column: usize) -> Option<&Touch> {
+    fn innermost(&self, column: usize) -> Option<&TouchedSymbol> {
         self.open.iter().rev().find(|(open, _)| *open < column).map(|(_, touch)| touch)
     }
 }

@@ -5,11 +5,11 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::roles::{self, FileRole};
-use crate::domain::patch::{Commit, FileChange, Line, Origin};
+use crate::domain::patch::{Commit, FileChange, LineOrigin, PatchLine};
 
 /// The project's version, as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Version {
+pub struct ProjectVersion {
     /// Previous version; `None` if only the new one is shown.
     pub from: Option<String>,
     pub to: String,
@@ -50,17 +50,17 @@ fn capture<'a>(pattern: &'static LazyLock<Option<Regex>>, text: &'a str) -> Opti
 /// The project's version from a changed line in a manifest, a version file or a changelog, or from a subject that is a
 /// tag.
 #[must_use]
-pub fn of(commit: &Commit) -> Option<Version> {
+pub fn find_version_change(commit: &Commit) -> Option<ProjectVersion> {
     let subject = commit.subject();
     let files = || commit.patch.files.iter().filter(|file| file.hunks.len() <= HUNKS && is_own(&file.path));
     let shown = files().find_map(by_line).or_else(|| files().find_map(by_heading));
     let tag = capture(&TAG, subject);
     match (shown, tag) {
         (Some((from, to)), _) => {
-            let released = names(subject, &to) || (calls_release(subject) && !other_version(subject));
-            Some(Version { from, to, released })
+            let released = names_version(subject, &to) || (calls_release(subject) && !other_version(subject));
+            Some(ProjectVersion { from, to, released })
         }
-        (None, Some(tag)) => Some(Version { from: None, to: tag.to_owned(), released: true }),
+        (None, Some(tag)) => Some(ProjectVersion { from: None, to: tag.to_owned(), released: true }),
         (None, None) => None,
     }
     .filter(|version| version.released || version.from.is_some())
@@ -70,7 +70,7 @@ pub fn of(commit: &Commit) -> Option<Version> {
 const HUNKS: usize = 64;
 
 fn is_own(path: &str) -> bool {
-    FileRole::of(path) != FileRole::Tests && !roles::is_vendored(path)
+    FileRole::from_path(path) != FileRole::Tests && !roles::is_vendored(path)
 }
 
 fn name(file: &FileChange) -> String {
@@ -82,7 +82,7 @@ fn by_line(file: &FileChange) -> Option<(Option<String>, String)> {
         return None;
     }
     let of = |origin| lines(file, origin).find_map(|line| capture(&LINE, line)).map(str::to_owned);
-    let (from, to) = (of(Origin::Removed), of(Origin::Added)?);
+    let (from, to) = (of(LineOrigin::Removed), of(LineOrigin::Added)?);
     (from.as_ref() != Some(&to)).then_some((from, to))
 }
 
@@ -90,8 +90,9 @@ fn by_line(file: &FileChange) -> Option<(Option<String>, String)> {
 fn by_heading(file: &FileChange) -> Option<(Option<String>, String)> {
     let name = name(file);
     let changelog = ["changelog", "changes", "history", "news", "releases"].iter().any(|stem| name.starts_with(stem));
-    let docs = changelog && FileRole::of(&file.path) == FileRole::Docs;
-    let heading = || lines(file, Origin::Added).find_map(|line| capture(&HEADING, line.trim_end())).map(str::to_owned);
+    let docs = changelog && FileRole::from_path(&file.path) == FileRole::Docs;
+    let heading =
+        || lines(file, LineOrigin::Added).find_map(|line| capture(&HEADING, line.trim_end())).map(str::to_owned);
     docs.then(heading)?.map(|to| (None, to))
 }
 
@@ -106,13 +107,13 @@ fn is_of_dependency(file: &FileChange) -> bool {
     lines.filter(|line| line.starts_with('[')).any(|line| line.contains("dependencies."))
 }
 
-fn lines(file: &FileChange, origin: Origin) -> impl Iterator<Item = &str> {
-    let of = move |line: &&Line| line.origin == origin;
+fn lines(file: &FileChange, origin: LineOrigin) -> impl Iterator<Item = &str> {
+    let of = move |line: &&PatchLine| line.origin == origin;
     file.hunks.iter().flat_map(|hunk| &hunk.lines).filter(of).map(|line| line.text.as_str())
 }
 
 /// Whether the text names the version, with or without its `v`.
-fn names(subject: &str, version: &str) -> bool {
+fn names_version(subject: &str, version: &str) -> bool {
     let bare = version.trim_start_matches('v');
     subject.split(|c: char| c.is_whitespace() || "(),:;[]`\"'".contains(c)).any(|word| {
         let word = word.trim_end_matches(['.', '!']).rsplit('@').next().unwrap_or(word);
@@ -141,8 +142,9 @@ mod tests {
     use super::*;
     use crate::facts::sample::{commit, counted, file};
 
-    fn told(subject: &str, path: &str, patch: &str) -> Option<(Option<String>, String, bool)> {
-        of(&commit(subject, vec![file(path, patch)])).map(|version| (version.from, version.to, version.released))
+    fn version_change(subject: &str, path: &str, patch: &str) -> Option<(Option<String>, String, bool)> {
+        find_version_change(&commit(subject, vec![file(path, patch)]))
+            .map(|version| (version.from, version.to, version.released))
     }
 
     fn change(from: &str, to: &str, released: bool) -> Option<(Option<String>, String, bool)> {
@@ -158,8 +160,8 @@ mod tests {
             ("version.go", "@@\n-const Version = \"1.2.2\"\n+const Version = \"1.2.3\""),
             ("setup.cfg", "@@\n-version = 1.2.2\n+version = 1.2.3"),
         ] {
-            assert_eq!(told("Release 1.2.3", path, patch), change("1.2.2", "1.2.3", true), "{path}");
-            assert_eq!(told("Add things", path, patch), change("1.2.2", "1.2.3", false), "{path}");
+            assert_eq!(version_change("Release 1.2.3", path, patch), change("1.2.2", "1.2.3", true), "{path}");
+            assert_eq!(version_change("Add things", path, patch), change("1.2.2", "1.2.3", false), "{path}");
         }
     }
 
@@ -174,16 +176,17 @@ mod tests {
             ("Fix crash since release 1.1.0", false),
             ("Fix the parser", false),
         ] {
-            assert_eq!(told(subject, "Cargo.toml", patch), change("1.2.2", "1.2.3", released), "{subject}");
+            assert_eq!(version_change(subject, "Cargo.toml", patch), change("1.2.2", "1.2.3", released), "{subject}");
         }
     }
 
     #[test]
     fn changelogs_and_tags_tell_a_version_too() {
         let heading = "@@\n+## [1.2.3] - 2026-01-01\n+- Fixed";
-        assert_eq!(told("Prepare 1.2.3", "CHANGELOG.md", heading), Some((None, "1.2.3".to_owned(), true)));
-        assert_eq!(told("Note the fix", "CHANGELOG.md", heading), None);
-        let tag = |subject: &str| of(&commit(subject, vec![counted("a", 1, 1)])).map(|version| version.to);
+        assert_eq!(version_change("Prepare 1.2.3", "CHANGELOG.md", heading), Some((None, "1.2.3".to_owned(), true)));
+        assert_eq!(version_change("Note the fix", "CHANGELOG.md", heading), None);
+        let tag =
+            |subject: &str| find_version_change(&commit(subject, vec![counted("a", 1, 1)])).map(|version| version.to);
         assert_eq!(tag("release: v3.4.0").as_deref(), Some("v3.4.0"));
         assert_eq!(tag("1.2.3").as_deref(), Some("1.2.3"));
         assert_eq!(tag("Support Python 3.12"), None);
@@ -193,9 +196,9 @@ mod tests {
     #[test]
     fn a_dependencys_version_is_not_the_projects() {
         let patch = "@@\n [dependencies.x]\n-version = \"1.2.2\"\n+version = \"1.2.3\"";
-        assert_eq!(told("Update x to 1.2.3", "Cargo.toml", patch), None);
+        assert_eq!(version_change("Update x to 1.2.3", "Cargo.toml", patch), None);
         assert_eq!(
-            told("Release 1.2.3", "tests/Cargo.toml", "@@\n-version = \"1.2.2\"\n+version = \"1.2.3\""),
+            version_change("Release 1.2.3", "tests/Cargo.toml", "@@\n-version = \"1.2.2\"\n+version = \"1.2.3\""),
             Some((None, "1.2.3".to_owned(), true))
         );
     }

@@ -2,12 +2,12 @@
 
 /// Cursor over words, punctuation and bracket groups.
 #[derive(Debug, Clone)]
-pub struct Words<'a> {
+pub struct LineCursor<'a> {
     rest: &'a str,
     indented: bool,
 }
 
-impl<'a> Words<'a> {
+impl<'a> LineCursor<'a> {
     pub fn new(line: &'a str) -> Self {
         Self { rest: line.trim_start(), indented: line.starts_with([' ', '\t']) }
     }
@@ -51,7 +51,7 @@ impl<'a> Words<'a> {
     }
 
     /// Skips `word` if it is next.
-    pub fn eat(&mut self, word: &str) -> bool {
+    pub fn skip_word(&mut self, word: &str) -> bool {
         let next = self.is_next(word);
         if next {
             self.advance(word.len());
@@ -59,7 +59,7 @@ impl<'a> Words<'a> {
         next
     }
 
-    pub fn eat_char(&mut self, c: char) {
+    pub fn skip_char(&mut self, c: char) {
         if self.rest.starts_with(c) {
             self.advance(c.len_utf8());
         }
@@ -157,9 +157,9 @@ mod tests {
 
     #[test]
     fn words_and_groups_are_stepped_over() {
-        let mut words = Words::new("  pub(crate) fn name<T>(x)");
+        let mut words = LineCursor::new("  pub(crate) fn name<T>(x)");
         assert!(!words.at_column_zero());
-        assert!(words.eat("pub"));
+        assert!(words.skip_word("pub"));
         assert_eq!(words.skip_parens(), Some("(crate)"));
         assert_eq!(words.next_word(), Some("fn"));
         assert_eq!(words.identifier().as_deref(), Some("name"));
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn unclosed_groups_are_none() {
-        assert_eq!(Words::new("(a, (b)").skip_parens(), None);
+        assert_eq!(LineCursor::new("(a, (b)").skip_parens(), None);
         assert!(closes_before_body("(a: (x) => y): void {"));
         assert!(!closes_before_body("('x', () => {"));
     }

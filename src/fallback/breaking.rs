@@ -2,11 +2,12 @@
 
 use super::phrase::{code, list, path, sentence, uncapitalized};
 use crate::facts::Facts;
-use crate::facts::breaking::Breaking;
+use crate::facts::breaking::BreakingHint;
 
 /// The sentence, without its full stop; `None` without hints.
-pub fn of(facts: &Facts, lead: &str) -> Option<String> {
-    let said = facts.breaking.iter().find_map(|one| if let Breaking::Said(words) = one { Some(words) } else { None });
+pub fn breaking_sentence(facts: &Facts, lead: &str) -> Option<String> {
+    let said =
+        facts.breaking.iter().find_map(|one| if let BreakingHint::Declared(words) = one { Some(words) } else { None });
     match said {
         Some(words) if words.is_empty() || lead.contains(words.trim_end_matches('.')) => {
             Some("A breaking change, as its author says".to_owned())
@@ -22,8 +23,10 @@ fn hints(facts: &Facts, lead: &str) -> Option<String> {
     let mut migrations: Vec<String> = Vec::new();
     for one in &facts.breaking {
         match one {
-            Breaking::Flag(name) | Breaking::Variable(name) if !lead.contains(name.as_str()) => gone.push(code(name)),
-            Breaking::Migration(file) => migrations.push(path(file)),
+            BreakingHint::Flag(name) | BreakingHint::Variable(name) if !lead.contains(name.as_str()) => {
+                gone.push(code(name))
+            }
+            BreakingHint::Migration(file) => migrations.push(path(file)),
             _ => {}
         }
     }
@@ -47,26 +50,29 @@ mod tests {
     use crate::facts;
     use crate::facts::sample::{commit, file, named};
 
-    fn told(message: &str, files: Vec<FileChange>) -> Option<String> {
-        of(&facts::of(&commit(message, files), &SystemClock), message.lines().next().unwrap_or(""))
+    fn breaking_text(message: &str, files: Vec<FileChange>) -> Option<String> {
+        breaking_sentence(
+            &facts::extract_facts(&commit(message, files), &SystemClock),
+            message.lines().next().unwrap_or(""),
+        )
     }
 
     #[test]
     fn the_authors_words_are_kept() {
-        assert_eq!(told("feat!: drop x", vec![]).as_deref(), Some("A breaking change, as its author says"));
+        assert_eq!(breaking_text("feat!: drop x", vec![]).as_deref(), Some("A breaking change, as its author says"));
         let message = "feat: x\n\nBREAKING CHANGE: The file is gone.";
-        assert_eq!(told(message, vec![]).as_deref(), Some("Breaking: The file is gone."));
+        assert_eq!(breaking_text(message, vec![]).as_deref(), Some("Breaking: The file is gone."));
     }
 
     #[test]
     fn hints_claim_no_more_than_the_lines_show() {
         let flag = file("src/a.rs", "@@\n-    \"--select\"\n-    env::var(\"APP_HOME\")");
         assert_eq!(
-            told("Tidy the arguments", vec![flag.clone()]).as_deref(),
+            breaking_text("Tidy the arguments", vec![flag.clone()]).as_deref(),
             Some("Removes lines that name `--select` and `APP_HOME`")
         );
-        assert_eq!(told("Drop --select and APP_HOME", vec![flag]), None);
+        assert_eq!(breaking_text("Drop --select and APP_HOME", vec![flag]), None);
         let migration = named("migrations/1.sql", Change::Added);
-        assert_eq!(told("x", vec![migration]).as_deref(), Some("Adds the migration migrations/1.sql"));
+        assert_eq!(breaking_text("x", vec![migration]).as_deref(), Some("Adds the migration migrations/1.sql"));
     }
 }

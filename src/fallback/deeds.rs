@@ -2,15 +2,15 @@
 
 use super::parameters;
 use super::phrase::{capitalized, code, count, list, list_up_to, number, path};
-use crate::domain::patch::{Change, Commit, FileChange, Origin, Unread};
+use crate::domain::patch::{Change, Commit, FileChange, LineOrigin, UnreadReason};
 use crate::facts::Facts;
 use crate::facts::case::Case;
 use crate::facts::language::SymbolKind;
-use crate::facts::symbols::{Fate, Symbol};
+use crate::facts::symbols::{Symbol, SymbolChange};
 
 /// The headline of a commit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Deed {
+pub struct Headline {
     /// The sentence, without its full stop; `None` if the distribution over roles covers everything.
     pub text: Option<String>,
     /// It names the place of the change, but not the change.
@@ -19,7 +19,7 @@ pub struct Deed {
     pub only: Option<Symbol>,
 }
 
-impl Deed {
+impl Headline {
     fn plain(text: String) -> Self {
         Self { text: Some(text), ..Self::default() }
     }
@@ -27,7 +27,7 @@ impl Deed {
 
 /// Composes the headline.
 #[must_use]
-pub fn of(commit: &Commit, facts: &Facts, lead: &str) -> Deed {
+pub fn compose_headline(commit: &Commit, facts: &Facts, lead: &str) -> Headline {
     let files = &commit.patch.files;
     let special = match facts.case {
         Case::Unknown => Some("Its changes are not in this clone".to_owned()),
@@ -41,10 +41,10 @@ pub fn of(commit: &Commit, facts: &Facts, lead: &str) -> Deed {
         _ => None,
     };
     if let Some(text) = special {
-        return Deed::plain(text);
+        return Headline::plain(text);
     }
     let vague = || files.iter().all(|file| file.change == Change::Modified && !is_submodule(file));
-    symbols(commit, facts, lead).unwrap_or_else(|| Deed {
+    symbols(commit, facts, lead).unwrap_or_else(|| Headline {
         text: by_files(commit, facts, lead),
         vague: vague(),
         only: None,
@@ -61,26 +61,26 @@ const CLAUSES: usize = 3;
 /// Beyond this number of files, further ones are only counted.
 const PLACES: usize = 12;
 
-fn symbols(commit: &Commit, facts: &Facts, lead: &str) -> Option<Deed> {
+fn symbols(commit: &Commit, facts: &Facts, lead: &str) -> Option<Headline> {
     let mut told = worth_telling(&facts.symbols);
     // Its value is reported as the project's version.
     let version =
         |symbol: &Symbol| symbol.kind == SymbolKind::Constant && symbol.bare().eq_ignore_ascii_case("version");
-    told.retain(|symbol| !(facts.version.is_some() && symbol.fate == Fate::Modified && version(symbol)));
-    if told.is_empty() || told.iter().all(|symbol| names(lead, symbol)) {
+    told.retain(|symbol| !(facts.version.is_some() && symbol.change == SymbolChange::Modified && version(symbol)));
+    if told.is_empty() || told.iter().all(|symbol| names_symbol(lead, symbol)) {
         return None;
     }
     let exact = !commit.patch.truncated && facts.all_symbols;
     let mut clauses = Clauses { exact, named: Vec::new(), texts: Vec::new() };
     for (verb, is) in VERBS {
         let of: Vec<&Symbol> = told.iter().copied().filter(|symbol| is(symbol)).collect();
-        let verb = of_parameters(commit, verb, &of).unwrap_or_else(|| verb.to_owned());
-        clauses.tell(&verb, of);
+        let verb = common_parameter_verb(commit, verb, &of).unwrap_or_else(|| verb.to_owned());
+        clauses.add_clause(&verb, of);
     }
     let Clauses { named, texts, exact, .. } = clauses;
-    if let Some(way) = way(&told) {
+    if let Some(way) = move_path(&told) {
         let [(_, text)] = texts.as_slice() else { return None };
-        return Some(Deed::plain(capitalized(&format!("{text} {way}{}", new_tests(facts)))));
+        return Some(Headline::plain(capitalized(&format!("{text} {way}{}", new_tests(facts)))));
     }
     let place = location(&told, &named, exact);
     let preposition = match texts.as_slice() {
@@ -88,11 +88,12 @@ fn symbols(commit: &Commit, facts: &Facts, lead: &str) -> Option<Deed> {
         [(_, text)] if text.starts_with("moves") => "to",
         _ => "in",
     };
-    let changed =
-        |symbol: &&Symbol| symbol.fate == Fate::Modified && !symbol.comments_only && symbol.members.is_empty();
+    let changed = |symbol: &&Symbol| {
+        symbol.change == SymbolChange::Modified && !symbol.comments_only && symbol.members.is_empty()
+    };
     // Parameter changes are reported as such; for another signature the line is more informative.
     let one = |symbol: &&Symbol| changed(symbol) || (texts.len() == 1 && texts[0].1.starts_with(SIGNATURE));
-    Some(Deed {
+    Some(Headline {
         text: Some(capitalized(&format!("{} {preposition} {place}{}", join(&texts), new_tests(facts)))),
         vague: told.iter().all(one),
         only: told.first().filter(|symbol| told.len() == 1 && one(symbol)).map(|symbol| (*symbol).clone()),
@@ -100,39 +101,41 @@ fn symbols(commit: &Commit, facts: &Facts, lead: &str) -> Option<Deed> {
 }
 
 /// The common verb of all functions with a changed signature, if they gained or lost the same parameters.
-fn of_parameters(commit: &Commit, verb: &str, of: &[&Symbol]) -> Option<String> {
+fn common_parameter_verb(commit: &Commit, verb: &str, of: &[&Symbol]) -> Option<String> {
     if verb != SIGNATURE {
         return None;
     }
-    let mut verbs = of.iter().map(|symbol| parameters::verb(commit, symbol));
+    let mut verbs = of.iter().map(|symbol| parameters::parameter_verb(commit, symbol));
     let first = verbs.next()??;
     verbs.all(|verb| verb.as_ref() == Some(&first)).then_some(first)
 }
 
 /// `from a.rs to b.rs`, if every symbol was moved in the same way.
-fn way(told: &[&Symbol]) -> Option<String> {
+fn move_path(told: &[&Symbol]) -> Option<String> {
     let of = |symbol: &Symbol| Some((symbol.old_path.clone()?, symbol.path.clone()));
     let first = told.first().and_then(|symbol| of(symbol))?;
-    let all = told.iter().all(|symbol| symbol.fate == Fate::Moved && of(symbol).as_ref() == Some(&first));
+    let all = told.iter().all(|symbol| symbol.change == SymbolChange::Moved && of(symbol).as_ref() == Some(&first));
     all.then(|| format!("from {} to {}", path(&first.0), path(&first.1)))
 }
 
 /// Selects the definitions of a verb.
-type Is = fn(&Symbol) -> bool;
+type SymbolFilter = fn(&Symbol) -> bool;
 
 const SIGNATURE: &str = "changes the signature of";
 const CHANGED: &str = "changes";
 
 /// Verbs for definitions, in the order of description.
-const VERBS: [(&str, Is); 8] = [
-    ("adds", |symbol| symbol.fate == Fate::Added),
-    ("removes", |symbol| symbol.fate == Fate::Removed),
-    ("renames", |symbol| symbol.fate == Fate::Renamed),
-    ("moves", |symbol| symbol.fate == Fate::Moved),
-    (SIGNATURE, |symbol| symbol.fate == Fate::Redefined && symbol.kind == SymbolKind::Function),
-    ("changes the definition of", |symbol| symbol.fate == Fate::Redefined && symbol.kind != SymbolKind::Function),
-    (CHANGED, |symbol| symbol.fate == Fate::Modified && !symbol.comments_only),
-    ("changes comments on", |symbol| symbol.fate == Fate::Modified && symbol.comments_only),
+const VERBS: [(&str, SymbolFilter); 8] = [
+    ("adds", |symbol| symbol.change == SymbolChange::Added),
+    ("removes", |symbol| symbol.change == SymbolChange::Removed),
+    ("renames", |symbol| symbol.change == SymbolChange::Renamed),
+    ("moves", |symbol| symbol.change == SymbolChange::Moved),
+    (SIGNATURE, |symbol| symbol.change == SymbolChange::Redefined && symbol.kind == SymbolKind::Function),
+    ("changes the definition of", |symbol| {
+        symbol.change == SymbolChange::Redefined && symbol.kind != SymbolKind::Function
+    }),
+    (CHANGED, |symbol| symbol.change == SymbolChange::Modified && !symbol.comments_only),
+    ("changes comments on", |symbol| symbol.change == SymbolChange::Modified && symbol.comments_only),
 ];
 
 /// Builder of the sentence.
@@ -143,7 +146,7 @@ struct Clauses<'a> {
 }
 
 impl<'a> Clauses<'a> {
-    fn tell(&mut self, verb: &str, mut of: Vec<&'a Symbol>) {
+    fn add_clause(&mut self, verb: &str, mut of: Vec<&'a Symbol>) {
         let first = self.texts.is_empty();
         let limit = if first { NAMES } else { NAMES - 1 }.min(NAMES_IN_ALL.saturating_sub(self.named.len()));
         if of.is_empty() || self.texts.len() == CLAUSES || limit == 0 {
@@ -160,7 +163,7 @@ impl<'a> Clauses<'a> {
             of.sort_by_key(|symbol| std::cmp::Reverse(symbol.lines));
         }
         let more = of.len().saturating_sub(limit);
-        let mut names: Vec<String> = of.iter().take(limit).map(|symbol| said(symbol)).collect();
+        let mut names: Vec<String> = of.iter().take(limit).map(|symbol| describe_symbol(symbol)).collect();
         if more > 0 {
             names.push(if self.exact { format!("{} more", number(more as u64)) } else { "more".to_owned() });
         }
@@ -175,11 +178,13 @@ fn noun(of: &[&Symbol]) -> &'static str {
 }
 
 /// The name, after its old name; with its added and removed members.
-fn said(symbol: &Symbol) -> String {
+fn describe_symbol(symbol: &Symbol) -> String {
     let name = code(&symbol.name);
     match &symbol.old_name {
-        Some(old) if symbol.fate == Fate::Renamed => format!("{} to {name}", code(old)),
-        _ if matches!(symbol.fate, Fate::Modified | Fate::Redefined) => format!("{name}{}", members(symbol)),
+        Some(old) if symbol.change == SymbolChange::Renamed => format!("{} to {name}", code(old)),
+        _ if matches!(symbol.change, SymbolChange::Modified | SymbolChange::Redefined) => {
+            format!("{name}{}", members(symbol))
+        }
         _ => name,
     }
 }
@@ -204,8 +209,8 @@ fn join(clauses: &[(usize, String)]) -> String {
 /// Tests added with production code. A renamed or moved one is not new.
 pub fn new_tests(facts: &Facts) -> String {
     let production = facts.symbols.iter().any(|symbol| !symbol.test);
-    let tests = |fate| facts.symbols.iter().filter(|symbol| symbol.test_case && symbol.fate == fate).count();
-    let new = tests(Fate::Added).saturating_sub(tests(Fate::Removed));
+    let tests = |fate| facts.symbols.iter().filter(|symbol| symbol.test_case && symbol.change == fate).count();
+    let new = tests(SymbolChange::Added).saturating_sub(tests(SymbolChange::Removed));
     if production && new > 0 { format!(", with {}", count(new, "new test")) } else { String::new() }
 }
 
@@ -214,22 +219,23 @@ fn worth_telling(symbols: &[Symbol]) -> Vec<&Symbol> {
     let production = symbols.iter().any(|symbol| !symbol.test);
     let mut told: Vec<&Symbol> = Vec::new();
     for symbol in symbols.iter().filter(|symbol| symbol.test != production) {
-        let whole =
-            |of: &str| symbols.iter().any(|s| s.name == of && s.fate == symbol.fate && s.fate != Fate::Modified);
+        let whole = |of: &str| {
+            symbols.iter().any(|s| s.name == of && s.change == symbol.change && s.change != SymbolChange::Modified)
+        };
         let of = symbol.name.rsplit_once("::").or_else(|| symbol.name.rsplit_once('.')).map(|(of, _)| of);
         // A type with changed members is not reported as changed, too.
         let inner = |other: &Symbol| {
             let rest = other.name.strip_prefix(symbol.name.as_str());
             rest.is_some_and(|rest| rest.starts_with(['.', ':'])) && other.test == symbol.test
         };
-        let outer = symbol.fate == Fate::Modified && symbol.members.is_empty() && symbols.iter().any(inner);
+        let outer = symbol.change == SymbolChange::Modified && symbol.members.is_empty() && symbols.iter().any(inner);
         if outer {
             continue;
         }
-        let known = told.iter().any(|told| told.name == symbol.name && told.fate == symbol.fate);
+        let known = told.iter().any(|told| told.name == symbol.name && told.change == symbol.change);
         // One change per name: a definition re-added elsewhere is not reported as removed or changed.
         let same = |s: &&Symbol| s.test == symbol.test && s.name == symbol.name;
-        let elsewhere = symbols.iter().filter(same).any(|s| s.fate.precedence() < symbol.fate.precedence());
+        let elsewhere = symbols.iter().filter(same).any(|s| s.change.precedence() < symbol.change.precedence());
         if !known && !elsewhere && !of.is_some_and(whole) && symbol.name != "_" {
             told.push(symbol);
         }
@@ -238,7 +244,7 @@ fn worth_telling(symbols: &[Symbol]) -> Vec<&Symbol> {
 }
 
 /// Whether the author's text already names the symbol.
-fn names(lead: &str, symbol: &Symbol) -> bool {
+fn names_symbol(lead: &str, symbol: &Symbol) -> bool {
     let bare = symbol.name.rsplit([':', '.']).next().unwrap_or(&symbol.name);
     lead.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == bare)
 }
@@ -305,13 +311,13 @@ fn renames(facts: &Facts) -> String {
 /// Added or removed blank lines.
 fn blanks(files: &[FileChange]) -> String {
     let lines = || files.iter().flat_map(|file| &file.hunks).flat_map(|hunk| &hunk.lines);
-    let changed = || lines().filter(|line| line.origin != Origin::Context);
-    let all = |origin: Origin| changed().all(|line| line.origin == origin && line.text.trim().is_empty());
+    let changed = || lines().filter(|line| line.origin != LineOrigin::Context);
+    let all = |origin: LineOrigin| changed().all(|line| line.origin == origin && line.text.trim().is_empty());
     let place = paths(files, "file");
     match changed().count() {
         0 => format!("Changes only whitespace in {place}"),
-        n if all(Origin::Added) => format!("Adds {} to {place}", count(n, "blank line")),
-        n if all(Origin::Removed) => format!("Removes {} from {place}", count(n, "blank line")),
+        n if all(LineOrigin::Added) => format!("Adds {} to {place}", count(n, "blank line")),
+        n if all(LineOrigin::Removed) => format!("Removes {} from {place}", count(n, "blank line")),
         _ => format!("Changes only whitespace in {place}"),
     }
 }
@@ -365,7 +371,7 @@ fn by_files(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
     // Format changes have their own sentence.
     let told = |file: &FileChange| facts.formats.iter().any(|change| change.path == file.path);
     let edited = |file: &FileChange| told(file) || (file.change == Change::Modified && !is_submodule(file));
-    if files.iter().all(edited) && (!lead.is_empty() || split_tells(facts)) {
+    if files.iter().all(edited) && (!lead.is_empty() || is_covered_by_distribution(facts)) {
         return None;
     }
     let mut clauses = Vec::new();
@@ -389,11 +395,11 @@ fn by_files(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
 }
 
 fn is_submodule(file: &FileChange) -> bool {
-    file.unread == Some(Unread::Submodule)
+    file.unread == Some(UnreadReason::Submodule)
 }
 
 /// The distribution names single files per role, and counts many files of one role.
-fn split_tells(facts: &Facts) -> bool {
+fn is_covered_by_distribution(facts: &Facts) -> bool {
     let shares = &facts.shares;
     shares.iter().all(|share| share.files == 1) || (shares.len() == 1 && facts.files_total > NAMES)
 }

@@ -11,7 +11,7 @@ use crate::facts::dependencies::DependencyChange;
 const NAMES: usize = 3;
 
 /// The sentence, without its full stop; `None` without changes, or if the lead names them all.
-pub fn of(facts: &Facts, lead: &str, exact: bool) -> Option<String> {
+pub fn dependency_sentence(facts: &Facts, lead: &str, exact: bool) -> Option<String> {
     let direct: Vec<&DependencyChange> = facts.dependencies.iter().filter(|change| change.direct).collect();
     let brought = facts.dependencies.len() - direct.len();
     // Changes only in a lockfile are omitted beside other changes.
@@ -19,7 +19,7 @@ pub fn of(facts: &Facts, lead: &str, exact: bool) -> Option<String> {
         return None;
     }
     let told = if direct.is_empty() { facts.dependencies.iter().collect() } else { direct };
-    let told: Vec<&DependencyChange> = told.into_iter().filter(|change| !names(lead, change)).collect();
+    let told: Vec<&DependencyChange> = told.into_iter().filter(|change| !names_package(lead, change)).collect();
     let along = if told.len() == facts.dependencies.len() { 0 } else { brought };
     match (told.is_empty(), along) {
         (true, 0) => None,
@@ -44,7 +44,7 @@ fn brought_along(n: usize, exact: bool) -> String {
 }
 
 /// Whether the author's text names the package and its new version.
-fn names(lead: &str, change: &DependencyChange) -> bool {
+fn names_package(lead: &str, change: &DependencyChange) -> bool {
     let has = |text: &str| {
         let word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '@');
         lead.split(|c: char| !word(c)).any(|found| found.trim_end_matches('.').trim_start_matches('v') == text)
@@ -120,7 +120,7 @@ fn phrases<'a>(changes: impl Iterator<Item = &'a DependencyChange>) -> Vec<Strin
         Some([one]) => phrase(one),
         Some([first, rest @ ..]) if rest.iter().all(|change| change.to == first.to) => {
             let to = first.to.as_deref().filter(|version| shown(version));
-            to.map_or_else(|| one_line(name), |to| format!("{} to {}", one_line(name), one_line(written(to))))
+            to.map_or_else(|| one_line(name), |to| format!("{} to {}", one_line(name), one_line(strip_pin(to))))
         }
         _ => one_line(name),
     };
@@ -128,14 +128,14 @@ fn phrases<'a>(changes: impl Iterator<Item = &'a DependencyChange>) -> Vec<Strin
 }
 
 /// A pinned version without its operator.
-fn written(version: &str) -> &str {
+fn strip_pin(version: &str) -> &str {
     version.trim_start_matches(['=', ' '])
 }
 
 fn phrase(change: &DependencyChange) -> String {
     let name = one_line(&change.name);
     let version =
-        |version: &Option<String>| version.clone().filter(|version| shown(version)).map(|v| one_line(written(&v)));
+        |version: &Option<String>| version.clone().filter(|version| shown(version)).map(|v| one_line(strip_pin(&v)));
     match (version(&change.from), version(&change.to)) {
         (Some(from), Some(to)) => format!("{name} {from} → {to}"),
         (None, Some(to)) => format!("{name} {to}"),
@@ -151,8 +151,8 @@ mod tests {
     use crate::facts;
     use crate::facts::sample::{commit, counted, file};
 
-    fn told(lead: &str, files: Vec<FileChange>) -> Option<String> {
-        of(&facts::of(&commit(lead, files), &SystemClock), lead, true)
+    fn dependency_text(lead: &str, files: Vec<FileChange>) -> Option<String> {
+        dependency_sentence(&facts::extract_facts(&commit(lead, files), &SystemClock), lead, true)
     }
 
     fn manifest(lines: &str) -> FileChange {
@@ -173,11 +173,11 @@ mod tests {
         let lines =
             "-a = \"1.0\"\n+a = \"1.2\"\n-b = \"2.0\"\n+b = \"1.9\"\n+c = \"1\"\n-d = \"1\"\n+e = { path = \"e\" }";
         assert_eq!(
-            told("wip", vec![manifest(lines)]).as_deref(),
+            dependency_text("wip", vec![manifest(lines)]).as_deref(),
             Some("Updates a 1.0 → 1.2; downgrades b 2.0 → 1.9; adds c 1 and e; removes d")
         );
         assert_eq!(
-            told("wip", vec![manifest("-a = \"1.0\"\n+a = \"1.2\"\n-d = \"1\"")]).as_deref(),
+            dependency_text("wip", vec![manifest("-a = \"1.0\"\n+a = \"1.2\"\n-d = \"1\"")]).as_deref(),
             Some("Updates a 1.0 → 1.2 and removes d")
         );
     }
@@ -185,10 +185,10 @@ mod tests {
     #[test]
     fn what_the_author_names_is_not_said_twice() {
         let bump = || manifest("-a = \"1.0\"\n+a = \"1.2\"");
-        assert_eq!(told("Bump a from 1.0 to 1.2", vec![bump()]), None);
-        assert_eq!(told("Bump a", vec![bump()]).as_deref(), Some("Updates a 1.0 → 1.2"));
+        assert_eq!(dependency_text("Bump a from 1.0 to 1.2", vec![bump()]), None);
+        assert_eq!(dependency_text("Bump a", vec![bump()]).as_deref(), Some("Updates a 1.0 → 1.2"));
         assert_eq!(
-            told("Bump a to 1.2", vec![bump(), locked(&["x", "y"])]).as_deref(),
+            dependency_text("Bump a to 1.2", vec![bump(), locked(&["x", "y"])]).as_deref(),
             Some("2 transitive dependencies changed with it")
         );
     }
@@ -197,21 +197,21 @@ mod tests {
     fn what_was_brought_along_is_counted_or_told_alone() {
         let bump = manifest("-a = \"1.0\"\n+a = \"1.2\"");
         assert_eq!(
-            told("wip", vec![bump, locked(&["x", "y"])]).as_deref(),
+            dependency_text("wip", vec![bump, locked(&["x", "y"])]).as_deref(),
             Some("Updates a 1.0 → 1.2, with 2 transitive changes")
         );
         assert_eq!(
-            told("cargo update", vec![locked(&["w", "x", "y", "z"])]).as_deref(),
+            dependency_text("cargo update", vec![locked(&["w", "x", "y", "z"])]).as_deref(),
             Some("Updates w 1.0.0 → 1.0.1, x 1.0.0 → 1.0.1, y 1.0.0 → 1.0.1 and 1 more")
         );
-        assert_eq!(told("Fix it all now", vec![counted("src/a.rs", 1, 1), locked(&["x"])]), None);
+        assert_eq!(dependency_text("Fix it all now", vec![counted("src/a.rs", 1, 1), locked(&["x"])]), None);
     }
 
     #[test]
     fn a_package_of_several_manifests_is_named_once() {
         let of = |path: &str, from: &str| file(path, &format!("@@\n [dependencies]\n-a = \"{from}\"\n+a = \"=1.6\""));
         assert_eq!(
-            told("wip", vec![of("x/Cargo.toml", "1.1"), of("y/Cargo.toml", "1.5")]).as_deref(),
+            dependency_text("wip", vec![of("x/Cargo.toml", "1.1"), of("y/Cargo.toml", "1.5")]).as_deref(),
             Some("Updates a to 1.6")
         );
     }
@@ -220,11 +220,17 @@ mod tests {
     fn what_was_not_read_to_its_end_is_not_counted() {
         let facts = |lead: &str| {
             let bump = manifest("-a = \"1.0\"\n+a = \"1.2\"");
-            facts::of(&commit(lead, vec![bump, locked(&["x", "y"])]), &SystemClock)
+            facts::extract_facts(&commit(lead, vec![bump, locked(&["x", "y"])]), &SystemClock)
         };
-        assert_eq!(of(&facts("wip"), "wip", false).as_deref(), Some("Updates a 1.0 → 1.2, with transitive changes"));
+        assert_eq!(
+            dependency_sentence(&facts("wip"), "wip", false).as_deref(),
+            Some("Updates a 1.0 → 1.2, with transitive changes")
+        );
         let lead = "Bump a to 1.2";
-        assert_eq!(of(&facts(lead), lead, false).as_deref(), Some("Transitive dependencies changed with it"));
+        assert_eq!(
+            dependency_sentence(&facts(lead), lead, false).as_deref(),
+            Some("Transitive dependencies changed with it")
+        );
     }
 
     #[test]

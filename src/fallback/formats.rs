@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::phrase::{count, cut, list, list_up_to, number, one_line, path};
 use crate::facts::Facts;
-use crate::facts::formats::pointer::{Keeper, Moved, Side};
-use crate::facts::formats::translation::{Mark, Message, Translations};
-use crate::facts::formats::{FormatChange, News, notebook::Cells};
+use crate::facts::formats::pointer::{PointerChange, PointerSide, PointerTool};
+use crate::facts::formats::translation::{Message, MetadataChange, Translations};
+use crate::facts::formats::{FormatChange, FormatDetail, notebook::CellChanges};
 
 /// Limit of names per verb; more become a number.
 const NAMES: usize = 3;
@@ -16,7 +16,7 @@ const QUOTED: (usize, usize) = (8, 60);
 const SENTENCES: usize = 2;
 
 /// The sentences, without the last full stop; `None` without format changes.
-pub fn of(facts: &Facts) -> Option<String> {
+pub fn format_sentences(facts: &Facts) -> Option<String> {
     let mut told = pointers(&facts.formats);
     told.extend(links(&facts.formats));
     told.extend(translations(&facts.formats));
@@ -25,16 +25,16 @@ pub fn of(facts: &Facts) -> Option<String> {
     (!told.is_empty()).then(|| told.join(". "))
 }
 
-fn noun(keeper: Keeper) -> &'static str {
+fn noun(keeper: PointerTool) -> &'static str {
     match keeper {
-        Keeper::Lfs => "LFS object",
-        Keeper::Annex => "git-annex object",
-        Keeper::Dvc => "DVC object",
+        PointerTool::Lfs => "LFS object",
+        PointerTool::Annex => "git-annex object",
+        PointerTool::Dvc => "DVC object",
     }
 }
 
 /// Path of the content: DVC's pointers are beside it.
-fn shown(change: &FormatChange) -> String {
+fn content_path(change: &FormatChange) -> String {
     path(change.path.strip_suffix(".dvc").unwrap_or(&change.path))
 }
 
@@ -57,12 +57,12 @@ fn size(bytes: u64) -> String {
 }
 
 /// Pointers of one keeper with a common verb.
-type Group<'a> = ((&'static str, Keeper), Vec<(&'a FormatChange, &'a Moved)>);
+type Group<'a> = ((&'static str, PointerTool), Vec<(&'a FormatChange, &'a PointerChange)>);
 
 fn pointers(formats: &[FormatChange]) -> Vec<String> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     for change in formats {
-        let News::Pointer(moved) = &change.news else { continue };
+        let FormatDetail::Pointer(moved) = &change.detail else { continue };
         let group = (verb(moved), moved.keeper);
         match groups.iter_mut().find(|(known, _)| *known == group) {
             Some((_, of)) => of.push((change, moved)),
@@ -72,28 +72,28 @@ fn pointers(formats: &[FormatChange]) -> Vec<String> {
     groups.iter().map(|((verb, keeper), of)| group(verb, *keeper, of)).collect()
 }
 
-fn verb(moved: &Moved) -> &'static str {
+fn verb(moved: &PointerChange) -> &'static str {
     match (moved.from, moved.to) {
-        (Side::Content, _) => "into",
-        (_, Side::Content) => "out",
-        (Side::Absent, _) => "Adds",
-        (_, Side::Absent) => "Deletes",
+        (PointerSide::Content, _) => "into",
+        (_, PointerSide::Content) => "out",
+        (PointerSide::Absent, _) => "Adds",
+        (_, PointerSide::Absent) => "Deletes",
         _ => "Changes",
     }
 }
 
-fn group(verb: &str, keeper: Keeper, of: &[(&FormatChange, &Moved)]) -> String {
+fn group(verb: &str, keeper: PointerTool, of: &[(&FormatChange, &PointerChange)]) -> String {
     let place = match keeper {
-        Keeper::Lfs => "Git LFS",
-        Keeper::Annex => "git-annex",
-        Keeper::Dvc => "DVC",
+        PointerTool::Lfs => "Git LFS",
+        PointerTool::Annex => "git-annex",
+        PointerTool::Dvc => "DVC",
     };
-    let names: Vec<String> = of.iter().map(|(change, _)| shown(change)).collect();
+    let names: Vec<String> = of.iter().map(|(change, _)| content_path(change)).collect();
     match verb {
         "into" => format!("Moves {} into {place}", list_up_to(NAMES, names, true)),
         "out" => format!("Takes {} out of {place}", list_up_to(NAMES, names, true)),
         _ => {
-            let each = of.iter().map(|(change, moved)| format!("{}{}", shown(change), sizes(moved))).collect();
+            let each = of.iter().map(|(change, moved)| format!("{}{}", content_path(change), sizes(moved))).collect();
             let the = if of.len() == 1 {
                 format!("the {}", noun(keeper))
             } else {
@@ -105,10 +105,10 @@ fn group(verb: &str, keeper: Keeper, of: &[(&FormatChange, &Moved)]) -> String {
 }
 
 /// ` (5.2 MB → 6.5 MB)`.
-fn sizes(moved: &Moved) -> String {
-    let of = |side: Side| match side {
-        Side::Pointer(bytes) => bytes.map(size),
-        Side::Absent | Side::Content => None,
+fn sizes(moved: &PointerChange) -> String {
+    let of = |side: PointerSide| match side {
+        PointerSide::Pointer(bytes) => bytes.map(size),
+        PointerSide::Absent | PointerSide::Content => None,
     };
     match (of(moved.from), of(moved.to)) {
         (Some(from), Some(to)) if from != to => format!(" ({from} → {to})"),
@@ -119,8 +119,8 @@ fn sizes(moved: &Moved) -> String {
 
 fn links(formats: &[FormatChange]) -> Option<String> {
     let of = |change: &FormatChange| {
-        let News::Link { from, to } = &change.news else { return None };
-        let name = shown(change);
+        let FormatDetail::Link { from, to } = &change.detail else { return None };
+        let name = content_path(change);
         Some(match (from, to) {
             (Some(from), Some(to)) => format!("points the link {name} to {} instead of {}", path(to), path(from)),
             (None, Some(to)) => format!("adds the link {name} to {}", path(to)),
@@ -137,21 +137,22 @@ fn places(of: &[&FormatChange], noun: &str) -> String {
     if of.len() > NAMES {
         count(of.len(), noun)
     } else {
-        list(&of.iter().map(|change| shown(change)).collect::<Vec<_>>())
+        list(&of.iter().map(|change| content_path(change)).collect::<Vec<_>>())
     }
 }
 
 fn translations(formats: &[FormatChange]) -> Option<String> {
-    let all = formats.iter().filter_map(|change| match &change.news {
-        News::Translations(told) => Some((change, told)),
+    let all = formats.iter().filter_map(|change| match &change.detail {
+        FormatDetail::Translations(told) => Some((change, told)),
         _ => None,
     });
     let all: Vec<(&FormatChange, &Translations)> = all.collect();
     let telling: Vec<_> = all.iter().filter(|(_, told)| !told.is_silent()).collect();
     if telling.is_empty() {
         let files: Vec<&FormatChange> = all.iter().map(|(change, _)| *change).collect();
-        let marks: BTreeSet<Mark> = all.iter().flat_map(|(_, told)| told.marks.iter().copied()).collect();
-        return (!files.is_empty()).then(|| format!("{} in {}", silent(&marks), places(&files, "translation file")));
+        let marks: BTreeSet<MetadataChange> = all.iter().flat_map(|(_, told)| told.metadata.iter().copied()).collect();
+        return (!files.is_empty())
+            .then(|| format!("{} in {}", describe_metadata(&marks), places(&files, "translation file")));
     }
     let files: Vec<&FormatChange> = telling.iter().map(|(change, _)| *change).collect();
     let place = places(&files, "translation file");
@@ -160,7 +161,7 @@ fn translations(formats: &[FormatChange]) -> Option<String> {
     };
     let (changed, added, removed) = (messages(|t| &t.changed), messages(|t| &t.added), messages(|t| &t.removed));
     if let ([one], [], []) = (changed.as_slice(), added.as_slice(), removed.as_slice()) {
-        return Some(format!("{} in {place}", single(one)));
+        return Some(format!("{} in {place}", describe_message(one)));
     }
     let clause = |verb: &str, of: &[&Message]| {
         let named: Vec<String> = of.iter().filter_map(|message| quoted(&message.key)).take(NAMES - 1).collect();
@@ -179,26 +180,26 @@ fn translations(formats: &[FormatChange]) -> Option<String> {
 }
 
 /// Metadata changes without any message change.
-fn silent(marks: &BTreeSet<Mark>) -> String {
-    let name = |mark: &Mark| match mark {
-        Mark::References => "references to source lines",
-        Mark::Dates => "dates",
-        Mark::States => "states of translations",
-        Mark::Comments => "comments",
-        Mark::Header => "fields of the header",
-        Mark::Obsolete => "obsolete entries",
-        Mark::Layout => "the layout",
+fn describe_metadata(marks: &BTreeSet<MetadataChange>) -> String {
+    let name = |mark: &MetadataChange| match mark {
+        MetadataChange::References => "references to source lines",
+        MetadataChange::Dates => "dates",
+        MetadataChange::States => "states of translations",
+        MetadataChange::Comments => "comments",
+        MetadataChange::Header => "fields of the header",
+        MetadataChange::Obsolete => "obsolete entries",
+        MetadataChange::Layout => "the layout",
     };
     let names: Vec<String> = marks.iter().map(|mark| name(mark).to_owned()).collect();
     match names.as_slice() {
         [] => "No message changes".to_owned(),
-        [_] if marks.contains(&Mark::Layout) => "Only the layout changes".to_owned(),
+        [_] if marks.contains(&MetadataChange::Layout) => "Only the layout changes".to_owned(),
         names => format!("Only {} change", list(names)),
     }
 }
 
 /// A message with a changed, added or removed translation.
-fn single(message: &Message) -> String {
+fn describe_message(message: &Message) -> String {
     let key = quoted(&message.key).unwrap_or_else(|| "one message".to_owned());
     match (quoted(&message.from), quoted(&message.to)) {
         (Some(from), Some(to)) => format!("Changes the translation of {key} from {from} to {to}"),
@@ -216,11 +217,11 @@ fn quoted(text: &str) -> Option<String> {
 }
 
 fn notebooks(formats: &[FormatChange]) -> Option<String> {
-    let all = formats.iter().filter_map(|change| match &change.news {
-        News::Notebook(cells) => Some((change, *cells)),
+    let all = formats.iter().filter_map(|change| match &change.detail {
+        FormatDetail::Notebook(cells) => Some((change, *cells)),
         _ => None,
     });
-    let all: Vec<(&FormatChange, Cells)> = all.collect();
+    let all: Vec<(&FormatChange, CellChanges)> = all.collect();
     let telling: Vec<_> = all.iter().filter(|(_, cells)| !cells.is_silent()).collect();
     let files = if telling.is_empty() {
         all.iter().map(|(c, _)| *c).collect()
@@ -229,7 +230,7 @@ fn notebooks(formats: &[FormatChange]) -> Option<String> {
     };
     let place = places(&files, "notebook");
     if telling.is_empty() {
-        let any = |of: fn(&Cells) -> bool| all.iter().any(|(_, cells)| of(cells));
+        let any = |of: fn(&CellChanges) -> bool| all.iter().any(|(_, cells)| of(cells));
         let what = match (any(|cells| cells.outputs), any(|cells| cells.metadata)) {
             (true, true) => "outputs, execution counts and metadata change",
             (true, false) => "outputs and execution counts change",
@@ -238,7 +239,7 @@ fn notebooks(formats: &[FormatChange]) -> Option<String> {
         };
         return (!all.is_empty()).then(|| format!("Only {what} in {place}"));
     }
-    let sum = |of: fn(&Cells) -> usize| telling.iter().map(|(_, cells)| of(cells)).sum::<usize>();
+    let sum = |of: fn(&CellChanges) -> usize| telling.iter().map(|(_, cells)| of(cells)).sum::<usize>();
     let clause = |verb: &str, n: usize| (n > 0).then(|| format!("{verb} {}", count(n, "cell")));
     let clauses = [
         clause("changes", sum(|c| c.changed)),
@@ -251,13 +252,16 @@ fn notebooks(formats: &[FormatChange]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::patch::{Change, FileChange, Unread};
+    use crate::domain::patch::{Change, FileChange, UnreadReason};
     use crate::facts;
     use crate::facts::sample::{commit, counted, file, unread, versions};
 
-    fn told(files: Vec<FileChange>) -> String {
+    fn format_text(files: Vec<FileChange>) -> String {
         let commit = commit("wip", files);
-        crate::fallback::template::commit(&commit, &facts::of(&commit, &crate::domain::clock::SystemClock))
+        crate::fallback::template::summarize_commit(
+            &commit,
+            &facts::extract_facts(&commit, &crate::domain::clock::SystemClock),
+        )
     }
 
     fn pointer(path: &str, from: u64, to: u64) -> FileChange {
@@ -268,44 +272,44 @@ mod tests {
     #[test]
     fn an_object_kept_elsewhere_is_told_by_its_size() {
         let one = || pointer("model.bin", 5_242_880, 6_500_000);
-        assert_eq!(told(vec![one()]), "Changes the LFS object model.bin (5.2 MB → 6.5 MB).");
+        assert_eq!(format_text(vec![one()]), "Changes the LFS object model.bin (5.2 MB → 6.5 MB).");
         let added = "@@\n+version https://git-lfs.github.com/spec/v1\n+oid sha256:a\n+size 812";
         let added = |change| FileChange { change, ..file("data.csv", added) };
-        assert_eq!(told(vec![added(Change::Added)]), "Adds the LFS object data.csv (812 bytes).");
-        assert!(told(vec![added(Change::Modified)]).starts_with("Moves data.csv into Git LFS."));
+        assert_eq!(format_text(vec![added(Change::Added)]), "Adds the LFS object data.csv (812 bytes).");
+        assert!(format_text(vec![added(Change::Modified)]).starts_with("Moves data.csv into Git LFS."));
         let many: Vec<_> = (1..6).map(|n| pointer(&format!("{n}.bin"), n, n + 10)).collect();
-        let text = told(many);
+        let text = format_text(many);
         assert!(text.starts_with("Changes 5 LFS objects: 1.bin (1 byte → 11 bytes), 2.bin"), "{text}");
         assert!(text.contains("and 2 more"), "{text}");
     }
 
     #[test]
     fn a_pointer_beside_other_changes_is_told_after_them() {
-        let text = told(vec![counted("src/a.rs", 1, 0), pointer("model.bin", 5_242_880, 6_500_000)]);
+        let text = format_text(vec![counted("src/a.rs", 1, 0), pointer("model.bin", 5_242_880, 6_500_000)]);
         assert_eq!(text, "Changes the LFS object model.bin (5.2 MB → 6.5 MB). +1 in src/a.rs.");
     }
 
     #[test]
     fn a_link_says_where_it_points() {
         let hunks = file("current", "@@\n-v1\n+v2").hunks;
-        let link = FileChange { hunks, ..unread("current", Change::Modified, Unread::Symlink) };
-        assert_eq!(told(vec![link]), "Points the link current to v2 instead of v1.");
+        let link = FileChange { hunks, ..unread("current", Change::Modified, UnreadReason::Symlink) };
+        assert_eq!(format_text(vec![link]), "Points the link current to v2 instead of v1.");
     }
 
     #[test]
     fn translations_are_told_by_their_messages() {
         let moved = "@@\n-#: src/cart.c:10\n+#: src/cart.c:14\n msgid \"Cart\"\n msgstr \"Warenkorb\"";
-        assert_eq!(told(vec![file("de.po", moved)]), "Only references to source lines change in de.po. +1 −1.");
+        assert_eq!(format_text(vec![file("de.po", moved)]), "Only references to source lines change in de.po. +1 −1.");
         let one =
             "@@\n-#: src/cart.c:10\n+#: src/cart.c:14\n msgid \"Checkout\"\n-msgstr \"Kasse\"\n+msgstr \"Zur Kasse\"";
         assert_eq!(
-            told(vec![file("de.po", one)]),
+            format_text(vec![file("de.po", one)]),
             "Changes the translation of “Checkout” from “Kasse” to “Zur Kasse” in de.po. +2 −2."
         );
         let more = format!(
             "{one}\n \n msgid \"Cart\"\n-msgstr \"\"\n+msgstr \"Warenkorb\"\n \n+msgid \"Total\"\n+msgstr \"Summe\""
         );
-        let text = told(vec![file("de.po", &more)]);
+        let text = format_text(vec![file("de.po", &more)]);
         let start =
             "Changes 2 translated messages (“Checkout” and “Cart”) and adds 1 translated message (“Total”) in de.po.";
         assert!(text.starts_with(start), "{text}");
@@ -318,9 +322,9 @@ mod tests {
                 "{{\n \"cells\": [\n  {{\n   \"cell_type\": \"code\",\n   \"execution_count\": {count},\n   \"outputs\": [],\n   \"source\": [\n    \"{source}\"\n   ]\n  }}\n ]\n}}\n"
             )
         };
-        let text = told(vec![versions("a.ipynb", &notebook(1, "load()"), &notebook(2, "load()"))]);
+        let text = format_text(vec![versions("a.ipynb", &notebook(1, "load()"), &notebook(2, "load()"))]);
         assert!(text.starts_with("Only outputs and execution counts change in a.ipynb."), "{text}");
-        let text = told(vec![versions("a.ipynb", &notebook(1, "load()"), &notebook(2, "load_all()"))]);
+        let text = format_text(vec![versions("a.ipynb", &notebook(1, "load()"), &notebook(2, "load_all()"))]);
         assert_eq!(text, "Changes 1 cell in a.ipynb. +2 −2.");
     }
 }

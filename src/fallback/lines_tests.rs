@@ -6,13 +6,13 @@ use crate::facts;
 use crate::facts::sample::{commit, file};
 use crate::fallback::template;
 
-fn told(files: Vec<FileChange>) -> String {
+fn commit_text(files: Vec<FileChange>) -> String {
     let commit = commit("wip", files);
-    template::commit(&commit, &facts::of(&commit, &SystemClock))
+    template::summarize_commit(&commit, &facts::extract_facts(&commit, &SystemClock))
 }
 
 fn text(path: &str, patch: &str) -> String {
-    told(vec![file(path, patch)])
+    commit_text(vec![file(path, patch)])
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_comment_behind_a_statement_is_not_quoted() {
 #[test]
 fn what_several_files_gained_alike_is_told_once() {
     let both = ["a/x.zig", "b/x.zig"].map(|path| file(path, "@@\n one();\n+two();"));
-    assert_eq!(told(both.to_vec()), "Edits a/x.zig and b/x.zig. Adds `two()`. +2 in 2 source files.");
+    assert_eq!(commit_text(both.to_vec()), "Edits a/x.zig and b/x.zig. Adds `two()`. +2 in 2 source files.");
 }
 
 #[test]

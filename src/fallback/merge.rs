@@ -9,10 +9,10 @@ const CONFLICTS: usize = 3;
 /// The sentence, without its full stop. It always identifies a merge: `Merges branch 'x'`, `Merges pull request #12
 /// from team/x: Retry on timeout`, and around a custom subject `Merges “feat: add x (#12)”`.
 #[must_use]
-pub fn sentence(subject: &str, body: &str, parents: usize) -> String {
+pub fn merge_sentence(subject: &str, body: &str, parents: usize) -> String {
     let subject = one_line(subject);
     let told = match merged(&subject) {
-        Some(what) => told(what, body),
+        Some(what) => add_request_title(what, body),
         None if subject.is_empty() && parents > 2 => format!("Merges {} branches", parents - 1),
         None if subject.is_empty() => "Merges a branch".to_owned(),
         None => format!("Merges “{subject}”"),
@@ -38,7 +38,7 @@ fn merged(subject: &str) -> Option<&str> {
 }
 
 /// Adds title and number of the pull request, if the forge writes them into the body.
-fn told(what: &str, body: &str) -> String {
+fn add_request_title(what: &str, body: &str) -> String {
     let request = body.lines().find_map(|line| line.trim().strip_prefix("See merge request "));
     let number = request.and_then(|name| name.rfind('!').map(|at| &name[at..]));
     // Gitea has the title in the subject already; so does Azure DevOps, without the words "pull request".
@@ -92,9 +92,9 @@ mod tests {
             ("Mergesort is stable now", "", "Merges “Mergesort is stable now”"),
             ("", "", "Merges a branch"),
         ] {
-            assert_eq!(sentence(subject, body, 2), told);
+            assert_eq!(merge_sentence(subject, body, 2), told);
         }
-        assert_eq!(sentence("", "", 4), "Merges 3 branches");
+        assert_eq!(merge_sentence("", "", 4), "Merges 3 branches");
     }
 
     #[test]
@@ -142,13 +142,13 @@ mod tests {
                 "Merges pull request 'Retry on timeout' (#12) from topic into main",
             ),
         ] {
-            assert_eq!(sentence(subject, body, 2), told);
+            assert_eq!(merge_sentence(subject, body, 2), told);
         }
     }
 
     #[test]
     fn resolved_conflicts_are_told() {
-        let told = |body: &str| sentence("Merge branch 'topic'", body, 2);
+        let told = |body: &str| merge_sentence("Merge branch 'topic'", body, 2);
         let both = "Merges branch 'topic', resolving conflicts in a.py and src/b.py";
         assert_eq!(told("# Conflicts:\n#\ta.py\n#\tsrc/b.py\n"), both);
         assert_eq!(told("Some words.\n\nConflicts:\n\ta.py\n\tsrc/b.py\n\nSigned-off-by: A U Thor"), both);

@@ -1,7 +1,7 @@
 //! Added and removed parameters of a function, from its definition line.
 
 use super::phrase::{code, count, list};
-use crate::domain::patch::{Commit, Line, Origin};
+use crate::domain::patch::{Commit, LineOrigin, PatchLine};
 use crate::facts::symbols::Symbol;
 
 /// Limits: named parameters, and characters of one.
@@ -11,17 +11,18 @@ const CHARS: usize = 32;
 /// `adds the parameter `x` to`, `removes the parameters `x` and `y` from`: the words before the function's name. `None`
 /// if the parameters span several lines, or some were added and others removed.
 #[must_use]
-pub fn verb(commit: &Commit, symbol: &Symbol) -> Option<String> {
+pub fn parameter_verb(commit: &Commit, symbol: &Symbol) -> Option<String> {
     let file = commit.patch.files.iter().find(|file| file.path == symbol.path)?;
     let lines = || file.hunks.iter().flat_map(|hunk| &hunk.lines);
-    let of = |origin: Origin| {
-        let mut found = lines().filter(|line| line.origin == origin).filter_map(|line| of_line(line, symbol.bare()));
+    let of = |origin: LineOrigin| {
+        let mut found =
+            lines().filter(|line| line.origin == origin).filter_map(|line| parse_parameters(line, symbol.bare()));
         let first = found.next()?;
         // A call that looks like the definition, or a duplicate.
         found.next().is_none().then_some(first)
     };
-    let (old, new) = (of(Origin::Removed)?, of(Origin::Added)?);
-    let (came, went) = (without(&new, &old), without(&old, &new));
+    let (old, new) = (of(LineOrigin::Removed)?, of(LineOrigin::Added)?);
+    let (came, went) = (parameters_not_in(&new, &old), parameters_not_in(&old, &new));
     match (came.as_slice(), went.as_slice()) {
         ([_, ..], []) if is_part(&old, &new) => Some(format!("adds {} to", named(&came))),
         ([], [_, ..]) if is_part(&new, &old) => Some(format!("removes {} from", named(&went))),
@@ -38,7 +39,7 @@ fn named(parameters: &[String]) -> String {
     format!("the {noun} {}", list(&parameters.iter().map(|text| code(text)).collect::<Vec<_>>()))
 }
 
-fn without(all: &[String], known: &[String]) -> Vec<String> {
+fn parameters_not_in(all: &[String], known: &[String]) -> Vec<String> {
     all.iter().filter(|one| !known.contains(one)).cloned().collect()
 }
 
@@ -49,7 +50,7 @@ fn is_part(few: &[String], many: &[String]) -> bool {
 }
 
 /// The parameters of the function defined on the line.
-fn of_line(line: &Line, name: &str) -> Option<Vec<String>> {
+fn parse_parameters(line: &PatchLine, name: &str) -> Option<Vec<String>> {
     const DEFINES: [&str; 12] = [
         "fn ", "func ", "def ", "function", "public ", "private ", "protected ", "static ", "async ", "export ", "=>",
         "override ",
@@ -96,23 +97,23 @@ mod tests {
     use crate::domain::clock::SystemClock;
     use crate::facts;
     use crate::facts::sample::{commit, file};
-    use crate::facts::symbols::Fate;
+    use crate::facts::symbols::SymbolChange;
 
-    fn told(path: &str, patch: &str) -> Option<String> {
+    fn verb_of(path: &str, patch: &str) -> Option<String> {
         let commit = commit("wip", vec![file(path, patch)]);
-        let facts = facts::of(&commit, &SystemClock);
-        let symbol = facts.symbols.iter().find(|symbol| symbol.fate == Fate::Redefined)?;
-        verb(&commit, symbol)
+        let facts = facts::extract_facts(&commit, &SystemClock);
+        let symbol = facts.symbols.iter().find(|symbol| symbol.change == SymbolChange::Redefined)?;
+        parameter_verb(&commit, symbol)
     }
 
     #[test]
     fn parameters_that_came_or_went_are_named() {
         assert_eq!(
-            told("a.py", "@@\n-def send(path, name):\n+def send(path, name, *, after=None):\n     pass").as_deref(),
+            verb_of("a.py", "@@\n-def send(path, name):\n+def send(path, name, *, after=None):\n     pass").as_deref(),
             Some("adds the parameters `*` and `after=None` to")
         );
         assert_eq!(
-            told(
+            verb_of(
                 "a.go",
                 "@@\n-func (c *Context) Render(code int, r Render) {\n+func (c *Context) Render(r Render) {\n \tx()\n }"
             )
@@ -120,7 +121,7 @@ mod tests {
             Some("removes the parameter `code int` from")
         );
         assert_eq!(
-            told("a.rs", "@@\n-fn take(&self) -> A {\n+fn take(&self, a: F, b: G, c: H) -> A {\n     x();\n }")
+            verb_of("a.rs", "@@\n-fn take(&self) -> A {\n+fn take(&self, a: F, b: G, c: H) -> A {\n     x();\n }")
                 .as_deref(),
             Some("adds 3 parameters to")
         );
@@ -128,8 +129,8 @@ mod tests {
 
     #[test]
     fn other_changes_of_a_signature_are_not_told_as_parameters() {
-        assert_eq!(told("a.rs", "@@\n-fn take(&self) -> A {\n+fn take(&self) -> B {\n     x();\n }"), None);
-        assert_eq!(told("a.py", "@@\n-def take(a, b):\n+def take(a, c):\n     pass"), None);
-        assert_eq!(told("a.py", "@@\n-def take(a, b):\n+def take(b, a, c):\n     pass"), None);
+        assert_eq!(verb_of("a.rs", "@@\n-fn take(&self) -> A {\n+fn take(&self) -> B {\n     x();\n }"), None);
+        assert_eq!(verb_of("a.py", "@@\n-def take(a, b):\n+def take(a, c):\n     pass"), None);
+        assert_eq!(verb_of("a.py", "@@\n-def take(a, b):\n+def take(b, a, c):\n     pass"), None);
     }
 }

@@ -2,8 +2,8 @@
 
 use minijinja::{Value, context};
 
-use super::deeds::{self, Deed};
-use super::lines::{self, Quoted, Told};
+use super::deeds::{self, Headline};
+use super::lines::{self, LineDetail, QuotedLines};
 use super::phrase::{self, capitalized, count, cut, list_up_to, number, one_line, path, sentence, words};
 use super::variants::{Variant, WORDS};
 use super::{breaking, dependencies, formats, merge, noted, purpose, split};
@@ -25,7 +25,7 @@ const PATHS: usize = 20;
 
 /// Each is a complete sentence, or empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Pieces {
+pub struct TemplateValues {
     pub lead: String,
     pub why: String,
     pub deed: String,
@@ -38,21 +38,21 @@ pub struct Pieces {
     pub noted: String,
 }
 
-impl Pieces {
+impl TemplateValues {
     #[must_use]
     pub fn of(commit: &Commit, facts: &Facts, context: &Context) -> Self {
         let lead = lead(commit, facts);
-        let breaking = whole(breaking::of(facts, &lead));
-        let dependencies = whole(dependencies::of(facts, &lead, facts.all_dependencies));
-        let version = whole(version(facts, &lead));
+        let breaking = as_sentence(breaking::breaking_sentence(facts, &lead));
+        let dependencies = as_sentence(dependencies::dependency_sentence(facts, &lead, facts.all_dependencies));
+        let version = as_sentence(version(facts, &lead));
         let (deed, about) = deed_and_about(commit, facts, &lead, &[&breaking, &dependencies, &version]);
-        let split = whole(split(commit, facts, format!("{deed} {about}").trim()));
+        let split = as_sentence(split(commit, facts, format!("{deed} {about}").trim()));
         let why = why(facts, &lead, &breaking, words(&lead) + words(&deed) + words(&breaking));
         let mut pieces = Self {
             about,
             dependencies,
             version,
-            tickets: whole(tickets(facts, &[&lead, &why])),
+            tickets: as_sentence(tickets(facts, &[&lead, &why])),
             split,
             why,
             breaking,
@@ -60,7 +60,7 @@ impl Pieces {
             lead,
             noted: String::new(),
         };
-        pieces.noted = noted::sentence(context, &pieces.all().join(" ")).unwrap_or_default();
+        pieces.noted = noted::note_sentence(context, &pieces.all().join(" ")).unwrap_or_default();
         pieces
     }
 
@@ -70,12 +70,12 @@ impl Pieces {
         let named = facts.symbols.first().is_none_or(|symbol| sentence.contains(symbol.bare()));
         let stands_for_it = instead || self.deed.is_empty() || (named && !self.lead.is_empty());
         self.deed = if stands_for_it { sentence.to_owned() } else { format!("{sentence} {}", self.deed) };
-        self.split = whole(split(commit, facts, format!("{} {}", self.deed, self.about).trim()));
+        self.split = as_sentence(split(commit, facts, format!("{} {}", self.deed, self.about).trim()));
         self
     }
 
     /// The author's words, and the generated ones.
-    pub fn said(&self) -> (String, String) {
+    pub fn split_by_source(&self) -> (String, String) {
         let own = [&self.deed, &self.dependencies, &self.version, &self.about, &self.breaking, &self.split];
         (format!("{} {}", self.lead, self.why), own.map(String::as_str).join(" "))
     }
@@ -120,9 +120,11 @@ impl Pieces {
 }
 
 /// The generated sentences about the commit's changes.
-pub(super) fn deeds(commit: &Commit, facts: &Facts) -> String {
-    let (dependencies, version) =
-        (whole(dependencies::of(facts, "", facts.all_dependencies)), whole(version(facts, "")));
+pub(super) fn describe_changes(commit: &Commit, facts: &Facts) -> String {
+    let (dependencies, version) = (
+        as_sentence(dependencies::dependency_sentence(facts, "", facts.all_dependencies)),
+        as_sentence(version(facts, "")),
+    );
     let (deed, about) = deed_and_about(commit, facts, "", &[&dependencies, &version]);
     let said = [deed, dependencies, version, about].into_iter().filter(|sentence| !sentence.is_empty());
     said.collect::<Vec<_>>().join(" ")
@@ -134,54 +136,62 @@ const SPLIT: usize = 12;
 /// The headline, and one detail from lines, names or prose. Beside an informative subject the detail must be new, and
 /// must fit beside the author's reason.
 fn deed_and_about(commit: &Commit, facts: &Facts, lead: &str, said: &[&str]) -> (String, String) {
-    let deed = deed(commit, facts, lead);
-    let has_more = matches!(Variant::of(facts.case), Variant::Commit | Variant::Docs | Variant::Initial);
+    let deed = headline_with_formats(commit, facts, lead);
+    let has_more = matches!(Variant::for_case(facts.case), Variant::Commit | Variant::Docs | Variant::Initial);
     let versioned = facts.version.is_some() || !facts.dependencies.is_empty();
-    if !has_more || purpose::is_told_by_its_case(facts.case) || (versioned && !lead.is_empty()) {
-        return (whole(deed.text), String::new());
+    if !has_more || purpose::needs_no_detail(facts.case) || (versioned && !lead.is_empty()) {
+        return (as_sentence(deed.text), String::new());
     }
     let said = said.join(" ");
     let open = deed.vague || deed.text.is_none();
-    let told = lines::of(commit, facts, &said).filter(|told| open || matches!(told, Told::Beside(_)));
+    let told = lines::find_detail(commit, facts, &said).filter(|told| open || matches!(told, LineDetail::Beside(_)));
     let vague = versioned && open;
     if !lead.is_empty() {
         return beside_lead(commit, facts, &format!("{lead} {said}"), deed, told);
     }
-    let by_lines = matches!(told, Some(Told::Whole(_))) && !vague;
+    let by_lines = matches!(told, Some(LineDetail::Whole(_))) && !vague;
     let (deed, more) = match told {
         _ if vague => (None, None),
         None => (deed.text, None),
-        Some(told) => with_lines(commit, deed, told),
+        Some(told) => combine_details(commit, deed, told),
     };
-    let (deed, more) = (whole(deed), whole(more));
+    let (deed, more) = (as_sentence(deed), as_sentence(more));
     let room = WORDS.saturating_sub(SPLIT + words(&said) + words(&deed) + words(&more));
     let known = format!("{said} {deed} {more}");
     // Versions that the manifest states are already reported.
-    let of = if by_lines { purpose::beside_lines } else { purpose::of };
-    let purpose = whole(of(commit, facts, &known, room).filter(|_| !vague || facts.version.is_some()));
+    let of = if by_lines { purpose::beside_lines } else { purpose::find_purpose };
+    let purpose = as_sentence(of(commit, facts, &known, room).filter(|_| !vague || facts.version.is_some()));
     // New tests are counted if none is named.
     let deed = if purpose.starts_with("Adds the test") { deed.replace(&deeds::new_tests(facts), "") } else { deed };
     (deed, format!("{more} {purpose}").trim().to_owned())
 }
 
-fn beside_lead(commit: &Commit, facts: &Facts, lead: &str, deed: Deed, told: Option<Told>) -> (String, String) {
-    let plain = whole(deed.text.clone());
+fn beside_lead(
+    commit: &Commit,
+    facts: &Facts,
+    lead: &str,
+    deed: Headline,
+    told: Option<LineDetail>,
+) -> (String, String) {
+    let plain = as_sentence(deed.text.clone());
     let reason = facts.author.why.as_deref().map_or(0, words);
     let room = WORDS.saturating_sub(SPLIT + words(lead) + reason);
-    let told = told.filter(|told| !matches!(told, Told::Vague(_))).map(|told| with_lines(commit, deed, told));
-    let (by_lines, more) = told.map_or((String::new(), String::new()), |(deed, more)| (whole(deed), whole(more)));
+    let told =
+        told.filter(|told| !matches!(told, LineDetail::Vague(_))).map(|told| combine_details(commit, deed, told));
+    let (by_lines, more) =
+        told.map_or((String::new(), String::new()), |(deed, more)| (as_sentence(deed), as_sentence(more)));
     let new = by_lines.strip_prefix(plain.trim_end_matches('.')).unwrap_or(&by_lines);
     let fits = words(&by_lines) + words(&more) <= room;
-    if fits && tells_more(&format!("{new} {more}"), &format!("{lead} {plain}")) {
+    if fits && adds_words(&format!("{new} {more}"), &format!("{lead} {plain}")) {
         return (by_lines, more);
     }
     let room = room.saturating_sub(words(&plain));
-    let purpose = whole(purpose::beside_lead(commit, facts, &format!("{lead} {plain}"), room));
+    let purpose = as_sentence(purpose::beside_lead(commit, facts, &format!("{lead} {plain}"), room));
     (plain, purpose)
 }
 
 /// The quotation contains a word that is new.
-fn tells_more(text: &str, said: &str) -> bool {
+fn adds_words(text: &str, said: &str) -> bool {
     let said = said.to_lowercase();
     let quoted = text.split(['`', '“', '”']).skip(1).step_by(2);
     let mut words = quoted.flat_map(|quote| quote.split(|c: char| !c.is_alphanumeric())).map(str::to_lowercase);
@@ -189,35 +199,35 @@ fn tells_more(text: &str, said: &str) -> bool {
 }
 
 /// Combines the headline with a line detail.
-fn with_lines(commit: &Commit, deed: Deed, told: Told) -> (Option<String>, Option<String>) {
+fn combine_details(commit: &Commit, deed: Headline, told: LineDetail) -> (Option<String>, Option<String>) {
     match (told, deed.text, deed.only) {
         // A value carries its owner's name.
-        (Told::Whole(text) | Told::Vague(text), _, _) => (Some(text), None),
-        (Told::Beside(more), text, _) => (text, Some(more)),
-        (Told::Quoted { what, path }, Some(text), Some(symbol)) if symbol.path == path => {
+        (LineDetail::Whole(text) | LineDetail::Vague(text), _, _) => (Some(text), None),
+        (LineDetail::Beside(more), text, _) => (text, Some(more)),
+        (LineDetail::Quoted { what, path }, Some(text), Some(symbol)) if symbol.path == path => {
             let file = commit.patch.files.iter().find(|file| file.path == path);
-            match file.filter(|file| lines::belongs(file, symbol.lines)) {
-                Some(_) => (Some(format!("{text}{}", what.behind())), None),
+            match file.filter(|file| lines::belongs_to_definition(file, symbol.lines)) {
+                Some(_) => (Some(format!("{text}{}", what.as_supplement())), None),
                 None => {
-                    let more = what.alone(&path, &text);
+                    let more = what.as_sentence(&path, &text);
                     (Some(text), Some(more))
                 }
             }
         }
-        (Told::Quoted { what, path }, text, _) => {
-            let more = what.alone(&path, text.as_deref().unwrap_or(""));
+        (LineDetail::Quoted { what, path }, text, _) => {
+            let more = what.as_sentence(&path, text.as_deref().unwrap_or(""));
             // A merely edited file is named by its line detail.
             let only = text.as_ref().is_none_or(|text| *text == format!("Edits {}", phrase::path(&path)));
             if only {
-                return (Some(what.alone(&path, "")), None);
+                return (Some(what.as_sentence(&path, "")), None);
             }
             // With several definitions, the condition's owner is unknown.
-            (text, Some(more).filter(|_| !matches!(what, Quoted::Asks(_))))
+            (text, Some(more).filter(|_| !matches!(what, QuotedLines::NewCondition(_))))
         }
     }
 }
 
-fn whole(text: Option<String>) -> String {
+fn as_sentence(text: Option<String>) -> String {
     text.map(|text| sentence(&one_line(&text))).unwrap_or_default()
 }
 
@@ -225,7 +235,7 @@ fn whole(text: Option<String>) -> String {
 fn lead(commit: &Commit, facts: &Facts) -> String {
     let subject = one_line(&facts.subject.text);
     let text = match facts.case {
-        Case::Merge => Some(merge::sentence(&subject, commit.body(), commit.parents.len())),
+        Case::Merge => Some(merge::merge_sentence(&subject, commit.body(), commit.parents.len())),
         Case::Initial if is_customary_start(&subject) => None,
         Case::Revert if !facts.subject.informative => case::reverted(commit).map(reverts),
         Case::Fixup => fixup(&subject),
@@ -270,28 +280,28 @@ fn why(facts: &Facts, lead: &str, breaking: &str, taken: usize) -> String {
 }
 
 /// The headline, with the format sentences.
-fn deed(commit: &Commit, facts: &Facts, lead: &str) -> Deed {
-    let of_formats = if facts.case == Case::Initial { None } else { formats::of(facts) };
+fn headline_with_formats(commit: &Commit, facts: &Facts, lead: &str) -> Headline {
+    let of_formats = if facts.case == Case::Initial { None } else { formats::format_sentences(facts) };
     let only_formats = facts.formats.len() == facts.files_total && facts.symbols.is_empty();
-    let deed = if of_formats.is_some() && only_formats { Deed::default() } else { plain_deed(commit, facts, lead) };
+    let deed = if of_formats.is_some() && only_formats { Headline::default() } else { plain_deed(commit, facts, lead) };
     if of_formats.is_none() {
         return deed;
     }
     let both: Vec<String> = deed.text.into_iter().chain(of_formats).collect();
-    Deed { text: Some(both.join(". ")), ..Deed::default() }
+    Headline { text: Some(both.join(". ")), ..Headline::default() }
 }
 
-fn plain_deed(commit: &Commit, facts: &Facts, lead: &str) -> Deed {
+fn plain_deed(commit: &Commit, facts: &Facts, lead: &str) -> Headline {
     let files = &commit.patch.files;
     let special = match facts.case {
         Case::ImportOrder => format!("Only reorders imports in {}", places(files)),
         Case::Vendored => vendored(commit),
         // The dependency sentence covers it.
-        Case::Dependencies => return Deed::default(),
-        Case::Generated if !facts.dependencies.is_empty() => return Deed::default(),
-        _ => return deeds::of(commit, facts, lead),
+        Case::Dependencies => return Headline::default(),
+        Case::Generated if !facts.dependencies.is_empty() => return Headline::default(),
+        _ => return deeds::compose_headline(commit, facts, lead),
     };
-    Deed { text: Some(special), ..Deed::default() }
+    Headline { text: Some(special), ..Headline::default() }
 }
 
 fn places(files: &[FileChange]) -> String {
@@ -326,7 +336,7 @@ fn vendored(commit: &Commit) -> String {
 
 /// Vendored files are not called generated.
 fn split(commit: &Commit, facts: &Facts, deed: &str) -> Option<String> {
-    (facts.case != Case::Vendored).then(|| split::of(commit, facts, deed)).flatten()
+    (facts.case != Case::Vendored).then(|| split::distribution_sentence(commit, facts, deed)).flatten()
 }
 
 /// The old version is stated even if the author names the new one.

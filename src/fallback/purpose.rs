@@ -2,45 +2,51 @@
 
 use super::lines;
 use super::phrase::{code, list_up_to, one_line, path, words};
-use crate::domain::patch::{Change, Commit, Origin};
+use crate::domain::patch::{Change, Commit, LineOrigin};
 use crate::facts::Facts;
 use crate::facts::case::Case;
 use crate::facts::edits::Edits;
-use crate::facts::mentions::{Kind, Mention};
+use crate::facts::mentions::{Mention, MentionKind};
 use crate::facts::roles::FileRole;
-use crate::facts::symbols::{Fate, Symbol, bare};
+use crate::facts::symbols::{Symbol, SymbolChange, bare};
 
 /// Up to this number of changed text lines a correction is reported.
 const CORRECTED: u64 = 6;
 /// Limit of named tests.
 const TESTS: usize = 2;
 
-type Ask = fn(&Commit, &Facts) -> Option<String>;
-const ASKED: [Ask; 8] = [opaque, entry, correction, tests, section, prose, comment, line];
+type PurposeSource = fn(&Commit, &Facts) -> Option<String>;
+const ASKED: [PurposeSource; 8] = [opaque, entry, correction, tests, section, prose, comment, line];
 /// If source changed, its comments come before the documentation.
-const OF_SOURCE: [Ask; 7] = [opaque, entry, correction, tests, comment, section, prose];
+const OF_SOURCE: [PurposeSource; 7] = [opaque, entry, correction, tests, comment, section, prose];
 
 /// A sentence of at most `room` words without its full stop, not yet in `said`.
 #[must_use]
-pub fn of(commit: &Commit, facts: &Facts, said: &str, room: usize) -> Option<String> {
+pub fn find_purpose(commit: &Commit, facts: &Facts, said: &str, room: usize) -> Option<String> {
     let of_source = facts.shares.first().is_some_and(|share| share.role == FileRole::Source);
-    first(if of_source { &OF_SOURCE } else { &ASKED }, commit, facts, said, room)
+    first_new_purpose(if of_source { &OF_SOURCE } else { &ASKED }, commit, facts, said, room)
 }
 
 /// The same after a line detail.
 #[must_use]
 pub fn beside_lines(commit: &Commit, facts: &Facts, said: &str, room: usize) -> Option<String> {
-    first(&[opaque, entry, tests], commit, facts, said, room)
+    first_new_purpose(&[opaque, entry, tests], commit, facts, said, room)
 }
 
 /// The same after an informative subject.
 #[must_use]
 pub fn beside_lead(commit: &Commit, facts: &Facts, said: &str, room: usize) -> Option<String> {
     let only_words = facts.shares.first().is_none_or(|share| share.role == FileRole::Docs);
-    first(if only_words { &[section, prose] } else { &[comment] }, commit, facts, said, room)
+    first_new_purpose(if only_words { &[section, prose] } else { &[comment] }, commit, facts, said, room)
 }
 
-fn first(asked: &[Ask], commit: &Commit, facts: &Facts, said: &str, room: usize) -> Option<String> {
+fn first_new_purpose(
+    asked: &[PurposeSource],
+    commit: &Commit,
+    facts: &Facts,
+    said: &str,
+    room: usize,
+) -> Option<String> {
     let fits = |text: &String| words(text) <= room && !repeats(said, text);
     asked.iter().filter_map(|ask| ask(commit, facts)).find(fits)
 }
@@ -54,7 +60,7 @@ pub fn repeats(said: &str, text: &str) -> bool {
 
 /// A new digest or secret.
 fn opaque(_: &Commit, facts: &Facts) -> Option<String> {
-    let all = || facts.mentions.iter().filter(|mention| mention.kind == Kind::Opaque);
+    let all = || facts.mentions.iter().filter(|mention| mention.kind == MentionKind::Opaque);
     let mut phrases: Vec<&str> = all().filter_map(|mention| mention.before.as_deref()).collect();
     phrases.sort_unstable();
     phrases.dedup();
@@ -68,26 +74,29 @@ fn opaque(_: &Commit, facts: &Facts) -> Option<String> {
 }
 
 /// The most characteristic mention of a kind; truncated texts come last.
-fn best(facts: &Facts, is: impl Fn(&Mention) -> bool) -> Option<&Mention> {
+fn best_mention(facts: &Facts, is: impl Fn(&Mention) -> bool) -> Option<&Mention> {
     let mut all: Vec<&Mention> = facts.mentions.iter().filter(|mention| is(mention)).collect();
     all.sort_by_key(|mention| (mention.text.starts_with('…'), mention.text.ends_with('…')));
     all.first().copied()
 }
 
 fn entry(_: &Commit, facts: &Facts) -> Option<String> {
-    let entry = best(facts, |mention| mention.kind == Kind::Entry)?;
+    let entry = best_mention(facts, |mention| mention.kind == MentionKind::ChangelogEntry)?;
     Some(format!("The changelog says “{}”", entry.text))
 }
 
 /// A few replaced words, if nothing but prose changed.
 fn correction(commit: &Commit, facts: &Facts) -> Option<String> {
-    let code = Edits::of(commit, |role| role != FileRole::Docs);
+    let code = Edits::from_commit(commit, |role| role != FileRole::Docs);
     let lines = commit.patch.insertions.zip(commit.patch.deletions).map(|(added, removed)| added + removed)?;
     if code.count() > 0 || lines > CORRECTED {
         return None;
     }
-    let swap = best(facts, |mention| {
-        mention.kind == Kind::Correction && mention.key.is_none() && is_one(mention) && !is_elsewhere(commit, mention)
+    let swap = best_mention(facts, |mention| {
+        mention.kind == MentionKind::Correction
+            && mention.key.is_none()
+            && is_one(mention)
+            && !is_elsewhere(commit, mention)
     })?;
     let before = swap.before.as_deref()?;
     Some(if before.is_empty() {
@@ -107,27 +116,30 @@ fn is_one(mention: &Mention) -> bool {
 /// The new text existed before, or the old one still does: it was only reflowed.
 fn is_elsewhere(commit: &Commit, mention: &Mention) -> bool {
     let hunks = || commit.patch.files.iter().filter(|file| file.path == mention.path).flat_map(|file| &file.hunks);
-    let has = |side: Origin, text: &str| {
+    let has = |side: LineOrigin, text: &str| {
         let lines = hunks().flat_map(|hunk| &hunk.lines).filter(|line| line.origin == side);
         words(text) > 1 && one_line(&lines.map(|line| line.text.as_str()).collect::<Vec<_>>().join(" ")).contains(text)
     };
     let before = mention.before.as_deref().unwrap_or("");
-    (before.is_empty() && has(Origin::Removed, &mention.text))
-        || (mention.text.is_empty() && has(Origin::Added, before))
+    (before.is_empty() && has(LineOrigin::Removed, &mention.text))
+        || (mention.text.is_empty() && has(LineOrigin::Added, before))
 }
 
 /// New tests, by title, else by name.
 fn tests(_: &Commit, facts: &Facts) -> Option<String> {
-    let is_new = |mention: &&Mention| mention.kind == Kind::Title && mention.added == Some(true);
+    let is_new = |mention: &&Mention| mention.kind == MentionKind::Title && mention.added == Some(true);
     let titles: Vec<String> = facts.mentions.iter().filter(is_new).map(|title| format!("“{}”", title.text)).collect();
     // In a file with removed tests, a new one may be a rename.
     let lost = |path: &str| {
-        facts.symbols.iter().any(|symbol| symbol.test_case && symbol.fate == Fate::Removed && symbol.path == path)
+        facts
+            .symbols
+            .iter()
+            .any(|symbol| symbol.test_case && symbol.change == SymbolChange::Removed && symbol.path == path)
     };
     let named =
         |name: &str| name.strip_prefix("test").is_some_and(|rest| rest.starts_with(|c: char| !c.is_lowercase()));
     let is_test = |symbol: &&Symbol| symbol.test_case || (symbol.test && named(symbol.bare()));
-    let new = facts.symbols.iter().filter(is_test).filter(|symbol| symbol.fate == Fate::Added);
+    let new = facts.symbols.iter().filter(is_test).filter(|symbol| symbol.change == SymbolChange::Added);
     let names: Vec<String> = new.filter(|symbol| !lost(&symbol.path)).map(|symbol| code(symbol.bare())).collect();
     // The list of titles may be incomplete.
     let (told, exact) = if titles.is_empty() { (names, facts.all_symbols) } else { (titles, false) };
@@ -142,8 +154,8 @@ fn is_new(commit: &Commit, path: &str) -> bool {
 
 /// A new documentation heading.
 fn section(commit: &Commit, facts: &Facts) -> Option<String> {
-    let is_section = |mention: &Mention| mention.kind == Kind::Heading && mention.added == Some(true);
-    let heading = best(facts, |mention| is_section(mention) && !is_new(commit, &mention.path))?;
+    let is_section = |mention: &Mention| mention.kind == MentionKind::Heading && mention.added == Some(true);
+    let heading = best_mention(facts, |mention| is_section(mention) && !is_new(commit, &mention.path))?;
     (words(&heading.text) < 9).then(|| format!("Adds the section “{}” to {}", heading.text, path(&heading.path)))
 }
 
@@ -151,13 +163,13 @@ fn section(commit: &Commit, facts: &Facts) -> Option<String> {
 fn prose(commit: &Commit, facts: &Facts) -> Option<String> {
     let of = |gone: bool| {
         let docs = |mention: &Mention| {
-            mention.kind == Kind::Prose
-                && FileRole::of(&mention.path) == FileRole::Docs
+            mention.kind == MentionKind::Prose
+                && FileRole::from_path(&mention.path) == FileRole::Docs
                 && words(&mention.text) > 3
                 && !mention.text.starts_with(['(', '…'])
                 && !is_new(commit, &mention.path)
         };
-        best(facts, |mention| docs(mention) && (mention.added == Some(false)) == gone)
+        best_mention(facts, |mention| docs(mention) && (mention.added == Some(false)) == gone)
     };
     let prose = of(false).or_else(|| of(true))?;
     let (text, file) = (&prose.text, path(&prose.path));
@@ -172,27 +184,29 @@ fn comment(_: &Commit, facts: &Facts) -> Option<String> {
     // Beside source, comments in settings are less informative.
     let head = facts.shares.first().map(|share| share.role);
     let whole = |mention: &Mention| {
-        let role = FileRole::of(&mention.path);
+        let role = FileRole::from_path(&mention.path);
         !mention.text.starts_with(['…', '('])
             && (Some(role) == head || matches!(role, FileRole::Source | FileRole::Tests))
     };
-    let of = |kind: Kind| best(facts, |mention| mention.kind == kind && mention.added != Some(false) && whole(mention));
-    if let Some(comment) = of(Kind::Comment).filter(|comment| words(&comment.text) > 3) {
+    let of = |kind: MentionKind| {
+        best_mention(facts, |mention| mention.kind == kind && mention.added != Some(false) && whole(mention))
+    };
+    if let Some(comment) = of(MentionKind::Comment).filter(|comment| words(&comment.text) > 3) {
         let subject = if comment.added == Some(true) { "A new comment says" } else { "A comment now says" };
         return Some(format!("{subject} “{}”", comment.text));
     }
-    let text = of(Kind::Prose).filter(|mention| FileRole::of(&mention.path) != FileRole::Docs)?;
+    let text = of(MentionKind::Prose).filter(|mention| FileRole::from_path(&mention.path) != FileRole::Docs)?;
     let subject = if text.added == Some(true) { "A new text says" } else { "A text now says" };
     (!text.text.ends_with('…')).then(|| format!("{subject} “{}”", text.text))
 }
 
 fn line(commit: &Commit, _: &Facts) -> Option<String> {
-    lines::of_docs(commit)
+    lines::docs_line(commit)
 }
 
 /// Kinds of commits that need no further detail.
 #[must_use]
-pub fn is_told_by_its_case(case: Case) -> bool {
+pub fn needs_no_detail(case: Case) -> bool {
     matches!(
         case,
         Case::Merge
@@ -214,19 +228,19 @@ mod tests {
     use crate::facts;
     use crate::facts::sample::{commit, file};
 
-    fn told(files: Vec<FileChange>, said: &str) -> Option<String> {
+    fn purpose_text(files: Vec<FileChange>, said: &str) -> Option<String> {
         let commit = commit("wip", files);
-        of(&commit, &facts::of(&commit, &SystemClock), said, 40)
+        find_purpose(&commit, &facts::extract_facts(&commit, &SystemClock), said, 40)
     }
 
     fn text(path: &str, patch: &str) -> String {
-        told(vec![file(path, patch)], "").unwrap_or_default()
+        purpose_text(vec![file(path, patch)], "").unwrap_or_default()
     }
 
     #[test]
     fn names_alone_tell_no_purpose() {
         assert_eq!(text("src/a.rs", "@@ fn a() {\n+    walker.follow_links();"), "");
-        assert_eq!(told(vec![], ""), None);
+        assert_eq!(purpose_text(vec![], ""), None);
     }
 
     #[test]
@@ -270,7 +284,7 @@ mod tests {
         assert_eq!(text("spec/a_spec.rb", "@@\n+  it \"redirects once\" do"), "Adds the test “redirects once”");
         let names = "@@\n+def test_a():\n+    pass\n+def test_b():\n+    pass\n+def test_c():\n+    pass";
         assert_eq!(text("tests/test_x.py", names), "Adds the tests `test_a`, `test_b` and 1 more");
-        assert_eq!(told(vec![file("tests/test_x.py", names)], "`test_a` `test_b`"), None, "they were named");
+        assert_eq!(purpose_text(vec![file("tests/test_x.py", names)], "`test_a` `test_b`"), None, "they were named");
     }
 
     #[test]

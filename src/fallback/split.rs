@@ -4,14 +4,14 @@ use super::phrase::{count, list, number, path};
 use crate::domain::patch::Commit;
 use crate::facts::case::Case;
 use crate::facts::roles::{self, FileRole};
-use crate::facts::{Facts, Share, role_of};
+use crate::facts::{Facts, RoleShare, role_of};
 
 /// Limit of named roles.
 const ROLES: usize = 4;
 
 /// The sentence, without its full stop; `None` if there is nothing to count, or if the headline (empty if absent)
 /// covers it.
-pub fn of(commit: &Commit, facts: &Facts, deed: &str) -> Option<String> {
+pub fn distribution_sentence(commit: &Commit, facts: &Facts, deed: &str) -> Option<String> {
     match facts.case {
         Case::Empty | Case::Unknown | Case::RenameOnly | Case::ModeOnly | Case::SubmoduleOnly | Case::BinaryOnly => {
             None
@@ -22,7 +22,7 @@ pub fn of(commit: &Commit, facts: &Facts, deed: &str) -> Option<String> {
     }
 }
 
-fn one_role(commit: &Commit, role: FileRole, share: &Share, deed: &str) -> Option<String> {
+fn one_role(commit: &Commit, role: FileRole, share: &RoleShare, deed: &str) -> Option<String> {
     let named_already = share.files == 1 && single(commit, share, deed).is_none();
     let said_by_deed = !deed.is_empty() && lines(share).is_none();
     if said_by_deed {
@@ -54,7 +54,7 @@ fn by_role(commit: &Commit, facts: &Facts, deed: &str) -> Option<String> {
     // A path keeps its case.
     let mut parts = vec![if lines(head).is_some() { head_told } else { format!("Changes {head_told}") }];
     // Submodules have no lines and are in the headline.
-    let told = |share: &&Share| {
+    let told = |share: &&RoleShare| {
         let submodules = share.role == FileRole::Other && deed.contains("submodule");
         let mut files = commit.patch.files.iter().filter(|file| role_of(file) == share.role);
         lines(share).is_none()
@@ -66,20 +66,20 @@ fn by_role(commit: &Commit, facts: &Facts, deed: &str) -> Option<String> {
 
 /// `3 files changed: 2 source and 1 generated`.
 fn files_only(commit: &Commit, facts: &Facts) -> String {
-    let of = |share: &Share| format!("{} {}", number(share.files as u64), adjective(commit, share.role));
+    let of = |share: &RoleShare| format!("{} {}", number(share.files as u64), adjective(commit, share.role));
     let roles: Vec<String> = facts.shares.iter().take(ROLES).map(of).collect();
     format!("{} changed: {}", count(facts.files_total, "file"), list(&roles))
 }
 
 /// `+84 −12 in 3 source files`, `+3 in src/a.rs`, `3 source files`.
-fn first(commit: &Commit, share: &Share, deed: &str) -> String {
+fn first(commit: &Commit, share: &RoleShare, deed: &str) -> String {
     let noun = format!("{} file", adjective(commit, share.role));
     let files = single(commit, share, deed).unwrap_or_else(|| count(share.files, &noun));
     lines(share).map_or_else(|| files.clone(), |lines| format!("{lines} in {files}"))
 }
 
 /// `tests +40 in 1 file`, `1 generated file`.
-fn further(commit: &Commit, share: &Share, deed: &str) -> String {
+fn further(commit: &Commit, share: &RoleShare, deed: &str) -> String {
     let named = single(commit, share, deed);
     let Some(lines) = lines(share) else {
         let files = named.unwrap_or_else(|| count(share.files, &format!("{} file", adjective(commit, share.role))));
@@ -98,7 +98,7 @@ fn further(commit: &Commit, share: &Share, deed: &str) -> String {
 
 /// Vendored code is not called generated, though both are read last.
 fn adjective(commit: &Commit, role: FileRole) -> &'static str {
-    let of_role = |path: &str| role == FileRole::Generated && FileRole::of(path) == role;
+    let of_role = |path: &str| role == FileRole::Generated && FileRole::from_path(path) == role;
     let mut copied = commit.patch.files.iter().filter(|file| of_role(&file.path)).map(|f| roles::is_vendored(&f.path));
     match (copied.clone().any(|is| is), copied.all(|is| is)) {
         (true, true) => "vendored",
@@ -108,7 +108,7 @@ fn adjective(commit: &Commit, role: FileRole) -> &'static str {
 }
 
 /// The single file of the role, unless the headline names it.
-fn single(commit: &Commit, share: &Share, deed: &str) -> Option<String> {
+fn single(commit: &Commit, share: &RoleShare, deed: &str) -> Option<String> {
     if share.files != 1 {
         return None;
     }
@@ -118,7 +118,7 @@ fn single(commit: &Commit, share: &Share, deed: &str) -> Option<String> {
 }
 
 /// `+84 −12`; `None` if unknown or zero.
-fn lines(share: &Share) -> Option<String> {
+fn lines(share: &RoleShare) -> Option<String> {
     let (added, removed) = (share.insertions?, share.deletions?);
     let sign = |mark: char, n: u64| (n > 0).then(|| format!("{mark}{}", number(n)));
     let parts: Vec<String> = sign('+', added).into_iter().chain(sign('−', removed)).collect();

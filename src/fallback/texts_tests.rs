@@ -3,18 +3,18 @@
 use super::template;
 use super::variants::Variant;
 use crate::domain::clock::SystemClock;
-use crate::domain::patch::{Change, Commit, FileChange, Unread};
+use crate::domain::patch::{Change, Commit, FileChange, UnreadReason};
 use crate::facts;
 use crate::facts::sample::{commit, counted, file, unread};
 
 /// The variant of the commit, and its text.
-fn told(commit: &Commit) -> (Variant, String) {
-    let facts = facts::of(commit, &SystemClock);
-    (Variant::of(facts.case), template::commit(commit, &facts))
+fn variant_and_text(commit: &Commit) -> (Variant, String) {
+    let facts = facts::extract_facts(commit, &SystemClock);
+    (Variant::for_case(facts.case), template::summarize_commit(commit, &facts))
 }
 
 fn check(message: &str, files: Vec<FileChange>, variant: Variant, text: &str) {
-    assert_eq!(told(&commit(message, files)), (variant, text.to_owned()));
+    assert_eq!(variant_and_text(&commit(message, files)), (variant, text.to_owned()));
 }
 
 const HASH: &str = "0123456789012345678901234567890123456789";
@@ -61,11 +61,11 @@ fn a_merge_says_what_it_merged() {
     merge.parents.push(merge.oid.clone());
     let text = "Merges pull request #12 from team/retry: Retry on timeout. Adds `retry` and removes `reconnect` in \
                 src/client.rs. +2 −2.";
-    assert_eq!(told(&merge), (Variant::Merge, text.to_owned()));
+    assert_eq!(variant_and_text(&merge), (Variant::Merge, text.to_owned()));
     merge.message =
         "Merge pull request #12 from team/retry\n\nCo-authored-by: A U Thor <author@example.org>".to_owned();
     let text = "Merges pull request #12 from team/retry. Adds `retry` and removes `reconnect` in src/client.rs. +2 −2.";
-    assert_eq!(told(&merge), (Variant::Merge, text.to_owned()));
+    assert_eq!(variant_and_text(&merge), (Variant::Merge, text.to_owned()));
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn a_bump_says_from_which_version_to_which() {
     );
     check(
         "Bump tokio from 1.40 to 1.42",
-        vec![manifest(), unread("Cargo.lock", Change::Modified, Unread::Excluded)],
+        vec![manifest(), unread("Cargo.lock", Change::Modified, UnreadReason::Excluded)],
         Variant::Dependencies,
         "Bump tokio from 1.40 to 1.42. +1 −1 in Cargo.toml, also Cargo.lock.",
     );
@@ -142,7 +142,7 @@ fn formatting_alone_is_said_to_be_that() {
 fn binaries_copies_and_generated_files_are_called_so() {
     check(
         "logo",
-        vec![unread("logo.png", Change::Added, Unread::Binary)],
+        vec![unread("logo.png", Change::Added, UnreadReason::Binary)],
         Variant::Binary,
         "Adds the binary file logo.png.",
     );
@@ -164,7 +164,7 @@ fn binaries_copies_and_generated_files_are_called_so() {
 fn the_first_commit_and_fixups_are_called_so() {
     let added = FileChange { change: Change::Added, ..counted("src/main.zig", 5, 0) };
     let root = Commit { parents: Vec::new(), ..commit("Initial commit", vec![added]) };
-    assert_eq!(told(&root), (Variant::Initial, "The first commit: 1 file. +5 in src/main.zig.".to_owned()));
+    assert_eq!(variant_and_text(&root), (Variant::Initial, "The first commit: 1 file. +5 in src/main.zig.".to_owned()));
     check(
         "fixup! Add the client",
         vec![client()],

@@ -58,7 +58,7 @@ const BUILT_IN: [(Variant, &str, &str); 12] = [
 impl Variant {
     /// The variant for a kind of commit.
     #[must_use]
-    pub fn of(case: Case) -> Self {
+    pub fn for_case(case: Case) -> Self {
         match case {
             Case::Merge => Merge,
             Case::Revert => Revert,
@@ -86,7 +86,7 @@ impl Variant {
         BUILT_IN.iter().find(|(variant, ..)| *variant == self).map_or("commit", |(_, name, _)| name)
     }
 
-    fn named(name: &str) -> Option<Self> {
+    fn from_name(name: &str) -> Option<Self> {
         BUILT_IN.iter().find(|(_, own, _)| *own == name).map(|(variant, ..)| *variant)
     }
 
@@ -105,18 +105,18 @@ pub fn file_names() -> impl Iterator<Item = String> {
 pub struct Variants {
     environment: Environment<'static>,
     /// Custom templates, by their compiled name.
-    own: BTreeMap<Variant, String>,
+    custom: BTreeMap<Variant, String>,
     complaints: Vec<String>,
 }
 
 /// A text, and the error of a custom template that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
+pub struct RenderedText {
     pub text: String,
     pub complaint: Option<String>,
 }
 
-static STANDARD: LazyLock<Variants> = LazyLock::new(|| Variants::with_own([]));
+static STANDARD: LazyLock<Variants> = LazyLock::new(|| Variants::with_custom([]));
 
 impl Variants {
     /// The built-in templates, compiled once per process.
@@ -128,7 +128,7 @@ impl Variants {
     /// The built-in templates, overridden by files: (name, text). A template that is invalid, endless, or renders
     /// nothing or too much on the samples is reported and not used.
     #[must_use]
-    pub fn with_own(files: impl IntoIterator<Item = (String, String)>) -> Self {
+    pub fn with_custom(files: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut environment = environment();
         let mut complaints = Vec::new();
         for (_, name, text) in BUILT_IN {
@@ -137,9 +137,9 @@ impl Variants {
                 complaints.push(format!("the built-in {name}.j2 is broken: {}", reason(&error)));
             }
         }
-        let mut variants = Self { environment, own: BTreeMap::new(), complaints };
+        let mut variants = Self { environment, custom: BTreeMap::new(), complaints };
         for (file, text) in files {
-            if let Err(why) = variants.take_up(&file, text) {
+            if let Err(why) = variants.load_custom(&file, text) {
                 variants.complaints.push(format!("your template capture/{file} is not used: {why}"));
             }
         }
@@ -148,23 +148,23 @@ impl Variants {
 
     /// Adds earlier complaints.
     #[must_use]
-    pub fn complaining(mut self, more: impl IntoIterator<Item = String>) -> Self {
+    pub fn with_complaints(mut self, more: impl IntoIterator<Item = String>) -> Self {
         self.complaints.extend(more);
         self
     }
 
-    fn take_up(&mut self, file: &str, text: String) -> Result<(), String> {
+    fn load_custom(&mut self, file: &str, text: String) -> Result<(), String> {
         let names = || format!("its name is none of {}", file_names().collect::<Vec<_>>().join(", "));
-        let variant = file.strip_suffix(".j2").and_then(Variant::named).ok_or_else(names)?;
-        if multiplies(&text) {
+        let variant = file.strip_suffix(".j2").and_then(Variant::from_name).ok_or_else(names)?;
+        if has_multiplication(&text) {
             return Err("it multiplies inside a tag, which can exhaust the memory".to_owned());
         }
         let name = format!("your {file}");
         self.environment.add_template_owned(name.clone(), text).map_err(|error| reason(&error))?;
-        for (title, values) in samples::of(variant) {
+        for (title, values) in samples::sample_values(variant) {
             self.render(&name, &values, variant).map_err(|why| format!("{why} (tried on {title})"))?;
         }
-        self.own.insert(variant, name);
+        self.custom.insert(variant, name);
         Ok(())
     }
 
@@ -175,20 +175,20 @@ impl Variants {
     }
 
     /// The text of the custom template, else of the built-in one; `None` if both fail.
-    pub(super) fn tell(&self, variant: Variant, values: &Value) -> Option<Told> {
-        let own = self.own.get(&variant).map(|name| self.render(name, values, variant));
+    pub(super) fn render_variant(&self, variant: Variant, values: &Value) -> Option<RenderedText> {
+        let own = self.custom.get(&variant).map(|name| self.render(name, values, variant));
         let complaint = match own {
-            Some(Ok(text)) => return Some(Told { text, complaint: None }),
+            Some(Ok(text)) => return Some(RenderedText { text, complaint: None }),
             Some(Err(why)) => Some(format!("your template capture/{}.j2 was not used: {why}", variant.as_str())),
             None => None,
         };
-        self.render(variant.as_str(), values, variant).ok().map(|text| Told { text, complaint })
+        self.render(variant.as_str(), values, variant).ok().map(|text| RenderedText { text, complaint })
     }
 
     /// Renders up to a size limit: "x" repeated a hundred million times is one instruction.
     fn rendered(&self, name: &str, values: &Value) -> Result<String, String> {
         let template = self.environment.get_template(name).map_err(|error| reason(&error))?;
-        let mut page = Page::default();
+        let mut page = BoundedWriter::default();
         let done = template.render_captured_to(values.clone(), &mut page).map(drop);
         if page.full {
             return Err(format!("it says more than {} kB", SIZE >> 10));
@@ -216,7 +216,7 @@ impl Variants {
 }
 
 /// A `*` in a tag, outside of strings and comments: one instruction that may produce a gigabyte.
-fn multiplies(text: &str) -> bool {
+fn has_multiplication(text: &str) -> bool {
     let (mut rest, mut quote) = (text, None);
     let mut inside = false;
     while let Some(c) = rest.chars().next() {
@@ -240,12 +240,12 @@ const SIZE: usize = 256 << 10;
 
 /// Bounded writer that records an overflow.
 #[derive(Debug, Default)]
-struct Page {
+struct BoundedWriter {
     bytes: Vec<u8>,
     full: bool,
 }
 
-impl Write for Page {
+impl Write for BoundedWriter {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
         self.full |= self.bytes.len().saturating_add(text.len()) > SIZE;
         if self.full {
@@ -265,7 +265,10 @@ const LINES: usize = 2;
 
 impl fmt::Debug for Variants {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Variants").field("own", &self.own).field("complaints", &self.complaints).finish_non_exhaustive()
+        f.debug_struct("Variants")
+            .field("own", &self.custom)
+            .field("complaints", &self.complaints)
+            .finish_non_exhaustive()
     }
 }
 
@@ -274,7 +277,7 @@ fn environment() -> Environment<'static> {
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.set_fuel(Some(FUEL));
-    environment.add_function("say", say);
+    environment.add_function("say", join_sentences);
     // They amplify text, and no template needs them.
     for filter in ["indent", "format"] {
         environment.remove_filter(filter);
@@ -283,7 +286,7 @@ fn environment() -> Environment<'static> {
 }
 
 /// The sentences in order, without empty ones and those beyond the limit.
-fn say(sentences: Rest<Value>) -> Result<String, Error> {
+fn join_sentences(sentences: Rest<Value>) -> Result<String, Error> {
     let mut said = String::new();
     let mut words = 0;
     for (at, value) in sentences.0.into_iter().enumerate() {

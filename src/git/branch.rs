@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use super::reflog::file::{self, Backward};
-use super::reflog::line::Line;
+use super::reflog::file::{self, BackwardLines};
+use super::reflog::line::ReflogLine;
 use super::reflog::message;
 use super::text;
 use crate::domain::id::Oid;
@@ -14,23 +14,23 @@ const SEARCHED: u64 = 64 << 10;
 
 /// From the log of the worktree's HEAD; where it does not record the commit, HEAD's branch if the commit is its tip.
 /// `None` for a commit on a detached HEAD, or when unknown.
-pub fn of(git_dir: &Path, head: Option<(Oid, Option<Vec<u8>>)>, oid: &Oid) -> Option<String> {
+pub fn branch_of_commit(git_dir: &Path, head: Option<(Oid, Option<Vec<u8>>)>, oid: &Oid) -> Option<String> {
     let (tip, branch) = head.map_or((None, None), |(tip, branch)| (Some(tip), branch));
     let now = branch.map(|name| text::path(&name));
-    made_on(git_dir, now.clone(), oid).unwrap_or_else(|| now.filter(|_| tip.as_ref() == Some(oid)))
+    find_branch(git_dir, now.clone(), oid).unwrap_or_else(|| now.filter(|_| tip.as_ref() == Some(oid)))
 }
 
 /// Reads from the newest line back to the one that records the commit, undoing each move.
-fn made_on(git_dir: &Path, mut on: Option<String>, oid: &Oid) -> Option<Option<String>> {
+fn find_branch(git_dir: &Path, mut on: Option<String>, oid: &Oid) -> Option<Option<String>> {
     let path = git_dir.join("logs/HEAD");
-    let size = file::look(&path)?.size;
+    let size = file::identify_file(&path)?.size;
     let log = file::open(&path).ok()?;
-    for (_, line) in Backward::from(&log, size, SEARCHED) {
-        let Some(line) = Line::parse(&line) else { continue };
-        if line.new.as_ref() == Some(oid) && line.old != line.new && message::makes(&line.message) {
+    for (_, line) in BackwardLines::from(&log, size, SEARCHED) {
+        let Some(line) = ReflogLine::parse(&line) else { continue };
+        if line.new.as_ref() == Some(oid) && line.old != line.new && message::records_commit(&line.message) {
             return Some(on);
         }
-        if let Some(from) = left(&line.message) {
+        if let Some(from) = branch_left(&line.message) {
             on = (!is_commit(from)).then(|| text::path(from.as_bytes()));
         }
     }
@@ -38,7 +38,7 @@ fn made_on(git_dir: &Path, mut on: Option<String>, oid: &Oid) -> Option<Option<S
 }
 
 /// The branch that a HEAD move left, or that a rebase ended on: its copies belong there.
-fn left(message: &str) -> Option<&str> {
+fn branch_left(message: &str) -> Option<&str> {
     if let Some(moved) = message.strip_prefix("checkout: moving from ") {
         return moved.split_once(" to ").map(|(from, _)| from);
     }
@@ -66,7 +66,7 @@ mod tests {
             format!("{} {} A <a@b> 1700000000 +0000\t{message}\n", old.repeat(40), new.repeat(40))
         };
         std::fs::write(dir.path().join("logs/HEAD"), lines.iter().map(line).collect::<String>()).unwrap();
-        of(dir.path(), Some((oid(head.0), head.1.map(|name| name.as_bytes().to_vec()))), &oid(wanted))
+        branch_of_commit(dir.path(), Some((oid(head.0), head.1.map(|name| name.as_bytes().to_vec()))), &oid(wanted))
     }
 
     #[test]
@@ -104,6 +104,6 @@ mod tests {
         assert_eq!(told(&[("1", "2", "commit: x"), ("2", "3", &moved)], ("3", Some("main")), "2"), None);
         assert_eq!(told(&[("0", "2", "clone: from x")], ("2", Some("main")), "2").as_deref(), Some("main"));
         assert_eq!(told(&[("0", "2", "clone: from x")], ("2", Some("main")), "1"), None);
-        assert_eq!(of(Path::new("/nowhere"), None, &oid("1")), None);
+        assert_eq!(branch_of_commit(Path::new("/nowhere"), None, &oid("1")), None);
     }
 }

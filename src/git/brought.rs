@@ -6,20 +6,20 @@ use crate::domain::id::Oid;
 
 /// Commits that did not exist before, children before their parents.
 #[derive(Debug, Default)]
-pub struct Brought {
+pub struct NewCommits {
     order: Vec<Oid>,
     parents: HashMap<Oid, Vec<Oid>>,
 }
 
 /// The start of the new commits below a tip.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Base {
+pub enum BranchBase {
     Nothing,
     /// All commits not reachable from this one; `None`: the whole history.
     Above(Option<Oid>),
 }
 
-impl Brought {
+impl NewCommits {
     /// Adds the next commit of the walk.
     pub fn add(&mut self, oid: Oid, parents: Vec<Oid>) {
         self.order.push(oid.clone());
@@ -28,13 +28,13 @@ impl Brought {
 
     /// The base of the branch with this tip: a known parent of its oldest new commit.
     #[must_use]
-    pub fn base(&self, tip: &Oid) -> Base {
+    pub fn base(&self, tip: &Oid) -> BranchBase {
         if !self.parents.contains_key(tip) {
-            return Base::Nothing;
+            return BranchBase::Nothing;
         }
         let new = self.below(tip);
         let known = |oid: &Oid| self.parents.get(oid)?.iter().find(|parent| !self.parents.contains_key(parent));
-        Base::Above(self.order.iter().rev().filter(|oid| new.contains(oid)).find_map(known).cloned())
+        BranchBase::Above(self.order.iter().rev().filter(|oid| new.contains(oid)).find_map(known).cloned())
     }
 
     fn below<'a>(&'a self, tip: &'a Oid) -> HashSet<&'a Oid> {
@@ -58,8 +58,8 @@ mod tests {
         format!("{n:02x}").repeat(20).parse().unwrap()
     }
 
-    fn walk(commits: &[(u8, &[u8])]) -> Brought {
-        let mut brought = Brought::default();
+    fn walk(commits: &[(u8, &[u8])]) -> NewCommits {
+        let mut brought = NewCommits::default();
         for (commit, parents) in commits {
             brought.add(oid(*commit), parents.iter().map(|parent| oid(*parent)).collect());
         }
@@ -69,13 +69,13 @@ mod tests {
     #[test]
     fn a_branch_is_above_what_was_known_of_its_own_oldest_commit() {
         let brought = walk(&[(4, &[3]), (3, &[1]), (5, &[2])]);
-        assert_eq!(brought.base(&oid(4)), Base::Above(Some(oid(1))));
-        assert_eq!(brought.base(&oid(5)), Base::Above(Some(oid(2))), "not what the other branch grew from");
-        assert_eq!(brought.base(&oid(1)), Base::Nothing);
+        assert_eq!(brought.base(&oid(4)), BranchBase::Above(Some(oid(1))));
+        assert_eq!(brought.base(&oid(5)), BranchBase::Above(Some(oid(2))), "not what the other branch grew from");
+        assert_eq!(brought.base(&oid(1)), BranchBase::Nothing);
     }
 
     #[test]
     fn a_history_of_its_own_is_above_nothing() {
-        assert_eq!(walk(&[(2, &[1]), (1, &[])]).base(&oid(2)), Base::Above(None));
+        assert_eq!(walk(&[(2, &[1]), (1, &[])]).base(&oid(2)), BranchBase::Above(None));
     }
 }

@@ -79,7 +79,7 @@ fn latin(label: &str) -> String {
 pub fn decode(bytes: &[u8], charset: Charset) -> Cow<'_, str> {
     let text = match charset {
         Some(Code::Listed(charset)) => charset.decode_without_bom_handling(bytes).0,
-        Some(Code::Page(page)) => of_page(bytes, page).into(),
+        Some(Code::Page(page)) => decode_page(bytes, page).into(),
         None if std::str::from_utf8(bytes).is_err() && is_western(bytes) => {
             WINDOWS_1252.decode_without_bom_handling(bytes).0
         }
@@ -91,7 +91,7 @@ pub fn decode(bytes: &[u8], charset: Charset) -> Cow<'_, str> {
     }
 }
 
-fn of_page(bytes: &[u8], page: &str) -> String {
+fn decode_page(bytes: &[u8], page: &str) -> String {
     let high: Vec<char> = page.chars().collect();
     let of = |byte: u8| match byte.checked_sub(0x80) {
         None => char::from(byte),

@@ -49,7 +49,7 @@ impl Git {
 
     fn command(&self) -> Command {
         let mut command = Command::new("git");
-        command.env_clear().envs(env::of_git_child());
+        command.env_clear().envs(env::git_child_env());
         command.env("LC_ALL", "C").env("GIT_NO_LAZY_FETCH", "1").env("GIT_OPTIONAL_LOCKS", "0");
         command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_NO_REPLACE_OBJECTS", "1");
         if self.is_git_dir {
@@ -65,17 +65,17 @@ impl Git {
 
     /// Runs `git ARGS` to completion and returns its output.
     pub fn run<A: AsRef<OsStr>>(&self, args: &[A]) -> Result<Output, GitError> {
-        self.feed(args, &[])
+        self.run_with_input(args, &[])
     }
 
     /// Same as `run`, with data on standard input.
-    pub fn feed<A: AsRef<OsStr>>(&self, args: &[A], input: &[u8]) -> Result<Output, GitError> {
+    pub fn run_with_input<A: AsRef<OsStr>>(&self, args: &[A], input: &[u8]) -> Result<Output, GitError> {
         let mut command = self.command();
         command.args(args).stdin(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| GitError::git("cannot run git", error))?;
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let input = input.to_vec();
-        let watched = Watched::over(child, PATIENCE);
+        let watched = ChildGuard::new(child, PATIENCE);
         let feeder = std::thread::spawn(move || stdin.map(|mut pipe| pipe.write_all(&input)));
         let errors = std::thread::spawn(move || capped(stderr, 16 << 10));
         let stdout = capped(stdout, OUTPUT_BYTES);
@@ -102,7 +102,7 @@ impl Git {
             return Err(GitError::git("cannot talk to git", std::io::Error::from(std::io::ErrorKind::BrokenPipe)));
         };
         let pipes = std::cell::RefCell::new((stdin, BufReader::new(stdout)));
-        Ok(CatFile { pipes, _watched: Watched::over(child, PATIENCE) })
+        Ok(CatFile { pipes, _watched: ChildGuard::new(child, PATIENCE) })
     }
 }
 
@@ -117,15 +117,15 @@ fn capped(pipe: Option<impl Read>, limit: u64) -> Vec<u8> {
 
 /// A child with a watchdog thread that kills it on timeout or when the handle is dropped.
 #[derive(Debug)]
-struct Watched {
+struct ChildGuard {
     done: Option<Sender<()>>,
     watcher: Option<std::thread::JoinHandle<bool>>,
 }
 
-impl Watched {
-    fn over(child: Child, patience: Duration) -> Self {
+impl ChildGuard {
+    fn new(child: Child, patience: Duration) -> Self {
         let (done, told) = channel();
-        Self { done: Some(done), watcher: Some(std::thread::spawn(move || watch(child, &told, patience))) }
+        Self { done: Some(done), watcher: Some(std::thread::spawn(move || supervise(child, &told, patience))) }
     }
 
     /// Call after the child closed its output; returns whether it exited successfully.
@@ -138,7 +138,7 @@ impl Watched {
     }
 }
 
-impl Drop for Watched {
+impl Drop for ChildGuard {
     fn drop(&mut self) {
         drop(self.done.take());
         if let Some(watcher) = self.watcher.take() {
@@ -148,7 +148,7 @@ impl Drop for Watched {
     }
 }
 
-fn watch(mut child: Child, told: &Receiver<()>, patience: Duration) -> bool {
+fn supervise(mut child: Child, told: &Receiver<()>, patience: Duration) -> bool {
     let finished = told.recv_timeout(patience);
     if finished.is_err() {
         // Fails only when the process has already exited.
@@ -162,12 +162,12 @@ fn watch(mut child: Child, told: &Receiver<()>, patience: Duration) -> bool {
 #[derive(Debug)]
 pub struct CatFile {
     pipes: std::cell::RefCell<(ChildStdin, BufReader<ChildStdout>)>,
-    _watched: Watched,
+    _watched: ChildGuard,
 }
 
 impl CatFile {
     /// Sends one request; the response's first line is `<id> <type> <size>` or `<id> missing`.
-    fn ask(&self, verb: &str, id: &Oid) -> Option<u64> {
+    fn request(&self, verb: &str, id: &Oid) -> Option<u64> {
         let (stdin, stdout) = &mut *self.pipes.borrow_mut();
         write!(stdin, "{verb} {id}\nflush\n").ok()?;
         stdin.flush().ok()?;
@@ -179,14 +179,14 @@ impl CatFile {
 
 impl Objects for CatFile {
     fn size(&self, id: &Oid) -> Option<u64> {
-        self.ask("info", id)
+        self.request("info", id)
     }
 
     fn read(&self, id: &Oid) -> Option<Vec<u8>> {
         if self.size(id)? > OBJECT_BYTES {
             return None;
         }
-        let size = self.ask("contents", id)?;
+        let size = self.request("contents", id)?;
         let mut content = vec![0; usize::try_from(size).ok()? + 1];
         self.pipes.borrow_mut().1.read_exact(&mut content).ok()?;
         content.pop();
@@ -211,7 +211,7 @@ mod tests {
     fn a_child_that_takes_too_long_is_killed_and_reaped() {
         let mut child = sleeper();
         let (pid, stdout) = (child.id(), child.stdout.take());
-        let watched = Watched::over(child, Duration::from_millis(20));
+        let watched = ChildGuard::new(child, Duration::from_millis(20));
         assert_eq!(capped(stdout, 100), b"");
         assert!(!watched.finish());
         assert!(is_gone(pid));
@@ -221,7 +221,7 @@ mod tests {
     fn an_abandoned_child_is_killed_and_reaped() {
         let child = sleeper();
         let pid = child.id();
-        drop(Watched::over(child, Duration::from_secs(600)));
+        drop(ChildGuard::new(child, Duration::from_secs(600)));
         assert!(is_gone(pid));
     }
 
@@ -229,7 +229,7 @@ mod tests {
     fn of_endless_output_only_the_bound_is_read() {
         let mut child = Command::new("yes").stdout(Stdio::piped()).spawn().unwrap();
         let stdout = child.stdout.take();
-        let watched = Watched::over(child, Duration::from_secs(600));
+        let watched = ChildGuard::new(child, Duration::from_secs(600));
         assert_eq!(capped(stdout, 1000).len(), 1000);
         assert!(!watched.finish());
     }

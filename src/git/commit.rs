@@ -27,7 +27,7 @@ pub struct Header {
 impl Header {
     /// The header's change id, else the one in the message's last paragraph.
     #[must_use]
-    pub fn change(&self) -> Option<String> {
+    pub fn effective_change_id(&self) -> Option<String> {
         self.change_id.clone().filter(|id| is_change(id)).or_else(|| {
             let last = self.message.trim_end().rsplit("\n\n").next()?;
             let ids = last.lines().filter_map(|line| line.split_once(':'));
@@ -53,7 +53,7 @@ pub fn parse(raw: &[u8]) -> Option<Header> {
     let (head, message) = split_at_blank_line(raw);
     let mut fields = Fields::default();
     for line in head.split(|byte| *byte == b'\n') {
-        fields.take(line);
+        fields.parse_line(line);
     }
     let charset = charset::named(fields.encoding.unwrap_or_default());
     let (author, author_email, authored_at) = signature(fields.author?, charset)?;
@@ -85,7 +85,7 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    fn take(&mut self, line: &'a [u8]) {
+    fn parse_line(&mut self, line: &'a [u8]) {
         if let Some(id) = line.strip_prefix(b"tree ") {
             self.tree = self.tree.take().or_else(|| oid(id));
         } else if let Some(id) = line.strip_prefix(b"parent ") {
@@ -133,7 +133,7 @@ fn timestamp(digits: &[u8]) -> Timestamp {
 
 /// A message as text that is safe to store and print; undecodable bytes become U+FFFD.
 pub(super) fn decode(bytes: &[u8], charset: Charset) -> String {
-    tidy(&text::harmless(charset::decode(bytes, charset).as_bytes(), true))
+    tidy(&text::sanitize(charset::decode(bytes, charset).as_bytes(), true))
 }
 
 /// Removes the escaped `\r` that messages written on Windows have before each line end.
@@ -227,7 +227,7 @@ mod tests {
     #[test]
     fn the_change_is_the_headers_or_the_last_trailers() {
         let id = "I0123456789abcdef0123456789abcdef01234567";
-        let of = |message: &str| parse(&raw(message.as_bytes())).unwrap().change();
+        let of = |message: &str| parse(&raw(message.as_bytes())).unwrap().effective_change_id();
         assert_eq!(of(&format!("Subject\n\nBody\n\nChange-Id: {id}\n")).as_deref(), Some(id));
         assert_eq!(of(&format!("Subject\n\nChange-Id: {id}\n\nSaid after it.\n")), None, "no trailer");
         assert_eq!(of("Subject\n\nChange-Id: I\n"), None);
@@ -235,14 +235,14 @@ mod tests {
         let jj = "zxywkvutsrqponmlkzxywkvutsrqponml";
         let head = format!("tree {TREE}\nauthor A <a> 1 +0\ncommitter C <c> 1 +0\nchange-id {jj}\n\n");
         assert_eq!(
-            parse(format!("{head}Subject\n\nChange-Id: {id}\n").as_bytes()).unwrap().change().as_deref(),
+            parse(format!("{head}Subject\n\nChange-Id: {id}\n").as_bytes()).unwrap().effective_change_id().as_deref(),
             Some(jj)
         );
         let butler = "0f74c342-1cd3-4408-b965-6c2dfac89857";
         for (line, change) in [("", butler), ("change-id zxywkvutsrqponmlkzxywkvutsrqponm\n", &jj[..32])] {
             let head = format!("tree {TREE}\nauthor A <a> 1 +0\ncommitter C <c> 1 +0\n{line}");
             let raw = format!("{head}gitbutler-headers-version 2\ngitbutler-change-id {butler}\n\nSubject\n");
-            assert_eq!(parse(raw.as_bytes()).unwrap().change().as_deref(), Some(change));
+            assert_eq!(parse(raw.as_bytes()).unwrap().effective_change_id().as_deref(), Some(change));
         }
     }
 

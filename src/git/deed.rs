@@ -9,9 +9,9 @@ use crate::domain::id::Oid;
 
 /// The reference change that one reflog line records.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Deed {
+pub enum RefChange {
     /// A commit that git made here.
-    Made {
+    Committed {
         oid: Oid,
         /// The commits it replaces: the amended one, one reset away with the same message, those that a rebase copied
         /// or folded into it.
@@ -21,7 +21,7 @@ pub enum Deed {
     },
     /// A tool that writes no reflog message (libgit2, fast-import, update-ref, jj) moved the branch. Without `from` the
     /// branch is new and starts at no known commit.
-    Moved { from: Option<Oid>, to: Oid },
+    UnloggedMove { from: Option<Oid>, to: Oid },
     /// jj shows these commits again or for the first time without having made them: by an undo or a fetch.
     Shown { oids: Vec<Oid> },
     /// Fetched or moved back: pull, fast-forward, checkout, reset, clone, creation of a branch.
@@ -30,19 +30,19 @@ pub enum Deed {
 
 /// One reference change with its worktree and time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct LoggedChange {
     /// The git directory of the worktree with the log that records it; the common directory for a branch log.
     pub git_dir: PathBuf,
     /// Whole seconds, as the log has them.
     pub at: Timestamp,
-    pub deed: Deed,
+    pub change: RefChange,
 }
 
 /// The log entries after the known positions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct News {
+pub struct LogUpdates {
     /// Oldest first.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<LoggedChange>,
     /// The changed positions; the identity `absent` marks a missing log.
     pub positions: Vec<LogPosition>,
     /// Some log was not read to its end: call again with the new positions.

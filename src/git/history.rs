@@ -5,17 +5,17 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::brought::{Base, Brought};
-use super::deed::{Deed, Entry, News};
+use super::brought::{BranchBase, NewCommits};
+use super::deed::{LogUpdates, LoggedChange, RefChange};
 use super::objects::Objects;
-use super::reflog::Made;
-use super::reflog::answer::{self, History};
-use super::reflog::line::Line;
+use super::reflog::ReflogCommit;
+use super::reflog::answer::{self, HistoryQueries};
+use super::reflog::line::ReflogLine;
 use super::reflog::message;
-use super::reflog::news::{self, Fresh};
-use super::reflog::order::{self, Search};
+use super::reflog::news::{self, NewLines};
+use super::reflog::order::{self, CommitSearch};
 use super::reflog::places;
-use super::reflog::story::{Story, Told};
+use super::reflog::story::{ClassifiedLog, EntryChange};
 use super::reflog::tail;
 use super::reflog::unlogged;
 use super::repo::{Backend, Repo, header};
@@ -28,7 +28,7 @@ const ARRIVED: usize = 10_000;
 
 /// Baseline of existing commits: what a new branch starts from is not counted as new.
 #[derive(Debug, Default)]
-pub struct Before {
+pub struct KnownCommits {
     /// Tips of the local branches.
     pub tips: HashSet<Oid>,
     /// Tips of the remote-tracking branches.
@@ -42,15 +42,15 @@ impl Repo {
     /// When a child process was needed and failed.
     pub fn log_ends(&self) -> Result<Vec<LogPosition>, GitError> {
         let mut ends = self.ends()?;
-        ends.extend(jj::end(&self.place().common_dir));
+        ends.extend(jj::end(&self.location().common_dir));
         Ok(ends)
     }
 
     fn ends(&self) -> Result<Vec<LogPosition>, GitError> {
-        let common_dir = &self.place().common_dir;
+        let common_dir = &self.location().common_dir;
         match &self.backend {
-            Backend::Child(git) if tables::has(common_dir) => tables::ends(git, common_dir),
-            _ if tips::are_all(common_dir) => Ok(tips::ends(common_dir, &self.branches()?)),
+            Backend::Cli(git) if tables::is_reftable(common_dir) => tables::ends(git, common_dir),
+            _ if tips::has_no_logs(common_dir) => Ok(tips::ends(common_dir, &self.branches()?)),
             _ => Ok(news::ends(common_dir)),
         }
     }
@@ -60,85 +60,87 @@ impl Repo {
     ///
     /// # Errors
     /// When a child process was needed and failed, or the references of a repository without logs cannot be read.
-    pub fn news(&self, known: &[LogPosition], since: Timestamp) -> Result<News, GitError> {
-        let mut news = self.told_by_git(known, since)?;
-        if let Some((position, entries)) = jj::news(self, known, since)? {
+    pub fn log_updates(&self, known: &[LogPosition], since: Timestamp) -> Result<LogUpdates, GitError> {
+        let mut news = self.git_log_updates(known, since)?;
+        if let Some((position, entries)) = jj::collect_changes(self, known, since)? {
             news.positions.push(position);
             news.entries.extend(entries);
         }
         Ok(news)
     }
 
-    fn told_by_git(&self, known: &[LogPosition], since: Timestamp) -> Result<News, GitError> {
-        let common_dir = &self.place().common_dir;
-        if tips::are_all(common_dir) {
-            return self.moved(tips::news(common_dir, known, || self.branches())?, known);
+    fn git_log_updates(&self, known: &[LogPosition], since: Timestamp) -> Result<LogUpdates, GitError> {
+        let common_dir = &self.location().common_dir;
+        if tips::has_no_logs(common_dir) {
+            return self.add_branch_bases(tips::collect_moves(common_dir, known, || self.branches())?, known);
         }
         let (mut fresh, mut news) = match &self.backend {
-            Backend::Child(git) if tables::has(common_dir) => tables::read(git, common_dir, known, since)?,
-            _ => news::read(common_dir, known, since),
+            Backend::Cli(git) if tables::is_reftable(common_dir) => {
+                tables::read_new_lines(git, common_dir, known, since)?
+            }
+            _ => news::collect_new_lines(common_dir, known, since),
         };
-        news.entries = self.entries(&mut fresh)?;
+        news.entries = self.logged_changes(&mut fresh)?;
         Ok(news)
     }
 
     /// Without logs, a new branch is reported with its base commit, as far as positions of the others are known.
-    fn moved(&self, mut news: News, known: &[LogPosition]) -> Result<News, GitError> {
-        let deeds = || news.entries.iter().map(|entry| &entry.deed);
+    fn add_branch_bases(&self, mut news: LogUpdates, known: &[LogPosition]) -> Result<LogUpdates, GitError> {
+        let deeds = || news.entries.iter().map(|entry| &entry.change);
         if deeds().all(|deed| !is_new(deed)) {
             return Ok(news);
         }
         let tips = known.iter().filter_map(|known| known.identity.parse().ok()).collect();
-        let brought = self.brought(deeds(), &Before { tips, remotes: self.remotes()? })?;
-        for Entry { deed, .. } in &mut news.entries {
-            grow(deed, &brought);
+        let brought = self.new_commits(deeds(), &KnownCommits { tips, remotes: self.remotes()? })?;
+        for LoggedChange { change: deed, .. } in &mut news.entries {
+            add_base(deed, &brought);
         }
         Ok(news)
     }
 
-    fn entries(&self, fresh: &mut [Fresh]) -> Result<Vec<Entry>, GitError> {
+    fn logged_changes(&self, fresh: &mut [NewLines]) -> Result<Vec<LoggedChange>, GitError> {
         if fresh.is_empty() {
             return Ok(Vec::new());
         }
-        let stories = news::stories(fresh, &places::heads(&self.place().common_dir));
-        let mut logs = self.answered(stories, fresh)?;
-        let is_silent = |told: &Told| matches!(told.deed, Deed::Moved { .. });
+        let stories = news::classify_logs(fresh, &places::head_logs(&self.location().common_dir));
+        let mut logs = self.resolve_logs(stories, fresh)?;
+        let is_silent = |told: &EntryChange| matches!(told.change, RefChange::UnloggedMove { .. });
         if logs.iter().any(|told| told.iter().any(is_silent)) {
             let before = self.before(fresh)?;
-            let branches_too = news::moved_with_branches(&self.place().common_dir, fresh);
+            let branches_too = news::moved_with_branches(&self.location().common_dir, fresh);
             for (told, fresh) in logs.iter_mut().zip(fresh.iter()) {
-                switched(told, fresh, &before, &branches_too);
+                mark_switches(told, fresh, &before, &branches_too);
             }
-            let brought = self.brought(logs.iter().flatten().map(|told| &told.deed), &before)?;
-            logs.iter_mut().flatten().for_each(|told| grow(&mut told.deed, &brought));
+            let brought = self.new_commits(logs.iter().flatten().map(|told| &told.change), &before)?;
+            logs.iter_mut().flatten().for_each(|told| add_base(&mut told.change, &brought));
         }
         Ok(news::merge(fresh.iter().map(|fresh| fresh.log.git_dir.clone()).zip(logs).collect()))
     }
 
-    fn answered(&self, stories: Vec<Story>, fresh: &[Fresh]) -> Result<Vec<Vec<Told>>, GitError> {
+    fn resolve_logs(&self, stories: Vec<ClassifiedLog>, fresh: &[NewLines]) -> Result<Vec<Vec<EntryChange>>, GitError> {
         if stories.iter().all(|story| story.questions.is_empty()) {
-            return Ok(stories.into_iter().map(|story| story.told).collect());
+            return Ok(stories.into_iter().map(|story| story.changes).collect());
         }
         self.with_objects(|objects| {
-            let asked = Asked { repo: self, objects, fresh };
+            let asked = RepoHistory { repo: self, objects, fresh };
             let pairs = stories.into_iter().zip(fresh);
-            Ok(pairs.map(|(story, fresh)| answer::tell(story, &fresh.tail.lines, &asked)).collect())
+            Ok(pairs.map(|(story, fresh)| answer::resolve_questions(story, &fresh.tail.lines, &asked)).collect())
         })
     }
 
     /// The commits that existed before these lines were written.
-    fn before(&self, fresh: &[Fresh]) -> Result<Before, GitError> {
+    fn before(&self, fresh: &[NewLines]) -> Result<KnownCommits, GitError> {
         let news: HashSet<&str> = fresh.iter().filter_map(|fresh| fresh.log.branch()).collect();
         let is_still = |name: &str| !news.contains(name);
         let still = self.branches()?.into_iter().filter(|(name, _)| is_still(name)).map(|(_, tip)| tip);
         let firsts = fresh.iter().filter_map(|fresh| fresh.tail.lines.get(fresh.tail.fresh)?.old.clone());
-        Ok(Before { tips: still.chain(firsts).collect(), remotes: self.remotes()? })
+        Ok(KnownCommits { tips: still.chain(firsts).collect(), remotes: self.remotes()? })
     }
 
     fn remotes(&self) -> Result<Vec<Oid>, GitError> {
         let remotes = match &self.backend {
-            Backend::Library(repo) => library::tips(repo, "refs/remotes/*")?,
-            Backend::Child(git) => outside::tips(git, "refs/remotes")?,
+            Backend::LibGit2(repo) => library::tips(repo, "refs/remotes/*")?,
+            Backend::Cli(git) => outside::tips(git, "refs/remotes")?,
         };
         Ok(remotes.into_iter().map(|(_, tip)| tip).collect())
     }
@@ -146,22 +148,26 @@ impl Repo {
     /// Local branches with their tips.
     fn branches(&self) -> Result<Vec<(String, Oid)>, GitError> {
         match &self.backend {
-            Backend::Library(repo) => library::tips(repo, "refs/heads/*"),
-            Backend::Child(git) => outside::tips(git, "refs/heads"),
+            Backend::LibGit2(repo) => library::tips(repo, "refs/heads/*"),
+            Backend::Cli(git) => outside::tips(git, "refs/heads"),
         }
     }
 
     /// New commits of the new branches among these changes: one walk for all, since each walk reads as much history as
     /// all.
-    fn brought<'a>(&self, deeds: impl Iterator<Item = &'a Deed>, before: &Before) -> Result<Brought, GitError> {
+    fn new_commits<'a>(
+        &self,
+        deeds: impl Iterator<Item = &'a RefChange>,
+        before: &KnownCommits,
+    ) -> Result<NewCommits, GitError> {
         let mut tips: Vec<Oid> = deeds.filter(|deed| is_new(deed)).filter_map(tip).cloned().collect();
         tips.sort();
         tips.dedup();
         tips.retain(|tip| !before.tips.contains(tip));
         match &self.backend {
-            _ if tips.is_empty() => Ok(Brought::default()),
-            Backend::Library(repo) => library::brought(repo, &tips, before),
-            Backend::Child(git) => outside::brought(git, &tips, before),
+            _ if tips.is_empty() => Ok(NewCommits::default()),
+            Backend::LibGit2(repo) => library::new_commits(repo, &tips, before),
+            Backend::Cli(git) => outside::new_commits(git, &tips, before),
         }
     }
 
@@ -171,7 +177,7 @@ impl Repo {
     /// # Errors
     /// When a child process was needed and failed.
     pub fn committed_since(&self, since: Timestamp) -> Result<Vec<Oid>, GitError> {
-        Ok(self.made_since(since)?.into_iter().map(|made| made.oid).collect())
+        Ok(self.reflog_commits_since(since)?.into_iter().map(|made| made.oid).collect())
     }
 
     /// Same as [`Repo::committed_since`], with the commits each replaced and its time. Unlogged commits count when they
@@ -179,19 +185,23 @@ impl Repo {
     ///
     /// # Errors
     /// Same as [`Repo::committed_since`].
-    pub fn made_since(&self, since: Timestamp) -> Result<Vec<Made>, GitError> {
+    pub fn reflog_commits_since(&self, since: Timestamp) -> Result<Vec<ReflogCommit>, GitError> {
         let since = Timestamp::from_second(since.as_second()).unwrap_or(since);
-        let common_dir = &self.place().common_dir;
+        let common_dir = &self.location().common_dir;
         let mut fresh = match &self.backend {
-            Backend::Child(git) if tables::has(common_dir) => tables::since(git, common_dir)?,
-            _ => news::since(common_dir, since),
+            Backend::Cli(git) if tables::is_reftable(common_dir) => tables::read_all(git, common_dir)?,
+            _ => news::collect_since(common_dir, since),
         };
         let mut found = Vec::new();
-        for Entry { at, deed, .. } in self.entries(&mut fresh)?.into_iter().filter(|entry| entry.at >= since) {
+        for LoggedChange { at, change: deed, .. } in
+            self.logged_changes(&mut fresh)?.into_iter().filter(|entry| entry.at >= since)
+        {
             match deed {
-                Deed::Made { oid, replaces, .. } => found.push(Made { oid, replaces: replaces.into_iter().next(), at }),
-                Deed::Moved { from, to } => found.extend(self.moved_here(from.as_ref(), &to, at)),
-                Deed::Pulled { .. } | Deed::Shown { .. } => {}
+                RefChange::Committed { oid, replaces, .. } => {
+                    found.push(ReflogCommit { oid, replaces: replaces.into_iter().next(), at })
+                }
+                RefChange::UnloggedMove { from, to } => found.extend(self.own_unlogged_commits(from.as_ref(), &to, at)),
+                RefChange::Pulled { .. } | RefChange::Shown { .. } => {}
             }
         }
         let mut seen = HashSet::new();
@@ -204,21 +214,21 @@ impl Repo {
     /// # Errors
     /// When a child process was needed and failed.
     pub fn was_made_after(&self, one: &Oid, other: &Oid) -> Result<Option<bool>, GitError> {
-        let common_dir = &self.place().common_dir;
+        let common_dir = &self.location().common_dir;
         let mut searches = Vec::new();
-        if let Backend::Child(git) = &self.backend
-            && tables::has(common_dir)
+        if let Backend::Cli(git) = &self.backend
+            && tables::is_reftable(common_dir)
         {
-            for fresh in tables::since(git, common_dir)?.into_iter().filter(|fresh| fresh.log.is_head) {
-                let mut search = Search::of(one, other);
-                let _ = fresh.tail.lines.iter().rev().any(|line| search.take(line));
+            for fresh in tables::read_all(git, common_dir)?.into_iter().filter(|fresh| fresh.log.is_head) {
+                let mut search = CommitSearch::new(one, other);
+                let _ = fresh.tail.lines.iter().rev().any(|line| search.push_line(line));
                 searches.push(search);
             }
         } else {
-            for head in places::heads(common_dir) {
-                let mut search = Search::of(one, other);
+            for head in places::head_logs(common_dir) {
+                let mut search = CommitSearch::new(one, other);
                 // An unreadable log is skipped; the others are still used.
-                let _ = tail::last(&head.path, |line| search.take(line));
+                let _ = tail::last(&head.path, |line| search.push_line(line));
                 searches.push(search);
             }
         }
@@ -230,15 +240,15 @@ impl Repo {
     ///
     /// # Errors
     /// When a child process was needed and failed.
-    pub fn made_here(&self, oid: &Oid) -> Result<Option<bool>, GitError> {
-        let common_dir = &self.place().common_dir;
-        let makes_it = |line: &Line| line.new.as_ref() == Some(oid) && message::makes(&line.message);
+    pub fn was_made_here(&self, oid: &Oid) -> Result<Option<bool>, GitError> {
+        let common_dir = &self.location().common_dir;
+        let makes_it = |line: &ReflogLine| line.new.as_ref() == Some(oid) && message::records_commit(&line.message);
         let heads: Vec<(bool, bool)> = match &self.backend {
-            Backend::Child(git) if tables::has(common_dir) => tables::since(git, common_dir)?
+            Backend::Cli(git) if tables::is_reftable(common_dir) => tables::read_all(git, common_dir)?
                 .iter()
                 .map(|fresh| (!fresh.tail.lines.is_empty(), fresh.tail.lines.iter().any(makes_it)))
                 .collect(),
-            _ => places::heads(common_dir)
+            _ => places::head_logs(common_dir)
                 .iter()
                 .map(|log| (log.path.exists(), tail::last(&log.path, makes_it).is_ok_and(|line| line.is_some())))
                 .collect(),
@@ -248,10 +258,10 @@ impl Repo {
     }
 
     /// The user's own commits among those that an unlogged move added. Deleted commits are skipped.
-    fn moved_here(&self, from: Option<&Oid>, to: &Oid, at: Timestamp) -> Vec<Made> {
-        let arrived = self.arrived(from, to, ARRIVED).unwrap_or_default();
-        let ours = self.ours(&arrived, &[]).unwrap_or_default();
-        ours.into_iter().map(|oid| Made { oid, replaces: None, at }).collect()
+    fn own_unlogged_commits(&self, from: Option<&Oid>, to: &Oid, at: Timestamp) -> Vec<ReflogCommit> {
+        let arrived = self.commits_between(from, to, ARRIVED).unwrap_or_default();
+        let ours = self.own_commits(&arrived, &[]).unwrap_or_default();
+        ours.into_iter().map(|oid| ReflogCommit { oid, replaces: None, at }).collect()
     }
 
     /// The commits in `to` that are not in `from`, oldest first, limited to the newest `limit`. Without `from`, all
@@ -259,10 +269,10 @@ impl Repo {
     ///
     /// # Errors
     /// When the history cannot be read.
-    pub fn arrived(&self, from: Option<&Oid>, to: &Oid, limit: usize) -> Result<Vec<Oid>, GitError> {
+    pub fn commits_between(&self, from: Option<&Oid>, to: &Oid, limit: usize) -> Result<Vec<Oid>, GitError> {
         match &self.backend {
-            Backend::Library(repo) => library::arrived(repo, from, to, limit),
-            Backend::Child(git) => outside::arrived(git, from, to, limit),
+            Backend::LibGit2(repo) => library::commits_between(repo, from, to, limit),
+            Backend::Cli(git) => outside::commits_between(git, from, to, limit),
         }
     }
 
@@ -271,60 +281,65 @@ impl Repo {
     /// # Errors
     /// When the file exists and cannot be read.
     pub fn squash_prepared(&self) -> Result<Vec<Oid>, GitError> {
-        squash::prepared(&self.place().git_dir)
+        squash::read_squash_msg(&self.location().git_dir)
     }
 }
 
 /// Marks unlogged switches to a branch, and the first line of a new worktree, as adding no commits. `branches_too`:
 /// lines that moved the branch as well, which may contain commits of an unlogged tool.
-fn switched(told: &mut [Told], Fresh { log, tail }: &Fresh, before: &Before, branches_too: &HashSet<&Line>) {
-    for Told { deed, line, .. } in told {
-        let Deed::Moved { from, to } = deed else { continue };
+fn mark_switches(
+    told: &mut [EntryChange],
+    NewLines { log, tail }: &NewLines,
+    before: &KnownCommits,
+    branches_too: &HashSet<&ReflogLine>,
+) {
+    for EntryChange { change: deed, line, .. } in told {
+        let RefChange::UnloggedMove { from, to } = deed else { continue };
         let was_there = before.tips.contains(to) && !branches_too.contains(&tail.lines[*line]);
         if log.is_head && (was_there || (from.is_none() && log.is_linked())) {
-            *deed = Deed::Pulled { from: from.take(), to: to.clone() };
+            *deed = RefChange::Pulled { from: from.take(), to: to.clone() };
         }
     }
 }
 
-fn is_new(deed: &Deed) -> bool {
-    matches!(deed, Deed::Moved { from: None, .. })
+fn is_new(deed: &RefChange) -> bool {
+    matches!(deed, RefChange::UnloggedMove { from: None, .. })
 }
 
-fn tip(deed: &Deed) -> Option<&Oid> {
+fn tip(deed: &RefChange) -> Option<&Oid> {
     match deed {
-        Deed::Moved { to, .. } => Some(to),
+        RefChange::UnloggedMove { to, .. } => Some(to),
         _ => None,
     }
 }
 
 /// Adds the base commit to a new branch; one at the tip of another branch adds no commits.
-fn grow(deed: &mut Deed, brought: &Brought) {
-    if let Deed::Moved { from: from @ None, to } = deed {
+fn add_base(deed: &mut RefChange, brought: &NewCommits) {
+    if let RefChange::UnloggedMove { from: from @ None, to } = deed {
         match brought.base(to) {
-            Base::Above(base) => *from = base,
-            Base::Nothing => *deed = Deed::Pulled { from: None, to: to.clone() },
+            BranchBase::Above(base) => *from = base,
+            BranchBase::Nothing => *deed = RefChange::Pulled { from: None, to: to.clone() },
         }
     }
 }
 
 /// The repository as a source of answers for open reflog questions.
-struct Asked<'a> {
+struct RepoHistory<'a> {
     repo: &'a Repo,
     objects: &'a dyn Objects,
-    fresh: &'a [Fresh],
+    fresh: &'a [NewLines],
 }
 
-impl History for Asked<'_> {
+impl HistoryQueries for RepoHistory<'_> {
     fn header(&self, oid: &Oid) -> Option<commit::Header> {
         header(self.objects, oid).ok()
     }
 
     fn range(&self, from: &Oid, to: &Oid, limit: usize) -> Vec<Oid> {
-        self.repo.arrived(Some(from), to, limit).unwrap_or_default()
+        self.repo.commits_between(Some(from), to, limit).unwrap_or_default()
     }
 
-    fn is_kept(&self, oid: &Oid) -> bool {
+    fn is_on_branch(&self, oid: &Oid) -> bool {
         self.repo.on_a_branch(oid).unwrap_or(false)
     }
 
@@ -335,7 +350,7 @@ impl History for Asked<'_> {
         if let Some(line) = lines.rfind(|line| line.ends_a_rebase_at(to)) {
             return line.old.clone();
         }
-        let path = log_of(&self.repo.place().common_dir, branch)?;
+        let path = log_of(&self.repo.location().common_dir, branch)?;
         tail::last(&path, |line| line.ends_a_rebase_at(to)).ok()??.old
     }
 }

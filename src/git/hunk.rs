@@ -3,13 +3,13 @@
 use git2::{DiffLineType, DiffOptions};
 
 use super::{GitError, text};
-use crate::domain::patch::{Hunk, Line, Origin};
+use crate::domain::patch::{Hunk, LineOrigin, PatchLine};
 use crate::facts::language::{Language, SymbolKind};
 use crate::facts::layout::{indent, is_margin};
 
 /// The changed lines of one file.
 #[derive(Debug, Default)]
-pub struct Diffed {
+pub struct FileDiff {
     pub insertions: u64,
     pub deletions: u64,
     pub hunks: Vec<Hunk>,
@@ -21,7 +21,7 @@ pub struct Diffed {
 
 /// Limits for diff text and line length (bytes).
 #[derive(Debug, Clone, Copy)]
-pub struct Room {
+pub struct DiffLimits {
     pub patch_bytes: usize,
     pub line_bytes: usize,
 }
@@ -37,15 +37,16 @@ pub fn is_binary(content: &[u8]) -> bool {
 }
 
 /// Diffs two versions of the file at `path`, independent of configuration: libgit2 sees only the buffers.
-pub fn diff(path: &str, old: &[u8], new: &[u8], room: Room) -> Result<Diffed, GitError> {
+pub fn diff(path: &str, old: &[u8], new: &[u8], room: DiffLimits) -> Result<FileDiff, GitError> {
     let mut options = DiffOptions::new();
     options.context_lines(3).force_text(true).indent_heuristic(true);
     let failed = |error| GitError::git("cannot diff a file", error);
     let patch = git2::Patch::from_buffers(old, None, new, None, Some(&mut options)).map_err(failed)?;
     let (_, insertions, deletions) = patch.line_stats().map_err(failed)?;
     let mut diffed =
-        Diffed { insertions: insertions as u64, deletions: deletions as u64, whole: true, ..Diffed::default() };
-    let mut sides = Sides { language: Language::of(path), old: Version::of(old), new: Version::of(new) };
+        FileDiff { insertions: insertions as u64, deletions: deletions as u64, whole: true, ..FileDiff::default() };
+    let mut sides =
+        FileVersions { language: Language::from_path(path), old: FileVersion::of(old), new: FileVersion::of(new) };
     for at in 0..patch.num_hunks() {
         if diffed.kept >= room.patch_bytes {
             diffed.whole = false;
@@ -60,12 +61,17 @@ pub fn diff(path: &str, old: &[u8], new: &[u8], room: Room) -> Result<Diffed, Gi
 }
 
 /// Line index of a hunk's first change, from zero.
-enum First {
+enum FirstChange {
     Old(usize),
     New(usize),
 }
 
-fn hunk(patch: &git2::Patch<'_>, at: usize, diffed: &mut Diffed, room: Room) -> Result<(Hunk, First), git2::Error> {
+fn hunk(
+    patch: &git2::Patch<'_>,
+    at: usize,
+    diffed: &mut FileDiff,
+    room: DiffLimits,
+) -> Result<(Hunk, FirstChange), git2::Error> {
     let (meta, count) = patch.hunk(at)?;
     let mut lines = Vec::new();
     let mut first = None;
@@ -73,9 +79,9 @@ fn hunk(patch: &git2::Patch<'_>, at: usize, diffed: &mut Diffed, room: Room) -> 
         let line = patch.line_in_hunk(at, number)?;
         let index = |number: Option<u32>| number.map_or(0, |n| n.saturating_sub(1) as usize);
         let (origin, place) = match line.origin_value() {
-            DiffLineType::Addition => (Origin::Added, Some(First::New(index(line.new_lineno())))),
-            DiffLineType::Deletion => (Origin::Removed, Some(First::Old(index(line.old_lineno())))),
-            DiffLineType::Context => (Origin::Context, None),
+            DiffLineType::Addition => (LineOrigin::Added, Some(FirstChange::New(index(line.new_lineno())))),
+            DiffLineType::Deletion => (LineOrigin::Removed, Some(FirstChange::Old(index(line.old_lineno())))),
+            DiffLineType::Context => (LineOrigin::Context, None),
             _ => continue,
         };
         let blank = line.content().trim_ascii().is_empty();
@@ -87,34 +93,34 @@ fn hunk(patch: &git2::Patch<'_>, at: usize, diffed: &mut Diffed, room: Room) -> 
         let text = text::line(line.content(), room.line_bytes);
         diffed.whole &= line.content().len() <= room.line_bytes;
         diffed.kept += text.len() + 1;
-        lines.push(Line { origin, text });
+        lines.push(PatchLine { origin, text });
     }
-    let first = first.unwrap_or(First::New(meta.new_start().saturating_sub(1) as usize));
+    let first = first.unwrap_or(FirstChange::New(meta.new_start().saturating_sub(1) as usize));
     Ok((Hunk { header: String::new(), old_start: meta.old_start(), new_start: meta.new_start(), lines }, first))
 }
 
-struct Sides<'a> {
+struct FileVersions<'a> {
     language: Option<Language>,
-    old: Version<'a>,
-    new: Version<'a>,
+    old: FileVersion<'a>,
+    new: FileVersion<'a>,
 }
 
-impl<'a> Sides<'a> {
-    fn header(&mut self, first: &First) -> &'a [u8] {
+impl<'a> FileVersions<'a> {
+    fn header(&mut self, first: &FirstChange) -> &'a [u8] {
         match first {
-            First::Old(line) => self.old.enclosing(*line, self.language),
-            First::New(line) => self.new.enclosing(*line, self.language),
+            FirstChange::Old(line) => self.old.enclosing(*line, self.language),
+            FirstChange::New(line) => self.new.enclosing(*line, self.language),
         }
     }
 }
 
 /// One version of a file; its line starts are computed on first use.
-struct Version<'a> {
+struct FileVersion<'a> {
     content: &'a [u8],
     lines: Option<Vec<&'a [u8]>>,
 }
 
-impl<'a> Version<'a> {
+impl<'a> FileVersion<'a> {
     fn of(content: &'a [u8]) -> Self {
         Self { content, lines: None }
     }
@@ -156,7 +162,7 @@ fn opens_definition(line: &[u8], language: Option<Language>) -> bool {
 mod tests {
     use super::*;
 
-    const ROOM: Room = Room { patch_bytes: 64 << 10, line_bytes: 1 << 10 };
+    const ROOM: DiffLimits = DiffLimits { patch_bytes: 64 << 10, line_bytes: 1 << 10 };
 
     fn headers(path: &str, old: &str, new: &str) -> Vec<String> {
         let diffed = diff(path, old.as_bytes(), new.as_bytes(), ROOM).unwrap();
@@ -185,7 +191,7 @@ mod tests {
     #[test]
     fn counts_are_complete_where_text_is_cut() {
         let new: String = (0..1000).map(|n| format!("line {n}\n")).collect();
-        let room = Room { patch_bytes: 100, line_bytes: 50 };
+        let room = DiffLimits { patch_bytes: 100, line_bytes: 50 };
         let diffed = diff("a.txt", b"", new.as_bytes(), room).unwrap();
         assert_eq!((diffed.insertions, diffed.deletions, diffed.whole), (1000, 0, false));
         assert!(diffed.kept < 120, "{}", diffed.kept);
@@ -193,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_cut_line_is_not_the_whole_line() {
-        let room = Room { patch_bytes: 1000, line_bytes: 10 };
+        let room = DiffLimits { patch_bytes: 1000, line_bytes: 10 };
         let diffed = diff("a.txt", b"", b"0123456789abcdef\n", room).unwrap();
         assert!(!diffed.whole);
         assert_eq!(diffed.hunks[0].lines[0].text, "0123456789");
@@ -203,7 +209,7 @@ mod tests {
     fn a_missing_newline_at_the_end_is_no_line() {
         let diffed = diff("a.txt", b"a", b"b", ROOM).unwrap();
         let origins: Vec<_> = diffed.hunks[0].lines.iter().map(|line| line.origin).collect();
-        assert_eq!(origins, [Origin::Removed, Origin::Added]);
+        assert_eq!(origins, [LineOrigin::Removed, LineOrigin::Added]);
         assert!(diffed.whole);
     }
 

@@ -12,9 +12,9 @@ use crate::domain::id::Oid;
 const MAILMAP: u64 = 1 << 20;
 
 /// The `.mailmap` of a commit: read as an object, never from the work tree.
-pub struct People(git2::Mailmap);
+pub struct CommitMailmap(git2::Mailmap);
 
-impl People {
+impl CommitMailmap {
     /// `None` when the tree has none.
     #[must_use]
     pub fn of_tree(objects: &dyn Objects, tree: &Oid) -> Option<Self> {
@@ -40,7 +40,7 @@ impl People {
 }
 
 /// An address as written and as mapped by the mailmap; lower case.
-fn addresses(people: Option<&People>, name: &str, email: &str) -> Vec<String> {
+fn addresses(people: Option<&CommitMailmap>, name: &str, email: &str) -> Vec<String> {
     let mapped = people.and_then(|people| people.resolve(name, email)).map(|(_, email)| email);
     [Some(email.to_owned()), mapped].into_iter().flatten().map(|email| email.to_lowercase()).collect()
 }
@@ -54,7 +54,7 @@ impl Repo {
     pub fn identities(&self) -> Result<Vec<String>, GitError> {
         let emails = self.named(&["user.email", "author.email", "committer.email"])?;
         let name = self.named(&["user.name"])?.pop().unwrap_or_default();
-        let people = self.with_objects(|objects| Ok(self.people(objects)))?;
+        let people = self.with_objects(|objects| Ok(self.head_mailmap(objects)))?;
         let mut found: Vec<String> = emails.iter().flat_map(|email| addresses(people.as_ref(), &name, email)).collect();
         found.sort();
         found.dedup();
@@ -63,29 +63,29 @@ impl Repo {
 
     fn named(&self, names: &[&str]) -> Result<Vec<String>, GitError> {
         match &self.backend {
-            Backend::Library(repo) => library::named(repo, names),
-            Backend::Child(git) => outside::named(git, names),
+            Backend::LibGit2(repo) => library::named(repo, names),
+            Backend::Cli(git) => outside::named(git, names),
         }
     }
 
     /// The `.mailmap` of HEAD.
-    fn people(&self, objects: &dyn Objects) -> Option<People> {
+    fn head_mailmap(&self, objects: &dyn Objects) -> Option<CommitMailmap> {
         let (tip, _) = self.tip().ok()?;
-        People::of_tree(objects, &header(objects, &tip).ok()?.tree)
+        CommitMailmap::of_tree(objects, &header(objects, &tip).ok()?.tree)
     }
 
     /// The commits authored or committed by the user: one of [`Repo::identities`] or of `more`.
     ///
     /// # Errors
     /// When git's configuration cannot be read.
-    pub fn by_user(&self, oids: &[Oid], more: &[String]) -> Result<Vec<Oid>, GitError> {
+    pub fn commits_by_user(&self, oids: &[Oid], more: &[String]) -> Result<Vec<Oid>, GitError> {
         if oids.is_empty() {
             return Ok(Vec::new());
         }
         let mut users: HashSet<String> = self.identities()?.into_iter().collect();
         users.extend(more.iter().map(|email| email.to_lowercase()));
         self.with_objects(|objects| {
-            let people = self.people(objects);
+            let people = self.head_mailmap(objects);
             let is_user = |oid: &&Oid| {
                 let Ok(header) = header(objects, oid) else { return false };
                 let is_known = |email: &str| {
@@ -101,8 +101,8 @@ impl Repo {
     ///
     /// # Errors
     /// When git's configuration, the references or the history cannot be read.
-    pub fn ours(&self, oids: &[Oid], more: &[String]) -> Result<Vec<Oid>, GitError> {
-        let by_user: HashSet<Oid> = self.by_user(oids, more)?.into_iter().collect();
+    pub fn own_commits(&self, oids: &[Oid], more: &[String]) -> Result<Vec<Oid>, GitError> {
+        let by_user: HashSet<Oid> = self.commits_by_user(oids, more)?.into_iter().collect();
         let others: Vec<Oid> = oids.iter().filter(|oid| !by_user.contains(oid)).cloned().collect();
         let unpublished = if others.is_empty() { HashSet::new() } else { self.unpublished(&others)? };
         Ok(oids.iter().filter(|oid| by_user.contains(oid) || unpublished.contains(oid)).cloned().collect())
@@ -110,8 +110,8 @@ impl Repo {
 
     fn unpublished(&self, oids: &[Oid]) -> Result<HashSet<Oid>, GitError> {
         match &self.backend {
-            Backend::Library(repo) => library::unpublished(repo, oids),
-            Backend::Child(git) => outside::unpublished(git, oids),
+            Backend::LibGit2(repo) => library::unpublished(repo, oids),
+            Backend::Cli(git) => outside::unpublished(git, oids),
         }
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::deed::{Deed, Entry};
+use super::deed::{LoggedChange, RefChange};
 use super::objects::Objects;
 use super::reflog::file;
 use super::repo::{Backend, Repo, header};
@@ -106,7 +106,7 @@ fn below(dir: &Path, heads: &[String]) -> HashSet<String> {
 
 /// The needed fields of an operation.
 #[derive(Debug, Default)]
-struct Operation {
+struct JjOperation {
     view: String,
     parents: Vec<String>,
     predecessors: Vec<(Oid, Vec<Oid>)>,
@@ -114,7 +114,7 @@ struct Operation {
 
 /// The visible heads and the working-copy commits.
 #[derive(Debug, Default)]
-struct View {
+struct JjView {
     heads: Vec<Oid>,
     working: HashSet<Oid>,
 }
@@ -165,8 +165,8 @@ fn oid(bytes: &[u8]) -> Option<Oid> {
     hex(bytes).parse().ok()
 }
 
-fn operation(bytes: &[u8]) -> Option<Operation> {
-    let mut operation = Operation::default();
+fn operation(bytes: &[u8]) -> Option<JjOperation> {
+    let mut operation = JjOperation::default();
     for (number, value) in fields(bytes)? {
         match number {
             1 => operation.view = hex(value),
@@ -183,8 +183,8 @@ fn operation(bytes: &[u8]) -> Option<Operation> {
     Some(operation)
 }
 
-fn view(bytes: &[u8]) -> Option<View> {
-    let mut view = View::default();
+fn view(bytes: &[u8]) -> Option<JjView> {
+    let mut view = JjView::default();
     for (number, value) in fields(bytes)? {
         match number {
             1 => view.heads.extend(oid(value)),
@@ -201,17 +201,17 @@ fn content(path: &Path) -> Option<Vec<u8>> {
     file::bytes(&file, 0, FILE).ok()
 }
 
-fn read_operation(dir: &Path, id: &str) -> Option<Operation> {
+fn read_operation(dir: &Path, id: &str) -> Option<JjOperation> {
     operation(&content(&dir.join("op_store/operations").join(id))?)
 }
 
-fn read_view(dir: &Path, operation: &Operation) -> Option<View> {
+fn read_view(dir: &Path, operation: &JjOperation) -> Option<JjView> {
     view(&content(&dir.join("op_store/views").join(&operation.view))?)
 }
 
 /// The visible commits after all of these operations.
-fn views(dir: &Path, operations: &[String]) -> View {
-    let mut all = View::default();
+fn views(dir: &Path, operations: &[String]) -> JjView {
+    let mut all = JjView::default();
     for id in operations {
         if let Some(view) = read_operation(dir, id).and_then(|operation| read_view(dir, &operation)) {
             all.heads.extend(view.heads);
@@ -223,7 +223,7 @@ fn views(dir: &Path, operations: &[String]) -> View {
 
 /// The effects of a series of operations.
 #[derive(Debug, Default)]
-struct Story {
+struct OperationEffects {
     /// The predecessors of each commit.
     made: HashMap<Oid, Vec<Oid>>,
     /// The newest known operations that the series starts from.
@@ -231,10 +231,10 @@ struct Story {
 }
 
 /// Collects the operations back to those for which `is_before` holds.
-fn story(dir: &Path, heads: &[String], is_before: impl Fn(&str) -> bool) -> Story {
+fn collect_effects(dir: &Path, heads: &[String], is_before: impl Fn(&str) -> bool) -> OperationEffects {
     let mut seen: HashSet<String> = HashSet::new();
     let mut next: VecDeque<String> = heads.iter().cloned().collect();
-    let (mut story, mut budget) = (Story::default(), OPERATIONS);
+    let (mut story, mut budget) = (OperationEffects::default(), OPERATIONS);
     while let Some(id) = next.pop_front().filter(|_| budget > 0) {
         if !seen.insert(id.clone()) {
             continue;
@@ -254,7 +254,7 @@ fn story(dir: &Path, heads: &[String], is_before: impl Fn(&str) -> bool) -> Stor
 }
 
 fn done_at(dir: &Path, operation: &str) -> Option<Timestamp> {
-    file::look(&dir.join("op_store/operations").join(operation))?.changed
+    file::identify_file(&dir.join("op_store/operations").join(operation))?.changed
 }
 
 /// Changes by jj since the known position, and the new position; `None` for an unchanged one. Without a known position
@@ -262,15 +262,15 @@ fn done_at(dir: &Path, operation: &str) -> Option<Timestamp> {
 ///
 /// # Errors
 /// When the history cannot be read.
-pub fn news(
+pub fn collect_changes(
     repo: &Repo,
     known: &[LogPosition],
     since: Timestamp,
-) -> Result<Option<(LogPosition, Vec<Entry>)>, GitError> {
-    let common_dir = &repo.place().common_dir;
+) -> Result<Option<(LogPosition, Vec<LoggedChange>)>, GitError> {
+    let common_dir = &repo.location().common_dir;
     let (Some(dir), Some(now)) = (repo_dir(common_dir), end(common_dir)) else { return Ok(None) };
     let before = known.iter().find(|known| known.log == LOG);
-    let Backend::Library(library) = &repo.backend else { return Ok(None) };
+    let Backend::LibGit2(library) = &repo.backend else { return Ok(None) };
     if before.is_some_and(|before| before.identity == now.identity) {
         return Ok(None);
     }
@@ -279,12 +279,12 @@ pub fn news(
     let known: Vec<&str> = known.filter(|id| read_operation(&dir, id).is_some()).collect();
     let second = Timestamp::from_second(since.as_second()).unwrap_or(since);
     let story = if known.is_empty() {
-        story(&dir, &new, |id| done_at(&dir, id).is_some_and(|at| at < second))
+        collect_effects(&dir, &new, |id| done_at(&dir, id).is_some_and(|at| at < second))
     } else {
-        story(&dir, &new, |id| known.contains(&id))
+        collect_effects(&dir, &new, |id| known.contains(&id))
     };
     let old = if known.is_empty() { story.before } else { known.iter().copied().map(str::to_owned).collect() };
-    let change = Change { made: story.made, old: views(&dir, &old), new: views(&dir, &new) };
+    let change = ViewDiff { made: story.made, old: views(&dir, &old), new: views(&dir, &new) };
     let mut shown = library::between(library, &change.old.heads, &change.new.heads, SHOWN)?;
     if known.is_empty() {
         // Commits that jj imported from the repository existed before.
@@ -296,8 +296,9 @@ pub fn news(
         }
     }
     let at = done_at(&dir, &new[0]).unwrap_or(Timestamp::UNIX_EPOCH);
-    let deeds = repo.with_objects(|objects| change.deeds(repo, objects, &shown))?;
-    let entries = deeds.into_iter().map(|deed| Entry { git_dir: common_dir.clone(), at, deed }).collect();
+    let deeds = repo.with_objects(|objects| change.ref_changes(repo, objects, &shown))?;
+    let entries =
+        deeds.into_iter().map(|deed| LoggedChange { git_dir: common_dir.clone(), at, change: deed }).collect();
     Ok(Some((now, entries)))
 }
 
@@ -305,8 +306,8 @@ pub fn news(
 ///
 /// # Errors
 /// When the history cannot be read.
-pub fn shows(repo: &Repo, oid: &Oid) -> Result<bool, GitError> {
-    match repo_dir(&repo.place().common_dir) {
+pub fn shows_commit(repo: &Repo, oid: &Oid) -> Result<bool, GitError> {
+    match repo_dir(&repo.location().common_dir) {
         Some(dir) => is_visible(repo, oid, &views(&dir, &heads(&dir)).heads),
         None => Ok(false),
     }
@@ -322,14 +323,14 @@ fn is_visible(repo: &Repo, oid: &Oid, heads: &[Oid]) -> Result<bool, GitError> {
 }
 
 /// The difference between two states of a jj repository.
-struct Change {
+struct ViewDiff {
     made: HashMap<Oid, Vec<Oid>>,
-    old: View,
-    new: View,
+    old: JjView,
+    new: JjView,
 }
 
-impl Change {
-    fn deeds(&self, repo: &Repo, objects: &dyn Objects, shown: &[Oid]) -> Result<Vec<Deed>, GitError> {
+impl ViewDiff {
+    fn ref_changes(&self, repo: &Repo, objects: &dyn Objects, shown: &[Oid]) -> Result<Vec<RefChange>, GitError> {
         let change_of = |oid: &Oid| header(objects, oid).ok().and_then(|header| header.change_id);
         let changes: HashSet<String> = shown.iter().filter_map(change_of).collect();
         let (mut deeds, mut again) = (Vec::new(), Vec::new());
@@ -351,10 +352,10 @@ impl Change {
                     replaces.push(old);
                 }
             }
-            deeds.push(Deed::Made { oid: oid.clone(), replaces, step: false });
+            deeds.push(RefChange::Committed { oid: oid.clone(), replaces, step: false });
         }
         if !again.is_empty() {
-            deeds.push(Deed::Shown { oids: again });
+            deeds.push(RefChange::Shown { oids: again });
         }
         Ok(deeds)
     }

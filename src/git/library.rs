@@ -7,12 +7,12 @@ use git2::{ConfigLevel, ErrorCode, ObjectType, Repository, RepositoryOpenFlags, 
 use jiff::Timestamp;
 
 use super::GitError;
-use super::brought::Brought;
-use super::history::Before;
+use super::brought::NewCommits;
+use super::history::KnownCommits;
 use crate::domain::id::Oid;
 
 /// The result of opening a repository.
-pub enum Opened {
+pub enum OpenedRepository {
     Repository(Repository),
     /// A format unknown to libgit2 (reftable, SHA-256).
     Unsupported,
@@ -22,11 +22,11 @@ pub enum Opened {
 ///
 /// # Errors
 /// When there is none, or when it belongs to another user.
-pub fn open(start: &Path, search: bool) -> Result<Opened, GitError> {
+pub fn open(start: &Path, search: bool) -> Result<OpenedRepository, GitError> {
     let flags = if search { RepositoryOpenFlags::empty() } else { RepositoryOpenFlags::NO_SEARCH };
     let ceilings: [&Path; 0] = [];
     let error = match Repository::open_ext(start, flags, ceilings) {
-        Ok(repo) => return Ok(Opened::Repository(repo)),
+        Ok(repo) => return Ok(OpenedRepository::Repository(repo)),
         Err(error) => error,
     };
     let message = error.message();
@@ -34,7 +34,7 @@ pub fn open(start: &Path, search: bool) -> Result<Opened, GitError> {
         .iter()
         .any(|known| message.contains(known))
     {
-        return Ok(Opened::Unsupported);
+        return Ok(OpenedRepository::Unsupported);
     }
     Err(match error.code() {
         ErrorCode::Owner => GitError::ForeignOwner { path: start.to_owned() },
@@ -154,7 +154,7 @@ pub fn origin(repo: &Repository) -> Option<Vec<u8>> {
 }
 
 /// Commits in `to` but not in `from`: the newest `limit`, oldest first.
-pub fn arrived(repo: &Repository, from: Option<&Oid>, to: &Oid, limit: usize) -> Result<Vec<Oid>, GitError> {
+pub fn commits_between(repo: &Repository, from: Option<&Oid>, to: &Oid, limit: usize) -> Result<Vec<Oid>, GitError> {
     let failed = |error| GitError::git("cannot walk the history", error);
     let mut walk = repo.revwalk().map_err(failed)?;
     walk.set_sorting(Sort::TOPOLOGICAL).map_err(failed)?;
@@ -282,7 +282,7 @@ pub fn tips(repo: &Repository, glob: &str) -> Result<Vec<(String, Oid)>, GitErro
 }
 
 /// The newest of these commits and their ancestors that did not exist before.
-pub fn brought(repo: &Repository, new: &[Oid], before: &Before) -> Result<Brought, GitError> {
+pub fn new_commits(repo: &Repository, new: &[Oid], before: &KnownCommits) -> Result<NewCommits, GitError> {
     let failed = |error| GitError::git("cannot walk the history", error);
     let mut walk = repo.revwalk().map_err(failed)?;
     walk.set_sorting(Sort::TOPOLOGICAL).map_err(failed)?;
@@ -295,7 +295,7 @@ pub fn brought(repo: &Repository, new: &[Oid], before: &Before) -> Result<Brough
     for known in before.tips.iter().chain(&before.remotes).take(TIPS) {
         hide(&mut walk, id(known).map_err(failed)?).map_err(failed)?;
     }
-    let mut brought = Brought::default();
+    let mut brought = NewCommits::default();
     for walked in walk.take(BROUGHT).filter_map(Result::ok) {
         let commit = repo.find_commit(walked).map_err(failed)?;
         brought.add(oid(walked)?, commit.parent_ids().map(oid).collect::<Result<_, _>>()?);

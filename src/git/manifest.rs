@@ -10,15 +10,15 @@ use nix::fcntl::OFlag;
 const LONGEST: u64 = 256 << 10;
 
 /// The first manifest with a name wins.
-pub fn name(work_tree: &Path) -> Option<String> {
+pub fn manifest_name(work_tree: &Path) -> Option<String> {
     type Reader = fn(&str) -> Option<String>;
     let manifests: [(&str, Reader); 4] =
         [("Cargo.toml", of_cargo), ("package.json", of_npm), ("go.mod", of_go), ("pyproject.toml", of_python)];
-    manifests.into_iter().find_map(|(file, reader)| reader(&read(&work_tree.join(file))?))
+    manifests.into_iter().find_map(|(file, reader)| reader(&read_text(&work_tree.join(file))?))
 }
 
 /// A regular file's text. Does not block on a pipe, and follows no link out of the work tree.
-fn read(path: &Path) -> Option<String> {
+fn read_text(path: &Path) -> Option<String> {
     let flags = OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     let file = std::fs::OpenOptions::new().read(true).custom_flags(flags.bits()).open(path).ok()?;
     let found = file.metadata().ok()?;
@@ -69,7 +69,7 @@ mod tests {
         for (file, text) in files {
             std::fs::write(dir.path().join(file), text).unwrap();
         }
-        name(dir.path())
+        manifest_name(dir.path())
     }
 
     #[test]
@@ -95,6 +95,6 @@ mod tests {
         nix::unistd::mkfifo(&dir.path().join("Cargo.toml"), nix::sys::stat::Mode::S_IRWXU).unwrap();
         std::fs::write(dir.path().join("elsewhere"), "module example.org/secret\n").unwrap();
         std::os::unix::fs::symlink("elsewhere", dir.path().join("go.mod")).unwrap();
-        assert_eq!(name(dir.path()), None, "a pipe without a writer, and links are not followed");
+        assert_eq!(manifest_name(dir.path()), None, "a pipe without a writer, and links are not followed");
     }
 }

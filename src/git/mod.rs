@@ -38,9 +38,9 @@ pub mod traces;
 mod tree;
 pub mod version;
 
-pub use deed::{Deed, Entry, News};
+pub use deed::{LogUpdates, LoggedChange, RefChange};
 pub use library::user_setting;
-pub use names::Within;
+pub use names::NameSearchBounds;
 pub use patch::Exclude;
 pub use repo::Repo;
 
@@ -77,7 +77,7 @@ impl Default for Bounds {
 
 /// The location of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct RepoLocation {
     pub id: RepoId,
     /// Git directory of this worktree, absolute.
     pub git_dir: PathBuf,
@@ -113,7 +113,7 @@ pub enum GitError {
 impl GitError {
     /// Whether git's configuration is unreadable: the user can fix it, and the repository itself is fine.
     #[must_use]
-    pub fn is_of_configuration(&self) -> bool {
+    pub fn is_config_error(&self) -> bool {
         let Self::Git { source, .. } = self else { return false };
         source.downcast_ref::<git2::Error>().is_some_and(|error| error.class() == git2::ErrorClass::Config)
     }

@@ -9,14 +9,14 @@ use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::objects::Objects;
 use super::repo::{Repo, header};
-use super::tree::{self, Side};
+use super::tree::{self, TreeFile};
 use super::{GitError, text};
 use crate::domain::clock::Clock;
 use crate::domain::id::Oid;
 use crate::facts::roles::FileRole;
 
 /// Bounds of the search.
-pub struct Within<'a> {
+pub struct NameSearchBounds<'a> {
     pub clock: &'a dyn Clock,
     pub until: Instant,
     /// Maximum content read (bytes).
@@ -25,13 +25,16 @@ pub struct Within<'a> {
     pub excluded: &'a dyn Fn(&str) -> bool,
 }
 
-impl std::fmt::Debug for Within<'_> {
+impl std::fmt::Debug for NameSearchBounds<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Within").field("until", &self.until).field("bytes", &self.bytes).finish_non_exhaustive()
+        f.debug_struct("NameSearchBounds")
+            .field("until", &self.until)
+            .field("bytes", &self.bytes)
+            .finish_non_exhaustive()
     }
 }
 
-impl Within<'_> {
+impl NameSearchBounds<'_> {
     fn is_over(&self) -> bool {
         self.clock.instant() >= self.until
     }
@@ -50,25 +53,30 @@ impl Repo {
     ///
     /// # Errors
     /// As [`Repo::commit`].
-    pub fn knows(&self, commit: &Oid, names: &[String], within: &Within<'_>) -> Result<HashSet<String>, GitError> {
+    pub fn find_names(
+        &self,
+        commit: &Oid,
+        names: &[String],
+        within: &NameSearchBounds<'_>,
+    ) -> Result<HashSet<String>, GitError> {
         self.with_objects(|objects| {
             let header = header(objects, commit)?;
             let parent = header.parents.first().and_then(|parent| self::header(objects, parent).ok());
             let changed = tree::diff(objects, parent.as_ref().map(|parent| &parent.tree), Some(&header.tree));
             let changed = changed.map(|deltas| deltas.kept).unwrap_or_default();
-            let mut sought = Sought::of(names);
+            let mut sought = WantedNames::of(names);
             let old = changed.iter().flat_map(|delta| [delta.old.clone(), delta.new.clone()]).flatten();
-            let nearest: Vec<Side> = old.take(PATHS).collect();
+            let nearest: Vec<TreeFile> = old.take(PATHS).collect();
             nearest.iter().for_each(|side| sought.path(&text::path(&side.path)));
             let far = files(objects, &header.tree, &mut sought, within);
-            sought.read(objects, &in_order(&nearest, far), within);
-            Ok(sought.found())
+            sought.search_files(objects, &in_order(&nearest, far), within);
+            Ok(sought.into_found())
         })
     }
 }
 
 /// All files of a tree, within bounds; their paths are checked first.
-fn files(objects: &dyn Objects, tree: &Oid, sought: &mut Sought, within: &Within<'_>) -> Vec<Side> {
+fn files(objects: &dyn Objects, tree: &Oid, sought: &mut WantedNames, within: &NameSearchBounds<'_>) -> Vec<TreeFile> {
     let mut files = Vec::new();
     tree::each_file(objects, tree, &mut |side| {
         sought.path(&text::path(&side.path));
@@ -79,27 +87,27 @@ fn files(objects: &dyn Objects, tree: &Oid, sought: &mut Sought, within: &Within
 }
 
 /// Search order: changed files, their neighbours, code, the rest.
-fn in_order(nearest: &[Side], far: Vec<Side>) -> Vec<Side> {
-    let folder = |side: &Side| side.path.rsplitn(2, |byte| *byte == b'/').nth(1).unwrap_or_default().to_vec();
+fn in_order(nearest: &[TreeFile], far: Vec<TreeFile>) -> Vec<TreeFile> {
+    let folder = |side: &TreeFile| side.path.rsplitn(2, |byte| *byte == b'/').nth(1).unwrap_or_default().to_vec();
     let folders: HashSet<Vec<u8>> = nearest.iter().map(folder).collect();
-    let rank = |side: &Side| {
-        let role = FileRole::of(&text::path(&side.path));
+    let rank = |side: &TreeFile| {
+        let role = FileRole::from_path(&text::path(&side.path));
         (!folders.contains(&folder(side)) || role == FileRole::Generated, role)
     };
     let known: HashSet<&Oid> = nearest.iter().map(|side| &side.id).collect();
-    let mut far: Vec<Side> = far.into_iter().filter(|side| !known.contains(&side.id)).collect();
+    let mut far: Vec<TreeFile> = far.into_iter().filter(|side| !known.contains(&side.id)).collect();
     far.sort_by_cached_key(rank);
-    nearest.iter().cloned().chain(far).filter(Side::is_file).collect()
+    nearest.iter().cloned().chain(far).filter(TreeFile::is_file).collect()
 }
 
 /// Names not found yet.
-struct Sought {
+struct WantedNames {
     names: Vec<String>,
     open: HashMap<String, bool>,
     matcher: Option<AhoCorasick>,
 }
 
-impl Sought {
+impl WantedNames {
     fn of(names: &[String]) -> Self {
         let names: Vec<String> = names.iter().filter(|name| !name.is_empty()).take(NAMES).cloned().collect();
         let matcher =
@@ -112,7 +120,7 @@ impl Sought {
         !self.open.values().any(|open| *open)
     }
 
-    fn found(self) -> HashSet<String> {
+    fn into_found(self) -> HashSet<String> {
         self.open.into_iter().filter(|(_, open)| !open).map(|(name, _)| name).collect()
     }
 
@@ -128,7 +136,7 @@ impl Sought {
         }
     }
 
-    fn read(&mut self, objects: &dyn Objects, files: &[Side], within: &Within<'_>) {
+    fn search_files(&mut self, objects: &dyn Objects, files: &[TreeFile], within: &NameSearchBounds<'_>) {
         let mut left = within.bytes;
         for side in files {
             if self.is_done() || left == 0 || within.is_over() {

@@ -12,18 +12,18 @@ pub trait Objects {
 }
 
 /// Objects through libgit2.
-pub struct Library<'repo> {
+pub struct LibGit2Objects<'repo> {
     odb: git2::Odb<'repo>,
 }
 
-impl<'repo> Library<'repo> {
+impl<'repo> LibGit2Objects<'repo> {
     pub fn new(repo: &'repo git2::Repository) -> Result<Self, GitError> {
         let odb = repo.odb().map_err(|error| GitError::git("cannot open the object database", error))?;
         Ok(Self { odb })
     }
 }
 
-impl Objects for Library<'_> {
+impl Objects for LibGit2Objects<'_> {
     fn size(&self, id: &Oid) -> Option<u64> {
         let id = git2::Oid::from_str(id.as_str()).ok()?;
         let (size, _) = self.odb.read_header(id).ok()?;

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::GitError;
-use super::brought::Brought;
+use super::brought::NewCommits;
 use super::child::{Git, Output};
-use super::history::Before;
-use super::patch::Between;
+use super::history::KnownCommits;
+use super::patch::TreePair;
 use crate::domain::id::Oid;
 
 /// Repository location per git: (git directory, common directory, work tree).
@@ -89,7 +89,7 @@ pub fn is_ancestor(git: &Git, earlier: &Oid, later: &Oid) -> Result<bool, GitErr
 }
 
 /// Commits in `to` but not in `from`: the newest `limit`, oldest first.
-pub fn arrived(git: &Git, from: Option<&Oid>, to: &Oid, limit: usize) -> Result<Vec<Oid>, GitError> {
+pub fn commits_between(git: &Git, from: Option<&Oid>, to: &Oid, limit: usize) -> Result<Vec<Oid>, GitError> {
     let (hidden, most) = (from.map(|from| format!("^{from}")), format!("--max-count={limit}"));
     let mut args = vec!["rev-list", "--topo-order", "--ignore-missing", &most, to.as_str()];
     args.extend(hidden.as_deref());
@@ -105,7 +105,7 @@ pub fn unpublished(git: &Git, oids: &[Oid]) -> Result<HashSet<Oid>, GitError> {
     let input: String = oids.iter().map(|oid| format!("{oid}\n")).collect();
     let most = format!("--max-count={UNPUBLISHED}");
     let args = ["rev-list", most.as_str(), "--ignore-missing", "--stdin", "--not", "--remotes"];
-    let output = succeed(git.feed(&args, input.as_bytes())?, "cannot compare with the remotes")?;
+    let output = succeed(git.run_with_input(&args, input.as_bytes())?, "cannot compare with the remotes")?;
     let text = String::from_utf8_lossy(&output.stdout);
     let walked: HashSet<&str> = text.lines().collect();
     Ok(oids.iter().filter(|oid| walked.contains(oid.as_str())).cloned().collect())
@@ -136,12 +136,12 @@ pub fn tips(git: &Git, below: &str) -> Result<Vec<(String, Oid)>, GitError> {
 }
 
 /// The newest of these commits and their ancestors that did not exist before.
-pub fn brought(git: &Git, new: &[Oid], before: &Before) -> Result<Brought, GitError> {
+pub fn new_commits(git: &Git, new: &[Oid], before: &KnownCommits) -> Result<NewCommits, GitError> {
     let known = before.tips.iter().chain(&before.remotes).take(TIPS).map(|known| format!("^{known}\n"));
     let input: String = new.iter().map(|tip| format!("{tip}\n")).chain(known).collect();
     let args = ["rev-list", "--topo-order", "--parents", "--ignore-missing", "--max-count=10000", "--stdin"];
-    let output = succeed(git.feed(&args, input.as_bytes())?, "cannot walk the history")?;
-    let mut brought = Brought::default();
+    let output = succeed(git.run_with_input(&args, input.as_bytes())?, "cannot walk the history")?;
+    let mut brought = NewCommits::default();
     for line in String::from_utf8_lossy(&output.stdout).lines() {
         let mut oids = line.split(' ').filter_map(|oid| oid.parse().ok());
         if let Some(oid) = oids.next() {
@@ -194,7 +194,7 @@ pub fn origin(git: &Git) -> Option<Vec<u8>> {
 }
 
 /// Equal to `git diff-tree -p | git patch-id --stable`, regardless of configuration.
-pub fn patch_id(git: &Git, between: Between<'_>) -> Option<String> {
+pub fn patch_id(git: &Git, between: TreePair<'_>) -> Option<String> {
     let empty = if between.new.as_str().len() == 64 { EMPTY_TREE_SHA256 } else { EMPTY_TREE };
     let old = between.old.map_or(empty, Oid::as_str);
     let mut args = vec!["-c", "diff.suppressBlankEmpty=false", "-c", "core.quotePath=true"];
@@ -203,7 +203,7 @@ pub fn patch_id(git: &Git, between: Between<'_>) -> Option<String> {
     args.extend(["--indent-heuristic", "--src-prefix=a/", "--dst-prefix=b/", "--submodule=short", "-O/dev/null"]);
     args.extend([old, between.new.as_str()]);
     let patch = git.run(&args).ok().filter(|output| output.success)?;
-    let id = git.feed(&["patch-id", "--stable"], &patch.stdout).ok().filter(|output| output.success)?;
+    let id = git.run_with_input(&["patch-id", "--stable"], &patch.stdout).ok().filter(|output| output.success)?;
     let id = String::from_utf8(id.stdout).ok()?;
     id.split_ascii_whitespace().next().map(str::to_owned)
 }

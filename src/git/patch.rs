@@ -1,11 +1,11 @@
 //! Patch reader: diffs a commit against its first parent within byte bounds and records what was left unread.
 
-use super::hunk::{self, Diffed, Room};
+use super::hunk::{self, DiffLimits, FileDiff};
 use super::objects::Objects;
-use super::tree::{self, Delta, Deltas, SUBMODULE, SYMLINK, Side};
+use super::tree::{self, Delta, Deltas, SUBMODULE, SYMLINK, TreeFile};
 use super::{Bounds, GitError, rename, text};
 use crate::domain::id::Oid;
-use crate::domain::patch::{Change, FileChange, Hunk, Line, Origin, Patch, Texts, Unread};
+use crate::domain::patch::{Change, FileChange, FileTexts, Hunk, LineOrigin, Patch, PatchLine, UnreadReason};
 use crate::facts::dependencies;
 use crate::facts::formats::pointer;
 use crate::facts::roles::FileRole;
@@ -13,7 +13,7 @@ use crate::facts::syntax::grammar::{Grammar, SIDE_BYTES};
 
 /// The two trees that the patch is between: the first parent's (`None`: the empty tree) and the commit's.
 #[derive(Debug, Clone, Copy)]
-pub struct Between<'a> {
+pub struct TreePair<'a> {
     pub old: Option<&'a Oid>,
     pub new: &'a Oid,
 }
@@ -43,32 +43,35 @@ impl std::fmt::Debug for Exclude<'_> {
 
 /// An empty patch for commits with trees missing locally (partial or shallow clones).
 #[must_use]
-pub fn unreadable() -> Patch {
+pub fn unreadable_patch() -> Patch {
     Patch { truncated: true, ..Patch::default() }
 }
 
 /// Reads the patch. Excluded paths are listed by name; their content is never loaded, except for the package names of
 /// permitted lockfiles.
-pub fn read(
+pub fn read_patch(
     objects: &dyn Objects,
-    between: Between<'_>,
+    between: TreePair<'_>,
     bounds: &Bounds,
     paths: Exclude<'_>,
 ) -> Result<Patch, GitError> {
     let excluded = paths.excluded;
     let Ok(Deltas { kept, total }) = tree::diff(objects, between.old, Some(between.new)) else {
-        return Ok(unreadable());
+        return Ok(unreadable_patch());
     };
-    let limits =
-        rename::Limits { deltas: bounds.rename_deltas, file_bytes: bounds.file_bytes, blob_bytes: bounds.blob_bytes };
+    let limits = rename::RenameLimits {
+        deltas: bounds.rename_deltas,
+        file_bytes: bounds.file_bytes,
+        blob_bytes: bounds.blob_bytes,
+    };
     let uncounted = total - kept.len();
-    let deltas = rename::join(kept, objects, limits, &|path| excluded(&text::path(path)));
+    let deltas = rename::join_renames(kept, objects, limits, &|path| excluded(&text::path(path)));
     let files_total = deltas.len() + uncounted;
     let mut files: Vec<_> = deltas.into_iter().map(|delta| (shell(&delta), delta)).collect();
-    files.sort_by_cached_key(|(file, _)| FileRole::of(&file.path));
+    files.sort_by_cached_key(|(file, _)| FileRole::from_path(&file.path));
     files.truncate(bounds.files);
     small_first(&mut files, objects, excluded);
-    let mut reader = Reader::new(objects, bounds, paths);
+    let mut reader = PatchReader::new(objects, bounds, paths);
     let mut waiting = files.len();
     for (file, delta) in &mut files {
         waiting -= 1;
@@ -87,7 +90,7 @@ fn small_first(files: &mut [(FileChange, Delta)], objects: &dyn Objects, exclude
         |delta: &Delta| delta.old.iter().chain(&delta.new).filter_map(|side| objects.size(&side.id)).sum::<u64>();
     let known = |file: &FileChange, delta: &Delta| if excluded(&file.path) { 0 } else { size(delta) };
     if sized > 1 {
-        files[..sized].sort_by_cached_key(|(file, delta)| (FileRole::of(&file.path), known(file, delta)));
+        files[..sized].sort_by_cached_key(|(file, delta)| (FileRole::from_path(&file.path), known(file, delta)));
     }
 }
 
@@ -112,7 +115,7 @@ fn shell(delta: &Delta) -> FileChange {
     }
 }
 
-fn change_between(old: &Side, new: &Side) -> Change {
+fn change_between(old: &TreeFile, new: &TreeFile) -> Change {
     if old.kind() != new.kind() {
         Change::TypeChanged
     } else if old.path != new.path {
@@ -131,7 +134,7 @@ const LINK_BYTES: u64 = 4 << 10;
 /// Additional limit for lockfile text; it is only scanned for packages (bytes).
 const LOCK_BYTES: usize = 2 << 20;
 
-struct Reader<'a> {
+struct PatchReader<'a> {
     objects: &'a dyn Objects,
     bounds: &'a Bounds,
     paths: Exclude<'a>,
@@ -143,7 +146,7 @@ struct Reader<'a> {
     truncated: bool,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> PatchReader<'a> {
     fn new(objects: &'a dyn Objects, bounds: &'a Bounds, paths: Exclude<'a>) -> Self {
         let (blob_left, patch_left) = (bounds.blob_bytes, bounds.patch_bytes);
         let (text_left, lock_left) = (TEXT_BYTES, LOCK_BYTES);
@@ -156,39 +159,39 @@ impl<'a> Reader<'a> {
             (file.insertions, file.deletions) = (Some(0), Some(0));
             return Ok(());
         }
-        file.unread = self.obstacle(file, delta);
+        file.unread = self.unread_reason(file, delta);
         if file.unread.is_some() {
-            self.truncated |= matches!(file.unread, Some(Unread::TooLarge | Unread::BudgetSpent));
+            self.truncated |= matches!(file.unread, Some(UnreadReason::TooLarge | UnreadReason::BudgetSpent));
             file.texts = self.packages(file, delta);
             file.hunks = self.link(file, delta);
             return Ok(());
         }
         let (Some(old), Some(new)) = (self.content(delta.old.as_ref()), self.content(delta.new.as_ref())) else {
-            file.unread = Some(Unread::Missing);
+            file.unread = Some(UnreadReason::Missing);
             return Ok(());
         };
         if hunk::is_binary(&old) || hunk::is_binary(&new) {
-            file.unread = Some(Unread::Binary);
+            file.unread = Some(UnreadReason::Binary);
             file.hunks = pointers_alone(&old, &new);
             return Ok(());
         }
-        let room = Room { patch_bytes: self.room(others_wait), line_bytes: self.bounds.line_bytes };
+        let room = DiffLimits { patch_bytes: self.file_budget(others_wait), line_bytes: self.bounds.line_bytes };
         let diffed = hunk::diff(&file.path, &old, &new, room)?;
-        self.keep(file, diffed);
+        self.store_diff(file, diffed);
         if pointer::is_pointer(&old) != pointer::is_pointer(&new) {
             // Pure rename: no changed lines.
             file.hunks = pointers_alone(&old, &new);
         }
-        file.texts = self.texts(&file.path, &old, &new).or_else(|| self.locked(&file.path, &old, &new));
+        file.texts = self.texts(&file.path, &old, &new).or_else(|| self.store_lockfile_texts(&file.path, &old, &new));
         Ok(())
     }
 
     /// Targets of symbolic links as lines; of a file replaced by a link only LFS-style pointers are kept.
     fn link(&self, file: &FileChange, delta: &Delta) -> Vec<Hunk> {
-        if file.unread != Some(Unread::Symlink) {
+        if file.unread != Some(UnreadReason::Symlink) {
             return Vec::new();
         }
-        let text = |side: Option<&Side>| {
+        let text = |side: Option<&TreeFile>| {
             let side = side?;
             let size = self.objects.size(&side.id).filter(|size| *size <= LINK_BYTES)?;
             let content = self.objects.read(&side.id).filter(|content| content.len() as u64 == size)?;
@@ -201,8 +204,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Both sides of a lockfile that is not read line by line because it is excluded or too large.
-    fn packages(&mut self, file: &FileChange, delta: &Delta) -> Option<Box<Texts>> {
-        let unread = matches!(file.unread, Some(Unread::Excluded | Unread::TooLarge | Unread::BudgetSpent));
+    fn packages(&mut self, file: &FileChange, delta: &Delta) -> Option<Box<FileTexts>> {
+        let unread =
+            matches!(file.unread, Some(UnreadReason::Excluded | UnreadReason::TooLarge | UnreadReason::BudgetSpent));
         let readable = |path: &str| !(self.paths.excluded)(path) || (self.paths.packages)(path);
         let all_readable = readable(&file.path) && file.old_path.as_deref().is_none_or(readable);
         if !unread || !all_readable || !dependencies::is_lockfile(&file.path) {
@@ -218,11 +222,11 @@ impl<'a> Reader<'a> {
         if usize::try_from(bytes).ok()? > self.lock_left {
             return None;
         }
-        self.locked(&file.path, &self.content(delta.old.as_ref())?, &self.content(delta.new.as_ref())?)
+        self.store_lockfile_texts(&file.path, &self.content(delta.old.as_ref())?, &self.content(delta.new.as_ref())?)
     }
 
     /// Both sides of a lockfile, as far as the lockfile limit allows.
-    fn locked(&mut self, path: &str, old: &[u8], new: &[u8]) -> Option<Box<Texts>> {
+    fn store_lockfile_texts(&mut self, path: &str, old: &[u8], new: &[u8]) -> Option<Box<FileTexts>> {
         let bytes = old.len() + new.len();
         let is_text = !hunk::is_binary(old) && !hunk::is_binary(new);
         if !is_text || bytes > self.lock_left || !is_read_whole(path) {
@@ -233,16 +237,16 @@ impl<'a> Reader<'a> {
     }
 
     /// Bytes that one file may use of the patch's bound: not the whole bound while other files follow.
-    fn room(&self, others_wait: bool) -> usize {
+    fn file_budget(&self, others_wait: bool) -> usize {
         let much = self.patch_left > self.bounds.patch_bytes / 4;
         if others_wait && much { self.patch_left - self.patch_left / 4 } else { self.patch_left }
     }
 
     /// The full text of both sides where a grammar can parse it. Row numbers match those of the hunks: lossy decoding
     /// neither adds nor removes newlines.
-    fn texts(&mut self, path: &str, old: &[u8], new: &[u8]) -> Option<Box<Texts>> {
+    fn texts(&mut self, path: &str, old: &[u8], new: &[u8]) -> Option<Box<FileTexts>> {
         let fits = old.len().max(new.len()) <= SIDE_BYTES && old.len() + new.len() <= self.text_left;
-        if !fits || Grammar::of(path).is_none() || FileRole::of(path) == FileRole::Generated {
+        if !fits || Grammar::from_path(path).is_none() || FileRole::from_path(path) == FileRole::Generated {
             return None;
         }
         self.text_left -= old.len() + new.len();
@@ -250,56 +254,57 @@ impl<'a> Reader<'a> {
     }
 
     /// Stores the hunks and counts. Lines are counted beyond the patch bound while blobs fit theirs: counting is cheap.
-    fn keep(&mut self, file: &mut FileChange, diffed: Diffed) {
+    fn store_diff(&mut self, file: &mut FileChange, diffed: FileDiff) {
         self.patch_left = self.patch_left.saturating_sub(diffed.kept);
         self.truncated |= !diffed.whole;
         (file.insertions, file.deletions) = (Some(diffed.insertions), Some(diffed.deletions));
         if diffed.hunks.is_empty() && diffed.insertions + diffed.deletions > 0 {
-            file.unread = Some(Unread::BudgetSpent);
+            file.unread = Some(UnreadReason::BudgetSpent);
         }
         file.hunks = diffed.hunks;
     }
 
     /// The reason not to load the file; otherwise its size is deducted from the budget.
-    fn obstacle(&mut self, file: &FileChange, delta: &Delta) -> Option<Unread> {
+    fn unread_reason(&mut self, file: &FileChange, delta: &Delta) -> Option<UnreadReason> {
         let sides = || delta.old.iter().chain(&delta.new);
         if (self.paths.excluded)(&file.path) || file.old_path.as_deref().is_some_and(self.paths.excluded) {
-            return Some(Unread::Excluded);
+            return Some(UnreadReason::Excluded);
         }
         if sides().any(|side| side.kind() == SUBMODULE) {
-            return Some(Unread::Submodule);
+            return Some(UnreadReason::Submodule);
         }
         if sides().any(|side| side.kind() == SYMLINK) {
-            return Some(Unread::Symlink);
+            return Some(UnreadReason::Symlink);
         }
         if self.misses >= MISSES || self.blob_left == 0 {
-            return Some(Unread::BudgetSpent);
+            return Some(UnreadReason::BudgetSpent);
         }
         let mut bytes = 0;
         for side in sides() {
-            let Some(size) = self.objects.size(&side.id) else { return Some(Unread::Missing) };
+            let Some(size) = self.objects.size(&side.id) else { return Some(UnreadReason::Missing) };
             if size > self.bounds.file_bytes {
-                return Some(Unread::TooLarge);
+                return Some(UnreadReason::TooLarge);
             }
             bytes += size;
         }
         if bytes > self.blob_left {
             self.misses += 1;
-            return Some(Unread::BudgetSpent);
+            return Some(UnreadReason::BudgetSpent);
         }
         self.blob_left -= bytes;
         None
     }
 
     /// Content of one side; an absent side is empty.
-    fn content(&self, side: Option<&Side>) -> Option<Vec<u8>> {
+    fn content(&self, side: Option<&TreeFile>) -> Option<Vec<u8>> {
         side.map_or(Some(Vec::new()), |side| self.objects.read(&side.id))
     }
 
     fn finish(self, mut files: Vec<FileChange>, files_total: usize) -> Patch {
         files.sort_by(|a, b| a.path.cmp(&b.path));
-        let uncounted =
-            |file: &FileChange| file.insertions.is_none() && !matches!(file.unread, Some(unread) if has_no_say(unread));
+        let uncounted = |file: &FileChange| {
+            file.insertions.is_none() && !matches!(file.unread, Some(unread) if is_excluded_from_total(unread))
+        };
         let counted = files.len() == files_total && !files.iter().any(uncounted);
         let total = |count: fn(&FileChange) -> Option<u64>| counted.then(|| files.iter().filter_map(count).sum());
         Patch {
@@ -313,9 +318,9 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn whole(old: &[u8], new: &[u8]) -> Texts {
+fn whole(old: &[u8], new: &[u8]) -> FileTexts {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Texts { old: text(old), new: text(new) }
+    FileTexts { old: text(old), new: text(new) }
 }
 
 /// Lockfiles, notebooks and string catalogs: their changed lines need the whole file as context.
@@ -331,17 +336,20 @@ fn pointers_alone(old: &[u8], new: &[u8]) -> Vec<Hunk> {
 
 /// All old lines as removed, all new lines as added.
 fn lines_of(old: &[u8], new: &[u8]) -> Vec<Hunk> {
-    let line = |origin: Origin| {
-        move |bytes: &[u8]| Line { origin, text: text::line(bytes, usize::try_from(LINK_BYTES).unwrap_or(usize::MAX)) }
+    let line = |origin: LineOrigin| {
+        move |bytes: &[u8]| PatchLine {
+            origin,
+            text: text::line(bytes, usize::try_from(LINK_BYTES).unwrap_or(usize::MAX)),
+        }
     };
-    let all = |bytes: &[u8], origin| -> Vec<Line> {
+    let all = |bytes: &[u8], origin| -> Vec<PatchLine> {
         bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(line(origin)).collect()
     };
-    let lines = [all(old, Origin::Removed), all(new, Origin::Added)].concat();
+    let lines = [all(old, LineOrigin::Removed), all(new, LineOrigin::Added)].concat();
     if lines.is_empty() { Vec::new() } else { vec![Hunk { header: String::new(), old_start: 1, new_start: 1, lines }] }
 }
 
 /// Binary or excluded on purpose: does not make the total count incomplete.
-fn has_no_say(unread: Unread) -> bool {
-    matches!(unread, Unread::Binary | Unread::Submodule | Unread::Symlink | Unread::Excluded)
+fn is_excluded_from_total(unread: UnreadReason) -> bool {
+    matches!(unread, UnreadReason::Binary | UnreadReason::Submodule | UnreadReason::Symlink | UnreadReason::Excluded)
 }

@@ -2,7 +2,7 @@
 
 use git2::{DiffOptions, Repository};
 
-use super::patch::Between;
+use super::patch::TreePair;
 use crate::domain::id::Oid;
 use crate::domain::patch::{Change, FileChange, Patch};
 
@@ -24,7 +24,7 @@ fn has_header_only(file: &FileChange) -> bool {
 }
 
 /// Equal to `git diff-tree -p | git patch-id --stable`, regardless of configuration.
-pub fn of(repo: &Repository, between: Between<'_>) -> Option<String> {
+pub fn compute_patch_id(repo: &Repository, between: TreePair<'_>) -> Option<String> {
     let tree = |id: &Oid| repo.find_tree(git2::Oid::from_str(id.as_str()).ok()?).ok();
     let old = match between.old {
         Some(id) => Some(tree(id)?),

@@ -6,8 +6,8 @@ use super::{manifest, text};
 
 /// The last component of the origin URL, else the name in a manifest, else the directory's, else `unnamed`.
 #[must_use]
-pub fn name(origin: Option<&[u8]>, common_dir: &Path, work_tree: Option<&Path>) -> String {
-    let of_manifest = || tidy(manifest::name(work_tree?)?.as_bytes());
+pub fn project_name(origin: Option<&[u8]>, common_dir: &Path, work_tree: Option<&Path>) -> String {
+    let of_manifest = || tidy(manifest::manifest_name(work_tree?)?.as_bytes());
     let of_directory = || of_directory(common_dir, work_tree);
     origin.and_then(of_url).or_else(of_manifest).or_else(of_directory).unwrap_or_else(|| "unnamed".to_owned())
 }
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     fn named(url: &str) -> String {
-        name(Some(url.as_bytes()), Path::new("/home/u/dir/.git"), None)
+        project_name(Some(url.as_bytes()), Path::new("/home/u/dir/.git"), None)
     }
 
     #[test]
@@ -66,15 +66,15 @@ mod tests {
     fn a_manifest_names_a_project_that_was_never_pushed() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("package.json"), "{\"name\": \"tool\\u0007\"}").unwrap();
-        assert_eq!(name(None, &dir.path().join(".git"), Some(dir.path())), "tool\\x07");
-        assert_eq!(name(Some(b"git@example.org:other"), &dir.path().join(".git"), Some(dir.path())), "other");
+        assert_eq!(project_name(None, &dir.path().join(".git"), Some(dir.path())), "tool\\x07");
+        assert_eq!(project_name(Some(b"git@example.org:other"), &dir.path().join(".git"), Some(dir.path())), "other");
     }
 
     #[test]
     fn without_a_usable_url_the_directory_names_it() {
         assert_eq!(named(""), "dir");
-        assert_eq!(name(None, Path::new("/srv/tool.git"), None), "tool");
-        assert_eq!(name(None, Path::new("/a/.git/modules/x"), Some(Path::new("/a/sub"))), "sub");
-        assert_eq!(name(None, Path::new("/"), None), "unnamed");
+        assert_eq!(project_name(None, Path::new("/srv/tool.git"), None), "tool");
+        assert_eq!(project_name(None, Path::new("/a/.git/modules/x"), Some(Path::new("/a/sub"))), "sub");
+        assert_eq!(project_name(None, Path::new("/"), None), "unnamed");
     }
 }

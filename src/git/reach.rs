@@ -1,6 +1,6 @@
 //! Reachability of a commit from HEAD, branches, jj and finished rebases.
 
-use super::reflog::line::Line;
+use super::reflog::line::ReflogLine;
 use super::reflog::{places, tail};
 use super::repo::{Backend, Repo};
 use super::{GitError, jj, library, outside, tables};
@@ -16,8 +16,8 @@ impl Repo {
     /// When the references or the history cannot be read.
     pub fn on_a_branch(&self, oid: &Oid) -> Result<bool, GitError> {
         match &self.backend {
-            Backend::Library(repo) => library::on_a_branch(repo, oid),
-            Backend::Child(git) => outside::on_a_branch(git, oid),
+            Backend::LibGit2(repo) => library::on_a_branch(repo, oid),
+            Backend::Cli(git) => outside::on_a_branch(git, oid),
         }
     }
 
@@ -25,8 +25,8 @@ impl Repo {
     ///
     /// # Errors
     /// When the references or the history cannot be read.
-    pub fn is_shown(&self, oid: &Oid) -> Result<bool, GitError> {
-        Ok(self.on_a_branch(oid)? || jj::shows(self, oid)?)
+    pub fn is_visible(&self, oid: &Oid) -> Result<bool, GitError> {
+        Ok(self.on_a_branch(oid)? || jj::shows_commit(self, oid)?)
     }
 
     /// Whether a finished rebase left the commit on its branch, wherever the branch moved since, per the recent HEAD
@@ -34,7 +34,7 @@ impl Repo {
     ///
     /// # Errors
     /// When a child was needed and failed, or the history cannot be read.
-    pub fn came_of_a_rebase(&self, oid: &Oid) -> Result<bool, GitError> {
+    pub fn is_rebase_result(&self, oid: &Oid) -> Result<bool, GitError> {
         for tip in self.rebased()? {
             if tip == *oid || self.is_ancestor(oid, &tip)? {
                 return Ok(true);
@@ -46,19 +46,19 @@ impl Repo {
     /// End commits of rebases, latest first.
     fn rebased(&self) -> Result<Vec<Oid>, GitError> {
         let mut tips = Vec::new();
-        let mut look = |line: &Line| {
+        let mut look = |line: &ReflogLine| {
             tips.extend(line.new.clone().filter(|new| line.ends_a_rebase_at(new)));
             tips.len() >= REBASES
         };
-        let common_dir = &self.place().common_dir;
-        if let Backend::Child(git) = &self.backend
-            && tables::has(common_dir)
+        let common_dir = &self.location().common_dir;
+        if let Backend::Cli(git) = &self.backend
+            && tables::is_reftable(common_dir)
         {
-            for head in tables::since(git, common_dir)?.into_iter().filter(|fresh| fresh.log.is_head) {
+            for head in tables::read_all(git, common_dir)?.into_iter().filter(|fresh| fresh.log.is_head) {
                 let _ = head.tail.lines.iter().rev().any(&mut look);
             }
         } else {
-            for head in places::heads(common_dir) {
+            for head in places::head_logs(common_dir) {
                 // An unreadable log is skipped; the others are still used.
                 let _ = tail::last(&head.path, &mut look);
             }

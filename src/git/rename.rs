@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::objects::Objects;
-use super::tree::{Delta, Side};
+use super::tree::{Delta, TreeFile};
 use crate::domain::id::Oid;
 
 /// Cost limits of similarity detection.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct RenameLimits {
     /// Maximum changed files for similarity detection. Comparing all pairs is quadratic: 500 renames with edits took
     /// libgit2 1.9 s.
     pub deltas: usize,
@@ -25,7 +25,12 @@ const THRESHOLD: u64 = 50;
 /// Joins a deletion and an addition of the same file into one rename delta.
 ///
 /// `excluded` paths are matched by object id only: their content is never loaded.
-pub fn join(deltas: Vec<Delta>, objects: &dyn Objects, limits: Limits, excluded: &dyn Fn(&[u8]) -> bool) -> Vec<Delta> {
+pub fn join_renames(
+    deltas: Vec<Delta>,
+    objects: &dyn Objects,
+    limits: RenameLimits,
+    excluded: &dyn Fn(&[u8]) -> bool,
+) -> Vec<Delta> {
     let deltas = exact(deltas);
     if deltas.len() > limits.deltas {
         return deltas;
@@ -82,11 +87,11 @@ fn merge(mut deltas: Vec<Delta>, pairs: Vec<(usize, usize)>) -> Vec<Delta> {
 fn similar(
     deltas: &[Delta],
     objects: &dyn Objects,
-    limits: Limits,
+    limits: RenameLimits,
     excluded: &dyn Fn(&[u8]) -> bool,
 ) -> Vec<(usize, usize)> {
     let mut loader = Loader { objects, limits, spent: 0 };
-    let usable = |side: &Side| side.is_file() && !excluded(&side.path);
+    let usable = |side: &TreeFile| side.is_file() && !excluded(&side.path);
     let one_sided = |want_old: bool| {
         deltas.iter().enumerate().filter_map(move |(at, delta)| match (&delta.old, &delta.new) {
             (Some(side), None) if want_old => Some((at, side)),
@@ -104,7 +109,7 @@ fn similar(
     best_first(deltas, &olds, &news)
 }
 
-fn best_first(deltas: &[Delta], olds: &[(usize, Lines)], news: &[(usize, Lines)]) -> Vec<(usize, usize)> {
+fn best_first(deltas: &[Delta], olds: &[(usize, HashedLines)], news: &[(usize, HashedLines)]) -> Vec<(usize, usize)> {
     let mut scored = Vec::new();
     for (old, old_lines) in olds {
         for (new, new_lines) in news {
@@ -127,28 +132,28 @@ fn best_first(deltas: &[Delta], olds: &[(usize, Lines)], news: &[(usize, Lines)]
 
 struct Loader<'a> {
     objects: &'a dyn Objects,
-    limits: Limits,
+    limits: RenameLimits,
     spent: u64,
 }
 
 impl Loader<'_> {
-    fn lines(&mut self, side: &Side) -> Option<Lines> {
+    fn lines(&mut self, side: &TreeFile) -> Option<HashedLines> {
         let size = self.objects.size(&side.id)?;
         if size == 0 || size > self.limits.file_bytes || self.spent + size > self.limits.blob_bytes {
             return None;
         }
         self.spent += size;
-        Some(Lines::of(&self.objects.read(&side.id)?))
+        Some(HashedLines::of(&self.objects.read(&side.id)?))
     }
 }
 
 /// A file as a multiset of hashed lines, each with its number of bytes.
-struct Lines {
+struct HashedLines {
     bytes: u64,
     bag: HashMap<u64, u64>,
 }
 
-impl Lines {
+impl HashedLines {
     fn of(content: &[u8]) -> Self {
         let mut bag = HashMap::new();
         for line in content.split_inclusive(|byte| *byte == b'\n') {
@@ -201,8 +206,8 @@ mod tests {
         Memory { blobs, read: RefCell::default() }
     }
 
-    fn side(path: &str, n: usize) -> Option<Side> {
-        Some(Side { mode: 0o100_644, id: id(n), path: path.into() })
+    fn side(path: &str, n: usize) -> Option<TreeFile> {
+        Some(TreeFile { mode: 0o100_644, id: id(n), path: path.into() })
     }
 
     fn gone(path: &str, n: usize) -> Delta {
@@ -213,7 +218,7 @@ mod tests {
         Delta { old: None, new: side(path, n) }
     }
 
-    const LIMITS: Limits = Limits { deltas: 50, file_bytes: 1 << 20, blob_bytes: 1 << 20 };
+    const LIMITS: RenameLimits = RenameLimits { deltas: 50, file_bytes: 1 << 20, blob_bytes: 1 << 20 };
 
     fn text(from: usize, to: usize) -> String {
         (from..to).map(|n| format!("line number {n}\n")).collect()
@@ -222,7 +227,7 @@ mod tests {
     #[test]
     fn an_exact_rename_is_found_without_reading_anything() {
         let objects = memory(&[]);
-        let joined = join(vec![gone("a", 1), came("b", 1)], &objects, LIMITS, &|_| false);
+        let joined = join_renames(vec![gone("a", 1), came("b", 1)], &objects, LIMITS, &|_| false);
         assert_eq!(joined, [Delta { old: side("a", 1), new: side("b", 1) }]);
         assert!(objects.read.borrow().is_empty());
     }
@@ -230,23 +235,23 @@ mod tests {
     #[test]
     fn of_two_equal_files_the_one_with_the_same_name_is_the_origin() {
         let deltas = vec![gone("x/mod.rs", 1), gone("x/other.rs", 1), came("y/mod.rs", 1)];
-        let joined = join(deltas, &memory(&[]), LIMITS, &|_| false);
+        let joined = join_renames(deltas, &memory(&[]), LIMITS, &|_| false);
         assert_eq!(joined, [gone("x/other.rs", 1), Delta { old: side("x/mod.rs", 1), new: side("y/mod.rs", 1) }]);
     }
 
     #[test]
     fn a_rename_with_edits_is_found_from_half_the_bytes_on() {
         let objects = memory(&[(1, text(0, 100)), (2, text(0, 80)), (3, text(500, 600))]);
-        let joined = join(vec![gone("a", 1), came("b", 2), came("c", 3)], &objects, LIMITS, &|_| false);
+        let joined = join_renames(vec![gone("a", 1), came("b", 2), came("c", 3)], &objects, LIMITS, &|_| false);
         assert_eq!(joined, [Delta { old: side("a", 1), new: side("b", 2) }, came("c", 3)]);
     }
 
     #[test]
     fn beyond_the_limit_only_exact_renames_are_found() {
         let objects = memory(&[(1, text(0, 100)), (2, text(0, 99))]);
-        let limits = Limits { deltas: 1, ..LIMITS };
+        let limits = RenameLimits { deltas: 1, ..LIMITS };
         let deltas = vec![gone("a", 1), came("b", 2)];
-        assert_eq!(join(deltas.clone(), &objects, limits, &|_| false), deltas);
+        assert_eq!(join_renames(deltas.clone(), &objects, limits, &|_| false), deltas);
         assert!(objects.read.borrow().is_empty());
     }
 
@@ -254,17 +259,17 @@ mod tests {
     fn excluded_and_large_files_are_never_loaded() {
         let objects = memory(&[(1, text(0, 100)), (2, text(0, 99)), (3, text(0, 98))]);
         let deltas = vec![gone("secret", 1), came("b", 2), came("c", 3)];
-        let limits = Limits { file_bytes: 10, ..LIMITS };
-        assert_eq!(join(deltas.clone(), &objects, limits, &|_| false), deltas);
-        assert_eq!(join(deltas.clone(), &objects, LIMITS, &|path| path == b"secret"), deltas);
+        let limits = RenameLimits { file_bytes: 10, ..LIMITS };
+        assert_eq!(join_renames(deltas.clone(), &objects, limits, &|_| false), deltas);
+        assert_eq!(join_renames(deltas.clone(), &objects, LIMITS, &|path| path == b"secret"), deltas);
         assert!(objects.read.borrow().is_empty());
     }
 
     #[test]
     fn empty_files_are_never_renames() {
         let empty: Oid = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391".parse().unwrap();
-        let side = |path: &str| Some(Side { mode: 0o100_644, id: empty.clone(), path: path.into() });
+        let side = |path: &str| Some(TreeFile { mode: 0o100_644, id: empty.clone(), path: path.into() });
         let deltas = vec![Delta { old: side("a"), new: None }, Delta { old: None, new: side("b") }];
-        assert_eq!(join(deltas.clone(), &memory(&[]), LIMITS, &|_| false), deltas);
+        assert_eq!(join_renames(deltas.clone(), &memory(&[]), LIMITS, &|_| false), deltas);
     }
 }

@@ -8,28 +8,28 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::child::Git;
-use super::identity::People;
-use super::library::{self, Opened};
-use super::objects::{Library, Objects};
-use super::patch::{self, Between, Exclude};
-use super::{Bounds, GitError, Place, branch, commit, outside, patch_id, project, text};
+use super::identity::CommitMailmap;
+use super::library::{self, OpenedRepository};
+use super::objects::{LibGit2Objects, Objects};
+use super::patch::{self, Exclude, TreePair};
+use super::{Bounds, GitError, RepoLocation, branch, commit, outside, patch_id, project, text};
 use crate::domain::id::{Oid, RepoId};
 use crate::domain::patch::Commit;
 
 /// An opened repository. Reading it executes nothing and writes nothing.
 pub struct Repo {
     pub(super) backend: Backend,
-    place: Place,
+    location: RepoLocation,
 }
 
 pub(super) enum Backend {
-    Library(git2::Repository),
-    Child(Git),
+    LibGit2(git2::Repository),
+    Cli(Git),
 }
 
 impl fmt::Debug for Repo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Repo").field("place", &self.place).finish_non_exhaustive()
+        f.debug_struct("Repo").field("place", &self.location).finish_non_exhaustive()
     }
 }
 
@@ -55,24 +55,24 @@ impl Repo {
 
     fn open(start: &Path, search: bool) -> Result<Self, GitError> {
         match library::open(start, search)? {
-            Opened::Repository(repo) => {
+            OpenedRepository::Repository(repo) => {
                 let (git_dir, common_dir) = (repo.path().to_owned(), repo.commondir().to_owned());
                 let work_tree = repo.workdir().map(Path::to_owned);
-                let place = place(&git_dir, &common_dir, work_tree, library::origin(&repo).as_deref())?;
-                Ok(Self { backend: Backend::Library(repo), place })
+                let place = build_location(&git_dir, &common_dir, work_tree, library::origin(&repo).as_deref())?;
+                Ok(Self { backend: Backend::LibGit2(repo), location: place })
             }
-            Opened::Unsupported => {
+            OpenedRepository::Unsupported => {
                 let (git_dir, common_dir, work_tree) = outside::locate(start)?;
                 let git = Git::of_git_dir(&git_dir);
-                let place = place(&git_dir, &common_dir, work_tree, outside::origin(&git).as_deref())?;
-                Ok(Self { backend: Backend::Child(git), place })
+                let place = build_location(&git_dir, &common_dir, work_tree, outside::origin(&git).as_deref())?;
+                Ok(Self { backend: Backend::Cli(git), location: place })
             }
         }
     }
 
     #[must_use]
-    pub fn place(&self) -> &Place {
-        &self.place
+    pub fn location(&self) -> &RepoLocation {
+        &self.location
     }
 
     /// The commit at HEAD.
@@ -85,8 +85,8 @@ impl Repo {
 
     pub(super) fn tip(&self) -> Result<(Oid, Option<Vec<u8>>), GitError> {
         match &self.backend {
-            Backend::Library(repo) => library::head(repo),
-            Backend::Child(git) => outside::head(git),
+            Backend::LibGit2(repo) => library::head(repo),
+            Backend::Cli(git) => outside::head(git),
         }
     }
 
@@ -96,8 +96,8 @@ impl Repo {
     /// [`GitError::NoSuchCommit`] when there is none.
     pub fn resolve(&self, rev: &str) -> Result<Oid, GitError> {
         match &self.backend {
-            Backend::Library(repo) => library::resolve(repo, rev),
-            Backend::Child(git) => outside::resolve(git, rev),
+            Backend::LibGit2(repo) => library::resolve(repo, rev),
+            Backend::Cli(git) => outside::resolve(git, rev),
         }
     }
 
@@ -126,7 +126,7 @@ impl Repo {
     ///
     /// # Errors
     /// When the history cannot be read.
-    pub fn since(&self, since: Timestamp) -> Result<Vec<Oid>, GitError> {
+    pub fn commits_since(&self, since: Timestamp) -> Result<Vec<Oid>, GitError> {
         match self.head() {
             Ok(head) => self.walk(&head, None, Some(since)),
             Err(GitError::Unborn) => Ok(Vec::new()),
@@ -140,8 +140,8 @@ impl Repo {
     /// When the history cannot be read.
     pub fn is_ancestor(&self, earlier: &Oid, later: &Oid) -> Result<bool, GitError> {
         match &self.backend {
-            Backend::Library(repo) => library::is_ancestor(repo, earlier, later),
-            Backend::Child(git) => outside::is_ancestor(git, earlier, later),
+            Backend::LibGit2(repo) => library::is_ancestor(repo, earlier, later),
+            Backend::Cli(git) => outside::is_ancestor(git, earlier, later),
         }
     }
 
@@ -157,7 +157,7 @@ impl Repo {
     ///
     /// # Errors
     /// As [`Repo::commit`].
-    pub fn names_its_change(&self, oid: &Oid) -> Result<bool, GitError> {
+    pub fn has_change_id(&self, oid: &Oid) -> Result<bool, GitError> {
         self.with_objects(|objects| Ok(header(objects, oid)?.change_id.is_some()))
     }
 
@@ -165,9 +165,9 @@ impl Repo {
     ///
     /// # Errors
     /// When the repository cannot be read.
-    pub fn change_of(&self, oid: &Oid) -> Result<Option<String>, GitError> {
+    pub fn change_id(&self, oid: &Oid) -> Result<Option<String>, GitError> {
         match self.with_objects(|objects| header(objects, oid)) {
-            Ok(header) => Ok(header.change()),
+            Ok(header) => Ok(header.effective_change_id()),
             Err(GitError::Missing(_) | GitError::NoSuchCommit { .. }) => Ok(None),
             Err(error) => Err(error),
         }
@@ -183,8 +183,8 @@ impl Repo {
 
     fn walk(&self, to: &Oid, from: Option<&Oid>, since: Option<Timestamp>) -> Result<Vec<Oid>, GitError> {
         match &self.backend {
-            Backend::Library(repo) => library::walk(repo, to, from, since),
-            Backend::Child(git) => outside::walk(git, to, from, since),
+            Backend::LibGit2(repo) => library::walk(repo, to, from, since),
+            Backend::Cli(git) => outside::walk(git, to, from, since),
         }
     }
 
@@ -192,7 +192,7 @@ impl Repo {
     /// returns true is never loaded.
     ///
     /// # Errors
-    /// [`GitError::Missing`] when the repository does not have the object, [`GitError::NoSuchCommit`] when it is not a
+    /// [`GitError::OmittedContent`] when the repository does not have the object, [`GitError::NoSuchCommit`] when it is not a
     /// commit.
     pub fn commit(&self, oid: &Oid, bounds: &Bounds, excluded: &dyn Fn(&str) -> bool) -> Result<Commit, GitError> {
         self.commit_with(oid, bounds, Exclude::excluding(excluded))
@@ -203,7 +203,7 @@ impl Repo {
     /// # Errors
     /// Same as [`Repo::commit`].
     pub fn commit_with(&self, oid: &Oid, bounds: &Bounds, paths: Exclude<'_>) -> Result<Commit, GitError> {
-        self.with_objects(|objects| self.read(objects, oid, bounds, paths))
+        self.with_objects(|objects| self.read_commit(objects, oid, bounds, paths))
     }
 
     pub(super) fn with_objects<T>(
@@ -211,26 +211,32 @@ impl Repo {
         read: impl FnOnce(&dyn Objects) -> Result<T, GitError>,
     ) -> Result<T, GitError> {
         match &self.backend {
-            Backend::Library(repo) => read(&Library::new(repo)?),
-            Backend::Child(git) => read(&git.objects()?),
+            Backend::LibGit2(repo) => read(&LibGit2Objects::new(repo)?),
+            Backend::Cli(git) => read(&git.objects()?),
         }
     }
 
-    fn read(&self, objects: &dyn Objects, oid: &Oid, bounds: &Bounds, paths: Exclude<'_>) -> Result<Commit, GitError> {
+    fn read_commit(
+        &self,
+        objects: &dyn Objects,
+        oid: &Oid,
+        bounds: &Bounds,
+        paths: Exclude<'_>,
+    ) -> Result<Commit, GitError> {
         let header = header(objects, oid)?;
         let parent = header.parents.first().map(|parent| self::header(objects, parent));
         let patch = match &parent {
             // Boundary of a shallow clone: against an empty tree every file of the project would look new.
-            Some(Err(_)) => patch::unreadable(),
+            Some(Err(_)) => patch::unreadable_patch(),
             Some(Ok(parent)) => self.patch(objects, Some(&parent.tree), &header, bounds, paths)?,
             None => self.patch(objects, None, &header, bounds, paths)?,
         };
         let tip = self.tip().ok();
         let people = tip.as_ref().and_then(|(tip, _)| {
             let tree = if tip == oid { header.tree.clone() } else { self::header(objects, tip).ok()?.tree };
-            People::of_tree(objects, &tree)
+            CommitMailmap::of_tree(objects, &tree)
         });
-        let change_id = header.change();
+        let change_id = header.effective_change_id();
         let author = people.and_then(|people| people.name(&header)).unwrap_or(header.author);
         Ok(Commit {
             oid: oid.clone(),
@@ -242,7 +248,7 @@ impl Repo {
             committed_at: header.committed_at,
             change_id,
             message: header.message,
-            branch: branch::of(&self.place.git_dir, tip, oid),
+            branch: branch::branch_of_commit(&self.location.git_dir, tip, oid),
             patch,
         })
     }
@@ -255,12 +261,12 @@ impl Repo {
         bounds: &Bounds,
         paths: Exclude<'_>,
     ) -> Result<crate::domain::patch::Patch, GitError> {
-        let between = Between { old, new: &header.tree };
-        let mut patch = patch::read(objects, between, bounds, paths)?;
+        let between = TreePair { old, new: &header.tree };
+        let mut patch = patch::read_patch(objects, between, bounds, paths)?;
         if patch_id::is_meaningful(&patch, header.parents.len()) {
             patch.patch_id = match &self.backend {
-                Backend::Library(repo) => patch_id::of(repo, between),
-                Backend::Child(git) => outside::patch_id(git, between),
+                Backend::LibGit2(repo) => patch_id::compute_patch_id(repo, between),
+                Backend::Cli(git) => outside::patch_id(git, between),
             };
         }
         Ok(patch)
@@ -275,7 +281,7 @@ impl Repo {
         let mut merged = BTreeMap::new();
         for (name, value) in self.matching("^uro\\.")? {
             if let Some(key) = name.strip_prefix("uro.") {
-                merged.insert(key.to_owned(), text::harmless(&value, true));
+                merged.insert(key.to_owned(), text::sanitize(&value, true));
             }
         }
         Ok(merged.into_iter().collect())
@@ -291,8 +297,8 @@ impl Repo {
 
     fn matching(&self, pattern: &str) -> Result<Vec<(String, Vec<u8>)>, GitError> {
         match &self.backend {
-            Backend::Library(repo) => library::settings(repo, pattern),
-            Backend::Child(git) => outside::settings(git, pattern),
+            Backend::LibGit2(repo) => library::settings(repo, pattern),
+            Backend::Cli(git) => outside::settings(git, pattern),
         }
     }
 
@@ -302,13 +308,13 @@ impl Repo {
     /// When git's configuration cannot be read.
     pub fn hooks_path(&self) -> Result<Option<(PathBuf, String)>, GitError> {
         let set = match &self.backend {
-            Backend::Library(repo) => {
+            Backend::LibGit2(repo) => {
                 library::path_setting(repo, "core.hooksPath")?.map(|(path, origin)| (path, origin.to_owned()))
             }
-            Backend::Child(git) => outside::hooks_path(git)?,
+            Backend::Cli(git) => outside::hooks_path(git)?,
         };
         // Git runs hooks in the root of the work tree and resolves relative paths from there.
-        let root = self.place.work_tree.as_deref().unwrap_or(&self.place.git_dir);
+        let root = self.location.work_tree.as_deref().unwrap_or(&self.location.git_dir);
         Ok(set.map(|(path, origin)| (root.join(path), origin)))
     }
 }
@@ -322,20 +328,20 @@ pub(super) fn header(objects: &dyn Objects, oid: &Oid) -> Result<commit::Header,
     commit::parse(&raw).ok_or_else(|| GitError::NoSuchCommit { rev: oid.to_string() })
 }
 
-fn place(
+fn build_location(
     git_dir: &Path,
     common_dir: &Path,
     work_tree: Option<PathBuf>,
     origin: Option<&[u8]>,
-) -> Result<Place, GitError> {
+) -> Result<RepoLocation, GitError> {
     let canonical =
         |path: &Path| path.canonicalize().map_err(|error| GitError::git("cannot find the git directory", error));
     let common_dir = canonical(common_dir)?;
     let work_tree = work_tree.or_else(|| super::jj::workspace(&common_dir));
     let work_tree = work_tree.map(|tree| tree.canonicalize().unwrap_or(tree));
-    Ok(Place {
-        id: RepoId::of_common_dir(common_dir.as_os_str().as_bytes()),
-        project: project::name(origin, &common_dir, work_tree.as_deref()),
+    Ok(RepoLocation {
+        id: RepoId::from_common_dir(common_dir.as_os_str().as_bytes()),
+        project: project::project_name(origin, &common_dir, work_tree.as_deref()),
         git_dir: canonical(git_dir)?,
         common_dir,
         work_tree,

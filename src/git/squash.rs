@@ -16,7 +16,7 @@ const COMMITS: usize = 1_000;
 const TITLE: &str = "Squashed commit of the following:";
 
 /// The commits listed in the `SQUASH_MSG` of a worktree; empty without the file.
-pub fn prepared(git_dir: &Path) -> Result<Vec<Oid>, GitError> {
+pub fn read_squash_msg(git_dir: &Path) -> Result<Vec<Oid>, GitError> {
     let read = || -> std::io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         file::open(&git_dir.join("SQUASH_MSG"))?.take(LIST).read_to_end(&mut bytes)?;

@@ -9,7 +9,7 @@ use git2::{Index, IndexEntry, IndexEntryExtendedFlag, ObjectType};
 use jiff::Timestamp;
 
 use super::objects::Objects;
-use super::patch::{self, Between, Exclude};
+use super::patch::{self, Exclude, TreePair};
 use super::repo::{Repo, header};
 use super::{Bounds, GitError, commit, tree};
 use crate::domain::id::Oid;
@@ -26,7 +26,7 @@ const NOTHING: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 
 /// The stage of preparation of the next commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
+pub enum StagingMoment {
     /// Its message is being edited: git waits for an editor, and the content of the commit is fixed.
     Editor,
     /// Something was staged. Whether and what will be committed is a guess.
@@ -50,19 +50,19 @@ impl Repo {
     ///
     /// # Errors
     /// When the index cannot be read (being written, or in a format unknown to libgit2), or HEAD cannot.
-    pub fn staged(&self, moment: Moment) -> Result<Option<Staged>, GitError> {
-        let git_dir = &self.place().git_dir;
+    pub fn staged(&self, moment: StagingMoment) -> Result<Option<Staged>, GitError> {
+        let git_dir = &self.location().git_dir;
         if git_dir.join("MERGE_HEAD").exists() || head::in_sequence(git_dir) {
             return Ok(None);
         }
         let index = match moment {
-            Moment::Editor if is_over(git_dir) => return Ok(None),
-            Moment::Editor => index_of_commit(git_dir),
-            Moment::Settled => git_dir.join("index"),
+            StagingMoment::Editor if is_commit_done(git_dir) => return Ok(None),
+            StagingMoment::Editor => index_of_commit(git_dir),
+            StagingMoment::Settled => git_dir.join("index"),
         };
         let Some((tree, trees)) = trees(&index)? else { return Ok(None) };
         self.with_objects(|objects| {
-            let parents = self.parents_to_be(objects, git_dir, moment)?;
+            let parents = self.expected_parents(objects, git_dir, moment)?;
             let below = parents.first().map(|parent| header(objects, parent)).transpose()?;
             let old = below.as_ref().map_or(NOTHING, |below| below.tree.as_str());
             // Ids of another length mean that libgit2 misread the index.
@@ -71,7 +71,12 @@ impl Repo {
         })
     }
 
-    fn parents_to_be(&self, objects: &dyn Objects, git_dir: &Path, moment: Moment) -> Result<Vec<Oid>, GitError> {
+    fn expected_parents(
+        &self,
+        objects: &dyn Objects,
+        git_dir: &Path,
+        moment: StagingMoment,
+    ) -> Result<Vec<Oid>, GitError> {
         let head = match self.head() {
             Ok(head) => head,
             Err(GitError::Unborn) => return Ok(Vec::new()),
@@ -79,7 +84,7 @@ impl Repo {
         };
         let last = header(objects, &head)?;
         // Amending: the editor starts with the message of the amended commit.
-        let amended = moment == Moment::Editor && begins_with(&git_dir.join("COMMIT_EDITMSG"), &last);
+        let amended = moment == StagingMoment::Editor && begins_with(&git_dir.join("COMMIT_EDITMSG"), &last);
         Ok(if amended { last.parents } else { vec![head] })
     }
 
@@ -92,8 +97,8 @@ impl Repo {
         let patch = self.with_objects(|objects| {
             let below = staged.parents.first().map(|parent| header(objects, parent)).transpose()?;
             let old = below.as_ref().map(|below| &below.tree);
-            let above = Above { trees: &staged.trees, objects };
-            patch::read(&above, Between { old, new: &staged.tree }, bounds, paths)
+            let above = OverlayObjects { trees: &staged.trees, objects };
+            patch::read_patch(&above, TreePair { old, new: &staged.tree }, bounds, paths)
         })?;
         Ok(Commit {
             oid: staged.tree.clone(),
@@ -112,12 +117,12 @@ impl Repo {
 }
 
 /// The repository's objects plus the trees that exist only in memory.
-struct Above<'a> {
+struct OverlayObjects<'a> {
     trees: &'a HashMap<Oid, Vec<u8>>,
     objects: &'a dyn Objects,
 }
 
-impl Objects for Above<'_> {
+impl Objects for OverlayObjects<'_> {
     fn size(&self, id: &Oid) -> Option<u64> {
         self.trees.get(id).map_or_else(|| self.objects.size(id), |raw| u64::try_from(raw.len()).ok())
     }
@@ -129,7 +134,7 @@ impl Objects for Above<'_> {
 
 /// Whether the commit is done: git leaves its message file behind, and HEAD moved after the file was written; with `-m`
 /// that takes a few milliseconds.
-fn is_over(git_dir: &Path) -> bool {
+fn is_commit_done(git_dir: &Path) -> bool {
     let written = modified(&git_dir.join("COMMIT_EDITMSG"));
     let moved = modified(&git_dir.join("logs/HEAD"));
     written.is_none() || (moved.is_some() && moved >= written)
@@ -178,7 +183,7 @@ fn trees(index: &Path) -> Result<Option<(Oid, Trees)>, GitError> {
     if index.len() > ENTRIES {
         return Ok(None);
     }
-    let mut growing = Growing::default();
+    let mut growing = TreeBuilder::default();
     for entry in index.iter() {
         if is_open_conflict(&entry) {
             return Ok(None);
@@ -202,14 +207,14 @@ fn is_only_intended(entry: &IndexEntry) -> bool {
 
 /// Tree builder: takes paths in git's order, which is also the order of a tree's entries.
 #[derive(Default)]
-struct Growing {
+struct TreeBuilder {
     /// From the root down; the root has no name.
     open: Vec<(Vec<u8>, Vec<u8>)>,
     top: Vec<u8>,
     done: Trees,
 }
 
-impl Growing {
+impl TreeBuilder {
     fn add(&mut self, path: &[u8], mode: u32, id: git2::Oid) -> Result<(), git2::Error> {
         let mut parts: Vec<&[u8]> = path.split(|byte| *byte == b'/').collect();
         let name = parts.pop().unwrap_or_default();

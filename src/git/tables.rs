@@ -7,12 +7,12 @@ use jiff::Timestamp;
 
 use super::GitError;
 use super::child::Git;
-use super::deed::News;
+use super::deed::LogUpdates;
 use super::reflog::fingerprint;
-use super::reflog::line::Line;
-use super::reflog::news::Fresh;
-use super::reflog::places::{self, Log};
-use super::reflog::tail::Tail;
+use super::reflog::line::ReflogLine;
+use super::reflog::news::NewLines;
+use super::reflog::places::{self, ReflogFile};
+use super::reflog::tail::LogTail;
 use crate::domain::event::LogPosition;
 use crate::domain::id::Oid;
 
@@ -25,33 +25,33 @@ const MANY: usize = 20_000;
 const CHAIN: usize = 3;
 
 /// Whether the repository uses the reftable format.
-pub fn has(common_dir: &Path) -> bool {
+pub fn is_reftable(common_dir: &Path) -> bool {
     common_dir.join("reftable").is_dir()
 }
 
 /// The current end position of every log.
 pub fn ends(git: &Git, common_dir: &Path) -> Result<Vec<LogPosition>, GitError> {
     let mut positions = vec![position(ALL, &stamp(common_dir))];
-    positions.extend(logs(git, common_dir, FEW)?.0.iter().map(Table::position));
+    positions.extend(logs(git, common_dir, FEW)?.0.iter().map(TableLog::position));
     Ok(positions)
 }
 
 /// The new lines of every log; starts no child process while the tables are unchanged.
-pub fn read(
+pub fn read_new_lines(
     git: &Git,
     common_dir: &Path,
     known: &[LogPosition],
     since: Timestamp,
-) -> Result<(Vec<Fresh>, News), GitError> {
+) -> Result<(Vec<NewLines>, LogUpdates), GitError> {
     let since = Timestamp::from_second(since.as_second()).unwrap_or(since);
     let known: HashMap<&str, &str> = known.iter().map(|known| (known.log.as_str(), known.identity.as_str())).collect();
     let stamp = stamp(common_dir);
     if known.get(ALL) == Some(&stamp.as_str()) {
-        return Ok((Vec::new(), News::default()));
+        return Ok((Vec::new(), LogUpdates::default()));
     }
-    let mut news = News { positions: vec![position(ALL, &stamp)], ..News::default() };
+    let mut news = LogUpdates { positions: vec![position(ALL, &stamp)], ..LogUpdates::default() };
     let (mut tables, is_all) = logs(git, common_dir, FEW)?;
-    if !is_all && tables.iter().any(|table| table.place(&known).is_none()) {
+    if !is_all && tables.iter().any(|table| table.find_known_end(&known).is_none()) {
         tables = logs(git, common_dir, MANY)?.0;
     }
     let mut fresh = Vec::new();
@@ -62,13 +62,13 @@ pub fn read(
         }
         news.positions.push(position);
         let is_new = known.contains_key(ALL) && !known.contains_key(table.log.key().as_str());
-        let begin = match table.place(&known) {
+        let begin = match table.find_known_end(&known) {
             Some(begin) => begin,
             None if is_new => 0,
             None => table.lines.iter().position(|line| line.at >= since).unwrap_or(table.lines.len()),
         };
-        let tail = Tail { lines: table.lines, fresh: begin, ..Tail::default() };
-        fresh.push(Fresh { log: table.log, tail });
+        let tail = LogTail { lines: table.lines, fresh: begin, ..LogTail::default() };
+        fresh.push(NewLines { log: table.log, tail });
     }
     fresh.retain(|fresh| fresh.tail.fresh < fresh.tail.lines.len());
     Ok((fresh, news))
@@ -76,12 +76,12 @@ pub fn read(
 
 /// One log, oldest line first.
 #[derive(Debug)]
-pub struct Table {
-    pub log: Log,
-    pub lines: Vec<Line>,
+pub struct TableLog {
+    pub log: ReflogFile,
+    pub lines: Vec<ReflogLine>,
 }
 
-impl Table {
+impl TableLog {
     fn position(&self) -> LogPosition {
         position(&self.log.key(), &self.identity(self.lines.len()))
     }
@@ -93,7 +93,7 @@ impl Table {
     }
 
     /// The index after the known lines; after an expiry only the last known line may remain.
-    fn place(&self, known: &HashMap<&str, &str>) -> Option<usize> {
+    fn find_known_end(&self, known: &HashMap<&str, &str>) -> Option<usize> {
         let known = known.get(self.log.key().as_str())?;
         let ends = || (1..=self.lines.len()).rev();
         let last = |identity: &str| identity.rsplit_once('.').map(|(_, last)| last.to_owned());
@@ -103,12 +103,12 @@ impl Table {
     }
 }
 
-fn hash(lines: &[Line]) -> u64 {
+fn hash(lines: &[ReflogLine]) -> u64 {
     let text: String = lines
         .iter()
         .map(|line| format!("{} {} {}\n", line.new.as_ref().map_or("", Oid::as_str), line.at.as_second(), line.message))
         .collect();
-    fingerprint::of(text.as_bytes())
+    fingerprint::hash_bytes(text.as_bytes())
 }
 
 fn position(log: &str, identity: &str) -> LogPosition {
@@ -123,17 +123,18 @@ fn stamp(common_dir: &Path) -> String {
         .into_iter()
         .flat_map(|git_dir| std::fs::read(git_dir.join("reftable/tables.list")).unwrap_or_default())
         .collect();
-    format!("{:016x}", fingerprint::of(&text))
+    format!("{:016x}", fingerprint::hash_bytes(&text))
 }
 
 /// The newest entries of all logs.
-pub fn since(git: &Git, common_dir: &Path) -> Result<Vec<Fresh>, GitError> {
-    let fresh = |table: Table| Fresh { log: table.log, tail: Tail { lines: table.lines, ..Tail::default() } };
+pub fn read_all(git: &Git, common_dir: &Path) -> Result<Vec<NewLines>, GitError> {
+    let fresh =
+        |table: TableLog| NewLines { log: table.log, tail: LogTail { lines: table.lines, ..LogTail::default() } };
     Ok(logs(git, common_dir, MANY)?.0.into_iter().map(fresh).collect())
 }
 
 /// The newest entries of all logs, and whether the list is complete.
-fn logs(git: &Git, common_dir: &Path, most: usize) -> Result<(Vec<Table>, bool), GitError> {
+fn logs(git: &Git, common_dir: &Path, most: usize) -> Result<(Vec<TableLog>, bool), GitError> {
     let count = format!("--max-count={most}");
     let linked: Vec<String> = places::worktrees(common_dir)
         .iter()
@@ -166,13 +167,13 @@ fn logs(git: &Git, common_dir: &Path, most: usize) -> Result<(Vec<Table>, bool),
     Ok((Vec::new(), true))
 }
 
-fn tables(text: &str, common_dir: &Path) -> Vec<Table> {
-    let mut tables: Vec<Table> = Vec::new();
+fn tables(text: &str, common_dir: &Path) -> Vec<TableLog> {
+    let mut tables: Vec<TableLog> = Vec::new();
     let mut at: HashMap<String, usize> = HashMap::new();
     for line in text.lines() {
         let Some((reference, line)) = entry(line) else { continue };
         let index = *at.entry(reference.clone()).or_insert_with(|| {
-            tables.push(Table { log: log(&reference, common_dir), lines: Vec::new() });
+            tables.push(TableLog { log: log(&reference, common_dir), lines: Vec::new() });
             tables.len() - 1
         });
         tables[index].lines.push(line);
@@ -188,16 +189,16 @@ fn tables(text: &str, common_dir: &Path) -> Vec<Table> {
 }
 
 /// `<commit>\t<reference>@{<seconds>}\t<message>`.
-fn entry(line: &str) -> Option<(String, Line)> {
+fn entry(line: &str) -> Option<(String, ReflogLine)> {
     let mut fields = line.splitn(3, '\t');
     let new = fields.next()?.parse().ok()?;
     let (reference, seconds) = fields.next()?.rsplit_once("@{")?;
     let at = Timestamp::from_second(seconds.trim_end_matches('}').parse().ok()?).ok()?;
     let message = fields.next().unwrap_or("").trim_end().to_owned();
-    Some((reference.to_owned(), Line { old: None, new: Some(new), at, message }))
+    Some((reference.to_owned(), ReflogLine { old: None, new: Some(new), at, message }))
 }
 
-fn log(reference: &str, common_dir: &Path) -> Log {
+fn log(reference: &str, common_dir: &Path) -> ReflogFile {
     let linked = reference.strip_prefix("worktrees/").and_then(|rest| rest.strip_suffix("/HEAD"));
     let is_head = linked.is_some() || reference == "main-worktree/HEAD";
     let git_dir = linked.map_or_else(|| common_dir.to_owned(), |name| common_dir.join("worktrees").join(name));
@@ -206,5 +207,5 @@ fn log(reference: &str, common_dir: &Path) -> Log {
         (None, true) => "reftable/HEAD".to_owned(),
         (None, false) => format!("reftable/refs/heads/{reference}"),
     };
-    Log { name, path: PathBuf::new(), git_dir, is_head }
+    ReflogFile { name, path: PathBuf::new(), git_dir, is_head }
 }

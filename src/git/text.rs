@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 /// Decodes lossily and escapes characters that could spoof a terminal or a reader: C0, C1 and bidirectional controls.
 /// `\n` and `\t` are kept where `keep_layout`, else escaped too.
-pub fn harmless(bytes: &[u8], keep_layout: bool) -> String {
+pub fn sanitize(bytes: &[u8], keep_layout: bool) -> String {
     let text = String::from_utf8_lossy(bytes);
     if !text.chars().any(|c| is_harmful(c, keep_layout)) {
         return text.into_owned();
@@ -18,7 +18,7 @@ pub fn harmless(bytes: &[u8], keep_layout: bool) -> String {
 
 /// A path as printable text on one line.
 pub fn path(bytes: &[u8]) -> String {
-    harmless(bytes, false)
+    sanitize(bytes, false)
 }
 
 /// A line of a patch, without its line end, cut at `limit` bytes on a character boundary.
@@ -27,7 +27,7 @@ pub fn line(bytes: &[u8], limit: usize) -> String {
     let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
     // A character has at most four bytes: truncating the bytes first keeps a giant line cheap.
     let head = &bytes[..bytes.len().min(limit.saturating_add(4))];
-    let mut text = harmless(head, true);
+    let mut text = sanitize(head, true);
     text.truncate(text.floor_char_boundary(limit));
     text
 }
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn layout_is_kept_in_messages() {
-        assert_eq!(harmless(b"a\n\tb\r", true), "a\n\tb\\r");
+        assert_eq!(sanitize(b"a\n\tb\r", true), "a\n\tb\\r");
     }
 
     #[test]

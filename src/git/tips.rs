@@ -6,7 +6,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::GitError;
-use super::deed::{Deed, Entry, News};
+use super::deed::{LogUpdates, LoggedChange, RefChange};
 use super::reflog::file;
 use super::reflog::fingerprint;
 use super::reflog::places;
@@ -15,7 +15,7 @@ use crate::domain::event::LogPosition;
 use crate::domain::id::Oid;
 
 /// Whether the repository keeps no logs, so that only branch tips are available.
-pub fn are_all(common_dir: &Path) -> bool {
+pub fn has_no_logs(common_dir: &Path) -> bool {
     !common_dir.join("logs").is_dir() && !common_dir.join("reftable").is_dir()
 }
 
@@ -27,17 +27,17 @@ pub fn ends(common_dir: &Path, branches: &[(String, Oid)]) -> Vec<LogPosition> {
 }
 
 /// Branches moved since the known positions. `branches` is called only when some file changed.
-pub fn news(
+pub fn collect_moves(
     common_dir: &Path,
     known: &[LogPosition],
     branches: impl FnOnce() -> Result<Vec<(String, Oid)>, GitError>,
-) -> Result<News, GitError> {
+) -> Result<LogUpdates, GitError> {
     let known: HashMap<&str, &str> = known.iter().map(|known| (known.log.as_str(), known.identity.as_str())).collect();
     let stamp = stamp(common_dir);
     if known.get(ALL) == Some(&stamp.as_str()) {
-        return Ok(News::default());
+        return Ok(LogUpdates::default());
     }
-    let mut news = News { positions: vec![position(ALL, &stamp)], ..News::default() };
+    let mut news = LogUpdates { positions: vec![position(ALL, &stamp)], ..LogUpdates::default() };
     let branches = branches()?;
     for (name, tip) in &branches {
         let log = log(name);
@@ -48,8 +48,12 @@ pub fn news(
         // Without any known position, all existing branches are old.
         if known.contains_key(ALL) || was.is_some() {
             let from = was.and_then(|was| was.parse().ok());
-            let deed = Deed::Moved { from, to: tip.clone() };
-            news.entries.push(Entry { git_dir: common_dir.to_owned(), at: changed(common_dir, name), deed });
+            let deed = RefChange::UnloggedMove { from, to: tip.clone() };
+            news.entries.push(LoggedChange {
+                git_dir: common_dir.to_owned(),
+                at: changed(common_dir, name),
+                change: deed,
+            });
         }
         news.positions.push(position(&log, tip.as_str()));
     }
@@ -69,7 +73,7 @@ fn position(log: &str, identity: &str) -> LogPosition {
 
 /// Modification time of the branch's file, or of `packed-refs`.
 fn changed(common_dir: &Path, branch: &str) -> Timestamp {
-    let seconds = |path: &Path| file::look(path).and_then(|look| look.changed);
+    let seconds = |path: &Path| file::identify_file(path).and_then(|look| look.changed);
     seconds(&common_dir.join(branch))
         .or_else(|| seconds(&common_dir.join("packed-refs")))
         .unwrap_or(Timestamp::UNIX_EPOCH)
@@ -81,8 +85,8 @@ fn stamp(common_dir: &Path) -> String {
     paths.extend(places::files(&common_dir.join("refs/heads")).into_iter().map(|(path, _)| path));
     paths.sort();
     let looks = paths.iter().map(|path| {
-        let look = file::look(path).map_or_else(String::new, |look| format!("{}:{}", look.stamp, look.size));
+        let look = file::identify_file(path).map_or_else(String::new, |look| format!("{}:{}", look.stamp, look.size));
         format!("{} {look}\n", path.display())
     });
-    format!("{:016x}", fingerprint::of(looks.collect::<String>().as_bytes()))
+    format!("{:016x}", fingerprint::hash_bytes(looks.collect::<String>().as_bytes()))
 }

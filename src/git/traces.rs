@@ -18,7 +18,7 @@ const PLAIN: usize = 5;
 
 /// Paths to watch and to poll. Both list only existing paths: refresh after a relevant event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Traces {
+pub struct WatchPaths {
     /// Directories: at most five for a repository without linked worktrees, plus two or three for each of those.
     pub dirs: Vec<PathBuf>,
     /// Files and directories with an inode, size or modification time that changes when anything moves.
@@ -27,8 +27,8 @@ pub struct Traces {
 
 /// Collects the paths of the repository with this common directory. Reads directories, writes nothing.
 #[must_use]
-pub fn traces(common_dir: &Path) -> Traces {
-    let mut traces = Traces { dirs: vec![common_dir.to_owned()], stat: Vec::new() };
+pub fn collect_watch_paths(common_dir: &Path) -> WatchPaths {
+    let mut traces = WatchPaths { dirs: vec![common_dir.to_owned()], stat: Vec::new() };
     if common_dir.join("reftable").is_dir() {
         traces.reftable(common_dir);
     } else if common_dir.join("logs").is_dir() {
@@ -47,7 +47,7 @@ pub fn traces(common_dir: &Path) -> Traces {
     traces
 }
 
-impl Traces {
+impl WatchPaths {
     fn reftable(&mut self, git_dir: &Path) {
         self.dirs.push(git_dir.join("reftable"));
         self.stat.push(git_dir.join("reftable/tables.list"));
@@ -67,7 +67,7 @@ impl Traces {
         }
         let files = places::files(&heads);
         self.dirs.push(heads.clone());
-        self.dirs.extend(busiest(&heads, &files));
+        self.dirs.extend(latest_folders(&heads, &files));
         self.stat.push(heads);
         self.stat.extend(files.into_iter().map(|(path, _)| path));
     }
@@ -108,7 +108,7 @@ impl Traces {
 
 /// The folders below `heads` with the latest changes. A folder without files counts with its own time: git creates it
 /// shortly before the file. Of nested folders the inner one comes first.
-fn busiest(heads: &Path, files: &[(PathBuf, i64)]) -> Vec<PathBuf> {
+fn latest_folders(heads: &Path, files: &[(PathBuf, i64)]) -> Vec<PathBuf> {
     let mut changes: BTreeMap<PathBuf, i64> = places::folders(heads).into_iter().collect();
     // Latest last.
     for (path, changed) in files.iter().rev() {
@@ -124,7 +124,7 @@ fn busiest(heads: &Path, files: &[(PathBuf, i64)]) -> Vec<PathBuf> {
 /// Whether an event on `name` in `dir`, one of the watched directories, can mean new commits or a new directory to
 /// watch. `index.lock`, `COMMIT_EDITMSG`, `HEAD.lock` and the like cannot.
 #[must_use]
-pub fn is_telling(common_dir: &Path, dir: &Path, name: &OsStr) -> bool {
+pub fn is_relevant_event(common_dir: &Path, dir: &Path, name: &OsStr) -> bool {
     if name.as_encoded_bytes().ends_with(b".lock") {
         return false;
     }
@@ -155,7 +155,7 @@ pub fn is_of_a_commit_to_come(common_dir: &Path, dir: &Path, name: &OsStr) -> bo
 
 /// The git directory of the worktree with the moved HEAD, when `name` in `dir` is its HEAD log.
 #[must_use]
-pub fn moved<'a>(dir: &'a Path, name: &OsStr) -> Option<&'a Path> {
+pub fn moved_head_dir<'a>(dir: &'a Path, name: &OsStr) -> Option<&'a Path> {
     if name == "HEAD" && dir.ends_with("logs") { dir.parent() } else { None }
 }
 
@@ -192,16 +192,16 @@ mod tests {
         }
 
         fn dirs(&self) -> Vec<String> {
-            self.names(traces(self.0.path()).dirs)
+            self.names(collect_watch_paths(self.0.path()).dirs)
         }
 
         fn stat(&self) -> Vec<String> {
-            self.names(traces(self.0.path()).stat)
+            self.names(collect_watch_paths(self.0.path()).stat)
         }
 
         fn tells(&self, dir: &str, name: &str) -> bool {
             let dir = if dir.is_empty() { self.0.path().to_owned() } else { self.0.path().join(dir) };
-            is_telling(self.0.path(), &dir, OsStr::new(name))
+            is_relevant_event(self.0.path(), &dir, OsStr::new(name))
         }
     }
 
@@ -305,7 +305,7 @@ mod tests {
             assert!(!to_come(dir, "index.lock") && !to_come(dir, "HEAD"), "{dir}");
         }
         assert!(!to_come("logs", "index") && !to_come("worktrees", "index") && !to_come("modules/m", "index"));
-        let moved = |dir: &str, name: &str| moved(&top.join(dir), OsStr::new(name)).map(Path::to_owned);
+        let moved = |dir: &str, name: &str| moved_head_dir(&top.join(dir), OsStr::new(name)).map(Path::to_owned);
         assert_eq!(moved("logs", "HEAD"), Some(top.to_owned()));
         assert_eq!(moved("worktrees/w/logs", "HEAD"), Some(top.join("worktrees/w")));
         assert_eq!((moved("logs/refs/heads", "HEAD"), moved("logs", "refs"), moved("", "HEAD")), (None, None, None));

@@ -7,7 +7,7 @@ use crate::domain::id::Oid;
 
 /// One side of a changed path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Side {
+pub struct TreeFile {
     pub mode: u32,
     pub id: Oid,
     pub path: Vec<u8>,
@@ -18,7 +18,7 @@ pub const SYMLINK: u32 = 0o120_000;
 pub const SUBMODULE: u32 = 0o160_000;
 const TYPE: u32 = 0o170_000;
 
-impl Side {
+impl TreeFile {
     #[must_use]
     pub fn kind(&self) -> u32 {
         self.mode & TYPE
@@ -33,8 +33,8 @@ impl Side {
 /// A changed path; at least one side is present.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delta {
-    pub old: Option<Side>,
-    pub new: Option<Side>,
+    pub old: Option<TreeFile>,
+    pub new: Option<TreeFile>,
 }
 
 impl Delta {
@@ -61,11 +61,11 @@ const DEPTH: usize = 256;
 
 /// A tree object is missing (a partial clone) or malformed.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Unreadable;
+pub struct UnreadableTree;
 
 /// Compares two trees; an absent one is empty.
-pub fn diff(objects: &dyn Objects, old: Option<&Oid>, new: Option<&Oid>) -> Result<Deltas, Unreadable> {
-    let mut walk = Walk { objects, found: Deltas::default(), prefix: Vec::new(), depth: 0 };
+pub fn diff(objects: &dyn Objects, old: Option<&Oid>, new: Option<&Oid>) -> Result<Deltas, UnreadableTree> {
+    let mut walk = TreeWalk { objects, found: Deltas::default(), prefix: Vec::new(), depth: 0 };
     walk.trees(old, new)?;
     Ok(walk.found)
 }
@@ -74,12 +74,12 @@ pub fn diff(objects: &dyn Objects, old: Option<&Oid>, new: Option<&Oid>) -> Resu
 #[must_use]
 pub fn file(objects: &dyn Objects, tree: &Oid, name: &[u8]) -> Option<Oid> {
     let raw = objects.read(tree)?;
-    let found = Entries::of(&raw, Some(tree)).map_while(Result::ok).find(|entry| entry.name == name)?;
+    let found = TreeEntries::of(&raw, Some(tree)).map_while(Result::ok).find(|entry| entry.name == name)?;
     (found.mode & TYPE == 0o100_000).then(|| found.oid().ok()).flatten()
 }
 
 /// Calls `take` for every file of a tree, in git's order, until it returns false; unreadable subtrees are skipped.
-pub fn each_file(objects: &dyn Objects, tree: &Oid, take: &mut dyn FnMut(Side) -> bool) {
+pub fn each_file(objects: &dyn Objects, tree: &Oid, take: &mut dyn FnMut(TreeFile) -> bool) {
     files_below(objects, tree, &mut Vec::new(), DEPTH, take);
 }
 
@@ -89,10 +89,10 @@ fn files_below(
     tree: &Oid,
     prefix: &mut Vec<u8>,
     depth: usize,
-    take: &mut dyn FnMut(Side) -> bool,
+    take: &mut dyn FnMut(TreeFile) -> bool,
 ) -> bool {
     let Some(raw) = objects.read(tree).filter(|_| depth > 0) else { return true };
-    for entry in Entries::of(&raw, Some(tree)).map_while(Result::ok) {
+    for entry in TreeEntries::of(&raw, Some(tree)).map_while(Result::ok) {
         let Ok(id) = entry.oid() else { return true };
         let length = prefix.len();
         prefix.extend(entry.name);
@@ -100,7 +100,7 @@ fn files_below(
             prefix.push(b'/');
             files_below(objects, &id, prefix, depth - 1, take)
         } else {
-            take(Side { mode: entry.mode, id, path: prefix.clone() })
+            take(TreeFile { mode: entry.mode, id, path: prefix.clone() })
         };
         prefix.truncate(length);
         if !go_on {
@@ -110,24 +110,24 @@ fn files_below(
     true
 }
 
-struct Walk<'a> {
+struct TreeWalk<'a> {
     objects: &'a dyn Objects,
     found: Deltas,
     prefix: Vec<u8>,
     depth: usize,
 }
 
-impl Walk<'_> {
-    fn trees(&mut self, old: Option<&Oid>, new: Option<&Oid>) -> Result<(), Unreadable> {
+impl TreeWalk<'_> {
+    fn trees(&mut self, old: Option<&Oid>, new: Option<&Oid>) -> Result<(), UnreadableTree> {
         if old == new {
             return Ok(());
         }
         if self.depth > DEPTH {
-            return Err(Unreadable);
+            return Err(UnreadableTree);
         }
         self.depth += 1;
         let (old_raw, new_raw) = (self.load(old)?, self.load(new)?);
-        let (mut olds, mut news) = (Entries::of(&old_raw, old), Entries::of(&new_raw, new));
+        let (mut olds, mut news) = (TreeEntries::of(&old_raw, old), TreeEntries::of(&new_raw, new));
         let (mut left, mut right) = (olds.next().transpose()?, news.next().transpose()?);
         loop {
             let order = match (&left, &right) {
@@ -148,12 +148,12 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn load(&self, tree: Option<&Oid>) -> Result<Vec<u8>, Unreadable> {
-        tree.map_or(Ok(Vec::new()), |id| self.objects.read(id).ok_or(Unreadable))
+    fn load(&self, tree: Option<&Oid>) -> Result<Vec<u8>, UnreadableTree> {
+        tree.map_or(Ok(Vec::new()), |id| self.objects.read(id).ok_or(UnreadableTree))
     }
 
     /// Entries with one name: same kind on both sides, or one side absent.
-    fn pair(&mut self, old: Option<Entry<'_>>, new: Option<Entry<'_>>) -> Result<(), Unreadable> {
+    fn pair(&mut self, old: Option<TreeEntry<'_>>, new: Option<TreeEntry<'_>>) -> Result<(), UnreadableTree> {
         let Some(any) = old.or(new) else { return Ok(()) };
         if old.map(|e| (e.mode, e.id)) == new.map(|e| (e.mode, e.id)) {
             return Ok(());
@@ -175,19 +175,19 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn side(&self, entry: Option<Entry<'_>>) -> Result<Option<Side>, Unreadable> {
-        entry.map(|entry| Ok(Side { mode: entry.mode, id: entry.oid()?, path: self.prefix.clone() })).transpose()
+    fn side(&self, entry: Option<TreeEntry<'_>>) -> Result<Option<TreeFile>, UnreadableTree> {
+        entry.map(|entry| Ok(TreeFile { mode: entry.mode, id: entry.oid()?, path: self.prefix.clone() })).transpose()
     }
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Entry<'a> {
+struct TreeEntry<'a> {
     mode: u32,
     name: &'a [u8],
     id: &'a [u8],
 }
 
-impl Entry<'_> {
+impl TreeEntry<'_> {
     fn is_tree(&self) -> bool {
         self.mode & TYPE == TREE
     }
@@ -198,43 +198,43 @@ impl Entry<'_> {
         self.name.iter().copied().chain(key(self)).cmp(other.name.iter().copied().chain(key(other)))
     }
 
-    fn oid(&self) -> Result<Oid, Unreadable> {
+    fn oid(&self) -> Result<Oid, UnreadableTree> {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let nibbles = self.id.iter().flat_map(|byte| [byte >> 4, byte & 15]);
         let hex: String = nibbles.map(|nibble| char::from(DIGITS[usize::from(nibble)])).collect();
-        hex.parse().map_err(|_| Unreadable)
+        hex.parse().map_err(|_| UnreadableTree)
     }
 }
 
-struct Entries<'a> {
+struct TreeEntries<'a> {
     rest: &'a [u8],
     id_len: usize,
 }
 
-impl<'a> Entries<'a> {
+impl<'a> TreeEntries<'a> {
     fn of(raw: &'a [u8], tree: Option<&Oid>) -> Self {
         Self { rest: raw, id_len: tree.map_or(20, |id| id.as_str().len() / 2) }
     }
 
-    fn parse(&mut self) -> Option<Entry<'a>> {
+    fn parse(&mut self) -> Option<TreeEntry<'a>> {
         let space = self.rest.iter().position(|byte| *byte == b' ')?;
         let nul = space + self.rest[space..].iter().position(|byte| *byte == 0)?;
         let mode = u32::from_str_radix(std::str::from_utf8(&self.rest[..space]).ok()?, 8).ok()?;
         let entry =
-            Entry { mode, name: &self.rest[space + 1..nul], id: self.rest.get(nul + 1..nul + 1 + self.id_len)? };
+            TreeEntry { mode, name: &self.rest[space + 1..nul], id: self.rest.get(nul + 1..nul + 1 + self.id_len)? };
         self.rest = &self.rest[nul + 1 + self.id_len..];
         Some(entry)
     }
 }
 
-impl<'a> Iterator for Entries<'a> {
-    type Item = Result<Entry<'a>, Unreadable>;
+impl<'a> Iterator for TreeEntries<'a> {
+    type Item = Result<TreeEntry<'a>, UnreadableTree>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.rest.is_empty() {
             return None;
         }
-        Some(self.parse().ok_or(Unreadable))
+        Some(self.parse().ok_or(UnreadableTree))
     }
 }
 

@@ -8,20 +8,20 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::slot::{exists, mark};
-use super::{GithooksError, Plan, Step, block, config_file};
+use super::{GithooksError, HookPlan, InstallStep, block, config_file};
 use crate::config::paths::{sync_directory_of, write_synced};
 
 /// Executes `plan` step by step and stops at the first failure; planning and applying again continues.
 ///
 /// # Errors
 /// The first operation that failed, with its path.
-pub fn apply(plan: &Plan) -> Result<(), GithooksError> {
+pub fn apply(plan: &HookPlan) -> Result<(), GithooksError> {
     plan.steps.iter().flat_map(operations).try_for_each(|operation| operation.perform())
 }
 
 /// One operation; a power loss can happen between two of them.
 #[derive(Debug)]
-pub(super) enum Operation<'a> {
+pub(super) enum FileOperation<'a> {
     MakeDirectory(&'a Path),
     /// A new file, its content synced.
     Write {
@@ -50,31 +50,37 @@ pub(super) enum Operation<'a> {
 }
 
 /// The operations of one step, in order.
-pub(super) fn operations(step: &Step) -> Vec<Operation<'_>> {
+pub(super) fn operations(step: &InstallStep) -> Vec<FileOperation<'_>> {
     match step {
-        Step::MakeDirectory(path) => vec![
-            Operation::MakeDirectory(path),
-            Operation::Write { at: mark(path), content: MARK_TEXT, mode: 0o644 },
-            Operation::Sync(path),
+        InstallStep::MakeDirectory(path) => vec![
+            FileOperation::MakeDirectory(path),
+            FileOperation::Write { at: mark(path), content: MARK_TEXT, mode: 0o644 },
+            FileOperation::Sync(path),
         ],
-        Step::Move { from, to } => vec![Operation::Rename { from: from.clone(), to }, Operation::Sync(to)],
-        Step::Keep { from, to } => vec![Operation::Link { from, to }, Operation::Sync(to)],
-        Step::Program { at, content } => vec![
+        InstallStep::Move { from, to } => {
+            vec![FileOperation::Rename { from: from.clone(), to }, FileOperation::Sync(to)]
+        }
+        InstallStep::Keep { from, to } => vec![FileOperation::Link { from, to }, FileOperation::Sync(to)],
+        InstallStep::Program { at, content } => vec![
             // Readable and executable for every user with access to the directory, as git's samples are.
-            Operation::Write { at: new_name(at), content, mode: 0o755 },
-            Operation::Sync(at),
-            Operation::Rename { from: new_name(at), to: at },
-            Operation::Sync(at),
+            FileOperation::Write { at: new_name(at), content, mode: 0o755 },
+            FileOperation::Sync(at),
+            FileOperation::Rename { from: new_name(at), to: at },
+            FileOperation::Sync(at),
         ],
-        Step::Remove(path) => vec![Operation::Remove(path.clone()), Operation::Sync(path)],
-        Step::RemoveDirectory(path) => vec![Operation::Remove(mark(path)), Operation::RemoveDirectory(path)],
-        Step::Configure { file, program } => vec![Operation::Configure { file, program: program.as_deref() }],
+        InstallStep::Remove(path) => vec![FileOperation::Remove(path.clone()), FileOperation::Sync(path)],
+        InstallStep::RemoveDirectory(path) => {
+            vec![FileOperation::Remove(mark(path)), FileOperation::RemoveDirectory(path)]
+        }
+        InstallStep::Configure { file, program } => {
+            vec![FileOperation::Configure { file, program: program.as_deref() }]
+        }
     }
 }
 
 const MARK_TEXT: &[u8] = b"uro-capture made this directory, and removes it again if it is empty then.\n";
 
-impl Operation<'_> {
+impl FileOperation<'_> {
     pub(super) fn perform(&self) -> Result<(), GithooksError> {
         match self {
             Self::MakeDirectory(path) => fs::create_dir_all(path).map_err(GithooksError::io("create", path)),
@@ -86,9 +92,11 @@ impl Operation<'_> {
             Self::Sync(path) => sync_directory_of(path).map_err(GithooksError::io("sync", path)),
             // The content under the lock counts, which may differ from the plan's.
             Self::Configure { file, program: Some(program) } => {
-                config_file::rewrite(file, |text| Some(block::installed(text, program)))
+                config_file::edit_config_file(file, |text| Some(block::insert_block(text, program)))
             }
-            Self::Configure { file, program: None } => config_file::rewrite(file, |text| text.and_then(block::removed)),
+            Self::Configure { file, program: None } => {
+                config_file::edit_config_file(file, |text| text.and_then(block::remove_block))
+            }
         }
     }
 }
@@ -162,13 +170,13 @@ mod tests {
 
     #[test]
     fn a_new_hook_is_synced_before_it_replaces_the_old_one() {
-        let step = Step::Program { at: "/r/hooks/post-commit".into(), content: b"x".to_vec() };
+        let step = InstallStep::Program { at: "/r/hooks/post-commit".into(), content: b"x".to_vec() };
         let kinds: Vec<&str> = operations(&step)
             .iter()
             .map(|operation| match operation {
-                Operation::Write { .. } => "write",
-                Operation::Sync(_) => "sync",
-                Operation::Rename { .. } => "rename",
+                FileOperation::Write { .. } => "write",
+                FileOperation::Sync(_) => "sync",
+                FileOperation::Rename { .. } => "rename",
                 _ => "other",
             })
             .collect();

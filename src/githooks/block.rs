@@ -16,17 +16,17 @@ pub const FIRST_GIT: (u32, u32) = (2, 54);
 const BEGIN: &str = "# uro-capture: begin";
 const END: &str = "# uro-capture: end";
 /// First line of the block: records how to restore the file's end.
-const WAYS_BACK: [(Before, &str); 4] = [
-    (Before::Whole, "(`uro-capture deinit` removes these lines)"),
-    (Before::Unended, "(`uro-capture deinit` removes these lines and the line end before them)"),
-    (Before::Continued, "(`uro-capture deinit` removes these lines and the 2 line ends before them)"),
-    (Before::Missing, "(`uro-capture deinit` removes these lines, and the file, which it made)"),
+const WAYS_BACK: [(FileEnd, &str); 4] = [
+    (FileEnd::Whole, "(`uro-capture deinit` removes these lines)"),
+    (FileEnd::Unended, "(`uro-capture deinit` removes these lines and the line end before them)"),
+    (FileEnd::Continued, "(`uro-capture deinit` removes these lines and the 2 line ends before them)"),
+    (FileEnd::Missing, "(`uro-capture deinit` removes these lines, and the file, which it made)"),
 ];
 const COMMAND: &str = "\tcommand = ";
 
 /// State of the file before our lines, if removing them does not restore it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Before {
+pub enum FileEnd {
     /// It ended with a line end, or was empty.
     Whole,
     /// Its last line had no end.
@@ -39,14 +39,14 @@ pub enum Before {
 
 /// Our hooks as found in a configuration file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Block {
+pub struct HookBlock {
     /// Program per hook; `None` if the command was edited.
     pub hooks: Vec<(HookName, Option<PathBuf>)>,
     /// Hooks disabled by `hook.<name>.enabled = false` in the same section.
     pub disabled: Vec<HookName>,
 }
 
-impl Block {
+impl HookBlock {
     /// True if every hook is there, enabled, and calls `program` (any one program, if `None`).
     #[must_use]
     pub fn is_complete(&self) -> bool {
@@ -61,7 +61,7 @@ impl Block {
 
 /// The name of a hook in git's configuration: `uro-post-commit`. An event's own name would be a fatal error.
 #[must_use]
-pub fn friendly_name(hook: HookName) -> String {
+pub fn config_name(hook: HookName) -> String {
     format!("uro-{}", hook.as_str())
 }
 
@@ -85,19 +85,19 @@ fn section(hook: HookName, program: &Path) -> Vec<u8> {
 }
 
 fn header(hook: HookName) -> String {
-    format!("[hook \"{}\"]", friendly_name(hook))
+    format!("[hook \"{}\"]", config_name(hook))
 }
 
 /// Returns `text` (`None`: no file) with our lines for `program`; earlier lines of ours are replaced.
 #[must_use]
-pub fn installed(text: Option<&[u8]>, program: &Path) -> Vec<u8> {
-    let clean = text.and_then(removed);
+pub fn insert_block(text: Option<&[u8]>, program: &Path) -> Vec<u8> {
+    let clean = text.and_then(remove_block);
     let mut text = clean.clone().unwrap_or_default();
-    let before = match (&clean, unended(&text)) {
-        (None, _) => Before::Missing,
+    let before = match (&clean, detect_file_end(&text)) {
+        (None, _) => FileEnd::Missing,
         (Some(_), ends) => ends,
     };
-    text.extend_from_slice(glue(before));
+    text.extend_from_slice(end_padding(before));
     let way_back = WAYS_BACK.iter().find(|(known, _)| *known == before).map_or("", |(_, words)| words);
     text.extend_from_slice(format!("{BEGIN} {way_back}\n").as_bytes());
     text.extend_from_slice(&snippet(program));
@@ -107,19 +107,21 @@ pub fn installed(text: Option<&[u8]>, program: &Path) -> Vec<u8> {
 
 /// Returns `text` without our lines; `None` if that empties a file that we created.
 #[must_use]
-pub fn removed(text: &[u8]) -> Option<Vec<u8>> {
+pub fn remove_block(text: &[u8]) -> Option<Vec<u8>> {
     let (mut kept, mut before) = (Vec::with_capacity(text.len()), None);
-    for (line, whose) in parts(text) {
+    for (line, whose) in classify_lines(text) {
         match whose {
-            Whose::Begin(way) => before = before.or(Some((way, kept.len()))),
-            Whose::End | Whose::Section(_) => {}
-            Whose::Foreign => kept.extend_from_slice(line),
+            LineOwner::Begin(way) => before = before.or(Some((way, kept.len()))),
+            LineOwner::End | LineOwner::Section(_) => {}
+            LineOwner::Foreign => kept.extend_from_slice(line),
         }
     }
     match before {
-        Some((Before::Missing, _)) if kept.is_empty() => return None,
+        Some((FileEnd::Missing, _)) if kept.is_empty() => return None,
         // Text appended behind our block needs the line end.
-        Some((way, at)) if at == kept.len() && kept.ends_with(glue(way)) => kept.truncate(at - glue(way).len()),
+        Some((way, at)) if at == kept.len() && kept.ends_with(end_padding(way)) => {
+            kept.truncate(at - end_padding(way).len())
+        }
         _ => {}
     }
     Some(kept)
@@ -127,29 +129,29 @@ pub fn removed(text: &[u8]) -> Option<Vec<u8>> {
 
 /// Finds our hooks in the file; `None` if there are none.
 #[must_use]
-pub fn read(text: &[u8]) -> Option<Block> {
-    let mut block = Block { hooks: Vec::new(), disabled: Vec::new() };
-    for (line, whose) in parts(text) {
-        let Whose::Section(hook) = whose else { continue };
+pub fn parse_block(text: &[u8]) -> Option<HookBlock> {
+    let mut block = HookBlock { hooks: Vec::new(), disabled: Vec::new() };
+    for (line, whose) in classify_lines(text) {
+        let LineOwner::Section(hook) = whose else { continue };
         let line = line.trim_ascii();
         if key(line) == b"command" {
             block.hooks.retain(|(known, _)| *known != hook);
-            block.hooks.push((hook, program_of(hook, line)));
+            block.hooks.push((hook, parse_program_line(hook, line)));
         }
-        if key(line) == b"enabled" && is_no(line.splitn(2, |byte| *byte == b'=').nth(1).unwrap_or_default()) {
+        if key(line) == b"enabled" && is_false(line.splitn(2, |byte| *byte == b'=').nth(1).unwrap_or_default()) {
             block.disabled.push(hook);
         }
     }
     (!block.hooks.is_empty()).then_some(block)
 }
 
-fn program_of(hook: HookName, line: &[u8]) -> Option<PathBuf> {
-    program_in(hook, &quote::from_git_config(line.get(COMMAND.trim_start().len()..)?)?)
+fn parse_program_line(hook: HookName, line: &[u8]) -> Option<PathBuf> {
+    parse_command(hook, &quote::from_git_config(line.get(COMMAND.trim_start().len()..)?)?)
 }
 
 /// The program that a command of ours calls; `None` for other commands.
 #[must_use]
-pub fn program_in(hook: HookName, value: &[u8]) -> Option<PathBuf> {
+pub fn parse_command(hook: HookName, value: &[u8]) -> Option<PathBuf> {
     use std::os::unix::ffi::OsStringExt;
     let rest = value.strip_prefix(b"test ! -x ")?;
     let program = PathBuf::from(std::ffi::OsString::from_vec(quote::from_shell(rest)?));
@@ -158,7 +160,7 @@ pub fn program_in(hook: HookName, value: &[u8]) -> Option<PathBuf> {
 
 /// True for a value that git parses as false.
 #[must_use]
-pub fn is_no(value: &[u8]) -> bool {
+pub fn is_false(value: &[u8]) -> bool {
     [b"false".as_slice(), b"no", b"off", b"0"].contains(&value.trim_ascii().to_ascii_lowercase().as_slice())
 }
 
@@ -168,20 +170,20 @@ fn key(line: &[u8]) -> Vec<u8> {
     line[..end].to_ascii_lowercase()
 }
 
-fn unended(text: &[u8]) -> Before {
+fn detect_file_end(text: &[u8]) -> FileEnd {
     match text.last() {
-        None | Some(b'\n') if !continues(text.strip_suffix(b"\n").unwrap_or(text)) => Before::Whole,
-        Some(b'\n') => Before::Unended,
-        _ if continues(text) => Before::Continued,
-        _ => Before::Unended,
+        None | Some(b'\n') if !continues(text.strip_suffix(b"\n").unwrap_or(text)) => FileEnd::Whole,
+        Some(b'\n') => FileEnd::Unended,
+        _ if continues(text) => FileEnd::Continued,
+        _ => FileEnd::Unended,
     }
 }
 
-fn glue(before: Before) -> &'static [u8] {
+fn end_padding(before: FileEnd) -> &'static [u8] {
     match before {
-        Before::Whole | Before::Missing => b"",
-        Before::Unended => b"\n",
-        Before::Continued => b"\n\n",
+        FileEnd::Whole | FileEnd::Missing => b"",
+        FileEnd::Unended => b"\n",
+        FileEnd::Continued => b"\n\n",
     }
 }
 
@@ -193,8 +195,8 @@ fn continues(line: &[u8]) -> bool {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Whose {
-    Begin(Before),
+enum LineOwner {
+    Begin(FileEnd),
     End,
     /// The header of one of our sections, or a key in it.
     Section(HookName),
@@ -202,16 +204,16 @@ enum Whose {
 }
 
 /// Splits the text into lines with their ends, and marks ours.
-fn parts(text: &[u8]) -> Vec<(&[u8], Whose)> {
+fn classify_lines(text: &[u8]) -> Vec<(&[u8], LineOwner)> {
     let lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
     let mut parts = Vec::with_capacity(lines.len());
     let (mut section, mut within, mut continued) = (None, false, false);
     for (at, line) in lines.iter().enumerate() {
         let words = line.trim_ascii();
-        let key_of = |section: Option<HookName>| section.map_or(Whose::Foreign, Whose::Section);
+        let key_of = |section: Option<HookName>| section.map_or(LineOwner::Foreign, LineOwner::Section);
         let whose = match (own_line(words), words.first()) {
             (Some(own), _) => {
-                (section, within) = (None, matches!(own, Whose::Begin(_)));
+                (section, within) = (None, matches!(own, LineOwner::Begin(_)));
                 own
             }
             (None, _) if continued => key_of(section),
@@ -219,7 +221,7 @@ fn parts(text: &[u8]) -> Vec<(&[u8], Whose)> {
                 section = hook_of(words).filter(|_| within || has_command(&lines[at + 1..]));
                 key_of(section)
             }
-            (None, None | Some(b'#' | b';')) => Whose::Foreign,
+            (None, None | Some(b'#' | b';')) => LineOwner::Foreign,
             _ => key_of(section),
         };
         let comment = matches!(words.first(), Some(b'#' | b';')) && !continued;
@@ -229,13 +231,13 @@ fn parts(text: &[u8]) -> Vec<(&[u8], Whose)> {
     parts
 }
 
-fn own_line(words: &[u8]) -> Option<Whose> {
+fn own_line(words: &[u8]) -> Option<LineOwner> {
     if words == END.as_bytes() {
-        return Some(Whose::End);
+        return Some(LineOwner::End);
     }
     let rest = words.strip_prefix(BEGIN.as_bytes())?;
     let known = WAYS_BACK.iter().find(|(_, words)| rest.trim_ascii() == words.as_bytes());
-    Some(Whose::Begin(known.map_or(Before::Whole, |(before, _)| *before)))
+    Some(LineOwner::Begin(known.map_or(FileEnd::Whole, |(before, _)| *before)))
 }
 
 fn hook_of(header_line: &[u8]) -> Option<HookName> {

@@ -15,7 +15,7 @@ const LIMIT: u64 = 16 << 20;
 ///
 /// # Errors
 /// It cannot be read, or is not a regular file.
-pub fn read(path: &Path) -> Result<Option<Vec<u8>>, GithooksError> {
+pub fn read_config_file(path: &Path) -> Result<Option<Vec<u8>>, GithooksError> {
     match fs::metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(GithooksError::io("read", path)(error)),
@@ -33,21 +33,24 @@ pub fn read(path: &Path) -> Result<Option<Vec<u8>>, GithooksError> {
 /// # Errors
 /// [`GithooksError::Locked`] while another process changes it, [`GithooksError::ReadOnly`] if it cannot be
 /// written; the file is then unchanged.
-pub fn rewrite(path: &Path, change: impl FnOnce(Option<&[u8]>) -> Option<Vec<u8>>) -> Result<(), GithooksError> {
-    let target = followed(path);
-    let lock = Lock::take(path, &target)?;
-    let old = read(&target)?;
+pub fn edit_config_file(
+    path: &Path,
+    change: impl FnOnce(Option<&[u8]>) -> Option<Vec<u8>>,
+) -> Result<(), GithooksError> {
+    let target = resolve_link(path);
+    let lock = ConfigLock::acquire_lock(path, &target)?;
+    let old = read_config_file(&target)?;
     let new = change(old.as_deref());
     match new {
         new if new == old => Ok(()),
         Some(text) => lock.replace(&text),
         // The lock is released afterwards.
-        None => fs::remove_file(&target).map_err(|error| refused(path, error)),
+        None => fs::remove_file(&target).map_err(|error| write_error(path, error)),
     }
 }
 
 /// Git locks and replaces the target of a link, not the link.
-fn followed(path: &Path) -> PathBuf {
+fn resolve_link(path: &Path) -> PathBuf {
     if let Ok(real) = path.canonicalize() {
         return real;
     }
@@ -58,7 +61,7 @@ fn followed(path: &Path) -> PathBuf {
     }
 }
 
-fn refused(path: &Path, error: io::Error) -> GithooksError {
+fn write_error(path: &Path, error: io::Error) -> GithooksError {
     match error.kind() {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => GithooksError::ReadOnly(path.to_owned()),
         _ => GithooksError::io("write", path)(error),
@@ -66,16 +69,16 @@ fn refused(path: &Path, error: io::Error) -> GithooksError {
 }
 
 /// `<file>.lock`, removed on drop unless it was renamed to the file.
-struct Lock<'a> {
-    asked: &'a Path,
+struct ConfigLock<'a> {
+    requested: &'a Path,
     target: &'a Path,
     at: PathBuf,
     file: File,
     held: bool,
 }
 
-impl<'a> Lock<'a> {
-    fn take(asked: &'a Path, target: &'a Path) -> Result<Self, GithooksError> {
+impl<'a> ConfigLock<'a> {
+    fn acquire_lock(asked: &'a Path, target: &'a Path) -> Result<Self, GithooksError> {
         // Git would replace it all the same; but the file was made read-only on purpose.
         if fs::metadata(target).is_ok_and(|found| found.permissions().mode() & 0o222 == 0) {
             return Err(GithooksError::ReadOnly(asked.to_owned()));
@@ -84,19 +87,19 @@ impl<'a> Lock<'a> {
         at.push(".lock");
         let at = PathBuf::from(at);
         match OpenOptions::new().write(true).create_new(true).mode(0o666).open(&at) {
-            Ok(file) => Ok(Self { asked, target, at, file, held: true }),
+            Ok(file) => Ok(Self { requested: asked, target, at, file, held: true }),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(GithooksError::Locked(at)),
-            Err(error) => Err(refused(asked, error)),
+            Err(error) => Err(write_error(asked, error)),
         }
     }
 
     fn replace(mut self, text: &[u8]) -> Result<(), GithooksError> {
-        self.write(text).map_err(|error| refused(self.asked, error))?;
+        self.write_and_rename(text).map_err(|error| write_error(self.requested, error))?;
         self.held = false;
         Ok(())
     }
 
-    fn write(&mut self, text: &[u8]) -> io::Result<()> {
+    fn write_and_rename(&mut self, text: &[u8]) -> io::Result<()> {
         self.file.write_all(text)?;
         if let Ok(old) = fs::metadata(self.target) {
             self.file.set_permissions(Permissions::from_mode(old.permissions().mode() & 0o7777))?;
@@ -107,7 +110,7 @@ impl<'a> Lock<'a> {
     }
 }
 
-impl Drop for Lock<'_> {
+impl Drop for ConfigLock<'_> {
     fn drop(&mut self) {
         // After the rename, a lock of this name belongs to another process.
         if self.held {
@@ -140,7 +143,7 @@ mod tests {
     fn the_mode_is_kept_and_no_lock_is_left() {
         let (home, path) = stage(Some(b"a"));
         fs::set_permissions(&path, Permissions::from_mode(0o640)).expect("set");
-        rewrite(&path, |old| Some([old.expect("there"), b"b"].concat())).expect("written");
+        edit_config_file(&path, |old| Some([old.expect("there"), b"b"].concat())).expect("written");
         assert_eq!(fs::read(&path).expect("there"), b"ab");
         assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o640);
         assert_eq!(names(home.path()), ["config"]);
@@ -152,11 +155,11 @@ mod tests {
         fs::create_dir(home.path().join("dotfiles")).expect("created");
         let real = home.path().join("dotfiles/gitconfig");
         std::os::unix::fs::symlink("dotfiles/gitconfig", &path).expect("linked");
-        rewrite(&path, |old| old.is_none().then(|| b"new".to_vec())).expect("written through a dangling link");
+        edit_config_file(&path, |old| old.is_none().then(|| b"new".to_vec())).expect("written through a dangling link");
         assert!(fs::symlink_metadata(&path).expect("there").is_symlink());
         assert_eq!(fs::read(&real).expect("there"), b"new");
         fs::write(home.path().join("dotfiles/gitconfig.lock"), "").expect("locked");
-        let error = rewrite(&path, |_| Some(Vec::new())).expect_err("locked");
+        let error = edit_config_file(&path, |_| Some(Vec::new())).expect_err("locked");
         assert!(matches!(error, GithooksError::Locked(lock) if lock.ends_with("dotfiles/gitconfig.lock")));
     }
 
@@ -164,7 +167,7 @@ mod tests {
     fn while_another_process_holds_the_lock_nothing_is_written() {
         let (home, path) = stage(Some(b"a"));
         fs::write(home.path().join("config.lock"), "theirs").expect("locked");
-        let error = rewrite(&path, |_| Some(b"b".to_vec())).expect_err("locked");
+        let error = edit_config_file(&path, |_| Some(b"b".to_vec())).expect_err("locked");
         assert!(matches!(error, GithooksError::Locked(_)));
         assert_eq!(fs::read(&path).expect("there"), b"a");
         assert_eq!(fs::read(home.path().join("config.lock")).expect("there"), b"theirs");
@@ -174,7 +177,7 @@ mod tests {
     fn a_file_without_the_right_to_write_is_left_alone_and_no_lock_is_made() {
         let (home, path) = stage(Some(b"a"));
         fs::set_permissions(&path, Permissions::from_mode(0o444)).expect("set");
-        let error = rewrite(&path, |_| Some(b"b".to_vec())).expect_err("read-only");
+        let error = edit_config_file(&path, |_| Some(b"b".to_vec())).expect_err("read-only");
         assert!(matches!(error, GithooksError::ReadOnly(_)));
         assert_eq!((fs::read(&path).expect("there"), names(home.path())), (b"a".to_vec(), vec!["config".to_owned()]));
     }
@@ -182,16 +185,16 @@ mod tests {
     #[test]
     fn a_file_comes_and_goes() {
         let (home, path) = stage(None);
-        rewrite(&path, |old| old.is_none().then(|| b"x".to_vec())).expect("made");
-        rewrite(&path, |_| None).expect("removed");
-        rewrite(&path, |_| None).expect("nothing to do");
+        edit_config_file(&path, |old| old.is_none().then(|| b"x".to_vec())).expect("made");
+        edit_config_file(&path, |_| None).expect("removed");
+        edit_config_file(&path, |_| None).expect("nothing to do");
         assert!(names(home.path()).is_empty());
     }
 
     #[test]
     fn what_is_no_file_is_refused() {
         let (home, _) = stage(None);
-        assert!(matches!(rewrite(home.path(), |_| None), Err(GithooksError::NotAConfiguration(_))));
-        assert!(matches!(rewrite(Path::new("/dev/null"), |_| None), Err(GithooksError::NotAConfiguration(_))));
+        assert!(matches!(edit_config_file(home.path(), |_| None), Err(GithooksError::NotAConfiguration(_))));
+        assert!(matches!(edit_config_file(Path::new("/dev/null"), |_| None), Err(GithooksError::NotAConfiguration(_))));
     }
 }

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use super::GithooksError;
 use super::chain::VERSION;
-use super::slot::{Found, Slot, is_program};
+use super::slot::{HookSlot, SlotContent, is_program};
 use crate::domain::event::{HOOKS, HookName};
 
 /// State of one hook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum HookCondition {
     Ok,
     /// Lost: our hook was removed or replaced.
     Lost,
@@ -20,7 +20,7 @@ pub enum State {
 
 /// Form of our hook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum How {
+pub enum HookForm {
     /// Alone.
     File,
     /// Chained before a prior hook.
@@ -31,9 +31,9 @@ pub enum How {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HookState {
     pub hook: HookName,
-    pub state: State,
+    pub state: HookCondition,
     /// `None` if lost or absent.
-    pub how: Option<How>,
+    pub how: Option<HookForm>,
 }
 
 /// Inspects all our hooks in `hooks_dir`. A missing directory has none.
@@ -44,20 +44,20 @@ pub struct HookState {
 /// # Errors
 /// A hook cannot be read.
 pub fn inspect(hooks_dir: &Path) -> Result<Vec<HookState>, GithooksError> {
-    let slots: Vec<Slot> = HOOKS.iter().map(|hook| Slot::read(hooks_dir, *hook)).collect::<Result<_, _>>()?;
-    let any = slots.iter().any(Slot::is_ours);
+    let slots: Vec<HookSlot> = HOOKS.iter().map(|hook| HookSlot::load(hooks_dir, *hook)).collect::<Result<_, _>>()?;
+    let any = slots.iter().any(HookSlot::is_ours);
     Ok(slots.iter().map(|slot| state(slot, any)).collect())
 }
 
-fn state(slot: &Slot, any_ours: bool) -> HookState {
-    let state = match &slot.found {
-        Found::Script(script) if script.version == VERSION && is_program(&script.program) => State::Ok,
+fn state(slot: &HookSlot, any_ours: bool) -> HookState {
+    let state = match &slot.content {
+        SlotContent::Script(script) if script.version == VERSION && is_program(&script.program) => HookCondition::Ok,
         // A link before a kept hook would hide the loss.
-        Found::Launcher(program) if is_program(program) && !slot.has_prior() => State::Ok,
-        Found::Link(_) | Found::Launcher(_) | Found::Script(_) => State::Outdated,
-        Found::Nothing | Found::Foreign if any_ours || slot.has_prior() => State::Lost,
-        Found::Nothing | Found::Foreign => State::Absent,
+        SlotContent::Launcher(program) if is_program(program) && !slot.has_prior() => HookCondition::Ok,
+        SlotContent::Link(_) | SlotContent::Launcher(_) | SlotContent::Script(_) => HookCondition::Outdated,
+        SlotContent::Nothing | SlotContent::Foreign if any_ours || slot.has_prior() => HookCondition::Lost,
+        SlotContent::Nothing | SlotContent::Foreign => HookCondition::Absent,
     };
-    let how = slot.is_ours().then(|| if slot.has_prior() { How::Chained } else { How::File });
+    let how = slot.is_ours().then(|| if slot.has_prior() { HookForm::Chained } else { HookForm::File });
     HookState { hook: slot.hook, state, how }
 }

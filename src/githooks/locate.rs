@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 /// The directory from which git runs hooks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Location {
+pub enum HooksDir {
     /// The repository's own directory.
     Repository(PathBuf),
     /// In the work tree (husky and similar): its content is committed, so nothing is written there.
@@ -13,7 +13,7 @@ pub enum Location {
     Shared(PathBuf),
 }
 
-impl Location {
+impl HooksDir {
     #[must_use]
     pub fn dir(&self) -> &Path {
         match self {
@@ -28,26 +28,28 @@ impl Location {
 ///
 /// git resolves a relative `core.hooksPath` against the directory in which hooks run: the work tree's root.
 #[must_use]
-pub fn locate(common_dir: &Path, work_tree: Option<&Path>, hooks_path: Option<&Path>) -> Location {
+pub fn locate(common_dir: &Path, work_tree: Option<&Path>, hooks_path: Option<&Path>) -> HooksDir {
     let own = common_dir.join("hooks");
-    let dir = real(&hooks_path.map_or(own, |set| work_tree.unwrap_or(common_dir).join(set)));
-    if dir.starts_with(real(common_dir)) {
-        Location::Repository(dir)
-    } else if work_tree.is_some_and(|work_tree| dir.starts_with(real(work_tree))) {
-        Location::WorkTree(dir)
+    let dir = resolve_path(&hooks_path.map_or(own, |set| work_tree.unwrap_or(common_dir).join(set)));
+    if dir.starts_with(resolve_path(common_dir)) {
+        HooksDir::Repository(dir)
+    } else if work_tree.is_some_and(|work_tree| dir.starts_with(resolve_path(work_tree))) {
+        HooksDir::WorkTree(dir)
     } else {
-        Location::Shared(dir)
+        HooksDir::Shared(dir)
     }
 }
 
 /// Resolves links as far as the path exists, and `.` and `..` beyond.
-fn real(path: &Path) -> PathBuf {
+fn resolve_path(path: &Path) -> PathBuf {
     if let Ok(real) = path.canonicalize() {
         return real;
     }
     match (path.parent(), path.components().next_back()) {
-        (Some(parent), Some(Component::Normal(name))) => real(parent).join(name),
-        (Some(parent), Some(Component::ParentDir)) => real(parent).parent().unwrap_or(Path::new("/")).to_owned(),
+        (Some(parent), Some(Component::Normal(name))) => resolve_path(parent).join(name),
+        (Some(parent), Some(Component::ParentDir)) => {
+            resolve_path(parent).parent().unwrap_or(Path::new("/")).to_owned()
+        }
         _ => path.to_owned(),
     }
 }
@@ -63,7 +65,7 @@ mod tests {
         (home, root)
     }
 
-    fn located(root: &Path, hooks_path: Option<&str>) -> Location {
+    fn located(root: &Path, hooks_path: Option<&str>) -> HooksDir {
         let work = root.join("work");
         locate(&work.join(".git"), Some(&work), hooks_path.map(Path::new))
     }
@@ -71,30 +73,30 @@ mod tests {
     #[test]
     fn without_a_setting_hooks_lie_in_the_shared_git_directory() {
         let (_home, root) = stage();
-        assert_eq!(located(&root, None), Location::Repository(root.join("work/.git/hooks")));
+        assert_eq!(located(&root, None), HooksDir::Repository(root.join("work/.git/hooks")));
     }
 
     #[test]
     fn a_setting_that_names_the_usual_place_changes_nothing() {
         let (_home, root) = stage();
         let usual = root.join("work/.git/hooks");
-        assert_eq!(located(&root, Some(".git/hooks")), Location::Repository(usual.clone()));
-        assert_eq!(located(&root, usual.to_str()), Location::Repository(usual));
+        assert_eq!(located(&root, Some(".git/hooks")), HooksDir::Repository(usual.clone()));
+        assert_eq!(located(&root, usual.to_str()), HooksDir::Repository(usual));
     }
 
     #[test]
     fn a_place_in_the_work_tree_is_recognised_whether_it_exists_or_not() {
         let (_home, root) = stage();
-        assert_eq!(located(&root, Some(".husky/_")), Location::WorkTree(root.join("work/.husky/_")));
-        assert_eq!(located(&root, Some("./a/../.hooks")), Location::WorkTree(root.join("work/.hooks")));
+        assert_eq!(located(&root, Some(".husky/_")), HooksDir::WorkTree(root.join("work/.husky/_")));
+        assert_eq!(located(&root, Some("./a/../.hooks")), HooksDir::WorkTree(root.join("work/.hooks")));
     }
 
     #[test]
     fn any_other_place_may_be_shared() {
         let (_home, root) = stage();
         let shared = root.join("githooks");
-        assert_eq!(located(&root, shared.to_str()), Location::Shared(shared.clone()));
-        assert_eq!(located(&root, Some("../githooks")), Location::Shared(shared));
+        assert_eq!(located(&root, shared.to_str()), HooksDir::Shared(shared.clone()));
+        assert_eq!(located(&root, Some("../githooks")), HooksDir::Shared(shared));
     }
 
     #[test]
@@ -103,8 +105,8 @@ mod tests {
         std::fs::remove_dir(root.join("work/.git/hooks")).expect("removed");
         std::fs::create_dir(root.join("work/.githooks")).expect("created");
         std::os::unix::fs::symlink("../.githooks", root.join("work/.git/hooks")).expect("linked");
-        assert_eq!(located(&root, None), Location::WorkTree(root.join("work/.githooks")));
-        assert_eq!(located(&root, Some(".git/hooks")), Location::WorkTree(root.join("work/.githooks")));
+        assert_eq!(located(&root, None), HooksDir::WorkTree(root.join("work/.githooks")));
+        assert_eq!(located(&root, Some(".git/hooks")), HooksDir::WorkTree(root.join("work/.githooks")));
     }
 
     #[test]
@@ -113,6 +115,6 @@ mod tests {
         let bare = root.join("work/.git");
         let found = locate(&bare, None, Some(Path::new("hooks")));
         assert_eq!(found.dir(), bare.join("hooks"));
-        assert!(matches!(found, Location::Repository(_)));
+        assert!(matches!(found, HooksDir::Repository(_)));
     }
 }

@@ -22,10 +22,10 @@ pub mod remove;
 pub mod slot;
 
 pub use apply::apply;
-pub use configure::{configured, plan_configure, plan_unconfigure};
-pub use inspect::{HookState, How, State, inspect};
-pub use install::{dispatcher, plan_install};
-pub use locate::{Location, locate};
+pub use configure::{find_block, plan_configure, plan_unconfigure};
+pub use inspect::{HookCondition, HookForm, HookState, inspect};
+pub use install::{find_dispatcher, plan_install};
+pub use locate::{HooksDir, locate};
 pub use remove::plan_remove;
 
 /// Why hooks could not be read, installed or removed.
@@ -55,7 +55,7 @@ impl GithooksError {
 
 /// One change to the file system.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub enum InstallStep {
     /// Creates the hooks directory, with a marker file in it.
     MakeDirectory(PathBuf),
     /// Renames a file, keeping every byte, the mode and the times. Replaces `to`.
@@ -86,8 +86,8 @@ pub enum Step {
 
 /// Ordered steps, and warnings for the user.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Plan {
-    pub steps: Vec<Step>,
+pub struct HookPlan {
+    pub steps: Vec<InstallStep>,
     pub notes: Vec<Note>,
 }
 
@@ -100,7 +100,7 @@ pub enum Note {
     Kept(PathBuf),
 }
 
-impl Plan {
+impl HookPlan {
     /// True without any step.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -108,16 +108,16 @@ impl Plan {
     }
 
     /// Appends the steps of `other`.
-    pub fn then(&mut self, other: Self) {
+    pub fn append(&mut self, other: Self) {
         self.steps.extend(other.steps);
         self.notes.extend(other.notes);
     }
 
     /// Every path that will be written, renamed or removed, in order, without duplicates: the list of `--dry-run`.
     #[must_use]
-    pub fn writes(&self) -> Vec<&Path> {
+    pub fn written_paths(&self) -> Vec<&Path> {
         let mut paths: Vec<&Path> = Vec::new();
-        for path in self.steps.iter().flat_map(Step::touches) {
+        for path in self.steps.iter().flat_map(InstallStep::touched_paths) {
             if !paths.contains(&path) {
                 paths.push(path);
             }
@@ -126,8 +126,8 @@ impl Plan {
     }
 }
 
-impl Step {
-    fn touches(&self) -> Vec<&Path> {
+impl InstallStep {
+    fn touched_paths(&self) -> Vec<&Path> {
         match self {
             Self::Move { from, to } => vec![from, to],
             Self::Keep { to, .. } => vec![to],

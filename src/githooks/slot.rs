@@ -22,7 +22,7 @@ const OLD_HOOKS: &str = "old-hooks";
 
 /// Content of a hook slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
+pub enum SlotContent {
     Nothing,
     /// A link to our program, as made by earlier versions.
     Link(PathBuf),
@@ -35,32 +35,32 @@ pub enum Found {
 
 /// One hook's slot in a hooks directory.
 #[derive(Debug, Clone)]
-pub struct Slot {
+pub struct HookSlot {
     pub hook: HookName,
     pub at: PathBuf,
-    pub found: Found,
+    pub content: SlotContent,
 }
 
-impl Slot {
+impl HookSlot {
     /// Reads the slot of `hook` in `hooks_dir`.
     ///
     /// # Errors
     /// The file exists and cannot be read.
-    pub fn read(hooks_dir: &Path, hook: HookName) -> Result<Self, GithooksError> {
+    pub fn load(hooks_dir: &Path, hook: HookName) -> Result<Self, GithooksError> {
         let at = hooks_dir.join(hook.as_str());
-        let found = look(hook, &at).map_err(GithooksError::io("read", &at))?;
-        Ok(Self { hook, at, found })
+        let found = read_content(hook, &at).map_err(GithooksError::io("read", &at))?;
+        Ok(Self { hook, at, content: found })
     }
 
     /// Path of the kept prior hook.
     #[must_use]
     pub fn prior(&self) -> PathBuf {
-        self.beside("uro-prior")
+        self.sibling("uro-prior")
     }
 
     /// `post-commit.<ending>`.
     #[must_use]
-    pub fn beside(&self, ending: &str) -> PathBuf {
+    pub fn sibling(&self, ending: &str) -> PathBuf {
         self.at.with_file_name(format!("{}.{ending}", self.hook.as_str()))
     }
 
@@ -69,7 +69,7 @@ impl Slot {
     pub fn free_name(&self, ending: &str) -> PathBuf {
         let mut number = 1_u32;
         loop {
-            let name = self.beside(&format!("{ending}-{number}"));
+            let name = self.sibling(&format!("{ending}-{number}"));
             if !exists(&name) {
                 return name;
             }
@@ -86,17 +86,20 @@ impl Slot {
     #[must_use]
     pub fn prior_is_back(&self) -> bool {
         let read = |path: &Path| fs::read(path).ok();
-        self.found == Found::Foreign && read(&self.at).is_some_and(|text| read(&self.prior()) == Some(text))
+        self.content == SlotContent::Foreign && read(&self.at).is_some_and(|text| read(&self.prior()) == Some(text))
     }
 
     /// True for a hook that depends on its own file name, as dispatchers for all hooks do: under another name it would
     /// act differently, so it cannot be chained.
     #[must_use]
-    pub fn goes_by_name(&self) -> bool {
+    pub fn depends_on_name(&self) -> bool {
         let mut text = Vec::new();
         let read = File::open(&self.at).and_then(|file| file.take(SCRIPT).read_to_end(&mut text));
         let asks = |words: &&str| text.windows(words.len()).any(|window| window == words.as_bytes());
-        self.found == Found::Foreign && read.is_ok() && text.starts_with(b"#!") && ASKS_ITS_NAME.iter().any(asks)
+        self.content == SlotContent::Foreign
+            && read.is_ok()
+            && text.starts_with(b"#!")
+            && ASKS_ITS_NAME.iter().any(asks)
     }
 
     /// Our hooks that another manager moved away: `post-commit.old` (lefthook), `post-commit.legacy`
@@ -104,37 +107,37 @@ impl Slot {
     ///
     /// # Errors
     /// The directory cannot be read.
-    pub fn strays(&self) -> Result<Vec<Stray>, GithooksError> {
+    pub fn moved_hooks(&self) -> Result<Vec<MovedHook>, GithooksError> {
         let Some(dir) = self.at.parent() else { return Ok(Vec::new()) };
-        let mut places = beside(dir, self.hook).map_err(GithooksError::io("read", dir))?;
+        let mut places = find_backups(dir, self.hook).map_err(GithooksError::io("read", dir))?;
         places.push(dir.join(OLD_HOOKS).join(self.hook.as_str()));
         let look = |at: PathBuf| {
-            let found = look(self.hook, &at).map_err(GithooksError::io("read", &at))?;
-            Ok(is_ours(&found).then_some(Stray { is_script: matches!(found, Found::Script(_)), at }))
+            let found = read_content(self.hook, &at).map_err(GithooksError::io("read", &at))?;
+            Ok(is_ours(&found).then_some(MovedHook { is_script: matches!(found, SlotContent::Script(_)), at }))
         };
         places.into_iter().filter_map(|at| look(at).transpose()).collect()
     }
 
     #[must_use]
     pub fn is_ours(&self) -> bool {
-        is_ours(&self.found)
+        is_ours(&self.content)
     }
 }
 
-fn is_ours(found: &Found) -> bool {
-    matches!(found, Found::Link(_) | Found::Launcher(_) | Found::Script(_))
+fn is_ours(found: &SlotContent) -> bool {
+    matches!(found, SlotContent::Link(_) | SlotContent::Launcher(_) | SlotContent::Script(_))
 }
 
 /// A hook of ours at another manager's backup place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stray {
+pub struct MovedHook {
     pub at: PathBuf,
     /// It may have been chained before a hook that is the prior one now.
     pub is_script: bool,
 }
 
 /// Files named as the hook plus an ending that is not ours.
-fn beside(dir: &Path, hook: HookName) -> io::Result<Vec<PathBuf>> {
+fn find_backups(dir: &Path, hook: HookName) -> io::Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(dir) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         other => other?,
@@ -152,24 +155,28 @@ fn beside(dir: &Path, hook: HookName) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-fn look(hook: HookName, at: &Path) -> io::Result<Found> {
+fn read_content(hook: HookName, at: &Path) -> io::Result<SlotContent> {
     let kind = match fs::symlink_metadata(at) {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            return Ok(Found::Nothing);
+            return Ok(SlotContent::Nothing);
         }
         other => other?.file_type(),
     };
     if kind.is_symlink() {
         let target = fs::read_link(at)?;
-        return Ok(if target.file_name() == Some(PROGRAM.as_ref()) { Found::Link(target) } else { Found::Foreign });
+        return Ok(if target.file_name() == Some(PROGRAM.as_ref()) {
+            SlotContent::Link(target)
+        } else {
+            SlotContent::Foreign
+        });
     }
     if !kind.is_file() {
-        return Ok(Found::Foreign);
+        return Ok(SlotContent::Foreign);
     }
     let mut text = Vec::new();
     File::open(at)?.take(SCRIPT).read_to_end(&mut text)?;
-    let launcher = launcher::recognise(hook, &text).map(Found::Launcher);
-    Ok(launcher.or_else(|| chain::recognise(hook, &text).map(Found::Script)).unwrap_or(Found::Foreign))
+    let launcher = launcher::recognise(hook, &text).map(SlotContent::Launcher);
+    Ok(launcher.or_else(|| chain::recognise(hook, &text).map(SlotContent::Script)).unwrap_or(SlotContent::Foreign))
 }
 
 /// True if the path exists, also as a dangling link.

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use super::apply::operations;
-use super::{GithooksError, HookState, How, Note, Plan, State, apply, inspect, plan_install, plan_remove};
+use super::{
+    GithooksError, HookCondition, HookForm, HookPlan, HookState, Note, apply, inspect, plan_install, plan_remove,
+};
 use crate::domain::event::HookName;
 use crate::hook::test_program::{rewrite_program, write_program};
 
@@ -103,7 +105,7 @@ impl Stage {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    fn states(&self) -> Vec<(State, Option<How>)> {
+    fn states(&self) -> Vec<(HookCondition, Option<HookForm>)> {
         let states = inspect(&self.hooks()).expect("readable");
         states.into_iter().map(|HookState { state, how, .. }| (state, how)).collect()
     }
@@ -141,7 +143,7 @@ fn search_path() -> std::ffi::OsString {
 fn without_a_hook_before_git_calls_ours() {
     let stage = Stage::new();
     stage.install();
-    assert_eq!(stage.states(), [(State::Ok, Some(How::File)); 4]);
+    assert_eq!(stage.states(), [(HookCondition::Ok, Some(HookForm::File)); 4]);
     stage.commit();
     assert_eq!(stage.calls(), "uro-hook|post-commit|\n");
     stage.git(&["commit", "-q", "--amend", "--allow-empty", "-m", "y"]);
@@ -169,7 +171,7 @@ fn a_dry_run_lists_what_is_written_and_nothing_else() {
     let after = stage.snapshot();
     let changed: Vec<&Path> =
         after.keys().filter(|path| before.get(*path) != after.get(*path)).map(PathBuf::as_path).collect();
-    let mut listed = plan.writes();
+    let mut listed = plan.written_paths();
     listed.sort();
     assert_eq!(listed, changed);
 }
@@ -213,7 +215,7 @@ fn a_prior_hook_speaks_and_exits_as_before_and_ours_is_silent() {
     stage.prior("post-commit", "#!/bin/sh\necho out \"$@\"\necho err >&2\nexit 3\n");
     let before = stage.run("sh", &["-c", ".git/hooks/post-commit 'a b' c; echo $?"]);
     stage.install();
-    assert_eq!(stage.states()[0], (State::Ok, Some(How::Chained)));
+    assert_eq!(stage.states()[0], (HookCondition::Ok, Some(HookForm::Chained)));
     let after = stage.run("sh", &["-c", ".git/hooks/post-commit 'a b' c; echo $?"]);
     assert_eq!((&after.stdout, &after.stderr), (&before.stdout, &before.stderr));
     assert_eq!(String::from_utf8_lossy(&after.stdout), "out a b c\n3\n");
@@ -269,7 +271,7 @@ fn with_our_program_deleted_commits_are_silent_and_the_prior_hook_still_runs() {
     assert_eq!(fs::read_to_string(stage.work.join("seen")).expect("ran").len(), 82);
     let merged = stage.run(".git/hooks/post-merge", &["0"]);
     assert_eq!((merged.status.code(), merged.stdout.as_slice()), (Some(0), b"merged\n".as_slice()));
-    assert!(stage.states().iter().all(|(state, _)| *state == State::Outdated));
+    assert!(stage.states().iter().all(|(state, _)| *state == HookCondition::Outdated));
 }
 
 #[test]
@@ -291,7 +293,7 @@ fn a_hook_put_over_ours_is_told_as_lost_and_chained_by_the_next_install() {
     stage.install();
     stage.prior("post-commit", "#!/bin/sh\necho second\n");
     fs::remove_file(stage.hook("post-merge")).expect("removed");
-    assert_eq!(stage.states()[..2], [(State::Lost, None); 2]);
+    assert_eq!(stage.states()[..2], [(HookCondition::Lost, None); 2]);
     assert_eq!(stage.commit(), "second\n");
     let kept = stage.hook("post-commit.uro-prior-1");
     assert_eq!(stage.install(), [Note::Kept(kept.clone())]);
@@ -318,10 +320,10 @@ fn a_link_of_an_earlier_version_is_replaced_and_what_it_leads_to_is_not() {
     fs::create_dir_all(stage.hooks()).expect("created");
     symlink(&stage.program, stage.hook("post-commit")).expect("linked");
     let program = fs::read(&stage.program).expect("there");
-    assert_eq!(stage.states()[0], (State::Outdated, Some(How::File)));
+    assert_eq!(stage.states()[0], (HookCondition::Outdated, Some(HookForm::File)));
     stage.install();
     assert!(!stage.hook("post-commit").is_symlink());
-    assert_eq!(stage.states()[0], (State::Ok, Some(How::File)));
+    assert_eq!(stage.states()[0], (HookCondition::Ok, Some(HookForm::File)));
     assert_eq!(fs::read(&stage.program).expect("there"), program);
 }
 
@@ -330,9 +332,9 @@ fn an_older_script_is_renewed_and_its_prior_hook_kept() {
     let stage = Stage::new();
     stage.prior("post-commit.uro-prior", "#!/bin/sh\necho prior\n");
     stage.prior("post-commit", "#!/bin/sh\n# uro-capture hook, version 0\nuro_program='/old/uro-hook'\n");
-    assert_eq!(stage.states()[0], (State::Outdated, Some(How::Chained)));
+    assert_eq!(stage.states()[0], (HookCondition::Outdated, Some(HookForm::Chained)));
     stage.install();
-    assert_eq!(stage.states()[0], (State::Ok, Some(How::Chained)));
+    assert_eq!(stage.states()[0], (HookCondition::Ok, Some(HookForm::Chained)));
     assert_eq!(stage.commit(), "prior\n");
 }
 
@@ -355,13 +357,13 @@ fn a_script_of_ours_that_was_changed_by_hand_is_neither_overwritten_nor_deleted(
 fn an_install_that_broke_off_after_the_rename_is_finished_by_the_next() {
     let stage = Stage::new();
     stage.prior("post-commit.uro-prior", "#!/bin/sh\necho prior\n");
-    assert_eq!(stage.states()[0], (State::Lost, None));
+    assert_eq!(stage.states()[0], (HookCondition::Lost, None));
     stage.install();
     assert_eq!(stage.commit(), "prior\n");
 }
 
 /// Executes the first `count` operations of a plan, as before a power loss; returns the total number.
-fn perform_some(plan: &Plan, count: usize) -> usize {
+fn perform_some(plan: &HookPlan, count: usize) -> usize {
     let operations: Vec<_> = plan.steps.iter().flat_map(operations).collect();
     operations.iter().take(count).for_each(|operation| operation.perform().expect("performed"));
     operations.len()
@@ -449,7 +451,7 @@ fn a_place_that_is_no_directory_and_a_program_that_is_none_are_refused() {
 fn without_any_trace_hooks_are_absent() {
     let stage = Stage::new();
     stage.prior("post-commit", "#!/bin/sh\n");
-    assert_eq!(stage.states(), [(State::Absent, None); 4]);
+    assert_eq!(stage.states(), [(HookCondition::Absent, None); 4]);
     assert_eq!(inspect(Path::new("/nonexistent")).expect("no error")[0].hook, HookName::PostCommit);
 }
 

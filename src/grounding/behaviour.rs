@@ -1,20 +1,20 @@
 //! Contradiction check: claims about increase, decrease, continuation or absence that the patch contradicts.
 
 use super::claims::{self, Claim};
-use super::lexicon::{Lexicon, Seen};
-use super::token::{Kind, Token};
+use super::lexicon::{Lexicon, SideSet};
+use super::token::{SentenceToken, TokenKind};
 use super::words;
 
 /// The first word of a sentence that the patch contradicts.
-pub fn contradiction<'a>(sentence: &[Token<'a>], lexicon: &Lexicon) -> Option<&'a str> {
+pub fn find_contradiction<'a>(sentence: &[SentenceToken<'a>], lexicon: &Lexicon) -> Option<&'a str> {
     if lexicon.partial {
         return None;
     }
-    let low: Vec<String> = sentence.iter().map(Token::low).collect();
+    let low: Vec<String> = sentence.iter().map(SentenceToken::low).collect();
     let word = |at: usize| sentence.get(at).map(|token| token.text);
-    let claims = claims::of(sentence);
+    let claims = claims::extract_claims(sentence);
     let at = (0..sentence.len())
-        .find(|at| is_given_up(*at, &low, sentence, lexicon) || is_still_said_of(*at, &low, sentence, lexicon))
+        .find(|at| is_given_up(*at, &low, sentence, lexicon) || is_removed_subject(*at, &low, sentence, lexicon))
         .or_else(|| claims.iter().find_map(|claim| wrong_way(*claim, &low, sentence)))
         .or_else(|| (0..sentence.len()).find(|at| is_elsewhere(*at, &low, sentence, lexicon)))
         .or_else(|| (0..sentence.len()).find(|at| is_set_back(*at, &low, sentence, lexicon)))
@@ -23,13 +23,13 @@ pub fn contradiction<'a>(sentence: &[Token<'a>], lexicon: &Lexicon) -> Option<&'
 }
 
 /// "Moves `gone`", "Renames `gone` to `kept`": the first was not replaced, and the second existed before.
-fn is_elsewhere(at: usize, low: &[String], sentence: &[Token<'_>], lexicon: &Lexicon) -> bool {
+fn is_elsewhere(at: usize, low: &[String], sentence: &[SentenceToken<'_>], lexicon: &Lexicon) -> bool {
     let verb = low.get(at).map_or("", String::as_str);
     let symbol = |at: usize| {
-        let token = sentence.get(at).filter(|token| token.kind == Kind::Code)?;
+        let token = sentence.get(at).filter(|token| token.kind == TokenKind::Code)?;
         Some((lexicon.symbol_of(&token.low()), lexicon.is_kept(&token.low())))
     };
-    let one_sided = |at: usize| symbol(at).is_some_and(|(seen, _)| seen.gone() || seen.came());
+    let one_sided = |at: usize| symbol(at).is_some_and(|(seen, _)| seen.is_removed() || seen.is_added());
     match verb {
         "moves" | "moved" | "move" => one_sided(at + 1),
         "renames" | "renamed" | "rename" => {
@@ -42,12 +42,12 @@ fn is_elsewhere(at: usize, low: &[String], sentence: &[Token<'_>], lexicon: &Lex
 }
 
 /// "Sets x to 30", where 30 is the old value.
-fn is_set_back(at: usize, low: &[String], sentence: &[Token<'_>], lexicon: &Lexicon) -> bool {
+fn is_set_back(at: usize, low: &[String], sentence: &[SentenceToken<'_>], lexicon: &Lexicon) -> bool {
     let before = at.checked_sub(1).and_then(|to| low.get(to)).is_some_and(|word| word == "to");
-    let number = sentence.get(at).is_some_and(|token| token.kind == Kind::Number);
+    let number = sentence.get(at).is_some_and(|token| token.kind == TokenKind::Number);
     let sets = low.iter().take(at).any(|word| SETS.contains(&word.as_str()));
     let seen = || low.get(at).map(|number| lexicon.number(number)).unwrap_or_default();
-    before && number && sets && seen().gone() && !seen().has(Seen::NEAR) && !seen().has(Seen::SAID)
+    before && number && sets && seen().is_removed() && !seen().has(SideSet::CONTEXT) && !seen().has(SideSet::AUTHOR)
 }
 
 const SETS: &[&str] = &[
@@ -61,9 +61,9 @@ fn of_another_kind(low: &[String], lexicon: &Lexicon) -> Option<usize> {
     let near = |words: &[&str]| (1..5).find(|at| words.contains(&word(*at)));
     match word(0) {
         "merges" | "merged" if !lexicon.kinds.merge => {
-            near(&["branch", "branches"]).filter(|_| !lexicon.is_said("merg"))
+            near(&["branch", "branches"]).filter(|_| !lexicon.is_author_word("merg"))
         }
-        "reverts" | "reverted" if !lexicon.is_said("revert") => near(&["commit", "commits"]),
+        "reverts" | "reverted" if !lexicon.is_author_word("revert") => near(&["commit", "commits"]),
         "adds" | "added" | "updates" | "updated" | "extends" | "expands" | "improves" => {
             let tests = near(&["test", "tests"]).filter(|_| !lexicon.kinds.tests && !lexicon.has_stem("test"));
             let words = near(&["documentation", "docs", "readme"]).filter(|_| !lexicon.kinds.words);
@@ -74,21 +74,21 @@ fn of_another_kind(low: &[String], lexicon: &Lexicon) -> Option<usize> {
 }
 
 /// "no longer retries", where only added lines have the word.
-fn is_given_up(at: usize, low: &[String], sentence: &[Token<'_>], lexicon: &Lexicon) -> bool {
+fn is_given_up(at: usize, low: &[String], sentence: &[SentenceToken<'_>], lexicon: &Lexicon) -> bool {
     let before = |back: usize| at.checked_sub(back).and_then(|at| low.get(at)).map_or("", String::as_str);
     let given_up = before(1) == "longer" && before(2) == "no";
-    let prose = sentence.get(at).is_some_and(|token| token.kind == Kind::Prose && token.text.chars().count() > 3);
-    let said = low.get(at).is_some_and(|word| lexicon.said_words().contains(word.as_str()));
+    let prose = sentence.get(at).is_some_and(|token| token.kind == TokenKind::Prose && token.text.chars().count() > 3);
+    let said = low.get(at).is_some_and(|word| lexicon.author_text().contains(word.as_str()));
     // A changed comment may state it.
-    let told = low.get(at).is_some_and(|word| lexicon.explains(&words::stem(word)));
-    given_up && prose && !said && !told && low.get(at).is_some_and(|word| lexicon.word(word).came())
+    let told = low.get(at).is_some_and(|word| lexicon.is_human_word(&words::stem(word)));
+    given_up && prose && !said && !told && low.get(at).is_some_and(|word| lexicon.word(word).is_added())
 }
 
 /// "`gone` now supports": removed code cannot do anything.
-fn is_still_said_of(at: usize, low: &[String], sentence: &[Token<'_>], lexicon: &Lexicon) -> bool {
+fn is_removed_subject(at: usize, low: &[String], sentence: &[SentenceToken<'_>], lexicon: &Lexicon) -> bool {
     let next = low.get(at + 1).map_or("", String::as_str);
-    let thing = sentence.get(at).filter(|token| token.kind == Kind::Code && token.after.is_none());
-    let gone = thing.is_some_and(|token| lexicon.symbol_of(&token.low()).gone());
+    let thing = sentence.get(at).filter(|token| token.kind == TokenKind::Code && token.after.is_none());
+    let gone = thing.is_some_and(|token| lexicon.symbol_of(&token.low()).is_removed());
     let goes = low.get(at + 2).map_or("", String::as_str);
     gone && (GOES_ON.contains(&next) || (next == "now" && GOES_ON.contains(&goes)))
 }
@@ -100,10 +100,10 @@ const GOES_ON: &[&str] = &[
 ];
 
 /// "Raises x from 60 to 30".
-fn wrong_way(claim: Claim, low: &[String], sentence: &[Token<'_>]) -> Option<usize> {
+fn wrong_way(claim: Claim, low: &[String], sentence: &[SentenceToken<'_>]) -> Option<usize> {
     let Claim::Became(old, new) = claim else { return None };
     let number = |at: usize| -> Option<f64> {
-        sentence.get(at).filter(|token| token.kind == Kind::Number)?;
+        sentence.get(at).filter(|token| token.kind == TokenKind::Number)?;
         low.get(at)?.replace(['_', ','], "").parse().ok()
     };
     let (before, after) = (number(old)?, number(new)?);

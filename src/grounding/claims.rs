@@ -1,7 +1,7 @@
 //! Claim extraction: what a sentence describes as added, removed or replaced.
 
 use super::support;
-use super::token::{Kind, Token};
+use super::token::{SentenceToken, TokenKind};
 use super::words::{self, stem};
 
 /// One claim with a direction; the objects are token indices.
@@ -22,9 +22,9 @@ enum Verb {
 }
 
 /// All claims of a sentence.
-pub fn of(tokens: &[Token<'_>]) -> Vec<Claim> {
-    let low: Vec<String> = tokens.iter().map(Token::low).collect();
-    let sentence = Sentence { tokens, low };
+pub fn extract_claims(tokens: &[SentenceToken<'_>]) -> Vec<Claim> {
+    let low: Vec<String> = tokens.iter().map(SentenceToken::low).collect();
+    let sentence = ClaimParser { tokens, low };
     let mut claims = Vec::new();
     for at in 0..tokens.len() {
         if let Some(verb) = sentence.verb(at) {
@@ -56,10 +56,10 @@ impl Direction {
     }
 
     /// Whether it occurs on the side of this direction, and not on the other.
-    pub fn is_side(self, seen: super::lexicon::Seen) -> bool {
+    pub fn is_side(self, seen: super::lexicon::SideSet) -> bool {
         match self {
-            Self::Came => seen.came(),
-            Self::Went => seen.gone(),
+            Self::Came => seen.is_added(),
+            Self::Went => seen.is_removed(),
         }
     }
 
@@ -80,9 +80,9 @@ impl Direction {
 }
 
 /// Added or removed things with their words: those between the verb and the next preposition or verb.
-pub fn phrases(tokens: &[Token<'_>]) -> Vec<(Direction, Vec<usize>)> {
-    let low: Vec<String> = tokens.iter().map(Token::low).collect();
-    let sentence = Sentence { tokens, low };
+pub fn phrases(tokens: &[SentenceToken<'_>]) -> Vec<(Direction, Vec<usize>)> {
+    let low: Vec<String> = tokens.iter().map(SentenceToken::low).collect();
+    let sentence = ClaimParser { tokens, low };
     let phrase = |verb: usize| -> Vec<usize> {
         let mut words = Vec::new();
         for (at, token) in tokens.iter().enumerate().skip(verb + 1) {
@@ -110,8 +110,8 @@ pub fn phrases(tokens: &[Token<'_>]) -> Vec<(Direction, Vec<usize>)> {
 }
 
 /// "from A to A", "replaces A with A": the first word of the second A.
-pub fn tautology(tokens: &[Token<'_>]) -> Option<usize> {
-    let low: Vec<String> = tokens.iter().map(Token::low).collect();
+pub fn tautology(tokens: &[SentenceToken<'_>]) -> Option<usize> {
+    let low: Vec<String> = tokens.iter().map(SentenceToken::low).collect();
     let telling = |low: &&String| words::stems(low).iter().any(|stem| !support::is_work(stem));
     let words = |range: std::ops::Range<usize>| -> Vec<&String> {
         low.get(range).unwrap_or_default().iter().filter(telling).collect()
@@ -130,12 +130,12 @@ pub fn tautology(tokens: &[Token<'_>]) -> Option<usize> {
     })
 }
 
-struct Sentence<'a> {
-    tokens: &'a [Token<'a>],
+struct ClaimParser<'a> {
+    tokens: &'a [SentenceToken<'a>],
     low: Vec<String>,
 }
 
-impl Sentence<'_> {
+impl ClaimParser<'_> {
     fn low(&self, at: usize) -> &str {
         self.low.get(at).map_or("", String::as_str)
     }
@@ -145,7 +145,7 @@ impl Sentence<'_> {
     }
 
     fn is_thing(&self, at: usize) -> bool {
-        self.tokens.get(at).is_some_and(Token::is_thing)
+        self.tokens.get(at).is_some_and(SentenceToken::is_thing)
     }
 
     fn ends_after(&self, at: usize) -> bool {
@@ -154,7 +154,7 @@ impl Sentence<'_> {
 
     /// Whether the word claims something about this commit: not negated, and not a participle before a noun.
     fn verb(&self, at: usize) -> Option<Verb> {
-        if self.tokens.get(at)?.kind != Kind::Prose {
+        if self.tokens.get(at)?.kind != TokenKind::Prose {
             return None;
         }
         let verb = verb(self.low(at));
@@ -300,7 +300,7 @@ impl Sentence<'_> {
     }
 
     fn is_value(&self, at: usize) -> bool {
-        self.tokens.get(at).is_some_and(|token| token.is_thing() || token.kind == Kind::Number)
+        self.tokens.get(at).is_some_and(|token| token.is_thing() || token.kind == TokenKind::Number)
     }
 
     fn value(&self, from: usize, within: usize) -> Option<usize> {

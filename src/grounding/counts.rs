@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::patch::{Change, Commit, FileChange};
 use crate::facts::language::SymbolKind;
-use crate::facts::symbols::{Fate, Symbol};
+use crate::facts::symbols::{Symbol, SymbolChange};
 use crate::facts::{Facts, role_of};
 use crate::fallback::dependencies;
 
 /// Counts for a commit, separate per counted thing.
 #[derive(Debug, Default)]
-pub struct Counts {
+pub struct ChangeCounts {
     pub files: BTreeSet<u64>,
     pub lines: BTreeSet<u64>,
     pub insertions: BTreeSet<u64>,
@@ -25,13 +25,13 @@ pub struct Counts {
     pub tests: BTreeSet<u64>,
 }
 
-impl Counts {
+impl ChangeCounts {
     pub fn of(commit: &Commit, facts: &Facts) -> Self {
         let mut counts = Self::default();
         counts.files(commit);
         counts.lines(commit, facts);
         counts.symbols(&facts.symbols);
-        counts.told(&facts.symbols);
+        counts.listed_definitions(&facts.symbols);
         counts.packages(commit, facts);
         counts.rest(commit, facts);
         counts
@@ -41,7 +41,7 @@ impl Counts {
     fn files(&mut self, commit: &Commit) {
         let files = &commit.patch.files;
         self.files.extend([commit.patch.files_total as u64, files.len() as u64]);
-        let mut tally = Tally::default();
+        let mut tally = NameTally::default();
         for file in files {
             tally.add(format!("{:?}", file.change));
             tally.add(format!("{:?}", role_of(file)));
@@ -77,19 +77,19 @@ impl Counts {
     }
 
     fn symbols(&mut self, symbols: &[Symbol]) {
-        let (mut tally, mut tests, mut paths) = (Tally::default(), Tally::default(), BTreeMap::new());
+        let (mut tally, mut tests, mut paths) = (NameTally::default(), NameTally::default(), BTreeMap::new());
         for symbol in symbols {
             tally.add("all".to_owned());
-            tally.add(format!("{:?}", symbol.fate));
-            tally.add(format!("{:?} {:?}", symbol.fate, symbol.kind));
-            tally.add(format!("{:?} {}", symbol.fate, symbol.test));
-            tally.add(format!("{:?} {:?} {}", symbol.fate, symbol.kind, symbol.test));
-            tally.add(format!("in {} {:?}", symbol.path, symbol.fate));
+            tally.add(format!("{:?}", symbol.change));
+            tally.add(format!("{:?} {:?}", symbol.change, symbol.kind));
+            tally.add(format!("{:?} {}", symbol.change, symbol.test));
+            tally.add(format!("{:?} {:?} {}", symbol.change, symbol.kind, symbol.test));
+            tally.add(format!("in {} {:?}", symbol.path, symbol.change));
             if symbol.test_case {
-                tests.add(format!("{:?}", symbol.fate));
+                tests.add(format!("{:?}", symbol.change));
                 tests.add("all".to_owned());
             }
-            let of_fate: &mut BTreeSet<&str> = paths.entry((symbol.fate, symbol.test)).or_default();
+            let of_fate: &mut BTreeSet<&str> = paths.entry((symbol.change, symbol.test)).or_default();
             of_fate.insert(&symbol.path);
         }
         self.things.extend(tally.0.into_values());
@@ -102,11 +102,11 @@ impl Counts {
 
     /// Number of files with definitions for one, two, three or all directions of change.
     fn places(&mut self, symbols: &[Symbol]) {
-        let direction = |symbol: &Symbol| match symbol.fate {
-            Fate::Added => 1_u8,
-            Fate::Removed => 2,
-            Fate::Moved | Fate::Renamed => 4,
-            Fate::Redefined | Fate::Modified => 8,
+        let direction = |symbol: &Symbol| match symbol.change {
+            SymbolChange::Added => 1_u8,
+            SymbolChange::Removed => 2,
+            SymbolChange::Moved | SymbolChange::Renamed => 4,
+            SymbolChange::Redefined | SymbolChange::Modified => 8,
         };
         for (of, tests) in (1..16_u8).flat_map(|of| [(of, false), (of, true)]) {
             let told = symbols.iter().filter(|symbol| direction(symbol) & of != 0 && (tests || !symbol.test));
@@ -117,26 +117,31 @@ impl Counts {
 
     /// Definitions as a summary lists them: each name with its single change, without members of types added or removed
     /// as a whole; with their files.
-    fn told(&mut self, symbols: &[Symbol]) {
+    fn listed_definitions(&mut self, symbols: &[Symbol]) {
         let mut ranks: BTreeMap<(&str, bool), u8> = BTreeMap::new();
         for symbol in symbols {
             let first = ranks.entry((&symbol.name, symbol.test)).or_insert(u8::MAX);
-            *first = symbol.fate.precedence().min(*first);
+            *first = symbol.change.precedence().min(*first);
         }
-        let whole: BTreeSet<(&str, Fate)> = symbols.iter().map(|symbol| (symbol.name.as_str(), symbol.fate)).collect();
+        let whole: BTreeSet<(&str, SymbolChange)> =
+            symbols.iter().map(|symbol| (symbol.name.as_str(), symbol.change)).collect();
         let member = |symbol: &Symbol| {
             let of = symbol.name.rsplit_once("::").or_else(|| symbol.name.rsplit_once('.')).map(|(of, _)| of);
-            symbol.fate != Fate::Modified && of.is_some_and(|of| whole.contains(&(of, symbol.fate)))
+            symbol.change != SymbolChange::Modified && of.is_some_and(|of| whole.contains(&(of, symbol.change)))
         };
         let first =
-            |symbol: &Symbol| ranks.get(&(symbol.name.as_str(), symbol.test)) == Some(&symbol.fate.precedence());
+            |symbol: &Symbol| ranks.get(&(symbol.name.as_str(), symbol.test)) == Some(&symbol.change.precedence());
         let mut seen = BTreeSet::new();
-        let (mut tally, mut files) = (Tally::default(), BTreeMap::<bool, BTreeSet<&str>>::new());
+        let (mut tally, mut files) = (NameTally::default(), BTreeMap::<bool, BTreeSet<&str>>::new());
         for symbol in symbols.iter().filter(|symbol| first(symbol) && !member(symbol)) {
             if seen.insert((&symbol.name, symbol.test)) {
-                let functions = symbol.fate == Fate::Redefined && symbol.kind == SymbolKind::Function;
-                tally.add(format!("{:?} {} {functions} {}", symbol.fate, symbol.test, symbol.comments_only));
-                tally.add(format!("{} {}", symbol.fate.precedence().min(Fate::Redefined.precedence()), symbol.test));
+                let functions = symbol.change == SymbolChange::Redefined && symbol.kind == SymbolKind::Function;
+                tally.add(format!("{:?} {} {functions} {}", symbol.change, symbol.test, symbol.comments_only));
+                tally.add(format!(
+                    "{} {}",
+                    symbol.change.precedence().min(SymbolChange::Redefined.precedence()),
+                    symbol.test
+                ));
                 files.entry(symbol.test).or_default().insert(&symbol.path);
             }
         }
@@ -183,16 +188,16 @@ impl Counts {
 
 /// New test cases, each name once; and the surplus over removed ones.
 fn net_tests(symbols: &[Symbol]) -> [u64; 2] {
-    let of = |fate: Fate| symbols.iter().filter(move |symbol| symbol.test_case && symbol.fate == fate);
-    let names: BTreeSet<&str> = of(Fate::Added).map(Symbol::bare).collect();
-    [names.len() as u64, of(Fate::Added).count().saturating_sub(of(Fate::Removed).count()) as u64]
+    let of = |fate: SymbolChange| symbols.iter().filter(move |symbol| symbol.test_case && symbol.change == fate);
+    let names: BTreeSet<&str> = of(SymbolChange::Added).map(Symbol::bare).collect();
+    [names.len() as u64, of(SymbolChange::Added).count().saturating_sub(of(SymbolChange::Removed).count()) as u64]
 }
 
 /// Occurrences per name.
 #[derive(Debug, Default)]
-struct Tally(BTreeMap<String, u64>);
+struct NameTally(BTreeMap<String, u64>);
 
-impl Tally {
+impl NameTally {
     fn add(&mut self, name: String) {
         *self.0.entry(name).or_default() += 1;
     }

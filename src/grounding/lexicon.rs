@@ -4,29 +4,29 @@
 use std::collections::{HashMap, HashSet};
 
 use super::claims::Direction;
-use super::instructions::Tainted;
-use super::pairs::Pairs;
-use super::token::{Kind, Token};
+use super::instructions::InjectedText;
+use super::pairs::ReplacementPairs;
+use super::token::{SentenceToken, TokenKind};
 use super::words::{self, key, stem};
-use super::{Evidence, counts::Counts, quotes};
-use crate::domain::patch::{Change, FileChange, Hunk, Line, Origin, Unread};
+use super::{Evidence, counts::ChangeCounts, quotes};
+use crate::domain::patch::{Change, FileChange, Hunk, LineOrigin, PatchLine, UnreadReason};
 use crate::facts::mentions::line::is_comment;
 use crate::facts::roles::FileRole;
-use crate::facts::symbols::{Fate, Symbol};
+use crate::facts::symbols::{Symbol, SymbolChange};
 
 /// The sides of a change on which something occurs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Seen(u8);
+pub struct SideSet(u8);
 
-impl Seen {
+impl SideSet {
     pub const OLD: Self = Self(1);
     pub const NEW: Self = Self(2);
     /// Unchanged text: context, hunk headers.
-    pub const NEAR: Self = Self(4);
+    pub const CONTEXT: Self = Self(4);
     /// In the author's text.
-    pub const SAID: Self = Self(8);
+    pub const AUTHOR: Self = Self(8);
     /// In a path, or known from the facts.
-    pub const TOLD: Self = Self(16);
+    pub const FACTS: Self = Self(16);
 
     pub fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0
@@ -37,12 +37,12 @@ impl Seen {
     }
 
     /// Before the change only.
-    pub fn gone(self) -> bool {
+    pub fn is_removed(self) -> bool {
         self.has(Self::OLD) && !self.has(Self::NEW)
     }
 
     /// After the change only.
-    pub fn came(self) -> bool {
+    pub fn is_added(self) -> bool {
         self.has(Self::NEW) && !self.has(Self::OLD)
     }
 
@@ -53,7 +53,7 @@ impl Seen {
 
 /// The non-code parts of a commit.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Kinds {
+pub struct ChangeKinds {
     pub merge: bool,
     pub tests: bool,
     /// Documentation, or comments on changed lines.
@@ -70,8 +70,8 @@ const WINDOW: u32 = 2;
 /// The evidence of a commit.
 #[derive(Debug, Default)]
 pub struct Lexicon {
-    words: HashMap<String, Seen>,
-    numbers: HashMap<String, Seen>,
+    words: HashMap<String, SideSet>,
+    numbers: HashMap<String, SideSet>,
     /// Stems of all words and of their parts.
     stems: HashSet<String>,
     /// Stems of the old lines, changed or not, and of hunk headers and paths.
@@ -82,7 +82,7 @@ pub struct Lexicon {
     lines: HashMap<String, Vec<u32>>,
     /// Occurrences of a stem on added lines minus those on removed lines.
     balance: HashMap<String, i64>,
-    grown: Grown,
+    grown: RunStatistics,
     /// Whether there is a change to check a text against.
     pub has_patch: bool,
     /// Stems of names that give a location: definitions, paths, hunk headers.
@@ -90,31 +90,31 @@ pub struct Lexicon {
     /// Names in hunk headers: the enclosing definitions.
     heads: HashSet<String>,
     /// Stems of human text about the change: message, notes, comments, documentation.
-    why: HashSet<String>,
+    human_stems: HashSet<String>,
     /// Stems of the message and the notes alone.
-    said: HashSet<String>,
+    author_stems: HashSet<String>,
     /// Definitions by name, in lower case.
-    symbols: HashMap<String, Seen>,
+    symbols: HashMap<String, SideSet>,
     /// Definitions that existed before and after, without any added or removed definition of the same name.
     kept: HashMap<String, bool>,
     /// The same per file: name and path in lower case.
-    places: HashMap<(String, String), Seen>,
+    places: HashMap<(String, String), SideSet>,
     /// Added or removed members of types, in lower case.
-    members: HashMap<String, Seen>,
+    members: HashMap<String, SideSet>,
     /// Names of changed packages, in lower case.
     packages: HashSet<String>,
     /// Paths of the patch, in lower case.
-    paths: Vec<(String, Seen)>,
+    paths: Vec<(String, SideSet)>,
     /// All text except suspected instructions, in lower case, line by line.
     text: String,
     /// End offset and side of each line of `text`.
-    ends: Vec<(usize, Seen)>,
+    ends: Vec<(usize, SideSet)>,
     /// The author's words, in lower case.
-    words_said: String,
-    pub tainted: Tainted,
-    pub kinds: Kinds,
-    pub pairs: Pairs,
-    pub counts: Counts,
+    author_words: String,
+    pub tainted: InjectedText,
+    pub kinds: ChangeKinds,
+    pub pairs: ReplacementPairs,
+    pub counts: ChangeCounts,
     /// Some changed lines are missing, so a one-sided occurrence proves nothing.
     pub partial: bool,
 }
@@ -122,33 +122,34 @@ pub struct Lexicon {
 impl Lexicon {
     pub fn of(evidence: &Evidence<'_>) -> Self {
         let commit = evidence.commit;
-        let (counts, pairs) = (Counts::of(commit, evidence.facts), Pairs::of(commit, evidence.facts));
+        let (counts, pairs) = (ChangeCounts::of(commit, evidence.facts), ReplacementPairs::of(commit, evidence.facts));
         let mut lexicon = Self { counts, pairs, has_patch: true, ..Self::default() };
         let (files, total) = (&commit.patch.files, commit.patch.files_total);
         lexicon.partial = files.len() < total || files.is_empty() || files.iter().any(is_cut);
         for file in &commit.patch.files {
             lexicon.file(file);
         }
-        lexicon.kinds.words = !lexicon.why.is_empty() || files.iter().any(|f| FileRole::of(&f.path) == FileRole::Docs);
+        lexicon.kinds.words =
+            !lexicon.human_stems.is_empty() || files.iter().any(|f| FileRole::from_path(&f.path) == FileRole::Docs);
         lexicon.kinds.only_docs =
-            !files.is_empty() && files.iter().all(|file| FileRole::of(&file.path) == FileRole::Docs);
+            !files.is_empty() && files.iter().all(|file| FileRole::from_path(&file.path) == FileRole::Docs);
         lexicon.kinds.only_comments = only_comments(files);
         let branch = commit.branch.iter().map(String::as_str);
         for text in evidence.notes.iter().map(String::as_str).chain(branch).chain([commit.author.as_str()]) {
-            lexicon.said(text);
+            lexicon.add_author_text(text);
         }
         lexicon.kinds.merge = commit.parents.len() > 1;
         lexicon.kinds.tests = evidence.facts.symbols.iter().any(|symbol| symbol.test)
-            || files.iter().any(|file| FileRole::of(&file.path) == FileRole::Tests);
-        lexicon.said(&commit.message);
+            || files.iter().any(|file| FileRole::from_path(&file.path) == FileRole::Tests);
+        lexicon.add_author_text(&commit.message);
         for symbol in &evidence.facts.symbols {
             lexicon.symbol(symbol);
         }
         for dependency in &evidence.facts.dependencies {
-            lexicon.line(&dependency.name, Seen::TOLD, false);
+            lexicon.line(&dependency.name, SideSet::FACTS, false);
             lexicon.packages.insert(dependency.name.to_lowercase());
-            dependency.from.iter().for_each(|from| lexicon.line(from, Seen::OLD, false));
-            dependency.to.iter().for_each(|to| lexicon.line(to, Seen::NEW, false));
+            dependency.from.iter().for_each(|from| lexicon.line(from, SideSet::OLD, false));
+            dependency.to.iter().for_each(|to| lexicon.line(to, SideSet::NEW, false));
         }
         lexicon
     }
@@ -156,43 +157,43 @@ impl Lexicon {
     /// A standalone text, written entirely by the user.
     pub fn of_words(texts: &[&str]) -> Self {
         let mut lexicon = Self::default();
-        texts.iter().for_each(|text| lexicon.said(text));
+        texts.iter().for_each(|text| lexicon.add_author_text(text));
         lexicon
     }
 
-    fn said(&mut self, text: &str) {
+    fn add_author_text(&mut self, text: &str) {
         let lines: Vec<&str> = text.lines().collect();
         let taken = self.tainted.of_lines(&lines);
         for (line, taken) in lines.iter().zip(taken) {
             if !taken {
-                self.line(line, Seen::SAID, true);
-                self.words_said.push_str(&line.to_lowercase());
-                self.words_said.push('\n');
-                self.said.extend(words::stems(line));
+                self.line(line, SideSet::AUTHOR, true);
+                self.author_words.push_str(&line.to_lowercase());
+                self.author_words.push('\n');
+                self.author_stems.extend(words::stems(line));
             }
         }
     }
 
     fn file(&mut self, file: &FileChange) {
         let side = match file.change {
-            Change::Added => Seen::NEW,
-            Change::Deleted => Seen::OLD,
-            Change::Renamed if file.old_path.is_some() => Seen::NEW,
-            Change::Modified | Change::Renamed | Change::Copied | Change::TypeChanged => Seen::OLD.and(Seen::NEW),
+            Change::Added => SideSet::NEW,
+            Change::Deleted => SideSet::OLD,
+            Change::Renamed if file.old_path.is_some() => SideSet::NEW,
+            Change::Modified | Change::Renamed | Change::Copied | Change::TypeChanged => SideSet::OLD.and(SideSet::NEW),
         };
         self.path(&file.path, side);
         if let Some(old) = &file.old_path {
-            self.path(old, if file.change == Change::Renamed { Seen::OLD } else { Seen::OLD.and(Seen::NEW) });
+            self.path(old, if file.change == Change::Renamed { SideSet::OLD } else { SideSet::OLD.and(SideSet::NEW) });
         }
-        let prose = FileRole::of(&file.path) == FileRole::Docs;
+        let prose = FileRole::from_path(&file.path) == FileRole::Docs;
         file.hunks.iter().for_each(|hunk| self.hunk(hunk, prose));
     }
 
-    fn path(&mut self, path: &str, side: Seen) {
+    fn path(&mut self, path: &str, side: SideSet) {
         if self.tainted.of_lines(&[path]).contains(&true) {
             return;
         }
-        self.line(path, Seen::TOLD, false);
+        self.line(path, SideSet::FACTS, false);
         self.anywhere.extend(words::stems(path));
         self.paths.push((path.to_lowercase(), side));
     }
@@ -200,67 +201,67 @@ impl Lexicon {
     fn hunk(&mut self, hunk: &Hunk, prose: bool) {
         let texts: Vec<&str> = hunk.lines.iter().map(|line| line.text.as_str()).collect();
         let taken = self.tainted.of_lines(&texts);
-        self.grown.take(hunk);
+        self.grown.count_hunk(hunk);
         self.supported.extend(words::stems(&hunk.header));
         self.anywhere.extend(words::stems(&hunk.header));
         self.heads.extend(words::identifiers(&hunk.header).map(key));
         if !self.tainted.of_lines(&[&hunk.header]).contains(&true) {
-            self.line(&hunk.header, Seen::NEAR, false);
+            self.line(&hunk.header, SideSet::CONTEXT, false);
         }
-        for (Line { origin, text }, taken) in hunk.lines.iter().zip(taken) {
+        for (PatchLine { origin, text }, taken) in hunk.lines.iter().zip(taken) {
             let side = match origin {
-                Origin::Added => Seen::NEW,
-                Origin::Removed => Seen::OLD,
-                Origin::Context => Seen::NEAR,
+                LineOrigin::Added => SideSet::NEW,
+                LineOrigin::Removed => SideSet::OLD,
+                LineOrigin::Context => SideSet::CONTEXT,
             };
             if !taken {
-                self.line(text, side, prose && *origin != Origin::Context);
-                if *origin != Origin::Context && !prose {
-                    self.why.extend(words::stems(words::comment(text)));
+                self.line(text, side, prose && *origin != LineOrigin::Context);
+                if *origin != LineOrigin::Context && !prose {
+                    self.human_stems.extend(words::stems(words::comment(text)));
                 }
             }
         }
     }
 
     fn symbol(&mut self, symbol: &Symbol) {
-        let side = match symbol.fate {
-            Fate::Added => Seen::NEW,
-            Fate::Removed => Seen::OLD,
-            Fate::Renamed => Seen::NEW,
-            Fate::Moved | Fate::Redefined | Fate::Modified => Seen::OLD.and(Seen::NEW),
+        let side = match symbol.change {
+            SymbolChange::Added => SideSet::NEW,
+            SymbolChange::Removed => SideSet::OLD,
+            SymbolChange::Renamed => SideSet::NEW,
+            SymbolChange::Moved | SymbolChange::Redefined | SymbolChange::Modified => SideSet::OLD.and(SideSet::NEW),
         };
-        let keeps = matches!(symbol.fate, Fate::Redefined | Fate::Modified);
+        let keeps = matches!(symbol.change, SymbolChange::Redefined | SymbolChange::Modified);
         let bare = symbol.name.rsplit([':', '.', '#']).next().unwrap_or(&symbol.name);
         let names = [Some(symbol.name.as_str()), Some(bare), symbol.old_name.as_deref()];
         for name in names.into_iter().flatten() {
             *self.kept.entry(name.to_lowercase()).or_insert(true) &= keeps;
         }
-        let member = |added: bool| if added { Seen::NEW } else { Seen::OLD };
+        let member = |added: bool| if added { SideSet::NEW } else { SideSet::OLD };
         for part in &symbol.members {
-            self.line(&part.name, member(part.added).and(Seen::TOLD), false);
+            self.line(&part.name, member(part.added).and(SideSet::FACTS), false);
             mark(&mut self.members, part.name.to_lowercase(), member(part.added));
         }
-        let names = [(Some(&symbol.name), side), (symbol.old_name.as_ref(), Seen::OLD)];
+        let names = [(Some(&symbol.name), side), (symbol.old_name.as_ref(), SideSet::OLD)];
         for (name, side) in names.into_iter().filter_map(|(name, side)| Some((name?, side))) {
             let low = name.to_lowercase();
             let last = low.rsplit([':', '.', '#']).next().filter(|last| *last != low).map(str::to_owned);
             last.into_iter().for_each(|last| mark(&mut self.symbols, last, side));
-            let path = symbol.old_path.as_ref().filter(|_| side == Seen::OLD).unwrap_or(&symbol.path).to_lowercase();
+            let path = symbol.old_path.as_ref().filter(|_| side == SideSet::OLD).unwrap_or(&symbol.path).to_lowercase();
             let place = self.places.entry((low.clone(), path)).or_default();
             *place = place.and(side);
             mark(&mut self.symbols, low, side);
             self.anywhere.extend(words::stems(name));
-            self.line(name, Seen::TOLD, false);
+            self.line(name, SideSet::FACTS, false);
         }
     }
 
-    fn line(&mut self, line: &str, side: Seen, said: bool) {
+    fn line(&mut self, line: &str, side: SideSet, said: bool) {
         let low = line.to_lowercase();
         for word in words::identifiers(line) {
             mark(&mut self.words, key(word), side);
             for part in words::parts(word) {
                 let stem = stem(part);
-                if side != Seen::NEAR {
+                if side != SideSet::CONTEXT {
                     self.supported.insert(stem.clone());
                     let number = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
                     let lines = self.lines.entry(stem.clone()).or_default();
@@ -268,14 +269,14 @@ impl Lexicon {
                         lines.push(number);
                     }
                 }
-                let step = i64::from(side == Seen::NEW) - i64::from(side == Seen::OLD);
+                let step = i64::from(side == SideSet::NEW) - i64::from(side == SideSet::OLD);
                 if step != 0 {
                     *self.balance.entry(stem.clone()).or_default() += step;
                 }
                 if said && stem.len() > 2 {
-                    self.why.insert(stem.clone());
+                    self.human_stems.insert(stem.clone());
                 }
-                if side.has(Seen::OLD) || side.has(Seen::NEAR) {
+                if side.has(SideSet::OLD) || side.has(SideSet::CONTEXT) {
                     self.old.insert(stem.clone());
                 }
                 self.stems.insert(stem);
@@ -307,14 +308,14 @@ impl Lexicon {
     }
 
     /// The sides on which a name occurs; plurals count as their singular.
-    pub fn word(&self, name: &str) -> Seen {
+    pub fn word(&self, name: &str) -> SideSet {
         let key = key(name);
         let find = |key: &str| self.words.get(key).copied();
         find(&key).or_else(|| singulars(&key).into_iter().find_map(find)).unwrap_or_default()
     }
 
     /// The sides on which definitions of this name are.
-    pub fn symbol_of(&self, name: &str) -> Seen {
+    pub fn symbol_of(&self, name: &str) -> SideSet {
         self.symbols.get(&name.trim_end_matches("()").to_lowercase()).copied().unwrap_or_default()
     }
 
@@ -324,7 +325,7 @@ impl Lexicon {
     }
 
     /// Whether a member of this name was added or removed.
-    pub fn member_of(&self, name: &str) -> Seen {
+    pub fn member_of(&self, name: &str) -> SideSet {
         self.members.get(&name.to_lowercase()).copied().unwrap_or_default()
     }
 
@@ -333,7 +334,7 @@ impl Lexicon {
         self.packages.contains(low)
     }
 
-    pub fn number(&self, number: &str) -> Seen {
+    pub fn number(&self, number: &str) -> SideSet {
         self.numbers.get(number).copied().unwrap_or_default()
     }
 
@@ -349,10 +350,10 @@ impl Lexicon {
     }
 
     /// Whether the name or path was added or removed, as a definition, a file or a word.
-    pub fn is_one_sided(&self, thing: &Token<'_>, direction: Direction) -> bool {
+    pub fn is_one_sided(&self, thing: &SentenceToken<'_>, direction: Direction) -> bool {
         let low = thing.low();
         let path = self.path_of(&low);
-        if thing.kind == Kind::Path || !path.is_none() {
+        if thing.kind == TokenKind::Path || !path.is_none() {
             return path.is_none() || direction.is_side(path);
         }
         let bare = low.trim_end_matches("()");
@@ -363,14 +364,14 @@ impl Lexicon {
     }
 
     /// Whether neither the name nor the path existed before.
-    pub fn is_new(&self, thing: &Token<'_>) -> bool {
+    pub fn is_new(&self, thing: &SentenceToken<'_>) -> bool {
         let low = thing.low();
         let path = self.path_of(&low);
-        if !path.is_none() || thing.kind == Kind::Path {
-            return path.came();
+        if !path.is_none() || thing.kind == TokenKind::Path {
+            return path.is_added();
         }
         let seen = self.word(&low);
-        seen.came() && !seen.has(Seen::NEAR) && !self.is_head(&low) && !self.symbol_of(&low).has(Seen::OLD)
+        seen.is_added() && !seen.has(SideSet::CONTEXT) && !self.is_head(&low) && !self.symbol_of(&low).has(SideSet::OLD)
     }
 
     /// Whether the word occurs on added lines and nowhere else in the patch.
@@ -387,7 +388,7 @@ impl Lexicon {
 
     /// Whether the name occurs on a line of that side on its own, not as a member (`x.name`).
     pub fn is_declared(&self, low: &str, direction: Direction) -> bool {
-        let side = if direction == Direction::Came { Seen::NEW } else { Seen::OLD };
+        let side = if direction == Direction::Came { SideSet::NEW } else { SideSet::OLD };
         let mut from = 0;
         self.ends.iter().any(|(end, seen)| {
             let line = self.text.get(std::mem::replace(&mut from, *end)..*end).unwrap_or_default();
@@ -425,10 +426,10 @@ impl Lexicon {
     /// Whether anything of this kind (`tests`, `function`, `section`) was added or removed.
     pub fn shows_kind(&self, kind: &str, direction: Direction) -> bool {
         let came = direction == Direction::Came;
-        let (side, other) = if came { (Seen::NEW, Seen::OLD) } else { (Seen::OLD, Seen::NEW) };
+        let (side, other) = if came { (SideSet::NEW, SideSet::OLD) } else { (SideSet::OLD, SideSet::NEW) };
         match kind.trim_end_matches('s') {
             "function" | "method" | "clas" | "classe" | "struct" | "constant" => {
-                let one_sided = |seen: &Seen| seen.has(side) && !seen.has(other);
+                let one_sided = |seen: &SideSet| seen.has(side) && !seen.has(other);
                 self.symbols.values().chain(self.members.values()).any(one_sided)
                     || self.balance(&stem(kind)).is_some_and(|balance| direction.agrees(balance))
             }
@@ -441,18 +442,18 @@ impl Lexicon {
     }
 
     /// Whether the word occurs in human text: the message, a note, a changed comment, documentation.
-    pub fn explains(&self, stem: &str) -> bool {
-        self.why.contains(stem)
+    pub fn is_human_word(&self, stem: &str) -> bool {
+        self.human_stems.contains(stem)
     }
 
     /// Whether the message or a note has the word.
-    pub fn is_said(&self, stem: &str) -> bool {
-        self.said.contains(stem)
+    pub fn is_author_word(&self, stem: &str) -> bool {
+        self.author_stems.contains(stem)
     }
 
     /// The author's text, in lower case.
-    pub fn said_words(&self) -> &str {
-        &self.words_said
+    pub fn author_text(&self) -> &str {
+        &self.author_words
     }
 
     /// Whether it occurs verbatim, without an adjacent letter or digit.
@@ -466,15 +467,15 @@ impl Lexicon {
         occurs(&self.text, low)
             && self.ends.iter().any(|(end, seen)| {
                 let line = self.text.get(std::mem::replace(&mut from, *end)..*end).unwrap_or_default();
-                *seen == Seen::NEAR && occurs(line, low)
+                *seen == SideSet::CONTEXT && occurs(line, low)
             })
     }
 
     /// The sides of the files that the path matches: in full, by its last components, or as a directory.
-    pub fn path_of(&self, low: &str) -> Seen {
+    pub fn path_of(&self, low: &str) -> SideSet {
         let low = low.trim_start_matches("./").trim_matches('/');
         let fits = |path: &str| path == low || (path.ends_with(low) && path[..path.len() - low.len()].ends_with('/'));
-        self.paths.iter().filter(|(path, _)| fits(path)).fold(Seen::default(), |seen, (_, side)| seen.and(*side))
+        self.paths.iter().filter(|(path, _)| fits(path)).fold(SideSet::default(), |seen, (_, side)| seen.and(*side))
     }
 
     /// Whether the path is a directory, or several components, of a path of the patch.
@@ -488,17 +489,17 @@ impl Lexicon {
 fn only_comments(files: &[FileChange]) -> bool {
     let mut changed = files
         .iter()
-        .filter(|file| FileRole::of(&file.path) == FileRole::Source)
+        .filter(|file| FileRole::from_path(&file.path) == FileRole::Source)
         .flat_map(|file| &file.hunks)
         .flat_map(|hunk| &hunk.lines)
-        .filter(|line| line.origin != Origin::Context && !line.text.trim().is_empty())
+        .filter(|line| line.origin != LineOrigin::Context && !line.text.trim().is_empty())
         .peekable();
     changed.peek().is_some() && changed.all(|line| is_comment(line.text.trim()))
 }
 
 /// Statistics of the runs of changed lines.
 #[derive(Debug, Clone, Copy, Default)]
-struct Grown {
+struct RunStatistics {
     /// Some run has more added than removed lines, or fewer.
     more: bool,
     fewer: bool,
@@ -506,10 +507,10 @@ struct Grown {
     headings: bool,
 }
 
-impl Grown {
-    fn take(&mut self, hunk: &Hunk) {
-        for run in hunk.lines.split(|line| line.origin == Origin::Context) {
-            let added = run.iter().filter(|line| line.origin == Origin::Added).count();
+impl RunStatistics {
+    fn count_hunk(&mut self, hunk: &Hunk) {
+        for run in hunk.lines.split(|line| line.origin == LineOrigin::Context) {
+            let added = run.iter().filter(|line| line.origin == LineOrigin::Added).count();
             let removed = run.len() - added;
             self.more |= added > removed;
             self.fewer |= removed > added;
@@ -529,17 +530,17 @@ fn is_heading(line: &str) -> bool {
 /// Whether some changed lines of the file are missing. Unread files (excluded, binary) are not expected to have lines
 /// on the other side.
 fn is_cut(file: &FileChange) -> bool {
-    let changed = |line: &&Line| line.origin != Origin::Context;
+    let changed = |line: &&PatchLine| line.origin != LineOrigin::Context;
     let kept = file.hunks.iter().flat_map(|hunk| &hunk.lines).filter(changed).count() as u64;
     match file.unread {
-        Some(unread) => matches!(unread, Unread::TooLarge | Unread::BudgetSpent | Unread::Missing),
+        Some(unread) => matches!(unread, UnreadReason::TooLarge | UnreadReason::BudgetSpent | UnreadReason::Missing),
         None => {
             file.insertions.zip(file.deletions).is_none_or(|(added, removed)| added.saturating_add(removed) != kept)
         }
     }
 }
 
-fn mark(map: &mut HashMap<String, Seen>, key: String, side: Seen) {
+fn mark(map: &mut HashMap<String, SideSet>, key: String, side: SideSet) {
     let seen = map.entry(key).or_default();
     *seen = seen.and(side);
 }

@@ -28,8 +28,8 @@ mod token;
 mod words;
 
 use lexicon::Lexicon;
-use support::Lack;
-use token::{Kind, Token, tokens};
+use support::LackOfSupport;
+use token::{SentenceToken, TokenKind, tokenize};
 
 /// The evidence for checking a text.
 pub struct Evidence<'a> {
@@ -111,16 +111,16 @@ pub struct Grounded {
 /// Checks a text, and repairs it once by dropping ungrounded sentences.
 #[must_use]
 pub fn check(text: &str, evidence: &Evidence<'_>) -> Grounded {
-    Ground::of(evidence).check(text, evidence.known)
+    GroundingCheck::of(evidence).check(text, evidence.known)
 }
 
 /// Whether a sentence adds information to the author's words and the template: two content words that the author does
 /// not have and that are not all in the template, or a number that is in neither.
 #[must_use]
-pub fn adds(sentence: &str, author: &str, template: &str) -> bool {
-    let tokens = tokens(sentence);
-    let number = |token: &Token<'_>| {
-        token.kind == Kind::Number && !author.contains(token.text) && !template.contains(token.text)
+pub fn adds_information(sentence: &str, author: &str, template: &str) -> bool {
+    let tokens = tokenize(sentence);
+    let number = |token: &SentenceToken<'_>| {
+        token.kind == TokenKind::Number && !author.contains(token.text) && !template.contains(token.text)
     };
     let known = words::stems(author);
     let new = |stem: &String| !support::is_work(stem) && !known.contains(stem);
@@ -132,11 +132,11 @@ pub fn adds(sentence: &str, author: &str, template: &str) -> bool {
 
 /// The prepared evidence of a commit.
 #[derive(Debug)]
-pub struct Ground {
+pub struct GroundingCheck {
     lexicon: Lexicon,
 }
 
-impl Ground {
+impl GroundingCheck {
     #[must_use]
     pub fn of(evidence: &Evidence<'_>) -> Self {
         Self { lexicon: Lexicon::of(evidence) }
@@ -150,11 +150,11 @@ impl Ground {
 
     /// The names in a text that only the repository can explain, in lower case; looked up together.
     #[must_use]
-    pub fn questions(&self, text: &str) -> Vec<String> {
+    pub fn names_to_look_up(&self, text: &str) -> Vec<String> {
         let mut names = BTreeSet::new();
         for sentence in sentence::split(text) {
-            for token in tokens(sentence).iter().filter(|token| names::may_be_asked(token)) {
-                names.extend(names::missing(token, &self.lexicon));
+            for token in tokenize(sentence).iter().filter(|token| names::can_look_up(token)) {
+                names.extend(names::names_to_look_up(token, &self.lexicon));
             }
         }
         names.into_iter().collect()
@@ -166,13 +166,13 @@ impl Ground {
     pub fn check(&self, text: &str, known: &dyn Fn(&str) -> bool) -> Grounded {
         let (mut kept, mut faults) = (Vec::new(), Vec::new());
         for sentence in sentence::split(text) {
-            let Some((wrong, cut)) = self.judge(sentence, known) else {
+            let Some((wrong, cut)) = self.find_fault(sentence, known) else {
                 kept.push(sentence.to_owned());
                 continue;
             };
             faults.push(wrong);
             if let Some(rest) =
-                cut.and_then(|at| without_clause(sentence, at)).filter(|rest| self.judge(rest, known).is_none())
+                cut.and_then(|at| without_clause(sentence, at)).filter(|rest| self.find_fault(rest, known).is_none())
             {
                 kept.push(rest);
             }
@@ -181,17 +181,17 @@ impl Ground {
             return Grounded { text: Some(text.to_owned()), faults };
         }
         let text = kept.join(" ");
-        Grounded { text: says_something(&text).then_some(text), faults }
+        Grounded { text: has_content(&text).then_some(text), faults }
     }
 
     /// The first fault of a sentence, and the start of a clause that may be dropped instead of the sentence.
-    fn judge(&self, sentence: &str, known: &dyn Fn(&str) -> bool) -> Option<(Ungrounded, Option<usize>)> {
+    fn find_fault(&self, sentence: &str, known: &dyn Fn(&str) -> bool) -> Option<(Ungrounded, Option<usize>)> {
         let fault = |fault, word: &str| Ungrounded { sentence: sentence.to_owned(), word: word.to_owned(), fault };
         let lexicon = &self.lexicon;
         if let Some(words) = lexicon.tainted.echo(sentence) {
             return Some((fault(Fault::Instruction, &words), None));
         }
-        let tokens = tokens(sentence);
+        let tokens = tokenize(sentence);
         for (at, token) in tokens.iter().enumerate() {
             if let Some(kind) = self.unknown(token, known) {
                 return Some((fault(kind, token.text), None));
@@ -200,30 +200,32 @@ impl Ground {
                 return Some((fault(Fault::Number, token.text), None));
             }
         }
-        if let Some(word) = behaviour::contradiction(&tokens, lexicon) {
+        if let Some(word) = behaviour::find_contradiction(&tokens, lexicon) {
             return Some((fault(Fault::Unsupported, word), None));
         }
         if self.is_foreign(sentence) {
             return Some((fault(Fault::Foreign, ""), None));
         }
-        if let Some(unsaid) = reasons::unsaid(sentence, &tokens, lexicon) {
+        if let Some(unsaid) = reasons::find_unsupported(sentence, &tokens, lexicon) {
             return Some((fault(Fault::Reason, &unsaid.words), Some(unsaid.from)));
         }
-        let shape = || shape::wrong(&tokens, lexicon);
-        let (lack, cut) = support::lack(&tokens, lexicon).map(|lack| (lack, None)).or_else(shape)?;
+        let shape = || shape::find_pattern_fault(&tokens, lexicon);
+        let (lack, cut) = support::find_lack(&tokens, lexicon).map(|lack| (lack, None)).or_else(shape)?;
         let (kind, word) = match &lack {
-            Lack::Talk(word) => (Fault::Talk, word.as_str()),
-            Lack::Empty => (Fault::Empty, ""),
-            Lack::Unseen(word) | Lack::Foreign(word) | Lack::Praise(word) => (Fault::Unsupported, word.as_str()),
+            LackOfSupport::Talk(word) => (Fault::Talk, word.as_str()),
+            LackOfSupport::Empty => (Fault::Empty, ""),
+            LackOfSupport::Unseen(word) | LackOfSupport::Foreign(word) | LackOfSupport::Praise(word) => {
+                (Fault::Unsupported, word.as_str())
+            }
         };
         Some((fault(kind, word), cut))
     }
 
-    fn unknown(&self, token: &Token<'_>, known: &dyn Fn(&str) -> bool) -> Option<Fault> {
-        let missing = names::missing(token, &self.lexicon);
-        let never = !names::may_be_asked(token) || self.lexicon.tainted.has_word(token.text);
+    fn unknown(&self, token: &SentenceToken<'_>, known: &dyn Fn(&str) -> bool) -> Option<Fault> {
+        let missing = names::names_to_look_up(token, &self.lexicon);
+        let never = !names::can_look_up(token) || self.lexicon.tainted.has_word(token.text);
         let lost = if never { !missing.is_empty() } else { missing.iter().any(|name| !known(name)) };
-        lost.then_some(if matches!(token.kind, Kind::Path | Kind::Url) { Fault::Path } else { Fault::Name })
+        lost.then_some(if matches!(token.kind, TokenKind::Path | TokenKind::Url) { Fault::Path } else { Fault::Name })
     }
 
     /// A longer sentence without a single word of the change.
@@ -261,10 +263,11 @@ fn without_clause(sentence: &str, at: usize) -> Option<String> {
         .find_map(|end| head.strip_suffix(end))
         .unwrap_or(head)
         .trim_end_matches([',', ' ']);
-    (head.split_whitespace().count() >= 2 && says_something(head)).then(|| format!("{head}."))
+    (head.split_whitespace().count() >= 2 && has_content(head)).then(|| format!("{head}."))
 }
 
 /// More than filler words.
-fn says_something(text: &str) -> bool {
-    words::stems(text).len() >= 2 || (text.split_whitespace().count() >= 2 && tokens(text).iter().any(Token::is_thing))
+fn has_content(text: &str) -> bool {
+    words::stems(text).len() >= 2
+        || (text.split_whitespace().count() >= 2 && tokenize(text).iter().any(SentenceToken::is_thing))
 }

@@ -1,30 +1,30 @@
 //! Name and path check: each must occur in the patch, the author's text, or the repository.
 
 use super::lexicon::{Lexicon, occurs};
-use super::token::{Kind, Token};
+use super::token::{SentenceToken, TokenKind};
 use super::words;
 
 /// Names that must still be looked up for a token to be grounded; empty where the commit has them.
-pub fn missing(token: &Token<'_>, lexicon: &Lexicon) -> Vec<String> {
+pub fn names_to_look_up(token: &SentenceToken<'_>, lexicon: &Lexicon) -> Vec<String> {
     let low = token.low();
     match token.kind {
-        Kind::Prose | Kind::Number => Vec::new(),
-        Kind::Url => {
+        TokenKind::Prose | TokenKind::Number => Vec::new(),
+        TokenKind::Url => {
             // Links from the author or from unchanged lines; a link added by the patch may be malicious.
-            if lexicon.said_words().contains(&low) || lexicon.is_near(&low) { Vec::new() } else { vec![low] }
+            if lexicon.author_text().contains(&low) || lexicon.is_near(&low) { Vec::new() } else { vec![low] }
         }
-        Kind::Quote => quote(&low, lexicon),
-        Kind::Name if is_common(token.text) || is_family(token.text, lexicon) => Vec::new(),
-        Kind::Name | Kind::Code => code(token.text, &low, lexicon),
-        Kind::Path => path(token.text, &low, lexicon),
+        TokenKind::Quote => quote(&low, lexicon),
+        TokenKind::Name if is_common(token.text) || is_family(token.text, lexicon) => Vec::new(),
+        TokenKind::Name | TokenKind::Code => code(token.text, &low, lexicon),
+        TokenKind::Path => path(token.text, &low, lexicon),
     }
 }
 
 /// Whether the repository can explain it: not possible for a link or for prose.
-pub fn may_be_asked(token: &Token<'_>) -> bool {
+pub fn can_look_up(token: &SentenceToken<'_>) -> bool {
     match token.kind {
-        Kind::Url => false,
-        Kind::Quote => is_title(token.text),
+        TokenKind::Url => false,
+        TokenKind::Quote => is_title(token.text),
         _ => true,
     }
 }
@@ -64,7 +64,7 @@ fn code(text: &str, low: &str, lexicon: &Lexicon) -> Vec<String> {
     if joined && !lexicon.word(bare).is_none() {
         return Vec::new();
     }
-    let parts = words::identifiers(bare).filter(|part| is_telling(part));
+    let parts = words::identifiers(bare).filter(|part| is_name_part(part));
     let lost: Vec<String> =
         parts.filter(|part| lexicon.word(part).is_none() && !is_common(part)).map(str::to_owned).collect();
     // A name of several words with hyphens or dots may be known as a whole.
@@ -72,7 +72,7 @@ fn code(text: &str, low: &str, lexicon: &Lexicon) -> Vec<String> {
 }
 
 /// One letter, or digits alone, are not names.
-fn is_telling(part: &str) -> bool {
+fn is_name_part(part: &str) -> bool {
     part.len() > 1 && part.contains(|c: char| c.is_alphabetic())
 }
 
@@ -82,7 +82,7 @@ fn path(text: &str, low: &str, lexicon: &Lexicon) -> Vec<String> {
         low.trim_start_matches(['\u{2026}', '@']).trim_start_matches("./").trim_matches('/').trim_end_matches("/*");
     if let Some((place, number)) = ticket(low) {
         let ways = ["#", "/issues/", "/pull/", "/discussions/", "/-/issues/", "/-/merge_requests/"];
-        let known = ways.iter().any(|way| occurs(lexicon.said_words(), &format!("{place}{way}{number}")));
+        let known = ways.iter().any(|way| occurs(lexicon.author_text(), &format!("{place}{way}{number}")));
         return if known { Vec::new() } else { vec![low.to_owned()] };
     }
     let known = is_common(text)
@@ -97,7 +97,7 @@ fn path(text: &str, low: &str, lexicon: &Lexicon) -> Vec<String> {
     }
     if low.contains(['$', '{']) || is_choice(text) {
         // `${dir}/src`, `PUSH/POP`: not a literal path, so each part must be a known name.
-        let unknown = |part: &&str| is_telling(part) && lexicon.word(part).is_none() && !is_common(part);
+        let unknown = |part: &&str| is_name_part(part) && lexicon.word(part).is_none() && !is_common(part);
         return words::identifiers(bare)
             .map(|part| part.trim_matches('$'))
             .filter(unknown)

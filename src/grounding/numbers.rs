@@ -3,18 +3,18 @@
 use std::collections::BTreeSet;
 
 use super::lexicon::{Lexicon, occurs};
-use super::token::{Kind, Token};
+use super::token::{SentenceToken, TokenKind};
 use super::words;
 
 /// Whether the number at `at` is known; true for words that are not numbers.
-pub fn is_known(tokens: &[Token<'_>], at: usize, lexicon: &Lexicon) -> bool {
+pub fn is_known(tokens: &[SentenceToken<'_>], at: usize, lexicon: &Lexicon) -> bool {
     let Some(token) = tokens.get(at) else { return true };
     match token.kind {
-        Kind::Number => digits(tokens, at, token, lexicon),
-        Kind::Prose => spelled(&token.low()).is_none_or(|n| {
+        TokenKind::Number => digits(tokens, at, token, lexicon),
+        TokenKind::Prose => spelled(&token.low()).is_none_or(|n| {
             counted(tokens, at, n, lexicon) || is_written(n, lexicon) || lexicon.has_literal(&token.low())
         }),
-        Kind::Code => requirement(&token.low(), lexicon),
+        TokenKind::Code => requirement(&token.low(), lexicon),
         _ => true,
     }
 }
@@ -42,14 +42,14 @@ fn spelled(low: &str) -> Option<u64> {
     words.iter().position(|word| *word == low).map(|at| at as u64 + 2)
 }
 
-fn digits(tokens: &[Token<'_>], at: usize, token: &Token<'_>, lexicon: &Lexicon) -> bool {
+fn digits(tokens: &[SentenceToken<'_>], at: usize, token: &SentenceToken<'_>, lexicon: &Lexicon) -> bool {
     let low = token.low();
     let counted_only = is_count_of_lines(&low) || strict(tokens, at, lexicon).is_some() || is_rest(tokens, at);
     if lexicon.has_literal(&low) && !counted_only {
         return true;
     }
     if let Some(ticket) = low.strip_prefix('#') {
-        return lexicon.has_literal(&low) || occurs(lexicon.said_words(), &format!("/{ticket}"));
+        return lexicon.has_literal(&low) || occurs(lexicon.author_text(), &format!("/{ticket}"));
     }
     let bare = low.trim_start_matches(|c: char| !c.is_ascii_digit());
     if is_ordinal(bare) || is_release(tokens, at, &low) || (is_name_of_thing(&low) && !is_rest(tokens, at)) {
@@ -65,28 +65,30 @@ fn digits(tokens: &[Token<'_>], at: usize, token: &Token<'_>, lexicon: &Lexicon)
         if nth == 0 && is_count_of_lines(&low) {
             let counts = if low.starts_with('+') { &lexicon.counts.insertions } else { &lexicon.counts.deletions };
             let known = whole.is_some_and(|n| counts.contains(&n)) && both_sides(tokens, at, lexicon);
-            return known || is_said(&number, lexicon);
+            return known || is_in_author_text(&number, lexicon);
         }
         if let Some(counts) = strict(tokens, at, lexicon) {
-            return whole.is_some_and(|n| counts.contains(&n)) || is_said(&number, lexicon);
+            return whole.is_some_and(|n| counts.contains(&n)) || is_in_author_text(&number, lexicon);
         }
         if is_rest(tokens, at) && !lexicon.counts.files.is_empty() {
-            return whole.is_some_and(|n| counted(tokens, at, n, lexicon)) || is_said(&number, lexicon);
+            return whole.is_some_and(|n| counted(tokens, at, n, lexicon)) || is_in_author_text(&number, lexicon);
         }
         !lexicon.number(&number).is_none()
             || whole.is_some_and(|n| counted(tokens, at, n, lexicon))
-            || converted(&number, &unit).iter().any(|number| is_telling(number) && !lexicon.number(number).is_none())
+            || converted(&number, &unit)
+                .iter()
+                .any(|number| is_distinctive(number) && !lexicon.number(number).is_none())
     })
 }
 
-fn is_said(number: &str, lexicon: &Lexicon) -> bool {
-    lexicon.number(number).has(super::lexicon::Seen::SAID)
+fn is_in_author_text(number: &str, lexicon: &Lexicon) -> bool {
+    lexicon.number(number).has(super::lexicon::SideSet::AUTHOR)
 }
 
 /// `+84 −12` count the same lines.
-fn both_sides(tokens: &[Token<'_>], at: usize, lexicon: &Lexicon) -> bool {
+fn both_sides(tokens: &[SentenceToken<'_>], at: usize, lexicon: &Lexicon) -> bool {
     let count = |at: Option<usize>, sign: char| -> Option<u64> {
-        let low = tokens.get(at?).map(Token::low)?;
+        let low = tokens.get(at?).map(SentenceToken::low)?;
         low.strip_prefix(sign)?.replace(',', "").parse().ok()
     };
     let plus = count(Some(at), '+').map(|_| at).or_else(|| at.checked_sub(1));
@@ -107,8 +109,8 @@ fn is_ordinal(bare: &str) -> bool {
 }
 
 /// Systems and languages with releases that are named by number.
-fn is_release(tokens: &[Token<'_>], at: usize, low: &str) -> bool {
-    let of = at.checked_sub(1).and_then(|before| tokens.get(before)).map(Token::low).unwrap_or_default();
+fn is_release(tokens: &[SentenceToken<'_>], at: usize, low: &str) -> bool {
+    let of = at.checked_sub(1).and_then(|before| tokens.get(before)).map(SentenceToken::low).unwrap_or_default();
     match of.as_str() {
         "windows" => matches!(low, "7" | "8" | "10" | "11"),
         "python" => matches!(low, "2" | "3"),
@@ -122,19 +124,20 @@ fn is_name_of_thing(low: &str) -> bool {
 }
 
 /// "and 3 more", "and 2 other files": the number of omitted list items.
-fn is_rest(tokens: &[Token<'_>], at: usize) -> bool {
-    let next = tokens.get(at + 1).map(Token::low).unwrap_or_default();
+fn is_rest(tokens: &[SentenceToken<'_>], at: usize) -> bool {
+    let next = tokens.get(at + 1).map(SentenceToken::low).unwrap_or_default();
     matches!(next.as_str(), "more" | "others") || (next == "other" && is_after(tokens, at, "and"))
 }
 
-fn is_after(tokens: &[Token<'_>], at: usize, word: &str) -> bool {
+fn is_after(tokens: &[SentenceToken<'_>], at: usize, word: &str) -> bool {
     at.checked_sub(1).and_then(|before| tokens.get(before)).is_some_and(|token| token.text == word)
 }
 
 /// Phrases that can only be counts: "in 3 source files", "2 new tests", "40 lines".
-fn strict<'a>(tokens: &[Token<'_>], at: usize, lexicon: &'a Lexicon) -> Option<&'a BTreeSet<u64>> {
-    let before = at.checked_sub(1).and_then(|before| tokens.get(before)).map(Token::low).unwrap_or_default();
-    let noun = tokens.iter().skip(at + 1).take(3).take_while(|token| token.kind != Kind::Number).map(Token::low);
+fn strict<'a>(tokens: &[SentenceToken<'_>], at: usize, lexicon: &'a Lexicon) -> Option<&'a BTreeSet<u64>> {
+    let before = at.checked_sub(1).and_then(|before| tokens.get(before)).map(SentenceToken::low).unwrap_or_default();
+    let noun =
+        tokens.iter().skip(at + 1).take(3).take_while(|token| token.kind != TokenKind::Number).map(SentenceToken::low);
     let nouns: Vec<String> = noun.collect();
     let has = |words: &[&str]| nouns.iter().any(|noun| words.contains(&noun.as_str()));
     let counts = &lexicon.counts;
@@ -169,9 +172,9 @@ fn strict<'a>(tokens: &[Token<'_>], at: usize, lexicon: &'a Lexicon) -> Option<&
 }
 
 /// Whether the number follows by counting, given the counted noun.
-fn counted(tokens: &[Token<'_>], at: usize, n: u64, lexicon: &Lexicon) -> bool {
+fn counted(tokens: &[SentenceToken<'_>], at: usize, n: u64, lexicon: &Lexicon) -> bool {
     let counts = &lexicon.counts;
-    let nouns: Vec<String> = tokens.iter().skip(at + 1).take(3).map(Token::low).collect();
+    let nouns: Vec<String> = tokens.iter().skip(at + 1).take(3).map(SentenceToken::low).collect();
     let has = |words: &[&str]| nouns.iter().any(|noun| words.contains(&noun.as_str()));
     if nouns.first().is_some_and(|noun| ROLES.contains(&noun.as_str())) && counts.files.contains(&n) {
         return true;
@@ -198,14 +201,14 @@ const ROLES: &[&str] =
     &["source", "test", "documentation", "config", "ci", "generated", "vendored", "binary", "asset", "other"];
 
 /// Number of names in the list that ends here, without their bracketed remarks, versions and new values.
-fn listed_before(tokens: &[Token<'_>], at: usize, lexicon: &Lexicon) -> u64 {
-    let (mut names, mut renamed, mut next) = (0_u64, 0, Kind::Prose);
+fn listed_before(tokens: &[SentenceToken<'_>], at: usize, lexicon: &Lexicon) -> u64 {
+    let (mut names, mut renamed, mut next) = (0_u64, 0, TokenKind::Prose);
     for token in tokens.get(..at).unwrap_or_default().iter().rev().filter(|token| !token.inner) {
         match token.text {
             "and" | "or" | "\u{2192}" | "->" => {}
-            "to" => renamed += u64::from(next != Kind::Number),
-            _ if token.kind == Kind::Number => {}
-            text if token.is_thing() || token.kind == Kind::Name || lexicon.is_package(&text.to_lowercase()) => {
+            "to" => renamed += u64::from(next != TokenKind::Number),
+            _ if token.kind == TokenKind::Number => {}
+            text if token.is_thing() || token.kind == TokenKind::Name || lexicon.is_package(&text.to_lowercase()) => {
                 names += 1;
             }
             _ => break,
@@ -216,9 +219,9 @@ fn listed_before(tokens: &[Token<'_>], at: usize, lexicon: &Lexicon) -> u64 {
 }
 
 /// The unit after the digits, or the following word.
-fn unit(bare: &str, tokens: &[Token<'_>], at: usize) -> String {
+fn unit(bare: &str, tokens: &[SentenceToken<'_>], at: usize) -> String {
     let own = bare.trim_start_matches(|c: char| !c.is_alphabetic() && c != '%').to_owned();
-    if own.is_empty() { tokens.get(at + 1).map(Token::low).unwrap_or_default() } else { own }
+    if own.is_empty() { tokens.get(at + 1).map(SentenceToken::low).unwrap_or_default() } else { own }
 }
 
 /// The same quantity in units common in code: `2s` is 2000 there.
@@ -240,7 +243,7 @@ fn converted(number: &str, unit: &str) -> Vec<String> {
 }
 
 /// A 1 or a 5 occurs in any patch: an equivalence of 60 seconds to one minute does not support a 60.
-fn is_telling(number: &str) -> bool {
+fn is_distinctive(number: &str) -> bool {
     number.len() > 1
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use crate::domain::patch::{Commit, Hunk, Origin};
+use crate::domain::patch::{Commit, Hunk, LineOrigin};
 use crate::facts::Facts;
 
 /// Longer differences are not treated as values (bytes).
@@ -11,9 +11,9 @@ const VALUE: usize = 64;
 
 /// Old values with their new values, in lower case.
 #[derive(Debug, Default)]
-pub struct Pairs(HashSet<(String, String)>);
+pub struct ReplacementPairs(HashSet<(String, String)>);
 
-impl Pairs {
+impl ReplacementPairs {
     pub fn of(commit: &Commit, facts: &Facts) -> Self {
         let mut pairs = Self::default();
         let dependencies = facts.dependencies.iter().map(|change| (change.from.as_deref(), change.to.as_deref()));
@@ -44,10 +44,10 @@ impl Pairs {
 
     /// Equal numbers of removed and added lines: each removed line pairs with the added one at its position.
     fn hunk(&mut self, hunk: &Hunk) {
-        for run in hunk.lines.chunk_by(|a, b| a.origin != Origin::Context && b.origin != Origin::Context) {
-            let of = |origin: Origin| run.iter().filter(move |line| line.origin == origin).map(|line| &*line.text);
-            if of(Origin::Removed).count() == of(Origin::Added).count() {
-                let both = of(Origin::Removed).zip(of(Origin::Added));
+        for run in hunk.lines.chunk_by(|a, b| a.origin != LineOrigin::Context && b.origin != LineOrigin::Context) {
+            let of = |origin: LineOrigin| run.iter().filter(move |line| line.origin == origin).map(|line| &*line.text);
+            if of(LineOrigin::Removed).count() == of(LineOrigin::Added).count() {
+                let both = of(LineOrigin::Removed).zip(of(LineOrigin::Added));
                 both.filter_map(|(old, new)| difference(old, new)).for_each(|(old, new)| self.add(old, new));
             }
         }

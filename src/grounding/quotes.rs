@@ -1,6 +1,6 @@
 //! Quotation check: quoted words must occur in the patch in this order.
 
-use super::lexicon::Seen;
+use super::lexicon::SideSet;
 
 /// Maximum words that may be omitted between two quoted words (link markup, roles, line starts).
 const LEFT_OUT: usize = 3;
@@ -8,16 +8,16 @@ const LEFT_OUT: usize = 3;
 const STARTS: usize = 64;
 
 /// Whether the words of `quote`, or its letters, occur in sequence on one side of the lines of `text`.
-pub fn is_in(quote: &str, text: &str, ends: &[(usize, Seen)]) -> bool {
+pub fn is_in(quote: &str, text: &str, ends: &[(usize, SideSet)]) -> bool {
     let sought: Vec<&str> = words(quote).collect();
     if sought.is_empty() {
         return true;
     }
     let squeezed = sought.concat();
-    [Seen::OLD, Seen::NEW, Seen::SAID.and(Seen::TOLD)].into_iter().any(|side| {
+    [SideSet::OLD, SideSet::NEW, SideSet::AUTHOR.and(SideSet::FACTS)].into_iter().any(|side| {
         let (mut from, mut there) = (0, Vec::new());
         for (end, seen) in ends {
-            let near = !side.has(Seen::SAID) && seen.has(Seen::NEAR);
+            let near = !side.has(SideSet::AUTHOR) && seen.has(SideSet::CONTEXT);
             if seen.has(side) || near {
                 there.extend(text.get(from..*end).map(words).into_iter().flatten());
             }
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     fn has(text: &str, quote: &str) -> bool {
-        is_in(quote, text, &[(text.len(), Seen::NEW)])
+        is_in(quote, text, &[(text.len(), SideSet::NEW)])
     }
 
     #[test]

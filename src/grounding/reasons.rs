@@ -1,37 +1,37 @@
 //! Reason check: a patch does not show why a change was made or how good it is, so the author must have stated it.
 
 use super::lexicon::Lexicon;
-use super::token::{Kind, Token};
+use super::token::{SentenceToken, TokenKind};
 use super::words;
 
 /// An unsupported clause: its start offset (bytes) and its first words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unsaid {
+pub struct UnsupportedReason {
     pub from: usize,
     pub words: String,
 }
 
 /// The first reason in the sentence that the author did not state.
-pub fn unsaid(sentence: &str, tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Unsaid> {
+pub fn find_unsupported(sentence: &str, tokens: &[SentenceToken<'_>], lexicon: &Lexicon) -> Option<UnsupportedReason> {
     // Quoted text is attributed by the quote check.
-    let word = |token: &Token<'_>| if token.kind == Kind::Quote { String::new() } else { token.low() };
+    let word = |token: &SentenceToken<'_>| if token.kind == TokenKind::Quote { String::new() } else { token.low() };
     let low: Vec<String> = tokens.iter().map(word).collect();
     let low: Vec<&str> = low.iter().map(String::as_str).collect();
     if let Some(found) = verdict(&low, lexicon).or_else(|| unshown(&low, lexicon)) {
-        return Some(Unsaid { from: 0, words: found });
+        return Some(UnsupportedReason { from: 0, words: found });
     }
     (0..low.len()).find_map(|at| {
-        let (length, also) = marker(&low[at..]).filter(|_| !is_deed(&low, at))?;
+        let (length, also) = marker(&low[at..]).filter(|_| !is_action(&low, at))?;
         let clause = &tokens[at + length..];
         let end = clause.iter().position(|token| token.after == Some(';')).map_or(clause.len(), |end| end + 1);
-        let said = is_said(&clause[..end], also, lexicon);
+        let said = is_stated(&clause[..end], also, lexicon);
         let from = tokens.get(at).map_or(0, |token| token.at);
-        (!said).then(|| Unsaid { from, words: sentence[from..].chars().take(80).collect() })
+        (!said).then(|| UnsupportedReason { from, words: sentence[from..].chars().take(80).collect() })
     })
 }
 
 /// "Optimizing the parser", "Linting and optimizing": an action of the commit, unless it claims a quality gain.
-fn is_deed(low: &[&str], at: usize) -> bool {
+fn is_action(low: &[&str], at: usize) -> bool {
     let gerund = |at: usize| low.get(at).is_some_and(|word| word.ends_with("ing"));
     let quality = low.iter().skip(at + 1).take(3).any(|word| QUALITIES.contains(word));
     let leads = at == 0 || (at == 2 && gerund(0) && low.get(1) == Some(&"and"));
@@ -58,13 +58,13 @@ fn marker<'a>(low: &[&'a str]) -> Option<(usize, Option<&'a str>)> {
 }
 
 /// Whether the author used at least half of the content words; the effect itself counts as one.
-fn is_said(clause: &[Token<'_>], effect: Option<&str>, lexicon: &Lexicon) -> bool {
+fn is_stated(clause: &[SentenceToken<'_>], effect: Option<&str>, lexicon: &Lexicon) -> bool {
     let text: Vec<&str> = clause.iter().map(|token| token.text).collect();
     let mut stems = words::stems(&text.join(" "));
     stems.truncate(MOST);
-    let known = stems.iter().filter(|stem| lexicon.explains(stem)).count();
+    let known = stems.iter().filter(|stem| lexicon.is_human_word(stem)).count();
     if stems.is_empty() {
-        return effect.is_none_or(|effect| lexicon.explains(&words::stem(effect)));
+        return effect.is_none_or(|effect| lexicon.is_human_word(&words::stem(effect)));
     }
     known * 2 >= stems.len()
 }
@@ -76,7 +76,7 @@ const MOST: usize = 12;
 fn verdict(low: &[&str], lexicon: &Lexicon) -> Option<String> {
     let line = format!(" {} ", low.join(" "));
     let found = VERDICTS.iter().find(|verdict| line.contains(&format!(" {verdict} ")))?;
-    let said = words::stems(found).iter().all(|stem| lexicon.is_said(stem)) && !words::stems(found).is_empty();
+    let said = words::stems(found).iter().all(|stem| lexicon.is_author_word(stem)) && !words::stems(found).is_empty();
     (!said).then(|| (*found).to_owned())
 }
 
@@ -135,11 +135,11 @@ const QUALITIES: &[&str] = &[
 
 #[cfg(test)]
 mod tests {
-    use super::super::token::tokens;
+    use super::super::token::tokenize;
     use super::*;
 
     fn said(message: &str, text: &str) -> Option<String> {
-        unsaid(text, &tokens(text), &Lexicon::of_words(&[message])).map(|unsaid| unsaid.words)
+        find_unsupported(text, &tokenize(text), &Lexicon::of_words(&[message])).map(|unsaid| unsaid.words)
     }
 
     #[test]

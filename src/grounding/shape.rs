@@ -5,23 +5,23 @@
 //! and second clauses ("and updates …") were two thirds of them.
 
 use super::claims::Direction;
-use super::lexicon::{Lexicon, Seen};
-use super::support::{self, Lack};
-use super::token::{Kind, Token};
+use super::lexicon::{Lexicon, SideSet};
+use super::support::{self, LackOfSupport};
+use super::token::{SentenceToken, TokenKind};
 use super::words::{self, stem};
 
 /// The fault, and the offset (bytes) from which it may be cut instead of dropping the sentence.
-pub type Wrong = (Lack, Option<usize>);
+pub type PatternFault = (LackOfSupport, Option<usize>);
 
 /// The first pattern in a sentence that the change does not support.
-pub fn wrong(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Wrong> {
+pub fn find_pattern_fault(tokens: &[SentenceToken<'_>], lexicon: &Lexicon) -> Option<PatternFault> {
     if !lexicon.has_patch {
         return None;
     }
-    let low: Vec<String> = tokens.iter().map(Token::low).collect();
-    let sentence = Sentence { tokens, low, lexicon };
-    let whole = |word: String| (Lack::Unseen(word), None);
-    let cut = |at: usize| (Lack::Unseen(tokens[at].text.to_owned()), Some(tokens[at].at));
+    let low: Vec<String> = tokens.iter().map(SentenceToken::low).collect();
+    let sentence = PatternMatcher { tokens, low, lexicon };
+    let whole = |word: String| (LackOfSupport::Unseen(word), None);
+    let cut = |at: usize| (LackOfSupport::Unseen(tokens[at].text.to_owned()), Some(tokens[at].at));
     (sentence.no_sentence().map(whole))
         .or_else(|| sentence.second_clause().map(cut))
         .or_else(|| sentence.purpose().map(cut))
@@ -37,23 +37,23 @@ pub fn wrong(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Wrong> {
         .or_else(|| sentence.elsewhere().map(whole))
 }
 
-struct Sentence<'a> {
-    tokens: &'a [Token<'a>],
+struct PatternMatcher<'a> {
+    tokens: &'a [SentenceToken<'a>],
     low: Vec<String>,
     lexicon: &'a Lexicon,
 }
 
-impl Sentence<'_> {
+impl PatternMatcher<'_> {
     fn low(&self, at: usize) -> &str {
         self.low.get(at).map_or("", String::as_str)
     }
 
     fn is_prose(&self, at: usize) -> bool {
-        self.tokens.get(at).is_some_and(|token| token.kind == Kind::Prose)
+        self.tokens.get(at).is_some_and(|token| token.kind == TokenKind::Prose)
     }
 
     fn is_named(&self, at: usize) -> bool {
-        self.tokens.get(at).is_some_and(|token| matches!(token.kind, Kind::Code | Kind::Name) && !token.inner)
+        self.tokens.get(at).is_some_and(|token| matches!(token.kind, TokenKind::Code | TokenKind::Name) && !token.inner)
     }
 
     /// The words from `from` to the next preposition, conjunction or the end.
@@ -76,7 +76,7 @@ impl Sentence<'_> {
         let verb = Some(self.low(0)).filter(|verb| TRANSITIVE.contains(verb) && self.is_prose(0))?;
         let object = self.phrase(1);
         let only_numbers = object.clone().all(|at| {
-            self.tokens[at].kind == Kind::Number || matches!(self.low(at), "the" | "a" | "an" | "new" | "version")
+            self.tokens[at].kind == TokenKind::Number || matches!(self.low(at), "the" | "a" | "an" | "new" | "version")
         });
         if object.is_empty() || FINITE.contains(&self.low(1)) || (only_numbers && is_third_person(verb)) {
             return Some(self.tokens[0].text.to_owned());
@@ -96,7 +96,7 @@ impl Sentence<'_> {
 
     /// A definition that existed before, or one of a list that begins so.
     fn is_kept(&self, at: usize) -> bool {
-        self.is_named(at) && self.lexicon.symbol_of(self.low(at)).has(Seen::OLD)
+        self.is_named(at) && self.lexicon.symbol_of(self.low(at)).has(SideSet::OLD)
     }
 
     /// "… to skip …": purpose or effect; its verb and words must be the author's.
@@ -105,7 +105,7 @@ impl Sentence<'_> {
             let verb = (at + 1..self.tokens.len()).find(|at| !ADVERBS.contains(&self.low(*at)));
             let Some(verb) = verb.filter(|_| self.low(*at) == "to") else { return false };
             let is_verb = self.is_prose(verb) && is_infinitive(self.low(verb));
-            let said = |stem: &String| self.lexicon.is_said(stem);
+            let said = |stem: &String| self.lexicon.is_author_word(stem);
             let mut clause = self.content(verb + 1..self.tokens.len());
             clause.push(stem(self.low(verb)));
             is_verb && !clause.iter().all(said)
@@ -117,7 +117,7 @@ impl Sentence<'_> {
         (1..self.tokens.len()).find_map(|at| {
             let same = (0..at).rev().find(|other| self.low(*other) == self.low(at) && !self.low(at).is_empty())?;
             let adjacent = same + 1 == at && self.is_prose(at) && self.low(at).len() > 1;
-            let name = |at: usize| self.is_named(at) || self.tokens[at].kind == Kind::Path;
+            let name = |at: usize| self.is_named(at) || self.tokens[at].kind == TokenKind::Path;
             let anew = (same + 1..at).any(|at| is_third_person(self.low(at)));
             let named = (name(at) || name(same)) && !anew;
             let is = same + 3 >= at && matches!(self.low(same + 1), "is" | "are" | "instead");
@@ -134,7 +134,7 @@ impl Sentence<'_> {
             }
             let new = |at: &usize| {
                 let token = &self.tokens[*at];
-                matches!(token.kind, Kind::Code | Kind::Name | Kind::Path) && self.lexicon.is_new(token)
+                matches!(token.kind, TokenKind::Code | TokenKind::Name | TokenKind::Path) && self.lexicon.is_new(token)
             };
             let clause = |at: &usize| !is_third_person(self.low(*at));
             self.phrase(verb + 1).take_while(clause).find(new).map(|at| self.tokens[at].text.to_owned())
@@ -211,7 +211,9 @@ impl Sentence<'_> {
     }
 
     fn has_number(&self, from: usize) -> bool {
-        self.tokens[from..].iter().any(|token| matches!(token.kind, Kind::Number | Kind::Code | Kind::Path))
+        self.tokens[from..]
+            .iter()
+            .any(|token| matches!(token.kind, TokenKind::Number | TokenKind::Code | TokenKind::Path))
     }
 
     /// "from X to Y", where X was only added or Y only removed.
@@ -220,22 +222,26 @@ impl Sentence<'_> {
         let to = (from + 1..self.tokens.len()).find(|at| matches!(self.low(*at), "to" | "into"))?;
         let seen = |at: usize| {
             let token = &self.tokens[at];
-            if token.kind == Kind::Number { self.lexicon.number(&token.low()) } else { self.lexicon.word(&token.low()) }
+            if token.kind == TokenKind::Number {
+                self.lexicon.number(&token.low())
+            } else {
+                self.lexicon.word(&token.low())
+            }
         };
-        let old = (from + 1..to).any(|at| self.is_value(at) && seen(at).came());
-        let new = self.phrase(to + 1).any(|at| self.is_value(at) && seen(at).gone());
+        let old = (from + 1..to).any(|at| self.is_value(at) && seen(at).is_added());
+        let new = self.phrase(to + 1).any(|at| self.is_value(at) && seen(at).is_removed());
         (old || new).then(|| self.tokens[from].text.to_owned())
     }
 
     fn is_value(&self, at: usize) -> bool {
-        self.is_named(at) || self.tokens.get(at).is_some_and(|token| token.kind == Kind::Number)
+        self.is_named(at) || self.tokens.get(at).is_some_and(|token| token.kind == TokenKind::Number)
     }
 
     /// "Adds a new version": a version is replaced, not added.
     fn added_version(&self) -> Option<String> {
         let words = ["adds", "a", "new", "version"];
         let at = (0..self.tokens.len()).find(|at| (0..words.len()).all(|more| self.low(*at + more) == words[more]))?;
-        (!self.lexicon.is_said(&stem("add"))).then(|| self.tokens[at].text.to_owned())
+        (!self.lexicon.is_author_word(&stem("add"))).then(|| self.tokens[at].text.to_owned())
     }
 
     /// A sentence that does not mention comments, where only comments of source changed.
@@ -249,7 +255,7 @@ impl Sentence<'_> {
     fn unsaid_part(&self) -> Option<String> {
         let known = |at: usize| self.lexicon.is_supported(&stem(self.low(at)));
         let is_part = |at: &usize| match self.low(*at) {
-            "return" if matches!(self.low(*at + 1), "type" | "value") => !self.lexicon.is_said(&stem("return")),
+            "return" if matches!(self.low(*at + 1), "type" | "value") => !self.lexicon.is_author_word(&stem("return")),
             "signature" | "signatures" | "conditional" | "conditionals" => self.is_prose(*at) && !known(*at),
             _ => false,
         };
@@ -259,7 +265,7 @@ impl Sentence<'_> {
     /// "`x` in a.rs": a definition that is in other files.
     fn elsewhere(&self) -> Option<String> {
         let thing = (0..self.tokens.len()).find(|at| self.is_named(*at))?;
-        let paths = (thing + 1..self.tokens.len()).filter(|at| self.tokens[*at].kind == Kind::Path);
+        let paths = (thing + 1..self.tokens.len()).filter(|at| self.tokens[*at].kind == TokenKind::Path);
         let mut paths = paths.filter(|_| self.low(thing + 1) == "in" || self.low(thing + 2) == "in");
         let wrong = paths.find(|at| self.lexicon.is_elsewhere(self.low(thing), self.low(*at)))?;
         Some(self.tokens[wrong].text.to_owned())
@@ -330,31 +336,31 @@ mod tests {
     use crate::domain::clock::SystemClock;
     use crate::facts::sample::{commit, file};
     use crate::grounding::Evidence;
-    use crate::grounding::token::tokens;
+    use crate::grounding::token::tokenize;
 
     #[test]
     fn where_only_comments_changed_a_sentence_says_so() {
         let patch = "@@ fn ask() {\n-// Waits.\n+// Waits for `ask`.\n go();";
         let commit = commit("wip", vec![file("src/ask.rs", patch)]);
-        let facts = crate::facts::of(&commit, &SystemClock);
+        let facts = crate::facts::extract_facts(&commit, &SystemClock);
         let lexicon = Lexicon::of(&Evidence { commit: &commit, facts: &facts, notes: &[], known: &|_| false });
-        assert!(wrong(&tokens("Changes `ask`."), &lexicon).is_some());
-        assert_eq!(wrong(&tokens("Changes the comment of `ask`."), &lexicon), None);
+        assert!(find_pattern_fault(&tokenize("Changes `ask`."), &lexicon).is_some());
+        assert_eq!(find_pattern_fault(&tokenize("Changes the comment of `ask`."), &lexicon), None);
     }
 
     const PATCH: &str =
         "@@ fn ask() {\n let limit = 3;\n-    old_wait(limit);\n+    retry(limit, backoff);\n+    log(backoff);";
 
-    fn found(sentence: &str) -> Option<Wrong> {
+    fn found(sentence: &str) -> Option<PatternFault> {
         let commit = commit("Retry when the server is busy", vec![file("src/ask.rs", PATCH)]);
-        let facts = crate::facts::of(&commit, &SystemClock);
+        let facts = crate::facts::extract_facts(&commit, &SystemClock);
         let lexicon = Lexicon::of(&Evidence { commit: &commit, facts: &facts, notes: &[], known: &|_| false });
-        wrong(&tokens(sentence), &lexicon)
+        find_pattern_fault(&tokenize(sentence), &lexicon)
     }
 
     fn told(sentence: &str) -> Option<String> {
         found(sentence).map(|(lack, _)| match lack {
-            Lack::Unseen(word) => word,
+            LackOfSupport::Unseen(word) => word,
             other => format!("{other:?}"),
         })
     }

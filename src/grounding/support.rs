@@ -5,13 +5,13 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use super::claims::{self, Claim, Direction};
-use super::lexicon::{Lexicon, Seen};
-use super::token::{Kind, Token};
+use super::lexicon::{Lexicon, SideSet};
+use super::token::{SentenceToken, TokenKind};
 use super::words::{self, stem};
 
 /// Why a sentence is unsupported, with the word that shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Lack {
+pub enum LackOfSupport {
     /// About the commit, its message or its lines instead of the change.
     Talk(String),
     /// Nothing in it is specific to this change.
@@ -28,35 +28,36 @@ pub enum Lack {
 const WORDS_PER_FOREIGN: usize = 10;
 
 /// The first lack of support; `None` for a supported sentence.
-pub fn lack(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
+pub fn find_lack(tokens: &[SentenceToken<'_>], lexicon: &Lexicon) -> Option<LackOfSupport> {
     talk(tokens, lexicon)
         .or_else(|| opening(tokens, lexicon))
         .or_else(|| praise(tokens, lexicon))
-        .or_else(|| unseen(tokens, lexicon))
+        .or_else(|| unseen_change(tokens, lexicon))
         .or_else(|| context(tokens, lexicon))
         .or_else(|| foreign(tokens, lexicon))
         .or_else(|| apart(tokens, lexicon))
-        .or_else(|| is_empty(tokens, lexicon).then_some(Lack::Empty))
+        .or_else(|| is_empty(tokens, lexicon).then_some(LackOfSupport::Empty))
 }
 
 /// Mentions of the commit, its message, author or lines, unless the change is about these.
-fn talk(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
+fn talk(tokens: &[SentenceToken<'_>], lexicon: &Lexicon) -> Option<LackOfSupport> {
     let lines = |at: usize| at > 0 && matches!(tokens[at].low().as_str(), "line" | "lines") && counted(&tokens[at - 1]);
     tokens.iter().enumerate().find_map(|(at, token)| {
         let low = token.low();
-        let about = META.contains(&low.as_str()) && token.kind == Kind::Prose && !lexicon.is_supported(&stem(&low));
-        (about || lines(at)).then(|| Lack::Talk(token.text.to_owned()))
+        let about =
+            META.contains(&low.as_str()) && token.kind == TokenKind::Prose && !lexicon.is_supported(&stem(&low));
+        (about || lines(at)).then(|| LackOfSupport::Talk(token.text.to_owned()))
     })
 }
 
 /// "Accepts …", "Skips …": a verb for behaviour must occur in the change or in the author's text. Verbs that fit any
 /// change need no source.
-fn opening(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
+fn opening(tokens: &[SentenceToken<'_>], lexicon: &Lexicon) -> Option<LackOfSupport> {
     static ANY: LazyLock<HashSet<String>> = LazyLock::new(|| DEEDS.iter().map(|word| stem(word)).collect());
-    let first = tokens.first().filter(|token| lexicon.has_patch && token.kind == Kind::Prose)?;
+    let first = tokens.first().filter(|token| lexicon.has_patch && token.kind == TokenKind::Prose)?;
     let stem = stem(&first.low());
     let free = ANY.contains(&stem) || !is_verb(&stem) || lexicon.is_supported(&stem);
-    (!free).then(|| Lack::Foreign(first.text.to_owned()))
+    (!free).then(|| LackOfSupport::Foreign(first.text.to_owned()))
 }
 
 /// Verbs that fit any change.
@@ -66,8 +67,8 @@ const DEEDS: &[&str] = &[
     "revert", "rewrite", "adjust", "extend", "implement", "merge", "make",
 ];
 
-fn counted(token: &Token<'_>) -> bool {
-    token.kind == Kind::Number
+fn counted(token: &SentenceToken<'_>) -> bool {
+    token.kind == TokenKind::Number
         || matches!(token.low().as_str(), "new" | "more" | "one" | "two" | "three" | "four" | "five" | "several")
 }
 
@@ -78,15 +79,15 @@ const META: &[&str] =
     &["commit", "commits", "patch", "diff", "author", "changeset", "committer", "message", "describe", "describes"];
 
 /// "more secure", "better", "properly": an opinion, unless it is the author's.
-fn praise(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
-    let prose = |at: usize| tokens.get(at).filter(|token| token.kind == Kind::Prose).map(Token::low);
-    let is_said = |word: &str| lexicon.is_said(&stem(word));
+fn praise(tokens: &[SentenceToken<'_>], lexicon: &Lexicon) -> Option<LackOfSupport> {
+    let prose = |at: usize| tokens.get(at).filter(|token| token.kind == TokenKind::Prose).map(SentenceToken::low);
+    let is_said = |word: &str| lexicon.is_author_word(&stem(word));
     (0..tokens.len()).find_map(|at| {
         let low = prose(at)?;
         let next = prose(at + 1).unwrap_or_default();
         let compared = matches!(low.as_str(), "more" | "less" | "most") && is_adjective(&next) && !is_said(&next);
         let judged = PRAISE.contains(&low.as_str()) && !is_said(&low);
-        (compared || judged).then_some(Lack::Praise(if compared { next } else { low }))
+        (compared || judged).then_some(LackOfSupport::Praise(if compared { next } else { low }))
     })
 }
 
@@ -104,11 +105,11 @@ const PRAISE: &[&str] = &[
 ];
 
 /// Claimed additions, removals and replacements in plain words that did not happen.
-fn unseen(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
+fn unseen_change(tokens: &[SentenceToken<'_>], lexicon: &Lexicon) -> Option<LackOfSupport> {
     if !lexicon.has_patch {
         return None;
     }
-    let (phrases, claims) = (claims::phrases(tokens), claims::of(tokens));
+    let (phrases, claims) = (claims::phrases(tokens), claims::extract_claims(tokens));
     let became = claims.iter().filter_map(|claim| match claim {
         Claim::Became(old, new) => Some((tokens.get(*old)?.text, tokens.get(*new)?.text)),
         Claim::Added(_) | Claim::Removed(_) => None,
@@ -127,7 +128,7 @@ fn unseen(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
     };
     let unshown = || {
         phrases.iter().find_map(|(direction, phrase)| {
-            let words: Vec<&Token<'_>> = phrase.iter().filter_map(|at| tokens.get(*at)).collect();
+            let words: Vec<&SentenceToken<'_>> = phrase.iter().filter_map(|at| tokens.get(*at)).collect();
             let text = || words.iter().map(|word| word.text).collect::<Vec<_>>().join(" ");
             (!is_shown(&words, *direction, lexicon)).then(text)
         })
@@ -143,19 +144,19 @@ fn unseen(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
         unseen.next().map(|(thing, _)| thing.text.to_owned())
     };
     let same = || claims::tautology(tokens).and_then(|at| Some(tokens.get(at)?.text.to_owned()));
-    same().or_else(against).or_else(unmoved).or_else(unshown).or_else(untrue).map(Lack::Unseen)
+    same().or_else(against).or_else(unmoved).or_else(unshown).or_else(untrue).map(LackOfSupport::Unseen)
 }
 
 /// A name that was removed (added) in a sentence that only claims additions (removals).
-fn contrary(tokens: &[Token<'_>], phrases: &[(Direction, Vec<usize>)], lexicon: &Lexicon) -> Option<String> {
+fn contrary(tokens: &[SentenceToken<'_>], phrases: &[(Direction, Vec<usize>)], lexicon: &Lexicon) -> Option<String> {
     let (first, ..) = phrases.first()?;
     if phrases.iter().any(|(direction, _)| direction != first) {
         return None;
     }
-    let named = |token: &&Token<'_>| matches!(token.kind, Kind::Code | Kind::Name) && !token.inner;
-    let against = |token: &&Token<'_>| {
+    let named = |token: &&SentenceToken<'_>| matches!(token.kind, TokenKind::Code | TokenKind::Name) && !token.inner;
+    let against = |token: &&SentenceToken<'_>| {
         let seen = lexicon.word(token.text);
-        first.opposite().is_side(seen) && !seen.has(Seen::SAID)
+        first.opposite().is_side(seen) && !seen.has(SideSet::AUTHOR)
     };
     tokens.iter().filter(named).find(against).map(|token| token.text.to_owned())
 }
@@ -174,15 +175,15 @@ fn is_unmoved(old: &str, new: &str, lexicon: &Lexicon) -> bool {
 }
 
 /// Whether changed lines, facts or the author show the addition or removal of what these words name.
-fn is_shown(words: &[&Token<'_>], direction: Direction, lexicon: &Lexicon) -> bool {
+fn is_shown(words: &[&SentenceToken<'_>], direction: Direction, lexicon: &Lexicon) -> bool {
     let own: Vec<String> =
         words.iter().flat_map(|word| words::stems(word.text)).filter(|stem| !is_work(stem)).collect();
-    let things: Vec<&Token<'_>> = words.iter().filter(|word| word.is_thing()).copied().collect();
+    let things: Vec<&SentenceToken<'_>> = words.iter().filter(|word| word.is_thing()).copied().collect();
     let balanced = |stem: &String| lexicon.balance(stem).is_some_and(|balance| direction.agrees(balance));
     let stays = |stem: &String| lexicon.balance(stem).is_some_and(|balance| !direction.agrees(balance));
     let is_part = words.iter().any(|word| PARTS.contains(&word.low().as_str()));
-    let declared = |thing: &Token<'_>| {
-        !is_part || thing.kind == Kind::Path || lexicon.is_declared(thing.low().trim_end_matches("()"), direction)
+    let declared = |thing: &SentenceToken<'_>| {
+        !is_part || thing.kind == TokenKind::Path || lexicon.is_declared(thing.low().trim_end_matches("()"), direction)
     };
     let named = things.iter().all(|thing| lexicon.is_one_sided(thing, direction) && declared(thing));
     let by_kind = words.iter().all(|word| lexicon.shows_kind(&word.low(), direction));
@@ -191,7 +192,7 @@ fn is_shown(words: &[&Token<'_>], direction: Direction, lexicon: &Lexicon) -> bo
         && by_kind
         && named
         && (own.is_empty() || !things.is_empty() || (own.iter().any(balanced) && !own.iter().any(stays))))
-        || is_said(&own, &things, direction, lexicon)
+        || is_stated(&own, &things, direction, lexicon)
 }
 
 /// Whether only documentation changed, so that an option it mentions was not added (compared without plural s).
@@ -202,9 +203,9 @@ const DOCS: &[&str] = &[
 ];
 
 /// Whether one line of the author's text has the objects, one of the words, and an equivalent verb.
-fn is_said(own: &[String], things: &[&Token<'_>], direction: Direction, lexicon: &Lexicon) -> bool {
+fn is_stated(own: &[String], things: &[&SentenceToken<'_>], direction: Direction, lexicon: &Lexicon) -> bool {
     let verbs: Vec<String> = direction.verbs().iter().map(|verb| stem(verb)).collect();
-    lexicon.said_words().lines().any(|line| {
+    lexicon.author_text().lines().any(|line| {
         let stems = words::stems(line);
         own.iter().any(|stem| stems.contains(stem))
             && verbs.iter().any(|verb| stems.contains(verb))
@@ -213,47 +214,48 @@ fn is_said(own: &[String], things: &[&Token<'_>], direction: Direction, lexicon:
 }
 
 /// A name that occurs only on unchanged lines.
-fn context(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
+fn context(tokens: &[SentenceToken<'_>], lexicon: &Lexicon) -> Option<LackOfSupport> {
     let near = tokens.iter().find(|token| {
         let low = token.low();
         let name = low.trim_end_matches("()");
-        token.kind == Kind::Code && lexicon.word(name) == Seen::NEAR && !lexicon.is_head(name)
+        token.kind == TokenKind::Code && lexicon.word(name) == SideSet::CONTEXT && !lexicon.is_head(name)
     })?;
-    Some(Lack::Unseen(near.text.to_owned()))
+    Some(LackOfSupport::Unseen(near.text.to_owned()))
 }
 
-fn foreign(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
+fn foreign(tokens: &[SentenceToken<'_>], lexicon: &Lexicon) -> Option<LackOfSupport> {
     let stems: Vec<(String, &str)> = tokens
         .iter()
-        .filter(|token| !matches!(token.kind, Kind::Number | Kind::Url))
+        .filter(|token| !matches!(token.kind, TokenKind::Number | TokenKind::Url))
         .flat_map(|token| words::stems(token.text).into_iter().map(|stem| (stem, token.text)))
         .collect();
     let mut unknown = stems.iter().filter(|(stem, _)| !lexicon.is_supported(stem) && !is_work(stem));
     let allowed = (stems.len() / WORDS_PER_FOREIGN).max(1);
     let first = unknown.next()?;
-    (unknown.count() >= allowed).then(|| Lack::Foreign(first.1.to_owned()))
+    (unknown.count() >= allowed).then(|| LackOfSupport::Foreign(first.1.to_owned()))
 }
 
 /// Two adjacent words that are not near each other anywhere, neither on changed lines nor in the author's text: the
 /// sentence combines unrelated words.
-fn apart(tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Lack> {
-    let prose = tokens.iter().filter(|token| !matches!(token.kind, Kind::Number | Kind::Url | Kind::Path));
+fn apart(tokens: &[SentenceToken<'_>], lexicon: &Lexicon) -> Option<LackOfSupport> {
+    let prose =
+        tokens.iter().filter(|token| !matches!(token.kind, TokenKind::Number | TokenKind::Url | TokenKind::Path));
     let stems = prose.flat_map(|token| words::stems(token.text).into_iter().map(|stem| (stem, token.text)));
     let stems: Vec<(String, &str)> = stems.filter(|(stem, _)| !is_work(stem)).collect();
     let strange = |pair: &&[(String, &str)]| !lexicon.is_together(&pair[0].0, &pair[1].0);
-    stems.windows(2).find(strange).map(|pair| Lack::Unseen(format!("{} {}", pair[0].1, pair[1].1)))
+    stems.windows(2).find(strange).map(|pair| LackOfSupport::Unseen(format!("{} {}", pair[0].1, pair[1].1)))
 }
 
 /// Whether nothing is left without function words, kinds and file names.
-fn is_empty(tokens: &[Token<'_>], lexicon: &Lexicon) -> bool {
-    let says = |token: &Token<'_>| match token.kind {
-        Kind::Path | Kind::Code if !lexicon.path_of(&token.low()).is_none() => false,
-        Kind::Path => true,
-        Kind::Code if !lexicon.word(&token.low()).is_none() => true,
-        Kind::Number | Kind::Url => true,
+fn is_empty(tokens: &[SentenceToken<'_>], lexicon: &Lexicon) -> bool {
+    let says = |token: &SentenceToken<'_>| match token.kind {
+        TokenKind::Path | TokenKind::Code if !lexicon.path_of(&token.low()).is_none() => false,
+        TokenKind::Path => true,
+        TokenKind::Code if !lexicon.word(&token.low()).is_none() => true,
+        TokenKind::Number | TokenKind::Url => true,
         _ => words::stems(token.text).iter().any(|stem| !is_work(stem) && lexicon.is_supported(stem)),
     };
-    !tokens.iter().any(says) && claims::of(tokens).is_empty()
+    !tokens.iter().any(says) && claims::extract_claims(tokens).is_empty()
 }
 
 /// A word for the kind of an added thing, not for which one, by its stem.

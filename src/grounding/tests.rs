@@ -2,13 +2,13 @@
 
 use super::*;
 use crate::domain::clock::SystemClock;
-use crate::domain::patch::{Change, FileChange, Unread};
+use crate::domain::patch::{Change, FileChange, UnreadReason};
 use crate::facts;
 use crate::facts::sample::{commit, counted, file, named, renamed, unread, versions};
 
 fn checked(message: &str, files: Vec<FileChange>, text: &str) -> Grounded {
     let commit = commit(message, files);
-    let facts = facts::of(&commit, &SystemClock);
+    let facts = facts::extract_facts(&commit, &SystemClock);
     check(text, &Evidence { commit: &commit, facts: &facts, notes: &[], known: &|name| name == "elsewhere" })
 }
 
@@ -155,7 +155,7 @@ fn only_what_is_contradicted_is_a_fault() {
 #[test]
 fn a_lockfile_that_is_not_read_does_not_hide_a_swap() {
     let files = || {
-        let lock = unread("Cargo.lock", Change::Modified, Unread::Excluded);
+        let lock = unread("Cargo.lock", Change::Modified, UnreadReason::Excluded);
         vec![file("Cargo.toml", "@@\n-tempfile = \"3.3\"\n+tempfile = \"3.8\""), lock]
     };
     assert_eq!(checked("wip", files(), "Updates tempfile from 3.3 to 3.8.").faults, []);
@@ -193,7 +193,8 @@ fn a_definition_that_only_removed_lines_name_did_not_come() {
         let less = "struct Handle {\n    one: u8,\n}\n";
         vec![versions("a.rs", "struct Handle;\nstruct Other;\n", "struct Other;\n"), versions("b.rs", kept, less)]
     };
-    let cut = || files().into_iter().chain([unread("c.rs", Change::Modified, Unread::TooLarge)]).collect::<Vec<_>>();
+    let cut =
+        || files().into_iter().chain([unread("c.rs", Change::Modified, UnreadReason::TooLarge)]).collect::<Vec<_>>();
     assert_eq!(checked("wip", cut(), "Removes `Handle` from a.rs.").faults, []);
     assert_eq!(checked("wip", cut(), "Adds `Handle` from a.rs.").faults.len(), 1, "not all lines are here");
     assert_eq!(checked("wip", files(), "Removes `Handle` from a.rs.").faults, []);
@@ -203,7 +204,7 @@ fn a_definition_that_only_removed_lines_name_did_not_come() {
 #[test]
 fn a_part_of_a_type_has_its_side_where_another_file_was_not_read() {
     let files = || {
-        let large = unread("tests/large.rs", Change::Modified, Unread::TooLarge);
+        let large = unread("tests/large.rs", Change::Modified, UnreadReason::TooLarge);
         let (old, new) = ("struct Tool {\n    name: u8,\n    extra: u8,\n}\n", "struct Tool {\n    name: u8,\n}\n");
         vec![versions("a.rs", old, new), large]
     };
@@ -376,7 +377,7 @@ fn a_patch_that_gives_orders_is_not_obeyed() {
 
 #[test]
 fn a_note_is_all_there_is_of_a_note() {
-    let ground = Ground::of_words(&["Cut the timeout of fetch_all from 3s to 200ms", "shop"]);
+    let ground = GroundingCheck::of_words(&["Cut the timeout of fetch_all from 3s to 200ms", "shop"]);
     assert_eq!(ground.check("The timeout of `fetch_all` is now 200ms.", &|_| false).faults, []);
     assert_eq!(ground.check("The timeout is now 300ms.", &|_| false).text, None);
     assert_eq!(ground.check("Changes `fetch_one`.", &|_| false).text, None);
@@ -385,10 +386,10 @@ fn a_note_is_all_there_is_of_a_note() {
 #[test]
 fn the_repository_is_asked_for_names_alone() {
     let commit = commit("wip", routing());
-    let facts = facts::of(&commit, &SystemClock);
-    let ground = Ground::of(&Evidence { commit: &commit, facts: &facts, notes: &[], known: &|_| false });
-    let asked =
-        ground.questions("Adds `Router::pick` in src/new.rs by 77 \"quoted words of a person\" and https://x.org.");
+    let facts = facts::extract_facts(&commit, &SystemClock);
+    let ground = GroundingCheck::of(&Evidence { commit: &commit, facts: &facts, notes: &[], known: &|_| false });
+    let asked = ground
+        .names_to_look_up("Adds `Router::pick` in src/new.rs by 77 \"quoted words of a person\" and https://x.org.");
     assert_eq!(asked, ["pick", "src/new.rs"]);
 }
 
@@ -435,10 +436,10 @@ fn a_name_that_ends_in_a_number_is_known_with_its_number() {
 #[test]
 fn a_sentence_adds_what_neither_author_nor_template_says() {
     let (author, template) = ("Fix the login page.", "Changes `Session::start` in src/session.rs.");
-    assert!(adds("Returns early when the token has expired.", author, template));
-    assert!(adds("Changes `Session::start` to reject expired tokens.", author, template));
-    assert!(adds("Raises the limit to 60.", author, template));
+    assert!(adds_information("Returns early when the token has expired.", author, template));
+    assert!(adds_information("Changes `Session::start` to reject expired tokens.", author, template));
+    assert!(adds_information("Raises the limit to 60.", author, template));
     for nothing in ["Fixes the login page.", "Changes the `Session::start` method.", "Updates src/session.rs."] {
-        assert!(!adds(nothing, author, template), "{nothing}");
+        assert!(!adds_information(nothing, author, template), "{nothing}");
     }
 }

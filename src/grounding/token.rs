@@ -2,7 +2,7 @@
 
 /// The class of a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum TokenKind {
     Prose,
     /// A name from code, a flag, a variable.
     Code,
@@ -17,9 +17,9 @@ pub enum Kind {
 
 /// A word without surrounding punctuation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Token<'a> {
+pub struct SentenceToken<'a> {
     pub text: &'a str,
-    pub kind: Kind,
+    pub kind: TokenKind,
     /// Start offset in the sentence (bytes).
     pub at: usize,
     /// Punctuation that follows.
@@ -28,20 +28,20 @@ pub struct Token<'a> {
     pub inner: bool,
 }
 
-impl Token<'_> {
+impl SentenceToken<'_> {
     pub fn low(&self) -> String {
         self.text.to_lowercase()
     }
 
     /// Whether it names something that a patch can contain.
     pub fn is_thing(&self) -> bool {
-        matches!(self.kind, Kind::Code | Kind::Path)
+        matches!(self.kind, TokenKind::Code | TokenKind::Path)
     }
 }
 
 /// The tokens of a sentence.
-pub fn tokens(sentence: &str) -> Vec<Token<'_>> {
-    let mut tokens: Vec<Token<'_>> = Vec::new();
+pub fn tokenize(sentence: &str) -> Vec<SentenceToken<'_>> {
+    let mut tokens: Vec<SentenceToken<'_>> = Vec::new();
     let mut at = 0;
     while let Some(rest) = sentence.get(at..).filter(|rest| !rest.is_empty()) {
         let blank = rest.len() - rest.trim_start().len();
@@ -62,7 +62,7 @@ pub fn tokens(sentence: &str) -> Vec<Token<'_>> {
 }
 
 /// Brackets that begin a word, except those of a call.
-fn mark_inner(sentence: &str, tokens: &mut [Token<'_>]) {
+fn mark_inner(sentence: &str, tokens: &mut [SentenceToken<'_>]) {
     if !sentence.contains('(') {
         return;
     }
@@ -83,7 +83,7 @@ fn mark_inner(sentence: &str, tokens: &mut [Token<'_>]) {
 }
 
 /// `` `code` `` and "quoted words", each as one token.
-fn spanned(sentence: &str, at: usize) -> Option<(Option<Token<'_>>, usize)> {
+fn spanned(sentence: &str, at: usize) -> Option<(Option<SentenceToken<'_>>, usize)> {
     let rest = &sentence[at..];
     let lead = rest.len() - rest.trim_start_matches(['(', '[', '*', '_']).len();
     let open = rest[lead..].chars().next()?;
@@ -107,26 +107,26 @@ fn spanned(sentence: &str, at: usize) -> Option<(Option<Token<'_>>, usize)> {
     let single = !text.contains(char::is_whitespace);
     let kind = match open {
         '`' if single => code_kind(text),
-        '`' => Kind::Code,
-        _ if single && kind_of(text, true) == Kind::Code => Kind::Code,
-        _ => Kind::Quote,
+        '`' => TokenKind::Code,
+        _ if single && kind_of(text, true) == TokenKind::Code => TokenKind::Code,
+        _ => TokenKind::Quote,
     };
     // Text joined to a span (`foo`s, `a`/`b`) is tokenized separately.
     let joined = sentence[end..tail].starts_with(['/', '-', '+', '(']) && tail > end + 1;
     let end = if joined { end + 1 } else { tail };
-    let token = Token { text, kind, at: at + lead, after, inner: false };
+    let token = SentenceToken { text, kind, at: at + lead, after, inner: false };
     Some(((!text.is_empty()).then_some(token), end))
 }
 
 /// In backticks every word is a name.
-fn code_kind(text: &str) -> Kind {
+fn code_kind(text: &str) -> TokenKind {
     match kind_of(text, false) {
-        Kind::Prose | Kind::Name | Kind::Quote => Kind::Code,
+        TokenKind::Prose | TokenKind::Name | TokenKind::Quote => TokenKind::Code,
         kind => kind,
     }
 }
 
-fn word(sentence: &str, at: usize, first: bool) -> (Option<Token<'_>>, usize) {
+fn word(sentence: &str, at: usize, first: bool) -> (Option<SentenceToken<'_>>, usize) {
     let rest = &sentence[at..];
     let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
     let raw = &rest[..end];
@@ -139,11 +139,17 @@ fn word(sentence: &str, at: usize, first: bool) -> (Option<Token<'_>>, usize) {
     // The scope of "fix(types/scope):" has to exist where it looks like a name.
     if let Some((head, scope)) = conventional(text).filter(|(_, scope)| scope.contains(['/', '_', '.'])) {
         return (
-            Some(Token { text: scope, kind: Kind::Code, at: at + offset + head.len() + 1, after, inner: false }),
+            Some(SentenceToken {
+                text: scope,
+                kind: TokenKind::Code,
+                at: at + offset + head.len() + 1,
+                after,
+                inner: false,
+            }),
             at + end,
         );
     }
-    (Some(Token { text, kind: kind_of(text, first), at: at + offset, after, inner: false }), at + end)
+    (Some(SentenceToken { text, kind: kind_of(text, first), at: at + offset, after, inner: false }), at + end)
 }
 
 /// Strips the punctuation of prose; `foo()` and `.gitignore` keep theirs.
@@ -166,61 +172,61 @@ fn trimmed(raw: &str) -> &str {
 }
 
 /// Classifies a word by its form.
-pub fn kind_of(text: &str, first: bool) -> Kind {
+pub fn kind_of(text: &str, first: bool) -> TokenKind {
     let has = |what: &[char]| text.contains(what);
     let mut chars = text.chars();
     let (start, second) = (chars.next().unwrap_or(' '), chars.next().unwrap_or(' '));
     if !text.contains(char::is_alphanumeric) {
-        return Kind::Prose;
+        return TokenKind::Prose;
     }
     if text.contains("://") || text.starts_with("www.") {
-        return Kind::Url;
+        return TokenKind::Url;
     }
     let signed = text.trim_start_matches([
         '+', '-', '\u{2212}', '~', '<', '>', '=', '\u{2264}', '\u{2265}', '#', 'v', 'V', '$', '\u{20ac}', '\u{d7}', '^',
     ]);
     if signed.starts_with(|c: char| c.is_ascii_digit()) && is_number(signed) {
-        return Kind::Number;
+        return TokenKind::Number;
     }
     if start == '-' && (second.is_alphabetic() || second == '-') {
-        return Kind::Code;
+        return TokenKind::Code;
     }
     if conventional(text).is_some() || text.ends_with("(s)") || text.ends_with("(es)") {
-        return Kind::Prose;
+        return TokenKind::Prose;
     }
     if text.contains('/') {
         return slashed(text);
     }
     if has(&['_', '$', '@', '=', '{', '}', '\\', '<', '>', '(', '|']) || text.contains("::") || text.contains("->") {
-        return Kind::Code;
+        return TokenKind::Code;
     }
     if let Some(kind) = dotted(text) {
         return kind;
     }
     if text.contains('-') {
-        let odd = |part: &str| matches!(kind_of(part, true), Kind::Code) && !is_number_word(part);
-        return if text.split('-').any(odd) { Kind::Code } else { Kind::Prose };
+        let odd = |part: &str| matches!(kind_of(part, true), TokenKind::Code) && !is_number_word(part);
+        return if text.split('-').any(odd) { TokenKind::Code } else { TokenKind::Prose };
     }
     cased(text, first)
 }
 
 /// Classifies by capitals and digits alone.
-fn cased(text: &str, first: bool) -> Kind {
+fn cased(text: &str, first: bool) -> TokenKind {
     let singular = text.strip_suffix('s').unwrap_or(text);
     let capitals = singular.chars().filter(|c| c.is_uppercase()).count();
     let digits = text.contains(|c: char| c.is_ascii_digit());
     if capitals > 1 && !singular.contains(char::is_lowercase) {
-        return if digits { Kind::Code } else { Kind::Name };
+        return if digits { TokenKind::Code } else { TokenKind::Name };
     }
     let rest_has_capital = text.chars().skip(1).any(char::is_uppercase);
     if is_counted(text) {
-        return Kind::Prose;
+        return TokenKind::Prose;
     }
     if digits || rest_has_capital {
-        return Kind::Code;
+        return TokenKind::Code;
     }
     let starts_high = text.starts_with(char::is_uppercase) && text.len() > 1;
-    if starts_high && !first { Kind::Name } else { Kind::Prose }
+    if starts_high && !first { TokenKind::Name } else { TokenKind::Prose }
 }
 
 /// `12`, `1.2.3`, `200ms`, `50%`, `10k`, `3x`, `1st`, `2-3`, `1.2.0-rc.1`.
@@ -240,16 +246,16 @@ fn is_number_word(part: &str) -> bool {
 }
 
 /// `and/or` is prose, `src/route` is not.
-fn slashed(text: &str) -> Kind {
+fn slashed(text: &str) -> TokenKind {
     let parts: Vec<&str> = text.split('/').collect();
     let plain = |part: &&str| {
         let acronym = part.len() <= 4 && part.chars().all(|c| c.is_uppercase() || c.is_ascii_digit());
         acronym || PAIRED.contains(&part.to_lowercase().trim_end_matches('s'))
     };
     if is_substitution(&parts) {
-        return Kind::Code;
+        return TokenKind::Code;
     }
-    if parts.iter().all(plain) { Kind::Prose } else { Kind::Path }
+    if parts.iter().all(plain) { TokenKind::Prose } else { TokenKind::Path }
 }
 
 /// `s/old/new/`: two names in editor substitution syntax.
@@ -268,16 +274,16 @@ const COUNTED: &[&str] =
     &["part", "step", "phase", "take", "round", "try", "attempt", "docs", "doc", "fix", "typo", "wip"];
 
 /// `a.rs`, `a.b`, `.gitignore`, but not `e.g` or `U.S`.
-fn dotted(text: &str) -> Option<Kind> {
+fn dotted(text: &str) -> Option<TokenKind> {
     if let Some(hidden) = text.strip_prefix('.') {
-        return hidden.starts_with(char::is_alphabetic).then_some(Kind::Path);
+        return hidden.starts_with(char::is_alphabetic).then_some(TokenKind::Path);
     }
     let (before, end) = text.rsplit_once('.')?;
     if text.split('.').all(|part| part.chars().count() <= 1) || before.is_empty() || end.is_empty() {
-        return Some(Kind::Prose);
+        return Some(TokenKind::Prose);
     }
     let extension = end.len() <= 5 && end.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
-    Some(if extension { Kind::Path } else { Kind::Code })
+    Some(if extension { TokenKind::Path } else { TokenKind::Code })
 }
 
 /// `fix(parser)!` at the start of a subject: conventional commit type and scope.
@@ -294,13 +300,15 @@ const CONVENTIONS: &[&str] = &[
 ];
 
 /// Where most words are capitalised, capitals carry no information.
-fn untitle(tokens: &mut [Token<'_>]) {
-    let long = |token: &&Token<'_>| token.text.len() > 3 && matches!(token.kind, Kind::Prose | Kind::Name);
+fn untitle(tokens: &mut [SentenceToken<'_>]) {
+    let long =
+        |token: &&SentenceToken<'_>| token.text.len() > 3 && matches!(token.kind, TokenKind::Prose | TokenKind::Name);
     let all = tokens.iter().filter(long).count();
     let high = tokens.iter().filter(long).filter(|token| token.text.starts_with(char::is_uppercase)).count();
     if all >= 3 && high * 3 > all * 2 {
-        let single = |token: &Token<'_>| token.kind == Kind::Name && token.text.contains(char::is_lowercase);
-        tokens.iter_mut().filter(|token| single(token)).for_each(|token| token.kind = Kind::Prose);
+        let single =
+            |token: &SentenceToken<'_>| token.kind == TokenKind::Name && token.text.contains(char::is_lowercase);
+        tokens.iter_mut().filter(|token| single(token)).for_each(|token| token.kind = TokenKind::Prose);
     }
 }
 
@@ -319,13 +327,13 @@ const PAIRED: &[&str] = &[
 mod tests {
     use super::*;
 
-    fn kinds(sentence: &str) -> Vec<(&str, Kind)> {
-        tokens(sentence).into_iter().map(|token| (token.text, token.kind)).collect()
+    fn kinds(sentence: &str) -> Vec<(&str, TokenKind)> {
+        tokenize(sentence).into_iter().map(|token| (token.text, token.kind)).collect()
     }
 
     #[test]
     fn names_are_told_from_prose() {
-        use Kind::{Code, Name, Number, Path, Prose, Quote, Url};
+        use TokenKind::{Code, Name, Number, Path, Prose, Quote, Url};
         for (text, kind) in [
             ("snake_case", Code),
             ("camelCase", Code),
@@ -356,8 +364,8 @@ mod tests {
             ("https://x.org/a", Url),
         ] {
             let sentence = format!("it uses {text}, too");
-            assert_eq!(tokens(&sentence)[2].kind, kind, "{text}");
-            assert_eq!(tokens(&sentence)[2].after, Some(','), "{text}");
+            assert_eq!(tokenize(&sentence)[2].kind, kind, "{text}");
+            assert_eq!(tokenize(&sentence)[2].after, Some(','), "{text}");
         }
         assert_eq!(
             kinds("Says \"no such file\" (see `retry`)")[1..],
@@ -368,15 +376,15 @@ mod tests {
 
     #[test]
     fn a_capital_at_the_start_or_in_a_title_is_no_name() {
-        assert_eq!(kinds("Update docs")[0].1, Kind::Prose);
-        assert_eq!(kinds("fix(parser): Update docs")[1].1, Kind::Prose);
-        assert!(kinds("Update The German Documentation Pages").iter().all(|(_, kind)| *kind == Kind::Prose));
+        assert_eq!(kinds("Update docs")[0].1, TokenKind::Prose);
+        assert_eq!(kinds("fix(parser): Update docs")[1].1, TokenKind::Prose);
+        assert!(kinds("Update The German Documentation Pages").iter().all(|(_, kind)| *kind == TokenKind::Prose));
     }
 
     #[test]
     fn odd_sentences_are_no_trouble() {
         for odd in ["", "`", "``", "\"", "( ", "é`ü`", "a`b", "\u{201c}\u{2019}", "#", "--", "…(", "`é`é"] {
-            tokens(odd);
+            tokenize(odd);
         }
     }
 }

@@ -19,14 +19,14 @@ pub fn key(name: &str) -> String {
 /// Splits an identifier into words: `parse_HTTPBody2` → `parse`, `HTTP`, `Body`, `2`.
 pub fn parts(name: &str) -> Vec<&str> {
     let mut parts = Vec::new();
-    let (mut from, mut before) = (0, Kind::Other);
+    let (mut from, mut before) = (0, CharKind::Other);
     let mut chars = name.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
-        let kind = Kind::of(c);
-        let next_small = chars.peek().is_some_and(|(_, next)| Kind::of(*next) == Kind::Small);
+        let kind = CharKind::of(c);
+        let next_small = chars.peek().is_some_and(|(_, next)| CharKind::of(*next) == CharKind::Small);
         let breaks = match (before, kind) {
-            (Kind::Capital, Kind::Capital) => next_small,
-            (Kind::Capital, Kind::Small) => false,
+            (CharKind::Capital, CharKind::Capital) => next_small,
+            (CharKind::Capital, CharKind::Small) => false,
             _ => before != kind,
         };
         if breaks {
@@ -41,14 +41,14 @@ pub fn parts(name: &str) -> Vec<&str> {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum CharKind {
     Small,
     Capital,
     Digit,
     Other,
 }
 
-impl Kind {
+impl CharKind {
     fn of(c: char) -> Self {
         match c {
             c if c.is_uppercase() => Self::Capital,

@@ -34,8 +34,8 @@ impl Hardware {
             ram_available,
             cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             load: System::load_average().ok().map(|load| load.one),
-            pressure: Pressure::read(),
-            power: Power::read(),
+            pressure: Pressure::measure(),
+            power: Power::detect(),
         }
     }
 

@@ -18,7 +18,7 @@ pub enum Power {
 impl Power {
     /// Reads the running system; Linux only.
     #[must_use]
-    pub fn read() -> Self {
+    pub fn detect() -> Self {
         Self::read_from(Path::new("/sys/class/power_supply"))
     }
 
@@ -31,7 +31,7 @@ impl Power {
     /// keyboards (`scope` = `Device`) do not count.
     fn read_from(dir: &Path) -> Self {
         let supplies: Vec<Supply> = std::fs::read_dir(dir)
-            .map(|entries| entries.filter_map(Result::ok).map(|entry| Supply::read(&entry.path())).collect())
+            .map(|entries| entries.filter_map(Result::ok).map(|entry| Supply::read_supply(&entry.path())).collect())
             .unwrap_or_default();
         if supplies.iter().any(|supply| supply.kind != "Battery" && supply.online) {
             return Self::Mains;
@@ -56,7 +56,7 @@ struct Supply {
 }
 
 impl Supply {
-    fn read(dir: &Path) -> Self {
+    fn read_supply(dir: &Path) -> Self {
         let field = |name: &str| std::fs::read_to_string(dir.join(name)).unwrap_or_default().trim().to_owned();
         Self {
             kind: field("type"),

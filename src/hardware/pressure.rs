@@ -15,7 +15,7 @@ pub struct Pressure {
 impl Pressure {
     /// Reads the running system.
     #[must_use]
-    pub fn read() -> Self {
+    pub fn measure() -> Self {
         Self::read_from(Path::new("/proc/pressure"))
     }
 

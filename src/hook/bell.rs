@@ -11,28 +11,28 @@ use std::path::Path;
 
 /// Result of ringing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ring {
-    Rung,
+pub enum RingResult {
+    Delivered,
     /// The sidecar's socket queue is full: unread datagrams are waiting.
     Busy,
     /// No process listens.
-    Absent,
+    NoListener,
 }
 
 /// Sends the datagram to the socket `bell`, without waiting.
 #[must_use]
-pub fn ring(bell: &Path) -> Ring {
+pub fn ring(bell: &Path) -> RingResult {
     match send(bell) {
-        Ok(_) => Ring::Rung,
-        Err(error) if is_full(&error) => Ring::Busy,
-        Err(_) => Ring::Absent,
+        Ok(_) => RingResult::Delivered,
+        Err(error) if is_full(&error) => RingResult::Busy,
+        Err(_) => RingResult::NoListener,
     }
 }
 
 fn send(bell: &Path) -> io::Result<usize> {
     let socket = UnixDatagram::unbound()?;
     socket.set_nonblocking(true)?;
-    let address = Address::of(bell)?;
+    let address = BellAddress::of(bell)?;
     socket.send_to_addr(b"!", &address.socket)
 }
 
@@ -43,13 +43,13 @@ fn is_full(error: &io::Error) -> bool {
 
 /// Socket address; also works for paths longer than the 107 bytes of `sun_path`.
 #[derive(Debug)]
-pub struct Address {
+pub struct BellAddress {
     pub socket: SocketAddr,
     /// Keeps the directory open behind the short `/proc` name of a long path.
     _directory: Option<File>,
 }
 
-impl Address {
+impl BellAddress {
     /// Builds the address of `path`. Bind and connect while it lives.
     ///
     /// # Errors
@@ -76,7 +76,7 @@ mod tests {
         let home = tempfile::tempdir().expect("a directory");
         let bell = home.path().join("bell.sock");
         let listener = UnixDatagram::bind(&bell).expect("bound");
-        assert_eq!(ring(&bell), Ring::Rung);
+        assert_eq!(ring(&bell), RingResult::Delivered);
         let mut heard = [0; 8];
         assert_eq!(listener.recv(&mut heard).expect("heard"), 1);
     }
@@ -88,19 +88,19 @@ mod tests {
         let _listener = UnixDatagram::bind(&bell).expect("bound");
         // More datagrams than any system queues; a blocking send would hang here.
         let rings: Vec<_> = (0..5000).map(|_| ring(&bell)).collect();
-        assert_eq!(rings.first(), Some(&Ring::Rung));
-        assert_eq!(rings.last(), Some(&Ring::Busy));
+        assert_eq!(rings.first(), Some(&RingResult::Delivered));
+        assert_eq!(rings.last(), Some(&RingResult::Busy));
     }
 
     #[test]
     fn no_socket_and_a_socket_left_behind_are_both_absent() {
         let home = tempfile::tempdir().expect("a directory");
         let bell = home.path().join("bell.sock");
-        assert_eq!(ring(&bell), Ring::Absent);
+        assert_eq!(ring(&bell), RingResult::NoListener);
         drop(UnixDatagram::bind(&bell).expect("bound"));
         assert!(bell.exists());
-        assert_eq!(ring(&bell), Ring::Absent);
-        assert_eq!(ring(Path::new("/nonexistent/bell.sock")), Ring::Absent);
+        assert_eq!(ring(&bell), RingResult::NoListener);
+        assert_eq!(ring(Path::new("/nonexistent/bell.sock")), RingResult::NoListener);
     }
 
     #[cfg(target_os = "linux")]
@@ -110,10 +110,10 @@ mod tests {
         let deep = home.path().join("d".repeat(120));
         std::fs::create_dir(&deep).expect("created");
         let bell = deep.join("bell.sock");
-        let address = Address::of(&bell).expect("an address");
+        let address = BellAddress::of(&bell).expect("an address");
         let listener = UnixDatagram::bind_addr(&address.socket).expect("bound");
         drop(address);
-        assert_eq!(ring(&bell), Ring::Rung);
+        assert_eq!(ring(&bell), RingResult::Delivered);
         assert_eq!(listener.recv(&mut [0; 8]).expect("heard"), 1);
     }
 }

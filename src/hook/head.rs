@@ -23,19 +23,19 @@ const DEPTH: usize = 5;
 #[must_use]
 pub fn git_dir(from_env: Option<&OsStr>, start: &Path) -> Option<PathBuf> {
     if let Some(named) = from_env.filter(|named| !named.is_empty()) {
-        return follow(&tidy(&start.join(named))?);
+        return resolve_git_dir(&normalise_path(&start.join(named))?);
     }
-    start.ancestors().find_map(|directory| follow(&directory.join(".git")))
+    start.ancestors().find_map(|directory| resolve_git_dir(&directory.join(".git")))
 }
 
 /// Resolves `.git`: a directory is itself; a file (linked worktree, submodule) names the directory.
-fn follow(path: &Path) -> Option<PathBuf> {
+fn resolve_git_dir(path: &Path) -> Option<PathBuf> {
     if is_git_dir(path) {
         return Some(path.to_owned());
     }
-    let line = line(path)?;
+    let line = read_line_file(path)?;
     let named = OsStr::from_bytes(line.strip_prefix(b"gitdir: ")?);
-    let target = tidy(&path.parent()?.join(named))?;
+    let target = normalise_path(&path.parent()?.join(named))?;
     is_git_dir(&target).then_some(target)
 }
 
@@ -44,7 +44,7 @@ fn is_git_dir(path: &Path) -> bool {
 }
 
 /// The path without `.`; a path with `..` is resolved in the file system.
-fn tidy(path: &Path) -> Option<PathBuf> {
+fn normalise_path(path: &Path) -> Option<PathBuf> {
     if path.components().any(|part| part == Component::ParentDir) {
         return path.canonicalize().ok();
     }
@@ -53,17 +53,17 @@ fn tidy(path: &Path) -> Option<PathBuf> {
 
 /// The commit id of HEAD, in hex; `None` if unknown (unborn branch, reftable, damage).
 #[must_use]
-pub fn head(git_dir: &Path) -> Option<String> {
-    let mut value = line(&git_dir.join("HEAD"))?;
+pub fn read_head(git_dir: &Path) -> Option<String> {
+    let mut value = read_line_file(&git_dir.join("HEAD"))?;
     let mut common = None;
     for _ in 0..DEPTH {
         let Some(name) = value.strip_prefix(b"ref:") else { return oid(&value) };
         let name = reference(name)?;
         let shared = common.get_or_insert_with(|| common_dir(git_dir));
         let home = if is_per_worktree(&name) { git_dir } else { shared.as_path() };
-        match line(&home.join(OsStr::from_bytes(&name))) {
+        match read_line_file(&home.join(OsStr::from_bytes(&name))) {
             Some(next) => value = next,
-            None => return packed(&shared.join("packed-refs"), &name),
+            None => return find_packed_ref(&shared.join("packed-refs"), &name),
         }
     }
     None
@@ -79,7 +79,7 @@ pub fn in_sequence(git_dir: &Path) -> bool {
 
 /// The common git directory, which holds the branches of a linked worktree.
 fn common_dir(git_dir: &Path) -> PathBuf {
-    let named = line(&git_dir.join("commondir"));
+    let named = read_line_file(&git_dir.join("commondir"));
     named.map_or_else(|| git_dir.to_owned(), |named| git_dir.join(OsStr::from_bytes(&named)))
 }
 
@@ -94,7 +94,7 @@ fn is_per_worktree(name: &[u8]) -> bool {
     [b"refs/bisect/".as_slice(), b"refs/worktree/", b"refs/rewritten/"].iter().any(|start| name.starts_with(start))
 }
 
-fn packed(path: &Path, name: &[u8]) -> Option<String> {
+fn find_packed_ref(path: &Path, name: &[u8]) -> Option<String> {
     let mut lines = BufReader::new(File::open(path).ok()?.take(PACKED));
     let mut line = Vec::new();
     while lines.read_until(b'\n', &mut line).ok()? > 0 {
@@ -112,7 +112,7 @@ fn oid(value: &[u8]) -> Option<String> {
 }
 
 /// Reads a one-line file without its line end. Trailing spaces may belong to a path and stay.
-fn line(path: &Path) -> Option<Vec<u8>> {
+fn read_line_file(path: &Path) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(256);
     File::open(path).ok()?.take(LINE + 1).read_to_end(&mut bytes).ok()?;
     if bytes.len() as u64 > LINE {
@@ -170,7 +170,7 @@ mod tests {
         fs::create_dir_all(root.join("a/b")).expect("created");
         let found = git_dir(None, &root.join("a/b")).expect("found");
         assert_eq!(found, root.join(".git"));
-        assert_eq!(head(&found), Some(oid));
+        assert_eq!(read_head(&found), Some(oid));
     }
 
     #[test]
@@ -182,9 +182,9 @@ mod tests {
         let other = commit(&root);
         git(&root, &["pack-refs", "--all"]);
         assert!(!root.join(".git/refs/heads/main").exists());
-        assert_eq!(head(&root.join(".git")), Some(other));
+        assert_eq!(read_head(&root.join(".git")), Some(other));
         git(&root, &["symbolic-ref", "HEAD", "refs/heads/x/main"]);
-        assert_eq!(head(&root.join(".git")), Some(oid));
+        assert_eq!(read_head(&root.join(".git")), Some(oid));
     }
 
     #[test]
@@ -192,14 +192,14 @@ mod tests {
         let (_home, root, oid) = repository();
         commit(&root);
         git(&root, &["checkout", "-q", "--detach", &oid]);
-        assert_eq!(head(&root.join(".git")), Some(oid));
+        assert_eq!(read_head(&root.join(".git")), Some(oid));
     }
 
     #[test]
     fn an_unborn_branch_and_no_repository_are_unknown() {
         let (_home, root, _) = repository();
         git(&root, &["checkout", "-q", "--orphan", "new"]);
-        assert_eq!(head(&root.join(".git")), None);
+        assert_eq!(read_head(&root.join(".git")), None);
         assert_eq!(git_dir(None, Path::new("/")), None);
         assert_eq!(git_dir(Some(OsStr::new("/nonexistent")), &root), None);
     }
@@ -212,9 +212,9 @@ mod tests {
         let oid = commit(&linked);
         let found = git_dir(None, &linked).expect("found");
         assert_eq!(found, root.join(".git/worktrees/linked"));
-        assert_eq!(head(&found), Some(oid.clone()));
+        assert_eq!(read_head(&found), Some(oid.clone()));
         git(&root, &["pack-refs", "--all"]);
-        assert_eq!(head(&found), Some(oid));
+        assert_eq!(read_head(&found), Some(oid));
     }
 
     #[test]
@@ -224,7 +224,7 @@ mod tests {
         fs::create_dir(&module).expect("created");
         fs::write(module.join(".git"), "gitdir: ../é work/.git\n").expect("written");
         let found = git_dir(None, &module).expect("found");
-        assert_eq!((found.clone(), head(&found)), (root.join(".git"), Some(oid)));
+        assert_eq!((found.clone(), read_head(&found)), (root.join(".git"), Some(oid)));
     }
 
     #[test]
@@ -244,7 +244,7 @@ mod tests {
         let inside = root.join(".git");
         fs::write(inside.join("HEAD"), "ref: refs/heads/.invalid\n").expect("written");
         assert_eq!(git_dir(None, &root), Some(inside.clone()));
-        assert_eq!(head(&inside), None);
+        assert_eq!(read_head(&inside), None);
     }
 
     #[test]
@@ -257,7 +257,7 @@ mod tests {
         let hostile = ["", "ref: refs/../secret", "ref: ../secret", "ref: /etc/passwd", "ref: refs/heads/loop", &long];
         for content in hostile {
             fs::write(inside.join("HEAD"), content).expect("written");
-            assert_eq!(head(&inside), None, "{content:.30}");
+            assert_eq!(read_head(&inside), None, "{content:.30}");
         }
     }
 
@@ -266,7 +266,7 @@ mod tests {
         let (_home, root, oid) = repository();
         git(&root, &["symbolic-ref", "refs/heads/alias", "refs/heads/main"]);
         git(&root, &["symbolic-ref", "HEAD", "refs/heads/alias"]);
-        assert_eq!(head(&root.join(".git")), Some(oid));
+        assert_eq!(read_head(&root.join(".git")), Some(oid));
     }
 
     #[test]

@@ -12,8 +12,8 @@ use std::time::SystemTime;
 use crate::spool::record::{MAX_REWRITES, Record};
 use crate::spool::writer;
 
-use self::bell::Ring;
-use self::places::Places;
+use self::bell::RingResult;
+use self::places::HookPaths;
 
 pub mod bell;
 pub mod head;
@@ -47,42 +47,42 @@ pub struct Call<'a> {
 
 /// Outcome of a call, for tests; git never sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum HookOutcome {
     /// `URO_SKIP` is set.
     Skipped,
     /// Nothing to report, or no place for the record: no hook name, no repository or no home.
     Nothing,
     /// Result of ringing, and whether the record was spooled.
-    Reported { spooled: bool, ring: Ring },
+    Reported { spooled: bool, ring: RingResult },
     /// No process listened, and the sidecar was started.
     Started { spooled: bool },
 }
 
 /// Runs the hook from call to exit. Only post-rewrite reads `stdin`.
-pub fn main_with(call: &Call<'_>, stdin: &mut dyn Read) -> Outcome {
+pub fn run_hook(call: &Call<'_>, stdin: &mut dyn Read) -> HookOutcome {
     if call.var("URO_SKIP").is_some_and(|value| !value.is_empty() && value != "0") {
-        call.skip();
-        return Outcome::Skipped;
+        call.record_skip();
+        return HookOutcome::Skipped;
     }
-    let (Some(record), Some(places)) = (call.record(stdin), Places::from_env(|name| call.place(name))) else {
-        return Outcome::Nothing;
+    let (Some(record), Some(places)) = (call.record(stdin), HookPaths::from_env(|name| call.path_var(name))) else {
+        return HookOutcome::Nothing;
     };
     let spooled = writer::append(&places.spool, &record).is_ok();
     let ring = bell::ring(&places.bell());
     // Also with a full queue: that of a stopped sidecar stays full. A busy sidecar answers the new one, which
     // exits.
-    if ring != Ring::Rung && call.start(&places) {
-        Outcome::Started { spooled }
+    if ring != RingResult::Delivered && call.start_sidecar(&places) {
+        HookOutcome::Started { spooled }
     } else {
-        Outcome::Reported { spooled, ring }
+        HookOutcome::Reported { spooled, ring }
     }
 }
 
 impl Call<'_> {
     /// Records a commit that must not be captured, for the later scan of git's logs. The doorbell stays silent.
-    fn skip(&self) {
-        let makes_one = self.event().is_some_and(|(name, _)| name != "post-rewrite");
-        let places = Places::from_env(|name| self.place(name)).filter(|_| makes_one);
+    fn record_skip(&self) {
+        let makes_one = self.hook_name().is_some_and(|(name, _)| name != "post-rewrite");
+        let places = HookPaths::from_env(|name| self.path_var(name)).filter(|_| makes_one);
         let record = places.as_ref().and_then(|_| self.record(&mut io::empty()));
         if let (Some(places), Some(record)) = (places, record) {
             // If the record cannot be written, the commit is captured after all.
@@ -91,13 +91,13 @@ impl Call<'_> {
     }
 
     fn record(&self, stdin: &mut dyn Read) -> Option<Record> {
-        let (event, argument) = self.event()?;
+        let (event, argument) = self.hook_name()?;
         let git_dir = head::git_dir(self.var("GIT_DIR").as_deref(), self.cwd)?;
-        let oid = head::head(&git_dir);
+        let oid = head::read_head(&git_dir);
         let rewrites = match (event, argument.map(OsStr::as_bytes)) {
-            ("post-rewrite", _) => rewrites(stdin),
+            ("post-rewrite", _) => read_rewrites(stdin),
             // A squash merge: read its commits now, since the next commit deletes the list.
-            ("post-merge", Some(b"1")) => squash::carried(&git_dir, oid.as_deref()),
+            ("post-merge", Some(b"1")) => squash::squashed_commits(&git_dir, oid.as_deref()),
             _ => Vec::new(),
         };
         Some(Record {
@@ -116,11 +116,11 @@ impl Call<'_> {
     }
 
     /// The hook's name and first argument, from the program name or from a shim's arguments.
-    fn event(&self) -> Option<(&'static str, Option<&OsStr>)> {
-        let own = self.args.first().map(Path::new).and_then(Path::file_name).and_then(named);
+    fn hook_name(&self) -> Option<(&'static str, Option<&OsStr>)> {
+        let own = self.args.first().map(Path::new).and_then(Path::file_name).and_then(parse_hook_name);
         match own {
             Some(name) => Some((name, self.arg(1))),
-            None => Some((known(self.arg(1)?)?, self.arg(2))),
+            None => Some((find_hook_name(self.arg(1)?)?, self.arg(2))),
         }
     }
 
@@ -140,27 +140,28 @@ impl Call<'_> {
 
     /// A path variable, made absolute: the sidecar starts in another directory, where a relative `URO_HOME` would
     /// point elsewhere.
-    fn place(&self, name: &str) -> Option<OsString> {
+    fn path_var(&self, name: &str) -> Option<OsString> {
         let value = self.var(name)?;
         let is_home = name == places::HOME && !value.is_empty();
         Some(if is_home { self.cwd.join(value).into() } else { value })
     }
 
-    fn start(&self, places: &Places) -> bool {
-        let mut changes: Vec<start::Change> = self.env.iter().filter_map(|(name, _)| start::without(name)).collect();
-        changes.extend(self.place(places::HOME).map(|home| (places::HOME.into(), Some(home))));
+    fn start_sidecar(&self, places: &HookPaths) -> bool {
+        let mut changes: Vec<start::EnvChange> =
+            self.env.iter().filter_map(|(name, _)| start::remove_git_variable(name)).collect();
+        changes.extend(self.path_var(places::HOME).map(|home| (places::HOME.into(), Some(home))));
         self.program.as_deref().is_some_and(|program| start::start(program, &places.start_stamp(), self.now, changes))
     }
 }
 
-fn known(name: &OsStr) -> Option<&'static str> {
+fn find_hook_name(name: &OsStr) -> Option<&'static str> {
     NAMES.into_iter().find(|known| name.as_bytes() == known.as_bytes())
 }
 
 /// Strips a hook manager's suffix from a hook name.
-fn named(file: &OsStr) -> Option<&'static str> {
+fn parse_hook_name(file: &OsStr) -> Option<&'static str> {
     let name = file.as_bytes().split(|byte| *byte == b'.').next()?;
-    known(OsStr::from_bytes(name))
+    find_hook_name(OsStr::from_bytes(name))
 }
 
 fn nanoseconds(time: SystemTime) -> u64 {
@@ -169,7 +170,7 @@ fn nanoseconds(time: SystemTime) -> u64 {
 }
 
 /// Reads git's list of rewritten commits. The rest of an overlong list is drained, so that git can finish writing.
-fn rewrites(stdin: &mut dyn Read) -> Vec<u8> {
+fn read_rewrites(stdin: &mut dyn Read) -> Vec<u8> {
     let mut pairs = Vec::new();
     let limit = MAX_REWRITES as u64 + 1;
     if stdin.take(limit).read_to_end(&mut pairs).is_ok() && pairs.len() as u64 == limit {
@@ -180,17 +181,17 @@ fn rewrites(stdin: &mut dyn Read) -> Vec<u8> {
 
 /// Reads the process's inputs and runs the hook.
 #[expect(clippy::disallowed_methods, reason = "the hook reads clock and environment itself: once, here")]
-pub fn serve() -> Option<Outcome> {
+pub fn serve() -> Option<HookOutcome> {
     let now = SystemTime::now();
     let args: Vec<OsString> = std::env::args_os().collect();
     let env: Vec<(OsString, OsString)> = std::env::vars_os().collect();
     let cwd = std::env::current_dir().ok()?;
     let call = Call { now, args: &args, cwd: &cwd, program: std::env::current_exe().ok(), env: &env };
-    if let (None, Some(program)) = (call.event(), call.sentinel()) {
-        sentinel::stand(program, &env);
+    if let (None, Some(program)) = (call.hook_name(), call.sentinel()) {
+        sentinel::run_sentinel(program, &env);
         return None;
     }
-    Some(main_with(&call, &mut io::stdin().lock()))
+    Some(run_hook(&call, &mut io::stdin().lock()))
 }
 
 #[cfg(test)]
@@ -206,12 +207,12 @@ mod tests {
     const OID: &str = "0123456789abcdef0123456789abcdef01234567";
 
     /// A home and a repository in git's layout, made without git.
-    struct Stage {
+    struct HookFixture {
         root: tempfile::TempDir,
         env: Vec<(OsString, OsString)>,
     }
 
-    impl Stage {
+    impl HookFixture {
         fn new() -> Self {
             let root = tempfile::tempdir().expect("a directory");
             let git_dir = root.path().join("work/.git");
@@ -227,11 +228,11 @@ mod tests {
             self
         }
 
-        fn call(&self, args: &[&str], stdin: &mut dyn Read) -> Outcome {
+        fn call(&self, args: &[&str], stdin: &mut dyn Read) -> HookOutcome {
             let args: Vec<OsString> = args.iter().map(OsString::from).collect();
             let cwd = self.root.path().join("work");
             let now = SystemTime::UNIX_EPOCH + Duration::from_nanos(1_700_000_000_000_000_001);
-            main_with(&Call { now, args: &args, cwd: &cwd, program: None, env: &self.env }, stdin)
+            run_hook(&Call { now, args: &args, cwd: &cwd, program: None, env: &self.env }, stdin)
         }
 
         fn records(&self) -> Vec<Record> {
@@ -249,11 +250,11 @@ mod tests {
         }
     }
 
-    const ABSENT: Outcome = Outcome::Reported { spooled: true, ring: Ring::Absent };
+    const ABSENT: HookOutcome = HookOutcome::Reported { spooled: true, ring: RingResult::NoListener };
 
     #[test]
     fn a_commit_leaves_one_record() {
-        let stage = Stage::new();
+        let stage = HookFixture::new();
         assert_eq!(stage.call(&[".git/hooks/post-commit"], &mut Forbidden), ABSENT);
         let expected = Record {
             stamp_ns: 1_700_000_000_000_000_001,
@@ -267,7 +268,7 @@ mod tests {
 
     #[test]
     fn a_shim_tells_the_hooks_name_and_its_arguments_follow() {
-        let stage = Stage::new();
+        let stage = HookFixture::new();
         stage.call(&["/opt/uro-hook", "post-merge", "1"], &mut Forbidden);
         stage.call(&["/opt/uro-hook", "post-applypatch"], &mut Forbidden);
         let told: Vec<_> = stage.records().into_iter().map(|record| (record.event, record.argument)).collect();
@@ -276,19 +277,19 @@ mod tests {
 
     #[test]
     fn a_hook_that_another_manager_renamed_knows_its_name() {
-        let stage = Stage::new();
+        let stage = HookFixture::new();
         stage.call(&[".git/hooks/post-commit.legacy"], &mut Forbidden);
         stage.call(&[".git/hooks/post-merge.old", "1"], &mut Forbidden);
         stage.call(&[".git/hooks/post-applypatch.pre-uro.bak"], &mut Forbidden);
         let told: Vec<_> = stage.records().into_iter().map(|record| (record.event, record.argument)).collect();
         let merge = ("post-merge".into(), Some("1".into()));
         assert_eq!(told, [("post-commit".into(), None), merge, ("post-applypatch".into(), None)]);
-        assert_eq!(stage.call(&["pre-commit.old"], &mut Forbidden), Outcome::Nothing);
+        assert_eq!(stage.call(&["pre-commit.old"], &mut Forbidden), HookOutcome::Nothing);
     }
 
     #[test]
     fn rewrites_arrive_as_git_wrote_them() {
-        let stage = Stage::new();
+        let stage = HookFixture::new();
         let pairs = format!("{OID} {}\n", "b".repeat(40));
         stage.call(&["post-rewrite", "amend"], &mut pairs.as_bytes());
         let records = stage.records();
@@ -298,7 +299,7 @@ mod tests {
 
     #[test]
     fn an_overlong_list_of_rewrites_is_read_to_its_end_and_kept_to_the_cap() {
-        let stage = Stage::new();
+        let stage = HookFixture::new();
         let line = format!("{OID} {OID}\n");
         let mut stdin = io::Cursor::new(line.repeat(80_000));
         stage.call(&["post-rewrite", "rebase"], &mut stdin);
@@ -309,7 +310,7 @@ mod tests {
 
     #[test]
     fn a_sequence_in_progress_is_told() {
-        let stage = Stage::new();
+        let stage = HookFixture::new();
         fs::create_dir(stage.root.path().join("work/.git/rebase-merge")).expect("created");
         stage.call(&["post-commit"], &mut Forbidden);
         assert!(stage.records()[0].in_sequence);
@@ -317,34 +318,37 @@ mod tests {
 
     #[test]
     fn the_bell_is_rung_after_the_record_is_there() {
-        let stage = Stage::new();
+        let stage = HookFixture::new();
         let run = stage.root.path().join("home/run");
         fs::create_dir_all(&run).expect("created");
         let listener = UnixDatagram::bind(run.join("bell.sock")).expect("bound");
-        assert_eq!(stage.call(&["post-commit"], &mut Forbidden), Outcome::Reported { spooled: true, ring: Ring::Rung });
+        assert_eq!(
+            stage.call(&["post-commit"], &mut Forbidden),
+            HookOutcome::Reported { spooled: true, ring: RingResult::Delivered }
+        );
         listener.recv(&mut [0; 8]).expect("rung");
         assert_eq!(stage.records().len(), 1);
     }
 
     #[test]
     fn uro_skip_makes_it_report_nothing_and_leave_word_of_the_commit_alone() {
-        let stage = Stage::new().with("URO_SKIP", "1");
-        assert_eq!(stage.call(&["post-rewrite"], &mut Forbidden), Outcome::Skipped);
+        let stage = HookFixture::new().with("URO_SKIP", "1");
+        assert_eq!(stage.call(&["post-rewrite"], &mut Forbidden), HookOutcome::Skipped);
         assert!(!stage.root.path().join("home").exists());
-        assert_eq!(stage.call(&["post-commit"], &mut Forbidden), Outcome::Skipped);
+        assert_eq!(stage.call(&["post-commit"], &mut Forbidden), HookOutcome::Skipped);
         assert!(stage.root.path().join("home/state/skipped/events.log").exists());
         assert!(!stage.root.path().join("home/state/spool").exists());
     }
 
     #[test]
     fn uro_skip_set_to_zero_or_nothing_is_not_set() {
-        assert_eq!(Stage::new().with("URO_SKIP", "0").call(&["post-commit"], &mut Forbidden), ABSENT);
-        assert_eq!(Stage::new().with("URO_SKIP", "").call(&["post-commit"], &mut Forbidden), ABSENT);
+        assert_eq!(HookFixture::new().with("URO_SKIP", "0").call(&["post-commit"], &mut Forbidden), ABSENT);
+        assert_eq!(HookFixture::new().with("URO_SKIP", "").call(&["post-commit"], &mut Forbidden), ABSENT);
     }
 
     #[test]
     fn a_relative_uro_home_is_meant_from_where_git_runs_it() {
-        let mut stage = Stage::new();
+        let mut stage = HookFixture::new();
         stage.env = vec![("URO_HOME".into(), "../home".into())];
         assert_eq!(stage.call(&["post-commit"], &mut Forbidden), ABSENT);
         assert_eq!(stage.records().len(), 1);
@@ -352,21 +356,21 @@ mod tests {
 
     #[test]
     fn other_names_no_repository_and_no_home_yield_nothing() {
-        let stage = Stage::new();
+        let stage = HookFixture::new();
         for args in [&[][..], &["uro-hook"], &["uro-hook", "pre-commit"], &["uro-hook", "--help"]] {
-            assert_eq!(stage.call(args, &mut Forbidden), Outcome::Nothing, "{args:?}");
+            assert_eq!(stage.call(args, &mut Forbidden), HookOutcome::Nothing, "{args:?}");
         }
-        let nowhere = Stage::new().with("GIT_DIR", "/nonexistent");
-        assert_eq!(nowhere.call(&["post-commit"], &mut Forbidden), Outcome::Nothing);
-        let homeless = Stage { env: Vec::new(), ..Stage::new() };
-        assert_eq!(homeless.call(&["post-commit"], &mut Forbidden), Outcome::Nothing);
+        let nowhere = HookFixture::new().with("GIT_DIR", "/nonexistent");
+        assert_eq!(nowhere.call(&["post-commit"], &mut Forbidden), HookOutcome::Nothing);
+        let homeless = HookFixture { env: Vec::new(), ..HookFixture::new() };
+        assert_eq!(homeless.call(&["post-commit"], &mut Forbidden), HookOutcome::Nothing);
     }
 
     #[test]
     fn a_place_that_cannot_be_written_is_borne() {
-        let stage = Stage::new();
+        let stage = HookFixture::new();
         fs::write(stage.root.path().join("home"), "a file where a directory should be").expect("written");
         let outcome = stage.call(&["post-commit"], &mut Forbidden);
-        assert_eq!(outcome, Outcome::Reported { spooled: false, ring: Ring::Absent });
+        assert_eq!(outcome, HookOutcome::Reported { spooled: false, ring: RingResult::NoListener });
     }
 }

@@ -10,7 +10,7 @@ pub const HOME: &str = "URO_HOME";
 
 /// Directories shared by hook and sidecar.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Places {
+pub struct HookPaths {
     /// Holds the spool's files.
     pub spool: PathBuf,
     /// Holds the records of commits that must not be captured.
@@ -19,10 +19,10 @@ pub struct Places {
     pub run: PathBuf,
 }
 
-impl Places {
+impl HookPaths {
     /// Derives the paths from the environment `env`; `None` if it names no home.
     pub fn from_env(env: impl Fn(&str) -> Option<OsString>) -> Option<Self> {
-        let state = state(&env)?;
+        let state = state_dir(&env)?;
         Some(Self { spool: state.join("spool"), skipped: state.join("skipped"), run: run(&env)? })
     }
 
@@ -40,7 +40,7 @@ impl Places {
 }
 
 /// State directory: `$URO_HOME/state`, else `uroboro` in `$XDG_STATE_HOME` or `~/.local/state`.
-pub fn state(env: &impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+pub fn state_dir(env: &impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     match absolute(env, HOME) {
         Some(home) => Some(home.join("state")),
         None => Some(base(env, "XDG_STATE_HOME", ".local/state")?.join(PRODUCT)),
@@ -54,7 +54,7 @@ pub fn run(env: &impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     }
     match absolute(env, "XDG_RUNTIME_DIR") {
         Some(runtime) => Some(runtime.join(PRODUCT)),
-        None => Some(state(env)?.join("run")),
+        None => Some(state_dir(env)?.join("run")),
     }
 }
 
@@ -76,7 +76,7 @@ mod tests {
     fn places(variables: &[(&str, &str)]) -> Option<(String, String)> {
         let find = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into());
         let text = |path: PathBuf| path.to_str().expect("UTF-8").to_owned();
-        Places::from_env(find).map(|places| (text(places.spool), text(places.run)))
+        HookPaths::from_env(find).map(|places| (text(places.spool), text(places.run)))
     }
 
     fn pair(spool: &str, run: &str) -> Option<(String, String)> {

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::Child;
 use std::time::Duration;
 
-use super::start::{self, Change};
+use super::start::{self, EnvChange};
 
 /// The argument that makes `uro-hook` the sentinel.
 pub const WORD: &str = "sentinel";
@@ -25,25 +25,25 @@ const STUCK: u32 = 2;
 const PATIENCE: u32 = 4;
 
 /// Reads beats from standard input until its end. `hook` is this program's own real path.
-pub fn stand(hook: &Path, env: &[(OsString, OsString)]) {
+pub fn run_sentinel(hook: &Path, env: &[(OsString, OsString)]) {
     let Ok(line) = io::stdin().as_fd().try_clone_to_owned().map(UnixStream::from) else { return };
     // A terminal or a file, from a manual call: it has no timeouts.
     if line.set_read_timeout(Some(SILENCE)).is_err() {
         return;
     }
     let mut last: Option<Child> = None;
-    listen(&line, || {
+    watch_beats(&line, || {
         if let Some(child) = &mut last {
             // Reap a successor that exited, so that it does not stay a zombie.
             let _ = child.try_wait();
         }
-        let changes: Vec<Change> = env.iter().filter_map(|(name, _)| start::without(name)).collect();
-        last = start::beside(hook, changes);
+        let changes: Vec<EnvChange> = env.iter().filter_map(|(name, _)| start::remove_git_variable(name)).collect();
+        last = start::spawn_beside(hook, changes);
     });
 }
 
 /// Counts beats, and calls `succeed` when they stop. Returns at the end of the stream.
-fn listen(mut line: impl Read, mut succeed: impl FnMut()) {
+fn watch_beats(mut line: impl Read, mut succeed: impl FnMut()) {
     let (mut silences, mut due) = (0_u32, STUCK);
     loop {
         match line.read(&mut [0; 64]) {
@@ -67,9 +67,9 @@ mod tests {
     use super::*;
 
     /// Plays a script: `b` a beat, `-` a missed beat, `!` a signal, then the end of the stream.
-    struct Line<'a>(std::str::Chars<'a>);
+    struct ScriptedBeats<'a>(std::str::Chars<'a>);
 
-    impl Read for Line<'_> {
+    impl Read for ScriptedBeats<'_> {
         fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
             match self.0.next() {
                 None => Ok(0),
@@ -82,7 +82,7 @@ mod tests {
 
     fn successors(line: &str) -> u32 {
         let mut started = 0;
-        listen(Line(line.chars()), || started += 1);
+        watch_beats(ScriptedBeats(line.chars()), || started += 1);
         started
     }
 
@@ -109,7 +109,7 @@ mod tests {
         let (sidecar, sentinel) = UnixStream::pair().expect("a pair");
         sentinel.set_read_timeout(Some(Duration::from_millis(5))).expect("set");
         let (told, hear) = std::sync::mpsc::channel();
-        let thread = std::thread::spawn(move || listen(&sentinel, || told.send(()).expect("heard")));
+        let thread = std::thread::spawn(move || watch_beats(&sentinel, || told.send(()).expect("heard")));
         hear.recv_timeout(Duration::from_secs(20)).expect("a successor");
         drop(sidecar);
         thread.join().expect("returned at the end of the stream");

@@ -18,26 +18,26 @@ const PAUSE: Duration = Duration::from_secs(5);
 const PROGRAM: &str = "uro-capture";
 
 /// A variable and its new value; `None` removes it.
-pub type Change = (OsString, Option<OsString>);
+pub type EnvChange = (OsString, Option<OsString>);
 
 /// Removes one of git's own variables, which would mislead the sidecar about every other repository.
 #[must_use]
-pub fn without(name: &OsStr) -> Option<Change> {
+pub fn remove_git_variable(name: &OsStr) -> Option<EnvChange> {
     name.as_bytes().starts_with(b"GIT_").then(|| (name.to_owned(), None))
 }
 
 /// Starts the sidecar beside `hook` (the hook's own real path) in a changed environment, unless one was started
 /// a moment ago. Returns whether it did.
-pub fn start(hook: &Path, stamp: &Path, now: SystemTime, changes: Vec<Change>) -> bool {
+pub fn start(hook: &Path, stamp: &Path, now: SystemTime, changes: Vec<EnvChange>) -> bool {
     if sidecar(hook).is_none() || was_started(stamp, now) || touch(stamp).is_err() {
         return false;
     }
     // The child is not waited for: this process exits at once and init adopts the child.
-    beside(hook, changes).is_some()
+    spawn_beside(hook, changes).is_some()
 }
 
 /// Starts the sidecar beside `hook`, without the rate limit.
-pub fn beside(hook: &Path, changes: Vec<Change>) -> Option<Child> {
+pub fn spawn_beside(hook: &Path, changes: Vec<EnvChange>) -> Option<Child> {
     command(&sidecar(hook)?, changes).spawn().ok()
 }
 
@@ -70,7 +70,7 @@ fn open(stamp: &Path) -> io::Result<File> {
 
 /// The sidecar inherits none of git's descriptors: a caller that captures git's output waits for every holder of
 /// the pipe. The sidecar closes those beyond the first three itself, and starts its own session.
-fn command(program: &Path, changes: Vec<Change>) -> Command {
+fn command(program: &Path, changes: Vec<EnvChange>) -> Command {
     let mut command = Command::new(program);
     command.args(["sidecar", "run", "--detached"]).current_dir("/");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn gits_variables_are_removed_and_others_stay() {
         let names = ["GIT_DIR", "GIT_INDEX_FILE", "HOME", "XGIT_DIR"];
-        let removed: Vec<_> = names.iter().filter_map(|name| without(OsStr::new(name))).collect();
+        let removed: Vec<_> = names.iter().filter_map(|name| remove_git_variable(OsStr::new(name))).collect();
         assert_eq!(removed, [("GIT_DIR".into(), None), ("GIT_INDEX_FILE".into(), None)]);
         let command = command(Path::new("/x"), [removed, vec![("URO_HOME".into(), Some("/u".into()))]].concat());
         let told: Vec<_> =

@@ -9,7 +9,7 @@ use super::{ClockFired, LlmError};
 
 /// An endpoint's address after the checks that need no resolver.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Address {
+pub(super) struct EndpointAddress {
     /// Scheme, host, port and path prefix, without a trailing slash in the path.
     base: Url,
     host: Host,
@@ -24,7 +24,7 @@ enum Host {
     Name(String),
 }
 
-impl Address {
+impl EndpointAddress {
     /// Parses `url`; a missing scheme means `http`, a trailing `/v1` is dropped.
     ///
     /// # Errors
@@ -32,7 +32,7 @@ impl Address {
     /// `NotLoopback` for a numeric address elsewhere without `remote`.
     pub(super) fn parse(url: &str, remote: bool) -> Result<Self, LlmError> {
         let invalid = |message: &str| LlmError::InvalidEndpoint { url: url.to_owned(), message: message.to_owned() };
-        let mut base = read(url).map_err(|message| invalid(&message))?;
+        let mut base = parse_url(url).map_err(|message| invalid(&message))?;
         match base.scheme() {
             "http" => {}
             "https" if remote => {}
@@ -114,7 +114,7 @@ impl Address {
     }
 }
 
-fn read(url: &str) -> Result<Url, String> {
+fn parse_url(url: &str) -> Result<Url, String> {
     let url = url.trim();
     let full = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
     Url::parse(&full).map_err(|error| error.to_string())
@@ -175,7 +175,7 @@ mod tests {
             "http://0.0.0.0:11434",
             "http://[::]:11434",
         ] {
-            assert!(Address::parse(url, false).is_ok(), "{url}");
+            assert!(EndpointAddress::parse(url, false).is_ok(), "{url}");
         }
     }
 
@@ -193,23 +193,23 @@ mod tests {
             "http://[fe80::1]:1",
             "http://[2001:db8::1]:1",
         ] {
-            let refused = Address::parse(url, false);
+            let refused = EndpointAddress::parse(url, false);
             assert!(matches!(refused, Err(LlmError::NotLoopback { .. })), "{url}: {refused:?}");
-            assert!(Address::parse(url, true).is_ok(), "{url} with remote");
+            assert!(EndpointAddress::parse(url, true).is_ok(), "{url} with remote");
         }
     }
 
     #[test]
     fn names_that_only_look_local_need_the_resolver() {
         for url in ["http://localhost.evil:1", "http://127.0.0.1.evil.example:1", "http://mylocalhost:1"] {
-            let address = Address::parse(url, false).unwrap();
+            let address = EndpointAddress::parse(url, false).unwrap();
             assert!(matches!(address.host, Host::Name(_)), "{url}");
         }
     }
 
     #[test]
     fn one_foreign_address_makes_a_name_foreign() {
-        let address = Address::parse("http://localhost.evil:1", false).unwrap();
+        let address = EndpointAddress::parse("http://localhost.evil:1", false).unwrap();
         let local = IpAddr::from([127, 0, 0, 1]);
         let mapped: IpAddr = "::ffff:8.8.8.8".parse().unwrap();
         assert!(address.guard(&[local]).is_ok());
@@ -231,15 +231,15 @@ mod tests {
             "http://127.0.0.1:99999",
             "https://127.0.0.1:1",
         ] {
-            let refused = Address::parse(url, false);
+            let refused = EndpointAddress::parse(url, false);
             assert!(matches!(refused, Err(LlmError::InvalidEndpoint { .. })), "{url}: {refused:?}");
         }
-        assert!(Address::parse("https://models.example", true).is_ok());
+        assert!(EndpointAddress::parse("https://models.example", true).is_ok());
     }
 
     #[test]
     fn any_address_is_rewritten_to_one_that_can_be_connected() {
-        let join = |url| Address::parse(url, false).unwrap().join("/api/chat").to_string();
+        let join = |url| EndpointAddress::parse(url, false).unwrap().join("/api/chat").to_string();
         assert_eq!(join("http://0.0.0.0:11434"), "http://127.0.0.1:11434/api/chat");
         assert_eq!(join("http://[::]:11434"), "http://[::1]:11434/api/chat");
         assert_eq!(join("http://localhost.:1/ollama/"), "http://localhost:1/ollama/api/chat");
@@ -248,7 +248,7 @@ mod tests {
 
     #[tokio::test]
     async fn localhost_is_pinned_without_asking_a_resolver() {
-        let found = Address::parse("http://localhost:7", false).unwrap().resolve(soon()).await.unwrap();
+        let found = EndpointAddress::parse("http://localhost:7", false).unwrap().resolve(soon()).await.unwrap();
         assert_eq!(found, ["127.0.0.1:7".parse().unwrap(), "[::1]:7".parse().unwrap()]);
     }
 }

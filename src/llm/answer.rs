@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::wire::harmless;
-use super::{Answer, Ask, Finish, LlmError, SoFar};
+use super::wire::sanitise;
+use super::{AnswerProgress, Finish, LlmError, ModelAnswer, ModelRequest};
 use crate::domain::timing::Tokens;
-use crate::quality::heard::Heard;
+use crate::quality::heard::SentenceStream;
 use crate::quality::sentence;
 
 /// Below this share of our own estimate the server truncated the prompt, beyond any estimation error:
@@ -16,21 +16,21 @@ const TRUNCATED_BELOW: f64 = 0.5;
 
 /// Effect of one frame on the stream.
 #[derive(Debug)]
-pub(super) enum Flow {
+pub(super) enum FrameEffect {
     More,
     Done(Finish),
 }
 
 /// Parser for the frames of one protocol.
-pub(super) trait Frames {
+pub(super) trait FrameParser {
     /// Parses one line of the body.
     ///
     /// # Errors
     /// The line reports an error or violates the protocol.
-    fn line(&mut self, line: &[u8], growing: &mut Growing) -> Result<Flow, LlmError>;
+    fn parse_line(&mut self, line: &[u8], growing: &mut AnswerBuilder) -> Result<FrameEffect, LlmError>;
 
     /// The finish reason once the server has sent it; only counts may still follow.
-    fn ending(&self) -> Option<Finish>;
+    fn finish_reason(&self) -> Option<Finish>;
 }
 
 /// Parses a finish reason of any protocol: `done_reason`, `finish_reason`, `done`.
@@ -38,7 +38,7 @@ pub(super) trait Frames {
 ///
 /// # Errors
 /// The reason is a server-side failure.
-pub(super) fn ending(value: &Value) -> Result<Option<Finish>, LlmError> {
+pub(super) fn parse_finish(value: &Value) -> Result<Option<Finish>, LlmError> {
     let reasons = [&value["done_reason"], &value["choices"][0]["finish_reason"], &value["finish_reason"]];
     let reason = reasons.into_iter().filter_map(Value::as_str).map(str::trim);
     match reason.map(str::to_ascii_lowercase).find(|reason| !matches!(reason.as_str(), "" | "null" | "none")) {
@@ -48,7 +48,7 @@ pub(super) fn ending(value: &Value) -> Result<Option<Finish>, LlmError> {
                 Ok(Some(Finish::Length))
             }
             "abort" | "aborted" | "error" | "cancelled" | "canceled" | "connection_error" | "unload" => {
-                let message = format!("the server ended the answer: {}", harmless(&reason));
+                let message = format!("the server ended the answer: {}", sanitise(&reason));
                 Err(LlmError::MidStream { message })
             }
             _ => Ok(Some(Finish::Stop)),
@@ -62,11 +62,11 @@ fn is_true(value: &Value) -> bool {
 
 /// Accumulates one answer.
 #[derive(Debug)]
-pub(super) struct Growing {
+pub(super) struct AnswerBuilder {
     sent: Instant,
     now: Instant,
     text: String,
-    heard: Heard,
+    heard: SentenceStream,
     first: Option<Instant>,
     last: Option<Instant>,
     pub(super) tokens: Tokens,
@@ -75,13 +75,13 @@ pub(super) struct Growing {
     pub(super) reasoning: usize,
 }
 
-impl Growing {
+impl AnswerBuilder {
     pub(super) fn new(sent: Instant) -> Self {
         Self {
             sent,
             now: sent,
             text: String::new(),
-            heard: Heard::default(),
+            heard: SentenceStream::default(),
             first: None,
             last: None,
             tokens: Tokens::default(),
@@ -91,18 +91,18 @@ impl Growing {
     }
 
     /// Sets the arrival time of the following frames.
-    pub(super) fn at(&mut self, now: Instant) {
+    pub(super) fn set_time(&mut self, now: Instant) {
         self.now = now;
     }
 
     /// Appends content; an empty string is no token.
-    pub(super) fn content(&mut self, text: &str) {
+    pub(super) fn push_content(&mut self, text: &str) {
         if text.is_empty() {
             return;
         }
         self.first.get_or_insert(self.now);
         self.last = Some(self.now);
-        self.heard.take(text);
+        self.heard.push_piece(text);
         self.text.push_str(text);
     }
 
@@ -122,11 +122,11 @@ impl Growing {
     }
 
     /// Progress at `now`.
-    pub(super) fn so_far(&self, now: Instant, until: Instant) -> SoFar<'_> {
-        SoFar {
+    pub(super) fn so_far(&self, now: Instant, until: Instant) -> AnswerProgress<'_> {
+        AnswerProgress {
             text: &self.text,
             tokens: self.chunks(),
-            sentence_tokens: self.heard.first(),
+            sentence_tokens: self.heard.first_sentence(),
             unfinished: self.heard.unfinished(),
             since_sent: now.saturating_duration_since(self.sent),
             silent: now.saturating_duration_since(self.last.unwrap_or(self.sent)),
@@ -136,15 +136,21 @@ impl Growing {
     }
 
     /// Finishes the answer at `now`.
-    pub(super) fn finish(mut self, finish: Finish, ask: &Ask, now: Instant, broken_off: Option<String>) -> Answer {
+    pub(super) fn finish(
+        mut self,
+        finish: Finish,
+        ask: &ModelRequest,
+        now: Instant,
+        broken_off: Option<String>,
+    ) -> ModelAnswer {
         // Servers without usage counts: one chunk is about one token.
         self.tokens.output = self.tokens.output.or(Some(self.chunks()).filter(|chunks| *chunks > 0));
-        Answer {
+        ModelAnswer {
             finish,
             load: self.load,
             ttft: self.first.map(|first| first.saturating_duration_since(self.sent)),
             tpot: self.tokens.output.and_then(|tokens| self.tpot(tokens)),
-            sentence_tokens: self.heard.first_of_all(),
+            sentence_tokens: self.heard.first_sentence_at_end(),
             took: now.saturating_duration_since(self.sent),
             prompt_truncated: self.truncated(ask),
             tokens: self.tokens,
@@ -162,7 +168,7 @@ impl Growing {
 
     /// Only a prompt near the context's size is ever truncated; older Ollama versions under-report the
     /// count of small cached prompts.
-    fn truncated(&self, ask: &Ask) -> bool {
+    fn truncated(&self, ask: &ModelRequest) -> bool {
         let (Some(counted), Some(estimate)) = (self.tokens.prompt, ask.prompt_estimate) else { return false };
         estimate > ask.sampling.num_ctx / 2 && (counted as f64) < f64::from(estimate) * TRUNCATED_BELOW
     }
@@ -174,10 +180,10 @@ mod tests {
     use crate::domain::clock::{Clock, SystemClock};
     use crate::domain::model::Sampling;
 
-    fn ask(estimate: u32) -> Ask {
+    fn ask(estimate: u32) -> ModelRequest {
         let sampling =
             Sampling { temperature: 0.1, top_p: 0.9, top_k: 40, repeat_penalty: 1.0, num_ctx: 4096, max_tokens: 80 };
-        Ask {
+        ModelRequest {
             model: "m".into(),
             rules: String::new(),
             question: String::new(),
@@ -189,12 +195,12 @@ mod tests {
         }
     }
 
-    fn grown(times_ms: &[u64], output: Option<u64>) -> Answer {
+    fn grown(times_ms: &[u64], output: Option<u64>) -> ModelAnswer {
         let start = SystemClock.instant();
-        let mut growing = Growing::new(start);
+        let mut growing = AnswerBuilder::new(start);
         for at in times_ms {
-            growing.at(start + Duration::from_millis(*at));
-            growing.content("x");
+            growing.set_time(start + Duration::from_millis(*at));
+            growing.push_content("x");
         }
         growing.tokens.output = output;
         growing.finish(Finish::Stop, &ask(10), start + Duration::from_millis(500), None)
@@ -203,11 +209,11 @@ mod tests {
     #[test]
     fn an_empty_string_is_not_the_first_token() {
         let start = SystemClock.instant();
-        let mut growing = Growing::new(start);
-        growing.content("");
+        let mut growing = AnswerBuilder::new(start);
+        growing.push_content("");
         assert!(!growing.has_text());
-        growing.at(start + Duration::from_millis(30));
-        growing.content("a");
+        growing.set_time(start + Duration::from_millis(30));
+        growing.push_content("a");
         let answer = growing.finish(Finish::Stop, &ask(10), start + Duration::from_millis(31), None);
         assert_eq!(answer.ttft, Some(Duration::from_millis(30)));
         assert_eq!(answer.took, Duration::from_millis(31));
@@ -217,12 +223,12 @@ mod tests {
     fn what_has_come_is_told_with_the_silence_since() {
         let start = SystemClock.instant();
         let at = |ms| start + Duration::from_millis(ms);
-        let mut growing = Growing::new(start);
+        let mut growing = AnswerBuilder::new(start);
         let before = growing.so_far(at(40), at(500));
         assert_eq!((before.tokens, before.silent, before.tpot), (0, Duration::from_millis(40), None));
         for (ms, text) in [(100, "Adds"), (120, " a"), (140, " retry."), (160, " It")] {
-            growing.at(at(ms));
-            growing.content(text);
+            growing.set_time(at(ms));
+            growing.push_content(text);
         }
         let so_far = growing.so_far(at(200), at(500));
         assert_eq!((so_far.text, so_far.tokens, so_far.unfinished), ("Adds a retry. It", 4, 1));
@@ -235,7 +241,7 @@ mod tests {
 
     #[test]
     fn an_end_is_recognised_in_the_words_of_every_protocol() {
-        let of = |text: &str| ending(&serde_json::from_str(text).unwrap()).unwrap();
+        let of = |text: &str| parse_finish(&serde_json::from_str(text).unwrap()).unwrap();
         for (frame, expected) in [
             (r#"{"done":true,"done_reason":"stop"}"#, Some(Finish::Stop)),
             (r#"{"done":true}"#, Some(Finish::Stop)),
@@ -253,15 +259,15 @@ mod tests {
         ] {
             assert_eq!(of(frame), expected, "{frame}");
         }
-        let aborted = ending(&serde_json::json!({"choices": [{"finish_reason": "abort"}]}));
+        let aborted = parse_finish(&serde_json::json!({"choices": [{"finish_reason": "abort"}]}));
         assert!(matches!(aborted, Err(LlmError::MidStream { .. })), "{aborted:?}");
     }
 
     #[test]
     fn only_a_text_that_ends_with_a_sentence_is_whole() {
         let whole = |text: &str| {
-            let mut growing = Growing::new(SystemClock.instant());
-            growing.content(text);
+            let mut growing = AnswerBuilder::new(SystemClock.instant());
+            growing.push_content(text);
             growing.is_whole()
         };
         assert!(whole("Adds `login` to auth.py.") && whole("Adds a retry. Removes it!\n"));
@@ -281,7 +287,7 @@ mod tests {
     #[test]
     fn a_prompt_counted_at_half_the_estimate_was_cut() {
         let truncated = |estimate, counted| {
-            let mut growing = Growing::new(SystemClock.instant());
+            let mut growing = AnswerBuilder::new(SystemClock.instant());
             growing.tokens.prompt = counted;
             growing.finish(Finish::Stop, &ask(estimate), SystemClock.instant(), None).prompt_truncated
         };

@@ -9,18 +9,18 @@ use reqwest::Response;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
-use super::address::Address;
-use super::answer::{Flow, Frames, Growing};
+use super::address::EndpointAddress;
+use super::answer::{AnswerBuilder, FrameEffect, FrameParser};
 use super::fingerprint::{configured, fingerprint};
-use super::form::Form;
-use super::frames::{Lines, TooMuch, body_cap};
-use super::pace::{Patient, STEP};
+use super::form::MessageForm;
+use super::frames::{LimitExceeded, LineSplitter, body_cap};
+use super::pace::{NoPace, STEP};
 use super::refusal::{error_text, refusal};
-use super::wire::{Whole, Wire, broken, read_whole};
-use super::{Answer, Ask, ClockFired, Finish, LlmError, Pace, Server, ollama, openai};
+use super::wire::{Transport, WholeBody, read_whole, stream_error};
+use super::{AnswerPace, ClockFired, Finish, LlmError, ModelAnswer, ModelRequest, Server, ollama, openai};
 use crate::config::{ApiKey, EndpointConfig, secret::HIDDEN};
 use crate::domain::clock::{Clock, SystemClock};
-use crate::domain::model::{Api, Offered, Verdict, same_model};
+use crate::domain::model::{Api, ListedModel, StreamVerdict, same_model};
 
 /// How long a model that was found local counts as local: a name can be reassigned to a cloud model, but only by
 /// the user's own action.
@@ -32,10 +32,10 @@ const COUNTS: Duration = Duration::from_millis(100);
 /// which makes every server in scope stop generating (cancellation).
 #[derive(Debug)]
 pub struct Client {
-    address: Address,
+    address: EndpointAddress,
     api: Option<Api>,
     key: Option<ApiKey>,
-    wire: OnceCell<Wire>,
+    transport: OnceCell<Transport>,
     server: OnceCell<Server>,
     /// Models that ran on the server's own machine at the last check.
     local: Mutex<HashMap<String, Instant>>,
@@ -50,10 +50,10 @@ impl Client {
     /// `InvalidEndpoint` and `NotLoopback`.
     pub fn new(endpoint: &EndpointConfig) -> Result<Self, LlmError> {
         Ok(Self {
-            address: Address::parse(&endpoint.url, endpoint.remote)?,
+            address: EndpointAddress::parse(&endpoint.url, endpoint.remote)?,
             api: endpoint.api,
             key: endpoint.api_key.clone(),
-            wire: OnceCell::new(),
+            transport: OnceCell::new(),
             server: OnceCell::new(),
             local: Mutex::default(),
             merged: Mutex::default(),
@@ -76,16 +76,16 @@ impl Client {
     ///
     /// # Errors
     /// The server does not answer before `until`, or answers with something other than a list.
-    pub async fn models(&self, until: Instant) -> Result<Vec<Offered>, LlmError> {
+    pub async fn models(&self, until: Instant) -> Result<Vec<ListedModel>, LlmError> {
         self.list(until).await.map_err(|error| self.without_key(error))
     }
 
-    async fn list(&self, until: Instant) -> Result<Vec<Offered>, LlmError> {
+    async fn list(&self, until: Instant) -> Result<Vec<ListedModel>, LlmError> {
         match self.server(until).await? {
             Server { api: Api::Ollama, .. } => {
                 let tags = self.document(ollama::TAGS, "models", until).await?;
                 let ps = self.document(ollama::PS, "models", until).await.ok();
-                Ok(ollama::offered(&tags, ps.as_ref()))
+                Ok(ollama::parse_models(&tags, ps.as_ref()))
             }
             server => {
                 let own = match server.name.as_str() {
@@ -100,7 +100,7 @@ impl Client {
                     openai::LLAMA_CPP => self.document(openai::PROPS, "total_slots", until).await.ok(),
                     _ => None,
                 };
-                Ok(openai::offered(&models, props.as_ref()))
+                Ok(openai::parse_models(&models, props.as_ref()))
             }
         }
     }
@@ -110,15 +110,19 @@ impl Client {
     ///
     /// # Errors
     /// No text at all: the clock that fired, or the server's failure.
-    pub async fn ask(&self, ask: &Ask) -> Result<Answer, LlmError> {
-        self.ask_paced(ask, &Patient).await
+    pub async fn request_answer(&self, ask: &ModelRequest) -> Result<ModelAnswer, LlmError> {
+        self.request_answer_paced(ask, &NoPace).await
     }
 
     /// The same request with a pace, which may end the answer earlier: its text is cut there, as at the deadline.
     ///
     /// # Errors
     /// As without a pace; `Deadline(ClockFired::Pace)` if it was given up before any text.
-    pub async fn ask_paced(&self, ask: &Ask, pace: &dyn Pace) -> Result<Answer, LlmError> {
+    pub async fn request_answer_paced(
+        &self,
+        ask: &ModelRequest,
+        pace: &dyn AnswerPace,
+    ) -> Result<ModelAnswer, LlmError> {
         if SystemClock.instant() >= ask.until {
             return Err(LlmError::Deadline(ClockFired::Connect));
         }
@@ -127,22 +131,24 @@ impl Client {
         let (wire, server) = known.unwrap_or(Err(LlmError::Deadline(ClockFired::Connect)))?;
         let form = self.form(&ask.model);
         let mut answer = self.send(ask, pace, (wire, &server), form).await;
-        if form == Form::Separate && matches!(answer, Err(LlmError::NoSystemRole { .. })) {
-            answer = self.send(ask, pace, (wire, &server), Form::Merged).await;
+        if form == MessageForm::Separate && matches!(answer, Err(LlmError::NoSystemRole { .. })) {
+            answer = self.send(ask, pace, (wire, &server), MessageForm::Merged).await;
             if answer.is_ok() {
                 self.merged.lock().unwrap_or_else(PoisonError::into_inner).insert(ask.model.clone());
             }
         }
         match answer {
-            Ok(answer) => Ok(Answer { broken_off: answer.broken_off.map(|words| self.hide_key(&words)), ..answer }),
+            Ok(answer) => {
+                Ok(ModelAnswer { broken_off: answer.broken_off.map(|words| self.hide_key(&words)), ..answer })
+            }
             Err(error) => Err(self.without_key(error)),
         }
     }
 
     /// Message form for this model.
-    fn form(&self, model: &str) -> Form {
+    fn form(&self, model: &str) -> MessageForm {
         let merged = self.merged.lock().unwrap_or_else(PoisonError::into_inner);
-        if merged.contains(model) { Form::Merged } else { Form::Separate }
+        if merged.contains(model) { MessageForm::Merged } else { MessageForm::Separate }
     }
 
     /// Some servers echo the rejected key.
@@ -160,41 +166,43 @@ impl Client {
     /// One request with its response.
     async fn send(
         &self,
-        ask: &Ask,
-        pace: &dyn Pace,
-        (wire, server): (&Wire, &Server),
-        form: Form,
-    ) -> Result<Answer, LlmError> {
-        let (path, body, mut frames): (_, _, Box<dyn Frames + Send>) = match server.api {
+        ask: &ModelRequest,
+        pace: &dyn AnswerPace,
+        (wire, server): (&Transport, &Server),
+        form: MessageForm,
+    ) -> Result<ModelAnswer, LlmError> {
+        let (path, body, mut frames): (_, _, Box<dyn FrameParser + Send>) = match server.api {
             Api::Ollama => {
-                let frames = ollama::Stream::new(&ask.model, self.address.is_remote());
+                let frames = ollama::OllamaStream::new(&ask.model, self.address.is_remote());
                 (ollama::CHAT, ollama::body(ask, form), Box::new(frames))
             }
-            Api::Openai => (openai::CHAT, openai::body(ask, server, form), Box::<openai::Stream>::default()),
+            Api::Openai => (openai::CHAT, openai::body(ask, server, form), Box::<openai::OpenaiStream>::default()),
         };
-        let growing = Growing::new(SystemClock.instant());
-        let watch = Watch { until: ask.until, pace };
+        let growing = AnswerBuilder::new(SystemClock.instant());
+        let watch = WaitGuard { until: ask.until, pace };
         // Some servers send no response head before the first token.
         let sent = watch.wait(&growing, wire.post(path, &body, ask.until)).await;
         let response = sent.map_err(|over| LlmError::Deadline(over.clock(ClockFired::Connect)))??;
         if !response.status().is_success() {
-            return Err(refused(response, ask).await);
+            return Err(response_error(response, ask).await);
         }
         collect(response, frames.as_mut(), growing, ask, &watch).await
     }
 
     /// Checks that must pass before the request may be sent.
-    async fn prepare(&self, ask: &Ask) -> Result<(&Wire, Server), LlmError> {
+    async fn prepare(&self, ask: &ModelRequest) -> Result<(&Transport, Server), LlmError> {
         let wire = self.wire(ask.until).await?;
         let server = self.server(ask.until).await?;
         if server.api == Api::Ollama {
-            self.stays_here(&ask.model, ask.until).await?;
+            self.check_local(&ask.model, ask.until).await?;
         }
         Ok((wire, server))
     }
 
-    async fn wire(&self, until: Instant) -> Result<&Wire, LlmError> {
-        self.wire.get_or_try_init(async || Wire::open(self.address.clone(), self.key.as_ref(), until).await).await
+    async fn wire(&self, until: Instant) -> Result<&Transport, LlmError> {
+        self.transport
+            .get_or_try_init(async || Transport::open(self.address.clone(), self.key.as_ref(), until).await)
+            .await
     }
 
     /// Fetches a JSON document that must have `field`.
@@ -213,7 +221,7 @@ impl Client {
 
     /// Ollama forwards requests for cloud models to another machine: such a model is detected by its name,
     /// or by its list entry, before any part of the prompt is sent.
-    async fn stays_here(&self, model: &str, until: Instant) -> Result<(), LlmError> {
+    async fn check_local(&self, model: &str, until: Instant) -> Result<(), LlmError> {
         if self.address.is_remote() {
             return Ok(());
         }
@@ -225,7 +233,7 @@ impl Client {
             return Ok(());
         }
         let tags = self.document(ollama::TAGS, "models", until).await?;
-        let offered = ollama::offered(&tags, None);
+        let offered = ollama::parse_models(&tags, None);
         match offered.iter().find(|offered| same_model(&offered.name, model)) {
             None => Err(LlmError::NoSuchModel { model: model.to_owned() }),
             Some(offered) if offered.cloud => Err(LlmError::Cloud { model: model.to_owned() }),
@@ -242,20 +250,20 @@ impl Client {
 }
 
 /// The error of a failed response; its status alone if the body does not arrive in time.
-async fn refused(response: Response, ask: &Ask) -> LlmError {
+async fn response_error(response: Response, ask: &ModelRequest) -> LlmError {
     let status = response.status().as_u16();
-    let whole = read_whole(response, ask.until).await.unwrap_or(Whole { status, body: Vec::new() });
+    let whole = read_whole(response, ask.until).await.unwrap_or(WholeBody { status, body: Vec::new() });
     refusal(&whole, &ask.model)
 }
 
 /// Why a wait ended.
 #[derive(Debug, Clone, Copy)]
-enum Over {
+enum WaitEnd {
     Deadline,
     Pace,
 }
 
-impl Over {
+impl WaitEnd {
     /// The clock that fired, if the wait ended at the deadline; `clock` names it.
     fn clock(self, clock: ClockFired) -> ClockFired {
         match self {
@@ -267,54 +275,54 @@ impl Over {
 
 /// Waits for server data, as long as the deadline and the pace allow.
 #[derive(Clone, Copy)]
-struct Watch<'a> {
+struct WaitGuard<'a> {
     until: Instant,
-    pace: &'a dyn Pace,
+    pace: &'a dyn AnswerPace,
 }
 
-impl Watch<'_> {
+impl WaitGuard<'_> {
     /// The same with an earlier limit.
     fn until(self, until: Instant) -> Self {
         Self { until, ..self }
     }
 
-    async fn wait<T>(&self, growing: &Growing, coming: impl Future<Output = T>) -> Result<T, Over> {
+    async fn wait<T>(&self, growing: &AnswerBuilder, coming: impl Future<Output = T>) -> Result<T, WaitEnd> {
         let mut coming = pin!(coming);
         loop {
             let step = self.until.min(SystemClock.instant() + STEP);
             if let Ok(come) = tokio::time::timeout_at(step.into(), coming.as_mut()).await {
                 return Ok(come);
             }
-            self.judge(growing, SystemClock.instant())?;
+            self.check_limits(growing, SystemClock.instant())?;
         }
     }
 
-    fn judge(&self, growing: &Growing, now: Instant) -> Result<(), Over> {
+    fn check_limits(&self, growing: &AnswerBuilder, now: Instant) -> Result<(), WaitEnd> {
         if now >= self.until {
-            return Err(Over::Deadline);
+            return Err(WaitEnd::Deadline);
         }
-        match self.pace.judge(&growing.so_far(now, self.until)) {
-            Verdict::Wait => Ok(()),
-            Verdict::Keep | Verdict::GiveUp => Err(Over::Pace),
+        match self.pace.check_progress(&growing.so_far(now, self.until)) {
+            StreamVerdict::Wait => Ok(()),
+            StreamVerdict::Keep | StreamVerdict::GiveUp => Err(WaitEnd::Pace),
         }
     }
 }
 
 /// Why reading a stream stopped.
-enum Ended {
-    Over(Over),
-    Badly(LlmError),
+enum StreamEnd {
+    Stopped(WaitEnd),
+    Failed(LlmError),
 }
 
 /// Reads the stream to its end, the deadline or the pace's. Returning drops the response and so the connection.
 async fn collect(
     mut response: Response,
-    frames: &mut (dyn Frames + Send),
-    mut growing: Growing,
-    ask: &Ask,
-    watch: &Watch<'_>,
-) -> Result<Answer, LlmError> {
-    let mut lines = Lines::new(body_cap(ask.sampling.max_tokens));
+    frames: &mut (dyn FrameParser + Send),
+    mut growing: AnswerBuilder,
+    ask: &ModelRequest,
+    watch: &WaitGuard<'_>,
+) -> Result<ModelAnswer, LlmError> {
+    let mut lines = LineSplitter::new(body_cap(ask.sampling.max_tokens));
     let mut ended: Option<(Instant, Finish)> = None;
     loop {
         let chunk = match ended {
@@ -323,63 +331,78 @@ async fn collect(
             Some((until, _)) => watch.until(until).wait(&growing, response.chunk()).await,
         };
         let now = SystemClock.instant();
-        growing.at(now);
+        growing.set_time(now);
         let step = match chunk {
             Ok(Ok(Some(bytes))) => {
                 lines.push(&bytes);
-                feed(&mut lines, frames, &mut growing).map_err(Ended::Badly)
+                feed_lines(&mut lines, frames, &mut growing).map_err(StreamEnd::Failed)
             }
-            Ok(Ok(None)) => last(&mut lines, frames, &mut growing).map(Flow::Done).map_err(Ended::Badly),
-            Ok(Err(error)) => Err(Ended::Badly(broken(&error))),
-            Err(over) => Err(Ended::Over(over)),
+            Ok(Ok(None)) => {
+                finish_body(&mut lines, frames, &mut growing).map(FrameEffect::Done).map_err(StreamEnd::Failed)
+            }
+            Ok(Err(error)) => Err(StreamEnd::Failed(stream_error(&error))),
+            Err(over) => Err(StreamEnd::Stopped(over)),
         };
         let over = match (step, ended) {
-            (Ok(Flow::Done(finish)), _) | (Err(_), Some((_, finish))) => {
+            (Ok(FrameEffect::Done(finish)), _) | (Err(_), Some((_, finish))) => {
                 return Ok(growing.finish(finish, ask, now, None));
             }
-            (Ok(Flow::More), Some((until, finish))) if now >= until => {
+            (Ok(FrameEffect::More), Some((until, finish))) if now >= until => {
                 return Ok(growing.finish(finish, ask, now, None));
             }
             // Not all frames are text, and the pace judges the text alone. A stream that is always ready never
             // yields to the timer.
-            (Ok(Flow::More), _) => watch.judge(&growing, now).err(),
-            (Err(Ended::Over(over)), None) => Some(over),
-            (Err(Ended::Badly(error)), None) => return ended_badly(error, growing, ask, now),
+            (Ok(FrameEffect::More), _) => watch.check_limits(&growing, now).err(),
+            (Err(StreamEnd::Stopped(over)), None) => Some(over),
+            (Err(StreamEnd::Failed(error)), None) => return abort_answer(error, growing, ask, now),
         };
-        ended = ended.or_else(|| frames.ending().map(|finish| (ask.until.min(now + COUNTS), finish)));
+        ended = ended.or_else(|| frames.finish_reason().map(|finish| (ask.until.min(now + COUNTS), finish)));
         match (over, ended) {
             (None, _) => {}
             (Some(_), Some((_, finish))) => return Ok(growing.finish(finish, ask, now, None)),
-            (Some(over), None) => return cut(growing, over, ask, now),
+            (Some(over), None) => return cut_answer(growing, over, ask, now),
         }
     }
 }
 
-fn feed(lines: &mut Lines, frames: &mut (dyn Frames + Send), growing: &mut Growing) -> Result<Flow, LlmError> {
-    while let Some(line) = lines.next().map_err(|TooMuch { limit }| LlmError::TooMuch { limit })? {
-        if let Flow::Done(finish) = frames.line(line, growing)? {
-            return Ok(Flow::Done(finish));
+fn feed_lines(
+    lines: &mut LineSplitter,
+    frames: &mut (dyn FrameParser + Send),
+    growing: &mut AnswerBuilder,
+) -> Result<FrameEffect, LlmError> {
+    while let Some(line) = lines.next().map_err(|LimitExceeded { limit }| LlmError::TooMuch { limit })? {
+        if let FrameEffect::Done(finish) = frames.parse_line(line, growing)? {
+            return Ok(FrameEffect::Done(finish));
         }
     }
-    Ok(Flow::More)
+    Ok(FrameEffect::More)
 }
 
 /// The body has ended: its last line may lack its newline, its closing message may be missing.
-fn last(lines: &mut Lines, frames: &mut (dyn Frames + Send), growing: &mut Growing) -> Result<Finish, LlmError> {
+fn finish_body(
+    lines: &mut LineSplitter,
+    frames: &mut (dyn FrameParser + Send),
+    growing: &mut AnswerBuilder,
+) -> Result<Finish, LlmError> {
     let rest = lines.rest();
     if !rest.is_empty()
-        && let Flow::Done(finish) = frames.line(rest, growing)?
+        && let FrameEffect::Done(finish) = frames.parse_line(rest, growing)?
     {
         return Ok(finish);
     }
     // A whole sentence needs no closing message.
     frames
-        .ending()
+        .finish_reason()
         .or_else(|| growing.is_whole().then_some(Finish::Stop))
         .ok_or_else(|| LlmError::MidStream { message: "the stream ended without its closing message".into() })
 }
 
-fn cut(growing: Growing, over: Over, ask: &Ask, now: Instant) -> Result<Answer, LlmError> {
+fn cut_answer(
+    growing: AnswerBuilder,
+    over: WaitEnd,
+    ask: &ModelRequest,
+    now: Instant,
+) -> Result<ModelAnswer, LlmError> {
     if growing.has_text() {
         Ok(growing.finish(Finish::Cut(over.clock(ClockFired::Stream)), ask, now, None))
     } else {
@@ -387,7 +410,12 @@ fn cut(growing: Growing, over: Over, ask: &Ask, now: Instant) -> Result<Answer, 
     }
 }
 
-fn ended_badly(error: LlmError, growing: Growing, ask: &Ask, now: Instant) -> Result<Answer, LlmError> {
+fn abort_answer(
+    error: LlmError,
+    growing: AnswerBuilder,
+    ask: &ModelRequest,
+    now: Instant,
+) -> Result<ModelAnswer, LlmError> {
     if growing.has_text() && !matches!(error, LlmError::Cloud { .. }) {
         Ok(growing.finish(Finish::Aborted, ask, now, Some(error.to_string())))
     } else {

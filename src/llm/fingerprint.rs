@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::openai::{LLAMA_CPP, LM_STUDIO, MODELS, PROPS};
 use super::refusal::refusal;
-use super::wire::{Whole, Wire};
+use super::wire::{Transport, WholeBody};
 use super::{LlmError, Server};
 use crate::domain::model::Api;
 
@@ -17,7 +17,7 @@ const VERSION: &str = "/api/version";
 ///
 /// # Errors
 /// Any transport error; `Status` for a server that only fails; `NotAModelServer` for anything else.
-pub(super) async fn fingerprint(wire: &Wire, url: &str, until: Instant) -> Result<Server, LlmError> {
+pub(super) async fn fingerprint(wire: &Transport, url: &str, until: Instant) -> Result<Server, LlmError> {
     if let Some(server) = ollama(&wire.get(VERSION, until).await?) {
         return Ok(server);
     }
@@ -44,19 +44,19 @@ pub(super) fn configured(api: Api) -> Server {
     Server { api, name: name.to_owned(), version: None }
 }
 
-fn ollama(whole: &Whole) -> Option<Server> {
+fn ollama(whole: &WholeBody) -> Option<Server> {
     let version = whole.json()["version"].as_str()?.to_owned();
     Some(Server { version: Some(version), ..configured(Api::Ollama) })
 }
 
-fn llama_cpp(whole: &Whole) -> Option<Server> {
+fn llama_cpp(whole: &WholeBody) -> Option<Server> {
     let props = whole.json();
     props["total_slots"].as_u64()?;
     let version = props["build_info"].as_str().map(str::to_owned);
     Some(Server { api: Api::Openai, name: LLAMA_CPP.to_owned(), version })
 }
 
-fn openai(whole: &Whole) -> Option<Server> {
+fn openai(whole: &WholeBody) -> Option<Server> {
     let models = whole.json();
     let rows = models["data"].as_array()?;
     let owner = rows.first().map_or("", |row| row["owned_by"].as_str().unwrap_or(""));
@@ -75,8 +75,8 @@ fn openai(whole: &Whole) -> Option<Server> {
 mod tests {
     use super::*;
 
-    fn whole(status: u16, body: &str) -> Whole {
-        Whole { status, body: body.as_bytes().to_vec() }
+    fn whole(status: u16, body: &str) -> WholeBody {
+        WholeBody { status, body: body.as_bytes().to_vec() }
     }
 
     #[test]

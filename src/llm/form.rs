@@ -2,19 +2,19 @@
 
 use serde_json::{Value, json};
 
-use super::Ask;
+use super::ModelRequest;
 
 /// Chat templates of some models (Gemma, early Mistral) have no system role and raise an error for one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum MessageForm {
     /// Rules in the system message, question in the user message.
     Separate,
     /// Both in the user message, the rules first, so that the server's prefix cache applies.
     Merged,
 }
 
-impl Form {
-    pub(super) fn messages(self, ask: &Ask) -> Value {
+impl MessageForm {
+    pub(super) fn messages(self, ask: &ModelRequest) -> Value {
         let user = |content: String| json!({"role": "user", "content": content});
         match self {
             Self::Separate => json!([{"role": "system", "content": ask.rules}, user(ask.question.clone())]),

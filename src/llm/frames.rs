@@ -9,7 +9,7 @@ const WIRE_BYTES_PER_TOKEN: usize = 1024;
 
 /// A bound was exceeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct TooMuch {
+pub(super) struct LimitExceeded {
     /// In bytes.
     pub(super) limit: usize,
 }
@@ -21,7 +21,7 @@ pub(super) fn body_cap(max_tokens: u32) -> usize {
 
 /// Splits a body into lines within the size limits.
 #[derive(Debug)]
-pub(super) struct Lines {
+pub(super) struct LineSplitter {
     buffer: Vec<u8>,
     /// Start of the first pending line.
     start: usize,
@@ -32,7 +32,7 @@ pub(super) struct Lines {
     overflow: bool,
 }
 
-impl Lines {
+impl LineSplitter {
     pub(super) fn new(body_cap: usize) -> Self {
         Self { buffer: Vec::new(), start: 0, scanned: 0, taken: 0, body_cap, overflow: false }
     }
@@ -53,15 +53,15 @@ impl Lines {
     ///
     /// # Errors
     /// A line or the body exceeds its limit.
-    pub(super) fn next(&mut self) -> Result<Option<&[u8]>, TooMuch> {
+    pub(super) fn next(&mut self) -> Result<Option<&[u8]>, LimitExceeded> {
         let found = self.buffer[self.scanned..].iter().position(|byte| *byte == b'\n').map(|at| self.scanned + at);
         let length = found.unwrap_or(self.buffer.len()) - self.start;
         if length > LINE_CAP {
-            return Err(TooMuch { limit: LINE_CAP });
+            return Err(LimitExceeded { limit: LINE_CAP });
         }
         let Some(end) = found else {
             self.scanned = self.buffer.len();
-            return if self.overflow { Err(TooMuch { limit: self.body_cap }) } else { Ok(None) };
+            return if self.overflow { Err(LimitExceeded { limit: self.body_cap }) } else { Ok(None) };
         };
         let line = self.start..end;
         self.start = end + 1;
@@ -84,25 +84,25 @@ fn trim_end(line: &[u8]) -> &[u8] {
 
 /// Kind of one line of an event stream.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Event<'a> {
+pub(super) enum SseLine<'a> {
     /// The value of a `data` field.
     Data(&'a [u8]),
     /// A comment, another field or an event's end.
     Nothing,
     /// Not event-stream syntax: some servers answer plain JSON to a streaming request.
-    Bare(&'a [u8]),
+    Plain(&'a [u8]),
 }
 
 /// Parses one line of an event stream. Every server in scope puts one JSON text into one `data` line.
-pub(super) fn event(line: &[u8]) -> Event<'_> {
+pub(super) fn event(line: &[u8]) -> SseLine<'_> {
     if line.is_empty() || line.starts_with(b":") {
-        return Event::Nothing;
+        return SseLine::Nothing;
     }
     if let Some(value) = line.strip_prefix(b"data:") {
-        return Event::Data(value.strip_prefix(b" ").unwrap_or(value));
+        return SseLine::Data(value.strip_prefix(b" ").unwrap_or(value));
     }
     let field = line.split(|byte| *byte == b':').next().unwrap_or(line);
-    if matches!(field, b"event" | b"id" | b"retry" | b"data") { Event::Nothing } else { Event::Bare(line) }
+    if matches!(field, b"event" | b"id" | b"retry" | b"data") { SseLine::Nothing } else { SseLine::Plain(line) }
 }
 
 /// Content of one line of a streamed answer.
@@ -119,15 +119,15 @@ pub(super) enum Payload {
 /// Extracts the JSON texts of a streamed answer: JSON lines, server-sent events, or one document sent in reply to
 /// a streaming request, also indented over several lines.
 #[derive(Debug, Default)]
-pub(super) struct Payloads {
+pub(super) struct PayloadParser {
     /// The current event is a heartbeat: skip its data.
     heartbeat: bool,
     /// The lines so far of an indented document.
     open: Vec<u8>,
 }
 
-impl Payloads {
-    pub(super) fn take(&mut self, line: &[u8]) -> Payload {
+impl PayloadParser {
+    pub(super) fn push_line(&mut self, line: &[u8]) -> Payload {
         if line.is_empty() {
             self.heartbeat = false;
         }
@@ -136,16 +136,16 @@ impl Payloads {
             return Payload::Nothing;
         }
         match event(line) {
-            Event::Nothing => Payload::Nothing,
-            Event::Data(_) if self.heartbeat => Payload::Nothing,
-            Event::Data(data) | Event::Bare(data) if is_done(data.trim_ascii()) => Payload::Done,
-            Event::Data(data) if data.trim_ascii().is_empty() || is_heartbeat(data.trim_ascii()) => Payload::Nothing,
-            Event::Data(data) => Payload::Json(data.to_vec()),
-            Event::Bare(line) => self.bare(line),
+            SseLine::Nothing => Payload::Nothing,
+            SseLine::Data(_) if self.heartbeat => Payload::Nothing,
+            SseLine::Data(data) | SseLine::Plain(data) if is_done(data.trim_ascii()) => Payload::Done,
+            SseLine::Data(data) if data.trim_ascii().is_empty() || is_heartbeat(data.trim_ascii()) => Payload::Nothing,
+            SseLine::Data(data) => Payload::Json(data.to_vec()),
+            SseLine::Plain(line) => self.push_plain(line),
         }
     }
 
-    fn bare(&mut self, line: &[u8]) -> Payload {
+    fn push_plain(&mut self, line: &[u8]) -> Payload {
         let trimmed = line.trim_ascii();
         if trimmed.is_empty() {
             return Payload::Nothing;
@@ -181,7 +181,7 @@ mod tests {
 
     use super::*;
 
-    fn all(lines: &mut Lines) -> Result<Vec<String>, TooMuch> {
+    fn all(lines: &mut LineSplitter) -> Result<Vec<String>, LimitExceeded> {
         let mut found = Vec::new();
         while let Some(line) = lines.next()? {
             found.push(String::from_utf8_lossy(line).into_owned());
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_line_is_whole_only_with_its_end() {
-        let mut lines = Lines::new(BODY_CAP);
+        let mut lines = LineSplitter::new(BODY_CAP);
         lines.push(b"{\"a\"");
         assert_eq!(all(&mut lines), Ok(vec![]));
         lines.push(b":1}\r\n{\"b\":2}\nrest");
@@ -202,25 +202,25 @@ mod tests {
 
     #[test]
     fn one_endless_line_is_cut_at_its_bound() {
-        let mut lines = Lines::new(10 * BODY_CAP);
+        let mut lines = LineSplitter::new(10 * BODY_CAP);
         lines.push(&vec![b'x'; LINE_CAP]);
         assert_eq!(all(&mut lines), Ok(vec![]));
         lines.push(b"x");
-        assert_eq!(all(&mut lines), Err(TooMuch { limit: LINE_CAP }));
+        assert_eq!(all(&mut lines), Err(LimitExceeded { limit: LINE_CAP }));
     }
 
     #[test]
     fn a_body_beyond_its_bound_still_gives_the_lines_before_it() {
-        let mut lines = Lines::new(8);
+        let mut lines = LineSplitter::new(8);
         lines.push(b"one\ntwo\nthree\n");
         assert_eq!(lines.next(), Ok(Some(&b"one"[..])));
         assert_eq!(lines.next(), Ok(Some(&b"two"[..])));
-        assert_eq!(lines.next(), Err(TooMuch { limit: 8 }));
+        assert_eq!(lines.next(), Err(LimitExceeded { limit: 8 }));
     }
 
     #[test]
     fn nothing_is_held_beyond_the_bound_however_large_the_chunk() {
-        let mut lines = Lines::new(BODY_CAP);
+        let mut lines = LineSplitter::new(BODY_CAP);
         lines.push(&vec![b'x'; 4 * BODY_CAP]);
         lines.push(&vec![b'x'; 4 * BODY_CAP]);
         assert!(lines.buffer.capacity() <= BODY_CAP);
@@ -234,19 +234,19 @@ mod tests {
 
     #[test]
     fn comments_and_other_fields_are_no_data() {
-        assert_eq!(event(b": ping"), Event::Nothing);
-        assert_eq!(event(b":"), Event::Nothing);
-        assert_eq!(event(b""), Event::Nothing);
-        assert_eq!(event(b"event: message"), Event::Nothing);
-        assert_eq!(event(b"retry: 3"), Event::Nothing);
-        assert_eq!(event(b"data: {}"), Event::Data(b"{}"));
-        assert_eq!(event(b"data:[DONE]"), Event::Data(b"[DONE]"));
-        assert_eq!(event(b"{\"error\":1}"), Event::Bare(b"{\"error\":1}"));
+        assert_eq!(event(b": ping"), SseLine::Nothing);
+        assert_eq!(event(b":"), SseLine::Nothing);
+        assert_eq!(event(b""), SseLine::Nothing);
+        assert_eq!(event(b"event: message"), SseLine::Nothing);
+        assert_eq!(event(b"retry: 3"), SseLine::Nothing);
+        assert_eq!(event(b"data: {}"), SseLine::Data(b"{}"));
+        assert_eq!(event(b"data:[DONE]"), SseLine::Data(b"[DONE]"));
+        assert_eq!(event(b"{\"error\":1}"), SseLine::Plain(b"{\"error\":1}"));
     }
 
     fn payloads(lines: &[&str]) -> Vec<Payload> {
-        let mut payloads = Payloads::default();
-        let all = lines.iter().map(|line| payloads.take(line.as_bytes()));
+        let mut payloads = PayloadParser::default();
+        let all = lines.iter().map(|line| payloads.push_line(line.as_bytes()));
         all.filter(|payload| *payload != Payload::Nothing).collect()
     }
 
@@ -288,13 +288,13 @@ mod tests {
     proptest! {
         #[test]
         fn the_cuts_between_chunks_change_nothing(body in "[a-c\n\r]{0,60}", cuts in prop::collection::vec(0usize..60, 0..6)) {
-            let mut whole = Lines::new(BODY_CAP);
+            let mut whole = LineSplitter::new(BODY_CAP);
             whole.push(body.as_bytes());
             let expected = (all(&mut whole), whole.rest().to_vec());
             let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(body.len())).collect();
             cuts.extend([0, body.len()]);
             cuts.sort_unstable();
-            let mut pieces = Lines::new(BODY_CAP);
+            let mut pieces = LineSplitter::new(BODY_CAP);
             let mut found = Vec::new();
             for pair in cuts.windows(2) {
                 pieces.push(&body.as_bytes()[pair[0]..pair[1]]);

@@ -3,20 +3,20 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::wording::{Object, Side, Wording};
+use crate::domain::wording::{NameGroup, Object, Wording};
 
 /// Renders the grammar of all sentences that the wording allows.
-pub(super) fn of(wording: &Wording) -> String {
+pub(super) fn render_grammar(wording: &Wording) -> String {
     let lists = [
         ("word", &wording.words),
-        (rule(Side::Came), &wording.came),
-        (rule(Side::Gone), &wording.gone),
-        (rule(Side::Stay), &wording.stay),
+        (rule(NameGroup::Added), &wording.added),
+        (rule(NameGroup::Removed), &wording.removed),
+        (rule(NameGroup::Unchanged), &wording.unchanged),
         ("renamed", &wording.renamed),
     ];
     let has = |name: &str| lists.iter().any(|(known, list)| *known == name && !list.is_empty());
     // One or more words, or names of the non-empty groups among these.
-    let some = |sides: &[Side]| {
+    let some = |sides: &[NameGroup]| {
         let rules = sides.iter().map(|side| rule(*side)).filter(|name| has(name));
         format!("(\" \" ({}))+", ["word"].into_iter().chain(rules).collect::<Vec<_>>().join(" | "))
     };
@@ -24,14 +24,16 @@ pub(super) fn of(wording: &Wording) -> String {
     let forms = forms.map(|form| {
         let object = match form.object {
             Object::Names(sides) => some(sides),
-            Object::Becomes(word) => format!("{} \" {word}\" {}", some(&[Side::Gone]), some(&[Side::Came])),
+            Object::Becomes(word) => {
+                format!("{} \" {word}\" {}", some(&[NameGroup::Removed]), some(&[NameGroup::Added]))
+            }
             Object::Renamed => "\" \" renamed".to_owned(),
         };
         format!("({}) {object} tail", alternatives(&form.openers))
     });
     let forms = forms.collect::<Vec<_>>().join(" | ");
-    let all = some(&[Side::Came, Side::Gone, Side::Stay]);
-    let links = alternatives(&wording.links);
+    let all = some(&[NameGroup::Added, NameGroup::Removed, NameGroup::Unchanged]);
+    let links = alternatives(&wording.prepositions);
     let mut text = format!("root ::= {forms}\ntail ::= (\" \" link {all})* \".\"\nlink ::= {links}\n");
     for (name, list) in lists.iter().filter(|(_, list)| !list.is_empty()) {
         let _infallible = writeln!(text, "{name} ::= {}", alternatives(list));
@@ -39,11 +41,11 @@ pub(super) fn of(wording: &Wording) -> String {
     text
 }
 
-fn rule(side: Side) -> &'static str {
+fn rule(side: NameGroup) -> &'static str {
     match side {
-        Side::Came => "came",
-        Side::Gone => "gone",
-        Side::Stay => "stay",
+        NameGroup::Added => "came",
+        NameGroup::Removed => "gone",
+        NameGroup::Unchanged => "stay",
     }
 }
 
@@ -55,21 +57,21 @@ fn alternatives<S: AsRef<str>>(words: &[S]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::wording::Form;
+    use crate::domain::wording::SentenceForm;
 
     #[test]
     fn a_grammar_has_a_rule_for_each_list_that_is_not_empty() {
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-        let form = |opener, object| Form { openers: vec![opener], object };
+        let form = |opener, object| SentenceForm { openers: vec![opener], object };
         let wording = Wording {
             forms: vec![
-                form("Adds", Object::Names(&[Side::Came, Side::Stay])),
+                form("Adds", Object::Names(&[NameGroup::Added, NameGroup::Unchanged])),
                 form("Replaces", Object::Becomes("with")),
                 form("Renames", Object::Renamed),
             ],
             words: words(&["the", "a\\\"b"]),
-            links: vec!["in"],
-            came: words(&["`new`"]),
+            prepositions: vec!["in"],
+            added: words(&["`new`"]),
             ..Wording::default()
         };
         let expected = r#"root ::= ("Adds") (" " (word | came))+ tail | ("Replaces") (" " (word))+ " with" (" " (word | came))+ tail
@@ -77,6 +79,6 @@ tail ::= (" " "in" (" " (word | came))+)* "."
 "#;
         let expected = expected.replace("\"in\"", "link");
         let rest = "link ::= \"in\"\nword ::= \"the\" | \"a\\\\\\\"b\"\ncame ::= \"`new`\"\n";
-        assert_eq!(of(&wording), format!("{expected}{rest}"));
+        assert_eq!(render_grammar(&wording), format!("{expected}{rest}"));
     }
 }

@@ -23,7 +23,7 @@ mod wire;
 mod writing;
 
 pub use client::Client;
-pub use pace::{Pace, SoFar};
+pub use pace::{AnswerPace, AnswerProgress};
 
 /// The detected server of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -36,7 +36,7 @@ pub struct Server {
 
 /// One request. The rules come first and are byte-stable, for the server's prefix cache.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Ask {
+pub struct ModelRequest {
     pub model: String,
     pub rules: String,
     pub question: String,
@@ -91,7 +91,7 @@ pub enum Finish {
 
 /// The answer with its measurements.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Answer {
+pub struct ModelAnswer {
     pub text: String,
     pub finish: Finish,
     pub tokens: Tokens,
@@ -111,7 +111,7 @@ pub struct Answer {
     pub broken_off: Option<String>,
 }
 
-impl Answer {
+impl ModelAnswer {
     /// A text without measurements.
     #[must_use]
     pub fn unmeasured(text: &str, finish: Finish) -> Self {
@@ -139,7 +139,7 @@ pub enum LlmError {
     Cloud { model: String },
     #[error("nothing listens at {url}")]
     Unreachable { url: String },
-    #[error("{}", out_of_time(*.0))]
+    #[error("{}", deadline_message(*.0))]
     Deadline(ClockFired),
     #[error("the server answered {status}: {message}")]
     Status { status: u16, message: String },
@@ -181,7 +181,7 @@ impl LlmError {
     }
 }
 
-fn out_of_time(clock: ClockFired) -> String {
+fn deadline_message(clock: ClockFired) -> String {
     match clock {
         ClockFired::Pace => "given up before the deadline: nothing would have been ready in time".to_owned(),
         clock => format!("the deadline passed while waiting for: {clock}"),

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::answer::{Flow, Frames, Growing, ending};
-use super::form::Form;
-use super::frames::{Payload, Payloads};
+use super::answer::{AnswerBuilder, FrameEffect, FrameParser, parse_finish};
+use super::form::MessageForm;
+use super::frames::{Payload, PayloadParser};
 use super::openai::PARAGRAPH;
-use super::refusal::reported;
-use super::writing::writes;
-use super::{Ask, Finish, LlmError};
-use crate::domain::model::{Offered, same_model};
+use super::refusal::parse_reported;
+use super::writing::generates_text;
+use super::{Finish, LlmError, ModelRequest};
+use crate::domain::model::{ListedModel, same_model};
 
 pub(super) const CHAT: &str = "/api/chat";
 pub(super) const TAGS: &str = "/api/tags";
@@ -19,7 +19,7 @@ pub(super) const PS: &str = "/api/ps";
 
 /// The request. `num_ctx` is the only runner option and is always sent; with `shift` it must be the
 /// same in every request of a model, or the server reloads the model (Ollama, sched.go `needsReload`).
-pub(super) fn body(ask: &Ask, form: Form) -> Value {
+pub(super) fn body(ask: &ModelRequest, form: MessageForm) -> Value {
     let sampling = &ask.sampling;
     let mut body = json!({
         "model": ask.model,
@@ -48,46 +48,46 @@ pub(super) fn body(ask: &Ask, form: Form) -> Value {
 
 /// Parses the stream of `/api/chat`.
 #[derive(Debug, Default)]
-pub(super) struct Stream {
+pub(super) struct OllamaStream {
     model: String,
     /// Permits answers of cloud models.
     remote: bool,
-    payloads: Payloads,
+    payloads: PayloadParser,
     ending: Option<Finish>,
 }
 
-impl Stream {
+impl OllamaStream {
     pub(super) fn new(model: &str, remote: bool) -> Self {
         Self { model: model.to_owned(), remote, ..Self::default() }
     }
 }
 
-impl Frames for Stream {
-    fn line(&mut self, line: &[u8], growing: &mut Growing) -> Result<Flow, LlmError> {
-        let value = match self.payloads.take(line) {
-            Payload::Nothing => return Ok(Flow::More),
-            Payload::Done => return Ok(Flow::Done(self.ending.unwrap_or(Finish::Stop))),
+impl FrameParser for OllamaStream {
+    fn parse_line(&mut self, line: &[u8], growing: &mut AnswerBuilder) -> Result<FrameEffect, LlmError> {
+        let value = match self.payloads.push_line(line) {
+            Payload::Nothing => return Ok(FrameEffect::More),
+            Payload::Done => return Ok(FrameEffect::Done(self.ending.unwrap_or(Finish::Stop))),
             Payload::Json(text) => parse(&text)?,
         };
-        if let Some(error) = reported(&value) {
+        if let Some(error) = parse_reported(&value) {
             return Err(error);
         }
-        if !self.remote && is_elsewhere(&value) {
+        if !self.remote && is_remote_answer(&value) {
             return Err(LlmError::Cloud { model: self.model.clone() });
         }
         growing.reasoning += value["message"]["thinking"].as_str().map_or(0, str::len);
-        growing.content(value["message"]["content"].as_str().unwrap_or(""));
-        measures(&value, growing);
-        let ending = ending(&value)?;
+        growing.push_content(value["message"]["content"].as_str().unwrap_or(""));
+        read_counts(&value, growing);
+        let ending = parse_finish(&value)?;
         self.ending = ending.or(self.ending);
         // A reason without `done` ends the answer as well; a line with the counts may follow.
         Ok(match ending {
-            Some(finish) if value["done"].as_bool() == Some(true) => Flow::Done(finish),
-            _ => Flow::More,
+            Some(finish) if value["done"].as_bool() == Some(true) => FrameEffect::Done(finish),
+            _ => FrameEffect::More,
         })
     }
 
-    fn ending(&self) -> Option<Finish> {
+    fn finish_reason(&self) -> Option<Finish> {
         self.ending
     }
 }
@@ -101,14 +101,14 @@ pub(super) fn parse(line: &[u8]) -> Result<Value, LlmError> {
 }
 
 /// The server omits zero fields (Go's `omitempty`).
-fn measures(value: &Value, growing: &mut Growing) {
+fn read_counts(value: &Value, growing: &mut AnswerBuilder) {
     let tokens = &mut growing.tokens;
     tokens.prompt = value["prompt_eval_count"].as_u64().or(tokens.prompt);
     tokens.output = value["eval_count"].as_u64().or(tokens.output);
     growing.load = value["load_duration"].as_u64().map(Duration::from_nanos).or(growing.load);
 }
 
-fn is_elsewhere(value: &Value) -> bool {
+fn is_remote_answer(value: &Value) -> bool {
     ["remote_host", "remote_model"].iter().any(|key| value[*key].as_str().is_some_and(|text| !text.is_empty()))
 }
 
@@ -119,21 +119,21 @@ pub(super) fn is_cloud_name(model: &str) -> bool {
 }
 
 /// Joins the installed models (`/api/tags`) with the loaded ones (`/api/ps`; absent if it did not answer).
-pub(super) fn offered(tags: &Value, ps: Option<&Value>) -> Vec<Offered> {
-    list(tags).iter().filter_map(|tag| one(tag, ps)).collect()
+pub(super) fn parse_models(tags: &Value, ps: Option<&Value>) -> Vec<ListedModel> {
+    list(tags).iter().filter_map(|tag| parse_model(tag, ps)).collect()
 }
 
 fn list(value: &Value) -> &[Value] {
     value["models"].as_array().map_or(&[], Vec::as_slice)
 }
 
-fn one(tag: &Value, ps: Option<&Value>) -> Option<Offered> {
+fn parse_model(tag: &Value, ps: Option<&Value>) -> Option<ListedModel> {
     let name = tag["name"].as_str().or_else(|| tag["model"].as_str())?;
     let loaded =
         ps.and_then(|ps| list(ps).iter().find(|row| row["name"].as_str().is_some_and(|n| same_model(n, name))));
     let details = &tag["details"];
     let text = |key: &str| details[key].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
-    Some(Offered {
+    Some(ListedModel {
         name: name.to_owned(),
         digest: tag["digest"].as_str().map(str::to_owned),
         family: text("family"),
@@ -144,8 +144,8 @@ fn one(tag: &Value, ps: Option<&Value>) -> Option<Offered> {
         resident: ps.map(|_| loaded.is_some()),
         loaded_context: loaded.and_then(|row| row["context_length"].as_u64()),
         gpu_share: loaded.and_then(gpu_share),
-        cloud: is_cloud_name(name) || is_elsewhere(tag),
-        completes: writes(tag) != Some(false),
+        cloud: is_cloud_name(name) || is_remote_answer(tag),
+        completes: generates_text(tag) != Some(false),
         loads_on_request: false,
         thinks: capabilities(tag).map(|known| known.iter().any(|capability| capability == "thinking")),
     })
@@ -184,12 +184,12 @@ mod tests {
     use super::*;
     use crate::domain::clock::{Clock, SystemClock};
     use crate::domain::model::Sampling;
-    use crate::llm::Answer;
+    use crate::llm::ModelAnswer;
 
-    fn ask() -> Ask {
+    fn ask() -> ModelRequest {
         let sampling =
             Sampling { temperature: 0.2, top_p: 0.9, top_k: 40, repeat_penalty: 1.1, num_ctx: 4096, max_tokens: 80 };
-        Ask {
+        ModelRequest {
             model: "orca-mini:3b".into(),
             rules: "R".into(),
             question: "Q".into(),
@@ -205,12 +205,12 @@ mod tests {
         SystemClock.instant()
     }
 
-    fn read(lines: &[&str]) -> Result<(Option<Finish>, Answer), LlmError> {
-        let mut stream = Stream::new("m", false);
-        let mut growing = Growing::new(now());
+    fn read(lines: &[&str]) -> Result<(Option<Finish>, ModelAnswer), LlmError> {
+        let mut stream = OllamaStream::new("m", false);
+        let mut growing = AnswerBuilder::new(now());
         let mut finish = None;
         for line in lines {
-            if let Flow::Done(how) = stream.line(line.as_bytes(), &mut growing)? {
+            if let FrameEffect::Done(how) = stream.parse_line(line.as_bytes(), &mut growing)? {
                 finish = Some(how);
             }
         }
@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn the_request_never_thinks_truncates_or_shifts_and_always_sends_the_same_runner_options() {
-        insta::assert_json_snapshot!(body(&ask(), Form::Separate), @r#"
+        insta::assert_json_snapshot!(body(&ask(), MessageForm::Separate), @r#"
         {
           "keep_alive": 600,
           "messages": [
@@ -254,11 +254,11 @@ mod tests {
         let capture = ask();
         let sampling =
             Sampling { max_tokens: 1200, temperature: 0.9, top_p: 0.7, top_k: 90, repeat_penalty: 1.3, num_ctx: 4096 };
-        let batch = Ask { sampling, question: "Q2".into(), keep_alive: None, ..capture.clone() };
-        let read = Ask { sampling: Sampling { max_tokens: 1, ..capture.sampling.clone() }, ..capture.clone() };
+        let batch = ModelRequest { sampling, question: "Q2".into(), keep_alive: None, ..capture.clone() };
+        let read = ModelRequest { sampling: Sampling { max_tokens: 1, ..capture.sampling.clone() }, ..capture.clone() };
         // Ollama 0.33, sched.go `needsReload` and api/types.go `Runner`, with `shift`.
-        let runner = |ask: &Ask| {
-            let body = body(ask, Form::Separate);
+        let runner = |ask: &ModelRequest| {
+            let body = body(ask, MessageForm::Separate);
             let options =
                 ["num_ctx", "num_batch", "num_gpu", "main_gpu", "use_mmap", "num_thread", "draft_num_predict"];
             (options.map(|name| body["options"].get(name).cloned()), body["shift"].clone(), body["model"].clone())
@@ -266,7 +266,7 @@ mod tests {
         assert_eq!(runner(&capture).0.iter().flatten().collect::<Vec<_>>(), [&json!(4096)]);
         assert_eq!(runner(&capture), runner(&batch));
         assert_eq!(runner(&capture), runner(&read));
-        let messages = |ask: &Ask| body(ask, Form::Separate)["messages"].clone();
+        let messages = |ask: &ModelRequest| body(ask, MessageForm::Separate)["messages"].clone();
         assert_eq!(messages(&capture), messages(&read));
     }
 
@@ -299,13 +299,13 @@ mod tests {
             r#"{"message":{"content":""},"done":false,"done_reason":"stop","eval_count":3}"#,
             r#"{"choices":[{"finish_reason":"stop"}]}"#,
         ] {
-            let mut stream = Stream::new("m", false);
-            let mut growing = Growing::new(now());
+            let mut stream = OllamaStream::new("m", false);
+            let mut growing = AnswerBuilder::new(now());
             for line in [r#"{"message":{"content":"Adds"},"done":false}"#, last] {
-                assert!(matches!(stream.line(line.as_bytes(), &mut growing), Ok(Flow::More)), "{line}");
+                assert!(matches!(stream.parse_line(line.as_bytes(), &mut growing), Ok(FrameEffect::More)), "{line}");
             }
-            assert_eq!(stream.ending(), Some(Finish::Stop), "{last}");
-            assert!(matches!(stream.line(b"data: [DONE]", &mut growing), Ok(Flow::Done(Finish::Stop))));
+            assert_eq!(stream.finish_reason(), Some(Finish::Stop), "{last}");
+            assert!(matches!(stream.parse_line(b"data: [DONE]", &mut growing), Ok(FrameEffect::Done(Finish::Stop))));
         }
         let (finish, answer) = read(&[r#"data: {"message":{"content":"A."},"done":true}"#]).unwrap();
         assert_eq!((finish, answer.text.as_str()), (Some(Finish::Stop), "A."));
@@ -323,9 +323,9 @@ mod tests {
     #[test]
     fn an_answer_from_elsewhere_is_refused_unless_remote() {
         let line = br#"{"remote_host":"https://ollama.com:443","message":{"content":"A"},"done":false}"#;
-        let read = |remote| Stream::new("m", remote).line(line, &mut Growing::new(now()));
+        let read = |remote| OllamaStream::new("m", remote).parse_line(line, &mut AnswerBuilder::new(now()));
         assert!(matches!(read(false), Err(LlmError::Cloud { .. })));
-        assert!(matches!(read(true), Ok(Flow::More)));
+        assert!(matches!(read(true), Ok(FrameEffect::More)));
     }
 
     #[test]
@@ -348,7 +348,7 @@ mod tests {
         ]});
         let ps =
             json!({"models": [{"name": "orca-mini:3b", "size": 4_000, "size_vram": 1_000, "context_length": 4096}]});
-        let offered = offered(&tags, Some(&ps));
+        let offered = parse_models(&tags, Some(&ps));
         let orca = &offered[0];
         assert_eq!(
             (orca.parameters, orca.resident, orca.loaded_context),
@@ -358,7 +358,7 @@ mod tests {
         assert_eq!(offered.iter().map(|model| model.cloud).collect::<Vec<_>>(), [false, true, true, false]);
         assert_eq!((offered[3].completes, offered[3].parameters), (false, Some(137_000_000)));
         assert_eq!(offered[1].resident, Some(false));
-        assert_eq!(super::offered(&tags, None)[0].resident, None);
+        assert_eq!(super::parse_models(&tags, None)[0].resident, None);
     }
 
     #[test]
@@ -370,7 +370,7 @@ mod tests {
             {"name": "d:1b", "capabilities": []},
             {"name": "e:1b", "capabilities": "completion"},
         ]});
-        let told: Vec<_> = offered(&tags, None).iter().map(|model| (model.completes, model.thinks)).collect();
+        let told: Vec<_> = parse_models(&tags, None).iter().map(|model| (model.completes, model.thinks)).collect();
         let untold = (true, None);
         assert_eq!(told, [(true, Some(true)), (true, Some(false)), (false, Some(false)), untold, untold]);
     }

@@ -3,15 +3,15 @@
 
 use serde_json::{Value, json};
 
-use super::answer::{Flow, Frames, Growing, ending};
-use super::form::Form;
-use super::frames::{Payload, Payloads};
+use super::answer::{AnswerBuilder, FrameEffect, FrameParser, parse_finish};
+use super::form::MessageForm;
+use super::frames::{Payload, PayloadParser};
 use super::grammar;
 use super::ollama::parse;
-use super::refusal::reported;
-use super::writing::writes;
-use super::{Ask, Finish, LlmError, Server};
-use crate::domain::model::Offered;
+use super::refusal::parse_reported;
+use super::writing::generates_text;
+use super::{Finish, LlmError, ModelRequest, Server};
+use crate::domain::model::ListedModel;
 
 pub(super) const CHAT: &str = "/v1/chat/completions";
 pub(super) const MODELS: &str = "/v1/models";
@@ -24,7 +24,7 @@ pub(super) const LM_STUDIO: &str = "lmstudio";
 pub(super) const LLAMA_CPP: &str = "llama.cpp";
 
 /// Builds the request. Servers that reject unknown fields get only the common ones.
-pub(super) fn body(ask: &Ask, server: &Server, form: Form) -> Value {
+pub(super) fn body(ask: &ModelRequest, server: &Server, form: MessageForm) -> Value {
     let sampling = &ask.sampling;
     let mut body = json!({
         "model": ask.model,
@@ -42,7 +42,7 @@ pub(super) fn body(ask: &Ask, server: &Server, form: Form) -> Value {
         body["repeat_penalty"] = json!(sampling.repeat_penalty);
     }
     match &ask.wording {
-        Some(wording) if server.name == LLAMA_CPP => body["grammar"] = json!(grammar::of(wording)),
+        Some(wording) if server.name == LLAMA_CPP => body["grammar"] = json!(grammar::render_grammar(wording)),
         Some(_) => body["stop"] = json!([PARAGRAPH]),
         None => {}
     }
@@ -54,45 +54,45 @@ pub(super) const PARAGRAPH: &str = "\n\n";
 
 /// Parses the event stream.
 #[derive(Debug, Default)]
-pub(super) struct Stream {
-    payloads: Payloads,
+pub(super) struct OpenaiStream {
+    payloads: PayloadParser,
     ending: Option<Finish>,
 }
 
-impl Frames for Stream {
-    fn line(&mut self, line: &[u8], growing: &mut Growing) -> Result<Flow, LlmError> {
-        match self.payloads.take(line) {
-            Payload::Nothing => Ok(Flow::More),
-            Payload::Done => Ok(Flow::Done(self.ending.unwrap_or(Finish::Stop))),
+impl FrameParser for OpenaiStream {
+    fn parse_line(&mut self, line: &[u8], growing: &mut AnswerBuilder) -> Result<FrameEffect, LlmError> {
+        match self.payloads.push_line(line) {
+            Payload::Nothing => Ok(FrameEffect::More),
+            Payload::Done => Ok(FrameEffect::Done(self.ending.unwrap_or(Finish::Stop))),
             Payload::Json(text) => self.chunk(&parse(&text)?, growing),
         }
     }
 
-    fn ending(&self) -> Option<Finish> {
+    fn finish_reason(&self) -> Option<Finish> {
         self.ending
     }
 }
 
-impl Stream {
-    fn chunk(&mut self, value: &Value, growing: &mut Growing) -> Result<Flow, LlmError> {
-        if let Some(error) = reported(value) {
+impl OpenaiStream {
+    fn chunk(&mut self, value: &Value, growing: &mut AnswerBuilder) -> Result<FrameEffect, LlmError> {
+        if let Some(error) = parse_reported(value) {
             return Err(error);
         }
         let choice = &value["choices"][0];
         for part in ["delta", "message"] {
-            growing.content(choice[part]["content"].as_str().unwrap_or(""));
+            growing.push_content(choice[part]["content"].as_str().unwrap_or(""));
             for hidden in ["reasoning_content", "reasoning"] {
                 growing.reasoning += choice[part][hidden].as_str().map_or(0, str::len);
             }
         }
-        measures(value, growing);
-        self.ending = ending(value)?.or(self.ending);
-        Ok(Flow::More)
+        read_counts(value, growing);
+        self.ending = parse_finish(value)?.or(self.ending);
+        Ok(FrameEffect::More)
     }
 }
 
 /// `usage` is the standard; `timings` is llama.cpp's.
-fn measures(value: &Value, growing: &mut Growing) {
+fn read_counts(value: &Value, growing: &mut AnswerBuilder) {
     let (usage, timings, tokens) = (&value["usage"], &value["timings"], &mut growing.tokens);
     let cached = usage["prompt_tokens_details"]["cached_tokens"].as_u64().or_else(|| timings["cache_n"].as_u64());
     let prompt = timings["prompt_n"].as_u64().map(|evaluated| evaluated + timings["cache_n"].as_u64().unwrap_or(0));
@@ -102,17 +102,17 @@ fn measures(value: &Value, growing: &mut Growing) {
 }
 
 /// Parses a model list; `props` is llama.cpp's: its one model is always loaded.
-pub(super) fn offered(models: &Value, props: Option<&Value>) -> Vec<Offered> {
+pub(super) fn parse_models(models: &Value, props: Option<&Value>) -> Vec<ListedModel> {
     let rows = models["data"].as_array().map_or(&[][..], Vec::as_slice);
-    rows.iter().filter_map(|row| one(row, props)).collect()
+    rows.iter().filter_map(|row| parse_model(row, props)).collect()
 }
 
-fn one(row: &Value, props: Option<&Value>) -> Option<Offered> {
+fn parse_model(row: &Value, props: Option<&Value>) -> Option<ListedModel> {
     let name = row["id"].as_str()?;
     let meta = &row["meta"];
     let loaded = loaded(row);
     let context = props.and_then(|props| props["default_generation_settings"]["n_ctx"].as_u64());
-    Some(Offered {
+    Some(ListedModel {
         name: name.to_owned(),
         digest: None,
         family: None,
@@ -127,7 +127,7 @@ fn one(row: &Value, props: Option<&Value>) -> Option<Offered> {
             .or_else(|| row["loaded_context_length"].as_u64()),
         gpu_share: None,
         cloud: false,
-        completes: writes(row) != Some(false),
+        completes: generates_text(row) != Some(false),
         thinks: None,
     })
 }
@@ -159,12 +159,12 @@ mod tests {
     use super::*;
     use crate::domain::clock::{Clock, SystemClock};
     use crate::domain::model::{Api, Sampling};
-    use crate::llm::Answer;
+    use crate::llm::ModelAnswer;
 
-    fn ask() -> Ask {
+    fn ask() -> ModelRequest {
         let sampling =
             Sampling { temperature: 0.2, top_p: 0.9, top_k: 40, repeat_penalty: 1.1, num_ctx: 4096, max_tokens: 80 };
-        Ask {
+        ModelRequest {
             model: "m".into(),
             rules: "R".into(),
             question: "Q".into(),
@@ -184,25 +184,25 @@ mod tests {
         Server { api: Api::Openai, name: name.into(), version: None }
     }
 
-    fn read(lines: &[&str]) -> Result<(Option<Finish>, Finish, Answer), LlmError> {
-        let mut stream = Stream::default();
-        let mut growing = Growing::new(now());
+    fn read(lines: &[&str]) -> Result<(Option<Finish>, Finish, ModelAnswer), LlmError> {
+        let mut stream = OpenaiStream::default();
+        let mut growing = AnswerBuilder::new(now());
         let mut done = None;
         for line in lines {
-            if let Flow::Done(how) = stream.line(line.as_bytes(), &mut growing)? {
+            if let FrameEffect::Done(how) = stream.parse_line(line.as_bytes(), &mut growing)? {
                 done = Some(how);
             }
         }
-        let end = stream.ending().unwrap_or(Finish::Aborted);
+        let end = stream.finish_reason().unwrap_or(Finish::Aborted);
         Ok((done, end, growing.finish(Finish::Stop, &ask(), now(), None)))
     }
 
     #[test]
     fn only_llama_cpp_gets_more_than_the_common_options() {
-        let llama = body(&ask(), &server(LLAMA_CPP), Form::Separate);
+        let llama = body(&ask(), &server(LLAMA_CPP), MessageForm::Separate);
         assert_eq!(llama["chat_template_kwargs"], json!({"enable_thinking": false}));
         assert_eq!((&llama["cache_prompt"], &llama["top_k"]), (&json!(true), &json!(40)));
-        let common = body(&ask(), &server("openai"), Form::Separate);
+        let common = body(&ask(), &server("openai"), MessageForm::Separate);
         let mut keys: Vec<&str> = common.as_object().unwrap().keys().map(String::as_str).collect();
         keys.sort_unstable();
         assert_eq!(keys, ["max_tokens", "messages", "model", "stream", "stream_options", "temperature", "top_p"]);
@@ -211,11 +211,11 @@ mod tests {
     #[test]
     fn a_prompt_that_is_only_read_differs_in_nothing_but_its_length() {
         for name in [LLAMA_CPP, "openai"] {
-            let read = Ask { sampling: Sampling { max_tokens: 1, ..ask().sampling }, ..ask() };
-            let mut read = body(&read, &server(name), Form::Separate);
+            let read = ModelRequest { sampling: Sampling { max_tokens: 1, ..ask().sampling }, ..ask() };
+            let mut read = body(&read, &server(name), MessageForm::Separate);
             assert_eq!(read["max_tokens"], 1);
             read["max_tokens"] = json!(80);
-            assert_eq!(read.to_string(), body(&ask(), &server(name), Form::Separate).to_string());
+            assert_eq!(read.to_string(), body(&ask(), &server(name), MessageForm::Separate).to_string());
         }
     }
 
@@ -273,9 +273,9 @@ mod tests {
         let models = json!({"data": [{"id": "t.gguf", "owned_by": "llamacpp",
             "meta": {"n_ctx": 4096, "n_ctx_train": 8192, "n_params": 426_624, "size": 17, "ftype": "Q4_K_M"}}]});
         let props = json!({"default_generation_settings": {"n_ctx": 2048}, "total_slots": 1});
-        let model = &offered(&models, Some(&props))[0];
+        let model = &parse_models(&models, Some(&props))[0];
         assert_eq!((model.resident, model.loaded_context, model.context_length), (Some(true), Some(2048), Some(8192)));
         assert_eq!((model.parameters, model.quantization.as_deref()), (Some(426_624), Some("Q4_K_M")));
-        assert_eq!(offered(&models, None)[0].resident, None);
+        assert_eq!(parse_models(&models, None)[0].resident, None);
     }
 }

@@ -2,20 +2,20 @@
 
 use std::time::Duration;
 
-use crate::domain::model::Verdict;
+use crate::domain::model::StreamVerdict;
 
 /// Poll interval while no tokens arrive.
 pub(super) const STEP: Duration = Duration::from_millis(50);
 
 /// Judges an answer after each chunk, and every 50 ms while none arrives. Must be fast: it runs between two
 /// tokens. Any verdict but `Wait` ends the request.
-pub trait Pace: Send + Sync {
-    fn judge(&self, so_far: &SoFar<'_>) -> Verdict;
+pub trait AnswerPace: Send + Sync {
+    fn check_progress(&self, so_far: &AnswerProgress<'_>) -> StreamVerdict;
 }
 
 /// Progress of a streamed answer.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct SoFar<'a> {
+pub struct AnswerProgress<'a> {
     pub text: &'a str,
     /// Chunks of content; one chunk is about one token.
     pub tokens: u64,
@@ -34,10 +34,10 @@ pub struct SoFar<'a> {
 
 /// Never stops before the deadline.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Patient;
+pub(super) struct NoPace;
 
-impl Pace for Patient {
-    fn judge(&self, _: &SoFar<'_>) -> Verdict {
-        Verdict::Wait
+impl AnswerPace for NoPace {
+    fn check_progress(&self, _: &AnswerProgress<'_>) -> StreamVerdict {
+        StreamVerdict::Wait
     }
 }

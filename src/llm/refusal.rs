@@ -3,12 +3,12 @@
 use serde_json::Value;
 
 use super::LlmError;
-use super::wire::{Whole, harmless};
+use super::wire::{WholeBody, sanitise};
 
 /// Parses the error of an unsuccessful response.
-pub(super) fn refusal(whole: &Whole, model: &str) -> LlmError {
+pub(super) fn refusal(whole: &WholeBody, model: &str) -> LlmError {
     let raw = raw_message(whole);
-    let message = harmless(telling(&raw));
+    let message = sanitise(template_message(&raw));
     let low = raw.to_lowercase();
     match whole.status {
         300..=399 => LlmError::Status {
@@ -17,7 +17,7 @@ pub(super) fn refusal(whole: &Whole, model: &str) -> LlmError {
         },
         401 | 403 => LlmError::Status { status: whole.status, message },
         404 if low.contains("model") => LlmError::NoSuchModel { model: model.to_owned() },
-        400 | 413 if speaks_of_length(&low) => LlmError::PromptTooLong { message },
+        400 | 413 if is_length_error(&low) => LlmError::PromptTooLong { message },
         // A busy server has not looked at the messages.
         429 | 503 => LlmError::Status { status: whole.status, message },
         400.. if refuses_system_role(&low) => LlmError::NoSystemRole { message },
@@ -26,15 +26,15 @@ pub(super) fn refusal(whole: &Whole, model: &str) -> LlmError {
 }
 
 /// Parses the error in a stream line, or in a body with status 200.
-pub(super) fn reported(value: &Value) -> Option<LlmError> {
+pub(super) fn parse_reported(value: &Value) -> Option<LlmError> {
     let raw = raw_error(value)?;
-    let message = harmless(telling(&raw));
+    let message = sanitise(template_message(&raw));
     let low = raw.to_lowercase();
     Some(if refuses_system_role(&low) { LlmError::NoSystemRole { message } } else { LlmError::MidStream { message } })
 }
 
 /// Ollama and llama.cpp have several messages for it.
-fn speaks_of_length(low: &str) -> bool {
+fn is_length_error(low: &str) -> bool {
     ["exceed_context", "exceeds the available context", "longer than the context", "context length", "context size"]
         .iter()
         .any(|words| low.contains(words))
@@ -57,7 +57,7 @@ fn refuses_system_role(low: &str) -> bool {
 }
 
 /// The template's message, without the excerpt that llama.cpp puts before it.
-fn telling(raw: &str) -> &str {
+fn template_message(raw: &str) -> &str {
     ["Jinja Exception: ", "TemplateError: "]
         .iter()
         .find_map(|mark| raw.rfind(mark).and_then(|at| raw.get(at + mark.len()..)))
@@ -65,37 +65,37 @@ fn telling(raw: &str) -> &str {
 }
 
 /// The server's message, or the bare body.
-fn raw_message(whole: &Whole) -> String {
+fn raw_message(whole: &WholeBody) -> String {
     let json = whole.json();
     raw_error(&json)
-        .or_else(|| ["message", "detail", "msg", "title"].iter().find_map(|field| words(&json[*field])))
+        .or_else(|| ["message", "detail", "msg", "title"].iter().find_map(|field| nested_text(&json[*field])))
         .unwrap_or_else(|| String::from_utf8_lossy(&whole.body[..whole.body.len().min(2000)]).into_owned())
 }
 
 /// `{"error":"text"}`, `{"error":{"message":"text"}}`, and vLLM's `{"object":"error","message":"text"}`.
 fn raw_error(value: &Value) -> Option<String> {
     if value["object"] == "error" {
-        return words(&value["message"]);
+        return nested_text(&value["message"]);
     }
     let error = value.get("error").filter(|error| !error.is_null() && **error != Value::Bool(false))?;
-    Some(words(error).or_else(|| words(&value["message"])).unwrap_or_else(|| error.to_string()))
+    Some(nested_text(error).or_else(|| nested_text(&value["message"])).unwrap_or_else(|| error.to_string()))
 }
 
 /// Nested text: a string, `{"message": …}`, or a list of such (FastAPI).
-fn words(value: &Value) -> Option<String> {
+fn nested_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
         Value::Object(fields) => {
-            ["message", "msg", "detail", "error"].iter().find_map(|name| words(fields.get(*name)?))
+            ["message", "msg", "detail", "error"].iter().find_map(|name| nested_text(fields.get(*name)?))
         }
-        Value::Array(all) => all.iter().find_map(words),
+        Value::Array(all) => all.iter().find_map(nested_text),
         _ => None,
     }
 }
 
 /// The text of an `error` field, if there is one.
 pub(super) fn error_text(value: &Value) -> Option<String> {
-    raw_error(value).map(|text| harmless(telling(&text)))
+    raw_error(value).map(|text| sanitise(template_message(&text)))
 }
 
 #[cfg(test)]
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     fn refused(status: u16, body: &str) -> LlmError {
-        refusal(&Whole { status, body: body.as_bytes().to_vec() }, "m")
+        refusal(&WholeBody { status, body: body.as_bytes().to_vec() }, "m")
     }
 
     #[test]
@@ -156,9 +156,9 @@ mod tests {
             assert!(!matches!(refused(status, body), LlmError::NoSystemRole { .. }), "{status} {body}");
         }
         let inside = serde_json::json!({"error": {"message": "System role not supported"}});
-        assert!(matches!(reported(&inside), Some(LlmError::NoSystemRole { .. })));
-        assert!(matches!(reported(&serde_json::json!({"error": "gone"})), Some(LlmError::MidStream { .. })));
-        assert!(reported(&serde_json::json!({"error": null, "choices": []})).is_none());
+        assert!(matches!(parse_reported(&inside), Some(LlmError::NoSystemRole { .. })));
+        assert!(matches!(parse_reported(&serde_json::json!({"error": "gone"})), Some(LlmError::MidStream { .. })));
+        assert!(parse_reported(&serde_json::json!({"error": null, "choices": []})).is_none());
     }
 
     #[test]

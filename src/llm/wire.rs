@@ -8,7 +8,7 @@ use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, HeaderMa
 use reqwest::{Client, RequestBuilder, Response, redirect, retry};
 use serde_json::Value;
 
-use super::address::Address;
+use super::address::EndpointAddress;
 use super::{ClockFired, LlmError};
 use crate::config::ApiKey;
 use crate::redact::redact;
@@ -24,31 +24,31 @@ const MESSAGE_CAP: usize = 300;
 
 /// A hardened client pinned to one address.
 #[derive(Debug)]
-pub(super) struct Wire {
+pub(super) struct Transport {
     client: Client,
-    address: Address,
+    address: EndpointAddress,
 }
 
 /// A body that was read whole.
 #[derive(Debug)]
-pub(super) struct Whole {
+pub(super) struct WholeBody {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
 }
 
-impl Whole {
+impl WholeBody {
     /// The body as JSON; `Null` if it is none.
     pub(super) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
 }
 
-impl Wire {
+impl Transport {
     /// Resolves the address, checks it and pins the client to the result.
     ///
     /// # Errors
     /// Errors of the address resolution, or `InvalidEndpoint` if no client can be built.
-    pub(super) async fn open(address: Address, key: Option<&ApiKey>, until: Instant) -> Result<Self, LlmError> {
+    pub(super) async fn open(address: EndpointAddress, key: Option<&ApiKey>, until: Instant) -> Result<Self, LlmError> {
         let addresses = address.resolve(until).await?;
         let mut builder = hardened(&address, key);
         if let Some(name) = address.name() {
@@ -64,7 +64,7 @@ impl Wire {
     ///
     /// # Errors
     /// No answer within `until`, or more than [`WHOLE_CAP`] bytes.
-    pub(super) async fn get(&self, path: &str, until: Instant) -> Result<Whole, LlmError> {
+    pub(super) async fn get(&self, path: &str, until: Instant) -> Result<WholeBody, LlmError> {
         let response = self.send(self.client.get(self.address.join(path)), until).await?;
         read_whole(response, until).await
     }
@@ -82,7 +82,7 @@ impl Wire {
             .await
             .map_err(|_| LlmError::Deadline(ClockFired::Connect))?
             .map_err(|error| self.lost(&error))?;
-        plain(response)
+        reject_compressed(response)
     }
 
     fn lost(&self, error: &reqwest::Error) -> LlmError {
@@ -91,14 +91,14 @@ impl Wire {
         } else if error.is_connect() {
             LlmError::Unreachable { url: self.address.display() }
         } else {
-            LlmError::Garbled { message: harmless(&chain(error)) }
+            LlmError::Garbled { message: sanitise(&chain(error)) }
         }
     }
 }
 
 /// Switches off reqwest's defaults that are forbidden here: see the module's first lines.
 #[expect(clippy::disallowed_methods, reason = "the one place that builds the client, hardened")]
-fn hardened(address: &Address, key: Option<&ApiKey>) -> reqwest::ClientBuilder {
+fn hardened(address: &EndpointAddress, key: Option<&ApiKey>) -> reqwest::ClientBuilder {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     if let Some(bearer) = key.and_then(bearer) {
@@ -149,7 +149,7 @@ fn without_tls(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
 }
 
 /// Compressed bodies were not requested and are not decompressed.
-fn plain(response: Response) -> Result<Response, LlmError> {
+fn reject_compressed(response: Response) -> Result<Response, LlmError> {
     match response.headers().get(CONTENT_ENCODING) {
         Some(encoding) if encoding != "identity" => {
             Err(LlmError::Garbled { message: "the body is packed, which was not asked for".to_owned() })
@@ -161,16 +161,16 @@ fn plain(response: Response) -> Result<Response, LlmError> {
 /// Reads a whole body, bounded in bytes and time.
 ///
 /// # Errors
-/// `TooMuch`, `Deadline` or `MidStream`.
-pub(super) async fn read_whole(mut response: Response, until: Instant) -> Result<Whole, LlmError> {
+/// `LimitExceeded`, `Deadline` or `MidStream`.
+pub(super) async fn read_whole(mut response: Response, until: Instant) -> Result<WholeBody, LlmError> {
     let status = response.status().as_u16();
     let mut body = Vec::new();
     loop {
         let chunk = tokio::time::timeout_at(until.into(), response.chunk())
             .await
             .map_err(|_| LlmError::Deadline(ClockFired::Connect))?
-            .map_err(|error| broken(&error))?;
-        let Some(chunk) = chunk else { return Ok(Whole { status, body }) };
+            .map_err(|error| stream_error(&error))?;
+        let Some(chunk) = chunk else { return Ok(WholeBody { status, body }) };
         if body.len() + chunk.len() > WHOLE_CAP {
             return Err(LlmError::TooMuch { limit: WHOLE_CAP });
         }
@@ -179,8 +179,8 @@ pub(super) async fn read_whole(mut response: Response, until: Instant) -> Result
 }
 
 /// The connection ended in the middle of a body.
-pub(super) fn broken(error: &reqwest::Error) -> LlmError {
-    LlmError::MidStream { message: harmless(&chain(error)) }
+pub(super) fn stream_error(error: &reqwest::Error) -> LlmError {
+    LlmError::MidStream { message: sanitise(&chain(error)) }
 }
 
 fn chain(error: &dyn std::error::Error) -> String {
@@ -195,15 +195,15 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// Sanitises a server's text for a message: redacted, one line, no control or direction characters, bounded.
-pub(super) fn harmless(text: &str) -> String {
+pub(super) fn sanitise(text: &str) -> String {
     // Text far behind the displayed part needs no redaction.
-    let text: String = text.chars().filter(|c| !is_disguise(*c)).take(8 * MESSAGE_CAP).collect();
+    let text: String = text.chars().filter(|c| !is_invisible(*c)).take(8 * MESSAGE_CAP).collect();
     let line = redact(&text).split_whitespace().collect::<Vec<_>>().join(" ");
     line.chars().filter(|c| !c.is_control()).take(MESSAGE_CAP).collect()
 }
 
 /// Invisible characters that change how others are displayed (zero width, direction marks).
-fn is_disguise(c: char) -> bool {
+fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
@@ -213,10 +213,10 @@ mod tests {
 
     #[test]
     fn a_servers_words_become_one_harmless_line() {
-        assert_eq!(harmless("out\nof \u{1b}[31mmemory\u{7}"), "out of [31mmemory");
-        assert_eq!(harmless(&"x".repeat(10_000)).len(), MESSAGE_CAP);
-        assert_eq!(harmless("a\u{202e}b\u{200b}c"), "abc");
-        let told = harmless("Incorrect key: AKIAIOSFODNN7EXAMPLQ in the request");
+        assert_eq!(sanitise("out\nof \u{1b}[31mmemory\u{7}"), "out of [31mmemory");
+        assert_eq!(sanitise(&"x".repeat(10_000)).len(), MESSAGE_CAP);
+        assert_eq!(sanitise("a\u{202e}b\u{200b}c"), "abc");
+        let told = sanitise("Incorrect key: AKIAIOSFODNN7EXAMPLQ in the request");
         assert!(!told.contains("AKIAIOSFODNN7EXAMPLQ") && told.contains("in the request"), "{told}");
     }
 }

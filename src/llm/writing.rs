@@ -44,7 +44,7 @@ const ENCODERS: [&str; 8] =
 
 /// `Some(true)`: a text model by the server's data; `Some(false)`: another kind, by the server's data or the name.
 #[must_use]
-pub(super) fn writes(row: &Value) -> Option<bool> {
+pub(super) fn generates_text(row: &Value) -> Option<bool> {
     by_output(row)
         .or_else(|| by_kind(row))
         .or_else(|| by_family(row))
@@ -112,7 +112,7 @@ mod tests {
             (json!({"name": "llava:7b", "details": {"family": "llama", "families": ["llama", "clip"]}}), None),
             (json!({"id": "m", "type": "model", "object": "model"}), None),
         ] {
-            assert_eq!(writes(&row), expected, "{row}");
+            assert_eq!(generates_text(&row), expected, "{row}");
         }
     }
 
@@ -136,13 +136,13 @@ mod tests {
             "embeddinggemma-300m",
             "jina-embeddings-v3",
         ] {
-            assert_eq!(writes(&json!({"id": other})), Some(false), "{other}");
+            assert_eq!(generates_text(&json!({"id": other})), Some(false), "{other}");
         }
         for model in [
             "qwen2.5-coder:7b", "google/gemma-2-2b-it", "Llama-3.2-1B-Instruct", "phi-4-mini", "bert-labs/writer-7b",
             "mistral-nemo", "smollm2:1.7b", "deepseek-r1", "granite-code:3b", "codestral", "gpt-oss-20b",
         ] {
-            assert_eq!(writes(&json!({"id": model})), None, "{model}");
+            assert_eq!(generates_text(&json!({"id": model})), None, "{model}");
         }
     }
 }

@@ -12,43 +12,55 @@ use crate::config::Config;
 use crate::dispatch::{self, Models, PromptOf, Size};
 use crate::domain::id::Oid;
 use crate::git::repo::Repo;
-use crate::git::staged::Moment;
+use crate::git::staged::StagingMoment;
 use crate::git::{Bounds, Exclude, GitError};
 
 /// Sends a prompt to a model ahead of time; true when all of it was read.
-pub trait Reader: Send + Sync {
-    fn read<'a>(&'a self, config: &'a Config, tree: &'a Oid, prompt: &'a PromptOf<'a>, until: Instant) -> Read<'a>;
+pub trait PromptReader: Send + Sync {
+    fn read_prompt<'a>(
+        &'a self,
+        config: &'a Config,
+        tree: &'a Oid,
+        prompt: &'a PromptOf<'a>,
+        until: Instant,
+    ) -> ReadFuture<'a>;
 }
 
 /// Dropping it ends the reading; what was read stays in the cache.
-pub type Read<'a> = Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
+pub type ReadFuture<'a> = Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
 
-impl Reader for Models {
-    fn read<'a>(&'a self, config: &'a Config, tree: &'a Oid, prompt: &'a PromptOf<'a>, until: Instant) -> Read<'a> {
-        Box::pin(async move { self.read_ahead(config, tree, prompt, until).await == dispatch::Reading::Whole })
+impl PromptReader for Models {
+    fn read_prompt<'a>(
+        &'a self,
+        config: &'a Config,
+        tree: &'a Oid,
+        prompt: &'a PromptOf<'a>,
+        until: Instant,
+    ) -> ReadFuture<'a> {
+        Box::pin(async move { self.read_ahead(config, tree, prompt, until).await == dispatch::ReadProgress::Whole })
     }
 }
 
 /// Identifies the expected commit: its tree and its parents.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Key {
+pub struct CommitKey {
     pub tree: Oid,
     parents: Vec<Oid>,
 }
 
 /// A prompt to be read ahead.
 #[derive(Debug)]
-pub struct Reading {
-    pub key: Key,
+pub struct PendingPrefill {
+    pub key: CommitKey,
     config: Config,
     subject: Subject,
 }
 
-impl Reading {
+impl PendingPrefill {
     /// Reads until done or until `until`.
-    pub async fn read(&self, reader: &Arc<dyn Reader>, until: Instant) -> bool {
+    pub async fn run(&self, reader: &Arc<dyn PromptReader>, until: Instant) -> bool {
         let prompt = |size: &Size| self.subject.prompt(&size.budget);
-        reader.read(&self.config, &self.key.tree, &prompt, until).await
+        reader.read_prompt(&self.config, &self.key.tree, &prompt, until).await
     }
 }
 
@@ -60,19 +72,19 @@ impl Reading {
 pub fn staged(
     services: &Services,
     git_dir: &Path,
-    moment: Moment,
-    read: Option<&Key>,
-) -> Result<Option<Reading>, GitError> {
+    moment: StagingMoment,
+    read: Option<&CommitKey>,
+) -> Result<Option<PendingPrefill>, GitError> {
     let repo = Repo::open_git_dir(git_dir)?;
     let config = services.config(Some(&repo));
     let exclusions = Exclusions::of(&config);
-    let place = repo.place();
+    let place = repo.location();
     let path = place.work_tree.as_deref().unwrap_or(&place.common_dir);
     if !config.capture.enabled || exclusions.repo(path) {
         return Ok(None);
     }
     let Some(staged) = repo.staged(moment)? else { return Ok(None) };
-    let key = Key { tree: staged.tree.clone(), parents: staged.parents.clone() };
+    let key = CommitKey { tree: staged.tree.clone(), parents: staged.parents.clone() };
     if read == Some(&key) {
         return Ok(None);
     }
@@ -80,7 +92,7 @@ pub fn staged(
     let paths = Exclude { excluded: &excluded, packages: &packages };
     let commit = repo.staged_commit(&staged, &Bounds::default(), paths)?;
     let subject = Subject::commit(commit, services.clock.as_ref());
-    Ok(Some(Reading { key, config, subject }))
+    Ok(Some(PendingPrefill { key, config, subject }))
 }
 
 #[cfg(test)]

@@ -3,12 +3,12 @@
 use super::judging;
 use crate::dispatch::Attempt;
 use crate::domain::capture::Reason;
-use crate::llm::{Answer, Finish};
+use crate::llm::{Finish, ModelAnswer};
 use crate::quality::clean;
 use crate::quality::dropped;
-use crate::quality::expected::Expected;
+use crate::quality::expected::ExpectedStyle;
 use crate::redact::redact;
-use crate::route::decision::Reasoned;
+use crate::route::decision::DecisionRecord;
 
 /// Longest answer that is kept, in bytes.
 const KEPT: usize = 4096;
@@ -17,18 +17,18 @@ const READ: usize = 4 * KEPT;
 
 /// What is stored of one attempt beside the text.
 #[derive(Debug, Default)]
-pub(super) struct Answered {
+pub(super) struct AnswerRecord {
     answer: Option<String>,
     dropped: Vec<String>,
 }
 
-impl Answered {
+impl AnswerRecord {
     /// `text` is what is kept of the answer, `reason` the judgement, and `told` the ungrounded sentences that were left
     /// out: they are listed elsewhere. `raw` are the author's words.
     pub fn of(attempt: &Attempt, raw: &str, (text, reason): (Option<&str>, Reason), told: &[&str]) -> Self {
         let Ok(answer) = &attempt.result else { return Self::default() };
         let shown = redact(cut(&answer.text, READ));
-        let expected = Expected::of(raw);
+        let expected = ExpectedStyle::of(raw);
         let mut all: Vec<String> = whole(answer, reason, &expected).into_iter().collect();
         if !matches!(reason, Reason::Overflow | Reason::Deadline) {
             all.extend(dropped::pieces(&shown, text, told, &expected));
@@ -43,7 +43,7 @@ impl Answered {
         if decision.is_none() && failure.is_none() && answer.is_none() {
             return None;
         }
-        let reasoned = Reasoned { decision, failure, answer: answer.clone(), dropped: dropped.clone() };
+        let reasoned = DecisionRecord { decision, failure, answer: answer.clone(), dropped: dropped.clone() };
         serde_json::to_string(&reasoned).ok()
     }
 
@@ -74,7 +74,7 @@ fn bounded(text: &str) -> String {
 }
 
 /// Why nothing of the answer is kept, where one reason holds for all of it.
-fn whole(answer: &Answer, reason: Reason, expected: &Expected) -> Option<String> {
+fn whole(answer: &ModelAnswer, reason: Reason, expected: &ExpectedStyle) -> Option<String> {
     let piece = || answer.finish != Finish::Stop && clean::salvage(&answer.text, expected).is_some();
     let why = match reason {
         Reason::Deadline | Reason::Unusable if piece() => "its whole sentences say less than the template".to_owned(),
@@ -92,16 +92,16 @@ fn whole(answer: &Answer, reason: Reason, expected: &Expected) -> Option<String>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::operation::Ahead;
+    use crate::domain::operation::PrefillOutcome;
     use crate::llm::LlmError;
 
     fn attempt(text: &str, finish: Finish) -> Attempt {
-        let result = Ok(Answer::unmeasured(text, finish));
-        Attempt { model: None, endpoint: None, result, prompt: None, decision: None, ahead: Ahead::None }
+        let result = Ok(ModelAnswer::unmeasured(text, finish));
+        Attempt { model: None, endpoint: None, result, prompt: None, decision: None, ahead: PrefillOutcome::None }
     }
 
-    fn stored(attempt: &Attempt, text: Option<&str>, reason: Reason) -> Reasoned {
-        let answered = Answered::of(attempt, "Adds a retry", (text, reason), &[]);
+    fn stored(attempt: &Attempt, text: Option<&str>, reason: Reason) -> DecisionRecord {
+        let answered = AnswerRecord::of(attempt, "Adds a retry", (text, reason), &[]);
         serde_json::from_str(&answered.reasoned(attempt).unwrap()).unwrap()
     }
 
@@ -133,13 +133,13 @@ mod tests {
         let kept = stored(&failed, None, Reason::Unusable);
         assert!(kept.failure.is_some() && kept.answer.is_none() && kept.dropped.is_empty(), "{kept:?}");
         let late = Attempt { result: Err(LlmError::Deadline(crate::llm::ClockFired::Stream).into()), ..failed };
-        assert_eq!(Answered::of(&late, "", (None, Reason::Deadline), &[]).reasoned(&late), None);
+        assert_eq!(AnswerRecord::of(&late, "", (None, Reason::Deadline), &[]).reasoned(&late), None);
     }
 
     #[test]
     fn a_later_answer_takes_the_place_of_the_first_and_the_decision_stays() {
         let better = attempt("Adds a retry.", Finish::Stop);
-        let answered = Answered::of(&better, "Adds a retry", (Some("Adds a retry."), Reason::None), &[]);
+        let answered = AnswerRecord::of(&better, "Adds a retry", (Some("Adds a retry."), Reason::None), &[]);
         let before = r#"{"reason":"cold","later":1,"failure":"no","answer":"Once.","dropped":["a (b)"]}"#;
         let after: serde_json::Value = serde_json::from_str(&answered.instead(Some(before)).unwrap()).unwrap();
         let wanted = serde_json::json!({"reason": "cold", "later": 1, "answer": "Adds a retry.", "dropped": []});

@@ -7,13 +7,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::enrich;
-use super::identity::{self, Kin};
+use super::identity::{self, RelatedCaptures};
 use super::notes;
 use super::services::{Exclusions, Services};
 use super::settings::Unreadable;
 use super::subject::Subject;
 use crate::config::Config;
-use crate::domain::capture::{By, Capture, NO_PROJECT, Provenance, Reason, RepoRef, State};
+use crate::domain::capture::{AuthoredBy, Capture, CaptureState, NO_PROJECT, Provenance, Reason, RepoRef};
 use crate::domain::clock::Clock;
 use crate::domain::deadline::Deadline;
 use crate::domain::event::Source;
@@ -22,7 +22,7 @@ use crate::domain::timing::{Timing, Tokens, ms};
 use crate::git::GitError;
 use crate::git::repo::Repo;
 use crate::redact::redact;
-use crate::store::{Recorded, StoreError};
+use crate::store::{RecordOutcome, StoreError};
 
 /// Why a capture could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +58,7 @@ pub enum Plan {
 
 /// Outcome of taking up a commit or a note.
 #[derive(Debug)]
-pub enum Taken {
+pub enum IntakeOutcome {
     /// Stored with the template; the job asks a model.
     New(Box<Job>),
     /// Stored with its final text; no model is asked.
@@ -96,7 +96,7 @@ impl Job {
 ///
 /// # Errors
 /// When the repository cannot be read or the store cannot be written.
-pub fn take_commit(services: &Services, repo: &Repo, request: &Request) -> Result<Taken, CaptureError> {
+pub fn take_commit(services: &Services, repo: &Repo, request: &Request) -> Result<IntakeOutcome, CaptureError> {
     take_reported(services, repo, request, None)
 }
 
@@ -106,8 +106,8 @@ pub(super) fn take_reported(
     repo: &Repo,
     request: &Request,
     event: Option<i64>,
-) -> Result<Taken, CaptureError> {
-    take(services, repo, request, event, Unreported::First)
+) -> Result<IntakeOutcome, CaptureError> {
+    intake_commit(services, repo, request, event, Unreported::First)
 }
 
 /// What to do with unreported commits that were squashed into this one.
@@ -123,7 +123,7 @@ fn take_unreported(services: &Services, repo: &Repo, carried: &[Oid]) -> Result<
     for oid in identity::unreported(services, repo, carried)? {
         let plan = Plan::Template(Reason::Disabled);
         let request = Request { oid, source: Source::Reconcile, stamp: services.clock.now(), plan };
-        match take(services, repo, &request, None, Unreported::Left) {
+        match intake_commit(services, repo, &request, None, Unreported::Left) {
             // What is gone by now leaves nothing to replace.
             Ok(_) | Err(CaptureError::Git(GitError::Missing(_) | GitError::NoSuchCommit { .. })) => {}
             Err(error) => return Err(error),
@@ -136,56 +136,56 @@ fn take_unreported(services: &Services, repo: &Repo, carried: &[Oid]) -> Result<
 /// each change of one of them, and work that it puts aside.
 const BOOKKEEPER: &str = "gitbutler@gitbutler.com";
 
-fn take(
+fn intake_commit(
     services: &Services,
     repo: &Repo,
     request: &Request,
     event: Option<i64>,
     unreported: Unreported,
-) -> Result<Taken, CaptureError> {
+) -> Result<IntakeOutcome, CaptureError> {
     let taken_at = services.clock.instant();
-    let place = repo.place();
+    let place = repo.location();
     if let Some(known) = services.store.capture_of_commit(&place.id, &request.oid)? {
-        return Ok(Taken::Known(known.id));
+        return Ok(IntakeOutcome::Known(known.id));
     }
     let config = services.config(Some(repo));
     let exclusions = Exclusions::of(&config);
     let path = place.work_tree.as_deref().unwrap_or(&place.common_dir);
     if !config.capture.enabled || exclusions.repo(path) {
-        return Ok(Taken::Skipped("capturing is switched off here"));
+        return Ok(IntakeOutcome::Skipped("capturing is switched off here"));
     }
     let commit = exclusions.commit(repo, &request.oid)?;
     if commit.author_email == BOOKKEEPER && request.source != Source::Manual {
-        return Ok(Taken::Skipped("it is an internal commit of GitButler"));
+        return Ok(IntakeOutcome::Skipped("it is an internal commit of GitButler"));
     }
     let mut subject = Subject::commit(commit, services.clock.as_ref());
     let carried = identity::carried(services, repo, &subject)?;
     if unreported == Unreported::First {
         take_unreported(services, repo, &carried)?;
     }
-    let kin = identity::kin(services, repo, &subject, &carried)?;
+    let related = identity::find_related(services, repo, &subject, &carried)?;
     let noted = subject
         .work()
-        .map_or(Ok(Vec::new()), |work| notes::of_commit(services, repo, &work.commit, &kin, request.stamp))?;
+        .map_or(Ok(Vec::new()), |work| notes::of_commit(services, repo, &work.commit, &related, request.stamp))?;
     subject.note_before(&noted);
     let deadline = Deadline::from_stamp(request.stamp, config.capture.budget, services.clock.as_ref());
     let queue = taken_at.saturating_duration_since(deadline.start());
     let capture = Capture {
         repo: Some(RepoRef { path: redact(&path.to_string_lossy()), id: place.id.clone() }),
         project: redact(&place.project),
-        supersedes: kin.earlier.iter().map(|capture| capture.id).collect(),
+        supersedes: related.earlier.iter().map(|capture| capture.id).collect(),
         notes: noted.iter().map(|note| note.id).collect(),
         ..pending(services, &subject, request.source, queue, &deadline)
     };
-    let plan = plan(&kin, &subject, &request.plan);
+    let plan = plan(&related, &subject, &request.plan);
     let (template, git_dir) = (capture.summary.clone(), Some(place.git_dir.clone()));
     let job = Job { id: capture.id, subject, config, deadline, queue, plan, template, git_dir };
-    let recorded = record(services, &capture, &job, (kin.newer.as_ref(), event))?;
+    let recorded = record(services, &capture, &job, (related.newer.as_ref(), event))?;
     Ok(match recorded {
-        Recorded::Known(id) => Taken::Known(id),
-        Recorded::Forgotten => Taken::Skipped("it was forgotten"),
-        Recorded::New if job.plan == Plan::Ask => Taken::New(Box::new(job)),
-        Recorded::New => Taken::Final(capture.id),
+        RecordOutcome::Known(id) => IntakeOutcome::Known(id),
+        RecordOutcome::Forgotten => IntakeOutcome::Skipped("it was forgotten"),
+        RecordOutcome::New if job.plan == Plan::Ask => IntakeOutcome::New(Box::new(job)),
+        RecordOutcome::New => IntakeOutcome::Final(capture.id),
     })
 }
 
@@ -195,7 +195,7 @@ fn record(
     capture: &Capture,
     job: &Job,
     (newer, event): (Option<&Oid>, Option<i64>),
-) -> Result<Recorded, StoreError> {
+) -> Result<RecordOutcome, StoreError> {
     let finished = || enrich::at_once(services, job, capture);
     match (&job.plan, newer) {
         (Plan::Ask, _) => services.store.record_capture(capture, event),
@@ -213,13 +213,13 @@ fn record(
 pub fn take_note(services: &Services, repo: Option<&Repo>, text: &str, stamp: Timestamp) -> Result<Job, CaptureError> {
     let taken_at = services.clock.instant();
     let config = services.config(repo);
-    let project = repo.map_or(NO_PROJECT, |repo| repo.place().project.as_str());
+    let project = repo.map_or(NO_PROJECT, |repo| repo.location().project.as_str());
     let subject = Subject::note(text, project);
     let deadline = Deadline::from_stamp(stamp, config.capture.budget, services.clock.as_ref());
     let queue = taken_at.saturating_duration_since(deadline.start());
     let capture = Capture {
         repo: repo.map(|repo| {
-            let place = repo.place();
+            let place = repo.location();
             let path = place.work_tree.as_deref().unwrap_or(&place.common_dir);
             RepoRef { path: redact(&path.to_string_lossy()), id: place.id.clone() }
         }),
@@ -233,16 +233,16 @@ pub fn take_note(services: &Services, repo: Option<&Repo>, text: &str, stamp: Ti
 }
 
 /// No model is asked about a commit that a later one has superseded.
-fn plan(kin: &Kin, subject: &Subject, asked: &Plan) -> Plan {
-    let carried = carried(&kin.earlier, subject);
-    let late = kin.newer.as_ref().map(|_| Plan::Template(Reason::Disabled));
+fn plan(related: &RelatedCaptures, subject: &Subject, asked: &Plan) -> Plan {
+    let carried = carried(&related.earlier, subject);
+    let late = related.newer.as_ref().map(|_| Plan::Template(Reason::Disabled));
     carried.or(late).unwrap_or_else(|| asked.clone())
 }
 
 /// A model's or a person's text follows its patch through a rebase without another model call.
 fn carried(earlier: &[Capture], subject: &Subject) -> Option<Plan> {
     let same = earlier.iter().find(|capture| capture.raw == subject.raw())?;
-    let theirs = same.provenance.by != By::Template;
+    let theirs = same.provenance.by != AuthoredBy::Template;
     theirs.then(|| Plan::Carry {
         summary: same.summary.clone(),
         provenance: same.provenance.clone(),
@@ -252,7 +252,7 @@ fn carried(earlier: &[Capture], subject: &Subject) -> Option<Plan> {
 
 fn pending(services: &Services, subject: &Subject, source: Source, queue: Duration, deadline: &Deadline) -> Capture {
     let now = services.clock.now();
-    let told = subject.template(&services.wording());
+    let told = subject.template(&services.capture_templates());
     told.complaint.iter().for_each(|complaint| services.complain_of_template(complaint));
     let at = match subject {
         Subject::Commit(work) => work.commit.authored_at,
@@ -275,14 +275,14 @@ fn pending(services: &Services, subject: &Subject, source: Source, queue: Durati
         tokens: Tokens::default(),
         quality: None,
         refined: None,
-        state: State::Live,
+        state: CaptureState::Live,
         supersedes: Vec::new(),
         notes: Vec::new(),
     }
 }
 
 pub(super) fn template_provenance(reason: Reason) -> Provenance {
-    Provenance { by: By::Template, model: None, endpoint: None, reason, prompt_version: None }
+    Provenance { by: AuthoredBy::Template, model: None, endpoint: None, reason, prompt_version: None }
 }
 
 /// Takes up a capture that another process stored and that is still pending. Blocking.

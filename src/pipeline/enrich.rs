@@ -6,22 +6,22 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::answered::Answered;
+use super::answered::AnswerRecord;
 use super::capture::{Job, Plan, template_provenance};
 use super::grounding;
-use super::judging::{self, Judged};
+use super::judging::{self, CheckedAnswer};
 use super::services::Services;
 use super::subject::Subject;
 use crate::dispatch::{Attempt, Size, Task};
-use crate::domain::capture::{By, Capture, Outcome, Provenance, Reason};
-use crate::domain::operation::{Ahead, Operation};
+use crate::domain::capture::{AuthoredBy, Capture, ModelOutcome, Provenance, Reason};
+use crate::domain::operation::{Operation, PrefillOutcome};
 use crate::domain::role::Role;
 use crate::domain::timing::{Timing, ms};
 use crate::grounding::Ungrounded;
-use crate::llm::{Answer, Finish};
+use crate::llm::{Finish, ModelAnswer};
 use crate::route::signals::{Traffic, Urgency};
 use crate::route::{merit, technicality};
-use crate::store::{Finished, StoreError};
+use crate::store::{FinalCapture, StoreError};
 
 /// Lets the role's model write within the deadline and finalizes the capture in every case.
 ///
@@ -41,20 +41,20 @@ pub async fn enrich(services: &Services, job: Job) -> Result<(), StoreError> {
 pub async fn enrich_persistently(
     services: &Services,
     job: Job,
-    mut hurry: watch::Receiver<bool>,
+    mut cut_short: watch::Receiver<bool>,
 ) -> Result<(), StoreError> {
     let job = Arc::new(job);
     let written = tokio::select! {
         written = write(services, &job) => written,
-        _ = hurry.wait_for(|up| *up) => Written::template(without_server(services, &job, Reason::Deadline)),
+        _ = cut_short.wait_for(|up| *up) => StageResult::template(without_server(services, &job, Reason::Deadline)),
     };
     let done = Arc::new((job, written));
     loop {
-        let last_try = *hurry.borrow();
+        let last_try = *cut_short.borrow();
         match finish_aside(services, &done).await {
             Err(StoreError::Unavailable(_) | StoreError::Full(_)) if !last_try => {
                 // Either way another try follows: after the pause, or as the last one.
-                let _ = tokio::time::timeout(RETRY, hurry.wait_for(|up| *up)).await;
+                let _ = tokio::time::timeout(RETRY, cut_short.wait_for(|up| *up)).await;
             }
             other => return other,
         }
@@ -64,15 +64,15 @@ pub async fn enrich_persistently(
 /// Pause before a failed store write is retried.
 const RETRY: Duration = Duration::from_secs(1);
 
-async fn write(services: &Services, job: &Arc<Job>) -> Written {
+async fn write(services: &Services, job: &Arc<Job>) -> StageResult {
     let left = job.deadline.model_time_left(services.clock.as_ref());
     let written = match &job.plan {
-        Plan::Template(reason) => Written::template(*reason),
-        Plan::Carry { .. } => Written::template(Reason::None),
-        Plan::Ask if left.is_zero() => Written::template(Reason::Deadline),
-        Plan::Ask => ask(services, job).await,
+        Plan::Template(reason) => StageResult::template(*reason),
+        Plan::Carry { .. } => StageResult::template(Reason::None),
+        Plan::Ask if left.is_zero() => StageResult::template(Reason::Deadline),
+        Plan::Ask => ask_model(services, job).await,
     };
-    Written { reason: without_server(services, job, written.reason), ..written }
+    StageResult { reason: without_server(services, job, written.reason), ..written }
 }
 
 /// The reason of a template: no model was too slow, too busy or cold where no server listens.
@@ -82,25 +82,25 @@ fn without_server(services: &Services, job: &Job, reason: Reason) -> Reason {
 }
 
 /// Off the event loop.
-async fn finish_aside(services: &Services, done: &Arc<(Arc<Job>, Written)>) -> Result<(), StoreError> {
+async fn finish_aside(services: &Services, done: &Arc<(Arc<Job>, StageResult)>) -> Result<(), StoreError> {
     let (services, done) = (services.clone(), Arc::clone(done));
     let finishing = tokio::task::spawn_blocking(move || finish(&services, &done.0, &done.1));
     finishing.await.map_err(|error| StoreError::Other(Box::new(error)))?
 }
 
 /// The final row of a capture for which no model is asked, as of now.
-pub(super) fn at_once(services: &Services, job: &Job, pending: &Capture) -> Finished {
+pub(super) fn at_once(services: &Services, job: &Job, pending: &Capture) -> FinalCapture {
     let reason = match job.plan {
         Plan::Template(reason) => reason,
         Plan::Carry { .. } | Plan::Ask => Reason::None,
     };
-    let written = Written::template(without_server(services, job, reason));
-    let outcome = outcome(services.clock.instant(), job, &written, &Answered::default());
+    let written = StageResult::template(without_server(services, job, reason));
+    let outcome = outcome(services.clock.instant(), job, &written, &AnswerRecord::default());
     let operation = operation(services, job, &written, &outcome);
     let template = pending.summary.clone();
-    let Outcome { summary, provenance, timing, tokens, quality, wire: _, faults: _, decision: _ } = outcome;
+    let ModelOutcome { summary, provenance, timing, tokens, quality, wire: _, faults: _, decision: _ } = outcome;
     let summary = summary.unwrap_or_else(|| template.clone());
-    Finished {
+    FinalCapture {
         capture: Capture { summary, provenance, timing, tokens, quality, ..pending.clone() },
         template,
         operation,
@@ -113,11 +113,11 @@ pub(super) fn at_once(services: &Services, job: &Job, pending: &Capture) -> Fini
 /// When the store cannot be written.
 #[cfg(test)]
 pub fn finish_without_model(services: &Services, job: &Job, reason: Reason) -> Result<(), StoreError> {
-    finish(services, job, &Written::template(reason))
+    finish(services, job, &StageResult::template(reason))
 }
 
 /// Result of the model stage.
-struct Written {
+struct StageResult {
     text: Option<String>,
     reason: Reason,
     attempt: Option<Attempt>,
@@ -126,7 +126,7 @@ struct Written {
     faults: Vec<Ungrounded>,
 }
 
-impl Written {
+impl StageResult {
     fn template(reason: Reason) -> Self {
         Self { text: None, reason, attempt: None, model_time: Duration::ZERO, faults: Vec::new() }
     }
@@ -145,38 +145,38 @@ fn urgency(job: &Job) -> Urgency {
     }
 }
 
-async fn ask(services: &Services, job: &Arc<Job>) -> Written {
-    let prompt = |size: &Size| job.subject.prompt(&size.budget).asking_for(size.words);
+async fn ask_model(services: &Services, job: &Arc<Job>) -> StageResult {
+    let prompt = |size: &Size| job.subject.prompt(&size.budget).with_word_limit(size.words);
     let task = Task {
         role: Role::Capture,
         urgency: urgency(job),
         traffic: Traffic::Calm,
         budget: job.deadline.budget(),
         until: job.deadline.model_end(),
-        technicality: job.subject.work().map_or(0.0, |work| technicality::of(&work.facts)),
+        technicality: job.subject.work().map_or(0.0, |work| technicality::score_technicality(&work.facts)),
         template_quality: merit::TEMPLATE,
         tree: job.subject.work().map(|work| &work.commit.tree),
         prompt: &prompt,
     };
     let asked = services.clock.instant();
-    let attempt = services.models.ask(&job.config, &task).await;
+    let attempt = services.models.request_text(&job.config, &task).await;
     let model_time = services.clock.instant().saturating_duration_since(asked);
-    let Judged { text, reason, faults, .. } =
-        unless_worse(job, judging::judge(services, job, &attempt).await, &attempt);
-    Written { text, reason, attempt: Some(attempt), model_time, faults }
+    let CheckedAnswer { text, reason, faults, .. } =
+        unless_worse(job, judging::check_answer(services, job, &attempt).await, &attempt);
+    StageResult { text, reason, attempt: Some(attempt), model_time, faults }
 }
 
 /// A salvaged part of an answer replaces the template only where it says as much.
-fn unless_worse(job: &Job, judged: Judged, attempt: &Attempt) -> Judged {
+fn unless_worse(job: &Job, judged: CheckedAnswer, attempt: &Attempt) -> CheckedAnswer {
     let piece = judged.text.as_deref().filter(|_| judged.reason == Reason::Salvaged);
     if piece.is_none_or(|piece| !grounding::is_worse(job, piece)) {
         return judged;
     }
-    let was_cut = matches!(&attempt.result, Ok(Answer { finish: Finish::Cut(_), .. }));
-    Judged { text: None, reason: if was_cut { Reason::Deadline } else { Reason::Unusable }, ..judged }
+    let was_cut = matches!(&attempt.result, Ok(ModelAnswer { finish: Finish::Cut(_), .. }));
+    CheckedAnswer { text: None, reason: if was_cut { Reason::Deadline } else { Reason::Unusable }, ..judged }
 }
 
-fn finish(services: &Services, job: &Job, written: &Written) -> Result<(), StoreError> {
+fn finish(services: &Services, job: &Job, written: &StageResult) -> Result<(), StoreError> {
     let (said, answered) = (OnceCell::new(), answered(job, written));
     let outcome = || said.get_or_init(|| outcome(services.clock.instant(), job, written, &answered));
     services.store.finish_capture(job.id, &|| outcome().clone())?;
@@ -187,7 +187,7 @@ fn finish(services: &Services, job: &Job, written: &Written) -> Result<(), Store
     Ok(())
 }
 
-fn outcome(now: Instant, job: &Job, written: &Written, answered: &Answered) -> Outcome {
+fn outcome(now: Instant, job: &Job, written: &StageResult, answered: &AnswerRecord) -> ModelOutcome {
     let answer = written.attempt.as_ref().and_then(|attempt| attempt.result.as_ref().ok());
     let total = now.saturating_duration_since(job.deadline.start());
     let timing = Timing {
@@ -203,7 +203,7 @@ fn outcome(now: Instant, job: &Job, written: &Written, answered: &Answered) -> O
     if let Plan::Carry { summary, provenance, tokens } = &job.plan {
         let (quality, provenance) = (grounding::quality(job, summary, 0), provenance.clone());
         let summary = Some(summary.clone());
-        return Outcome {
+        return ModelOutcome {
             summary,
             provenance,
             timing,
@@ -215,22 +215,22 @@ fn outcome(now: Instant, job: &Job, written: &Written, answered: &Answered) -> O
         };
     }
     let kept_faults = if written.text.is_some() { written.faults.len() } else { 0 };
-    Outcome {
+    ModelOutcome {
         summary: written.text.clone(),
         provenance: provenance(written),
         timing,
         tokens: answer.map(|answer| answer.tokens).unwrap_or_default(),
         quality: grounding::quality(job, written.text.as_deref().unwrap_or(&job.template), kept_faults),
         wire: written.attempt.as_ref().and_then(judging::wire),
-        faults: written.faults.iter().map(judging::told).collect(),
+        faults: written.faults.iter().map(judging::describe_fault).collect(),
         decision: written.attempt.as_ref().and_then(|attempt| answered.reasoned(attempt)),
     }
 }
 
-fn provenance(written: &Written) -> Provenance {
+fn provenance(written: &StageResult) -> Provenance {
     match (&written.text, &written.attempt) {
         (Some(_), Some(attempt)) => Provenance {
-            by: By::Model,
+            by: AuthoredBy::Model,
             model: attempt.model.clone(),
             endpoint: attempt.endpoint.clone(),
             reason: written.reason,
@@ -241,13 +241,13 @@ fn provenance(written: &Written) -> Provenance {
 }
 
 /// What is stored of the model's answer, with what the text leaves out.
-fn answered(job: &Job, written: &Written) -> Answered {
-    let Some(attempt) = &written.attempt else { return Answered::default() };
+fn answered(job: &Job, written: &StageResult) -> AnswerRecord {
+    let Some(attempt) = &written.attempt else { return AnswerRecord::default() };
     let told: Vec<&str> = written.faults.iter().map(|fault| fault.sentence.as_str()).collect();
-    Answered::of(attempt, job.subject.raw(), (written.text.as_deref(), written.reason), &told)
+    AnswerRecord::of(attempt, job.subject.raw(), (written.text.as_deref(), written.reason), &told)
 }
 
-fn operation(services: &Services, job: &Job, written: &Written, outcome: &Outcome) -> Operation {
+fn operation(services: &Services, job: &Job, written: &StageResult, outcome: &ModelOutcome) -> Operation {
     let us = |millis: Option<f64>| millis.map(|millis| (millis * 1e3).round() as u64);
     let attempt = written.attempt.as_ref();
     Operation {
@@ -263,7 +263,7 @@ fn operation(services: &Services, job: &Job, written: &Written, outcome: &Outcom
         reason: outcome.provenance.reason,
         failed: judging::failed(attempt, written.reason),
         repaired: written.is_repaired(),
-        ahead: attempt.map_or(Ahead::None, |attempt| attempt.ahead),
+        prefill: attempt.map_or(PrefillOutcome::None, |attempt| attempt.ahead),
     }
 }
 
@@ -276,9 +276,9 @@ mod tests {
     fn a_template_names_no_model() {
         let (model, endpoint) = (Some("m".into()), Some("e".into()));
         let result = Err(LlmError::Unreachable { url: String::new() }.into());
-        let attempt = Attempt { model, endpoint, result, prompt: None, decision: None, ahead: Ahead::None };
-        let written = Written { attempt: Some(attempt), ..Written::template(Reason::Refused) };
+        let attempt = Attempt { model, endpoint, result, prompt: None, decision: None, ahead: PrefillOutcome::None };
+        let written = StageResult { attempt: Some(attempt), ..StageResult::template(Reason::Refused) };
         let provenance = provenance(&written);
-        assert_eq!((provenance.by, provenance.model, provenance.endpoint), (By::Template, None, None));
+        assert_eq!((provenance.by, provenance.model, provenance.endpoint), (AuthoredBy::Template, None, None));
     }
 }

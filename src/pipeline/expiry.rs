@@ -1,7 +1,7 @@
 //! Retention: deletes operations, prompts and decisions older than `[retention]` allows.
 
 use super::services::Services;
-use crate::store::{Expiring, Result};
+use crate::store::{ExpiringData, Result};
 
 /// Deletes what is older than the settings allow; nothing while the settings cannot be read.
 ///
@@ -12,12 +12,12 @@ pub fn expire(services: &Services) -> Result<()> {
     let Ok(config) = services.readable_config(None) else { return Ok(()) };
     let (kept, now) = (config.retention, services.clock.now());
     for (what, time) in [
-        (Expiring::Operations, kept.operations),
-        (Expiring::Prompts, kept.prompts),
-        (Expiring::Decisions, kept.decisions),
-        (Expiring::Problems, kept.problems),
-        (Expiring::Squashes, kept.squashes),
-        (Expiring::Copies, kept.copies),
+        (ExpiringData::Operations, kept.operations),
+        (ExpiringData::Prompts, kept.prompts),
+        (ExpiringData::Decisions, kept.decisions),
+        (ExpiringData::Problems, kept.problems),
+        (ExpiringData::Squashes, kept.squashes),
+        (ExpiringData::Copies, kept.copies),
     ] {
         services.store.expire(what, now - time)?;
     }

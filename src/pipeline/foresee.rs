@@ -22,7 +22,7 @@ use crate::drafts::lease;
 use crate::git::repo::Repo;
 use crate::hardware::Hardware;
 use crate::llm::{ClockFired, LlmError};
-use crate::prompt::render::{self, Rendered};
+use crate::prompt::render::{self, RenderedPrompt};
 use crate::prompt::tokens::Budget;
 use crate::route::decision::{Chosen, Decision};
 use crate::route::signals::{Signals, Traffic, Urgency, is_pressed};
@@ -31,8 +31,8 @@ use crate::store::CaptureQuery;
 
 /// A text to preview the routing of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Question {
-    pub about: About,
+pub struct PreviewRequest {
+    pub about: PreviewTopic,
     /// The repository with the settings to apply.
     pub git_dir: Option<PathBuf>,
     /// The user waits for it.
@@ -42,7 +42,7 @@ pub struct Question {
 /// The kind of text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum About {
+pub enum PreviewTopic {
     Commit(Oid),
     /// Without words: a note of usual length.
     Note(Option<String>),
@@ -50,7 +50,7 @@ pub enum About {
     Draft(DraftKind),
 }
 
-impl About {
+impl PreviewTopic {
     #[must_use]
     pub fn role(&self) -> Role {
         match self {
@@ -62,7 +62,7 @@ impl About {
 
 /// The decision, or its refusal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Foreseen {
+pub struct RoutePreview {
     pub decision: Decision,
     /// Why no endpoint had a model to choose.
     pub refusal: Option<String>,
@@ -84,9 +84,9 @@ const CAPTURES: usize = 500;
 ///
 /// # Errors
 /// When the commit or the store cannot be read.
-pub async fn foresee(services: &Services, question: Question) -> Result<Foreseen, CaptureError> {
+pub async fn preview_route(services: &Services, question: PreviewRequest) -> Result<RoutePreview, CaptureError> {
     let aside = services.clone();
-    let scene = match tokio::task::spawn_blocking(move || Scene::of(&aside, &question)).await {
+    let scene = match tokio::task::spawn_blocking(move || PreviewContext::of(&aside, &question)).await {
         Ok(scene) => scene?,
         Err(panic) => return Err(crate::store::StoreError::Other(Box::new(panic)).into()),
     };
@@ -94,7 +94,7 @@ pub async fn foresee(services: &Services, question: Question) -> Result<Foreseen
     let task = scene.task(services.clock.as_ref(), &prompt);
     let decided = tokio::time::timeout_at(task.until.into(), services.models.decide(&scene.config, &task)).await;
     Ok(match decided {
-        Ok(Ok(decision)) => Foreseen { decision, refusal: None },
+        Ok(Ok(decision)) => RoutePreview { decision, refusal: None },
         Ok(Err(refusal)) => scene.refused(&task, &refusal, services.clock.instant()),
         Err(_) => {
             let error = LlmError::Deadline(ClockFired::Connect);
@@ -104,34 +104,34 @@ pub async fn foresee(services: &Services, question: Question) -> Result<Foreseen
 }
 
 /// Everything that the decision depends on, read up front.
-struct Scene {
+struct PreviewContext {
     config: Config,
     role: Role,
     urgency: Urgency,
     traffic: Traffic,
-    what: What,
+    what: PreviewSubject,
     machine: Hardware,
 }
 
-enum What {
+enum PreviewSubject {
     Capture(Box<Subject>),
-    Draft(Box<Rendered>),
+    Draft(Box<RenderedPrompt>),
 }
 
-impl Scene {
-    fn of(services: &Services, question: &Question) -> Result<Self, CaptureError> {
+impl PreviewContext {
+    fn of(services: &Services, question: &PreviewRequest) -> Result<Self, CaptureError> {
         let repo = question.git_dir.as_deref().map(Repo::open_git_dir).transpose()?;
         let config = services.config(repo.as_ref());
         let what = what(services, &question.about, repo.as_ref(), &config)?;
         // Notes and drafts do not come in storms.
         let traffic = match (&question.about, &question.git_dir) {
-            (About::Commit(_), Some(git_dir)) => waiting::traffic(services, git_dir)?,
+            (PreviewTopic::Commit(_), Some(git_dir)) => waiting::traffic(services, git_dir)?,
             _ => Traffic::Calm,
         };
         let urgency = match (&what, question.urgent) {
             (_, true) => Urgency::Urgent,
-            (What::Capture(_), _) => Urgency::Interactive,
-            (What::Draft(_), _) => Urgency::Batch,
+            (PreviewSubject::Capture(_), _) => Urgency::Interactive,
+            (PreviewSubject::Draft(_), _) => Urgency::Batch,
         };
         Ok(Self { config, role: question.about.role(), urgency, traffic, what, machine: Hardware::measure() })
     }
@@ -139,17 +139,21 @@ impl Scene {
     fn task<'a>(&'a self, clock: &dyn Clock, prompt: &'a dispatch::PromptOf<'a>) -> Task<'a> {
         let (budget, until) = self.time(clock);
         let work = match &self.what {
-            What::Capture(subject) => subject.work(),
-            What::Draft(_) => None,
+            PreviewSubject::Capture(subject) => subject.work(),
+            PreviewSubject::Draft(_) => None,
         };
-        let is_draft = matches!(self.what, What::Draft(_));
+        let is_draft = matches!(self.what, PreviewSubject::Draft(_));
         Task {
             role: self.role,
             urgency: self.urgency,
             traffic: self.traffic,
             budget,
             until,
-            technicality: if is_draft { MIXED } else { work.map_or(0.0, |work| technicality::of(&work.facts)) },
+            technicality: if is_draft {
+                MIXED
+            } else {
+                work.map_or(0.0, |work| technicality::score_technicality(&work.facts))
+            },
             template_quality: if is_draft { 0.0 } else { merit::TEMPLATE },
             tree: work.map(|work| &work.commit.tree),
             prompt,
@@ -159,7 +163,7 @@ impl Scene {
     /// The budget, and the instant at which the model must have stopped.
     fn time(&self, clock: &dyn Clock) -> (Duration, Instant) {
         match (&self.what, self.urgency) {
-            (What::Capture(_), _) => {
+            (PreviewSubject::Capture(_), _) => {
                 let budget = self.config.capture.budget;
                 (budget, Deadline::after(budget, clock).model_end())
             }
@@ -168,15 +172,15 @@ impl Scene {
         }
     }
 
-    fn prompt(&self, size: &Size) -> Rendered {
+    fn prompt(&self, size: &Size) -> RenderedPrompt {
         match &self.what {
-            What::Capture(subject) => subject.prompt(&size.budget).asking_for(size.words),
-            What::Draft(rendered) => rendered.as_ref().clone(),
+            PreviewSubject::Capture(subject) => subject.prompt(&size.budget).with_word_limit(size.words),
+            PreviewSubject::Draft(rendered) => rendered.as_ref().clone(),
         }
     }
 
     /// The decision for the template where no model is available.
-    fn refused(&self, task: &Task<'_>, refusal: &Refusal, now: Instant) -> Foreseen {
+    fn refused(&self, task: &Task<'_>, refusal: &Refusal, now: Instant) -> RoutePreview {
         let (max_tokens, most) = room(&self.config, self.role);
         let budget = Budget::from(most);
         let prompt = (task.prompt)(&Size { budget, words: None });
@@ -209,28 +213,35 @@ impl Scene {
             kept: false,
             candidates: Vec::new(),
         };
-        Foreseen { decision, refusal: said }
+        RoutePreview { decision, refusal: said }
     }
 }
 
-fn what(services: &Services, about: &About, repo: Option<&Repo>, config: &Config) -> Result<What, CaptureError> {
-    let project = repo.map_or(NO_PROJECT, |repo| repo.place().project.as_str());
+fn what(
+    services: &Services,
+    about: &PreviewTopic,
+    repo: Option<&Repo>,
+    config: &Config,
+) -> Result<PreviewSubject, CaptureError> {
+    let project = repo.map_or(NO_PROJECT, |repo| repo.location().project.as_str());
     Ok(match (about, repo) {
-        (About::Commit(oid), Some(repo)) => {
+        (PreviewTopic::Commit(oid), Some(repo)) => {
             let commit = Exclusions::of(config).commit(repo, oid)?;
             let mut subject = Subject::commit(commit, services.clock.as_ref());
-            let known = services.store.capture_of_commit(&repo.place().id, oid)?;
+            let known = services.store.capture_of_commit(&repo.location().id, oid)?;
             subject.note_before(&notes::by_id(services, &known.map(|known| known.notes).unwrap_or_default()));
-            What::Capture(Box::new(subject))
+            PreviewSubject::Capture(Box::new(subject))
         }
-        (About::Note(Some(text)), _) => What::Capture(Box::new(Subject::note(text, project))),
-        (About::Note(None) | About::Commit(_), _) => What::Capture(Box::new(Subject::note(USUAL_NOTE, project))),
-        (About::Draft(kind), _) => What::Draft(Box::new(draft(services, *kind, project, config)?)),
+        (PreviewTopic::Note(Some(text)), _) => PreviewSubject::Capture(Box::new(Subject::note(text, project))),
+        (PreviewTopic::Note(None) | PreviewTopic::Commit(_), _) => {
+            PreviewSubject::Capture(Box::new(Subject::note(USUAL_NOTE, project)))
+        }
+        (PreviewTopic::Draft(kind), _) => PreviewSubject::Draft(Box::new(draft(services, *kind, project, config)?)),
     })
 }
 
 /// The prompt of a draft about the latest captures.
-fn draft(services: &Services, kind: DraftKind, project: &str, config: &Config) -> Result<Rendered, CaptureError> {
+fn draft(services: &Services, kind: DraftKind, project: &str, config: &Config) -> Result<RenderedPrompt, CaptureError> {
     let days = if kind == DraftKind::Blog { 7 } else { 1 };
     let now = services.clock.now();
     let query = CaptureQuery {

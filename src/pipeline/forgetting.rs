@@ -11,7 +11,7 @@ use super::services::Services;
 use crate::config::{Paths, paths};
 use crate::domain::fragments::Fragments;
 use crate::domain::id::{CaptureId, DraftId};
-use crate::store::{FORGETTING, Forgotten, Left, Removed, Result, Scrubbed};
+use crate::store::{FORGETTING, ForgetReport, RemainingFile, Result, ScrubReport, StoreFile};
 
 /// Pause before removal is retried: each try rewrites the whole store.
 const AGAIN: Duration = Duration::from_secs(3600);
@@ -19,12 +19,12 @@ const AGAIN: Duration = Duration::from_secs(3600);
 /// Removes the capture from the store and from the files below the state directory.
 ///
 /// There is no such capture, or the store cannot be written; it is still there then. Remains that could not be removed
-/// are listed in [`Scrubbed::left`].
-pub fn forget(services: &Services, id: CaptureId) -> Result<Forgotten> {
+/// are listed in [`ScrubReport::left`].
+pub fn forget(services: &Services, id: CaptureId) -> Result<ForgetReport> {
     let mut forgotten = services.store.forget_capture(id, services.clock.now())?;
     let (removed, left) = clean(&services.paths, Some(&forgotten.fragments), &forgotten.drafts);
     forgotten.scrubbed.copies.extend(removed);
-    forgotten.scrubbed.left.extend(left);
+    forgotten.scrubbed.remaining.extend(left);
     settle(services, &forgotten.scrubbed)?;
     Ok(forgotten)
 }
@@ -34,12 +34,12 @@ pub fn forget(services: &Services, id: CaptureId) -> Result<Forgotten> {
 ///
 /// # Errors
 /// The store cannot be written.
-pub fn finish(services: &Services) -> Result<Scrubbed> {
+pub fn finish(services: &Services) -> Result<ScrubReport> {
     services.store.set_mark(FORGETTING, Some(&services.clock.now().to_string()))?;
     let mut scrubbed = services.store.scrub();
     let (removed, left) = clean(&services.paths, None, &[]);
     scrubbed.copies.extend(removed);
-    scrubbed.left.extend(left);
+    scrubbed.remaining.extend(left);
     settle(services, &scrubbed)?;
     Ok(scrubbed)
 }
@@ -57,30 +57,30 @@ pub fn resume(services: &Services) -> Result<()> {
     Ok(())
 }
 
-fn settle(services: &Services, scrubbed: &Scrubbed) -> Result<()> {
+fn settle(services: &Services, scrubbed: &ScrubReport) -> Result<()> {
     // Files of other programs stay in any case.
-    if scrubbed.left.iter().all(|left| left.foreign) { services.store.set_mark(FORGETTING, None) } else { Ok(()) }
+    if scrubbed.remaining.iter().all(|left| left.foreign) { services.store.set_mark(FORGETTING, None) } else { Ok(()) }
 }
 
 /// Empties the logs and removes the leftover texts that contain one of these pieces; without any, all of them.
-fn clean(places: &Paths, pieces: Option<&Fragments>, drafts: &[DraftId]) -> (Vec<Removed>, Vec<Left>) {
+fn clean(places: &Paths, pieces: Option<&Fragments>, drafts: &[DraftId]) -> (Vec<StoreFile>, Vec<RemainingFile>) {
     let (mut removed, mut left) = (Vec::new(), Vec::new());
     let holds = |path: &Path| match (pieces, File::open(path)) {
         (_, Err(missing)) if missing.kind() == io::ErrorKind::NotFound => Ok(false),
         (None, _) => Ok(true),
-        (Some(pieces), file) => pieces.are_in_stream(file?),
+        (Some(pieces), file) => pieces.occur_in_stream(file?),
     };
     let mut tend = |path: PathBuf, deed: fn(&Path) -> io::Result<()>, must: bool| {
         let bytes = fs::metadata(&path).map_or(0, |found| found.len());
         match holds(&path).and_then(|held| if held || must { deed(&path).map(|()| true) } else { Ok(false) }) {
-            Ok(true) => removed.push(Removed { path, bytes }),
+            Ok(true) => removed.push(StoreFile { path, bytes }),
             Ok(false) => {}
             Err(gone) if gone.kind() == io::ErrorKind::NotFound => {}
-            Err(failure) => left.push(Left { path, why: failure.to_string(), foreign: false }),
+            Err(failure) => left.push(RemainingFile { path, why: failure.to_string(), foreign: false }),
         }
     };
     let log = places.log();
-    tend(paths::old(&log), |path| fs::remove_file(path), false);
+    tend(paths::previous_log(&log), |path| fs::remove_file(path), false);
     // Other processes append to these: they go on at the start of the file.
     for log in [log, places.service_log()] {
         tend(log, |path| File::options().write(true).open(path)?.set_len(0), false);

@@ -9,8 +9,8 @@ use super::services::Exclusions;
 use super::subject::{Subject, Work};
 use crate::domain::capture::Quality;
 use crate::domain::clock::Clock;
-use crate::git::{Repo, Within};
-use crate::grounding::{Evidence, Ground, Grounded};
+use crate::git::{NameSearchBounds, Repo};
+use crate::grounding::{Evidence, Grounded, GroundingCheck};
 use crate::quality::rubric;
 
 /// Longest name lookup in the repository: a tenth of what the model leaves of two seconds.
@@ -21,9 +21,9 @@ const RESERVE: Duration = Duration::from_millis(20);
 const LOOKUP_BYTES: u64 = 16 << 20;
 
 /// The grounded part of the text. Blocking: git, where the text names what the commit does not have.
-pub(super) fn hold(job: &Job, text: &str, clock: &dyn Clock) -> Grounded {
+pub(super) fn check_grounding(job: &Job, text: &str, clock: &dyn Clock) -> Grounded {
     against(&job.subject, text, &|names| match (&job.git_dir, job.subject.work()) {
-        (Some(git_dir), Some(work)) => known(job, work, git_dir, names, clock),
+        (Some(git_dir), Some(work)) => find_known_names(job, work, git_dir, names, clock),
         _ => HashSet::new(),
     })
 }
@@ -33,22 +33,24 @@ pub(super) fn against(subject: &Subject, text: &str, known: &dyn Fn(&[String]) -
     let ground = match subject {
         Subject::Commit(work) => {
             let (commit, facts, notes) = (&work.commit, &work.facts, work.context.notes.as_slice());
-            Ground::of(&Evidence { commit, facts, notes, known: &|_| false })
+            GroundingCheck::of(&Evidence { commit, facts, notes, known: &|_| false })
         }
-        Subject::Note { text: note, project } => return Ground::of_words(&[note, project]).check(text, &|_| false),
+        Subject::Note { text: note, project } => {
+            return GroundingCheck::of_words(&[note, project]).check(text, &|_| false);
+        }
     };
-    let questions = ground.questions(text);
+    let questions = ground.names_to_look_up(text);
     let known = if questions.is_empty() { HashSet::new() } else { known(&questions) };
     ground.check(text, &|name| known.contains(name))
 }
 
 /// The names that the repository contains; none where it cannot be read, so that nothing unproven passes.
-fn known(job: &Job, work: &Work, git_dir: &Path, names: &[String], clock: &dyn Clock) -> HashSet<String> {
+fn find_known_names(job: &Job, work: &Work, git_dir: &Path, names: &[String], clock: &dyn Clock) -> HashSet<String> {
     let end = job.deadline.end();
     let until = (clock.instant() + LOOKUP).min(end.checked_sub(RESERVE).unwrap_or(end));
     let exclusions = Exclusions::of(&job.config);
-    let within = Within { clock, until, bytes: LOOKUP_BYTES, excluded: &|path| exclusions.path(path) };
-    let found = Repo::open_git_dir(git_dir).and_then(|repo| repo.knows(&work.commit.oid, names, &within));
+    let within = NameSearchBounds { clock, until, bytes: LOOKUP_BYTES, excluded: &|path| exclusions.path(path) };
+    let found = Repo::open_git_dir(git_dir).and_then(|repo| repo.find_names(&work.commit.oid, names, &within));
     found.unwrap_or_default()
 }
 

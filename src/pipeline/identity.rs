@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use super::capture::CaptureError;
-use super::ours::Ours;
+use super::ours::Authorship;
 use super::services::{Exclusions, Services};
 use super::subject::{Subject, Work};
-use crate::domain::capture::{Capture, Kind, State};
+use crate::domain::capture::{Capture, CaptureKind, CaptureState};
 use crate::domain::id::Oid;
 use crate::domain::patch::{Commit, Patch};
 use crate::git::repo::Repo;
@@ -14,7 +14,7 @@ use crate::git::{Bounds, GitError, squash};
 
 /// The live captures of the same work as a commit.
 #[derive(Debug, Default)]
-pub(super) struct Kin {
+pub(super) struct RelatedCaptures {
     /// What its capture replaces, oldest first.
     pub earlier: Vec<Capture>,
     /// A later commit of the same work is captured already: this one was reported late.
@@ -22,32 +22,37 @@ pub(super) struct Kin {
 }
 
 /// The live captures of the same work as this commit.
-pub(super) fn kin(services: &Services, repo: &Repo, subject: &Subject, carried: &[Oid]) -> Result<Kin, CaptureError> {
-    let Some(Work { commit, .. }) = subject.work() else { return Ok(Kin::default()) };
+pub(super) fn find_related(
+    services: &Services,
+    repo: &Repo,
+    subject: &Subject,
+    carried: &[Oid],
+) -> Result<RelatedCaptures, CaptureError> {
+    let Some(Work { commit, .. }) = subject.work() else { return Ok(RelatedCaptures::default()) };
     let mut same = match &commit.patch.patch_id {
-        Some(patch_id) => services.store.live_captures_of_patch(&repo.place().id, patch_id)?,
+        Some(patch_id) => services.store.live_captures_of_patch(&repo.location().id, patch_id)?,
         None => alike(services, repo, subject, commit)?,
     };
     if let Some(change) = &commit.change_id {
         retain_change(repo, change, &mut same)?;
-        let versions = services.store.live_captures_of_change(&repo.place().id, change)?;
+        let versions = services.store.live_captures_of_change(&repo.location().id, change)?;
         let known: HashSet<_> = same.iter().map(|capture| capture.id).collect();
         same.extend(versions.into_iter().filter(|version| !known.contains(&version.id)));
     }
     retain_apart(repo, &commit.oid, &mut same)?;
-    let mut kin = Kin::default();
+    let mut related = RelatedCaptures::default();
     for capture in same {
         match &capture.commit {
-            Some(other) if is_newer(repo, &other.oid, commit)? => kin.newer = Some(other.oid.clone()),
-            _ => kin.earlier.push(capture),
+            Some(other) if is_newer(repo, &other.oid, commit)? => related.newer = Some(other.oid.clone()),
+            _ => related.earlier.push(capture),
         }
     }
     for capture in squashed(services, repo, commit, carried)? {
-        if kin.earlier.iter().all(|known| known.id != capture.id) {
-            kin.earlier.push(capture);
+        if related.earlier.iter().all(|known| known.id != capture.id) {
+            related.earlier.push(capture);
         }
     }
-    Ok(kin)
+    Ok(related)
 }
 
 /// Whether the other commit of the same work was made after this one. The dates nearly always say that it was not;
@@ -73,10 +78,10 @@ fn retain_change(repo: &Repo, change: &str, captures: &mut Vec<Capture>) -> Resu
         // Captures by older versions have no change id stored.
         let theirs = match &commit.change_id {
             Some(theirs) => Some(theirs.clone()),
-            None => repo.change_of(&commit.oid)?,
+            None => repo.change_id(&commit.oid)?,
         };
         let is_other = theirs.is_some_and(|theirs| theirs != change);
-        if !is_other || !repo.is_shown(&commit.oid)? {
+        if !is_other || !repo.is_visible(&commit.oid)? {
             kept.push(capture);
         }
     }
@@ -101,14 +106,15 @@ fn retain_apart(repo: &Repo, oid: &Oid, captures: &mut Vec<Capture>) -> Result<(
 /// Where the patch has no id (excluded or over-long parts), the same author, minute of authorship, message and size
 /// identify it. An empty patch and a merge are identified by their commit alone.
 fn alike(services: &Services, repo: &Repo, subject: &Subject, commit: &Commit) -> Result<Vec<Capture>, CaptureError> {
-    if commit.patch.files_total == 0 || commit.kind() == Kind::Merge {
+    if commit.patch.files_total == 0 || commit.kind() == CaptureKind::Merge {
         return Ok(Vec::new());
     }
-    let mut alike = services.store.live_captures_alike(&repo.place().id, commit.authored_at, subject.raw())?;
+    let mut alike =
+        services.store.live_captures_without_patch(&repo.location().id, commit.authored_at, subject.raw())?;
     let files = commit.patch.files_total as u64;
     alike.retain(|capture| {
         let same = |other: &crate::domain::capture::CommitRef| other.author == commit.author && other.files == files;
-        capture.kind == Kind::Commit && capture.commit.as_ref().is_some_and(same)
+        capture.kind == CaptureKind::Commit && capture.commit.as_ref().is_some_and(same)
     });
     Ok(alike)
 }
@@ -120,8 +126,8 @@ const SQUASHED: usize = 500;
 fn squashed(services: &Services, repo: &Repo, commit: &Commit, carried: &[Oid]) -> Result<Vec<Capture>, CaptureError> {
     let mut found = Vec::new();
     for oid in carried {
-        let capture = services.store.capture_of_commit(&repo.place().id, oid)?;
-        found.extend(capture.filter(|capture| capture.state == State::Live));
+        let capture = services.store.capture_of_commit(&repo.location().id, oid)?;
+        found.extend(capture.filter(|capture| capture.state == CaptureState::Live));
     }
     retain_apart(repo, &commit.oid, &mut found)?;
     Ok(found)
@@ -131,7 +137,7 @@ fn squashed(services: &Services, repo: &Repo, commit: &Commit, carried: &[Oid]) 
 pub(super) fn carried(services: &Services, repo: &Repo, subject: &Subject) -> Result<Vec<Oid>, CaptureError> {
     let Some(Work { commit, .. }) = subject.work() else { return Ok(Vec::new()) };
     let [parent] = commit.parents.as_slice() else { return Ok(Vec::new()) };
-    let prepared = services.store.prepared_squash(&repo.place().id, parent)?;
+    let prepared = services.store.prepared_squash(&repo.location().id, parent)?;
     // The user chose what to merge; a commit on the same parent may still be about something else.
     let prepared =
         if prepared.is_empty() || !lies_within(services, repo, commit, &prepared)? { Vec::new() } else { prepared };
@@ -142,12 +148,12 @@ pub(super) fn carried(services: &Services, repo: &Repo, subject: &Subject) -> Re
 
 /// Those of the commits that were made here and have no report yet, in reverse.
 pub(super) fn unreported(services: &Services, repo: &Repo, carried: &[Oid]) -> Result<Vec<Oid>, CaptureError> {
-    let known = services.store.captured_commits(&repo.place().id, carried)?;
+    let known = services.store.captured_commits(&repo.location().id, carried)?;
     let open: Vec<Oid> = carried.iter().filter(|oid| !known.contains(oid)).cloned().collect();
     let mut made = Vec::new();
-    for oid in Ours::of(services, repo).of_these(&open)?.into_iter().rev() {
+    for oid in Authorship::new(services, repo).filter_commits(&open)?.into_iter().rev() {
         // It may have been made by a tool without hooks; commits that a remote has came from there.
-        if repo.made_here(&oid)? == Some(true) || !repo.on_a_remote(&oid)? {
+        if repo.was_made_here(&oid)? == Some(true) || !repo.on_a_remote(&oid)? {
             made.push(oid);
         }
     }
@@ -182,7 +188,7 @@ fn paths(patch: &Patch) -> HashSet<String> {
 /// `old` was rewritten as `new`: its capture is superseded.
 pub(super) fn rewritten(services: &Services, repo: &Repo, pairs: &[(Oid, Oid)]) -> Result<(), CaptureError> {
     for (old, new) in pairs {
-        services.store.supersede(&repo.place().id, old, new)?;
+        services.store.supersede_commit(&repo.location().id, old, new)?;
     }
     Ok(())
 }

@@ -24,12 +24,12 @@ const NOTHING: i64 = 0;
 
 /// Guard of one program; its file holds the row under work.
 #[derive(Debug)]
-pub struct InHand {
+pub struct PoisonEventGuard {
     /// Absent where the state directory cannot be written: then deaths are not counted.
     file: Option<File>,
 }
 
-impl InHand {
+impl PoisonEventGuard {
     /// Opens the file of this program, and counts the death that its predecessor left in it.
     ///
     /// # Errors
@@ -50,9 +50,9 @@ impl InHand {
 
     /// Records that the event of this row is under work until the guard is dropped, also by a panic. Blocking.
     #[must_use]
-    pub fn hold(&self, row: i64) -> Held<'_> {
+    pub fn hold_event(&self, row: i64) -> EventHold<'_> {
         self.write(row);
-        Held(self)
+        EventHold(self)
     }
 
     fn release(&self) {
@@ -73,9 +73,9 @@ impl InHand {
 
 /// Marks the event as under work until dropped.
 #[derive(Debug)]
-pub struct Held<'a>(&'a InHand);
+pub struct EventHold<'a>(&'a PoisonEventGuard);
 
-impl Drop for Held<'_> {
+impl Drop for EventHold<'_> {
     fn drop(&mut self) {
         self.0.release();
     }
@@ -89,7 +89,7 @@ struct Deaths {
 }
 
 impl Deaths {
-    fn read(mark: &str) -> Option<Self> {
+    fn parse(mark: &str) -> Option<Self> {
         let mut words = mark.split(' ');
         let (row, count, last) = (words.next()?, words.next()?, words.next()?);
         Some(Self { row: row.parse().ok()?, count: count.parse().ok()?, last: last.parse().ok()? })
@@ -103,7 +103,7 @@ impl Deaths {
 /// Counts one more death with this event in hand; the last one closes it.
 fn count(services: &Services, name: &str, row: i64) -> Result<(), StoreError> {
     let now = services.clock.now();
-    let before = services.store.mark(name)?.and_then(|mark| Deaths::read(&mark)).filter(|before| before.row == row);
+    let before = services.store.mark(name)?.and_then(|mark| Deaths::parse(&mark)).filter(|before| before.row == row);
     if before.as_ref().is_some_and(|before| now.duration_since(before.last).abs() < APART) {
         return Ok(());
     }

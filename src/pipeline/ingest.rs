@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::capture::CaptureError;
-use super::in_hand::InHand;
-pub use super::report::Done;
+use super::in_hand::PoisonEventGuard;
+pub use super::report::ReportOutcome;
 use super::services::Services;
 use super::{report, waiting};
 use crate::domain::capture::Reason;
@@ -25,9 +25,9 @@ const BATCH: usize = 512;
 ///
 /// # Errors
 /// When the spool cannot be read or the store cannot be written.
-pub fn take_spool(services: &Services) -> Result<Option<usize>, StoreError> {
+pub fn import_spool(services: &Services) -> Result<Option<usize>, StoreError> {
     let dir = services.paths.spool();
-    let Some(_claim) = rotation::claim(&dir).map_err(unreadable)? else { return Ok(None) };
+    let Some(_claim) = rotation::take_reader_lock(&dir).map_err(unreadable)? else { return Ok(None) };
     let positions = services.store.spool_positions()?;
     let mut taken = 0;
     for file in rotation::files(&dir).map_err(unreadable)? {
@@ -49,7 +49,7 @@ fn take_file(services: &Services, file: &Path, positions: &[SpoolPosition]) -> R
         }
         let events: Vec<Event> = batch.records.iter().filter_map(event_of).collect();
         offset = batch.next_offset;
-        services.store.take_over(&events, &SpoolPosition { file: identity.clone(), offset })?;
+        services.store.ingest_events(&events, &SpoolPosition { file: identity.clone(), offset })?;
         taken += events.len();
     }
 }
@@ -93,8 +93,8 @@ fn event_of(record: &Record) -> Option<Event> {
 
 /// Outcome of one event.
 #[derive(Debug)]
-pub enum Dealt {
-    Done(Done),
+pub enum EventOutcome {
+    Done(ReportOutcome),
     /// The repository could not be read, for a reason that may pass: the event stays open.
     Later(String),
     /// The settings cannot be read and no earlier ones are known: the event stays open, and so do those of the repository
@@ -127,36 +127,36 @@ impl LastRepo {
 ///
 /// # Errors
 /// Only when the store cannot be written: the event then stays pending.
-pub fn deal(
+pub fn process_event(
     services: &Services,
     last: &mut LastRepo,
     pending: &PendingEvent,
     without: Option<Reason>,
     last_try: bool,
-) -> Result<Dealt, StoreError> {
-    let taken = report::take_up(services, last, pending, without);
+) -> Result<EventOutcome, StoreError> {
+    let taken = report::resolve_report(services, last, pending, without);
     if taken.is_err() {
         // The open repository may be part of the fault.
         *last = LastRepo::default();
     }
     match taken {
-        Ok(done) => Ok(Dealt::Done(done)),
+        Ok(done) => Ok(EventOutcome::Done(done)),
         Err(CaptureError::Store(error)) => Err(error),
         Err(CaptureError::Settings(why)) => {
             services.block(waiting::common_dir(&pending.event.git_dir));
-            Ok(Dealt::Blocked(why.to_string()))
+            Ok(EventOutcome::Blocked(why.to_string()))
         }
-        Err(CaptureError::Git(error)) if error.is_of_configuration() => {
+        Err(CaptureError::Git(error)) if error.is_config_error() => {
             services.block(waiting::common_dir(&pending.event.git_dir));
             let hint = format!("git -C {} config --edit", pending.event.git_dir.display());
             services.store.note_problem(services.clock.now(), &error.to_string(), &hint)?;
-            Ok(Dealt::Blocked(error.to_string()))
+            Ok(EventOutcome::Blocked(error.to_string()))
         }
         // Out of descriptors, a child that was too slow, a disk that did not answer.
-        Err(CaptureError::Git(error @ GitError::Git { .. })) if !last_try => Ok(Dealt::Later(error.to_string())),
+        Err(CaptureError::Git(error @ GitError::Git { .. })) if !last_try => Ok(EventOutcome::Later(error.to_string())),
         Err(CaptureError::Git(error)) => {
             close_unreadable(services, pending, &error)?;
-            Ok(Dealt::Closed(error.to_string()))
+            Ok(EventOutcome::Closed(error.to_string()))
         }
     }
 }
@@ -178,7 +178,7 @@ fn close_unreadable(services: &Services, pending: &PendingEvent, error: &GitErro
 
 /// By its path: it cannot be opened.
 fn is_registered(services: &Services, git_dir: &Path) -> Result<bool, StoreError> {
-    Ok(services.store.registered()?.iter().any(|known| git_dir.starts_with(&known.common_dir)))
+    Ok(services.store.registered_repos()?.iter().any(|known| git_dir.starts_with(&known.common_dir)))
 }
 
 /// Age after which an unread spool has no sidecar: a command processes it itself.
@@ -205,14 +205,14 @@ pub struct CaughtUp {
 pub fn catch_up(services: &Services, announce: impl FnOnce(u64)) -> Result<CaughtUp, StoreError> {
     let now = SystemTime::from(services.clock.now());
     let mut caught = CaughtUp::default();
-    if rotation::untouched_for(&services.paths.spool(), now).is_some_and(|time| time < LEFT_ALONE) {
+    if rotation::last_append_age(&services.paths.spool(), now).is_some_and(|time| time < LEFT_ALONE) {
         return Ok(caught);
     }
-    if take_spool(services)?.is_none() {
+    if import_spool(services)?.is_none() {
         return Ok(caught);
     }
     finish_abandoned(services)?;
-    let hand = InHand::open(services, "command")?;
+    let hand = PoisonEventGuard::open(services, "command")?;
     let end = services.clock.instant() + CATCH_UP;
     let mut announce = Some(announce);
     loop {
@@ -229,7 +229,7 @@ pub fn catch_up(services: &Services, announce: impl FnOnce(u64)) -> Result<Caugh
                 caught.left = services.store.pending_event_count()?;
                 return Ok(caught);
             }
-            let _held = hand.hold(event.row);
+            let _held = hand.hold_event(event.row);
             settle(services, &mut last, event)?;
             caught.done += 1;
         }
@@ -249,7 +249,7 @@ pub fn finish_abandoned(services: &Services) -> Result<u64, StoreError> {
 }
 
 fn settle(services: &Services, last: &mut LastRepo, event: &PendingEvent) -> Result<(), StoreError> {
-    deal(services, last, event, Some(Reason::Deadline), true).map(drop)
+    process_event(services, last, event, Some(Reason::Deadline), true).map(drop)
 }
 
 #[cfg(test)]

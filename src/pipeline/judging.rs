@@ -11,15 +11,15 @@ use crate::dispatch::{Attempt, Unanswered, reason_for};
 use crate::domain::capture::Reason;
 use crate::fallback::variants::Variants;
 use crate::grounding::{Fault, Grounded, Ungrounded};
-use crate::llm::{Answer, Finish, LlmError};
+use crate::llm::{Finish, LlmError, ModelAnswer};
 use crate::quality::clean;
-use crate::quality::expected::Expected;
+use crate::quality::expected::ExpectedStyle;
 use crate::quality::sentence;
 use crate::redact::redact;
 
 /// Result of checking one answer.
 #[derive(Debug)]
-pub struct Judged {
+pub struct CheckedAnswer {
     /// The text that is stored.
     pub text: Option<String>,
     /// The model's own sentences that passed the checks.
@@ -31,30 +31,34 @@ pub struct Judged {
 }
 
 /// Checks an answer; names are looked up in the repository off the event loop.
-pub(super) async fn judge(services: &Services, job: &Arc<Job>, attempt: &Attempt) -> Judged {
+pub(super) async fn check_answer(services: &Services, job: &Arc<Job>, attempt: &Attempt) -> CheckedAnswer {
     let (text, reason) = match &attempt.result {
-        Ok(answer) => kept(answer, &Expected::of(job.subject.raw())),
+        Ok(answer) => usable_text(answer, &ExpectedStyle::of(job.subject.raw())),
         Err(why) => (None, reason_for(why)),
     };
-    let Some(text) = text else { return Judged { text: None, checked: None, reason, faults: Vec::new() } };
+    let Some(text) = text else { return CheckedAnswer { text: None, checked: None, reason, faults: Vec::new() } };
     let (aside, clock) = (Arc::clone(job), Arc::clone(&services.clock));
-    let held = tokio::task::spawn_blocking(move || grounding::hold(&aside, &text, clock.as_ref())).await;
+    let held = tokio::task::spawn_blocking(move || grounding::check_grounding(&aside, &text, clock.as_ref())).await;
     // Without a verdict no sentence counts as true.
     let held = held.unwrap_or(Grounded { text: None, faults: Vec::new() });
-    composed(&job.subject, &services.wording(), held, reason)
+    composed(&job.subject, &services.capture_templates(), held, reason)
 }
 
 /// Checks a recorded answer by the current rules. `known` returns those of the names that the repository contains.
 #[must_use]
-pub fn again(subject: &Subject, answer: &Answer, known: &dyn Fn(&[String]) -> HashSet<String>) -> Judged {
-    let (text, reason) = kept(answer, &Expected::of(subject.raw()));
-    let Some(text) = text else { return Judged { text: None, checked: None, reason, faults: Vec::new() } };
+pub fn recheck_answer(
+    subject: &Subject,
+    answer: &ModelAnswer,
+    known: &dyn Fn(&[String]) -> HashSet<String>,
+) -> CheckedAnswer {
+    let (text, reason) = usable_text(answer, &ExpectedStyle::of(subject.raw()));
+    let Some(text) = text else { return CheckedAnswer { text: None, checked: None, reason, faults: Vec::new() } };
     composed(subject, Variants::built_in(), grounding::against(subject, &text, known), reason)
 }
 
 /// The text to store: the first checked sentence that adds something, with the author's subject and the figures of the
 /// change.
-fn composed(subject: &Subject, wording: &Variants, held: Grounded, reason: Reason) -> Judged {
+fn composed(subject: &Subject, wording: &Variants, held: Grounded, reason: Reason) -> CheckedAnswer {
     let Grounded { text: checked, mut faults } = held;
     let mut text = checked.clone().filter(|_| subject.work().is_none());
     for sentence in sentence::split(checked.as_deref().unwrap_or_default()) {
@@ -67,11 +71,11 @@ fn composed(subject: &Subject, wording: &Variants, held: Grounded, reason: Reaso
         }
     }
     let reason = if text.is_some() { reason } else { Reason::Ungrounded };
-    Judged { text, checked, reason, faults }
+    CheckedAnswer { text, checked, reason, faults }
 }
 
 /// The usable text of an answer, and the reason to record with it.
-fn kept(answer: &Answer, expected: &Expected) -> (Option<String>, Reason) {
+fn usable_text(answer: &ModelAnswer, expected: &ExpectedStyle) -> (Option<String>, Reason) {
     if answer.prompt_truncated {
         return (None, Reason::Overflow);
     }
@@ -87,7 +91,7 @@ fn kept(answer: &Answer, expected: &Expected) -> (Option<String>, Reason) {
 }
 
 /// A fault as `show` prints it.
-pub(super) fn told(wrong: &Ungrounded) -> String {
+pub(super) fn describe_fault(wrong: &Ungrounded) -> String {
     let Ungrounded { sentence, word, fault } = wrong;
     let what = if word.is_empty() { fault.as_str().to_owned() } else { format!("{} {word:?}", fault.as_str()) };
     format!("{sentence} ({what})")
@@ -126,12 +130,12 @@ pub(super) const COLD_LOAD_MS: f64 = 50.0;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::operation::Ahead;
+    use crate::domain::operation::PrefillOutcome;
     use crate::llm::ClockFired;
-    use crate::prompt::render::Rendered;
+    use crate::prompt::render::RenderedPrompt;
 
-    fn answer(text: &str, finish: Finish) -> Answer {
-        Answer::unmeasured(text, finish)
+    fn answer(text: &str, finish: Finish) -> ModelAnswer {
+        ModelAnswer::unmeasured(text, finish)
     }
 
     #[test]
@@ -150,15 +154,15 @@ mod tests {
             ("", Finish::Stop, None, Reason::Unusable),
         ];
         for (text, finish, whole, reason) in cases {
-            let (text, why) = kept(&answer(text, finish), &Expected::default());
+            let (text, why) = usable_text(&answer(text, finish), &ExpectedStyle::default());
             assert_eq!((text.as_deref(), why), (whole, reason), "{finish:?}");
         }
     }
 
     #[test]
     fn an_answer_to_a_prompt_that_the_server_cut_is_no_answer() {
-        let cut = Answer { prompt_truncated: true, ..answer("Adds a retry to the client.", Finish::Stop) };
-        assert_eq!(kept(&cut, &Expected::default()), (None, Reason::Overflow));
+        let cut = ModelAnswer { prompt_truncated: true, ..answer("Adds a retry to the client.", Finish::Stop) };
+        assert_eq!(usable_text(&cut, &ExpectedStyle::default()), (None, Reason::Overflow));
     }
 
     #[test]
@@ -174,7 +178,7 @@ mod tests {
     }
 
     fn attempt(why: LlmError) -> Attempt {
-        let prompt = Rendered {
+        let prompt = RenderedPrompt {
             rules: "Rules.".into(),
             question: "Patch.".into(),
             fixed: 0,
@@ -184,7 +188,14 @@ mod tests {
             prompt_tokens: 3,
         };
         let (model, endpoint) = (Some("m".into()), Some("e".into()));
-        Attempt { model, endpoint, result: Err(why.into()), prompt: Some(prompt), decision: None, ahead: Ahead::None }
+        Attempt {
+            model,
+            endpoint,
+            result: Err(why.into()),
+            prompt: Some(prompt),
+            decision: None,
+            ahead: PrefillOutcome::None,
+        }
     }
 
     #[test]

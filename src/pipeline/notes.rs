@@ -5,9 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::capture::CaptureError;
-use super::identity::Kin;
+use super::identity::RelatedCaptures;
 use super::services::Services;
-use crate::domain::capture::{Capture, Kind};
+use crate::domain::capture::{Capture, CaptureKind};
 use crate::domain::id::{CaptureId, Oid};
 use crate::domain::patch::Commit;
 use crate::git::GitError;
@@ -25,19 +25,19 @@ pub(super) fn of_commit(
     services: &Services,
     repo: &Repo,
     commit: &Commit,
-    kin: &Kin,
+    related: &RelatedCaptures,
     reported: Timestamp,
 ) -> Result<Vec<Capture>, CaptureError> {
-    if commit.kind() == Kind::Merge {
+    if commit.kind() == CaptureKind::Merge {
         return Ok(Vec::new());
     }
-    if !kin.earlier.is_empty() {
-        let ids: Vec<CaptureId> = kin.earlier.iter().flat_map(|capture| capture.notes.clone()).collect();
+    if !related.earlier.is_empty() {
+        let ids: Vec<CaptureId> = related.earlier.iter().flat_map(|capture| capture.notes.clone()).collect();
         return Ok(by_id(services, &ids));
     }
     let (since, until) = (commit.committed_at - WINDOW, reported.min(commit.committed_at + TICK));
     let mut free = Vec::new();
-    for found in services.store.notes_before(&repo.place().id, since, until)? {
+    for found in services.store.notes_before(&repo.location().id, since, until)? {
         if is_free(repo, commit, &found.commits)? {
             free.push(found.note);
         }

@@ -11,28 +11,28 @@ use serde::{Deserialize, Serialize};
 use super::reconcile;
 use super::services::Services;
 use crate::config::paths::{Paths, replace_file};
-use crate::domain::event::{Means, Source};
+use crate::domain::event::{HookMode, Source};
 use crate::domain::id::RepoId;
-use crate::store::{Registered, Store, StoreError};
+use crate::store::{RegisteredRepo, Store, StoreError};
 
 /// A registered repository as written to the mirror file beside the database, so that the list of repositories survives
 /// the loss of the database.
 #[derive(Debug, Serialize, Deserialize)]
-struct Line {
+struct MirrorEntry {
     id: RepoId,
     path: Location,
     common_dir: Location,
     project: String,
     since: jiff::Timestamp,
     #[serde(default = "hook_files")]
-    means: Means,
+    means: HookMode,
     #[serde(default)]
     inode: Option<String>,
 }
 
 /// Meaning of lists from before the field existed.
-fn hook_files() -> Means {
-    Means::File
+fn hook_files() -> HookMode {
+    HookMode::File
 }
 
 /// A path in JSON: as text where it is valid UTF-8, which paths need not be.
@@ -101,32 +101,32 @@ pub fn write_mirror(store: &dyn Store, paths: &Paths) -> Result<(), StoreError> 
         OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(target.with_extension("lock"));
     let lock = lock.map_err(unavailable)?;
     lock.lock().map_err(unavailable)?;
-    let lines: Vec<Line> = store.registered()?.into_iter().map(Line::from).collect();
+    let lines: Vec<MirrorEntry> = store.registered_repos()?.into_iter().map(MirrorEntry::from).collect();
     let json = serde_json::to_vec_pretty(&lines).map_err(|error| StoreError::Other(Box::new(error)))?;
     replace_file(&target, &json, 0o600).map_err(unavailable)
 }
 
 /// No file is an empty list: nothing was registered yet. A torn one is an error.
-fn read_mirror(paths: &Paths) -> std::io::Result<Vec<Registered>> {
+fn read_mirror(paths: &Paths) -> std::io::Result<Vec<RegisteredRepo>> {
     let bytes = match std::fs::read(paths.repositories()) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         read => read?,
     };
-    let lines: Vec<Line> = serde_json::from_slice(&bytes)?;
-    Ok(lines.into_iter().map(Registered::from).collect())
+    let lines: Vec<MirrorEntry> = serde_json::from_slice(&bytes)?;
+    Ok(lines.into_iter().map(RegisteredRepo::from).collect())
 }
 
-impl From<Registered> for Line {
-    fn from(repo: Registered) -> Self {
-        let Registered { id, path, common_dir, project, since, means, inode } = repo;
+impl From<RegisteredRepo> for MirrorEntry {
+    fn from(repo: RegisteredRepo) -> Self {
+        let RegisteredRepo { id, path, common_dir, project, since, hook_mode: means, inode } = repo;
         Self { id, path: path.into(), common_dir: common_dir.into(), project, since, means, inode }
     }
 }
 
-impl From<Line> for Registered {
-    fn from(line: Line) -> Self {
-        let Line { id, path, common_dir, project, since, means, inode } = line;
-        Self { id, path: path.into(), common_dir: common_dir.into(), project, since, means, inode }
+impl From<MirrorEntry> for RegisteredRepo {
+    fn from(line: MirrorEntry) -> Self {
+        let MirrorEntry { id, path, common_dir, project, since, means, inode } = line;
+        Self { id, path: path.into(), common_dir: common_dir.into(), project, since, hook_mode: means, inode }
     }
 }
 

@@ -4,16 +4,16 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::ours::Ours;
-pub use super::roster::{inode, moved};
+use super::ours::Authorship;
+pub use super::roster::{inode, reregister_moved};
 use super::services::Services;
 use super::settings::Unreadable;
 use super::skipped;
 use crate::domain::event::{Event, Source};
 use crate::domain::id::Oid;
 use crate::git::repo::Repo;
-use crate::git::{Deed, Entry, GitError, jj};
-use crate::store::{Registered, StoreError};
+use crate::git::{GitError, LoggedChange, RefChange, jj};
+use crate::store::{RegisteredRepo, StoreError};
 
 /// Why a repository could not be reconciled.
 #[derive(Debug, thiserror::Error)]
@@ -35,17 +35,17 @@ const BATCH: usize = 512;
 /// # Errors
 /// When the repository cannot be read or the store cannot be written.
 pub fn begin(services: &Services, repo: &Repo) -> Result<(), ReconcileError> {
-    Ok(services.store.take_moves(&repo.place().id, &[], &repo.log_ends()?)?)
+    Ok(services.store.record_reflog_events(&repo.location().id, &[], &repo.log_ends()?)?)
 }
 
 /// Reconciles all registered repositories; returns the number of new events. A failing one does not stop the others.
 /// Blocking: files and the store.
 pub fn all(services: &Services, source: Source) -> usize {
-    let registered = services.store.registered().unwrap_or_else(|error| {
+    let registered = services.store.registered_repos().unwrap_or_else(|error| {
         tracing::error!(%error, "the registered repositories cannot be read");
         Vec::new()
     });
-    let one = |known: &Registered| {
+    let one = |known: &RegisteredRepo| {
         repository(services, known, source).unwrap_or_else(|error| {
             tracing::error!(path = %known.path.display(), %error, "a repository could not be reconciled");
             0
@@ -59,8 +59,8 @@ pub fn all(services: &Services, source: Source) -> usize {
 ///
 /// # Errors
 /// When the repository is gone or cannot be read, which is noted as a problem; when the store cannot be written.
-pub fn repository(services: &Services, registered: &Registered, source: Source) -> Result<usize, ReconcileError> {
-    match read(services, registered, Teller { source, report: None }) {
+pub fn repository(services: &Services, registered: &RegisteredRepo, source: Source) -> Result<usize, ReconcileError> {
+    match read_logs(services, registered, ReconcileTrigger { source, report: None }) {
         Err(ReconcileError::Git(error)) => {
             note(services, registered, &error)?;
             Err(error.into())
@@ -74,18 +74,22 @@ pub fn repository(services: &Services, registered: &Registered, source: Source) 
 ///
 /// # Errors
 /// As for [`repository`], but no problem is noted.
-pub(super) fn reported(services: &Services, registered: &Registered, event: &Event) -> Result<usize, ReconcileError> {
-    read(services, registered, Teller { source: event.source, report: Some(event) })
+pub(super) fn reported(
+    services: &Services,
+    registered: &RegisteredRepo,
+    event: &Event,
+) -> Result<usize, ReconcileError> {
+    read_logs(services, registered, ReconcileTrigger { source: event.source, report: Some(event) })
 }
 
 /// What triggered the reconciliation.
 #[derive(Clone, Copy)]
-struct Teller<'a> {
+struct ReconcileTrigger<'a> {
     source: Source,
     report: Option<&'a Event>,
 }
 
-impl Teller<'_> {
+impl ReconcileTrigger<'_> {
     /// Report time of a log entry of time `at`. The log has whole seconds, and its dates may be forged.
     fn stamp(&self, at: Timestamp, now: Timestamp) -> Timestamp {
         self.report.map_or(now, |event| at.min(now).max(event.stamp))
@@ -97,18 +101,22 @@ impl Teller<'_> {
     }
 }
 
-fn read(services: &Services, registered: &Registered, teller: Teller<'_>) -> Result<usize, ReconcileError> {
+fn read_logs(
+    services: &Services,
+    registered: &RegisteredRepo,
+    teller: ReconcileTrigger<'_>,
+) -> Result<usize, ReconcileError> {
     let repo = Repo::open_git_dir(&registered.common_dir)?;
     services.readable_config(Some(&repo))?;
-    skipped::take(services)?;
+    skipped::import_skips(services)?;
     let mut taken = 0;
     loop {
         let known = services.store.log_positions(&registered.id)?;
-        let news = repo.news(&known, registered.since)?;
-        let mut queue = Queue { services, repo: &repo, teller, batch: Vec::new(), taken: 0 };
-        let mut ours = Ours::of(services, &repo);
+        let news = repo.log_updates(&known, registered.since)?;
+        let mut queue = EventBatch { services, repo: &repo, teller, batch: Vec::new(), taken: 0 };
+        let mut ours = Authorship::new(services, &repo);
         for entry in news.entries {
-            queue.take(&mut ours, entry)?;
+            queue.add_entry(&mut ours, entry)?;
         }
         queue.flush(&news.positions)?;
         taken += queue.taken;
@@ -119,7 +127,7 @@ fn read(services: &Services, registered: &Registered, teller: Teller<'_>) -> Res
 }
 
 /// Noted once for as long as it lasts: an equal text is the same problem.
-fn note(services: &Services, registered: &Registered, error: &GitError) -> Result<(), StoreError> {
+fn note(services: &Services, registered: &RegisteredRepo, error: &GitError) -> Result<(), StoreError> {
     if matches!(error, GitError::ForeignOwner { .. }) {
         // `status` detects that by itself, and one line is enough.
         return Ok(());
@@ -132,7 +140,7 @@ fn note(services: &Services, registered: &Registered, error: &GitError) -> Resul
 }
 
 /// A commit to be captured, and the commits it replaced.
-struct Found {
+struct NewCommit {
     git_dir: PathBuf,
     at: Timestamp,
     oid: Oid,
@@ -141,45 +149,45 @@ struct Found {
 }
 
 /// Collects events up to the size of a transaction.
-struct Queue<'a> {
+struct EventBatch<'a> {
     services: &'a Services,
     repo: &'a Repo,
-    teller: Teller<'a>,
-    batch: Vec<Found>,
+    teller: ReconcileTrigger<'a>,
+    batch: Vec<NewCommit>,
     taken: usize,
 }
 
-impl Queue<'_> {
-    fn take(&mut self, ours: &mut Ours<'_>, entry: Entry) -> Result<(), ReconcileError> {
-        let Entry { git_dir, at, deed } = entry;
+impl EventBatch<'_> {
+    fn add_entry(&mut self, ours: &mut Authorship<'_>, entry: LoggedChange) -> Result<(), ReconcileError> {
+        let LoggedChange { git_dir, at, change: deed } = entry;
         let arrived = match deed {
-            Deed::Made { oid, replaces, step } => {
+            RefChange::Committed { oid, replaces, step } => {
                 let step = step || self.teller.saw_sequence(&git_dir);
-                return self.add(Found { git_dir, at, oid, replaces, step });
+                return self.add(NewCommit { git_dir, at, oid, replaces, step });
             }
-            Deed::Moved { from, to } => self.without_jj(ours.moved(from.as_ref(), &to)?),
-            Deed::Shown { oids } => {
-                let again = self.services.store.restore(&self.repo.place().id, &oids)?;
+            RefChange::UnloggedMove { from, to } => self.without_jj(ours.filter_moved(from.as_ref(), &to)?),
+            RefChange::Shown { oids } => {
+                let again = self.services.store.restore_captures(&self.repo.location().id, &oids)?;
                 let unknown: Vec<Oid> = oids.into_iter().filter(|oid| !again.contains(oid)).collect();
-                ours.of_these(&unknown)?
+                ours.filter_commits(&unknown)?
             }
-            Deed::Pulled { from, to } => ours.pulled(from.as_ref(), &to)?,
+            RefChange::Pulled { from, to } => ours.filter_pulled(from.as_ref(), &to)?,
         };
         for oid in arrived {
-            self.add(Found { git_dir: git_dir.clone(), at, oid, replaces: Vec::new(), step: false })?;
+            self.add(NewCommit { git_dir: git_dir.clone(), at, oid, replaces: Vec::new(), step: false })?;
         }
         Ok(())
     }
 
     /// Moves of branches or HEAD by jj are left to its operation log, which knows whether they are final.
     fn without_jj(&self, mut oids: Vec<Oid>) -> Vec<Oid> {
-        if jj::repo_dir(&self.repo.place().common_dir).is_some() {
-            oids.retain(|oid| !self.repo.names_its_change(oid).unwrap_or(false));
+        if jj::repo_dir(&self.repo.location().common_dir).is_some() {
+            oids.retain(|oid| !self.repo.has_change_id(oid).unwrap_or(false));
         }
         oids
     }
 
-    fn add(&mut self, found: Found) -> Result<(), ReconcileError> {
+    fn add(&mut self, found: NewCommit) -> Result<(), ReconcileError> {
         match self.batch.iter_mut().find(|known| known.oid == found.oid) {
             Some(known) => known.replaces.extend(found.replaces),
             None => self.batch.push(found),
@@ -190,11 +198,11 @@ impl Queue<'_> {
     /// Only the last batch moves the read positions: a kill before that rereads the same entries, of which the stored
     /// part is awaited already.
     fn flush(&mut self, positions: &[crate::domain::event::LogPosition]) -> Result<(), ReconcileError> {
-        let (store, place) = (&self.services.store, self.repo.place());
+        let (store, place) = (&self.services.store, self.repo.location());
         let oids: Vec<Oid> =
             self.batch.iter().flat_map(|found| found.replaces.iter().chain([&found.oid])).cloned().collect();
         let captured = store.captured_commits(&place.id, &oids)?;
-        let awaited = store.awaited_commits(&place.common_dir, &oids)?;
+        let awaited = store.commits_with_open_events(&place.common_dir, &oids)?;
         let mut events = Vec::new();
         for found in self.batch.drain(..) {
             let known = captured.contains(&found.oid) || awaited.contains(&found.oid);
@@ -217,7 +225,7 @@ impl Queue<'_> {
                 in_sequence: found.step,
             });
         }
-        store.take_moves(&place.id, &events, positions)?;
+        store.record_reflog_events(&place.id, &events, positions)?;
         self.taken += events.len();
         Ok(())
     }
@@ -225,6 +233,6 @@ impl Queue<'_> {
 
 /// Its capture is still live, so that its replacement matters.
 fn is_live(services: &Services, repo: &Repo, oid: &Oid) -> Result<bool, StoreError> {
-    let capture = services.store.capture_of_commit(&repo.place().id, oid)?;
-    Ok(capture.is_some_and(|capture| capture.state == crate::domain::capture::State::Live))
+    let capture = services.store.capture_of_commit(&repo.location().id, oid)?;
+    Ok(capture.is_some_and(|capture| capture.state == crate::domain::capture::CaptureState::Live))
 }

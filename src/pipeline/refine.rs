@@ -8,19 +8,19 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::answered::Answered;
+use super::answered::AnswerRecord;
 use super::capture::{self, CaptureError, Job, Plan};
 use super::grounding;
-use super::judging::{self, Judged};
+use super::judging::{self, CheckedAnswer};
 use super::services::{Exclusions, Services};
 use crate::dispatch::{Attempt, Size, Task, Unanswered};
 use crate::domain::capture::{Capture, Reason};
 use crate::domain::deadline::Deadline;
-use crate::domain::operation::{Ahead, Operation};
+use crate::domain::operation::{Operation, PrefillOutcome};
 use crate::domain::role::Role;
 use crate::domain::timing::ms;
 use crate::git::repo::Repo;
-use crate::llm::{Answer, ClockFired, Finish, LlmError};
+use crate::llm::{ClockFired, Finish, LlmError, ModelAnswer};
 use crate::route::decision::Rejected;
 use crate::route::signals::{Traffic, Urgency};
 use crate::route::{merit, technicality};
@@ -35,7 +35,7 @@ const REST: Duration = Duration::from_secs(60 * 60);
 
 /// Outcome of one refinement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Came {
+pub enum RefineOutcome {
     /// A better text replaced the template.
     Better,
     /// The answer was no better.
@@ -48,7 +48,7 @@ pub enum Came {
 
 /// Result of one round of refinements.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Walk {
+pub struct RefineRound {
     pub better: usize,
     pub vain: usize,
     /// It ended because no model was available: another round at once would end in the same way.
@@ -65,17 +65,17 @@ pub async fn refine_some(
     limit: usize,
     until: Instant,
     stop: impl Fn() -> bool,
-) -> Result<Walk, StoreError> {
-    let mut walk = Walk::default();
+) -> Result<RefineRound, StoreError> {
+    let mut walk = RefineRound::default();
     for capture in aside(services, move |services| waiting(services, limit)).await??.into_iter().rev() {
         if stop() || services.clock.instant() >= until {
             break;
         }
         match refine_one(services, capture, until).await? {
-            Came::Better => walk.better += 1,
-            Came::Vain => walk.vain += 1,
-            Came::Overtaken => {}
-            Came::NotNow => {
+            RefineOutcome::Better => walk.better += 1,
+            RefineOutcome::Vain => walk.vain += 1,
+            RefineOutcome::Overtaken => {}
+            RefineOutcome::NotNow => {
                 walk.cut_short = true;
                 break;
             }
@@ -98,7 +98,7 @@ fn waiting(services: &Services, limit: usize) -> Result<Vec<Capture>, StoreError
 ///
 /// # Errors
 /// When the store cannot be written.
-pub async fn refine_one(services: &Services, capture: Capture, until: Instant) -> Result<Came, StoreError> {
+pub async fn refine_one(services: &Services, capture: Capture, until: Instant) -> Result<RefineOutcome, StoreError> {
     let id = capture.id;
     let taken = aside(services, move |services| take_up(services, &capture, until)).await?;
     let Ok(Some(job)) = taken else {
@@ -107,11 +107,11 @@ pub async fn refine_one(services: &Services, capture: Capture, until: Instant) -
     };
     let job = Arc::new(job);
     let asked = services.clock.instant();
-    let attempt = ask(services, &job).await;
+    let attempt = ask_model(services, &job).await;
     if not_now(&attempt, services.clock.instant() < job.deadline.model_end()) {
-        return Ok(Came::NotNow);
+        return Ok(RefineOutcome::NotNow);
     }
-    let judged = judging::judge(services, &job, &attempt).await;
+    let judged = judging::check_answer(services, &job, &attempt).await;
     let took = services.clock.instant().saturating_duration_since(asked);
     aside(services, move |services| finish(services, &job, &attempt, &judged, took)).await?
 }
@@ -133,7 +133,7 @@ fn take_up(services: &Services, capture: &Capture, until: Instant) -> Result<Opt
         return Ok(None);
     }
     let config = services.config(repo.as_ref());
-    let place = repo.as_ref().map(Repo::place);
+    let place = repo.as_ref().map(Repo::location);
     let excluded = |path: &std::path::Path| Exclusions::of(&config).repo(path);
     let forbidden = place.is_some_and(|place| excluded(place.work_tree.as_deref().unwrap_or(&place.common_dir)));
     if forbidden || !config.capture.enabled || !config.capture.refine {
@@ -160,23 +160,23 @@ fn repo_of(services: &Services, capture: &Capture) -> Result<Option<Repo>, Captu
         Some(registered) => Repo::open_git_dir(&registered.common_dir),
         None => Repo::discover(std::path::Path::new(&known.path)),
     };
-    Ok(opened.ok().filter(|repo| repo.place().id == known.id))
+    Ok(opened.ok().filter(|repo| repo.location().id == known.id))
 }
 
-async fn ask(services: &Services, job: &Job) -> Attempt {
-    let prompt = |size: &Size| job.subject.prompt(&size.budget).asking_for(size.words);
+async fn ask_model(services: &Services, job: &Job) -> Attempt {
+    let prompt = |size: &Size| job.subject.prompt(&size.budget).with_word_limit(size.words);
     let task = Task {
         role: Role::Capture,
         urgency: Urgency::Batch,
         traffic: Traffic::Calm,
         budget: job.deadline.budget(),
         until: job.deadline.model_end(),
-        technicality: job.subject.work().map_or(0.0, |work| technicality::of(&work.facts)),
+        technicality: job.subject.work().map_or(0.0, |work| technicality::score_technicality(&work.facts)),
         template_quality: merit::TEMPLATE,
         tree: None,
         prompt: &prompt,
     };
-    services.models.ask(&job.config, &task).await
+    services.models.request_text(&job.config, &task).await
 }
 
 /// Whether the attempt says nothing about this text. `early`: there was time left when it ended, so that the cut was a
@@ -199,7 +199,7 @@ fn not_now(attempt: &Attempt, early: bool) -> bool {
             | LlmError::NotAModelServer { .. }
             | LlmError::InvalidEndpoint { .. },
         )) => true,
-        Ok(Answer { finish: Finish::Cut(clock), .. }) => early || *clock == ClockFired::Pace,
+        Ok(ModelAnswer { finish: Finish::Cut(clock), .. }) => early || *clock == ClockFired::Pace,
         Ok(_) | Err(Unanswered::Failed(_)) => false,
     }
 }
@@ -214,32 +214,32 @@ fn finish(
     services: &Services,
     job: &Job,
     attempt: &Attempt,
-    judged: &Judged,
+    judged: &CheckedAnswer,
     took: Duration,
-) -> Result<Came, StoreError> {
+) -> Result<RefineOutcome, StoreError> {
     services.store.log_operation(&operation(services, job, attempt, judged, took))?;
     services.models.recount();
     let Some(mut refinement) = refinement(services, job, attempt, judged) else { return missed(services, job.id) };
     let told: Vec<&str> = judged.faults.iter().map(|fault| fault.sentence.as_str()).collect();
-    let answered = Answered::of(attempt, job.subject.raw(), (judged.text.as_deref(), judged.reason), &told);
+    let answered = AnswerRecord::of(attempt, job.subject.raw(), (judged.text.as_deref(), judged.reason), &told);
     refinement.decision = answered.instead(services.store.decision(job.id)?.as_deref());
     let stood = services.store.refine_capture(job.id, &refinement)?;
-    Ok(if stood { Came::Better } else { Came::Overtaken })
+    Ok(if stood { RefineOutcome::Better } else { RefineOutcome::Overtaken })
 }
 
-fn missed(services: &Services, id: crate::domain::id::CaptureId) -> Result<Came, StoreError> {
-    services.store.refine_missed(id, services.clock.now())?;
-    Ok(Came::Vain)
+fn missed(services: &Services, id: crate::domain::id::CaptureId) -> Result<RefineOutcome, StoreError> {
+    services.store.record_failed_refinement(id, services.clock.now())?;
+    Ok(RefineOutcome::Vain)
 }
 
 /// `None` for less than a whole answer, because a part is no better than the template, and for a text that scores worse
 /// than the current one.
-fn refinement(services: &Services, job: &Job, attempt: &Attempt, judged: &Judged) -> Option<Refinement> {
+fn refinement(services: &Services, job: &Job, attempt: &Attempt, judged: &CheckedAnswer) -> Option<Refinement> {
     let summary = judged.text.as_ref().filter(|_| judged.reason == Reason::None)?;
     if grounding::is_worse(job, summary) {
         return None;
     }
-    let faults: Vec<String> = judged.faults.iter().map(judging::told).collect();
+    let faults: Vec<String> = judged.faults.iter().map(judging::describe_fault).collect();
     Some(Refinement {
         at: services.clock.now(),
         summary: summary.clone(),
@@ -253,7 +253,7 @@ fn refinement(services: &Services, job: &Job, attempt: &Attempt, judged: &Judged
     })
 }
 
-fn operation(services: &Services, job: &Job, attempt: &Attempt, judged: &Judged, took: Duration) -> Operation {
+fn operation(services: &Services, job: &Job, attempt: &Attempt, judged: &CheckedAnswer, took: Duration) -> Operation {
     let answer = attempt.result.as_ref().ok();
     let us = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     let tpot = answer.and_then(|answer| answer.tpot).filter(|tpot| !tpot.is_zero());
@@ -270,7 +270,7 @@ fn operation(services: &Services, job: &Job, attempt: &Attempt, judged: &Judged,
         reason: judged.reason,
         failed: judging::failed(Some(attempt), judged.reason),
         repaired: judged.text.is_some() && !judged.faults.is_empty(),
-        ahead: Ahead::None,
+        prefill: PrefillOutcome::None,
     }
 }
 
@@ -278,8 +278,8 @@ fn operation(services: &Services, job: &Job, attempt: &Attempt, judged: &Judged,
 mod tests {
     use super::*;
 
-    fn attempt(result: Result<Answer, Unanswered>) -> Attempt {
-        Attempt { model: None, endpoint: None, result, prompt: None, decision: None, ahead: Ahead::None }
+    fn attempt(result: Result<ModelAnswer, Unanswered>) -> Attempt {
+        Attempt { model: None, endpoint: None, result, prompt: None, decision: None, ahead: PrefillOutcome::None }
     }
 
     #[test]
@@ -298,8 +298,8 @@ mod tests {
         use crate::route::choice::{Candidate, decide};
         use crate::route::forecast::Forecast;
         use crate::route::signals::Signals;
-        use crate::route::speed::{Machine, Speed};
-        use crate::route::tally::Tally;
+        use crate::route::speed::{ModelHardware, Speed};
+        use crate::route::tally::UsableTally;
         let task = Signals {
             role: Role::Capture,
             urgency: Urgency::Batch,
@@ -314,7 +314,7 @@ mod tests {
             on_battery: false,
             template_quality: merit::TEMPLATE,
         };
-        let forecast = Forecast::seeded(Speed::of(&Machine::default()));
+        let forecast = Forecast::from_seed(Speed::from_hardware(&ModelHardware::default()));
         let unasked = |used, quality| {
             let one = Candidate {
                 endpoint: "local",
@@ -324,13 +324,13 @@ mod tests {
                 cached_rules: 0,
                 queue_s: 0.0,
                 idle_min: 0.0,
-                barred: None,
+                blocked_by: None,
                 evicts: false,
                 loads: false,
-                guessed: false,
+                few_runs: false,
                 forecast: &forecast,
                 quality,
-                tally: Tally { judged: 40, used },
+                tally: UsableTally { judged: 40, used },
             };
             let decision = decide(&task, &[one], None);
             let attempt = attempt(Err(Unanswered::Unasked(decision.reason)));

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::capture::{self, CaptureError, Job, Plan, Request, Taken};
+use super::capture::{self, CaptureError, IntakeOutcome, Job, Plan, Request};
 use super::ingest::LastRepo;
-use super::ours::Ours;
+use super::ours::Authorship;
 use super::reconcile::ReconcileError;
 use super::services::Services;
 use super::{identity, reconcile, roster};
@@ -14,7 +14,7 @@ use crate::domain::capture::Reason;
 use crate::domain::event::{Event, HookName, PendingEvent, Source};
 use crate::domain::id::Oid;
 use crate::git::repo::Repo;
-use crate::store::Registered;
+use crate::store::RegisteredRepo;
 
 /// A hook's report of an already captured commit comes at most this much later.
 const LATELY: SignedDuration = SignedDuration::from_mins(1);
@@ -27,7 +27,7 @@ const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
 /// Result of one report.
 #[derive(Debug, Default)]
-pub struct Done {
+pub struct ReportOutcome {
     /// Captures that await a model.
     pub jobs: Vec<Job>,
     /// The report was split into others, which are open now.
@@ -38,18 +38,18 @@ pub struct Done {
 ///
 /// # Errors
 /// When the repository cannot be read or the store cannot be written; the event is still open then.
-pub(super) fn take_up(
+pub(super) fn resolve_report(
     services: &Services,
     last: &mut LastRepo,
     pending: &PendingEvent,
     without: Option<Reason>,
-) -> Result<Done, CaptureError> {
+) -> Result<ReportOutcome, CaptureError> {
     let event = &pending.event;
     let place = place(last, event);
     let repo = last.open(&place)?;
     services.readable_config(Some(repo))?;
-    let registered = roster::meet(services, repo, event.stamp)?;
-    let mut report = Report { services, repo, pending, without, done: Done::default(), closed: false };
+    let registered = roster::find_or_register(services, repo, event.stamp)?;
+    let mut report = ReportResolver { services, repo, pending, without, done: ReportOutcome::default(), closed: false };
     match event.hook {
         Some(HookName::PostRewrite) => report.rewrites()?,
         Some(HookName::PostMerge) => report.merge(registered.as_ref())?,
@@ -71,16 +71,16 @@ fn place(last: &mut LastRepo, event: &Event) -> PathBuf {
     common_dir.map_or_else(|| event.git_dir.clone(), Path::to_owned)
 }
 
-struct Report<'a> {
+struct ReportResolver<'a> {
     services: &'a Services,
     repo: &'a Repo,
     pending: &'a PendingEvent,
     without: Option<Reason>,
-    done: Done,
+    done: ReportOutcome,
     closed: bool,
 }
 
-impl Report<'_> {
+impl ReportResolver<'_> {
     fn event(&self) -> &Event {
         &self.pending.event
     }
@@ -90,17 +90,17 @@ impl Report<'_> {
     }
 
     /// A hook cannot read reftable, but git's log names the commit. Where the log is not read, HEAD is used.
-    fn unnamed(&mut self, registered: Option<&Registered>) -> Result<(), CaptureError> {
+    fn unnamed(&mut self, registered: Option<&RegisteredRepo>) -> Result<(), CaptureError> {
         if registered.is_none() {
             return self.commit();
         }
         // Another process may have read the log since, at the earliest when this was made.
         let since = self.event().stamp - SECOND;
-        if self.look_up(registered)? || self.credit(None, since)? {
+        if self.read_logs(registered)? || self.credit(None, since)? {
             return Ok(());
         }
         match self.awaited(since)?.into_iter().next() {
-            Some(oid) if !self.was_given_up(&oid)? => self.take(&oid, false),
+            Some(oid) if !self.was_given_up(&oid)? => self.capture_commit(&oid, false),
             _ => Ok(()),
         }
     }
@@ -117,13 +117,13 @@ impl Report<'_> {
         let store = &self.services.store;
         let open = store.pending_events(AHEAD)?.into_iter().map(|pending| pending.event);
         let mut found: Vec<Oid> = open.filter(is_it).filter_map(|found| found.oid).collect();
-        let captured = store.captured_commits(&self.repo.place().id, &found)?;
+        let captured = store.captured_commits(&self.repo.location().id, &found)?;
         found.retain(|oid| !captured.contains(oid));
         Ok(found)
     }
 
     /// Turns new log entries into events; true when there were any.
-    fn look_up(&mut self, registered: Option<&Registered>) -> Result<bool, CaptureError> {
+    fn read_logs(&mut self, registered: Option<&RegisteredRepo>) -> Result<bool, CaptureError> {
         let look = |registered| reconcile::reported(self.services, registered, self.event());
         let made = registered.map(look).transpose()?.is_some_and(|events| events > 0);
         self.done.more |= made;
@@ -136,7 +136,7 @@ impl Report<'_> {
             return self.close(Some("its rebase was aborted, or replaced it"));
         }
         let last = self.event().rewrites.is_empty();
-        self.take(&oid, last)?;
+        self.capture_commit(&oid, last)?;
         identity::rewritten(self.services, self.repo, &self.event().rewrites)
     }
 
@@ -147,7 +147,9 @@ impl Report<'_> {
     fn was_given_up(&self, oid: &Oid) -> Result<bool, CaptureError> {
         let is_left = || {
             let (repo, store) = (self.repo, &self.services.store);
-            Ok::<_, CaptureError>(repo.on_a_branch(oid)? || store.is_replaced_next(oid)? || repo.came_of_a_rebase(oid)?)
+            Ok::<_, CaptureError>(
+                repo.on_a_branch(oid)? || store.has_pending_rewrite(oid)? || repo.is_rebase_result(oid)?,
+            )
         };
         Ok(self.event().in_sequence && !is_left()?)
     }
@@ -156,7 +158,7 @@ impl Report<'_> {
         let pairs = self.rewritten_here()?;
         for (_, new) in &pairs {
             if !self.was_given_up(new)? {
-                self.take(new, false)?;
+                self.capture_commit(new, false)?;
             }
         }
         identity::rewritten(self.services, self.repo, &pairs)
@@ -167,16 +169,16 @@ impl Report<'_> {
     fn rewritten_here(&self) -> Result<Vec<(Oid, Oid)>, CaptureError> {
         let pairs = &self.pending.event.rewrites;
         let news: Vec<Oid> = pairs.iter().map(|(_, new)| new.clone()).collect();
-        let known = self.services.store.captured_commits(&self.repo.place().id, &news)?;
+        let known = self.services.store.captured_commits(&self.repo.location().id, &news)?;
         let unknown: Vec<Oid> = news.into_iter().filter(|new| !known.contains(new)).collect();
-        let ours = Ours::of(self.services, self.repo).of_these(&unknown)?;
+        let ours = Authorship::new(self.services, self.repo).filter_commits(&unknown)?;
         Ok(pairs.iter().filter(|(_, new)| known.contains(new) || ours.contains(new)).cloned().collect())
     }
 
     /// A squash merge makes no commit: the squashed commits are kept for the commit to come. A fast-forward makes none
     /// either, and may end at another author's merge.
-    fn merge(&mut self, registered: Option<&Registered>) -> Result<(), CaptureError> {
-        if self.event().oid.is_none() && !self.look_up(registered)? {
+    fn merge(&mut self, registered: Option<&RegisteredRepo>) -> Result<(), CaptureError> {
+        if self.event().oid.is_none() && !self.read_logs(registered)? {
             self.take_awaited_merge()?;
         }
         let head = self.reported()?;
@@ -186,8 +188,8 @@ impl Report<'_> {
             return self.prepare(&head, &squashed);
         }
         // Without a reflog, the hook's report decides.
-        if self.repo.parents(&head)?.len() > 1 && self.repo.made_here(&head)?.unwrap_or(true) {
-            self.take(&head, true)?;
+        if self.repo.parents(&head)?.len() > 1 && self.repo.was_made_here(&head)?.unwrap_or(true) {
+            self.capture_commit(&head, true)?;
         }
         Ok(())
     }
@@ -196,14 +198,14 @@ impl Report<'_> {
     fn take_awaited_merge(&mut self) -> Result<(), CaptureError> {
         for oid in self.awaited(self.event().stamp - SECOND)? {
             if self.repo.parents(&oid)?.len() > 1 {
-                return self.take(&oid, false);
+                return self.capture_commit(&oid, false);
             }
         }
         Ok(())
     }
 
     fn prepare(&self, head: &Oid, squashed: &[Oid]) -> Result<(), CaptureError> {
-        let (id, now) = (&self.repo.place().id, self.services.clock.now());
+        let (id, now) = (&self.repo.location().id, self.services.clock.now());
         let mut parent = Some(head.clone());
         // A hook that could not name HEAD may be read after the commit itself, and more.
         let overtaken = if self.event().oid.is_none() { OVERTAKEN } else { 0 };
@@ -216,7 +218,7 @@ impl Report<'_> {
     }
 
     /// `last`: nothing else is left to do for this event, so that it is closed together with the capture.
-    fn take(&mut self, oid: &Oid, last: bool) -> Result<(), CaptureError> {
+    fn capture_commit(&mut self, oid: &Oid, last: bool) -> Result<(), CaptureError> {
         let (event, clock) = (self.event(), &self.services.clock);
         // Only a hook's stamp is the time of the commit command; commits that are found later, or were postponed until
         // the end of their rebase, start their budget now.
@@ -224,24 +226,24 @@ impl Report<'_> {
         let request = Request { oid: oid.clone(), source: event.source, stamp, plan: self.plan() };
         let close = last.then_some(self.pending.row);
         match capture::take_reported(self.services, self.repo, &request, close)? {
-            Taken::New(job) => {
+            IntakeOutcome::New(job) => {
                 self.done.jobs.push(*job);
                 self.closed |= last;
             }
-            Taken::Final(_) => self.closed |= last,
-            Taken::Known(_) if event.source == Source::Hook => {
+            IntakeOutcome::Final(_) => self.closed |= last,
+            IntakeOutcome::Known(_) if event.source == Source::Hook => {
                 self.credit(Some(oid), clock.now() - LATELY)?;
             }
-            Taken::Known(_) => {}
-            Taken::Skipped(why) if last => self.close(Some(why))?,
-            Taken::Skipped(_) => {}
+            IntakeOutcome::Known(_) => {}
+            IntakeOutcome::Skipped(why) if last => self.close(Some(why))?,
+            IntakeOutcome::Skipped(_) => {}
         }
         Ok(())
     }
 
     /// On a busy machine the watcher may come before the hook; the capture's source is the hook all the same.
     fn credit(&self, oid: Option<&Oid>, since: Timestamp) -> Result<bool, CaptureError> {
-        Ok(self.services.store.credit_hook(&self.repo.place().id, oid, since)?)
+        Ok(self.services.store.credit_hook(&self.repo.location().id, oid, since)?)
     }
 
     /// During a rebase or another sequence no model is asked: the next commit follows within milliseconds. A rewritten

@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use super::rebuild;
 use super::reconcile::{self, ReconcileError};
 use super::services::{Exclusions, Services};
-use crate::domain::event::{Means, Source};
+use crate::domain::event::{HookMode, Source};
 use crate::git::repo::Repo;
-use crate::store::{Registered, StoreError};
+use crate::store::{RegisteredRepo, StoreError};
 
 /// Key in the store that is set while all repositories are captured.
 pub const GLOBAL: &str = "global";
@@ -36,35 +36,39 @@ pub fn common_dir(git_dir: &Path) -> Option<&Path> {
 
 /// A new registration of this repository, with the date from which its commits count.
 #[must_use]
-pub fn registration(repo: &Repo, means: Means, since: Timestamp) -> Registered {
-    let place = repo.place();
-    Registered {
+pub fn registration(repo: &Repo, means: HookMode, since: Timestamp) -> RegisteredRepo {
+    let place = repo.location();
+    RegisteredRepo {
         id: place.id.clone(),
         path: place.work_tree.clone().unwrap_or_else(|| place.common_dir.clone()),
         common_dir: place.common_dir.clone(),
         project: place.project.clone(),
         since,
-        means,
+        hook_mode: means,
         inode: inode(&place.common_dir),
     }
 }
 
 /// Registration of a reporting repository: where it is unknown, it may have been moved, or global mode registers it.
 /// `None` where it had none before this report, also if global mode has just made one.
-pub(super) fn meet(services: &Services, repo: &Repo, at: Timestamp) -> Result<Option<Registered>, ReconcileError> {
-    if let Some(known) = services.store.registration(&repo.place().id)? {
+pub(super) fn find_or_register(
+    services: &Services,
+    repo: &Repo,
+    at: Timestamp,
+) -> Result<Option<RegisteredRepo>, ReconcileError> {
+    if let Some(known) = services.store.registration(&repo.location().id)? {
         return Ok(Some(known));
     }
-    if let Some(known) = moved(services, repo)? {
+    if let Some(known) = reregister_moved(services, repo)? {
         // Commits between the move and this report are in its logs.
         reconcile::repository(services, &known, Source::Reconcile)?;
         return Ok(Some(known));
     }
     if services.store.mark(GLOBAL)?.is_some() && is_allowed(services, repo) {
-        services.store.register(&registration(repo, Means::Config, at))?;
+        services.store.register(&registration(repo, HookMode::Config, at))?;
         reconcile::begin(services, repo)?;
         rebuild::write_mirror(services.store.as_ref(), &services.paths)?;
-        services.roster_changed();
+        services.bump_registry_version();
     }
     Ok(None)
 }
@@ -74,16 +78,16 @@ pub(super) fn meet(services: &Services, repo: &Repo, at: Timestamp) -> Result<Op
 ///
 /// # Errors
 /// When the store cannot be read or written.
-pub fn moved(services: &Services, repo: &Repo) -> Result<Option<Registered>, StoreError> {
-    let Some(inode) = inode(&repo.place().common_dir) else { return Ok(None) };
-    let left = |known: &Registered| {
+pub fn reregister_moved(services: &Services, repo: &Repo) -> Result<Option<RegisteredRepo>, StoreError> {
+    let Some(inode) = inode(&repo.location().common_dir) else { return Ok(None) };
+    let left = |known: &RegisteredRepo| {
         known.inode.as_deref() == Some(&inode) && self::inode(&known.common_dir).as_deref() != Some(&inode)
     };
-    let Some(old) = services.store.registered()?.into_iter().find(left) else { return Ok(None) };
-    let new = registration(repo, old.means, old.since);
-    services.store.adopt(&old.id, &new)?;
+    let Some(old) = services.store.registered_repos()?.into_iter().find(left) else { return Ok(None) };
+    let new = registration(repo, old.hook_mode, old.since);
+    services.store.move_repository(&old.id, &new)?;
     rebuild::write_mirror(services.store.as_ref(), &services.paths)?;
-    services.roster_changed();
+    services.bump_registry_version();
     Ok(Some(new))
 }
 
@@ -91,7 +95,7 @@ pub fn moved(services: &Services, repo: &Repo) -> Result<Option<Registered>, Sto
 #[must_use]
 pub fn is_allowed(services: &Services, repo: &Repo) -> bool {
     let config = services.config(Some(repo));
-    let place = repo.place();
+    let place = repo.location();
     let path = place.work_tree.as_deref().unwrap_or(&place.common_dir);
     config.capture.enabled && !Exclusions::of(&config).repo(path)
 }

@@ -11,13 +11,13 @@ use jiff::Timestamp;
 
 use super::rebuild;
 use super::settings::{Blocked, LastGood, Unreadable};
-use super::wording::{self, Wording};
+use super::wording::{self, TemplateCache};
 use crate::config::{Config, Overrides, Paths, STORE_URL};
 use crate::dispatch::Models;
 use crate::domain::clock::Clock;
 use crate::domain::id::Oid;
 use crate::domain::patch::Commit;
-use crate::drafts::batch_model::Unhurried;
+use crate::drafts::batch_model::BatchModel;
 use crate::drafts::model::DraftModel;
 use crate::fallback::variants::Variants;
 use crate::git::repo::Repo;
@@ -33,9 +33,9 @@ pub struct Services {
     pub clock: Arc<dyn Clock>,
     pub models: Arc<Models>,
     settings: Arc<Settings>,
-    wording: Arc<Wording>,
+    templates: Arc<TemplateCache>,
     /// Number of repositories that this process registered or moved.
-    roster: Arc<AtomicU64>,
+    registry_version: Arc<AtomicU64>,
 }
 
 impl std::fmt::Debug for Services {
@@ -54,8 +54,9 @@ impl Services {
         let store: Arc<dyn Store> = Arc::new(opened.store);
         let models = Arc::new(Models::new(Arc::clone(&clock), Arc::clone(&store)));
         let settings = Arc::new(Settings { overrides, ..Settings::default() });
-        let wording = Arc::new(Wording::of(&paths));
-        let services = Self { paths, store, clock, models, settings, wording, roster: Arc::default() };
+        let wording = Arc::new(TemplateCache::of(&paths));
+        let services =
+            Self { paths, store, clock, models, settings, templates: wording, registry_version: Arc::default() };
         if let Some(quarantined) = opened.quarantined {
             rebuild::after_quarantine(&services, &quarantined)?;
         }
@@ -66,7 +67,7 @@ impl Services {
     /// cannot be read and no earlier ones are known, nothing may be captured, sent or read ahead: [`Config::closed`].
     #[must_use]
     pub fn config(&self, repo: Option<&Repo>) -> Config {
-        self.readable_config(repo).unwrap_or_else(|_| Config::closed())
+        self.readable_config(repo).unwrap_or_else(|_| Config::fail_safe())
     }
 
     /// As [`Self::config`], for work that has to wait without settings in force.
@@ -77,7 +78,7 @@ impl Services {
         let is_settled = |version: &Version| version.is_older_than(self.clock.now() - FRESH);
         let reading = {
             let mut last_good = self.settings.last_good.lock().unwrap_or_else(PoisonError::into_inner);
-            last_good.read(&self.paths, repo, &self.settings.overrides, is_settled)
+            last_good.read_settings(&self.paths, repo, &self.settings.overrides, is_settled)
         };
         // The problem log is best effort: the settings in force do not depend on it.
         for Unreadable { what, hint } in &reading.complaints {
@@ -121,8 +122,8 @@ impl Services {
 impl Services {
     /// The capture templates in force, with the user's own. Faults in those are noted as problems.
     #[must_use]
-    pub fn wording(&self) -> Arc<Variants> {
-        let (variants, changed) = self.wording.current();
+    pub fn capture_templates(&self) -> Arc<Variants> {
+        let (variants, changed) = self.templates.current();
         if let Some(changed) = changed {
             self.settle_noted(&self.template_hint(), changed);
             variants.complaints().iter().for_each(|complaint| self.complain_of_template(complaint));
@@ -143,7 +144,7 @@ impl Services {
     /// Settles problems with this hint that were noted before `mended`.
     fn settle_noted(&self, hint: &str, mended: Timestamp) {
         // Best effort, like noting.
-        drop(self.store.settle_problems(hint, mended));
+        drop(self.store.resolve_problems(hint, mended));
     }
 
     fn template_hint(&self) -> String {
@@ -157,18 +158,18 @@ impl Services {
 
     /// Version of the registry: rises whenever this process registers a repository, or finds one that was moved.
     #[must_use]
-    pub fn roster(&self) -> u64 {
-        self.roster.load(Ordering::Relaxed)
+    pub fn registry_version(&self) -> u64 {
+        self.registry_version.load(Ordering::Relaxed)
     }
 
-    pub(super) fn roster_changed(&self) {
-        self.roster.fetch_add(1, Ordering::Relaxed);
+    pub(super) fn bump_registry_version(&self) {
+        self.registry_version.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The batch model, with the settings of the user.
     #[must_use]
     pub fn draft_model(&self) -> Box<dyn DraftModel> {
-        Box::new(Unhurried { models: Arc::clone(&self.models), config: self.config(None) })
+        Box::new(BatchModel { models: Arc::clone(&self.models), config: self.config(None) })
     }
 }
 
@@ -296,7 +297,7 @@ mod tests {
     #[test]
     fn an_edit_of_the_settings_takes_effect_at_once_and_a_broken_one_changes_nothing() {
         let home = tempfile::tempdir().unwrap();
-        let paths = Paths::under(home.path());
+        let paths = Paths::from_home(home.path());
         let file = paths.config_file();
         let services = Services::open(paths, Overrides::default(), Arc::new(SystemClock)).unwrap();
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();

@@ -34,7 +34,7 @@ impl Unreadable {
 
 /// The hint of problems with a repository's own settings.
 fn repo_hint(repo: &Repo) -> String {
-    let path = repo.place().work_tree.as_deref().unwrap_or(&repo.place().git_dir);
+    let path = repo.location().work_tree.as_deref().unwrap_or(&repo.location().git_dir);
     format!("git -C {} config --edit", path.display())
 }
 
@@ -52,18 +52,18 @@ pub(super) struct LastGood {
     /// Hints of sources that could not be read at the last look.
     broken: HashSet<String>,
     /// Cache of the last read: a storm in one repository reads its settings once.
-    read: Option<Read>,
+    read: Option<CachedRead>,
 }
 
 #[derive(Debug)]
-struct Read {
+struct CachedRead {
     version: Version,
     entries: Entries,
     config: Config,
 }
 
 /// One reading: the settings in force, if any, and the faults.
-pub(super) struct Reading {
+pub(super) struct SettingsRead {
     pub config: Result<Config, Unreadable>,
     pub complaints: Vec<Unreadable>,
     /// Hints of problems that are mended if there were any.
@@ -73,25 +73,25 @@ pub(super) struct Reading {
 impl LastGood {
     /// Reads the user's file and the repository's own settings. `is_settled` tells whether a version of the file
     /// differs from the next one by its times.
-    pub fn read(
+    pub fn read_settings(
         &mut self,
         paths: &Paths,
         repo: Option<&Repo>,
         over: &Overrides,
         is_settled: impl Fn(&Version) -> bool,
-    ) -> Reading {
+    ) -> SettingsRead {
         let version = Version::of(&paths.config_file());
         let entries = repo.map_or(Ok(Entries::new()), Repo::settings);
         if let (Some(read), Ok(entries)) = (&self.read, &entries)
             && read.version == version
             && read.entries == *entries
         {
-            return Reading { config: Ok(read.config.clone()), complaints: Vec::new(), readable: Vec::new() };
+            return SettingsRead { config: Ok(read.config.clone()), complaints: Vec::new(), readable: Vec::new() };
         }
         let (mut complaints, mut readable) = (Vec::new(), Vec::new());
         // Most editors truncate a file before they write it: its content is unknown until then.
         let is_being_written = version.is_empty() && !is_settled(&version);
-        match UserFile::read(paths).and_then(|file| load_over(&file, &[], over).map(|_| file)) {
+        match UserFile::load_file(paths).and_then(|file| load_over(&file, &[], over).map(|_| file)) {
             Ok(_) if is_being_written => {}
             Ok(file) => {
                 // An earlier process may have noted a problem.
@@ -108,11 +108,11 @@ impl LastGood {
         self.broken.extend(complaints.iter().map(|complaint| complaint.hint.clone()));
         self.read = match (&config, entries) {
             (Ok(config), Ok(entries)) if complaints.is_empty() && !is_being_written && is_settled(&version) => {
-                Some(Read { version, entries, config: config.clone() })
+                Some(CachedRead { version, entries, config: config.clone() })
             }
             _ => None,
         };
-        Reading { config, complaints, readable }
+        SettingsRead { config, complaints, readable }
     }
 
     fn config(
@@ -135,7 +135,7 @@ impl LastGood {
         let error = match entries {
             Ok(entries) => match load(entries) {
                 Ok(config) => {
-                    self.of_repo.insert(repo.place().common_dir.clone(), entries.clone());
+                    self.of_repo.insert(repo.location().common_dir.clone(), entries.clone());
                     return Ok(config);
                 }
                 Err(error) => Unreadable::of_repo(repo, &error),
@@ -143,7 +143,7 @@ impl LastGood {
             Err(error) => Unreadable::of_repo(repo, error),
         };
         complaints.push(error.clone());
-        let known = self.of_repo.get(&repo.place().common_dir);
+        let known = self.of_repo.get(&repo.location().common_dir);
         let entries = match entries {
             Ok(entries) => mended(entries, known, |entry| load(std::slice::from_ref(entry)).is_ok()),
             Err(_) => known.cloned(),

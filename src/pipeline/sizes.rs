@@ -28,7 +28,7 @@ impl Sizes {
     /// The store cannot be read.
     pub fn measure(paths: &Paths, store: &dyn Store) -> Result<Self> {
         let of_store = store.sizes()?;
-        let logs = [paths.log(), crate::config::paths::old(&paths.log()), paths.service_log()];
+        let logs = [paths.log(), crate::config::paths::previous_log(&paths.log()), paths.service_log()];
         Ok(Self {
             database: of_store.database,
             copies: of_store.copies,
@@ -48,11 +48,11 @@ fn below(dir: &Path) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::tests::Scene;
+    use crate::pipeline::tests::PipelineFixture;
 
     #[test]
     fn every_file_is_counted_in_its_place() {
-        let scene = Scene::new();
+        let scene = PipelineFixture::new();
         let (paths, store) = (&scene.services.paths, scene.services.store.as_ref());
         let before = Sizes::measure(paths, store).unwrap();
         let file = |path: std::path::PathBuf, bytes: usize| {

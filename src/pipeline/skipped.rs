@@ -17,7 +17,7 @@ const BATCH: usize = 512;
 ///
 /// # Errors
 /// When the file cannot be read or the store cannot be written.
-pub fn take(services: &Services) -> Result<(), StoreError> {
+pub fn import_skips(services: &Services) -> Result<(), StoreError> {
     let unreadable = |error: std::io::Error| StoreError::Unavailable(Box::new(error));
     for file in rotation::files(&services.paths.skipped()).map_err(unreadable)? {
         let Some(identity) = rotation::identity(&file).map_err(unreadable)? else { continue };
@@ -42,5 +42,5 @@ fn commit(record: &Record) -> Option<(RepoId, Oid)> {
     let common_dir: &Path = roster::common_dir(&record.git_dir).unwrap_or(&record.git_dir);
     // Resolved like the repository's own id.
     let common_dir = common_dir.canonicalize().ok()?;
-    Some((RepoId::of_common_dir(common_dir.as_os_str().as_bytes()), record.oid.as_deref()?.parse().ok()?))
+    Some((RepoId::from_common_dir(common_dir.as_os_str().as_bytes()), record.oid.as_deref()?.parse().ok()?))
 }

@@ -1,16 +1,16 @@
 //! Subject of a capture: a commit or a note, redacted, with its template and its prompt.
 
 use super::tags;
-use crate::domain::capture::{Capture, CommitRef, Kind};
+use crate::domain::capture::{Capture, CaptureKind, CommitRef};
 use crate::domain::clock::Clock;
 use crate::domain::context::{Context, tickets_of_branch};
 use crate::domain::id::Oid;
 use crate::domain::patch::Commit;
 use crate::facts::{self, Facts};
 use crate::fallback::template;
-use crate::fallback::variants::{Told, Variants};
+use crate::fallback::variants::{RenderedText, Variants};
 use crate::grounding;
-use crate::prompt::render::{self, Rendered};
+use crate::prompt::render::{self, RenderedPrompt};
 use crate::prompt::tokens::Budget;
 use crate::quality::wording;
 use crate::redact::telling_values;
@@ -35,8 +35,8 @@ impl Subject {
     /// Redacts the commit; later stages never see what was removed.
     #[must_use]
     pub fn commit(commit: Commit, clock: &dyn Clock) -> Self {
-        let mut commit = telling_values::hide(redact_commit(commit));
-        let mut facts = facts::of(&commit, clock).without(&|name| redact(name) != name);
+        let mut commit = telling_values::hide_values(redact_commit(commit));
+        let mut facts = facts::extract_facts(&commit, clock).without_secrets(&|name| redact(name) != name);
         commit.patch.files.iter_mut().for_each(|file| file.texts = None);
         let mut tickets = commit.branch.as_deref().map(tickets_of_branch).unwrap_or_default();
         tickets.retain(|ticket| !facts.author.tickets.contains(ticket));
@@ -58,22 +58,22 @@ impl Subject {
     }
 
     #[must_use]
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> CaptureKind {
         match self {
             Self::Commit(work) => work.commit.kind(),
-            Self::Note { .. } => Kind::Note,
+            Self::Note { .. } => CaptureKind::Note,
         }
     }
 
     /// Renders the template; it cannot fail, whatever the user's own templates are. Their output is redacted like
     /// everything else.
     #[must_use]
-    pub fn template(&self, wording: &Variants) -> Told {
+    pub fn template(&self, wording: &Variants) -> RenderedText {
         let told = match self {
-            Self::Commit(work) => template::commit_by(wording, &work.commit, &work.facts, &work.context),
-            Self::Note { text, .. } => template::note_by(wording, text),
+            Self::Commit(work) => template::summarize_commit_with(wording, &work.commit, &work.facts, &work.context),
+            Self::Note { text, .. } => template::summarize_note_with(wording, text),
         };
-        Told { text: redact(&told.text), ..told }
+        RenderedText { text: redact(&told.text), ..told }
     }
 
     /// The text with a model's checked sentence in it; `None` where the template alone says as much, and for a note.
@@ -82,7 +82,7 @@ impl Subject {
         match self {
             Self::Commit(work) => {
                 let of = (&work.commit, &work.facts, &work.context);
-                template::with_sentence(wording, of, sentence, &grounding::adds).map(|text| redact(&text))
+                template::with_sentence(wording, of, sentence, &grounding::adds_information).map(|text| redact(&text))
             }
             Self::Note { .. } => None,
         }
@@ -90,14 +90,14 @@ impl Subject {
 
     /// The prompt within the budget.
     #[must_use]
-    pub fn prompt(&self, budget: &Budget) -> Rendered {
+    pub fn prompt(&self, budget: &Budget) -> RenderedPrompt {
         match self {
             Self::Commit(work) => {
                 let Work { commit, facts, context } = work.as_ref();
-                let deeds = redact(&template::deeds(commit, facts));
+                let deeds = redact(&template::describe_changes(commit, facts));
                 let rendered = render::commit(commit, &deeds, &facts.symbols, context, budget);
-                let wording = wording::of(&commit.patch, &facts.symbols, &rendered.question);
-                Rendered { wording: Some(wording), ..rendered }
+                let wording = wording::build_vocabulary(&commit.patch, &facts.symbols, &rendered.question);
+                RenderedPrompt { wording: Some(wording), ..rendered }
             }
             Self::Note { text, project } => render::note(text, project),
         }
@@ -135,7 +135,7 @@ impl Subject {
             deletions: commit.patch.deletions,
             patch_id: commit.patch.patch_id.clone(),
             change_id: commit.change_id.clone(),
-            parents: if commit.kind() == Kind::Merge { commit.parents.clone() } else { Vec::new() },
+            parents: if commit.kind() == CaptureKind::Merge { commit.parents.clone() } else { Vec::new() },
         })
     }
 
@@ -174,7 +174,7 @@ mod tests {
     fn what_a_persons_own_template_says_is_redacted_too() {
         let key = "ghp_0123456789abcdefghijklmnopqrstuvwxyz";
         let own = ["note.j2", "commit.j2"].map(|name| (name.to_owned(), format!("Sent with {key} by me.")));
-        let wording = Variants::with_own(own);
+        let wording = Variants::with_custom(own);
         assert!(wording.complaints().is_empty(), "{wording:?}");
         let commit = facts::sample::commit("wip", vec![facts::sample::counted("src/x.zig", 2, 1)]);
         for subject in [Subject::note("a note", "p"), Subject::commit(commit, &SystemClock)] {

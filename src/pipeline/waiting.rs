@@ -80,7 +80,7 @@ fn next(
         let in_storm = |git_dir: &Path| stormy.iter().chain(&apart).any(|dir| dir == common_dir(git_dir));
         // Searching all events of a storm for others is expensive: it is done only where the newest or the oldest show
         // that there are any.
-        let newest = services.store.newest_places(limit)?;
+        let newest = services.store.newest_git_dirs(limit)?;
         if newest.iter().all(|dir| in_storm(dir)) && found.iter().all(|pending| in_storm(&pending.event.git_dir)) {
             behind.extend(found);
             return Ok(behind);

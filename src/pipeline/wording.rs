@@ -15,18 +15,18 @@ const MOST: u64 = 64 * 1024;
 
 /// The user's template folder, and the last read of it.
 #[derive(Debug)]
-pub struct Wording {
+pub struct TemplateCache {
     folder: PathBuf,
-    read: Mutex<Option<Read>>,
+    read: Mutex<Option<LoadedTemplates>>,
 }
 
 #[derive(Debug)]
-struct Read {
+struct LoadedTemplates {
     versions: Vec<Version>,
     variants: Arc<Variants>,
 }
 
-impl Wording {
+impl TemplateCache {
     #[must_use]
     pub fn of(paths: &Paths) -> Self {
         Self { folder: folder(paths), read: Mutex::new(None) }
@@ -42,7 +42,7 @@ impl Wording {
         }
         let variants = Arc::new(load(&self.folder));
         let changed = changed(&versions);
-        *read = Some(Read { versions, variants: Arc::clone(&variants) });
+        *read = Some(LoadedTemplates { versions, variants: Arc::clone(&variants) });
         (variants, Some(changed))
     }
 }
@@ -80,7 +80,7 @@ pub fn load(folder: &Path) -> Variants {
             Err(why) => unreadable.push(format!("your template capture/{name} cannot be read: {why}")),
         }
     }
-    Variants::with_own(files).complaining(unreadable)
+    Variants::with_custom(files).with_complaints(unreadable)
 }
 
 /// All template-like file names, so that a misspelt one is noticed.
@@ -110,11 +110,11 @@ fn text(file: &Path) -> Result<String, String> {
 mod tests {
     use super::*;
 
-    fn scene() -> (tempfile::TempDir, Wording, PathBuf) {
+    fn scene() -> (tempfile::TempDir, TemplateCache, PathBuf) {
         let dir = tempfile::tempdir().unwrap();
-        let paths = Paths::under(dir.path());
+        let paths = Paths::from_home(dir.path());
         let folder = folder(&paths);
-        (dir, Wording::of(&paths), folder)
+        (dir, TemplateCache::of(&paths), folder)
     }
 
     #[test]

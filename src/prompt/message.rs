@@ -1,7 +1,7 @@
 //! Strips trailers (sign-off, review, mirror) from a commit message.
 
 /// Subject and body without trailers; ticket references stay.
-pub(super) fn told(message: &str) -> String {
+pub(super) fn strip_trailers(message: &str) -> String {
     let lines: Vec<&str> = message.trim().lines().map(str::trim_end).filter(|line| !is_trailer(line)).collect();
     lines.join("\n").trim().to_owned()
 }
@@ -32,10 +32,10 @@ mod tests {
                        Signed-off-by: Jane <jane@example.com>\nCo-Authored-By: Joe <joe@example.com>\nChange-Id: I12\n\
                        (cherry picked from commit 0123456)\nDifferential Revision: D1\nCc: stable\n";
         assert_eq!(
-            told(message),
+            strip_trailers(message),
             "Retry login\n\nIt timed out: 3s were too few.\nNote: only once.\n\nFixes: #12\nRefs: ABC-3"
         );
-        assert_eq!(told("Signed-off-by: only <this>"), "");
-        assert_eq!(told("Sort by: name"), "Sort by: name");
+        assert_eq!(strip_trailers("Signed-off-by: only <this>"), "");
+        assert_eq!(strip_trailers("Sort by: name"), "Sort by: name");
     }
 }

@@ -4,23 +4,23 @@ use std::collections::HashSet;
 
 use super::shares::shares;
 use super::text::{cut, plural, short};
-use super::weight::{Class, Definitions, Tier, weight};
-use crate::domain::patch::{FileChange, Hunk, Line, Origin, Patch};
+use super::weight::{Definitions, FileClass, Tier, file_priority};
+use crate::domain::patch::{FileChange, Hunk, LineOrigin, Patch, PatchLine};
 use crate::facts::symbols::Symbol;
 
 /// A patch in the form that a model reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Packed {
+pub struct PackedPatch {
     /// Hunks of the files that got a share.
     pub patch: String,
     /// The omissions in words; empty when complete.
     pub left_out: String,
-    pub missing: Missing,
+    pub missing: OmittedContent,
 }
 
 /// Omitted content, without noise.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Missing {
+pub struct OmittedContent {
     /// Files without any shown line, and their changed lines.
     pub files: usize,
     pub lines_of_files: usize,
@@ -33,12 +33,12 @@ pub struct Missing {
 /// The changed lines of a patch with the definitions `symbols`, in at most `room` bytes. Context lines are omitted: a
 /// model would describe them as changed.
 #[must_use]
-pub fn pack(patch: &Patch, symbols: &[Symbol], room: usize) -> Packed {
+pub fn pack_patch(patch: &Patch, symbols: &[Symbol], room: usize) -> PackedPatch {
     let mut sheets = sheets(patch, symbols);
-    sheets.iter_mut().for_each(Sheet::tighten);
+    sheets.iter_mut().for_each(FileSheet::tighten);
     allot(&mut sheets, room);
-    let missing = missing(&sheets, patch);
-    Packed { patch: sheets.iter().map(Sheet::text).collect(), left_out: missing.words(), missing }
+    let missing = count_omitted(&sheets, patch);
+    PackedPatch { patch: sheets.iter().map(FileSheet::text).collect(), left_out: missing.words(), missing }
 }
 
 /// Minimum budget for a file: its path, a header and two lines; and for a hunk: a header and a line (bytes).
@@ -46,21 +46,21 @@ const FILE: usize = 150;
 const HUNK: usize = 100;
 
 /// A file with hunks to show.
-struct Sheet<'a> {
+struct FileSheet<'a> {
     file: &'a FileChange,
-    class: Class,
+    class: FileClass,
     head: String,
-    pieces: Vec<Piece>,
+    pieces: Vec<HunkPiece>,
 }
 
 /// One of its hunks, and the number of bytes shown.
-struct Piece {
+struct HunkPiece {
     tier: Tier,
     text: String,
     shown: usize,
 }
 
-impl Piece {
+impl HunkPiece {
     fn text(&self) -> &str {
         &self.text[..self.shown]
     }
@@ -70,7 +70,7 @@ impl Piece {
     }
 }
 
-impl Sheet<'_> {
+impl FileSheet<'_> {
     /// Removes the common indentation of a hunk's changed lines.
     fn tighten(&mut self) {
         for piece in &mut self.pieces {
@@ -97,13 +97,13 @@ impl Sheet<'_> {
         if !self.is_shown() {
             return String::new();
         }
-        std::iter::once(self.head.as_str()).chain(self.pieces.iter().map(Piece::text)).collect()
+        std::iter::once(self.head.as_str()).chain(self.pieces.iter().map(HunkPiece::text)).collect()
     }
 
     /// Distributes `room` among the hunks of a tier; returns the bytes used.
-    fn take(&mut self, tier: Tier, room: usize) -> usize {
+    fn allot_tier(&mut self, tier: Tier, room: usize) -> usize {
         let head = if self.is_shown() { 0 } else { self.head.len() };
-        let mut pieces: Vec<&mut Piece> = self.pieces.iter_mut().filter(|piece| piece.tier == tier).collect();
+        let mut pieces: Vec<&mut HunkPiece> = self.pieces.iter_mut().filter(|piece| piece.tier == tier).collect();
         let needs: Vec<usize> = pieces.iter().map(|piece| piece.text.len()).collect();
         let mut used = 0;
         for (piece, share) in pieces.iter_mut().zip(shares(&needs, room.saturating_sub(head), HUNK)) {
@@ -120,12 +120,13 @@ impl Sheet<'_> {
 }
 
 /// In display order.
-fn sheets<'a>(patch: &'a Patch, symbols: &'a [Symbol]) -> Vec<Sheet<'a>> {
+fn sheets<'a>(patch: &'a Patch, symbols: &'a [Symbol]) -> Vec<FileSheet<'a>> {
     let definitions = Definitions::of(symbols);
     let readable = patch.files.iter().filter(|file| !file.hunks.is_empty());
-    let weighed = readable.map(|file| (weight(file).class, file)).filter(|(class, _)| *class != Class::Noise);
-    let mut sheets: Vec<Sheet<'_>> = weighed
-        .map(|(class, file)| Sheet {
+    let weighed =
+        readable.map(|file| (file_priority(file).class, file)).filter(|(class, _)| *class != FileClass::Noise);
+    let mut sheets: Vec<FileSheet<'_>> = weighed
+        .map(|(class, file)| FileSheet {
             file,
             class,
             head: format!("--- {}\n", short(&file.path)),
@@ -136,29 +137,29 @@ fn sheets<'a>(patch: &'a Patch, symbols: &'a [Symbol]) -> Vec<Sheet<'a>> {
     sheets
 }
 
-fn piece(definitions: &Definitions<'_>, file: &FileChange, hunk: &Hunk) -> Piece {
-    Piece { tier: definitions.tier(file, hunk), text: hunk_text(hunk), shown: 0 }
+fn piece(definitions: &Definitions<'_>, file: &FileChange, hunk: &Hunk) -> HunkPiece {
+    HunkPiece { tier: definitions.tier(file, hunk), text: hunk_text(hunk), shown: 0 }
 }
 
 /// Selects changed lines, class by class and tier by tier.
-fn allot(sheets: &mut [Sheet<'_>], room: usize) {
+fn allot(sheets: &mut [FileSheet<'_>], room: usize) {
     let mut left = room;
-    for class in [Class::Source, Class::Tests, Class::Docs, Class::Settings] {
+    for class in [FileClass::Source, FileClass::Tests, FileClass::Docs, FileClass::Settings] {
         for tier in [Tier::Public, Tier::Internal, Tier::Rest] {
-            let mut level: Vec<&mut Sheet<'_>> = sheets.iter_mut().filter(|sheet| sheet.class == class).collect();
+            let mut level: Vec<&mut FileSheet<'_>> = sheets.iter_mut().filter(|sheet| sheet.class == class).collect();
             level.retain(|sheet| sheet.need(tier) > 0);
             let needs: Vec<usize> = level.iter().map(|sheet| sheet.need(tier)).collect();
             for (sheet, share) in level.iter_mut().zip(shares(&needs, left, FILE)) {
-                left = left.saturating_sub(sheet.take(tier, share));
+                left = left.saturating_sub(sheet.allot_tier(tier, share));
             }
         }
     }
 }
 
-fn missing(sheets: &[Sheet<'_>], patch: &Patch) -> Missing {
-    let mut missing = Missing { unread: patch.truncated && patch.files.is_empty(), ..Missing::default() };
+fn count_omitted(sheets: &[FileSheet<'_>], patch: &Patch) -> OmittedContent {
+    let mut missing = OmittedContent { unread: patch.truncated && patch.files.is_empty(), ..OmittedContent::default() };
     for sheet in sheets {
-        let lines = unread_lines(sheet.file) + sheet.pieces.iter().map(Piece::missing_lines).sum::<usize>();
+        let lines = unread_lines(sheet.file) + sheet.pieces.iter().map(HunkPiece::missing_lines).sum::<usize>();
         if sheet.is_shown() {
             missing.lines += lines;
         } else if lines > 0 {
@@ -171,12 +172,12 @@ fn missing(sheets: &[Sheet<'_>], patch: &Patch) -> Missing {
 
 /// Changed lines that were counted but not kept when the patch was read.
 fn unread_lines(file: &FileChange) -> usize {
-    let kept = file.hunks.iter().flat_map(|hunk| &hunk.lines).filter(|line| line.origin != Origin::Context).count();
+    let kept = file.hunks.iter().flat_map(|hunk| &hunk.lines).filter(|line| line.origin != LineOrigin::Context).count();
     let counted = file.insertions.zip(file.deletions).map_or(0, |(added, removed)| added.saturating_add(removed));
     usize::try_from(counted).unwrap_or(usize::MAX).saturating_sub(kept)
 }
 
-impl Missing {
+impl OmittedContent {
     fn words(&self) -> String {
         let mut parts = Vec::new();
         if self.files > 0 {
@@ -220,7 +221,7 @@ fn changed_lines(text: &str) -> usize {
 fn hunk_text(hunk: &Hunk) -> String {
     let header = hunk.header.trim();
     let mut text = if header.is_empty() { "@@\n".to_owned() } else { format!("@@ {}\n", short(header)) };
-    let changed: Vec<&Line> = hunk.lines.iter().filter(|line| line.origin != Origin::Context).collect();
+    let changed: Vec<&PatchLine> = hunk.lines.iter().filter(|line| line.origin != LineOrigin::Context).collect();
     let realigned = realigned(&changed);
     let mut shown = false;
     for line in paired(&changed) {
@@ -233,11 +234,12 @@ fn hunk_text(hunk: &Hunk) -> String {
 }
 
 /// Interleaves removed and added lines of a run, so that a truncated hunk shows both.
-fn paired<'a>(changed: &[&'a Line]) -> Vec<&'a Line> {
+fn paired<'a>(changed: &[&'a PatchLine]) -> Vec<&'a PatchLine> {
     let mut lines = Vec::with_capacity(changed.len());
-    let same = |one: &&Line, other: &&Line| one.origin == other.origin || other.origin == Origin::Added;
+    let same = |one: &&PatchLine, other: &&PatchLine| one.origin == other.origin || other.origin == LineOrigin::Added;
     for block in changed.chunk_by(same) {
-        let (added, removed): (Vec<&Line>, Vec<&Line>) = block.iter().partition(|line| line.origin == Origin::Added);
+        let (added, removed): (Vec<&PatchLine>, Vec<&PatchLine>) =
+            block.iter().partition(|line| line.origin == LineOrigin::Added);
         for at in 0..added.len().max(removed.len()) {
             lines.extend(removed.get(at).into_iter().chain(added.get(at)));
         }
@@ -246,8 +248,9 @@ fn paired<'a>(changed: &[&'a Line]) -> Vec<&'a Line> {
 }
 
 /// Lines that differ between the sides only in whitespace.
-fn realigned(changed: &[&Line]) -> HashSet<String> {
-    let (added, removed): (Vec<&Line>, Vec<&Line>) = changed.iter().partition(|line| line.origin == Origin::Added);
+fn realigned(changed: &[&PatchLine]) -> HashSet<String> {
+    let (added, removed): (Vec<&PatchLine>, Vec<&PatchLine>) =
+        changed.iter().partition(|line| line.origin == LineOrigin::Added);
     let old: HashSet<String> = removed.iter().map(|line| bare(&line.text)).collect();
     added.iter().map(|line| bare(&line.text)).filter(|text| old.contains(text)).collect()
 }
@@ -262,11 +265,11 @@ fn has_words(text: &str) -> bool {
     text.chars().any(char::is_alphanumeric)
 }
 
-fn line_text(line: &Line) -> String {
+fn line_text(line: &PatchLine) -> String {
     let mark = match line.origin {
-        Origin::Added => '+',
-        Origin::Removed => '-',
-        Origin::Context => ' ',
+        LineOrigin::Added => '+',
+        LineOrigin::Removed => '-',
+        LineOrigin::Context => ' ',
     };
     format!("{mark}{}\n", short(line.text.trim_end()))
 }

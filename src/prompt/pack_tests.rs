@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::clock::SystemClock;
-use crate::domain::patch::{Change, Unread};
+use crate::domain::patch::{Change, UnreadReason};
 use crate::facts;
 use crate::facts::sample::{self, named};
 
@@ -21,8 +21,8 @@ fn patch(files: Vec<FileChange>) -> Patch {
     Patch { files_total: files.len(), files, ..Patch::default() }
 }
 
-fn packed(files: Vec<FileChange>, bytes: usize) -> Packed {
-    pack(&patch(files), &[], bytes)
+fn packed(files: Vec<FileChange>, bytes: usize) -> PackedPatch {
+    pack_patch(&patch(files), &[], bytes)
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn large_tests_do_not_push_out_the_source() {
 #[test]
 fn noise_is_not_shown_and_not_missed() {
     let mut binary = named("logo.png", Change::Modified);
-    (binary.unread, binary.insertions, binary.deletions) = (Some(Unread::Binary), None, None);
+    (binary.unread, binary.insertions, binary.deletions) = (Some(UnreadReason::Binary), None, None);
     let lock = FileChange { insertions: Some(31_204), deletions: Some(12), ..added("package-lock.json", 90) };
     let packed = packed(vec![lock, binary, added("dist/a.js", 5)], 3000);
     assert_eq!((packed.patch.as_str(), packed.left_out.as_str()), ("", ""), "the facts tell it");
@@ -76,8 +76,8 @@ fn what_defines_something_for_others_comes_before_the_rest() {
     let file = sample::file("src/z.rs", &format!("{}{define}{}", calls(1), calls(2)));
     let other = sample::file("src/a.rs", &(0..30).map(calls).collect::<String>());
     let commit = sample::commit("wip", vec![other, file]);
-    let symbols = facts::of(&commit, &SystemClock).symbols;
-    let packed = pack(&commit.patch, &symbols, 400);
+    let symbols = facts::extract_facts(&commit, &SystemClock).symbols;
+    let packed = pack_patch(&commit.patch, &symbols, 400);
     assert!(packed.patch.starts_with("--- src/z.rs"), "{}", packed.patch);
     let defined = packed.patch.contains("pub fn choose") && packed.patch.contains("+    best()\n");
     assert!(defined, "whole: {}", packed.patch);
@@ -107,7 +107,7 @@ fn what_does_not_fit_is_said() {
     let cut = FileChange { insertions: Some(500), ..added("src/a.rs", 3) };
     assert_eq!(self::packed(vec![cut], 2000).left_out, "Not shown: 497 more lines.");
     let unread = Patch { truncated: true, ..Patch::default() };
-    let packed = pack(&unread, &[], 100);
+    let packed = pack_patch(&unread, &[], 100);
     assert_eq!(packed.left_out, "Not shown: the patch, which could not be read.");
 }
 
@@ -136,9 +136,9 @@ proptest! {
         files in prop::collection::vec(any_file(), 0..12), room in 0usize..9000,
     ) {
         let patch = patch(files);
-        let packed = pack(&patch, &[], room);
+        let packed = pack_patch(&patch, &[], room);
         prop_assert!(packed.patch.len() <= room);
-        let readable = |file: &&FileChange| weight(file).class != Class::Noise;
+        let readable = |file: &&FileChange| file_priority(file).class != FileClass::Noise;
         let hunks = patch.files.iter().filter(readable).flat_map(|file| &file.hunks);
         let changed = changed_lines(&hunks.map(hunk_text).collect::<String>());
         let heads = packed.patch.split_inclusive('\n').filter(|line| line.starts_with("--- ")).count();
@@ -146,6 +146,6 @@ proptest! {
         let missing = packed.missing.lines + packed.missing.lines_of_files;
         prop_assert_eq!(shown + missing, changed);
         prop_assert_eq!(missing > 0, !packed.left_out.is_empty());
-        prop_assert_eq!(pack(&patch, &[], room), packed, "the same bytes");
+        prop_assert_eq!(pack_patch(&patch, &[], room), packed, "the same bytes");
     }
 }

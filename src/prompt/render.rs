@@ -4,9 +4,9 @@
 use std::fmt::Write as _;
 
 use super::message;
-use super::pack::{Packed, pack};
+use super::pack::{PackedPatch, pack_patch};
 use super::text::{cut, one_line};
-use super::tokens::{Budget, Scale, bytes_in, estimate};
+use super::tokens::{Budget, TokenScale, bytes_in, estimate};
 use crate::domain::capture::Capture;
 use crate::domain::context::Context;
 use crate::domain::draft::DraftKind;
@@ -37,7 +37,7 @@ const TAGS: [&str; 6] = ["facts", "patch", "message", "note", "captures", "writt
 
 /// The prompt for one question.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rendered {
+pub struct RenderedPrompt {
     /// The system message: fixed per kind.
     pub rules: String,
     /// The user message. Contains untrusted, fenced repository text.
@@ -55,8 +55,8 @@ pub struct Rendered {
     pub prompt_tokens: u32,
 }
 
-impl Rendered {
-    fn new(rules: &str, question: String, scale: Scale) -> Self {
+impl RenderedPrompt {
+    fn new(rules: &str, question: String, scale: TokenScale) -> Self {
         let prompt_tokens = scale.tokens(rules) + scale.tokens(&question);
         let (version, left_out) = (version(rules), String::new());
         Self { rules: rules.to_owned(), question, fixed: 0, wording: None, version, left_out, prompt_tokens }
@@ -64,13 +64,13 @@ impl Rendered {
 
     /// The stable prefix of the question.
     #[must_use]
-    pub fn ahead(&self) -> &str {
+    pub fn stable_prefix(&self) -> &str {
         self.question.get(..self.fixed).unwrap_or_default()
     }
 
     /// The same question with a word limit for the answer.
     #[must_use]
-    pub fn asking_for(mut self, words: Option<u32>) -> Self {
+    pub fn with_word_limit(mut self, words: Option<u32>) -> Self {
         if let Some(words) = words {
             let _infallible = write!(self.question, " Use at most {words} words.");
         }
@@ -87,11 +87,12 @@ impl Rendered {
 /// The prompt for a redacted commit, within the budget: its facts in sentences, the most significant changed lines, and
 /// the author's words last. Everything before these depends on the patch and the budget alone.
 #[must_use]
-pub fn commit(commit: &Commit, deeds: &str, symbols: &[Symbol], context: &Context, budget: &Budget) -> Rendered {
+pub fn commit(commit: &Commit, deeds: &str, symbols: &[Symbol], context: &Context, budget: &Budget) -> RenderedPrompt {
     let room = budget.scale.bytes_in(budget.tokens).saturating_sub(CAPTURE.len() + FRAME);
     let words = WORDS.min(room / 3);
     let deeds = whole_words(deeds, room / 3);
-    let Packed { patch, left_out, .. } = pack(&commit.patch, symbols, room.saturating_sub(words + deeds.len()));
+    let PackedPatch { patch, left_out, .. } =
+        pack_patch(&commit.patch, symbols, room.saturating_sub(words + deeds.len()));
     let mut question = if deeds.is_empty() { String::new() } else { fenced("facts", deeds) };
     if !patch.is_empty() {
         question.push_str(&fenced("patch", &patch));
@@ -102,7 +103,7 @@ pub fn commit(commit: &Commit, deeds: &str, symbols: &[Symbol], context: &Contex
     let fixed = question.len();
     question.push_str(&author(commit, context, words));
     question.push_str("What does the code do differently now?");
-    Rendered { fixed, left_out, ..Rendered::new(CAPTURE, question, budget.scale) }
+    RenderedPrompt { fixed, left_out, ..RenderedPrompt::new(CAPTURE, question, budget.scale) }
 }
 
 /// The longest prefix of whole words within this many bytes.
@@ -113,7 +114,7 @@ fn whole_words(text: &str, most: usize) -> &str {
 
 /// The omissions stated in a stored question. Nothing inside a fence can imitate it.
 #[must_use]
-pub fn left_out(wire: &str) -> Option<&str> {
+pub fn stored_omissions(wire: &str) -> Option<&str> {
     let outside = wire.rsplit_once("</patch>\n").or_else(|| wire.rsplit_once("</facts>\n"))?.1;
     outside.lines().next().filter(|line| line.starts_with("Not shown: "))
 }
@@ -132,7 +133,7 @@ fn author(commit: &Commit, context: &Context, room: usize) -> String {
         let _infallible = writeln!(text, "Ticket of the branch: {}", cut(&tickets, TICKETS));
     }
     let left = room.saturating_sub(notes.len() + tickets.len().min(TICKETS));
-    text.push_str(&fenced("message", cut(&message::told(&commit.message), left)));
+    text.push_str(&fenced("message", cut(&message::strip_trailers(&commit.message), left)));
     text
 }
 
@@ -141,20 +142,26 @@ const TICKETS: usize = 60;
 
 /// The rules of a commit's question alone: prefilled before any commit exists.
 #[must_use]
-pub fn commit_rules() -> Rendered {
-    Rendered::new(CAPTURE, String::new(), Scale::default())
+pub fn commit_rules() -> RenderedPrompt {
+    RenderedPrompt::new(CAPTURE, String::new(), TokenScale::default())
 }
 
 /// The prompt for a redacted note.
 #[must_use]
-pub fn note(text: &str, project: &str) -> Rendered {
+pub fn note(text: &str, project: &str) -> RenderedPrompt {
     let question = format!("Project: {}\n{}Write it down.", one_line(project), fenced("note", cut(text, NOTE)));
-    Rendered::new(NOTE_RULES, question, Scale::default())
+    RenderedPrompt::new(NOTE_RULES, question, TokenScale::default())
 }
 
 /// The prompt for a draft from captures, oldest first; `period_words` is the period in words.
 #[must_use]
-pub fn draft(kind: DraftKind, project: &str, period_words: &str, captures: &[Capture], token_budget: u32) -> Rendered {
+pub fn draft(
+    kind: DraftKind,
+    project: &str,
+    period_words: &str,
+    captures: &[Capture],
+    token_budget: u32,
+) -> RenderedPrompt {
     let rules = match kind {
         DraftKind::Devlog => DEVLOG,
         DraftKind::Blog => BLOG,
@@ -165,7 +172,7 @@ pub fn draft(kind: DraftKind, project: &str, period_words: &str, captures: &[Cap
     let mut question = format!("Project: {}\nPeriod: {}\n", one_line(project), one_line(period_words));
     question.push_str(&fenced("captures", &captures_text(captures, room)));
     let _infallible = write!(question, "Write the {}.", noun(kind));
-    Rendered::new(rules, question, Scale::default())
+    RenderedPrompt::new(rules, question, TokenScale::default())
 }
 
 fn noun(kind: DraftKind) -> &'static str {
@@ -212,12 +219,12 @@ fn capture_line(capture: &Capture) -> String {
 
 /// Untrusted text between tags that it cannot close.
 pub(super) fn fenced(tag: &str, text: &str) -> String {
-    let text = harmless(text.trim_end());
+    let text = break_tags(text.trim_end());
     format!("<{tag}>\n{text}\n</{tag}>\n")
 }
 
 /// Breaks every form of our own tags in the text, keeping its length.
-fn harmless(text: &str) -> String {
+fn break_tags(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('<') {

@@ -11,12 +11,12 @@ pub const FADE: f64 = 0.9;
 
 /// Counts of a server: bytes sent and tokens reported, with decay.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Counts {
+pub struct ReportedCounts {
     pub bytes: f64,
     pub tokens: f64,
 }
 
-impl Counts {
+impl ReportedCounts {
     /// Whether a count covers the whole prompt: some servers omit cached tokens, and a truncated prompt is no measure.
     #[must_use]
     pub fn is_plausible(bytes: u64, tokens: u64) -> bool {
@@ -25,7 +25,7 @@ impl Counts {
 
     /// Adds one prompt.
     #[must_use]
-    pub fn and(self, bytes: u64, tokens: u64) -> Self {
+    pub fn add_prompt(self, bytes: u64, tokens: u64) -> Self {
         Self { bytes: self.bytes * FADE + bytes as f64, tokens: self.tokens * FADE + tokens as f64 }
     }
 }
@@ -33,22 +33,22 @@ impl Counts {
 /// Bytes per token of one model at one server. In steps of a tenth: a prompt's budget, and with it the prefix cache,
 /// must not change with every answer.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Scale(f64);
+pub struct TokenScale(f64);
 
-impl Default for Scale {
+impl Default for TokenScale {
     fn default() -> Self {
         Self::SAFE
     }
 }
 
-impl Scale {
+impl TokenScale {
     /// 3.2 bytes, a conservative value: code and English prose lie between 3.2 and 4.5 with the tokenizers of the
     /// Llama, Mistral and Qwen families.
     pub const SAFE: Self = Self(3.2);
 
     /// Conservative value from the counts, which include the chat template's tokens.
     #[must_use]
-    pub fn of(counts: Counts) -> Self {
+    pub fn of(counts: ReportedCounts) -> Self {
         let ratio = counts.bytes / counts.tokens * MARGIN;
         if counts.tokens < ENOUGH || !ratio.is_finite() {
             return Self::default();
@@ -83,25 +83,25 @@ pub const CAPTURE_PROMPT: u32 = 420;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Budget {
     pub tokens: u32,
-    pub scale: Scale,
+    pub scale: TokenScale,
 }
 
 impl From<u32> for Budget {
     fn from(tokens: u32) -> Self {
-        Self { tokens, scale: Scale::default() }
+        Self { tokens, scale: TokenScale::default() }
     }
 }
 
 /// An estimate for an unknown model.
 #[must_use]
 pub fn estimate(text: &str) -> u32 {
-    Scale::default().tokens(text)
+    TokenScale::default().tokens(text)
 }
 
 /// Number of bytes that fit into `tokens` of an unknown model.
 #[must_use]
 pub fn bytes_in(tokens: u32) -> usize {
-    Scale::default().bytes_in(tokens)
+    TokenScale::default().bytes_in(tokens)
 }
 
 #[cfg(test)]
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn what_fits_is_estimated_to_fit() {
-        for scale in [Scale::default(), Scale(1.0), Scale(4.1)] {
+        for scale in [TokenScale::default(), TokenScale(1.0), TokenScale(4.1)] {
             for tokens in [0, 1, 7, 400, 100_000] {
                 assert!(scale.tokens(&"x".repeat(scale.bytes_in(tokens))) <= tokens);
             }
@@ -127,25 +127,29 @@ mod tests {
 
     #[test]
     fn counts_replace_the_constant_on_the_safe_side_and_in_steps() {
-        let scale = |bytes, tokens| Scale::of(Counts::default().and(bytes, tokens));
-        assert_eq!(scale(400, 100), Scale::default(), "too little was counted");
-        assert_eq!(scale(4000, 1000), Scale(3.8));
-        assert_eq!(scale(4030, 1000), Scale(3.8), "the same step");
-        assert_eq!(scale(2000, 1000), Scale(1.9));
-        assert_eq!(scale(8000, 1000), Scale(MOST));
-        assert_eq!(Scale::of(Counts { bytes: f64::NAN, tokens: 300.0 }), Scale::default());
+        let scale = |bytes, tokens| TokenScale::of(ReportedCounts::default().add_prompt(bytes, tokens));
+        assert_eq!(scale(400, 100), TokenScale::default(), "too little was counted");
+        assert_eq!(scale(4000, 1000), TokenScale(3.8));
+        assert_eq!(scale(4030, 1000), TokenScale(3.8), "the same step");
+        assert_eq!(scale(2000, 1000), TokenScale(1.9));
+        assert_eq!(scale(8000, 1000), TokenScale(MOST));
+        assert_eq!(TokenScale::of(ReportedCounts { bytes: f64::NAN, tokens: 300.0 }), TokenScale::default());
     }
 
     #[test]
     fn older_counts_fade() {
-        let old = (0..50).fold(Counts::default(), |counts, _| counts.and(4000, 1000));
-        let new = (0..50).fold(old, |counts, _| counts.and(3000, 1000));
-        assert_eq!((Scale::of(old), Scale::of(new)), (Scale(3.8), Scale(2.8)));
+        let old = (0..50).fold(ReportedCounts::default(), |counts, _| counts.add_prompt(4000, 1000));
+        let new = (0..50).fold(old, |counts, _| counts.add_prompt(3000, 1000));
+        assert_eq!((TokenScale::of(old), TokenScale::of(new)), (TokenScale(3.8), TokenScale(2.8)));
     }
 
     #[test]
     fn a_count_that_left_out_what_was_cached_is_none() {
-        assert!(Counts::is_plausible(4000, 1000));
-        assert!(!Counts::is_plausible(4000, 12) && !Counts::is_plausible(4000, 0) && !Counts::is_plausible(10, 300));
+        assert!(ReportedCounts::is_plausible(4000, 1000));
+        assert!(
+            !ReportedCounts::is_plausible(4000, 12)
+                && !ReportedCounts::is_plausible(4000, 0)
+                && !ReportedCounts::is_plausible(10, 300)
+        );
     }
 }

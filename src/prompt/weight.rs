@@ -3,14 +3,14 @@
 
 use std::collections::HashMap;
 
-use crate::domain::patch::{FileChange, Hunk, Origin, Unread};
+use crate::domain::patch::{FileChange, Hunk, LineOrigin, UnreadReason};
 use crate::facts;
 use crate::facts::roles::{self, FileRole};
-use crate::facts::symbols::{Fate, Symbol};
+use crate::facts::symbols::{Symbol, SymbolChange};
 
 /// In order of priority for the byte budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Class {
+pub(super) enum FileClass {
     Source,
     Tests,
     Docs,
@@ -21,8 +21,8 @@ pub(super) enum Class {
 
 /// A file's class, and for noise its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Weight {
-    pub class: Class,
+pub(super) struct FilePriority {
+    pub class: FileClass,
     pub what: Option<&'static str>,
 }
 
@@ -40,24 +40,24 @@ pub(super) enum Tier {
 const MINIFIED: usize = 1000;
 
 /// Classifies a file by its path and its readable content.
-pub(super) fn weight(file: &FileChange) -> Weight {
+pub(super) fn file_priority(file: &FileChange) -> FilePriority {
     let role = facts::role_of(file);
     let noise = by_content(file)
         .or_else(|| file.unread.filter(|unread| has_no_text(*unread)).map(unread_words))
         .or_else(|| by_path(role, &file.path))
         .or_else(|| file.unread.map(unread_words));
     let class = match (noise, role) {
-        (Some(_), _) | (None, FileRole::Asset | FileRole::Generated) => Class::Noise,
-        (None, FileRole::Source | FileRole::Other) => Class::Source,
-        (None, FileRole::Tests) => Class::Tests,
-        (None, FileRole::Docs) => Class::Docs,
-        (None, FileRole::Config | FileRole::Ci) => Class::Settings,
+        (Some(_), _) | (None, FileRole::Asset | FileRole::Generated) => FileClass::Noise,
+        (None, FileRole::Source | FileRole::Other) => FileClass::Source,
+        (None, FileRole::Tests) => FileClass::Tests,
+        (None, FileRole::Docs) => FileClass::Docs,
+        (None, FileRole::Config | FileRole::Ci) => FileClass::Settings,
     };
-    Weight { class, what: noise }
+    FilePriority { class, what: noise }
 }
 
-fn has_no_text(unread: Unread) -> bool {
-    matches!(unread, Unread::Binary | Unread::Submodule | Unread::Symlink)
+fn has_no_text(unread: UnreadReason) -> bool {
+    matches!(unread, UnreadReason::Binary | UnreadReason::Submodule | UnreadReason::Symlink)
 }
 
 fn by_content(file: &FileChange) -> Option<&'static str> {
@@ -111,15 +111,15 @@ fn is_lockfile(name: &str) -> bool {
     name.ends_with(".lock") || NAMES.contains(&name)
 }
 
-fn unread_words(unread: Unread) -> &'static str {
+fn unread_words(unread: UnreadReason) -> &'static str {
     match unread {
-        Unread::Binary => "binary",
-        Unread::TooLarge => "too large to show",
-        Unread::BudgetSpent => "not read",
-        Unread::Submodule => "submodule",
-        Unread::Symlink => "symbolic link",
-        Unread::Excluded => "excluded",
-        Unread::Missing => "not available",
+        UnreadReason::Binary => "binary",
+        UnreadReason::TooLarge => "too large to show",
+        UnreadReason::BudgetSpent => "not read",
+        UnreadReason::Submodule => "submodule",
+        UnreadReason::Symlink => "symbolic link",
+        UnreadReason::Excluded => "excluded",
+        UnreadReason::Missing => "not available",
     }
 }
 
@@ -130,7 +130,7 @@ pub(super) struct Definitions<'a>(HashMap<(&'a str, &'a str), Tier>);
 impl<'a> Definitions<'a> {
     pub(super) fn of(symbols: &'a [Symbol]) -> Self {
         let mut tiers = HashMap::new();
-        for symbol in symbols.iter().filter(|symbol| symbol.fate != Fate::Modified) {
+        for symbol in symbols.iter().filter(|symbol| symbol.change != SymbolChange::Modified) {
             let tier = if symbol.public && !symbol.test { Tier::Public } else { Tier::Internal };
             let paths = std::iter::once(symbol.path.as_str()).chain(symbol.old_path.as_deref());
             for (path, name) in paths.flat_map(|path| symbol.names().map(move |name| (path, last_part(name)))) {
@@ -146,7 +146,7 @@ impl<'a> Definitions<'a> {
         if self.0.is_empty() {
             return Tier::Rest;
         }
-        let changed = hunk.lines.iter().filter(|line| line.origin != Origin::Context);
+        let changed = hunk.lines.iter().filter(|line| line.origin != LineOrigin::Context);
         let words = changed.flat_map(|line| line.text.split(|c: char| !is_word(c)));
         words.filter(|word| !word.is_empty()).filter_map(|word| self.find(file, word)).min().unwrap_or(Tier::Rest)
     }
@@ -175,34 +175,34 @@ mod tests {
     #[test]
     fn paths_tell_what_a_file_is() {
         for (path, class, what) in [
-            ("src/main.rs", Class::Source, None),
-            ("Makefile", Class::Settings, None),
-            ("src/foo_test.go", Class::Tests, None),
-            ("tests/it/main.rs", Class::Tests, None),
-            ("web/app.test.ts", Class::Tests, None),
-            ("README.md", Class::Docs, None),
-            ("docs/index.html", Class::Docs, None),
-            ("Cargo.toml", Class::Settings, None),
-            (".github/workflows/ci.yml", Class::Settings, None),
-            ("Cargo.lock", Class::Noise, Some("lockfile")),
-            ("web/yarn.lock", Class::Noise, Some("lockfile")),
-            ("package-lock.json", Class::Noise, Some("lockfile")),
-            ("go.sum", Class::Noise, Some("lockfile")),
-            ("dist/app.js", Class::Noise, Some("generated")),
-            ("a/vendor/x.go", Class::Noise, Some("vendored")),
-            ("node_modules/x/index.js", Class::Noise, Some("vendored")),
-            ("img/logo.svg", Class::Noise, Some("asset")),
-            ("app.min.js", Class::Noise, Some("minified")),
-            ("src/lock.rs", Class::Source, None),
-            ("src/vendor.rs", Class::Source, None),
+            ("src/main.rs", FileClass::Source, None),
+            ("Makefile", FileClass::Settings, None),
+            ("src/foo_test.go", FileClass::Tests, None),
+            ("tests/it/main.rs", FileClass::Tests, None),
+            ("web/app.test.ts", FileClass::Tests, None),
+            ("README.md", FileClass::Docs, None),
+            ("docs/index.html", FileClass::Docs, None),
+            ("Cargo.toml", FileClass::Settings, None),
+            (".github/workflows/ci.yml", FileClass::Settings, None),
+            ("Cargo.lock", FileClass::Noise, Some("lockfile")),
+            ("web/yarn.lock", FileClass::Noise, Some("lockfile")),
+            ("package-lock.json", FileClass::Noise, Some("lockfile")),
+            ("go.sum", FileClass::Noise, Some("lockfile")),
+            ("dist/app.js", FileClass::Noise, Some("generated")),
+            ("a/vendor/x.go", FileClass::Noise, Some("vendored")),
+            ("node_modules/x/index.js", FileClass::Noise, Some("vendored")),
+            ("img/logo.svg", FileClass::Noise, Some("asset")),
+            ("app.min.js", FileClass::Noise, Some("minified")),
+            ("src/lock.rs", FileClass::Source, None),
+            ("src/vendor.rs", FileClass::Source, None),
         ] {
-            assert_eq!(weight(&counted(path, 1, 1)), Weight { class, what }, "{path}");
+            assert_eq!(file_priority(&counted(path, 1, 1)), FilePriority { class, what }, "{path}");
         }
     }
 
     #[test]
     fn lines_tell_it_too() {
-        let what = |patch: &str| weight(&file("src/a.js", patch)).what;
+        let what = |patch: &str| file_priority(&file("src/a.js", patch)).what;
         assert_eq!(what("@@\n+// @generated by the bundler"), Some("generated"));
         assert_eq!(what("@@\n+// Code generated by protoc. DO NOT EDIT."), Some("generated"));
         assert_eq!(what("@@\n+if (text.includes(\"@generated\")) {}"), None, "code about the mark");
@@ -212,11 +212,11 @@ mod tests {
         assert_eq!(what(&data), None, "one long line among many");
     }
 
-    fn symbol(name: &str, fate: Fate, public: bool) -> Symbol {
+    fn symbol(name: &str, fate: SymbolChange, public: bool) -> Symbol {
         Symbol {
             name: name.into(),
             kind: SymbolKind::Function,
-            fate,
+            change: fate,
             public,
             test: false,
             test_case: false,
@@ -232,9 +232,9 @@ mod tests {
     #[test]
     fn a_hunk_weighs_what_it_defines() {
         let symbols = [
-            symbol("Router::choose", Fate::Added, true),
-            symbol("rank", Fate::Removed, false),
-            symbol("tick", Fate::Modified, true),
+            symbol("Router::choose", SymbolChange::Added, true),
+            symbol("rank", SymbolChange::Removed, false),
+            symbol("tick", SymbolChange::Modified, true),
         ];
         let definitions = Definitions::of(&symbols);
         let tier = |path: &str, line: &str| {

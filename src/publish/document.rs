@@ -6,7 +6,7 @@ use crate::domain::capture::Capture;
 
 use super::entry::Heading;
 use super::markdown;
-use super::outline::{Outline, Subject};
+use super::outline::{Outline, PageSubject};
 use super::slug;
 use super::span::Span;
 use super::templates::Templates;
@@ -27,7 +27,7 @@ pub const FORMAT: &str = "markdown";
 
 /// The list: every capture of the period, grouped, in its own words.
 #[must_use]
-pub fn list(subject: &Subject<'_>, captures: &[Capture], zone: &TimeZone, templates: &Templates) -> Document {
+pub fn list(subject: &PageSubject<'_>, captures: &[Capture], zone: &TimeZone, templates: &Templates) -> Document {
     let outline = Outline::of(subject, captures, zone);
     let page = templates.page(&outline);
     let (title, body) = split_title(&page.markdown);
@@ -36,7 +36,7 @@ pub fn list(subject: &Subject<'_>, captures: &[Capture], zone: &TimeZone, templa
 
 /// A model's text, followed by all its sources: an omission stays visible.
 #[must_use]
-pub fn from_model(text: &str, subject: &Subject<'_>, captures: &[Capture], zone: &TimeZone) -> Document {
+pub fn from_model(text: &str, subject: &PageSubject<'_>, captures: &[Capture], zone: &TimeZone) -> Document {
     let outline = Outline::of(subject, captures, zone);
     let (title, body) = split_title(&markdown::without_delimiters(text));
     let body = format!("{}\n\n{}", body.trim(), sources(&outline));
@@ -82,33 +82,33 @@ pub fn page(title: &str, body: &str) -> String {
 
 /// The published page's file name.
 #[must_use]
-pub fn file_name(subject: &Subject<'_>, zone: &TimeZone) -> String {
+pub fn file_name(subject: &PageSubject<'_>, zone: &TimeZone) -> String {
     format!("{}.md", slug::slug(subject.kind, subject.project, &Span::of(&subject.period, zone)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::capture::{Kind, State};
+    use crate::domain::capture::{CaptureKind, CaptureState};
     use crate::domain::draft::{DraftKind, Period};
     use crate::publish::sample::{capture, note};
     use crate::publish::span;
     use proptest::prelude::*;
 
-    fn subject(kind: DraftKind, from: &str, to: &str) -> Subject<'static> {
+    fn subject(kind: DraftKind, from: &str, to: &str) -> PageSubject<'static> {
         let midnight = |date: &str| format!("{date}T00:00:00Z").parse().unwrap();
-        Subject { kind, project: "harbour", period: Period { from: midnight(from), to: midnight(to) } }
+        PageSubject { kind, project: "harbour", period: Period { from: midnight(from), to: midnight(to) } }
     }
 
-    fn day() -> Subject<'static> {
+    fn day() -> PageSubject<'static> {
         subject(DraftKind::Devlog, "2026-03-03", "2026-03-04")
     }
 
-    fn week() -> Subject<'static> {
+    fn week() -> PageSubject<'static> {
         subject(DraftKind::Blog, "2026-03-02", "2026-03-09")
     }
 
-    fn written(subject: &Subject<'_>, captures: &[Capture]) -> String {
+    fn written(subject: &PageSubject<'_>, captures: &[Capture]) -> String {
         let document = list(subject, captures, &TimeZone::UTC, &Templates::built_in());
         assert_eq!(document.complaint, None);
         page(&document.title, &document.body)
@@ -135,7 +135,7 @@ mod tests {
             commit("2026-03-03T11:00:00Z", "feat: list dead jobs", "Adds `Queue::dead`. +55 −2 in 2 source files."),
             commit("2026-03-03T12:00:00Z", "Rework [the] queue's *inner* loop", "+80 −75 in 1 source file."),
             Capture {
-                kind: Kind::Merge,
+                kind: CaptureKind::Merge,
                 ..commit("2026-03-03T13:00:00Z", "Merge branch 'lease'", "Merges 2 commits.")
             },
             commit("2026-03-05T10:00:00Z", "chore(deps): bump serde from 1.0.1 to 1.0.2", "+3 −3 in a lockfile."),
@@ -278,11 +278,11 @@ mod tests {
         let of = |n: usize, text: &str| commit(&format!("2026-03-03T0{n}:00:00Z"), text, "Adds `{{ x }}` in a.html.");
         let mut captures: Vec<Capture> = words.iter().enumerate().map(|(n, text)| of(n, text)).collect();
         captures.push(note("{% project %}", "2026-03-03T09:30:00Z", "{{ note }}\n{% second line %}"));
-        let project = Subject { project: "{{ project }}", ..day() };
+        let project = PageSubject { project: "{{ project }}", ..day() };
         let text = "# All of {{ it }}\n\nSee `{% x %}`:\n\n```\n{{ fenced }}\n```\n";
         let model = from_model(text, &project, &captures, &TimeZone::UTC);
         for kind in [DraftKind::Devlog, DraftKind::Blog, DraftKind::Social, DraftKind::Status] {
-            let page = written(&Subject { kind, ..project.clone() }, &captures);
+            let page = written(&PageSubject { kind, ..project.clone() }, &captures);
             for page in [page, super::page(&model.title, &model.body)] {
                 for mark in ["{{", "}}", "{%", "%}", "{#", "#}", "<%", "{props", "\n<", " <"] {
                     assert!(!page.contains(mark), "{mark} in\n{page}");
@@ -350,7 +350,7 @@ mod tests {
             let moment = (from + jiff::SignedDuration::from_mins(i64::from(minute))).to_string();
             match kind {
                 0 => note("harbour", &moment, &text),
-                1 => Capture { kind: Kind::Merge, ..capture("harbour", &moment, &format!("{prefix}{text}")) },
+                1 => Capture { kind: CaptureKind::Merge, ..capture("harbour", &moment, &format!("{prefix}{text}")) },
                 _ => capture("harbour", &moment, &format!("{prefix}{text}")),
             }
         })
@@ -365,13 +365,13 @@ mod tests {
                     let id = capture.commit.as_ref().map_or("", |commit| commit.oid.short());
                     prop_assert!(text.contains(id), "{id} in\n{text}");
                 }
-                for line in captures.iter().filter(|c| c.kind == Kind::Note).flat_map(|note| note.raw.trim().lines()) {
+                for line in captures.iter().filter(|c| c.kind == CaptureKind::Note).flat_map(|note| note.raw.trim().lines()) {
                     prop_assert!(text.contains(&markdown::inline(line)), "{line} in\n{text}");
                 }
             }
             let devlog = plain(&written(&subject(DraftKind::Devlog, "2026-03-02", "2026-03-09"), &captures));
-            for capture in captures.iter().filter(|capture| capture.kind != Kind::Note) {
-                let said = plain(&markdown::inline(&crate::publish::entry::Entry::of(capture).rest));
+            for capture in captures.iter().filter(|capture| capture.kind != CaptureKind::Note) {
+                let said = plain(&markdown::inline(&crate::publish::entry::ListEntry::of(capture).rest));
                 let said = said.trim_end();
                 prop_assert!(devlog.contains(said), "{said} in\n{devlog}");
             }
@@ -383,7 +383,7 @@ mod tests {
             let days: std::collections::BTreeSet<_> = captures.iter().map(|c| span::date(c.at, &TimeZone::UTC)).collect();
             prop_assert_eq!(text.lines().filter(|line| line.starts_with("# ")).count(), 1);
             prop_assert_eq!(text.lines().filter(|line| line.starts_with("## ")).count(), days.len());
-            prop_assert!(captures.iter().all(|capture| capture.state == State::Live));
+            prop_assert!(captures.iter().all(|capture| capture.state == CaptureState::Live));
         }
     }
 }

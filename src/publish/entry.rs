@@ -1,13 +1,13 @@
 //! List entry of a page: a capture's summary, the author's own words beside it, and its commit ids.
 
-use crate::domain::capture::{By, Capture, Kind};
+use crate::domain::capture::{AuthoredBy, Capture, CaptureKind};
 
 use super::markdown;
 use super::theme::{self, Theme};
 
 /// One or more captures with the same content. Texts are plain, on one line; `why` and the methods give Markdown.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct ListEntry {
     pub theme: Theme,
     /// From the author's prefix, as plain text.
     pub area: Option<String>,
@@ -39,18 +39,18 @@ pub enum Heading {
 /// Longest quote of the body, in characters; cut at a sentence end.
 const LONGEST_WHY: usize = 400;
 
-impl Entry {
+impl ListEntry {
     /// Of a commit or merge; a note reads as `words`.
     #[must_use]
     pub fn of(capture: &Capture) -> Self {
         let subject = capture.commit.as_ref().map_or("", |commit| commit.subject.as_str());
-        let read = theme::read(subject);
+        let read = theme::parse_subject(subject);
         let summary = one_line(&capture.summary);
         let (prefix, rest) = split_prefix(&summary, read.prefix);
         let own = one_line(subject);
         let first = own.strip_prefix(prefix).filter(|own| starts_as_sentence(rest, own));
         Self {
-            theme: if capture.kind == Kind::Merge { Theme::Merges } else { read.theme },
+            theme: if capture.kind == CaptureKind::Merge { Theme::Merges } else { read.theme },
             area: read.area.map(str::to_owned),
             prefix: prefix.to_owned(),
             rest: rest.to_owned(),
@@ -142,8 +142,8 @@ pub fn subject_and_details(capture: &Capture) -> (String, String) {
 
 /// A note's text: as typed, or as the user edited it later.
 #[must_use]
-pub fn words(note: &Capture) -> &str {
-    if note.provenance.by == By::Human { note.summary.trim() } else { note.raw.trim() }
+pub fn note_text(note: &Capture) -> &str {
+    if note.provenance.by == AuthoredBy::Human { note.summary.trim() } else { note.raw.trim() }
 }
 
 /// Up to the first full stop that ends a sentence: outside code, followed by a space and no lowercase letter,
@@ -234,8 +234,8 @@ mod tests {
     use crate::publish::sample::{capture, note};
     use proptest::prelude::*;
 
-    fn entry(text: &str) -> Entry {
-        Entry::of(&capture("uro", "2026-03-03T09:00:00Z", text))
+    fn entry(text: &str) -> ListEntry {
+        ListEntry::of(&capture("uro", "2026-03-03T09:00:00Z", text))
     }
 
     #[test]
@@ -253,7 +253,7 @@ mod tests {
             summary: "Returns an error for an empty body: `parse` panicked before.".to_owned(),
             ..capture("uro", "2026-03-03T09:00:00Z", "fix(parser): empty body")
         };
-        assert_eq!(Entry::of(&capture).text(Heading::Theme), capture.summary);
+        assert_eq!(ListEntry::of(&capture).text(Heading::Theme), capture.summary);
     }
 
     #[test]
@@ -283,9 +283,9 @@ mod tests {
             summary: "Sync releases (#2). crates/python/releases.json only.".to_owned(),
             ..capture("uro", "2026-03-03T09:00:00Z", "Sync releases (#2)")
         };
-        assert_eq!(Entry::of(&sync).headline(Heading::None), "Sync releases (#2)");
+        assert_eq!(ListEntry::of(&sync).headline(Heading::None), "Sync releases (#2)");
         let told = Capture { summary: "Takes new releases. Nothing else.".to_owned(), ..sync };
-        assert_eq!(Entry::of(&told).headline(Heading::None), "Takes new releases");
+        assert_eq!(ListEntry::of(&told).headline(Heading::None), "Takes new releases");
         for (text, headline) in [
             ("Fix a leak (#12). +3 −1 in 1 file.", "Fix a leak (#12). +3 −1 in 1 file"),
             ("It works now!", "It works now!"),
@@ -335,15 +335,15 @@ mod tests {
     fn a_note_speaks_in_its_authors_words() {
         let mut note = note("uro", "2026-03-03T09:00:00Z", "auth timeout gone, 3s to 200ms");
         note.summary = "Reduces the authentication timeout.".to_owned();
-        assert_eq!(words(&note), "auth timeout gone, 3s to 200ms");
-        note.provenance.by = By::Human;
-        assert_eq!(words(&note), "Reduces the authentication timeout.");
+        assert_eq!(note_text(&note), "auth timeout gone, 3s to 200ms");
+        note.provenance.by = AuthoredBy::Human;
+        assert_eq!(note_text(&note), "Reduces the authentication timeout.");
     }
 
     #[test]
     fn the_same_words_twice_are_one_entry_with_both_sources() {
         let (mut one, other) =
-            (entry("Update README"), Entry::of(&capture("uro", "2026-03-04T09:00:00Z", "Update README")));
+            (entry("Update README"), ListEntry::of(&capture("uro", "2026-03-04T09:00:00Z", "Update README")));
         assert!(one.says_the_same(&other));
         one.absorb(other);
         assert_eq!(one.commits.len(), 2);

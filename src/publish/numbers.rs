@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use super::theme::{self, Theme};
-use crate::domain::capture::{Capture, CommitRef, Kind};
+use crate::domain::capture::{Capture, CaptureKind, CommitRef};
 use crate::fallback::phrase::{self, number};
 
 /// Counts of a set of captures. Lines and files of merges are left out: they were counted in the merged commits.
@@ -30,10 +30,10 @@ impl Numbers {
         let mut authors = BTreeSet::new();
         for capture in captures {
             match (capture.kind, &capture.commit) {
-                (Kind::Merge, _) => numbers.merges += 1,
-                (Kind::Commit, Some(commit)) => numbers.add(commit),
-                (Kind::Commit, None) => numbers.commits += 1,
-                (Kind::Note, _) => numbers.notes += 1,
+                (CaptureKind::Merge, _) => numbers.merges += 1,
+                (CaptureKind::Commit, Some(commit)) => numbers.add(commit),
+                (CaptureKind::Commit, None) => numbers.commits += 1,
+                (CaptureKind::Note, _) => numbers.notes += 1,
             }
             authors.extend(capture.commit.iter().map(|commit| commit.author.as_str()));
         }
@@ -51,7 +51,7 @@ impl Numbers {
             }
             _ => self.uncounted += 1,
         }
-        *self.by_theme.entry(theme::read(&commit.subject).theme).or_default() += 1;
+        *self.by_theme.entry(theme::parse_subject(&commit.subject).theme).or_default() += 1;
     }
 
     /// "38 commits, 2 merges and 1 note"; absent when there is nothing.
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn everything_is_counted_once_and_merges_bring_no_lines() {
-        let merge = Capture { kind: Kind::Merge, ..commit("Merge branch 'x'") };
+        let merge = Capture { kind: CaptureKind::Merge, ..commit("Merge branch 'x'") };
         let captures =
             [commit("fix: a"), commit("fix: b"), commit("wip"), merge, note("uro", "2026-03-03T10:00:00Z", "n")];
         let numbers = Numbers::of(&captures);

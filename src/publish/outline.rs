@@ -5,19 +5,19 @@ use std::collections::{BTreeMap, HashSet};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::domain::capture::{By, Capture, Kind};
+use crate::domain::capture::{AuthoredBy, Capture, CaptureKind};
 use crate::domain::draft::{DraftKind, Period};
 use crate::domain::id::Oid;
 use crate::fallback::{merge, phrase};
 
-use super::entry::{self, Entry, Heading};
+use super::entry::{self, Heading, ListEntry};
 use super::numbers::Numbers;
 use super::span::{self, Span};
 use super::theme::Theme;
 
 /// Subject of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subject<'a> {
+pub struct PageSubject<'a> {
     pub kind: DraftKind,
     pub project: &'a str,
     pub period: Period,
@@ -42,7 +42,7 @@ pub struct Group {
     /// Plain text; absent where the page is too short for headings.
     pub title: Option<String>,
     pub heading: Heading,
-    pub entries: Vec<Entry>,
+    pub entries: Vec<ListEntry>,
 }
 
 /// One local day with captures.
@@ -64,7 +64,7 @@ const REASONS_A_DAY: usize = 3;
 impl Outline {
     /// Arranges `captures`, which are those of the subject's period.
     #[must_use]
-    pub fn of(subject: &Subject<'_>, captures: &[Capture], zone: &TimeZone) -> Self {
+    pub fn of(subject: &PageSubject<'_>, captures: &[Capture], zone: &TimeZone) -> Self {
         let captures = work_once(captures);
         let mut captures: Vec<&Capture> = captures.iter().collect();
         captures.sort_by_key(|capture| (capture.at, capture.id));
@@ -100,9 +100,9 @@ pub fn work_once(captures: &[Capture]) -> Vec<Capture> {
     let reduced = |capture: &Capture| {
         let commit = capture.commit.as_ref().filter(|commit| commit.parents.len() > 1)?;
         let repeats = commit.parents.iter().skip(1).all(|parent| told.contains(parent));
-        (repeats && capture.provenance.by != By::Human).then(|| {
+        (repeats && capture.provenance.by != AuthoredBy::Human).then(|| {
             let body = capture.raw.trim_start().split_once('\n').map_or("", |(_, body)| body.trim());
-            let summary = phrase::sentence(&merge::sentence(&commit.subject, body, commit.parents.len()));
+            let summary = phrase::sentence(&merge::merge_sentence(&commit.subject, body, commit.parents.len()));
             Capture { summary, ..capture.clone() }
         })
     };
@@ -110,14 +110,18 @@ pub fn work_once(captures: &[Capture]) -> Vec<Capture> {
 }
 
 fn notes(captures: &[&Capture]) -> Vec<String> {
-    captures.iter().filter(|capture| capture.kind == Kind::Note).map(|note| entry::words(note).to_owned()).collect()
+    captures
+        .iter()
+        .filter(|capture| capture.kind == CaptureKind::Note)
+        .map(|note| entry::note_text(note).to_owned())
+        .collect()
 }
 
 /// Everything but notes, oldest first; captures with the same content are one entry.
-fn entries(captures: &[&Capture]) -> Vec<Entry> {
-    let mut entries: Vec<Entry> = Vec::new();
-    for capture in captures.iter().filter(|capture| capture.kind != Kind::Note) {
-        let entry = Entry::of(capture);
+fn entries(captures: &[&Capture]) -> Vec<ListEntry> {
+    let mut entries: Vec<ListEntry> = Vec::new();
+    for capture in captures.iter().filter(|capture| capture.kind != CaptureKind::Note) {
+        let entry = ListEntry::of(capture);
         match entries.iter_mut().find(|known| known.says_the_same(&entry)) {
             Some(known) => known.absorb(entry),
             None => entries.push(entry),
@@ -128,13 +132,13 @@ fn entries(captures: &[&Capture]) -> Vec<Entry> {
 
 /// Groups by the author's prefixes; without them by area of the project where several entries share one; else by first
 /// words.
-fn group(entries: Vec<Entry>) -> Vec<Group> {
+fn group(entries: Vec<ListEntry>) -> Vec<Group> {
     if entries.len() <= SHORT_LIST {
         return flat(entries);
     }
     let areas = shared_areas(&entries);
-    let mut by_theme: BTreeMap<Theme, Vec<Entry>> = BTreeMap::new();
-    let mut by_area: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
+    let mut by_theme: BTreeMap<Theme, Vec<ListEntry>> = BTreeMap::new();
+    let mut by_area: BTreeMap<String, Vec<ListEntry>> = BTreeMap::new();
     for entry in entries {
         match entry.area.as_ref().filter(|area| !entry.typed && areas.contains(*area)) {
             Some(area) => by_area.entry(area.clone()).or_default().push(entry),
@@ -145,11 +149,11 @@ fn group(entries: Vec<Entry>) -> Vec<Group> {
     headed(by_theme, by_area)
 }
 
-fn flat(entries: Vec<Entry>) -> Vec<Group> {
+fn flat(entries: Vec<ListEntry>) -> Vec<Group> {
     if entries.is_empty() { Vec::new() } else { vec![Group { title: None, heading: Heading::None, entries }] }
 }
 
-fn shared_areas(entries: &[Entry]) -> Vec<String> {
+fn shared_areas(entries: &[ListEntry]) -> Vec<String> {
     let mut counts: BTreeMap<&String, usize> = BTreeMap::new();
     for area in entries.iter().filter(|entry| !entry.typed).filter_map(|entry| entry.area.as_ref()) {
         *counts.entry(area).or_default() += 1;
@@ -158,9 +162,9 @@ fn shared_areas(entries: &[Entry]) -> Vec<String> {
 }
 
 /// A lone test or upkeep change gets no section of its own.
-fn gather_strays(by_theme: &mut BTreeMap<Theme, Vec<Entry>>) {
+fn gather_strays(by_theme: &mut BTreeMap<Theme, Vec<ListEntry>>) {
     let lone =
-        |(theme, entries): (&Theme, &Vec<Entry>)| (*theme > Theme::Changed && entries.len() == 1).then_some(*theme);
+        |(theme, entries): (&Theme, &Vec<ListEntry>)| (*theme > Theme::Changed && entries.len() == 1).then_some(*theme);
     let strays: Vec<Theme> = by_theme.iter().filter_map(lone).collect();
     for theme in strays {
         let stray = by_theme.remove(&theme).unwrap_or_default();
@@ -168,9 +172,9 @@ fn gather_strays(by_theme: &mut BTreeMap<Theme, Vec<Entry>>) {
     }
 }
 
-/// Themes up to `Changed`, then the areas, the busiest first, then the rest.
-fn headed(by_theme: BTreeMap<Theme, Vec<Entry>>, by_area: BTreeMap<String, Vec<Entry>>) -> Vec<Group> {
-    let theme = |(theme, entries): (Theme, Vec<Entry>)| {
+/// Themes up to `ChangedRows`, then the areas, the busiest first, then the rest.
+fn headed(by_theme: BTreeMap<Theme, Vec<ListEntry>>, by_area: BTreeMap<String, Vec<ListEntry>>) -> Vec<Group> {
+    let theme = |(theme, entries): (Theme, Vec<ListEntry>)| {
         // Entries under "Changed" are of several kinds: they keep their own prefix.
         let heading = if theme == Theme::Changed { Heading::None } else { Heading::Theme };
         (theme, Group { title: Some(theme.heading().to_owned()), heading, entries })
@@ -206,7 +210,7 @@ fn days(captures: &[&Capture], zone: &TimeZone) -> Vec<Day> {
 }
 
 /// Keeps only the reasons of the largest changes: a post is for reading, a log for reference.
-fn with_few_reasons(mut entries: Vec<Entry>) -> Vec<Entry> {
+fn with_few_reasons(mut entries: Vec<ListEntry>) -> Vec<ListEntry> {
     let mut sizes: Vec<u64> = entries.iter().filter(|entry| entry.why.is_some()).map(|entry| entry.lines).collect();
     sizes.sort_unstable_by(|a, b| b.cmp(a));
     let least = sizes.get(REASONS_A_DAY - 1).copied().unwrap_or(0);
@@ -228,7 +232,7 @@ mod tests {
     fn outline(captures: &[Capture]) -> Outline {
         let period =
             Period { from: "2026-03-02T00:00:00Z".parse().unwrap(), to: "2026-03-09T00:00:00Z".parse().unwrap() };
-        Outline::of(&Subject { kind: DraftKind::Blog, project: "uro", period }, captures, &TimeZone::UTC)
+        Outline::of(&PageSubject { kind: DraftKind::Blog, project: "uro", period }, captures, &TimeZone::UTC)
     }
 
     fn commits(subjects: &[&str]) -> Vec<Capture> {
@@ -296,7 +300,7 @@ mod tests {
         captures[1].summary = "Adds `c` in c.py. +1.".to_owned();
         let parents = captures.iter().map(|capture| capture.commit.clone().unwrap().oid).collect();
         let mut merge = capture("uro", "2026-03-03T10:00:00Z", message);
-        (merge.kind, merge.summary) = (Kind::Merge, "Adds `c` in c.py. +1 in 1 source file.".to_owned());
+        (merge.kind, merge.summary) = (CaptureKind::Merge, "Adds `c` in c.py. +1 in 1 source file.".to_owned());
         merge.commit.as_mut().unwrap().parents = parents;
         captures.push(merge);
         captures
@@ -333,7 +337,7 @@ mod tests {
         octopus[2].commit.as_mut().unwrap().parents.push(elsewhere);
         assert_eq!(texts(&octopus)[2], text);
         let mut edited = merged("Merge branch 'one'");
-        edited[2].provenance.by = By::Human;
+        edited[2].provenance.by = AuthoredBy::Human;
         assert_eq!(texts(&edited)[2], text);
     }
 

@@ -1,6 +1,6 @@
 //! Captures for tests, as the pipeline makes them.
 
-use crate::domain::capture::{By, Capture, CommitRef, Kind, Provenance, Reason, State};
+use crate::domain::capture::{AuthoredBy, Capture, CaptureKind, CaptureState, CommitRef, Provenance, Reason};
 use crate::domain::clock::FakeClock;
 use crate::domain::event::Source;
 use crate::domain::id::{CaptureId, Oid};
@@ -15,7 +15,7 @@ pub fn capture(project: &str, moment: &str, text: &str) -> Capture {
         id: CaptureId::fresh(&FakeClock::at(at)),
         at,
         captured_at: at,
-        kind: Kind::Commit,
+        kind: CaptureKind::Commit,
         project: project.to_owned(),
         tags: Vec::new(),
         repo: None,
@@ -24,7 +24,7 @@ pub fn capture(project: &str, moment: &str, text: &str) -> Capture {
         summary: subject.to_owned(),
         source: Source::Hook,
         provenance: Provenance {
-            by: By::Template,
+            by: AuthoredBy::Template,
             model: None,
             endpoint: None,
             reason: Reason::Disabled,
@@ -34,7 +34,7 @@ pub fn capture(project: &str, moment: &str, text: &str) -> Capture {
         tokens: Tokens::default(),
         quality: None,
         refined: None,
-        state: State::Live,
+        state: CaptureState::Live,
         supersedes: Vec::new(),
         notes: Vec::new(),
     }
@@ -42,7 +42,7 @@ pub fn capture(project: &str, moment: &str, text: &str) -> Capture {
 
 /// A note of `project` at `moment`.
 pub fn note(project: &str, moment: &str, text: &str) -> Capture {
-    Capture { kind: Kind::Note, commit: None, summary: text.to_owned(), ..capture(project, moment, text) }
+    Capture { kind: CaptureKind::Note, commit: None, summary: text.to_owned(), ..capture(project, moment, text) }
 }
 
 fn commit(oid: &str, subject: &str) -> CommitRef {

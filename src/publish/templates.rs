@@ -9,7 +9,7 @@ use minijinja::{Environment, Error, UndefinedBehavior, Value, context};
 
 use crate::domain::draft::DraftKind;
 
-use super::entry::{Entry, Heading};
+use super::entry::{Heading, ListEntry};
 use super::markdown;
 use super::numbers::Numbers;
 use super::outline::{Group, Outline};
@@ -192,7 +192,7 @@ fn headlines(outline: &Outline) -> Vec<String> {
     outline.groups.iter().flat_map(|group| &group.entries).map(|entry| entry.headline(Heading::None)).collect()
 }
 
-fn entry_values(entry: &Entry, group: &Group) -> Value {
+fn entry_values(entry: &ListEntry, group: &Group) -> Value {
     context! {
         text => entry.text(group.heading),
         headline => entry.headline(group.heading),

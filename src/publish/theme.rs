@@ -64,7 +64,7 @@ impl Theme {
 
 /// A subject's prefix, parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subject<'a> {
+pub struct SubjectPrefix<'a> {
     pub theme: Theme,
     /// `fix(parser):` → parser; `net/http:` → net/http.
     pub area: Option<&'a str>,
@@ -78,10 +78,10 @@ pub struct Subject<'a> {
 
 /// Parses a commit's subject.
 #[must_use]
-pub fn read(subject: &str) -> Subject<'_> {
+pub fn parse_subject(subject: &str) -> SubjectPrefix<'_> {
     let subject = subject.trim();
     let Some((head, rest)) = subject.split_once(": ") else {
-        return Subject { theme: by_first_words(subject), area: None, prefix: "", typed: false, breaking: false };
+        return SubjectPrefix { theme: by_first_words(subject), area: None, prefix: "", typed: false, breaking: false };
     };
     let prefix = &subject[..subject.len() - rest.len()];
     let breaking = head.ends_with('!');
@@ -90,12 +90,12 @@ pub fn read(subject: &str) -> Subject<'_> {
         Some(theme) => {
             // A version after it is an entry in that file, no documentation of its own.
             let area = scope.or_else(|| kind.eq_ignore_ascii_case("changelog").then_some(kind));
-            Subject { theme: by_scope(theme, scope, rest), area, prefix, typed: true, breaking }
+            SubjectPrefix { theme: by_scope(theme, scope, rest), area, prefix, typed: true, breaking }
         }
         None if is_area(head) => {
-            Subject { theme: by_first_words(rest), area: Some(head), prefix, typed: false, breaking: false }
+            SubjectPrefix { theme: by_first_words(rest), area: Some(head), prefix, typed: false, breaking: false }
         }
-        None => Subject { theme: by_first_words(subject), area: None, prefix: "", typed: false, breaking: false },
+        None => SubjectPrefix { theme: by_first_words(subject), area: None, prefix: "", typed: false, breaking: false },
     }
 }
 
@@ -229,7 +229,7 @@ mod tests {
             ("Say what happened: it broke", Theme::Changed, None, ""),
             ("fix(): crash", Theme::Fixed, None, "fix(): "),
         ] {
-            let read = read(subject);
+            let read = parse_subject(subject);
             assert_eq!((read.theme, read.area, read.prefix), (theme, area, prefix), "{subject}");
         }
     }
@@ -263,14 +263,14 @@ mod tests {
             ("wip", Theme::Changed),
             ("", Theme::Changed),
         ] {
-            assert_eq!(read(subject).theme, theme, "{subject:?}");
+            assert_eq!(parse_subject(subject).theme, theme, "{subject:?}");
         }
     }
 
     #[test]
     fn an_exclamation_mark_is_the_authors_word_for_breaking() {
-        assert!(read("feat!: drop v1").breaking && read("fix(api)!: rename").breaking);
-        assert!(!read("fix: it works!").breaking && !read("Wow!: it works").breaking);
+        assert!(parse_subject("feat!: drop v1").breaking && parse_subject("fix(api)!: rename").breaking);
+        assert!(!parse_subject("fix: it works!").breaking && !parse_subject("Wow!: it works").breaking);
     }
 
     #[test]

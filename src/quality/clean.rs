@@ -1,12 +1,12 @@
 //! Cleans a model's text to one plain line, or rejects it. A plain answer passes unmodified.
 
-use super::expected::Expected;
+use super::expected::ExpectedStyle;
 use super::{
     chatter, controls, fences, json, markdown, marks, opener, preamble, repetition, sentence, spans, thoughts, tokens,
 };
-use crate::facts::subject::Subject;
+use crate::facts::subject::SubjectLine;
 
-pub use super::document::{document, said};
+pub use super::document::{document, visible_text};
 
 /// Maximum sentences of a summary.
 const SENTENCES: usize = 3;
@@ -27,7 +27,7 @@ const ROUNDS: usize = 6;
 
 /// Why a text was rejected. Of several reasons the last one in this order is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
-pub enum Unusable {
+pub enum TextRejection {
     #[error("the answer is empty")]
     Empty,
     #[error("the answer is noise")]
@@ -48,7 +48,7 @@ pub enum Unusable {
 ///
 /// # Errors
 /// When no readable text is left.
-pub fn clean(text: &str, expected: &Expected) -> Result<String, Unusable> {
+pub fn clean(text: &str, expected: &ExpectedStyle) -> Result<String, TextRejection> {
     let mut line = once(&unwrapped(text, true)?, expected)?;
     for _ in 0..ROUNDS {
         let again = once(&unwrapped(&line, true)?, expected)?;
@@ -57,12 +57,12 @@ pub fn clean(text: &str, expected: &Expected) -> Result<String, Unusable> {
         }
         line = again;
     }
-    Err(Unusable::Noise)
+    Err(TextRejection::Noise)
 }
 
 /// The complete part of a truncated text: everything up to the last sentence end outside code and quotes, cleaned.
 #[must_use]
-pub fn salvage(text: &str, expected: &Expected) -> Option<String> {
+pub fn salvage(text: &str, expected: &ExpectedStyle) -> Option<String> {
     let open = unwrapped(text, false).ok()?;
     let mut ends = sentence::ends(&open);
     ends.pop_if(|end| open[*end..].trim().is_empty() && may_go_on(&open[..*end]));
@@ -79,15 +79,19 @@ fn may_go_on(text: &str) -> bool {
 
 /// Removes wrappers: control characters, reasoning, tokens, fences, JSON. Unmarked reasoning is removed only from a
 /// complete text, because its end is unknown before.
-pub(super) fn unwrapped(text: &str, whole: bool) -> Result<String, Unusable> {
+pub(super) fn unwrapped(text: &str, whole: bool) -> Result<String, TextRejection> {
     let text = controls::without_controls(cut(text, INPUT));
     if text.trim().is_empty() {
-        return Err(Unusable::Empty);
+        return Err(TextRejection::Empty);
     }
     let open = tokens::without_tokens(&thoughts::without_thoughts(&text));
     let spoken = thoughts::after_musing(&open);
     if spoken.trim().is_empty() || (!whole && spoken.len() < open.trim().len()) {
-        return Err(if has_words(&open) || has_words(&text) { Unusable::OnlyThoughts } else { Unusable::Empty });
+        return Err(if has_words(&open) || has_words(&text) {
+            TextRejection::OnlyThoughts
+        } else {
+            TextRejection::Empty
+        });
     }
     let text = fences::without_fences(spoken);
     let text = match json::without_json(&text) {
@@ -124,13 +128,13 @@ fn command_message(text: &str) -> String {
 }
 
 /// One pass over the lines and sentences.
-fn once(text: &str, expected: &Expected) -> Result<String, Unusable> {
+fn once(text: &str, expected: &ExpectedStyle) -> Result<String, TextRejection> {
     let lines: Vec<&str> = text.lines().filter(|line| has_words(line)).collect();
     let diff = lines.iter().any(|line| marks::is_patch_line(line));
-    let mut said = repetition::Said::default();
+    let mut said = repetition::SeenSentences::default();
     let mut looked_at = 0;
     let mut kept: Vec<String> = Vec::new();
-    let mut dropped = if diff { Unusable::Echo } else { Unusable::Empty };
+    let mut dropped = if diff { TextRejection::Echo } else { TextRejection::Empty };
     for line in &lines {
         if looked_at >= LOOKED_AT || said.len() >= KEPT {
             break;
@@ -145,7 +149,7 @@ fn once(text: &str, expected: &Expected) -> Result<String, Unusable> {
         let mut here = Vec::new();
         for sentence in sentence::split(&bare(line, expected)).into_iter().take(LOOKED_AT) {
             looked_at += 1;
-            match worth(sentence, expected) {
+            match clean_sentence(sentence, expected) {
                 Ok(sentence) if said.len() < KEPT && said.is_new(&sentence) => here.push(sentence),
                 Ok(_) => {}
                 Err(why) => dropped = dropped.max(why),
@@ -159,7 +163,7 @@ fn once(text: &str, expected: &Expected) -> Result<String, Unusable> {
     if line.is_empty() {
         return Err(dropped);
     }
-    judge(&line, expected)?;
+    validate_line(&line, expected)?;
     shorten(&line)
 }
 
@@ -169,7 +173,7 @@ fn is_quoted_patch(line: &str, diff: bool) -> bool {
 }
 
 /// The line without bullets, labels, quotes and Markdown.
-fn bare(line: &str, expected: &Expected) -> String {
+fn bare(line: &str, expected: &ExpectedStyle) -> String {
     let unannounced = |line| if expected.has_label_of(line) { line } else { preamble::without_preamble(line) };
     let line = markdown::without_emoji(marks::without_bullet(unannounced(line)));
     let line = marks::without_quotes(unannounced(marks::without_quotes(line)));
@@ -178,28 +182,28 @@ fn bare(line: &str, expected: &Expected) -> String {
 }
 
 /// The sentence as allowed in the summary, or why not.
-fn worth(sentence: &str, expected: &Expected) -> Result<String, Unusable> {
+fn clean_sentence(sentence: &str, expected: &ExpectedStyle) -> Result<String, TextRejection> {
     let tidy = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
-    let tidy = controls::mended(&tidy).ok_or(Unusable::Noise)?;
+    let tidy = controls::repair_replacements(&tidy).ok_or(TextRejection::Noise)?;
     if !has_words(&tidy) {
-        return Err(Unusable::Empty);
+        return Err(TextRejection::Empty);
     }
     if chatter::is_refusal(&tidy) {
-        return Err(Unusable::Refused);
+        return Err(TextRejection::Refused);
     }
     if chatter::is_echo(&tidy) {
-        return Err(Unusable::Echo);
+        return Err(TextRejection::Echo);
     }
     let direct = opener::direct(&tidy, expected);
     let own = expected.has_first_person();
-    if chatter::is_aside(&direct) || (!own && thoughts::is_musing(&direct)) {
-        return Err(if thoughts::is_musing(&direct) { Unusable::OnlyThoughts } else { Unusable::Empty });
+    if chatter::is_aside(&direct) || (!own && thoughts::is_reasoning(&direct)) {
+        return Err(if thoughts::is_reasoning(&direct) { TextRejection::OnlyThoughts } else { TextRejection::Empty });
     }
     if repetition::is_loop(&direct) {
-        return Err(Unusable::Noise);
+        return Err(TextRejection::Noise);
     }
     if expected.is_foreign(&direct) {
-        return Err(Unusable::Foreign);
+        return Err(TextRejection::Foreign);
     }
     Ok(direct.trim().to_owned())
 }
@@ -224,20 +228,20 @@ const BLANKS: &[&str] = &[
     "no changes", "no change", "no output", "not applicable", "no summary", "the summary",
 ];
 
-fn judge(line: &str, expected: &Expected) -> Result<(), Unusable> {
+fn validate_line(line: &str, expected: &ExpectedStyle) -> Result<(), TextRejection> {
     let wordy = line.chars().filter(|c| c.is_alphanumeric()).count();
     let visible = line.chars().filter(|c| !c.is_whitespace()).count();
     let bare = line.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-    let blank = BLANKS.contains(&bare.as_str()) || !Subject::of(line).informative;
+    let blank = BLANKS.contains(&bare.as_str()) || !SubjectLine::parse(line).informative;
     let lone = line.is_ascii() && line.split_whitespace().filter(|word| has_words(word)).count() < 2;
     let noisy = (wordy as f64) < WORDY * visible as f64;
     if wordy < SHORTEST || blank || lone || noisy || repetition::is_loop(line) || leaks(line) {
-        return Err(Unusable::Noise);
+        return Err(TextRejection::Noise);
     }
     if expected.is_foreign(line) {
-        return Err(Unusable::Foreign);
+        return Err(TextRejection::Foreign);
     }
-    if chatter::is_echo(line) { Err(Unusable::Echo) } else { Ok(()) }
+    if chatter::is_echo(line) { Err(TextRejection::Echo) } else { Ok(()) }
 }
 
 /// Final validation: content that must never be in a summary.
@@ -252,7 +256,7 @@ fn leaks(line: &str) -> bool {
 }
 
 /// Keeps complete sentences within the bounds.
-fn shorten(line: &str) -> Result<String, Unusable> {
+fn shorten(line: &str) -> Result<String, TextRejection> {
     let mut end = 0;
     for sentence_end in sentence::ends(line).into_iter().take(SENTENCES) {
         if line[..sentence_end].chars().count() <= CHARS {
@@ -262,7 +266,7 @@ fn shorten(line: &str) -> Result<String, Unusable> {
     let sentences = sentence::split(line).len();
     match end {
         _ if sentences <= SENTENCES && line.chars().count() <= CHARS => Ok(line.to_owned()),
-        0 => Err(Unusable::Endless),
+        0 => Err(TextRejection::Endless),
         end => Ok(line[..end].to_owned()),
     }
 }

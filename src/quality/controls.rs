@@ -51,7 +51,7 @@ fn skip_parameters(chars: &mut Chars<'_>) {
 }
 
 /// The text without replacement characters; `None` when one is inside a word, because the word is then damaged.
-pub(super) fn mended(text: &str) -> Option<String> {
+pub(super) fn repair_replacements(text: &str) -> Option<String> {
     if !text.contains('\u{fffd}') {
         return Some(text.to_owned());
     }
@@ -95,8 +95,8 @@ mod tests {
 
     #[test]
     fn a_damaged_word_is_told_from_a_damaged_margin() {
-        assert_eq!(mended("Adds a.\u{fffd}").as_deref(), Some("Adds a."));
-        assert_eq!(mended("caf\u{fffd} bar"), None);
-        assert_eq!(mended("\u{fffd}dds a"), None);
+        assert_eq!(repair_replacements("Adds a.\u{fffd}").as_deref(), Some("Adds a."));
+        assert_eq!(repair_replacements("caf\u{fffd} bar"), None);
+        assert_eq!(repair_replacements("\u{fffd}dds a"), None);
     }
 }

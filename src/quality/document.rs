@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::clean::{Unusable, cut};
+use super::clean::{TextRejection, cut};
 use super::{chatter, controls, json, preamble, thoughts, tokens};
 
 /// Longest draft processed, in bytes.
@@ -15,24 +15,24 @@ const SHORTEST: usize = 20;
 ///
 /// # Errors
 /// When the remaining text cannot be a draft.
-pub fn document(text: &str) -> Result<String, Unusable> {
+pub fn document(text: &str) -> Result<String, TextRejection> {
     let open = tokens::without_tokens(&thoughts::without_thoughts(cut(text, INPUT)));
     if open.trim().is_empty() {
-        return Err(if text.trim().is_empty() { Unusable::Empty } else { Unusable::OnlyThoughts });
+        return Err(if text.trim().is_empty() { TextRejection::Empty } else { TextRejection::OnlyThoughts });
     }
     let text = controls::without_controls(&open).replace("\u{fffd}", "");
     let text = json::without_json(&text).unwrap_or(text);
     let body = fenced_whole(without_greeting(text.trim())).trim();
     let body = close_fence(&paragraphs(body));
     if body.chars().filter(|c| c.is_alphanumeric()).count() < SHORTEST {
-        return Err(if body.is_empty() { Unusable::Empty } else { Unusable::Noise });
+        return Err(if body.is_empty() { TextRejection::Empty } else { TextRejection::Noise });
     }
     Ok(body)
 }
 
 /// The partial output without reasoning; empty while the model is still reasoning.
 #[must_use]
-pub fn said(text: &str) -> String {
+pub fn visible_text(text: &str) -> String {
     thoughts::without_thoughts(cut(text, INPUT))
 }
 
@@ -115,8 +115,8 @@ mod tests {
 
     #[test]
     fn nothing_is_no_draft() {
-        assert_eq!(document(" \n"), Err(Unusable::Empty));
-        assert_eq!(document("<think>never ends"), Err(Unusable::OnlyThoughts));
-        assert_eq!(document("ok."), Err(Unusable::Noise));
+        assert_eq!(document(" \n"), Err(TextRejection::Empty));
+        assert_eq!(document("<think>never ends"), Err(TextRejection::OnlyThoughts));
+        assert_eq!(document("ok."), Err(TextRejection::Noise));
     }
 }

@@ -1,7 +1,7 @@
 //! Reports which pieces of an answer are missing from the final text, and why.
 
-use super::clean::{self, Unusable};
-use super::expected::Expected;
+use super::clean::{self, TextRejection};
+use super::expected::ExpectedStyle;
 use super::sentence;
 
 /// Maximum pieces reported, and maximum characters of each.
@@ -14,21 +14,21 @@ const LOOKED_AT: usize = 60;
 /// Pieces of `answer`, each with why it is not in `text`, in the order of the answer; at most twelve. Those of the
 /// sentences in `told` are already reported.
 #[must_use]
-pub fn pieces(answer: &str, text: Option<&str>, told: &[&str], expected: &Expected) -> Vec<String> {
+pub fn pieces(answer: &str, text: Option<&str>, told: &[&str], expected: &ExpectedStyle) -> Vec<String> {
     let spoken = squeezed(&clean::unwrapped(answer, true).unwrap_or_default());
     let text = squeezed(text.unwrap_or_default());
     let told: Vec<String> = told.iter().map(|sentence| squeezed(sentence)).collect();
     let has_words = |piece: &&str| piece.chars().any(char::is_alphanumeric);
     let pieces = answer.lines().flat_map(sentence::split).map(str::trim).filter(has_words);
     let dropped = pieces.take(LOOKED_AT).filter_map(|piece| {
-        let why = why(piece, &spoken, (&text, &told), expected)?;
+        let why = drop_reason(piece, &spoken, (&text, &told), expected)?;
         Some(format!("{} ({why})", beginning(piece)))
     });
     dropped.take(PIECES).collect()
 }
 
 /// `None` where the piece is in the text, or already reported.
-fn why(piece: &str, spoken: &str, (text, told): (&str, &[String]), expected: &Expected) -> Option<String> {
+fn drop_reason(piece: &str, spoken: &str, (text, told): (&str, &[String]), expected: &ExpectedStyle) -> Option<String> {
     let is_in = |words: &str| text.contains(words) || told.iter().any(|told| told.contains(words));
     let words = squeezed(piece);
     if is_in(&words) {
@@ -41,7 +41,7 @@ fn why(piece: &str, spoken: &str, (text, told): (&str, &[String]), expected: &Ex
             Some("a repetition, or beyond the sentence limit".to_owned())
         }
         Ok(_) => Some("reasoning or other wrapping".to_owned()),
-        Err(Unusable::Empty) => Some("no statement about the change".to_owned()),
+        Err(TextRejection::Empty) => Some("no statement about the change".to_owned()),
         Err(why) => Some(why.to_string().replacen("the answer ", "", 1)),
     }
 }
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     fn told(answer: &str, text: Option<&str>) -> Vec<String> {
-        pieces(answer, text, &["It flies."], &Expected::of("Add a retry"))
+        pieces(answer, text, &["It flies."], &ExpectedStyle::of("Add a retry"))
     }
 
     #[test]

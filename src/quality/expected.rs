@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use unicode_script::{Script, UnicodeScript as _};
 
 use super::spans;
-use crate::facts::subject::Subject;
+use crate::facts::subject::SubjectLine;
 
 /// Minimum letters for language detection.
 const LETTERS: usize = 20;
@@ -14,7 +14,7 @@ const CONFIDENT: f64 = 0.9;
 
 /// Styles that the author's text allows. The default is plain English, for an author without text.
 #[derive(Debug, Clone, Default)]
-pub struct Expected {
+pub struct ExpectedStyle {
     /// The type of the author's conventional prefix, in lower case.
     prefix: Option<String>,
     /// The text before the first colon of the author's subject, in lower case.
@@ -29,7 +29,7 @@ pub struct Expected {
     first_person: bool,
 }
 
-impl Expected {
+impl ExpectedStyle {
     /// Derives the style from a commit's message or a note.
     #[must_use]
     pub fn of(author: &str) -> Self {
@@ -42,7 +42,7 @@ impl Expected {
             }
         }
         Self {
-            prefix: Subject::of(subject).prefix.map(|prefix| prefix.kind),
+            prefix: SubjectLine::parse(subject).prefix.map(|prefix| prefix.kind),
             label: subject.split_once(':').map(|(label, _)| label.trim().to_lowercase()),
             foreign: is_foreign_latin(&prose(author, &BTreeSet::new())),
             first_person: ["i", "we", "i'm", "we're", "our", "my"].iter().any(|word| words.contains(*word)),

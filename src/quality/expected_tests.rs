@@ -23,7 +23,7 @@ fn other_languages_and_scripts_are_foreign_to_an_english_author() {
         "Adds a r\u{0435}try to the login.",
         "𝐀𝐝𝐝𝐬 a retry.",
     ] {
-        assert!(Expected::default().is_foreign(text), "{text}");
+        assert!(ExpectedStyle::default().is_foreign(text), "{text}");
     }
 }
 
@@ -40,25 +40,25 @@ fn english_code_names_units_and_quotes_are_not() {
         "Mentions Zoë and Müller in AUTHORS.",
         "src/a.rs src/b.rs Cargo.toml README.md",
     ] {
-        assert!(!Expected::default().is_foreign(text), "{text}");
+        assert!(!ExpectedStyle::default().is_foreign(text), "{text}");
     }
 }
 
 #[test]
 fn an_author_is_answered_in_the_authors_language_or_in_english() {
-    let german = Expected::of("Füge eine Wiederholung für die Anmeldung hinzu");
+    let german = ExpectedStyle::of("Füge eine Wiederholung für die Anmeldung hinzu");
     assert!(!german.is_foreign("Fügt eine Wiederholung für die Anmeldung hinzu."));
     assert!(!german.is_foreign("Adds a retry to the login of the client."));
     assert!(german.is_foreign("为登录添加重试。"));
-    let chinese = Expected::of("为登录添加重试");
+    let chinese = ExpectedStyle::of("为登录添加重试");
     assert!(!chinese.is_foreign("为登录添加了重试机制。"));
     assert!(chinese.is_foreign("Добавляет повтор входа."));
-    assert!(!Expected::of("Greet 世界").is_foreign("Greets 世界 at the start."));
+    assert!(!ExpectedStyle::of("Greet 世界").is_foreign("Greets 世界 at the start."));
 }
 
 #[test]
 fn the_authors_prefix_and_person_are_seen() {
-    let author = Expected::of("feat(cli): we add a flag");
+    let author = ExpectedStyle::of("feat(cli): we add a flag");
     assert!(author.has_prefix("feat") && !author.has_prefix("fix") && author.has_first_person());
-    assert!(!Expected::of("Add a flag").has_first_person());
+    assert!(!ExpectedStyle::of("Add a flag").has_first_person());
 }

@@ -8,7 +8,7 @@ const LONGEST: usize = 2048;
 
 /// Tracks an answer piece by piece; a piece is about one token.
 #[derive(Debug, Clone, Default)]
-pub struct Heard {
+pub struct SentenceStream {
     pieces: u64,
     /// Text after the last sentence end.
     open: String,
@@ -18,14 +18,14 @@ pub struct Heard {
     last: u64,
 }
 
-impl Heard {
+impl SentenceStream {
     /// Adds the next piece.
-    pub fn take(&mut self, piece: &str) {
+    pub fn push_piece(&mut self, piece: &str) {
         self.pieces = self.pieces.saturating_add(1);
         self.open.push_str(piece);
         // Only a mark can end a sentence, and only the following text confirms it.
         if self.perhaps.is_some() || piece.contains(is_mark) {
-            self.look();
+            self.scan();
         }
         if self.open.len() > LONGEST {
             self.open.clear();
@@ -47,22 +47,22 @@ impl Heard {
 
     /// Pieces up to the end of the first confirmed sentence: further text follows it.
     #[must_use]
-    pub fn first(&self) -> Option<u64> {
+    pub fn first_sentence(&self) -> Option<u64> {
         self.first
     }
 
     /// The same at the end of the stream.
     #[must_use]
-    pub fn first_of_all(&self) -> Option<u64> {
+    pub fn first_sentence_at_end(&self) -> Option<u64> {
         self.first.or_else(|| self.perhaps.map(|(_, piece)| piece))
     }
 
-    fn look(&mut self) {
+    fn scan(&mut self) {
         let before = self.perhaps.take();
         let mut from = 0;
         for end in sentence::ends(&self.open) {
             let piece = before.filter(|(place, _)| *place == end).map_or(self.pieces, |(_, piece)| piece);
-            let says = says_something(&self.open[from..end]);
+            let says = is_real_sentence(&self.open[from..end]);
             if self.open[end..].trim_start().is_empty() {
                 self.perhaps = says.then_some((end, piece));
             } else if says {
@@ -81,7 +81,7 @@ fn is_mark(c: char) -> bool {
 }
 
 /// "Sure!" does not count as a sentence.
-fn says_something(sentence: &str) -> bool {
+fn is_real_sentence(sentence: &str) -> bool {
     without_preamble(sentence).contains(char::is_alphanumeric)
 }
 
@@ -91,54 +91,54 @@ mod tests {
 
     use super::*;
 
-    fn heard(pieces: &[&str]) -> Heard {
-        let mut heard = Heard::default();
-        pieces.iter().for_each(|piece| heard.take(piece));
+    fn heard(pieces: &[&str]) -> SentenceStream {
+        let mut heard = SentenceStream::default();
+        pieces.iter().for_each(|piece| heard.push_piece(piece));
         heard
     }
 
     #[test]
     fn a_sentence_has_ended_when_something_else_follows_it() {
         let pieces = ["Adds", " a", " retry", ".", " And", " a", " test"];
-        assert_eq!(heard(&pieces[..3]).first_of_all(), None);
+        assert_eq!(heard(&pieces[..3]).first_sentence_at_end(), None);
         let dot = heard(&pieces[..4]);
-        assert_eq!((dot.first(), dot.first_of_all(), dot.unfinished()), (None, Some(4), 4));
+        assert_eq!((dot.first_sentence(), dot.first_sentence_at_end(), dot.unfinished()), (None, Some(4), 4));
         let whole = heard(&pieces);
-        assert_eq!((whole.first(), whole.first_of_all(), whole.unfinished()), (Some(4), Some(4), 3));
+        assert_eq!((whole.first_sentence(), whole.first_sentence_at_end(), whole.unfinished()), (Some(4), Some(4), 3));
     }
 
     #[test]
     fn a_dot_that_goes_on_ended_nothing() {
         let names = heard(&["Moves", " it", " to", " src/", "foo", ".", "rs", " and", " 3", ".", "5"]);
-        assert_eq!((names.first_of_all(), names.unfinished()), (None, 11));
+        assert_eq!((names.first_sentence_at_end(), names.unfinished()), (None, 11));
         let quoted = heard(&["Says", " \"no", ".\"", " ", "before", " it"]);
-        assert_eq!(quoted.first_of_all(), None);
+        assert_eq!(quoted.first_sentence_at_end(), None);
     }
 
     #[test]
     fn politeness_is_not_what_is_waited_for() {
         let polite = heard(&["Sure", "!", " Adds", " a", " retry", ".", " It"]);
-        assert_eq!((polite.first(), polite.unfinished()), (Some(6), 1));
-        assert_eq!(heard(&["Sure", "!", " "]).first_of_all(), None);
+        assert_eq!((polite.first_sentence(), polite.unfinished()), (Some(6), 1));
+        assert_eq!(heard(&["Sure", "!", " "]).first_sentence_at_end(), None);
     }
 
     #[test]
     fn one_piece_may_hold_many_sentences() {
         let many = heard(&["Adds a. Removes b. Fixes", " c"]);
-        assert_eq!((many.first(), many.unfinished()), (Some(1), 1));
+        assert_eq!((many.first_sentence(), many.unfinished()), (Some(1), 1));
     }
 
     #[test]
     fn what_never_ends_is_not_kept() {
-        let mut endless = Heard::default();
+        let mut endless = SentenceStream::default();
         for _ in 0..20_000 {
-            endless.take("a.b");
+            endless.push_piece("a.b");
             assert!(endless.open.len() <= LONGEST);
         }
-        assert_eq!(endless.first_of_all(), None);
-        endless.take("\n\nAdds a retry.");
-        endless.take(" It");
-        assert_eq!(endless.first(), Some(20_001));
+        assert_eq!(endless.first_sentence_at_end(), None);
+        endless.push_piece("\n\nAdds a retry.");
+        endless.push_piece(" It");
+        assert_eq!(endless.first_sentence(), Some(20_001));
     }
 
     proptest! {
@@ -149,8 +149,8 @@ mod tests {
             cuts.sort_unstable();
             let pieces: Vec<&str> = cuts.windows(2).map(|pair| &text[pair[0]..pair[1]]).collect();
             let (whole, parts) = (heard(&[&text]), heard(&pieces));
-            prop_assert_eq!(whole.first().is_some(), parts.first().is_some());
-            prop_assert_eq!(whole.first_of_all().is_some(), parts.first_of_all().is_some());
+            prop_assert_eq!(whole.first_sentence().is_some(), parts.first_sentence().is_some());
+            prop_assert_eq!(whole.first_sentence_at_end().is_some(), parts.first_sentence_at_end().is_some());
             prop_assert!(parts.unfinished() <= parts.pieces());
         }
 

@@ -1,7 +1,7 @@
 //! Opener removal: "This commit adds …" becomes "Adds …".
 
-use super::expected::Expected;
-use crate::facts::subject::Subject;
+use super::expected::ExpectedStyle;
+use crate::facts::subject::SubjectLine;
 
 /// Removable words before the verb.
 const ACTORS: &[&str] = &[
@@ -39,7 +39,7 @@ const ADVERBS: &[&str] = &["also", "now", "simply", "mainly", "primarily", "furt
 
 /// Removes redundant openers and capitalises the first letter; a conventional prefix stays only where the author used
 /// the same one.
-pub(super) fn direct(sentence: &str, expected: &Expected) -> String {
+pub(super) fn direct(sentence: &str, expected: &ExpectedStyle) -> String {
     let sentence = without_prefix(sentence, expected);
     let sentence = without_clause(&sentence);
     let persons: &[&str] = if expected.has_first_person() { &[] } else { PERSONS };
@@ -47,8 +47,8 @@ pub(super) fn direct(sentence: &str, expected: &Expected) -> String {
 }
 
 /// `feat: add …`, a prefix invented by the model.
-fn without_prefix(sentence: &str, expected: &Expected) -> String {
-    let Some(prefix) = Subject::of(sentence).prefix.filter(|prefix| !expected.has_prefix(&prefix.kind)) else {
+fn without_prefix(sentence: &str, expected: &ExpectedStyle) -> String {
+    let Some(prefix) = SubjectLine::parse(sentence).prefix.filter(|prefix| !expected.has_prefix(&prefix.kind)) else {
         return sentence.to_owned();
     };
     let rest = sentence.split_once(':').map_or("", |(_, rest)| rest.trim_start());
@@ -124,8 +124,8 @@ mod tests {
             "feat(auth): add a retry.",
             "Overall, this commit adds a retry.",
         ] {
-            let said = direct(text, &Expected::default());
-            let again = direct(&said, &Expected::default());
+            let said = direct(text, &ExpectedStyle::default());
+            let again = direct(&said, &ExpectedStyle::default());
             assert!(["Adds a retry.", "Add a retry.", "Added a retry."].contains(&again.as_str()), "{text}: {again}");
         }
     }
@@ -144,9 +144,9 @@ mod tests {
             "Overall, nothing.",
         ] {
             let expected = if text.starts_with("Overall") { "Nothing." } else { text };
-            assert_eq!(direct(text, &Expected::default()), expected);
+            assert_eq!(direct(text, &ExpectedStyle::default()), expected);
         }
-        assert_eq!(direct("fix: drop it", &Expected::of("fix: x")), "fix: drop it");
-        assert_eq!(direct("feat: drop it", &Expected::of("fix: x")), "Drop it");
+        assert_eq!(direct("fix: drop it", &ExpectedStyle::of("fix: x")), "fix: drop it");
+        assert_eq!(direct("feat: drop it", &ExpectedStyle::of("fix: x")), "Drop it");
     }
 }

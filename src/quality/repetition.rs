@@ -41,9 +41,9 @@ fn is_stuck(word: &str) -> bool {
 
 /// Sentences seen so far.
 #[derive(Debug, Default)]
-pub(super) struct Said(Vec<(BTreeSet<String>, BTreeSet<String>)>);
+pub(super) struct SeenSentences(Vec<(BTreeSet<String>, BTreeSet<String>)>);
 
-impl Said {
+impl SeenSentences {
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn near_copies_are_found_and_other_things_are_not_copies() {
-        let mut said = Said::default();
+        let mut said = SeenSentences::default();
         assert!(said.is_new("Adds a retry to the login flow of the client."));
         assert!(!said.is_new("Adds a retry to the login flow of the client!"));
         assert!(!said.is_new("It adds a retry to the login flow of the client."));

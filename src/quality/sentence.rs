@@ -7,11 +7,11 @@ const ABBREVIATIONS: [&str; 14] =
 /// Byte offsets just after each sentence's end mark (including closing quotes and brackets).
 pub(crate) fn ends(text: &str) -> Vec<usize> {
     let mut ends = Vec::new();
-    let mut inside = Inside::default();
+    let mut inside = OpenMarks::default();
     let first = text.len() - text.trim_start().len();
     let mut chars = text.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
-        inside.see(text, at, c);
+        inside.update(text, at, c);
         if matches!(c, '\u{3002}' | '\u{ff01}' | '\u{ff1f}') && !inside.any() {
             ends.push(at + c.len_utf8());
         }
@@ -47,14 +47,14 @@ pub(crate) fn split(text: &str) -> Vec<&str> {
 
 /// Open quotes, brackets and code at a position in the text.
 #[derive(Debug, Default)]
-struct Inside {
+struct OpenMarks {
     code: bool,
     quote: bool,
     depth: u32,
 }
 
-impl Inside {
-    fn see(&mut self, text: &str, at: usize, c: char) {
+impl OpenMarks {
+    fn update(&mut self, text: &str, at: usize, c: char) {
         match c {
             '`' => self.code = !self.code,
             _ if self.code => {}
@@ -78,7 +78,7 @@ impl Inside {
 }
 
 /// Skips repeated end marks and closing quotes or brackets.
-fn closed(text: &str, mut at: usize, inside: &mut Inside) -> usize {
+fn closed(text: &str, mut at: usize, inside: &mut OpenMarks) -> usize {
     for c in text[at..].chars() {
         let closes = match c {
             '.' | '!' | '?' | '\u{2026}' => true,
@@ -91,7 +91,7 @@ fn closed(text: &str, mut at: usize, inside: &mut Inside) -> usize {
         if !closes {
             break;
         }
-        inside.see(text, at, c);
+        inside.update(text, at, c);
         at += c.len_utf8();
     }
     at

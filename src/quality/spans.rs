@@ -2,26 +2,26 @@
 
 /// A piece of a line; code includes its backticks. An unclosed backtick is prose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Span<'a> {
+pub(super) enum LineSpan<'a> {
     Prose(&'a str),
     Code(&'a str),
 }
 
 /// The pieces in their order.
-pub(super) fn of(line: &str) -> Vec<Span<'_>> {
+pub(super) fn split_spans(line: &str) -> Vec<LineSpan<'_>> {
     let mut spans = Vec::new();
     let mut rest = line;
     while let Some(open) = rest.find('`') {
         let Some(length) = rest[open + 1..].find('`') else { break };
         if open > 0 {
-            spans.push(Span::Prose(&rest[..open]));
+            spans.push(LineSpan::Prose(&rest[..open]));
         }
         let end = open + length + 2;
-        spans.push(Span::Code(&rest[open..end]));
+        spans.push(LineSpan::Code(&rest[open..end]));
         rest = &rest[end..];
     }
     if !rest.is_empty() {
-        spans.push(Span::Prose(rest));
+        spans.push(LineSpan::Prose(rest));
     }
     spans
 }
@@ -34,10 +34,10 @@ const MASKS: usize = 6400;
 pub(super) fn around_code(line: &str, change: impl Fn(&str) -> String) -> String {
     let mut codes = Vec::new();
     let mut masked = String::with_capacity(line.len());
-    for span in of(line) {
+    for span in split_spans(line) {
         match span {
-            Span::Prose(text) => masked.push_str(text),
-            Span::Code(text) => {
+            LineSpan::Prose(text) => masked.push_str(text),
+            LineSpan::Code(text) => {
                 masked.extend(u32::try_from(codes.len()).ok().and_then(|at| char::from_u32(MASK + at)));
                 codes.push(text);
             }
@@ -59,10 +59,10 @@ pub(super) fn around_code(line: &str, change: impl Fn(&str) -> String) -> String
 /// The line without its code.
 pub(super) fn prose(line: &str) -> String {
     let only = |span| match span {
-        Span::Prose(text) => text,
-        Span::Code(_) => " ",
+        LineSpan::Prose(text) => text,
+        LineSpan::Code(_) => " ",
     };
-    of(line).into_iter().map(only).collect()
+    split_spans(line).into_iter().map(only).collect()
 }
 
 #[cfg(test)]
@@ -71,8 +71,8 @@ mod tests {
 
     #[test]
     fn code_is_told_from_prose_and_a_lone_backtick_is_prose() {
-        assert_eq!(of("a `b` c"), [Span::Prose("a "), Span::Code("`b`"), Span::Prose(" c")]);
-        assert_eq!(of("a `b"), [Span::Prose("a `b")]);
+        assert_eq!(split_spans("a `b` c"), [LineSpan::Prose("a "), LineSpan::Code("`b`"), LineSpan::Prose(" c")]);
+        assert_eq!(split_spans("a `b"), [LineSpan::Prose("a `b")]);
         assert_eq!(around_code("a `a` a", str::to_uppercase), "A `a` A");
     }
 }

@@ -10,7 +10,7 @@ const LONGEST: usize = 40;
 
 /// Removes reasoning; an unclosed tag drops the rest, an end tag without start drops the text before it.
 pub(super) fn without_thoughts(text: &str) -> String {
-    let text = answered(text);
+    let text = channel_answer(text);
     let mut kept = String::with_capacity(text.len());
     let mut before_stray = String::new();
     let (mut inside, mut closed) = (false, false);
@@ -37,14 +37,14 @@ pub(super) fn without_thoughts(text: &str) -> String {
     if kept.trim().is_empty() { before_stray } else { kept }
 }
 
-struct Mark {
+struct ReasoningTag {
     bytes: usize,
     closing: bool,
 }
 
 /// `<think>`, `</thinking>`, `<|begin_of_thought|>`, `[THINK]`, `◁/think▷`, and `<think` with its end missing. A tag
 /// inside backticks is quoted text, not a tag.
-fn mark_at(text: &str, at: usize) -> Option<Mark> {
+fn mark_at(text: &str, at: usize) -> Option<ReasoningTag> {
     let rest = &text[at..];
     let open = rest.chars().next()?;
     let close = match open {
@@ -67,7 +67,7 @@ fn mark_at(text: &str, at: usize) -> Option<Mark> {
     }
     let bytes = open.len_utf8() + length + if whole { close.len_utf8() } else { 0 };
     let quoted = text[..at].ends_with('`') && rest[bytes..].starts_with('`');
-    (!quoted).then_some(Mark { bytes, closing })
+    (!quoted).then_some(ReasoningTag { bytes, closing })
 }
 
 fn stem(name: &str) -> (bool, &str) {
@@ -84,7 +84,7 @@ fn stem(name: &str) -> (bool, &str) {
 
 /// The user-visible text of channels: the final channel of several; without channel tags, the text after their leftover
 /// names.
-fn answered(text: &str) -> String {
+fn channel_answer(text: &str) -> String {
     if let Some((_, answer)) = text.rsplit_once("assistantfinal").filter(|(before, _)| is_bare_channel(before)) {
         return answer.to_owned();
     }
@@ -147,7 +147,7 @@ const ALOUD: &[&str] = &[
 ];
 
 /// A sentence of reasoning, addressed to the model itself.
-pub(super) fn is_musing(sentence: &str) -> bool {
+pub(super) fn is_reasoning(sentence: &str) -> bool {
     let low = sentence.trim_start_matches(['*', '_', '"', '#', '>', ' ', '(']).to_lowercase().replace('\u{2019}', "'");
     let rest = ["okay", "ok", "alright", "all right", "so", "hmm", "well", "right", "now", "first", "then", "but"]
         .iter()
@@ -161,11 +161,12 @@ pub(super) fn is_musing(sentence: &str) -> bool {
 pub(super) fn after_musing(text: &str) -> &str {
     let text = text.trim();
     let first = text.split('\n').next().unwrap_or("");
-    if !is_musing(first) {
+    if !is_reasoning(first) {
         return text;
     }
     let last = text.rsplit("\n\n").next().unwrap_or("").trim();
-    let answers = last.len() < text.len() && !super::sentence::split(last).iter().any(|sentence| is_musing(sentence));
+    let answers =
+        last.len() < text.len() && !super::sentence::split(last).iter().any(|sentence| is_reasoning(sentence));
     if answers { last } else { "" }
 }
 

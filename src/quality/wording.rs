@@ -4,43 +4,43 @@
 
 use std::collections::HashSet;
 
-use crate::domain::patch::{Change, FileChange, Origin, Patch};
-use crate::domain::wording::{Form, Object, Side, Wording};
+use crate::domain::patch::{Change, FileChange, LineOrigin, Patch};
+use crate::domain::wording::{NameGroup, Object, SentenceForm, Wording};
 use crate::facts;
 use crate::facts::roles::FileRole;
-use crate::facts::symbols::{Fate, Symbol};
+use crate::facts::symbols::{Symbol, SymbolChange};
 
+use NameGroup::{Added, Removed, Unchanged};
 use Object::{Becomes, Names, Renamed};
-use Side::{Came, Gone, Stay};
 
 /// Verbs that fit any changed lines.
-const ANY: Verbs = (&["Changes", "Fixes", "Handles", "Updates", "Corrects", "Disables"], Names(&[Stay]));
+const ANY: Verbs = (&["Changes", "Fixes", "Handles", "Updates", "Corrects", "Disables"], Names(&[Unchanged]));
 /// Verbs of addition, which need new lines.
-const ADDS: Verbs = (&["Adds", "Defines", "Exports"], Names(&[Came]));
+const ADDS: Verbs = (&["Adds", "Defines", "Exports"], Names(&[Added]));
 /// Verbs that need new lines.
 const DOES: Verbs = (
     &[
         "Tests", "Checks", "Supports", "Enables", "Uses", "Returns", "Sets", "Passes", "Prints", "Reads", "Writes",
         "Calls", "Shows", "Skips", "Ignores", "Accepts", "Rejects", "Raises", "Throws", "Logs",
     ],
-    Names(&[Came, Stay]),
+    Names(&[Added, Unchanged]),
 );
 /// Verbs that need old lines.
-const GOES: Verbs = (&["Removes", "Drops", "Deletes"], Names(&[Gone]));
-const STOPS: Verbs = (&["Stops"], Names(&[Gone, Stay]));
+const GOES: Verbs = (&["Removes", "Drops", "Deletes"], Names(&[Removed]));
+const STOPS: Verbs = (&["Stops"], Names(&[Removed, Unchanged]));
 /// Verbs that need both.
 const REPLACES: Verbs = (&["Replaces"], Becomes("with"));
 const SWITCHES: Verbs = (&["Switches", "Converts"], Becomes("to"));
-const VARIES: Verbs = (&["Lowers", "Increases", "Decreases", "Reorders"], Names(&[Stay]));
+const VARIES: Verbs = (&["Lowers", "Increases", "Decreases", "Reorders"], Names(&[Unchanged]));
 /// Verbs that need a moved or renamed thing, or another version.
-const MOVES: Verbs = (&["Moves", "Extracts", "Splits"], Names(&[Came, Gone, Stay]));
+const MOVES: Verbs = (&["Moves", "Extracts", "Splits"], Names(&[Added, Removed, Unchanged]));
 const RENAMES: Verbs = (&["Renames"], Renamed);
-const BUMPS: Verbs = (&["Bumps", "Upgrades", "Downgrades"], Names(&[Gone, Stay]));
+const BUMPS: Verbs = (&["Bumps", "Upgrades", "Downgrades"], Names(&[Removed, Unchanged]));
 /// Verbs for documentation: a model that reads about an option there would claim that the option was added.
 const DOCS: Verbs =
-    (&["Describes", "Mentions", "Explains", "Lists", "Links", "Corrects", "Updates"], Names(&[Came, Stay]));
-const TESTS: Verbs = (&["Tests", "Covers", "Checks", "Updates", "Corrects", "Changes"], Names(&[Came, Stay]));
-const MENDS: Verbs = (&["Corrects", "Updates"], Names(&[Gone, Stay]));
+    (&["Describes", "Mentions", "Explains", "Lists", "Links", "Corrects", "Updates"], Names(&[Added, Unchanged]));
+const TESTS: Verbs = (&["Tests", "Covers", "Checks", "Updates", "Corrects", "Changes"], Names(&[Added, Unchanged]));
+const MENDS: Verbs = (&["Corrects", "Updates"], Names(&[Removed, Unchanged]));
 
 type Verbs = (&'static [&'static str], Object);
 
@@ -52,8 +52,8 @@ const LONGEST: usize = 48;
 /// The vocabulary for an answer about `patch` (`prompt/render`): the shown names, and the words of the facts and the
 /// author.
 #[must_use]
-pub fn of(patch: &Patch, symbols: &[Symbol], question: &str) -> Wording {
-    let mut words = Words::default();
+pub fn build_vocabulary(patch: &Patch, symbols: &[Symbol], question: &str) -> Wording {
+    let mut words = WordList::default();
     let prose = ["message", "notes", "facts"].map(|tag| section(question, tag));
     let shown = section(question, "patch");
     prose.iter().for_each(|text| words.take_prose(text));
@@ -65,14 +65,14 @@ pub fn of(patch: &Patch, symbols: &[Symbol], question: &str) -> Wording {
     forms.retain(|form| !form.openers.is_empty());
     let renamed: Vec<(&str, &str)> = renamed(patch, symbols).collect();
     let (names, words) = words.list.into_iter().partition::<Vec<_>, _>(|word| word.starts_with('`'));
-    let sides = Sides::of(patch, &renamed);
-    let mut wording = Wording { forms, words, links: LINKS.to_vec(), ..Wording::default() };
+    let sides = NameSides::of(patch, &renamed);
+    let mut wording = Wording { forms, words, prepositions: LINKS.to_vec(), ..Wording::default() };
     wording.renamed = renamed.iter().map(|(old, new)| format!("`{old}` to `{new}`")).collect();
     for name in names {
         match sides.of_name(name.trim_matches('`')) {
-            Came => wording.came.push(name),
-            Gone => wording.gone.push(name),
-            Stay => wording.stay.push(name),
+            Added => wording.added.push(name),
+            Removed => wording.removed.push(name),
+            Unchanged => wording.unchanged.push(name),
         }
     }
     wording
@@ -87,7 +87,7 @@ fn section<'a>(question: &'a str, tag: &str) -> &'a str {
 
 /// Old and new names of renamed definitions and files.
 fn renamed<'a>(patch: &'a Patch, symbols: &'a [Symbol]) -> impl Iterator<Item = (&'a str, &'a str)> {
-    let symbols = symbols.iter().filter(|symbol| symbol.fate == Fate::Renamed);
+    let symbols = symbols.iter().filter(|symbol| symbol.change == SymbolChange::Renamed);
     let files = patch.files.iter().filter(|file| file.change == Change::Renamed);
     symbols
         .filter_map(|symbol| Some((symbol.old_name.as_deref()?, symbol.name.as_str())))
@@ -97,22 +97,22 @@ fn renamed<'a>(patch: &'a Patch, symbols: &'a [Symbol]) -> impl Iterator<Item = 
 
 /// The sides of the patch on which the names occur.
 #[derive(Debug, Default)]
-struct Sides<'a> {
+struct NameSides<'a> {
     came: HashSet<&'a str>,
     gone: HashSet<&'a str>,
     stay: HashSet<&'a str>,
 }
 
-impl<'a> Sides<'a> {
+impl<'a> NameSides<'a> {
     fn of(patch: &'a Patch, renamed: &[(&'a str, &'a str)]) -> Self {
         let mut sides = Self::default();
         for hunk in patch.files.iter().flat_map(|file| &file.hunks) {
             sides.stay.extend(names(&hunk.header));
             for line in &hunk.lines {
                 let side = match line.origin {
-                    Origin::Added => &mut sides.came,
-                    Origin::Removed => &mut sides.gone,
-                    Origin::Context => &mut sides.stay,
+                    LineOrigin::Added => &mut sides.came,
+                    LineOrigin::Removed => &mut sides.gone,
+                    LineOrigin::Context => &mut sides.stay,
                 };
                 side.extend(names(&line.text));
             }
@@ -122,13 +122,13 @@ impl<'a> Sides<'a> {
     }
 
     /// A compound name such as `Router::choose` counts where its last part occurs.
-    fn of_name(&self, name: &str) -> Side {
+    fn of_name(&self, name: &str) -> NameGroup {
         let last = names(name).last().unwrap_or_default();
         match (self.came.contains(last), self.gone.contains(last)) {
-            _ if self.stay.contains(last) => Stay,
-            (true, false) => Came,
-            (false, true) => Gone,
-            _ => Stay,
+            _ if self.stay.contains(last) => Unchanged,
+            (true, false) => Added,
+            (false, true) => Removed,
+            _ => Unchanged,
         }
     }
 }
@@ -157,12 +157,12 @@ fn root(verb: &str) -> String {
 
 /// Unique words in order of first occurrence.
 #[derive(Debug, Default)]
-struct Words {
+struct WordList {
     list: Vec<String>,
     known: HashSet<String>,
 }
 
-impl Words {
+impl WordList {
     fn add(&mut self, word: &str) {
         let fits = word.contains(char::is_alphanumeric)
             && !word.contains(['\u{201c}', '\u{201d}'])
@@ -256,10 +256,10 @@ const KINDS: &str = "function functions method methods class classes type types 
     names list string number call calls import module package dependency dependencies key keys link links";
 
 /// The sentences that the patch allows. Where the patch is incomplete, either kind of line may be present.
-fn forms(patch: &Patch, symbols: &[Symbol]) -> Vec<Form> {
+fn forms(patch: &Patch, symbols: &[Symbol]) -> Vec<SentenceForm> {
     let whole = !patch.truncated && patch.files.iter().all(|file| file.unread.is_none());
-    let (added, removed) = (!whole || has(patch, Origin::Added), !whole || has(patch, Origin::Removed));
-    let fate = |fate: Fate| symbols.iter().any(|symbol| symbol.fate == fate);
+    let (added, removed) = (!whole || has(patch, LineOrigin::Added), !whole || has(patch, LineOrigin::Removed));
+    let fate = |fate: SymbolChange| symbols.iter().any(|symbol| symbol.change == fate);
     let renamed = patch.files.iter().any(|file| file.change == Change::Renamed);
     let only = |role: FileRole| !patch.files.is_empty() && patch.files.iter().all(|file| facts::role_of(file) == role);
     let (docs, tests) = (only(FileRole::Docs), only(FileRole::Tests));
@@ -276,22 +276,22 @@ fn forms(patch: &Patch, symbols: &[Symbol]) -> Vec<Form> {
         (added && removed, REPLACES),
         (added && removed, SWITCHES),
         (added && removed, VARIES),
-        (renamed || fate(Fate::Moved), MOVES),
-        (renamed || fate(Fate::Renamed), RENAMES),
+        (renamed || fate(SymbolChange::Moved), MOVES),
+        (renamed || fate(SymbolChange::Renamed), RENAMES),
         (patch.files.iter().any(has_versions), BUMPS),
     ];
     let allowed = allowed.iter().filter(|(allowed, _)| *allowed);
-    allowed.map(|(_, (openers, object))| Form { openers: openers.to_vec(), object: *object }).collect()
+    allowed.map(|(_, (openers, object))| SentenceForm { openers: openers.to_vec(), object: *object }).collect()
 }
 
-fn lines(file: &FileChange, origin: Origin) -> impl Iterator<Item = &str> {
+fn lines(file: &FileChange, origin: LineOrigin) -> impl Iterator<Item = &str> {
     let lines = file.hunks.iter().flat_map(|hunk| &hunk.lines);
     lines.filter(move |line| line.origin == origin).map(|line| line.text.as_str())
 }
 
 /// Added or removed files count as lines of one kind, even when empty.
-fn has(patch: &Patch, origin: Origin) -> bool {
-    let alone = if origin == Origin::Added { Change::Added } else { Change::Deleted };
+fn has(patch: &Patch, origin: LineOrigin) -> bool {
+    let alone = if origin == LineOrigin::Added { Change::Added } else { Change::Deleted };
     patch.files.iter().any(|file| file.change == alone || lines(file, origin).next().is_some())
 }
 
@@ -302,7 +302,7 @@ fn has_versions(file: &FileChange) -> bool {
         text.split(|c: char| !c.is_ascii_alphanumeric() && c != '.')
             .any(|word| word.split('.').filter(|part| digits(part)).count() >= 2)
     };
-    lines(file, Origin::Removed).any(version) && lines(file, Origin::Added).any(version)
+    lines(file, LineOrigin::Removed).any(version) && lines(file, LineOrigin::Added).any(version)
 }
 
 #[cfg(test)]
@@ -321,7 +321,7 @@ mod tests {
 
     fn openers(patch: &str) -> Vec<&'static str> {
         let commit = sample::commit("wip", vec![sample::file("src/a.rs", patch)]);
-        verbs(&commit.patch, &facts::of(&commit, &SystemClock).symbols)
+        verbs(&commit.patch, &facts::extract_facts(&commit, &SystemClock).symbols)
     }
 
     #[test]
@@ -337,11 +337,12 @@ mod tests {
     #[test]
     fn words_are_the_changes_the_authors_and_those_of_any_change() {
         let commit = sample::commit("wip", vec![sample::file("src/a.rs", "@@\n+let maxRetryCount = 3;\n")]);
-        let wording = of(&commit.patch, &[], &asked("+let maxRetryCount = 3;", "Retry `login` twice (#12)"));
+        let wording =
+            build_vocabulary(&commit.patch, &[], &asked("+let maxRetryCount = 3;", "Retry `login` twice (#12)"));
         let has = |word: &str| wording.words.iter().any(|known| known == word);
         assert!(["Retry", "retry", "twice", "12", "max", "count", "the"].iter().all(|word| has(word)));
         assert_eq!(
-            (wording.came, wording.stay),
+            (wording.added, wording.unchanged),
             (vec!["`let`".to_owned(), "`maxRetryCount`".to_owned()], vec!["`login`".to_owned()])
         );
         assert!(!has("performance") && !has("in"));
@@ -368,19 +369,19 @@ mod tests {
     fn a_name_stands_on_the_side_on_which_the_whole_patch_has_it() {
         let patch = "@@ fn outer()\n-old(kept);\n+fresh(kept);\n";
         let commit = sample::commit("wip", vec![sample::file("src/a.rs", patch)]);
-        let wording = of(&commit.patch, &[], &asked(patch, ""));
-        assert_eq!((wording.came, wording.gone), (vec!["`fresh`".to_owned()], vec!["`old`".to_owned()]));
-        assert!(["`outer`", "`kept`"].iter().all(|name| wording.stay.iter().any(|stay| stay == name)));
+        let wording = build_vocabulary(&commit.patch, &[], &asked(patch, ""));
+        assert_eq!((wording.added, wording.removed), (vec!["`fresh`".to_owned()], vec!["`old`".to_owned()]));
+        assert!(["`outer`", "`kept`"].iter().all(|name| wording.unchanged.iter().any(|stay| stay == name)));
     }
 
     #[test]
     fn the_old_name_of_what_was_renamed_did_not_go() {
         let mut commit = sample::commit("wip", vec![sample::file("src/a.rs", "@@\n-fn old() {}\n+fn fresh() {}\n")]);
         commit.patch.files.push(sample::renamed("a.rs", "b.rs"));
-        let symbols = facts::of(&commit, &SystemClock).symbols;
-        let wording = of(&commit.patch, &symbols, &asked("-fn old() {}\n+fn fresh() {}", ""));
+        let symbols = facts::extract_facts(&commit, &SystemClock).symbols;
+        let wording = build_vocabulary(&commit.patch, &symbols, &asked("-fn old() {}\n+fn fresh() {}", ""));
         assert!(wording.renamed.contains(&"`a.rs` to `b.rs`".to_owned()), "{:?}", wording.renamed);
-        let renamed = symbols.iter().any(|symbol| symbol.fate == Fate::Renamed);
-        assert_eq!(wording.gone.contains(&"`old`".to_owned()), !renamed);
+        let renamed = symbols.iter().any(|symbol| symbol.change == SymbolChange::Renamed);
+        assert_eq!(wording.removed.contains(&"`old`".to_owned()), !renamed);
     }
 }

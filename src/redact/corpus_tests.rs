@@ -1,7 +1,7 @@
 //! Every kind of secret in every place and in every common notation.
 
 use super::{commit, lines};
-use crate::domain::patch::{Commit, Hunk, Line, Origin};
+use crate::domain::patch::{Commit, Hunk, LineOrigin, PatchLine};
 use crate::redact::redact_commit;
 
 #[path = "../../tests/it/planted.rs"]
@@ -73,12 +73,12 @@ fn splits(of: &Planted) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn hunk(lines: &[(Origin, &str)]) -> Hunk {
-    let line = |(origin, text): &(Origin, &str)| Line { origin: *origin, text: (*text).to_owned() };
+fn hunk(lines: &[(LineOrigin, &str)]) -> Hunk {
+    let line = |(origin, text): &(LineOrigin, &str)| PatchLine { origin: *origin, text: (*text).to_owned() };
     Hunk { header: String::new(), old_start: 1, new_start: 1, lines: lines.iter().map(line).collect() }
 }
 
-fn patch(lines: &[(Origin, &str)]) -> Commit {
+fn patch(lines: &[(LineOrigin, &str)]) -> Commit {
     commit("Change settings", &[lines])
 }
 
@@ -112,8 +112,8 @@ fn every_kind_is_gone_in_every_notation_on_every_side() {
     let mut leaks = Vec::new();
     for of in all() {
         for (notation, text) in notations(&of) {
-            for origin in [Origin::Added, Origin::Removed, Origin::Context] {
-                let lines: Vec<(Origin, &str)> = text.lines().map(|line| (origin, line)).collect();
+            for origin in [LineOrigin::Added, LineOrigin::Removed, LineOrigin::Context] {
+                let lines: Vec<(LineOrigin, &str)> = text.lines().map(|line| (origin, line)).collect();
                 leaks.push(leak(&of, notation, patch(&lines)));
             }
         }
@@ -126,7 +126,7 @@ fn every_kind_is_gone_when_it_is_put_together_from_two_pieces() {
     let mut leaks = Vec::new();
     for of in all() {
         for (notation, text) in splits(&of) {
-            let lines: Vec<(Origin, &str)> = text.lines().map(|line| (Origin::Added, line)).collect();
+            let lines: Vec<(LineOrigin, &str)> = text.lines().map(|line| (LineOrigin::Added, line)).collect();
             leaks.push(leak(&of, notation, patch(&lines)));
             leaks.push(leak(&of, notation, commit(&text, &[])));
         }
@@ -136,7 +136,7 @@ fn every_kind_is_gone_when_it_is_put_together_from_two_pieces() {
 
 #[test]
 fn every_kind_is_gone_when_its_pieces_are_on_both_sides_or_in_two_hunks() {
-    use Origin::{Added, Context, Removed};
+    use LineOrigin::{Added, Context, Removed};
     let mut leaks = Vec::new();
     for of in all() {
         let (one, two) = of.halves();
@@ -171,7 +171,7 @@ fn every_kind_is_gone_from_paths_messages_people_branches_and_headers() {
             ("header", |commit, text| commit.patch.files[0].hunks[0].header = format!("fn f({text})")),
         ];
         for (place, plant) in places {
-            let mut dirty = patch(&[(Origin::Added, "x")]);
+            let mut dirty = patch(&[(LineOrigin::Added, "x")]);
             plant(&mut dirty, &text);
             leaks.push(leak(&of, place, dirty));
         }
@@ -191,17 +191,17 @@ fn what_no_single_line_gives_away_is_gone_too() {
         format!("-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n{key}\n-----END PGP PRIVATE KEY BLOCK-----"),
         format!("  \"private_key\": \"-----BEGIN PRIVATE KEY-----\\n{key}\\n-----END PRIVATE KEY-----\\n\","),
     ] {
-        let lines: Vec<(Origin, &str)> = text.lines().map(|line| (Origin::Added, line)).collect();
+        let lines: Vec<(LineOrigin, &str)> = text.lines().map(|line| (LineOrigin::Added, line)).collect();
         let clean = redact_commit(patch(&lines));
         assert!(!format!("{clean:?}").contains(key), "{clean:?}");
     }
     let login = "eC1hY2Nlc3M6UzNjcjN0LXRva2Vu";
     let clean =
-        redact_commit(patch(&[(Origin::Added, &format!("  \"auths\": {{ \"h\": {{ \"auth\": \"{login}\" }} }}"))]));
+        redact_commit(patch(&[(LineOrigin::Added, &format!("  \"auths\": {{ \"h\": {{ \"auth\": \"{login}\" }} }}"))]));
     assert!(!format!("{clean:?}").contains(login));
     let pair = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzQk8sTvWnL";
     let id = format!("AKIA{}", "Q3EGRIO7MZ5XWJ2T");
-    let clean = redact_commit(patch(&[(Origin::Added, &format!("{id},{pair}"))]));
+    let clean = redact_commit(patch(&[(LineOrigin::Added, &format!("{id},{pair}"))]));
     assert!(!format!("{clean:?}").contains(pair));
 }
 

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use crate::domain::patch::{Commit, FileChange, Origin};
+use crate::domain::patch::{Commit, FileChange, LineOrigin};
 
 mod keyblock;
 mod reference;
@@ -16,7 +16,7 @@ mod secrets;
 mod telling;
 pub mod telling_values;
 
-use secrets::Found;
+use secrets::SecretMatch;
 
 /// A secret that is shorter, or has no digit, is not searched elsewhere: it could be an ordinary word.
 const SPREAD_FROM: usize = 8;
@@ -35,12 +35,12 @@ pub fn redact(text: &str) -> String {
     let mut clean = text.to_owned();
     for _ in 0..PASSES {
         let mut secrets = BTreeSet::new();
-        clean = replace(&clean, found_in(&clean), &mut secrets);
+        clean = replace(&clean, find_in_text(&clean), &mut secrets);
         if secrets.is_empty() {
             break;
         }
         if let Some(spread) = spread(&secrets) {
-            clean = elsewhere(&spread, &clean);
+            clean = redact_repeats(&spread, &clean);
         }
     }
     clean
@@ -50,7 +50,7 @@ pub fn redact(text: &str) -> String {
 /// and both sides of the patch.
 #[must_use]
 pub fn redact_commit(mut commit: Commit) -> Commit {
-    let mut fresh = Fresh::Everything;
+    let mut fresh = RescanScope::Everything;
     for _ in 0..PASSES {
         let mut secrets = BTreeSet::new();
         fresh = pass(&mut commit, &fresh, &mut secrets);
@@ -64,15 +64,15 @@ pub fn redact_commit(mut commit: Commit) -> Commit {
 }
 
 /// The parts of the patch not scanned in their current form.
-enum Fresh {
+enum RescanScope {
     Everything,
     /// For each file and line whether it has changed since.
     Lines(Vec<Vec<bool>>),
 }
 
-impl Fresh {
+impl RescanScope {
     /// The ranges of a file's lines to scan.
-    fn stretches(&self, file: usize, lines: &[(Origin, &str)]) -> Vec<Range<usize>> {
+    fn stretches(&self, file: usize, lines: &[(LineOrigin, &str)]) -> Vec<Range<usize>> {
         match self {
             Self::Everything => std::iter::once(0..lines.len()).collect(),
             Self::Lines(files) => files.get(file).map_or_else(Vec::new, |changed| around(changed, lines)),
@@ -80,11 +80,11 @@ impl Fresh {
     }
 }
 
-fn pass(commit: &mut Commit, fresh: &Fresh, secrets: &mut BTreeSet<String>) -> Fresh {
+fn pass(commit: &mut Commit, fresh: &RescanScope, secrets: &mut BTreeSet<String>) -> RescanScope {
     let files = commit.patch.files.iter_mut().enumerate();
     let mut changed: Vec<Vec<bool>> = files.map(|(at, file)| redact_lines(file, at, fresh, secrets)).collect();
     each_text(commit, &mut |text| {
-        let found = found_in(text);
+        let found = find_in_text(text);
         if !found.is_empty() {
             *text = replace(text, found, secrets);
         }
@@ -93,7 +93,7 @@ fn pass(commit: &mut Commit, fresh: &Fresh, secrets: &mut BTreeSet<String>) -> F
         let again = |text: &mut String| {
             let is = spread.is_match(text.as_str());
             if is {
-                *text = elsewhere(&spread, text);
+                *text = redact_repeats(&spread, text);
             }
             is
         };
@@ -105,12 +105,12 @@ fn pass(commit: &mut Commit, fresh: &Fresh, secrets: &mut BTreeSet<String>) -> F
             lines.zip(changed).for_each(|(line, changed)| *changed |= again(&mut line.text));
         }
     }
-    Fresh::Lines(changed)
+    RescanScope::Lines(changed)
 }
 
 const ELSEWHERE: &str = "[redacted:secret]";
 
-fn elsewhere(spread: &AhoCorasick, text: &str) -> String {
+fn redact_repeats(spread: &AhoCorasick, text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     spread.replace_all_with(text, &mut clean, |_, _, clean| {
         clean.push_str(ELSEWHERE);
@@ -133,14 +133,14 @@ fn each_text(commit: &mut Commit, change: &mut dyn FnMut(&mut String)) {
 }
 
 /// Scans one text, with key blocks as one range.
-fn found_in(text: &str) -> Vec<Found> {
+fn find_in_text(text: &str) -> Vec<SecretMatch> {
     if text.len() < SHORTEST {
         return Vec::new();
     }
     let mut found = secrets::find(text);
     found.extend(seam::find(text));
-    let joined = Joined::of(text.split('\n'));
-    let mut blocks: Vec<Found> = joined.key_blocks(text);
+    let joined = JoinedLines::of(text.split('\n'));
+    let mut blocks: Vec<SecretMatch> = joined.key_blocks(text);
     blocks.sort_by_key(|found| found.range.start);
     for block in blocks {
         match found.last_mut() {
@@ -154,12 +154,12 @@ fn found_in(text: &str) -> Vec<Found> {
 }
 
 /// Lines joined to one text, with the offset of each.
-struct Joined {
+struct JoinedLines {
     text: String,
     starts: Vec<usize>,
 }
 
-impl Joined {
+impl JoinedLines {
     fn of<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
         let mut joined = Self { text: String::new(), starts: Vec::new() };
         for line in lines {
@@ -172,17 +172,17 @@ impl Joined {
         joined
     }
 
-    fn key_blocks(&self, text: &str) -> Vec<Found> {
+    fn key_blocks(&self, text: &str) -> Vec<SecretMatch> {
         let lines: Vec<&str> = text.split('\n').collect();
         let place = |(line, part): (usize, Range<usize>)| {
             let start = self.starts[line];
-            Found { range: start + part.start..start + part.end, kind: keyblock::KIND }
+            SecretMatch { range: start + part.start..start + part.end, kind: keyblock::KIND }
         };
         keyblock::find(&lines).into_iter().map(place).collect()
     }
 
     /// Splits a match at line ends: (line, part of it).
-    fn split(&self, found: &Found) -> Vec<(usize, Found)> {
+    fn split(&self, found: &SecretMatch) -> Vec<(usize, SecretMatch)> {
         let first = self.starts.partition_point(|start| *start <= found.range.start).saturating_sub(1);
         let mut parts = Vec::new();
         for (at, start) in self.starts.iter().enumerate().skip(first) {
@@ -192,7 +192,7 @@ impl Joined {
             let end = self.starts.get(at + 1).map_or(self.text.len(), |next| next - 1);
             let (from, to) = (found.range.start.max(*start), found.range.end.min(end));
             if from < to {
-                parts.push((at, Found { range: from - start..to - start, kind: found.kind }));
+                parts.push((at, SecretMatch { range: from - start..to - start, kind: found.kind }));
             }
         }
         parts
@@ -201,15 +201,15 @@ impl Joined {
 
 /// The lines of a file as one text, complete and per side: a secret may be whole on one side only. Reports for each
 /// line whether it was changed.
-fn redact_lines(file: &mut FileChange, at: usize, fresh: &Fresh, secrets: &mut BTreeSet<String>) -> Vec<bool> {
-    let lines: Vec<(Origin, &str)> =
+fn redact_lines(file: &mut FileChange, at: usize, fresh: &RescanScope, secrets: &mut BTreeSet<String>) -> Vec<bool> {
+    let lines: Vec<(LineOrigin, &str)> =
         file.hunks.iter().flat_map(|hunk| &hunk.lines).map(|line| (line.origin, line.text.as_str())).collect();
     let stretches = fresh.stretches(at, &lines);
     let mut changed = vec![false; lines.len()];
     if stretches.is_empty() {
         return changed;
     }
-    let mut parts: Vec<Vec<Found>> = vec![Vec::new(); lines.len()];
+    let mut parts: Vec<Vec<SecretMatch>> = vec![Vec::new(); lines.len()];
     let keys = lines.iter().any(|(_, line)| keyblock::hints(line));
     for stretch in stretches {
         search_sides(&lines[stretch.clone()], &mut parts[stretch], keys);
@@ -227,14 +227,16 @@ fn redact_lines(file: &mut FileChange, at: usize, fresh: &Fresh, secrets: &mut B
 }
 
 /// All lines, and those of each side with only part of them.
-fn sides(lines: &[(Origin, &str)]) -> Vec<Vec<usize>> {
+fn sides(lines: &[(LineOrigin, &str)]) -> Vec<Vec<usize>> {
     let without = |hidden| (0..lines.len()).filter(|at| lines[*at].0 != hidden).collect::<Vec<_>>();
     let mut sides = vec![(0..lines.len()).collect::<Vec<_>>()];
-    sides.extend([Origin::Removed, Origin::Added].map(without).into_iter().filter(|side| side.len() < lines.len()));
+    sides.extend(
+        [LineOrigin::Removed, LineOrigin::Added].map(without).into_iter().filter(|side| side.len() < lines.len()),
+    );
     sides
 }
 
-fn search_sides(lines: &[(Origin, &str)], parts: &mut [Vec<Found>], whole: bool) {
+fn search_sides(lines: &[(LineOrigin, &str)], parts: &mut [Vec<SecretMatch>], whole: bool) {
     for (n, side) in sides(lines).into_iter().enumerate() {
         if n == 0 || whole {
             search(lines, &side.into_iter().map(Some).collect::<Vec<_>>(), parts);
@@ -248,8 +250,8 @@ fn search_sides(lines: &[(Origin, &str)], parts: &mut [Vec<Found>], whole: bool)
 const AROUND: usize = 16 << 10;
 
 /// The ranges of lines around changed ones.
-fn around(changed: &[bool], lines: &[(Origin, &str)]) -> Vec<Range<usize>> {
-    let after = |end: &mut usize, (_, text): &(Origin, &str)| {
+fn around(changed: &[bool], lines: &[(LineOrigin, &str)]) -> Vec<Range<usize>> {
+    let after = |end: &mut usize, (_, text): &(LineOrigin, &str)| {
         let start = *end;
         *end += text.len() + 1;
         Some(start)
@@ -289,8 +291,8 @@ fn around_gaps(side: &[usize]) -> Vec<Option<usize>> {
 }
 
 /// Scans the chosen lines as one text; `None` separates its neighbours.
-fn search(lines: &[(Origin, &str)], chosen: &[Option<usize>], parts: &mut [Vec<Found>]) {
-    let joined = Joined::of(chosen.iter().map(|at| at.map_or("", |at| lines[at].1)));
+fn search(lines: &[(LineOrigin, &str)], chosen: &[Option<usize>], parts: &mut [Vec<SecretMatch>]) {
+    let joined = JoinedLines::of(chosen.iter().map(|at| at.map_or("", |at| lines[at].1)));
     let mut found = secrets::find(&joined.text);
     found.extend(seam::find(&joined.text));
     for (at, part) in found.iter().flat_map(|found| joined.split(found)) {
@@ -300,15 +302,15 @@ fn search(lines: &[(Origin, &str)], chosen: &[Option<usize>], parts: &mut [Vec<F
     }
 }
 
-fn search_keys(lines: &[(Origin, &str)], chosen: &[usize], parts: &mut [Vec<Found>]) {
+fn search_keys(lines: &[(LineOrigin, &str)], chosen: &[usize], parts: &mut [Vec<SecretMatch>]) {
     let texts: Vec<&str> = chosen.iter().map(|at| lines[*at].1).collect();
     for (at, range) in keyblock::find(&texts) {
-        parts[chosen[at]].push(Found { range, kind: keyblock::KIND });
+        parts[chosen[at]].push(SecretMatch { range, kind: keyblock::KIND });
     }
 }
 
 /// Replaces the matches; overlapping ones are merged. The secrets themselves go to `secrets`.
-fn replace(text: &str, mut found: Vec<Found>, secrets: &mut BTreeSet<String>) -> String {
+fn replace(text: &str, mut found: Vec<SecretMatch>, secrets: &mut BTreeSet<String>) -> String {
     // Of two names for the same range the more specific one: that of the longer prefix (`sk-ant-`, not `sk-`), which
     // was found later.
     found.reverse();

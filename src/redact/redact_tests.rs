@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::patch::{Change, Hunk, Line, Patch};
+use crate::domain::patch::{Change, Hunk, Patch, PatchLine};
 
 const BODY: &str = "MIIEowIBAAKCAQEA7bq5Zc8mYpQeXy2hJ0v1uTn4Rk6sLw9aFgDiOoPlKjHbNvCx";
 
@@ -242,9 +242,9 @@ fn redacting_twice_changes_nothing_more() {
     }
 }
 
-fn commit(message: &str, hunks: &[&[(Origin, &str)]]) -> Commit {
-    let line = |(origin, text): &(Origin, &str)| Line { origin: *origin, text: (*text).to_owned() };
-    let hunk = |lines: &&[(Origin, &str)]| Hunk {
+fn commit(message: &str, hunks: &[&[(LineOrigin, &str)]]) -> Commit {
+    let line = |(origin, text): &(LineOrigin, &str)| PatchLine { origin: *origin, text: (*text).to_owned() };
+    let hunk = |lines: &&[(LineOrigin, &str)]| Hunk {
         header: String::new(),
         old_start: 1,
         new_start: 1,
@@ -286,7 +286,7 @@ const KEY: &str = "[redacted:private-key]";
 
 #[test]
 fn a_key_is_found_across_both_sides_and_hunks() {
-    use Origin::{Added, Context, Removed};
+    use LineOrigin::{Added, Context, Removed};
     let mut other = BODY.to_owned();
     other.replace_range(0..4, "NIIE");
     let clean = redact_commit(commit(
@@ -301,7 +301,7 @@ fn a_key_is_found_across_both_sides_and_hunks() {
 
 #[test]
 fn a_secret_that_is_whole_on_one_side_only_is_found() {
-    use Origin::{Added, Removed};
+    use LineOrigin::{Added, Removed};
     let clean = redact_commit(commit(
         "m",
         &[&[(Added, "k = \"AKIA\" +"), (Removed, "k = old()"), (Added, "    \"IOSFODNN7EXAMPLE\"")]],
@@ -325,7 +325,7 @@ fn a_change_id_stays_unless_it_is_a_secret() {
 #[test]
 fn message_people_branch_paths_and_headers_are_cleaned_too() {
     let secret = "AKIAIOSFODNN7EXAMPLE";
-    let mut dirty = commit(&format!("Add {secret}"), &[&[(Origin::Added, secret)]]);
+    let mut dirty = commit(&format!("Add {secret}"), &[&[(LineOrigin::Added, secret)]]);
     dirty.author = secret.into();
     dirty.author_email = secret.into();
     dirty.branch = Some(secret.into());
@@ -339,13 +339,14 @@ fn message_people_branch_paths_and_headers_are_cleaned_too() {
 
 #[test]
 fn a_password_of_the_patch_is_also_taken_out_of_the_message() {
-    let clean = redact_commit(commit("Use tr0ub4dor&3x", &[&[(Origin::Added, "password = \"tr0ub4dor&3x\"")]]));
+    let clean = redact_commit(commit("Use tr0ub4dor&3x", &[&[(LineOrigin::Added, "password = \"tr0ub4dor&3x\"")]]));
     assert_eq!(clean.message, "Use [redacted:secret]");
 }
 
 #[test]
 fn a_commit_without_secrets_is_unchanged() {
-    let plain = commit("Add a retry", &[&[(Origin::Added, "let token = next();"), (Origin::Removed, "retry(3)")]]);
+    let plain =
+        commit("Add a retry", &[&[(LineOrigin::Added, "let token = next();"), (LineOrigin::Removed, "retry(3)")]]);
     assert_eq!(redact_commit(plain.clone()), plain);
 }
 
@@ -388,7 +389,7 @@ proptest! {
         let secret = format!("AKIA{tail}");
         let (one, two) = secret.split_at(cut);
         let text = format!("key = \"{one}{join}{two}\"");
-        let lines: Vec<(Origin, &str)> = text.split('\n').map(|line| (Origin::Added, line)).collect();
+        let lines: Vec<(LineOrigin, &str)> = text.split('\n').map(|line| (LineOrigin::Added, line)).collect();
         let clean = redact_commit(commit("m", &[&lines]));
         for part in [one, two].into_iter().filter(|part| part.len() >= 6) {
             prop_assert!(!format!("{clean:?}").contains(part), "{:?}", lines_owned(&clean));
@@ -479,8 +480,8 @@ proptest! {
 
     #[test]
     fn a_second_pass_over_a_commit_changes_nothing(texts in prop::collection::vec(fragments(), 1..4), at in 0usize..3) {
-        let origins = [Origin::Added, Origin::Removed, Origin::Context];
-        let lines: Vec<(Origin, &str)> =
+        let origins = [LineOrigin::Added, LineOrigin::Removed, LineOrigin::Context];
+        let lines: Vec<(LineOrigin, &str)> =
             texts.iter().flat_map(|text| text.split('\n')).enumerate().map(|(n, line)| (origins[(n + at) % 3], line)).collect();
         let once = redact_commit(commit(&texts[0], &[&lines]));
         prop_assert_eq!(redact_commit(once.clone()), once);
@@ -492,7 +493,7 @@ fn in_full(commit: &Commit) -> Commit {
     let mut clean = commit.clone();
     for _ in 0..PASSES {
         let mut secrets = BTreeSet::new();
-        pass(&mut clean, &Fresh::Everything, &mut secrets);
+        pass(&mut clean, &RescanScope::Everything, &mut secrets);
         if secrets.is_empty() {
             break;
         }
@@ -507,11 +508,11 @@ proptest! {
     fn a_second_look_around_what_was_changed_sees_as_much_as_one_at_everything(
         texts in prop::collection::vec((fragments(), 0usize..600, 0usize..3), 1..12),
     ) {
-        let origins = [Origin::Added, Origin::Removed, Origin::Context];
-        let mut lines: Vec<(Origin, &str)> = Vec::new();
+        let origins = [LineOrigin::Added, LineOrigin::Removed, LineOrigin::Context];
+        let mut lines: Vec<(LineOrigin, &str)> = Vec::new();
         for (text, apart, origin) in &texts {
             lines.extend(text.split('\n').map(|line| (origins[*origin], line)));
-            lines.extend(std::iter::repeat_n((Origin::Context, "let ordinary = code(\"of some length\", 1);"), *apart));
+            lines.extend(std::iter::repeat_n((LineOrigin::Context, "let ordinary = code(\"of some length\", 1);"), *apart));
         }
         let dirty = commit("m", &[&lines]);
         prop_assert_eq!(redact_commit(dirty.clone()), in_full(&dirty));
@@ -521,7 +522,7 @@ proptest! {
 #[test]
 fn what_was_changed_is_looked_at_again_with_its_surroundings() {
     let long = "x".repeat(AROUND / 4);
-    let lines = vec![(Origin::Added, long.as_str()); 40];
+    let lines = vec![(LineOrigin::Added, long.as_str()); 40];
     let changed = |those: &[usize]| (0..40).map(|at| those.contains(&at)).collect::<Vec<_>>();
     assert_eq!(around(&changed(&[]), &lines), Vec::<Range<usize>>::new());
     assert_eq!(around(&changed(&[0]), &lines), std::iter::once(0..5).collect::<Vec<_>>());

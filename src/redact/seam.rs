@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::secrets::{self, Found};
+use super::secrets::{self, SecretMatch};
 
 /// Range of joined text around a concatenation, in bytes: to the line before it and to the end of its own line.
 const REACH: usize = 1_024;
@@ -14,25 +14,25 @@ const CALL: usize = 600;
 const BLANKS: usize = 120;
 
 /// A text with its literals joined, and a map back to the original.
-struct Sewn {
+struct JoinedText {
     text: String,
     /// (start in the joined text, start in the original), ascending; inserted separators have no original.
     pieces: Vec<(usize, Option<usize>)>,
 }
 
 /// Secrets that exist only after joining literals; one range per piece.
-pub(super) fn find(text: &str) -> Vec<Found> {
+pub(super) fn find(text: &str) -> Vec<SecretMatch> {
     let seams = seams(text);
     if seams.is_empty() {
         return Vec::new();
     }
-    let sewn = sew(text, &seams);
+    let sewn = join_literals(text, &seams);
     secrets::find(&sewn.text).into_iter().flat_map(|found| sewn.pieces_of(&found)).collect()
 }
 
 /// Joins only the text around concatenations: the plain search covers the rest.
-fn sew(text: &str, seams: &[Range<usize>]) -> Sewn {
-    let mut sewn = Sewn { text: String::new(), pieces: Vec::new() };
+fn join_literals(text: &str, seams: &[Range<usize>]) -> JoinedText {
+    let mut sewn = JoinedText { text: String::new(), pieces: Vec::new() };
     let (mut from, mut to) = (0, 0);
     for seam in seams {
         if sewn.pieces.is_empty() || seam.start > to {
@@ -79,7 +79,7 @@ fn seams(text: &str) -> Vec<Range<usize>> {
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
         let end = match byte {
-            b'"' | b'\'' | b'`' => joined(text, at),
+            b'"' | b'\'' | b'`' => concatenation_end(text, at),
             b'\\' => continued(bytes, at),
             _ => None,
         };
@@ -90,7 +90,7 @@ fn seams(text: &str) -> Vec<Range<usize>> {
 }
 
 /// End of the concatenation that begins with the quote at `at`.
-fn joined(text: &str, at: usize) -> Option<usize> {
+fn concatenation_end(text: &str, at: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut end = blanks(bytes, at + 1);
     if bytes.get(end) == Some(&b',') {
@@ -132,7 +132,7 @@ fn blanks(bytes: &[u8], at: usize) -> usize {
     at + rest.iter().take(BLANKS).take_while(|b| matches!(b, b' ' | b'\t')).count()
 }
 
-impl Sewn {
+impl JoinedText {
     fn add(&mut self, text: &str, range: Range<usize>) {
         let Some(piece) = text.get(range.clone()) else { return };
         self.pieces.push((self.text.len(), Some(range.start)));
@@ -140,7 +140,7 @@ impl Sewn {
     }
 
     /// The original ranges of a match; `None` when it is within one piece, which the plain search covers.
-    fn pieces_of(&self, found: &Found) -> Vec<Found> {
+    fn pieces_of(&self, found: &SecretMatch) -> Vec<SecretMatch> {
         let first = self.pieces.partition_point(|(start, _)| *start <= found.range.start).saturating_sub(1);
         let mut ranges = Vec::new();
         for (at, (start, original)) in self.pieces.iter().enumerate().skip(first) {
@@ -150,7 +150,7 @@ impl Sewn {
             let end = self.pieces.get(at + 1).map_or(self.text.len(), |(next, _)| *next);
             let (from, to) = (found.range.start.max(*start), found.range.end.min(end));
             if let (true, Some(original)) = (from < to, original) {
-                ranges.push(Found { range: original + from - start..original + to - start, kind: found.kind });
+                ranges.push(SecretMatch { range: original + from - start..original + to - start, kind: found.kind });
             }
         }
         if ranges.len() < 2 {

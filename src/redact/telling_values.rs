@@ -2,8 +2,8 @@
 //! form; a passphrase or a plain word has none, so the name alone decides, and literal values are hidden.
 
 use super::reference::is_reference;
-use super::telling::is_telling;
-use crate::domain::patch::{Commit, FileChange, Hunk, Origin};
+use super::telling::is_sensitive;
+use crate::domain::patch::{Commit, FileChange, Hunk, LineOrigin};
 use crate::facts::roles::{self, FileRole};
 
 /// The replacement for a hidden value.
@@ -11,7 +11,7 @@ pub const HIDDEN: &str = "[redacted:value]";
 
 /// Value syntax of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Style {
+enum ValueSyntax {
     /// Only quoted literals are values; a bare word is a name.
     Program,
     /// Bare words, up to a space.
@@ -24,14 +24,14 @@ enum Style {
     Value,
 }
 
-impl Style {
+impl ValueSyntax {
     fn of(path: &str) -> Self {
         let low = path.to_ascii_lowercase();
         let name = low.rsplit('/').next().unwrap_or(&low);
         let (stem, end) = name.rsplit_once('.').unwrap_or((name, ""));
-        let role = FileRole::of(path);
+        let role = FileRole::from_path(path);
         let shells = ["sh", "bash", "zsh", "fish", "ps1", "mk", "bat", "cmd", "envrc"];
-        if matches!(end, "" | "txt" | "pass" | "secret") && is_telling(stem) && !low.starts_with("docs/") {
+        if matches!(end, "" | "txt" | "pass" | "secret") && is_sensitive(stem) && !low.starts_with("docs/") {
             Self::Value
         } else if shells.contains(&end) || ["dockerfile", "containerfile", "makefile", ".netrc"].contains(&name) {
             Self::Shell
@@ -60,15 +60,15 @@ impl Style {
 
 /// Hides such values in all lines and hunk headers of the patch.
 #[must_use]
-pub fn hide(mut commit: Commit) -> Commit {
+pub fn hide_values(mut commit: Commit) -> Commit {
     commit.patch.files.iter_mut().for_each(hide_in_file);
     commit
 }
 
 fn hide_in_file(file: &mut FileChange) {
-    let style = Style::of(&file.path);
+    let style = ValueSyntax::of(&file.path);
     for Hunk { header, lines, .. } in &mut file.hunks {
-        let mut above = Above::default();
+        let mut above = LineContext::default();
         if let Some(hidden) = above.line(header, style) {
             *header = hidden;
         }
@@ -76,9 +76,9 @@ fn hide_in_file(file: &mut FileChange) {
         let (mut old, mut new) = (above, above);
         for line in lines {
             let hidden = match line.origin {
-                Origin::Removed => old.line(&line.text, style),
-                Origin::Added => new.line(&line.text, style),
-                Origin::Context => {
+                LineOrigin::Removed => old.line(&line.text, style),
+                LineOrigin::Added => new.line(&line.text, style),
+                LineOrigin::Context => {
                     let of_old = old.line(&line.text, style);
                     new.line(&line.text, style).or(of_old)
                 }
@@ -92,7 +92,7 @@ fn hide_in_file(file: &mut FileChange) {
 
 /// Context from the preceding lines.
 #[derive(Debug, Clone, Copy, Default)]
-struct Above {
+struct LineContext {
     /// A sensitive key at this depth that expects a block value.
     block: Option<usize>,
     /// The block was opened by an explicit mark (`|`), so all deeper lines belong to it.
@@ -102,17 +102,17 @@ struct Above {
     /// The end mark of an open multi-line string.
     open: Option<&'static str>,
     /// Syntax of the open code fence in prose.
-    fence: Option<Style>,
+    fence: Option<ValueSyntax>,
 }
 
 /// Maximum distance in lines between a name and its value.
 const BELOW: u8 = 4;
 
-impl Above {
+impl LineContext {
     /// The line without values; `None` where it has none.
-    fn line(&mut self, text: &str, style: Style) -> Option<String> {
-        let style = self.within(text, style);
-        if style == Style::Value {
+    fn line(&mut self, text: &str, style: ValueSyntax) -> Option<String> {
+        let style = self.syntax_of_line(text, style);
+        if style == ValueSyntax::Value {
             return (!text.trim().is_empty()).then(|| HIDDEN.to_owned());
         }
         let depth = text.len() - text.trim_start().len();
@@ -134,31 +134,31 @@ impl Above {
         }
         for key in keys(text) {
             match after(text, key.clone(), style) {
-                Given::Value(range) => ranges.push(range),
-                Given::Block { marked } if style == Style::Settings => {
+                KeyValue::Value(range) => ranges.push(range),
+                KeyValue::Block { marked } if style == ValueSyntax::Settings => {
                     (self.block, self.marked) = (Some(depth), marked);
                 }
-                Given::Open(mark, range) => {
+                KeyValue::Open(mark, range) => {
                     self.open = Some(mark);
                     ranges.extend((!range.is_empty()).then_some(range));
                 }
-                Given::Name => self.named = BELOW,
-                Given::Block { .. } | Given::Nothing => {}
+                KeyValue::Name => self.named = BELOW,
+                KeyValue::Block { .. } | KeyValue::Nothing => {}
             }
         }
         replace(text, ranges)
     }
 
     /// The syntax of a line: in prose, that of the surrounding code fence.
-    fn within(&mut self, text: &str, style: Style) -> Style {
-        if style != Style::Prose {
+    fn syntax_of_line(&mut self, text: &str, style: ValueSyntax) -> ValueSyntax {
+        if style != ValueSyntax::Prose {
             return style;
         }
         let Some(said) = ["```", "~~~"].iter().find_map(|mark| text.trim_start().strip_prefix(mark)) else {
             return self.fence.unwrap_or(style);
         };
         self.block = None;
-        self.fence = if self.fence.is_some() { None } else { Style::of_fence(said) };
+        self.fence = if self.fence.is_some() { None } else { ValueSyntax::of_fence(said) };
         style
     }
 }
@@ -199,7 +199,7 @@ fn keys(text: &str) -> Vec<std::ops::Range<usize>> {
                 let word = text[from..at].trim_end_matches(['.', '-']);
                 let dashes = word.len() - word.trim_start_matches('-').len();
                 let (from, word) = (from + dashes, &word[dashes..]);
-                if is_telling(word) && !is_file(&text[..from]) {
+                if is_sensitive(word) && !is_file(&text[..from]) {
                     found.push(from..from + word.len());
                 }
             }
@@ -218,7 +218,7 @@ fn is_file(before: &str) -> bool {
 }
 
 /// The value after a sensitive name.
-enum Given {
+enum KeyValue {
     Value(std::ops::Range<usize>),
     /// Following lines with deeper indentation.
     Block {
@@ -231,7 +231,7 @@ enum Given {
     Nothing,
 }
 
-fn after(text: &str, key: std::ops::Range<usize>, style: Style) -> Given {
+fn after(text: &str, key: std::ops::Range<usize>, style: ValueSyntax) -> KeyValue {
     let (before, rest) = (&text[..key.start], &text[key.end..]);
     let unquoted = rest.trim_start_matches(['"', '\'', '`', ']', ')', '\\']);
     let quoted = unquoted.len() < rest.len() && before.ends_with(['"', '\'', '`', ':']);
@@ -246,21 +246,23 @@ fn after(text: &str, key: std::ops::Range<usize>, style: Style) -> Given {
     // `"Password: "` inside a string; the following text may be a value unless the string is concatenated.
     let odd = |quote: char| before.matches(quote).count() % 2 == 1 && rest.contains(quote);
     if (odd('"') || odd('\'')) && !rest.starts_with(['"', '\'', '`', '\\', ']']) {
-        let Some((_, value)) = signed(inner).filter(|_| style != Style::Program) else { return Given::Nothing };
+        let Some((_, value)) = assigned_text(inner).filter(|_| style != ValueSyntax::Program) else {
+            return KeyValue::Nothing;
+        };
         let value = value.trim_start();
         return literal(value, at(value), value.find(['"', '\'']).unwrap_or(value.len()));
     }
     if let Some(value) = beside(before, inner).or_else(|| argument(before, inner, quoted, style)) {
-        return scalar(value, at(value), if style == Style::Prose { Style::Program } else { style });
+        return scalar(value, at(value), if style == ValueSyntax::Prose { ValueSyntax::Program } else { style });
     }
-    let Some((sign, value)) = signed(inner) else {
+    let Some((sign, value)) = assigned_text(inner) else {
         let is_name = ["name:", "name\":", "key:", "key\":", "name=", "key=", "variable", "<key>", "<name>"];
         let head = before.trim_end_matches(['"', '\'', ' ']).to_ascii_lowercase();
-        return if is_name.iter().any(|name| head.ends_with(name)) { Given::Name } else { Given::Nothing };
+        return if is_name.iter().any(|name| head.ends_with(name)) { KeyValue::Name } else { KeyValue::Nothing };
     };
     let tag = sign == ">";
     if tag && !before.trim_end().ends_with('<') && !before.contains('<') {
-        return Given::Nothing;
+        return KeyValue::Nothing;
     }
     if tag {
         let end = value.find("</").unwrap_or(value.len());
@@ -268,8 +270,8 @@ fn after(text: &str, key: std::ops::Range<usize>, style: Style) -> Given {
     }
     let value = value.trim_start();
     let style = match style {
-        Style::Prose if sign == ":" && is_setting(before, &text[key], value) => Style::Settings,
-        Style::Prose if !sign.contains('=') => Style::Program,
+        ValueSyntax::Prose if sign == ":" && is_setting(before, &text[key], value) => ValueSyntax::Settings,
+        ValueSyntax::Prose if !sign.contains('=') => ValueSyntax::Program,
         other => other,
     };
     scalar(value, at(value), style)
@@ -283,7 +285,7 @@ fn is_setting(before: &str, name: &str, value: &str) -> bool {
 }
 
 /// The assignment operator, and the text after it; `==` compares. A type may precede it.
-fn signed(inner: &str) -> Option<(&'static str, &str)> {
+fn assigned_text(inner: &str) -> Option<(&'static str, &str)> {
     let signs = [":::=", "::=", ":=", "??=", "||=", "?=", "+=", ".=", "=>", "||", "??", "?:", "=", ":", ">"];
     let compares = ["==", "=~"].iter().any(|sign| inner.starts_with(sign));
     if compares || (inner.starts_with("::") && !inner.trim_start_matches(':').starts_with('=')) {
@@ -318,24 +320,24 @@ fn beside<'a>(before: &str, inner: &'a str) -> Option<&'a str> {
 }
 
 /// `define('DB_PASSWORD', '…')`, `--password …`, `ENV PASSWORD …`, `#define PASSWORD …`.
-fn argument<'a>(before: &str, inner: &'a str, quoted: bool, style: Style) -> Option<&'a str> {
+fn argument<'a>(before: &str, inner: &'a str, quoted: bool, style: ValueSyntax) -> Option<&'a str> {
     let head = before.trim_start();
     let argument =
         inner.strip_prefix(',').map(str::trim_start).filter(|rest| quoted && rest.starts_with(['"', '\'', '`']));
     // `` `password`, `confirmPassword` `` in a sentence.
     let called = || before.trim_end_matches('`').ends_with('(');
-    let argument = argument.filter(|_| style != Style::Prose || !before.ends_with('`') || called());
+    let argument = argument.filter(|_| style != ValueSyntax::Prose || !before.ends_with('`') || called());
     let flag = before.ends_with("--") && !inner.starts_with('=');
     let declared =
         ["ENV ", "ARG ", "#define ", "setx ", "set -gx ", "set -x "].iter().any(|start| head.starts_with(start));
     let netrc =
-        style == Style::Shell && (head.is_empty() || head.starts_with("machine ") || head.starts_with("login "));
-    let sql = inner.starts_with('\'') && style != Style::Prose && !quoted;
+        style == ValueSyntax::Shell && (head.is_empty() || head.starts_with("machine ") || head.starts_with("login "));
+    let sql = inner.starts_with('\'') && style != ValueSyntax::Prose && !quoted;
     let blank = (flag || declared || netrc || sql) && !inner.starts_with(['=', ':', '(', '-']);
     argument.or_else(|| blank.then_some(inner))
 }
 
-fn value_below(text: &str, style: Style) -> Option<std::ops::Range<usize>> {
+fn value_below(text: &str, style: ValueSyntax) -> Option<std::ops::Range<usize>> {
     let inner = text.trim_start().trim_start_matches(['-', '"', '\'', ' ', '<']);
     let names = ["value", "default", "stringValue", "string>"];
     let rest = names.iter().find_map(|name| inner.strip_prefix(name))?;
@@ -344,17 +346,17 @@ fn value_below(text: &str, style: Style) -> Option<std::ops::Range<usize>> {
     let (start, tag) = (value.trim_start(), value.contains("</"));
     let at = text.len() - start.len();
     let given = if tag { literal(start, at, start.find("</")?) } else { scalar(start, at, style) };
-    if let Given::Value(range) = given { Some(range) } else { None }
+    if let KeyValue::Value(range) = given { Some(range) } else { None }
 }
 
 /// A value at `at`, in the file's syntax.
-fn scalar(value: &str, at: usize, style: Style) -> Given {
+fn scalar(value: &str, at: usize, style: ValueSyntax) -> KeyValue {
     for mark in ["\"\"\"", "'''"] {
         if let Some(inner) = value.strip_prefix(mark) {
             let start = at + mark.len();
             return match inner.find(mark) {
                 Some(end) => literal(inner, start, end),
-                None => Given::Open(mark, start..start + inner.len()),
+                None => KeyValue::Open(mark, start..start + inner.len()),
             };
         }
     }
@@ -368,18 +370,20 @@ fn scalar(value: &str, at: usize, style: Style) -> Given {
         return literal(list, at + 1, list.find(']').unwrap_or(list.len()));
     }
     match style {
-        Style::Program | Style::Value | Style::Prose if style != Style::Prose => Given::Nothing,
-        Style::Shell | Style::Prose => {
+        ValueSyntax::Program | ValueSyntax::Value | ValueSyntax::Prose if style != ValueSyntax::Prose => {
+            KeyValue::Nothing
+        }
+        ValueSyntax::Shell | ValueSyntax::Prose => {
             let printed = value.strip_prefix("$(").and_then(|inner| inner.find(')'));
             if let Some(end) = printed {
                 return literal(value, at, end + "$()".len());
             }
             literal(value, at, value.find([' ', '\t', ';', '"', '\'', '&', '|', '`', ',', ')']).unwrap_or(value.len()))
         }
-        _ if value.is_empty() => Given::Block { marked: false },
-        _ if matches!(value.chars().next(), Some('|' | '>')) && value.len() < 4 => Given::Block { marked: true },
-        _ if value.starts_with("!vault") => Given::Block { marked: true },
-        _ if value.starts_with(['{', '[', '&', '*', '(']) => Given::Nothing,
+        _ if value.is_empty() => KeyValue::Block { marked: false },
+        _ if matches!(value.chars().next(), Some('|' | '>')) && value.len() < 4 => KeyValue::Block { marked: true },
+        _ if value.starts_with("!vault") => KeyValue::Block { marked: true },
+        _ if value.starts_with(['{', '[', '&', '*', '(']) => KeyValue::Nothing,
         _ => {
             let end = [" #", " //", "\t#"].iter().filter_map(|mark| value.find(mark)).min().unwrap_or(value.len());
             let whole = value[..end].trim_end();
@@ -403,14 +407,14 @@ fn closing(text: &str, quote: char) -> usize {
 }
 
 /// The value, unless it is empty, a reference to a value elsewhere, or a boolean.
-fn literal(value: &str, at: usize, end: usize) -> Given {
+fn literal(value: &str, at: usize, end: usize) -> KeyValue {
     let value = value.get(..end).unwrap_or_default();
     let switch = ["true", "false", "null", "none", "nil", "~", "undefined", "yes", "no"];
     let is_switch = switch.contains(&value.trim().to_ascii_lowercase().as_str());
     if value.trim().is_empty() || is_switch || is_reference(value.trim()) {
-        Given::Nothing
+        KeyValue::Nothing
     } else {
-        Given::Value(at..at + value.len())
+        KeyValue::Value(at..at + value.len())
     }
 }
 

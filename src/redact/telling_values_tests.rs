@@ -5,7 +5,7 @@ use crate::facts::sample::{commit, file};
 
 fn hidden(path: &str, lines: &str) -> String {
     let patch: String = lines.lines().map(|line| format!("+{line}\n")).collect();
-    let commit = hide(commit("wip", vec![file(path, &format!("@@\n{patch}"))]));
+    let commit = hide_values(commit("wip", vec![file(path, &format!("@@\n{patch}"))]));
     let lines = &commit.patch.files[0].hunks[0].lines;
     lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n")
 }
@@ -101,7 +101,7 @@ fn values_on_other_lines_than_their_names_are_hidden() {
 #[test]
 fn each_side_is_read_as_it_stands() {
     let patch = "@@ password: sunshine\n db:\n-  password: |\n-    sunshine\n+  password: moonlight\n   user: me";
-    let commit = hide(commit("wip", vec![file("a.yml", patch)]));
+    let commit = hide_values(commit("wip", vec![file("a.yml", patch)]));
     let hunk = &commit.patch.files[0].hunks[0];
     let all: String = hunk.lines.iter().map(|line| line.text.as_str()).collect();
     assert!(!all.contains("sunshine") && !all.contains("moonlight") && all.contains("user: me"), "{all}");

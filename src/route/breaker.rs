@@ -18,7 +18,7 @@ const PROBE_LOST: Duration = Duration::from_secs(60);
 
 /// Outcome of a request, as the breaker counts it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Happened {
+pub enum RequestOutcome {
     /// An answer arrived, of any quality.
     Answered,
     /// Our own deadline expired first.
@@ -36,7 +36,7 @@ pub enum Happened {
 /// State of a circuit breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+pub enum BreakerState {
     Closed,
     Open,
     HalfOpen,
@@ -44,7 +44,7 @@ pub enum State {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Breaker {
-    state: State,
+    state: BreakerState,
     failures: u32,
     /// The last connection attempt was refused.
     unreachable: bool,
@@ -55,74 +55,74 @@ pub struct Breaker {
 
 impl Default for Breaker {
     fn default() -> Self {
-        Self { state: State::Closed, failures: 0, unreachable: false, wait: FIRST_WAIT, since: None }
+        Self { state: BreakerState::Closed, failures: 0, unreachable: false, wait: FIRST_WAIT, since: None }
     }
 }
 
 impl Breaker {
     #[must_use]
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> BreakerState {
         self.state
     }
 
     /// Whether a capture may send a request.
     #[must_use]
-    pub fn admits(&self) -> bool {
-        self.state == State::Closed
+    pub fn allows_request(&self) -> bool {
+        self.state == BreakerState::Closed
     }
 
     /// Takes the permission for one probe if a probe is due. For the idle sidecar only.
-    pub fn probe(&mut self, now: Instant) -> bool {
+    pub fn start_probe(&mut self, now: Instant) -> bool {
         let since = self.since.map_or(Duration::MAX, |since| now.saturating_duration_since(since));
         let due = match self.state {
-            State::Closed => false,
-            State::Open => since >= self.wait,
-            State::HalfOpen => since >= PROBE_LOST,
+            BreakerState::Closed => false,
+            BreakerState::Open => since >= self.wait,
+            BreakerState::HalfOpen => since >= PROBE_LOST,
         };
         if due {
-            (self.state, self.since) = (State::HalfOpen, Some(now));
+            (self.state, self.since) = (BreakerState::HalfOpen, Some(now));
         }
         due
     }
 
     /// Time of the next probe, if one is due later.
     #[must_use]
-    pub fn probe_at(&self) -> Option<Instant> {
+    pub fn next_probe_at(&self) -> Option<Instant> {
         let wait = match self.state {
-            State::Closed => return None,
-            State::Open => self.wait,
-            State::HalfOpen => PROBE_LOST,
+            BreakerState::Closed => return None,
+            BreakerState::Open => self.wait,
+            BreakerState::HalfOpen => PROBE_LOST,
         };
         self.since.and_then(|since| since.checked_add(wait))
     }
 
     /// Records the outcome of a request or of the probe.
-    pub fn learn(&mut self, happened: Happened, now: Instant) {
+    pub fn record_outcome(&mut self, happened: RequestOutcome, now: Instant) {
         match happened {
-            Happened::Answered | Happened::Busy => *self = Self::default(),
+            RequestOutcome::Answered | RequestOutcome::Busy => *self = Self::default(),
             // A slow probe still reached a server.
-            Happened::Slow if self.state == State::HalfOpen => *self = Self::default(),
-            Happened::Slow => {}
-            Happened::Unreachable => self.fail(FAILURES, now),
-            Happened::Silent | Happened::Failed => self.fail(1, now),
+            RequestOutcome::Slow if self.state == BreakerState::HalfOpen => *self = Self::default(),
+            RequestOutcome::Slow => {}
+            RequestOutcome::Unreachable => self.count_failure(FAILURES, now),
+            RequestOutcome::Silent | RequestOutcome::Failed => self.count_failure(1, now),
         }
         match happened {
-            Happened::Unreachable => self.unreachable = true,
-            Happened::Silent | Happened::Failed => self.unreachable = false,
-            Happened::Answered | Happened::Busy | Happened::Slow => {}
+            RequestOutcome::Unreachable => self.unreachable = true,
+            RequestOutcome::Silent | RequestOutcome::Failed => self.unreachable = false,
+            RequestOutcome::Answered | RequestOutcome::Busy | RequestOutcome::Slow => {}
         }
     }
 
-    fn fail(&mut self, weight: u32, now: Instant) {
+    fn count_failure(&mut self, weight: u32, now: Instant) {
         self.failures = self.failures.saturating_add(weight);
         match self.state {
-            State::Closed if self.failures < FAILURES => return,
-            State::HalfOpen => self.wait = self.wait.saturating_mul(2).min(LONGEST_WAIT),
+            BreakerState::Closed if self.failures < FAILURES => return,
+            BreakerState::HalfOpen => self.wait = self.wait.saturating_mul(2).min(LONGEST_WAIT),
             // Requests that were in flight when it opened carry no new information.
-            State::Open => return,
-            State::Closed => {}
+            BreakerState::Open => return,
+            BreakerState::Closed => {}
         }
-        (self.state, self.since) = (State::Open, Some(now));
+        (self.state, self.since) = (BreakerState::Open, Some(now));
     }
 }
 
@@ -136,73 +136,73 @@ pub struct Breakers {
 impl Breakers {
     /// Whether a capture may use this model: its breaker and its endpoint's are closed.
     #[must_use]
-    pub fn admit(&self, endpoint: &str, model: &str) -> bool {
-        self.of(endpoint, "").admits() && self.of(endpoint, model).admits()
+    pub fn allows_request(&self, endpoint: &str, model: &str) -> bool {
+        self.breaker(endpoint, "").allows_request() && self.breaker(endpoint, model).allows_request()
     }
 
     /// Whether the last connection attempt to the endpoint was refused.
     #[must_use]
     pub fn is_unreachable(&self, endpoint: &str) -> bool {
-        let whole = self.of(endpoint, "");
-        whole.unreachable && !whole.admits()
+        let whole = self.breaker(endpoint, "");
+        whole.unreachable && !whole.allows_request()
     }
 
     /// State of the model's breaker, or of its endpoint's if that is worse.
     #[must_use]
-    pub fn state(&self, endpoint: &str, model: &str) -> State {
-        let own = self.of(endpoint, model).state;
-        if self.of(endpoint, "").admits() { own } else { self.of(endpoint, "").state }
+    pub fn state(&self, endpoint: &str, model: &str) -> BreakerState {
+        let own = self.breaker(endpoint, model).state;
+        if self.breaker(endpoint, "").allows_request() { own } else { self.breaker(endpoint, "").state }
     }
 
     /// Records an outcome: a refused or silent connection counts against the endpoint, an error against the model. The
     /// empty model stands for the endpoint's model list.
-    pub fn learn(&mut self, endpoint: &str, model: &str, happened: Happened, now: Instant) {
+    pub fn record_outcome(&mut self, endpoint: &str, model: &str, happened: RequestOutcome, now: Instant) {
         if model.is_empty() {
-            self.at(endpoint, "").learn(happened, now);
+            self.breaker_mut(endpoint, "").record_outcome(happened, now);
             return;
         }
-        let whole = happened != Happened::Failed;
+        let whole = happened != RequestOutcome::Failed;
         // A server that refuses one model is reachable.
-        let of_endpoint = if whole { happened } else { Happened::Answered };
-        self.at(endpoint, "").learn(of_endpoint, now);
-        if !matches!(happened, Happened::Unreachable | Happened::Silent) {
-            self.at(endpoint, model).learn(happened, now);
+        let of_endpoint = if whole { happened } else { RequestOutcome::Answered };
+        self.breaker_mut(endpoint, "").record_outcome(of_endpoint, now);
+        if !matches!(happened, RequestOutcome::Unreachable | RequestOutcome::Silent) {
+            self.breaker_mut(endpoint, model).record_outcome(happened, now);
         }
     }
 
     /// Endpoints and models that are due for a probe, each with its permission. An endpoint that is down is probed
     /// before its models. The empty model stands for "any model of that endpoint".
-    pub fn probes(&mut self, now: Instant) -> Vec<(String, String)> {
-        let down = self.down();
+    pub fn take_due_probes(&mut self, now: Instant) -> Vec<(String, String)> {
+        let down = self.open_endpoints();
         let due = self.all.iter_mut().filter(|((endpoint, model), _)| model.is_empty() || !down.contains(endpoint));
-        due.filter_map(|(key, breaker)| breaker.probe(now).then(|| key.clone())).collect()
+        due.filter_map(|(key, breaker)| breaker.start_probe(now).then(|| key.clone())).collect()
     }
 
     /// Time at which the next probe is due.
     #[must_use]
-    pub fn probe_at(&self) -> Option<Instant> {
-        let down = self.down();
+    pub fn next_probe_at(&self) -> Option<Instant> {
+        let down = self.open_endpoints();
         let probed = self.all.iter().filter(|((endpoint, model), _)| model.is_empty() || !down.contains(endpoint));
-        probed.filter_map(|(_, breaker)| breaker.probe_at()).min()
+        probed.filter_map(|(_, breaker)| breaker.next_probe_at()).min()
     }
 
     /// Endpoints that are down as a whole.
-    fn down(&self) -> Vec<String> {
-        let down = self.all.iter().filter(|((_, model), one)| model.is_empty() && !one.admits());
+    fn open_endpoints(&self) -> Vec<String> {
+        let down = self.all.iter().filter(|((_, model), one)| model.is_empty() && !one.allows_request());
         down.map(|((endpoint, _), _)| endpoint.clone()).collect()
     }
 
     /// Breakers that are not closed, by endpoint and model; the empty model is the endpoint itself.
     pub fn not_closed(&self) -> impl Iterator<Item = (&str, &str, &Breaker)> {
         let named = self.all.iter().map(|((endpoint, model), one)| (endpoint.as_str(), model.as_str(), one));
-        named.filter(|(.., one)| !one.admits())
+        named.filter(|(.., one)| !one.allows_request())
     }
 
-    fn of(&self, endpoint: &str, model: &str) -> Breaker {
+    fn breaker(&self, endpoint: &str, model: &str) -> Breaker {
         self.all.get(&(endpoint.to_owned(), model.to_owned())).copied().unwrap_or_default()
     }
 
-    fn at(&mut self, endpoint: &str, model: &str) -> &mut Breaker {
+    fn breaker_mut(&mut self, endpoint: &str, model: &str) -> &mut Breaker {
         self.all.entry((endpoint.to_owned(), model.to_owned())).or_default()
     }
 }

@@ -15,38 +15,44 @@ fn after(seconds: u64, start: Instant) -> Instant {
 
 fn opened(now: Instant) -> Breaker {
     let mut breaker = Breaker::default();
-    breaker.learn(Happened::Unreachable, now);
+    breaker.record_outcome(RequestOutcome::Unreachable, now);
     breaker
 }
 
 #[test]
 fn slow_is_not_down_however_often() {
     let mut breaker = Breaker::default();
-    (0..100).for_each(|i| breaker.learn(Happened::Slow, after(i, start())));
-    assert!(breaker.admits());
-    breaker.learn(Happened::Failed, start());
-    breaker.learn(Happened::Slow, start());
-    assert!(breaker.admits());
+    (0..100).for_each(|i| breaker.record_outcome(RequestOutcome::Slow, after(i, start())));
+    assert!(breaker.allows_request());
+    breaker.record_outcome(RequestOutcome::Failed, start());
+    breaker.record_outcome(RequestOutcome::Slow, start());
+    assert!(breaker.allows_request());
 }
 
 #[test]
 fn a_refused_connection_opens_at_once_and_a_failure_the_second_time() {
-    assert!(!opened(start()).admits());
-    for happened in [Happened::Failed, Happened::Silent] {
+    assert!(!opened(start()).allows_request());
+    for happened in [RequestOutcome::Failed, RequestOutcome::Silent] {
         let mut breaker = Breaker::default();
-        breaker.learn(happened, start());
-        assert!(breaker.admits());
-        breaker.learn(happened, start());
-        assert_eq!(breaker.state(), State::Open);
+        breaker.record_outcome(happened, start());
+        assert!(breaker.allows_request());
+        breaker.record_outcome(happened, start());
+        assert_eq!(breaker.state(), BreakerState::Open);
     }
 }
 
 #[test]
 fn an_answer_in_between_forgives() {
     let mut breaker = Breaker::default();
-    for happened in [Happened::Failed, Happened::Answered, Happened::Failed, Happened::Busy, Happened::Failed] {
-        breaker.learn(happened, start());
-        assert!(breaker.admits());
+    for happened in [
+        RequestOutcome::Failed,
+        RequestOutcome::Answered,
+        RequestOutcome::Failed,
+        RequestOutcome::Busy,
+        RequestOutcome::Failed,
+    ] {
+        breaker.record_outcome(happened, start());
+        assert!(breaker.allows_request());
     }
 }
 
@@ -54,13 +60,13 @@ fn an_answer_in_between_forgives() {
 fn one_probe_at_a_time_and_no_capture_while_it_runs() {
     let now = start();
     let mut breaker = opened(now);
-    assert!(!breaker.probe(after(4, now)));
-    assert_eq!(breaker.probe_at(), Some(after(5, now)));
-    assert!(breaker.probe(after(5, now)));
-    assert!(!breaker.probe(after(5, now)) && !breaker.admits());
-    breaker.learn(Happened::Answered, after(6, now));
-    assert!(breaker.admits());
-    assert_eq!(breaker.probe_at(), None);
+    assert!(!breaker.start_probe(after(4, now)));
+    assert_eq!(breaker.next_probe_at(), Some(after(5, now)));
+    assert!(breaker.start_probe(after(5, now)));
+    assert!(!breaker.start_probe(after(5, now)) && !breaker.allows_request());
+    breaker.record_outcome(RequestOutcome::Answered, after(6, now));
+    assert!(breaker.allows_request());
+    assert_eq!(breaker.next_probe_at(), None);
 }
 
 #[test]
@@ -69,11 +75,11 @@ fn probes_that_fail_become_rarer_up_to_five_minutes() {
     let mut breaker = opened(now);
     let mut waits = Vec::new();
     for _ in 0..9 {
-        let next = breaker.probe_at().unwrap();
+        let next = breaker.next_probe_at().unwrap();
         waits.push((next - now).as_secs());
         now = next;
-        assert!(breaker.probe(now));
-        breaker.learn(Happened::Unreachable, now);
+        assert!(breaker.start_probe(now));
+        breaker.record_outcome(RequestOutcome::Unreachable, now);
     }
     assert_eq!(waits, [5, 10, 20, 40, 80, 160, 300, 300, 300]);
 }
@@ -82,49 +88,49 @@ fn probes_that_fail_become_rarer_up_to_five_minutes() {
 fn a_probe_that_was_only_slow_found_a_server() {
     let now = start();
     let mut breaker = opened(now);
-    assert!(breaker.probe(after(5, now)));
-    breaker.learn(Happened::Slow, after(7, now));
-    assert!(breaker.admits());
+    assert!(breaker.start_probe(after(5, now)));
+    breaker.record_outcome(RequestOutcome::Slow, after(7, now));
+    assert!(breaker.allows_request());
 }
 
 #[test]
 fn a_probe_that_is_never_heard_of_again_is_replaced() {
     let now = start();
     let mut breaker = opened(now);
-    assert!(breaker.probe(after(5, now)));
-    assert!(!breaker.probe(after(64, now)));
-    assert!(breaker.probe(after(65, now)));
+    assert!(breaker.start_probe(after(5, now)));
+    assert!(!breaker.start_probe(after(64, now)));
+    assert!(breaker.start_probe(after(65, now)));
 }
 
 #[test]
 fn failures_that_were_under_way_do_not_put_the_probe_off() {
     let now = start();
     let mut breaker = opened(now);
-    (1..4).for_each(|i| breaker.learn(Happened::Unreachable, after(i, now)));
-    assert_eq!(breaker.probe_at(), Some(after(5, now)));
+    (1..4).for_each(|i| breaker.record_outcome(RequestOutcome::Unreachable, after(i, now)));
+    assert_eq!(breaker.next_probe_at(), Some(after(5, now)));
 }
 
 #[test]
 fn a_model_that_fails_does_not_close_its_endpoint_and_a_dead_endpoint_closes_all_its_models() {
     let now = start();
     let mut breakers = Breakers::default();
-    (0..2).for_each(|_| breakers.learn("local", "broken", Happened::Failed, now));
-    assert!(!breakers.admit("local", "broken") && breakers.admit("local", "fine"));
-    breakers.learn("local", "fine", Happened::Unreachable, now);
-    assert!(!breakers.admit("local", "fine") && breakers.admit("other", "fine"));
-    assert_eq!(breakers.state("local", "fine"), State::Open);
+    (0..2).for_each(|_| breakers.record_outcome("local", "broken", RequestOutcome::Failed, now));
+    assert!(!breakers.allows_request("local", "broken") && breakers.allows_request("local", "fine"));
+    breakers.record_outcome("local", "fine", RequestOutcome::Unreachable, now);
+    assert!(!breakers.allows_request("local", "fine") && breakers.allows_request("other", "fine"));
+    assert_eq!(breakers.state("local", "fine"), BreakerState::Open);
 }
 
 #[test]
 fn a_dead_endpoint_is_probed_once_and_not_once_per_model() {
     let now = start();
     let mut breakers = Breakers::default();
-    (0..2).for_each(|_| breakers.learn("local", "broken", Happened::Failed, now));
-    breakers.learn("local", "fine", Happened::Unreachable, now);
-    assert_eq!(breakers.probes(after(6, now)), [("local".to_owned(), String::new())]);
-    breakers.learn("local", "", Happened::Answered, after(6, now));
-    assert!(breakers.admit("local", "fine") && !breakers.admit("local", "broken"));
-    assert_eq!(breakers.probes(after(6, now)), [("local".to_owned(), "broken".to_owned())]);
+    (0..2).for_each(|_| breakers.record_outcome("local", "broken", RequestOutcome::Failed, now));
+    breakers.record_outcome("local", "fine", RequestOutcome::Unreachable, now);
+    assert_eq!(breakers.take_due_probes(after(6, now)), [("local".to_owned(), String::new())]);
+    breakers.record_outcome("local", "", RequestOutcome::Answered, after(6, now));
+    assert!(breakers.allows_request("local", "fine") && !breakers.allows_request("local", "broken"));
+    assert_eq!(breakers.take_due_probes(after(6, now)), [("local".to_owned(), "broken".to_owned())]);
 }
 
 proptest! {
@@ -135,20 +141,20 @@ proptest! {
         let mut probing_since: Option<Instant> = None;
         for (what, later) in steps {
             now += Duration::from_secs(later);
-            let happened = [Happened::Answered, Happened::Slow, Happened::Unreachable, Happened::Silent, Happened::Failed, Happened::Busy];
+            let happened = [RequestOutcome::Answered, RequestOutcome::Slow, RequestOutcome::Unreachable, RequestOutcome::Silent, RequestOutcome::Failed, RequestOutcome::Busy];
             match happened.get(usize::from(what)) {
                 Some(happened) => {
-                    breaker.learn(*happened, now);
+                    breaker.record_outcome(*happened, now);
                     probing_since = None;
                 }
-                None => if breaker.probe(now) {
+                None => if breaker.start_probe(now) {
                     prop_assert!(probing_since.is_none_or(|since| now - since >= PROBE_LOST));
                     probing_since = Some(now);
                 }
             }
-            prop_assert!(!(breaker.admits() && probing_since.is_some()));
+            prop_assert!(!(breaker.allows_request() && probing_since.is_some()));
         }
-        breaker.learn(Happened::Answered, now);
-        prop_assert!(breaker.admits());
+        breaker.record_outcome(RequestOutcome::Answered, now);
+        prop_assert!(breaker.allows_request());
     }
 }

@@ -19,7 +19,7 @@ const TOLD_OF_ONE_SENTENCE: f64 = 0.65;
 
 /// Requested size of a prompt and its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wish {
+pub struct BudgetRequest {
     /// Tokens of the whole prompt, and of the shortest usable one.
     pub prompt: u32,
     pub least: u32,
@@ -32,7 +32,7 @@ pub struct Wish {
 
 /// Planned size that fits into the time left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Plan {
+pub struct TokenPlan {
     /// Tokens of the prompt to send.
     pub prompt: u32,
     pub work: Work,
@@ -40,16 +40,16 @@ pub struct Plan {
     pub shortened: bool,
 }
 
-impl Plan {
+impl TokenPlan {
     /// Share of the requested prompt that is sent.
     #[must_use]
-    pub fn share(&self, wish: &Wish) -> f64 {
+    pub fn prompt_share(&self, wish: &BudgetRequest) -> f64 {
         (f64::from(self.prompt) / f64::from(wish.prompt.max(1))).clamp(0.0, 1.0)
     }
 
     /// Number of words stated in the prompt.
     #[must_use]
-    pub fn words(&self) -> u32 {
+    pub fn stated_words(&self) -> u32 {
         let share = if self.work.allowed < ONE_SENTENCE_BELOW { TOLD_OF_ONE_SENTENCE } else { TOLD_SHARE };
         (f64::from(self.work.allowed) * share * WORDS_PER_TOKEN) as u32
     }
@@ -57,19 +57,25 @@ impl Plan {
 
 /// Plans the whole prompt with as many output tokens as fit; below [`LEAST_OUTPUT`] a shorter prompt; else `None`.
 #[must_use]
-pub fn plan(forecast: &Forecast, wish: &Wish, conditions: &Conditions, confidence: f64) -> Option<Plan> {
-    whole(forecast, wish, conditions, confidence).or_else(|| shortened(forecast, wish, conditions, confidence))
+pub fn plan(forecast: &Forecast, wish: &BudgetRequest, conditions: &Conditions, confidence: f64) -> Option<TokenPlan> {
+    plan_whole_prompt(forecast, wish, conditions, confidence)
+        .or_else(|| shortened(forecast, wish, conditions, confidence))
 }
 
-fn whole(forecast: &Forecast, wish: &Wish, conditions: &Conditions, confidence: f64) -> Option<Plan> {
+fn plan_whole_prompt(
+    forecast: &Forecast,
+    wish: &BudgetRequest,
+    conditions: &Conditions,
+    confidence: f64,
+) -> Option<TokenPlan> {
     let work =
         Work { uncached: wish.prompt.saturating_sub(wish.cached), cached: wish.cached.min(wish.prompt), allowed: 0 };
     let allowed = forecast.tokens_in(&work, conditions, confidence).min(wish.max_tokens);
     let enough = allowed >= LEAST_OUTPUT.min(wish.max_tokens);
-    enough.then_some(Plan { prompt: wish.prompt, work: Work { allowed, ..work }, shortened: false })
+    enough.then_some(TokenPlan { prompt: wish.prompt, work: Work { allowed, ..work }, shortened: false })
 }
 
-fn shortened(forecast: &Forecast, wish: &Wish, conditions: &Conditions, confidence: f64) -> Option<Plan> {
+fn shortened(forecast: &Forecast, wish: &BudgetRequest, conditions: &Conditions, confidence: f64) -> Option<TokenPlan> {
     let allowed = OUTPUT_OF_SHORTENED.min(wish.max_tokens);
     let cached = wish.cached_rules.min(wish.prompt);
     let uncached = forecast.prompt_in(&Work { uncached: 0, cached, allowed }, conditions, confidence);
@@ -77,7 +83,7 @@ fn shortened(forecast: &Forecast, wish: &Wish, conditions: &Conditions, confiden
     let work = Work { uncached: prompt - cached, cached, allowed };
     // If not even an empty prompt fits, there is no plan.
     let fits = uncached > 0 && prompt >= wish.least && prompt < wish.prompt;
-    fits.then_some(Plan { prompt, work, shortened: true })
+    fits.then_some(TokenPlan { prompt, work, shortened: true })
 }
 
 #[cfg(test)]
@@ -95,7 +101,7 @@ mod tests {
             load_s: 3.0,
             answer_tokens: 40,
         };
-        let mut forecast = Forecast::seeded(speed);
+        let mut forecast = Forecast::from_seed(speed);
         for i in 0..40 {
             let uncached = 20 + i * 37 % 200;
             let ttft = 0.05 + 0.01 * f64::from(uncached);
@@ -110,7 +116,7 @@ mod tests {
                 ttft_s: Some(ttft),
                 tpot_s: Some(0.04),
                 took_s: ttft + 1.6,
-                end: crate::route::observation::End::Done,
+                end: crate::route::observation::RunEnd::Done,
                 pressed: false,
                 idle_min: 1.0,
             });
@@ -118,8 +124,8 @@ mod tests {
         forecast
     }
 
-    fn planned(prompt: u32, cached: u32, left_s: f64) -> Option<Plan> {
-        let wish = Wish { prompt, least: 40, cached, cached_rules: cached.min(30), max_tokens: 120 };
+    fn planned(prompt: u32, cached: u32, left_s: f64) -> Option<TokenPlan> {
+        let wish = BudgetRequest { prompt, least: 40, cached, cached_rules: cached.min(30), max_tokens: 120 };
         plan(&forecast(), &wish, &Conditions { left_s, idle_min: 1.0, ..Conditions::default() }, CONFIDENCE)
     }
 
@@ -129,7 +135,7 @@ mod tests {
         assert_eq!((long.work.allowed, long.shortened), (120, false));
         let short = planned(60, 0, 2.5).unwrap();
         assert!((LEAST_OUTPUT..60).contains(&short.work.allowed), "{short:?}");
-        assert!(short.words() < short.work.allowed);
+        assert!(short.stated_words() < short.work.allowed);
     }
 
     #[test]
@@ -154,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_role_that_writes_little_needs_little() {
-        let wish = Wish { prompt: 60, least: 40, cached: 0, cached_rules: 0, max_tokens: 10 };
+        let wish = BudgetRequest { prompt: 60, least: 40, cached: 0, cached_rules: 0, max_tokens: 10 };
         let conditions = Conditions { left_s: 1.8, idle_min: 1.0, ..Conditions::default() };
         let plan = plan(&forecast(), &wish, &conditions, CONFIDENCE);
         assert_eq!(plan.unwrap().work.allowed, 10);

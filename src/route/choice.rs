@@ -1,10 +1,10 @@
 //! Model routing: picks the candidate with the best expected quality, i.e. text quality times the chance to be in time.
 
-use super::budget::{CAREFUL, CONFIDENCE, Plan, Wish, plan};
-use super::decision::{Chosen, Considered, Decision, Rejected, promise};
+use super::budget::{BudgetRequest, CAREFUL, CONFIDENCE, TokenPlan, plan};
+use super::decision::{Chosen, Decision, Rejected, ScoredCandidate, compare_promise};
 use super::forecast::{Conditions, Forecast, Outlook};
 use super::signals::{Signals, Traffic, Urgency};
-use super::tally::Tally;
+use super::tally::UsableTally;
 use crate::domain::capture::Reason;
 use crate::domain::role::Role;
 
@@ -36,37 +36,39 @@ pub struct Candidate<'a> {
     /// Minutes since its last run.
     pub idle_min: f64,
     /// Its circuit breaker is open, for this reason.
-    pub barred: Option<Rejected>,
+    pub blocked_by: Option<Rejected>,
     /// Loading it would evict the captures' model while people work, and another candidate is available.
     pub evicts: bool,
     /// Its server would load it for this request.
     pub loads: bool,
     /// It is asked even if the forecast says that it will be late: it has run fewer than [`TRIALS`] times, or was not
     /// asked for a while ([`super::retry`]).
-    pub guessed: bool,
+    pub few_runs: bool,
     pub forecast: &'a Forecast,
     /// Expected quality of its text for this role, 0..=1.
     pub quality: f64,
     /// Share of usable answers in this role.
-    pub tally: Tally,
+    pub tally: UsableTally,
 }
 
 /// Chooses a model or the template. `last` is the (endpoint, model) of the last decision for this role.
 #[must_use]
 pub fn decide(signals: &Signals, candidates: &[Candidate<'_>], last: Option<(&str, &str)>) -> Decision {
-    let mut seen: Vec<(Considered, Option<Plan>)> = candidates.iter().map(|one| consider(signals, one)).collect();
+    let mut seen: Vec<(ScoredCandidate, Option<TokenPlan>)> =
+        candidates.iter().map(|one| evaluate_candidate(signals, one)).collect();
     // Eligible candidates first, then those with the whole prompt, then by score: a smaller model goes before a shorter
     // prompt.
     seen.sort_by(|(a, _), (b, _)| {
-        let order = |one: &Considered| (one.rejected_because.is_none(), one.prompt_tokens >= signals.prompt_tokens);
+        let order =
+            |one: &ScoredCandidate| (one.rejected_because.is_none(), one.prompt_tokens >= signals.prompt_tokens);
         order(b).cmp(&order(a)).then(b.score.total_cmp(&a.score))
     });
     let best = seen.first().filter(|(one, _)| one.rejected_because.is_none()).map(|(one, _)| one.score);
-    let kept = best.and_then(|best| keep(&seen, best, last));
+    let kept = best.and_then(|best| find_kept_choice(&seen, best, last));
     let chosen = best.map(|_| kept.unwrap_or(0));
-    let choice = chosen.and_then(|at| seen.get(at)).and_then(told).unwrap_or(Chosen::TEMPLATE);
+    let choice = chosen.and_then(|at| seen.get(at)).and_then(to_chosen).unwrap_or(Chosen::TEMPLATE);
     let reason = if chosen.is_some() { Reason::None } else { why_template(signals, &seen) };
-    let mut candidates: Vec<Considered> = seen.into_iter().map(|(one, _)| one).collect();
+    let mut candidates: Vec<ScoredCandidate> = seen.into_iter().map(|(one, _)| one).collect();
     for (_, one) in candidates.iter_mut().enumerate().filter(|(at, _)| Some(*at) != chosen) {
         one.rejected_because.get_or_insert(Rejected::ScoredLower);
     }
@@ -75,7 +77,11 @@ pub fn decide(signals: &Signals, candidates: &[Candidate<'_>], last: Option<(&st
 }
 
 /// Index of the last choice, unless another is clearly better.
-fn keep(seen: &[(Considered, Option<Plan>)], best: f64, last: Option<(&str, &str)>) -> Option<usize> {
+fn find_kept_choice(
+    seen: &[(ScoredCandidate, Option<TokenPlan>)],
+    best: f64,
+    last: Option<(&str, &str)>,
+) -> Option<usize> {
     let (endpoint, model) = last?;
     seen.iter().position(|(one, _)| {
         one.rejected_because.is_none()
@@ -85,27 +91,27 @@ fn keep(seen: &[(Considered, Option<Plan>)], best: f64, last: Option<(&str, &str
     })
 }
 
-fn told((one, plan): &(Considered, Option<Plan>)) -> Option<Chosen> {
+fn to_chosen((one, plan): &(ScoredCandidate, Option<TokenPlan>)) -> Option<Chosen> {
     let plan = plan.as_ref()?;
     Some(Chosen::Model {
         model: one.model.clone(),
         endpoint: one.endpoint.clone(),
         max_tokens: plan.work.allowed,
         prompt_tokens: plan.prompt,
-        words: plan.words(),
+        words: plan.stated_words(),
     })
 }
 
 /// Reason of the model with the best promise.
-fn why_template(signals: &Signals, seen: &[(Considered, Option<Plan>)]) -> Reason {
+fn why_template(signals: &Signals, seen: &[(ScoredCandidate, Option<TokenPlan>)]) -> Reason {
     if signals.traffic != Traffic::Calm {
         return Reason::Disabled;
     }
-    let best = seen.iter().max_by(|(a, _), (b, _)| promise(a, b));
+    let best = seen.iter().max_by(|(a, _), (b, _)| compare_promise(a, b));
     best.and_then(|(one, _)| one.rejected_because).map_or(Reason::Disabled, Rejected::reason)
 }
 
-fn consider(signals: &Signals, one: &Candidate<'_>) -> (Considered, Option<Plan>) {
+fn evaluate_candidate(signals: &Signals, one: &Candidate<'_>) -> (ScoredCandidate, Option<TokenPlan>) {
     let conditions = Conditions {
         left_s: signals.left_s,
         queue_s: one.queue_s,
@@ -113,23 +119,23 @@ fn consider(signals: &Signals, one: &Candidate<'_>) -> (Considered, Option<Plan>
         pressed: signals.pressed,
         idle_min: one.idle_min,
     };
-    let wish = Wish {
+    let wish = BudgetRequest {
         prompt: signals.prompt_tokens,
         least: signals.least_tokens,
         cached: one.cached,
         cached_rules: one.cached_rules,
         max_tokens: signals.max_tokens,
     };
-    let shown = shown(&wish);
-    let planned = planned(one.forecast, &wish, &conditions, signals.floor());
-    let plan = planned.map(|(plan, _)| plan).or(is_tried(signals, one).then_some(shown));
+    let shown = plan_without_deadline(&wish);
+    let planned = planned(one.forecast, &wish, &conditions, signals.min_in_time());
+    let plan = planned.map(|(plan, _)| plan).or(is_exploration(signals, one).then_some(shown));
     let shown = plan.unwrap_or(shown);
     let outlook = planned.map_or_else(|| one.forecast.outlook(&shown.work, &conditions), |(_, outlook)| outlook);
     let quality = unit(one.quality);
-    let planned_quality = worth(quality, signals, &shown, &wish);
-    let score = score(&outlook, planned_quality, unit(signals.template_quality), one.tally.share());
+    let planned_quality = reduce_quality(quality, signals, &shown, &wish);
+    let score = score(&outlook, planned_quality, unit(signals.template_quality), one.tally.usable_share());
     let rejected = reject(signals, one, plan.is_some(), &outlook, planned_quality);
-    let considered = Considered {
+    let considered = ScoredCandidate {
         model: one.model.to_owned(),
         endpoint: one.endpoint.to_owned(),
         resident: one.resident,
@@ -155,21 +161,26 @@ fn consider(signals: &Signals, one: &Candidate<'_>) -> (Considered, Option<Plan>
 
 /// Plans as much as probably fits in time. Where that is too unreliable, less may be enough: a shorter answer of an
 /// idle model is better than none.
-fn planned(forecast: &Forecast, wish: &Wish, conditions: &Conditions, floor: f64) -> Option<(Plan, Outlook)> {
+fn planned(
+    forecast: &Forecast,
+    wish: &BudgetRequest,
+    conditions: &Conditions,
+    floor: f64,
+) -> Option<(TokenPlan, Outlook)> {
     let with = |confidence| {
         let plan = plan(forecast, wish, conditions, confidence)?;
         Some((plan, forecast.outlook(&plan.work, conditions)))
     };
-    let is_enough = |(_, outlook): &(Plan, Outlook)| outlook.p_useful() >= floor;
+    let is_enough = |(_, outlook): &(TokenPlan, Outlook)| outlook.p_useful() >= floor;
     let usual = with(CONFIDENCE);
     usual.filter(is_enough).or_else(|| with(CAREFUL).filter(is_enough)).or_else(|| with(floor)).or(usual)
 }
 
 /// The plan without a deadline, so that an explanation can state the expected time.
-fn shown(wish: &Wish) -> Plan {
+fn plan_without_deadline(wish: &BudgetRequest) -> TokenPlan {
     let cached = wish.cached.min(wish.prompt);
     let work = super::forecast::Work { uncached: wish.prompt - cached, cached, allowed: wish.max_tokens };
-    Plan { prompt: wish.prompt, work, shortened: false }
+    TokenPlan { prompt: wish.prompt, work, shortened: false }
 }
 
 /// `p_on_time · Q(model) + p_salvage · Q(salvaged) + (1 − both) · Q(template)`, where Q of a text is weighted with the
@@ -181,8 +192,8 @@ fn score(outlook: &Outlook, quality: f64, template: f64, used: f64) -> f64 {
 }
 
 /// Quality that remains with a shortened prompt or answer.
-fn worth(quality: f64, signals: &Signals, plan: &Plan, wish: &Wish) -> f64 {
-    let knowing = KNOWING_LITTLE + (1.0 - KNOWING_LITTLE) * plan.share(wish);
+fn reduce_quality(quality: f64, signals: &Signals, plan: &TokenPlan, wish: &BudgetRequest) -> f64 {
+    let knowing = KNOWING_LITTLE + (1.0 - KNOWING_LITTLE) * plan.prompt_share(wish);
     let terse = 1.0 - TERSENESS * (1.0 - f64::from(plan.work.allowed) / ROOMY.min(f64::from(wish.max_tokens))).max(0.0);
     let template = unit(signals.template_quality).min(quality);
     (template + (quality - template) * knowing) * terse
@@ -190,18 +201,18 @@ fn worth(quality: f64, signals: &Signals, plan: &Plan, wish: &Wish) -> f64 {
 
 /// Exploration: a batch has no deadline to lose, and a model with few runs has no reliable forecast; trying it costs a
 /// capture only time that it has anyway.
-fn is_tried(signals: &Signals, one: &Candidate<'_>) -> bool {
+fn is_exploration(signals: &Signals, one: &Candidate<'_>) -> bool {
     match signals.urgency {
         Urgency::Batch => true,
-        Urgency::Urgent | Urgency::Interactive | Urgency::Ahead => one.guessed && one.resident != Some(false),
+        Urgency::Urgent | Urgency::Interactive | Urgency::Ahead => one.few_runs && one.resident != Some(false),
     }
 }
 
 fn reject(signals: &Signals, one: &Candidate<'_>, fits: bool, outlook: &Outlook, quality: f64) -> Option<Rejected> {
-    let late = !is_tried(signals, one) && (!fits || outlook.p_useful() < signals.floor());
+    let late = !is_exploration(signals, one) && (!fits || outlook.p_useful() < signals.min_in_time());
     match () {
         () if signals.traffic != Traffic::Calm && signals.urgency != Urgency::Batch => Some(Rejected::NotNow),
-        () if one.barred.is_some() => one.barred,
+        () if one.blocked_by.is_some() => one.blocked_by,
         () if one.tally.is_barred() => Some(Rejected::SeldomUsable),
         () if one.loads && is_for_commits(signals) => Some(Rejected::Unloaded),
         () if one.evicts => Some(Rejected::WouldEvict),

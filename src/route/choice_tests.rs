@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::role::Role;
-use crate::route::observation::{End, Observation};
+use crate::route::observation::{Observation, RunEnd};
 use crate::route::speed::Speed;
 
 /// A forecast that has seen this speed thirty times.
@@ -15,7 +15,7 @@ pub(in crate::route) fn known(reads_per_s: f64, writes_per_s: f64) -> Forecast {
         load_s: 4.0,
         answer_tokens: 40,
     };
-    let mut forecast = Forecast::seeded(seed);
+    let mut forecast = Forecast::from_seed(seed);
     for i in 0..30_u32 {
         let uncached = 20 + i * 37 % 150;
         let ttft = 0.05 + f64::from(uncached) / reads_per_s;
@@ -30,7 +30,7 @@ pub(in crate::route) fn known(reads_per_s: f64, writes_per_s: f64) -> Forecast {
             ttft_s: Some(ttft),
             tpot_s: Some(1.0 / writes_per_s),
             took_s: ttft + 39.0 / writes_per_s,
-            end: End::Done,
+            end: RunEnd::Done,
             pressed: false,
             idle_min: 5.0,
         };
@@ -62,17 +62,17 @@ pub(in crate::route) fn candidate<'a>(model: &'a str, quality: f64, forecast: &'
         endpoint: "local",
         model,
         resident: Some(true),
-        guessed: false,
+        few_runs: false,
         cached: 180,
         cached_rules: 180,
         queue_s: 0.0,
         idle_min: 5.0,
-        barred: None,
+        blocked_by: None,
         evicts: false,
         loads: false,
         forecast,
         quality,
-        tally: Tally::default(),
+        tally: UsableTally::default(),
     }
 }
 
@@ -128,7 +128,7 @@ fn a_model_that_must_be_loaded_or_failed_lately_is_not_waited_for() {
     let cold = Candidate { resident: Some(false), ..candidate("cold", 0.8, &fast) };
     let decision = decide(&capture(), &[cold], None);
     assert_eq!((model(&decision), decision.reason), (None, Reason::Cold));
-    let barred = Candidate { barred: Some(Rejected::BreakerOpen), ..candidate("barred", 0.8, &fast) };
+    let barred = Candidate { blocked_by: Some(Rejected::BreakerOpen), ..candidate("barred", 0.8, &fast) };
     let decision = decide(&capture(), &[barred], None);
     assert_eq!((model(&decision), decision.reason), (None, Reason::BreakerOpen));
 }
@@ -196,24 +196,24 @@ fn a_better_model_that_is_hardly_known_is_measured_and_one_that_is_too_slow_is_n
             load_s: 4.0,
             answer_tokens: 40,
         };
-        Forecast::seeded(speed)
+        Forecast::from_seed(speed)
     };
     let (small, unknown, hopeless) = (known(3000.0, 150.0), guessed(50.0), guessed(5.0));
     let all = [candidate("1b", 0.55, &small), candidate("3b", 0.7, &unknown), candidate("13b", 0.8, &hopeless)];
     let decision = decide(&capture(), &all, None);
     assert_eq!(model(&decision), Some("1b"), "{decision:#?}");
-    assert_eq!(decision.worth_measuring().map(|one| one.model.as_str()), Some("3b"));
+    assert_eq!(decision.measurement_target().map(|one| one.model.as_str()), Some("3b"));
 }
 
 #[test]
 fn when_all_are_too_slow_the_nearest_is_measured_but_none_that_would_have_to_be_loaded() {
     let (slow, slower) = (known(60.0, 12.0), known(20.0, 4.0));
     let all = [candidate("slower", 0.8, &slower), candidate("slow", 0.7, &slow)];
-    assert!(decide(&capture(), &all, None).worth_measuring().is_some());
+    assert!(decide(&capture(), &all, None).measurement_target().is_some());
     let cold = all.map(|one| Candidate { resident: Some(false), ..one });
-    assert!(decide(&capture(), &cold, None).worth_measuring().is_none());
+    assert!(decide(&capture(), &cold, None).measurement_target().is_none());
     let fast = known(3000.0, 150.0);
-    assert!(decide(&capture(), &[candidate("m", 0.8, &fast)], None).worth_measuring().is_none());
+    assert!(decide(&capture(), &[candidate("m", 0.8, &fast)], None).measurement_target().is_none());
 }
 
 #[test]
@@ -236,10 +236,10 @@ fn the_public_json_has_every_promised_field() {
 
 #[test]
 fn a_model_of_which_little_is_known_is_asked_for_less_before_it_is_not_asked_at_all() {
-    let mut forecast = Forecast::seeded(Speed::of(&crate::route::speed::Machine {
+    let mut forecast = Forecast::from_seed(Speed::from_hardware(&crate::route::speed::ModelHardware {
         cores: 2,
         parameters: Some(3_400_000_000),
-        ..crate::route::speed::Machine::default()
+        ..crate::route::speed::ModelHardware::default()
     }));
     let seen = Observation {
         uncached: 250,
@@ -252,7 +252,7 @@ fn a_model_of_which_little_is_known_is_asked_for_less_before_it_is_not_asked_at_
         ttft_s: Some(0.03),
         tpot_s: Some(0.04),
         took_s: 0.5,
-        end: End::Done,
+        end: RunEnd::Done,
         pressed: true,
         idle_min: 0.0,
     };
@@ -261,7 +261,7 @@ fn a_model_of_which_little_is_known_is_asked_for_less_before_it_is_not_asked_at_
     let one = Candidate { cached: 219, cached_rules: 200, idle_min: 0.1, ..candidate("once", 0.7, &forecast) };
     let decision = decide(&signals, &[one], None);
     assert_eq!(decision.reason, Reason::None, "{:#?}", decision.candidates);
-    assert!(decision.candidates[0].p_on_time >= signals.floor());
+    assert!(decision.candidates[0].p_on_time >= signals.min_in_time());
 }
 
 /// A run that was cut before its first token.
@@ -277,7 +277,7 @@ fn late() -> Observation {
         ttft_s: None,
         tpot_s: None,
         took_s: 1.7,
-        end: End::Cut,
+        end: RunEnd::Cut,
         pressed: false,
         idle_min: 0.0,
     }
@@ -285,16 +285,17 @@ fn late() -> Observation {
 
 #[test]
 fn a_first_attempt_that_was_merely_late_is_repeated_until_enough_runs_speak_against_the_model() {
-    use crate::route::key::Key;
+    use crate::route::key::ForecastKey;
     use crate::route::ledger::Ledger;
-    let key = Key { endpoint: "local".into(), model: "m".into(), digest: None, options: 1, on_battery: false };
-    let seed = Speed::of(&crate::route::speed::Machine::default());
+    let key = ForecastKey { endpoint: "local".into(), model: "m".into(), digest: None, options: 1, on_battery: false };
+    let seed = Speed::from_hardware(&crate::route::speed::ModelHardware::default());
     let (mut ledger, mut asked) = (Ledger::default(), Vec::new());
     for commit in 0..8 {
         let now = jiff::Timestamp::from_second(1_770_000_000 + 60 * commit).unwrap();
-        let (forecast, idle_min) = ledger.of(&key, seed, now);
+        let (forecast, idle_min) = ledger.forecast_for(&key, seed, now);
         let guessed = ledger.runs(&key) < TRIALS;
-        let one = Candidate { guessed, cached: 0, cached_rules: 0, idle_min, ..candidate("m", 0.7, &forecast) };
+        let one =
+            Candidate { few_runs: guessed, cached: 0, cached_rules: 0, idle_min, ..candidate("m", 0.7, &forecast) };
         let decision = decide(&capture(), &[one], None);
         asked.push(model(&decision).is_some());
         if asked.ends_with(&[true]) {
@@ -310,13 +311,13 @@ fn a_first_attempt_that_was_merely_late_is_repeated_until_enough_runs_speak_agai
 #[test]
 fn a_model_with_seldom_used_answers_is_barred_for_every_task() {
     let fast = known(3000.0, 150.0);
-    let seldom = Candidate { tally: Tally { judged: 40, used: 7 }, ..candidate("tiny", 0.7, &fast) };
+    let seldom = Candidate { tally: UsableTally { judged: 40, used: 7 }, ..candidate("tiny", 0.7, &fast) };
     for urgency in [Urgency::Urgent, Urgency::Interactive, Urgency::Ahead, Urgency::Batch] {
         let decision = decide(&Signals { urgency, ..capture() }, &[seldom], None);
         assert_eq!((model(&decision), decision.reason), (None, Reason::Disabled), "{urgency:?}");
         assert_eq!(rejected(&decision, "tiny"), Some(Rejected::SeldomUsable));
     }
-    let few = Candidate { tally: Tally { judged: 10, used: 1 }, ..seldom };
+    let few = Candidate { tally: UsableTally { judged: 10, used: 1 }, ..seldom };
     assert_eq!(model(&decide(&capture(), &[few], None)), Some("tiny"), "ten answers are too few to tell");
     let slow = known(20.0, 3.0);
     let both = [seldom, candidate("large", 0.6, &slow)];
@@ -330,8 +331,10 @@ fn a_model_with_seldom_used_answers_is_barred_for_every_task() {
 #[test]
 fn of_two_models_the_one_with_used_answers_writes() {
     let fast = known(3000.0, 150.0);
-    let judged =
-        |model, quality, used| Candidate { tally: Tally { judged: 40, used }, ..candidate(model, quality, &fast) };
+    let judged = |model, quality, used| Candidate {
+        tally: UsableTally { judged: 40, used },
+        ..candidate(model, quality, &fast)
+    };
     let decision = decide(&capture(), &[judged("large", 0.76, 13), judged("small", 0.68, 38)], None);
     assert_eq!(model(&decision), Some("small"), "{decision:#?}");
     assert_eq!(rejected(&decision, "large"), Some(Rejected::ScoredLower));

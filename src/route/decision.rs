@@ -18,7 +18,7 @@ pub struct Decision {
     /// The last choice was kept although another one scored slightly better (hysteresis).
     pub kept: bool,
     /// Every candidate, best first.
-    pub candidates: Vec<Considered>,
+    pub candidates: Vec<ScoredCandidate>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,7 +34,7 @@ impl Chosen {
 
 /// A candidate with its forecast. Times in milliseconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Considered {
+pub struct ScoredCandidate {
     pub model: String,
     pub endpoint: String,
     /// `None` where the server does not report it.
@@ -70,8 +70,8 @@ pub struct Considered {
 /// Order in which candidates are explained where none is chosen: one that may be asked again before a barred one, then
 /// by quality.
 #[must_use]
-pub(super) fn promise(a: &Considered, b: &Considered) -> Ordering {
-    let may = |one: &Considered| one.rejected_because != Some(Rejected::SeldomUsable);
+pub(super) fn compare_promise(a: &ScoredCandidate, b: &ScoredCandidate) -> Ordering {
+    let may = |one: &ScoredCandidate| one.rejected_because != Some(Rejected::SeldomUsable);
     may(a).cmp(&may(b)).then(a.quality.total_cmp(&b.quality))
 }
 
@@ -85,7 +85,7 @@ impl Decision {
     /// fast again is noticed. After a chosen model: a better one that might be fast enough but has few runs, so that it
     /// is tried at all. Unloaded models are skipped.
     #[must_use]
-    pub fn worth_measuring(&self) -> Option<&Considered> {
+    pub fn measurement_target(&self) -> Option<&ScoredCandidate> {
         let mut late = self
             .candidates
             .iter()
@@ -100,7 +100,7 @@ impl Decision {
 
 /// A decision as stored with its capture, with the outcome.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Reasoned {
+pub struct DecisionRecord {
     /// Absent where there was no candidate.
     #[serde(flatten)]
     pub decision: Option<Decision>,

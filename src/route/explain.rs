@@ -3,10 +3,10 @@
 use std::fmt::Write;
 
 use super::choice::TRIALS;
-use super::decision::{Chosen, Considered, Decision, Rejected, promise};
+use super::decision::{Chosen, Decision, Rejected, ScoredCandidate, compare_promise};
 use super::objection;
 use super::signals::{Signals, Traffic, Urgency};
-use super::wording::{cases, seconds, time_left, what, worth};
+use super::wording::{cases, format_quality, role_noun, seconds, time_left};
 
 /// Up to this many runs the explanation states how few the forecast rests on.
 const FEW_RUNS: u64 = 5;
@@ -18,7 +18,7 @@ const WAIT_MS: f64 = 20.0;
 /// A few sentences, then a line for each rejected candidate.
 #[must_use]
 pub fn explain(decision: &Decision) -> String {
-    let mut text = match (&decision.choice, told(decision)) {
+    let mut text = match (&decision.choice, main_candidate(decision)) {
         (Chosen::Model { words, .. }, Some(one)) => for_model(decision, one, *words),
         (_, best) => for_template(&decision.task, best),
     };
@@ -39,25 +39,25 @@ pub fn explain_refused(decision: &Decision, refusal: &str) -> String {
     format!(
         "The template writes {}: {refusal}. A model is asked again as soon as a server answers; no commit waits for \
          that.\n",
-        what(decision.task.role)
+        role_noun(decision.task.role)
     )
 }
 
 /// The candidate that the first sentences explain: the chosen one, else the most promising one.
-pub(super) fn told(decision: &Decision) -> Option<&Considered> {
+pub(super) fn main_candidate(decision: &Decision) -> Option<&ScoredCandidate> {
     let mut all = decision.candidates.iter();
     match &decision.choice {
         Chosen::Model { model, endpoint, .. } => all.find(|one| one.model == *model && one.endpoint == *endpoint),
-        Chosen::Template { .. } => all.max_by(|a, b| promise(a, b)),
+        Chosen::Template { .. } => all.max_by(|a, b| compare_promise(a, b)),
     }
 }
 
-fn for_model(decision: &Decision, one: &Considered, words: u32) -> String {
+fn for_model(decision: &Decision, one: &ScoredCandidate, words: u32) -> String {
     let task = &decision.task;
-    let mut text = format!("{} on {} writes {}.", one.model, one.endpoint, what(task.role));
+    let mut text = format!("{} on {} writes {}.", one.model, one.endpoint, role_noun(task.role));
     let total = seconds(one.predicted_total_ms);
     if task.urgency == Urgency::Batch {
-        let worth = worth(one.quality);
+        let worth = format_quality(one.quality);
         let alone = decision.candidates.len() == 1;
         text.push_str(if alone {
             " There is no deadline:"
@@ -93,8 +93,8 @@ fn for_model(decision: &Decision, one: &Considered, words: u32) -> String {
 }
 
 /// It was chosen although it will probably be late, in order to measure it.
-fn is_trial(one: &Considered, task: &Signals) -> bool {
-    one.p_on_time + one.p_salvage < task.floor()
+fn is_trial(one: &ScoredCandidate, task: &Signals) -> bool {
+    one.p_on_time + one.p_salvage < task.min_in_time()
 }
 
 fn why_it(decision: &Decision) -> &'static str {
@@ -112,15 +112,15 @@ fn why_it(decision: &Decision) -> &'static str {
     }
 }
 
-fn for_template(task: &Signals, best: Option<&Considered>) -> String {
-    let head = format!("The template writes {}", what(task.role));
+fn for_template(task: &Signals, best: Option<&ScoredCandidate>) -> String {
+    let head = format!("The template writes {}", role_noun(task.role));
     let why = why_template(task, best);
     let best = best.filter(|_| task.traffic == Traffic::Calm);
     let then = best.map(|best| circumstances(task, best) + what_then(best)).unwrap_or_default();
     format!("{head}: {why}.{then}")
 }
 
-pub(super) fn why_template(task: &Signals, best: Option<&Considered>) -> String {
+pub(super) fn why_template(task: &Signals, best: Option<&ScoredCandidate>) -> String {
     match (task.traffic, best) {
         (Traffic::Rebase, _) => {
             "a rebase is under way, and its commits are not worth a model's time until it is done".to_owned()
@@ -132,11 +132,11 @@ pub(super) fn why_template(task: &Signals, best: Option<&Considered>) -> String 
         (Traffic::Calm, None) => {
             "no endpoint offers a model that could do it. `uro-capture models` shows what there is".to_owned()
         }
-        (Traffic::Calm, Some(best)) => objection::to(best, task),
+        (Traffic::Calm, Some(best)) => objection::describe_rejection(best, task),
     }
 }
 
-fn what_then(best: &Considered) -> &'static str {
+fn what_then(best: &ScoredCandidate) -> &'static str {
     match best.rejected_because {
         Some(Rejected::Cold | Rejected::PredictedMiss) => {
             " The model's text can replace it later, when the machine is idle."
@@ -154,9 +154,9 @@ fn others(decision: &Decision) -> Vec<String> {
     if task.traffic != Traffic::Calm && task.urgency != Urgency::Batch {
         return Vec::new();
     }
-    let told = told(decision);
+    let told = main_candidate(decision);
     let rest = decision.candidates.iter().filter(|one| told.is_none_or(|told| !std::ptr::eq(*one, told)));
-    let mut lines: Vec<String> = rest.map(|one| format!("- {}.", objection::to(one, task))).collect();
+    let mut lines: Vec<String> = rest.map(|one| format!("- {}.", objection::describe_rejection(one, task))).collect();
     let more = lines.len().saturating_sub(OTHERS);
     if more > 1 {
         lines.truncate(OTHERS);
@@ -166,7 +166,7 @@ fn others(decision: &Decision) -> Vec<String> {
 }
 
 /// Prompt size and answer limit.
-fn sizes(task: &Signals, one: &Considered, words: u32) -> String {
+fn sizes(task: &Signals, one: &ScoredCandidate, words: u32) -> String {
     let (whole, read) = (task.prompt_tokens, one.prompt_tokens);
     let mut text = if read < whole {
         format!(" Reading all {whole} tokens would take too long, so it gets the most telling {read}")
@@ -188,7 +188,7 @@ fn sizes(task: &Signals, one: &Considered, words: u32) -> String {
     text + "."
 }
 
-fn circumstances(task: &Signals, one: &Considered) -> String {
+fn circumstances(task: &Signals, one: &ScoredCandidate) -> String {
     let mut text = String::new();
     if task.pressed {
         text.push_str(" The machine is busy (a build?), so I count on less speed than usual.");

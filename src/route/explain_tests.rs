@@ -5,7 +5,7 @@ use crate::domain::role::Role;
 use crate::route::choice::tests::{candidate, capture, known};
 use crate::route::choice::{Candidate, decide};
 use crate::route::forecast::Forecast;
-use crate::route::speed::{Machine, Speed};
+use crate::route::speed::{ModelHardware, Speed};
 
 /// A desktop with a graphics card: all three models are fast.
 fn fast() -> [Forecast; 3] {
@@ -60,7 +60,7 @@ fn a_model_that_is_not_loaded() {
 #[test]
 fn a_server_that_is_down() {
     let fast = known(2500.0, 90.0);
-    let model = Candidate { barred: Some(Rejected::BreakerOpen), ..candidate("mistral:7b", 0.76, &fast) };
+    let model = Candidate { blocked_by: Some(Rejected::BreakerOpen), ..candidate("mistral:7b", 0.76, &fast) };
     insta::assert_snapshot!(explain(&decide(&capture(), &[model], None)));
 }
 
@@ -99,7 +99,7 @@ fn a_blog_post_at_night_on_battery() {
             load_s: 4.0,
             answer_tokens: 0,
         };
-        Forecast::seeded(speed.writing(2000))
+        Forecast::from_seed(speed.for_output_limit(2000))
     });
     insta::assert_snapshot!(explain(&decide(&blog, &all(&forecasts), None)));
 }
@@ -117,8 +117,8 @@ fn a_draft_by_day_that_would_push_the_captures_model_out() {
 
 #[test]
 fn the_first_day_with_a_new_model() {
-    let machine = Machine { cores: 12, gpu_share: Some(1.0), parameters: Some(3_200_000_000), size_bytes: None };
-    let fresh = Forecast::seeded(Speed::of(&machine));
+    let machine = ModelHardware { cores: 12, gpu_share: Some(1.0), parameters: Some(3_200_000_000), size_bytes: None };
+    let fresh = Forecast::from_seed(Speed::from_hardware(&machine));
     insta::assert_snapshot!(explain(&decide(&capture(), &[candidate("orca-mini:3b", 0.70, &fresh)], None)));
 }
 
@@ -149,9 +149,9 @@ fn without_any_model_it_says_where_to_look() {
 
 #[test]
 fn a_model_that_was_never_run_is_tried_and_that_is_said() {
-    let machine = Machine { cores: 2, gpu_share: None, parameters: Some(7_200_000_000), size_bytes: None };
-    let fresh = Forecast::seeded(Speed::of(&machine));
-    let one = Candidate { guessed: true, cached: 0, cached_rules: 0, ..candidate("mistral:7b", 0.76, &fresh) };
+    let machine = ModelHardware { cores: 2, gpu_share: None, parameters: Some(7_200_000_000), size_bytes: None };
+    let fresh = Forecast::from_seed(Speed::from_hardware(&machine));
+    let one = Candidate { few_runs: true, cached: 0, cached_rules: 0, ..candidate("mistral:7b", 0.76, &fresh) };
     insta::assert_snapshot!(
         explain(&decide(&capture(), &[one], None)),
         @"mistral:7b on local writes this capture. Its speed here is not measured yet: by an estimate from the hardware it would need about 29 s, and 1.6 s are left. So it is asked this once to measure it; if it is late, the template's text stays."
@@ -160,8 +160,8 @@ fn a_model_that_was_never_run_is_tried_and_that_is_said() {
 
 #[test]
 fn a_model_that_was_late_once_is_tried_again_and_that_is_said() {
-    let machine = Machine { cores: 2, gpu_share: None, parameters: Some(7_200_000_000), size_bytes: None };
-    let mut once = Forecast::seeded(Speed::of(&machine));
+    let machine = ModelHardware { cores: 2, gpu_share: None, parameters: Some(7_200_000_000), size_bytes: None };
+    let mut once = Forecast::from_seed(Speed::from_hardware(&machine));
     once.learn(&crate::route::observation::Observation {
         uncached: 420,
         cached: 0,
@@ -173,11 +173,11 @@ fn a_model_that_was_late_once_is_tried_again_and_that_is_said() {
         ttft_s: None,
         tpot_s: None,
         took_s: 1.7,
-        end: crate::route::observation::End::Cut,
+        end: crate::route::observation::RunEnd::Cut,
         pressed: false,
         idle_min: 0.0,
     });
-    let one = Candidate { guessed: true, cached: 0, cached_rules: 0, ..candidate("mistral:7b", 0.76, &once) };
+    let one = Candidate { few_runs: true, cached: 0, cached_rules: 0, ..candidate("mistral:7b", 0.76, &once) };
     let told = explain(&decide(&capture(), &[one], None));
     assert!(told.contains("It has run here only once, and by that it would need about "), "{told}");
 }
@@ -185,7 +185,7 @@ fn a_model_that_was_late_once_is_tried_again_and_that_is_said() {
 #[test]
 fn a_model_that_is_not_asked_any_more_is_told_with_how_many_texts_could_be_used() {
     let fast = known(2500.0, 90.0);
-    let tally = crate::route::tally::Tally { judged: 40, used: 7 };
+    let tally = crate::route::tally::UsableTally { judged: 40, used: 7 };
     let told = explain(&decide(&capture(), &[Candidate { tally, ..candidate("tiny:0.1b", 0.54, &fast) }], None));
     let words = "The template writes this capture: tiny:0.1b on local is not asked any more, because only 7 of 40 texts could \
                  be used. `uro-capture models --retry MODEL` lets it try again.";

@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::observation::{End, Observation};
+use super::observation::{Observation, RunEnd};
 use super::speed::Speed;
 use crate::stats::conformal::Conformal;
 use crate::stats::lengths::Lengths;
@@ -98,8 +98,8 @@ impl Outlook {
 impl Forecast {
     /// Starts from a guessed or probed speed.
     #[must_use]
-    pub fn seeded(seed: Speed) -> Self {
-        let seed = seed.sound();
+    pub fn from_seed(seed: Speed) -> Self {
+        let seed = seed.sanitized();
         Self {
             seed,
             prefill: Rls::new([1.0; 3], [RIDGE; 3]),
@@ -117,11 +117,11 @@ impl Forecast {
     /// A copy with wider uncertainty, as a start for a similar key: another digest, other options, another power
     /// source.
     #[must_use]
-    pub fn loosened(&self) -> Self {
+    pub fn widened(&self) -> Self {
         Self {
-            prefill: self.prefill.loosened(),
-            decode: self.decode.loosened(),
-            level: self.level.loosened(),
+            prefill: self.prefill.widened(),
+            decode: self.decode.widened(),
+            level: self.level.widened(),
             n: 0,
             ..self.clone()
         }
@@ -142,13 +142,13 @@ impl Forecast {
             && self.answers.iter().chain(&self.sentences).all(Lengths::is_sound)
             && self.log_load.abs() < 20.0
             && (0.0..=3.0).contains(&self.pressure)
-            && self.seed.sound() == self.seed
+            && self.seed.sanitized() == self.seed
     }
 
     /// Tokens of a typical first sentence of an answer with at most `allowed` tokens.
     #[must_use]
     pub fn usual_sentence(&self, allowed: u32) -> u32 {
-        whole(self.sentences[class(allowed)].mean(allowed).ceil())
+        to_tokens(self.sentences[class(allowed)].mean(allowed).ceil())
     }
 
     /// Seconds per output token under these conditions.
@@ -166,8 +166,8 @@ impl Forecast {
             self.log_load += 0.4 * if seen.ttft_s.is_none() { more.max(0.0) } else { more };
         }
         self.learn_lengths(seen);
-        match self.told(seen) {
-            Some((log_ratio, true)) => self.learn_above(log_ratio, seen.idle_min),
+        match self.log_slowdown(seen) {
+            Some((log_ratio, true)) => self.learn_censored(log_ratio, seen.idle_min),
             Some((log_ratio, false)) => {
                 self.learn_level(log_ratio, seen);
                 self.learn_shape(seen);
@@ -205,7 +205,7 @@ impl Forecast {
     #[must_use]
     pub fn tokens_in(&self, work: &Work, conditions: &Conditions, confidence: f64) -> u32 {
         let left = self.usual_s_in(conditions, confidence) - self.usual_prefill_s(work);
-        whole(left / self.usual_tpot_s())
+        to_tokens(left / self.usual_tpot_s())
     }
 
     /// Prompt tokens that can be evaluated in time with `confidence` while leaving time to write `work.allowed`.
@@ -214,7 +214,7 @@ impl Forecast {
         let written = f64::from(work.allowed) * self.usual_tpot_s();
         let rest = self.usual_prefill_s(&Work { uncached: 0, ..*work });
         let one = self.usual_prefill_s(&Work { uncached: 1, ..*work }) - rest;
-        whole((self.usual_s_in(conditions, confidence) - rest - written) / one)
+        to_tokens((self.usual_s_in(conditions, confidence) - rest - written) / one)
     }
 
     /// `D/q`: the time left, in seconds of the machine's usual speed.
@@ -275,7 +275,7 @@ impl Forecast {
     }
 
     /// Logarithm of observed ÷ usual time, and whether it is only a lower bound (censored). `None` where nothing ran.
-    fn told(&self, seen: &Observation) -> Option<(f64, bool)> {
+    fn log_slowdown(&self, seen: &Observation) -> Option<(f64, bool)> {
         let work = Work { uncached: seen.uncached, cached: seen.cached, allowed: seen.allowed };
         let prefill = self.usual_prefill_s(&work);
         let written = prefill + f64::from(seen.written.saturating_sub(1)) * self.usual_tpot_s();
@@ -284,7 +284,7 @@ impl Forecast {
             // No first token: prefill takes at least this long.
             None => (ran / prefill, true),
             // The stream had stalled long before the cut: the missing token takes at least that long.
-            Some(last) if seen.end == End::Cut && is_stall(seen.took_s - last, seen) => {
+            Some(last) if seen.end == RunEnd::Cut && is_stall(seen.took_s - last, seen) => {
                 (ran / (written + self.usual_tpot_s()), true)
             }
             Some(last) => ((last - seen.before_s()) / written, false),
@@ -293,9 +293,9 @@ impl Forecast {
         log_ratio.is_finite().then_some((log_ratio, told.1))
     }
 
-    fn learn_above(&mut self, log_ratio: f64, idle_min: f64) {
-        self.conformal.learn_above(self.level.at_most(log_ratio, idle_min));
-        self.level.learn_above(log_ratio, idle_min);
+    fn learn_censored(&mut self, log_ratio: f64, idle_min: f64) {
+        self.conformal.learn_censored(self.level.at_most(log_ratio, idle_min));
+        self.level.learn_censored(log_ratio, idle_min);
     }
 
     fn learn_level(&mut self, log_ratio: f64, seen: &Observation) {
@@ -328,15 +328,15 @@ impl Forecast {
         let class = class(seen.allowed);
         let (answers, sentences) = (&mut self.answers[class], &mut self.sentences[class]);
         match (seen.end, seen.sentence) {
-            (End::Done, sentence) => {
+            (RunEnd::Done, sentence) => {
                 answers.learn(seen.written);
                 sentences.learn(sentence.unwrap_or(seen.written));
             }
-            (End::Length | End::Cut, sentence) => {
-                answers.learn_above(seen.written);
+            (RunEnd::Length | RunEnd::Cut, sentence) => {
+                answers.learn_censored(seen.written);
                 match sentence {
                     Some(length) => sentences.learn(length),
-                    None => sentences.learn_above(seen.written),
+                    None => sentences.learn_censored(seen.written),
                 }
             }
         }
@@ -357,7 +357,7 @@ fn positive(value: f64) -> f64 {
 }
 
 /// A number of tokens; NaN counts as 0.
-fn whole(tokens: f64) -> u32 {
+fn to_tokens(tokens: f64) -> u32 {
     // `as` saturates and maps NaN to 0.
     tokens.floor() as u32
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::route::speed::Machine;
+use crate::route::speed::ModelHardware;
 
 /// A machine with 10 ms per prompt token, 40 ms per written one.
 const TRUE: Speed =
@@ -30,7 +30,7 @@ fn run(uncached: u32, written: u32, factor: f64, left_s: f64) -> Observation {
         ttft_s: (streamed > 0).then_some(ttft),
         tpot_s: (streamed > 1).then_some(tpot),
         took_s: if cut { left_s } else { ttft + tpot * f64::from(written.saturating_sub(1)) },
-        end: if cut { End::Cut } else { End::Done },
+        end: if cut { RunEnd::Cut } else { RunEnd::Done },
         pressed: false,
         idle_min: 1.0,
     }
@@ -43,7 +43,7 @@ fn wobble(i: u32) -> f64 {
 /// A forecast that started from a wrong guess and has seen `n` runs.
 fn taught(n: u32) -> Forecast {
     let guess = Speed { uncached_s: 0.004, tpot_s: 0.09, ..TRUE };
-    let mut forecast = Forecast::seeded(guess);
+    let mut forecast = Forecast::from_seed(guess);
     (0..n).for_each(|i| forecast.learn(&run(20 + i * 37 % 200, 40, wobble(i), 1e3)));
     forecast
 }
@@ -93,7 +93,7 @@ fn a_run_without_a_single_token_teaches_that_reading_takes_longer() {
 #[test]
 fn a_cut_before_the_first_token_is_worse_news_than_a_first_token_just_then() {
     let (mut cut, mut came) = (taught(40), taught(40));
-    let silent = Observation { ttft_s: None, tpot_s: None, written: 0, end: End::Cut, ..run(60, 40, 1.0, 1.3) };
+    let silent = Observation { ttft_s: None, tpot_s: None, written: 0, end: RunEnd::Cut, ..run(60, 40, 1.0, 1.3) };
     let came_late = Observation { ttft_s: Some(1.3), tpot_s: None, written: 1, took_s: 1.3, ..silent };
     (0..4).for_each(|_| cut.learn(&Observation { took_s: 1.3, ..silent }));
     (0..4).for_each(|_| came.learn(&came_late));
@@ -104,7 +104,7 @@ fn a_cut_before_the_first_token_is_worse_news_than_a_first_token_just_then() {
 #[test]
 fn runs_that_were_cut_are_not_counted_as_if_the_forecast_had_come_true() {
     let mut forecast = taught(40);
-    let silent = Observation { ttft_s: None, tpot_s: None, written: 0, end: End::Cut, ..run(60, 40, 1.0, 1.3) };
+    let silent = Observation { ttft_s: None, tpot_s: None, written: 0, end: RunEnd::Cut, ..run(60, 40, 1.0, 1.3) };
     (0..40).for_each(|_| forecast.learn(&Observation { took_s: 0.65, ..silent }));
     assert!(forecast.conformal.corrected(0.5) < 0.6, "{}", forecast.conformal.corrected(0.5));
 }
@@ -124,7 +124,7 @@ fn waiting_that_was_known_is_not_taken_for_slowness() {
 #[test]
 fn a_stalled_stream_is_slower_than_its_tokens_were() {
     let (mut stalled, mut flowing) = (taught(40), taught(40));
-    let seen = Observation { end: End::Cut, written: 5, took_s: 6.0, ..run(60, 5, 1.0, 1e3) };
+    let seen = Observation { end: RunEnd::Cut, written: 5, took_s: 6.0, ..run(60, 5, 1.0, 1e3) };
     (0..3).for_each(|_| stalled.learn(&seen));
     (0..3).for_each(|_| flowing.learn(&Observation { took_s: 0.85, ..seen }));
     let p = |forecast: &Forecast| forecast.outlook(&WORK, &conditions(3.0)).p_useful();
@@ -197,7 +197,7 @@ fn a_load_that_was_cut_never_makes_the_next_one_look_shorter_and_says_nothing_of
     let mut forecast = taught(30);
     let of = |forecast: &Forecast, cold| forecast.outlook(&WORK, &Conditions { cold, ..conditions(3.0) });
     let (warm, usual) = (of(&forecast, false).total_s, of(&forecast, true).load_s);
-    let cut = |at: f64| Observation { load_s: Some(at), took_s: at, end: End::Cut, ..run(60, 40, 1.0, 0.0) };
+    let cut = |at: f64| Observation { load_s: Some(at), took_s: at, end: RunEnd::Cut, ..run(60, 40, 1.0, 0.0) };
     (0..8).for_each(|_| forecast.learn(&cut(1.7)));
     assert!((of(&forecast, true).load_s - usual).abs() < 1e-9, "{} {usual}", of(&forecast, true).load_s);
     (0..8).for_each(|_| forecast.learn(&cut(2.0 * usual)));
@@ -223,7 +223,7 @@ proptest! {
             (prop::array::uniform6(any::<f64>()), prop::array::uniform4(any::<u32>()), any::<bool>(), 0..3_u8), 0..20),
         left: f64, queue: f64, idle: f64, cold: bool, pressed: bool, tokens in prop::array::uniform3(any::<u32>()),
     ) {
-        let mut forecast = Forecast::seeded(Speed::of(&Machine::default()));
+        let mut forecast = Forecast::from_seed(Speed::from_hardware(&ModelHardware::default()));
         for (times, counts, flag, end) in runs {
             forecast.learn(&Observation {
                 uncached: counts[0],
@@ -236,7 +236,7 @@ proptest! {
                 ttft_s: Some(times[2]).filter(|_| flag),
                 tpot_s: Some(times[3]),
                 took_s: times[4],
-                end: [End::Done, End::Length, End::Cut][usize::from(end)],
+                end: [RunEnd::Done, RunEnd::Length, RunEnd::Cut][usize::from(end)],
                 pressed: flag,
                 idle_min: times[5],
             });

@@ -6,7 +6,7 @@ use crate::domain::model::Sampling;
 
 /// Runs with the same key are comparable; a new digest or other options start a new forecast.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Key {
+pub struct ForecastKey {
     pub endpoint: String,
     pub model: String,
     /// `None` where the server does not report it.
@@ -16,10 +16,10 @@ pub struct Key {
     pub on_battery: bool,
 }
 
-impl Key {
+impl ForecastKey {
     /// Whether both are the same model on the same endpoint, with any digest, options or power source.
     #[must_use]
-    pub fn is_kin_of(&self, other: &Self) -> bool {
+    pub fn is_same_model(&self, other: &Self) -> bool {
         self.endpoint == other.endpoint && self.model == other.model
     }
 }

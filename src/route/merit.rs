@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::traits::{Bent, Traits};
+use super::traits::{Specialty, Traits};
 use crate::domain::role::Role;
 
 /// Quality of a template's capture: true and complete, but no prose.
@@ -57,9 +57,9 @@ impl Mean {
 
 /// Quality of a model's text for a role, 0..=1; `technicality` (0..=1) says how technical the change is.
 #[must_use]
-pub fn of(traits: &Traits, role: Role, technicality: f64, evidence: &Evidence) -> f64 {
+pub fn estimate_quality(traits: &Traits, role: Role, technicality: f64, evidence: &Evidence) -> f64 {
     let technicality = if technicality.is_finite() { technicality.clamp(0.0, 1.0) } else { 0.5 };
-    let guess = (by_size(traits.billions()) + by_bent(traits, role, technicality)).clamp(0.05, 0.95);
+    let guess = (by_size(traits.billions()) + specialty_bonus(traits, role, technicality)).clamp(0.05, 0.95);
     let rubric = (evidence.rubric.n as f64).min(MOST_OF_RUBRIC);
     let parts = [
         (GUESS, Some(guess)),
@@ -87,15 +87,15 @@ fn by_size(billions: f64) -> f64 {
     BY_SIZE[BY_SIZE.len() - 1].1
 }
 
-fn by_bent(traits: &Traits, role: Role, technicality: f64) -> f64 {
+fn specialty_bonus(traits: &Traits, role: Role, technicality: f64) -> f64 {
     match (role, traits.bent) {
-        (_, Bent::Base) => -0.15,
-        (Role::Devlog, Bent::Code) => 0.10 * technicality,
-        (Role::Capture, Bent::Code) => 0.04 * technicality,
-        (Role::Social, Bent::Chat) => 0.08,
-        (Role::Social | Role::Blog, Bent::Code) => -0.06,
-        (Role::Capture | Role::Status, Bent::Instruct) => 0.02,
-        (Role::Capture | Role::Devlog, Bent::Chat) => -0.03,
+        (_, Specialty::Base) => -0.15,
+        (Role::Devlog, Specialty::Code) => 0.10 * technicality,
+        (Role::Capture, Specialty::Code) => 0.04 * technicality,
+        (Role::Social, Specialty::Chat) => 0.08,
+        (Role::Social | Role::Blog, Specialty::Code) => -0.06,
+        (Role::Capture | Role::Status, Specialty::Instruct) => 0.02,
+        (Role::Capture | Role::Devlog, Specialty::Chat) => -0.03,
         _ => 0.0,
     }
 }
@@ -103,14 +103,14 @@ fn by_bent(traits: &Traits, role: Role, technicality: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::model::Offered;
+    use crate::domain::model::ListedModel;
     use proptest::prelude::*;
 
     fn worth(name: &str, role: Role, evidence: &Evidence) -> f64 {
-        of(&Traits::of(&Offered::named(name)), role, 0.8, evidence)
+        estimate_quality(&Traits::from_offer(&ListedModel::named(name)), role, 0.8, evidence)
     }
 
-    fn seen(n: u64, value: f64) -> Mean {
+    fn mean_of(n: u64, value: f64) -> Mean {
         Mean { n, sum: n as f64 * value }
     }
 
@@ -136,9 +136,9 @@ mod tests {
     fn people_move_a_guess_and_rules_alone_only_half_way() {
         let role = Role::Capture;
         let guess = worth("a:3b", role, &Evidence::default());
-        let rubric = worth("a:3b", role, &Evidence { rubric: seen(10_000, 1.0), ..Evidence::default() });
-        let kept = worth("a:3b", role, &Evidence { kept: seen(200, 0.2), ..Evidence::default() });
-        let votes = worth("a:3b", role, &Evidence { votes: seen(30, 0.9), ..Evidence::default() });
+        let rubric = worth("a:3b", role, &Evidence { rubric: mean_of(10_000, 1.0), ..Evidence::default() });
+        let kept = worth("a:3b", role, &Evidence { kept: mean_of(200, 0.2), ..Evidence::default() });
+        let votes = worth("a:3b", role, &Evidence { votes: mean_of(30, 0.9), ..Evidence::default() });
         assert!(rubric > guess && rubric <= f64::midpoint(guess, 1.0) + 1e-9, "{guess} {rubric}");
         assert!(kept < 0.25 && votes > guess + 0.2, "{kept} {votes}");
     }
@@ -147,7 +147,7 @@ mod tests {
     fn one_observation_moves_it_a_little() {
         let role = Role::Capture;
         let guess = worth("a:3b", role, &Evidence::default());
-        let once = worth("a:3b", role, &Evidence { kept: seen(1, 0.0), ..Evidence::default() });
+        let once = worth("a:3b", role, &Evidence { kept: mean_of(1, 0.0), ..Evidence::default() });
         assert!(once < guess && once > guess - 0.15, "{guess} {once}");
     }
 
@@ -155,8 +155,8 @@ mod tests {
         #[test]
         fn a_worth_is_always_a_share(billions: f64, technicality: f64, n: u64, sum: f64) {
             let mean = Mean { n, sum };
-            let traits = Traits { parameters: Some(billions as u64), ..Traits::of(&Offered::named("m")) };
-            let worth = of(&traits, Role::Devlog, technicality, &Evidence { rubric: mean, kept: mean, votes: mean });
+            let traits = Traits { parameters: Some(billions as u64), ..Traits::from_offer(&ListedModel::named("m")) };
+            let worth = estimate_quality(&traits, Role::Devlog, technicality, &Evidence { rubric: mean, kept: mean, votes: mean });
             prop_assert!((0.0..=1.0).contains(&worth));
             prop_assert!(by_size(billions).is_finite());
         }

@@ -1,9 +1,9 @@
 //! Rejection reason of a candidate, as a sentence.
 
-use super::decision::{Considered, Rejected};
+use super::decision::{Rejected, ScoredCandidate};
 use super::signals::{Signals, Urgency};
-use super::tally::Tally;
-use super::wording::{of_hundred, seconds, time_left, worth};
+use super::tally::UsableTally;
+use super::wording::{format_quality, percent, seconds, time_left};
 
 /// Queue wait above which it is given as the reason.
 const BUSY_MS: f64 = 300.0;
@@ -11,7 +11,7 @@ const BUSY_MS: f64 = 300.0;
 const NEARLY: f64 = 0.6;
 
 /// A sentence without its full stop.
-pub(super) fn to(one: &Considered, task: &Signals) -> String {
+pub(super) fn describe_rejection(one: &ScoredCandidate, task: &Signals) -> String {
     let name = &one.model;
     match one.rejected_because {
         Some(Rejected::BreakerOpen) => {
@@ -27,7 +27,7 @@ pub(super) fn to(one: &Considered, task: &Signals) -> String {
         }
         Some(Rejected::PredictedMiss) => late(one, task),
         Some(Rejected::TemplateAsGood) => {
-            let (own, template) = (worth(one.planned_quality), worth(task.template_quality));
+            let (own, template) = (format_quality(one.planned_quality), format_quality(task.template_quality));
             format!("{name} is fast enough, but writes no better than the template ({own} against {template})")
         }
         Some(Rejected::WouldEvict) => {
@@ -36,7 +36,7 @@ pub(super) fn to(one: &Considered, task: &Signals) -> String {
             )
         }
         Some(Rejected::SeldomUsable) => {
-            let tally = Tally { judged: one.judged, used: one.used };
+            let tally = UsableTally { judged: one.judged, used: one.used };
             format!("{name} on {} is not asked any more, because only {tally}", one.endpoint)
         }
         Some(Rejected::NotNow) => format!("{name} is not asked just now"),
@@ -44,27 +44,27 @@ pub(super) fn to(one: &Considered, task: &Signals) -> String {
     }
 }
 
-fn late(one: &Considered, task: &Signals) -> String {
+fn late(one: &ScoredCandidate, task: &Signals) -> String {
     let (name, useful) = (&one.model, one.p_on_time + one.p_salvage);
     if one.queue_ms > BUSY_MS {
         return format!("{name} is busy for about {} more, and {}", seconds(one.queue_ms), time_left(task));
     }
-    if useful > NEARLY && useful < task.floor() {
-        let (p, floor) = (of_hundred(useful), of_hundred(task.floor()));
+    if useful > NEARLY && useful < task.min_in_time() {
+        let (p, floor) = (percent(useful), percent(task.min_in_time()));
         return format!("{name} would have a sentence ready in time in {p} of 100 cases, and I ask for {floor}");
     }
     format!("{name} would need about {}, and {}", seconds(one.predicted_total_ms), time_left(task))
 }
 
-fn worse(one: &Considered, task: &Signals) -> String {
+fn worse(one: &ScoredCandidate, task: &Signals) -> String {
     let (name, total) = (&one.model, seconds(one.predicted_total_ms));
     if one.prompt_tokens < task.prompt_tokens {
         return format!("{name} could read only {} of the {} tokens in time", one.prompt_tokens, task.prompt_tokens);
     }
-    let worth = worth(one.planned_quality);
+    let worth = format_quality(one.planned_quality);
     if task.urgency == Urgency::Batch {
         return format!("{name} would take about {total}; I value its text at {worth}");
     }
-    let p = of_hundred(one.p_on_time);
+    let p = percent(one.p_on_time);
     format!("{name} would be done in {p} of 100 cases, after about {total}; I value its text at {worth}")
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum End {
+pub enum RunEnd {
     /// The model finished.
     Done,
     /// The output limit was reached.
@@ -38,7 +38,7 @@ pub struct Observation {
     pub tpot_s: Option<f64>,
     /// Sent → end, whichever side ended it.
     pub took_s: f64,
-    pub end: End,
+    pub end: RunEnd,
     /// The machine was under pressure at the start.
     pub pressed: bool,
     /// Minutes since the last run under the same key.

@@ -1,6 +1,6 @@
 //! Models offered by the endpoints, and the model that the configuration names for a role.
 
-use crate::domain::model::{ModelsConfig, Offered, Strategy};
+use crate::domain::model::{ListedModel, ModelsConfig, Strategy};
 use crate::domain::role::Role;
 
 /// Models listed by one endpoint.
@@ -9,12 +9,12 @@ pub struct Offer {
     pub endpoint: String,
     /// Cloud models of this endpoint may be used.
     pub remote: bool,
-    pub models: Vec<Offered>,
+    pub models: Vec<ListedModel>,
 }
 
 /// A model on an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Choice {
+pub struct ModelChoice {
     pub endpoint: String,
     pub model: String,
 }
@@ -23,7 +23,7 @@ pub struct Choice {
 ///
 /// `single` uses `models.default` for everything; `multi` and `adaptive` use the role's own, then the default.
 #[must_use]
-pub fn configured(models: &ModelsConfig, strategy: Strategy, role: Role) -> Option<&str> {
+pub fn configured_model(models: &ModelsConfig, strategy: Strategy, role: Role) -> Option<&str> {
     let own = models.roles.get(&role).map(String::as_str);
     let default = models.default.as_deref();
     match strategy {
@@ -46,8 +46,8 @@ mod tests {
     #[test]
     fn single_means_the_default_for_everything() {
         let models = models(Some("small"), Some("one"));
-        assert_eq!(configured(&models, Strategy::Single, Role::Capture), Some("one"));
-        assert_eq!(configured(&models, Strategy::Multi, Role::Capture), Some("small"));
-        assert_eq!(configured(&models, Strategy::Multi, Role::Blog), Some("one"));
+        assert_eq!(configured_model(&models, Strategy::Single, Role::Capture), Some("one"));
+        assert_eq!(configured_model(&models, Strategy::Multi, Role::Capture), Some("small"));
+        assert_eq!(configured_model(&models, Strategy::Multi, Role::Blog), Some("one"));
     }
 }

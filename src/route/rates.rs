@@ -23,7 +23,7 @@ pub struct Rates {
 
 impl Rates {
     #[must_use]
-    pub fn of(forecast: &Forecast) -> Self {
+    pub fn from_forecast(forecast: &Forecast) -> Self {
         let ttft = |uncached| forecast.outlook(&Work { uncached, cached: 0, allowed: 1 }, &CALM).ttft_s;
         let per_token = (ttft(PROMPT) - ttft(0)) / f64::from(PROMPT);
         Self {
@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn the_rates_are_those_of_the_model_that_was_learned() {
-        let rates = Rates::of(&known(600.0, 30.0));
+        let rates = Rates::from_forecast(&known(600.0, 30.0));
         assert!((24.0..36.0).contains(&rates.tps), "{rates:?}");
         assert!((450.0..750.0).contains(&rates.prefill_tps), "{rates:?}");
         assert!((600.0..1600.0).contains(&rates.first_token_ms), "{rates:?}");

@@ -35,7 +35,7 @@ impl Retries {
         if decision.task.urgency != Urgency::Interactive {
             return;
         }
-        let floor = decision.task.floor();
+        let floor = decision.task.min_in_time();
         for one in &decision.candidates {
             let key = (one.endpoint.clone(), one.model.clone());
             match one.rejected_because {
@@ -68,7 +68,7 @@ mod tests {
             let guessed = retries.is_due("local", "m");
             let decision = decide(
                 &Signals { urgency, ..capture() },
-                &[Candidate { guessed, ..candidate("m", 0.7, &forecast) }],
+                &[Candidate { few_runs: guessed, ..candidate("m", 0.7, &forecast) }],
                 None,
             );
             retries.note(&decision);

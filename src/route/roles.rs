@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::merit::{self, Evidence};
-use super::offer::{Offer, configured};
+use super::offer::{Offer, configured_model};
 use super::traits::Traits;
-use crate::domain::model::{ModelsConfig, Offered, Strategy, same_model};
+use crate::domain::model::{ListedModel, ModelsConfig, Strategy, same_model};
 use crate::domain::role::Role;
 
 /// Share of the memory for models; the rest is for editor, browser and build.
@@ -55,15 +55,15 @@ pub struct Proposal {
 
 /// A model that may not fill the role.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Unfit {
+pub struct UnfitModel {
     pub endpoint: String,
     pub model: String,
-    pub because: Because,
+    pub because: UnfitReason,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Because {
+pub enum UnfitReason {
     /// It runs on a remote machine, and `remote` is not set.
     Cloud,
     /// It produces embeddings, not text.
@@ -74,9 +74,9 @@ pub enum Because {
 
 /// Models for a role, best first, and the unfit ones.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Cast {
+pub struct RoleModels {
     pub proposals: Vec<Proposal>,
-    pub unfit: Vec<Unfit>,
+    pub unfit: Vec<UnfitModel>,
 }
 
 /// Assigns models to a role.
@@ -84,21 +84,27 @@ pub struct Cast {
 /// `single` and `multi` use one model per role where one is configured. `adaptive` prefers the configured one and lets
 /// the other configured models stand in when time is short; a role without configuration is filled from all offers.
 #[must_use]
-pub fn cast(role: Role, models: &ModelsConfig, strategy: Strategy, offers: &[Offer], memory: Memory) -> Cast {
-    let named = configured(models, strategy, role);
-    let judged = judged(role, strategy, named);
-    let mut cast = Cast::default();
+pub fn assign_models(
+    role: Role,
+    models: &ModelsConfig,
+    strategy: Strategy,
+    offers: &[Offer],
+    memory: Memory,
+) -> RoleModels {
+    let named = configured_model(models, strategy, role);
+    let judged = sizing_role(role, strategy, named);
+    let mut cast = RoleModels::default();
     for (offer, model) in offers.iter().flat_map(|offer| offer.models.iter().map(move |model| (offer, model))) {
-        let traits = Traits::of(model);
+        let traits = Traits::from_offer(model);
         let own = named.is_some_and(|name| same_model(&model.name, name));
         match unfit(offer, model, &traits, memory) {
             Some(because) => {
-                cast.unfit.push(Unfit { endpoint: offer.endpoint.clone(), model: model.name.clone(), because });
+                cast.unfit.push(UnfitModel { endpoint: offer.endpoint.clone(), model: model.name.clone(), because });
             }
             None if own || may_stand_in(named, models, strategy, model) => cast.proposals.push(Proposal {
                 endpoint: offer.endpoint.clone(),
                 model: model.name.clone(),
-                suits: suits(judged, model, &traits) + if own { 1.0 } else { 0.0 },
+                suits: rate_suitability(judged, model, &traits) + if own { 1.0 } else { 0.0 },
                 configured: own,
                 spilled: model.gpu_share.filter(|share| *share > 0.0 && *share < 0.99).map(|share| 1.0 - share),
                 thinks: traits.thinks,
@@ -112,18 +118,18 @@ pub fn cast(role: Role, models: &ModelsConfig, strategy: Strategy, offers: &[Off
 }
 
 /// With one model for everything, captures decide: only they have a deadline.
-fn judged(role: Role, strategy: Strategy, named: Option<&str>) -> Role {
+fn sizing_role(role: Role, strategy: Strategy, named: Option<&str>) -> Role {
     if strategy == Strategy::Single && named.is_none() { Role::Capture } else { role }
 }
 
 /// Where one model does everything, or each role has one, the others are dropped.
-fn only_first(cast: &mut Cast, named: Option<&str>, strategy: Strategy) {
+fn only_first(cast: &mut RoleModels, named: Option<&str>, strategy: Strategy) {
     if strategy != Strategy::Adaptive && named.is_none() {
         cast.proposals.truncate(1);
     }
 }
 
-fn may_stand_in(named: Option<&str>, models: &ModelsConfig, strategy: Strategy, model: &Offered) -> bool {
+fn may_stand_in(named: Option<&str>, models: &ModelsConfig, strategy: Strategy, model: &ListedModel) -> bool {
     let mentioned = models.roles.values().chain(&models.default).any(|name| same_model(name, &model.name));
     match (named, strategy) {
         (None, _) => true,
@@ -132,12 +138,12 @@ fn may_stand_in(named: Option<&str>, models: &ModelsConfig, strategy: Strategy, 
     }
 }
 
-fn unfit(offer: &Offer, model: &Offered, traits: &Traits, memory: Memory) -> Option<Because> {
+fn unfit(offer: &Offer, model: &ListedModel, traits: &Traits, memory: Memory) -> Option<UnfitReason> {
     if model.cloud && !offer.remote {
-        return Some(Because::Cloud);
+        return Some(UnfitReason::Cloud);
     }
     if !model.completes {
-        return Some(Because::Embedding);
+        return Some(UnfitReason::Embedding);
     }
     // Loaded and remote models need no memory check.
     if model.resident == Some(true) || model.cloud || offer.remote {
@@ -145,12 +151,12 @@ fn unfit(offer: &Offer, model: &Offered, traits: &Traits, memory: Memory) -> Opt
     }
     let needs = traits.needs_bytes?;
     let has = memory.for_models()?;
-    (needs > has).then_some(Because::TooLarge { needs, has })
+    (needs > has).then_some(UnfitReason::TooLarge { needs, has })
 }
 
 /// Suitability: quality, and for captures closeness to the size that answers in time.
-fn suits(role: Role, model: &Offered, traits: &Traits) -> f64 {
-    let worth = merit::of(traits, role, 1.0, &Evidence::default());
+fn rate_suitability(role: Role, model: &ListedModel, traits: &Traits) -> f64 {
+    let worth = merit::estimate_quality(traits, role, 1.0, &Evidence::default());
     let ideal = match role {
         Role::Capture => CAPTURE_BILLIONS,
         Role::Blog => BLOG_BILLIONS,

@@ -7,11 +7,11 @@ use crate::domain::role::ROLES;
 
 const GB: u64 = 1_000_000_000;
 
-fn offered(name: &str) -> Offered {
-    Offered::named(name)
+fn offered(name: &str) -> ListedModel {
+    ListedModel::named(name)
 }
 
-fn offers(models: Vec<Offered>) -> Vec<Offer> {
+fn offers(models: Vec<ListedModel>) -> Vec<Offer> {
     vec![Offer { endpoint: "local".into(), remote: false, models }]
 }
 
@@ -25,7 +25,7 @@ fn usual_offers() -> Vec<Offer> {
 
 fn filled(role: Role, offers: &[Offer], ram: u64) -> Option<String> {
     let memory = Memory { ram: Some(ram * GB), vram: None };
-    let cast = cast(role, &ModelsConfig::default(), Strategy::Adaptive, offers, memory);
+    let cast = assign_models(role, &ModelsConfig::default(), Strategy::Adaptive, offers, memory);
     cast.proposals.first().map(|proposal| proposal.model.clone())
 }
 
@@ -41,33 +41,33 @@ fn a_model_that_does_not_fit_is_not_proposed_and_it_is_said_why() {
     let offers = usual_offers();
     assert_ne!(filled(Role::Blog, &offers, 8).as_deref(), Some("llama2:13b"));
     let memory = Memory { ram: Some(8 * GB), vram: None };
-    let cast = cast(Role::Blog, &ModelsConfig::default(), Strategy::Adaptive, &offers, memory);
+    let cast = assign_models(Role::Blog, &ModelsConfig::default(), Strategy::Adaptive, &offers, memory);
     let large = cast.unfit.iter().find(|unfit| unfit.model == "llama2:13b").unwrap();
-    assert!(matches!(large.because, Because::TooLarge { needs, has } if needs > has), "{large:?}");
+    assert!(matches!(large.because, UnfitReason::TooLarge { needs, has } if needs > has), "{large:?}");
 }
 
 #[test]
 fn what_is_loaded_already_fits_whatever_is_reckoned() {
-    let loaded = Offered { resident: Some(true), ..offered("llama2:13b") };
+    let loaded = ListedModel { resident: Some(true), ..offered("llama2:13b") };
     assert_eq!(filled(Role::Blog, &offers(vec![loaded]), 8).as_deref(), Some("llama2:13b"));
 }
 
 #[test]
 fn a_card_with_enough_memory_carries_what_the_computer_does_not() {
     let memory = Memory { ram: Some(8 * GB), vram: Some(24 * GB) };
-    let cast = cast(Role::Blog, &ModelsConfig::default(), Strategy::Adaptive, &usual_offers(), memory);
+    let cast = assign_models(Role::Blog, &ModelsConfig::default(), Strategy::Adaptive, &usual_offers(), memory);
     assert_eq!(cast.proposals[0].model, "llama2:13b");
 }
 
 #[test]
 fn cloud_and_embedding_models_are_turned_away_unless_remote_is_allowed() {
-    let cloud = Offered { cloud: true, ..offered("gpt-oss:120b-cloud") };
-    let mut offers = offers(vec![cloud, offered("bge-m3"), Offered { completes: false, ..offered("x:1b") }]);
+    let cloud = ListedModel { cloud: true, ..offered("gpt-oss:120b-cloud") };
+    let mut offers = offers(vec![cloud, offered("bge-m3"), ListedModel { completes: false, ..offered("x:1b") }]);
     let unfit = |offers: &[Offer]| {
-        let cast = cast(Role::Blog, &ModelsConfig::default(), Strategy::Adaptive, offers, Memory::default());
+        let cast = assign_models(Role::Blog, &ModelsConfig::default(), Strategy::Adaptive, offers, Memory::default());
         (cast.proposals.len(), cast.unfit.iter().map(|unfit| unfit.because).collect::<Vec<_>>())
     };
-    assert_eq!(unfit(&offers), (0, vec![Because::Cloud, Because::Embedding, Because::Embedding]));
+    assert_eq!(unfit(&offers), (0, vec![UnfitReason::Cloud, UnfitReason::Embedding, UnfitReason::Embedding]));
     offers[0].remote = true;
     assert_eq!(unfit(&offers).0, 1);
 }
@@ -84,8 +84,9 @@ fn a_thinking_model_captures_only_if_there_is_no_other() {
 
 #[test]
 fn a_model_that_spilled_from_the_graphics_card_is_noticed() {
-    let half = Offered { resident: Some(true), gpu_share: Some(0.6), ..offered("a:7b") };
-    let cast = cast(Role::Blog, &ModelsConfig::default(), Strategy::Adaptive, &offers(vec![half]), Memory::default());
+    let half = ListedModel { resident: Some(true), gpu_share: Some(0.6), ..offered("a:7b") };
+    let cast =
+        assign_models(Role::Blog, &ModelsConfig::default(), Strategy::Adaptive, &offers(vec![half]), Memory::default());
     assert_eq!(cast.proposals[0].spilled.map(|share| (share * 10.0).round()), Some(4.0));
 }
 
@@ -96,7 +97,7 @@ fn the_three_strategies_look_at_one_at_one_per_role_and_at_all_that_were_named()
         default: Some("mistral:7b".to_owned()),
     };
     let names = |role, strategy| {
-        let cast = cast(role, &models, strategy, &usual_offers(), Memory::default());
+        let cast = assign_models(role, &models, strategy, &usual_offers(), Memory::default());
         cast.proposals.into_iter().map(|proposal| proposal.model).collect::<Vec<_>>()
     };
     assert_eq!(names(Role::Blog, Strategy::Single), ["mistral:7b"]);
@@ -109,7 +110,7 @@ fn the_three_strategies_look_at_one_at_one_per_role_and_at_all_that_were_named()
 #[test]
 fn without_configuration_single_is_one_model_for_everything_and_multi_one_per_role() {
     let names = |role, strategy| {
-        let cast = cast(role, &ModelsConfig::default(), strategy, &usual_offers(), Memory::default());
+        let cast = assign_models(role, &ModelsConfig::default(), strategy, &usual_offers(), Memory::default());
         cast.proposals.into_iter().map(|proposal| proposal.model).collect::<Vec<_>>()
     };
     assert_eq!(names(Role::Capture, Strategy::Single), ["orca-mini:3b"]);

@@ -59,7 +59,7 @@ impl Signals {
     /// Least probability of being in time for a model to be asked. A note's author waits for the answer; after a commit
     /// no user waits, and a missed deadline only costs processor time.
     #[must_use]
-    pub fn floor(&self) -> f64 {
+    pub fn min_in_time(&self) -> f64 {
         match self.urgency {
             Urgency::Urgent => 0.97,
             Urgency::Interactive | Urgency::Ahead | Urgency::Batch => 0.5,

@@ -50,7 +50,7 @@ const CAPTURE_TOKENS: u32 = 200;
 
 /// Properties of machine and model that determine the speed.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Machine {
+pub struct ModelHardware {
     /// Cores available to the server.
     pub cores: usize,
     /// Share of the weights in a graphics card's memory, 0..=1.
@@ -61,7 +61,7 @@ pub struct Machine {
 
 /// One short run with a prompt that starts with uncached text.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Probe {
+pub struct SpeedProbe {
     pub prompt_tokens: u32,
     pub ttft_s: f64,
     pub tpot_s: f64,
@@ -70,7 +70,7 @@ pub struct Probe {
 impl Speed {
     /// `R_tg = bandwidth / size`, `R_pp = operations / (2 × weights)`; with spilled weights the slower part counts.
     #[must_use]
-    pub fn of(machine: &Machine) -> Self {
+    pub fn from_hardware(machine: &ModelHardware) -> Self {
         let weights = machine.parameters.map_or_else(
             || machine.size_bytes.map_or(USUAL_WEIGHTS, |bytes| bytes as f64 / BYTES_PER_WEIGHT),
             |parameters| parameters as f64,
@@ -93,14 +93,14 @@ impl Speed {
 
     /// The same for a role that may write `max_tokens`, e.g. a blog post.
     #[must_use]
-    pub fn writing(self, max_tokens: u32) -> Self {
+    pub fn for_output_limit(self, max_tokens: u32) -> Self {
         let long = (f64::from(max_tokens) * USUAL_SHARE) as u32;
         Self { answer_tokens: if max_tokens > CAPTURE_TOKENS { long } else { USUAL_ANSWER }, ..self }
     }
 
     /// Speed from two probes with prompts of different lengths; the hardware's where they are inconclusive.
     #[must_use]
-    pub fn probed(short: Probe, long: Probe, hardware: Self) -> Self {
+    pub fn from_probes(short: SpeedProbe, long: SpeedProbe, hardware: Self) -> Self {
         let more = f64::from(long.prompt_tokens) - f64::from(short.prompt_tokens);
         let slope = (long.ttft_s - short.ttft_s) / more;
         let uncached_s = if more >= 16.0 && slope.is_finite() && slope > 0.0 { slope } else { hardware.uncached_s };
@@ -118,9 +118,9 @@ impl Speed {
 
     /// The same with every value finite and positive: stored state may be damaged.
     #[must_use]
-    pub fn sound(self) -> Self {
+    pub fn sanitized(self) -> Self {
         let sane = |value: f64, otherwise: f64| if value > 0.0 && value < 1e4 { value } else { otherwise };
-        let usual = Self::of(&Machine::default());
+        let usual = Self::from_hardware(&ModelHardware::default());
         Self {
             overhead_s: sane(self.overhead_s, usual.overhead_s),
             uncached_s: sane(self.uncached_s, usual.uncached_s),
@@ -137,27 +137,27 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn machine(billions: u64, cores: usize, gpu: f64) -> Machine {
-        Machine { cores, gpu_share: Some(gpu), parameters: Some(billions * 1_000_000_000), size_bytes: None }
+    fn machine(billions: u64, cores: usize, gpu: f64) -> ModelHardware {
+        ModelHardware { cores, gpu_share: Some(gpu), parameters: Some(billions * 1_000_000_000), size_bytes: None }
     }
 
     #[test]
     fn a_laptop_writes_a_3b_model_at_ten_to_thirty_tokens_per_second() {
-        let speed = Speed::of(&machine(3, 4, 0.0));
+        let speed = Speed::from_hardware(&machine(3, 4, 0.0));
         assert!((10.0..30.0).contains(&(1.0 / speed.tpot_s)), "{}", 1.0 / speed.tpot_s);
         assert!((60.0..150.0).contains(&(1.0 / speed.uncached_s)), "{}", 1.0 / speed.uncached_s);
     }
 
     #[test]
     fn a_spilled_model_is_nearer_to_the_processor_than_to_the_graphics_card() {
-        let [cpu, spilled, gpu] = [0.0, 0.5, 1.0].map(|share| Speed::of(&machine(8, 8, share)).tpot_s);
+        let [cpu, spilled, gpu] = [0.0, 0.5, 1.0].map(|share| Speed::from_hardware(&machine(8, 8, share)).tpot_s);
         assert!(gpu * 1.5 < spilled && spilled < cpu, "{gpu} {spilled} {cpu}");
     }
 
     #[test]
     fn two_probes_tell_overhead_and_slope_apart() {
-        let probe = |tokens, ttft| Probe { prompt_tokens: tokens, ttft_s: ttft, tpot_s: 0.04 };
-        let speed = Speed::probed(probe(64, 0.74), probe(192, 2.02), Speed::of(&machine(3, 4, 0.0)));
+        let probe = |tokens, ttft| SpeedProbe { prompt_tokens: tokens, ttft_s: ttft, tpot_s: 0.04 };
+        let speed = Speed::from_probes(probe(64, 0.74), probe(192, 2.02), Speed::from_hardware(&machine(3, 4, 0.0)));
         assert!((speed.uncached_s - 0.01).abs() < 1e-9 && (speed.overhead_s - 0.1).abs() < 1e-9);
         assert!((speed.tpot_s - 0.04).abs() < 1e-12);
     }
@@ -168,13 +168,13 @@ mod tests {
             ttft in prop::array::uniform2(any::<f64>()), tpot in prop::array::uniform2(any::<f64>()),
             tokens in prop::array::uniform2(any::<u32>()), cores: usize, share: f64, parameters: u64, bytes: u64,
         ) {
-            let machine = Machine {
+            let machine = ModelHardware {
                 cores, gpu_share: Some(share), parameters: Some(parameters), size_bytes: Some(bytes),
             };
-            let hardware = Speed::of(&machine);
-            prop_assert_eq!(hardware.sound(), hardware);
-            let probe = |i: usize| Probe { prompt_tokens: tokens[i], ttft_s: ttft[i], tpot_s: tpot[i] };
-            let sound = Speed::probed(probe(0), probe(1), hardware).sound();
+            let hardware = Speed::from_hardware(&machine);
+            prop_assert_eq!(hardware.sanitized(), hardware);
+            let probe = |i: usize| SpeedProbe { prompt_tokens: tokens[i], ttft_s: ttft[i], tpot_s: tpot[i] };
+            let sound = Speed::from_probes(probe(0), probe(1), hardware).sanitized();
             prop_assert!(sound.uncached_s > 0.0 && sound.tpot_s > 0.0 && sound.overhead_s > 0.0);
         }
     }

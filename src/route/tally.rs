@@ -16,12 +16,12 @@ const TRUST: f64 = 4.0;
 /// Judged answers of one model at one endpoint in one role, and those of them whose text was used, whole or in part.
 /// Answers that were late or broken off by a failing server are not judged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tally {
+pub struct UsableTally {
     pub judged: u64,
     pub used: u64,
 }
 
-impl Tally {
+impl UsableTally {
     pub fn push(&mut self, used: bool) {
         self.judged = self.judged.saturating_add(1);
         self.used = self.used.saturating_add(u64::from(used));
@@ -29,7 +29,7 @@ impl Tally {
 
     /// Expected share of usable answers, 0..=1; 1 for a model without judgements.
     #[must_use]
-    pub fn share(&self) -> f64 {
+    pub fn usable_share(&self) -> f64 {
         ((self.used as f64 + TRUST) / (self.judged as f64 + TRUST)).clamp(0.0, 1.0)
     }
 
@@ -56,7 +56,7 @@ impl Tally {
     }
 }
 
-impl fmt::Display for Tally {
+impl fmt::Display for UsableTally {
     /// `7 of 40 texts could be used`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let texts = if self.judged == 1 { "text" } else { "texts" };
@@ -69,8 +69,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn tally(used: u64, judged: u64) -> Tally {
-        Tally { judged, used }
+    fn tally(used: u64, judged: u64) -> UsableTally {
+        UsableTally { judged, used }
     }
 
     #[test]
@@ -105,9 +105,9 @@ mod tests {
 
     #[test]
     fn what_was_never_judged_is_trusted_and_one_failure_moves_the_share_a_little() {
-        assert!((tally(0, 0).share() - 1.0).abs() < 1e-9);
-        assert!((tally(0, 1).share() - 0.8).abs() < 1e-9);
-        assert!(tally(0, 40).share() < 0.1 && tally(36, 40).share() > 0.9);
+        assert!((tally(0, 0).usable_share() - 1.0).abs() < 1e-9);
+        assert!((tally(0, 1).usable_share() - 0.8).abs() < 1e-9);
+        assert!(tally(0, 40).usable_share() < 0.1 && tally(36, 40).usable_share() > 0.9);
     }
 
     #[test]
@@ -120,7 +120,7 @@ mod tests {
         #[test]
         fn shares_are_shares_and_more_used_answers_never_bar(used: u64, judged: u64) {
             let one = tally(used, judged);
-            prop_assert!((0.0..=1.0).contains(&one.share()) && (0.0..=1.0).contains(&one.at_most()));
+            prop_assert!((0.0..=1.0).contains(&one.usable_share()) && (0.0..=1.0).contains(&one.at_most()));
             let more = tally(used.saturating_add(1).min(judged.max(used)), judged);
             prop_assert!(one.is_barred() || !more.is_barred());
         }

@@ -9,7 +9,7 @@ const MANY_SYMBOLS: f64 = 6.0;
 /// 0..=1: share of source and tests in the change, and number of definitions touched; breaking changes and changed
 /// dependencies are always technical.
 #[must_use]
-pub fn of(facts: &Facts) -> f64 {
+pub fn score_technicality(facts: &Facts) -> f64 {
     let lines = |code: bool| -> f64 {
         let shares =
             facts.shares.iter().filter(|share| !code || matches!(share.role, FileRole::Source | FileRole::Tests));
@@ -30,7 +30,7 @@ mod tests {
     use crate::facts::sample::{commit, counted, file};
 
     fn technicality(files: Vec<FileChange>) -> f64 {
-        of(&crate::facts::of(&commit("Change", files), &SystemClock))
+        score_technicality(&crate::facts::extract_facts(&commit("Change", files), &SystemClock))
     }
 
     #[test]

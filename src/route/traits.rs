@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use crate::domain::model::Offered;
+use crate::domain::model::ListedModel;
 
 /// What a model was trained for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Bent {
+pub enum Specialty {
     /// Trained on code: precise about it.
     Code,
     /// Trained to converse: lively.
@@ -23,7 +23,7 @@ pub enum Bent {
 /// Properties of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Traits {
-    pub bent: Bent,
+    pub bent: Specialty,
     /// Reasoning model: its reasoning delays the first token by seconds unless disabled.
     pub thinks: bool,
     /// Number of weights, reported or parsed from the name.
@@ -33,11 +33,11 @@ pub struct Traits {
 }
 
 /// Parts of names, most specific first.
-const BENTS: [(Bent, &[&str]); 4] = [
-    (Bent::Code, &["code", "coder", "starcoder", "codestral", "devstral", "sqlcoder"]),
-    (Bent::Chat, &["chat", "zephyr", "vicuna", "openhermes"]),
-    (Bent::Instruct, &["instruct", "orca", "dolphin", "hermes", "-it", ":it", "wizard"]),
-    (Bent::Base, &["-base", ":base", ":text", "-text", "-pt"]),
+const SPECIALTY_NAMES: [(Specialty, &[&str]); 4] = [
+    (Specialty::Code, &["code", "coder", "starcoder", "codestral", "devstral", "sqlcoder"]),
+    (Specialty::Chat, &["chat", "zephyr", "vicuna", "openhermes"]),
+    (Specialty::Instruct, &["instruct", "orca", "dolphin", "hermes", "-it", ":it", "wizard"]),
+    (Specialty::Base, &["-base", ":base", ":text", "-text", "-pt"]),
 ];
 const THINKING: [&str; 8] =
     ["deepseek-r1", "qwq", "thinking", "reasoning", "gpt-oss", "magistral", "marco-o1", "phi4-mini-reasoning"];
@@ -51,14 +51,14 @@ const BYTES_PER_WEIGHT: f64 = 4.9 / 8.0;
 
 impl Traits {
     #[must_use]
-    pub fn of(model: &Offered) -> Self {
+    pub fn from_offer(model: &ListedModel) -> Self {
         let name = model.name.to_lowercase();
         let any = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
         let parameters = model.parameters.or_else(|| parameters_in(&name));
         let weights = model.size_bytes.map(|bytes| bytes as f64);
         let weights = weights.or(parameters.map(|count| count as f64 * BYTES_PER_WEIGHT));
         Self {
-            bent: BENTS.iter().find(|(_, parts)| any(parts)).map_or(Bent::General, |(bent, _)| *bent),
+            bent: SPECIALTY_NAMES.iter().find(|(_, parts)| any(parts)).map_or(Specialty::General, |(bent, _)| *bent),
             thinks: model.thinks.unwrap_or_else(|| any(&THINKING)),
             parameters,
             needs_bytes: weights.map(|bytes| (bytes * OVER_WEIGHTS + BESIDE_BYTES) as u64),
@@ -93,23 +93,23 @@ mod tests {
     use super::*;
 
     fn traits(name: &str) -> Traits {
-        Traits::of(&Offered::named(name))
+        Traits::from_offer(&ListedModel::named(name))
     }
 
     #[test]
     fn names_tell_what_a_model_was_made_for() {
         for (name, bent) in [
-            ("codellama:7b", Bent::Code),
-            ("qwen2.5-coder:7b-instruct-q4_K_M", Bent::Code),
-            ("starcoder2:3b", Bent::Code),
-            ("neural-chat:7b", Bent::Chat),
-            ("zephyr", Bent::Chat),
-            ("orca-mini:3b", Bent::Instruct),
-            ("dolphin-mistral", Bent::Instruct),
-            ("gemma-2-2b-it", Bent::Instruct),
-            ("llama2:13b", Bent::General),
-            ("mistral:latest", Bent::General),
-            ("llama2:7b-text", Bent::Base),
+            ("codellama:7b", Specialty::Code),
+            ("qwen2.5-coder:7b-instruct-q4_K_M", Specialty::Code),
+            ("starcoder2:3b", Specialty::Code),
+            ("neural-chat:7b", Specialty::Chat),
+            ("zephyr", Specialty::Chat),
+            ("orca-mini:3b", Specialty::Instruct),
+            ("dolphin-mistral", Specialty::Instruct),
+            ("gemma-2-2b-it", Specialty::Instruct),
+            ("llama2:13b", Specialty::General),
+            ("mistral:latest", Specialty::General),
+            ("llama2:7b-text", Specialty::Base),
         ] {
             assert_eq!(traits(name).bent, bent, "{name}");
         }
@@ -135,8 +135,8 @@ mod tests {
                 "{name}"
             );
         }
-        let told = Offered { parameters: Some(3_200_000_000), ..Offered::named("llama3.2:1b") };
-        assert_eq!(Traits::of(&told).parameters, Some(3_200_000_000));
+        let told = ListedModel { parameters: Some(3_200_000_000), ..ListedModel::named("llama3.2:1b") };
+        assert_eq!(Traits::from_offer(&told).parameters, Some(3_200_000_000));
     }
 
     #[test]
@@ -146,7 +146,9 @@ mod tests {
 
     #[test]
     fn what_the_server_tells_counts_for_more_than_the_name() {
-        let told = |name: &str, thinks| Traits::of(&Offered { thinks: Some(thinks), ..Offered::named(name) }).thinks;
+        let told = |name: &str, thinks| {
+            Traits::from_offer(&ListedModel { thinks: Some(thinks), ..ListedModel::named(name) }).thinks
+        };
         assert!(told("qwen3:4b", true) && !told("qwen3-4b-thinking", false));
     }
 

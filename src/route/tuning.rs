@@ -27,7 +27,7 @@ pub struct Ranges {
 
 /// A diagnostic about a setting.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Advice {
+pub struct SettingAdvice {
     /// `temperature`, `num_ctx`, …
     pub key: &'static str,
     /// The setting cannot work; otherwise it is merely unusual.
@@ -36,7 +36,7 @@ pub struct Advice {
 }
 
 #[must_use]
-pub fn ranges(role: Role) -> Ranges {
+pub fn recommended_ranges(role: Role) -> Ranges {
     let (temperature, max_tokens, num_ctx) = match role {
         Role::Capture => (0.0..=0.3, 24..=200, 1024..=4096),
         Role::Devlog => (0.1..=0.4, 300..=800, 2048..=16_384),
@@ -50,9 +50,9 @@ pub fn ranges(role: Role) -> Ranges {
 /// Diagnostics for a role's settings, wrong ones first. `trained` is the longest context that the model supports, where
 /// its server reports it.
 #[must_use]
-pub fn advice(role: Role, sampling: &Sampling, trained: Option<u64>) -> Vec<Advice> {
-    let ranges = ranges(role);
-    let wrong = wrong(sampling, trained);
+pub fn check_settings(role: Role, sampling: &Sampling, trained: Option<u64>) -> Vec<SettingAdvice> {
+    let ranges = recommended_ranges(role);
+    let wrong = find_invalid(sampling, trained);
     let unusual = [
         outside("temperature", sampling.temperature, &ranges.temperature, role),
         outside("top_p", sampling.top_p, &ranges.top_p, role),
@@ -71,9 +71,9 @@ pub fn shortened(sampling: &Sampling, tokens: u32) -> Sampling {
     Sampling { max_tokens: sampling.max_tokens.min(tokens).max(1), ..sampling.clone() }
 }
 
-fn wrong(sampling: &Sampling, trained: Option<u64>) -> [Option<Advice>; 4] {
+fn find_invalid(sampling: &Sampling, trained: Option<u64>) -> [Option<SettingAdvice>; 4] {
     let Sampling { num_ctx, max_tokens, .. } = *sampling;
-    let say = |key, wrong: bool, says: String| wrong.then_some(Advice { key, wrong: true, says });
+    let say = |key, wrong: bool, says: String| wrong.then_some(SettingAdvice { key, wrong: true, says });
     let trained = trained.unwrap_or(u64::MAX);
     [
         say("temperature", !(0.0..=2.0).contains(&sampling.temperature), "a temperature lies between 0 and 2".into()),
@@ -92,10 +92,10 @@ fn outside<T: Copy + PartialOrd + std::fmt::Display>(
     value: T,
     range: &RangeInclusive<T>,
     role: Role,
-) -> Option<Advice> {
+) -> Option<SettingAdvice> {
     let (low, high) = (range.start(), range.end());
     let says = format!("{value} is unusual for {}: {low} to {high} is what suits it", role.as_str());
-    (!range.contains(&value)).then_some(Advice { key, wrong: false, says })
+    (!range.contains(&value)).then_some(SettingAdvice { key, wrong: false, says })
 }
 
 #[cfg(test)]
@@ -109,17 +109,17 @@ mod tests {
     #[test]
     fn a_hot_capture_is_unusual_and_a_hot_post_is_not() {
         let hot = Sampling { temperature: 0.9, ..sampling() };
-        let said = advice(Role::Capture, &hot, None);
+        let said = check_settings(Role::Capture, &hot, None);
         assert_eq!(said.len(), 1);
         assert_eq!(said[0].says, "0.9 is unusual for capture: 0 to 0.3 is what suits it");
         assert!(!said[0].wrong);
-        assert!(advice(Role::Social, &hot, None).is_empty());
+        assert!(check_settings(Role::Social, &hot, None).is_empty());
     }
 
     #[test]
     fn what_cannot_work_comes_first() {
         let keys = |sampling: Sampling, trained| {
-            let said = advice(Role::Capture, &sampling, trained);
+            let said = check_settings(Role::Capture, &sampling, trained);
             said.iter().filter(|advice| advice.wrong).map(|advice| advice.key).collect::<Vec<_>>()
         };
         assert_eq!(keys(Sampling { temperature: f64::NAN, ..sampling() }, None), ["temperature"]);

@@ -1,6 +1,6 @@
 //! Formats the numbers of a decision for people.
 
-use super::decision::Considered;
+use super::decision::ScoredCandidate;
 use super::signals::Signals;
 use crate::domain::role::Role;
 
@@ -17,21 +17,21 @@ pub(super) fn seconds(ms: f64) -> String {
 }
 
 /// Percentage, never 0 or 100.
-pub(super) fn of_hundred(chance: f64) -> u32 {
+pub(super) fn percent(chance: f64) -> u32 {
     (chance * 100.0).round().clamp(0.0, 99.0) as u32
 }
 
 /// "97 of 100 cases", with the share of the rest that can be salvaged.
-pub(super) fn cases(one: &Considered) -> String {
-    let whole = format!("{} of 100 cases", of_hundred(one.p_on_time));
+pub(super) fn cases(one: &ScoredCandidate) -> String {
+    let whole = format!("{} of 100 cases", percent(one.p_on_time));
     if one.p_salvage < 0.01 {
         return whole;
     }
-    format!("{whole} (in {} more at least with its first sentence)", of_hundred(one.p_salvage).max(1))
+    format!("{whole} (in {} more at least with its first sentence)", percent(one.p_salvage).max(1))
 }
 
 /// A quality between 0 and 1.
-pub(super) fn worth(value: f64) -> String {
+pub(super) fn format_quality(value: f64) -> String {
     format!("{:.2}", value.clamp(0.0, 1.0))
 }
 
@@ -41,7 +41,7 @@ pub(super) fn time_left(task: &Signals) -> String {
     if left > 0.0 { format!("{} are left", seconds(left)) } else { "the time is over".to_owned() }
 }
 
-pub(super) fn what(role: Role) -> &'static str {
+pub(super) fn role_noun(role: Role) -> &'static str {
     match role {
         Role::Capture => "this capture",
         Role::Devlog => "the devlog",
@@ -63,6 +63,6 @@ mod tests {
 
     #[test]
     fn nothing_is_certain() {
-        assert_eq!([0.0, 0.5, 0.999, 1.0, f64::NAN].map(of_hundred), [0, 50, 99, 99, 0]);
+        assert_eq!([0.0, 0.5, 0.999, 1.0, f64::NAN].map(percent), [0, 50, 99, 99, 0]);
     }
 }

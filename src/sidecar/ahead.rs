@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::run::until;
-use super::watch::staging::{Staging, Turn};
-use crate::config::ReadAhead;
-use crate::git::staged::Moment;
+use super::watch::staging::{IndexDebounce, NextWorktree};
+use crate::config::PrefillMode;
+use crate::git::staged::StagingMoment;
 use crate::hardware::power::Power;
 use crate::hardware::pressure::Pressure;
-use crate::pipeline::ahead::{self, Key, Reader, Reading};
+use crate::pipeline::ahead::{self, CommitKey, PendingPrefill, PromptReader};
 use crate::pipeline::services::Services;
 use crate::route::signals::is_pressed;
 
@@ -36,12 +36,12 @@ const REMEMBERED: usize = 64;
 pub type HasRoom = fn() -> bool;
 
 /// Scheduler of reading ahead.
-pub struct Ahead {
+pub struct PrefillScheduler {
     services: Services,
-    staging: Arc<Staging>,
-    reader: Arc<dyn Reader>,
+    debounce: Arc<IndexDebounce>,
+    reader: Arc<dyn PromptReader>,
     has_room: HasRoom,
-    jobs: JoinSet<Done>,
+    jobs: JoinSet<PrefillEvent>,
     looking: bool,
     /// The reading under way.
     reading: Option<(u64, AbortHandle)>,
@@ -53,42 +53,47 @@ pub struct Ahead {
 /// The last prompt read in a worktree.
 #[derive(Debug, Default)]
 struct Last {
-    key: Option<Key>,
+    key: Option<CommitKey>,
     /// It failed and may be started again.
     failed: bool,
     retries: u32,
 }
 
-enum Done {
-    Looked { git_dir: PathBuf, moment: Moment, looked: Looked, took: Duration },
-    Read { number: u64, git_dir: PathBuf, moment: Moment, whole: bool },
+enum PrefillEvent {
+    Looked { git_dir: PathBuf, moment: StagingMoment, looked: Inspection, took: Duration },
+    Read { number: u64, git_dir: PathBuf, moment: StagingMoment, whole: bool },
 }
 
 /// Result of an inspection.
-enum Looked {
+enum Inspection {
     Nothing,
     /// The machine is busy or on battery.
     NoRoom,
-    Found(Box<Reading>),
+    Found(Box<PendingPrefill>),
 }
 
-impl std::fmt::Debug for Ahead {
+impl std::fmt::Debug for PrefillScheduler {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Ahead").field("reading", &self.reading.is_some()).finish_non_exhaustive()
+        f.debug_struct("PrefillScheduler").field("reading", &self.reading.is_some()).finish_non_exhaustive()
     }
 }
 
-impl Ahead {
+impl PrefillScheduler {
     #[must_use]
-    pub fn new(services: Services, staging: Arc<Staging>) -> Self {
-        let reader = Arc::clone(&services.models) as Arc<dyn Reader>;
-        Self::with(services, staging, reader, has_room)
+    pub fn new(services: Services, debounce: Arc<IndexDebounce>) -> Self {
+        let reader = Arc::clone(&services.models) as Arc<dyn PromptReader>;
+        Self::with(services, debounce, reader, has_room)
     }
 
-    fn with(services: Services, staging: Arc<Staging>, reader: Arc<dyn Reader>, has_room: HasRoom) -> Self {
+    fn with(
+        services: Services,
+        debounce: Arc<IndexDebounce>,
+        reader: Arc<dyn PromptReader>,
+        has_room: HasRoom,
+    ) -> Self {
         Self {
             services,
-            staging,
+            debounce: debounce,
             reader,
             has_room,
             jobs: JoinSet::new(),
@@ -112,7 +117,7 @@ impl Ahead {
                     }
                     return;
                 }
-                () = self.staging.changed() => {}
+                () = self.debounce.changed() => {}
                 () = until(next) => {}
             }
         }
@@ -133,16 +138,16 @@ impl Ahead {
         if let Some(rests_until) = self.rests_until.filter(|rests_until| *rests_until > now) {
             return Some(rests_until);
         }
-        match self.staging.take(now) {
-            Turn::Now(git_dir, moment) => {
-                self.look(git_dir, moment);
+        match self.debounce.take_due(now) {
+            NextWorktree::Now(git_dir, moment) => {
+                self.start_inspection(git_dir, moment);
                 None
             }
-            Turn::At(at) => at,
+            NextWorktree::At(at) => at,
         }
     }
 
-    fn look(&mut self, git_dir: PathBuf, moment: Moment) {
+    fn start_inspection(&mut self, git_dir: PathBuf, moment: StagingMoment) {
         self.looking = true;
         let (services, has_room) = (self.services.clone(), self.has_room);
         let read = self.last.get(&git_dir).filter(|last| !last.failed).and_then(|last| last.key.clone());
@@ -150,26 +155,28 @@ impl Ahead {
             let start = services.clock.instant();
             let clock = Arc::clone(&services.clock);
             let place = git_dir.clone();
-            let looking = tokio::task::spawn_blocking(move || look(&services, &place, moment, read.as_ref(), has_room));
-            let looked = looking.await.unwrap_or(Looked::Nothing);
+            let looking = tokio::task::spawn_blocking(move || {
+                inspect_worktree(&services, &place, moment, read.as_ref(), has_room)
+            });
+            let looked = looking.await.unwrap_or(Inspection::Nothing);
             let took = clock.instant().saturating_duration_since(start);
-            Done::Looked { git_dir, moment, looked, took }
+            PrefillEvent::Looked { git_dir, moment, looked, took }
         });
     }
 
-    fn finish(&mut self, done: Done) {
+    fn finish(&mut self, done: PrefillEvent) {
         let now = self.services.clock.instant();
         match done {
-            Done::Looked { git_dir, moment, looked, took } => {
+            PrefillEvent::Looked { git_dir, moment, looked, took } => {
                 self.looking = false;
                 self.rests_until = Some(now + (took * SHARE).min(LONGEST_REST));
                 match looked {
-                    Looked::Nothing => {}
-                    Looked::NoRoom => self.retry(&git_dir, moment),
-                    Looked::Found(reading) => self.begin(git_dir, moment, *reading),
+                    Inspection::Nothing => {}
+                    Inspection::NoRoom => self.retry(&git_dir, moment),
+                    Inspection::Found(reading) => self.begin(git_dir, moment, *reading),
                 }
             }
-            Done::Read { number, git_dir, moment, whole } => {
+            PrefillEvent::Read { number, git_dir, moment, whole } => {
                 if self.reading.as_ref().is_some_and(|(reading, _)| *reading == number) {
                     self.reading = None;
                 }
@@ -181,7 +188,7 @@ impl Ahead {
     }
 
     /// Starts reading; an older reading is cancelled.
-    fn begin(&mut self, git_dir: PathBuf, moment: Moment, reading: Reading) {
+    fn begin(&mut self, git_dir: PathBuf, moment: StagingMoment, reading: PendingPrefill) {
         if let Some((_, older)) = self.reading.take() {
             older.abort();
         }
@@ -190,14 +197,14 @@ impl Ahead {
         let (number, reader) = (self.begun, Arc::clone(&self.reader));
         let until = self.services.clock.instant() + LONGEST;
         let handle = self.jobs.spawn(async move {
-            let whole = reading.read(&reader, until).await;
+            let whole = reading.run(&reader, until).await;
             tracing::info!(tree = %reading.key.tree, whole, "read ahead of the commit");
-            Done::Read { number, git_dir, moment, whole }
+            PrefillEvent::Read { number, git_dir, moment, whole }
         });
         self.reading = Some((number, handle));
     }
 
-    fn remember(&mut self, git_dir: &Path, key: &Key) {
+    fn remember(&mut self, git_dir: &Path, key: &CommitKey) {
         if self.last.len() >= REMEMBERED && !self.last.contains_key(git_dir) {
             self.last.clear();
         }
@@ -209,36 +216,42 @@ impl Ahead {
     }
 
     /// Schedules another inspection: a commit that was made meanwhile leaves nothing to be found.
-    fn retry(&mut self, git_dir: &Path, moment: Moment) {
+    fn retry(&mut self, git_dir: &Path, moment: StagingMoment) {
         let last = self.last.entry(git_dir.to_owned()).or_default();
         last.failed = true;
         if last.retries < RETRIES {
             let pause = RETRY * 2_u32.pow(last.retries);
             last.retries += 1;
-            self.staging.again(git_dir, moment, self.services.clock.instant() + pause);
+            self.debounce.again(git_dir, moment, self.services.clock.instant() + pause);
         }
     }
 }
 
 /// Blocking.
-fn look(services: &Services, git_dir: &Path, moment: Moment, read: Option<&Key>, has_room: HasRoom) -> Looked {
+fn inspect_worktree(
+    services: &Services,
+    git_dir: &Path,
+    moment: StagingMoment,
+    read: Option<&CommitKey>,
+    has_room: HasRoom,
+) -> Inspection {
     match services.config(None).capture.read_ahead {
-        ReadAhead::Off => return Looked::Nothing,
-        ReadAhead::Auto if !has_room() => return Looked::NoRoom,
-        ReadAhead::Auto | ReadAhead::Always => {}
+        PrefillMode::Off => return Inspection::Nothing,
+        PrefillMode::Auto if !has_room() => return Inspection::NoRoom,
+        PrefillMode::Auto | PrefillMode::Always => {}
     }
     match ahead::staged(services, git_dir, moment, read) {
-        Ok(found) => found.map_or(Looked::Nothing, |reading| Looked::Found(Box::new(reading))),
+        Ok(found) => found.map_or(Inspection::Nothing, |reading| Inspection::Found(Box::new(reading))),
         Err(error) => {
             tracing::debug!(%error, git_dir = %git_dir.display(), "the staged change cannot be read ahead");
-            Looked::Nothing
+            Inspection::Nothing
         }
     }
 }
 
 /// On battery a head start is not worth its power; under pressure a build comes first.
 fn has_room() -> bool {
-    !Power::read().on_battery() && !is_pressed(Pressure::read().cpu)
+    !Power::detect().on_battery() && !is_pressed(Pressure::measure().cpu)
 }
 
 #[cfg(test)]

@@ -13,8 +13,8 @@ use tokio::task::JoinSet;
 
 use super::client::{PING_TIMEOUT, socket};
 use super::protocol::{LINE_LIMIT, Request, Response};
-use crate::dispatch::pool::{Lender, Lending, Loan, Wanted};
-use crate::hook::bell::Address;
+use crate::dispatch::pool::{Lender, Loan, LoanFuture, TurnRequest};
+use crate::hook::bell::BellAddress;
 use crate::route::signals::Urgency;
 
 /// Interval of looking for a sidecar while a device is used without a loan.
@@ -26,26 +26,26 @@ const SHORT: Duration = Duration::from_millis(20);
 
 /// Borrows from the sidecar of this runtime directory, if one runs.
 #[derive(Debug)]
-pub struct Borrower {
+pub struct PoolClient {
     run: PathBuf,
 }
 
-impl Borrower {
+impl PoolClient {
     #[must_use]
     pub fn of(run: &Path) -> Self {
         Self { run: run.to_owned() }
     }
 }
 
-impl Lender for Borrower {
-    fn borrow<'a>(&'a self, wanted: Wanted<'a>) -> Lending<'a> {
+impl Lender for PoolClient {
+    fn borrow<'a>(&'a self, wanted: TurnRequest<'a>) -> LoanFuture<'a> {
         let (granted, grant) = oneshot::channel();
         let (recall, recalled) = watch::channel(false);
         let (device, slots, urgency) = (wanted.device.to_owned(), wanted.slots, wanted.urgency);
         let lasts_ms = u64::try_from(wanted.lasts.as_millis()).unwrap_or(u64::MAX);
         let patience = if urgency < Urgency::Ahead { SHORT } else { PING_TIMEOUT };
         let request = Request::Borrow { device, slots, urgency, lasts_ms };
-        let talk = Talk { run: self.run.clone(), request, patience, granted: Some(granted), recall };
+        let talk = LoanSession { run: self.run.clone(), request, patience, granted: Some(granted), recall };
         // Dropping it ends the conversation, and with it the connection that is the loan.
         let mut held = JoinSet::new();
         held.spawn(talk.keep_up());
@@ -58,7 +58,7 @@ impl Lender for Borrower {
 }
 
 /// One loan, across sidecars that start and stop meanwhile.
-struct Talk {
+struct LoanSession {
     run: PathBuf,
     request: Request,
     /// A sidecar that does not answer within this is stuck.
@@ -70,7 +70,7 @@ struct Talk {
 
 type Lines = BufReader<Take<UnixStream>>;
 
-impl Talk {
+impl LoanSession {
     /// Ends only when the device is wanted back; returning it drops this.
     async fn keep_up(mut self) {
         while !self.with_one().await {
@@ -91,7 +91,8 @@ impl Talk {
 
     /// Talks with the running sidecar; true when the device is wanted back.
     async fn with_one(&mut self) -> bool {
-        let Ok(Ok(mut lines)) = tokio::time::timeout(self.patience, ask(&self.run, &self.request)).await else {
+        let Ok(Ok(mut lines)) = tokio::time::timeout(self.patience, send_request(&self.run, &self.request)).await
+        else {
             return false;
         };
         match tokio::time::timeout(self.patience, answer(&mut lines)).await {
@@ -119,8 +120,8 @@ impl Talk {
     }
 }
 
-async fn ask(run: &Path, request: &Request) -> std::io::Result<Lines> {
-    let address = Address::of(&socket(run))?;
+async fn send_request(run: &Path, request: &Request) -> std::io::Result<Lines> {
+    let address = BellAddress::of(&socket(run))?;
     let path = address.socket.as_pathname().ok_or(std::io::ErrorKind::InvalidInput)?;
     let mut stream = UnixStream::connect(path).await?;
     let mut line = serde_json::to_vec(request)?;

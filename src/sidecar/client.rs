@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::lock;
 use super::protocol::{LINE_LIMIT, Request, Response, SidecarState, SidecarStatus, Vitals};
-use crate::hook::bell::Address;
+use crate::hook::bell::BellAddress;
 
 /// A healthy sidecar answers a ping in well under a millisecond; one that takes this long is stuck.
 pub const PING_TIMEOUT: Duration = Duration::from_millis(500);
@@ -21,8 +21,8 @@ pub fn socket(run: &Path) -> PathBuf {
 ///
 /// # Errors
 /// When no sidecar listens, or no answer comes within `timeout`.
-pub fn ask(run: &Path, request: &Request, timeout: Duration) -> std::io::Result<Response> {
-    let mut stream = UnixStream::connect_addr(&Address::of(&socket(run))?.socket)?;
+pub fn send_request(run: &Path, request: &Request, timeout: Duration) -> std::io::Result<Response> {
+    let mut stream = UnixStream::connect_addr(&BellAddress::of(&socket(run))?.socket)?;
     stream.set_read_timeout(Some(timeout))?;
     stream.set_write_timeout(Some(PING_TIMEOUT))?;
     let mut line = serde_json::to_string(request)?;
@@ -36,7 +36,7 @@ pub fn ask(run: &Path, request: &Request, timeout: Duration) -> std::io::Result<
 /// The sidecar's vitals; `None` without an answer.
 #[must_use]
 pub fn ping(run: &Path) -> Option<Vitals> {
-    match ask(run, &Request::Ping, PING_TIMEOUT) {
+    match send_request(run, &Request::Ping, PING_TIMEOUT) {
         Ok(Response::Status(vitals)) => Some(vitals),
         _ => None,
     }
@@ -47,9 +47,9 @@ pub fn ping(run: &Path) -> Option<Vitals> {
 #[must_use]
 pub fn status(run: &Path) -> SidecarStatus {
     for _ in 0..PING_TIMEOUT.as_millis() / MOMENT.as_millis() {
-        match ask(run, &Request::Ping, PING_TIMEOUT) {
+        match send_request(run, &Request::Ping, PING_TIMEOUT) {
             Ok(Response::Status(vitals)) => return running(vitals),
-            Err(error) if nobody_listens(&error) && lock::holder(run).is_some() => std::thread::sleep(MOMENT),
+            Err(error) if is_not_listening(&error) && lock::holder(run).is_some() => std::thread::sleep(MOMENT),
             _ => break,
         }
     }
@@ -67,7 +67,7 @@ pub fn status(run: &Path) -> SidecarStatus {
 /// Poll interval while a sidecar starts or leaves.
 const MOMENT: Duration = Duration::from_millis(10);
 
-fn nobody_listens(error: &std::io::Error) -> bool {
+fn is_not_listening(error: &std::io::Error) -> bool {
     use std::io::ErrorKind::{ConnectionRefused, ConnectionReset, NotFound, UnexpectedEof};
     matches!(error.kind(), NotFound | ConnectionRefused | ConnectionReset | UnexpectedEof)
 }

@@ -13,8 +13,8 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::timeout;
 
 use super::client::PING_TIMEOUT;
-use super::heart::Heart;
-use super::lending::{Lending, Wish};
+use super::heart::Heartbeat;
+use super::lending::{DeviceRequest, PoolServer};
 use super::protocol::{Attention, LINE_LIMIT, PROTOCOL, Request, Response, Vitals};
 use crate::domain::clock::Clock;
 
@@ -37,17 +37,17 @@ pub struct Command {
 
 /// Health data: pings are answered from it without the main loop.
 #[derive(Debug)]
-pub struct Pulse {
+pub struct Health {
     pub started: Instant,
     pub queue_depth: AtomicU64,
     pub attention: Mutex<Attention>,
     /// Notified by a stop, which must also arrive while the main loop works.
     pub leave: Notify,
     /// Heartbeat of the main loop: a ping is not answered while it is stuck.
-    pub heart: Heart,
+    pub heartbeat: Heartbeat,
 }
 
-impl Pulse {
+impl Health {
     #[must_use]
     pub fn new(clock: &Arc<dyn Clock>) -> Self {
         Self {
@@ -55,7 +55,7 @@ impl Pulse {
             queue_depth: AtomicU64::new(0),
             attention: Mutex::default(),
             leave: Notify::new(),
-            heart: Heart::new(Arc::clone(clock)),
+            heartbeat: Heartbeat::new(Arc::clone(clock)),
         }
     }
 }
@@ -63,12 +63,18 @@ impl Pulse {
 /// Accepts until it is dropped.
 pub async fn serve(
     listener: UnixListener,
-    pulse: Arc<Pulse>,
+    health: Arc<Health>,
     clock: Arc<dyn Clock>,
     commands: mpsc::Sender<Command>,
-    lending: Arc<Lending>,
+    lending: Arc<PoolServer>,
 ) {
-    let desk = Arc::new(Desk { pulse, clock, commands, lending, requests: Semaphore::new(AT_ONCE) });
+    let desk = Arc::new(ConnectionContext {
+        pulse: health,
+        clock,
+        commands,
+        pool_server: lending,
+        requests: Semaphore::new(AT_ONCE),
+    });
     let mut connections = JoinSet::new();
     let mut silent = VecDeque::new();
     loop {
@@ -79,7 +85,7 @@ pub async fn serve(
             accepted = listener.accept() => if let Ok((stream, _)) = accepted {
                 let (desk, spoke) = (Arc::clone(&desk), Arc::new(AtomicBool::new(false)));
                 let has_spoken = Arc::clone(&spoke);
-                let task = connections.spawn(async move { desk.converse(stream, &has_spoken).await });
+                let task = connections.spawn(async move { desk.handle_connection(stream, &has_spoken).await });
                 make_room(&mut silent, Silent { task, spoke });
             },
             Some(_) = connections.join_next() => {}
@@ -105,17 +111,17 @@ fn make_room(silent: &mut VecDeque<Silent>, newest: Silent) {
 }
 
 /// Dependencies of a connection.
-struct Desk {
-    pulse: Arc<Pulse>,
+struct ConnectionContext {
+    pulse: Arc<Health>,
     clock: Arc<dyn Clock>,
     commands: mpsc::Sender<Command>,
-    lending: Arc<Lending>,
+    pool_server: Arc<PoolServer>,
     requests: Semaphore,
 }
 
-impl Desk {
+impl ConnectionContext {
     /// One request and its answer. An error here is the client's hang-up and needs no report.
-    async fn converse(&self, stream: UnixStream, spoke: &AtomicBool) {
+    async fn handle_connection(&self, stream: UnixStream, spoke: &AtomicBool) {
         if !same_user(&stream) {
             return;
         }
@@ -127,30 +133,30 @@ impl Desk {
         }
         spoke.store(true, Ordering::Relaxed);
         let response = match serde_json::from_str(&line) {
-            Ok(Request::Ping) if !comes_alive(&self.pulse.heart).await => return,
+            Ok(Request::Ping) if !wait_until_alive(&self.pulse.heartbeat).await => return,
             Ok(Request::Ping) => Response::Status(vitals(&self.pulse, self.clock.as_ref())),
             Ok(Request::Stop) => {
                 self.pulse.leave.notify_one();
                 Response::Done
             }
             Ok(Request::Borrow { device, slots, urgency, lasts_ms }) => {
-                let wish = Wish { device, slots, urgency, lasts: Duration::from_millis(lasts_ms) };
-                return self.lending.lend(&wish, read, write).await;
+                let wish = DeviceRequest { device, slots, urgency, lasts: Duration::from_millis(lasts_ms) };
+                return self.pool_server.lend(&wish, read, write).await;
             }
             Ok(request) => {
                 let Ok(_turn) = self.requests.acquire().await else { return };
-                hand_over(request, &self.commands).await
+                forward_request(request, &self.commands).await
             }
             Err(error) => Response::Refused { message: error.to_string() },
         };
         // A client that does not read its answer has hung up, too.
-        let _ = timeout(EXCHANGE, say(&mut write, &response)).await;
+        let _ = timeout(EXCHANGE, write_response(&mut write, &response)).await;
     }
 }
 
 /// # Errors
 /// When the caller has hung up.
-pub(super) async fn say(write: &mut OwnedWriteHalf, response: &Response) -> std::io::Result<()> {
+pub(super) async fn write_response(write: &mut OwnedWriteHalf, response: &Response) -> std::io::Result<()> {
     let mut json = serde_json::to_vec(response)?;
     json.push(b'\n');
     write.write_all(&json).await
@@ -158,9 +164,9 @@ pub(super) async fn say(write: &mut OwnedWriteHalf, response: &Response) -> std:
 
 /// Whether the main loop is alive, or becomes so before a ping times out. The wait is longer than that, so that the
 /// client hangs up: a hang-up from here would mean that the sidecar leaves.
-async fn comes_alive(heart: &Heart) -> bool {
+async fn wait_until_alive(heartbeat: &Heartbeat) -> bool {
     let within = timeout(PING_TIMEOUT * 2, async {
-        while !heart.beats() {
+        while !heartbeat.is_alive() {
             tokio::time::sleep(PING_TIMEOUT / 10).await;
         }
     });
@@ -172,18 +178,18 @@ fn same_user(stream: &UnixStream) -> bool {
     stream.peer_cred().is_ok_and(|peer| peer.uid() == nix::unistd::geteuid().as_raw())
 }
 
-fn vitals(pulse: &Pulse, clock: &dyn Clock) -> Vitals {
+fn vitals(health: &Health, clock: &dyn Clock) -> Vitals {
     Vitals {
         protocol: PROTOCOL,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: std::process::id(),
-        uptime_s: clock.instant().saturating_duration_since(pulse.started).as_secs(),
-        queue_depth: pulse.queue_depth.load(Ordering::Relaxed),
-        attention: *pulse.attention.lock().unwrap_or_else(PoisonError::into_inner),
+        uptime_s: clock.instant().saturating_duration_since(health.started).as_secs(),
+        queue_depth: health.queue_depth.load(Ordering::Relaxed),
+        attention: *health.attention.lock().unwrap_or_else(PoisonError::into_inner),
     }
 }
 
-async fn hand_over(request: Request, commands: &mpsc::Sender<Command>) -> Response {
+async fn forward_request(request: Request, commands: &mpsc::Sender<Command>) -> Response {
     let (reply, answer) = oneshot::channel();
     let leaving = || Response::Refused { message: "the sidecar is shutting down".to_owned() };
     if commands.send(Command { request, reply }).await.is_err() {

@@ -12,7 +12,7 @@ use crate::sidecar::client::socket;
 
 struct Stage {
     run: tempfile::TempDir,
-    pulse: Arc<Pulse>,
+    pulse: Arc<Health>,
     inbox: mpsc::Receiver<Command>,
     _serving: JoinSet<()>,
 }
@@ -21,12 +21,12 @@ fn stage() -> Stage {
     let run = tempfile::tempdir().unwrap();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let listener = UnixListener::bind(socket(run.path())).unwrap();
-    let pulse = Arc::new(Pulse::new(&clock));
+    let health = Arc::new(Health::new(&clock));
     let (commands, inbox) = mpsc::channel(256);
-    let lending = Arc::new(Lending::new(Arc::new(Pool::new(Arc::clone(&clock))), Arc::clone(&clock)));
+    let lending = Arc::new(PoolServer::new(Arc::new(Pool::new(Arc::clone(&clock))), Arc::clone(&clock)));
     let mut serving = JoinSet::new();
-    serving.spawn(serve(listener, Arc::clone(&pulse), clock, commands, lending));
-    Stage { run, pulse, inbox, _serving: serving }
+    serving.spawn(serve(listener, Arc::clone(&health), clock, commands, lending));
+    Stage { run, pulse: health, inbox, _serving: serving }
 }
 
 async fn connect(run: &Path) -> UnixStream {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 /// Closes every inherited descriptor above stderr and leaves the terminal's session.
 /// The first act of a detached sidecar, before any thread or file of its own exists.
-pub fn let_go() {
+pub fn detach_from_starter() {
     for descriptor in inherited() {
         // An already closed descriptor is fine.
         let _ = nix::unistd::close(descriptor);

@@ -19,7 +19,7 @@ const STILL: Duration = Duration::from_millis(2500);
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Times of the main loop's last turn and last progress.
-pub struct Heart {
+pub struct Heartbeat {
     clock: Arc<dyn Clock>,
     born: Instant,
     /// Milliseconds after `born`.
@@ -27,13 +27,13 @@ pub struct Heart {
     step: AtomicU64,
 }
 
-impl std::fmt::Debug for Heart {
+impl std::fmt::Debug for Heartbeat {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Heart").field("beat", &self.beat).field("step", &self.step).finish_non_exhaustive()
+        f.debug_struct("Heartbeat").field("beat", &self.beat).field("step", &self.step).finish_non_exhaustive()
     }
 }
 
-impl Heart {
+impl Heartbeat {
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         let born = clock.instant();
@@ -52,7 +52,7 @@ impl Heart {
 
     /// Whether the main loop turned lately.
     #[must_use]
-    pub fn beats(&self) -> bool {
+    pub fn is_alive(&self) -> bool {
         self.since(&self.beat) < STILL
     }
 
@@ -65,12 +65,12 @@ impl Heart {
             tokio::select! {
                 biased;
                 done = &mut work => return done,
-                _ = tick.tick() => self.beat_if_it_gets_on(),
+                _ = tick.tick() => self.beat_if_progressing(),
             }
         }
     }
 
-    fn beat_if_it_gets_on(&self) {
+    fn beat_if_progressing(&self) {
         if self.since(&self.step) < PATIENCE {
             self.beat();
         }
@@ -99,21 +99,21 @@ mod tests {
     use super::*;
     use crate::domain::clock::FakeClock;
 
-    fn heart() -> (Arc<FakeClock>, Heart) {
+    fn heart() -> (Arc<FakeClock>, Heartbeat) {
         let clock = Arc::new(FakeClock::at(jiff::Timestamp::UNIX_EPOCH));
-        (Arc::clone(&clock), Heart::new(clock))
+        (Arc::clone(&clock), Heartbeat::new(clock))
     }
 
     #[test]
     fn a_loop_that_does_not_turn_is_stuck_after_two_and_a_half_seconds() {
         let (clock, heart) = heart();
-        assert!(heart.beats());
+        assert!(heart.is_alive());
         clock.advance(Duration::from_millis(2499));
-        assert!(heart.beats());
+        assert!(heart.is_alive());
         clock.advance(Duration::from_millis(1));
-        assert!(!heart.beats());
+        assert!(!heart.is_alive());
         heart.beat();
-        assert!(heart.beats());
+        assert!(heart.is_alive());
     }
 
     #[test]
@@ -121,13 +121,13 @@ mod tests {
         let (clock, heart) = heart();
         for _ in 0..100 {
             clock.advance(Duration::from_secs(299));
-            heart.beat_if_it_gets_on();
-            assert!(heart.beats());
+            heart.beat_if_progressing();
+            assert!(heart.is_alive());
             heart.step();
         }
         clock.advance(Duration::from_secs(300));
-        heart.beat_if_it_gets_on();
-        assert!(!heart.beats());
+        heart.beat_if_progressing();
+        assert!(!heart.is_alive());
     }
 
     #[tokio::test]

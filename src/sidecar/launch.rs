@@ -104,7 +104,7 @@ pub(super) fn bare(program: &Path, run: &Path) -> Command {
     for name in env::OF_A_SERVICE {
         command.env_remove(name);
     }
-    if let (Some(_), Some(home)) = (Env::read().path(env::URO_HOME), run.parent()) {
+    if let (Some(_), Some(home)) = (Env::from_process().path(env::URO_HOME), run.parent()) {
         command.env(env::URO_HOME, home);
     }
     command
@@ -130,7 +130,7 @@ fn stop_one(run: &Path, status: &SidecarStatus, clock: &dyn Clock) -> Result<(),
         SidecarState::Stopped => return Ok(()),
         SidecarState::Running => {
             // A hang-up is an answer too: it is leaving.
-            let _ = client::ask(run, &Request::Stop, STOP);
+            let _ = client::send_request(run, &Request::Stop, STOP);
             STOP
         }
         SidecarState::Unresponsive => {

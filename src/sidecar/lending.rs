@@ -7,9 +7,9 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::Semaphore;
 
-use super::control::say;
+use super::control::write_response;
 use super::protocol::Response;
-use crate::dispatch::pool::{Pool, Turn, Wanted};
+use crate::dispatch::pool::{Pool, Turn, TurnRequest};
 use crate::domain::clock::Clock;
 use crate::route::signals::Urgency;
 
@@ -24,38 +24,38 @@ const NAME: usize = 256;
 const LONGEST: Duration = Duration::from_hours(24);
 
 /// The devices of this process, for other processes.
-pub struct Lending {
+pub struct PoolServer {
     pool: Arc<Pool>,
     clock: Arc<dyn Clock>,
     borrowers: Semaphore,
 }
 
-impl std::fmt::Debug for Lending {
+impl std::fmt::Debug for PoolServer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Lending").field("pool", &self.pool).finish_non_exhaustive()
+        f.debug_struct("PoolServer").field("pool", &self.pool).finish_non_exhaustive()
     }
 }
 
 /// Request of another process for a device.
 #[derive(Debug)]
-pub(super) struct Wish {
+pub(super) struct DeviceRequest {
     pub device: String,
     pub slots: usize,
     pub urgency: Urgency,
     pub lasts: Duration,
 }
 
-impl Lending {
+impl PoolServer {
     #[must_use]
     pub fn new(pool: Arc<Pool>, clock: Arc<dyn Clock>) -> Self {
         Self { pool, clock, borrowers: Semaphore::new(BORROWERS) }
     }
 
     /// Lends the requested device until the client hangs up or has to return it.
-    pub(super) async fn lend(&self, wish: &Wish, read: impl AsyncRead + Unpin, mut write: OwnedWriteHalf) {
+    pub(super) async fn lend(&self, wish: &DeviceRequest, read: impl AsyncRead + Unpin, mut write: OwnedWriteHalf) {
         let Ok(_borrower) = self.borrowers.try_acquire() else {
             let message = "too many processes borrow at a time".to_owned();
-            return drop(say(&mut write, &Response::Refused { message }).await);
+            return drop(write_response(&mut write, &Response::Refused { message }).await);
         };
         // When the client hangs up, everything here is dropped: a place in the queue as well as a turn.
         tokio::select! {
@@ -64,23 +64,23 @@ impl Lending {
         }
     }
 
-    async fn lend_turn(&self, wish: &Wish, write: &mut OwnedWriteHalf) {
+    async fn lend_turn(&self, wish: &DeviceRequest, write: &mut OwnedWriteHalf) {
         if wish.device.len() > NAME {
             let message = "there is no device of that name".to_owned();
-            return drop(say(write, &Response::Refused { message }).await);
+            return drop(write_response(write, &Response::Refused { message }).await);
         }
-        if say(write, &Response::Queued).await.is_ok()
+        if write_response(write, &Response::Queued).await.is_ok()
             && let Some(turn) = self.pool.turn(self.wanted(wish)).await
-            && say(write, &Response::Lent).await.is_ok()
+            && write_response(write, &Response::Lent).await.is_ok()
         {
             want_back(&turn, write).await;
         }
     }
 
-    fn wanted<'a>(&self, wish: &'a Wish) -> Wanted<'a> {
+    fn wanted<'a>(&self, wish: &'a DeviceRequest) -> TurnRequest<'a> {
         let until = self.clock.instant() + LONGEST;
         let lasts = wish.lasts.min(LONGEST);
-        Wanted { device: &wish.device, slots: wish.slots.min(SLOTS), urgency: wish.urgency, lasts, until }
+        TurnRequest { device: &wish.device, slots: wish.slots.min(SLOTS), urgency: wish.urgency, lasts, until }
     }
 }
 
@@ -89,7 +89,7 @@ async fn want_back(turn: &Turn, write: &mut OwnedWriteHalf) {
     turn.recalled().await;
     let notice = async {
         // A borrower that has gone has returned it.
-        if say(write, &Response::Recalled).await.is_ok() {
+        if write_response(write, &Response::Recalled).await.is_ok() {
             std::future::pending::<()>().await;
         }
     };

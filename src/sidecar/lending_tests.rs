@@ -12,18 +12,18 @@ use tokio::task::JoinSet;
 
 use super::*;
 use crate::domain::clock::SystemClock;
-use crate::sidecar::borrow::Borrower;
+use crate::sidecar::borrow::PoolClient;
 use crate::sidecar::client::socket;
-use crate::sidecar::control::{self, Pulse};
+use crate::sidecar::control::{self, Health};
 use crate::sidecar::protocol::Request;
 
 fn clock() -> Arc<dyn Clock> {
     Arc::new(SystemClock)
 }
 
-fn wanted(urgency: Urgency) -> Wanted<'static> {
+fn wanted(urgency: Urgency) -> TurnRequest<'static> {
     let until = SystemClock.instant() + Duration::from_secs(60);
-    Wanted { device: "gpu", slots: 1, urgency, lasts: Duration::from_secs(1), until }
+    TurnRequest { device: "gpu", slots: 1, urgency, lasts: Duration::from_secs(1), until }
 }
 
 fn listener(run: &Path) -> UnixListener {
@@ -44,16 +44,16 @@ async fn ended<T: 'static>(mut set: JoinSet<T>) -> T {
 /// A sidecar's control socket, with its pool.
 fn sidecar(run: &Path) -> (Arc<Pool>, JoinSet<()>) {
     let pool = Arc::new(Pool::new(clock()));
-    let lending = Arc::new(Lending::new(Arc::clone(&pool), clock()));
+    let lending = Arc::new(PoolServer::new(Arc::clone(&pool), clock()));
     let (commands, _) = mpsc::channel(1);
-    let serve = control::serve(listener(run), Arc::new(Pulse::new(&clock())), clock(), commands, lending);
+    let serve = control::serve(listener(run), Arc::new(Health::new(&clock())), clock(), commands, lending);
     (pool, started(serve))
 }
 
 /// The pool of a process that borrows.
 fn borrower(run: &Path) -> Pool {
     let pool = Pool::new(clock());
-    pool.borrow_of(Arc::new(Borrower::of(run)));
+    pool.borrow_of(Arc::new(PoolClient::of(run)));
     pool
 }
 
@@ -62,7 +62,7 @@ fn run_dir() -> TempDir {
 }
 
 fn counts(pool: &Pool) -> (usize, usize) {
-    pool.standing().first().map_or((0, 0), |standing| (standing.running, standing.waiting))
+    pool.device_statuses().first().map_or((0, 0), |standing| (standing.running, standing.waiting))
 }
 
 /// Waits until so many run and wait there.
@@ -174,7 +174,8 @@ async fn a_sidecar_that_lends_nothing_or_is_stuck_is_not_waited_for() {
             let (stream, _) = stuck.accept().await.unwrap();
             let (read, mut write) = stream.into_split();
             BufReader::new(read).read_line(&mut String::new()).await.unwrap_or_default();
-            let _ = say(&mut write, &Response::Refused { message: "unknown variant `borrow`".to_owned() }).await;
+            let _ =
+                write_response(&mut write, &Response::Refused { message: "unknown variant `borrow`".to_owned() }).await;
         }
     });
     assert!(borrower(run.path()).turn(wanted(Urgency::Batch)).await.is_some());

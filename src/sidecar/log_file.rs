@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::config::paths::old;
+use crate::config::paths::previous_log;
 
 /// Size (bytes) from which the log is rotated; one old log is kept.
 const LONGEST: u64 = 1 << 20;
@@ -57,7 +57,7 @@ impl LogFile {
     fn rename(&mut self) -> io::Result<()> {
         if self.has_the_name() {
             self.file.set_permissions(Permissions::from_mode(0o600))?;
-            fs::rename(&self.path, old(&self.path))?;
+            fs::rename(&self.path, previous_log(&self.path))?;
         }
         self.file = append_to(&self.path)?;
         Ok(())
@@ -104,9 +104,9 @@ mod tests {
             log.write_all(entry.as_bytes()).unwrap();
         }
         assert_eq!(lines(&path), ["last"]);
-        assert_eq!(lines(&old(&path)), ["an entry that is longer than the log"]);
+        assert_eq!(lines(&previous_log(&path)), ["an entry that is longer than the log"]);
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 2);
-        for file in [&path, &old(&path)] {
+        for file in [&path, &previous_log(&path)] {
             assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
         }
     }
@@ -118,8 +118,8 @@ mod tests {
         fs::write(&path, "of an older program\n").unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
         LogFile::bounded(&path, 20).unwrap().write_all(b"news\n").unwrap();
-        assert_eq!(fs::metadata(old(&path)).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!((lines(&path), lines(&old(&path)).len()), (vec!["news".to_owned()], 1));
+        assert_eq!(fs::metadata(previous_log(&path)).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!((lines(&path), lines(&previous_log(&path)).len()), (vec!["news".to_owned()], 1));
     }
 
     #[test]
@@ -153,7 +153,7 @@ mod tests {
                 });
             }
         });
-        let found = [lines(&old(&path)), lines(&path)].concat();
+        let found = [lines(&previous_log(&path)), lines(&path)].concat();
         assert!(found.iter().all(|line| line.len() == 11 && line.ends_with(" end")), "{found:?}");
         assert_eq!(found.iter().collect::<BTreeSet<_>>().len(), found.len());
         assert!(found.len() > 160, "a whole file of 12 bytes each is kept: {}", found.len());

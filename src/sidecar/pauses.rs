@@ -10,11 +10,11 @@ use tokio::task::JoinSet;
 
 use super::run::until;
 use crate::config::Config;
-use crate::dispatch::chore::{self, Chore, Facts, IDLE, QUIET};
-use crate::dispatch::{Fruit, hours};
+use crate::dispatch::chore::{self, IDLE, IdleFacts, IdleTask, QUIET};
+use crate::dispatch::{ChoreOutcome, hours};
 use crate::hardware::power::Power;
 use crate::hardware::pressure::Pressure;
-use crate::pipeline::refine::{self, Walk};
+use crate::pipeline::refine::{self, RefineRound};
 use crate::pipeline::services::Services;
 use crate::route::signals::is_pressed;
 use crate::store::CaptureQuery;
@@ -45,15 +45,15 @@ pub struct Machine {
 }
 
 /// Scheduler and runner of idle tasks.
-pub struct Pauses {
+pub struct IdleTasks {
     services: Services,
     machine: fn() -> Machine,
     /// At most one.
-    jobs: JoinSet<Done>,
+    jobs: JoinSet<TaskReport>,
     /// Set when the task under way should end.
     stop: Arc<AtomicBool>,
     next: Instant,
-    resting: BTreeMap<Chore, Instant>,
+    resting: BTreeMap<IdleTask, Instant>,
     /// Failed loads in a row.
     failed: u32,
     started: Instant,
@@ -61,35 +61,35 @@ pub struct Pauses {
     before: Option<bool>,
 }
 
-struct Done {
+struct TaskReport {
     /// Whether there was a commit lately, as far as the store knows.
     before: bool,
-    did: Option<Did>,
+    did: Option<TaskResult>,
 }
 
-enum Did {
-    Chore(Chore, Fruit),
-    Refined(Walk),
+enum TaskResult {
+    Chore(IdleTask, ChoreOutcome),
+    Refined(RefineRound),
 }
 
 /// Inputs of one task.
-struct Pause {
+struct TaskRun {
     services: Services,
     machine: fn() -> Machine,
     quiet: Duration,
     active: bool,
     before: Option<bool>,
-    resting: BTreeSet<Chore>,
+    resting: BTreeSet<IdleTask>,
     stop: Arc<AtomicBool>,
 }
 
-impl std::fmt::Debug for Pauses {
+impl std::fmt::Debug for IdleTasks {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pauses").field("busy", &!self.jobs.is_empty()).finish_non_exhaustive()
+        f.debug_struct("IdleTasks").field("busy", &!self.jobs.is_empty()).finish_non_exhaustive()
     }
 }
 
-impl Pauses {
+impl IdleTasks {
     /// `by_commit`: this process was started by a commit, not with the machine.
     #[must_use]
     pub fn new(services: Services, by_commit: bool) -> Self {
@@ -135,7 +135,7 @@ impl Pauses {
         if busy {
             self.stop.store(true, Ordering::Relaxed);
             // A template may have been left standing.
-            self.resting.remove(&Chore::Refine);
+            self.resting.remove(&IdleTask::Refine);
         }
         if busy || !self.jobs.is_empty() {
             return None;
@@ -153,7 +153,7 @@ impl Pauses {
         }
         self.resting.retain(|_, until| *until > now);
         self.stop = Arc::default();
-        let pause = Pause {
+        let pause = TaskRun {
             services: self.services.clone(),
             machine: self.machine,
             quiet: now.saturating_duration_since(active),
@@ -162,62 +162,62 @@ impl Pauses {
             resting: self.resting.keys().copied().collect(),
             stop: Arc::clone(&self.stop),
         };
-        self.jobs.spawn(pause.take());
+        self.jobs.spawn(pause.run());
         None
     }
 
-    fn finish(&mut self, Done { before, did }: Done) {
+    fn finish(&mut self, TaskReport { before, did }: TaskReport) {
         let now = self.services.clock.instant();
         self.before.get_or_insert(before);
         let Some(did) = did else { return };
         // There may be more to do.
         self.next = now;
         let (chore, rest) = match did {
-            Did::Refined(walk) => (Chore::Refine, after(walk)),
-            Did::Chore(chore, fruit) => (chore, self.rest(chore, fruit)),
+            TaskResult::Refined(walk) => (IdleTask::Refine, after(walk)),
+            TaskResult::Chore(chore, fruit) => (chore, self.rest(chore, fruit)),
         };
         self.resting.insert(chore, now + rest);
     }
 
-    fn rest(&mut self, chore: Chore, fruit: Fruit) -> Duration {
+    fn rest(&mut self, chore: IdleTask, fruit: ChoreOutcome) -> Duration {
         match (chore, fruit) {
-            (_, Fruit::Recalled) => SHORT_REST,
-            (Chore::Look, _) => LOOK_REST,
-            (Chore::Warm, Fruit::Borne) => {
+            (_, ChoreOutcome::Preempted) => SHORT_REST,
+            (IdleTask::RefreshLists, _) => LOOK_REST,
+            (IdleTask::Warm, ChoreOutcome::Done) => {
                 self.failed = 0;
-                self.resting.remove(&Chore::Refine);
+                self.resting.remove(&IdleTask::Refine);
                 WARM_REST
             }
-            (Chore::Warm, Fruit::Failed) => {
+            (IdleTask::Warm, ChoreOutcome::Failed) => {
                 self.failed = self.failed.saturating_add(1);
                 (WARM_REST * 2_u32.pow(self.failed.min(8) - 1)).min(LONGEST_REST)
             }
-            (Chore::Revive, Fruit::Borne) => {
+            (IdleTask::ProbeBroken, ChoreOutcome::Done) => {
                 // Its offers and state are to be queried anew.
                 self.resting.clear();
                 Duration::ZERO
             }
-            (Chore::Measure, _) => MEASURE_REST,
+            (IdleTask::Measure, _) => MEASURE_REST,
             // These have schedules of their own.
-            (Chore::Revive | Chore::Refine, _) => Duration::ZERO,
+            (IdleTask::ProbeBroken | IdleTask::Refine, _) => Duration::ZERO,
         }
     }
 }
 
 /// Failed captures have their own pause; an unavailable model may be back in a while.
-fn after(walk: Walk) -> Duration {
+fn after(walk: RefineRound) -> Duration {
     match walk {
-        Walk { cut_short: true, .. } => WARM_REST,
-        Walk { better, vain, .. } if better + vain >= FEW => Duration::ZERO,
+        RefineRound { cut_short: true, .. } => WARM_REST,
+        RefineRound { better, vain, .. } if better + vain >= FEW => Duration::ZERO,
         _ => LONGEST_REST,
     }
 }
 
-impl Pause {
-    async fn take(self) -> Done {
+impl TaskRun {
+    async fn run(self) -> TaskReport {
         let services = self.services.clone();
         let (machine, asked) = (self.machine, self.before);
-        let is_time = !self.resting.contains(&Chore::Look);
+        let is_time = !self.resting.contains(&IdleTask::RefreshLists);
         let looked = tokio::task::spawn_blocking(move || {
             let before = asked.unwrap_or_else(|| committed_lately(&services));
             if is_time {
@@ -225,12 +225,12 @@ impl Pause {
             }
             (services.config(None), machine(), before)
         });
-        let Ok((config, machine, before)) = looked.await else { return Done { before: false, did: None } };
+        let Ok((config, machine, before)) = looked.await else { return TaskReport { before: false, did: None } };
         let did = self.chore(&config, machine, before).await;
-        Done { before, did }
+        TaskReport { before, did }
     }
 
-    async fn chore(&self, config: &Config, machine: Machine, before: bool) -> Option<Did> {
+    async fn chore(&self, config: &Config, machine: Machine, before: bool) -> Option<TaskResult> {
         let (models, clock) = (&self.services.models, &self.services.clock);
         let mut facts = self.facts(config, machine, before);
         if facts.may_prepare() {
@@ -239,22 +239,22 @@ impl Pause {
         let until = clock.instant() + LONGEST;
         let chore = chore::next(&facts)?;
         let fruit = match chore {
-            Chore::Revive if models.revive(config).await => Fruit::Borne,
-            Chore::Revive => Fruit::Failed,
-            Chore::Look => {
-                models.look(config).await;
-                Fruit::Borne
+            IdleTask::ProbeBroken if models.probe_broken(config).await => ChoreOutcome::Done,
+            IdleTask::ProbeBroken => ChoreOutcome::Failed,
+            IdleTask::RefreshLists => {
+                models.refresh_lists(config).await;
+                ChoreOutcome::Done
             }
-            Chore::Warm => models.warm(config, until).await,
-            Chore::Measure => models.measure(config, until).await,
-            Chore::Refine => return Some(Did::Refined(self.refine(until).await)),
+            IdleTask::Warm => models.warm(config, until).await,
+            IdleTask::Measure => models.measure(config, until).await,
+            IdleTask::Refine => return Some(TaskResult::Refined(self.refine(until).await)),
         };
-        Some(Did::Chore(chore, fruit))
+        Some(TaskResult::Chore(chore, fruit))
     }
 
-    fn facts(&self, config: &Config, machine: Machine, before: bool) -> Facts {
+    fn facts(&self, config: &Config, machine: Machine, before: bool) -> IdleFacts {
         let (models, clock) = (&self.services.models, &self.services.clock);
-        Facts {
+        IdleFacts {
             quiet: self.quiet,
             lively: self.active || before,
             working: hours::working(config, clock.now()),
@@ -269,7 +269,7 @@ impl Pause {
         }
     }
 
-    async fn refine(&self, until: Instant) -> Walk {
+    async fn refine(&self, until: Instant) -> RefineRound {
         let stop = || self.stop.load(Ordering::Relaxed);
         match refine::refine_some(&self.services, FEW, until, stop).await {
             Ok(walk) => {
@@ -282,7 +282,7 @@ impl Pause {
             }
             Err(error) => {
                 tracing::warn!(%error, "templates stay: the store cannot be read or written");
-                Walk { cut_short: true, ..Walk::default() }
+                RefineRound { cut_short: true, ..RefineRound::default() }
             }
         }
     }
@@ -297,7 +297,7 @@ fn committed_lately(services: &Services) -> bool {
 }
 
 fn machine() -> Machine {
-    Machine { pressed: is_pressed(Pressure::read().cpu), on_battery: Power::read().on_battery() }
+    Machine { pressed: is_pressed(Pressure::measure().cpu), on_battery: Power::detect().on_battery() }
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ struct Home {
 
 fn home() -> Home {
     let dir = tempfile::tempdir().unwrap();
-    let paths = Paths::under(dir.path());
+    let paths = Paths::from_home(dir.path());
     std::fs::create_dir_all(paths.config_file().parent().unwrap()).unwrap();
     let text = format!("[[endpoints]]\nname = \"local\"\nurl = \"{DEAD}\"\napi = \"ollama\"\n");
     std::fs::write(paths.config_file(), text).unwrap();
@@ -28,8 +28,8 @@ fn home() -> Home {
 }
 
 impl Home {
-    fn pauses(&self, by_commit: bool, machine: fn() -> Machine) -> Pauses {
-        let pauses = Pauses::with(self.services.clone(), by_commit, machine);
+    fn pauses(&self, by_commit: bool, machine: fn() -> Machine) -> IdleTasks {
+        let pauses = IdleTasks::with(self.services.clone(), by_commit, machine);
         self.pass(2);
         pauses
     }
@@ -46,7 +46,7 @@ impl Home {
 }
 
 /// Runs what is due to its end; whether anything was started.
-async fn once(pauses: &mut Pauses) -> bool {
+async fn once(pauses: &mut IdleTasks) -> bool {
     let active = pauses.started;
     let _due = pauses.start_due(false, active);
     let Some(done) = pauses.jobs.join_next().await else { return false };
@@ -55,7 +55,7 @@ async fn once(pauses: &mut Pauses) -> bool {
 }
 
 /// Runs everything that is due, which is finite.
-async fn all(pauses: &mut Pauses) {
+async fn all(pauses: &mut IdleTasks) {
     for _ in 0..6 {
         if !once(pauses).await {
             return;
@@ -124,8 +124,8 @@ fn a_model_that_cannot_be_loaded_is_tried_ever_more_seldom() {
     let home = home();
     let mut pauses = home.pauses(true, FREE);
     let minutes = |rest: Duration| rest.as_secs() / 60;
-    let rests: Vec<u64> = (0..6).map(|_| minutes(pauses.rest(Chore::Warm, Fruit::Failed))).collect();
+    let rests: Vec<u64> = (0..6).map(|_| minutes(pauses.rest(IdleTask::Warm, ChoreOutcome::Failed))).collect();
     assert_eq!(rests, [5, 10, 20, 40, 60, 60]);
-    assert_eq!(minutes(pauses.rest(Chore::Warm, Fruit::Borne)), 5);
-    assert_eq!(minutes(pauses.rest(Chore::Warm, Fruit::Failed)), 5);
+    assert_eq!(minutes(pauses.rest(IdleTask::Warm, ChoreOutcome::Done)), 5);
+    assert_eq!(minutes(pauses.rest(IdleTask::Warm, ChoreOutcome::Failed)), 5);
 }

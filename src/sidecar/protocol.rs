@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::dispatch::Standing;
+use crate::dispatch::RouterStatus;
 use crate::domain::id::CaptureId;
-use crate::pipeline::foresee::{Foreseen, Question};
+use crate::pipeline::foresee::{PreviewRequest, RoutePreview};
 use crate::route::signals::Urgency;
 
 /// Raised when the meaning of a message changes; a sidecar with another version is asked to hand over.
@@ -30,7 +30,7 @@ pub enum Request {
     Reload,
     /// Preview the routing of a text; answered with the decision. Nothing is written or stored.
     Route {
-        question: Question,
+        question: PreviewRequest,
     },
     /// The queues of all devices, and the open circuit breakers.
     Standing,
@@ -54,8 +54,8 @@ pub enum Response {
     Status(Vitals),
     Done,
     Refused { message: String },
-    Decided { foreseen: Box<Foreseen> },
-    Standing(Standing),
+    Decided { foreseen: Box<RoutePreview> },
+    Standing(RouterStatus),
     Queued,
     Lent,
     Recalled,
@@ -135,14 +135,14 @@ mod tests {
     #[test]
     fn a_decision_and_the_routers_state_come_back_as_they_were() {
         use crate::dispatch::Broken;
-        use crate::pipeline::foresee::About;
-        use crate::route::breaker::State;
-        let question = Question { about: About::Note(None), git_dir: None, urgent: true };
+        use crate::pipeline::foresee::PreviewTopic;
+        use crate::route::breaker::BreakerState;
+        let question = PreviewRequest { about: PreviewTopic::Note(None), git_dir: None, urgent: true };
         let route = Request::Route { question };
         let line = serde_json::to_string(&route).unwrap();
         assert_eq!(serde_json::from_str::<Request>(&line).unwrap(), route);
-        let broken = Broken { endpoint: "e".into(), model: None, state: State::HalfOpen, probe_in_s: Some(1.5) };
-        let answer = Response::Standing(Standing { devices: Vec::new(), broken: vec![broken] });
+        let broken = Broken { endpoint: "e".into(), model: None, state: BreakerState::HalfOpen, probe_in_s: Some(1.5) };
+        let answer = Response::Standing(RouterStatus { devices: Vec::new(), broken: vec![broken] });
         let line = serde_json::to_string(&answer).unwrap();
         assert!(line.starts_with(r#"{"answer":"standing","#) && !line.contains('\n'), "{line}");
         assert_eq!(serde_json::from_str::<Response>(&line).unwrap(), answer);

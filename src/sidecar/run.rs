@@ -12,19 +12,19 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::SidecarError;
-use super::ahead::Ahead;
-use super::control::{self, Command, Pulse};
+use super::ahead::PrefillScheduler;
+use super::control::{self, Command, Health};
 use super::heart;
-use super::lending::Lending;
-use super::pauses::Pauses;
+use super::lending::PoolServer;
+use super::pauses::IdleTasks;
 use super::protocol::{Request, Response};
-use super::sentinel::Guard;
+use super::sentinel::LivenessGuard;
 use super::sockets::{self, Sockets};
 use super::succession::take_over;
-use super::watch::watching::Watching;
+use super::watch::watching::WatchScheduler;
 use super::worker::{Worker, blocking};
 use crate::domain::clock::Clock;
-use crate::pipeline::foresee::foresee;
+use crate::pipeline::foresee::preview_route;
 use crate::pipeline::services::Services;
 use crate::pipeline::{capture, enrich, expiry, forgetting, ingest};
 use crate::store::StoreError;
@@ -55,7 +55,7 @@ const BLOCKING: usize = 8;
 
 /// Why it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
+pub enum ExitReason {
     Idle,
     Asked,
     /// Its sockets are gone: it cannot be reached any more.
@@ -74,15 +74,15 @@ pub fn run(
     options: Options,
     clock: &Arc<dyn Clock>,
     services: impl FnOnce() -> Result<Services, StoreError>,
-) -> Result<Ended, SidecarError> {
+) -> Result<ExitReason, SidecarError> {
     // Sockets and files are private to the user; bind(2) honours the umask.
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
     make_private(run_dir)?;
     let service = options.idle.is_none();
     let passed = if service { sockets::passed(run_dir) } else { None };
-    let Some(lock) = take_over(run_dir, service, clock.as_ref())? else { return Ok(Ended::AlreadyRunning) };
+    let Some(lock) = take_over(run_dir, service, clock.as_ref())? else { return Ok(ExitReason::AlreadyRunning) };
     if passed.is_none() && sockets::belong_to_a_manager(run_dir, clock.as_ref()) {
-        return Ok(Ended::AlreadyRunning);
+        return Ok(ExitReason::AlreadyRunning);
     }
     let services = services()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -109,27 +109,27 @@ async fn serve(
     options: Options,
     services: Services,
     passed: Option<std::os::unix::net::UnixDatagram>,
-) -> Result<Ended, SidecarError> {
+) -> Result<ExitReason, SidecarError> {
     let mut sockets = Sockets::bind(run_dir, passed)?;
     let catch = |kind| signal(kind).map_err(|error| SidecarError::io("catch signals in", run_dir, error));
     let signals = [catch(SignalKind::terminate())?, catch(SignalKind::interrupt())?];
-    let pulse = Arc::new(Pulse::new(&services.clock));
+    let health = Arc::new(Health::new(&services.clock));
     let (commands, inbox) = mpsc::channel(256);
     let (asked, leave) = watch::channel(false);
     let mut background = JoinSet::new();
-    background.spawn(Guard::set(run_dir).listen(Arc::clone(&pulse)));
-    background.spawn(hear(signals, Arc::clone(&pulse), asked));
+    background.spawn(LivenessGuard::set(run_dir).forward_beats(Arc::clone(&health)));
+    background.spawn(hear(signals, Arc::clone(&health), asked));
     if let Some(listener) = sockets.control.take() {
-        let lending = Arc::new(Lending::new(Arc::clone(services.models.pool()), Arc::clone(&services.clock)));
-        background.spawn(control::serve(listener, Arc::clone(&pulse), Arc::clone(&services.clock), commands, lending));
+        let lending = Arc::new(PoolServer::new(Arc::clone(services.models.pool()), Arc::clone(&services.clock)));
+        background.spawn(control::serve(listener, Arc::clone(&health), Arc::clone(&services.clock), commands, lending));
     }
-    let mut life = Life::new(services, &pulse, inbox, options, leave);
+    let mut life = Sidecar::new(services, &health, inbox, options, leave);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), pid = std::process::id(), "sidecar serves");
     tell_manager(NotifyState::Ready);
-    let ended = life.live(&sockets).await;
+    let ended = life.run(&sockets).await;
     tell_manager(NotifyState::Stopping);
     sockets.unlink();
-    pulse.heart.during(life.leave(ended)).await;
+    health.heartbeat.during(life.leave(ended)).await;
     tracing::info!(?ended, "sidecar leaves");
     Ok(ended)
 }
@@ -142,11 +142,11 @@ fn tell_manager(state: NotifyState) {
 }
 
 /// Waits for the first of SIGTERM, SIGINT and a stop over the control socket, also while the main loop works.
-async fn hear([mut terminate, mut interrupt]: [Signal; 2], pulse: Arc<Pulse>, asked: watch::Sender<bool>) {
+async fn hear([mut terminate, mut interrupt]: [Signal; 2], health: Arc<Health>, asked: watch::Sender<bool>) {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
-        () = pulse.leave.notified() => {}
+        () = health.leave.notified() => {}
     }
     asked.send_replace(true);
     // Dropping the sender would look like a second signal.
@@ -160,19 +160,19 @@ async fn is_up(flag: &mut watch::Receiver<bool>) {
     }
 }
 
-struct Life {
+struct Sidecar {
     services: Services,
-    pulse: Arc<Pulse>,
+    pulse: Arc<Health>,
     worker: Worker,
-    watching: Watching,
-    ahead: Ahead,
-    pauses: Pauses,
+    watching: WatchScheduler,
+    ahead: PrefillScheduler,
+    pauses: IdleTasks,
     inbox: mpsc::Receiver<Command>,
     options: Options,
     /// True after a request to leave.
     asked: watch::Receiver<bool>,
     /// Set when running jobs have to finish with what they have.
-    hurry: watch::Sender<bool>,
+    cut_short: watch::Sender<bool>,
     /// Commands that are answered when their capture is final.
     waiting: JoinSet<()>,
     /// Read-only requests; a shutdown does not wait for them.
@@ -187,25 +187,25 @@ struct Housekeeping {
     pause: Duration,
 }
 
-impl Life {
+impl Sidecar {
     fn new(
         services: Services,
-        pulse: &Arc<Pulse>,
+        health: &Arc<Health>,
         inbox: mpsc::Receiver<Command>,
         options: Options,
         asked: watch::Receiver<bool>,
     ) -> Self {
-        let hurry = watch::Sender::new(false);
-        let worker = Worker::new(services.clone(), Arc::clone(pulse), hurry.subscribe());
-        let watching = Watching::new(services.clone(), Arc::clone(pulse));
-        let ahead = Ahead::new(services.clone(), watching.staging());
-        let pauses = Pauses::new(services.clone(), options.idle.is_some());
+        let cut_short = watch::Sender::new(false);
+        let worker = Worker::new(services.clone(), Arc::clone(health), cut_short.subscribe());
+        let watching = WatchScheduler::new(services.clone(), Arc::clone(health));
+        let ahead = PrefillScheduler::new(services.clone(), watching.staging());
+        let pauses = IdleTasks::new(services.clone(), options.idle.is_some());
         let housekeeping = Housekeeping { due: services.clock.instant(), pause: RETRY };
-        let pulse = Arc::clone(pulse);
+        let health = Arc::clone(health);
         let (waiting, asides) = (JoinSet::new(), JoinSet::new());
         Self {
             services,
-            pulse,
+            pulse: health,
             worker,
             watching,
             ahead,
@@ -213,35 +213,35 @@ impl Life {
             inbox,
             options,
             asked,
-            hurry,
+            cut_short: cut_short,
             waiting,
             asides,
             housekeeping,
         }
     }
 
-    async fn live(&mut self, sockets: &Sockets) -> Ended {
+    async fn run(&mut self, sockets: &Sockets) -> ExitReason {
         let bell = &sockets.bell;
-        let pulse = Arc::clone(&self.pulse);
+        let health = Arc::clone(&self.pulse);
         let mut last_active = self.services.clock.instant();
-        let mut again = pulse.heart.during(self.round()).await;
+        let mut again = health.heartbeat.during(self.round()).await;
         let mut ticks = heart::ticks();
         // Set after the bell could not be read.
         let mut deaf_until = None;
         loop {
-            pulse.heart.beat();
+            health.heartbeat.beat();
             let captures = self.worker.busy() || !self.waiting.is_empty();
             let busy = captures || self.watching.busy() || self.worker.is_blocked();
             let idle_at = self.options.idle.map(|idle| last_active + idle);
             let mut asked = self.asked.clone();
             tokio::select! {
-                () = is_up(&mut asked) => return Ended::Asked,
-                rung = listen(bell, deaf_until) => match rung {
+                () = is_up(&mut asked) => return ExitReason::Asked,
+                rung = wait_for_ring(bell, deaf_until) => match rung {
                     Ok(()) => {
-                        pulse.heart.during(tokio::time::sleep(STEP_ASIDE)).await;
+                        health.heartbeat.during(tokio::time::sleep(STEP_ASIDE)).await;
                         while bell.try_recv(&mut [0; 16]).is_ok() {}
                         last_active = self.services.clock.instant();
-                        again = pulse.heart.during(self.round()).await;
+                        again = health.heartbeat.during(self.round()).await;
                     }
                     // Everything else is still handled; the spool is read without a ring.
                     Err(error) => {
@@ -252,22 +252,22 @@ impl Life {
                 },
                 Some(command) = self.inbox.recv() => {
                     last_active = self.services.clock.instant();
-                    self.obey(command);
+                    self.handle(command);
                 }
                 () = self.worker.reap() => {}
                 Some(_) = self.waiting.join_next() => {}
                 Some(_) = self.asides.join_next() => {}
                 found = self.watching.step() => if found {
                     last_active = self.services.clock.instant();
-                    again = pulse.heart.during(self.round()).await;
+                    again = health.heartbeat.during(self.round()).await;
                 },
                 () = self.ahead.step(captures) => {}
                 () = self.pauses.step(captures, last_active) => {}
-                () = tokio::time::sleep_until(again.into()) => again = pulse.heart.during(self.round()).await,
+                () = tokio::time::sleep_until(again.into()) => again = health.heartbeat.during(self.round()).await,
                 _ = ticks.tick() => if !sockets.in_place().await {
-                    return Ended::Cut;
+                    return ExitReason::Cut;
                 },
-                () = until(idle_at), if !busy && !self.watching.is_needed() => return Ended::Idle,
+                () = until(idle_at), if !busy && !self.watching.is_needed() => return ExitReason::Idle,
             }
         }
     }
@@ -283,7 +283,7 @@ impl Life {
                 () = overdue(&mut asked) => Ok(None),
             }
         };
-        self.watching.heard(self.worker.take_heard());
+        self.watching.record_reports(self.worker.take_heard());
         let now = self.services.clock.instant();
         match worked {
             Ok(Some(pause)) => now + pause,
@@ -320,22 +320,22 @@ impl Life {
         self.housekeeping.due
     }
 
-    fn obey(&mut self, Command { request, reply }: Command) {
+    fn handle(&mut self, Command { request, reply }: Command) {
         if request == Request::Reload {
             self.watching.reload(reply);
         } else if let Request::Enrich { id, stamp, git_dir } = request {
-            let (services, hurry) = (self.services.clone(), self.hurry.subscribe());
+            let (services, hurry) = (self.services.clone(), self.cut_short.subscribe());
             self.waiting.spawn(async move {
                 let response = enrich(services, id, stamp, git_dir, hurry).await;
                 // A client that gave up has read the capture from the store.
                 let _ = reply.send(response);
             });
         } else if request == Request::Standing {
-            drop(reply.send(Response::Standing(self.services.models.standing())));
+            drop(reply.send(Response::Standing(self.services.models.router_status())));
         } else if let Request::Route { question } = request {
             let services = self.services.clone();
             self.asides.spawn(async move {
-                let response = match foresee(&services, question).await {
+                let response = match preview_route(&services, question).await {
                     Ok(foreseen) => Response::Decided { foreseen: Box::new(foreseen) },
                     Err(error) => Response::Refused { message: error.to_string() },
                 };
@@ -345,10 +345,10 @@ impl Life {
     }
 
     /// The sockets are gone: the next commit starts a successor, which waits for the lock.
-    async fn leave(&mut self, ended: Ended) {
+    async fn leave(&mut self, ended: ExitReason) {
         self.ahead.stop();
         self.pauses.stop();
-        if ended == Ended::Idle {
+        if ended == ExitReason::Idle {
             // A hook may have rung between the last look and the end of the socket; no other process would read it.
             let mut asked = self.asked.clone();
             tokio::select! {
@@ -359,7 +359,7 @@ impl Life {
         if tokio::time::timeout(DRAIN, self.settle()).await.is_ok() {
             return;
         }
-        self.hurry.send_replace(true);
+        self.cut_short.send_replace(true);
         if tokio::time::timeout(LAST_WORD, self.settle()).await.is_err() {
             tracing::warn!("drain cut short; the next sidecar makes unfinished captures final");
         }
@@ -390,7 +390,7 @@ async fn enrich(
     id: crate::domain::id::CaptureId,
     stamp: jiff::Timestamp,
     git_dir: Option<PathBuf>,
-    hurry: watch::Receiver<bool>,
+    cut_short: watch::Receiver<bool>,
 ) -> Response {
     let resumed = {
         let services = services.clone();
@@ -402,14 +402,14 @@ async fn enrich(
         Ok(Err(error)) => return Response::Refused { message: error.to_string() },
         Err(panic) => return Response::Refused { message: panic.to_string() },
     };
-    match enrich::enrich_persistently(&services, job, hurry).await {
+    match enrich::enrich_persistently(&services, job, cut_short).await {
         Ok(()) => Response::Done,
         Err(error) => Response::Refused { message: error.to_string() },
     }
 }
 
 /// The next ring; not read before `not_before`.
-async fn listen(bell: &UnixDatagram, not_before: Option<Instant>) -> std::io::Result<()> {
+async fn wait_for_ring(bell: &UnixDatagram, not_before: Option<Instant>) -> std::io::Result<()> {
     if let Some(not_before) = not_before {
         tokio::time::sleep_until(not_before.into()).await;
     }

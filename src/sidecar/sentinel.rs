@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use sd_notify::NotifyState;
 
-use super::control::Pulse;
+use super::control::Health;
 use super::heart;
 use super::launch;
 use crate::hook::sentinel::WORD;
@@ -22,39 +22,39 @@ const REPLACE: u32 = 60;
 
 /// The watchdog that receives the heartbeat.
 #[derive(Debug)]
-pub enum Guard {
+pub enum LivenessGuard {
     /// The service manager's, as it asked for.
     Watchdog,
     Sentinel(Sentinel),
 }
 
-impl Guard {
+impl LivenessGuard {
     /// Sets up the watchdog; it is active when this returns.
     pub fn set(run_dir: &Path) -> Self {
         if sd_notify::watchdog_enabled().is_some() {
             return Self::Watchdog;
         }
         let mut sentinel = Sentinel { run_dir: run_dir.to_owned(), line: None, pause: 0 };
-        sentinel.tell();
+        sentinel.send_beat();
         Self::Sentinel(sentinel)
     }
 
     /// Forwards the heartbeat until this is dropped.
-    pub async fn listen(mut self, pulse: Arc<Pulse>) {
+    pub async fn forward_beats(mut self, health: Arc<Health>) {
         let mut ticks = heart::ticks();
         loop {
             ticks.tick().await;
-            if pulse.heart.beats() {
-                self.tell();
+            if health.heartbeat.is_alive() {
+                self.report_beat();
             }
         }
     }
 
-    fn tell(&mut self) {
+    fn report_beat(&mut self) {
         match self {
             // A service manager that is gone must not end the sidecar.
             Self::Watchdog => drop(sd_notify::notify(&[NotifyState::Watchdog])),
-            Self::Sentinel(sentinel) => sentinel.tell(),
+            Self::Sentinel(sentinel) => sentinel.send_beat(),
         }
     }
 }
@@ -69,7 +69,7 @@ pub struct Sentinel {
 }
 
 impl Sentinel {
-    fn tell(&mut self) {
+    fn send_beat(&mut self) {
         if let Some((child, line)) = &mut self.line {
             match line.write(b"!") {
                 Ok(_) => return,

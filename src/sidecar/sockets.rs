@@ -14,7 +14,7 @@ use tokio::net::{UnixDatagram, UnixListener};
 
 use super::{SidecarError, client};
 use crate::domain::clock::Clock;
-use crate::hook::bell::{self, Address, Ring};
+use crate::hook::bell::{self, BellAddress, RingResult};
 
 /// How long the doorbell of a killed predecessor may still accept rings.
 const ECHO: Duration = Duration::from_millis(300);
@@ -24,12 +24,12 @@ const ECHO: Duration = Duration::from_millis(300);
 pub struct Sockets {
     pub bell: UnixDatagram,
     pub control: Option<UnixListener>,
-    files: Arc<[Bound]>,
+    files: Arc<[SocketFile]>,
 }
 
 /// A socket's file.
 #[derive(Debug)]
-struct Bound {
+struct SocketFile {
     path: PathBuf,
     /// Its inode when it was bound.
     inode: Option<u64>,
@@ -37,7 +37,7 @@ struct Bound {
     ours: bool,
 }
 
-impl Bound {
+impl SocketFile {
     fn of(path: &Path, ours: bool) -> Self {
         Self { path: path.to_owned(), inode: inode(path), ours }
     }
@@ -60,14 +60,14 @@ impl Sockets {
             None => fresh(&bell_path, bind_bell)?,
         };
         let control = fresh(&control_path, bind_control)?;
-        let files = Arc::new([Bound::of(&bell_path, ours), Bound::of(&control_path, true)]);
+        let files = Arc::new([SocketFile::of(&bell_path, ours), SocketFile::of(&control_path, true)]);
         Ok(Self { bell, control: Some(control), files })
     }
 
     /// The directory may have been removed, and a successor may have bound its own sockets there since.
     pub async fn in_place(&self) -> bool {
         let files = Arc::clone(&self.files);
-        let looked = tokio::task::spawn_blocking(move || files.iter().all(Bound::in_place));
+        let looked = tokio::task::spawn_blocking(move || files.iter().all(SocketFile::in_place));
         looked.await.unwrap_or(true)
     }
 
@@ -88,7 +88,7 @@ pub fn bell(run_dir: &Path) -> PathBuf {
 /// Rings; true when a process listens.
 #[must_use]
 pub fn ring(run_dir: &Path) -> bool {
-    bell::ring(&bell(run_dir)) != Ring::Absent
+    bell::ring(&bell(run_dir)) != RingResult::NoListener
 }
 
 /// The doorbell that a service manager passed to this process, if it is the one that hooks ring: by `LISTEN_FDS` and
@@ -122,7 +122,7 @@ pub fn belong_to_a_manager(run_dir: &Path, clock: &dyn Clock) -> bool {
 
 /// Whether there is a listener, without ringing.
 fn is_heard(run_dir: &Path) -> bool {
-    let heard = || StdDatagram::unbound()?.connect_addr(&Address::of(&bell(run_dir))?.socket);
+    let heard = || StdDatagram::unbound()?.connect_addr(&BellAddress::of(&bell(run_dir))?.socket);
     heard().is_ok()
 }
 
@@ -144,11 +144,11 @@ fn inode(path: &Path) -> Option<u64> {
 }
 
 fn bind_bell(path: &Path) -> std::io::Result<UnixDatagram> {
-    adopt(StdDatagram::bind_addr(&Address::of(path)?.socket)?)
+    adopt(StdDatagram::bind_addr(&BellAddress::of(path)?.socket)?)
 }
 
 fn bind_control(path: &Path) -> std::io::Result<UnixListener> {
-    let listener = std::os::unix::net::UnixListener::bind_addr(&Address::of(path)?.socket)?;
+    let listener = std::os::unix::net::UnixListener::bind_addr(&BellAddress::of(path)?.socket)?;
     listener.set_nonblocking(true)?;
     UnixListener::from_std(listener)
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::lock::{self, Lock};
 use super::protocol::{PROTOCOL, Request, Response, Vitals};
-use super::suspect::Suspect;
+use super::suspect::SilentHolder;
 use super::{SidecarError, client};
 use crate::domain::clock::Clock;
 
@@ -26,21 +26,21 @@ pub fn take_over(run_dir: &Path, service: bool, clock: &dyn Clock) -> Result<Opt
             return Ok(Some(lock));
         }
         let asked = clock.instant();
-        match look(run_dir) {
-            Seen::Answers(vitals) if is_this_version(&vitals) && !service => return Ok(None),
-            Seen::Answers(_) | Seen::Babbles => {
+        match probe_holder(run_dir) {
+            HolderState::Answers(vitals) if is_this_version(&vitals) && !service => return Ok(None),
+            HolderState::Answers(_) | HolderState::Babbles => {
                 suspect = None;
                 if !parting {
                     // Its refusal or hang-up changes nothing: the lock decides.
-                    let _ = client::ask(run_dir, &Request::Stop, HANDOVER);
+                    let _ = client::send_request(run_dir, &Request::Stop, HANDOVER);
                     (parting, give_up) = (true, clock.instant() + HANDOVER);
                 }
             }
             silence => {
                 let now = clock.instant();
-                suspect = Suspect::of(suspect, run_dir, asked);
-                let listens = matches!(silence, Seen::Silent);
-                if suspect.as_ref().is_some_and(|suspect: &Suspect| suspect.kill_if_stuck(run_dir, listens, now)) {
+                suspect = SilentHolder::of(suspect, run_dir, asked);
+                let listens = matches!(silence, HolderState::Silent);
+                if suspect.as_ref().is_some_and(|suspect: &SilentHolder| suspect.kill_if_stuck(run_dir, listens, now)) {
                     (suspect, give_up) = (None, now + HANDOVER);
                 }
             }
@@ -62,7 +62,7 @@ fn is_this_version(vitals: &Vitals) -> bool {
 }
 
 /// Reaction of the lock's holder to a ping.
-enum Seen {
+enum HolderState {
     Answers(Vitals),
     /// Its answer is of no known protocol.
     Babbles,
@@ -72,15 +72,15 @@ enum Seen {
     Absent,
 }
 
-fn look(run_dir: &Path) -> Seen {
+fn probe_holder(run_dir: &Path) -> HolderState {
     use std::io::ErrorKind::{InvalidData, TimedOut, WouldBlock};
-    match client::ask(run_dir, &Request::Ping, client::PING_TIMEOUT) {
-        Ok(Response::Status(vitals)) => Seen::Answers(vitals),
-        Ok(_) => Seen::Babbles,
+    match client::send_request(run_dir, &Request::Ping, client::PING_TIMEOUT) {
+        Ok(Response::Status(vitals)) => HolderState::Answers(vitals),
+        Ok(_) => HolderState::Babbles,
         Err(error) => match error.kind() {
-            InvalidData => Seen::Babbles,
-            WouldBlock | TimedOut => Seen::Silent,
-            _ => Seen::Absent,
+            InvalidData => HolderState::Babbles,
+            WouldBlock | TimedOut => HolderState::Silent,
+            _ => HolderState::Absent,
         },
     }
 }

@@ -21,7 +21,7 @@ const PROGRAM: &str = "uro-capture";
 
 /// A sidecar that does not answer.
 #[derive(Debug)]
-pub struct Suspect {
+pub struct SilentHolder {
     holder: Holder,
     since: Instant,
     /// Its processor time when it was first observed.
@@ -30,21 +30,21 @@ pub struct Suspect {
 
 /// State of a process as seen from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Sight {
+struct ProcessState {
     /// It runs this program for this user.
     ours: bool,
     stopped: bool,
     worked_ms: u64,
 }
 
-impl Suspect {
+impl SilentHolder {
     /// The current holder of the lock, under observation since `now` or, if it is the known one, since then.
     #[must_use]
     pub fn of(known: Option<Self>, run_dir: &Path, now: Instant) -> Option<Self> {
         let holder = lock::holder(run_dir)?;
         match known {
             Some(known) if known.holder == holder => Some(known),
-            _ => Some(Self { worked_ms: sight(holder.pid).map(|sight| sight.worked_ms), holder, since: now }),
+            _ => Some(Self { worked_ms: inspect_process(holder.pid).map(|sight| sight.worked_ms), holder, since: now }),
         }
     }
 
@@ -57,7 +57,7 @@ impl Suspect {
     /// it was killed.
     pub fn kill_if_stuck(&self, run_dir: &Path, listens: bool, now: Instant) -> bool {
         let silent = now.saturating_duration_since(self.since);
-        let Some(seen) = (silent >= SILENT).then(|| sight(self.holder.pid)).flatten() else { return false };
+        let Some(seen) = (silent >= SILENT).then(|| inspect_process(self.holder.pid)).flatten() else { return false };
         if !is_stuck(silent, listens, seen, self.worked_ms) || lock::holder(run_dir).as_ref() != Some(&self.holder) {
             return false;
         }
@@ -67,7 +67,7 @@ impl Suspect {
     }
 }
 
-fn is_stuck(silent: Duration, listens: bool, seen: Sight, worked_ms: Option<u64>) -> bool {
+fn is_stuck(silent: Duration, listens: bool, seen: ProcessState, worked_ms: Option<u64>) -> bool {
     let idle = worked_ms == Some(seen.worked_ms);
     seen.ours
         && match () {
@@ -77,7 +77,7 @@ fn is_stuck(silent: Duration, listens: bool, seen: Sight, worked_ms: Option<u64>
         }
 }
 
-fn sight(pid: u32) -> Option<Sight> {
+fn inspect_process(pid: u32) -> Option<ProcessState> {
     let pid = sysinfo::Pid::from_u32(pid);
     let wanted = ProcessRefreshKind::nothing()
         .with_exe(UpdateKind::Always)
@@ -87,7 +87,7 @@ fn sight(pid: u32) -> Option<Sight> {
     let mut system = System::new().ok()?;
     system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, wanted);
     let process = system.process(pid)?;
-    Some(Sight {
+    Some(ProcessState {
         ours: runs_our_program(process) && is_our_users(process),
         stopped: process.status() == ProcessStatus::Stop,
         worked_ms: process.accumulated_cpu_time(),
@@ -107,9 +107,9 @@ fn is_our_users(process: &Process) -> bool {
 mod tests {
     use super::*;
 
-    const OURS: Sight = Sight { ours: true, stopped: false, worked_ms: 70 };
+    const OURS: ProcessState = ProcessState { ours: true, stopped: false, worked_ms: 70 };
 
-    fn stuck(silent_ms: u64, listens: bool, seen: Sight, worked_ms: u64) -> bool {
+    fn stuck(silent_ms: u64, listens: bool, seen: ProcessState, worked_ms: u64) -> bool {
         is_stuck(Duration::from_millis(silent_ms), listens, seen, Some(worked_ms))
     }
 
@@ -125,15 +125,15 @@ mod tests {
         assert!(!stuck(4999, false, OURS, 70));
         assert!(stuck(5000, false, OURS, 70));
         assert!(!stuck(60_000, false, OURS, 10));
-        let stopped = Sight { stopped: true, ..OURS };
+        let stopped = ProcessState { stopped: true, ..OURS };
         assert!(stuck(3000, false, stopped, 10), "stopped by a signal, it will not get there");
     }
 
     #[test]
     fn only_our_own_process_is_ever_stuck() {
-        let foreign = Sight { ours: false, stopped: true, worked_ms: 70 };
+        let foreign = ProcessState { ours: false, stopped: true, worked_ms: 70 };
         assert!(!stuck(60_000, true, foreign, 70));
-        let this = sight(std::process::id()).expect("seen");
+        let this = inspect_process(std::process::id()).expect("seen");
         assert!(!this.ours, "a test is no sidecar");
         assert!(this.worked_ms > 0 || !this.stopped);
     }
@@ -142,14 +142,14 @@ mod tests {
     fn another_holder_is_another_suspect() {
         let run = tempfile::tempdir().unwrap();
         let start = crate::domain::clock::Clock::instant(&crate::domain::clock::SystemClock);
-        assert!(Suspect::of(None, run.path(), start).is_none(), "no process holds it");
+        assert!(SilentHolder::of(None, run.path(), start).is_none(), "no process holds it");
         let _lock = lock::acquire(run.path()).unwrap().expect("free");
-        let first = Suspect::of(None, run.path(), start).expect("this process");
+        let first = SilentHolder::of(None, run.path(), start).expect("this process");
         let later = start + Duration::from_secs(60);
-        let same = Suspect::of(Some(first), run.path(), later).expect("the same");
+        let same = SilentHolder::of(Some(first), run.path(), later).expect("the same");
         assert_eq!((same.since, same.pid()), (start, std::process::id()));
         assert!(!same.kill_if_stuck(run.path(), true, later), "it is no sidecar");
-        let other = Suspect { holder: Holder { pid: 1, version: "0".into() }, ..same };
-        assert_eq!(Suspect::of(Some(other), run.path(), later).expect("another").since, later);
+        let other = SilentHolder { holder: Holder { pid: 1, version: "0".into() }, ..same };
+        assert_eq!(SilentHolder::of(Some(other), run.path(), later).expect("another").since, later);
     }
 }

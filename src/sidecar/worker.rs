@@ -9,12 +9,12 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::control::Pulse;
+use super::control::Health;
 use crate::domain::capture::Reason;
 use crate::domain::event::{PendingEvent, Source};
 use crate::pipeline::capture::Job;
-use crate::pipeline::in_hand::InHand;
-use crate::pipeline::ingest::{self, Dealt, LastRepo};
+use crate::pipeline::in_hand::PoisonEventGuard;
+use crate::pipeline::ingest::{self, EventOutcome, LastRepo};
 use crate::pipeline::services::Services;
 use crate::pipeline::{enrich, waiting};
 use crate::store::StoreError;
@@ -39,21 +39,21 @@ const JOBS: usize = 256;
 #[derive(Debug)]
 pub struct Worker {
     services: Services,
-    pulse: Arc<Pulse>,
+    pulse: Arc<Health>,
     jobs: JoinSet<Result<(), StoreError>>,
     /// Tries of postponed events.
     tries: HashMap<i64, u32>,
     /// Git directories with new hook reports.
     heard: HashSet<PathBuf>,
     /// Set when jobs have to finish with what they have.
-    hurry: watch::Receiver<bool>,
+    cut_short: watch::Receiver<bool>,
     /// Absent while the store cannot be written.
-    hand: Option<Arc<InHand>>,
+    hand: Option<Arc<PoisonEventGuard>>,
     rests: bool,
 }
 
 /// Follow-up of an event.
-enum After {
+enum FollowUp {
     Nothing,
     PutOff,
     /// It was split into other events.
@@ -62,13 +62,22 @@ enum After {
 
 impl Worker {
     #[must_use]
-    pub fn new(services: Services, pulse: Arc<Pulse>, hurry: watch::Receiver<bool>) -> Self {
-        let hand = InHand::open(&services, "sidecar");
+    pub fn new(services: Services, health: Arc<Health>, cut_short: watch::Receiver<bool>) -> Self {
+        let hand = PoisonEventGuard::open(&services, "sidecar");
         if let Err(error) = &hand {
             tracing::error!(%error, "deaths with an event in hand are not counted");
         }
         let (jobs, tries, heard) = (JoinSet::new(), HashMap::new(), HashSet::new());
-        Self { services, pulse, jobs, tries, heard, hurry, hand: hand.ok().map(Arc::new), rests: false }
+        Self {
+            services,
+            pulse: health,
+            jobs,
+            tries,
+            heard,
+            cut_short: cut_short,
+            hand: hand.ok().map(Arc::new),
+            rests: false,
+        }
     }
 
     /// Imports the spool and processes the oldest pending events up to their templates; returns the pause after which
@@ -77,7 +86,7 @@ impl Worker {
     /// # Errors
     /// When the store cannot be written; what is pending stays pending.
     pub async fn work(&mut self) -> Result<Option<Duration>, StoreError> {
-        let taken = blocking(&self.services, |services| ingest::take_spool(&services)).await?;
+        let taken = blocking(&self.services, |services| ingest::import_spool(&services)).await?;
         let ready = blocking(&self.services, |services| {
             services.recheck_blocked();
             waiting::ready(&services, BATCH)
@@ -87,15 +96,15 @@ impl Worker {
         self.pulse.queue_depth.fetch_max(found as u64, Ordering::Relaxed);
         if ready.events.iter().any(|(_, without)| without.is_some()) {
             let config = blocking(&self.services, |services| Ok(services.config(None))).await?;
-            self.services.models.meet(&config).await;
+            self.services.models.check_presence(&config).await;
         }
         let start = self.services.clock.instant();
         let (mut done, mut put_off, mut more, mut last) = (0, 0, false, LastRepo::default());
         for (event, without) in ready.events {
-            match self.deal(&mut last, event, without).await? {
-                After::Nothing => {}
-                After::PutOff => put_off += 1,
-                After::More => more = true,
+            match self.process_event(&mut last, event, without).await? {
+                FollowUp::Nothing => {}
+                FollowUp::PutOff => put_off += 1,
+                FollowUp::More => more = true,
             }
             done += 1;
             if put_off < done && self.services.clock.instant().saturating_duration_since(start) >= SLICE {
@@ -119,49 +128,49 @@ impl Worker {
         })
     }
 
-    async fn deal(
+    async fn process_event(
         &mut self,
         last: &mut LastRepo,
         event: PendingEvent,
         without: Option<Reason>,
-    ) -> Result<After, StoreError> {
+    ) -> Result<FollowUp, StoreError> {
         let row = event.row;
         if event.event.source == Source::Hook {
             self.heard.insert(event.event.git_dir.clone());
         }
         let tried = self.tries.remove(&row).unwrap_or(0) + 1;
         let last_try = tried >= TRIES;
-        self.pulse.heart.step();
+        self.pulse.heartbeat.step();
         let (hand, mut open) = (self.hand.clone(), std::mem::take(last));
         let dealt = blocking(&self.services, move |services| {
-            let _held = hand.as_ref().map(|hand| hand.hold(row));
-            let dealt = ingest::deal(&services, &mut open, &event, without, last_try);
+            let _held = hand.as_ref().map(|hand| hand.hold_event(row));
+            let dealt = ingest::process_event(&services, &mut open, &event, without, last_try);
             dealt.map(|dealt| (dealt, open))
         });
         match dealt.await.map(|(dealt, open)| {
             *last = open;
             dealt
         }) {
-            Ok(Dealt::Later(why)) => {
+            Ok(EventOutcome::Later(why)) => {
                 tracing::warn!(row, why, tried, "event postponed");
                 self.tries.insert(row, tried);
-                return Ok(After::PutOff);
+                return Ok(FollowUp::PutOff);
             }
-            Ok(Dealt::Blocked(why)) => {
+            Ok(EventOutcome::Blocked(why)) => {
                 tracing::warn!(row, why, "event waits for readable settings");
-                return Ok(After::Nothing);
+                return Ok(FollowUp::Nothing);
             }
-            Ok(Dealt::Done(done)) => {
+            Ok(EventOutcome::Done(done)) => {
                 for job in done.jobs {
                     self.start(job).await;
                 }
-                return Ok(if done.more { After::More } else { After::Nothing });
+                return Ok(if done.more { FollowUp::More } else { FollowUp::Nothing });
             }
-            Ok(Dealt::Closed(why)) => tracing::warn!(row, why, "event closed without a capture"),
+            Ok(EventOutcome::Closed(why)) => tracing::warn!(row, why, "event closed without a capture"),
             Err(StoreError::Other(error)) => self.give_up(row, &error.to_string()).await?,
             Err(error) => return Err(error),
         }
-        Ok(After::Nothing)
+        Ok(FollowUp::Nothing)
     }
 
     /// Events wait until the user mends the settings.
@@ -198,7 +207,7 @@ impl Worker {
         while self.jobs.len() >= JOBS {
             self.reap().await;
         }
-        let (services, hurry) = (self.services.clone(), self.hurry.clone());
+        let (services, hurry) = (self.services.clone(), self.cut_short.clone());
         self.jobs.spawn(async move { enrich::enrich_persistently(&services, job, hurry).await });
     }
 

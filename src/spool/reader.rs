@@ -10,7 +10,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use super::crc32::crc32;
-use super::record::{HEADER, MAGIC, MAX_PAYLOAD, Record, Unreadable};
+use super::record::{DecodeError, HEADER, MAGIC, MAX_PAYLOAD, Record};
 
 /// Size of the first read; most calls need no more.
 const WINDOW: usize = 256 << 10;
@@ -22,7 +22,7 @@ const WIDEST: usize = 2 * (HEADER + MAX_PAYLOAD);
 pub struct Batch {
     pub records: Vec<Record>,
     /// Frames with a valid checksum that this program cannot read, such as those of another version.
-    pub foreign: Vec<Foreign>,
+    pub foreign: Vec<ForeignFrame>,
     /// Skipped bytes that belong to no whole frame.
     pub damaged: u64,
     /// Offset of the next call: stored in one transaction with the records, it delivers each exactly once.
@@ -31,10 +31,10 @@ pub struct Batch {
 
 /// A whole frame that this program cannot decode.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Foreign {
+pub struct ForeignFrame {
     /// Offset of its frame in the file.
     pub offset: u64,
-    pub reason: Unreadable,
+    pub reason: DecodeError,
 }
 
 /// Reads at most `max_records` records (and unreadable frames) of the file `path` from `offset`, in bytes.
@@ -85,7 +85,7 @@ fn parse(window: &[u8], offset: u64, max_records: usize, at_end: bool) -> Batch 
         batch.damaged += (start - at) as u64;
         match Record::decode(payload) {
             Ok(record) => batch.records.push(record),
-            Err(reason) => batch.foreign.push(Foreign { offset: offset + start as u64, reason }),
+            Err(reason) => batch.foreign.push(ForeignFrame { offset: offset + start as u64, reason }),
         }
         at = start + HEADER + payload.len();
     }
@@ -259,7 +259,7 @@ mod tests {
         let batch = read(&[record(1).encode(), frame, record(2).encode()].concat());
         assert_eq!(stamps(&batch), [1, 2]);
         let offset = record(1).encode().len() as u64;
-        assert_eq!(batch.foreign, [Foreign { offset, reason: Unreadable::Version(2) }]);
+        assert_eq!(batch.foreign, [ForeignFrame { offset, reason: DecodeError::Version(2) }]);
     }
 
     proptest! {

@@ -56,7 +56,7 @@ pub struct Record {
 
 /// Why a payload with a valid checksum yields no record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unreadable {
+pub enum DecodeError {
     /// Written by a program with another payload version (the number).
     Version(u8),
     /// The fields contradict the format.
@@ -79,23 +79,23 @@ impl Record {
     }
 
     fn encode_fields(&self, frame: &mut Vec<u8>) {
-        put(frame, STAMP, &self.stamp_ns.to_le_bytes());
-        put(frame, GIT_DIR, self.git_dir.as_os_str().as_bytes());
-        put(frame, EVENT, self.event.as_bytes());
+        write_field(frame, STAMP, &self.stamp_ns.to_le_bytes());
+        write_field(frame, GIT_DIR, self.git_dir.as_os_str().as_bytes());
+        write_field(frame, EVENT, self.event.as_bytes());
         if let Some(oid) = &self.oid {
-            put(frame, OID, oid.as_bytes());
+            write_field(frame, OID, oid.as_bytes());
         }
         if !self.rewrites.is_empty() {
-            put(frame, REWRITES, capped(&self.rewrites));
+            write_field(frame, REWRITES, cap_rewrites(&self.rewrites));
         }
         if self.in_sequence {
-            put(frame, FLAGS, &[IN_SEQUENCE]);
+            write_field(frame, FLAGS, &[IN_SEQUENCE]);
         }
         if let Some(argument) = &self.argument {
-            put(frame, ARGUMENT, argument.as_bytes());
+            write_field(frame, ARGUMENT, argument.as_bytes());
         }
         for (tag, value) in &self.unknown {
-            put(frame, *tag, value);
+            write_field(frame, *tag, value);
         }
     }
 
@@ -103,19 +103,19 @@ impl Record {
     ///
     /// # Errors
     /// Another version, or a missing or malformed stamp, git directory or event.
-    pub fn decode(payload: &[u8]) -> Result<Self, Unreadable> {
-        let (&version, mut rest) = payload.split_first().ok_or(Unreadable::Malformed)?;
+    pub fn decode(payload: &[u8]) -> Result<Self, DecodeError> {
+        let (&version, mut rest) = payload.split_first().ok_or(DecodeError::Malformed)?;
         if version != VERSION {
-            return Err(Unreadable::Version(version));
+            return Err(DecodeError::Version(version));
         }
         let mut record = Self::default();
         while !rest.is_empty() {
-            let (tag, value, after) = take(rest).ok_or(Unreadable::Malformed)?;
-            record.set(tag, value).ok_or(Unreadable::Malformed)?;
+            let (tag, value, after) = split_field(rest).ok_or(DecodeError::Malformed)?;
+            record.set(tag, value).ok_or(DecodeError::Malformed)?;
             rest = after;
         }
         let complete = record.git_dir.is_absolute() && !record.event.is_empty();
-        complete.then_some(record).ok_or(Unreadable::Malformed)
+        complete.then_some(record).ok_or(DecodeError::Malformed)
     }
 
     fn set(&mut self, tag: u8, value: &[u8]) -> Option<()> {
@@ -149,19 +149,19 @@ pub fn is_oid(text: &str) -> bool {
 }
 
 /// Truncates to [`MAX_REWRITES`] bytes at a line end.
-fn capped(rewrites: &[u8]) -> &[u8] {
+fn cap_rewrites(rewrites: &[u8]) -> &[u8] {
     let Some(head) = rewrites.get(..MAX_REWRITES) else { return rewrites };
     let end = head.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
     if rewrites.len() == MAX_REWRITES { head } else { &head[..end] }
 }
 
-fn put(frame: &mut Vec<u8>, tag: u8, value: &[u8]) {
+fn write_field(frame: &mut Vec<u8>, tag: u8, value: &[u8]) {
     frame.push(tag);
     frame.extend_from_slice(&clamp(value.len()).to_le_bytes());
     frame.extend_from_slice(value);
 }
 
-fn take(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+fn split_field(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&tag, rest) = bytes.split_first()?;
     let (length, rest) = rest.split_first_chunk::<4>()?;
     let (value, rest) = rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
@@ -213,13 +213,13 @@ mod tests {
     fn another_version_is_named_and_not_guessed_at() {
         let mut payload = payload(&plain());
         payload[0] = 9;
-        assert_eq!(Record::decode(&payload), Err(Unreadable::Version(9)));
+        assert_eq!(Record::decode(&payload), Err(DecodeError::Version(9)));
     }
 
     #[test]
     fn a_field_from_the_future_is_kept() {
         let mut payload = payload(&plain());
-        put(&mut payload, 200, b"new");
+        write_field(&mut payload, 200, b"new");
         let record = Record::decode(&payload).expect("readable");
         assert_eq!(record.unknown, [(200, b"new".to_vec())]);
         assert_eq!(Record { unknown: Vec::new(), ..record }, plain());
@@ -239,8 +239,8 @@ mod tests {
     fn a_record_without_a_repository_or_with_a_relative_one_is_malformed() {
         let nowhere = Record { git_dir: PathBuf::new(), ..plain() };
         let relative = Record { git_dir: "repo/.git".into(), ..plain() };
-        assert_eq!(Record::decode(&payload(&nowhere)), Err(Unreadable::Malformed));
-        assert_eq!(Record::decode(&payload(&relative)), Err(Unreadable::Malformed));
+        assert_eq!(Record::decode(&payload(&nowhere)), Err(DecodeError::Malformed));
+        assert_eq!(Record::decode(&payload(&relative)), Err(DecodeError::Malformed));
     }
 
     #[test]

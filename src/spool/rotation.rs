@@ -25,13 +25,13 @@ const LOCK: &str = "reader.lock";
 
 /// Identity of a file: detects that another one took its name or its inode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Identity {
+pub struct FileIdentity {
     pub inode: u64,
     /// FNV-1a over the file's first record, which holds a time stamp in nanoseconds.
     pub first: u64,
 }
 
-impl fmt::Display for Identity {
+impl fmt::Display for FileIdentity {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{:x}-{:016x}", self.inode, self.first)
     }
@@ -39,7 +39,7 @@ impl fmt::Display for Identity {
 
 /// Reader's lock: allows to read, rotate and remove until it is dropped or the process dies.
 #[derive(Debug)]
-pub struct Claim {
+pub struct ReaderLock {
     _lock: File,
 }
 
@@ -47,11 +47,11 @@ pub struct Claim {
 ///
 /// # Errors
 /// I/O errors.
-pub fn claim(directory: &Path) -> io::Result<Option<Claim>> {
+pub fn take_reader_lock(directory: &Path) -> io::Result<Option<ReaderLock>> {
     create_private(directory)?;
     let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(directory.join(LOCK))?;
     match lock.try_lock() {
-        Ok(()) => Ok(Some(Claim { _lock: lock })),
+        Ok(()) => Ok(Some(ReaderLock { _lock: lock })),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(error),
     }
@@ -59,7 +59,7 @@ pub fn claim(directory: &Path) -> io::Result<Option<Claim>> {
 
 /// Age of the last record; `None` for an empty or missing spool.
 #[must_use]
-pub fn untouched_for(directory: &Path, now: SystemTime) -> Option<Duration> {
+pub fn last_append_age(directory: &Path, now: SystemTime) -> Option<Duration> {
     let touched = fs::metadata(directory.join(ACTIVE)).ok()?.modified().ok()?;
     Some(now.duration_since(touched).unwrap_or_default())
 }
@@ -76,14 +76,14 @@ pub fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in entries {
         let path = entry?.path();
-        found.extend(order(&path).map(|order| (order, path)));
+        found.extend(rotation_number(&path).map(|order| (order, path)));
     }
     found.sort();
     Ok(found.into_iter().map(|(_, path)| path).collect())
 }
 
 /// Number of `events-<n>.log`; the active file sorts after all of them.
-fn order(path: &Path) -> Option<u64> {
+fn rotation_number(path: &Path) -> Option<u64> {
     match path.file_name()?.to_str()? {
         ACTIVE => Some(u64::MAX),
         name => name.strip_prefix("events-")?.strip_suffix(".log")?.parse().ok(),
@@ -94,7 +94,7 @@ fn order(path: &Path) -> Option<u64> {
 ///
 /// # Errors
 /// I/O errors.
-pub fn identity(path: &Path) -> io::Result<Option<Identity>> {
+pub fn identity(path: &Path) -> io::Result<Option<FileIdentity>> {
     let inode = match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         other => other?.ino(),
@@ -103,7 +103,7 @@ pub fn identity(path: &Path) -> io::Result<Option<Identity>> {
     let first = batch.records.first().map(|record| fnv1a(&record.encode()));
     // A file that starts with frames of another version is identified by offset and reason of the first.
     let first = first.or_else(|| batch.foreign.first().map(|frame| fnv1a(format!("{frame:?}").as_bytes())));
-    Ok(first.map(|first| Identity { inode, first }))
+    Ok(first.map(|first| FileIdentity { inode, first }))
 }
 
 /// Renames the active file if it is large, and returns its new name.
@@ -121,7 +121,8 @@ fn rotate_beyond(directory: &Path, size: u64) -> io::Result<Option<PathBuf>> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => return Ok(None),
     }
-    let numbers = files(directory)?.into_iter().filter_map(|path| order(&path)).filter(|number| *number != u64::MAX);
+    let numbers =
+        files(directory)?.into_iter().filter_map(|path| rotation_number(&path)).filter(|number| *number != u64::MAX);
     let renamed = directory.join(format!("events-{}.log", numbers.max().unwrap_or(0) + 1));
     fs::rename(&active, &renamed)?;
     Ok(Some(renamed))
@@ -135,11 +136,11 @@ fn rotate_beyond(directory: &Path, size: u64) -> io::Result<Option<PathBuf>> {
 /// # Errors
 /// I/O errors.
 pub fn remove_consumed(path: &Path, consumed: u64, now: SystemTime) -> io::Result<bool> {
-    if order(path).is_none_or(|number| number == u64::MAX) || !is_done(path, consumed, now)? {
+    if rotation_number(path).is_none_or(|number| number == u64::MAX) || !is_done(path, consumed, now)? {
         return Ok(false);
     }
     if holds_foreign(path)? {
-        fs::rename(path, set_aside(path, now))?;
+        fs::rename(path, set_aside_path(path, now))?;
     } else {
         fs::remove_file(path)?;
     }
@@ -150,10 +151,10 @@ pub fn remove_consumed(path: &Path, consumed: u64, now: SystemTime) -> io::Resul
 fn is_done(path: &Path, consumed: u64, now: SystemTime) -> io::Result<bool> {
     let touched = fs::metadata(path)?.modified()?;
     let untouched = now.duration_since(touched).is_ok_and(|age| age >= UNTOUCHED);
-    Ok(untouched && is_nothing(&read_from(path, consumed, 1)?))
+    Ok(untouched && is_empty_batch(&read_from(path, consumed, 1)?))
 }
 
-fn is_nothing(batch: &Batch) -> bool {
+fn is_empty_batch(batch: &Batch) -> bool {
     batch.records.is_empty() && batch.foreign.is_empty()
 }
 
@@ -171,7 +172,7 @@ fn holds_foreign(path: &Path) -> io::Result<bool> {
     }
 }
 
-fn set_aside(path: &Path, now: SystemTime) -> PathBuf {
+fn set_aside_path(path: &Path, now: SystemTime) -> PathBuf {
     let stamp = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_nanos());
     path.with_file_name(format!("{UNREAD}{stamp}.log"))
 }
@@ -235,11 +236,11 @@ mod tests {
     fn one_reader_at_a_time_has_the_claim() {
         let home = tempfile::tempdir().expect("a directory");
         let spool = home.path().join("state/spool");
-        let held = claim(&spool).expect("no error").expect("free");
-        assert!(claim(&spool).expect("no error").is_none());
+        let held = take_reader_lock(&spool).expect("no error").expect("free");
+        assert!(take_reader_lock(&spool).expect("no error").is_none());
         append(&spool, &record(1)).expect("hooks do not care");
         drop(held);
-        assert!(claim(&spool).expect("no error").is_some());
+        assert!(take_reader_lock(&spool).expect("no error").is_some());
         assert_eq!(names(&spool), ["events.log"]);
     }
 

@@ -37,7 +37,7 @@ impl Conformal {
     }
 
     /// Records a censored run: the forecast gave `chance` to at most the time at the cut.
-    pub fn learn_above(&mut self, chance: f64) {
+    pub fn learn_censored(&mut self, chance: f64) {
         let Some(first) = bin(chance) else { return };
         self.forget();
         let above: Vec<f64> = (0..BINS).map(|bin| if bin < first { 0.0 } else { self.weight(bin) }).collect();
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn a_cut_run_lowers_what_lies_below_it() {
         let mut conformal = Conformal::default();
-        (0..50).for_each(|_| conformal.learn_above(0.9));
+        (0..50).for_each(|_| conformal.learn_censored(0.9));
         assert!(conformal.corrected(0.9) < 0.6);
         assert!((conformal.corrected(1.0) - 1.0).abs() < 1e-9);
     }
@@ -139,7 +139,7 @@ mod tests {
         ) {
             let mut conformal = Conformal::default();
             for (chance, cut) in seen.into_iter().chain(sane) {
-                if cut { conformal.learn_above(chance) } else { conformal.learn(chance) }
+                if cut { conformal.learn_censored(chance) } else { conformal.learn(chance) }
             }
             prop_assert!(conformal.is_sound());
             let mut last = 0.0;

@@ -40,7 +40,7 @@ impl Lengths {
     }
 
     /// Records an answer cut after `length` tokens (censored): its weight is spread over longer answers.
-    pub fn learn_above(&mut self, length: u32) {
+    pub fn learn_censored(&mut self, length: u32) {
         self.forget();
         let above = self.weights.get_mut(bin(length, self.width)..).unwrap_or_default();
         let total: f64 = above.iter().sum();
@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn an_answer_that_was_cut_is_not_taken_for_a_short_one() {
         let mut lengths = Lengths::about(40);
-        (0..30).for_each(|i| if i % 2 == 0 { lengths.learn(80) } else { lengths.learn_above(20) });
+        (0..30).for_each(|i| if i % 2 == 0 { lengths.learn(80) } else { lengths.learn_censored(20) });
         assert!(lengths.mean(1000) > 65.0, "{}", lengths.mean(1000));
     }
 
@@ -118,7 +118,7 @@ mod tests {
         fn it_stays_a_distribution(seen in prop::collection::vec((any::<u32>(), any::<bool>()), 0..200), typical: u32) {
             let mut lengths = Lengths::about(typical);
             for (length, cut) in seen {
-                if cut { lengths.learn_above(length) } else { lengths.learn(length) }
+                if cut { lengths.learn_censored(length) } else { lengths.learn(length) }
             }
             prop_assert!(lengths.is_sound());
             prop_assert!((lengths.chances().map(|(_, chance)| chance).sum::<f64>() - 1.0).abs() < 1e-9);

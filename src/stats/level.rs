@@ -97,7 +97,7 @@ impl Level {
     }
 
     /// Records a run that was cut at `exp(log_ratio)` times the expected duration (censored).
-    pub fn learn_above(&mut self, log_ratio: f64, idle_min: f64) {
+    pub fn learn_censored(&mut self, log_ratio: f64, idle_min: f64) {
         if log_ratio.is_finite() {
             let seen = log_ratio.clamp(LOWEST, -LOWEST);
             self.reweigh(idle_min, |level, spread| 1.0 - noise::at_most(seen - level, spread));
@@ -136,7 +136,7 @@ impl Level {
 
     /// The same level, as uncertain as before a jump: a prior for a similar machine.
     #[must_use]
-    pub fn loosened(&self) -> Self {
+    pub fn widened(&self) -> Self {
         let mut loose = self.clone();
         loose.usual = std::array::from_fn(|i| 0.5 * self.usual[i] + 0.5 * jumped(&self.usual, i));
         normalise(loose.usual.iter_mut());
@@ -146,7 +146,7 @@ impl Level {
     }
 
     fn reweigh(&mut self, idle_min: f64, likelihood: impl Fn(f64, f64) -> f64) {
-        self.pass(idle_min);
+        self.apply_transitions(idle_min);
         for (weights, spread) in self.believed.iter_mut().zip(SPREADS) {
             for (i, weight) in weights.iter_mut().enumerate() {
                 *weight = *weight * likelihood(level(i), broadened(spread)).max(0.0) + THINKABLE / LEVELS as f64;
@@ -161,7 +161,7 @@ impl Level {
     }
 
     /// Applies the transitions since the last run.
-    fn pass(&mut self, idle_min: f64) {
+    fn apply_transitions(&mut self, idle_min: f64) {
         let back = back_to_usual(idle_min);
         let total: f64 = SPREADS.len() as f64;
         for weights in &mut self.believed {
@@ -179,7 +179,7 @@ impl Level {
     /// Tabulates the prediction for the next run, including a possible jump.
     fn tabulate(&mut self) {
         let mut ahead = Self { now: [0.0; POINTS], usually: [0.0; POINTS], ..*self };
-        ahead.pass(0.0);
+        ahead.apply_transitions(0.0);
         self.now = predicted(&ahead.believed);
         let masses = ahead.believed.map(|weights| weights.iter().sum::<f64>());
         let usual: [f64; LEVELS] =
@@ -318,10 +318,10 @@ mod tests {
     #[test]
     fn runs_that_were_cut_push_the_level_up_and_only_up() {
         let mut level = steady(60);
-        (0..3).for_each(|_| level.learn_above(0.5, 1.0));
+        (0..3).for_each(|_| level.learn_censored(0.5, 1.0));
         assert!(level.mean() > 0.4, "{}", level.mean());
         let mut unmoved = steady(60);
-        (0..20).for_each(|_| unmoved.learn_above(-1.0, 1.0));
+        (0..20).for_each(|_| unmoved.learn_censored(-1.0, 1.0));
         assert!(unmoved.mean().abs() < 0.3, "{}", unmoved.mean());
     }
 
@@ -361,7 +361,7 @@ mod tests {
         ) {
             let mut level = Level::default();
             for (ratio, idle, cut) in runs.into_iter().chain(sane) {
-                if cut { level.learn_above(ratio, idle) } else { level.learn(ratio, idle) }
+                if cut { level.learn_censored(ratio, idle) } else { level.learn(ratio, idle) }
             }
             prop_assert!(level.mean().is_finite());
             let mut last = 0.0;

@@ -88,7 +88,7 @@ impl Rls {
 
     /// The same coefficients with only the ridge's weight: a prior for a similar machine.
     #[must_use]
-    pub fn loosened(&self) -> Self {
+    pub fn widened(&self) -> Self {
         Self::new(self.coefficients, self.ridge)
     }
 
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn taught(n: usize, truth: impl Fn(usize) -> Row) -> Rls {
+    fn trained(n: usize, truth: impl Fn(usize) -> Row) -> Rls {
         let mut rls = Rls::new([0.0; WIDTH], [0.01; WIDTH]);
         for i in 0..n {
             let features = [1.0, (i * 37 % 100) as f64 / 50.0, (i * 53 % 100) as f64 / 50.0];
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn it_finds_the_coefficients_that_made_the_data() {
-        let found = taught(300, |_| [0.2, 1.5, 0.1]).coefficients();
+        let found = trained(300, |_| [0.2, 1.5, 0.1]).coefficients();
         for (found, truth) in found.iter().zip([0.2, 1.5, 0.1]) {
             assert!((found - truth).abs() < 0.01, "{found} {truth}");
         }
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn it_forgets_what_held_before() {
-        let found = taught(600, |i| if i < 300 { [1.0, 1.0, 1.0] } else { [2.0, 2.0, 2.0] });
+        let found = trained(600, |i| if i < 300 { [1.0, 1.0, 1.0] } else { [2.0, 2.0, 2.0] });
         assert!((found.predict([1.0, 1.0, 1.0]) - 6.0).abs() < 0.2, "{:?}", found.coefficients());
     }
 
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_loosened_copy_says_the_same_but_learns_anew() {
-        let mut loose = taught(300, |_| [1.0, 1.0, 1.0]).loosened();
+        let mut loose = trained(300, |_| [1.0, 1.0, 1.0]).widened();
         assert!((loose.predict([1.0, 0.0, 0.0]) - 1.0).abs() < 0.01);
         loose.learn([1.0, 0.0, 0.0], 3.0);
         assert!(loose.predict([1.0, 0.0, 0.0]) > 2.5);

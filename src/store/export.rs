@@ -17,7 +17,7 @@ pub struct ParseError {
 }
 
 #[derive(Serialize)]
-struct Written<'a> {
+struct ExportedRecord<'a> {
     #[serde(flatten)]
     capture: &'a Capture,
     template: &'a str,
@@ -26,7 +26,7 @@ struct Written<'a> {
 }
 
 #[derive(Deserialize)]
-struct Read {
+struct ImportedRecord {
     #[serde(flatten)]
     capture: Capture,
     template: Option<String>,
@@ -43,7 +43,7 @@ pub fn write_record(record: &CaptureRecord) -> Result<String, serde_json::Error>
     let CaptureRecord { capture, template, wire, decision } = record;
     // Invalid JSON means damage; dropping the field saves the line.
     let decision = decision.as_deref().and_then(|text| serde_json::from_str(text).ok());
-    serde_json::to_string(&Written { capture, template, wire: wire.as_deref(), decision })
+    serde_json::to_string(&ExportedRecord { capture, template, wire: wire.as_deref(), decision })
 }
 
 /// Parses a line. Unknown fields are ignored (newer programs add them); a capture without a template, as `--json`
@@ -55,7 +55,7 @@ pub fn parse_record(line: &str, number: usize) -> Result<Option<CaptureRecord>, 
     if line.trim().is_empty() {
         return Ok(None);
     }
-    let Read { capture, template, wire, decision } =
+    let ImportedRecord { capture, template, wire, decision } =
         serde_json::from_str(line).map_err(|source| ParseError { line: number, source })?;
     let template = template.unwrap_or_else(|| capture.summary.clone());
     let decision = decision.map(|decision| decision.to_string());

@@ -34,12 +34,12 @@ pub struct LatencyRow {
     pub repaired_rate: Option<f64>,
     pub reasons: BTreeMap<String, u64>,
     /// `None` without candidates for prompt prefetch.
-    pub ahead: Option<AheadRow>,
+    pub ahead: Option<PrefetchRow>,
 }
 
 /// Results of prompt prefetch before the commit (prefix cache).
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct AheadRow {
+pub struct PrefetchRow {
     /// Full, partial and missed.
     pub n: u64,
     pub whole: u64,

@@ -4,15 +4,15 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use crate::domain::capture::{Capture, Kind, Outcome, Quality, RepoRef};
-use crate::domain::draft::{Draft, DraftKind, DraftState, Edit, Period};
-use crate::domain::event::{Event, LogPosition, Means, PendingEvent, Source};
+use crate::domain::capture::{Capture, CaptureKind, ModelOutcome, Quality, RepoRef};
+use crate::domain::draft::{Draft, DraftEdit, DraftKind, DraftState, Period};
+use crate::domain::event::{Event, HookMode, LogPosition, PendingEvent, Source};
 use crate::domain::fragments::Fragments;
 use crate::domain::id::{CaptureId, DraftId, Oid, RepoId};
 use crate::domain::operation::Operation;
-use crate::domain::project::Origin;
+use crate::domain::project::ProjectOrigin;
 use crate::domain::role::Role;
-use crate::prompt::tokens::Counts;
+use crate::prompt::tokens::ReportedCounts;
 use crate::route::ledger::{Entry, Ledger};
 use crate::route::merit::Evidence;
 
@@ -24,7 +24,7 @@ mod latency;
 pub mod samples;
 pub mod sqlite;
 
-pub use latency::{AheadRow, LatencyGrouping, LatencyRow};
+pub use latency::{LatencyGrouping, LatencyRow, PrefetchRow};
 
 /// Reasons why a store operation failed.
 #[derive(Debug, thiserror::Error)]
@@ -52,14 +52,14 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 
 /// A removed file and its size.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Removed {
+pub struct StoreFile {
     pub path: PathBuf,
     pub bytes: u64,
 }
 
 /// A file that may still contain the forgotten text, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Left {
+pub struct RemainingFile {
     pub path: PathBuf,
     pub why: String,
     /// Another program made it: a retry would change nothing.
@@ -68,7 +68,7 @@ pub struct Left {
 
 /// Rows removed together with a forgotten capture.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Forgotten {
+pub struct ForgetReport {
     /// The capture, and those that it had replaced.
     pub ids: Vec<CaptureId>,
     /// Drafts written from it.
@@ -77,15 +77,15 @@ pub struct Forgotten {
     pub repeated_by: Vec<CaptureId>,
     /// Its text fragments, to find them elsewhere.
     pub fragments: Fragments,
-    pub scrubbed: Scrubbed,
+    pub scrubbed: ScrubReport,
 }
 
 /// File clean-up after a capture was forgotten, so that no byte of it stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Scrubbed {
+pub struct ScrubReport {
     /// Old copies of the store.
-    pub copies: Vec<Removed>,
-    pub left: Vec<Left>,
+    pub copies: Vec<StoreFile>,
+    pub remaining: Vec<RemainingFile>,
 }
 
 /// The mark that is set from the deletion of a capture until all files are clean; its value is the time of the last
@@ -107,7 +107,7 @@ pub struct StoreSizes {
 
 /// Data with limited retention (`[retention]`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Expiring {
+pub enum ExpiringData {
     /// The latency log, and the closed events with it.
     Operations,
     /// Prompts sent about captures. A refinement restarts the retention period.
@@ -129,7 +129,7 @@ pub struct CaptureQuery {
     pub repo: Option<RepoId>,
     /// Only those outside any repository.
     pub outside: bool,
-    pub kind: Option<Kind>,
+    pub kind: Option<CaptureKind>,
     /// Author date, half-open.
     pub since: Option<Timestamp>,
     pub until: Option<Timestamp>,
@@ -143,7 +143,7 @@ pub struct CaptureQuery {
 
 /// The result of `record_capture`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Recorded {
+pub enum RecordOutcome {
     /// Stored; it is the live capture of its unit of work.
     New,
     /// The unit of work already has this live capture; nothing was added.
@@ -154,7 +154,7 @@ pub enum Recorded {
 
 /// A repository that `init` registered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Registered {
+pub struct RegisteredRepo {
     pub id: RepoId,
     /// Work tree (or the git directory of a bare repository), absolute.
     pub path: PathBuf,
@@ -162,7 +162,7 @@ pub struct Registered {
     pub common_dir: PathBuf,
     pub project: String,
     pub since: Timestamp,
-    pub means: Means,
+    pub hook_mode: HookMode,
     /// `device:inode:birth` of the common git directory when it was registered.
     pub inode: Option<String>,
 }
@@ -194,15 +194,15 @@ pub struct CaptureCounts {
 pub struct TokenCount {
     pub endpoint: String,
     pub model: String,
-    pub counts: Counts,
+    pub counts: ReportedCounts,
 }
 
 /// Quality of the texts that one model wrote for one role.
 #[derive(Debug, Clone, PartialEq)]
-pub struct WrittenBy {
+pub struct ModelEvidence {
     pub model: String,
     pub role: Role,
-    pub seen: Evidence,
+    pub evidence: Evidence,
 }
 
 /// One judged answer of a model.
@@ -218,7 +218,7 @@ pub struct JudgedAnswer {
 
 /// A note, and the commits with live captures that list it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct NoteBefore {
+pub struct NoteWithCommits {
     pub note: Capture,
     pub commits: Vec<Oid>,
 }
@@ -254,7 +254,7 @@ pub struct Refinement {
 
 /// A capture that is final on arrival.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Finished {
+pub struct FinalCapture {
     pub capture: Capture,
     /// The template text, kept where the capture carries another one.
     pub template: String,
@@ -283,7 +283,7 @@ pub struct Lease {
 
 /// A written draft, to be stored under its lease.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Written {
+pub struct WrittenDraft {
     pub title: String,
     pub body: String,
     pub format: String,
@@ -302,16 +302,16 @@ pub trait Store: Send + Sync {
     /// Stores `events` and advances the spool position, in one transaction. Exactly once: a report already ingested
     /// from this spool file (same stamp, hook, git directory, commit and rewrites) is not stored again, so a reader
     /// that lost a race or restarts from an older offset does no harm.
-    fn take_over(&self, events: &[Event], position: &SpoolPosition) -> Result<()>;
+    fn ingest_events(&self, events: &[Event], position: &SpoolPosition) -> Result<()>;
     /// Stores one event that did not come through the spool; returns its row.
-    fn put_event(&self, event: &Event) -> Result<i64>;
+    fn insert_event(&self, event: &Event) -> Result<i64>;
     /// Stores the events from a repository's reflogs with the new positions, in one transaction: a kill at any moment
     /// neither loses a commit nor reports it twice. Only the listed logs' positions change.
-    fn take_moves(&self, repo: &RepoId, events: &[Event], positions: &[LogPosition]) -> Result<()>;
+    fn record_reflog_events(&self, repo: &RepoId, events: &[Event], positions: &[LogPosition]) -> Result<()>;
     /// The positions of this repository's reflogs.
     fn log_positions(&self, repo: &RepoId) -> Result<Vec<LogPosition>>;
     /// Commits among these that an open event of this repository refers to.
-    fn awaited_commits(&self, common_dir: &Path, oids: &[Oid]) -> Result<std::collections::HashSet<Oid>>;
+    fn commits_with_open_events(&self, common_dir: &Path, oids: &[Oid]) -> Result<std::collections::HashSet<Oid>>;
     fn spool_positions(&self) -> Result<Vec<SpoolPosition>>;
     /// Removes the position of a deleted spool file; a later file may have the same identity.
     fn forget_spool(&self, file: &str) -> Result<()>;
@@ -329,28 +329,33 @@ pub trait Store: Send + Sync {
         apart: &[PathBuf],
     ) -> Result<Vec<PendingEvent>>;
     /// The git directories of the newest open events, in order of arrival; reads `limit` events.
-    fn newest_places(&self, limit: usize) -> Result<Vec<PathBuf>>;
+    fn newest_git_dirs(&self, limit: usize) -> Result<Vec<PathBuf>>;
     /// The git directories with waiting events of a sequence that happened after `since`.
     fn waiting_sequences(&self, since: Timestamp) -> Result<Vec<PathBuf>>;
     /// Whether an open event reports this commit as rewritten, from a log or from a hook outside any sequence. A hook
     /// reports a whole sequence at its end.
-    fn is_replaced_next(&self, oid: &Oid) -> Result<bool>;
+    fn has_pending_rewrite(&self, oid: &Oid) -> Result<bool>;
     /// Closes the event: it needs no (further) capture; `note` says why it was skipped. Closing twice is harmless.
     fn close_event(&self, row: i64, note: Option<&str>) -> Result<()>;
 
     // ---- captures
     /// Stores a capture with its template text and closes `event`, in one transaction. A capture of the same
-    /// (repository, commit) makes it `Known`. The captures in `capture.supersedes` become superseded. Whether two
+    /// (repository, commit) makes it `UnitState`. The captures in `capture.supersedes` become superseded. Whether two
     /// commits with one patch are the same work is decided by the caller, because only git knows their ancestry: see
     /// `live_captures_of_patch`. Notes are durable against power loss once this returns; commits only against a kill,
     /// because git still has them.
-    fn record_capture(&self, capture: &Capture, event: Option<i64>) -> Result<Recorded>;
+    fn record_capture(&self, capture: &Capture, event: Option<i64>) -> Result<RecordOutcome>;
     /// Same as `record_capture`, for one that needs no model: capture, template and log entry in one transaction.
     /// `finished` is called once the write lock is held: its timing includes the wait for other writers.
-    fn record_final(&self, finished: &dyn Fn() -> Finished, event: Option<i64>) -> Result<Recorded>;
+    fn record_final(&self, finished: &dyn Fn() -> FinalCapture, event: Option<i64>) -> Result<RecordOutcome>;
     /// Same as `record_final`, for a commit discovered only after the commit `newer` that replaces it: its capture is
     /// superseded from the start.
-    fn record_replaced(&self, finished: &dyn Fn() -> Finished, newer: &Oid, event: Option<i64>) -> Result<Recorded>;
+    fn record_replaced(
+        &self,
+        finished: &dyn Fn() -> FinalCapture,
+        newer: &Oid,
+        event: Option<i64>,
+    ) -> Result<RecordOutcome>;
     /// A late hook report for a capture that a watcher or a sweep recorded at or after `since`: sets its source to the
     /// hook. Applies to the capture of this commit; where the hook could not name one, to the oldest such capture of
     /// the repository. False when there is none.
@@ -358,16 +363,16 @@ pub trait Store: Send + Sync {
     /// Applies the model stage's result to a pending capture; false when it is no longer pending (finished, edited by
     /// the user, forgotten). The template text is kept beside the model's. `outcome` is called once the write lock is
     /// held: its timing includes the wait for other writers.
-    fn finish_capture(&self, id: CaptureId, outcome: &dyn Fn() -> Outcome) -> Result<bool>;
+    fn finish_capture(&self, id: CaptureId, outcome: &dyn Fn() -> ModelOutcome) -> Result<bool>;
     /// Finalises orphaned pending captures (budget ended before `before`): template, reason `deadline`, late where they
     /// had a budget, with a total that ends at `now`. Returns their number.
     fn finish_abandoned(&self, before: Timestamp, now: Timestamp) -> Result<u64>;
     /// Records that `old` was rewritten as `new`: when both have captures, the old one becomes superseded. Repeating
     /// it, or stating the opposite later, changes nothing.
-    fn supersede(&self, repo: &RepoId, old: &Oid, new: &Oid) -> Result<()>;
+    fn supersede_commit(&self, repo: &RepoId, old: &Oid, new: &Oid) -> Result<()>;
     /// These commits are visible again (an undo): their superseded captures become live and supersede their
     /// replacements. Returns the commits that have a capture.
-    fn restore(&self, repo: &RepoId, oids: &[Oid]) -> Result<Vec<Oid>>;
+    fn restore_captures(&self, repo: &RepoId, oids: &[Oid]) -> Result<Vec<Oid>>;
     /// In any state.
     fn capture_of_commit(&self, repo: &RepoId, oid: &Oid) -> Result<Option<Capture>>;
     /// Live captures of commits with this patch, oldest first.
@@ -376,9 +381,9 @@ pub trait Store: Send + Sync {
     fn live_captures_of_change(&self, repo: &RepoId, change: &str) -> Result<Vec<Capture>>;
     /// Live captures of commits without a patch id, authored at `at` with this message, oldest first: candidates for
     /// the same work where patches cannot be compared.
-    fn live_captures_alike(&self, repo: &RepoId, at: Timestamp, raw: &str) -> Result<Vec<Capture>>;
+    fn live_captures_without_patch(&self, repo: &RepoId, at: Timestamp, raw: &str) -> Result<Vec<Capture>>;
     /// Live notes of this repository authored in the half-open window, oldest first, the newest 20.
-    fn notes_before(&self, repo: &RepoId, since: Timestamp, until: Timestamp) -> Result<Vec<NoteBefore>>;
+    fn notes_before(&self, repo: &RepoId, since: Timestamp, until: Timestamp) -> Result<Vec<NoteWithCommits>>;
     /// Stores that the next commit on `parent` combines these (a prepared squash merge). A later call replaces it.
     fn prepare_squash(&self, repo: &RepoId, parent: &Oid, oids: &[Oid], at: Timestamp) -> Result<()>;
     /// The commits that `prepare_squash` stored for `parent`; empty if none.
@@ -402,7 +407,7 @@ pub trait Store: Send + Sync {
     /// superseded, forgotten, refined). Timing, tokens and punctuality stay those of the capture.
     fn refine_capture(&self, id: CaptureId, refinement: &Refinement) -> Result<bool>;
     /// Records that a refinement gave no better text.
-    fn refine_missed(&self, id: CaptureId, at: Timestamp) -> Result<()>;
+    fn record_failed_refinement(&self, id: CaptureId, at: Timestamp) -> Result<()>;
     /// Newest first by author date. Damaged rows are omitted and listed by `problems`.
     fn captures(&self, query: &CaptureQuery) -> Result<Vec<Capture>>;
     /// Calls `each` for every record in any state, in storage order (for export). Holds no lock meanwhile. Damaged rows
@@ -434,32 +439,32 @@ pub trait Store: Send + Sync {
     /// `NotFound`, `Ambiguous`.
     fn forgotten_id(&self, id_prefix: &str) -> Result<CaptureId>;
     /// Removes the capture from captures, search, prompts and problems, with the drafts written from it, and
-    /// [`Store::scrub`]s; the unit of work is not captured again automatically (see `Recorded::Forgotten`). For a note,
+    /// [`Store::scrub`]s; the unit of work is not captured again automatically (see `Recorded::ForgetReport`). For a note,
     /// also removes prompts about its commits that contained it, and the template sentence that quotes it. An
     /// incomplete scrub is reported, not an error: the capture is gone then, and the mark [`FORGETTING`] is set.
-    fn forget_capture(&self, id: CaptureId, now: Timestamp) -> Result<Forgotten>;
+    fn forget_capture(&self, id: CaptureId, now: Timestamp) -> Result<ForgetReport>;
     /// Overwrites deleted content: rewrites the full-text index, the database file and its WAL, and removes all old
     /// copies of the store. Takes seconds with 100,000 captures, and blocks other writers for that long.
-    fn scrub(&self) -> Scrubbed;
+    fn scrub(&self) -> ScrubReport;
     /// Disk usage.
     fn sizes(&self) -> Result<StoreSizes>;
     /// Live captures with `captured_at` (not author date) in the half-open window.
     fn count_captures(&self, repo: Option<&RepoId>, since: Timestamp, until: Timestamp) -> Result<CaptureCounts>;
     /// The sources of live captures: every repository, under the name in its newest capture, and the projects of notes
     /// outside any repository (the newest 1,000 notes), sorted by name.
-    fn origins(&self) -> Result<Vec<Origin>>;
+    fn origins(&self) -> Result<Vec<ProjectOrigin>>;
 
     // ---- repositories
     /// Inserts or updates it; the earliest `since` is kept.
-    fn register(&self, repo: &Registered) -> Result<()>;
+    fn register(&self, repo: &RegisteredRepo) -> Result<()>;
     /// True when it was registered. Its captures stay; its reflog positions are removed.
     fn unregister(&self, id: &RepoId) -> Result<bool>;
-    fn registered(&self) -> Result<Vec<Registered>>;
+    fn registered_repos(&self) -> Result<Vec<RegisteredRepo>>;
     /// This one repository, if it is registered.
-    fn registration(&self, id: &RepoId) -> Result<Option<Registered>>;
+    fn registration(&self, id: &RepoId) -> Result<Option<RegisteredRepo>>;
     /// The repository `old` has moved: its captures, positions and open events become those of `new`, which is
     /// registered with `old`'s date.
-    fn adopt(&self, old: &RepoId, new: &Registered) -> Result<()>;
+    fn move_repository(&self, old: &RepoId, new: &RegisteredRepo) -> Result<()>;
 
     // ---- marks: small persistent values of the program itself
     fn mark(&self, name: &str) -> Result<Option<String>>;
@@ -472,18 +477,18 @@ pub trait Store: Send + Sync {
     /// `error_rate` those that asked a model; both are absent where there were none.
     fn latency(&self, since: Timestamp, grouping: LatencyGrouping) -> Result<Vec<LatencyRow>>;
     /// Removes rows older than `before`; returns how many. Captures and drafts never expire.
-    fn expire(&self, what: Expiring, before: Timestamp) -> Result<u64>;
+    fn expire(&self, what: ExpiringData, before: Timestamp) -> Result<u64>;
 
     // ---- token counts
     /// Adds a server's token count for a prompt size; older counts decay. Returns the sum.
-    fn count_tokens(&self, endpoint: &str, model: &str, bytes: u64, tokens: u64) -> Result<Counts>;
+    fn count_tokens(&self, endpoint: &str, model: &str, bytes: u64, tokens: u64) -> Result<ReportedCounts>;
     /// The counts so far, by endpoint and model.
     fn token_counts(&self) -> Result<Vec<TokenCount>>;
 
     // ---- evidence
     /// Scores of the models' texts since `since`, and the share kept after user edits: of the newest live captures and
     /// of drafts. Votes are not included. At most one row per model and role.
-    fn evidence(&self, since: Timestamp) -> Result<Vec<WrittenBy>>;
+    fn evidence(&self, since: Timestamp) -> Result<Vec<ModelEvidence>>;
 
     /// Judged answers since `since`, newest first, from the latency log: kept, ungrounded, or unusable. Reads the
     /// newest 5,000 operations.
@@ -493,7 +498,7 @@ pub trait Store: Send + Sync {
     /// Learned forecasts per model. Unreadable ones are skipped and learned again.
     fn forecasts(&self) -> Result<Ledger>;
     /// Stores it in place of an earlier one of its key. Beyond `route::ledger::MOST` the oldest are removed.
-    fn put_forecast(&self, entry: &Entry) -> Result<()>;
+    fn store_forecast(&self, entry: &Entry) -> Result<()>;
 
     // ---- drafts
     /// Enqueues it unless its key exists; true when added.
@@ -503,7 +508,7 @@ pub trait Store: Send + Sync {
     fn lease_draft(&self, now: Timestamp, until: Timestamp) -> Result<Option<Lease>>;
     /// Stores the text under the lease; `Conflict` when the attempt is no longer current. `written.note` is shown as
     /// the draft's `error`.
-    fn finish_draft(&self, id: DraftId, attempt: u32, written: &Written, now: Timestamp) -> Result<()>;
+    fn finish_draft(&self, id: DraftId, attempt: u32, written: &WrittenDraft, now: Timestamp) -> Result<()>;
     /// Releases the lease after a failure: queued again at `next_at`, or `dead` when attempts are used up.
     fn fail_draft(&self, id: DraftId, attempt: u32, error: &str, next_at: Timestamp, now: Timestamp) -> Result<()>;
     /// By full or shortened id.
@@ -514,7 +519,7 @@ pub trait Store: Send + Sync {
     /// Number of drafts per state. Reads no text.
     fn draft_counts(&self) -> Result<Vec<(DraftState, u64)>>;
     /// Stores the user's text; allowed in `ready` and `accepted`. A later run never overwrites it.
-    fn edit_draft(&self, id: DraftId, title: &str, body: &str, edit: Edit) -> Result<Draft>;
+    fn edit_draft(&self, id: DraftId, title: &str, body: &str, edit: DraftEdit) -> Result<Draft>;
     /// Changes the state; `Conflict` (naming the state) when it is in none of `from`.
     fn move_draft(&self, id: DraftId, from: &[DraftState], to: DraftState, now: Timestamp) -> Result<Draft>;
     /// Back to `queued` with the initial number of attempts, from `dead`, `rejected` or `ready`; `Conflict` when the
@@ -527,7 +532,7 @@ pub trait Store: Send + Sync {
     /// Records a problem; the same text again only updates the time.
     fn note_problem(&self, at: Timestamp, what: &str, hint: &str) -> Result<()>;
     /// Removes the problems with this hint last noted before `before`: they were fixed then.
-    fn settle_problems(&self, hint: &str, before: Timestamp) -> Result<()>;
+    fn resolve_problems(&self, hint: &str, before: Timestamp) -> Result<()>;
 }
 
 /// Sources with captures that can be rebuilt from git after a loss.

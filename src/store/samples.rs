@@ -2,15 +2,17 @@
 
 use jiff::Timestamp;
 
-use crate::domain::capture::{By, Capture, CommitRef, Kind, Outcome, Provenance, Quality, Reason, RepoRef, State};
+use crate::domain::capture::{
+    AuthoredBy, Capture, CaptureKind, CaptureState, CommitRef, ModelOutcome, Provenance, Quality, Reason, RepoRef,
+};
 use crate::domain::clock::{Clock, FakeClock};
 use crate::domain::event::{Event, HookName, Source};
 use crate::domain::id::{CaptureId, Oid, RepoId};
-use crate::domain::operation::{Ahead, Operation};
+use crate::domain::operation::{Operation, PrefillOutcome};
 use crate::domain::timing::{Timing, Tokens};
 
 /// A fixed moment, `seconds` after the start of March 2026.
-pub fn at(seconds: i64) -> Timestamp {
+pub fn timestamp(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_772_323_200 + seconds).unwrap()
 }
 
@@ -19,11 +21,11 @@ pub fn oid(n: u64) -> Oid {
 }
 
 pub fn repo() -> RepoId {
-    RepoId::of_common_dir(b"/home/me/shop/.git")
+    RepoId::from_common_dir(b"/home/me/shop/.git")
 }
 
 pub fn fresh_id(seconds: i64) -> CaptureId {
-    CaptureId::fresh(&FakeClock::at(at(seconds)) as &dyn Clock)
+    CaptureId::fresh(&FakeClock::at(timestamp(seconds)) as &dyn Clock)
 }
 
 /// A commit's capture with its template just stored.
@@ -31,9 +33,9 @@ pub fn commit(n: u64) -> Capture {
     let seconds = i64::try_from(n).unwrap();
     Capture {
         id: fresh_id(seconds),
-        at: at(seconds),
-        captured_at: at(seconds),
-        kind: Kind::Commit,
+        at: timestamp(seconds),
+        captured_at: timestamp(seconds),
+        kind: CaptureKind::Commit,
         project: "shop".into(),
         tags: vec!["fix".into()],
         repo: Some(RepoRef { path: "/home/me/shop".into(), id: repo() }),
@@ -57,7 +59,7 @@ pub fn commit(n: u64) -> Capture {
         tokens: Tokens::default(),
         quality: None,
         refined: None,
-        state: State::Live,
+        state: CaptureState::Live,
         supersedes: Vec::new(),
         notes: Vec::new(),
     }
@@ -66,7 +68,7 @@ pub fn commit(n: u64) -> Capture {
 /// A note outside any repository.
 pub fn note(n: u64, text: &str) -> Capture {
     Capture {
-        kind: Kind::Note,
+        kind: CaptureKind::Note,
         project: "notes".into(),
         tags: Vec::new(),
         repo: None,
@@ -92,15 +94,15 @@ pub fn quality() -> Quality {
 }
 
 pub fn template(reason: Reason) -> Provenance {
-    Provenance { by: By::Template, model: None, endpoint: None, reason, prompt_version: None }
+    Provenance { by: AuthoredBy::Template, model: None, endpoint: None, reason, prompt_version: None }
 }
 
 /// A model's result after `total` milliseconds.
-pub fn answered(summary: &str, total: f64) -> Outcome {
-    Outcome {
+pub fn answered(summary: &str, total: f64) -> ModelOutcome {
+    ModelOutcome {
         summary: Some(summary.into()),
         provenance: Provenance {
-            by: By::Model,
+            by: AuthoredBy::Model,
             model: Some("orca-mini:3b".into()),
             endpoint: Some("local".into()),
             reason: Reason::None,
@@ -117,7 +119,7 @@ pub fn answered(summary: &str, total: f64) -> Outcome {
 
 pub fn event(n: u64) -> Event {
     Event {
-        stamp: at(i64::try_from(n).unwrap()),
+        stamp: timestamp(i64::try_from(n).unwrap()),
         source: Source::Hook,
         hook: Some(HookName::PostCommit),
         git_dir: "/home/me/shop/.git".into(),
@@ -129,7 +131,7 @@ pub fn event(n: u64) -> Event {
 
 pub fn operation(seconds: i64, micros: u64) -> Operation {
     Operation {
-        at: at(seconds),
+        at: timestamp(seconds),
         op: "capture.commit".into(),
         duration_us: micros,
         budget_us: Some(2_000_000),
@@ -141,6 +143,6 @@ pub fn operation(seconds: i64, micros: u64) -> Operation {
         reason: Reason::None,
         failed: false,
         repaired: false,
-        ahead: Ahead::None,
+        prefill: PrefillOutcome::None,
     }
 }

@@ -7,7 +7,7 @@ use uro_capture::config::{Config, EndpointConfig, Overrides, Paths};
 use uro_capture::dispatch::{Attempt, Size, Task};
 use uro_capture::domain::clock::{Clock, SystemClock};
 use uro_capture::domain::role::Role;
-use uro_capture::llm::{Ask, Client};
+use uro_capture::llm::{Client, ModelRequest};
 use uro_capture::pipeline::services::Services;
 use uro_capture::prompt::render::note;
 use uro_capture::route::forecast::{Conditions, Work};
@@ -31,7 +31,7 @@ fn config(servers: [&Reloading; 2]) -> Config {
 /// Loads the model there, with the options of everybody.
 async fn load(config: &Config, server: &Reloading) {
     let sampling = config.options[&Role::Capture].clone();
-    let ask = Ask {
+    let ask = ModelRequest {
         model: MODEL.into(),
         rules: String::new(),
         question: "hello".into(),
@@ -41,7 +41,7 @@ async fn load(config: &Config, server: &Reloading) {
         keep_alive: None,
         prompt_estimate: None,
     };
-    Client::new(&endpoint("loader", server)).unwrap().ask(&ask).await.unwrap();
+    Client::new(&endpoint("loader", server)).unwrap().request_answer(&ask).await.unwrap();
 }
 
 async fn capture(services: &Services, config: &Config, n: usize) -> Attempt {
@@ -62,12 +62,12 @@ async fn ask(services: &Services, config: &Config, urgency: Urgency, text: &str)
         tree: None,
         prompt: &prompt,
     };
-    services.models.ask(config, &task).await
+    services.models.request_text(config, &task).await
 }
 
 fn services(home: &tempfile::TempDir) -> Services {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    Services::open(Paths::under(home.path()), Overrides::default(), clock).unwrap()
+    Services::open(Paths::from_home(home.path()), Overrides::default(), clock).unwrap()
 }
 
 // More than one thread: a connection is closed by a task of its own, also while the test waits.

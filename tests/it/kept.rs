@@ -7,7 +7,7 @@ use serde_json::Value;
 use uro_capture::config::{Overrides, Paths};
 use uro_capture::domain::capture::Reason;
 use uro_capture::domain::clock::{Clock, SystemClock};
-use uro_capture::domain::operation::{Ahead, Operation};
+use uro_capture::domain::operation::{Operation, PrefillOutcome};
 use uro_capture::pipeline::services::Services;
 
 use crate::harness::fake_llm::{Behaviour, FakeLlm, MODEL};
@@ -38,7 +38,8 @@ fn shown(world: &World, repo: &Path, capture: &Value) -> String {
 /// So many answers of the model that were not kept.
 fn log_unkept(world: &World, answers: usize) {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let services = Services::open(Paths::under(&world.path("uro")), Overrides::default(), Arc::clone(&clock)).unwrap();
+    let services =
+        Services::open(Paths::from_home(&world.path("uro")), Overrides::default(), Arc::clone(&clock)).unwrap();
     for _ in 0..answers {
         let operation = Operation {
             at: clock.now(),
@@ -53,7 +54,7 @@ fn log_unkept(world: &World, answers: usize) {
             reason: Reason::Ungrounded,
             failed: false,
             repaired: false,
-            ahead: Ahead::None,
+            prefill: PrefillOutcome::None,
         };
         services.store.log_operation(&operation).unwrap();
     }

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use uro_capture::config::EndpointConfig;
 use uro_capture::dispatch::pace::Paced;
 use uro_capture::domain::clock::{Clock, SystemClock};
-use uro_capture::domain::model::Verdict;
+use uro_capture::domain::model::StreamVerdict;
 use uro_capture::domain::model::{Api, Sampling};
-use uro_capture::llm::{Answer, Ask, Client, ClockFired, Finish, LlmError, Pace, SoFar};
+use uro_capture::llm::{AnswerPace, AnswerProgress, Client, ClockFired, Finish, LlmError, ModelAnswer, ModelRequest};
 use uro_capture::route::forecast::{Conditions, Forecast};
-use uro_capture::route::speed::{Machine, Speed};
+use uro_capture::route::speed::{ModelHardware, Speed};
 
 use crate::harness::fake_llm::{Behaviour, FakeLlm, MODEL, PARTIAL, Shape};
 use crate::harness::llama::Llama;
@@ -27,8 +27,8 @@ fn now() -> Instant {
     SystemClock.instant()
 }
 
-fn within(time: Duration) -> Ask {
-    Ask {
+fn within(time: Duration) -> ModelRequest {
+    ModelRequest {
         model: MODEL.into(),
         rules: "You describe one commit. ".repeat(8),
         question: "<patch>\n+retry(3)\n</patch>".into(),
@@ -48,7 +48,7 @@ fn within(time: Duration) -> Ask {
 }
 
 /// As long as what never ends is waited for: what comes at once has come by then on a busy machine, too.
-fn soon() -> Ask {
+fn soon() -> ModelRequest {
     within(Duration::from_millis(1500))
 }
 
@@ -61,7 +61,7 @@ async fn a_real_server_answers_with_text_counts_and_plausible_times() {
     let server = client.server(now() + LONG).await.unwrap();
     assert_eq!((server.api, server.name.as_str()), (Api::Openai, "llama.cpp"));
 
-    let first = client.ask(&within(LONG)).await.unwrap();
+    let first = client.request_answer(&within(LONG)).await.unwrap();
     assert_eq!(first.text, "Adds a retry to the login flow. Tests cover the timeout.");
     assert_eq!((first.finish, first.prompt_truncated), (Finish::Stop, false));
     // A byte is a token with this model; the template adds a few.
@@ -72,7 +72,7 @@ async fn a_real_server_answers_with_text_counts_and_plausible_times() {
     let (ttft, tpot) = (first.ttft.unwrap(), first.tpot.unwrap());
     assert!(Duration::ZERO < ttft && ttft <= first.took && tpot < first.took, "{first:?}");
 
-    let second = client.ask(&within(LONG)).await.unwrap();
+    let second = client.request_answer(&within(LONG)).await.unwrap();
     assert!(second.tokens.cached.unwrap() > 100, "the prefix is cached: {:?}", second.tokens);
 
     let models = client.models(now() + LONG).await.unwrap();
@@ -80,7 +80,10 @@ async fn a_real_server_answers_with_text_counts_and_plausible_times() {
     assert_eq!(models[0].loaded_context, Some(4096));
 
     llama.stop();
-    assert!(matches!(client.ask(&soon()).await, Err(LlmError::Unreachable { .. } | LlmError::Garbled { .. })));
+    assert!(matches!(
+        client.request_answer(&soon()).await,
+        Err(LlmError::Unreachable { .. } | LlmError::Garbled { .. })
+    ));
 }
 
 #[tokio::test]
@@ -89,23 +92,23 @@ async fn a_real_server_is_cut_at_the_deadline_and_too_long_prompts_are_named() {
     let client = client_of(llama.url());
     let mut endless = within(Duration::from_secs(1));
     endless.sampling.max_tokens = 100_000;
-    let answer = client.ask(&endless).await.unwrap();
+    let answer = client.request_answer(&endless).await.unwrap();
     assert!(!answer.text.is_empty(), "{answer:?}");
 
     let mut long = within(LONG);
     long.question = "x".repeat(5000);
-    assert!(matches!(client.ask(&long).await, Err(LlmError::PromptTooLong { .. })));
+    assert!(matches!(client.request_answer(&long).await, Err(LlmError::PromptTooLong { .. })));
 }
 
 /// What a behaviour must lead to.
-type Expected = fn(&Result<Answer, LlmError>) -> bool;
+type Expected = fn(&Result<ModelAnswer, LlmError>) -> bool;
 
-fn cut_in_stream(answer: &Result<Answer, LlmError>) -> bool {
-    matches!(answer, Ok(Answer { finish: Finish::Cut(ClockFired::Stream), text, .. }) if text.starts_with("Adds a retry."))
+fn cut_in_stream(answer: &Result<ModelAnswer, LlmError>) -> bool {
+    matches!(answer, Ok(ModelAnswer { finish: Finish::Cut(ClockFired::Stream), text, .. }) if text.starts_with("Adds a retry."))
 }
 
-fn aborted_with_text(answer: &Result<Answer, LlmError>) -> bool {
-    matches!(answer, Ok(Answer { finish: Finish::Aborted, text, broken_off: Some(_), .. }) if text == PARTIAL)
+fn aborted_with_text(answer: &Result<ModelAnswer, LlmError>) -> bool {
+    matches!(answer, Ok(ModelAnswer { finish: Finish::Aborted, text, broken_off: Some(_), .. }) if text == PARTIAL)
 }
 
 fn hostile() -> Vec<(Behaviour, Expected)> {
@@ -117,9 +120,14 @@ fn hostile() -> Vec<(Behaviour, Expected)> {
         (Behaviour::HeadThenSilent, |a| matches!(a, Err(LlmError::Deadline(ClockFired::FirstToken)))),
         (Behaviour::FirstTokenThenStall, cut_in_stream),
         (Behaviour::OneTokenPerSecond, cut_in_stream),
-        (Behaviour::EndlessTokens, |a| cut_in_stream(a) || matches!(a, Ok(Answer { finish: Finish::Aborted, .. }))),
+        (Behaviour::EndlessTokens, |a| {
+            cut_in_stream(a) || matches!(a, Ok(ModelAnswer { finish: Finish::Aborted, .. }))
+        }),
         (Behaviour::OneEndlessLine, |a| matches!(a, Err(LlmError::TooMuch { limit: 65536 }))),
-        (Behaviour::BrokenUtf8, |a| matches!(a, Ok(Answer { text, .. }) if text == "Adds \u{fffd}\u{fffd} a retry.")),
+        (
+            Behaviour::BrokenUtf8,
+            |a| matches!(a, Ok(ModelAnswer { text, .. }) if text == "Adds \u{fffd}\u{fffd} a retry."),
+        ),
         (Behaviour::InvalidJson, |a| matches!(a, Err(LlmError::Garbled { .. }))),
         (Behaviour::EarlyClose, |a| matches!(a, Err(LlmError::Garbled { .. }))),
         (
@@ -149,7 +157,7 @@ async fn every_misbehaviour_ends_by_its_name_in_both_dialects() {
             let fake = FakeLlm::start_as(shape, behaviour.clone());
             let client = client_of(&fake.url());
             let ask = if is_endless(&behaviour) { soon() } else { within(LONG) };
-            let answer = client.ask(&ask).await;
+            let answer = client.request_answer(&ask).await;
             assert!(expected(&answer), "{shape:?} {behaviour:?}: {answer:?}");
             assert!(!fake.redirect_was_followed());
         }
@@ -160,7 +168,7 @@ async fn every_misbehaviour_ends_by_its_name_in_both_dialects() {
 async fn a_server_that_misbehaves_from_the_first_byte_ends_the_question_too() {
     for (behaviour, _) in hostile() {
         let fake = FakeLlm::everywhere(Shape::Ollama, behaviour.clone());
-        let answer = client_of(&fake.url()).ask(&soon()).await;
+        let answer = client_of(&fake.url()).request_answer(&soon()).await;
         assert!(answer.is_err(), "{behaviour:?}: {answer:?}");
         assert!(!fake.redirect_was_followed());
     }
@@ -172,7 +180,7 @@ async fn a_good_answer_comes_whole_in_both_dialects() {
         let fake = FakeLlm::start_as(shape, Behaviour::Answer("Adds a retry to login.".into()));
         let client = client_of(&fake.url());
         for _ in 0..3 {
-            let answer = client.ask(&within(LONG)).await.unwrap();
+            let answer = client.request_answer(&within(LONG)).await.unwrap();
             assert_eq!((answer.text.as_str(), answer.finish), ("Adds a retry to login.", Finish::Stop));
             assert_eq!((answer.tokens.prompt, answer.tokens.output), (Some(200), Some(5)));
             assert!(answer.ttft.unwrap() < answer.took);
@@ -187,7 +195,7 @@ async fn length_thoughts_cold_loads_and_missing_counts_are_told() {
     for shape in [Shape::Ollama, Shape::Openai] {
         let ask = async |behaviour| {
             let fake = FakeLlm::start_as(shape, behaviour);
-            client_of(&fake.url()).ask(&within(LONG)).await.unwrap()
+            client_of(&fake.url()).request_answer(&within(LONG)).await.unwrap()
         };
         assert_eq!(ask(Behaviour::AnswerToLength(text())).await.finish, Finish::Length);
         assert_eq!(ask(Behaviour::Thinking(text())).await.text, "Adds a retry.");
@@ -203,19 +211,19 @@ async fn length_thoughts_cold_loads_and_missing_counts_are_told() {
 #[tokio::test]
 async fn a_cloud_model_gets_no_word_of_the_question() {
     let fake = FakeLlm::start(Behaviour::CloudModel);
-    let refused = client_of(&fake.url()).ask(&within(LONG)).await;
+    let refused = client_of(&fake.url()).request_answer(&within(LONG)).await;
     assert!(matches!(refused, Err(LlmError::Cloud { .. })), "{refused:?}");
     let mut named = within(LONG);
     named.model = "gpt-oss:120b-cloud".into();
-    let refused = client_of(&fake.url()).ask(&named).await;
+    let refused = client_of(&fake.url()).request_answer(&named).await;
     assert!(matches!(refused, Err(LlmError::Cloud { .. })), "{refused:?}");
     assert!(fake.questions().is_empty());
     assert!(fake.requests().iter().all(|bytes| !String::from_utf8_lossy(bytes).contains("retry(3)")));
 
     let fake = FakeLlm::start(Behaviour::CloudInStream);
-    let refused = client_of(&fake.url()).ask(&within(LONG)).await;
+    let refused = client_of(&fake.url()).request_answer(&within(LONG)).await;
     assert!(matches!(refused, Err(LlmError::Cloud { .. })), "{refused:?}");
-    let allowed = client_with(&fake.url(), true, None).ask(&within(LONG)).await;
+    let allowed = client_with(&fake.url(), true, None).request_answer(&within(LONG)).await;
     assert_eq!(allowed.unwrap().text, "Adds");
 }
 
@@ -224,20 +232,20 @@ async fn an_unknown_model_is_named_without_sending_the_question() {
     let fake = FakeLlm::start(Behaviour::Answer("x".into()));
     let mut ask = within(LONG);
     ask.model = "nosuch:1b".into();
-    assert!(matches!(client_of(&fake.url()).ask(&ask).await, Err(LlmError::NoSuchModel { .. })));
+    assert!(matches!(client_of(&fake.url()).request_answer(&ask).await, Err(LlmError::NoSuchModel { .. })));
     assert!(fake.questions().is_empty());
 }
 
 #[tokio::test]
 async fn an_error_behind_a_200_is_an_error() {
     let fake = FakeLlm::start_as(Shape::Openai, Behaviour::ErrorBehind200);
-    let answer = client_of(&fake.url()).ask(&within(LONG)).await;
+    let answer = client_of(&fake.url()).request_answer(&within(LONG)).await;
     assert!(
         matches!(&answer, Err(LlmError::MidStream { message }) if message.contains("Unexpected endpoint")),
         "{answer:?}"
     );
     let fake = FakeLlm::everywhere(Shape::Openai, Behaviour::ErrorBehind200);
-    let answer = client_of(&fake.url()).ask(&within(LONG)).await;
+    let answer = client_of(&fake.url()).request_answer(&within(LONG)).await;
     assert!(matches!(answer, Err(LlmError::NotAModelServer { .. })), "{answer:?}");
 }
 
@@ -247,12 +255,12 @@ async fn giving_up_closes_the_connection() {
     for behaviour in [Behaviour::Silent, Behaviour::FirstTokenThenStall] {
         let fake = FakeLlm::start(behaviour);
         let client = client_of(&fake.url());
-        let _cut = client.ask(&soon()).await;
+        let _cut = client.request_answer(&soon()).await;
         assert!(fake.wait_for_hangup(Duration::from_secs(5)));
     }
     let fake = FakeLlm::start(Behaviour::FirstTokenThenStall);
     let client = client_of(&fake.url());
-    let dropped = tokio::time::timeout(Duration::from_millis(200), client.ask(&within(LONG))).await;
+    let dropped = tokio::time::timeout(Duration::from_millis(200), client.request_answer(&within(LONG))).await;
     assert!(dropped.is_err());
     assert!(fake.wait_for_hangup(Duration::from_secs(5)));
 }
@@ -264,8 +272,8 @@ async fn each_request_has_the_same_runner_options_and_never_asks_to_be_packed() 
     let mut other = within(LONG);
     other.question = "another".into();
     other.sampling.max_tokens = 300;
-    client.ask(&within(LONG)).await.unwrap();
-    client.ask(&other).await.unwrap();
+    client.request_answer(&within(LONG)).await.unwrap();
+    client.request_answer(&other).await.unwrap();
     for question in fake.questions() {
         assert_eq!(question["options"]["num_ctx"], 4096);
         for absent in ["num_batch", "num_thread", "num_gpu", "use_mmap"] {
@@ -302,14 +310,14 @@ async fn models_are_listed_with_what_is_known_of_them() {
 async fn a_configured_protocol_is_not_asked_for() {
     let fake = FakeLlm::start_as(Shape::Openai, Behaviour::Answer("Adds a retry.".into()));
     let client = client_with(&fake.url(), false, Some(Api::Openai));
-    assert_eq!(client.ask(&within(LONG)).await.unwrap().text, "Adds a retry.");
+    assert_eq!(client.request_answer(&within(LONG)).await.unwrap().text, "Adds a retry.");
     assert_eq!(fake.requests().len(), 1);
 }
 
 #[tokio::test]
 async fn a_deadline_that_has_passed_sends_nothing() {
     let fake = FakeLlm::start(Behaviour::Answer("x".into()));
-    let answer = client_of(&fake.url()).ask(&within(Duration::ZERO)).await;
+    let answer = client_of(&fake.url()).request_answer(&within(Duration::ZERO)).await;
     assert!(matches!(answer, Err(LlmError::Deadline(ClockFired::Connect))));
     assert!(fake.requests().is_empty());
 }
@@ -319,31 +327,31 @@ fn questions_can_be_asked_from_any_thread() {
     fn is_send<T: Send>(_: &T) {}
     let client = client_of("http://127.0.0.1:1");
     let ask = soon();
-    is_send(&client.ask(&ask));
+    is_send(&client.request_answer(&ask));
     is_send(&client.models(now()));
 }
 
 /// The pace of a model that writes a token in five milliseconds, with everything that it said.
 struct Noting {
     paced: Paced,
-    said: Mutex<Vec<Verdict>>,
+    said: Mutex<Vec<StreamVerdict>>,
 }
 
 impl Noting {
     fn new() -> Self {
-        let forecast = Forecast::seeded(Speed { tpot_s: 0.005, ..Speed::of(&Machine::default()) });
+        let forecast = Forecast::from_seed(Speed { tpot_s: 0.005, ..Speed::from_hardware(&ModelHardware::default()) });
         let paced = Paced { forecast, conditions: Conditions::default(), usual: 24 };
         Self { paced, said: Mutex::default() }
     }
 
-    fn last(&self) -> Option<Verdict> {
+    fn last(&self) -> Option<StreamVerdict> {
         self.said.lock().unwrap().last().copied()
     }
 }
 
-impl Pace for Noting {
-    fn judge(&self, so_far: &SoFar<'_>) -> Verdict {
-        let verdict = self.paced.judge(so_far);
+impl AnswerPace for Noting {
+    fn check_progress(&self, so_far: &AnswerProgress<'_>) -> StreamVerdict {
+        let verdict = self.paced.check_progress(so_far);
         self.said.lock().unwrap().push(verdict);
         verdict
     }
@@ -352,21 +360,23 @@ impl Pace for Noting {
 /// Gives up once nothing has come for 100 ms.
 struct Impatient;
 
-impl Pace for Impatient {
-    fn judge(&self, so_far: &SoFar<'_>) -> Verdict {
-        if so_far.silent < Duration::from_millis(100) { Verdict::Wait } else { Verdict::GiveUp }
+impl AnswerPace for Impatient {
+    fn check_progress(&self, so_far: &AnswerProgress<'_>) -> StreamVerdict {
+        if so_far.silent < Duration::from_millis(100) { StreamVerdict::Wait } else { StreamVerdict::GiveUp }
     }
 }
 
 #[tokio::test]
 async fn a_stream_that_stalls_is_ended_before_the_deadline_with_what_it_has_said() {
     for shape in [Shape::Ollama, Shape::Openai] {
-        for (text, verdict, sentence_tokens) in
-            [("Adds a retry to", Verdict::GiveUp, None), ("Adds a retry. And the old", Verdict::Keep, Some(3))]
-        {
+        for (text, verdict, sentence_tokens) in [
+            ("Adds a retry to", StreamVerdict::GiveUp, None),
+            ("Adds a retry. And the old", StreamVerdict::Keep, Some(3)),
+        ] {
             let fake = FakeLlm::start_as(shape, Behaviour::SayThenStall(text.into()));
             let noting = Noting::new();
-            let answer = client_of(&fake.url()).ask_paced(&within(Duration::from_secs(6)), &noting).await.unwrap();
+            let answer =
+                client_of(&fake.url()).request_answer_paced(&within(Duration::from_secs(6)), &noting).await.unwrap();
             assert_eq!((answer.text.as_str(), answer.finish), (text, Finish::Cut(ClockFired::Pace)), "{shape:?}");
             assert_eq!((noting.last(), answer.sentence_tokens), (Some(verdict), sentence_tokens), "{shape:?}");
         }
@@ -377,9 +387,9 @@ async fn a_stream_that_stalls_is_ended_before_the_deadline_with_what_it_has_said
 async fn a_stream_that_goes_on_is_heard_to_its_end() {
     let fake = FakeLlm::start(Behaviour::Answer("Adds a retry to the login. Tests cover it.".into()));
     let noting = Noting::new();
-    let answer = client_of(&fake.url()).ask_paced(&within(LONG), &noting).await.unwrap();
+    let answer = client_of(&fake.url()).request_answer_paced(&within(LONG), &noting).await.unwrap();
     assert_eq!((answer.finish, answer.sentence_tokens), (Finish::Stop, Some(6)));
-    assert_eq!(noting.last(), Some(Verdict::Wait));
+    assert_eq!(noting.last(), Some(StreamVerdict::Wait));
 }
 
 // On a second thread: the runtime must go on working for a connection to be closed.
@@ -389,7 +399,7 @@ async fn silence_is_judged_too_before_the_head_and_after_it() {
         for behaviour in [Behaviour::Silent, Behaviour::SlowHeader, Behaviour::HeadThenSilent] {
             let fake = FakeLlm::start_as(shape, behaviour.clone());
             let ask = within(LONG);
-            let given_up = client_of(&fake.url()).ask_paced(&ask, &Impatient).await;
+            let given_up = client_of(&fake.url()).request_answer_paced(&ask, &Impatient).await;
             assert!(matches!(given_up, Err(LlmError::Deadline(ClockFired::Pace))), "{behaviour:?}: {given_up:?}");
             assert!(fake.wait_for_hangup(Duration::from_secs(5)), "{behaviour:?}");
         }
@@ -402,9 +412,9 @@ async fn a_prompt_that_is_only_to_be_read_stays_read_in_a_real_server() {
     let client = client_of(llama.url());
     let mut read = within(LONG);
     read.sampling.max_tokens = 1;
-    let one = client.ask(&read).await.unwrap();
+    let one = client.request_answer(&read).await.unwrap();
     assert_eq!((one.finish, one.tokens.output), (Finish::Length, Some(1)));
-    let whole = client.ask(&within(LONG)).await.unwrap();
+    let whole = client.request_answer(&within(LONG)).await.unwrap();
     assert_eq!(whole.tokens.prompt, one.tokens.prompt);
     assert!(whole.tokens.cached.unwrap() + 1 >= one.tokens.prompt.unwrap(), "{:?}", whole.tokens);
     assert_eq!(whole.text, "Adds a retry to the login flow. Tests cover the timeout.");

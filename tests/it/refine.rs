@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use uro_capture::config::{Overrides, Paths};
 use uro_capture::domain::clock::{Clock, SystemClock};
-use uro_capture::pipeline::refine::{Walk, refine_some};
+use uro_capture::pipeline::refine::{RefineRound, refine_some};
 use uro_capture::pipeline::services::Services;
 
 use crate::harness::fake_llm::{Behaviour, FakeLlm, MODEL};
@@ -31,16 +31,16 @@ fn shown(world: &World, repo: &Path, capture: &Value) -> Value {
 }
 
 /// What an idle sidecar would do now.
-fn refine(world: &World, stop: bool) -> Walk {
+fn refine(world: &World, stop: bool) -> RefineRound {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let paths = Paths::under(&world.path("uro"));
+    let paths = Paths::from_home(&world.path("uro"));
     let services = Services::open(paths, Overrides::default(), Arc::clone(&clock)).unwrap();
     let until: Instant = clock.instant() + Duration::from_secs(20);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(refine_some(&services, 10, until, || stop)).unwrap()
 }
 
-const NOTHING: Walk = Walk { better: 0, vain: 0, cut_short: false };
+const NOTHING: RefineRound = RefineRound { better: 0, vain: 0, cut_short: false };
 
 #[test]
 fn the_text_of_a_model_that_came_later_takes_the_place_of_the_template() {
@@ -48,7 +48,7 @@ fn the_text_of_a_model_that_came_later_takes_the_place_of_the_template() {
     let server = FakeLlm::start(Behaviour::Answer(retry::SAID.into()));
     world.use_fake(&server, "");
     assert_eq!(refine(&world, true), NOTHING, "somebody came");
-    assert_eq!(refine(&world, false), Walk { better: 1, ..NOTHING });
+    assert_eq!(refine(&world, false), RefineRound { better: 1, ..NOTHING });
     assert_eq!(refine(&world, false), NOTHING, "once is enough");
     assert_eq!(server.asked().len(), 1);
 
@@ -82,7 +82,7 @@ fn the_text_of_a_model_that_came_later_takes_the_place_of_the_template() {
 fn a_server_that_is_still_down_is_no_try() {
     let (world, repo, before) = without_a_server();
     for _ in 0..3 {
-        assert_eq!(refine(&world, false), Walk { cut_short: true, ..NOTHING });
+        assert_eq!(refine(&world, false), RefineRound { cut_short: true, ..NOTHING });
     }
     let server = FakeLlm::start(Behaviour::Answer(retry::SAID.into()));
     world.use_fake(&server, "");
@@ -100,7 +100,7 @@ fn a_text_that_is_made_up_or_cut_or_tells_less_is_no_better_than_the_template() 
         let (world, repo, before) = without_a_server();
         let server = FakeLlm::start(bad.clone());
         world.use_fake(&server, "");
-        assert_eq!(refine(&world, false), Walk { vain: 1, ..NOTHING }, "{bad:?}");
+        assert_eq!(refine(&world, false), RefineRound { vain: 1, ..NOTHING }, "{bad:?}");
         assert_eq!(refine(&world, false), NOTHING, "it rests");
         let after = shown(&world, &repo, &before);
         assert_eq!((&after["summary"], &after["refined"]), (&before["summary"], &Value::Null));
@@ -115,9 +115,10 @@ fn a_text_that_is_made_up_or_cut_or_tells_less_is_no_better_than_the_template() 
 fn a_text_that_tells_less_than_the_note_does_not_take_its_place() {
     let note = "Cut the auth timeout from 3s to 200ms, the proxy drops idle connections";
     let whole = "The auth timeout is cut from 3s to 200ms, as the proxy drops idle connections.";
-    for (said, wanted) in
-        [("The auth timeout is cut.", Walk { vain: 1, ..NOTHING }), (whole, Walk { better: 1, ..NOTHING })]
-    {
+    for (said, wanted) in [
+        ("The auth timeout is cut.", RefineRound { vain: 1, ..NOTHING }),
+        (whole, RefineRound { better: 1, ..NOTHING }),
+    ] {
         let world = World::with_fake(&FakeLlm::start(Behaviour::Refused));
         let repo = world.repo("repo");
         let before = world.json(&repo, &[note]);
@@ -139,7 +140,7 @@ fn a_commit_that_is_gone_is_not_taken_for_a_note() {
     let server = FakeLlm::start(Behaviour::Answer(retry::SAID.into()));
     world.use_fake(&server, "");
     std::fs::rename(&repo, world.path("elsewhere")).unwrap();
-    assert_eq!(refine(&world, false), Walk { vain: 1, ..NOTHING });
+    assert_eq!(refine(&world, false), RefineRound { vain: 1, ..NOTHING });
     assert!(server.questions().is_empty());
     let home = world.path("home");
     assert_eq!(shown(&world, &home, &before)["summary"], before["summary"]);

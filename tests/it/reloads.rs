@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use uro_capture::config::EndpointConfig;
 use uro_capture::domain::clock::{Clock, SystemClock};
 use uro_capture::domain::model::Sampling;
-use uro_capture::llm::{Ask, Client, Finish, LlmError};
+use uro_capture::llm::{Client, Finish, LlmError, ModelRequest};
 
 use crate::harness::fake_llm::MODEL;
 use crate::harness::reloading::{Asked, Ended, Reloading, Speed};
@@ -21,10 +21,10 @@ fn now() -> Instant {
     SystemClock.instant()
 }
 
-fn ask(question: &str) -> Ask {
+fn ask(question: &str) -> ModelRequest {
     let sampling =
         Sampling { temperature: 0.2, top_p: 0.9, top_k: 40, repeat_penalty: 1.0, num_ctx: 4096, max_tokens: 80 };
-    Ask {
+    ModelRequest {
         model: MODEL.into(),
         rules: "You describe one commit. ".repeat(40),
         question: question.into(),
@@ -36,14 +36,14 @@ fn ask(question: &str) -> Ask {
     }
 }
 
-fn reading(question: &str) -> Ask {
+fn reading(question: &str) -> ModelRequest {
     let mut ask = ask(question);
     ask.sampling.max_tokens = 1;
     ask
 }
 
 /// What a capture, a prompt that is read ahead and a batch differ in.
-fn mixed(n: usize) -> Ask {
+fn mixed(n: usize) -> ModelRequest {
     let mut ask = ask(&format!("Commit {n}"));
     let sampling = &mut ask.sampling;
     match n % 3 {
@@ -59,7 +59,7 @@ async fn captures_prompts_read_ahead_and_batches_never_make_it_reload() {
     let server = Reloading::start(Speed::FAST);
     let client = client_of(&server);
     for n in 0..50 {
-        client.ask(&mixed(n)).await.unwrap();
+        client.request_answer(&mixed(n)).await.unwrap();
     }
     assert_eq!(server.loads(), 1);
     assert_eq!(server.asked().iter().map(|asked| asked.loaded).collect::<Vec<_>>()[..3], [true, false, false]);
@@ -69,10 +69,10 @@ async fn captures_prompts_read_ahead_and_batches_never_make_it_reload() {
 async fn other_runner_options_and_other_models_do_make_it_reload() {
     let server = Reloading::start(Speed::FAST);
     let client = client_of(&server);
-    client.ask(&ask("a")).await.unwrap();
+    client.request_answer(&ask("a")).await.unwrap();
     let mut wider = ask("a");
     wider.sampling.num_ctx = 8192;
-    let answer = client.ask(&wider).await.unwrap();
+    let answer = client.request_answer(&wider).await.unwrap();
     assert!(answer.load.unwrap() >= Speed::FAST.load);
     assert_eq!(server.loaded().unwrap().1["num_ctx"], 8192);
     let models = client.models(now() + LONG).await.unwrap();
@@ -80,10 +80,10 @@ async fn other_runner_options_and_other_models_do_make_it_reload() {
     assert_eq!((orca.resident, orca.loaded_context, orca.thinks), (Some(true), Some(8192), Some(false)));
     let mut other = ask("a");
     other.model = "codellama:7b".into();
-    client.ask(&other).await.unwrap();
+    client.request_answer(&other).await.unwrap();
     assert_eq!((server.loads(), server.loaded().unwrap().0.as_str()), (3, "codellama:7b"));
     server.unload();
-    client.ask(&other).await.unwrap();
+    client.request_answer(&other).await.unwrap();
     assert_eq!(server.loads(), 4);
 }
 
@@ -91,9 +91,9 @@ async fn other_runner_options_and_other_models_do_make_it_reload() {
 async fn what_was_read_ahead_is_not_read_again() {
     let server = Reloading::start(Speed::FAST);
     let client = client_of(&server);
-    let one = client.ask(&reading("<patch>\n+retry(3)\n</patch>\n")).await.unwrap();
+    let one = client.request_answer(&reading("<patch>\n+retry(3)\n</patch>\n")).await.unwrap();
     assert_eq!((one.finish, one.tokens.output), (Finish::Length, Some(1)));
-    let whole = client.ask(&ask("<patch>\n+retry(3)\n</patch>\nAdd a retry")).await.unwrap();
+    let whole = client.request_answer(&ask("<patch>\n+retry(3)\n</patch>\nAdd a retry")).await.unwrap();
     assert_eq!((whole.finish, whole.text.as_str()), (Finish::Stop, "Adds a retry to the login."));
     let asked = server.asked();
     assert_eq!(asked[0].cached, 0);
@@ -104,13 +104,13 @@ async fn what_was_read_ahead_is_not_read_again() {
 async fn a_reader_who_goes_leaves_the_batches_that_were_begun() {
     let server = Reloading::start(Speed { batch: 64, read: Duration::from_millis(1), ..Speed::FAST });
     let client = client_of(&server);
-    client.ask(&reading("a")).await.unwrap();
+    client.request_answer(&reading("a")).await.unwrap();
     let mut other = ask(&"x".repeat(4000));
     other.rules = "Something else entirely. ".into();
-    let gone = tokio::time::timeout(Duration::from_millis(150), client.ask(&other)).await;
+    let gone = tokio::time::timeout(Duration::from_millis(150), client.request_answer(&other)).await;
     assert!(gone.is_err());
     assert!(server.wait_for(|asked| asked[1].ended == Some(Ended::Cut)));
-    client.ask(&other).await.unwrap();
+    client.request_answer(&other).await.unwrap();
     let again = server.asked().remove(2);
     assert!(again.cached > 0 && again.cached < again.prompt - 64, "{again:?}");
 }
@@ -119,13 +119,13 @@ async fn a_reader_who_goes_leaves_the_batches_that_were_begun() {
 async fn one_at_a_time_and_who_leaves_the_queue_is_not_served() {
     let server = Reloading::start(Speed { write: Duration::from_millis(100), ..Speed::FAST });
     let client = Arc::new(client_of(&server));
-    client.ask(&reading("warm")).await.unwrap();
+    client.request_answer(&reading("warm")).await.unwrap();
     let first = tokio::spawn({
         let client = Arc::clone(&client);
-        async move { client.ask(&ask("long")).await }
+        async move { client.request_answer(&ask("long")).await }
     });
     assert!(server.wait_for(|asked| asked.len() == 2));
-    let second = tokio::time::timeout(Duration::from_millis(100), client.ask(&ask("waiting"))).await;
+    let second = tokio::time::timeout(Duration::from_millis(100), client.request_answer(&ask("waiting"))).await;
     assert!(second.is_err() && first.await.unwrap().is_ok());
     assert!(server.wait_for(|asked| asked.iter().all(|asked| asked.ended.is_some())));
     let ended: Vec<(Option<Ended>, usize)> = server.asked().iter().map(|asked| (asked.ended, asked.written)).collect();
@@ -137,18 +137,18 @@ async fn one_at_a_time_and_who_leaves_the_queue_is_not_served() {
 async fn killed_it_refuses_and_revived_it_loads_again() {
     let mut server = Reloading::start(Speed::FAST);
     let client = client_of(&server);
-    client.ask(&ask("a")).await.unwrap();
+    client.request_answer(&ask("a")).await.unwrap();
     server.kill();
-    assert!(matches!(client.ask(&ask("a")).await, Err(LlmError::Unreachable { .. })));
+    assert!(matches!(client.request_answer(&ask("a")).await, Err(LlmError::Unreachable { .. })));
     server.revive();
     server.say("Removes it.");
-    assert_eq!(client.ask(&ask("a")).await.unwrap().text, "Removes it.");
+    assert_eq!(client.request_answer(&ask("a")).await.unwrap().text, "Removes it.");
     assert_eq!(server.loads(), 2);
     let refused = |asked: &Asked| asked.ended == Some(Ended::Refused);
     let mut long = ask(&"x".repeat(20_000));
-    assert!(matches!(client.ask(&long).await, Err(LlmError::PromptTooLong { .. })));
+    assert!(matches!(client.request_answer(&long).await, Err(LlmError::PromptTooLong { .. })));
     assert!(server.wait_for(|asked| asked.last().is_some_and(refused)));
     long.until = now() + Duration::from_millis(200);
     server.set_speed(Speed::FAST.slower(1000));
-    assert!(client.ask(&Ask { question: "b".into(), ..long }).await.is_err());
+    assert!(client.request_answer(&ModelRequest { question: "b".into(), ..long }).await.is_err());
 }

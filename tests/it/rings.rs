@@ -160,7 +160,7 @@ fn a_sidecar_whose_bell_nobody_reads_is_replaced_by_the_hook_that_finds_it_full(
     }
     signal(first, "-STOP");
     let bell = world.run_dir().join("bell.sock");
-    while uro_capture::hook::bell::ring(&bell) == uro_capture::hook::bell::Ring::Rung {}
+    while uro_capture::hook::bell::ring(&bell) == uro_capture::hook::bell::RingResult::Delivered {}
     let oid = world.commit(&repo, "a.rs", "fn a() {}\n", "Add a");
     successor(&world, first);
     world.final_capture(&repo, &oid);

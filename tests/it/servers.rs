@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use uro_capture::config::{ApiKey, EndpointConfig};
 use uro_capture::domain::clock::{Clock, SystemClock};
 use uro_capture::domain::model::Sampling;
-use uro_capture::domain::model::Verdict;
-use uro_capture::llm::{Ask, Client, ClockFired, Finish, LlmError, Pace, SoFar};
+use uro_capture::domain::model::StreamVerdict;
+use uro_capture::llm::{AnswerPace, AnswerProgress, Client, ClockFired, Finish, LlmError, ModelRequest};
 
 use crate::harness::World;
 use crate::harness::scripted::{Asked, Reply, Scripted};
@@ -18,8 +18,8 @@ const MODEL: &str = "qwen2.5:3b";
 const KEY: &str = "kk-0815-secret";
 const CODE: &str = "def login(session):\n    return session.open(timeout)\n";
 
-fn question() -> Ask {
-    Ask {
+fn question() -> ModelRequest {
+    ModelRequest {
         model: MODEL.into(),
         rules: "Say what changed.".into(),
         question: "+def login():".into(),
@@ -95,7 +95,7 @@ async fn a_template_without_a_system_role_gets_the_rules_in_the_users_message_an
         });
         let client = client(&server.url());
         for _ in 0..2 {
-            assert_eq!(client.ask(&question()).await.unwrap().text, SENTENCE);
+            assert_eq!(client.request_answer(&question()).await.unwrap().text, SENTENCE);
         }
         let questions = server.questions();
         let roles: Vec<usize> = questions.iter().map(|one| one.body["messages"].as_array().unwrap().len()).collect();
@@ -110,7 +110,7 @@ async fn a_model_that_takes_neither_form_fails_with_the_servers_words() {
     let server = Scripted::start(|asked| {
         openai(asked, &one_row(), || Reply::status("400 Bad Request", r#"{"error":"System role not supported"}"#))
     });
-    let error = client(&server.url()).ask(&question()).await.unwrap_err();
+    let error = client(&server.url()).request_answer(&question()).await.unwrap_err();
     assert!(matches!(&error, LlmError::NoSystemRole { message } if message == "System role not supported"), "{error}");
     assert_eq!(server.questions().len(), 2);
 }
@@ -143,21 +143,21 @@ async fn the_end_of_an_answer_is_taken_in_every_form() {
             true => ollama(asked, || Reply::ok(sent.clone())),
             false => openai(asked, &one_row(), || Reply::ok(sent.clone())),
         });
-        let answer = client(&server.url()).ask(&question()).await.unwrap();
+        let answer = client(&server.url()).request_answer(&question()).await.unwrap();
         assert_eq!((answer.text.as_str(), answer.finish), (SENTENCE, Finish::Stop), "{body}");
     }
     // Without its end mark, a sentence may have been going on.
     let server = Scripted::start(|asked| ollama(asked, || Reply::ok(line("Adds `login` to", ",\"done\":false"))));
-    let answer = client(&server.url()).ask(&question()).await.unwrap();
+    let answer = client(&server.url()).request_answer(&question()).await.unwrap();
     assert_eq!(answer.finish, Finish::Aborted);
 }
 
 /// Gives up once no text has come for 100 ms.
 struct Impatient;
 
-impl Pace for Impatient {
-    fn judge(&self, so_far: &SoFar<'_>) -> Verdict {
-        if so_far.silent < Duration::from_millis(100) { Verdict::Wait } else { Verdict::GiveUp }
+impl AnswerPace for Impatient {
+    fn check_progress(&self, so_far: &AnswerProgress<'_>) -> StreamVerdict {
+        if so_far.silent < Duration::from_millis(100) { StreamVerdict::Wait } else { StreamVerdict::GiveUp }
     }
 }
 
@@ -167,13 +167,13 @@ async fn heartbeats_are_no_progress_and_do_not_prolong_an_answer() {
         [": ping\n\n", "event: ping\ndata: {}\n\n", "data: {\"choices\":[{\"delta\":{\"content\":\"\"}}]}\n\n", "\n"]
     {
         let silent = Scripted::start(move |asked| openai(asked, &one_row(), || Reply::ok("").then(beat)));
-        let error = client(&silent.url()).ask_paced(&question(), &Impatient).await.unwrap_err();
+        let error = client(&silent.url()).request_answer_paced(&question(), &Impatient).await.unwrap_err();
         assert!(matches!(error, LlmError::Deadline(ClockFired::Pace)), "{beat:?}: {error}");
         let ended = Scripted::start(move |asked| {
             let end = json!({"choices": [{"delta": {"content": SENTENCE}, "finish_reason": "stop"}]});
             openai(asked, &one_row(), || Reply::ok(format!("data: {end}\n\n")).then(beat))
         });
-        let answer = client(&ended.url()).ask(&question()).await.unwrap();
+        let answer = client(&ended.url()).request_answer(&question()).await.unwrap();
         assert_eq!((answer.text.as_str(), answer.finish), (SENTENCE, Finish::Stop), "{beat:?}");
     }
 }
@@ -192,8 +192,9 @@ fn guarded(asked: &Asked) -> Reply {
 #[tokio::test]
 async fn a_key_goes_to_its_server_and_is_not_in_what_the_server_says() {
     let server = Scripted::start(guarded);
-    let with = |key: &str| EndpointConfig { api_key: ApiKey::of(key), ..EndpointConfig::local("test", &server.url()) };
-    assert_eq!(Client::new(&with(KEY)).unwrap().ask(&question()).await.unwrap().text, SENTENCE);
+    let with =
+        |key: &str| EndpointConfig { api_key: ApiKey::parse(key), ..EndpointConfig::local("test", &server.url()) };
+    assert_eq!(Client::new(&with(KEY)).unwrap().request_answer(&question()).await.unwrap().text, SENTENCE);
     let error = Client::new(&with("another-key-9")).unwrap().models(now() + Duration::from_secs(5)).await.unwrap_err();
     assert!(error.is_refused_key() && !error.to_string().contains("another-key-9"), "{error}");
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
-use uro_capture::domain::event::Means;
+use uro_capture::domain::event::HookMode;
 use uro_capture::store::Store;
 use uro_capture::store::sqlite::SqliteStore;
 
@@ -23,8 +23,8 @@ fn watched_repo(world: &World, name: &str) -> PathBuf {
     let repo = world.hooked_repo(name);
     lose_hooks(&repo);
     let store = store(world);
-    for mut known in store.registered().unwrap() {
-        known.means = Means::Watch;
+    for mut known in store.registered_repos().unwrap() {
+        known.hook_mode = HookMode::Watch;
         store.register(&known).unwrap();
     }
     repo

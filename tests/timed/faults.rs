@@ -7,7 +7,7 @@ mod stage;
 
 use std::time::Duration;
 
-use uro_capture::domain::capture::{By, Capture, Reason};
+use uro_capture::domain::capture::{AuthoredBy, Capture, Reason};
 use uro_capture::route::choice::TRIALS;
 
 use crate::harness::eventually;
@@ -195,7 +195,7 @@ fn slow_is_not_down_and_what_becomes_fast_again_is_asked_again() {
     let mut stage = Stage::new(&unprepared(&endpoint("test", &server.url())));
     let trials = tries(TooSlow);
     let captures = stage.commits(trials + 2);
-    assert!(captures.iter().all(|capture| capture.provenance.by == By::Template), "{:?}", reasons(&captures));
+    assert!(captures.iter().all(|capture| capture.provenance.by == AuthoredBy::Template), "{:?}", reasons(&captures));
     assert_eq!(reasons(&captures[trials..]), [Reason::PredictedMiss; 2]);
     stage.past_work(1);
     stage.world.ok(&stage.repo, &["draft", "run"]);
@@ -206,7 +206,7 @@ fn slow_is_not_down_and_what_becomes_fast_again_is_asked_again() {
     // In a pause somebody measures it, or asks it again about the templates.
     let asked = server.asked().len();
     eventually("a measurement", || (server.asked().len() > asked).then_some(()));
-    eventually("a commit that it describes", || (stage.commit().provenance.by == By::Model).then_some(()));
+    eventually("a commit that it describes", || (stage.commit().provenance.by == AuthoredBy::Model).then_some(()));
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn a_model_that_is_not_loaded_is_waited_for_by_nobody() {
     // In a pause it is loaded, and then it writes.
     stage.world.configure(&settings("read_ahead = \"always\"", &endpoint("test", &server.url())));
     eventually("it is loaded", || server.loaded());
-    eventually("a commit that it describes", || (stage.commit().provenance.by == By::Model).then_some(()));
+    eventually("a commit that it describes", || (stage.commit().provenance.by == AuthoredBy::Model).then_some(()));
     assert_eq!(server.loads(), 1);
 }
 

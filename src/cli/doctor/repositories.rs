@@ -1,38 +1,41 @@
 //! `doctor` checks of the store and the registered repositories.
 
-use super::{Finding, limits, looking_at, writable};
+use super::{Finding, check_writable, inspect_command, limits};
 use crate::cli::app::App;
-use crate::cli::hooks::places::{self, ByHand};
-use crate::cli::hooks::surroundings::{Mark, Surroundings};
+use crate::cli::hooks::places::{self, ManualLines};
+use crate::cli::hooks::surroundings::{GitEnvironment, GlobalMark};
 use crate::cli::hooks::{self, RepoHooks};
 use crate::cli::{service, size, when};
-use crate::domain::event::Means;
+use crate::domain::event::HookMode;
 use crate::git::repo::Repo;
 use crate::pipeline::sizes::Sizes;
 use crate::sidecar::client;
-use crate::store::{Registered, Store};
+use crate::store::{RegisteredRepo, Store};
 
 /// The findings, and the disk usage if the store can be read.
-pub fn examine(app: &App) -> (Vec<Finding>, Option<Sizes>) {
+pub fn check_store(app: &App) -> (Vec<Finding>, Option<Sizes>) {
     let store = match app.store() {
         Ok(store) => store,
         // The store's own hint would lead back to `doctor`; the directory's error says more.
-        Err(failure) => return (vec![Finding::of("store", &failure.hint(looking_at(&app.paths.data)))], None),
+        Err(failure) => {
+            return (vec![Finding::from_failure("store", &failure.hint(inspect_command(&app.paths.data)))], None);
+        }
     };
     let sizes = Sizes::measure(&app.paths, store.as_ref());
-    let told = sizes.as_ref().ok().map(|sizes| Finding::fine("store", size::all(sizes)));
+    let told = sizes.as_ref().ok().map(|sizes| Finding::passed("store", size::format_sizes(sizes)));
     match registered(app, store.as_ref()) {
         Ok(findings) => (findings.into_iter().chain(told).collect(), sizes.ok()),
-        Err(error) => (vec![Finding::of("store", &error.into())], sizes.ok()),
+        Err(error) => (vec![Finding::from_failure("store", &error.into())], sizes.ok()),
     }
 }
 
 fn registered(app: &App, store: &dyn Store) -> Result<Vec<Finding>, crate::store::StoreError> {
-    let mut findings = vec![writable("store", &app.paths.data)];
-    let (registered, around) = (store.registered()?, Surroundings::new(app.env(), Mark::read(store)?));
+    let mut findings = vec![check_writable("store", &app.paths.data)];
+    let (registered, around) =
+        (store.registered_repos()?, GitEnvironment::new(app.env(), GlobalMark::load_mark(store)?));
     findings.extend(global(&around));
     if registered.is_empty() && around.mark().is_none() {
-        findings.push(Finding::wrong("hooks", "no repository is registered", "uro-capture init PATH"));
+        findings.push(Finding::failed("hooks", "no repository is registered", "uro-capture init PATH"));
     }
     let mut all = Vec::new();
     for known in &registered {
@@ -41,57 +44,58 @@ fn registered(app: &App, store: &dyn Store) -> Result<Vec<Finding>, crate::store
         all.extend(hooks);
     }
     let sidecar = client::status(&app.paths.run);
-    let unattended = hooks::unattended(&all.iter().collect::<Vec<_>>(), &sidecar.state, service::autostart(app));
-    findings.extend(unattended.map(|(what, fix)| Finding::wrong("sidecar", what, fix)));
-    findings.extend(limits::inotify(registered.len()));
+    let unattended =
+        hooks::unattended_problem(&all.iter().collect::<Vec<_>>(), &sidecar.state, service::autostart(app));
+    findings.extend(unattended.map(|(what, fix)| Finding::failed("sidecar", what, fix)));
+    findings.extend(limits::check_inotify(registered.len()));
     let recent = store.problems(when::days_back(7, &app.now())).unwrap_or_default();
-    findings.extend(recent.into_iter().map(|(_, what, fix)| Finding::wrong("store", what, fix)));
+    findings.extend(recent.into_iter().map(|(_, what, fix)| Finding::failed("store", what, fix)));
     Ok(findings)
 }
 
 /// Checks our lines of `init --global` in the user's git configuration.
-fn global(around: &Surroundings<'_>) -> Option<Finding> {
+fn global(around: &GitEnvironment<'_>) -> Option<Finding> {
     let file = around.mark()?.path.display();
     if !around.is_global() {
-        return Some(Finding::wrong("hooks", format!("{file} lacks our lines"), "uro-capture init --global"));
+        return Some(Finding::failed("hooks", format!("{file} lacks our lines"), "uro-capture init --global"));
     }
     if !around.has_config_hooks() {
         let what = format!("{file} has hooks for all repositories, which this git does not run (2.54 does)");
-        return Some(Finding::wrong("hooks", what, "uro-capture init --global DIR…"));
+        return Some(Finding::failed("hooks", what, "uro-capture init --global DIR…"));
     }
-    Some(Finding::fine("hooks", format!("{file} (all repositories)")))
+    Some(Finding::passed("hooks", format!("{file} (all repositories)")))
 }
 
-fn repository(app: &App, known: &Registered, around: &Surroundings<'_>) -> (Vec<Finding>, Option<RepoHooks>) {
+fn repository(app: &App, known: &RegisteredRepo, around: &GitEnvironment<'_>) -> (Vec<Finding>, Option<RepoHooks>) {
     let repo = match Repo::open_git_dir(&known.common_dir) {
         Ok(repo) => repo,
         Err(error) => {
-            let (what, fix) = hooks::unreadable(&known.path, &error);
-            return (vec![Finding::wrong("hooks", what, fix)], None);
+            let (what, fix) = hooks::unreadable_problem(&known.path, &error);
+            return (vec![Finding::failed("hooks", what, fix)], None);
         }
     };
-    let found = hooks::of_registered(Ok(&repo), known, around);
+    let found = hooks::inspect_registered(Ok(&repo), known, around);
     let first = match &found.trouble {
-        Some(trouble) => Finding::wrong("hooks", trouble.words(&found.repo), trouble.repair(&known.path)),
-        None => Finding::fine("hooks", format!("{} ({})", found.repo, found.how.unwrap_or("watched by the sidecar"))),
+        Some(trouble) => Finding::failed("hooks", trouble.describe(&found.repo), trouble.repair(&known.path)),
+        None => Finding::passed("hooks", format!("{} ({})", found.repo, found.how.unwrap_or("watched by the sidecar"))),
     };
     let mut findings = vec![first];
     if found.how != Some("config") {
-        findings.extend(by_hand(app, &repo, known));
+        findings.extend(suggest_lines(app, &repo, known));
     }
     (findings, Some(found))
 }
 
 /// Suggests lines to add by hand where nothing was written. A worktree with a hooks directory of its own is watched
 /// like its repository; it needs no fix.
-fn by_hand(app: &App, repo: &Repo, known: &Registered) -> Vec<Finding> {
+fn suggest_lines(app: &App, repo: &Repo, known: &RegisteredRepo) -> Vec<Finding> {
     let Ok(program) = hooks::program(app) else { return Vec::new() };
-    let places = places::all(repo).unwrap_or_default();
-    let linked = places.iter().skip(usize::from(known.means != Means::Watch));
-    let told = linked.filter_map(|place| ByHand::of(place, &program));
+    let places = places::list_worktrees(repo).unwrap_or_default();
+    let linked = places.iter().skip(usize::from(known.hook_mode != HookMode::Watch));
+    let told = linked.filter_map(|place| ManualLines::for_worktree(place, &program));
     told.map(|by_hand| {
-        let [why, line] = by_hand.words();
-        Finding::fine("hooks", format!("{}: {why}; {line}", by_hand.worktree.display()))
+        let [why, line] = by_hand.describe();
+        Finding::passed("hooks", format!("{}: {why}; {line}", by_hand.worktree.display()))
     })
     .collect()
 }

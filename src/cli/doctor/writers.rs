@@ -1,32 +1,32 @@
 //! `doctor` checks of the models and their configuration.
 
 use super::Finding;
-use crate::cli::models::{EndpointView, ModelView, Texts};
+use crate::cli::models::{EndpointView, ModelView, RoleTexts};
 use crate::config::Config;
 use crate::domain::model::Strategy;
 use crate::domain::role::{ROLES, Role};
-use crate::route::breaker::State;
-use crate::route::roles::Because;
-use crate::route::tuning::{Advice, advice};
+use crate::route::breaker::BreakerState;
+use crate::route::roles::UnfitReason;
+use crate::route::tuning::{SettingAdvice, check_settings};
 
 /// A context that holds all our prompts (tokens): a model loaded with less is reloaded.
 const SMALLEST: u64 = 1024;
 
 /// `guessed`: the endpoint is a built-in default; if it is missing, nothing is reported.
-pub fn examine(config: &Config, views: &[EndpointView], guessed: &dyn Fn(usize) -> bool) -> Vec<Finding> {
+pub fn check_models(config: &Config, views: &[EndpointView], guessed: &dyn Fn(usize) -> bool) -> Vec<Finding> {
     let any_up = views.iter().any(|view| view.up);
     let mut findings = Vec::new();
     findings.extend(single(config, views));
     findings.extend(ROLES.into_iter().flat_map(|role| tuning(config, role, views)));
     for (index, view) in views.iter().enumerate() {
         // An endpoint that does not answer is reported elsewhere.
-        findings.extend(down(view).filter(|_| any_up && !guessed(index)));
+        findings.extend(check_endpoint_breaker(view).filter(|_| any_up && !guessed(index)));
         for model in &view.models {
-            findings.extend(refused(view, model));
+            findings.extend(check_model_breaker(view, model));
             findings.extend(model.texts.iter().map(|texts| usable(view, model, texts)));
             findings.extend(too_large(model, views));
             findings.extend(spilled(model));
-            findings.extend(loaded(config, model));
+            findings.extend(check_context(config, model));
         }
     }
     findings
@@ -34,38 +34,38 @@ pub fn examine(config: &Config, views: &[EndpointView], guessed: &dyn Fn(usize) 
 
 fn single(config: &Config, views: &[EndpointView]) -> Option<Finding> {
     let is_missing = config.capture.strategy == Strategy::Single && config.models.default.is_none();
-    let writer = writer(Role::Capture, views).filter(|_| is_missing)?;
+    let writer = find_writer(Role::Capture, views).filter(|_| is_missing)?;
     let what = format!("strategy is single and no default model is named: {} writes now", writer.offered.name);
-    Some(Finding::wrong("config", what, format!("uro-capture config set models.default {}", writer.offered.name)))
+    Some(Finding::failed("config", what, format!("uro-capture config set models.default {}", writer.offered.name)))
 }
 
 fn tuning(config: &Config, role: Role, views: &[EndpointView]) -> Vec<Finding> {
     let Some(sampling) = config.options.get(&role) else { return Vec::new() };
-    let writer = writer(role, views);
+    let writer = find_writer(role, views);
     let trained = writer.and_then(|model| model.offered.context_length);
     // The built-in value was not chosen by the user, and the router stays within the model's limit.
     let ours = Config::default().options.get(&role).map(|usual| usual.num_ctx);
-    let is_news = |advice: &Advice| !(advice.wrong && advice.key == "num_ctx" && ours == Some(sampling.num_ctx));
-    let said = |Advice { key, wrong, says }: Advice| {
+    let is_news = |advice: &SettingAdvice| !(advice.wrong && advice.key == "num_ctx" && ours == Some(sampling.num_ctx));
+    let said = |SettingAdvice { key, wrong, says }: SettingAdvice| {
         let name = format!("options.{}.{key}", role.as_str());
         match (key, wrong, writer) {
             // A notice that needs no fix.
             ("num_ctx", true, Some(writer)) => {
-                Finding::fine("config", format!("{name}: {says}; {} is asked with that", writer.offered.name))
+                Finding::passed("config", format!("{name}: {says}; {} is asked with that", writer.offered.name))
             }
-            (_, true, _) => Finding::wrong(
+            (_, true, _) => Finding::failed(
                 "config",
                 format!("{name}: {says}"),
-                format!("uro-capture config set {name} {}", usual(role, key)),
+                format!("uro-capture config set {name} {}", default_value(role, key)),
             ),
-            (_, false, _) => Finding::fine("config", format!("{name}: {says}")),
+            (_, false, _) => Finding::passed("config", format!("{name}: {says}")),
         }
     };
-    advice(role, sampling, trained).into_iter().filter(is_news).map(said).collect()
+    check_settings(role, sampling, trained).into_iter().filter(is_news).map(said).collect()
 }
 
 /// The built-in context length.
-fn usual(role: Role, key: &str) -> String {
+fn default_value(role: Role, key: &str) -> String {
     let defaults = Config::default().options;
     let Some(sampling) = defaults.get(&role) else { return String::new() };
     match key {
@@ -78,73 +78,73 @@ fn usual(role: Role, key: &str) -> String {
     }
 }
 
-fn writer(role: Role, views: &[EndpointView]) -> Option<&ModelView> {
+fn find_writer(role: Role, views: &[EndpointView]) -> Option<&ModelView> {
     views.iter().flat_map(|view| &view.models).find(|model| model.roles.contains(&role))
 }
 
-fn down(view: &EndpointView) -> Option<Finding> {
-    let breaker = view.breaker.filter(|breaker| breaker.state != State::Closed)?;
+fn check_endpoint_breaker(view: &EndpointView) -> Option<Finding> {
+    let breaker = view.breaker.filter(|breaker| breaker.state != BreakerState::Closed)?;
     let again = breaker.probe_in_s.map(|seconds| format!("; tried again in {:.0} s", seconds.ceil()));
     let what = format!("captures do not go to {}: it failed lately{}", view.endpoint, again.unwrap_or_default());
     let fix = format!("start the server at {}, or take it out of the configuration", view.url);
-    Some(Finding::wrong("endpoints", what, fix))
+    Some(Finding::failed("endpoints", what, fix))
 }
 
-fn refused(view: &EndpointView, model: &ModelView) -> Option<Finding> {
+fn check_model_breaker(view: &EndpointView, model: &ModelView) -> Option<Finding> {
     // If the whole endpoint is down, that is the problem to fix.
-    let whole = view.breaker.is_some_and(|breaker| breaker.state != State::Closed);
-    let open = model.breaker.is_some_and(|breaker| breaker.state != State::Closed) && !whole;
+    let whole = view.breaker.is_some_and(|breaker| breaker.state != BreakerState::Closed);
+    let open = model.breaker.is_some_and(|breaker| breaker.state != BreakerState::Closed) && !whole;
     let name = &model.offered.name;
     let what = format!("captures do not go to {name} on {}: it failed lately", view.endpoint);
     let fix = format!("uro-capture latency --by model, and the log of the server at {}", view.url);
-    open.then(|| Finding::wrong("endpoints", what, fix))
+    open.then(|| Finding::failed("endpoints", what, fix))
 }
 
 /// Share of usable texts; a failed check if the model is disabled because of it.
-fn usable(view: &EndpointView, model: &ModelView, texts: &Texts) -> Finding {
+fn usable(view: &EndpointView, model: &ModelView, texts: &RoleTexts) -> Finding {
     let (name, role) = (&model.offered.name, texts.role.as_str());
     let what = format!("{name} on {} ({role}): {}", view.endpoint, texts.tally);
     if !texts.barred {
-        return Finding::fine("endpoints", what);
+        return Finding::passed("endpoints", what);
     }
     let fix = format!(
         "a better model: uro-capture config set models.{role} MODEL; to let it try again: uro-capture models --retry {name}"
     );
-    Finding::wrong("endpoints", format!("{what}; it is not asked any more"), fix)
+    Finding::failed("endpoints", format!("{what}; it is not asked any more"), fix)
 }
 
 fn too_large(model: &ModelView, views: &[EndpointView]) -> Option<Finding> {
-    let Some(Because::TooLarge { needs, has }) = model.unfit else { return None };
+    let Some(UnfitReason::TooLarge { needs, has }) = model.unfit else { return None };
     let gigabytes = |bytes: u64| format!("{:.1} GB", bytes as f64 / 1e9);
     let name = &model.offered.name;
     let what = format!("{name} does not fit: needs {}, {} are there", gigabytes(needs), gigabytes(has));
     let Some(role) = model.configured_for.first() else {
-        return Some(Finding::fine("endpoints", format!("{what}; it is not used")));
+        return Some(Finding::passed("endpoints", format!("{what}; it is not used")));
     };
     let what = format!("{what}; it is configured for {}", role.as_str());
-    let fix = match writer(*role, views) {
+    let fix = match find_writer(*role, views) {
         Some(other) => format!("uro-capture config set models.{} {}", role.as_str(), other.offered.name),
         None => "ollama pull llama3.2:3b".to_owned(),
     };
-    Some(Finding::wrong("endpoints", what, fix))
+    Some(Finding::failed("endpoints", what, fix))
 }
 
 fn spilled(model: &ModelView) -> Option<Finding> {
     let (share, role) = (model.spilled?, model.roles.first().or(model.stands_in_for.first())?);
     let what = format!("{} runs slowly: {:.0} % of it spilled to main memory", model.offered.name, share * 100.0);
     let fix = format!("a smaller or more quantized one: uro-capture config set models.{} MODEL", role.as_str());
-    Some(Finding::wrong("endpoints", what, fix))
+    Some(Finding::failed("endpoints", what, fix))
 }
 
 /// Another program's context length is adopted, because a different one would reload the model at each request.
-fn loaded(config: &Config, model: &ModelView) -> Option<Finding> {
+fn check_context(config: &Config, model: &ModelView) -> Option<Finding> {
     let loaded = model.offered.loaded_context.filter(|_| !model.roles.is_empty())?;
     let ours = config.options.values().any(|sampling| u64::from(sampling.num_ctx) == loaded);
     let name = &model.offered.name;
     if loaded < SMALLEST {
         let what =
             format!("{name} is loaded with a context of {loaded} tokens, too few for a prompt: it is loaded anew");
-        return Some(Finding::wrong(
+        return Some(Finding::failed(
             "endpoints",
             what,
             "OLLAMA_CONTEXT_LENGTH=4096 ollama serve, or llama-server -c 4096",
@@ -153,18 +153,18 @@ fn loaded(config: &Config, model: &ModelView) -> Option<Finding> {
     let as_trained = model.offered.context_length == Some(loaded);
     let what =
         format!("{name} is loaded with a context of {loaded} tokens, which nothing here asked for: it is used so");
-    (!ours && !as_trained).then(|| Finding::fine("endpoints", what))
+    (!ours && !as_trained).then(|| Finding::passed("endpoints", what))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::models::Breaker;
-    use crate::domain::model::Offered;
-    use crate::route::tally::Tally;
+    use crate::cli::models::BreakerView;
+    use crate::domain::model::ListedModel;
+    use crate::route::tally::UsableTally;
 
-    fn writes(offered: Offered, roles: &[Role]) -> ModelView {
-        ModelView { roles: roles.to_vec(), ..ModelView::of(offered, true) }
+    fn writes(offered: ListedModel, roles: &[Role]) -> ModelView {
+        ModelView { roles: roles.to_vec(), ..ModelView::from_offered(offered, true) }
     }
 
     fn at(models: Vec<ModelView>) -> EndpointView {
@@ -186,15 +186,15 @@ mod tests {
         }
     }
 
-    fn found(config: &Config, views: &[EndpointView]) -> Vec<Finding> {
-        examine(config, views, &|_| false)
+    fn collect_findings(config: &Config, views: &[EndpointView]) -> Vec<Finding> {
+        check_models(config, views, &|_| false)
     }
 
     #[test]
     fn a_healthy_model_with_the_built_in_settings_is_no_news() {
-        let model = Offered { context_length: Some(8192), loaded_context: Some(4096), ..Offered::named("m") };
-        assert_eq!(found(&Config::default(), &[at(vec![writes(model, &ROLES)])]), []);
-        assert_eq!(found(&Config::default(), &[]), []);
+        let model = ListedModel { context_length: Some(8192), loaded_context: Some(4096), ..ListedModel::named("m") };
+        assert_eq!(collect_findings(&Config::default(), &[at(vec![writes(model, &ROLES)])]), []);
+        assert_eq!(collect_findings(&Config::default(), &[]), []);
     }
 
     #[test]
@@ -202,7 +202,7 @@ mod tests {
         let mut config = Config::default();
         let capture = config.options.get_mut(&Role::Capture).unwrap();
         (capture.max_tokens, capture.num_ctx, capture.temperature) = (4096, 4096, 0.9);
-        let found = found(&config, &[]);
+        let found = collect_findings(&config, &[]);
         assert_eq!(found[0].fix.as_deref(), Some("uro-capture config set options.capture.max_tokens 80"));
         let hot = found.iter().find(|one| one.what.contains("options.capture.temperature")).unwrap();
         assert!(hot.ok && hot.what.contains("unusual"), "{hot:?}");
@@ -210,12 +210,12 @@ mod tests {
 
     #[test]
     fn a_context_that_the_model_does_not_know_is_told_and_is_nothing_to_mend() {
-        let model = Offered { context_length: Some(2048), ..Offered::named("m") };
+        let model = ListedModel { context_length: Some(2048), ..ListedModel::named("m") };
         let views = [at(vec![writes(model, &[Role::Capture])])];
-        assert_eq!(found(&Config::default(), &views), [], "it was not configured");
+        assert_eq!(collect_findings(&Config::default(), &views), [], "it was not configured");
         let mut config = Config::default();
         config.options.get_mut(&Role::Capture).unwrap().num_ctx = 4000;
-        let found = found(&config, &views);
+        let found = collect_findings(&config, &views);
         assert!(found.len() == 1 && found[0].ok && found[0].what.contains("trained on 2048"), "{found:?}");
     }
 
@@ -223,30 +223,33 @@ mod tests {
     fn one_model_for_everything_should_have_a_name() {
         let mut config = Config::default();
         config.capture.strategy = Strategy::Single;
-        let views = [at(vec![writes(Offered::named("m"), &ROLES)])];
-        assert_eq!(found(&config, &views)[0].fix.as_deref(), Some("uro-capture config set models.default m"));
+        let views = [at(vec![writes(ListedModel::named("m"), &ROLES)])];
+        assert_eq!(
+            collect_findings(&config, &views)[0].fix.as_deref(),
+            Some("uro-capture config set models.default m")
+        );
         config.models.default = Some("m".into());
-        assert_eq!(found(&config, &views), []);
+        assert_eq!(collect_findings(&config, &views), []);
     }
 
     #[test]
     fn what_does_not_fit_is_wrong_only_where_it_is_configured() {
-        let unfit = Some(Because::TooLarge { needs: 9_100_000_000, has: 6_000_000_000 });
-        let large = ModelView { unfit, ..writes(Offered::named("large:13b"), &[]) };
+        let unfit = Some(UnfitReason::TooLarge { needs: 9_100_000_000, has: 6_000_000_000 });
+        let large = ModelView { unfit, ..writes(ListedModel::named("large:13b"), &[]) };
         let wanted = ModelView { configured_for: vec![Role::Blog], ..large.clone() };
-        let small = || writes(Offered::named("small:3b"), &[Role::Blog]);
-        let found = found(&Config::default(), &[at(vec![large, small(), wanted])]);
+        let small = || writes(ListedModel::named("small:3b"), &[Role::Blog]);
+        let found = collect_findings(&Config::default(), &[at(vec![large, small(), wanted])]);
         assert!(found[0].ok && found[0].what.ends_with("needs 9.1 GB, 6.0 GB are there; it is not used"), "{found:?}");
         assert_eq!(found[1].fix.as_deref(), Some("uro-capture config set models.blog small:3b"));
     }
 
     #[test]
     fn what_is_slow_or_was_loaded_by_others_is_seen() {
-        let spilled = ModelView { spilled: Some(0.37), ..writes(Offered::named("m"), &[Role::Devlog]) };
-        let short = Offered { loaded_context: Some(512), ..Offered::named("n") };
-        let other = Offered { loaded_context: Some(2048), ..Offered::named("o") };
+        let spilled = ModelView { spilled: Some(0.37), ..writes(ListedModel::named("m"), &[Role::Devlog]) };
+        let short = ListedModel { loaded_context: Some(512), ..ListedModel::named("n") };
+        let other = ListedModel { loaded_context: Some(2048), ..ListedModel::named("o") };
         let views = [at(vec![spilled, writes(short, &[Role::Blog]), writes(other, &[Role::Capture])])];
-        let found = found(&Config::default(), &views);
+        let found = collect_findings(&Config::default(), &views);
         assert!(!found[0].ok && found[0].what.contains("37 %"), "{found:?}");
         assert!(!found[1].ok && found[1].what.contains("512"), "{found:?}");
         assert!(found[2].ok && found[2].what.contains("2048"), "{found:?}");
@@ -254,30 +257,33 @@ mod tests {
 
     #[test]
     fn how_many_texts_could_be_used_is_told_and_what_to_do_where_it_is_too_few() {
-        let texts = |used, barred| Texts { role: Role::Capture, tally: Tally { judged: 40, used }, barred };
+        let texts = |used, barred| RoleTexts { role: Role::Capture, tally: UsableTally { judged: 40, used }, barred };
         let judged = |used, barred| {
-            at(vec![ModelView { texts: vec![texts(used, barred)], ..writes(Offered::named("m"), &[Role::Capture]) }])
+            at(vec![ModelView {
+                texts: vec![texts(used, barred)],
+                ..writes(ListedModel::named("m"), &[Role::Capture])
+            }])
         };
-        let fine = found(&Config::default(), &[judged(38, false)]);
-        assert_eq!(fine, [Finding::fine("endpoints", "m on a (capture): 38 of 40 texts could be used")]);
-        let seldom = found(&Config::default(), &[judged(7, true)]);
+        let fine = collect_findings(&Config::default(), &[judged(38, false)]);
+        assert_eq!(fine, [Finding::passed("endpoints", "m on a (capture): 38 of 40 texts could be used")]);
+        let seldom = collect_findings(&Config::default(), &[judged(7, true)]);
         assert!(!seldom[0].ok && seldom[0].what.contains("7 of 40 texts could be used; it is not asked any more"));
         assert!(seldom[0].fix.as_deref().is_some_and(|fix| fix.ends_with("uro-capture models --retry m")));
     }
 
     #[test]
     fn an_open_breaker_is_found_unless_merely_a_usual_port_was_looked_at() {
-        let breaker = Some(Breaker { state: State::Open, probe_in_s: Some(3.5) });
+        let breaker = Some(BreakerView { state: BreakerState::Open, probe_in_s: Some(3.5) });
         let down = EndpointView { breaker, ..at(Vec::new()) };
-        let one = found(&Config::default(), std::slice::from_ref(&down));
+        let one = collect_findings(&Config::default(), std::slice::from_ref(&down));
         assert!(!one[0].ok && one[0].what.contains("captures do not go to a") && one[0].what.contains("in 4 s"));
-        assert_eq!(examine(&Config::default(), std::slice::from_ref(&down), &|_| true), []);
+        assert_eq!(check_models(&Config::default(), std::slice::from_ref(&down), &|_| true), []);
         assert_eq!(
-            found(&Config::default(), &[EndpointView { up: false, ..down }]),
+            collect_findings(&Config::default(), &[EndpointView { up: false, ..down }]),
             [],
             "the missing answer is reported once"
         );
-        let refused = ModelView { breaker, ..writes(Offered::named("m"), &[Role::Capture]) };
-        assert!(found(&Config::default(), &[at(vec![refused])])[0].what.contains("m on a"));
+        let refused = ModelView { breaker, ..writes(ListedModel::named("m"), &[Role::Capture]) };
+        assert!(collect_findings(&Config::default(), &[at(vec![refused])])[0].what.contains("m on a"));
     }
 }

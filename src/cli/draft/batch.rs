@@ -13,13 +13,13 @@ use crate::config::Config;
 use crate::domain::draft::Draft;
 use crate::domain::id::DraftId;
 use crate::domain::role::Role;
-use crate::drafts::batch::{Bounds, Night, Report, Step, run_drafts};
+use crate::drafts::batch::{BatchBounds, BatchReport, DraftBatch, Step, run_drafts};
 use crate::drafts::model::DraftModel;
-use crate::drafts::writer::Writer;
+use crate::drafts::writer::DraftWriter;
 use crate::publish::numbers::count;
 use crate::publish::span::Span;
 use crate::publish::templates::Templates;
-use crate::sidecar::borrow::Borrower;
+use crate::sidecar::borrow::PoolClient;
 
 /// How far to go.
 #[derive(Debug, Clone, Default, Args)]
@@ -35,14 +35,14 @@ pub struct RunArgs {
 pub fn run(app: &App, args: &RunArgs) -> Result<Exit, Failure> {
     let services = app.services()?;
     // The sidecar uses the same devices for interactive captures.
-    services.models.pool().borrow_of(Arc::new(Borrower::of(&app.paths.run)));
+    services.models.pool().borrow_of(Arc::new(PoolClient::of(&app.paths.run)));
     let model = if args.no_model { Err("no model was wanted".to_owned()) } else { Ok(services.draft_model()) };
     let templates = Templates::with_own(&app.paths.config.join("templates"));
     templates.complaints().iter().for_each(|complaint| app.ui.warn(complaint));
-    let told = Mutex::new(Told::default());
-    let night = Night {
+    let told = Mutex::new(BatchProgress::default());
+    let night = DraftBatch {
         shelf: services.store.clone(),
-        writer: Writer {
+        writer: DraftWriter {
             clock: app.clock.as_ref(),
             zone: app.zone.clone(),
             templates: &templates,
@@ -50,9 +50,9 @@ pub fn run(app: &App, args: &RunArgs) -> Result<Exit, Failure> {
             prompt_budget: &|role| prompt_budget(app.config(), role),
         },
         config: &app.config().drafts,
-        bounds: Bounds { limit: args.limit, ..Bounds::default() },
-        chance: &chance,
-        progress: &|step| tell(app, step, &told),
+        bounds: BatchBounds { limit: args.limit, ..BatchBounds::default() },
+        chance: &random_fraction,
+        progress: &|step| print_step(app, step, &told),
     };
     // An interrupted run is cancelled, which returns its draft to the queue.
     let ended = app.block_on(async {
@@ -64,7 +64,7 @@ pub fn run(app: &App, args: &RunArgs) -> Result<Exit, Failure> {
     let told = told.into_inner().unwrap_or_else(PoisonError::into_inner);
     print(app, services.store.as_ref(), &told.written)?;
     let report = ended.ok_or_else(|| Failure::environment("interrupted").hint("uro-capture draft run"))??;
-    end(app, &report)
+    print_summary(app, &report)
 }
 
 /// Prompt limit: the role's context minus its answer.
@@ -78,20 +78,20 @@ fn prompt_budget(config: &Config, role: Role) -> u32 {
 }
 
 /// A random number in 0..1, seeded by the standard library; good enough to spread retries (jitter).
-fn chance() -> f64 {
+fn random_fraction() -> f64 {
     let bits = RandomState::new().build_hasher().finish() >> 11;
     bits as f64 / (1_u64 << 53) as f64
 }
 
 /// Progress printed so far.
 #[derive(Default)]
-struct Told {
+struct BatchProgress {
     written: Vec<DraftId>,
     /// Why the last draft is a list; printed once for many.
-    why: Option<String>,
+    list_reason: Option<String>,
 }
 
-fn tell(app: &App, step: &Step, told: &Mutex<Told>) {
+fn print_step(app: &App, step: &Step, told: &Mutex<BatchProgress>) {
     let name = |draft: &Draft| {
         format!("{} of {}, {}", draft.kind.as_str(), draft.project, Span::of(&draft.period, &app.zone).words())
     };
@@ -107,9 +107,9 @@ fn tell(app: &App, step: &Step, told: &Mutex<Told>) {
         Step::Written { draft, note, .. } => {
             let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
             told.written.push(draft.id);
-            if told.why != *note {
+            if told.list_reason != *note {
                 note.iter().for_each(|note| app.ui.note(&format!("  {note}")));
-                told.why.clone_from(note);
+                told.list_reason.clone_from(note);
             }
         }
         Step::Failed { draft, error } => app.ui.warn(&format!("the {} is tried again later: {error}", name(draft))),
@@ -125,7 +125,7 @@ fn print(app: &App, store: &dyn crate::store::Store, ids: &[DraftId]) -> Result<
     drafts.iter().try_for_each(|draft| app.ui.line(&listing::line(app, draft)))
 }
 
-fn end(app: &App, report: &Report) -> Result<Exit, Failure> {
+fn print_summary(app: &App, report: &BatchReport) -> Result<Exit, Failure> {
     let written = count((report.by_model + report.by_template) as u64, "draft", "drafts");
     app.ui.note(&format!("{written} written, {} by a model; next: uro-capture draft list", report.by_model));
     if report.failed > 0 {

@@ -12,12 +12,12 @@ use crate::cli::app::App;
 use crate::cli::failure::{Failure, quoted};
 use crate::cli::ui::Exit;
 use crate::domain::clock::Clock;
-use crate::domain::draft::{Draft, DraftState, Edit};
+use crate::domain::draft::{Draft, DraftEdit, DraftState};
 use crate::publish::document;
 
 /// What to change.
 #[derive(Debug, Clone, Default, Args)]
-pub struct EditArgs {
+pub struct DraftEditArgs {
     /// A draft's id, shortened as far as it is unambiguous
     pub id: String,
     /// The new title
@@ -35,32 +35,32 @@ const DIFF_TIME: Duration = Duration::from_millis(300);
 
 /// Title and body as edited.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Text {
+struct EditedText {
     title: String,
     body: String,
 }
 
-pub fn run(app: &App, args: &EditArgs) -> Result<Exit, Failure> {
-    let (store, draft) = super::found(app, &args.id)?;
+pub fn run(app: &App, args: &DraftEditArgs) -> Result<Exit, Failure> {
+    let (store, draft) = super::open_draft(app, &args.id)?;
     if !matches!(draft.state, DraftState::Ready | DraftState::Accepted) {
         return Err(super::wrong_state(&draft, "edited"));
     }
     let start = app.clock.instant();
     let (text, kept) = if args.title.is_some() || args.body.is_some() {
-        (given(app, args, &draft)?, None)
+        (read_input(app, args, &draft)?, None)
     } else {
         let (text, path) = in_editor(app, &draft)?;
         (text, Some(path))
     };
     let seconds = kept.as_ref().map_or(0.0, |_| app.clock.instant().saturating_duration_since(start).as_secs_f64());
-    let edited = match change(&draft, &text, seconds, app.clock.as_ref()) {
+    let edited = match compute_edit(&draft, &text, seconds, app.clock.as_ref()) {
         None => {
             app.ui.note("nothing was changed");
             draft
         }
         Some(edit) => store
             .edit_draft(draft.id, &text.title, &text.body, edit)
-            .map_err(|error| keep_words(error.into(), &draft, kept.as_deref()))?,
+            .map_err(|error| add_recovery_hint(error.into(), &draft, kept.as_deref()))?,
     };
     if let Some(path) = kept {
         // The text is stored; a leftover copy is harmless.
@@ -71,16 +71,16 @@ pub fn run(app: &App, args: &EditArgs) -> Result<Exit, Failure> {
 }
 
 /// If the store rejects the edit, the user's text is still in the file.
-fn keep_words(failure: Failure, draft: &Draft, kept: Option<&Path>) -> Failure {
+fn add_recovery_hint(failure: Failure, draft: &Draft, kept: Option<&Path>) -> Failure {
     match kept {
         Some(path) => failure.hint(format!("uro-capture draft edit {} --body {}", draft.id, quoted(path))),
         None => failure,
     }
 }
 
-fn given(app: &App, args: &EditArgs, draft: &Draft) -> Result<Text, Failure> {
+fn read_input(app: &App, args: &DraftEditArgs, draft: &Draft) -> Result<EditedText, Failure> {
     let text = match &args.body {
-        None => Text { title: draft.title.clone(), body: draft.body.clone() },
+        None => EditedText { title: draft.title.clone(), body: draft.body.clone() },
         Some(path) if path.as_os_str() == "-" => read_page(&app.read_stdin(LONGEST)?, draft)?,
         Some(path) => read_page(&read_file(&app.cwd.join(path))?, draft)?,
     };
@@ -88,7 +88,7 @@ fn given(app: &App, args: &EditArgs, draft: &Draft) -> Result<Text, Failure> {
     if title.is_empty() {
         return Err(Failure::input("a draft needs a title").hint("--title TEXT"));
     }
-    Ok(Text { title, body: text.body })
+    Ok(EditedText { title, body: text.body })
 }
 
 fn read_file(path: &Path) -> Result<String, Failure> {
@@ -101,17 +101,17 @@ fn read_file(path: &Path) -> Result<String, Failure> {
 }
 
 /// A first heading of level 1 is the title; without one the title stays.
-fn read_page(text: &str, draft: &Draft) -> Result<Text, Failure> {
+fn read_page(text: &str, draft: &Draft) -> Result<EditedText, Failure> {
     let (title, body) = document::split_title(text);
     if body.trim().is_empty() {
         let hint = format!("uro-capture draft reject {}", draft.id);
         return Err(Failure::input("the text is empty; the draft was left as it is").hint(hint));
     }
-    Ok(Text { title: title.unwrap_or_else(|| draft.title.clone()), body })
+    Ok(EditedText { title: title.unwrap_or_else(|| draft.title.clone()), body })
 }
 
 /// Opens the page in an editor as a private file; returns the text and the file.
-fn in_editor(app: &App, draft: &Draft) -> Result<(Text, PathBuf), Failure> {
+fn in_editor(app: &App, draft: &Draft) -> Result<(EditedText, PathBuf), Failure> {
     let editor = app.env().editor().ok_or_else(|| {
         let hint = format!("EDITOR=nano uro-capture draft edit {}", draft.id);
         Failure::environment("no editor is known").because("neither VISUAL nor EDITOR is set").hint(hint)
@@ -143,14 +143,14 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
 
 /// The edit in total; `None` without a change. Seconds add up over several edits, and so do distances,
 /// up to 1: the sum is an upper bound of the distance from the first text.
-fn change(draft: &Draft, text: &Text, seconds: f64, clock: &dyn Clock) -> Option<Edit> {
+fn compute_edit(draft: &Draft, text: &EditedText, seconds: f64, clock: &dyn Clock) -> Option<DraftEdit> {
     let (old, new) = (listing::page(draft), document::page(&text.title, &text.body));
     if old == new {
         return None;
     }
-    let before = draft.edit.unwrap_or(Edit { seconds: 0.0, distance: 0.0 });
+    let before = draft.edit.unwrap_or(DraftEdit { seconds: 0.0, distance: 0.0 });
     let distance = (before.distance + distance(&old, &new, clock)).min(1.0);
-    Some(Edit { seconds: before.seconds + seconds, distance })
+    Some(DraftEdit { seconds: before.seconds + seconds, distance })
 }
 
 /// Normalised edit distance: the share of characters that only one of the two texts has, 0..=1.
@@ -174,13 +174,13 @@ mod tests {
         Draft { title: title.to_owned(), body: body.to_owned(), state: DraftState::Ready, ..sample::draft(&new) }
     }
 
-    fn text(title: &str, body: &str) -> Text {
-        Text { title: title.to_owned(), body: body.to_owned() }
+    fn text(title: &str, body: &str) -> EditedText {
+        EditedText { title: title.to_owned(), body: body.to_owned() }
     }
 
     #[test]
     fn an_unchanged_text_is_no_edit() {
-        assert_eq!(change(&draft("T", "body\n"), &text("T", "body"), 3.0, &SystemClock), None);
+        assert_eq!(compute_edit(&draft("T", "body\n"), &text("T", "body"), 3.0, &SystemClock), None);
     }
 
     #[test]
@@ -194,9 +194,9 @@ mod tests {
     #[test]
     fn edits_add_up() {
         let mut draft = draft("T", "one two three four");
-        let first = change(&draft, &text("T", "one two three five"), 10.0, &SystemClock).unwrap();
-        draft.edit = Some(Edit { seconds: 5.0, distance: 0.99 });
-        let second = change(&draft, &text("T", "one two three five"), 10.0, &SystemClock).unwrap();
+        let first = compute_edit(&draft, &text("T", "one two three five"), 10.0, &SystemClock).unwrap();
+        draft.edit = Some(DraftEdit { seconds: 5.0, distance: 0.99 });
+        let second = compute_edit(&draft, &text("T", "one two three five"), 10.0, &SystemClock).unwrap();
         assert!(first.distance > 0.0 && first.distance < 0.5 && (first.seconds - 10.0).abs() < 1e-9);
         assert!((second.distance - 1.0).abs() < 1e-9 && (second.seconds - 15.0).abs() < 1e-9);
     }

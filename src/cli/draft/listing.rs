@@ -5,7 +5,7 @@ use clap::builder::styling::Style;
 
 use crate::cli::app::App;
 use crate::cli::failure::Failure;
-use crate::cli::ui::{Align, BAD, BOLD, DIM, Exit, GOOD, ID, Table, WARN, harmless, one_line};
+use crate::cli::ui::{Align, BAD, BOLD, DIM, Exit, GOOD, ID, Table, WARN, one_line, sanitise};
 use crate::domain::draft::{Draft, DraftState};
 use crate::publish::document;
 use crate::publish::span::Span;
@@ -61,14 +61,14 @@ fn table(app: &App, drafts: &[Draft]) -> Table {
             (draft.state.as_str().to_owned(), style),
             (draft.kind.as_str().to_owned(), Style::new()),
             (Span::of(&draft.period, &app.zone).words(), Style::new()),
-            (about(draft), Style::new()),
+            (title_or_error(draft), Style::new()),
         ]);
     }
     table
 }
 
 /// The title, or the error of a draft without one.
-fn about(draft: &Draft) -> String {
+fn title_or_error(draft: &Draft) -> String {
     match (&draft.error, draft.title.is_empty()) {
         (_, false) => draft.title.clone(),
         (Some(error), true) => format!("{}: {error}", draft.project),
@@ -99,7 +99,7 @@ pub fn print(app: &App, draft: &Draft) -> Result<(), Failure> {
 }
 
 pub fn show(app: &App, id: &str) -> Result<Exit, Failure> {
-    let (_, draft) = super::found(app, id)?;
+    let (_, draft) = super::open_draft(app, id)?;
     if app.ui.wants_json() {
         app.ui.json(&draft)?;
         return Ok(Exit::Done);
@@ -112,7 +112,7 @@ pub fn show(app: &App, id: &str) -> Result<Exit, Failure> {
         app.ui.line("")?;
         app.ui.line(&app.ui.paint(BOLD, &format!("# {}", one_line(&draft.title))))?;
         app.ui.line("")?;
-        app.ui.raw(harmless(&draft.body).as_bytes())?;
+        app.ui.raw(sanitise(&draft.body).as_bytes())?;
     }
     Ok(Exit::Done)
 }

@@ -10,7 +10,7 @@ use crate::cli::failure::{Failure, quoted};
 use crate::cli::ui::Exit;
 use crate::domain::capture::RepoRef;
 use crate::domain::draft::{Draft, DraftKind};
-use crate::domain::project::{Names, Origin};
+use crate::domain::project::{ProjectLabels, ProjectOrigin};
 use crate::drafts::lease;
 use crate::publish::span::Span;
 use crate::redact::redact;
@@ -35,8 +35,8 @@ fn kind(text: &str) -> Result<DraftKind, String> {
 
 pub fn run(app: &App, args: &NewArgs) -> Result<Exit, Failure> {
     let store = app.store()?;
-    let period = args.period.period(args.kind, app.now().date(), &app.zone)?;
-    let Origin { project, repo } = origin(app, store.as_ref(), args)?;
+    let period = args.period.resolve_period(args.kind, app.now().date(), &app.zone)?;
+    let ProjectOrigin { project, repo } = origin(app, store.as_ref(), args)?;
     let new = NewDraft { kind: args.kind, project, repo, period, max_attempts: lease::MAX_ATTEMPTS };
     require_captures(app, store.as_ref(), &new)?;
     let added = store.queue_draft(&new, app.clock.now())?;
@@ -52,36 +52,37 @@ pub fn run(app: &App, args: &NewArgs) -> Result<Exit, Failure> {
 }
 
 /// The named project, else the current repository, else the only known one; with its label as project name.
-fn origin(app: &App, store: &dyn Store, args: &NewArgs) -> Result<Origin, Failure> {
-    let names = Names::of(store.origins()?);
-    let labelled = |origin: &Origin| Origin { project: names.label_of(origin), repo: origin.repo.clone() };
+fn origin(app: &App, store: &dyn Store, args: &NewArgs) -> Result<ProjectOrigin, Failure> {
+    let names = ProjectLabels::of(store.origins()?);
+    let labelled =
+        |origin: &ProjectOrigin| ProjectOrigin { project: names.label_of(origin), repo: origin.repo.clone() };
     let here = if args.project.is_none() { app.repo_if_any()? } else { None };
     if let Some(repo) = here {
-        let place = repo.place();
+        let place = repo.location();
         let path = place.work_tree.as_deref().unwrap_or(&place.common_dir);
         let repo = RepoRef { path: redact(&path.to_string_lossy()), id: place.id.clone() };
-        return Ok(Origin { project: names.label(&redact(&place.project), Some(&repo.id)), repo: Some(repo) });
+        return Ok(ProjectOrigin { project: names.label(&redact(&place.project), Some(&repo.id)), repo: Some(repo) });
     }
     let meant = match &args.project {
-        Some(name) => names.meant(name),
-        None => names.all().iter().collect(),
+        Some(name) => names.find_matching(name),
+        None => names.origins().iter().collect(),
     };
     match (meant.as_slice(), &args.project) {
         ([only], _) => Ok(labelled(only)),
         ([], Some(name)) => Err(Failure::input(format!("nothing was captured in {name}"))
-            .because(known(&names, &names.all().iter().collect::<Vec<_>>()))
+            .because(list_labels(&names, &names.origins().iter().collect::<Vec<_>>()))
             .hint("uro-capture log --everywhere")),
         (several, _) => {
             let example = several.first().map_or_else(|| "NAME".to_owned(), |first| names.label_of(first));
             let command = format!("uro-capture draft new {} --project {}", args.kind.as_str(), word(&example));
-            Err(Failure::input("which project?").because(known(&names, several)).hint(command))
+            Err(Failure::input("which project?").because(list_labels(&names, several)).hint(command))
         }
     }
 }
 
 /// The labels with their paths.
-fn known(names: &Names, origins: &[&Origin]) -> String {
-    let told = |origin: &&Origin| match &origin.repo {
+fn list_labels(names: &ProjectLabels, origins: &[&ProjectOrigin]) -> String {
+    let told = |origin: &&ProjectOrigin| match &origin.repo {
         Some(repo) => format!("{} ({})", names.label_of(origin), repo.path),
         None => format!("{} (outside of any repository)", names.label_of(origin)),
     };

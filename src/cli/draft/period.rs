@@ -28,7 +28,7 @@ pub struct PeriodArgs {
 
 impl PeriodArgs {
     /// Resolves the period; the default is the current week for a post, else today.
-    pub fn period(&self, kind: DraftKind, today: Date, zone: &TimeZone) -> Result<Period, Failure> {
+    pub fn resolve_period(&self, kind: DraftKind, today: Date, zone: &TimeZone) -> Result<Period, Failure> {
         let period = match (&self.day, &self.week, &self.from) {
             (Some(text), _, _) => period::day(day(text, today)?, zone),
             (_, Some(text), _) => period::week(week(text, today)?, zone),
@@ -86,8 +86,8 @@ mod tests {
         "2026-03-11".parse().unwrap()
     }
 
-    fn meant(kind: DraftKind, args: &PeriodArgs) -> Result<(String, String), Failure> {
-        let period = args.period(kind, today(), &TimeZone::UTC)?;
+    fn parsed_period(kind: DraftKind, args: &PeriodArgs) -> Result<(String, String), Failure> {
+        let period = args.resolve_period(kind, today(), &TimeZone::UTC)?;
         let date = |moment: jiff::Timestamp| moment.strftime("%Y-%m-%d").to_string();
         Ok((date(period.from), date(period.to)))
     }
@@ -98,8 +98,8 @@ mod tests {
 
     #[test]
     fn without_a_word_the_running_day_or_week_is_meant() {
-        assert_eq!(meant(DraftKind::Devlog, &PeriodArgs::default()).unwrap(), days("2026-03-11", "2026-03-12"));
-        assert_eq!(meant(DraftKind::Blog, &PeriodArgs::default()).unwrap(), days("2026-03-09", "2026-03-16"));
+        assert_eq!(parsed_period(DraftKind::Devlog, &PeriodArgs::default()).unwrap(), days("2026-03-11", "2026-03-12"));
+        assert_eq!(parsed_period(DraftKind::Blog, &PeriodArgs::default()).unwrap(), days("2026-03-09", "2026-03-16"));
     }
 
     #[test]
@@ -110,7 +110,7 @@ mod tests {
             ("2026-02-28", "2026-02-28", "2026-03-01"),
         ] {
             let args = PeriodArgs { day: Some(text.to_owned()), ..PeriodArgs::default() };
-            assert_eq!(meant(DraftKind::Blog, &args).unwrap(), days(from, to), "{text}");
+            assert_eq!(parsed_period(DraftKind::Blog, &args).unwrap(), days(from, to), "{text}");
         }
     }
 
@@ -126,7 +126,7 @@ mod tests {
             ("2026-03-08", "2026-03-02", "2026-03-09"),
         ] {
             let args = PeriodArgs { week: Some(text.to_owned()), ..PeriodArgs::default() };
-            assert_eq!(meant(DraftKind::Devlog, &args).unwrap(), days(from, to), "{text}");
+            assert_eq!(parsed_period(DraftKind::Devlog, &args).unwrap(), days(from, to), "{text}");
         }
     }
 
@@ -138,9 +138,12 @@ mod tests {
             ..PeriodArgs::default()
         };
         let kind = DraftKind::Blog;
-        assert_eq!(meant(kind, &range("2026-03-02", Some("2026-03-05"))).unwrap(), days("2026-03-02", "2026-03-06"));
-        assert_eq!(meant(kind, &range("2026-03-02", None)).unwrap(), days("2026-03-02", "2026-03-12"));
-        assert_eq!(meant(kind, &range("2026-03-05", Some("2026-03-02"))).unwrap_err().code(), 2);
+        assert_eq!(
+            parsed_period(kind, &range("2026-03-02", Some("2026-03-05"))).unwrap(),
+            days("2026-03-02", "2026-03-06")
+        );
+        assert_eq!(parsed_period(kind, &range("2026-03-02", None)).unwrap(), days("2026-03-02", "2026-03-12"));
+        assert_eq!(parsed_period(kind, &range("2026-03-05", Some("2026-03-02"))).unwrap_err().code(), 2);
     }
 
     #[test]
@@ -151,7 +154,7 @@ mod tests {
             PeriodArgs { week: Some("2026-W54".to_owned()), ..PeriodArgs::default() },
             PeriodArgs { week: Some("w".to_owned()), ..PeriodArgs::default() },
         ] {
-            let failure = meant(DraftKind::Blog, &args).unwrap_err();
+            let failure = parsed_period(DraftKind::Blog, &args).unwrap_err();
             assert!(failure.code() == 2 && failure.hint.is_some());
         }
     }

@@ -12,7 +12,7 @@ use crate::cli::failure::{Failure, quoted};
 use crate::cli::ui::Exit;
 use crate::domain::draft::{Draft, DraftState};
 use crate::publish::document;
-use crate::publish::outline::Subject;
+use crate::publish::outline::PageSubject;
 
 /// Where to.
 #[derive(Debug, Clone, Default, Args)]
@@ -37,9 +37,9 @@ struct Published<'a> {
 }
 
 pub fn run(app: &App, args: &PublishArgs) -> Result<Exit, Failure> {
-    let (store, mut draft) = super::found(app, &args.id)?;
+    let (store, mut draft) = super::open_draft(app, &args.id)?;
     if draft.state == DraftState::Ready && args.accept {
-        draft = super::moved(app, store.as_ref(), &draft, &[DraftState::Ready], DraftState::Accepted)?;
+        draft = super::change_state(app, store.as_ref(), &draft, &[DraftState::Ready], DraftState::Accepted)?;
     }
     if !matches!(draft.state, DraftState::Accepted | DraftState::Published) {
         return Err(super::wrong_state(&draft, "published"));
@@ -50,7 +50,7 @@ pub fn run(app: &App, args: &PublishArgs) -> Result<Exit, Failure> {
         app.ui.raw(page.as_bytes())?;
     }
     // Marked as published only after the write.
-    let draft = super::moved(app, store.as_ref(), &draft, &[DraftState::Accepted], DraftState::Published)?;
+    let draft = super::change_state(app, store.as_ref(), &draft, &[DraftState::Accepted], DraftState::Published)?;
     if app.ui.wants_json() {
         app.ui.json(&Published { draft: &draft, path: path.as_deref(), markdown: &page })?;
     } else if let Some(path) = path {
@@ -61,9 +61,9 @@ pub fn run(app: &App, args: &PublishArgs) -> Result<Exit, Failure> {
 
 fn write(app: &App, folder: &Path, draft: &Draft, page: &str) -> Result<PathBuf, Failure> {
     let folder = app.cwd.join(folder);
-    let subject = Subject { kind: draft.kind, project: &draft.project, period: draft.period };
+    let subject = PageSubject { kind: draft.kind, project: &draft.project, period: draft.period };
     let path = folder.join(document::file_name(&subject, &app.zone));
-    match put(&path, page) {
+    match publish_file(&path, page) {
         Ok(()) => Ok(path),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             Err(Failure::input(format!("{} exists and says something else", path.display()))
@@ -80,12 +80,12 @@ fn write(app: &App, folder: &Path, draft: &Draft, page: &str) -> Result<PathBuf,
 
 /// Writes the page atomically: written and synced beside the target, then hard-linked, which fails if another file
 /// has the name. The same page twice is no error.
-fn put(path: &Path, page: &str) -> std::io::Result<()> {
+fn publish_file(path: &Path, page: &str) -> std::io::Result<()> {
     let beside = path.with_extension(format!("md.{}.tmp", std::process::id()));
     let written = write_synced(&beside, page).and_then(|()| link(&beside, path, page));
     let removed = std::fs::remove_file(&beside);
     match written {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists && is_same(path, page) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && has_same_content(path, page) => Ok(()),
         Err(error) => Err(error),
         Ok(()) => removed.and_then(|()| sync_folder(path)),
     }
@@ -109,7 +109,7 @@ fn link(beside: &Path, path: &Path, page: &str) -> std::io::Result<()> {
     }
 }
 
-fn is_same(path: &Path, page: &str) -> bool {
+fn has_same_content(path: &Path, page: &str) -> bool {
     std::fs::read(path).is_ok_and(|bytes| bytes == page.as_bytes())
 }
 
@@ -130,7 +130,7 @@ mod tests {
     fn a_page_is_written_whole_and_leaves_nothing_beside() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.md");
-        put(&path, "# A\n").unwrap();
+        publish_file(&path, "# A\n").unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "# A\n");
         assert_eq!(names(folder.path()), ["a.md"]);
     }
@@ -139,9 +139,9 @@ mod tests {
     fn the_same_page_again_is_fine_and_another_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.md");
-        put(&path, "# A\n").unwrap();
-        put(&path, "# A\n").unwrap();
-        assert_eq!(put(&path, "# B\n").unwrap_err().kind(), ErrorKind::AlreadyExists);
+        publish_file(&path, "# A\n").unwrap();
+        publish_file(&path, "# A\n").unwrap();
+        assert_eq!(publish_file(&path, "# B\n").unwrap_err().kind(), ErrorKind::AlreadyExists);
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "# A\n");
         assert_eq!(names(folder.path()), ["a.md"]);
     }
@@ -151,13 +151,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (path, target) = (folder.path().join("a.md"), folder.path().join("precious"));
         std::os::unix::fs::symlink(&target, &path).unwrap();
-        assert_eq!(put(&path, "# A\n").unwrap_err().kind(), ErrorKind::AlreadyExists);
+        assert_eq!(publish_file(&path, "# A\n").unwrap_err().kind(), ErrorKind::AlreadyExists);
         assert!(!target.exists());
     }
 
     #[test]
     fn a_missing_folder_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(put(&folder.path().join("absent/a.md"), "x").is_err());
+        assert!(publish_file(&folder.path().join("absent/a.md"), "x").is_err());
     }
 }

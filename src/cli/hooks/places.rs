@@ -7,24 +7,24 @@ use serde::Serialize;
 use crate::cli::failure::{Failure, quoted};
 use crate::domain::event::HOOKS;
 use crate::git::repo::Repo;
-use crate::githooks::{Location, dispatcher, locate};
+use crate::githooks::{HooksDir, find_dispatcher, locate};
 
 /// Locates this worktree's hooks directory.
 ///
 /// # Errors
 /// The repository cannot be read.
-pub fn location(repo: &Repo) -> Result<Location, Failure> {
-    let place = repo.place();
+pub fn location(repo: &Repo) -> Result<HooksDir, Failure> {
+    let place = repo.location();
     let set = repo.hooks_path()?;
     Ok(locate(&place.common_dir, place.work_tree.as_deref(), set.as_ref().map(|(path, _)| path.as_path())))
 }
 
 /// Hook location of one worktree.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct WorktreeHooks {
     /// The worktree's root, or the git directory of a bare repository.
-    pub of: PathBuf,
-    pub location: Location,
+    pub root: PathBuf,
+    pub location: HooksDir,
     /// Why nothing is written there; `None` if writing is allowed.
     pub obstacle: Option<String>,
 }
@@ -34,33 +34,32 @@ pub struct Place {
 ///
 /// # Errors
 /// The repository itself cannot be read.
-pub fn all(repo: &Repo) -> Result<Vec<Place>, Failure> {
-    let common = &repo.place().common_dir;
-    let mut places = vec![of(&Repo::open_git_dir(common)?)?];
+pub fn list_worktrees(repo: &Repo) -> Result<Vec<WorktreeHooks>, Failure> {
+    let common = &repo.location().common_dir;
+    let mut places = vec![inspect_worktree(&Repo::open_git_dir(common)?)?];
     let Ok(entries) = std::fs::read_dir(common.join("worktrees")) else { return Ok(places) };
     let mut dirs: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     dirs.sort();
     let linked = dirs.iter().filter_map(|dir| Repo::open_git_dir(dir).ok());
-    places.extend(linked.filter_map(|repo| of(&repo).ok()));
+    places.extend(linked.filter_map(|repo| inspect_worktree(&repo).ok()));
     Ok(places)
 }
 
-fn of(repo: &Repo) -> Result<Place, Failure> {
-    let (place, location) = (repo.place(), location(repo)?);
+fn inspect_worktree(repo: &Repo) -> Result<WorktreeHooks, Failure> {
+    let (place, location) = (repo.location(), location(repo)?);
     let set = repo.hooks_path()?.map(|(_, origin)| format!("core.hooksPath, {origin}"));
     let obstacle = match &location {
-        Location::Repository(dir) => {
-            dispatcher(dir)?.map(|hook| format!("{} goes by its name and cannot be called by ours", hook.display()))
-        }
-        other => Some(whose(other, set.as_deref().unwrap_or("a link"))),
+        HooksDir::Repository(dir) => find_dispatcher(dir)?
+            .map(|hook| format!("{} goes by its name and cannot be called by ours", hook.display())),
+        other => Some(describe_owner(other, set.as_deref().unwrap_or("a link"))),
     };
-    Ok(Place { of: place.work_tree.clone().unwrap_or_else(|| place.common_dir.clone()), location, obstacle })
+    Ok(WorktreeHooks { root: place.work_tree.clone().unwrap_or_else(|| place.common_dir.clone()), location, obstacle })
 }
 
-fn whose(location: &Location, set: &str) -> String {
+fn describe_owner(location: &HooksDir, set: &str) -> String {
     let dir = location.dir().display();
     match location {
-        Location::WorkTree(_) => {
+        HooksDir::WorkTree(_) => {
             format!("git looks for hooks in {dir} ({set}), in the work tree, where people commit it")
         }
         _ => format!("git looks for hooks in {dir} ({set}), outside this repository, where others may share it"),
@@ -69,7 +68,7 @@ fn whose(location: &Location, set: &str) -> String {
 
 /// Lines that the user may add so that git reports commits, where we write nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ByHand {
+pub struct ManualLines {
     pub worktree: PathBuf,
     pub why: String,
     /// The hooks that need the line.
@@ -78,17 +77,17 @@ pub struct ByHand {
     pub line: String,
 }
 
-impl ByHand {
+impl ManualLines {
     /// Builds the lines for a location with an obstacle.
     #[must_use]
-    pub fn of(place: &Place, program: &Path) -> Option<Self> {
+    pub fn for_worktree(place: &WorktreeHooks, program: &Path) -> Option<Self> {
         let why = place.obstacle.clone()?;
-        Some(Self { worktree: place.of.clone(), why, files: files(place.location.dir()), line: line(program) })
+        Some(Self { worktree: place.root.clone(), why, files: files(place.location.dir()), line: line(program) })
     }
 
     /// Display form.
     #[must_use]
-    pub fn words(&self) -> [String; 2] {
+    pub fn describe(&self) -> [String; 2] {
         let files: Vec<String> = self.files.iter().map(|file| quoted(file)).collect();
         [
             format!("{}: nothing is written there; the sidecar watches the repository instead", self.why),

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::config::env::{self, Env};
 use crate::domain::event::HookName;
 use crate::git;
-use crate::githooks::block::{self, Block};
-use crate::githooks::configured;
+use crate::githooks::block::{self, HookBlock};
+use crate::githooks::find_block;
 use crate::store::{Store, StoreError};
 
 /// Store key of the mark of `init --global`.
@@ -19,32 +19,32 @@ pub const MARK: &str = "global";
 
 /// Marks an `init --global`: hooks are in the user's git configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mark {
+pub struct GlobalMark {
     /// The configuration file with the hooks.
     pub path: PathBuf,
     pub since: Timestamp,
 }
 
-impl Mark {
+impl GlobalMark {
     /// Absent without `init --global`, or after its undo. An unreadable mark counts as absent.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn read(store: &dyn Store) -> Result<Option<Self>, StoreError> {
+    pub fn load_mark(store: &dyn Store) -> Result<Option<Self>, StoreError> {
         Ok(store.mark(MARK)?.and_then(|text| serde_json::from_str(&text).ok()))
     }
 }
 
-pub struct Surroundings<'a> {
+pub struct GitEnvironment<'a> {
     env: &'a Env,
-    mark: Option<Mark>,
+    mark: Option<GlobalMark>,
     version: OnceCell<Option<(u32, u32)>>,
-    global: OnceCell<Option<Block>>,
+    global: OnceCell<Option<HookBlock>>,
 }
 
-impl<'a> Surroundings<'a> {
+impl<'a> GitEnvironment<'a> {
     #[must_use]
-    pub fn new(env: &'a Env, mark: Option<Mark>) -> Self {
+    pub fn new(env: &'a Env, mark: Option<GlobalMark>) -> Self {
         Self { env, mark, version: OnceCell::new(), global: OnceCell::new() }
     }
 
@@ -63,7 +63,7 @@ impl<'a> Surroundings<'a> {
     /// The hook's command in the user's git configuration.
     #[must_use]
     pub fn global_program(&self, hook: HookName) -> Option<&Path> {
-        let look = || self.global_files().into_iter().find_map(|file| configured(&file).ok().flatten());
+        let look = || self.global_files().into_iter().find_map(|file| find_block(&file).ok().flatten());
         self.global.get_or_init(look).as_ref()?.program(hook)
     }
 
@@ -83,7 +83,7 @@ impl<'a> Surroundings<'a> {
     }
 
     #[must_use]
-    pub fn mark(&self) -> Option<&Mark> {
+    pub fn mark(&self) -> Option<&GlobalMark> {
         self.mark.as_ref()
     }
 }
@@ -112,7 +112,7 @@ mod tests {
     fn the_file_is_the_one_that_git_itself_would_write() {
         let top = tempfile::tempdir().unwrap();
         let home = top.path().to_str().unwrap();
-        let found = |pairs: &[(&str, &str)]| global_file(&Env::of(pairs));
+        let found = |pairs: &[(&str, &str)]| global_file(&Env::from_pairs(pairs));
         assert_eq!(found(&[]), None);
         assert_eq!(found(&[("HOME", home)]), Some(top.path().join(".gitconfig")));
         std::fs::create_dir_all(top.path().join(".config/git")).unwrap();
@@ -126,9 +126,9 @@ mod tests {
 
     #[test]
     fn the_mark_is_json_with_path_and_time() {
-        let mark = Mark { path: "/h/.gitconfig".into(), since: "2026-03-01T12:00:00Z".parse().unwrap() };
+        let mark = GlobalMark { path: "/h/.gitconfig".into(), since: "2026-03-01T12:00:00Z".parse().unwrap() };
         let text = serde_json::to_string(&mark).unwrap();
         assert_eq!(text, r#"{"path":"/h/.gitconfig","since":"2026-03-01T12:00:00Z"}"#);
-        assert_eq!(serde_json::from_str::<Mark>(&text).unwrap(), mark);
+        assert_eq!(serde_json::from_str::<GlobalMark>(&text).unwrap(), mark);
     }
 }

@@ -7,12 +7,12 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{Done, one, tell_how_it_stays, tell_notes, walk};
+use super::{InitResult, one, print_service_hint, tell_notes, walk};
 use crate::cli::app::App;
 use crate::cli::failure::Failure;
 use crate::cli::hooks;
-use crate::cli::hooks::places::ByHand;
-use crate::cli::hooks::surroundings::{MARK, Mark, Surroundings, global_file};
+use crate::cli::hooks::places::ManualLines;
+use crate::cli::hooks::surroundings::{GitEnvironment, GlobalMark, MARK, global_file};
 use crate::cli::ui::Exit;
 use crate::git::repo::Repo;
 use crate::githooks::{self, GithooksError};
@@ -22,10 +22,10 @@ use crate::store::Store;
 
 /// What was done (or would be) to all repositories.
 #[derive(Debug, Default, Serialize)]
-struct All {
+struct GlobalResult {
     /// The user's git configuration, if it was changed.
     config: Option<PathBuf>,
-    repositories: Vec<Done>,
+    repositories: Vec<InitResult>,
     /// Paths that were not covered (or not cleaned), with reasons.
     skipped: Vec<Skipped>,
     /// All written, renamed or removed paths.
@@ -42,10 +42,10 @@ struct Skipped {
 /// # Errors
 /// Nothing can be covered, or a write failed.
 pub fn run(app: &App, dirs: &[PathBuf], dry_run: bool) -> Result<Exit, Failure> {
-    let around = Surroundings::new(app.env(), one::known_mark(app)?);
+    let around = GitEnvironment::new(app.env(), one::load_global_mark(app)?);
     let dirs = match dirs {
         [] if around.has_config_hooks() => return configure(app, &around, dry_run),
-        [] => allowed(app, &around)?,
+        [] => allowed_dirs(app, &around)?,
         given => given.iter().map(|dir| app.cwd.join(dir)).collect(),
     };
     if let Some(missing) = dirs.iter().find(|dir| !dir.is_dir()) {
@@ -57,7 +57,7 @@ pub fn run(app: &App, dirs: &[PathBuf], dry_run: bool) -> Result<Exit, Failure> 
     let stays = !dry_run && !all.repositories.is_empty() && one::announce(app, needs_sidecar);
     report(app, &all)?;
     if stays {
-        tell_how_it_stays(app)?;
+        print_service_hint(app)?;
     }
     if all.repositories.is_empty() {
         return Err(
@@ -67,7 +67,7 @@ pub fn run(app: &App, dirs: &[PathBuf], dry_run: bool) -> Result<Exit, Failure> 
     Ok(Exit::Done)
 }
 
-fn allowed(app: &App, around: &Surroundings<'_>) -> Result<Vec<PathBuf>, Failure> {
+fn allowed_dirs(app: &App, around: &GitEnvironment<'_>) -> Result<Vec<PathBuf>, Failure> {
     let dirs = walk::fixed_prefixes(&app.config().capture.only_repos);
     if !dirs.is_empty() {
         return Ok(dirs);
@@ -79,17 +79,17 @@ fn allowed(app: &App, around: &Surroundings<'_>) -> Result<Vec<PathBuf>, Failure
 }
 
 /// Adds our lines to the user's git configuration, and the mark that admits events of unregistered repositories.
-fn configure(app: &App, around: &Surroundings<'_>, dry_run: bool) -> Result<Exit, Failure> {
+fn configure(app: &App, around: &GitEnvironment<'_>, dry_run: bool) -> Result<Exit, Failure> {
     let program = hooks::program(app)?;
     let file = global_file(app.env())
         .ok_or_else(|| Failure::environment("there is no home directory").hint("HOME=DIR uro-capture init --global"))?;
     let plan = githooks::plan_configure(&file, &program)?;
-    let mut writes: Vec<PathBuf> = plan.writes().into_iter().map(PathBuf::from).collect();
+    let mut writes: Vec<PathBuf> = plan.written_paths().into_iter().map(PathBuf::from).collect();
     writes.push(app.paths.database());
     if !dry_run {
         let store = app.store()?;
         let mark = around.mark().cloned().filter(|mark| mark.path == file);
-        let mark = mark.unwrap_or_else(|| Mark { path: file.clone(), since: app.clock.now() });
+        let mark = mark.unwrap_or_else(|| GlobalMark { path: file.clone(), since: app.clock.now() });
         // The mark first, since a hook may fire at once.
         set_mark(store.as_ref(), Some(&mark))?;
         if let Err(error) = githooks::apply(&plan) {
@@ -100,20 +100,25 @@ fn configure(app: &App, around: &Surroundings<'_>, dry_run: bool) -> Result<Exit
             });
         }
     }
-    report(app, &All { config: Some(file), writes, dry_run, ..All::default() })?;
+    report(app, &GlobalResult { config: Some(file), writes, dry_run, ..GlobalResult::default() })?;
     Ok(Exit::Done)
 }
 
-fn set_mark(store: &dyn Store, mark: Option<&Mark>) -> Result<(), Failure> {
+fn set_mark(store: &dyn Store, mark: Option<&GlobalMark>) -> Result<(), Failure> {
     let text = mark.map(serde_json::to_string).transpose();
     let text = text.map_err(|error| Failure::bug(format!("cannot serialise the mark: {error}")))?;
     Ok(store.set_mark(MARK, text.as_deref())?)
 }
 
-fn capture_below(app: &App, dirs: &[PathBuf], around: &Surroundings<'_>, dry_run: bool) -> Result<All, Failure> {
-    let found = walk::below(dirs);
+fn capture_below(
+    app: &App,
+    dirs: &[PathBuf],
+    around: &GitEnvironment<'_>,
+    dry_run: bool,
+) -> Result<GlobalResult, Failure> {
+    let found = walk::find_repositories(dirs);
     let excluded = Exclusions::of(app.config());
-    let mut all = All { dry_run, ..All::default() };
+    let mut all = GlobalResult { dry_run, ..GlobalResult::default() };
     let mut seen = Vec::new();
     all.skipped.extend(found.skipped.into_iter().map(|path| Skipped { path, why: "was not looked into".to_owned() }));
     for path in found.repositories {
@@ -124,32 +129,32 @@ fn capture_below(app: &App, dirs: &[PathBuf], around: &Surroundings<'_>, dry_run
                 continue;
             }
         };
-        let common_dir = &repo.place().common_dir;
+        let common_dir = &repo.location().common_dir;
         if seen.contains(common_dir) {
             continue;
         }
         seen.push(common_dir.clone());
-        if excluded.repo(repo.place().work_tree.as_deref().unwrap_or(common_dir)) {
+        if excluded.repo(repo.location().work_tree.as_deref().unwrap_or(common_dir)) {
             all.skipped.push(Skipped { path, why: "the settings exclude it".to_owned() });
             continue;
         }
-        match one::capture(app, &repo, around, one::Wish { watch: false, dry_run }) {
+        match one::capture(app, &repo, around, one::InitOptions { watch: false, dry_run }) {
             Ok((done, plan)) => {
                 tell_notes(app, &plan);
-                all.add(done);
+                all.add_result(done);
             }
-            Err(failure) => all.skipped.push(Skipped { path, why: words(&failure) }),
+            Err(failure) => all.skipped.push(Skipped { path, why: format_failure(&failure) }),
         }
     }
     Ok(all)
 }
 
-fn words(failure: &Failure) -> String {
+fn format_failure(failure: &Failure) -> String {
     failure.causes.iter().fold(failure.message.clone(), |words, cause| format!("{words}: {cause}"))
 }
 
-impl All {
-    fn add(&mut self, done: Done) {
+impl GlobalResult {
+    fn add_result(&mut self, done: InitResult) {
         for path in &done.writes {
             if !self.writes.contains(path) {
                 self.writes.push(path.clone());
@@ -161,9 +166,9 @@ impl All {
 
 /// # Errors
 /// The user's git configuration or the store cannot be written.
-pub fn undo(app: &App, dry_run: bool) -> Result<Exit, Failure> {
-    let around = Surroundings::new(app.env(), one::known_mark(app)?);
-    let mut all = All { dry_run, ..All::default() };
+pub fn run_deinit_global(app: &App, dry_run: bool) -> Result<Exit, Failure> {
+    let around = GitEnvironment::new(app.env(), one::load_global_mark(app)?);
+    let mut all = GlobalResult { dry_run, ..GlobalResult::default() };
     for file in around.global_files() {
         let plan = githooks::plan_unconfigure(&file)?;
         if plan.is_empty() {
@@ -177,7 +182,7 @@ pub fn undo(app: &App, dry_run: bool) -> Result<Exit, Failure> {
     }
     if app.paths.database().exists() {
         let store = app.store()?;
-        all.writes.extend(one::kept_in(app));
+        all.writes.extend(one::registry_files(app));
         if !dry_run {
             set_mark(store.as_ref(), None)?;
         }
@@ -191,12 +196,12 @@ pub fn undo(app: &App, dry_run: bool) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn release_all(app: &App, store: &dyn Store, all: &mut All) -> Result<(), Failure> {
-    for known in store.registered()? {
+fn release_all(app: &App, store: &dyn Store, all: &mut GlobalResult) -> Result<(), Failure> {
+    for known in store.registered_repos()? {
         let released = match Repo::open_git_dir(&known.common_dir) {
-            Ok(repo) => one::removal(&repo),
+            Ok(repo) => one::plan_removal(&repo),
             // Missing: nothing to remove.
-            Err(_) if !known.common_dir.exists() => Ok(githooks::Plan::default()),
+            Err(_) if !known.common_dir.exists() => Ok(githooks::HookPlan::default()),
             Err(error) => Err(error.into()),
         };
         let released = released.and_then(|plan| {
@@ -209,10 +214,10 @@ fn release_all(app: &App, store: &dyn Store, all: &mut All) -> Result<(), Failur
         match released {
             Ok(plan) => {
                 tell_notes(app, &plan);
-                let writes = plan.writes().into_iter().map(PathBuf::from).collect();
+                let writes = plan.written_paths().into_iter().map(PathBuf::from).collect();
                 let what = one::NO_LONGER.to_owned();
                 let (repo, project, dry_run) = (known.path, known.project, all.dry_run);
-                all.add(Done {
+                all.add_result(InitResult {
                     repo,
                     project,
                     writes,
@@ -223,13 +228,13 @@ fn release_all(app: &App, store: &dyn Store, all: &mut All) -> Result<(), Failur
                     what,
                 });
             }
-            Err(failure) => all.skipped.push(Skipped { path: known.path, why: words(&failure) }),
+            Err(failure) => all.skipped.push(Skipped { path: known.path, why: format_failure(&failure) }),
         }
     }
     Ok(())
 }
 
-fn report(app: &App, all: &All) -> Result<(), Failure> {
+fn report(app: &App, all: &GlobalResult) -> Result<(), Failure> {
     if app.json {
         return app.ui.json(all);
     }
@@ -244,7 +249,7 @@ fn report(app: &App, all: &All) -> Result<(), Failure> {
     Ok(())
 }
 
-fn lines(app: &App, all: &All) -> Result<(), Failure> {
+fn lines(app: &App, all: &GlobalResult) -> Result<(), Failure> {
     if let Some(config) = &all.config {
         app.ui.line(&format!("your git configuration ({}) was changed", config.display()))?;
     }
@@ -255,7 +260,7 @@ fn lines(app: &App, all: &All) -> Result<(), Failure> {
     }
     for done in &all.repositories {
         app.ui.line(&done.line())?;
-        done.by_hand.iter().flat_map(ByHand::words).try_for_each(|line| app.ui.line(&format!("  {line}")))?;
+        done.by_hand.iter().flat_map(ManualLines::describe).try_for_each(|line| app.ui.line(&format!("  {line}")))?;
     }
     if all.config.is_none() && all.repositories.is_empty() && all.skipped.is_empty() {
         app.ui.line("nothing was captured; nothing was changed")?;
@@ -263,6 +268,6 @@ fn lines(app: &App, all: &All) -> Result<(), Failure> {
     Ok(())
 }
 
-fn hooks_are_there(app: &App, all: &All) -> bool {
-    all.repositories.is_empty() && Surroundings::new(app.env(), None).is_global()
+fn hooks_are_there(app: &App, all: &GlobalResult) -> bool {
+    all.repositories.is_empty() && GitEnvironment::new(app.env(), None).is_global()
 }

@@ -10,7 +10,7 @@ const DIRECTORIES: usize = 100_000;
 
 /// Search result.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Found {
+pub struct SearchResult {
     /// Directories of repositories, sorted by path.
     pub repositories: Vec<PathBuf>,
     /// Directories that could not be read, or were skipped because of the limit.
@@ -20,8 +20,8 @@ pub struct Found {
 /// Searches below `starts`. Hidden directories and `node_modules` are skipped; below a repository only its
 /// submodules are searched, unless it is a start directory (a home directory under version control).
 #[must_use]
-pub fn below(starts: &[PathBuf]) -> Found {
-    let (mut found, mut looked) = (Found::default(), 0);
+pub fn find_repositories(starts: &[PathBuf]) -> SearchResult {
+    let (mut found, mut looked) = (SearchResult::default(), 0);
     let mut open: VecDeque<(PathBuf, usize)> = starts.iter().map(|start| (start.clone(), 0)).collect();
     while let Some((dir, depth)) = open.pop_front() {
         looked += 1;
@@ -31,7 +31,7 @@ pub fn below(starts: &[PathBuf]) -> Found {
         }
         let is_repository = visit(&dir, &mut found, &mut open, depth);
         if depth < DEPTH && (!is_repository || depth == 0) {
-            match inside(&dir) {
+            match list_dirs(&dir) {
                 Ok(dirs) => open.extend(dirs.into_iter().map(|dir| (dir, depth + 1))),
                 Err(_) => found.skipped.push(dir),
             }
@@ -43,7 +43,7 @@ pub fn below(starts: &[PathBuf]) -> Found {
 }
 
 /// True for a repository, which is recorded, and its submodules' directory is queued.
-fn visit(dir: &Path, found: &mut Found, open: &mut VecDeque<(PathBuf, usize)>, depth: usize) -> bool {
+fn visit(dir: &Path, found: &mut SearchResult, open: &mut VecDeque<(PathBuf, usize)>, depth: usize) -> bool {
     let git = dir.join(".git");
     let git_dir = if is_git_dir(dir) { dir } else { &git };
     // jj may keep git's directory below its own.
@@ -63,7 +63,7 @@ fn is_git_dir(dir: &Path) -> bool {
     dir.join("HEAD").is_file() && dir.join("objects").is_dir() && dir.join("refs").exists()
 }
 
-fn inside(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
+fn list_dirs(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut dirs = Vec::new();
     for entry in std::fs::read_dir(dir)? {
         let entry = entry?;
@@ -113,7 +113,10 @@ mod tests {
         std::os::unix::fs::symlink(top.path(), at("a/loop")).unwrap();
         let expected: Vec<PathBuf> =
             ["a/plain", "a/plain/.git/modules/deep/module", "bare.git", "by_jj", "linked"].map(at).into();
-        assert_eq!(below(&[top.path().to_owned()]), Found { repositories: expected, skipped: Vec::new() });
+        assert_eq!(
+            find_repositories(&[top.path().to_owned()]),
+            SearchResult { repositories: expected, skipped: Vec::new() }
+        );
     }
 
     #[test]
@@ -121,14 +124,14 @@ mod tests {
         let top = tempfile::tempdir().unwrap();
         git_dir(&top.path().join(".git"));
         git_dir(&top.path().join("src/a/.git"));
-        let found = below(&[top.path().to_owned()]).repositories;
+        let found = find_repositories(&[top.path().to_owned()]).repositories;
         assert_eq!(found, [top.path().to_owned(), top.path().join("src/a")]);
     }
 
     #[test]
     fn what_cannot_be_read_is_told() {
-        let found = below(&[PathBuf::from("/nonexistent")]);
-        assert_eq!(found, Found { repositories: Vec::new(), skipped: vec!["/nonexistent".into()] });
+        let found = find_repositories(&[PathBuf::from("/nonexistent")]);
+        assert_eq!(found, SearchResult { repositories: Vec::new(), skipped: vec!["/nonexistent".into()] });
     }
 
     #[test]

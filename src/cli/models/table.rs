@@ -1,25 +1,25 @@
 //! Table of `models` for people.
 
-use super::{Breaker, EndpointView, Measured, ModelView, Texts};
+use super::{BreakerView, EndpointView, Measured, ModelView, RoleTexts};
 use crate::cli::app::App;
 use crate::cli::failure::Failure;
 use crate::cli::ui::{Align, BOLD, DIM, GOOD, Table, WARN};
-use crate::config::Origin;
-use crate::domain::model::Offered;
+use crate::config::SettingOrigin;
+use crate::domain::model::ListedModel;
 use crate::domain::role::Role;
-use crate::route::breaker::State;
+use crate::route::breaker::BreakerState;
 use crate::route::rates::Rates;
-use crate::route::roles::Because;
+use crate::route::roles::UnfitReason;
 
 pub(super) fn print(app: &App, views: &[EndpointView]) -> Result<(), Failure> {
     let any_up = views.iter().any(|view| view.up);
     for (index, view) in views.iter().enumerate() {
         // A default port without a listener is omitted as long as another one answers.
-        let guessed = app.loaded.origins.get(&format!("endpoints[{index}].url")) == Some(&Origin::BuiltIn);
+        let guessed = app.loaded.origins.get(&format!("endpoints[{index}].url")) == Some(&SettingOrigin::BuiltIn);
         if view.up || (any_up && (!guessed || app.ui.verbosity() > 0)) {
-            app.ui.line(&head(app, view))?;
+            app.ui.line(&format_header(app, view))?;
             app.ui.table(&table(view))?;
-            for words in view.models.iter().filter_map(barred) {
+            for words in view.models.iter().filter_map(disabled_notice) {
                 app.ui.line(&format!("  {}", app.ui.paint(WARN, &words)))?;
             }
         }
@@ -27,30 +27,31 @@ pub(super) fn print(app: &App, views: &[EndpointView]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn head(app: &App, view: &EndpointView) -> String {
+fn format_header(app: &App, view: &EndpointView) -> String {
     let name = app.ui.paint(BOLD, &view.endpoint);
     let what = match (&view.server, &view.error) {
         (Some(server), _) => format!("{server} {}", view.version.as_deref().unwrap_or("")),
         (None, Some(error)) => app.ui.paint(WARN, error),
         (None, None) => String::new(),
     };
-    let busy = busy(view).into_iter().chain(view.breaker.and_then(broken)).map(|words| format!("  {words}"));
+    let busy =
+        format_queue(view).into_iter().chain(view.breaker.and_then(format_breaker)).map(|words| format!("  {words}"));
     format!("{name}  {}  {}{}", app.ui.paint(DIM, &view.url), what.trim_end(), busy.collect::<String>())
 }
 
-fn busy(view: &EndpointView) -> Option<String> {
+fn format_queue(view: &EndpointView) -> Option<String> {
     match (view.running?, view.waiting?) {
         (0, 0) => None,
         (running, waiting) => Some(format!("{running} at work, {waiting} waiting")),
     }
 }
 
-fn broken(breaker: Breaker) -> Option<String> {
+fn format_breaker(breaker: BreakerView) -> Option<String> {
     let when = breaker.probe_in_s.map(|seconds| format!(", tried again in {:.0} s", seconds.ceil()));
     match breaker.state {
-        State::Closed => None,
-        State::Open => Some(format!("failed lately{}", when.unwrap_or_default())),
-        State::HalfOpen => Some("failed lately, being tried".to_owned()),
+        BreakerState::Closed => None,
+        BreakerState::Open => Some(format!("failed lately{}", when.unwrap_or_default())),
+        BreakerState::HalfOpen => Some("failed lately, being tried".to_owned()),
     }
 }
 
@@ -67,7 +68,7 @@ fn table(view: &EndpointView) -> Table {
             (model.needs_bytes.map(|bytes| format!("needs {}", gigabytes(bytes))).unwrap_or_default(), DIM),
             state(model),
             (roles.join(", "), GOOD),
-            (remarks(model), DIM),
+            (format_notices(model), DIM),
         ]);
     }
     table
@@ -85,7 +86,7 @@ fn state(model: &ModelView) -> (String, clap::builder::styling::Style) {
     (word.to_owned(), DIM)
 }
 
-fn size(offered: &Offered) -> String {
+fn size(offered: &ListedModel) -> String {
     match (offered.parameters, offered.size_bytes) {
         (Some(n), _) if n >= 100_000_000 => format!("{:.1}B", n as f64 / 1e9),
         (Some(n), _) => format!("{:.1}M", n as f64 / 1e6),
@@ -99,12 +100,12 @@ fn gigabytes(bytes: u64) -> String {
 }
 
 /// Notices about a model, the most important first.
-fn remarks(model: &ModelView) -> String {
+fn format_notices(model: &ModelView) -> String {
     let unfit = model.unfit.and_then(|because| match because {
-        Because::TooLarge { needs, has } => {
+        UnfitReason::TooLarge { needs, has } => {
             Some(format!("does not fit: needs {}, {} are there", gigabytes(needs), gigabytes(has)))
         }
-        Because::Cloud | Because::Embedding => None,
+        UnfitReason::Cloud | UnfitReason::Embedding => None,
     });
     let missing = model.configured_for.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", ");
     let missing = (!model.listed && !missing.is_empty()).then(|| format!("configured for {missing}"));
@@ -113,7 +114,7 @@ fn remarks(model: &ModelView) -> String {
     let parts = [
         unfit,
         missing,
-        model.breaker.and_then(broken),
+        model.breaker.and_then(format_breaker),
         (!model.texts.is_empty()).then(|| model.texts.iter().map(usable).collect::<Vec<_>>().join(", ")),
         spilled,
         model.learned.map(learned),
@@ -124,8 +125,8 @@ fn remarks(model: &ModelView) -> String {
 }
 
 /// States that the model is disabled, why, and how to enable it.
-fn barred(model: &ModelView) -> Option<String> {
-    let texts: Vec<&Texts> = model.texts.iter().filter(|texts| texts.barred).collect();
+fn disabled_notice(model: &ModelView) -> Option<String> {
+    let texts: Vec<&RoleTexts> = model.texts.iter().filter(|texts| texts.barred).collect();
     let first = texts.first()?;
     let roles: Vec<&str> = texts.iter().map(|texts| texts.role.as_str()).collect();
     let name = &model.offered.name;
@@ -137,7 +138,7 @@ fn barred(model: &ModelView) -> Option<String> {
 }
 
 /// Share of usable texts; with the role unless it is the capture role.
-fn usable(texts: &Texts) -> String {
+fn usable(texts: &RoleTexts) -> String {
     let role = if texts.role == Role::Capture { String::new() } else { format!(" ({})", texts.role.as_str()) };
     format!("{}{role}", texts.tally)
 }
@@ -162,15 +163,15 @@ fn measured_words(measured: Measured) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::route::tally::Tally;
+    use crate::route::tally::UsableTally;
 
     fn model(name: &str) -> ModelView {
-        ModelView::of(Offered::named(name), true)
+        ModelView::from_offered(ListedModel::named(name), true)
     }
 
     #[test]
     fn sizes_are_shown_as_people_name_models() {
-        let with = |parameters, size_bytes| size(&Offered { parameters, size_bytes, ..Offered::named("m") });
+        let with = |parameters, size_bytes| size(&ListedModel { parameters, size_bytes, ..ListedModel::named("m") });
         assert_eq!(with(Some(3_200_000_000), Some(1)), "3.2B");
         assert_eq!(with(Some(500_000), None), "0.5M");
         assert_eq!(with(None, Some(1_900_000_000)), "1.9 GB");
@@ -180,28 +181,28 @@ mod tests {
     #[test]
     fn what_hinders_a_model_is_said_before_how_fast_it_is() {
         let rates = Rates { runs: 1, tps: 21.4, prefill_tps: 402.0, first_token_ms: 900.0 };
-        let breaker = Some(Breaker { state: State::Open, probe_in_s: Some(3.2) });
+        let breaker = Some(BreakerView { state: BreakerState::Open, probe_in_s: Some(3.2) });
         let told = ModelView { spilled: Some(0.37), learned: Some(rates), breaker, ..model("m") };
         let words = "failed lately, tried again in 4 s; 37 % spilled to main memory: slow; \
                      reads 402 tok/s, writes 21 (1 run)";
-        assert_eq!(remarks(&told), words);
-        let large = Because::TooLarge { needs: 9_100_000_000, has: 6_000_000_000 };
+        assert_eq!(format_notices(&told), words);
+        let large = UnfitReason::TooLarge { needs: 9_100_000_000, has: 6_000_000_000 };
         let unfit = ModelView { unfit: Some(large), ..model("m") };
-        assert_eq!(remarks(&unfit), "does not fit: needs 9.1 GB, 6.0 GB are there");
-        assert_eq!(remarks(&model("deepseek-r1:7b")), "thinks; told not to");
-        assert_eq!(remarks(&model("m")), "");
+        assert_eq!(format_notices(&unfit), "does not fit: needs 9.1 GB, 6.0 GB are there");
+        assert_eq!(format_notices(&model("deepseek-r1:7b")), "thinks; told not to");
+        assert_eq!(format_notices(&model("m")), "");
     }
 
     #[test]
     fn how_many_texts_could_be_used_is_told_and_that_a_model_is_not_asked() {
-        let texts = |role, used, barred| Texts { role, tally: Tally { judged: 40, used }, barred };
+        let texts = |role, used, barred| RoleTexts { role, tally: UsableTally { judged: 40, used }, barred };
         let fine = ModelView { texts: vec![texts(Role::Capture, 38, false)], ..model("m") };
-        assert_eq!((remarks(&fine).as_str(), barred(&fine)), ("38 of 40 texts could be used", None));
+        assert_eq!((format_notices(&fine).as_str(), disabled_notice(&fine)), ("38 of 40 texts could be used", None));
         let seldom =
             ModelView { texts: vec![texts(Role::Capture, 7, true), texts(Role::Blog, 30, false)], ..model("m") };
-        assert_eq!(remarks(&seldom), "7 of 40 texts could be used, 30 of 40 texts could be used (blog)");
+        assert_eq!(format_notices(&seldom), "7 of 40 texts could be used, 30 of 40 texts could be used (blog)");
         assert_eq!(
-            barred(&seldom).as_deref(),
+            disabled_notice(&seldom).as_deref(),
             Some(
                 "m is not asked any more (capture): 7 of 40 texts could be used; to let it try again: \
                  uro-capture models --retry m"
@@ -219,6 +220,6 @@ mod tests {
             repaired_rate: Some(0.0),
         };
         assert_eq!(measured_words(found), "21 tok/s, first token 180 ms, 4 % ungrounded (median, n = 9)");
-        assert_eq!(state(&ModelView::of(Offered::named("m"), false)).0, "not offered");
+        assert_eq!(state(&ModelView::from_offered(ListedModel::named("m"), false)).0, "not offered");
     }
 }

@@ -18,7 +18,7 @@ pub(super) type Id = u64;
 
 /// All callers of one device.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct TurnQueue {
     slots: usize,
     next: Id,
     pub(super) running: BTreeMap<Id, Running>,
@@ -54,7 +54,7 @@ impl Running {
     }
 }
 
-impl Line {
+impl TurnQueue {
     pub(super) fn new() -> Self {
         let (running, waiting) = (BTreeMap::new(), BTreeMap::new());
         Self { slots: 1, next: 0, running, waiting, release: RELEASE, recalled_total: 0 }

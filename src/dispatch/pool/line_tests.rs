@@ -58,7 +58,7 @@ impl Book {
         }
     }
 
-    fn check(&self, line: &Line, slots: usize) {
+    fn check(&self, line: &TurnQueue, slots: usize) {
         assert!(self.running.len() >= slots || self.waiting.is_empty(), "a free slot and a waiting caller");
         assert_eq!(self.joined, self.waiting.len() + self.running.len() + self.gone, "a caller was lost");
         assert_eq!(line.waiting.keys().copied().collect::<BTreeSet<_>>(), self.waiting);
@@ -80,7 +80,7 @@ proptest! {
 
     #[test]
     fn every_schedule_keeps_the_slots_and_the_order_and_loses_no_caller(acts in prop::collection::vec(act(), 1..120)) {
-        let (mut line, mut book, mut slots) = (Line::new(), Book::default(), 1);
+        let (mut line, mut book, mut slots) = (TurnQueue::new(), Book::default(), 1);
         let mut now = SystemClock.instant();
         for act in acts {
             match act {
@@ -119,7 +119,7 @@ proptest! {
 #[test]
 fn of_several_the_least_urgent_makes_room_and_of_those_the_last_begun() {
     let now = SystemClock.instant();
-    let mut line = Line::new();
+    let mut line = TurnQueue::new();
     line.set_slots(3);
     let [first, second, third] = [Urgency::Batch, Urgency::Batch, Urgency::Ahead].map(|urgency| {
         let id = line.join(urgency, Duration::ZERO);
@@ -139,7 +139,7 @@ fn of_several_the_least_urgent_makes_room_and_of_those_the_last_begun() {
 #[test]
 fn what_a_release_takes_is_learned() {
     let mut now = SystemClock.instant();
-    let mut line = Line::new();
+    let mut line = TurnQueue::new();
     for _ in 0..30 {
         let batch = line.join(Urgency::Batch, Duration::ZERO);
         line.settle(now);

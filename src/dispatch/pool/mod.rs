@@ -23,7 +23,7 @@ pub use turn::{Loan, Turn};
 
 /// A request for a turn.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Wanted<'a> {
+pub struct TurnRequest<'a> {
     /// Endpoints of one device share its turns.
     pub device: &'a str,
     /// How many requests the device takes at a time; the latest value holds.
@@ -37,7 +37,7 @@ pub struct Wanted<'a> {
 
 /// State of one device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Standing {
+pub struct DeviceStatus {
     pub device: String,
     pub slots: usize,
     pub running: usize,
@@ -47,13 +47,13 @@ pub struct Standing {
 }
 
 /// Resolves when the device is lent.
-pub type Lending<'a> = Pin<Box<dyn Future<Output = Loan> + Send + 'a>>;
+pub type LoanFuture<'a> = Pin<Box<dyn Future<Output = Loan> + Send + 'a>>;
 
 /// The owner of the devices where this process is not: another process that computes on them as well.
 pub trait Lender: Send + Sync + std::fmt::Debug {
     /// Waits until the device is lent. Without an owner, or where it does not lend, the loan is granted at once.
     /// Dropping the future withdraws the request.
-    fn borrow<'a>(&'a self, wanted: Wanted<'a>) -> Lending<'a>;
+    fn borrow<'a>(&'a self, wanted: TurnRequest<'a>) -> LoanFuture<'a>;
 }
 
 /// The devices of the model servers, by name.
@@ -65,7 +65,7 @@ pub struct Pool {
 
 impl std::fmt::Debug for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pool").field("standing", &self.standing()).finish_non_exhaustive()
+        f.debug_struct("Pool").field("standing", &self.device_statuses()).finish_non_exhaustive()
     }
 }
 
@@ -81,11 +81,11 @@ impl Pool {
     }
 
     /// Waits for a turn on a device, at most until `wanted.until`. Dropping the future leaves the queue.
-    pub async fn turn(&self, wanted: Wanted<'_>) -> Option<Turn> {
+    pub async fn turn(&self, wanted: TurnRequest<'_>) -> Option<Turn> {
         tokio::time::timeout_at(wanted.until.into(), self.have_turn(wanted)).await.ok().flatten()
     }
 
-    async fn have_turn(&self, wanted: Wanted<'_>) -> Option<Turn> {
+    async fn have_turn(&self, wanted: TurnRequest<'_>) -> Option<Turn> {
         loop {
             let turn = self.own_turn(&wanted).await?;
             let Some(lender) = self.lender.get() else { return Some(turn) };
@@ -98,7 +98,7 @@ impl Pool {
         }
     }
 
-    async fn own_turn(&self, wanted: &Wanted<'_>) -> Option<Turn> {
+    async fn own_turn(&self, wanted: &TurnRequest<'_>) -> Option<Turn> {
         let (_place, granted) = self.device(wanted.device).join(wanted);
         granted.await.ok()
     }
@@ -114,13 +114,13 @@ impl Pool {
 
     /// All devices that were ever used, by name.
     #[must_use]
-    pub fn standing(&self) -> Vec<Standing> {
+    pub fn device_statuses(&self) -> Vec<DeviceStatus> {
         let devices = self.devices.lock().unwrap_or_else(PoisonError::into_inner);
         let one = |(name, device): (&String, &Arc<Device>)| {
             let state = device.state();
             let (running, waiting) = (state.line.running.len(), state.line.waiting.len());
             let (slots, recalled_total) = (state.line.slots(), state.line.recalled_total());
-            Standing { device: name.clone(), slots, running, waiting, recalled_total }
+            DeviceStatus { device: name.clone(), slots, running, waiting, recalled_total }
         };
         devices.iter().map(one).collect()
     }

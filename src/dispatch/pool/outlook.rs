@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::line::{Line, Running};
+use super::line::{Running, TurnQueue};
 use crate::route::signals::Urgency;
 
 /// Expected wait of a request of `urgency` that came now.
-pub(super) fn wait(line: &Line, urgency: Urgency, now: Instant) -> Duration {
+pub(super) fn wait(line: &TurnQueue, urgency: Urgency, now: Instant) -> Duration {
     let mut free = free_after(line, urgency, now);
     for ((_, _), lasts) in line.waiting.range(..=(urgency, u64::MAX)) {
         // An earlier waiter takes the slot that is free first, for its declared duration.
@@ -18,7 +18,7 @@ pub(super) fn wait(line: &Line, urgency: Urgency, now: Instant) -> Duration {
 }
 
 /// Time after which each slot is free for `urgency`.
-fn free_after(line: &Line, urgency: Urgency, now: Instant) -> Vec<Duration> {
+fn free_after(line: &TurnQueue, urgency: Urgency, now: Instant) -> Vec<Duration> {
     let mut left: Vec<Duration> = line.running.values().map(|one| left(one, urgency, line.release, now)).collect();
     left.sort_unstable();
     // After a reduction of the slots, the first turns that end free nothing.
@@ -49,9 +49,9 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn line(slots: usize, running: &[Urgency], waiting: &[Urgency]) -> (Line, Instant) {
+    fn line(slots: usize, running: &[Urgency], waiting: &[Urgency]) -> (TurnQueue, Instant) {
         let now = SystemClock.instant();
-        let mut line = Line::new();
+        let mut line = TurnQueue::new();
         line.set_slots(slots);
         for urgency in running {
             line.join(*urgency, 10 * SECOND);

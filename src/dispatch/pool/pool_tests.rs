@@ -14,9 +14,9 @@ fn pool() -> Pool {
     Pool::new(Arc::new(SystemClock))
 }
 
-fn wanted(urgency: Urgency) -> Wanted<'static> {
+fn wanted(urgency: Urgency) -> TurnRequest<'static> {
     let until = SystemClock.instant() + HOUR;
-    Wanted { device: "gpu", slots: 1, urgency, lasts: Duration::from_secs(1), until }
+    TurnRequest { device: "gpu", slots: 1, urgency, lasts: Duration::from_secs(1), until }
 }
 
 fn poll<F: Future + ?Sized>(future: &mut Pin<Box<F>>) -> Poll<F::Output> {
@@ -32,7 +32,7 @@ fn ready<T>(poll: Poll<T>) -> T {
 
 /// Running and waiting.
 fn counts(pool: &Pool) -> (usize, usize) {
-    let standing = pool.standing();
+    let standing = pool.device_statuses();
     (standing[0].running, standing[0].waiting)
 }
 
@@ -89,7 +89,7 @@ async fn a_batch_is_recalled_once_for_a_capture_and_goes_on_after_it() {
     assert!(poll(&mut Box::pin(capture.recalled())).is_pending(), "a capture is never recalled");
     drop(capture);
     assert!(!ready(poll(&mut again)).unwrap().is_recalled());
-    assert_eq!(pool.standing()[0].recalled_total, 1);
+    assert_eq!(pool.device_statuses()[0].recalled_total, 1);
 }
 
 #[tokio::test]
@@ -127,7 +127,7 @@ async fn a_waiting_caller_is_woken_when_the_turn_comes_and_not_before() {
 async fn a_turn_that_does_not_come_in_time_is_none_and_leaves_nothing_behind() {
     let pool = pool();
     let held = pool.turn(wanted(Urgency::Urgent)).await.unwrap();
-    let over = Wanted { until: SystemClock.instant(), ..wanted(Urgency::Urgent) };
+    let over = TurnRequest { until: SystemClock.instant(), ..wanted(Urgency::Urgent) };
     assert!(pool.turn(over).await.is_none());
     assert_eq!(counts(&pool), (1, 0));
     drop(held);
@@ -138,11 +138,11 @@ async fn a_turn_that_does_not_come_in_time_is_none_and_leaves_nothing_behind() {
 async fn devices_do_not_wait_for_each_other_and_more_slots_let_more_run() {
     let pool = pool();
     let _gpu = pool.turn(wanted(Urgency::Urgent)).await.unwrap();
-    assert!(pool.turn(Wanted { device: "cpu", ..wanted(Urgency::Batch) }).await.is_some());
+    assert!(pool.turn(TurnRequest { device: "cpu", ..wanted(Urgency::Batch) }).await.is_some());
     let mut second = Box::pin(pool.turn(wanted(Urgency::Batch)));
     assert!(poll(&mut second).is_pending());
     // The settings were edited meanwhile; the next caller brings them, and those before it get slots as well.
-    let third = pool.turn(Wanted { slots: 3, ..wanted(Urgency::Batch) }).await;
+    let third = pool.turn(TurnRequest { slots: 3, ..wanted(Urgency::Batch) }).await;
     assert!(third.is_some() && ready(poll(&mut second)).is_some());
 }
 
@@ -188,7 +188,7 @@ fn under_many_threads_no_caller_is_lost_and_never_more_run_than_there_are_slots(
     let one = |at: usize| {
         let (pool, running, done) = (Arc::clone(&pool), Arc::clone(&running), Arc::clone(&done));
         async move {
-            let wanted = Wanted { slots: 2, ..wanted(ranks[at % 4]) };
+            let wanted = TurnRequest { slots: 2, ..wanted(ranks[at % 4]) };
             if at % 7 == 3 {
                 // Gives up after a poll or two.
                 let _ = tokio::time::timeout(Duration::from_micros(at as u64 % 50), pool.turn(wanted)).await;

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use tokio::sync::{oneshot, watch};
 
-use super::Wanted;
-use super::line::{Id, Line, Moves};
+use super::TurnRequest;
+use super::line::{Id, Moves, TurnQueue};
 use crate::domain::clock::Clock;
 use crate::route::signals::Urgency;
 
@@ -18,7 +18,7 @@ pub(super) struct Device {
 }
 
 pub(super) struct State {
-    pub(super) line: Line,
+    pub(super) line: TurnQueue,
     callers: HashMap<Id, Caller>,
 }
 
@@ -46,7 +46,7 @@ pub struct Loan {
 }
 
 /// A place in the queue; it is given up when this is dropped.
-pub(super) struct Place {
+pub(super) struct QueuePlace {
     device: Arc<Device>,
     urgency: Urgency,
     id: Id,
@@ -54,7 +54,7 @@ pub(super) struct Place {
 
 impl Device {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, state: Mutex::new(State { line: Line::new(), callers: HashMap::new() }) }
+        Self { clock, state: Mutex::new(State { line: TurnQueue::new(), callers: HashMap::new() }) }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -62,14 +62,14 @@ impl Device {
     }
 
     /// Joins the queue; the turn comes by the receiver.
-    pub(super) fn join(self: &Arc<Self>, wanted: &Wanted<'_>) -> (Place, oneshot::Receiver<Turn>) {
+    pub(super) fn join(self: &Arc<Self>, wanted: &TurnRequest<'_>) -> (QueuePlace, oneshot::Receiver<Turn>) {
         let (turn, granted) = oneshot::channel();
         let mut state = self.state();
         state.line.set_slots(wanted.slots);
         let id = state.line.join(wanted.urgency, wanted.lasts);
         state.callers.insert(id, Caller { turn: Some(turn), recall: watch::Sender::new(false) });
         self.settle(state);
-        (Place { device: Arc::clone(self), urgency: wanted.urgency, id }, granted)
+        (QueuePlace { device: Arc::clone(self), urgency: wanted.urgency, id }, granted)
     }
 
     /// Notifies the callers that a change concerns. A turn is sent itself, not announced, so that no other caller can
@@ -93,7 +93,7 @@ impl Device {
     }
 }
 
-impl Drop for Place {
+impl Drop for QueuePlace {
     fn drop(&mut self) {
         let mut state = self.device.state();
         // A caller with a granted turn ends it by dropping that.

@@ -3,8 +3,12 @@
 /// Sentences in order, whitespace normalised. Skips code, quotes, logs, trailers, and everything after a rule or in the
 /// folded part of a bot's page.
 #[must_use]
-pub fn sentences(body: &str) -> Vec<String> {
-    paragraphs(body).iter().flat_map(|paragraph| split(paragraph)).filter(|sentence| is_prose(sentence)).collect()
+pub fn split_into_sentences(body: &str) -> Vec<String> {
+    paragraphs(body)
+        .iter()
+        .flat_map(|paragraph| split_paragraph(paragraph))
+        .filter(|sentence| is_prose(sentence))
+        .collect()
 }
 
 fn paragraphs(body: &str) -> Vec<String> {
@@ -38,7 +42,7 @@ fn paragraphs(body: &str) -> Vec<String> {
 
 /// The message up to the end of the author's own words.
 #[must_use]
-pub fn own_part(message: &str) -> &str {
+pub fn authored_part(message: &str) -> &str {
     let mut end = 0;
     for line in message.split_inclusive('\n') {
         if ends_the_authors_part(line.trim()) {
@@ -122,7 +126,7 @@ const TRAILER_ENDS: [&str; 14] = [
 const LEVELS: [&str; 10] = ["error", "warning", "warn", "fatal", "panic", "info", "debug", "trace", "hint", "help"];
 
 /// Splits at `.`, `!` or `?` before a blank and a capital letter; not after abbreviations.
-fn split(paragraph: &str) -> Vec<String> {
+fn split_paragraph(paragraph: &str) -> Vec<String> {
     let words: Vec<&str> = paragraph.split_whitespace().collect();
     let mut sentences = Vec::new();
     let mut current: Vec<&str> = Vec::new();
@@ -167,7 +171,7 @@ mod tests {
     #[test]
     fn prose_is_told_sentence_by_sentence() {
         assert_eq!(
-            sentences(
+            split_into_sentences(
                 "One thing\nis done. Another, e.g. this. (Third thing!) Last\n\n* item one\n  goes on\n1. item two"
             ),
             ["One thing is done.", "Another, e.g. this.", "(Third thing!)", "Last", "item one goes on", "item two"]
@@ -179,7 +183,7 @@ mod tests {
         let body = "Real words here.\n\n```\nfenced words here\n```\n\n    indented code here\n> quoted words here\n\
                     # Heading words here\nSigned-off-by: A B\nerror: some words here\nlet x = foo(1, 2) + bar::<T>();\n\
                     ---\nWords after the rule.";
-        assert_eq!(sentences(body), ["Real words here."]);
+        assert_eq!(split_into_sentences(body), ["Real words here."]);
     }
 
     #[test]
@@ -206,7 +210,11 @@ mod tests {
             "pool.py: callers must await the result.",
             "close(): callers must await the result.",
         ] {
-            assert_eq!(sentences(&format!("One thing\nis done.\n{text}")), ["One thing is done.", text], "{text}");
+            assert_eq!(
+                split_into_sentences(&format!("One thing\nis done.\n{text}")),
+                ["One thing is done.", text],
+                "{text}"
+            );
         }
     }
 
@@ -228,7 +236,7 @@ mod tests {
             "warning: unused variable in the body of it",
             "Priority: high",
         ] {
-            assert_eq!(sentences(text), Vec::<String>::new(), "{text}");
+            assert_eq!(split_into_sentences(text), Vec::<String>::new(), "{text}");
         }
     }
 }

@@ -15,7 +15,7 @@ static SINGLE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(&format!(r"
 
 /// Quantities as written, without duplicates.
 #[must_use]
-pub fn of<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<String> {
+pub fn parse_quantities<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for text in texts {
         let mut from = 0;
@@ -63,21 +63,21 @@ pub fn compares(sentence: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn found(text: &str) -> Vec<String> {
-        of(std::iter::once(text))
+    fn quantities_in(text: &str) -> Vec<String> {
+        parse_quantities(std::iter::once(text))
     }
 
     #[test]
     fn quantities_are_read_as_written() {
-        assert_eq!(found("Cut it from 3s to 200ms, 40 % less"), ["3s to 200ms", "40 %"]);
-        assert_eq!(found("2x faster, 1.5x, and 12 MB -> 800 kB"), ["2x", "1.5x", "12 MB -> 800 kB"]);
-        assert_eq!(found("takes ~20 seconds"), ["~20 seconds"]);
+        assert_eq!(quantities_in("Cut it from 3s to 200ms, 40 % less"), ["3s to 200ms", "40 %"]);
+        assert_eq!(quantities_in("2x faster, 1.5x, and 12 MB -> 800 kB"), ["2x", "1.5x", "12 MB -> 800 kB"]);
+        assert_eq!(quantities_in("takes ~20 seconds"), ["~20 seconds"]);
     }
 
     #[test]
     fn versions_ids_and_names_are_no_quantities() {
         assert_eq!(
-            found("v1.2.3, #42, utf8, 0x1f, sha256s, 1.40 to 1.42, 2026-01-01, x86, 3 files"),
+            quantities_in("v1.2.3, #42, utf8, 0x1f, sha256s, 1.40 to 1.42, 2026-01-01, x86, 3 files"),
             Vec::<String>::new()
         );
     }

@@ -27,7 +27,7 @@ const MOST: usize = 12;
 
 /// References without duplicates, in order.
 #[must_use]
-pub fn of(message: &str) -> Vec<String> {
+pub fn parse_references(message: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let Some(pattern) = TICKET.as_ref() else { return found };
     for ticket in pattern.captures_iter(message) {
@@ -54,13 +54,18 @@ mod tests {
     fn references_are_found_in_all_their_forms() {
         let message = "Fix it (#42), ABC-123\n\nFixes: GH-7, closes owner/repo#3 (CVE-2026-12345).\nSee https://example.org/a/b/issues/9#c1\n\
                        https://tracker.example.org/browse/XY-9";
-        assert_eq!(of(message), ["#42", "ABC-123", "GH-7", "owner/repo#3", "CVE-2026-12345", "a/b#9", "XY-9"]);
+        assert_eq!(
+            parse_references(message),
+            ["#42", "ABC-123", "GH-7", "owner/repo#3", "CVE-2026-12345", "a/b#9", "XY-9"]
+        );
     }
 
     #[test]
     fn standards_colours_and_anchors_are_no_tickets() {
         assert_eq!(
-            of("UTF-8, SHA-256 and RFC-2119; color #123abc; page.html#12; a-1, X-1, foo#12bar, AB-2026-01"),
+            parse_references(
+                "UTF-8, SHA-256 and RFC-2119; color #123abc; page.html#12; a-1, X-1, foo#12bar, AB-2026-01"
+            ),
             Vec::<String>::new()
         );
     }

@@ -1,6 +1,6 @@
 //! Parser for Cargo.toml and Cargo.lock.
 
-use super::entry::{Entry, SideLine, is_name, is_version};
+use super::entry::{DependencyEntry, SideLine, is_name, is_version};
 use super::toml;
 
 /// Keys with version-like values that belong to no dependency.
@@ -11,7 +11,7 @@ const OWN_KEYS: [&str; 12] = [
 
 /// Table of a line; unknown before the first table head in the hunk.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Place {
+enum TomlSection {
     Unknown,
     Dependencies,
     /// `[dependencies.name]`.
@@ -19,8 +19,8 @@ enum Place {
     Elsewhere,
 }
 
-impl Place {
-    fn of(table: &str) -> Self {
+impl TomlSection {
+    fn from_header(table: &str) -> Self {
         let kinds = ["dependencies", "dev-dependencies", "build-dependencies"];
         let mut parts = table.rsplitn(2, '.');
         let (last, before) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
@@ -35,34 +35,35 @@ impl Place {
     }
 }
 
-pub fn manifest(header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
-    let mut place = toml::table(header).map_or(Place::Unknown, Place::of);
+pub fn manifest(header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
+    let mut place = toml::table(header).map_or(TomlSection::Unknown, TomlSection::from_header);
     let mut entries = Vec::new();
     for (at, line) in lines.iter().enumerate() {
         if let Some(table) = toml::table(line.text) {
-            place = Place::of(table);
-        } else if let Some((name, version)) = asked(&place, line.text).filter(|_| line.changed) {
-            entries.push(Entry { name, version, direct: true, line: at });
+            place = TomlSection::from_header(table);
+        } else if let Some((name, version)) = parse_dependency(&place, line.text).filter(|_| line.changed) {
+            entries.push(DependencyEntry { name, version, direct: true, line: at });
         }
     }
     entries
 }
 
-fn asked(place: &Place, line: &str) -> Option<(String, String)> {
+fn parse_dependency(place: &TomlSection, line: &str) -> Option<(String, String)> {
     let (key, value) = toml::pair(line)?;
     let (name, version) = match place {
-        Place::Elsewhere => return None,
-        Place::One(name) => (key == "version").then(|| (name.as_str(), toml::string(value)))?,
-        Place::Dependencies | Place::Unknown => named(key, value)?,
+        TomlSection::Elsewhere => return None,
+        TomlSection::One(name) => (key == "version").then(|| (name.as_str(), toml::string(value)))?,
+        TomlSection::Dependencies | TomlSection::Unknown => parse_requirement(key, value)?,
     };
     let version = version?;
-    let certain = *place != Place::Unknown || is_version(version) || (version.is_empty() && value.starts_with('{'));
-    let foreign = *place == Place::Unknown && OWN_KEYS.contains(&name);
+    let certain =
+        *place != TomlSection::Unknown || is_version(version) || (version.is_empty() && value.starts_with('{'));
+    let foreign = *place == TomlSection::Unknown && OWN_KEYS.contains(&name);
     (certain && !foreign && is_name(name)).then(|| (name.to_owned(), version.to_owned()))
 }
 
 /// `name = "1"`, `name = { … }`, `name.version = "1"`, `name.workspace = true`.
-fn named<'a>(key: &'a str, value: &'a str) -> Option<(&'a str, Option<&'a str>)> {
+fn parse_requirement<'a>(key: &'a str, value: &'a str) -> Option<(&'a str, Option<&'a str>)> {
     match key.split_once('.') {
         None => Some((key, toml::requirement(value))),
         Some((name, "version")) => Some((name, toml::string(value))),
@@ -72,7 +73,7 @@ fn named<'a>(key: &'a str, value: &'a str) -> Option<(&'a str, Option<&'a str>)>
 }
 
 /// A package is a block: name, version, and the source if it is a foreign one.
-pub fn lockfile(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+pub fn lockfile(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
     let mut entries = Vec::new();
     for block in super::python::blocks(lines) {
         // The project's own packages have no source; if that line is not shown, the origin is unknown.

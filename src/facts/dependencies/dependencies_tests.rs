@@ -4,40 +4,43 @@ use super::*;
 use crate::facts::sample::{counted, file};
 
 /// `name from to direct`, one line each.
-fn told(files: &[FileChange]) -> String {
+fn describe_changes(files: &[FileChange]) -> String {
     let version = |version: &Option<String>| version.clone().unwrap_or_else(|| "-".to_owned());
     let line = |c: &DependencyChange| {
         format!("{} {} {}{}", c.name, version(&c.from), version(&c.to), if c.direct { " direct" } else { "" })
     };
-    of(files).iter().map(line).collect::<Vec<_>>().join("\n")
+    find_changes(files).iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-fn one(path: &str, patch: &str) -> String {
-    told(&[file(path, patch)])
+fn describe_file(path: &str, patch: &str) -> String {
+    describe_changes(&[file(path, patch)])
 }
 
 #[test]
 fn a_cargo_manifest_tells_what_its_tables_name() {
     let patch = "@@ name = \"x\"\n [dependencies]\n-tokio = \"1.40\"\n+tokio = { version = \"1.42\", features = [\"rt\"] }\n+serde = \"1\"\n-log = { version = \"0.4\" }\n+log = { version = \"0.4\", default-features = false }";
-    assert_eq!(one("Cargo.toml", patch), "tokio 1.40 1.42 direct\nserde - 1 direct");
+    assert_eq!(describe_file("Cargo.toml", patch), "tokio 1.40 1.42 direct\nserde - 1 direct");
     assert_eq!(
-        one("Cargo.toml", "@@\n [dev-dependencies.insta]\n-version = \"1.1\"\n+version = \"1.2\""),
+        describe_file("Cargo.toml", "@@\n [dev-dependencies.insta]\n-version = \"1.1\"\n+version = \"1.2\""),
         "insta 1.1 1.2 direct"
     );
-    assert_eq!(one("Cargo.toml", "@@\n [features]\n+full = \"1.0\"\n [profile.release]\n+opt-level = \"3\""), "");
+    assert_eq!(
+        describe_file("Cargo.toml", "@@\n [features]\n+full = \"1.0\"\n [profile.release]\n+opt-level = \"3\""),
+        ""
+    );
 }
 
 #[test]
 fn outside_any_table_that_is_shown_the_shape_must_do() {
-    assert_eq!(one("Cargo.toml", "@@\n a = \"1\"\n-b = \"1.1\"\n+b = \"1.2\""), "b 1.1 1.2 direct");
+    assert_eq!(describe_file("Cargo.toml", "@@\n a = \"1\"\n-b = \"1.1\"\n+b = \"1.2\""), "b 1.1 1.2 direct");
     assert_eq!(
-        one(
+        describe_file(
             "Cargo.toml",
             "@@\n-version = \"1.1\"\n+version = \"1.2\"\n-rust-version = \"1.1\"\n+rust-version = \"1.2\""
         ),
         ""
     );
-    assert_eq!(one("Cargo.toml", "@@\n-license = \"MIT\"\n+license = \"Unlicense\""), "");
+    assert_eq!(describe_file("Cargo.toml", "@@\n-license = \"MIT\"\n+license = \"Unlicense\""), "");
 }
 
 #[test]
@@ -51,13 +54,13 @@ fn what_is_written_elsewhere_now_did_not_change() {
         file("b/Cargo.toml", "@@\n [dependencies]\n-moved = \"1\""),
         file("c/Cargo.toml", "@@\n [dependencies]\n+moved = \"1\""),
     ];
-    assert_eq!(told(&files), "serde - 1 direct");
+    assert_eq!(describe_changes(&files), "serde - 1 direct");
 }
 
 #[test]
 fn a_cargo_lockfile_tells_foreign_packages_in_blocks() {
     let patch = "@@\n [[package]]\n name = \"syn\"\n-version = \"2.0.1\"\n+version = \"2.0.2\"\n source = \"registry+x\"\n \n [[package]]\n name = \"mine\"\n-version = \"0.1.0\"\n+version = \"0.2.0\"\n dependencies = [\n+ \"syn\",\n ]\n+[[package]]\n+name = \"new\"\n+version = \"1.0.0\"\n+source = \"registry+x\"";
-    assert_eq!(one("Cargo.lock", patch), "syn 2.0.1 2.0.2\nnew - 1.0.0");
+    assert_eq!(describe_file("Cargo.lock", patch), "syn 2.0.1 2.0.2\nnew - 1.0.0");
 }
 
 #[test]
@@ -66,7 +69,7 @@ fn a_lockfile_adds_only_what_its_manifest_does_not_say() {
     let lock = format!("{}\n{}", block.replace("NAME", "tokio"), block.replace("NAME", "mio"));
     let files =
         [file("Cargo.lock", &lock), file("Cargo.toml", "@@\n [dependencies]\n-tokio = \"1.40\"\n+tokio = \"1.42\"")];
-    assert_eq!(told(&files), "tokio 1.40 1.42 direct\nmio 1.40.0 1.42.0");
+    assert_eq!(describe_changes(&files), "tokio 1.40 1.42 direct\nmio 1.40.0 1.42.0");
 }
 
 #[test]
@@ -75,73 +78,85 @@ fn versions_side_by_side_are_paired_by_their_major() {
         format!("{sign}[[package]]\n{sign}name = \"syn\"\n{sign}version = \"{version}\"\n{sign}source = \"x\"\n")
     };
     let patch = format!("@@\n{}{}{}", block('-', "1.0.1"), block('-', "2.0.1"), block('+', "2.0.2"));
-    assert_eq!(one("Cargo.lock", &patch), "syn 1.0.1 -\nsyn 2.0.1 2.0.2");
+    assert_eq!(describe_file("Cargo.lock", &patch), "syn 1.0.1 -\nsyn 2.0.1 2.0.2");
 }
 
 #[test]
 fn npm_manifests_and_lockfiles_are_read() {
     let patch = "@@\n   \"devDependencies\": {\n-    \"jest\": \"^29.0.0\",\n+    \"jest\": \"^30.0.0\",\n+    \"@vue/x\": \"workspace:*\"\n   },\n   \"scripts\": {\n+    \"test\": \"1.0\"\n   }";
-    assert_eq!(one("package.json", patch), "jest ^29.0.0 ^30.0.0 direct\n@vue/x - workspace:* direct");
+    assert_eq!(describe_file("package.json", patch), "jest ^29.0.0 ^30.0.0 direct\n@vue/x - workspace:* direct");
     assert_eq!(
-        one(
+        describe_file(
             "package.json",
             "@@\n-  \"version\": \"1.0.0\",\n+  \"version\": \"1.0.1\",\n-    \"node\": \">=8\"\n+    \"node\": \">=10\""
         ),
         ""
     );
-    assert_eq!(one("package.json", "@@\n-    \"qs\": \"6.1.0\",\n+    \"qs\": \"6.2.0\","), "qs 6.1.0 6.2.0 direct");
-    let lock = "@@\n     \"node_modules/a/node_modules/@b/c\": {\n-      \"version\": \"1.0.0\",\n+      \"version\": \"1.0.1\",\n       \"resolved\": \"x\"";
-    assert_eq!(one("package-lock.json", lock), "@b/c 1.0.0 1.0.1");
     assert_eq!(
-        one("yarn.lock", "@@\n-\"@b/c@^1.0.0\":\n-  version \"1.0.0\"\n+\"@b/c@^1.1.0\":\n+  version \"1.1.0\""),
+        describe_file("package.json", "@@\n-    \"qs\": \"6.1.0\",\n+    \"qs\": \"6.2.0\","),
+        "qs 6.1.0 6.2.0 direct"
+    );
+    let lock = "@@\n     \"node_modules/a/node_modules/@b/c\": {\n-      \"version\": \"1.0.0\",\n+      \"version\": \"1.0.1\",\n       \"resolved\": \"x\"";
+    assert_eq!(describe_file("package-lock.json", lock), "@b/c 1.0.0 1.0.1");
+    assert_eq!(
+        describe_file(
+            "yarn.lock",
+            "@@\n-\"@b/c@^1.0.0\":\n-  version \"1.0.0\"\n+\"@b/c@^1.1.0\":\n+  version \"1.1.0\""
+        ),
         "@b/c 1.0.0 1.1.0"
     );
     let pnpm = "@@\n-  /left@1.0.0:\n+  /left@1.1.0:\n     resolution: {x}\n-  '@vue/x@3.0.0(ts@5)':\n+  '@vue/x@3.0.1(ts@5)':";
-    assert_eq!(one("pnpm-lock.yaml", pnpm), "left 1.0.0 1.1.0\n@vue/x 3.0.0 3.0.1");
+    assert_eq!(describe_file("pnpm-lock.yaml", pnpm), "left 1.0.0 1.1.0\n@vue/x 3.0.0 3.0.1");
 }
 
 #[test]
 fn go_modules_say_what_was_brought_along() {
     let patch = "@@ require (\n-\tgithub.com/a/b v1.0.0\n+\tgithub.com/a/b v1.1.0\n-\tgolang.org/x/net v0.1.0 // indirect\n+\tgolang.org/x/net v0.2.0 // indirect\n )\n+require golang.org/x/sys v0.1.0\n-go 1.20\n+go 1.21\n exclude (\n+\tgithub.com/c/d v1.0.0\n )";
     assert_eq!(
-        one("go.mod", patch),
+        describe_file("go.mod", patch),
         "github.com/a/b v1.0.0 v1.1.0 direct\ngolang.org/x/sys - v0.1.0 direct\ngolang.org/x/net v0.1.0 v0.2.0"
     );
-    assert_eq!(one("go.sum", "@@\n+github.com/a/b v1.1.0 h1:x="), "");
+    assert_eq!(describe_file("go.sum", "@@\n+github.com/a/b v1.1.0 h1:x="), "");
 }
 
 #[test]
 fn python_requirements_are_read_wherever_they_stand() {
     let patch = "@@\n-flask==2.0\n+flask==2.1  # why\n+click>=8 ; python_version > '3'\n+six==1.0\n+    # via flask\n-r base.txt\n+-r more.txt\n+https://x/y.whl";
-    assert_eq!(one("requirements/dev.txt", patch), "flask 2.0 2.1 direct\nclick - >=8 direct\nsix - 1.0");
+    assert_eq!(describe_file("requirements/dev.txt", patch), "flask 2.0 2.1 direct\nclick - >=8 direct\nsix - 1.0");
     let patch = "@@\n [project]\n-requires-python = \">=3.7\"\n+requires-python = \">=3.8\"\n-    \"flask>=2.0\",\n+    \"flask>=2.1\",\n+    \"just-a-word\",\n [tool.poetry.dependencies]\n+click = \"^8.0\"";
-    assert_eq!(one("pyproject.toml", patch), "flask >=2.0 >=2.1 direct\nclick - ^8.0 direct");
-    assert_eq!(one("setup.py", "@@\n+    'idna>=2.5,<4',\n+    python_requires='>=3.7',"), "idna - >=2.5,<4 direct");
-    assert_eq!(one("setup.cfg", "@@\n+    idna >= 2.5\n+python_requires = >= 3.7"), "idna - >= 2.5 direct");
-    assert_eq!(one("Pipfile", "@@\n [packages]\n-a = \"==1.0\"\n+a = \"*\"\n+b = \"==1.0\""), "b - 1.0 direct");
+    assert_eq!(describe_file("pyproject.toml", patch), "flask >=2.0 >=2.1 direct\nclick - ^8.0 direct");
+    assert_eq!(
+        describe_file("setup.py", "@@\n+    'idna>=2.5,<4',\n+    python_requires='>=3.7',"),
+        "idna - >=2.5,<4 direct"
+    );
+    assert_eq!(describe_file("setup.cfg", "@@\n+    idna >= 2.5\n+python_requires = >= 3.7"), "idna - >= 2.5 direct");
+    assert_eq!(
+        describe_file("Pipfile", "@@\n [packages]\n-a = \"==1.0\"\n+a = \"*\"\n+b = \"==1.0\""),
+        "b - 1.0 direct"
+    );
     let uv = "@@\n [[package]]\n name = \"idna\"\n-version = \"3.1\"\n+version = \"3.2\"\n source = { registry = \"x\" }\n [[package]]\n name = \"mine\"\n-version = \"3.1\"\n+version = \"3.2\"\n source = { editable = \".\" }";
-    assert_eq!(one("uv.lock", uv), "idna 3.1 3.2");
+    assert_eq!(describe_file("uv.lock", uv), "idna 3.1 3.2");
 }
 
 #[test]
 fn samples_and_copies_have_no_dependencies_of_ours() {
     let patch = "@@\n-a==1\n+a==2";
-    assert_eq!(one("tests/fixtures/requirements.txt", patch), "");
-    assert_eq!(one("vendor/x/requirements.txt", patch), "");
-    assert_eq!(one("requirements.txt", patch), "a 1 2 direct");
+    assert_eq!(describe_file("tests/fixtures/requirements.txt", patch), "");
+    assert_eq!(describe_file("vendor/x/requirements.txt", patch), "");
+    assert_eq!(describe_file("requirements.txt", patch), "a 1 2 direct");
 }
 
 #[test]
 fn only_dependencies_means_every_line() {
     let bump = file("package.json", "@@\n   \"dependencies\": {\n-    \"a\": \"1.0.0\"\n+    \"a\": \"1.0.1\"\n   }");
     let lock = counted("yarn.lock", 10, 10);
-    assert!(are_all(&[bump.clone(), lock.clone()]));
+    assert!(is_dependencies_only(&[bump.clone(), lock.clone()]));
     let cut = FileChange { insertions: Some(9), ..bump.clone() };
-    assert!(!are_all(&[cut]));
-    assert!(!are_all(&[bump, lock, counted("a.js", 1, 1)]));
-    assert!(!are_all(&[file("package.json", "@@\n-  \"main\": \"a\"\n+  \"main\": \"b\"")]));
-    assert!(are_all(&[file("Cargo.toml", "@@\n+[dev-dependencies]\n+a = \"1\"")]));
-    assert!(!are_all(&[]));
+    assert!(!is_dependencies_only(&[cut]));
+    assert!(!is_dependencies_only(&[bump, lock, counted("a.js", 1, 1)]));
+    assert!(!is_dependencies_only(&[file("package.json", "@@\n-  \"main\": \"a\"\n+  \"main\": \"b\"")]));
+    assert!(is_dependencies_only(&[file("Cargo.toml", "@@\n+[dev-dependencies]\n+a = \"1\"")]));
+    assert!(!is_dependencies_only(&[]));
 }
 
 proptest::proptest! {
@@ -151,17 +166,17 @@ proptest::proptest! {
         lines in proptest::collection::vec("[-+ ]( |\\[|\\]|\"|'|=|\\{|\\}|:|,|@|/|version|name|\\PC|1\\.2|require \\()*", 0..12),
     ) {
         let files = [file(path, &format!("@@\n{}", lines.join("\n")))];
-        let changes = of(&files);
+        let changes = find_changes(&files);
         proptest::prop_assert!(changes.iter().all(|change| change.from.is_some() || change.to.is_some()));
-        let _ = are_all(&files);
+        let _ = is_dependencies_only(&files);
     }
 }
 
 /// A lockfile with both its versions whole, and without its lines, as one that is kept out of prompts.
 fn locked(path: &str, old: &str, new: &str) -> FileChange {
-    use crate::domain::patch::Unread;
+    use crate::domain::patch::UnreadReason;
     let whole = crate::facts::sample::versions(path, old, new);
-    FileChange { hunks: Vec::new(), insertions: None, deletions: None, unread: Some(Unread::Excluded), ..whole }
+    FileChange { hunks: Vec::new(), insertions: None, deletions: None, unread: Some(UnreadReason::Excluded), ..whole }
 }
 
 #[test]
@@ -230,7 +245,7 @@ fn every_lockfile_tells_its_packages() {
         ("Brewfile.lock.json", "{\n  \"brew\": {\n    \"pkg\": {\n      \"version\": \"1.2.3\"\n"),
         ("spago.lock", "packages:\n  pkg:\n    type: registry\n    version: 1.2.3\n"),
     ] {
-        let text = told(&[locked(path, old, &old.replace("1.2.3", "1.2.4"))]);
+        let text = describe_changes(&[locked(path, old, &old.replace("1.2.3", "1.2.4"))]);
         let name = if path == "gradle.lockfile" { "a.pkg" } else { "pkg" };
         assert_eq!(text, format!("{name} 1.2.3 1.2.4"), "{path}");
     }
@@ -244,7 +259,7 @@ fn a_locked_commit_is_told_by_its_first_digits() {
             "{{\n  \"nodes\": {{\n    \"nixpkgs\": {{\n      \"locked\": {{\n        \"narHash\": \"sha256-x\",\n        \"rev\": \"{rev}\",\n"
         )
     };
-    assert_eq!(told(&[locked("flake.lock", &flake(&old), &flake(&new))]), "nixpkgs a1a1a1a b2b2b2b");
+    assert_eq!(describe_changes(&[locked("flake.lock", &flake(&old), &flake(&new))]), "nixpkgs a1a1a1a b2b2b2b");
     let cargo = |rev: &str| {
         format!(
             "[[package]]\nname = \"x\"\nversion = \"0.1.0\"\nsource = \"git+https://g.example/x?branch=main#{rev}\"\n"
@@ -264,14 +279,14 @@ fn a_locked_commit_is_told_by_its_first_digits() {
             "GIT\n  remote: https://g.example/x.git\n  revision: {rev}\n  specs:\n    x (1.0)\n\nGEM\n  specs:\n    y (1.0)\n"
         )
     };
-    assert_eq!(told(&[locked("Gemfile.lock", &gems(&old), &gems(&new))]), "x a1a1a1a b2b2b2b");
+    assert_eq!(describe_changes(&[locked("Gemfile.lock", &gems(&old), &gems(&new))]), "x a1a1a1a b2b2b2b");
     for (path, of) in [
         ("Cargo.lock", &cargo as &dyn Fn(&str) -> String),
         ("uv.lock", &uv),
         ("mix.lock", &mix),
         ("composer.lock", &composer),
     ] {
-        assert_eq!(told(&[locked(path, &of(&old), &of(&new))]), "x a1a1a1a b2b2b2b", "{path}");
+        assert_eq!(describe_changes(&[locked(path, &of(&old), &of(&new))]), "x a1a1a1a b2b2b2b", "{path}");
     }
 }
 
@@ -283,6 +298,6 @@ fn a_whole_lockfile_tells_what_its_hunks_would_not_reach() {
     let many: String = (0..12).map(|n| block("syn", &format!("{n}.0.0"))).collect();
     let file =
         locked("Cargo.lock", &format!("{many}{}", block("a", "1.0.0")), &format!("{many}{}", block("b", "1.0.0")));
-    assert_eq!(told(std::slice::from_ref(&file)), "a 1.0.0 -\nb - 1.0.0");
+    assert_eq!(describe_changes(std::slice::from_ref(&file)), "a 1.0.0 -\nb - 1.0.0");
     assert!(are_all_known(&[file]) && !are_all_known(&[FileChange { texts: None, ..locked("uv.lock", "", "x") }]));
 }

@@ -1,10 +1,10 @@
 //! Dependency entries on one side of a hunk.
 
-use crate::domain::patch::{Hunk, Origin};
+use crate::domain::patch::{Hunk, LineOrigin};
 
 /// A dependency named on a changed line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct DependencyEntry {
     pub name: String,
     /// Version or requirement as written; empty where there is none.
     pub version: String,
@@ -22,9 +22,9 @@ pub struct SideLine<'a> {
     pub changed: bool,
 }
 
-/// The hunk before (`Origin::Removed`) or after (`Origin::Added`) the change.
-pub fn side(hunk: &Hunk, origin: Origin) -> Vec<SideLine<'_>> {
-    let of_side = hunk.lines.iter().filter(|line| line.origin == origin || line.origin == Origin::Context);
+/// The hunk before (`Origin::StoreFile`) or after (`Origin::Added`) the change.
+pub fn side_lines(hunk: &Hunk, origin: LineOrigin) -> Vec<SideLine<'_>> {
+    let of_side = hunk.lines.iter().filter(|line| line.origin == origin || line.origin == LineOrigin::Context);
     of_side.map(|line| SideLine { text: &line.text, changed: line.origin == origin }).collect()
 }
 
@@ -40,7 +40,7 @@ pub fn is_version(text: &str) -> bool {
 const SHORT: usize = 7;
 
 /// The abbreviated commit at the end of `git+https://…?branch=main#<hash>`, or alone.
-pub fn commit(source: &str) -> Option<String> {
+pub fn short_commit(source: &str) -> Option<String> {
     let hash = source.trim_matches(['"', '\'', ' ', ',', '}']).rsplit('#').next()?;
     let plain = hash.len() >= 40 && hash.bytes().all(|b| b.is_ascii_hexdigit());
     plain.then(|| hash[..SHORT].to_owned())
@@ -70,10 +70,13 @@ mod tests {
     #[test]
     fn a_locked_commit_is_told_by_its_first_digits() {
         let hash = "a1".repeat(20);
-        assert_eq!(commit(&format!("\"git+https://g.example/x?branch=main#{hash}\"")).as_deref(), Some("a1a1a1a"));
-        assert_eq!(commit(&format!("{{ git = \"https://g.example/x#{hash}\" }}")).as_deref(), Some("a1a1a1a"));
-        assert_eq!(commit(&hash).as_deref(), Some("a1a1a1a"));
-        assert_eq!(commit("registry+https://r.example/index"), None);
+        assert_eq!(
+            short_commit(&format!("\"git+https://g.example/x?branch=main#{hash}\"")).as_deref(),
+            Some("a1a1a1a")
+        );
+        assert_eq!(short_commit(&format!("{{ git = \"https://g.example/x#{hash}\" }}")).as_deref(), Some("a1a1a1a"));
+        assert_eq!(short_commit(&hash).as_deref(), Some("a1a1a1a"));
+        assert_eq!(short_commit("registry+https://r.example/index"), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Parser for go.mod.
 
-use super::entry::{Entry, SideLine, is_version};
+use super::entry::{DependencyEntry, SideLine, is_version};
 
 /// The directive that opens a block.
 fn directive(line: &str) -> Option<&str> {
@@ -9,7 +9,7 @@ fn directive(line: &str) -> Option<&str> {
     ["require", "replace", "exclude", "retract", "tool", "ignore", "godebug"].contains(&name).then_some(name)
 }
 
-pub fn manifest(header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+pub fn manifest(header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
     let mut block = directive(header).unwrap_or("");
     let mut entries = Vec::new();
     for (at, line) in lines.iter().enumerate() {
@@ -25,7 +25,7 @@ pub fn manifest(header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
 }
 
 /// `require path v1.2.3`, or inside a block `path v1.2.3 // indirect`.
-fn required(line: &str, at: usize) -> Option<Entry> {
+fn required(line: &str, at: usize) -> Option<DependencyEntry> {
     let inside = line.starts_with(['\t', ' ']);
     let (code, comment) = line.split_once("//").unwrap_or((line, ""));
     let mut words = code.split_whitespace();
@@ -35,5 +35,5 @@ fn required(line: &str, at: usize) -> Option<Entry> {
     let is_path = (inside || first == "require") && path.contains('.');
     let certain = is_path && end.is_none() && version.starts_with('v') && is_version(version);
     let direct = !comment.contains("indirect");
-    certain.then(|| Entry { name: path.to_owned(), version: version.to_owned(), direct, line: at })
+    certain.then(|| DependencyEntry { name: path.to_owned(), version: version.to_owned(), direct, line: at })
 }

@@ -1,16 +1,16 @@
 //! Line-based parsers for the lockfiles of the smaller ecosystems.
 
-use super::entry::{Entry, SideLine, commit, is_name, is_version};
+use super::entry::{DependencyEntry, SideLine, is_name, is_version, short_commit};
 use super::npm::{pair, quoted};
 
-fn locked(name: &str, version: &str, line: usize) -> Option<Entry> {
+fn locked(name: &str, version: &str, line: usize) -> Option<DependencyEntry> {
     let version = version.trim();
-    let entry = || Entry { name: name.to_owned(), version: version.to_owned(), direct: false, line };
+    let entry = || DependencyEntry { name: name.to_owned(), version: version.to_owned(), direct: false, line };
     (is_name(name) && is_version(version)).then(entry)
 }
 
 /// `    rack (3.0.8)` below `specs:` (Bundler; Paket writes the same).
-pub fn gemfile(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+pub fn gemfile(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
     let mut entries = in_brackets(lines, "    ", |version| platform_free(version));
     // A package from a repository is locked by its commit, which is given above it.
     let mut revision: Option<String> = None;
@@ -18,7 +18,7 @@ pub fn gemfile(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
         if !line.text.starts_with(' ') {
             revision = None;
         } else if let Some(hash) = line.text.trim().strip_prefix("revision: ") {
-            revision = commit(hash);
+            revision = short_commit(hash);
         } else if let Some(revision) = &revision
             && let Some(entry) = entries.iter_mut().find(|entry| entry.line == at)
         {
@@ -29,12 +29,12 @@ pub fn gemfile(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
 }
 
 /// `  - Alamofire (5.8.0)` below `PODS:`.
-pub fn podfile(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+pub fn podfile(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
     in_brackets(lines, "  - ", |version| version)
 }
 
 /// `name (version)` at exactly this indentation. Requirements begin with an operator.
-fn in_brackets(lines: &[SideLine<'_>], margin: &str, plain: impl Fn(&str) -> &str) -> Vec<Entry> {
+fn in_brackets(lines: &[SideLine<'_>], margin: &str, plain: impl Fn(&str) -> &str) -> Vec<DependencyEntry> {
     let changed = lines.iter().enumerate().filter(|(_, line)| line.changed);
     let of = |(at, line): (usize, &SideLine<'_>)| {
         let rest = line.text.strip_prefix(margin).filter(|rest| !rest.starts_with(' '))?;
@@ -52,7 +52,7 @@ fn platform_free(version: &str) -> &str {
 }
 
 /// `"name": "x"`, then `"version": "1.2.3"` (Composer); or `"identity"` (Swift), `"Package"` (R).
-pub fn named_in_json(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+pub fn named_in_json(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
     let mut entries = Vec::new();
     let mut name: Option<(&str, bool)> = None;
     for (at, line) in lines.iter().enumerate() {
@@ -71,8 +71,8 @@ pub fn named_in_json(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
             }
             // A branch is locked by its commit; the first one is the source's.
             Some(("reference", value)) => {
-                if let (Some((name, _)), Some(version)) = (name.take(), commit(value)) {
-                    entries.push(Entry { name: name.to_owned(), version, direct: false, line: at });
+                if let (Some((name, _)), Some(version)) = (name.take(), short_commit(value)) {
+                    entries.push(DependencyEntry { name: name.to_owned(), version, direct: false, line: at });
                 }
             }
             _ => {}
@@ -82,7 +82,7 @@ pub fn named_in_json(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
 }
 
 /// `"Newtonsoft.Json": {`, then `"resolved": "13.0.1"` (NuGet).
-pub fn nuget(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+pub fn nuget(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
     let mut entries = Vec::new();
     let mut name: Option<(&str, bool)> = None;
     for (at, line) in lines.iter().enumerate() {
@@ -100,7 +100,7 @@ pub fn nuget(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
 }
 
 /// `"lodash": ["lodash@4.17.21", …],` (Bun).
-pub fn bun(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+pub fn bun(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
     let changed = lines.iter().enumerate().filter(|(_, line)| line.changed);
     let of = |(at, line): (usize, &SideLine<'_>)| {
         let (_, value) = pair(line.text)?;
@@ -112,7 +112,7 @@ pub fn bun(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
 }
 
 /// `"chalk@5.3.0": {`, `"chalk@5.3.0_peer@1": {` (Deno).
-pub fn deno(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+pub fn deno(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
     let changed = lines.iter().enumerate().filter(|(_, line)| line.changed);
     let of = |(at, line): (usize, &SideLine<'_>)| {
         let (key, _) = pair(line.text).filter(|(_, value)| value.starts_with('{'))?;
@@ -125,7 +125,7 @@ pub fn deno(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
 }
 
 /// `"nixpkgs": {`, `"locked": {`, …, `"rev": "<hash>"` (Nix): versions are commits.
-pub fn flake(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+pub fn flake(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
     let mut entries = Vec::new();
     let (mut name, mut is_locked) = (None, false);
     for (at, line) in lines.iter().enumerate() {
@@ -134,8 +134,8 @@ pub fn flake(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
             Some(("original" | "inputs" | "nodes", "{")) => is_locked = false,
             Some((key, "{")) => (name, is_locked) = (Some(key), false),
             Some(("rev", value)) if is_locked && line.changed => {
-                if let (Some(name), Some(version)) = (name.filter(|name| is_name(name)), commit(value)) {
-                    entries.push(Entry { name: name.to_owned(), version, direct: false, line: at });
+                if let (Some(name), Some(version)) = (name.filter(|name| is_name(name)), short_commit(value)) {
+                    entries.push(DependencyEntry { name: name.to_owned(), version, direct: false, line: at });
                 }
             }
             _ => {}
@@ -145,14 +145,14 @@ pub fn flake(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
 }
 
 /// `"phoenix": {:hex, :phoenix, "1.7.10", …},`, `"x": {:git, "https://…", "<hash>", []},` (Mix).
-pub fn mix(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+pub fn mix(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
     let changed = lines.iter().enumerate().filter(|(_, line)| line.changed);
     let of = |(at, line): (usize, &SideLine<'_>)| {
         let (name, value) = pair(line.text)?;
         let mut texts = value.split('"').skip(1).step_by(2);
         if value.starts_with("{:git") {
-            let version = commit(texts.nth(1)?)?;
-            return is_name(name).then(|| Entry { name: name.to_owned(), version, direct: false, line: at });
+            let version = short_commit(texts.nth(1)?)?;
+            return is_name(name).then(|| DependencyEntry { name: name.to_owned(), version, direct: false, line: at });
         }
         locked(name, texts.next().filter(|_| value.starts_with("{:hex"))?, at)
     };
@@ -160,7 +160,7 @@ pub fn mix(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
 }
 
 /// `{<<"cowboy">>,{pkg,<<"cowboy">>,<<"2.9.0">>},0}` (Rebar).
-pub fn rebar(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+pub fn rebar(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
     let changed = lines.iter().enumerate().filter(|(_, line)| line.changed && line.text.contains("{pkg,"));
     let of = |(at, line): (usize, &SideLine<'_>)| {
         let mut texts = line.text.split('"').skip(1).step_by(2);
@@ -170,7 +170,7 @@ pub fn rebar(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
 }
 
 /// `  async:` and, deeper, `version: "2.11.0"` (Dart, Crystal).
-pub fn two_blanks(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+pub fn two_blanks(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
     let mut entries = Vec::new();
     let mut name: Option<(&str, bool)> = None;
     for (at, line) in lines.iter().enumerate() {
@@ -186,7 +186,7 @@ pub fn two_blanks(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
 }
 
 /// `- name: redis` and `version: 17.0.0` (Helm).
-pub fn helm(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+pub fn helm(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
     let mut entries = Vec::new();
     let mut name: Option<(&str, bool)> = None;
     for (at, line) in lines.iter().enumerate() {
@@ -201,7 +201,7 @@ pub fn helm(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
 }
 
 /// `provider "registry.example/hashicorp/aws" {` and `version = "5.0.0"` (Terraform).
-pub fn terraform(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+pub fn terraform(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
     let mut entries = Vec::new();
     let mut name: Option<(&str, bool)> = None;
     for (at, line) in lines.iter().enumerate() {
@@ -218,18 +218,18 @@ pub fn terraform(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
 }
 
 /// `group:artifact:1.2.3=configurations` (Gradle).
-pub fn gradle(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+pub fn gradle(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
     let changed = lines.iter().enumerate().filter(|(_, line)| line.changed);
     let of = |(at, line): (usize, &SideLine<'_>)| {
         let (name, version) = line.text.split('=').next()?.rsplit_once(':')?;
-        let entry = Entry { name: name.to_owned(), version: version.to_owned(), direct: false, line: at };
+        let entry = DependencyEntry { name: name.to_owned(), version: version.to_owned(), direct: false, line: at };
         (is_name(&name.replace(':', ".")) && is_version(version)).then_some(entry)
     };
     changed.filter_map(of).collect()
 }
 
 /// `path v1.2.3 h1:…` (go.sum, which also keeps unused versions).
-pub fn go_sum(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+pub fn go_sum(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
     let changed = lines.iter().enumerate().filter(|(_, line)| line.changed);
     let of = |(at, line): (usize, &SideLine<'_>)| {
         let mut words = line.text.split(' ');

@@ -13,9 +13,9 @@ mod toml;
 
 use std::collections::HashSet;
 
-use crate::domain::patch::{FileChange, Hunk, Origin};
+use crate::domain::patch::{FileChange, Hunk, LineOrigin};
 use crate::facts::roles::{self, FileRole};
-use entry::{Entry, SideLine, side};
+use entry::{DependencyEntry, SideLine, side_lines};
 
 /// Package ecosystem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -50,19 +50,19 @@ pub struct DependencyChange {
 }
 
 /// Parser for one side of one hunk of a manifest or lockfile.
-type Reader = fn(header: &str, lines: &[SideLine<'_>]) -> Vec<Entry>;
+type SideParser = fn(header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry>;
 
-struct Kind {
+struct FileKind {
     ecosystem: Ecosystem,
-    read: Reader,
+    read: SideParser,
     lockfile: bool,
 }
 
-fn kind(path: &str) -> Option<Kind> {
+fn kind(path: &str) -> Option<FileKind> {
     use Ecosystem::{Cargo, Dart, Deno, Dotnet, Elixir, Go, Nix, Npm, Other, Php, Python, Ruby, Swift};
     let name = path.rsplit('/').next().unwrap_or(path);
-    let manifest = |ecosystem, read: Reader| Some(Kind { ecosystem, read, lockfile: false });
-    let lockfile = |ecosystem, read: Reader| Some(Kind { ecosystem, read, lockfile: true });
+    let manifest = |ecosystem, read: SideParser| Some(FileKind { ecosystem, read, lockfile: false });
+    let lockfile = |ecosystem, read: SideParser| Some(FileKind { ecosystem, read, lockfile: true });
     match name {
         "Cargo.toml" => manifest(Cargo, cargo::manifest),
         "Cargo.lock" => lockfile(Cargo, cargo::lockfile),
@@ -118,41 +118,41 @@ fn is_requirements(path: &str, name: &str) -> bool {
 }
 
 /// Kind of a manifest or lockfile of the project itself: not of a sample in a test, nor of a vendored copy.
-fn own(path: &str) -> Option<Kind> {
-    let foreign = FileRole::of(path) == FileRole::Tests || roles::is_vendored(path);
+fn own_file_kind(path: &str) -> Option<FileKind> {
+    let foreign = FileRole::from_path(path) == FileRole::Tests || roles::is_vendored(path);
     if foreign { None } else { kind(path) }
 }
 
 /// Whether the path is a lockfile of the project in a format that can be parsed.
 #[must_use]
 pub fn is_lockfile(path: &str) -> bool {
-    own(path).is_some_and(|kind| kind.lockfile)
+    own_file_kind(path).is_some_and(|kind| kind.lockfile)
 }
 
 /// Whether every manifest and lockfile was read completely.
 #[must_use]
 pub fn are_all_known(files: &[FileChange]) -> bool {
-    let known = |file: &FileChange| own(&file.path).is_none_or(|_| file.texts.is_some() || is_whole(file));
+    let known = |file: &FileChange| own_file_kind(&file.path).is_none_or(|_| file.texts.is_some() || is_whole(file));
     files.iter().all(known)
 }
 
 /// Every changed line is available.
 fn is_whole(file: &FileChange) -> bool {
     let lines = file.hunks.iter().flat_map(|hunk| &hunk.lines);
-    let changed = lines.filter(|line| line.origin != Origin::Context).count() as u64;
+    let changed = lines.filter(|line| line.origin != LineOrigin::Context).count() as u64;
     file.unread.is_none() && file.insertions.zip(file.deletions).is_some_and(|(a, b)| a + b == changed)
 }
 
 /// Dependency changes, direct ones first.
 #[must_use]
-pub fn of(files: &[FileChange]) -> Vec<DependencyChange> {
+pub fn find_changes(files: &[FileChange]) -> Vec<DependencyChange> {
     let mut asked: Vec<DependencyChange> = Vec::new();
     let mut brought: Vec<DependencyChange> = Vec::new();
     let has_go_mod = files.iter().any(|file| file.path.ends_with("go.mod"));
     for file in files {
-        let Some(kind) = own(&file.path) else { continue };
+        let Some(kind) = own_file_kind(&file.path) else { continue };
         let read = |origin| entries(&kind, file, origin);
-        let mut changes = pairing::pair(kind.ecosystem, read(Origin::Removed), read(Origin::Added));
+        let mut changes = pairing::pair(kind.ecosystem, read(LineOrigin::Removed), read(LineOrigin::Added));
         if kind.ecosystem == Ecosystem::Go && kind.lockfile {
             // go.mod decides; go.sum keeps unused versions.
             changes.retain(|change| !has_go_mod && change.from.is_some() && change.to.is_some());
@@ -162,24 +162,24 @@ pub fn of(files: &[FileChange]) -> Vec<DependencyChange> {
     pairing::merge(&asked, brought)
 }
 
-fn entries(kind: &Kind, file: &FileChange, origin: Origin) -> Vec<Entry> {
+fn entries(kind: &FileKind, file: &FileChange, origin: LineOrigin) -> Vec<DependencyEntry> {
     if let (true, Some(texts)) = (kind.lockfile, &file.texts) {
         // Pairing drops entries that are equal on both sides.
-        let text = if origin == Origin::Removed { &texts.old } else { &texts.new };
+        let text = if origin == LineOrigin::Removed { &texts.old } else { &texts.new };
         let lines: Vec<SideLine<'_>> = text.lines().map(|text| SideLine { text, changed: true }).collect();
         return (kind.read)("", &lines);
     }
-    file.hunks.iter().flat_map(|hunk| (kind.read)(&hunk.header, &side(hunk, origin))).collect()
+    file.hunks.iter().flat_map(|hunk| (kind.read)(&hunk.header, &side_lines(hunk, origin))).collect()
 }
 
 /// Whether the commit changes only manifests and lockfiles, and in manifests only dependencies.
 #[must_use]
-pub fn are_all(files: &[FileChange]) -> bool {
-    !files.is_empty() && files.iter().all(tells_nothing_else)
+pub fn is_dependencies_only(files: &[FileChange]) -> bool {
+    !files.is_empty() && files.iter().all(is_fully_parsed)
 }
 
-fn tells_nothing_else(file: &FileChange) -> bool {
-    let Some(kind) = own(&file.path) else { return false };
+fn is_fully_parsed(file: &FileChange) -> bool {
+    let Some(kind) = own_file_kind(&file.path) else { return false };
     if kind.lockfile {
         return true;
     }
@@ -187,11 +187,14 @@ fn tells_nothing_else(file: &FileChange) -> bool {
     // A truncated file may contain other changes.
     is_whole(file)
         && plain
-        && file.hunks.iter().all(|hunk| [Origin::Removed, Origin::Added].iter().all(|&o| is_told(&kind, hunk, o)))
+        && file
+            .hunks
+            .iter()
+            .all(|hunk| [LineOrigin::Removed, LineOrigin::Added].iter().all(|&o| is_hunk_parsed(&kind, hunk, o)))
 }
 
-fn is_told(kind: &Kind, hunk: &Hunk, origin: Origin) -> bool {
-    let lines = side(hunk, origin);
+fn is_hunk_parsed(kind: &FileKind, hunk: &Hunk, origin: LineOrigin) -> bool {
+    let lines = side_lines(hunk, origin);
     let told: HashSet<usize> = (kind.read)(&hunk.header, &lines).iter().map(|entry| entry.line).collect();
     let silent = |text: &str| {
         let text = text.trim();

@@ -1,6 +1,6 @@
 //! Parsers for package.json and the lockfiles of npm, yarn and pnpm.
 
-use super::entry::{Entry, SideLine, is_name, is_version};
+use super::entry::{DependencyEntry, SideLine, is_name, is_version};
 
 /// Dependency lists of package.json.
 const LISTS: [&str; 4] = ["dependencies", "devDependencies", "peerDependencies", "optionalDependencies"];
@@ -24,7 +24,7 @@ fn is_reference(value: &str) -> bool {
     ["workspace:", "catalog:", "npm:", "file:", "link:", "github:", "git+"].iter().any(|kind| value.starts_with(kind))
 }
 
-pub fn manifest(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+pub fn manifest(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
     // Whether the line is in a dependency list; unknown before the first bracket in the hunk.
     let mut list: Option<bool> = None;
     let mut entries = Vec::new();
@@ -34,7 +34,7 @@ pub fn manifest(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
             Some((key, value)) if value.starts_with('{') || value.starts_with('[') => {
                 list = Some(LISTS.contains(&key) && value == "{");
             }
-            Some((key, value)) if line.changed => entries.extend(asked(list, key, value, at)),
+            Some((key, value)) if line.changed => entries.extend(parse_dependency(list, key, value, at)),
             None if text.starts_with(['}', ']']) => list = Some(false),
             _ => {}
         }
@@ -42,16 +42,16 @@ pub fn manifest(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
     entries
 }
 
-fn asked(list: Option<bool>, key: &str, value: &str, at: usize) -> Option<Entry> {
+fn parse_dependency(list: Option<bool>, key: &str, value: &str, at: usize) -> Option<DependencyEntry> {
     let version = quoted(value)?;
     // Without the list's head the value must look like a range, as no other key of a package.json has one.
     let certain = list.unwrap_or_else(|| !OWN_KEYS.contains(&key) && (is_version(version) || is_reference(version)));
-    let entry = Entry { name: key.to_owned(), version: version.to_owned(), direct: true, line: at };
+    let entry = DependencyEntry { name: key.to_owned(), version: version.to_owned(), direct: true, line: at };
     (certain && is_name(key)).then_some(entry)
 }
 
 /// `"node_modules/name": {` or `"name": {`, then `"version": "1.2.3"`.
-pub fn package_lock(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+pub fn package_lock(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
     let mut entries = Vec::new();
     let mut name: Option<(&str, bool)> = None;
     for (at, line) in lines.iter().enumerate() {
@@ -63,7 +63,7 @@ pub fn package_lock(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
             Some(("version", value)) => {
                 let version = quoted(value).map(|version| version.trim_start_matches("=="));
                 if let (Some((name, renamed)), Some(version)) = (name, version.filter(|version| is_version(version))) {
-                    entries.extend((line.changed || renamed).then(|| brought(name, version, at)));
+                    entries.extend((line.changed || renamed).then(|| transitive_entry(name, version, at)));
                 }
                 name = None;
             }
@@ -74,7 +74,7 @@ pub fn package_lock(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
 }
 
 /// `name@range, name@range:` at the margin, then `version "1.2.3"` (or `version: 1.2.3`).
-pub fn yarn_lock(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+pub fn yarn_lock(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
     let mut entries = Vec::new();
     let mut name: Option<&str> = None;
     for (at, line) in lines.iter().enumerate() {
@@ -84,7 +84,7 @@ pub fn yarn_lock(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
             let version = version.trim_start_matches(':').trim().trim_matches('"');
             // A head that lists other ranges for the same version is no change.
             if let (Some(name), true, true) = (name, line.changed, is_version(version)) {
-                entries.push(brought(name, version, at));
+                entries.push(transitive_entry(name, version, at));
             }
         }
     }
@@ -99,7 +99,7 @@ fn first_spec(head: &str) -> Option<&str> {
 }
 
 /// `  /name@1.2.3:`, `  'name@1.2.3(peer@1)':`: a key with name and version.
-pub fn pnpm_lock(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+pub fn pnpm_lock(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
     let mut entries = Vec::new();
     for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.changed && line.text.starts_with("  ")) {
         let key = line.text.trim().trim_end_matches("{}").trim_end();
@@ -112,11 +112,11 @@ pub fn pnpm_lock(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
         let Some((name, version)) = split.filter(|(name, version)| is_name(name) && is_version(version)) else {
             continue;
         };
-        entries.push(brought(name, version, at));
+        entries.push(transitive_entry(name, version, at));
     }
     entries
 }
 
-fn brought(name: &str, version: &str, at: usize) -> Entry {
-    Entry { name: name.to_owned(), version: version.to_owned(), direct: false, line: at }
+fn transitive_entry(name: &str, version: &str, at: usize) -> DependencyEntry {
+    DependencyEntry { name: name.to_owned(), version: version.to_owned(), direct: false, line: at }
 }

@@ -2,17 +2,17 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::entry::{Entry, is_version};
+use super::entry::{DependencyEntry, is_version};
 use super::{DependencyChange, Ecosystem};
 
 /// With more versions of one package the pairing would be a guess.
 const VERSIONS: usize = 8;
 
 /// The changes of one file, in its order.
-pub fn pair(ecosystem: Ecosystem, gone: Vec<Entry>, new: Vec<Entry>) -> Vec<DependencyChange> {
+pub fn pair(ecosystem: Ecosystem, gone: Vec<DependencyEntry>, new: Vec<DependencyEntry>) -> Vec<DependencyChange> {
     let mut order: Vec<String> = Vec::new();
     let mut seen: HashSet<(String, String, bool)> = HashSet::new();
-    let mut sides: HashMap<String, (Vec<Entry>, Vec<Entry>)> = HashMap::new();
+    let mut sides: HashMap<String, (Vec<DependencyEntry>, Vec<DependencyEntry>)> = HashMap::new();
     let both = gone.into_iter().map(|entry| (entry, false)).chain(new.into_iter().map(|entry| (entry, true)));
     for (entry, is_new) in both {
         if !sides.contains_key(&entry.name) {
@@ -29,11 +29,11 @@ pub fn pair(ecosystem: Ecosystem, gone: Vec<Entry>, new: Vec<Entry>) -> Vec<Depe
         (name, gone, new)
     });
     let few = different.filter(|(_, gone, new)| gone.len() <= VERSIONS && new.len() <= VERSIONS);
-    few.flat_map(|(name, gone, new)| of_name(ecosystem, &name, gone, new)).collect()
+    few.flat_map(|(name, gone, new)| pair_by_name(ecosystem, &name, gone, new)).collect()
 }
 
 /// An entry on both sides was only moved, or changed in something other than its version.
-fn drop_common(gone: &mut Vec<Entry>, new: &mut Vec<Entry>) {
+fn drop_common(gone: &mut Vec<DependencyEntry>, new: &mut Vec<DependencyEntry>) {
     gone.retain(|old| match new.iter().position(|entry| entry.version == old.version) {
         Some(at) => {
             new.remove(at);
@@ -43,9 +43,14 @@ fn drop_common(gone: &mut Vec<Entry>, new: &mut Vec<Entry>) {
     });
 }
 
-fn of_name(ecosystem: Ecosystem, name: &str, mut gone: Vec<Entry>, mut new: Vec<Entry>) -> Vec<DependencyChange> {
+fn pair_by_name(
+    ecosystem: Ecosystem,
+    name: &str,
+    mut gone: Vec<DependencyEntry>,
+    mut new: Vec<DependencyEntry>,
+) -> Vec<DependencyChange> {
     let direct = gone.iter().chain(&new).any(|entry| entry.direct);
-    let change = |from: Option<Entry>, to: Option<Entry>| DependencyChange {
+    let change = |from: Option<DependencyEntry>, to: Option<DependencyEntry>| DependencyChange {
         ecosystem,
         name: name.to_owned(),
         from: from.map(|entry| entry.version),
@@ -74,7 +79,7 @@ fn major(version: &str) -> &str {
 
 /// All changes of a commit: from manifests first, then those only in lockfiles.
 pub fn merge(asked: &[DependencyChange], brought: Vec<DependencyChange>) -> Vec<DependencyChange> {
-    let asked = across_manifests(asked);
+    let asked = merge_manifests(asked);
     let known: HashSet<(Ecosystem, String)> =
         asked.iter().map(|change| (change.ecosystem, change.name.clone())).collect();
     let unknown = brought.into_iter().filter(|change| !known.contains(&(change.ecosystem, change.name.clone())));
@@ -92,7 +97,7 @@ pub fn merge(asked: &[DependencyChange], brought: Vec<DependencyChange>) -> Vec<
 
 /// A dependency removed from one manifest and added to another moved within the project; one whose version is now
 /// written elsewhere (`workspace = true`) did not change here.
-fn across_manifests(asked: &[DependencyChange]) -> Vec<DependencyChange> {
+fn merge_manifests(asked: &[DependencyChange]) -> Vec<DependencyChange> {
     let key = |change: &DependencyChange| (change.ecosystem, change.name.clone());
     let names = |keep: fn(&DependencyChange) -> bool| -> HashSet<(Ecosystem, String)> {
         asked.iter().filter(|change| keep(change)).map(key).collect()

@@ -1,16 +1,16 @@
 //! Parsers for lockfiles with package and version on one line, or a version below a heading.
 
-use super::entry::{Entry, SideLine, is_name, is_version};
+use super::entry::{DependencyEntry, SideLine, is_name, is_version};
 use super::npm::{pair, quoted};
 use super::toml;
 
-fn locked(name: &str, version: &str, line: usize) -> Option<Entry> {
-    let entry = || Entry { name: name.to_owned(), version: version.to_owned(), direct: false, line };
+fn locked(name: &str, version: &str, line: usize) -> Option<DependencyEntry> {
+    let entry = || DependencyEntry { name: name.to_owned(), version: version.to_owned(), direct: false, line };
     (is_name(name) && is_version(version)).then(entry)
 }
 
 /// The packages on changed lines, one each.
-fn each_line(lines: &[SideLine<'_>], of: impl Fn(&str) -> Option<(&str, &str)>) -> Vec<Entry> {
+fn each_line(lines: &[SideLine<'_>], of: impl Fn(&str) -> Option<(&str, &str)>) -> Vec<DependencyEntry> {
     let changed = lines.iter().enumerate().filter(|(_, line)| line.changed);
     changed
         .filter_map(|(at, line)| of(line.text.trim()).and_then(|(name, version)| locked(name, version, at)))
@@ -25,7 +25,7 @@ fn hyphenated(text: &str) -> Option<(&str, &str)> {
 }
 
 /// `"zlib/1.3.1#<hash>%<time>",` (Conan).
-pub fn conan(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+pub fn conan(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
     each_line(lines, |line| {
         let reference = quoted(line.trim_end_matches(','))?;
         reference.split(['#', '@']).next()?.split_once('/')
@@ -33,12 +33,12 @@ pub fn conan(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
 }
 
 /// `hackage: aeson-2.1.0@sha256:…` in the `completed` part (Stack).
-pub fn stack(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+pub fn stack(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
     each_line(lines, |line| hyphenated(line.trim_start_matches("- ").strip_prefix("hackage: ")?.split('@').next()?))
 }
 
 /// `any.aeson ==2.1.0,` (Cabal).
-pub fn cabal(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+pub fn cabal(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
     each_line(lines, |line| {
         let constraint = line.strip_prefix("constraints:").unwrap_or(line).trim().trim_end_matches(',');
         let (name, version) = constraint.split_once(" ==")?;
@@ -47,7 +47,7 @@ pub fn cabal(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
 }
 
 /// `github "Alamofire/Alamofire" "5.8.0"` (Carthage).
-pub fn cartfile(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+pub fn cartfile(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
     each_line(lines, |line| {
         let mut texts = line.split('"').skip(1).step_by(2);
         Some((texts.next()?, texts.next()?))
@@ -55,7 +55,7 @@ pub fn cartfile(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
 }
 
 /// `"https://…/modules/rules_go/0.50.1/source.json": "<hash>",`: only selected versions have a `source.json` (Bazel).
-pub fn bazel(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+pub fn bazel(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
     each_line(lines, |line| {
         let (address, _) = line.trim_start_matches('"').split_once("/source.json\"")?;
         address.split_once("/modules/")?.1.split_once('/')
@@ -63,7 +63,7 @@ pub fn bazel(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
 }
 
 /// `- conda: https://…/numpy-1.26.4-py312_0.conda`, without fields of its own (Pixi).
-pub fn pixi(header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+pub fn pixi(header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
     let fields = super::lockfiles::helm(header, lines);
     if !fields.is_empty() {
         return fields;
@@ -78,7 +78,7 @@ pub fn pixi(header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
 }
 
 /// `[[deps.JSON]]` and `version = "0.21.4"` (Julia, mise); `[[dependencies]]`, `name = "x"`, `version = "1"`.
-pub fn tables(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+pub fn tables(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
     let mut entries = Vec::new();
     let mut name: Option<(&str, bool)> = None;
     for (at, line) in lines.iter().enumerate() {
@@ -99,7 +99,7 @@ pub fn tables(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
 }
 
 /// `"jq": {`, then `"version": "1.7"` (Homebrew).
-pub fn below_a_key(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+pub fn below_a_key(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
     let mut entries = Vec::new();
     let mut name: Option<(&str, bool)> = None;
     for (at, line) in lines.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! Parsers for requirements*.txt, pyproject.toml, setup.cfg, setup.py, Pipfile, and the lockfiles of Poetry and uv.
 
-use super::entry::{Entry, SideLine, commit, is_name, is_version};
+use super::entry::{DependencyEntry, SideLine, is_name, is_version, short_commit};
 use super::toml;
 
 /// A package of a lockfile: `[[package]]`, then name, version and source line by line.
@@ -15,13 +15,13 @@ pub struct Block<'a> {
 
 impl Block<'_> {
     /// The package, if it is complete and one of its lines changed.
-    pub fn entry(&self) -> Option<Entry> {
+    pub fn entry(&self) -> Option<DependencyEntry> {
         let ((version, line), name) = (self.version?, self.name?);
         let certain = self.changed && is_version(version) && is_name(name);
         // A package from a repository is identified by its commit, not by its version.
-        let locked = self.source.filter(|source| source.contains("git")).and_then(commit);
+        let locked = self.source.filter(|source| source.contains("git")).and_then(short_commit);
         let version = locked.unwrap_or_else(|| version.to_owned());
-        certain.then(|| Entry { name: name.to_owned(), version, direct: false, line })
+        certain.then(|| DependencyEntry { name: name.to_owned(), version, direct: false, line })
     }
 }
 
@@ -56,7 +56,7 @@ pub fn blocks<'a>(lines: &[SideLine<'a>]) -> Vec<Block<'a>> {
     blocks
 }
 
-pub fn package_blocks(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+pub fn package_blocks(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
     let own = ["editable", "virtual", "directory", "workspace"];
     let is_own = |block: &Block<'_>| block.source.is_some_and(|source| own.iter().any(|kind| source.contains(kind)));
     blocks(lines).iter().filter(|block| !is_own(block)).filter_map(Block::entry).collect()
@@ -75,23 +75,23 @@ fn requirement(text: &str) -> Option<(&str, &str)> {
     certain.then_some((name, rest))
 }
 
-fn entry(name: &str, version: &str, direct: bool, line: usize) -> Entry {
-    Entry { name: name.to_owned(), version: version.trim_start_matches("==").to_owned(), direct, line }
+fn entry(name: &str, version: &str, direct: bool, line: usize) -> DependencyEntry {
+    DependencyEntry { name: name.to_owned(), version: version.trim_start_matches("==").to_owned(), direct, line }
 }
 
-pub fn requirements(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+pub fn requirements(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
     let mut entries = Vec::new();
     for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.changed && !line.text.starts_with([' ', '-'])) {
         let text = line.text.trim_end_matches('\\').split(" --hash").next().unwrap_or(line.text);
         if let Some((name, version)) = requirement(text).filter(|_| !line.text.trim().is_empty()) {
-            entries.push(entry(name, version, !is_brought(&lines[at + 1..]), at));
+            entries.push(entry(name, version, !is_transitive(&lines[at + 1..]), at));
         }
     }
     entries
 }
 
 /// pip-compile names the requiring package below a transitive requirement.
-fn is_brought(below: &[SideLine<'_>]) -> bool {
+fn is_transitive(below: &[SideLine<'_>]) -> bool {
     let comments = || below.iter().map(|line| line.text.trim_start()).take_while(|line| is_remark(line));
     let via = comments().any(|line| line.starts_with("# via"));
     via && !comments().any(|line| line.contains("-r "))
@@ -101,7 +101,7 @@ fn is_remark(line: &str) -> bool {
     line.starts_with('#') || line.starts_with("--hash")
 }
 
-pub fn pyproject(header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+pub fn pyproject(header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
     let mut table = toml::table(header);
     let mut entries = Vec::new();
     for (at, line) in lines.iter().enumerate() {
@@ -116,7 +116,7 @@ pub fn pyproject(header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
 }
 
 /// A list element, `"name>=1",`. A bare name is ambiguous.
-fn listed(line: &str, at: usize) -> Option<Entry> {
+fn listed(line: &str, at: usize) -> Option<DependencyEntry> {
     let text = line.trim();
     let value = toml::string(text)?;
     let alone = text[value.len() + 2..].split('#').next().unwrap_or("").trim();
@@ -125,7 +125,7 @@ fn listed(line: &str, at: usize) -> Option<Entry> {
 }
 
 /// `name = "^1.2"` in a Poetry table; without the table head only Poetry's caret is certain.
-fn poetry(table: Option<&str>, line: &str, at: usize) -> Option<Entry> {
+fn poetry(table: Option<&str>, line: &str, at: usize) -> Option<DependencyEntry> {
     let (name, value) = toml::pair(line)?;
     let version = toml::requirement(value)?;
     let certain = match table {
@@ -135,13 +135,13 @@ fn poetry(table: Option<&str>, line: &str, at: usize) -> Option<Entry> {
     (certain && name != "python" && is_name(name)).then(|| entry(name, version, true, at))
 }
 
-pub fn setup_py(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+pub fn setup_py(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
     let changed = lines.iter().enumerate().filter(|(_, line)| line.changed);
     changed.filter_map(|(at, line)| listed(line.text, at)).collect()
 }
 
 /// Indented below `install_requires =`: `name>=1`.
-pub fn setup_cfg(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+pub fn setup_cfg(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
     let changed = lines.iter().enumerate().filter(|(_, line)| line.changed && line.text.starts_with([' ', '\t']));
     let named = changed.filter_map(|(at, line)| requirement(line.text).map(|(name, version)| (at, name, version)));
     named
@@ -150,7 +150,7 @@ pub fn setup_cfg(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
         .collect()
 }
 
-pub fn pipfile(header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
+pub fn pipfile(header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
     let mut table = toml::table(header);
     let mut entries = Vec::new();
     for (at, line) in lines.iter().enumerate() {

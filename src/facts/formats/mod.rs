@@ -13,25 +13,25 @@ pub mod translation;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FormatChange {
     pub path: String,
-    pub news: News,
+    pub detail: FormatDetail,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum News {
-    Pointer(pointer::Moved),
+pub enum FormatDetail {
+    Pointer(pointer::PointerChange),
     /// A symbolic link, with its target on each side.
     Link {
         from: Option<String>,
         to: Option<String>,
     },
     Translations(translation::Translations),
-    Notebook(notebook::Cells),
+    Notebook(notebook::CellChanges),
 }
 
 /// The format changes, and the files for all other analysis, without the lines covered by them.
 #[must_use]
-pub fn split(files: &[FileChange]) -> (Vec<FormatChange>, Cow<'_, [FileChange]>) {
-    let told: Vec<Option<(News, Option<FileChange>)>> = files.iter().map(news).collect();
+pub fn extract_format_changes(files: &[FileChange]) -> (Vec<FormatChange>, Cow<'_, [FileChange]>) {
+    let told: Vec<Option<(FormatDetail, Option<FileChange>)>> = files.iter().map(detect_change).collect();
     if told.iter().all(Option::is_none) {
         return (Vec::new(), Cow::Borrowed(files));
     }
@@ -40,7 +40,7 @@ pub fn split(files: &[FileChange]) -> (Vec<FormatChange>, Cow<'_, [FileChange]>)
         match told {
             None => rest.push(file.clone()),
             Some((news, left)) => {
-                changes.push(FormatChange { path: file.path.clone(), news });
+                changes.push(FormatChange { path: file.path.clone(), detail: news });
                 rest.extend(left);
             }
         }
@@ -49,15 +49,15 @@ pub fn split(files: &[FileChange]) -> (Vec<FormatChange>, Cow<'_, [FileChange]>)
 }
 
 /// The file's format change, and the rest of the file for line-based analysis.
-fn news(file: &FileChange) -> Option<(News, Option<FileChange>)> {
-    if let Some(moved) = pointer::of(file) {
-        return Some((News::Pointer(moved), None));
+fn detect_change(file: &FileChange) -> Option<(FormatDetail, Option<FileChange>)> {
+    if let Some(moved) = pointer::find_change(file) {
+        return Some((FormatDetail::Pointer(moved), None));
     }
-    if let Some((from, to)) = pointer::link(file) {
-        return Some((News::Link { from, to }, None));
+    if let Some((from, to)) = pointer::link_targets(file) {
+        return Some((FormatDetail::Link { from, to }, None));
     }
-    if let Some(translations) = translation::of(file) {
-        return Some((News::Translations(translations), None));
+    if let Some(translations) = translation::find_changes(file) {
+        return Some((FormatDetail::Translations(translations), None));
     }
-    notebook::of(file).map(|(cells, source)| (News::Notebook(cells), Some(source)))
+    notebook::compare_notebooks(file).map(|(cells, source)| (FormatDetail::Notebook(cells), Some(source)))
 }

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-use crate::domain::patch::{FileChange, Hunk, Line, Origin};
+use crate::domain::patch::{FileChange, Hunk, LineOrigin, PatchLine};
 
 /// Number of cells with changed sources, and other changes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Cells {
+pub struct CellChanges {
     pub changed: usize,
     pub added: usize,
     pub removed: usize,
@@ -17,7 +17,7 @@ pub struct Cells {
     pub metadata: bool,
 }
 
-impl Cells {
+impl CellChanges {
     /// No cell source changed.
     #[must_use]
     pub fn is_silent(self) -> bool {
@@ -27,18 +27,18 @@ impl Cells {
 
 /// The changed cells, and the file reduced to its sources.
 #[must_use]
-pub fn of(file: &FileChange) -> Option<(Cells, FileChange)> {
+pub fn compare_notebooks(file: &FileChange) -> Option<(CellChanges, FileChange)> {
     if !file.path.ends_with(".ipynb") || file.hunks.is_empty() {
         return None;
     }
     let Some(texts) = &file.texts else {
-        let only = file.hunks.iter().flat_map(|hunk| &hunk.lines).all(is_left_by_a_run);
-        let left = Cells { outputs: true, ..Cells::default() };
+        let only = file.hunks.iter().flat_map(|hunk| &hunk.lines).all(is_run_output);
+        let left = CellChanges { outputs: true, ..CellChanges::default() };
         return only.then(|| (left, FileChange { hunks: Vec::new(), ..file.clone() }));
     };
-    let (before, after) = (read(&texts.old)?, read(&texts.new)?);
-    let cells = Cells {
-        outputs: left_by_runs(&before) != left_by_runs(&after),
+    let (before, after) = (parse_notebook(&texts.old)?, parse_notebook(&texts.new)?);
+    let cells = CellChanges {
+        outputs: run_outputs(&before) != run_outputs(&after),
         metadata: metadata(&before) != metadata(&after),
         ..compare(&sources(&before)?, &sources(&after)?)
     };
@@ -48,12 +48,12 @@ pub fn of(file: &FileChange) -> Option<(Cells, FileChange)> {
 }
 
 /// Parses a notebook; an absent one has no cells.
-fn read(text: &str) -> Option<Value> {
+fn parse_notebook(text: &str) -> Option<Value> {
     if text.is_empty() { Some(json!({ "cells": [] })) } else { serde_json::from_str(text).ok() }
 }
 
 /// Outputs and execution count of each cell.
-fn left_by_runs(notebook: &Value) -> Vec<(&Value, &Value)> {
+fn run_outputs(notebook: &Value) -> Vec<(&Value, &Value)> {
     let cells = notebook["cells"].as_array().into_iter().flatten();
     cells.map(|cell| (&cell["outputs"], &cell["execution_count"])).collect()
 }
@@ -80,8 +80,8 @@ fn sources(notebook: &Value) -> Option<Vec<(String, String)>> {
     )
 }
 
-fn compare(old: &[(String, String)], new: &[(String, String)]) -> Cells {
-    let mut cells = Cells::default();
+fn compare(old: &[(String, String)], new: &[(String, String)]) -> CellChanges {
+    let mut cells = CellChanges::default();
     for op in capture_diff_slices(Algorithm::Myers, old, new) {
         let (gone, come) = match op {
             DiffOp::Equal { .. } => (0, 0),
@@ -114,16 +114,16 @@ fn source_of(hunk: &Hunk, old: &[bool], new: &[bool]) -> Option<Hunk> {
     let mut lines = Vec::new();
     for line in &hunk.lines {
         let is_source = match line.origin {
-            Origin::Removed => old.get(at_old),
-            Origin::Added | Origin::Context => new.get(at_new),
+            LineOrigin::Removed => old.get(at_old),
+            LineOrigin::Added | LineOrigin::Context => new.get(at_new),
         };
-        at_old += usize::from(line.origin != Origin::Added);
-        at_new += usize::from(line.origin != Origin::Removed);
+        at_old += usize::from(line.origin != LineOrigin::Added);
+        at_new += usize::from(line.origin != LineOrigin::Removed);
         if is_source == Some(&true) {
-            lines.push(Line { text: program_line(&line.text), ..line.clone() });
+            lines.push(PatchLine { text: program_line(&line.text), ..line.clone() });
         }
     }
-    let changed = lines.iter().any(|line| line.origin != Origin::Context);
+    let changed = lines.iter().any(|line| line.origin != LineOrigin::Context);
     changed.then(|| Hunk { header: String::new(), lines, ..hunk.clone() })
 }
 
@@ -135,13 +135,13 @@ fn program_line(text: &str) -> String {
 }
 
 /// A line written by running a cell, recognised without its context.
-fn is_left_by_a_run(line: &Line) -> bool {
+fn is_run_output(line: &PatchLine) -> bool {
     let text = line.text.trim();
     let keys = [
         "\"execution_count\":", "\"image/", "\"output_type\":", "\"outputs\":", "\"data\":", "\"text/html\":",
         "\"metadata\":", "\"version\":", "\"iopub", "\"shell.execute",
     ];
-    line.origin == Origin::Context || keys.iter().any(|key| text.starts_with(key))
+    line.origin == LineOrigin::Context || keys.iter().any(|key| text.starts_with(key))
 }
 
 #[cfg(test)]
@@ -158,11 +158,11 @@ mod tests {
     #[test]
     fn outputs_and_counts_are_told_from_sources() {
         let file = versions("a.ipynb", &notebook(1, "load()", "one"), &notebook(2, "load()", "two"));
-        let (cells, rest) = of(&file).unwrap();
-        assert_eq!((cells, rest.hunks.len()), (Cells { outputs: true, ..Cells::default() }, 0));
+        let (cells, rest) = compare_notebooks(&file).unwrap();
+        assert_eq!((cells, rest.hunks.len()), (CellChanges { outputs: true, ..CellChanges::default() }, 0));
         let file = versions("a.ipynb", &notebook(1, "load()", "one"), &notebook(2, "load_all()", "two"));
-        let (cells, rest) = of(&file).unwrap();
-        assert_eq!(cells, Cells { changed: 1, outputs: true, ..Cells::default() });
+        let (cells, rest) = compare_notebooks(&file).unwrap();
+        assert_eq!(cells, CellChanges { changed: 1, outputs: true, ..CellChanges::default() });
         let lines: Vec<_> = rest.hunks.iter().flat_map(|hunk| &hunk.lines).map(|line| line.text.as_str()).collect();
         assert_eq!(lines, ["import os", "load()", "load_all()"]);
     }
@@ -171,16 +171,19 @@ mod tests {
     fn a_kernel_and_a_layout_are_told_from_outputs() {
         let kernel =
             |name: &str| format!("{{\"cells\": [], \"metadata\": {{\"kernelspec\": {{\"name\": \"{name}\"}}}}}}\n");
-        let (cells, _) = of(&versions("a.ipynb", &kernel("a"), &kernel("b"))).unwrap();
-        assert_eq!(cells, Cells { metadata: true, ..Cells::default() });
-        let (cells, _) = of(&versions("a.ipynb", &kernel("a"), &kernel("a").replace(": ", ":"))).unwrap();
-        assert_eq!(cells, Cells::default());
+        let (cells, _) = compare_notebooks(&versions("a.ipynb", &kernel("a"), &kernel("b"))).unwrap();
+        assert_eq!(cells, CellChanges { metadata: true, ..CellChanges::default() });
+        let (cells, _) =
+            compare_notebooks(&versions("a.ipynb", &kernel("a"), &kernel("a").replace(": ", ":"))).unwrap();
+        assert_eq!(cells, CellChanges::default());
     }
 
     #[test]
     fn a_notebook_too_large_to_be_read_whole_is_told_by_its_lines() {
         let patch = "@@\n-   \"execution_count\": 1,\n+   \"execution_count\": 2,";
-        assert!(of(&crate::facts::sample::file("a.ipynb", patch)).unwrap().0.is_silent());
-        assert!(of(&crate::facts::sample::file("a.ipynb", "@@\n-    \"a\\n\",\n+    \"b\\n\",")).is_none());
+        assert!(compare_notebooks(&crate::facts::sample::file("a.ipynb", patch)).unwrap().0.is_silent());
+        assert!(
+            compare_notebooks(&crate::facts::sample::file("a.ipynb", "@@\n-    \"a\\n\",\n+    \"b\\n\",")).is_none()
+        );
     }
 }

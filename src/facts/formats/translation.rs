@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
-use crate::domain::patch::{FileChange, Hunk, Line, Origin};
+use crate::domain::patch::{FileChange, Hunk, LineOrigin, PatchLine};
 
 mod catalog;
 mod marks;
 
-pub use marks::Mark;
-use marks::{is_attribute, of_comment, of_header, of_tag};
+pub use marks::MetadataChange;
+use marks::{classify_comment, classify_header, classify_tag, is_attribute};
 
 /// One message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct Translations {
     pub added: Vec<Message>,
     pub removed: Vec<Message>,
     /// Changed metadata.
-    pub marks: BTreeSet<Mark>,
+    pub metadata: BTreeSet<MetadataChange>,
 }
 
 impl Translations {
@@ -40,7 +40,7 @@ impl Translations {
 
 /// File format of the messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
+enum MessageFormat {
     Gettext,
     /// `<source>` and its translation (Qt, XLIFF).
     Sources,
@@ -63,7 +63,7 @@ enum Format {
 const LOCALE_DIRS: [&str; 9] =
     ["locales", "locale", "i18n", "l10n", "lang", "langs", "languages", "translations", "_locales"];
 
-fn format(file: &FileChange) -> Option<Format> {
+fn format(file: &FileChange) -> Option<MessageFormat> {
     let low = file.path.to_ascii_lowercase();
     let (dirs, name) = low.rsplit_once('/').unwrap_or(("", &low));
     let end = name.rsplit_once('.').map_or("", |(_, end)| end);
@@ -71,22 +71,22 @@ fn format(file: &FileChange) -> Option<Format> {
     let of_language = || is_language(name.split('.').next().unwrap_or(name));
     let in_values = || dirs.rsplit('/').next().is_some_and(|dir| dir.starts_with("values"));
     match end {
-        "po" | "pot" => Some(Format::Gettext),
-        "xlf" | "xliff" => Some(Format::Sources),
-        "ts" if is_qt(file) => Some(Format::Sources),
-        "strings" => Some(Format::Strings),
-        "stringsdict" => Some(Format::Plist),
-        "arb" => Some(Format::Bundle),
-        "resx" => Some(Format::Resources),
+        "po" | "pot" => Some(MessageFormat::Gettext),
+        "xlf" | "xliff" => Some(MessageFormat::Sources),
+        "ts" if is_qt(file) => Some(MessageFormat::Sources),
+        "strings" => Some(MessageFormat::Strings),
+        "stringsdict" => Some(MessageFormat::Plist),
+        "arb" => Some(MessageFormat::Bundle),
+        "resx" => Some(MessageFormat::Resources),
         "xml" if in_values() && ["strings", "plurals", "arrays"].iter().any(|stem| name.starts_with(stem)) => {
-            Some(Format::Resources)
+            Some(MessageFormat::Resources)
         }
-        "json" if dirs.split('/').any(|dir| dir == "_locales") => Some(Format::Bundle),
-        "json" if in_locales() || (of_language() && dirs.ends_with("messages")) => Some(Format::Json),
-        "ftl" => Some(Format::Keyed),
-        "properties" if in_locales() || name.starts_with("messages") => Some(Format::Keyed),
-        "yml" | "yaml" | "toml" if in_locales() => Some(Format::Keyed),
-        "php" if in_locales() => Some(Format::Arrows),
+        "json" if dirs.split('/').any(|dir| dir == "_locales") => Some(MessageFormat::Bundle),
+        "json" if in_locales() || (of_language() && dirs.ends_with("messages")) => Some(MessageFormat::Json),
+        "ftl" => Some(MessageFormat::Keyed),
+        "properties" if in_locales() || name.starts_with("messages") => Some(MessageFormat::Keyed),
+        "yml" | "yaml" | "toml" if in_locales() => Some(MessageFormat::Keyed),
+        "php" if in_locales() => Some(MessageFormat::Arrows),
         _ => None,
     }
 }
@@ -108,24 +108,25 @@ fn is_qt(file: &FileChange) -> bool {
 
 /// Changed messages in the file; `None` if it holds none or other content.
 #[must_use]
-pub fn of(file: &FileChange) -> Option<Translations> {
-    if let Some(texts) = file.texts.as_ref().filter(|_| catalog::is_one(&file.path)) {
+pub fn find_changes(file: &FileChange) -> Option<Translations> {
+    if let Some(texts) = file.texts.as_ref().filter(|_| catalog::is_catalog(&file.path)) {
         return catalog::compare(&texts.old, &texts.new);
     }
     let format = format(file)?;
-    let changed = file.hunks.iter().flat_map(|hunk| &hunk.lines).filter(|line| line.origin != Origin::Context).count();
+    let changed =
+        file.hunks.iter().flat_map(|hunk| &hunk.lines).filter(|line| line.origin != LineOrigin::Context).count();
     let whole = file.insertions.zip(file.deletions).is_some_and(|(a, b)| a + b == changed as u64);
     let side = |origin| {
-        let mut side = Side::default();
-        file.hunks.iter().for_each(|hunk| side.read(hunk, origin, format));
+        let mut side = SideMessages::default();
+        file.hunks.iter().for_each(|hunk| side.parse_hunk(hunk, origin, format));
         side
     };
-    let (old, new) = (side(Origin::Removed), side(Origin::Added));
+    let (old, new) = (side(LineOrigin::Removed), side(LineOrigin::Added));
     let mut told = pair(&old.messages, &new.messages);
-    told.marks.extend(old.marks.into_iter().chain(new.marks));
+    told.metadata.extend(old.marks.into_iter().chain(new.marks));
     let other = old.other || new.other;
     let silent = told.is_silent() && (other || !whole);
-    (changed > 0 && !silent && !(other && format == Format::Arrows)).then_some(told)
+    (changed > 0 && !silent && !(other && format == MessageFormat::Arrows)).then_some(told)
 }
 
 fn pair(old: &[(String, String)], new: &[(String, String)]) -> Translations {
@@ -136,7 +137,7 @@ fn pair(old: &[(String, String)], new: &[(String, String)]) -> Translations {
         let message = |from: &str| Message { key: key.clone(), from: from.to_owned(), to: to.clone() };
         match before.get_mut(key.as_str()).and_then(VecDeque::pop_front) {
             Some(from) if from == to && !to.contains("[redacted:") => {
-                told.marks.insert(Mark::States);
+                told.metadata.insert(MetadataChange::States);
             }
             Some(from) => told.changed.push(message(from)),
             None => told.added.push(message("")),
@@ -152,9 +153,9 @@ fn pair(old: &[(String, String)], new: &[(String, String)]) -> Translations {
 
 /// The changed messages of one side.
 #[derive(Debug, Default)]
-struct Side {
+struct SideMessages {
     messages: Vec<(String, String)>,
-    marks: BTreeSet<Mark>,
+    marks: BTreeSet<MetadataChange>,
     /// A change that is neither a message nor metadata.
     other: bool,
     /// The open keys above a line, as far as the hunk shows them.
@@ -163,7 +164,7 @@ struct Side {
 
 /// The message being parsed.
 #[derive(Debug, Default)]
-struct Open {
+struct OpenMessage {
     context: String,
     key: Option<String>,
     value: Option<String>,
@@ -180,26 +181,26 @@ enum Field {
     Value,
 }
 
-impl Side {
-    fn read(&mut self, hunk: &Hunk, origin: Origin, format: Format) {
-        let of_side = |line: &&Line| line.origin == origin || line.origin == Origin::Context;
+impl SideMessages {
+    fn parse_hunk(&mut self, hunk: &Hunk, origin: LineOrigin, format: MessageFormat) {
+        let of_side = |line: &&PatchLine| line.origin == origin || line.origin == LineOrigin::Context;
         let lines = hunk.lines.iter().filter(of_side).map(|line| (line.text.trim(), line.origin == origin));
-        let mut open = Open::default();
+        let mut open = OpenMessage::default();
         self.above.clear();
         for (text, changed) in lines {
             match format {
-                Format::Gettext => self.gettext(&mut open, text, changed),
-                Format::Sources => self.source(&mut open, text, changed),
-                Format::Resources => self.resource(&mut open, text, changed),
-                Format::Plist => self.plist(&mut open, text, changed),
+                MessageFormat::Gettext => self.gettext(&mut open, text, changed),
+                MessageFormat::Sources => self.source(&mut open, text, changed),
+                MessageFormat::Resources => self.resource(&mut open, text, changed),
+                MessageFormat::Plist => self.plist(&mut open, text, changed),
                 _ => self.keyed(text, changed, format),
             }
         }
         self.close(&mut open);
     }
 
-    fn close(&mut self, open: &mut Open) {
-        let Open { context, key, value, changed, .. } = std::mem::take(open);
+    fn close(&mut self, open: &mut OpenMessage) {
+        let OpenMessage { context, key, value, changed, .. } = std::mem::take(open);
         // The entry with the empty text is the header; its fields were recorded as metadata.
         if !changed || key.as_deref() == Some("") || (key.is_none() && value.is_none()) {
             return;
@@ -209,10 +210,10 @@ impl Side {
         self.messages.push((key, value.unwrap_or_default()));
     }
 
-    fn gettext(&mut self, open: &mut Open, text: &str, changed: bool) {
+    fn gettext(&mut self, open: &mut OpenMessage, text: &str, changed: bool) {
         let string = |rest: &str| unquoted(rest).unwrap_or_default();
         if text.starts_with('#') || text.is_empty() {
-            self.mark(changed && !text.is_empty(), of_comment(text));
+            self.record_metadata(changed && !text.is_empty(), classify_comment(text));
             return;
         }
         let (field, rest) = if let Some(rest) = text.strip_prefix("msgctxt ") {
@@ -249,15 +250,15 @@ impl Side {
     }
 
     /// Continuation string of the field above.
-    fn continued(&mut self, open: &mut Open, text: &str, changed: bool) {
+    fn continued(&mut self, open: &mut OpenMessage, text: &str, changed: bool) {
         let Some(said) = unquoted(text) else {
             self.other |= changed;
             return;
         };
         match open.field {
             // A field of a header that starts above the hunk.
-            Field::None => self.mark(changed, of_header(&said)),
-            Field::Value if open.key.as_deref() == Some("") => self.mark(changed, of_header(&said)),
+            Field::None => self.record_metadata(changed, classify_header(&said)),
+            Field::Value if open.key.as_deref() == Some("") => self.record_metadata(changed, classify_header(&said)),
             Field::Context => open.context.push_str(&said),
             Field::Key => open.key.get_or_insert_default().push_str(&said),
             Field::Value => open.value.get_or_insert_default().push_str(&said),
@@ -265,7 +266,7 @@ impl Side {
         open.changed |= changed && open.field != Field::None;
     }
 
-    fn source(&mut self, open: &mut Open, text: &str, changed: bool) {
+    fn source(&mut self, open: &mut OpenMessage, text: &str, changed: bool) {
         if text.starts_with("<message") || text.starts_with("<trans-unit") || text.starts_with("<unit") {
             self.close(open);
         } else if let Some(source) = element(text, "source") {
@@ -275,25 +276,25 @@ impl Side {
             (open.key, open.changed) = (Some(source), open.changed || changed);
         } else if let Some(value) = element(text, "translation").or_else(|| element(text, "target")) {
             (open.value, open.changed) = (Some(value), open.changed || changed);
-        } else if let Some(mark) = of_tag(text) {
-            self.mark(changed, mark);
+        } else if let Some(mark) = classify_tag(text) {
+            self.record_metadata(changed, mark);
         } else {
             self.other |= changed && !text.is_empty();
         }
     }
 
-    fn mark(&mut self, changed: bool, mark: Mark) {
+    fn record_metadata(&mut self, changed: bool, mark: MetadataChange) {
         self.marks.extend(changed.then_some(mark));
     }
 
-    fn resource(&mut self, open: &mut Open, text: &str, changed: bool) {
+    fn resource(&mut self, open: &mut OpenMessage, text: &str, changed: bool) {
         let name = || text.split_once("name=\"").and_then(|(_, rest)| rest.split('"').next()).map(str::to_owned);
         let begins = ["<string ", "<data ", "<plurals ", "<string-array "].iter().any(|tag| text.starts_with(tag));
         if let (true, Some(key)) = (begins, name()) {
             self.close(open);
             let value = element(text, "string");
             let closed = value.is_some();
-            *open = Open { key: Some(key), value, changed, ..Open::default() };
+            *open = OpenMessage { key: Some(key), value, changed, ..OpenMessage::default() };
             if closed {
                 self.close(open);
             }
@@ -307,27 +308,27 @@ impl Side {
                 // The name is above the hunk.
                 self.messages.push((String::new(), value));
             }
-        } else if let Some(mark) = of_tag(text) {
-            self.mark(changed, mark);
+        } else if let Some(mark) = classify_tag(text) {
+            self.record_metadata(changed, mark);
         } else {
             self.other |= changed && !text.is_empty() && !text.starts_with('<');
-            self.mark(changed && text.starts_with('<'), Mark::Layout);
+            self.record_metadata(changed && text.starts_with('<'), MetadataChange::Layout);
         }
     }
 
     /// `<key>one</key>` and, below it, `<string>One item</string>`.
-    fn plist(&mut self, open: &mut Open, text: &str, changed: bool) {
+    fn plist(&mut self, open: &mut OpenMessage, text: &str, changed: bool) {
         if let Some(key) = element(text, "key") {
-            *open = Open { key: Some(key), changed, ..Open::default() };
+            *open = OpenMessage { key: Some(key), changed, ..OpenMessage::default() };
         } else if let Some(value) = element(text, "string") {
             (open.value, open.changed) = (Some(value), open.changed || changed);
             self.close(open);
         } else {
-            self.mark(changed && !text.is_empty(), of_tag(text).unwrap_or(Mark::Layout));
+            self.record_metadata(changed && !text.is_empty(), classify_tag(text).unwrap_or(MetadataChange::Layout));
         }
     }
 
-    fn keyed(&mut self, text: &str, changed: bool, format: Format) {
+    fn keyed(&mut self, text: &str, changed: bool, format: MessageFormat) {
         let comment = ["//", "/*", "*", "#", "!"].iter().any(|mark| text.starts_with(mark));
         let pair = split(text, format).filter(|_| !comment);
         let Some((key, value)) = pair else {
@@ -340,15 +341,18 @@ impl Side {
                 None => {}
             }
             self.other |= changed && !comment && !bracket && section.is_none();
-            self.mark(changed && comment, of_comment(text));
+            self.record_metadata(changed && comment, classify_comment(text));
             return;
         };
         if value.starts_with(['{', '[']) && !value.ends_with(['}', ']']) {
             self.above.push(key);
             return;
         }
-        if changed && is_attribute(&self.above, &key, format == Format::Bundle) {
-            self.mark(true, if key.to_lowercase().contains("modified") { Mark::Dates } else { Mark::Comments });
+        if changed && is_attribute(&self.above, &key, format == MessageFormat::Bundle) {
+            self.record_metadata(
+                true,
+                if key.to_lowercase().contains("modified") { MetadataChange::Dates } else { MetadataChange::Comments },
+            );
         } else if changed && !value.starts_with(['{', '[']) {
             self.messages.push((marks::path(&self.above, &key), value));
         }
@@ -356,12 +360,12 @@ impl Side {
 }
 
 /// Key and value of a line, without delimiters.
-fn split(text: &str, format: Format) -> Option<(String, String)> {
+fn split(text: &str, format: MessageFormat) -> Option<(String, String)> {
     let body = text.trim_end_matches([';', ',']);
     let (key, value) = match format {
-        Format::Strings => body.split_once(" = ").or_else(|| body.split_once('='))?,
-        Format::Json | Format::Bundle => body.split_once("\":").or_else(|| body.split_once("\" :"))?,
-        Format::Arrows => {
+        MessageFormat::Strings => body.split_once(" = ").or_else(|| body.split_once('='))?,
+        MessageFormat::Json | MessageFormat::Bundle => body.split_once("\":").or_else(|| body.split_once("\" :"))?,
+        MessageFormat::Arrows => {
             let (key, value) = body.split_once("=>")?;
             let quoted = |text: &str| text.trim().starts_with(['\'', '"']) && text.trim().ends_with(['\'', '"']);
             (quoted(key) && (quoted(value) || value.trim() == "[")).then_some((key, value))?
@@ -406,42 +410,42 @@ mod tests {
     use super::*;
     use crate::facts::sample::file;
 
-    fn told(path: &str, patch: &str) -> Option<(Vec<String>, Vec<String>, Vec<String>)> {
+    fn describe_changes(path: &str, patch: &str) -> Option<(Vec<String>, Vec<String>, Vec<String>)> {
         let all = |list: Vec<Message>| list.into_iter().map(|m| format!("{}|{}|{}", m.key, m.from, m.to)).collect();
-        of(&file(path, patch)).map(|told| (all(told.changed), all(told.added), all(told.removed)))
+        find_changes(&file(path, patch)).map(|told| (all(told.changed), all(told.added), all(told.removed)))
     }
 
-    fn one(text: &str) -> Option<(Vec<String>, Vec<String>, Vec<String>)> {
+    fn describe_file(text: &str) -> Option<(Vec<String>, Vec<String>, Vec<String>)> {
         Some((vec![text.to_owned()], vec![], vec![]))
     }
 
     const NOTHING: Option<(Vec<String>, Vec<String>, Vec<String>)> = Some((vec![], vec![], vec![]));
 
-    fn marks(path: &str, patch: &str) -> Vec<Mark> {
-        let told = of(&file(path, patch)).unwrap();
+    fn marks(path: &str, patch: &str) -> Vec<MetadataChange> {
+        let told = find_changes(&file(path, patch)).unwrap();
         assert!(told.is_silent(), "{told:?}");
-        told.marks.into_iter().collect()
+        told.metadata.into_iter().collect()
     }
 
     #[test]
     fn what_changes_besides_messages_is_named() {
         let context = " msgid \"Cart\"\n msgstr \"Korb\"";
-        assert_eq!(marks("de.po", &format!("@@\n-#: a.c:1\n+#: a.c:2\n{context}")), [Mark::References]);
-        assert_eq!(marks("de.po", &format!("@@\n+#, fuzzy\n{context}")), [Mark::States]);
-        assert_eq!(marks("de.po", &format!("@@\n+# said in the shop\n{context}")), [Mark::Comments]);
-        assert_eq!(marks("de.po", "@@\n-#~ msgid \"Old\"\n-#~ msgstr \"Alt\""), [Mark::Obsolete]);
+        assert_eq!(marks("de.po", &format!("@@\n-#: a.c:1\n+#: a.c:2\n{context}")), [MetadataChange::References]);
+        assert_eq!(marks("de.po", &format!("@@\n+#, fuzzy\n{context}")), [MetadataChange::States]);
+        assert_eq!(marks("de.po", &format!("@@\n+# said in the shop\n{context}")), [MetadataChange::Comments]);
+        assert_eq!(marks("de.po", "@@\n-#~ msgid \"Old\"\n-#~ msgstr \"Alt\""), [MetadataChange::Obsolete]);
         let header = "@@\n msgid \"\"\n msgstr \"\"\n-\"Last-Translator: A\\n\"\n+\"Last-Translator: B\\n\"";
-        assert_eq!(marks("de.po", header), [Mark::Header]);
+        assert_eq!(marks("de.po", header), [MetadataChange::Header]);
         let unfinished = "@@\n <source>Cart</source>\n-<translation type=\"unfinished\">Korb</translation>\n+<translation>Korb</translation>";
-        assert_eq!(marks("app_de.ts", unfinished), [Mark::States]);
+        assert_eq!(marks("app_de.ts", unfinished), [MetadataChange::States]);
         let date = "@@\n-#Mon Jan 01 10:00:00 CET 2026\n+#Tue Feb 02 10:00:00 CET 2026\n cart=Korb";
-        assert_eq!(marks("i18n/messages_de.properties", date), [Mark::Dates]);
+        assert_eq!(marks("i18n/messages_de.properties", date), [MetadataChange::Dates]);
         let described = "@@\n \"@cart\": {\n-  \"description\": \"Title\"\n+  \"description\": \"Heading\"\n }";
-        assert_eq!(marks("lib/app_de.arb", described), [Mark::Comments]);
+        assert_eq!(marks("lib/app_de.arb", described), [MetadataChange::Comments]);
         let modified = "@@\n-\"@@last_modified\": \"a\",\n+\"@@last_modified\": \"b\",";
-        assert_eq!(marks("lib/app_de.arb", modified), [Mark::Dates]);
+        assert_eq!(marks("lib/app_de.arb", modified), [MetadataChange::Dates]);
         let comment = "@@\n <data name=\"cart\">\n   <value>Korb</value>\n-  <comment>a</comment>\n+  <comment>b</comment>\n </data>";
-        assert_eq!(marks("App.de.resx", comment), [Mark::Comments]);
+        assert_eq!(marks("App.de.resx", comment), [MetadataChange::Comments]);
     }
 
     #[test]
@@ -449,72 +453,78 @@ mod tests {
         let plurals = "<plurals name=\"n\">\n <item quantity=\"one\">eins</item>\n </plurals>";
         let first =
             format!("@@\n-<string name=\"cart\">Warenkorb</string>\n+<string name=\"cart\">Korb</string>\n {plurals}");
-        assert_eq!(told("res/values-de/strings.xml", &first), one("cart|Warenkorb|Korb"));
+        assert_eq!(describe_changes("res/values-de/strings.xml", &first), describe_file("cart|Warenkorb|Korb"));
         let items = "@@\n <string name=\"cart\">Korb</string>\n <plurals name=\"n\">\n-<item quantity=\"one\">eins</item>\n+<item quantity=\"one\">ein</item>\n <item quantity=\"other\">viele</item>\n </plurals>";
-        assert_eq!(told("res/values-de/strings.xml", items), one("n|eins / viele|ein / viele"));
+        assert_eq!(describe_changes("res/values-de/strings.xml", items), describe_file("n|eins / viele|ein / viele"));
         let nameless = "@@\n-<item>a</item>\n+<item>b</item>\n <item>c</item>\n-<item>d</item>\n+<item>e</item>";
         let both = Some((vec!["|a|b".to_owned(), "|d|e".to_owned()], vec![], vec![]));
-        assert_eq!(told("res/values-de/strings.xml", nameless), both);
+        assert_eq!(describe_changes("res/values-de/strings.xml", nameless), both);
     }
 
     #[test]
     fn references_and_dates_alone_change_no_message() {
         let header = "@@\n msgid \"\"\n msgstr \"\"\n-\"POT-Creation-Date: 2026-01-01\\n\"\n+\"POT-Creation-Date: 2026-02-02\\n\"";
         let moved = "@@\n-#: src/cart.c:10\n+#: src/cart.c:14\n msgid \"Cart\"\n msgstr \"Warenkorb\"";
-        assert_eq!(told("de.po", &format!("{header}\n{moved}")), NOTHING);
-        assert_eq!(told("de.po", "@@\n-\"PO-Revision-Date: a\\n\"\n+\"PO-Revision-Date: b\\n\""), NOTHING);
+        assert_eq!(describe_changes("de.po", &format!("{header}\n{moved}")), NOTHING);
+        assert_eq!(describe_changes("de.po", "@@\n-\"PO-Revision-Date: a\\n\"\n+\"PO-Revision-Date: b\\n\""), NOTHING);
         let qt = "@@\n <message>\n-    <location filename=\"a.cpp\" line=\"1\"/>\n+    <location filename=\"a.cpp\" line=\"2\"/>\n     <source>Cart</source>";
-        assert_eq!(told("de.ts", qt), NOTHING);
+        assert_eq!(describe_changes("de.ts", qt), NOTHING);
         let xliff =
             "@@\n-<context context-type=\"linenumber\">1</context>\n+<context context-type=\"linenumber\">2</context>";
-        assert_eq!(told("de.xlf", xliff), NOTHING);
+        assert_eq!(describe_changes("de.xlf", xliff), NOTHING);
     }
 
     #[test]
     fn a_changed_message_is_told_in_each_format() {
         let po = "@@\n msgid \"Checkout\"\n-msgstr \"Kasse\"\n+msgstr \"Zur Kasse\"";
-        assert_eq!(told("de.po", po), one("Checkout|Kasse|Zur Kasse"));
+        assert_eq!(describe_changes("de.po", po), describe_file("Checkout|Kasse|Zur Kasse"));
         let long = "@@\n msgctxt \"menu\"\n msgid \"\"\n \"Check\"\n \"out\"\n msgstr \"\"\n-\"Kasse\"\n+\"Zur Kasse\"";
-        assert_eq!(told("de.po", long), one("menu: Checkout|Kasse|Zur Kasse"));
+        assert_eq!(describe_changes("de.po", long), describe_file("menu: Checkout|Kasse|Zur Kasse"));
         let qt = "@@\n     <source>Checkout</source>\n-    <translation>Kasse</translation>\n+    <translation>Zur Kasse</translation>";
-        assert_eq!(told("app_de.ts", qt), one("Checkout|Kasse|Zur Kasse"));
+        assert_eq!(describe_changes("app_de.ts", qt), describe_file("Checkout|Kasse|Zur Kasse"));
         let xliff = qt.replace("translation", "target");
-        assert_eq!(told("de.xliff", &xliff), one("Checkout|Kasse|Zur Kasse"));
+        assert_eq!(describe_changes("de.xliff", &xliff), describe_file("Checkout|Kasse|Zur Kasse"));
         let android = "@@\n-<string name=\"checkout\">Kasse</string>\n+<string name=\"checkout\">Zur Kasse</string>";
-        assert_eq!(told("app/src/main/res/values-de/strings.xml", android), one("checkout|Kasse|Zur Kasse"));
+        assert_eq!(
+            describe_changes("app/src/main/res/values-de/strings.xml", android),
+            describe_file("checkout|Kasse|Zur Kasse")
+        );
         let apple = "@@\n-\"checkout\" = \"Kasse\";\n+\"checkout\" = \"Zur Kasse\";";
-        assert_eq!(told("de.lproj/Localizable.strings", apple), one("checkout|Kasse|Zur Kasse"));
+        assert_eq!(describe_changes("de.lproj/Localizable.strings", apple), describe_file("checkout|Kasse|Zur Kasse"));
         let json = "@@\n-  \"checkout\": \"Kasse\",\n+  \"checkout\": \"Zur Kasse\",";
-        assert_eq!(told("lib/app_de.arb", json), one("checkout|Kasse|Zur Kasse"));
-        assert_eq!(told("locales/de.json", json), one("checkout|Kasse|Zur Kasse"));
+        assert_eq!(describe_changes("lib/app_de.arb", json), describe_file("checkout|Kasse|Zur Kasse"));
+        assert_eq!(describe_changes("locales/de.json", json), describe_file("checkout|Kasse|Zur Kasse"));
         let resx = "@@\n <data name=\"checkout\" xml:space=\"preserve\">\n-  <value>Kasse</value>\n+  <value>Zur Kasse</value>";
-        assert_eq!(told("App.de.resx", resx), one("checkout|Kasse|Zur Kasse"));
+        assert_eq!(describe_changes("App.de.resx", resx), describe_file("checkout|Kasse|Zur Kasse"));
         let plist = "@@\n <key>one</key>\n-<string>Eins</string>\n+<string>Ein</string>";
-        assert_eq!(told("de.lproj/L.stringsdict", plist), one("one|Eins|Ein"));
+        assert_eq!(describe_changes("de.lproj/L.stringsdict", plist), describe_file("one|Eins|Ein"));
         let nested = "@@\n \"cart\": {\n-  \"title\": \"Korb\"\n+  \"title\": \"Warenkorb\"\n }";
-        assert_eq!(told("messages/de.json", nested), one("cart.title|Korb|Warenkorb"));
+        assert_eq!(describe_changes("messages/de.json", nested), describe_file("cart.title|Korb|Warenkorb"));
         let extension = nested.replace("title", "message");
-        assert_eq!(told("_locales/de/messages.json", &extension), one("cart|Korb|Warenkorb"));
+        assert_eq!(describe_changes("_locales/de/messages.json", &extension), describe_file("cart|Korb|Warenkorb"));
         let toml = "@@\n [cart]\n-other = \"Korb\"\n+other = \"Warenkorb\"";
-        assert_eq!(told("i18n/de.toml", toml), one("cart|Korb|Warenkorb"));
+        assert_eq!(describe_changes("i18n/de.toml", toml), describe_file("cart|Korb|Warenkorb"));
         let php = "@@\n return [\n-    'cart' => 'Korb',\n+    'cart' => 'Warenkorb',\n ];";
-        assert_eq!(told("lang/de/shop.php", php), one("cart|Korb|Warenkorb"));
+        assert_eq!(describe_changes("lang/de/shop.php", php), describe_file("cart|Korb|Warenkorb"));
         let yaml = "@@\n-  checkout: Kasse\n+  checkout: Zur Kasse";
-        assert_eq!(told("config/locales/de.yml", yaml), one("checkout|Kasse|Zur Kasse"));
+        assert_eq!(describe_changes("config/locales/de.yml", yaml), describe_file("checkout|Kasse|Zur Kasse"));
     }
 
     #[test]
     fn messages_that_come_and_go_are_told() {
         let pot = "@@\n-msgid \"Old\"\n-msgstr \"\"\n-\n+msgid \"New\"\n+msgstr \"\"\n+\n msgid \"Cart\"";
-        assert_eq!(told("app.pot", pot), Some((vec![], vec!["New||".to_owned()], vec!["Old||".to_owned()])));
+        assert_eq!(
+            describe_changes("app.pot", pot),
+            Some((vec![], vec!["New||".to_owned()], vec!["Old||".to_owned()]))
+        );
     }
 
     #[test]
     fn what_is_no_translation_is_left_alone() {
-        assert_eq!(told("src/a.ts", "@@\n-let a = 1;\n+let a = 2;"), None);
-        assert_eq!(told("config/a.json", "@@\n-\"a\": \"b\"\n+\"a\": \"c\""), None);
-        assert_eq!(told("src/lang/Parser.php", "@@\n-$a = 1;\n+$a = 2;"), None);
-        assert_eq!(told("messages/config.json", "@@\n-\"a\": \"b\"\n+\"a\": \"c\""), None);
-        assert_eq!(told("values/colors.xml", "@@\n-<color>a</color>\n+<color>b</color>"), None);
+        assert_eq!(describe_changes("src/a.ts", "@@\n-let a = 1;\n+let a = 2;"), None);
+        assert_eq!(describe_changes("config/a.json", "@@\n-\"a\": \"b\"\n+\"a\": \"c\""), None);
+        assert_eq!(describe_changes("src/lang/Parser.php", "@@\n-$a = 1;\n+$a = 2;"), None);
+        assert_eq!(describe_changes("messages/config.json", "@@\n-\"a\": \"b\"\n+\"a\": \"c\""), None);
+        assert_eq!(describe_changes("values/colors.xml", "@@\n-<color>a</color>\n+<color>b</color>"), None);
     }
 }

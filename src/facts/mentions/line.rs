@@ -4,7 +4,7 @@ use crate::facts::roles::FileRole;
 
 /// Class of a piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
+pub enum PieceClass {
     Code,
     /// Between quotation marks, in code.
     Quoted,
@@ -14,14 +14,14 @@ pub enum Class {
 
 /// The pieces of a line, in order.
 #[must_use]
-pub fn pieces(line: &str, role: FileRole) -> Vec<(Class, &str)> {
+pub fn split_pieces(line: &str, role: FileRole) -> Vec<(PieceClass, &str)> {
     let line = line.trim();
     if role == FileRole::Docs || is_comment(line) || is_prose(line) {
-        return alternating(line, '`', Class::Prose, Class::Quoted);
+        return alternating(line, '`', PieceClass::Prose, PieceClass::Quoted);
     }
     let (code, comment) = trailing_comment(line);
     let mut pieces = strings(code);
-    pieces.extend((!comment.is_empty()).then_some((Class::Prose, comment)));
+    pieces.extend((!comment.is_empty()).then_some((PieceClass::Prose, comment)));
     pieces
 }
 
@@ -82,7 +82,7 @@ fn trailing_comment(line: &str) -> (&str, &str) {
 }
 
 /// Code and the string literals that close on the line.
-fn strings(line: &str) -> Vec<(Class, &str)> {
+fn strings(line: &str) -> Vec<(PieceClass, &str)> {
     let mut pieces = Vec::new();
     let mut rest = line;
     while let Some(open) = rest.find(['"', '\'', '`']) {
@@ -90,11 +90,11 @@ fn strings(line: &str) -> Vec<(Class, &str)> {
         let mark = from.chars().next().unwrap_or('"');
         let inner = &from[1..];
         let Some(close) = closing(inner, mark) else { break };
-        pieces.push((Class::Code, code));
-        pieces.push((Class::Quoted, &inner[..close]));
+        pieces.push((PieceClass::Code, code));
+        pieces.push((PieceClass::Quoted, &inner[..close]));
         rest = &inner[close + 1..];
     }
-    pieces.push((Class::Code, rest));
+    pieces.push((PieceClass::Code, rest));
     pieces
 }
 
@@ -110,7 +110,7 @@ fn closing(text: &str, mark: char) -> Option<usize> {
     None
 }
 
-fn alternating(line: &str, mark: char, outer: Class, inner: Class) -> Vec<(Class, &str)> {
+fn alternating(line: &str, mark: char, outer: PieceClass, inner: PieceClass) -> Vec<(PieceClass, &str)> {
     let pieces = line.split(mark).enumerate().filter(|(_, text)| !text.is_empty());
     pieces.map(|(at, text)| (if at % 2 == 0 { outer } else { inner }, text)).collect()
 }
@@ -141,14 +141,19 @@ mod tests {
 
     #[test]
     fn code_strings_and_comments_are_told_apart() {
-        let told = pieces("  let a = \"x y\"; // why it is so", FileRole::Source);
+        let told = split_pieces("  let a = \"x y\"; // why it is so", FileRole::Source);
         assert_eq!(
             told,
-            [(Class::Code, "let a = "), (Class::Quoted, "x y"), (Class::Code, ";"), (Class::Prose, " // why it is so")]
+            [
+                (PieceClass::Code, "let a = "),
+                (PieceClass::Quoted, "x y"),
+                (PieceClass::Code, ";"),
+                (PieceClass::Prose, " // why it is so")
+            ]
         );
-        assert_eq!(pieces("# all of it", FileRole::Source), [(Class::Prose, "# all of it")]);
-        assert_eq!(pieces("fn a<'a>(x: &'a str)", FileRole::Source).len(), 3);
-        assert_eq!(pieces("use `x` here", FileRole::Docs)[1], (Class::Quoted, "x"));
+        assert_eq!(split_pieces("# all of it", FileRole::Source), [(PieceClass::Prose, "# all of it")]);
+        assert_eq!(split_pieces("fn a<'a>(x: &'a str)", FileRole::Source).len(), 3);
+        assert_eq!(split_pieces("use `x` here", FileRole::Docs)[1], (PieceClass::Quoted, "x"));
     }
 
     #[test]

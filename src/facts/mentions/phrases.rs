@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use super::line::{Class, is_comment, is_prose, pieces};
+use super::line::{PieceClass, is_comment, is_prose, split_pieces};
 use super::swap::{self, Block};
-use super::{Kind, Mention};
-use crate::domain::patch::{Change, FileChange, Hunk, Line, Origin};
-use crate::facts::injection::{Speech, speaks};
+use super::{Mention, MentionKind};
+use crate::domain::patch::{Change, FileChange, Hunk, LineOrigin, PatchLine};
+use crate::facts::injection::{InjectionMatch, detect_injection};
 use crate::facts::role_of;
 use crate::facts::roles::FileRole;
 
@@ -19,12 +19,12 @@ const PHRASES: usize = 400;
 /// A documentation line without markup.
 #[must_use]
 pub fn plain_text(line: &str) -> String {
-    one_line(&plain(&without_addresses(bare(line))))
+    one_line(&strip_markup(&without_addresses(strip_line_marks(line))))
 }
 
 /// The phrases of all files; `weight` is the weight of one of their words, by kind.
 #[must_use]
-pub fn of(files: &[FileChange]) -> Vec<Mention> {
+pub fn find_phrases(files: &[FileChange]) -> Vec<Mention> {
     let mut phrases = Vec::new();
     let sides = Sides::of(files);
     for file in files {
@@ -38,9 +38,11 @@ pub fn of(files: &[FileChange]) -> Vec<Mention> {
                 return phrases;
             }
             let before = phrases.len();
-            Reading { file, role, sides: &sides, texts: &texts, phrases: &mut phrases }.hunk(hunk);
+            PhraseReader { file, role, sides: &sides, texts: &texts, phrases: &mut phrases }.hunk(hunk);
             // Text beside an injected instruction may belong to it.
-            if phrases.len() > before && hunk.lines.iter().any(|line| speaks(&line.text) == Speech::Plainly) {
+            if phrases.len() > before
+                && hunk.lines.iter().any(|line| detect_injection(&line.text) == InjectionMatch::Certain)
+            {
                 phrases.truncate(before);
             }
         }
@@ -63,14 +65,14 @@ impl<'a> Sides<'a> {
             all.filter(move |line| line.origin == origin).map(|line| line.text.trim())
         };
         Self {
-            added: lines(Origin::Added).collect(),
-            removed: lines(Origin::Removed).collect(),
-            titles: lines(Origin::Removed).filter_map(title).collect(),
+            added: lines(LineOrigin::Added).collect(),
+            removed: lines(LineOrigin::Removed).collect(),
+            titles: lines(LineOrigin::Removed).filter_map(parse_title).collect(),
         }
     }
 
-    fn has_moved(&self, line: &Line) -> bool {
-        let other = if line.origin == Origin::Added { &self.removed } else { &self.added };
+    fn has_moved(&self, line: &PatchLine) -> bool {
+        let other = if line.origin == LineOrigin::Added { &self.removed } else { &self.added };
         !line.text.trim().is_empty() && other.contains(line.text.trim())
     }
 }
@@ -85,15 +87,15 @@ impl Texts {
     fn of(file: &FileChange) -> Self {
         let of = |origin| {
             let lines = file.hunks.iter().flat_map(|hunk| &hunk.lines).filter(|line| line.origin == origin);
-            one_line(&plain(&lines.map(|line| bare(&line.text)).collect::<Vec<_>>().join(" ")))
+            one_line(&strip_markup(&lines.map(|line| strip_line_marks(&line.text)).collect::<Vec<_>>().join(" ")))
         };
-        Self { added: of(Origin::Added), removed: of(Origin::Removed) }
+        Self { added: of(LineOrigin::Added), removed: of(LineOrigin::Removed) }
     }
 
     /// Whether the other side has the sentence, too.
-    fn have_both(&self, sentence: &str, origin: Origin) -> bool {
-        let other = if origin == Origin::Added { &self.removed } else { &self.added };
-        other.contains(&one_line(&plain(sentence.trim_end_matches('…'))))
+    fn have_both(&self, sentence: &str, origin: LineOrigin) -> bool {
+        let other = if origin == LineOrigin::Added { &self.removed } else { &self.added };
+        other.contains(&one_line(&strip_markup(sentence.trim_end_matches('…'))))
     }
 }
 
@@ -101,7 +103,7 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-struct Reading<'a> {
+struct PhraseReader<'a> {
     file: &'a FileChange,
     role: FileRole,
     sides: &'a Sides<'a>,
@@ -109,9 +111,9 @@ struct Reading<'a> {
     phrases: &'a mut Vec<Mention>,
 }
 
-impl Reading<'_> {
+impl PhraseReader<'_> {
     fn hunk(&mut self, hunk: &Hunk) {
-        let is_context = |line: &Line| line.origin == Origin::Context;
+        let is_context = |line: &PatchLine| line.origin == LineOrigin::Context;
         let mut code = if self.role == FileRole::Docs { fenced(&hunk.lines) } else { Vec::new() };
         if self.file.path.ends_with(".rdoc") {
             code = hunk.lines.iter().map(|line| line.text.starts_with([' ', '\t'])).collect();
@@ -128,20 +130,20 @@ impl Reading<'_> {
             }
             let after = hunk.lines.get(end);
             let (above, below) = (&hunk.lines[..start], &hunk.lines[end..]);
-            self.phrases.extend(swap::of(Block { above, lines: block, below }, &self.file.path, self.role));
+            self.phrases.extend(swap::find_swaps(Block { above, lines: block, below }, &self.file.path, self.role));
             let changelog = self.role == FileRole::Docs && is_changelog(&self.file.path);
             if changelog {
                 self.entries(block);
             } else {
-                let read: Vec<Line> = (start..end)
+                let read: Vec<PatchLine> = (start..end)
                     .filter(|at| !code.get(*at).is_some_and(|is| *is))
                     .map(|at| hunk.lines[at].clone())
                     .collect();
-                self.prose(&read, Origin::Added, after);
+                self.prose(&read, LineOrigin::Added, after);
                 // A replaced sentence may have been reworded.
-                let kept = block.iter().filter(|line| line.origin == Origin::Added).count();
+                let kept = block.iter().filter(|line| line.origin == LineOrigin::Added).count();
                 if kept * 4 < block.len() {
-                    self.prose(&read, Origin::Removed, after);
+                    self.prose(&read, LineOrigin::Removed, after);
                 }
             }
             if !changelog {
@@ -151,44 +153,44 @@ impl Reading<'_> {
         }
     }
 
-    fn push(&mut self, kind: Kind, text: &str, weight: f64, added: Option<bool>) {
-        let text = cut(&plain(text));
-        if text.split_whitespace().count() > usize::from(!matches!(kind, Kind::Heading | Kind::Title)) {
+    fn push(&mut self, kind: MentionKind, text: &str, weight: f64, added: Option<bool>) {
+        let text = cut(&strip_markup(text));
+        if text.split_whitespace().count() > usize::from(!matches!(kind, MentionKind::Heading | MentionKind::Title)) {
             let path = self.file.path.clone();
             self.phrases.push(Mention { kind, text, weight, added, path, before: None, key: None, stems: Vec::new() });
         }
     }
 
     /// Each list item added to the changelog, with its continuation lines.
-    fn entries(&mut self, block: &[Line]) {
-        let added = block.iter().filter(|line| line.origin == Origin::Added).map(|line| line.text.as_str());
+    fn entries(&mut self, block: &[PatchLine]) {
+        let added = block.iter().filter(|line| line.origin == LineOrigin::Added).map(|line| line.text.as_str());
         for paragraph in paragraphs(added, false) {
             // A line within an item was only reworded.
             let within = paragraph.starts_with(|c: char| c.is_lowercase() || c == ':')
-                && !block.iter().any(|line| line.origin == Origin::Added && begins_point(&line.text, &paragraph));
+                && !block.iter().any(|line| line.origin == LineOrigin::Added && begins_point(&line.text, &paragraph));
             if !within
                 && paragraph.split_whitespace().count() > 2
                 && !is_heading(&paragraph)
                 && !is_reference(&paragraph)
             {
-                self.push(Kind::Entry, &paragraph, 1.0, Some(true));
+                self.push(MentionKind::ChangelogEntry, &paragraph, 1.0, Some(true));
             }
         }
     }
 
     /// Sentences of a run of prose lines; `after` is the line behind the block, into which the last sentence may
     /// continue.
-    fn prose(&mut self, block: &[Line], origin: Origin, after: Option<&Line>) {
+    fn prose(&mut self, block: &[PatchLine], origin: LineOrigin, after: Option<&PatchLine>) {
         let docs = self.role == FileRole::Docs;
         let tests = self.role == FileRole::Tests;
-        let kind = |line: &&Line| match line.text.trim() {
-            _ if docs => Some(Kind::Prose),
-            text if is_comment(text) => Some(Kind::Comment),
-            text => (!tests && is_prose(text)).then_some(Kind::Prose),
+        let kind = |line: &&PatchLine| match line.text.trim() {
+            _ if docs => Some(MentionKind::Prose),
+            text if is_comment(text) => Some(MentionKind::Comment),
+            text => (!tests && is_prose(text)).then_some(MentionKind::Prose),
         };
         let whole = matches!(self.file.change, Change::Added | Change::Deleted);
         let replaced = block.iter().any(|line| line.origin != origin);
-        let lines: Vec<&Line> = block.iter().filter(|line| line.origin == origin).collect();
+        let lines: Vec<&PatchLine> = block.iter().filter(|line| line.origin == origin).collect();
         let mut left = lines.len();
         for run in lines.chunk_by(|a, b| kind(a) == kind(b)) {
             left -= run.len();
@@ -197,26 +199,27 @@ impl Reading<'_> {
                 continue;
             }
             // Docstring lines are not always recognised as comments.
-            let same = |next: &Line| of == Kind::Prose || kind(&next) == Some(of);
-            let inner = of == Kind::Prose && left > 0;
+            let same = |next: &PatchLine| of == MentionKind::Prose || kind(&next) == Some(of);
+            let inner = of == MentionKind::Prose && left > 0;
             let goes_on = inner || (left == 0 && after.is_some_and(|next| runs_on(&next.text) && same(next)));
-            let (kind, mut paragraphs) = (of, paragraphs(run.iter().map(|line| line.text.trim()), of == Kind::Comment));
+            let (kind, mut paragraphs) =
+                (of, paragraphs(run.iter().map(|line| line.text.trim()), of == MentionKind::Comment));
             paragraphs.last_mut().filter(|_| goes_on).map(mark_unended);
             for paragraph in paragraphs {
                 let weight = if docs { 0.6 } else { 0.45 };
                 let paragraph = without_addresses(&paragraph);
-                let paragraph = if docs { plain(&paragraph) } else { paragraph };
+                let paragraph = if docs { strip_markup(&paragraph) } else { paragraph };
                 let told = |sentence: &&str| {
-                    let command = !docs && of == Kind::Prose && sentence.contains(" --");
-                    let dull = command || (whole && is_claim(sentence));
-                    reads(sentence) && !dull && !self.texts.have_both(sentence, origin)
+                    let command = !docs && of == MentionKind::Prose && sentence.contains(" --");
+                    let dull = command || (whole && is_copyright(sentence));
+                    is_readable(sentence) && !dull && !self.texts.have_both(sentence, origin)
                 };
                 let told: Vec<&str> = sentences(&paragraph).filter(told).collect();
                 for sentence in told {
-                    let small = (docs || kind == Kind::Prose) && sentence.starts_with(char::is_lowercase);
+                    let small = (docs || kind == MentionKind::Prose) && sentence.starts_with(char::is_lowercase);
                     let inner = small && !run.iter().any(|line| begins_point(&line.text, sentence));
                     let sentence = if inner { format!("…{sentence}") } else { sentence.to_owned() };
-                    let added = if origin == Origin::Removed { Some(false) } else { (!replaced).then_some(true) };
+                    let added = if origin == LineOrigin::Removed { Some(false) } else { (!replaced).then_some(true) };
                     self.push(kind, &sentence, weight, added);
                 }
             }
@@ -224,56 +227,57 @@ impl Reading<'_> {
     }
 
     /// Beside a removed title a new one may be a rename.
-    fn titles(&mut self, block: &[Line]) {
-        let of = |origin| block.iter().filter(move |line| line.origin == origin).filter_map(|l| title(l.text.trim()));
-        let new = of(Origin::Removed).next().is_none();
-        for title in of(Origin::Added).filter(|title| !self.sides.titles.contains(title)) {
-            self.push(Kind::Title, title, 0.8, new.then_some(true));
+    fn titles(&mut self, block: &[PatchLine]) {
+        let of =
+            |origin| block.iter().filter(move |line| line.origin == origin).filter_map(|l| parse_title(l.text.trim()));
+        let new = of(LineOrigin::Removed).next().is_none();
+        for title in of(LineOrigin::Added).filter(|title| !self.sides.titles.contains(title)) {
+            self.push(MentionKind::Title, title, 0.8, new.then_some(true));
         }
     }
 
     /// String literals that are sentences: the program's messages.
-    fn messages(&mut self, block: &[Line]) {
+    fn messages(&mut self, block: &[PatchLine]) {
         if self.role != FileRole::Source {
             return;
         }
-        let new = block.iter().all(|line| line.origin == Origin::Added);
-        let told = |line: &&Line| line.origin == Origin::Added && !self.sides.has_moved(line);
+        let new = block.iter().all(|line| line.origin == LineOrigin::Added);
+        let told = |line: &&PatchLine| line.origin == LineOrigin::Added && !self.sides.has_moved(line);
         for line in block.iter().filter(told) {
-            for (class, text) in pieces(&line.text, self.role) {
-                if class != Class::Quoted || text.split_whitespace().count() < 4 {
+            for (class, text) in split_pieces(&line.text, self.role) {
+                if class != PieceClass::Quoted || text.split_whitespace().count() < 4 {
                     continue;
                 }
                 for sentence in sentences(text)
-                    .filter(|text| text.split_whitespace().count() > 3 && reads(text) && !text.contains(" --"))
+                    .filter(|text| text.split_whitespace().count() > 3 && is_readable(text) && !text.contains(" --"))
                 {
-                    self.push(Kind::Prose, sentence, 0.4, new.then_some(true));
+                    self.push(MentionKind::Prose, sentence, 0.4, new.then_some(true));
                 }
             }
         }
     }
 
     /// The changed heading, else the one above the first change.
-    fn headings(&mut self, lines: &[Line]) {
+    fn headings(&mut self, lines: &[PatchLine]) {
         let mut above = None;
         let code = fenced(lines);
         // Beside a removed heading a new one may be a rename.
-        let lost = lines.iter().any(|line| line.origin == Origin::Removed && line.text.starts_with('#'));
+        let lost = lines.iter().any(|line| line.origin == LineOrigin::Removed && line.text.starts_with('#'));
         for (at, line) in lines.iter().enumerate().filter(|(at, _)| !code[*at]) {
             let underlined = lines.get(at + 1).is_some_and(|next| is_underline(&next.text) && !is_fence(&next.text));
             let underlined = underlined && !line.text.trim().is_empty();
             let marked = line.text.starts_with('#') && line.text.trim_start_matches('#').starts_with(' ');
             if (underlined && !is_underline(&line.text)) || marked {
                 above = Some(line);
-                if line.origin == Origin::Added {
-                    self.push(Kind::Heading, bare(&line.text), 0.9, (!lost).then_some(true));
+                if line.origin == LineOrigin::Added {
+                    self.push(MentionKind::Heading, strip_line_marks(&line.text), 0.9, (!lost).then_some(true));
                 }
-            } else if line.origin != Origin::Context
+            } else if line.origin != LineOrigin::Context
                 && !line.text.trim().is_empty()
                 && !is_underline(&line.text)
-                && let Some(heading) = above.take().filter(|heading| heading.origin == Origin::Context)
+                && let Some(heading) = above.take().filter(|heading| heading.origin == LineOrigin::Context)
             {
-                self.push(Kind::Heading, bare(&heading.text), 0.6, None);
+                self.push(MentionKind::Heading, strip_line_marks(&heading.text), 0.6, None);
             }
         }
     }
@@ -301,7 +305,7 @@ fn paragraphs<'a>(lines: impl Iterator<Item = &'a str>, comment: bool) -> Vec<St
             if !paragraph.is_empty() {
                 paragraph.push(' ');
             }
-            paragraph.push_str(bare(text));
+            paragraph.push_str(strip_line_marks(text));
         }
     }
     paragraphs.retain(|paragraph| !paragraph.trim().is_empty());
@@ -309,13 +313,13 @@ fn paragraphs<'a>(lines: impl Iterator<Item = &'a str>, comment: bool) -> Vec<St
 }
 
 /// Marks the lines that are code in documentation, or delimit it.
-fn fenced(lines: &[Line]) -> Vec<bool> {
+fn fenced(lines: &[PatchLine]) -> Vec<bool> {
     // A closing fence is followed by a blank line; if the first fence is, the lines before it are code.
     let first = lines.iter().position(|line| is_fence(&line.text));
     let bare = |at: usize| lines[at].text.trim().trim_matches(['`', '~']).is_empty();
     let blank = |at: usize| lines.get(at + 1).is_none_or(|line| line.text.trim().is_empty());
     let mut inside = first.is_some_and(|at| bare(at) && blank(at));
-    let of = |line: &Line| {
+    let of = |line: &PatchLine| {
         let (fence, text) = (is_fence(&line.text), line.text.trim());
         inside ^= fence;
         // A tag, or an option with its meaning.
@@ -357,7 +361,7 @@ fn is_reference(text: &str) -> bool {
 /// The line continues the previous one: it is neither blank nor a list item.
 fn runs_on(line: &str) -> bool {
     let inner = line.trim().trim_start_matches(['/', '!']).trim_start();
-    !bare(line).is_empty()
+    !strip_line_marks(line).is_empty()
         && !is_underline(line)
         && !inner.starts_with(['-', '+', '•', '@', '.', ':'])
         && !inner.starts_with("* ")
@@ -373,7 +377,7 @@ fn mark_unended(paragraph: &mut String) {
 }
 
 /// Without the marks of a comment, docstring, list item or heading. The mark of a ticket number is kept.
-fn bare(line: &str) -> &str {
+fn strip_line_marks(line: &str) -> &str {
     let marks =
         |c: char| matches!(c, '/' | '*' | '#' | '-' | '!' | '+' | '•' | '<' | '>' | ';' | '|') || c.is_whitespace();
     let ends = |c: char| matches!(c, '*' | '/' | '#' | '"' | '<' | '>' | '-' | '|') || c.is_whitespace();
@@ -386,7 +390,7 @@ fn bare(line: &str) -> &str {
 }
 
 /// `it("…"`, `test('…'`, `describe(`…`, `t.Run("…"`.
-fn title(line: &str) -> Option<&str> {
+fn parse_title(line: &str) -> Option<&str> {
     let calls = ["it(", "it ", "test(", "test ", "specify(", "specify ", "t.Run(", "should ", "scenario "];
     let rest = calls.iter().find_map(|call| line.strip_prefix(call))?.trim_start();
     let mark = rest.chars().next().filter(|mark| matches!(mark, '"' | '\'' | '`'))?;
@@ -395,7 +399,7 @@ fn title(line: &str) -> Option<&str> {
 }
 
 /// Mostly plain words, and no code.
-fn reads(sentence: &str) -> bool {
+fn is_readable(sentence: &str) -> bool {
     let code = |c: char| matches!(c, '{' | '}' | '<' | '>' | '\\' | '=' | ';' | '|' | '$' | '@');
     let plain = |word: &&str| {
         let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
@@ -438,7 +442,7 @@ fn without_addresses(text: &str) -> String {
 }
 
 /// Copyright notices, present at the top of each file.
-fn is_claim(sentence: &str) -> bool {
+fn is_copyright(sentence: &str) -> bool {
     sentence.contains("opyright")
 }
 
@@ -476,7 +480,7 @@ fn sentences(paragraph: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Without markup, so that it can be quoted.
-fn plain(text: &str) -> String {
+fn strip_markup(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
     // `[words](address)` and `:role:` are reduced to their words.
@@ -498,7 +502,7 @@ fn plain(text: &str) -> String {
         }
     }
     let marks = |c: char| matches!(c, '`' | '*' | '“' | '”' | '"' | '[' | ']' | '|') || c.is_control();
-    super::words::unmarked(&plain, marks)
+    super::words::strip_marks(&plain, marks)
 }
 
 /// At most [`WORDS`] words; `…` marks a cut before or after.

@@ -1,9 +1,9 @@
 //! Token diff of replaced lines: old and new text where a line differs in a few adjacent words.
 
 use super::line::{is_comment, is_prose};
-use super::words::parts;
-use super::{Kind, Mention};
-use crate::domain::patch::{Line, Origin};
+use super::words::split_name;
+use super::{Mention, MentionKind};
+use crate::domain::patch::{LineOrigin, PatchLine};
 use crate::facts::roles::FileRole;
 
 mod address;
@@ -19,36 +19,36 @@ const LINE: usize = 600;
 /// Adjacent changed lines, and those around them.
 #[derive(Debug, Clone, Copy)]
 pub struct Block<'a> {
-    pub above: &'a [Line],
-    pub lines: &'a [Line],
-    pub below: &'a [Line],
+    pub above: &'a [PatchLine],
+    pub lines: &'a [PatchLine],
+    pub below: &'a [PatchLine],
 }
 
 /// The swaps of a block of changed lines: equally many removed and added lines, each pair differing in one place.
 #[must_use]
-pub fn of(block: Block<'_>, path: &str, role: FileRole) -> Vec<Mention> {
-    let (removed, added): (Vec<&Line>, Vec<&Line>) =
-        block.lines.iter().partition(|line| line.origin == Origin::Removed);
+pub fn find_swaps(block: Block<'_>, path: &str, role: FileRole) -> Vec<Mention> {
+    let (removed, added): (Vec<&PatchLine>, Vec<&PatchLine>) =
+        block.lines.iter().partition(|line| line.origin == LineOrigin::Removed);
     if removed.len() != added.len() || removed.len() > PAIRS {
         return Vec::new();
     }
-    let prose = |line: &Line| role == FileRole::Docs || is_comment(line.text.trim()) || is_prose(line.text.trim());
-    let pairs: Vec<(&Line, &Line)> = removed.into_iter().zip(added).collect();
+    let prose = |line: &PatchLine| role == FileRole::Docs || is_comment(line.text.trim()) || is_prose(line.text.trim());
+    let pairs: Vec<(&PatchLine, &PatchLine)> = removed.into_iter().zip(added).collect();
     let around = |at: usize| {
         // Neighbours in the block that moved along with the line.
         let before = block.above.iter().chain(pairs.iter().take(at).map(|(_, new)| *new)).cloned().collect::<Vec<_>>();
         let after = pairs.iter().skip(at + 1).map(|(_, new)| *new).chain(block.below).cloned().collect::<Vec<_>>();
         (before, after)
     };
-    let told = |(at, (before, after)): (usize, &(&Line, &Line))| {
+    let told = |(at, (before, after)): (usize, &(&PatchLine, &PatchLine))| {
         let of_field = |key: &str| {
             let (above, below) = around(at);
-            owner::is_field(key).then(|| owner::near(&before.text, &above, &below))?
+            owner::is_field(key).then(|| owner::find_nearby(&before.text, &above, &below))?
         };
-        let opaque = || opaque(&before.text, &after.text).map(|opaque| opaque.owned(of_field).mention(path));
-        let swap = between(&before.text, &after.text, prose(before));
-        let swap = swap.or_else(|| of_whole_file(&before.text, &after.text, path));
-        swap.map(|swap| swap.owned(of_field).mention(path)).or_else(opaque)
+        let opaque = || opaque(&before.text, &after.text).map(|opaque| opaque.with_owner(of_field).into_mention(path));
+        let swap = diff_lines(&before.text, &after.text, prose(before));
+        let swap = swap.or_else(|| find_in_version_file(&before.text, &after.text, path));
+        swap.map(|swap| swap.with_owner(of_field).into_mention(path)).or_else(opaque)
     };
     let told: Vec<Mention> = pairs.iter().enumerate().filter_map(told).collect();
     // A new version implies a new digest.
@@ -57,13 +57,13 @@ pub fn of(block: Block<'_>, path: &str, role: FileRole) -> Vec<Mention> {
         let name = mention.text.split(':').next().unwrap_or(&mention.text).to_lowercase();
         let sum = ["hash", "sha1", "sha256", "sha512", "md5", "checksum", "integrity"];
         let is_sum = !versions.is_empty() && sum.iter().any(|kind| name.starts_with(kind));
-        mention.kind == Kind::Opaque && (is_sum || versions.iter().any(|known| known.to_lowercase() == name))
+        mention.kind == MentionKind::Opaque && (is_sum || versions.iter().any(|known| known.to_lowercase() == name))
     };
     told.into_iter().filter(|mention| !implied(mention)).collect()
 }
 
 /// Files that contain only a version: `.nvmrc`, `.python-version`.
-fn of_whole_file(before: &str, after: &str, path: &str) -> Option<Swap> {
+fn find_in_version_file(before: &str, after: &str, path: &str) -> Option<Swap> {
     let name = path.rsplit('/').next().unwrap_or(path);
     let key = match name {
         ".nvmrc" => "node",
@@ -92,14 +92,14 @@ struct Swap {
 
 impl Swap {
     /// Adds the owner's name where the line itself names only the field.
-    fn owned(self, owner: impl Fn(&str) -> Option<String>) -> Self {
+    fn with_owner(self, owner: impl Fn(&str) -> Option<String>) -> Self {
         let key = self.key.map(|key| owner(&key).unwrap_or(key));
         Self { key, ..self }
     }
 
-    fn mention(self, path: &str) -> Mention {
+    fn into_mention(self, path: &str) -> Mention {
         Mention {
-            kind: if self.prose { Kind::Correction } else { Kind::Swap },
+            kind: if self.prose { MentionKind::Correction } else { MentionKind::Swap },
             text: self.after,
             weight: 0.7,
             added: None,
@@ -126,7 +126,7 @@ const NEW_COMMIT: &str = "It pins {} to another commit";
 
 impl Opaque {
     /// Adds the owner's name where the line itself names only the field.
-    fn owned(self, owner: impl Fn(&str) -> Option<String>) -> Self {
+    fn with_owner(self, owner: impl Fn(&str) -> Option<String>) -> Self {
         // `tag: 1.2@sha256:…`
         if let Some((key, tag)) = self.name.split_once('=') {
             let name = owner(key).map_or_else(|| key.to_owned(), |owner| format!("{owner}:{tag}"));
@@ -145,9 +145,9 @@ impl Opaque {
         }
     }
 
-    fn mention(self, path: &str) -> Mention {
+    fn into_mention(self, path: &str) -> Mention {
         Mention {
-            kind: Kind::Opaque,
+            kind: MentionKind::Opaque,
             text: self.name,
             weight: 0.7,
             added: None,
@@ -213,7 +213,7 @@ fn digest(text: &str) -> usize {
     algorithms.into_iter().find_map(of).unwrap_or(0)
 }
 
-fn between(before: &str, after: &str, prose: bool) -> Option<Swap> {
+fn diff_lines(before: &str, after: &str, prose: bool) -> Option<Swap> {
     if before.len().max(after.len()) > LINE {
         return None;
     }
@@ -257,7 +257,7 @@ fn between(before: &str, after: &str, prose: bool) -> Option<Swap> {
 
 /// The words by which two lines differ, with an adjacent one where one line has none of its own.
 #[must_use]
-pub fn middle(before: &str, after: &str) -> Option<(String, String)> {
+pub fn differing_words(before: &str, after: &str) -> Option<(String, String)> {
     let (before, after): (Vec<&str>, Vec<&str>) =
         (before.split_whitespace().collect(), after.split_whitespace().collect());
     let mut start = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
@@ -272,7 +272,7 @@ pub fn middle(before: &str, after: &str) -> Option<(String, String)> {
 
 /// The tokens by which two lines differ, with enough preceding ones to make both readable.
 #[must_use]
-pub fn core(before: &str, after: &str) -> Option<(String, String)> {
+pub fn differing_tokens(before: &str, after: &str) -> Option<(String, String)> {
     if before.len().max(after.len()) > LINE {
         return None;
     }
@@ -283,7 +283,7 @@ pub fn core(before: &str, after: &str) -> Option<(String, String)> {
     // Operators are not split.
     let joined = |at: usize| before.len().checked_sub(at).and_then(|at| before.get(at)).is_some_and(|t| is_operator(t));
     let end = (0..=end).rev().find(|end| !joined(*end)).unwrap_or(0);
-    let readable = |text: &String| text.chars().filter(|c| c.is_alphanumeric()).count() > 2 && pairs_up(text);
+    let readable = |text: &String| text.chars().filter(|c| c.is_alphanumeric()).count() > 2 && has_matched_marks(text);
     let from = |start: usize| {
         let of = |tokens: &[&str]| tokens.get(start..tokens.len() - end).map(<[&str]>::concat);
         of(&before).zip(of(&after)).filter(|(a, b)| readable(a) && readable(b))
@@ -300,7 +300,7 @@ const AROUND: usize = 12;
 
 /// All brackets and double quotes are balanced.
 #[must_use]
-pub fn pairs_up(text: &str) -> bool {
+pub fn has_matched_marks(text: &str) -> bool {
     let nests = |(open, close): (char, char)| {
         let mut depth = 0_i32;
         let mut depths = text.chars().map(|c| {
@@ -373,7 +373,7 @@ fn key(before: &[&str]) -> Option<String> {
     let joined = marks.iter().any(|mark| matches!(*mark, "=" | ":" | "@" | "~" | "^" | ">" | "<"));
     // `nodejs 20.1`: a name, a blank, and its value.
     let joined = joined || (at == 0 && marks == [" "]);
-    if let Some(name) = owner::on_line(before).filter(|_| owner::is_field(key)) {
+    if let Some(name) = owner::find_on_line(before).filter(|_| owner::is_field(key)) {
         return Some(name);
     }
     let whole = before.iter().find(|token| is_word(token)).filter(|_| *key == "version" && opens_with_name(before));
@@ -436,7 +436,7 @@ pub fn is_hash(token: &str) -> bool {
     let letters = token.chars().filter(|c| c.is_alphanumeric()).count();
     let digits = token.contains(|c: char| c.is_ascii_digit());
     let scattered = if digits { 5 } else { 3 };
-    hex || digest(token) > 0 || (letters > 18 && letters < scattered * parts(token).len())
+    hex || digest(token) > 0 || (letters > 18 && letters < scattered * split_name(token).len())
 }
 
 /// All brackets are balanced: else it is half of an expression.
@@ -450,7 +450,7 @@ fn tidy(text: &str, loose: bool) -> String {
     let separates = |c: char| matches!(c, ',' | ';' | '"' | '\'' | '`' | ':' | '=') || c.is_whitespace();
     let around = |c: char| separates(c) || (loose && matches!(c, '(' | ')' | '{' | '}' | '[' | ']' | '#' | '@'));
     let marks = |c: char| matches!(c, '`' | '“' | '”' | '"') || c.is_control();
-    super::words::unmarked(text.trim_matches(around).trim_end_matches('.'), marks)
+    super::words::strip_marks(text.trim_matches(around).trim_end_matches('.'), marks)
 }
 
 #[cfg(test)]
@@ -458,7 +458,7 @@ mod tests {
     use super::*;
 
     fn swap(before: &str, after: &str) -> Option<(String, String, Option<String>)> {
-        between(before, after, true).map(|swap| (swap.before, swap.after, swap.key))
+        diff_lines(before, after, true).map(|swap| (swap.before, swap.after, swap.key))
     }
 
     fn plain(before: &str, after: &str) -> Option<(String, String, Option<String>)> {
@@ -475,7 +475,7 @@ mod tests {
         assert_eq!(swap("  a(POST, x)", "  a(Method.Post, x)"), plain("POST", "Method.Post"));
         assert_eq!(swap("same", "same"), None);
         assert_eq!(swap("We use it.", "We really use it."), plain("", "really"));
-        assert_eq!(between("a(b)", "a(b, c)", false), None, "code is not told by what it gained");
+        assert_eq!(diff_lines("a(b)", "a(b, c)", false), None, "code is not told by what it gained");
         assert_eq!(swap("one", "two"), None, "nothing in common");
     }
 
@@ -530,13 +530,13 @@ mod tests {
 
     fn block(path: &str, patch: &str) -> Vec<String> {
         let hunk = crate::facts::sample::file(path, patch).hunks.remove(0);
-        let changed = |line: &Line| line.origin != Origin::Context;
+        let changed = |line: &PatchLine| line.origin != LineOrigin::Context;
         let first = hunk.lines.iter().position(changed).unwrap();
         let last = hunk.lines.iter().rposition(changed).unwrap() + 1;
         let (above, below) = (&hunk.lines[..first], &hunk.lines[last..]);
-        let found = of(Block { above, lines: &hunk.lines[first..last], below }, path, FileRole::Config);
+        let found = find_swaps(Block { above, lines: &hunk.lines[first..last], below }, path, FileRole::Config);
         let told = |mention: Mention| match (mention.kind, mention.before) {
-            (Kind::Opaque, Some(phrase)) => phrase.replace("{}", &mention.text),
+            (MentionKind::Opaque, Some(phrase)) => phrase.replace("{}", &mention.text),
             (_, before) => {
                 format!("{} {} {}", mention.key.unwrap_or_default(), before.unwrap_or_default(), mention.text)
             }
@@ -608,7 +608,7 @@ mod tests {
 
     #[test]
     fn code_is_quoted_with_all_its_marks() {
-        let swap = between("\tx > $@ || rm -f $@", "\tx > $@ || { rm -f $@; false; }", false).unwrap();
+        let swap = diff_lines("\tx > $@ || rm -f $@", "\tx > $@ || { rm -f $@; false; }", false).unwrap();
         assert_eq!((swap.before.as_str(), swap.after.as_str()), ("rm -f $@", "{ rm -f $@; false; }"));
     }
 

@@ -2,14 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::line::{Class, is_prose, pieces, tokens};
+use super::line::{PieceClass, is_prose, split_pieces, tokens};
 use super::swap::is_hash;
-use super::words::{parts, prior, stem};
-use super::{Kind, Mention, share};
-use crate::domain::patch::{FileChange, Hunk, Line, Origin};
+use super::words::{prior_weight, split_name, stem};
+use super::{Mention, MentionKind, role_weight};
+use crate::domain::patch::{FileChange, Hunk, LineOrigin, PatchLine};
 use crate::facts::role_of;
 use crate::facts::roles::FileRole;
-use crate::facts::symbols::{Fate, Symbol};
+use crate::facts::symbols::{Symbol, SymbolChange};
 
 /// Longer names are data (characters).
 const NAME_CHARS: usize = 48;
@@ -18,9 +18,9 @@ const COUNTED: usize = 20_000;
 
 /// Counted names and words of a patch.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub struct TermCounts {
     names: HashMap<String, Count>,
-    stems: HashMap<String, Evidence>,
+    stems: HashMap<String, WordEvidence>,
 }
 
 /// One name, as written.
@@ -40,7 +40,7 @@ struct Count {
 
 /// One word, stemmed.
 #[derive(Debug, Clone, Default)]
-struct Evidence {
+struct WordEvidence {
     net: f64,
     context: f64,
     prior: f64,
@@ -57,17 +57,17 @@ const TITLE: usize = 4;
 /// Weight added by each class of evidence.
 const CLASS: [f64; 5] = [0.7, 0.6, 0.25, 0.5, 0.5];
 
-impl Tally {
+impl TermCounts {
     /// Counts every name of the patch.
     #[must_use]
-    pub fn of(files: &[FileChange], symbols: &[Symbol], phrases: &[Mention]) -> Self {
+    pub fn from_patch(files: &[FileChange], symbols: &[Symbol], phrases: &[Mention]) -> Self {
         let mut tally = Self::default();
         for (at, file) in files.iter().enumerate() {
             let role = role_of(file);
             tally.word_by_word(&file.path, PATH);
             file.hunks.iter().for_each(|hunk| tally.hunk(hunk, file, at, role));
         }
-        for symbol in symbols.iter().filter(|symbol| symbol.fate != Fate::Modified || !symbol.test) {
+        for symbol in symbols.iter().filter(|symbol| symbol.change != SymbolChange::Modified || !symbol.test) {
             let class = if symbol.test_case { TITLE } else { SYMBOL };
             symbol.names().for_each(|name| tally.word_by_word(name, class));
         }
@@ -78,22 +78,22 @@ impl Tally {
     }
 
     fn word_by_word(&mut self, text: &str, class: usize) {
-        for part in parts(text) {
+        for part in split_name(text) {
             self.evidence(&part).classes[class] = true;
         }
     }
 
-    fn evidence(&mut self, part: &str) -> &mut Evidence {
+    fn evidence(&mut self, part: &str) -> &mut WordEvidence {
         let evidence = self.stems.entry(stem(part)).or_default();
         if evidence.prior == 0.0 {
-            evidence.prior = prior(part);
+            evidence.prior = prior_weight(part);
         }
         evidence
     }
 
     fn hunk(&mut self, hunk: &Hunk, file: &FileChange, at: usize, role: FileRole) {
         self.word_by_word(&hunk.header, HEADER);
-        let is_context = |line: &Line| line.origin == Origin::Context;
+        let is_context = |line: &PatchLine| line.origin == LineOrigin::Context;
         for line in hunk.lines.iter().filter(|line| is_context(line)) {
             self.context(&line.text, role);
         }
@@ -103,9 +103,9 @@ impl Tally {
     }
 
     fn context(&mut self, text: &str, role: FileRole) {
-        for (_, piece) in pieces(text, role) {
+        for (_, piece) in split_pieces(text, role) {
             for token in tokens(piece, role != FileRole::Source) {
-                parts(token).iter().for_each(|part| self.evidence(part).context += 1.0);
+                split_name(token).iter().for_each(|part| self.evidence(part).context += 1.0);
                 if let Some(count) = self.names.get_mut(token) {
                     count.context += 1;
                 } else if self.names.len() < COUNTED {
@@ -116,22 +116,22 @@ impl Tally {
     }
 
     /// Counts adjacent changed lines: names on both sides hardly count.
-    fn block(&mut self, lines: &[Line], file: &FileChange, at: usize, role: FileRole) {
+    fn block(&mut self, lines: &[PatchLine], file: &FileChange, at: usize, role: FileRole) {
         let mut sides: HashMap<&str, (u32, u32, bool)> = HashMap::new();
         let mut order: Vec<&str> = Vec::new();
         for line in lines {
             // A link, a badge, a list item: its words count as names.
             let loose = role == FileRole::Docs && !is_prose(line.text.trim());
-            for (class, piece) in pieces(&line.text, role) {
-                for token in tokens(piece, class == Class::Quoted || role != FileRole::Source) {
-                    if class == Class::Prose {
-                        parts(token).iter().for_each(|part| self.evidence(part).classes[PROSE] = true);
+            for (class, piece) in split_pieces(&line.text, role) {
+                for token in tokens(piece, class == PieceClass::Quoted || role != FileRole::Source) {
+                    if class == PieceClass::Prose {
+                        split_name(token).iter().for_each(|part| self.evidence(part).classes[PROSE] = true);
                     }
                     let side = sides.entry(token).or_insert_with(|| {
                         order.push(token);
                         (0, 0, false)
                     });
-                    if line.origin == Origin::Added {
+                    if line.origin == LineOrigin::Added {
                         side.0 += 1;
                     } else {
                         side.1 += 1;
@@ -150,8 +150,8 @@ impl Tally {
     fn add(&mut self, token: &str, (added, removed, sayable): (u32, u32, bool), of: (&FileChange, usize, FileRole)) {
         let (file, at, role) = of;
         let one_sided = f64::from(added.abs_diff(removed)).sqrt();
-        let net = share(role) * (one_sided + 0.1 * f64::from(added.min(removed)));
-        for part in parts(token) {
+        let net = role_weight(role) * (one_sided + 0.1 * f64::from(added.min(removed)));
+        for part in split_name(token) {
             let evidence = self.evidence(&part);
             evidence.net += net;
             evidence.files.insert(at);
@@ -178,7 +178,7 @@ impl Tally {
 
     fn stems(&self, text: &str) -> Vec<(String, f64)> {
         let mut stems: Vec<(String, f64)> = Vec::new();
-        for part in tokens(text, false).flat_map(parts) {
+        for part in tokens(text, false).flat_map(split_name) {
             let stem = stem(&part);
             if !stems.iter().any(|(known, _)| *known == stem) {
                 let weight = self.weight(&stem);
@@ -191,15 +191,15 @@ impl Tally {
 
     /// Every quotable name, weighted by its words.
     #[must_use]
-    pub fn names(&self) -> Vec<Mention> {
+    pub fn weighted_names(&self) -> Vec<Mention> {
         let changed = self.names.iter().filter(|(_, count)| count.sayable && count.added + count.removed > 0);
         let mut names: Vec<(usize, Mention)> =
-            changed.map(|(name, count)| (count.place, self.name(name, count))).collect();
+            changed.map(|(name, count)| (count.place, self.weigh_name(name, count))).collect();
         names.sort_by_key(|(place, _)| *place);
         names.into_iter().map(|(_, mention)| mention).collect()
     }
 
-    fn name(&self, name: &str, count: &Count) -> Mention {
+    fn weigh_name(&self, name: &str, count: &Count) -> Mention {
         let stems = self.stems(name);
         let whole: f64 = stems.iter().map(|(_, weight)| weight).sum();
         // A long name gets no extra weight, as readers recall only parts of it. A single word is often ambiguous.
@@ -211,7 +211,7 @@ impl Tally {
             _ => None,
         };
         Mention {
-            kind: Kind::Name,
+            kind: MentionKind::Name,
             text: name.to_owned(),
             weight,
             added,
@@ -224,7 +224,7 @@ impl Tally {
 
     /// A phrase, weighted by its words.
     #[must_use]
-    pub fn weighed(&self, phrase: Mention) -> Mention {
+    pub fn weigh_phrase(&self, phrase: Mention) -> Mention {
         let whole = [phrase.key.as_deref(), phrase.before.as_deref(), Some(&phrase.text)];
         let stems = self.stems(&whole.into_iter().flatten().collect::<Vec<_>>().join(" "));
         let weight = phrase.weight * stems.iter().map(|(_, weight)| weight).sum::<f64>();
@@ -246,7 +246,7 @@ const EVERYWHERE: [&str; 98] = [
 ];
 
 /// Code is quoted as it is; from prose only code-like tokens; from strings only single words.
-fn is_sayable(token: &str, class: Class, piece: &str, loose: bool) -> bool {
+fn is_sayable(token: &str, class: PieceClass, piece: &str, loose: bool) -> bool {
     let plain = !token.starts_with(|c: char| c.is_ascii_digit());
     let long = plain && token.chars().count() > 2 && token.chars().any(char::is_alphabetic);
     let algorithm = ["sha1", "sha256", "sha384", "sha512"].contains(&token) && piece.contains([':', '-']);
@@ -254,9 +254,9 @@ fn is_sayable(token: &str, class: Class, piece: &str, loose: bool) -> bool {
         && !is_hash(token)
         && !EVERYWHERE.contains(&token)
         && match class {
-            Class::Code => true,
-            Class::Quoted => loose || !piece.trim().contains(' ') || piece.contains(['(', '{', '=', '<', '[']),
-            Class::Prose => looks_like_code(token) || (loose && token.chars().count() > 3),
+            PieceClass::Code => true,
+            PieceClass::Quoted => loose || !piece.trim().contains(' ') || piece.contains(['(', '{', '=', '<', '[']),
+            PieceClass::Prose => looks_like_code(token) || (loose && token.chars().count() > 3),
         }
 }
 

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 /// Splits `snake_case`, `camelCase`, `HTTPServer`, `kebab-case` into lower-case parts; plain numbers are dropped.
 #[must_use]
-pub fn parts(token: &str) -> Vec<String> {
+pub fn split_name(token: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut chars = token.chars().peekable();
     let mut before: Option<char> = None;
@@ -28,7 +28,7 @@ pub fn parts(token: &str) -> Vec<String> {
 /// The stems of the informative parts.
 #[must_use]
 pub fn stems(token: &str) -> Vec<String> {
-    parts(token).iter().filter(|part| part.chars().count() > 2).map(|part| stem(part)).collect()
+    split_name(token).iter().filter(|part| part.chars().count() > 2).map(|part| stem(part)).collect()
 }
 
 /// Stemmer: removes an ending, good enough to match forms of a word.
@@ -62,7 +62,7 @@ fn undoubled(word: &str) -> &str {
 /// Prior weight of a word: how often authors mention it when their patch contains it. Counted over the subjects of
 /// fifteen thousand commits of six public projects.
 #[must_use]
-pub fn prior(word: &str) -> f64 {
+pub fn prior_weight(word: &str) -> f64 {
     let known = PRIORS.get(word).or_else(|| PRIORS.get(stem(word).as_str())).copied();
     known.unwrap_or(if word.chars().count() < 4 { 0.6 } else { 1.0 })
 }
@@ -125,7 +125,7 @@ const TELLING: &str = "dep deps dependency dependencies action actions ignore ig
     header headers copyright badge cookie cookies json yaml toml xml csv";
 
 /// The text without these marks, whitespace normalised. Parts separated only by a mark stay separate words.
-pub fn unmarked(text: &str, is_mark: impl Fn(char) -> bool) -> String {
+pub fn strip_marks(text: &str, is_mark: impl Fn(char) -> bool) -> String {
     let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
     let mut plain = String::with_capacity(text.len());
     let mut pending = false;
@@ -150,17 +150,17 @@ mod tests {
     #[test]
     fn words_that_only_a_mark_kept_apart_stay_apart() {
         let quote = |c: char| c == '"';
-        assert_eq!(unmarked("\"1.0.2\"rge \"a\".", quote), "1.0.2 rge a.");
-        assert_eq!(unmarked("say \"x\", then", quote), "say x, then");
-        assert_eq!(unmarked("$\"0.0.1\" \"a\"_b", quote), "$ 0.0.1 a _b");
+        assert_eq!(strip_marks("\"1.0.2\"rge \"a\".", quote), "1.0.2 rge a.");
+        assert_eq!(strip_marks("say \"x\", then", quote), "say x, then");
+        assert_eq!(strip_marks("$\"0.0.1\" \"a\"_b", quote), "$ 0.0.1 a _b");
     }
 
     #[test]
     fn names_are_split_as_people_read_them() {
-        assert_eq!(parts("max_recursionDepth"), ["max", "recursion", "depth"]);
-        assert_eq!(parts("HTTPServer2"), ["http", "server2"]);
-        assert_eq!(parts("--no-ignore-vcs"), ["no", "ignore", "vcs"]);
-        assert_eq!(parts("_42_"), Vec::<String>::new());
+        assert_eq!(split_name("max_recursionDepth"), ["max", "recursion", "depth"]);
+        assert_eq!(split_name("HTTPServer2"), ["http", "server2"]);
+        assert_eq!(split_name("--no-ignore-vcs"), ["no", "ignore", "vcs"]);
+        assert_eq!(split_name("_42_"), Vec::<String>::new());
     }
 
     #[test]
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn what_makes_statements_tells_nothing() {
-        assert_eq!((prior("return"), prior("the")), (0.0, 0.0));
-        assert!(prior("result") < prior("mmap") && prior("mmap") < prior("timeout"));
+        assert_eq!((prior_weight("return"), prior_weight("the")), (0.0, 0.0));
+        assert!(prior_weight("result") < prior_weight("mmap") && prior_weight("mmap") < prior_weight("timeout"));
     }
 }

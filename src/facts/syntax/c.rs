@@ -2,12 +2,12 @@
 
 use tree_sitter::Node;
 
-use super::found::{At, Found};
+use super::found::{DefinitionNode, NodeContext};
 use crate::facts::language::SymbolKind::{Constant, Field, Function, Macro, Type, Variant};
 use crate::facts::words;
 
-pub fn found<'t>(at: &At<'_, 't>) -> Vec<Found<'t>> {
-    let mut found = all(at);
+pub fn find_definitions<'t>(at: &NodeContext<'_, 't>) -> Vec<DefinitionNode<'t>> {
+    let mut found = find_candidates(at);
     // Where macros hide the braces, a statement can look like a function.
     found.retain(|found| !is_keyword(&found.name));
     found
@@ -17,45 +17,50 @@ fn is_keyword(name: &str) -> bool {
     words::is_control(name) || matches!(name, "case" | "default" | "goto" | "break" | "continue")
 }
 
-fn all<'t>(at: &At<'_, 't>) -> Vec<Found<'t>> {
+fn find_candidates<'t>(at: &NodeContext<'_, 't>) -> Vec<DefinitionNode<'t>> {
     match at.kind() {
         "function_definition" => {
             let name = at.field("declarator").and_then(declared);
-            let told = |node| Found::new(Function, at.text(node)).public(!is_static(at)).body(at.field("body"));
+            let told =
+                |node| DefinitionNode::new(Function, at.text(node)).public(!is_static(at)).body(at.field("body"));
             name.map(told).into_iter().collect()
         }
         "struct_specifier" | "union_specifier" | "enum_specifier" if at.field("body").is_some() && !at.inside => {
             let name = at.name();
-            if name.is_empty() { Vec::new() } else { vec![Found::new(Type, name).public(true).body(at.field("body"))] }
+            if name.is_empty() {
+                Vec::new()
+            } else {
+                vec![DefinitionNode::new(Type, name).public(true).body(at.field("body"))]
+            }
         }
-        "type_definition" if !at.inside => each(at, |name| Found::new(Type, name).public(true)),
+        "type_definition" if !at.inside => name_each(at, |name| DefinitionNode::new(Type, name).public(true)),
         "preproc_def" | "preproc_function_def" => {
-            let found = Found::new(Macro, at.name()).public(true).body(at.field("value"));
+            let found = DefinitionNode::new(Macro, at.name()).public(true).body(at.field("value"));
             // An include guard.
-            vec![if found.body.is_none() { found.known() } else { found }]
+            vec![if found.body.is_none() { found.name_only() } else { found }]
         }
-        "enumerator" => vec![Found::new(Variant, at.name())],
-        "field_declaration" if at.is_in(Type) => each(at, |name| Found::new(Field, name)),
+        "enumerator" => vec![DefinitionNode::new(Variant, at.name())],
+        "field_declaration" if at.is_in(Type) => name_each(at, |name| DefinitionNode::new(Field, name)),
         "declaration" if !at.inside => variables(at),
         _ => Vec::new(),
     }
 }
 
-fn each<'t>(at: &At<'_, 't>, told: impl Fn(&str) -> Found<'t>) -> Vec<Found<'t>> {
+fn name_each<'t>(at: &NodeContext<'_, 't>, told: impl Fn(&str) -> DefinitionNode<'t>) -> Vec<DefinitionNode<'t>> {
     let mut cursor = at.node.walk();
     let declarators: Vec<_> = at.node.children_by_field_name("declarator", &mut cursor).collect();
     declarators.into_iter().filter_map(declared).map(|name| told(at.text(name))).collect()
 }
 
 /// Tables and other values; prototypes are only declarations.
-fn variables<'t>(at: &At<'_, 't>) -> Vec<Found<'t>> {
+fn variables<'t>(at: &NodeContext<'_, 't>) -> Vec<DefinitionNode<'t>> {
     let mut cursor = at.node.walk();
     let declarators: Vec<_> = at.node.children_by_field_name("declarator", &mut cursor).collect();
     let told = |node: Node<'t>| {
         let name = at.text(declared(node)?);
-        let found = Found::new(Constant, name).public(!is_static(at));
+        let found = DefinitionNode::new(Constant, name).public(!is_static(at));
         let value = (node.kind() == "init_declarator").then(|| node.child_by_field_name("value")).flatten();
-        Some(if value.is_some() { found.body(value) } else { found.known() })
+        Some(if value.is_some() { found.body(value) } else { found.name_only() })
     };
     declarators.into_iter().filter_map(told).collect()
 }
@@ -76,6 +81,6 @@ fn declared(mut node: Node<'_>) -> Option<Node<'_>> {
     None
 }
 
-fn is_static(at: &At<'_, '_>) -> bool {
+fn is_static(at: &NodeContext<'_, '_>) -> bool {
     at.child("storage_class_specifier").is_some_and(|node| at.text(node) == "static")
 }

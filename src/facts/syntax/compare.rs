@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::found::Standing;
-use super::outline::Entry;
+use super::found::Reporting;
+use super::outline::OutlineEntry;
 use super::rename;
-use super::side::Side;
-use super::swaps::Swaps;
+use super::side::FileSide;
+use super::swaps::IdentifierSwaps;
 use super::tokens::{self, Token};
 use crate::facts::language::SymbolKind;
-use crate::facts::symbols::{self, Fate, Member, Symbol};
+use crate::facts::symbols::{self, Member, Symbol, SymbolChange};
 
 /// Least similarity of a function under another type (Dice coefficient of its words).
 const ALIKE: f64 = 0.6;
@@ -18,36 +18,36 @@ const ALIKE_WORDS: usize = 8;
 
 /// A symbol change, with the words used for matching.
 #[derive(Debug, Clone)]
-pub struct Draft {
+pub struct SymbolDraft {
     pub symbol: Symbol,
     pub words: Vec<Token>,
 }
 
 /// Symbol changes between the two sides of the file at `path`.
 #[must_use]
-pub fn compare(old: &Side<'_>, new: &Side<'_>, path: &str, swaps: &Swaps) -> Vec<Draft> {
-    let mut comparing = Comparing { old, new, path, drafts: Vec::new(), gone: Vec::new(), come: Vec::new() };
+pub fn diff_outlines(old: &FileSide<'_>, new: &FileSide<'_>, path: &str, swaps: &IdentifierSwaps) -> Vec<SymbolDraft> {
+    let mut comparing = OutlineDiff { old, new, path, drafts: Vec::new(), gone: Vec::new(), come: Vec::new() };
     comparing.pair_by_key();
     comparing.pair_by_name();
     let types = comparing.pair_renamed(swaps, |kind| kind == SymbolKind::Type);
-    comparing.follow(&types);
+    comparing.rename_members(&types);
     comparing.pair_renamed(swaps, |_| true);
     comparing.pair_by_bare();
-    comparing.tell_rest();
+    comparing.draft_unmatched();
     comparing.drafts
 }
 
-struct Comparing<'a> {
-    old: &'a Side<'a>,
-    new: &'a Side<'a>,
+struct OutlineDiff<'a> {
+    old: &'a FileSide<'a>,
+    new: &'a FileSide<'a>,
     path: &'a str,
-    drafts: Vec<Draft>,
+    drafts: Vec<SymbolDraft>,
     /// Unmatched entries.
     gone: Vec<usize>,
     come: Vec<usize>,
 }
 
-impl Comparing<'_> {
+impl OutlineDiff<'_> {
     fn pair_by_key(&mut self) {
         let (old, new) = (by_key(&self.old.outline.entries), by_key(&self.new.outline.entries));
         for (key, was) in &old {
@@ -77,14 +77,14 @@ impl Comparing<'_> {
         // The name is on both sides: the remaining entries are changes of it.
         let first = before.1.first().or(is.first()).copied();
         match (first, before.0.first()) {
-            (Some(at), _) => self.tell_modified(at),
-            (None, Some(_)) => all.first().into_iter().for_each(|at| self.tell_modified(*at)),
+            (Some(at), _) => self.draft_modified(at),
+            (None, Some(_)) => all.first().into_iter().for_each(|at| self.draft_modified(*at)),
             (None, None) => {}
         }
     }
 
-    fn tell_modified(&mut self, at: usize) {
-        let draft = self.draft(self.new, at, Fate::Modified);
+    fn draft_modified(&mut self, at: usize) {
+        let draft = self.draft(self.new, at, SymbolChange::Modified);
         self.push(draft, self.new.entry(at));
     }
 
@@ -94,9 +94,9 @@ impl Comparing<'_> {
         }
         let entry = self.new.entry(is);
         let fate = if self.old.signature(was) != self.new.signature(is) {
-            Fate::Redefined
+            SymbolChange::Redefined
         } else if self.old.text(was) != self.new.text(is) || self.old.entry(was).public != entry.public {
-            Fate::Modified
+            SymbolChange::Modified
         } else {
             return;
         };
@@ -124,7 +124,7 @@ impl Comparing<'_> {
 
     /// The same last name under another type, unique on each side and similar: the type changed.
     fn pair_by_bare(&mut self) {
-        let (gone, come) = (single(self.old, &self.gone), single(self.new, &self.come));
+        let (gone, come) = (unique_by_name(self.old, &self.gone), unique_by_name(self.new, &self.come));
         let mut pairs: Vec<(usize, usize)> =
             gone.iter().filter_map(|(bare, was)| Some(((*was)?, (*come.get(bare)?)?))).collect();
         pairs.sort_unstable();
@@ -139,37 +139,38 @@ impl Comparing<'_> {
     fn rename(&mut self, was: usize, is: usize) {
         self.gone.retain(|at| *at != was);
         self.come.retain(|at| *at != is);
-        let mut draft = self.draft_pair(was, is, Fate::Renamed);
+        let mut draft = self.draft_pair(was, is, SymbolChange::Renamed);
         draft.symbol.old_name = Some(self.old.entry(was).name.clone());
         self.push(draft, self.new.entry(is));
     }
 
-    fn pair_renamed(&mut self, swaps: &Swaps, of: impl Fn(SymbolKind) -> bool) -> Vec<(usize, usize)> {
-        let told = |side: &Side<'_>, at: &usize| {
+    fn pair_renamed(&mut self, swaps: &IdentifierSwaps, of: impl Fn(SymbolKind) -> bool) -> Vec<(usize, usize)> {
+        let told = |side: &FileSide<'_>, at: &usize| {
             let (entry, other) = (side.entry(*at), if std::ptr::eq(side, self.old) { self.new } else { self.old });
-            let tellable = entry.standing == Standing::Told && entry.kind != SymbolKind::Scope && !entry.is_part();
+            let tellable =
+                entry.reporting == Reporting::Reported && entry.kind != SymbolKind::Scope && !entry.is_part();
             of(entry.kind) && tellable && self.is_unknown(entry, other)
         };
         let gone: Vec<usize> =
             self.gone.iter().copied().filter(|at| told(self.old, at)).take(rename::CANDIDATES).collect();
         let come: Vec<usize> =
             self.come.iter().copied().filter(|at| told(self.new, at)).take(rename::CANDIDATES).collect();
-        let side = |side: &Side<'_>, at: &usize| rename::Candidate {
+        let side = |side: &FileSide<'_>, at: &usize| rename::RenameCandidate {
             bare: side.entry(*at).bare.clone(),
-            of: side.entry(*at).of().to_owned(),
+            qualifier: side.entry(*at).qualifier().to_owned(),
             kind: side.entry(*at).kind,
             words: side.words(*at),
         };
         let was: Vec<_> = gone.iter().map(|at| side(self.old, at)).collect();
         let is: Vec<_> = come.iter().map(|at| side(self.new, at)).collect();
         let pairs: Vec<(usize, usize)> =
-            rename::pairs(&was, &is, swaps).into_iter().map(|(a, b)| (gone[a], come[b])).collect();
+            rename::match_renames(&was, &is, swaps).into_iter().map(|(a, b)| (gone[a], come[b])).collect();
         pairs.iter().for_each(|(was, is)| self.rename(*was, *is));
         pairs
     }
 
     /// Members of a renamed type are renamed with it: the same bare name under the old and the new type.
-    fn follow(&mut self, renamed: &[(usize, usize)]) {
+    fn rename_members(&mut self, renamed: &[(usize, usize)]) {
         let types: HashMap<&str, &str> = renamed
             .iter()
             .map(|(was, is)| (self.old.entry(*was).name.as_str(), self.new.entry(*is).name.as_str()))
@@ -191,7 +192,7 @@ impl Comparing<'_> {
                 Some(is) => {
                     taken.insert(is);
                     if self.old.words(was) != new.words(is) {
-                        let draft = self.draft_pair(was, is, Fate::Modified);
+                        let draft = self.draft_pair(was, is, SymbolChange::Modified);
                         self.push(draft, new.entry(is));
                     }
                 }
@@ -201,16 +202,16 @@ impl Comparing<'_> {
         self.come.retain(|at| !taken.contains(at));
     }
 
-    fn tell_rest(&mut self) {
+    fn draft_unmatched(&mut self) {
         for at in std::mem::take(&mut self.come) {
-            if self.may_tell(self.new, at, self.old) {
-                let draft = self.draft(self.new, at, Fate::Added);
+            if self.is_reportable(self.new, at, self.old) {
+                let draft = self.draft(self.new, at, SymbolChange::Added);
                 self.push(draft, self.new.entry(at));
             }
         }
         for at in std::mem::take(&mut self.gone) {
-            if self.may_tell(self.old, at, self.new) {
-                let draft = self.draft(self.old, at, Fate::Removed);
+            if self.is_reportable(self.old, at, self.new) {
+                let draft = self.draft(self.old, at, SymbolChange::Removed);
                 self.push(draft, self.old.entry(at));
             }
         }
@@ -218,34 +219,34 @@ impl Comparing<'_> {
 
     /// Precision before recall: the other side must not contain the name; if its tree has errors, or the definition is
     /// local, not even the word.
-    fn may_tell(&self, side: &Side<'_>, at: usize, other: &Side<'_>) -> bool {
+    fn is_reportable(&self, side: &FileSide<'_>, at: usize, other: &FileSide<'_>) -> bool {
         let entry = side.entry(at);
-        if !side.is_touched(at) || entry.owner.is_some_and(|owner| is_told_with(side, owner, other)) {
+        if !side.is_touched(at) || entry.owner.is_some_and(|owner| is_covered_by_owner(side, owner, other)) {
             return entry.owner.is_none() && side.is_touched(at) && self.is_unknown(entry, other);
         }
         self.is_unknown(entry, other)
     }
 
-    fn is_unknown(&self, entry: &Entry, other: &Side<'_>) -> bool {
+    fn is_unknown(&self, entry: &OutlineEntry, other: &FileSide<'_>) -> bool {
         let strict = other.outline.faulty || entry.local;
         !(other.names.contains(&entry.name) || (strict && other.has_word(&entry.bare)))
     }
 
-    fn push(&mut self, draft: Draft, entry: &Entry) {
-        let tellable = entry.standing == Standing::Told && entry.kind != SymbolKind::Scope && !entry.is_part();
+    fn push(&mut self, draft: SymbolDraft, entry: &OutlineEntry) {
+        let tellable = entry.reporting == Reporting::Reported && entry.kind != SymbolKind::Scope && !entry.is_part();
         if tellable {
             self.drafts.push(draft);
         }
     }
 
-    fn draft_pair(&self, was: usize, is: usize, fate: Fate) -> Draft {
+    fn draft_pair(&self, was: usize, is: usize, fate: SymbolChange) -> SymbolDraft {
         let mut draft = self.draft(self.new, is, fate);
-        let whole = |side: &Side<'_>, at: usize| side.rows.count(&side.entry(at).rows);
+        let whole = |side: &FileSide<'_>, at: usize| side.rows.count(&side.entry(at).rows);
         draft.symbol.lines = match fate {
-            Fate::Renamed => whole(self.old, was).saturating_add(whole(self.new, is)),
+            SymbolChange::Renamed => whole(self.old, was).saturating_add(whole(self.new, is)),
             _ => self.old.lines[was].saturating_add(self.new.lines[is]),
         };
-        draft.symbol.comments_only = fate == Fate::Modified
+        draft.symbol.comments_only = fate == SymbolChange::Modified
             && self.old.entry(was).public == self.new.entry(is).public
             && self.old.code(was) == self.new.code(is);
         draft.symbol.members = self.members(was, is);
@@ -253,7 +254,7 @@ impl Comparing<'_> {
     }
 
     fn members(&self, was: usize, is: usize) -> Vec<Member> {
-        let parts = |side: &Side<'_>, at: usize| -> BTreeMap<String, SymbolKind> {
+        let parts = |side: &FileSide<'_>, at: usize| -> BTreeMap<String, SymbolKind> {
             side.children(at).filter(|part| part.is_part()).map(|part| (part.bare.clone(), part.kind)).collect()
         };
         let (before, after) = (parts(self.old, was), parts(self.new, is));
@@ -271,13 +272,13 @@ impl Comparing<'_> {
         members
     }
 
-    fn draft(&self, side: &Side<'_>, at: usize, fate: Fate) -> Draft {
+    fn draft(&self, side: &FileSide<'_>, at: usize, fate: SymbolChange) -> SymbolDraft {
         let entry = side.entry(at);
-        let telling = matches!(fate, Fate::Added | Fate::Removed);
+        let telling = matches!(fate, SymbolChange::Added | SymbolChange::Removed);
         let symbol = Symbol {
             name: entry.name.clone(),
             kind: entry.kind,
-            fate,
+            change: fate,
             public: entry.public,
             test: entry.test,
             test_case: entry.test_case,
@@ -288,12 +289,12 @@ impl Comparing<'_> {
             members: Vec::new(),
             comments_only: false,
         };
-        Draft { symbol, words: if telling { side.words(at) } else { Vec::new() } }
+        SymbolDraft { symbol, words: if telling { side.words(at) } else { Vec::new() } }
     }
 }
 
 /// New name of a member of a renamed type, or of a scope with its name.
-fn renamed_name(entry: &Entry, types: &HashMap<&str, &str>) -> Option<String> {
+fn renamed_name(entry: &OutlineEntry, types: &HashMap<&str, &str>) -> Option<String> {
     if let Some(now) = types.get(entry.name.as_str()).filter(|_| entry.kind == SymbolKind::Scope) {
         return Some((*now).to_owned());
     }
@@ -307,25 +308,25 @@ fn renamed_name(entry: &Entry, types: &HashMap<&str, &str>) -> Option<String> {
 }
 
 /// Contents of an added or removed function or value are covered by it.
-fn is_told_with(side: &Side<'_>, owner: usize, other: &Side<'_>) -> bool {
+fn is_covered_by_owner(side: &FileSide<'_>, owner: usize, other: &FileSide<'_>) -> bool {
     let entry = side.entry(owner);
     let swallows = matches!(entry.kind, SymbolKind::Function | SymbolKind::Constant | SymbolKind::Macro);
     swallows && !other.keys.contains(&entry.key)
 }
 
 /// Functions by their last names; `None` for ambiguous names.
-fn single<'a>(side: &'a Side<'_>, among: &[usize]) -> HashMap<&'a str, Option<usize>> {
+fn unique_by_name<'a>(side: &'a FileSide<'_>, among: &[usize]) -> HashMap<&'a str, Option<usize>> {
     let mut single: HashMap<&str, Option<usize>> = HashMap::new();
     for at in among {
         let entry = side.entry(*at);
-        if entry.kind == SymbolKind::Function && entry.standing == Standing::Told {
+        if entry.kind == SymbolKind::Function && entry.reporting == Reporting::Reported {
             single.entry(&entry.bare).and_modify(|known| *known = None).or_insert(Some(*at));
         }
     }
     single
 }
 
-fn by_key(entries: &[Entry]) -> BTreeMap<&str, Vec<usize>> {
+fn by_key(entries: &[OutlineEntry]) -> BTreeMap<&str, Vec<usize>> {
     let mut by_key: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, entry) in entries.iter().enumerate() {
         by_key.entry(&entry.key).or_default().push(at);

@@ -4,25 +4,25 @@ use std::ops::Range;
 
 use tree_sitter::Node;
 
-use super::outline::Entry;
+use super::outline::OutlineEntry;
 use crate::facts::language::SymbolKind;
 
 /// How a definition may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum Reporting {
     /// It can be reported.
-    Told,
+    Reported,
     /// An import or a declaration: its name exists, so it must not be reported as added or removed.
-    Known,
+    NameOnly,
 }
 
 /// A definition found by a language's rules.
 #[derive(Debug)]
-pub struct Found<'t> {
+pub struct DefinitionNode<'t> {
     pub kind: SymbolKind,
     pub name: String,
     /// Its type, if the node is outside of it.
-    pub of: Option<String>,
+    pub type_name: Option<String>,
     /// Distinguishes equal names in one place: the trait of an `impl`.
     pub via: String,
     /// Node after the signature; `None` if all of it is signature.
@@ -32,22 +32,22 @@ pub struct Found<'t> {
     pub test_case: bool,
     /// Inner names are qualified with its name.
     pub qualifies: bool,
-    pub standing: Standing,
+    pub reporting: Reporting,
 }
 
-impl<'t> Found<'t> {
+impl<'t> DefinitionNode<'t> {
     pub fn new(kind: SymbolKind, name: impl Into<String>) -> Self {
         Self {
             kind,
             name: name.into(),
-            of: None,
+            type_name: None,
             via: String::new(),
             body: None,
             public: false,
             test: false,
             test_case: false,
             qualifies: kind == SymbolKind::Type,
-            standing: Standing::Told,
+            reporting: Reporting::Reported,
         }
     }
 
@@ -59,8 +59,8 @@ impl<'t> Found<'t> {
         Self { body, ..self }
     }
 
-    pub fn known(self) -> Self {
-        Self { standing: Standing::Known, ..self }
+    pub fn name_only(self) -> Self {
+        Self { reporting: Reporting::NameOnly, ..self }
     }
 
     pub fn test(self, test: bool, test_case: bool) -> Self {
@@ -70,36 +70,36 @@ impl<'t> Found<'t> {
 
 /// Attributes, decorators and comments directly before a node.
 #[derive(Debug, Clone, Default)]
-pub struct Lead {
-    pub start: Option<Start>,
+pub struct LeadingNodes {
+    pub start: Option<StartPosition>,
     /// The attributes and decorators among them.
-    pub marks: Vec<Range<usize>>,
+    pub attributes: Vec<Range<usize>>,
 }
 
 /// Start position.
 #[derive(Debug, Clone, Copy)]
-pub struct Start {
+pub struct StartPosition {
     pub byte: usize,
     pub row: usize,
 }
 
 /// A node with its context.
 #[derive(Debug)]
-pub struct At<'a, 't> {
+pub struct NodeContext<'a, 't> {
     pub node: Node<'t>,
     /// The parent node.
-    pub up: Option<Node<'t>>,
+    pub parent: Option<Node<'t>>,
     pub source: &'a str,
-    pub lead: &'a Lead,
+    pub lead: &'a LeadingNodes,
     /// The enclosing definition.
-    pub owner: Option<&'a Entry>,
+    pub owner: Option<&'a OutlineEntry>,
     /// Inside a function body, named or not.
     pub inside: bool,
     /// Behind `export`.
     pub exported: bool,
 }
 
-impl<'a, 't> At<'a, 't> {
+impl<'a, 't> NodeContext<'a, 't> {
     pub fn kind(&self) -> &'t str {
         self.node.kind()
     }
@@ -131,8 +131,8 @@ impl<'a, 't> At<'a, 't> {
     }
 
     /// Whether one of its attributes matches.
-    pub fn is_marked(&self, mark: impl Fn(&str) -> bool) -> bool {
-        self.lead.marks.iter().filter_map(|range| self.source.get(range.clone())).any(mark)
+    pub fn has_attribute(&self, mark: impl Fn(&str) -> bool) -> bool {
+        self.lead.attributes.iter().filter_map(|range| self.source.get(range.clone())).any(mark)
     }
 }
 

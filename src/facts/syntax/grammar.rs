@@ -2,7 +2,7 @@
 
 use tree_sitter::Language as Built;
 
-use super::found::{At, Found};
+use super::found::{DefinitionNode, NodeContext};
 use super::{c, go, java, python, rust, script};
 use crate::facts::language::Language;
 
@@ -25,7 +25,7 @@ pub enum Grammar {
 impl Grammar {
     /// From the path's extension. C++ is not C: it is analysed by lines.
     #[must_use]
-    pub fn of(path: &str) -> Option<Self> {
+    pub fn from_path(path: &str) -> Option<Self> {
         let name = path.rsplit('/').next().unwrap_or(path);
         Some(match name.rsplit_once('.')?.1 {
             "rs" => Self::Rust,
@@ -66,14 +66,14 @@ impl Grammar {
     }
 
     /// The definitions of a node, by its language's rules.
-    pub(super) fn found<'t>(self, at: &At<'_, 't>) -> Vec<Found<'t>> {
+    pub(super) fn find_definitions<'t>(self, at: &NodeContext<'_, 't>) -> Vec<DefinitionNode<'t>> {
         match self.language() {
-            Language::Rust => rust::found(at),
-            Language::Python => python::found(at),
-            Language::Script => script::found(at),
-            Language::Go => go::found(at),
-            Language::Java => java::found(at),
-            Language::C => c::found(at),
+            Language::Rust => rust::find_definitions(at),
+            Language::Python => python::find_definitions(at),
+            Language::Script => script::find_definitions(at),
+            Language::Go => go::find_definitions(at),
+            Language::Java => java::find_definitions(at),
+            Language::C => c::find_definitions(at),
             Language::Ruby | Language::Shell => Vec::new(),
         }
     }
@@ -86,13 +86,13 @@ mod tests {
     #[test]
     fn every_grammar_is_one_that_the_parser_takes() {
         for path in ["a.rs", "a.py", "a.js", "a.ts", "a.tsx", "a.go", "a.java", "a.c"] {
-            let grammar = Grammar::of(path).unwrap();
+            let grammar = Grammar::from_path(path).unwrap();
             assert!(tree_sitter::Parser::new().set_language(&grammar.built()).is_ok(), "{path}");
         }
     }
 
     #[test]
     fn what_has_no_grammar_is_left_to_its_lines() {
-        assert_eq!(["a.cpp", "a.rb", "a.md", "Makefile"].map(Grammar::of), [None; 4]);
+        assert_eq!(["a.cpp", "a.rb", "a.md", "Makefile"].map(Grammar::from_path), [None; 4]);
     }
 }

@@ -2,13 +2,13 @@
 
 use tree_sitter::Node;
 
-use super::found::{At, Found};
+use super::found::{DefinitionNode, NodeContext};
 use crate::facts::language::SymbolKind::{self, Constant, Field, Function, Type, Variant};
 
-pub fn found<'t>(at: &At<'_, 't>) -> Vec<Found<'t>> {
+pub fn find_definitions<'t>(at: &NodeContext<'_, 't>) -> Vec<DefinitionNode<'t>> {
     let modifiers = at.child("modifiers").map_or("", |node| at.text(node));
     let case = ["@Test", "@ParameterizedTest", "@RepeatedTest"].iter().any(|mark| has_word(modifiers, mark));
-    let named = |kind| Found::new(kind, at.name()).public(is_public(at, modifiers)).body(at.field("body"));
+    let named = |kind| DefinitionNode::new(kind, at.name()).public(is_public(at, modifiers)).body(at.field("body"));
     match at.kind() {
         "class_declaration"
         | "interface_declaration"
@@ -25,21 +25,21 @@ pub fn found<'t>(at: &At<'_, 't>) -> Vec<Found<'t>> {
     }
 }
 
-fn fields<'t>(at: &At<'_, 't>, modifiers: &str) -> Vec<Found<'t>> {
+fn fields<'t>(at: &NodeContext<'_, 't>, modifiers: &str) -> Vec<DefinitionNode<'t>> {
     let fixed = has_word(modifiers, "static") && has_word(modifiers, "final");
     let kind: SymbolKind = if fixed || at.kind() == "constant_declaration" { Constant } else { Field };
     let mut cursor = at.node.walk();
     let declarators: Vec<Node<'t>> = at.node.children_by_field_name("declarator", &mut cursor).collect();
     let told = |node: Node<'t>| {
         let name = at.text(node.child_by_field_name("name")?);
-        Some(Found::new(kind, name).public(is_public(at, modifiers)).body(node.child_by_field_name("value")))
+        Some(DefinitionNode::new(kind, name).public(is_public(at, modifiers)).body(node.child_by_field_name("value")))
     };
     declarators.into_iter().filter_map(told).collect()
 }
 
 /// Interface members are public by default.
-fn is_public(at: &At<'_, '_>, modifiers: &str) -> bool {
-    let in_interface = at.up.is_some_and(|up| matches!(up.kind(), "interface_body" | "annotation_type_body"));
+fn is_public(at: &NodeContext<'_, '_>, modifiers: &str) -> bool {
+    let in_interface = at.parent.is_some_and(|up| matches!(up.kind(), "interface_body" | "annotation_type_body"));
     has_word(modifiers, "public")
         || (in_interface && !has_word(modifiers, "private") && at.owner.is_some_and(|owner| owner.public))
 }

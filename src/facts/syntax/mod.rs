@@ -3,9 +3,9 @@
 use std::cell::Cell;
 
 use super::roles::FileRole;
-use super::symbols::{self, Fate, Symbol};
+use super::symbols::{self, Symbol, SymbolChange};
 use crate::domain::clock::Clock;
-use crate::domain::patch::{FileChange, Texts};
+use crate::domain::patch::{FileChange, FileTexts};
 
 mod c;
 mod compare;
@@ -28,30 +28,30 @@ mod swaps;
 mod syntax_tests;
 mod tokens;
 
-use compare::Draft;
+use compare::SymbolDraft;
 use grammar::Grammar;
-use parse::Parsing;
-use rows::Changed;
-use side::Side;
-use swaps::Swaps;
+use parse::ParseBudget;
+use rows::ChangedRows;
+use side::FileSide;
+use swaps::IdentifierSwaps;
 
 /// The symbols of all files, the most important first.
 #[must_use]
-pub fn of(files: &[FileChange], clock: &dyn Clock) -> Vec<Symbol> {
-    with_extent(files, clock).0
+pub fn find_symbols(files: &[FileChange], clock: &dyn Clock) -> Vec<Symbol> {
+    find_symbols_with_extent(files, clock).0
 }
 
 /// The same, and whether they are complete: files beyond the budget are analysed by lines, which show less.
 #[must_use]
-pub fn with_extent(files: &[FileChange], clock: &dyn Clock) -> (Vec<Symbol>, bool) {
-    let parsing = Parsing::within(parse::budget(files.len()), clock);
-    let swaps = Swaps::of(files);
+pub fn find_symbols_with_extent(files: &[FileChange], clock: &dyn Clock) -> (Vec<Symbol>, bool) {
+    let parsing = ParseBudget::within(parse::budget(files.len()), clock);
+    let swaps = IdentifierSwaps::from_files(files);
     let late = Cell::new(false);
-    let of = |at: usize| (at, of_file(&files[at], &parsing, &swaps, &late));
-    let mut drafts: Vec<(usize, Vec<Draft>)> = in_order(files).into_iter().map(of).collect();
+    let of = |at: usize| (at, diff_file(&files[at], &parsing, &swaps, &late));
+    let mut drafts: Vec<(usize, Vec<SymbolDraft>)> = in_order(files).into_iter().map(of).collect();
     drafts.sort_by_key(|(at, _)| *at);
-    let mut drafts: Vec<Draft> = drafts.into_iter().flat_map(|(_, drafts)| drafts).collect();
-    moved::join(&mut drafts);
+    let mut drafts: Vec<SymbolDraft> = drafts.into_iter().flat_map(|(_, drafts)| drafts).collect();
+    moved::join_moves(&mut drafts);
     let mut symbols: Vec<Symbol> = drafts.into_iter().map(|draft| draft.symbol).collect();
     symbols::rank(&mut symbols);
     let all = symbols.len() <= SYMBOLS && !late.get();
@@ -66,40 +66,50 @@ const SYMBOLS: usize = 2_000;
 fn in_order(files: &[FileChange]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..files.len()).collect();
     let size = |file: &FileChange| file.texts.as_ref().map_or(0, |texts| texts.old.len() + texts.new.len());
-    order.sort_by_cached_key(|at| (FileRole::of(&files[*at].path), size(&files[*at])));
+    order.sort_by_cached_key(|at| (FileRole::from_path(&files[*at].path), size(&files[*at])));
     order
 }
 
-fn of_file(file: &FileChange, parsing: &Parsing<'_>, swaps: &Swaps, late: &Cell<bool>) -> Vec<Draft> {
+fn diff_file(
+    file: &FileChange,
+    parsing: &ParseBudget<'_>,
+    swaps: &IdentifierSwaps,
+    late: &Cell<bool>,
+) -> Vec<SymbolDraft> {
     let texts = file.texts.as_deref();
-    let mut drafts = match texts.and_then(|texts| by_grammar(file, texts, parsing, swaps)) {
+    let mut drafts = match texts.and_then(|texts| diff_by_grammar(file, texts, parsing, swaps)) {
         Some(drafts) => drafts,
         None => {
-            late.set(late.get() || (texts.is_some() && Grammar::of(&file.path).is_some()));
-            by_lines(file)
+            late.set(late.get() || (texts.is_some() && Grammar::from_path(&file.path).is_some()));
+            diff_by_lines(file)
         }
     };
-    let test_file = FileRole::of(&file.path) == FileRole::Tests;
+    let test_file = FileRole::from_path(&file.path) == FileRole::Tests;
     drafts.iter_mut().for_each(|draft| draft.symbol.test |= test_file);
     drafts
 }
 
-fn by_grammar(file: &FileChange, texts: &Texts, parsing: &Parsing<'_>, swaps: &Swaps) -> Option<Vec<Draft>> {
-    let grammar = Grammar::of(&file.path)?;
-    let changed = Changed::of(file, symbols::is_whole(file));
-    let outline = |text: &str, rows| outline::of(grammar, text, rows, parsing);
+fn diff_by_grammar(
+    file: &FileChange,
+    texts: &FileTexts,
+    parsing: &ParseBudget<'_>,
+    swaps: &IdentifierSwaps,
+) -> Option<Vec<SymbolDraft>> {
+    let grammar = Grammar::from_path(&file.path)?;
+    let changed = ChangedRows::from_hunks(file, symbols::is_whole(file));
+    let outline = |text: &str, rows| outline::build_outline(grammar, text, rows, parsing);
     let (old, new) = (outline(&texts.old, &changed.old)?, outline(&texts.new, &changed.new)?);
-    let (old, new) = (Side::of(&texts.old, old, changed.old), Side::of(&texts.new, new, changed.new));
-    Some(compare::compare(&old, &new, &file.path, swaps))
+    let (old, new) = (FileSide::of(&texts.old, old, changed.old), FileSide::of(&texts.new, new, changed.new));
+    Some(compare::diff_outlines(&old, &new, &file.path, swaps))
 }
 
 /// Lines alone are incomplete: a name that the other side defines on any line is neither added nor removed.
-fn by_lines(file: &FileChange) -> Vec<Draft> {
-    let drafts = symbols::of_file(file).into_iter().map(|symbol| Draft { symbol, words: Vec::new() });
+fn diff_by_lines(file: &FileChange) -> Vec<SymbolDraft> {
+    let drafts = symbols::diff_by_lines(file).into_iter().map(|symbol| SymbolDraft { symbol, words: Vec::new() });
     let Some(texts) = file.texts.as_deref() else { return drafts.collect() };
-    let known = |symbol: &Symbol| match symbol.fate {
-        Fate::Added => has_word(&texts.old, symbol.bare()),
-        Fate::Removed => has_word(&texts.new, symbol.bare()),
+    let known = |symbol: &Symbol| match symbol.change {
+        SymbolChange::Added => has_word(&texts.old, symbol.bare()),
+        SymbolChange::Removed => has_word(&texts.new, symbol.bare()),
         _ => false,
     };
     drafts.filter(|draft| !known(&draft.symbol)).collect()

@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::compare::Draft;
+use super::compare::SymbolDraft;
 use super::tokens;
 use crate::facts::language::SymbolKind;
-use crate::facts::symbols::{Fate, bare};
+use crate::facts::symbols::{SymbolChange, bare};
 
 /// Least similarity with the same name (Dice coefficient of the words).
 const SAME_NAME: f64 = 0.5;
@@ -18,16 +18,16 @@ const OTHER_NAME_WORDS: usize = 30;
 const CANDIDATES: usize = 200;
 
 /// Joins a symbol removed from one file and added to another. Ambiguous names are skipped.
-pub fn join(drafts: &mut Vec<Draft>) {
-    let (gone, come) = (of_fate(drafts, Fate::Removed), of_fate(drafts, Fate::Added));
-    let mut joined: Vec<(usize, usize, Fate)> = Vec::new();
+pub fn join_moves(drafts: &mut Vec<SymbolDraft>) {
+    let (gone, come) = (of_fate(drafts, SymbolChange::Removed), of_fate(drafts, SymbolChange::Added));
+    let mut joined: Vec<(usize, usize, SymbolChange)> = Vec::new();
     {
-        let (went, came) = (single(drafts, &gone), single(drafts, &come));
+        let (went, came) = (unique_by_name(drafts, &gone), unique_by_name(drafts, &come));
         for was in &gone {
-            let name = named(&drafts[*was]);
+            let name = draft_key(&drafts[*was]);
             let (Some(Some(was)), Some(Some(is))) = (went.get(&name), came.get(&name)) else { continue };
-            if is_one(&drafts[*was], &drafts[*is]) {
-                joined.push((*was, *is, Fate::Moved));
+            if is_same_definition(&drafts[*was], &drafts[*is]) {
+                joined.push((*was, *is, SymbolChange::Moved));
             }
         }
     }
@@ -43,34 +43,34 @@ pub fn join(drafts: &mut Vec<Draft>) {
         if let (Some(is), None) = (like.next(), like.next())
             && renamed.insert(*is)
         {
-            joined.push((was, *is, Fate::Renamed));
+            joined.push((was, *is, SymbolChange::Renamed));
         }
     }
-    settle(drafts, &joined);
+    apply_joins(drafts, &joined);
 }
 
-fn of_fate(drafts: &[Draft], fate: Fate) -> Vec<usize> {
-    drafts.iter().enumerate().filter(|(_, draft)| draft.symbol.fate == fate).map(|(at, _)| at).collect()
+fn of_fate(drafts: &[SymbolDraft], fate: SymbolChange) -> Vec<usize> {
+    drafts.iter().enumerate().filter(|(_, draft)| draft.symbol.change == fate).map(|(at, _)| at).collect()
 }
 
-fn named(draft: &Draft) -> (&str, SymbolKind) {
+fn draft_key(draft: &SymbolDraft) -> (&str, SymbolKind) {
     (&draft.symbol.name, draft.symbol.kind)
 }
 
 /// Drafts by name and kind; `None` for ambiguous names.
-fn single<'a>(drafts: &'a [Draft], among: &[usize]) -> HashMap<(&'a str, SymbolKind), Option<usize>> {
+fn unique_by_name<'a>(drafts: &'a [SymbolDraft], among: &[usize]) -> HashMap<(&'a str, SymbolKind), Option<usize>> {
     let mut single = HashMap::new();
     for at in among {
-        single.entry(named(&drafts[*at])).and_modify(|known| *known = None).or_insert(Some(*at));
+        single.entry(draft_key(&drafts[*at])).and_modify(|known| *known = None).or_insert(Some(*at));
     }
     single
 }
 
-fn settle(drafts: &mut Vec<Draft>, joined: &[(usize, usize, Fate)]) {
+fn apply_joins(drafts: &mut Vec<SymbolDraft>, joined: &[(usize, usize, SymbolChange)]) {
     for (was, is, fate) in joined {
         let (old_name, old_path) = (drafts[*was].symbol.name.clone(), drafts[*was].symbol.path.clone());
         let symbol = &mut drafts[*is].symbol;
-        symbol.fate = *fate;
+        symbol.change = *fate;
         symbol.old_name = (old_name != symbol.name).then_some(old_name);
         symbol.old_path = Some(old_path);
     }
@@ -82,12 +82,12 @@ fn settle(drafts: &mut Vec<Draft>, joined: &[(usize, usize, Fate)]) {
     });
 }
 
-fn is_one(was: &Draft, is: &Draft) -> bool {
+fn is_same_definition(was: &SymbolDraft, is: &SymbolDraft) -> bool {
     let small = was.words.len().min(is.words.len()) < SMALL;
     was.symbol.path != is.symbol.path && (small || tokens::likeness(&was.words, &is.words) >= SAME_NAME)
 }
 
-fn is_renamed(was: &Draft, is: &Draft) -> bool {
+fn is_renamed(was: &SymbolDraft, is: &SymbolDraft) -> bool {
     was.symbol.kind == is.symbol.kind
         && was.symbol.path != is.symbol.path
         && bare(&was.symbol.name) != bare(&is.symbol.name)

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use tree_sitter::Node;
 
-use super::found::Start;
+use super::found::StartPosition;
 
 /// The text between the braces of a macro call.
 pub(super) fn macro_body(node: Node<'_>) -> Option<tree_sitter::Range> {
@@ -19,8 +19,8 @@ pub(super) fn macro_body(node: Node<'_>) -> Option<tree_sitter::Range> {
     (opens && range.start_byte < range.end_byte).then_some(range)
 }
 
-pub(super) fn start(node: Node<'_>) -> Start {
-    Start { byte: node.start_byte(), row: node.start_position().row }
+pub(super) fn start(node: Node<'_>) -> StartPosition {
+    StartPosition { byte: node.start_byte(), row: node.start_position().row }
 }
 
 /// The rows of a node; a node ending at the start of a row excludes it.
@@ -37,7 +37,7 @@ pub(super) fn is_comment(node: Node<'_>, up: Option<Node<'_>>) -> bool {
     node.kind() == "string" && up.is_some_and(|up| up.kind() == "expression_statement" && up.named_child_count() == 1)
 }
 
-pub(super) fn is_mark(node: Node<'_>) -> bool {
+pub(super) fn is_attribute(node: Node<'_>) -> bool {
     matches!(node.kind(), "attribute_item" | "inner_attribute_item" | "decorator")
 }
 
@@ -58,7 +58,7 @@ pub(super) fn is_body(node: Node<'_>) -> bool {
 }
 
 /// Containers, which are entered even if unchanged because they hold definitions.
-pub(super) fn holds(kind: &str) -> bool {
+pub(super) fn is_container(kind: &str) -> bool {
     matches!(
         kind,
         "source_file"

@@ -4,16 +4,16 @@ use std::ops::Range;
 
 use tree_sitter::{Node, Tree};
 
-use super::found::{At, Found, Lead, Standing, Start};
+use super::found::{DefinitionNode, LeadingNodes, NodeContext, Reporting, StartPosition};
 use super::grammar::Grammar;
-use super::nodes::{holds, is_body, is_comment, is_mark, macro_body, row_range, start};
-use super::parse::Parsing;
+use super::nodes::{is_attribute, is_body, is_comment, is_container, macro_body, row_range, start};
+use super::parse::ParseBudget;
 use super::rows::Rows;
 use crate::facts::language::SymbolKind;
 
 /// A definition with its position.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct OutlineEntry {
     /// Qualified by its type.
     pub name: String,
     /// The last part of the name, as in the file.
@@ -24,7 +24,7 @@ pub struct Entry {
     pub public: bool,
     pub test: bool,
     pub test_case: bool,
-    pub standing: Standing,
+    pub reporting: Reporting,
     /// Inner names are qualified with its name.
     pub qualifies: bool,
     /// Inside a function body.
@@ -39,10 +39,10 @@ pub struct Entry {
     path: String,
 }
 
-impl Entry {
+impl OutlineEntry {
     /// The qualifier of its name.
     #[must_use]
-    pub fn of(&self) -> &str {
+    pub fn qualifier(&self) -> &str {
         self.name.strip_suffix(&self.bare).unwrap_or("")
     }
 
@@ -56,7 +56,7 @@ impl Entry {
 /// The definitions of a text, in the order of their starts.
 #[derive(Debug, Default)]
 pub struct Outline {
-    pub entries: Vec<Entry>,
+    pub entries: Vec<OutlineEntry>,
     /// Comments in or beside the changed rows, ascending.
     pub comments: Vec<Range<usize>>,
     /// The tree contains errors.
@@ -71,18 +71,19 @@ const DEPTH: u8 = 24;
 /// Builds the outline. Function bodies are entered only near `rows`; macro call bodies are parsed as items. `None` if
 /// the budget runs out.
 #[must_use]
-pub fn of(grammar: Grammar, source: &str, rows: &Rows, parsing: &Parsing<'_>) -> Option<Outline> {
+pub fn build_outline(grammar: Grammar, source: &str, rows: &Rows, parsing: &ParseBudget<'_>) -> Option<Outline> {
     let tree = parsing.tree(grammar, source, None)?;
     let outline = Outline { faulty: tree.root_node().has_error(), ..Outline::default() };
-    let mut reading = Reading { grammar, source, rows, parsing, outline, exported: Vec::new(), macros: Vec::new() };
-    reading.read(&tree, Place::default())?;
+    let mut reading =
+        OutlineBuilder { grammar, source, rows, parsing, outline, exported: Vec::new(), macros: Vec::new() };
+    reading.visit_tree(&tree, NodePlace::default())?;
     for _ in 0..MACROS {
         let Some((range, place)) = reading.macros.pop() else { break };
         let tree = parsing.tree(grammar, source, Some(range))?;
         if tree.root_node().has_error() {
             reading.outline.faulty = true;
         } else {
-            reading.read(&tree, place)?;
+            reading.visit_tree(&tree, place)?;
         }
     }
     reading.outline.faulty |= !reading.macros.is_empty();
@@ -95,7 +96,7 @@ const MACROS: usize = 32;
 const NODES: usize = 4096;
 
 #[derive(Debug, Clone, Copy, Default)]
-struct Place {
+struct NodePlace {
     owner: Option<usize>,
     inside: bool,
     exported: bool,
@@ -104,29 +105,29 @@ struct Place {
     depth: u8,
 }
 
-struct Visit<'t> {
+struct NodeVisit<'t> {
     node: Node<'t>,
     up: Option<Node<'t>>,
-    lead: Lead,
-    place: Place,
+    lead: LeadingNodes,
+    place: NodePlace,
 }
 
-struct Reading<'a> {
+struct OutlineBuilder<'a> {
     grammar: Grammar,
     source: &'a str,
     rows: &'a Rows,
-    parsing: &'a Parsing<'a>,
+    parsing: &'a ParseBudget<'a>,
     outline: Outline,
     /// Names in `export { … }`.
     exported: Vec<&'a str>,
     /// Macro calls that may hold items, still to be parsed.
-    macros: Vec<(tree_sitter::Range, Place)>,
+    macros: Vec<(tree_sitter::Range, NodePlace)>,
 }
 
-impl<'a> Reading<'a> {
+impl<'a> OutlineBuilder<'a> {
     /// `None` if the budget runs out.
-    fn read(&mut self, tree: &Tree, place: Place) -> Option<()> {
-        let mut open = vec![Visit { node: tree.root_node(), up: None, lead: Lead::default(), place }];
+    fn visit_tree(&mut self, tree: &Tree, place: NodePlace) -> Option<()> {
+        let mut open = vec![NodeVisit { node: tree.root_node(), up: None, lead: LeadingNodes::default(), place }];
         let mut seen = 0usize;
         while let Some(visit) = open.pop() {
             seen += 1;
@@ -138,7 +139,7 @@ impl<'a> Reading<'a> {
         Some(())
     }
 
-    fn visit<'t>(&mut self, visit: &Visit<'t>, open: &mut Vec<Visit<'t>>) {
+    fn visit<'t>(&mut self, visit: &NodeVisit<'t>, open: &mut Vec<NodeVisit<'t>>) {
         let node = visit.node;
         if node.is_missing() {
             return;
@@ -162,67 +163,73 @@ impl<'a> Reading<'a> {
             self.exported.extend(self.source.get(name.byte_range()));
         }
         let first = self.outline.entries.len();
-        for found in self.found(visit) {
-            self.enter(found, visit);
+        for found in self.find_definitions(visit) {
+            self.add_entry(found, visit);
         }
         if self.outline.entries.len() > first {
             let kind = self.outline.entries[first].kind;
             let inside = place.inside || matches!(kind, SymbolKind::Function | SymbolKind::Macro);
             // A class body inside a function holds members again.
             let inside = inside && kind != SymbolKind::Type;
-            place = Place { owner: Some(first), inside, exported: false, depth: place.depth + 1, ..place };
+            place = NodePlace { owner: Some(first), inside, exported: false, depth: place.depth + 1, ..place };
         } else if is_body(node) {
-            place = Place { inside: true, exported: false, ..place };
+            place = NodePlace { inside: true, exported: false, ..place };
         } else if node.kind() == "export_statement" || self.is_exports(node) {
             place.exported = true;
         }
         let defines = self.outline.entries.len() > first;
-        if place.depth < DEPTH && (self.rows.are_near(&rows) || (!place.inside && (defines || holds(node.kind())))) {
+        if place.depth < DEPTH
+            && (self.rows.are_near(&rows) || (!place.inside && (defines || is_container(node.kind()))))
+        {
             self.children(visit, place, open);
         }
     }
 
-    fn found<'t>(&self, visit: &Visit<'t>) -> Vec<Found<'t>> {
+    fn find_definitions<'t>(&self, visit: &NodeVisit<'t>) -> Vec<DefinitionNode<'t>> {
         if !visit.node.is_named() || (visit.place.broken && visit.node.has_error()) {
             return Vec::new();
         }
-        let at = At {
+        let at = NodeContext {
             node: visit.node,
-            up: visit.up,
+            parent: visit.up,
             source: self.source,
             lead: &visit.lead,
             owner: visit.place.owner.and_then(|at| self.outline.entries.get(at)),
             inside: visit.place.inside,
             exported: visit.place.exported,
         };
-        let mut found = self.grammar.found(&at);
-        found.retain(|found| is_name(&found.name) && found.of.as_deref().is_none_or(is_name));
+        let mut found = self.grammar.find_definitions(&at);
+        found.retain(|found| is_name(&found.name) && found.type_name.as_deref().is_none_or(is_name));
         found
     }
 
-    fn enter(&mut self, found: Found<'_>, visit: &Visit<'_>) {
+    fn add_entry(&mut self, found: DefinitionNode<'_>, visit: &NodeVisit<'_>) {
         let node = visit.node;
         let owner = visit.place.owner.and_then(|at| self.outline.entries.get(at));
         let separator = self.grammar.language().separator();
-        let of = found.of.as_deref().or_else(|| owner.filter(|owner| owner.qualifies).map(|owner| owner.name.as_str()));
+        let of = found
+            .type_name
+            .as_deref()
+            .or_else(|| owner.filter(|owner| owner.qualifies).map(|owner| owner.name.as_str()));
         let name = of.map_or_else(|| found.name.clone(), |of| format!("{of}{separator}{}", found.name));
-        let around = found.of.as_deref().or(owner.map(|owner| owner.path.as_str())).unwrap_or("");
+        let around = found.type_name.as_deref().or(owner.map(|owner| owner.path.as_str())).unwrap_or("");
         let path = format!(
             "{around}/{}{}",
             found.name,
             if found.via.is_empty() { String::new() } else { format!("<{}>", found.via) }
         );
-        let start = visit.lead.start.unwrap_or(Start { byte: node.start_byte(), row: node.start_position().row });
+        let start =
+            visit.lead.start.unwrap_or(StartPosition { byte: node.start_byte(), row: node.start_position().row });
         let bytes = start.byte..node.end_byte();
         let named = self.grammar.language().names_test(&found.name) && found.kind == SymbolKind::Scope;
-        let entry = Entry {
+        let entry = OutlineEntry {
             key: format!("{path}:{}", group(found.kind)),
             bare: found.name,
             kind: found.kind,
             public: found.public,
             test: found.test || named || owner.is_some_and(|owner| owner.test),
             test_case: found.test_case,
-            standing: found.standing,
+            reporting: found.reporting,
             qualifies: found.qualifies,
             local: visit.place.inside,
             owner: visit.place.owner,
@@ -236,31 +243,31 @@ impl<'a> Reading<'a> {
     }
 
     /// Pushes the children on the stack, the first on top, each with the nodes directly before it.
-    fn children<'t>(&self, visit: &Visit<'t>, place: Place, open: &mut Vec<Visit<'t>>) {
+    fn children<'t>(&self, visit: &NodeVisit<'t>, place: NodePlace, open: &mut Vec<NodeVisit<'t>>) {
         let first = open.len();
         let mut cursor = visit.node.walk();
         let keeps = matches!(visit.node.kind(), "decorated_definition" | "export_statement");
-        let mut lead = if keeps { visit.lead.clone() } else { Lead::default() };
+        let mut lead = if keeps { visit.lead.clone() } else { LeadingNodes::default() };
         if keeps && lead.start.is_none() {
             lead.start = Some(start(visit.node));
         }
         let mut above = usize::MAX;
         for child in visit.node.children(&mut cursor) {
-            let mark = is_mark(child);
+            let mark = is_attribute(child);
             let led = mark || (is_comment(child, Some(visit.node)) && above != child.start_position().row);
             // A blank line separates a comment from the next node.
             if !keeps && child.start_position().row > above.saturating_add(1) {
-                lead = if mark { lead } else { Lead::default() };
+                lead = if mark { lead } else { LeadingNodes::default() };
             }
             above = row_range(child).end.saturating_sub(1);
             if led {
                 lead.start = lead.start.or(Some(start(child)));
                 if mark {
-                    lead.marks.push(child.byte_range());
+                    lead.attributes.push(child.byte_range());
                 }
             }
-            let given = if led || !child.is_named() { Lead::default() } else { std::mem::take(&mut lead) };
-            open.push(Visit { node: child, up: Some(visit.node), lead: given, place });
+            let given = if led || !child.is_named() { LeadingNodes::default() } else { std::mem::take(&mut lead) };
+            open.push(NodeVisit { node: child, up: Some(visit.node), lead: given, place });
         }
         open[first..].reverse();
     }
@@ -283,12 +290,12 @@ impl<'a> Reading<'a> {
 }
 
 /// Sorts entries by start, outer ones first.
-fn in_order(entries: &mut Vec<Entry>) {
+fn in_order(entries: &mut Vec<OutlineEntry>) {
     let mut order: Vec<usize> = (0..entries.len()).collect();
     order.sort_by_key(|at| (entries[*at].bytes.start, std::cmp::Reverse(entries[*at].bytes.end), *at));
     let mut places = vec![0; order.len()];
     order.iter().enumerate().for_each(|(place, at)| places[*at] = place);
-    let mut unordered: Vec<Option<Entry>> = std::mem::take(entries).into_iter().map(Some).collect();
+    let mut unordered: Vec<Option<OutlineEntry>> = std::mem::take(entries).into_iter().map(Some).collect();
     for at in order {
         if let Some(mut entry) = unordered[at].take() {
             entry.owner = entry.owner.map(|owner| places[owner]);

@@ -23,19 +23,19 @@ pub fn budget(files: usize) -> Duration {
 const PATIENCE: u32 = 5;
 
 /// A running budget, bound to its thread.
-pub struct Parsing<'a> {
+pub struct ParseBudget<'a> {
     clock: &'a dyn Clock,
     cpu_end: Duration,
     end: Instant,
 }
 
-impl std::fmt::Debug for Parsing<'_> {
+impl std::fmt::Debug for ParseBudget<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Parsing").field("cpu_end", &self.cpu_end).field("end", &self.end).finish_non_exhaustive()
+        f.debug_struct("ParseBudget").field("cpu_end", &self.cpu_end).field("end", &self.end).finish_non_exhaustive()
     }
 }
 
-impl<'a> Parsing<'a> {
+impl<'a> ParseBudget<'a> {
     #[must_use]
     pub fn within(budget: Duration, clock: &'a dyn Clock) -> Self {
         let now = clock.instant();
@@ -107,18 +107,18 @@ mod tests {
         let long = "fn a() { b(c, d); }\n".repeat(5_000);
         for (share, looks) in [(100, 20), (50, 40), (1, 100)] {
             let clock = Ticking::with_share(share);
-            assert!(Parsing::within(Duration::from_millis(20), &clock).tree(Grammar::Rust, &long, None).is_none());
+            assert!(ParseBudget::within(Duration::from_millis(20), &clock).tree(Grammar::Rust, &long, None).is_none());
             let looked = clock.looks.load(Ordering::Relaxed);
             assert!(looked.abs_diff(looks) <= 2, "share {share}: given up after {looked} ms");
         }
         let clock = Ticking::with_share(100);
-        assert!(Parsing::within(Duration::from_secs(3600), &clock).tree(Grammar::Rust, &long, None).is_some());
+        assert!(ParseBudget::within(Duration::from_secs(3600), &clock).tree(Grammar::Rust, &long, None).is_some());
     }
 
     #[test]
     fn nothing_is_begun_when_the_time_is_over_or_the_text_too_large() {
         let clock = FakeClock::at(Timestamp::UNIX_EPOCH);
-        let parsing = Parsing::within(BUDGET, &clock);
+        let parsing = ParseBudget::within(BUDGET, &clock);
         assert!(parsing.tree(Grammar::C, &" ".repeat(SIDE_BYTES + 1), None).is_none());
         assert!(parsing.tree(Grammar::C, "int a;", None).is_some());
         clock.advance(BUDGET);

@@ -1,6 +1,6 @@
 //! Rename detection: matches removed with added definitions by similarity.
 
-use super::swaps::Swaps;
+use super::swaps::IdentifierSwaps;
 use super::tokens::{self, Token};
 use crate::facts::language::SymbolKind;
 
@@ -22,10 +22,10 @@ const FAR_WORDS: usize = 30;
 
 /// An unmatched definition.
 #[derive(Debug, Clone)]
-pub struct Candidate {
+pub struct RenameCandidate {
     pub bare: String,
     /// The qualifier of its name.
-    pub of: String,
+    pub qualifier: String,
     pub kind: SymbolKind,
     /// Sorted, without its name.
     pub words: Vec<Token>,
@@ -33,11 +33,15 @@ pub struct Candidate {
 
 /// One-to-one pairs of a removed and an added definition, the likeliest first.
 #[must_use]
-pub fn pairs(gone: &[Candidate], come: &[Candidate], swaps: &Swaps) -> Vec<(usize, usize)> {
+pub fn match_renames(
+    gone: &[RenameCandidate],
+    come: &[RenameCandidate],
+    swaps: &IdentifierSwaps,
+) -> Vec<(usize, usize)> {
     let mut scored: Vec<(f64, usize, usize)> = Vec::new();
     for (a, was) in gone.iter().enumerate() {
         for (b, is) in come.iter().enumerate() {
-            if let Some(score) = score(was, is, swaps) {
+            if let Some(score) = match_score(was, is, swaps) {
                 scored.push((score, a, b));
             }
         }
@@ -53,7 +57,7 @@ pub fn pairs(gone: &[Candidate], come: &[Candidate], swaps: &Swaps) -> Vec<(usiz
 }
 
 /// Match score; `None` without a match.
-fn score(was: &Candidate, is: &Candidate, swaps: &Swaps) -> Option<f64> {
+fn match_score(was: &RenameCandidate, is: &RenameCandidate, swaps: &IdentifierSwaps) -> Option<f64> {
     if was.kind != is.kind || was.bare == is.bare {
         return None;
     }
@@ -64,7 +68,7 @@ fn score(was: &Candidate, is: &Candidate, swaps: &Swaps) -> Option<f64> {
     let called = swapped >= 2 && likeness >= CALLED_ALIKE;
     let replaced = swapped == 1 && likeness >= SWAPPED_ALIKE && size >= EQUAL_WORDS;
     // Another name under another type: members of two types are often similar.
-    let far = was.of != is.of && swapped == 0 && (likeness < FAR_ALIKE || size < FAR_WORDS);
+    let far = was.qualifier != is.qualifier && swapped == 0 && (likeness < FAR_ALIKE || size < FAR_WORDS);
     let surety = likeness + f64::from(swapped.min(4)) * 0.1 + resemblance(&was.bare, &is.bare) * 0.05;
     ((alike || called || replaced) && !far).then_some(surety)
 }

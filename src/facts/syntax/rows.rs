@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use crate::domain::patch::{FileChange, Origin};
+use crate::domain::patch::{FileChange, LineOrigin};
 
 /// Both versions' rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Changed {
+pub struct ChangedRows {
     pub old: Rows,
     pub new: Rows,
 }
@@ -22,10 +22,10 @@ pub struct Rows {
     any: bool,
 }
 
-impl Changed {
+impl ChangedRows {
     /// From the hunks; if they are not `whole`, every row counts as changed.
     #[must_use]
-    pub fn of(file: &FileChange, whole: bool) -> Self {
+    pub fn from_hunks(file: &FileChange, whole: bool) -> Self {
         let mut changed = Self::default();
         for hunk in &file.hunks {
             let (mut old, mut new) =
@@ -33,9 +33,9 @@ impl Changed {
             let (old_first, new_first) = (old, new);
             for line in &hunk.lines {
                 match line.origin {
-                    Origin::Context => (old, new) = (old + 1, new + 1),
-                    Origin::Removed => old = extend(&mut changed.old.changed, old),
-                    Origin::Added => new = extend(&mut changed.new.changed, new),
+                    LineOrigin::Context => (old, new) = (old + 1, new + 1),
+                    LineOrigin::Removed => old = extend(&mut changed.old.changed, old),
+                    LineOrigin::Added => new = extend(&mut changed.new.changed, new),
                 }
             }
             // One row more on either side: a hunk without context names the row before it.
@@ -44,8 +44,8 @@ impl Changed {
         }
         for rows in [&mut changed.old, &mut changed.new] {
             rows.any = !whole;
-            settle(&mut rows.changed);
-            settle(&mut rows.near);
+            merge_ranges(&mut rows.changed);
+            merge_ranges(&mut rows.near);
         }
         changed
     }
@@ -60,7 +60,7 @@ fn extend(ranges: &mut Vec<Range<usize>>, row: usize) -> usize {
 }
 
 /// Sorts ranges and joins adjacent ones; a patch's numbering is not trusted.
-fn settle(ranges: &mut Vec<Range<usize>>) {
+fn merge_ranges(ranges: &mut Vec<Range<usize>>) {
     ranges.sort_by_key(|range| range.start);
     ranges.dedup_by(|next, range| {
         let meets = next.start <= range.end;
@@ -113,7 +113,7 @@ mod tests {
     fn rows_are_counted_on_each_side_apart() {
         let mut change = file("a.rs", "@@\n a\n-b\n+c\n+d\n e\n@@\n f\n-g");
         (change.hunks[1].old_start, change.hunks[1].new_start) = (10, 11);
-        let changed = Changed::of(&change, true);
+        let changed = ChangedRows::from_hunks(&change, true);
         assert_eq!(changed.old.changed, [1..2, 10..11]);
         assert_eq!(changed.new.changed.first(), Some(&(1..3)));
         assert_eq!((changed.old.count(&(0..11)), changed.new.count(&(2..9))), (2, 1));
@@ -123,21 +123,21 @@ mod tests {
     fn hunks_that_overlap_or_come_out_of_order_count_once() {
         let mut change = file("a.rs", "@@\n+a\n+b\n+c\n@@\n+a\n+b\n@@\n+x");
         (change.hunks[0].new_start, change.hunks[2].new_start) = (8, 3);
-        let changed = Changed::of(&change, true);
+        let changed = ChangedRows::from_hunks(&change, true);
         assert_eq!(changed.new.changed, [0..3, 7..10]);
         assert_eq!((changed.new.count(&(1..2)), changed.new.count(&(0..99)), changed.new.each().count()), (1, 6, 6));
     }
 
     #[test]
     fn rows_beside_a_hunk_are_near_and_not_touched() {
-        let changed = Changed::of(&file("a.rs", "@@\n a\n+b\n c"), true);
+        let changed = ChangedRows::from_hunks(&file("a.rs", "@@\n a\n+b\n c"), true);
         assert!(changed.old.are_near(&(0..1)) && !changed.old.touch(&(0..9)));
         assert!(changed.new.touch(&(1..2)) && !changed.new.touch(&(2..3)) && !changed.new.are_near(&(9..10)));
     }
 
     #[test]
     fn of_a_patch_that_is_not_whole_every_row_may_have_changed() {
-        let changed = Changed::of(&file("a.rs", "@@\n+a"), false);
+        let changed = ChangedRows::from_hunks(&file("a.rs", "@@\n+a"), false);
         assert!(changed.old.touch(&(500..501)) && changed.new.are_near(&(500..501)));
     }
 }

@@ -2,19 +2,19 @@
 
 use tree_sitter::Node;
 
-use super::found::{At, Found};
+use super::found::{DefinitionNode, NodeContext};
 use crate::facts::language::SymbolKind::{self, Constant, Field, Function, Scope, Type, Variant};
 
-pub fn found<'t>(at: &At<'_, 't>) -> Vec<Found<'t>> {
+pub fn find_definitions<'t>(at: &NodeContext<'_, 't>) -> Vec<DefinitionNode<'t>> {
     match at.kind() {
         "variable_declarator" => declared(at),
         "import_specifier" | "namespace_import" | "import_clause" => imported(at),
-        _ => one(at).into_iter().collect(),
+        _ => find_definition(at).into_iter().collect(),
     }
 }
 
-fn one<'t>(at: &At<'_, 't>) -> Option<Found<'t>> {
-    let named = |kind| Found::new(kind, at.name()).public(at.exported).body(at.field("body"));
+fn find_definition<'t>(at: &NodeContext<'_, 't>) -> Option<DefinitionNode<'t>> {
+    let named = |kind| DefinitionNode::new(kind, at.name()).public(at.exported).body(at.field("body"));
     Some(match at.kind() {
         "function_declaration" | "generator_function_declaration" => named(Function),
         "function_signature" => named(Function),
@@ -30,8 +30,8 @@ fn one<'t>(at: &At<'_, 't>) -> Option<Found<'t>> {
         "field_definition" if is_member(at) => field(at, at.field("property")?)?,
         "property_signature" if at.is_in(Type) => member(at, Field, at.field("name")?)?,
         "enum_assignment" if at.is_in(Type) => member(at, Variant, at.field("name")?)?,
-        "property_identifier" if at.up.is_some_and(|up| up.kind() == "enum_body") => {
-            Found::new(Variant, at.text(at.node))
+        "property_identifier" if at.parent.is_some_and(|up| up.kind() == "enum_body") => {
+            DefinitionNode::new(Variant, at.text(at.node))
         }
         "pair" if is_member(at) => {
             let value = at.field("value").filter(|value| is_function(*value))?;
@@ -39,25 +39,25 @@ fn one<'t>(at: &At<'_, 't>) -> Option<Found<'t>> {
         }
         "assignment_expression" => assigned(at)?,
         // A named function passed as an argument: `defineGetter(req, 'ip', function ip() { … })`.
-        "function_expression" if at.up.is_some_and(|up| up.kind() == "arguments") => named(Function),
+        "function_expression" if at.parent.is_some_and(|up| up.kind() == "arguments") => named(Function),
         _ => return None,
     })
 }
 
 /// In a class, an interface, or a top-level object.
-fn is_member(at: &At<'_, '_>) -> bool {
+fn is_member(at: &NodeContext<'_, '_>) -> bool {
     !at.inside || at.is_in(Type)
 }
 
-fn member<'t>(at: &At<'_, 't>, kind: SymbolKind, key: Node<'t>) -> Option<Found<'t>> {
+fn member<'t>(at: &NodeContext<'_, 't>, kind: SymbolKind, key: Node<'t>) -> Option<DefinitionNode<'t>> {
     let plain = matches!(key.kind(), "property_identifier" | "private_property_identifier" | "identifier");
     let hidden = at.text(key).starts_with('#')
         || at.child("accessibility_modifier").is_some_and(|node| at.text(node) != "public");
     let public = !hidden && at.owner.map_or(at.exported, |owner| owner.public);
-    plain.then(|| Found::new(kind, at.text(key)).public(public))
+    plain.then(|| DefinitionNode::new(kind, at.text(key)).public(public))
 }
 
-fn field<'t>(at: &At<'_, 't>, key: Node<'t>) -> Option<Found<'t>> {
+fn field<'t>(at: &NodeContext<'_, 't>, key: Node<'t>) -> Option<DefinitionNode<'t>> {
     let value = at.field("value");
     match value.filter(|value| is_function(*value)) {
         Some(value) => Some(member(at, Function, key)?.body(function_body(value))),
@@ -78,43 +78,43 @@ fn function_body(node: Node<'_>) -> Option<Node<'_>> {
 }
 
 /// `const x = …`: a function or a class; at the top level also a value or an import.
-fn declared<'t>(at: &At<'_, 't>) -> Vec<Found<'t>> {
+fn declared<'t>(at: &NodeContext<'_, 't>) -> Vec<DefinitionNode<'t>> {
     let (Some(name), value) = (at.field("name"), at.field("value")) else { return Vec::new() };
     if name.kind() != "identifier" {
         return if at.inside { Vec::new() } else { pattern(at, name) };
     }
-    let named = |kind| Found::new(kind, at.text(name)).public(at.exported);
+    let named = |kind| DefinitionNode::new(kind, at.text(name)).public(at.exported);
     match value {
         Some(value) if is_function(value) => vec![named(Function).body(function_body(value))],
         Some(value) if is_class(value) => vec![named(Type).body(function_body(value))],
         _ if at.inside => Vec::new(),
-        Some(value) if at.text(value).starts_with("require(") => vec![named(Constant).known()],
+        Some(value) if at.text(value).starts_with("require(") => vec![named(Constant).name_only()],
         Some(value) => {
             let qualifies = value.kind() == "object";
-            vec![Found { qualifies, ..named(Constant).body(Some(value)) }]
+            vec![DefinitionNode { qualifies, ..named(Constant).body(Some(value)) }]
         }
         None => vec![named(Constant)],
     }
 }
 
 /// Names bound by a destructuring.
-fn pattern<'t>(at: &At<'_, 't>, pattern: Node<'t>) -> Vec<Found<'t>> {
+fn pattern<'t>(at: &NodeContext<'_, 't>, pattern: Node<'t>) -> Vec<DefinitionNode<'t>> {
     let mut cursor = pattern.walk();
     let bound = pattern.named_children(&mut cursor).filter_map(|child| match child.kind() {
         "shorthand_property_identifier_pattern" | "identifier" => Some(child),
         "pair_pattern" => child.child_by_field_name("value").filter(|value| value.kind() == "identifier"),
         _ => None,
     });
-    bound.map(|node| Found::new(Constant, at.text(node)).known()).collect()
+    bound.map(|node| DefinitionNode::new(Constant, at.text(node)).name_only()).collect()
 }
 
-fn imported<'t>(at: &At<'_, 't>) -> Vec<Found<'t>> {
+fn imported<'t>(at: &NodeContext<'_, 't>) -> Vec<DefinitionNode<'t>> {
     let alias = at.field("alias").or_else(|| at.field("name")).or_else(|| at.child("identifier"));
-    alias.map(|node| Found::new(Constant, at.text(node)).known()).into_iter().collect()
+    alias.map(|node| DefinitionNode::new(Constant, at.text(node)).name_only()).into_iter().collect()
 }
 
 /// `exports.x = function`, `app.use = function`, `X.prototype.y = function`, `module.exports = class X`.
-fn assigned<'t>(at: &At<'_, 't>) -> Option<Found<'t>> {
+fn assigned<'t>(at: &NodeContext<'_, 't>) -> Option<DefinitionNode<'t>> {
     let (left, value) = (at.field("left")?, at.field("right")?);
     if !is_function(value) && !is_class(value) {
         return None;
@@ -122,9 +122,9 @@ fn assigned<'t>(at: &At<'_, 't>) -> Option<Found<'t>> {
     let kind = if is_class(value) { Type } else { Function };
     let target = at.text(left);
     let path: Vec<&str> = target.split('.').map(str::trim).collect();
-    let found = |of: Option<&str>, name: &str| Found {
-        of: of.map(str::to_owned),
-        ..Found::new(kind, name).public(true).body(function_body(value))
+    let found = |of: Option<&str>, name: &str| DefinitionNode {
+        type_name: of.map(str::to_owned),
+        ..DefinitionNode::new(kind, name).public(true).body(function_body(value))
     };
     match path.as_slice() {
         ["module", "exports"] => Some(found(None, at.text(value.child_by_field_name("name")?))),

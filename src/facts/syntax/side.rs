@@ -3,13 +3,13 @@
 use std::cell::OnceCell;
 use std::collections::HashSet;
 
-use super::found::Standing;
-use super::outline::{Entry, Outline};
+use super::found::Reporting;
+use super::outline::{Outline, OutlineEntry};
 use super::rows::Rows;
 use super::tokens::{self, Token};
 
 #[derive(Debug)]
-pub struct Side<'a> {
+pub struct FileSide<'a> {
     pub source: &'a str,
     pub outline: Outline,
     pub rows: Rows,
@@ -21,22 +21,23 @@ pub struct Side<'a> {
     known: OnceCell<HashSet<Token>>,
 }
 
-impl<'a> Side<'a> {
+impl<'a> FileSide<'a> {
     #[must_use]
     pub fn of(source: &'a str, outline: Outline, rows: Rows) -> Self {
         let lines = owned_lines(&outline.entries, &rows);
-        let set = |of: fn(&Entry) -> &String| outline.entries.iter().map(of).cloned().collect();
+        let set = |of: fn(&OutlineEntry) -> &String| outline.entries.iter().map(of).cloned().collect();
         let (names, keys) = (set(|entry| &entry.name), set(|entry| &entry.key));
         Self { source, outline, rows, lines, names, keys, known: OnceCell::new() }
     }
 
     /// Whether the text contains the word.
     pub(super) fn has_word(&self, word: &str) -> bool {
-        let all = || tokens::of(self.source, std::slice::from_ref(&(0..self.source.len())), &[]).into_iter().collect();
+        let all =
+            || tokens::tokenize(self.source, std::slice::from_ref(&(0..self.source.len())), &[]).into_iter().collect();
         self.known.get_or_init(all).contains(&tokens::word(word.trim_start_matches('#')))
     }
 
-    pub(super) fn entry(&self, at: usize) -> &Entry {
+    pub(super) fn entry(&self, at: usize) -> &OutlineEntry {
         &self.outline.entries[at]
     }
 
@@ -44,18 +45,18 @@ impl<'a> Side<'a> {
         self.rows.touch(&self.entry(at).rows)
     }
 
-    pub(super) fn children(&self, at: usize) -> impl Iterator<Item = &Entry> {
+    pub(super) fn children(&self, at: usize) -> impl Iterator<Item = &OutlineEntry> {
         let end = self.entry(at).bytes.end;
         let inside = self.outline.entries[at + 1..].iter().take_while(move |entry| entry.bytes.start < end);
         inside.filter(move |entry| entry.owner == Some(at))
     }
 
     /// The bytes of the entry outside its inner definitions.
-    pub(super) fn own(&self, at: usize) -> Vec<std::ops::Range<usize>> {
+    pub(super) fn own_ranges(&self, at: usize) -> Vec<std::ops::Range<usize>> {
         let bytes = self.entry(at).bytes.clone();
         let mut own = Vec::new();
         let mut from = bytes.start;
-        for child in self.children(at).filter(|child| !child.is_part() && child.standing == Standing::Told) {
+        for child in self.children(at).filter(|child| !child.is_part() && child.reporting == Reporting::Reported) {
             if child.bytes.start > from {
                 own.push(from..child.bytes.start);
             }
@@ -68,15 +69,15 @@ impl<'a> Side<'a> {
     }
 
     pub(super) fn signature(&self, at: usize) -> Vec<Token> {
-        tokens::of(self.source, std::slice::from_ref(&self.entry(at).signature), &self.outline.comments)
+        tokens::tokenize(self.source, std::slice::from_ref(&self.entry(at).signature), &self.outline.comments)
     }
 
     pub(super) fn code(&self, at: usize) -> Vec<Token> {
-        tokens::of(self.source, &self.own(at), &self.outline.comments)
+        tokens::tokenize(self.source, &self.own_ranges(at), &self.outline.comments)
     }
 
     pub(super) fn text(&self, at: usize) -> Vec<Token> {
-        tokens::of(self.source, &self.own(at), &[])
+        tokens::tokenize(self.source, &self.own_ranges(at), &[])
     }
 
     /// The words of the whole entry except its name, sorted.
@@ -84,20 +85,21 @@ impl<'a> Side<'a> {
         let entry = self.entry(at);
         let range = entry.signature.start..entry.bytes.end;
         let name = tokens::word(&entry.bare);
-        let mut words = tokens::words(&tokens::of(self.source, std::slice::from_ref(&range), &self.outline.comments));
+        let mut words =
+            tokens::word_tokens(&tokens::tokenize(self.source, std::slice::from_ref(&range), &self.outline.comments));
         words.retain(|word| *word != name);
         words
     }
 }
 
 /// Assigns each changed row to its innermost entry.
-fn owned_lines(entries: &[Entry], rows: &Rows) -> Vec<u32> {
+fn owned_lines(entries: &[OutlineEntry], rows: &Rows) -> Vec<u32> {
     let mut lines = vec![0u32; entries.len()];
     let mut open: Vec<usize> = Vec::new();
     let mut next = 0;
     for row in rows.each() {
         while next < entries.len() && entries[next].rows.start <= row {
-            if !entries[next].is_part() && entries[next].standing == Standing::Told {
+            if !entries[next].is_part() && entries[next].reporting == Reporting::Reported {
                 open.push(next);
             }
             next += 1;

@@ -2,24 +2,24 @@
 
 use std::collections::HashMap;
 
-use crate::domain::patch::{FileChange, Line, Origin};
+use crate::domain::patch::{FileChange, LineOrigin, PatchLine};
 
 /// Number of lines on which one word replaced another while the rest stayed.
 #[derive(Debug, Default)]
-pub struct Swaps {
+pub struct IdentifierSwaps {
     counts: HashMap<(String, String), u32>,
 }
 
 /// Longer runs of changed lines are rewrites.
 const RUN: usize = 200;
 
-impl Swaps {
+impl IdentifierSwaps {
     #[must_use]
-    pub fn of(files: &[FileChange]) -> Self {
+    pub fn from_files(files: &[FileChange]) -> Self {
         let mut swaps = Self::default();
         for hunk in files.iter().flat_map(|file| &file.hunks) {
-            for run in hunk.lines.split(|line| line.origin == Origin::Context) {
-                swaps.run(run);
+            for run in hunk.lines.split(|line| line.origin == LineOrigin::Context) {
+                swaps.count_run(run);
             }
         }
         swaps
@@ -31,9 +31,9 @@ impl Swaps {
         self.counts.get(&(old.to_owned(), new.to_owned())).copied().unwrap_or(0)
     }
 
-    fn run(&mut self, run: &[Line]) {
+    fn count_run(&mut self, run: &[PatchLine]) {
         let of = |origin| run.iter().filter(move |line| line.origin == origin).map(|line| line.text.trim());
-        let (removed, added): (Vec<_>, Vec<_>) = (of(Origin::Removed).collect(), of(Origin::Added).collect());
+        let (removed, added): (Vec<_>, Vec<_>) = (of(LineOrigin::Removed).collect(), of(LineOrigin::Added).collect());
         if removed.len() != added.len() || removed.len() > RUN {
             return;
         }
@@ -78,14 +78,19 @@ mod tests {
 
     #[test]
     fn a_word_in_anothers_place_counts_once_a_line() {
-        let swaps =
-            Swaps::of(&[file("a.py", "@@\n-x = load(load(1))\n-y = load(2)\n+x = read(read(1))\n+y = read(2)")]);
+        let swaps = IdentifierSwaps::from_files(&[file(
+            "a.py",
+            "@@\n-x = load(load(1))\n-y = load(2)\n+x = read(read(1))\n+y = read(2)",
+        )]);
         assert_eq!((swaps.count("load", "read"), swaps.count("read", "load")), (2, 0));
     }
 
     #[test]
     fn lines_that_differ_in_more_than_one_word_say_nothing() {
-        let swaps = Swaps::of(&[file("a.py", "@@\n-x = load(1)\n+x = read(2)\n y\n-z = load(1)\n+w\n+z = read(1)")]);
+        let swaps = IdentifierSwaps::from_files(&[file(
+            "a.py",
+            "@@\n-x = load(1)\n+x = read(2)\n y\n-z = load(1)\n+w\n+z = read(1)",
+        )]);
         assert_eq!(swaps.count("load", "read"), 0);
     }
 }

@@ -1,24 +1,24 @@
 //! Symbol diffs by syntax trees, language by language.
 
-use super::of;
+use super::find_symbols;
 use crate::domain::clock::FakeClock;
 use crate::domain::patch::FileChange;
 use crate::facts::sample::versions;
-use crate::facts::symbols::{Fate, Symbol};
+use crate::facts::symbols::{Symbol, SymbolChange};
 
 fn symbols(files: &[FileChange]) -> Vec<Symbol> {
-    of(files, &FakeClock::at(jiff::Timestamp::UNIX_EPOCH))
+    find_symbols(files, &FakeClock::at(jiff::Timestamp::UNIX_EPOCH))
 }
 
 /// `fate name`, renames with the old name after `<`, changed members after the name; sorted.
-fn told_of(files: &[FileChange]) -> Vec<String> {
-    let mut told: Vec<String> = symbols(files).iter().map(tell).collect();
+fn describe_symbols(files: &[FileChange]) -> Vec<String> {
+    let mut told: Vec<String> = symbols(files).iter().map(describe_symbol).collect();
     told.sort();
     told
 }
 
-fn tell(symbol: &Symbol) -> String {
-    let mut text = format!("{:?} {}", symbol.fate, symbol.name);
+fn describe_symbol(symbol: &Symbol) -> String {
+    let mut text = format!("{:?} {}", symbol.change, symbol.name);
     if let Some(old) = &symbol.old_name {
         text += &format!(" < {old}");
     }
@@ -28,13 +28,13 @@ fn tell(symbol: &Symbol) -> String {
     if symbol.comments_only { text + " (comments)" } else { text }
 }
 
-fn told(path: &str, old: &str, new: &str) -> Vec<String> {
-    told_of(&[versions(path, old, new)])
+fn describe_diff(path: &str, old: &str, new: &str) -> Vec<String> {
+    describe_symbols(&[versions(path, old, new)])
 }
 
 /// Symbols added by a new file with these lines.
 fn added(path: &str, new: &str) -> Vec<String> {
-    let told = told(path, "", new);
+    let told = describe_diff(path, "", new);
     told.iter().map(|text| text.strip_prefix("Added ").unwrap_or(text).to_owned()).collect()
 }
 
@@ -73,7 +73,7 @@ fn script_definitions_are_found_however_they_are_written() {
     );
     let exports = "module.exports = {\n  start() {},\n  stop: () => {},\n  helper,\n}\nfunction helper() {}\n";
     assert_eq!(added("lib/a.js", exports), ["helper", "start", "stop"]);
-    assert_eq!(told("a.js", "const api = {\n}\n", "const api = {\n  get() {}\n}\n"), ["Added api.get"]);
+    assert_eq!(describe_diff("a.js", "const api = {\n}\n", "const api = {\n  get() {}\n}\n"), ["Added api.get"]);
     assert_eq!(added("lib/a.js", "module.exports = function build(a) {}\n"), ["build"]);
 }
 
@@ -115,31 +115,31 @@ fn c_definitions_are_functions_types_macros_and_tables() {
 fn a_signature_that_changed_is_another_deed_than_a_body_that_did() {
     let old = "fn a(x: u8) {\n    one();\n}\n\nfn b() {\n    two();\n}\n\nfn c() {}\n";
     let new = "fn a(x: u16) {\n    one();\n}\n\nfn b() {\n    three();\n}\n\nfn c() {}\n";
-    assert_eq!(told("a.rs", old, new), ["Modified b", "Redefined a"]);
+    assert_eq!(describe_diff("a.rs", old, new), ["Modified b", "Redefined a"]);
 }
 
 #[test]
 fn layout_alone_says_nothing() {
     let old = "fn a(x: u8, y: u8) {\n    one(x, y);\n}\n";
     let new = "mod wrapped {\n    fn a(\n        x: u8,\n        y: u8,\n    ) {\n        one(\n            x,\n            y,\n        );\n    }\n}\n";
-    assert_eq!(told("a.rs", old, new), NONE);
+    assert_eq!(describe_diff("a.rs", old, new), NONE);
 }
 
 #[test]
 fn a_change_of_comments_is_told_as_one() {
     assert_eq!(
-        told("a.rs", "/// One.\nfn a() {\n    b();\n}\n", "/// Two.\nfn a() {\n    b();\n}\n"),
+        describe_diff("a.rs", "/// One.\nfn a() {\n    b();\n}\n", "/// Two.\nfn a() {\n    b();\n}\n"),
         ["Modified a (comments)"]
     );
     let (old, new) =
         ("def a():\n    \"\"\"One.\"\"\"\n    return 1\n", "def a():\n    \"\"\"Two.\"\"\"\n    return 1\n");
-    assert_eq!(told("a.py", old, new), ["Modified a (comments)"]);
+    assert_eq!(describe_diff("a.py", old, new), ["Modified a (comments)"]);
 }
 
 #[test]
 fn what_changes_places_in_its_file_says_nothing() {
     assert_eq!(
-        told(
+        describe_diff(
             "a.py",
             "def a():\n    pass\n\ndef b():\n    return 1\n",
             "def b():\n    return 1\n\ndef a():\n    pass\n"
@@ -156,15 +156,15 @@ fn one_body_under_another_name_is_renamed() {
         format!("fn select_model(offers: &[Offer]) {{\n{BODY}}}\n"),
         format!("fn choose(offers: &[Offer]) {{\n{BODY}}}\n"),
     );
-    assert_eq!(told("a.rs", &old, &new), ["Renamed choose < select_model"]);
+    assert_eq!(describe_diff("a.rs", &old, &new), ["Renamed choose < select_model"]);
 }
 
 #[test]
 fn a_small_body_is_renamed_where_its_callers_say_so() {
     let old = "def load(x):\n    return x\n\ndef go():\n    return load(1)\n";
-    assert_eq!(told("a.py", old, &old.replace("load", "read")), ["Modified go", "Renamed read < load"]);
+    assert_eq!(describe_diff("a.py", old, &old.replace("load", "read")), ["Modified go", "Renamed read < load"]);
     assert_eq!(
-        told("a.py", "def width(self):\n    return self.w\n", "def height(self):\n    return self.h\n"),
+        describe_diff("a.py", "def width(self):\n    return self.w\n", "def height(self):\n    return self.h\n"),
         ["Added height", "Removed width"]
     );
 }
@@ -174,7 +174,10 @@ fn members_of_a_renamed_type_go_with_it() {
     let old = format!(
         "struct Picker {{ offers: Vec<Offer>, limit: u8 }}\nimpl Picker {{\n    fn pick(&self) {{\n{BODY}    }}\n    fn tiny(&self) {{}}\n}}\nfn make() -> Picker {{ Picker {{ offers: vec![], limit: 1 }} }}\n"
     );
-    assert_eq!(told("a.rs", &old, &old.replace("Picker", "Router")), ["Redefined make", "Renamed Router < Picker"]);
+    assert_eq!(
+        describe_diff("a.rs", &old, &old.replace("Picker", "Router")),
+        ["Redefined make", "Renamed Router < Picker"]
+    );
 }
 
 #[test]
@@ -187,8 +190,8 @@ fn what_leaves_one_file_for_another_is_moved() {
     let symbols = symbols(&files);
     assert_eq!(symbols.len(), 1, "{symbols:?}");
     assert_eq!(
-        (symbols[0].fate, symbols[0].path.as_str(), symbols[0].old_path.as_deref()),
-        (Fate::Moved, "b.rs", Some("a.rs"))
+        (symbols[0].change, symbols[0].path.as_str(), symbols[0].old_path.as_deref()),
+        (SymbolChange::Moved, "b.rs", Some("a.rs"))
     );
 }
 
@@ -198,15 +201,15 @@ fn another_function_of_the_same_name_is_not_moved() {
         versions("a.py", "def main():\n    for a in b:\n        c(a)\n        d(a, e)\n        f(g)\n", ""),
         versions("b.py", "", "def main():\n    with u as v:\n        w(x)\n        y(z, q)\n        r(s)\n"),
     ];
-    assert_eq!(told_of(&files), ["Added main", "Removed main"]);
+    assert_eq!(describe_symbols(&files), ["Added main", "Removed main"]);
 }
 
 #[test]
 fn parts_of_a_type_that_come_and_go_are_told_with_it() {
     let (old, new) = ("enum Fate {\n    Added,\n    Gone,\n}\n", "enum Fate {\n    Added,\n    Renamed,\n}\n");
-    assert_eq!(told("a.rs", old, new), ["Modified Fate +Renamed -Gone"]);
+    assert_eq!(describe_diff("a.rs", old, new), ["Modified Fate +Renamed -Gone"]);
     let (old, new) = ("interface A {\n  b: string\n}\n", "interface A {\n  b: string\n  c?: number\n}\n");
-    assert_eq!(told("a.ts", old, new), ["Modified A +c"]);
+    assert_eq!(describe_diff("a.ts", old, new), ["Modified A +c"]);
 }
 
 #[test]
@@ -223,33 +226,39 @@ fn inline_tests_are_tests_and_what_they_use_too() {
 fn what_the_grammar_did_not_understand_is_not_told_as_new_or_gone() {
     let old = "int a(void) { return 1; }\nFOO(int b(void) { return 2; \n";
     let new = "int a(void) { return 1; }\nint b(void) { return 2; }\nint c(void) { return 3; }\n";
-    let told = told("a.c", old, new);
+    let told = describe_diff("a.c", old, new);
     assert!(told.contains(&"Added c".to_owned()) && !told.contains(&"Added b".to_owned()), "{told:?}");
 }
 
 #[test]
 fn a_name_that_stands_on_both_sides_neither_comes_nor_goes() {
-    assert_eq!(told("a.js", "const foo = make(1);\n", "function foo() {\n  return 1;\n}\n"), ["Redefined foo"]);
-    assert_eq!(told("a.js", "const { foo } = make(1);\n", "const foo = () => {\n  return 1;\n};\n"), ["Redefined foo"]);
+    assert_eq!(
+        describe_diff("a.js", "const foo = make(1);\n", "function foo() {\n  return 1;\n}\n"),
+        ["Redefined foo"]
+    );
+    assert_eq!(
+        describe_diff("a.js", "const { foo } = make(1);\n", "const foo = () => {\n  return 1;\n};\n"),
+        ["Redefined foo"]
+    );
 }
 
 #[test]
 fn an_overload_changes_its_name_and_does_not_add_it() {
     let old = "class A {\n  int f(int a) { return 1; }\n}\n";
     let new = "class A {\n  int f(int a) { return 1; }\n  int f(String a) { return 2; }\n}\n";
-    assert_eq!(told("A.java", old, new), ["Modified A.f"]);
+    assert_eq!(describe_diff("A.java", old, new), ["Modified A.f"]);
 }
 
 #[test]
 fn what_stands_in_a_new_function_is_told_with_it() {
     let new = "def wrap(f):\n    def inner():\n        return f()\n    return inner\n";
-    assert_eq!(told("a.py", "", new), ["Added wrap"]);
+    assert_eq!(describe_diff("a.py", "", new), ["Added wrap"]);
 }
 
 #[test]
 fn a_change_belongs_to_the_innermost_function() {
     let old = "function outer() {\n  const inner = () => {\n    a();\n  };\n  b();\n}\n";
-    assert_eq!(told("a.js", old, &old.replace("a()", "c()")), ["Modified inner"]);
+    assert_eq!(describe_diff("a.js", old, &old.replace("a()", "c()")), ["Modified inner"]);
 }
 
 #[test]
@@ -257,29 +266,29 @@ fn where_the_hunks_are_not_whole_the_texts_are() {
     let (old, new) = ("fn a() {}\nfn b() {}\n", "fn a() {}\nfn b() { x(); }\nfn c() {}\n");
     let mut part = versions("a.rs", old, new);
     part.hunks.clear();
-    assert_eq!(told_of(&[part]), ["Added c", "Modified b"]);
+    assert_eq!(describe_symbols(&[part]), ["Added c", "Modified b"]);
 }
 
 #[test]
 fn items_in_a_macros_braces_are_definitions() {
     let old = "cfg_net! {\n    pub struct Gate;\n    impl Gate {\n        fn a(&self) {}\n    }\n}\n";
     let new = old.replace("fn a(&self) {}", "fn a(&self) {}\n        fn b(&self) {}");
-    assert_eq!(told("a.rs", old, &new), ["Added Gate::b"]);
-    assert_eq!(told("a.rs", "", &new), ["Added Gate", "Added Gate::a", "Added Gate::b"]);
+    assert_eq!(describe_diff("a.rs", old, &new), ["Added Gate::b"]);
+    assert_eq!(describe_diff("a.rs", "", &new), ["Added Gate", "Added Gate::a", "Added Gate::b"]);
     let strange = "table! {\n    users (id) { id -> Int, }\n}\nfn users() {}\n";
-    assert_eq!(told("a.rs", "table! {\n    users (id) { }\n}\n", strange), NONE);
+    assert_eq!(describe_diff("a.rs", "table! {\n    users (id) { }\n}\n", strange), NONE);
 }
 
 #[test]
 fn a_function_that_changes_its_type_is_renamed() {
     let old = format!("impl Old {{\n    fn choose(offers: &[Offer]) {{\n{BODY}    }}\n}}\nstruct Old;\nstruct New;\n");
     let new = format!("fn choose(offers: &[Offer]) {{\n{BODY}}}\nstruct Old;\nstruct New;\n");
-    assert_eq!(told("a.rs", &old, &new), ["Renamed choose < Old::choose"]);
+    assert_eq!(describe_diff("a.rs", &old, &new), ["Renamed choose < Old::choose"]);
 }
 
 #[test]
 fn what_is_commented_out_is_no_definition() {
-    assert_eq!(told("a.rs", "fn a() {}\n", "fn a() {}\n/*\nfn b() {\n}\n*/\n"), NONE);
+    assert_eq!(describe_diff("a.rs", "fn a() {}\n", "fn a() {}\n/*\nfn b() {\n}\n*/\n"), NONE);
 }
 
 #[test]
@@ -290,7 +299,7 @@ fn implementations_for_types_without_a_name_are_known_by_their_traits() {
 #[test]
 fn the_constructor_of_a_renamed_class_goes_with_it() {
     let old = "class Picker {\n  private final List<Offer> offers;\n  private final int limit;\n  Picker(List<Offer> offers, int limit) {\n    this.offers = offers;\n    this.limit = limit;\n  }\n  int size() { return offers.size(); }\n}\n";
-    assert_eq!(told("A.java", old, &old.replace("Picker", "Router")), ["Renamed Router < Picker"]);
+    assert_eq!(describe_diff("A.java", old, &old.replace("Picker", "Router")), ["Renamed Router < Picker"]);
 }
 
 #[test]
@@ -357,10 +366,12 @@ mod any_text {
             (symbol.bare(), symbol.old_name.as_deref().map_or(symbol.bare(), crate::facts::symbols::bare));
         let in_new = new.contains(bare);
         let in_old = old.contains(was);
-        match symbol.fate {
-            Fate::Added => in_new,
-            Fate::Removed => old.contains(bare),
-            Fate::Moved | Fate::Renamed | Fate::Redefined | Fate::Modified => in_new && in_old,
+        match symbol.change {
+            SymbolChange::Added => in_new,
+            SymbolChange::Removed => old.contains(bare),
+            SymbolChange::Moved | SymbolChange::Renamed | SymbolChange::Redefined | SymbolChange::Modified => {
+                in_new && in_old
+            }
         }
     }
 
@@ -394,8 +405,8 @@ mod any_text {
                     text.lines().any(|line| line.trim_start().trim_start_matches("pub ").starts_with(&head))
                 };
                 let texts = file.texts.as_deref().unwrap();
-                prop_assert!(symbol.fate != Fate::Removed || !stands(&texts.new), "{symbol:?}");
-                prop_assert!(symbol.fate != Fate::Added || !stands(&texts.old), "{symbol:?}");
+                prop_assert!(symbol.change != SymbolChange::Removed || !stands(&texts.new), "{symbol:?}");
+                prop_assert!(symbol.change != SymbolChange::Added || !stands(&texts.old), "{symbol:?}");
             }
         }
 

@@ -8,25 +8,25 @@ pub type Token = u64;
 /// The tokens of these ranges of the text, without those covered by `leave` (ascending). A comma before a closing
 /// bracket is layout.
 #[must_use]
-pub fn of(source: &str, ranges: &[Range<usize>], leave: &[Range<usize>]) -> Vec<Token> {
+pub fn tokenize(source: &str, ranges: &[Range<usize>], leave: &[Range<usize>]) -> Vec<Token> {
     let mut tokens = Vec::new();
     for range in ranges {
         let mut at = range.start;
         let first = leave.partition_point(|gap| gap.end <= range.start);
         for gap in leave[first..].iter().take_while(|gap| gap.start < range.end) {
             if gap.start > at {
-                split(source.get(at..gap.start).unwrap_or(""), &mut tokens);
+                push_tokens(source.get(at..gap.start).unwrap_or(""), &mut tokens);
             }
             at = at.max(gap.end);
         }
         if at < range.end {
-            split(source.get(at..range.end).unwrap_or(""), &mut tokens);
+            push_tokens(source.get(at..range.end).unwrap_or(""), &mut tokens);
         }
     }
     tokens
 }
 
-fn split(text: &str, tokens: &mut Vec<Token>) {
+fn push_tokens(text: &str, tokens: &mut Vec<Token>) {
     let mut word: Option<Token> = None;
     for byte in text.bytes() {
         if is_word(byte) {
@@ -53,7 +53,7 @@ pub fn word(text: &str) -> Token {
 
 /// The words among the tokens, sorted.
 #[must_use]
-pub fn words(tokens: &[Token]) -> Vec<Token> {
+pub fn word_tokens(tokens: &[Token]) -> Vec<Token> {
     let mut words: Vec<Token> = tokens.iter().copied().filter(|token| *token > u64::from(u8::MAX)).collect();
     words.sort_unstable();
     words
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     fn all(text: &str) -> Vec<Token> {
-        of(text, std::slice::from_ref(&(0..text.len())), &[])
+        tokenize(text, std::slice::from_ref(&(0..text.len())), &[])
     }
 
     #[test]
@@ -107,12 +107,12 @@ mod tests {
     #[test]
     fn what_is_left_out_is_not_there() {
         let text = "a /* b */ c";
-        assert_eq!(of(text, std::slice::from_ref(&(0..text.len())), std::slice::from_ref(&(2..9))), all("a c"));
+        assert_eq!(tokenize(text, std::slice::from_ref(&(0..text.len())), std::slice::from_ref(&(2..9))), all("a c"));
     }
 
     #[test]
     fn likeness_counts_each_word_once() {
-        let of = |text| words(&all(text));
+        let of = |text| word_tokens(&all(text));
         assert_eq!(likeness(&of("a b c d"), &of("d c b a")), 1.0);
         assert_eq!(likeness(&of("a a a a"), &of("a b c d")), 0.25);
         assert_eq!(likeness(&of("(a)"), &of("[b]")), 0.0);

@@ -5,7 +5,7 @@ use minijinja::{Value, context};
 use super::Variant;
 
 /// Values with a title each.
-pub fn of(variant: Variant) -> Vec<(&'static str, Value)> {
+pub fn sample_values(variant: Variant) -> Vec<(&'static str, Value)> {
     if variant == Variant::Note {
         return vec![("a note", context! { note => "Fixed the timeout, 3s to 200ms." })];
     }

@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::commit::Header;
-use super::super::deed::Deed;
-use super::line::Line;
-use super::story::{Copied, Question, Rebase, Story, Told};
+use super::super::deed::RefChange;
+use super::line::ReflogLine;
+use super::story::{ClassifiedLog, EntryChange, OpenQuestion, Rebase, RebasedCommit};
 use crate::domain::id::Oid;
 
 /// Maximum commits compared after a reset.
@@ -14,37 +14,39 @@ const RESET: usize = 100;
 const REBASED: usize = 1_000;
 
 /// Repository queries needed for resolution.
-pub trait History {
+pub trait HistoryQueries {
     /// The commit's header; `None` when the object is gone.
     fn header(&self, oid: &Oid) -> Option<Header>;
     /// Commits in `to` but not in `from`, oldest first, at most `limit`; empty when one of them is gone.
     fn range(&self, from: &Oid, to: &Oid, limit: usize) -> Vec<Oid>;
     /// Whether a branch still contains the commit.
-    fn is_kept(&self, oid: &Oid) -> bool;
+    fn is_on_branch(&self, oid: &Oid) -> bool;
     /// The branch tip before a rebase moved it to `to`, per the branch's own log.
     fn before_rebase(&self, branch: &str, to: &Oid) -> Option<Oid>;
 }
 
 /// The reference changes with all questions resolved.
 #[must_use]
-pub fn tell(story: Story, lines: &[Line], history: &dyn History) -> Vec<Told> {
-    let mut told = story.told;
+pub fn resolve_questions(story: ClassifiedLog, lines: &[ReflogLine], history: &dyn HistoryQueries) -> Vec<EntryChange> {
+    let mut told = story.changes;
     for question in story.questions {
         match question {
-            Question::Replaced { line } => replaced(&mut told, line, &lines[line], history),
-            Question::Again { line, base, tip } => again(&mut told, line, (&base, &tip), history),
-            Question::Rebased(rebase) => rebased(&mut told, &rebase, history),
-            Question::Aborted(range) => told.retain(|told| !range.contains(&told.line) || !is_made(&told.deed)),
+            OpenQuestion::Replaced { line } => replaced(&mut told, line, &lines[line], history),
+            OpenQuestion::Recommitted { line, base, tip } => {
+                resolve_recommitted(&mut told, line, (&base, &tip), history)
+            }
+            OpenQuestion::Rebased(rebase) => rebased(&mut told, &rebase, history),
+            OpenQuestion::Aborted(range) => told.retain(|told| !range.contains(&told.line) || !is_made(&told.change)),
         }
     }
     told
 }
 
-fn is_made(deed: &Deed) -> bool {
-    matches!(deed, Deed::Made { .. })
+fn is_made(deed: &RefChange) -> bool {
+    matches!(deed, RefChange::Committed { .. })
 }
 
-fn replaced(told: &mut [Told], index: usize, line: &Line, history: &dyn History) {
+fn replaced(told: &mut [EntryChange], index: usize, line: &ReflogLine, history: &dyn HistoryQueries) {
     let (Some(old), Some(new)) = (&line.old, &line.new) else { return };
     let lies_on_it = history.header(new).is_none_or(|header| header.parents.contains(old));
     if !lies_on_it {
@@ -53,14 +55,14 @@ fn replaced(told: &mut [Told], index: usize, line: &Line, history: &dyn History)
 }
 
 /// Records that the commit of this line also replaces `old`.
-fn add(told: &mut [Told], line: usize, old: &Oid) {
+fn add(told: &mut [EntryChange], line: usize, old: &Oid) {
     if let Some(told) = told.iter_mut().find(|told| told.line == line) {
-        stand_for(told, old);
+        record_replaced(told, old);
     }
 }
 
-fn stand_for(told: &mut Told, old: &Oid) {
-    if let Deed::Made { oid, replaces, .. } = &mut told.deed
+fn record_replaced(told: &mut EntryChange, old: &Oid) {
+    if let RefChange::Committed { oid, replaces, .. } = &mut told.change
         && oid != old
         && !replaces.contains(old)
     {
@@ -70,24 +72,29 @@ fn stand_for(told: &mut Told, old: &Oid) {
 
 /// The new commit replaces the reset commits with the same message. Commits that another branch still contains were
 /// only moved there.
-fn again(told: &mut [Told], index: usize, (base, tip): (&Oid, &Oid), history: &dyn History) {
-    let Some(made) = told.iter().find(|told| told.line == index).and_then(|told| oid(&told.deed)) else { return };
+fn resolve_recommitted(
+    told: &mut [EntryChange],
+    index: usize,
+    (base, tip): (&Oid, &Oid),
+    history: &dyn HistoryQueries,
+) {
+    let Some(made) = told.iter().find(|told| told.line == index).and_then(|told| oid(&told.change)) else { return };
     let Some(header) = history.header(made) else { return };
     for old in history.range(base, tip, RESET) {
-        if history.header(&old).is_some_and(|other| other.message == header.message) && !history.is_kept(&old) {
+        if history.header(&old).is_some_and(|other| other.message == header.message) && !history.is_on_branch(&old) {
             add(told, index, &old);
         }
     }
 }
 
-fn oid(deed: &Deed) -> Option<&Oid> {
+fn oid(deed: &RefChange) -> Option<&Oid> {
     match deed {
-        Deed::Made { oid, .. } => Some(oid),
+        RefChange::Committed { oid, .. } => Some(oid),
         _ => None,
     }
 }
 
-fn rebased(told: &mut Vec<Told>, rebase: &Rebase, history: &dyn History) {
+fn rebased(told: &mut Vec<EntryChange>, rebase: &Rebase, history: &dyn HistoryQueries) {
     let by_branch = rebase.branch.as_deref().and_then(|branch| history.before_rebase(branch, &rebase.to));
     let from = by_branch.as_ref().unwrap_or(&rebase.from);
     let originals = history.range(&rebase.to, from, REBASED);
@@ -100,22 +107,22 @@ fn rebased(told: &mut Vec<Told>, rebase: &Rebase, history: &dyn History) {
 }
 
 /// Matches the rebase steps with the rebased commits.
-fn pairs<'a>(rebase: &'a Rebase, originals: Vec<Oid>, history: &dyn History) -> Vec<(&'a Copied, Oid)> {
+fn pairs<'a>(rebase: &'a Rebase, originals: Vec<Oid>, history: &dyn HistoryQueries) -> Vec<(&'a RebasedCommit, Oid)> {
     // Replacements by the line itself (an amend, a fold) are already recorded.
     let told: HashSet<&Oid> = rebase.steps.iter().filter_map(|step| step.old.as_ref()).collect();
     let with_header = |oid: Oid| history.header(&oid).map(|header| (oid, header));
     let mut left: Vec<(Oid, Header)> =
         originals.into_iter().filter(|oid| !told.contains(oid)).filter_map(with_header).collect();
-    let (folds, copies): (Vec<&Copied>, Vec<&Copied>) = rebase.steps.iter().partition(|step| step.folds);
+    let (folds, copies): (Vec<&RebasedCommit>, Vec<&RebasedCommit>) = rebase.steps.iter().partition(|step| step.folds);
     let copies = copies.into_iter().filter_map(|step| Some((step, history.header(&step.oid)?)));
     // A copy that was reworded in place is already linked: it must not be matched with another original.
     let copies = copies.filter(|(step, header)| lies_on_its_old(step, header)).collect();
     let mut pairs = Vec::new();
     let is_same = |one: &Header, other: &Header| one.message == other.message && is_by_same(one, other);
-    let open = take(&mut pairs, copies, &mut left, &is_same);
+    let open = take_matching(&mut pairs, copies, &mut left, &is_same);
     // A reworded commit keeps author and date, which identify it when no other commit has both.
     if are_distinct(open.iter().map(|(_, header)| header)) && are_distinct(left.iter().map(|(_, header)| header)) {
-        take(&mut pairs, open, &mut left, &is_by_same);
+        take_matching(&mut pairs, open, &mut left, &is_by_same);
     }
     // A rebase drops merges.
     left.retain(|(_, header)| header.parents.len() < 2);
@@ -125,7 +132,7 @@ fn pairs<'a>(rebase: &'a Rebase, originals: Vec<Oid>, history: &dyn History) -> 
     pairs
 }
 
-fn lies_on_its_old(step: &Copied, header: &Header) -> bool {
+fn lies_on_its_old(step: &RebasedCommit, header: &Header) -> bool {
     step.old.as_ref().is_none_or(|old| header.parents.contains(old))
 }
 
@@ -140,12 +147,12 @@ fn are_distinct<'a>(mut headers: impl Iterator<Item = &'a Header>) -> bool {
 }
 
 /// Pairs each copy with the first remaining similar commit; returns the copies without a match.
-fn take<'a>(
-    pairs: &mut Vec<(&'a Copied, Oid)>,
-    copies: Vec<(&'a Copied, Header)>,
+fn take_matching<'a>(
+    pairs: &mut Vec<(&'a RebasedCommit, Oid)>,
+    copies: Vec<(&'a RebasedCommit, Header)>,
     left: &mut Vec<(Oid, Header)>,
     is_alike: &dyn Fn(&Header, &Header) -> bool,
-) -> Vec<(&'a Copied, Header)> {
+) -> Vec<(&'a RebasedCommit, Header)> {
     let mut open = Vec::new();
     for (copy, header) in copies {
         match left.iter().position(|(_, other)| is_alike(&header, other)) {
@@ -157,20 +164,20 @@ fn take<'a>(
 }
 
 /// Records that the copy, or its successor in the same rebase, replaces the original.
-fn link(told: &mut Vec<Told>, rebase: &Rebase, copy: &Copied, original: &Oid) {
+fn link(told: &mut Vec<EntryChange>, rebase: &Rebase, copy: &RebasedCommit, original: &Oid) {
     let survivor = survivor(rebase, copy);
     let place =
-        |wanted: &Oid| told.iter().rposition(|told| told.line <= rebase.line && oid(&told.deed) == Some(wanted));
+        |wanted: &Oid| told.iter().rposition(|told| told.line <= rebase.line && oid(&told.change) == Some(wanted));
     // A reported copy that was itself replaced passes the link on.
     if let Some(place) = place(&copy.oid).or_else(|| place(survivor)) {
-        return stand_for(&mut told[place], original);
+        return record_replaced(&mut told[place], original);
     }
-    let deed = Deed::Made { oid: survivor.clone(), replaces: vec![original.clone()], step: true };
-    told.push(Told { line: rebase.line, at: rebase.at, deed });
+    let deed = RefChange::Committed { oid: survivor.clone(), replaces: vec![original.clone()], step: true };
+    told.push(EntryChange { line: rebase.line, at: rebase.at, change: deed });
 }
 
 /// Later rebase steps may have folded the copy into another commit.
-fn survivor<'a>(rebase: &'a Rebase, copy: &'a Copied) -> &'a Oid {
+fn survivor<'a>(rebase: &'a Rebase, copy: &'a RebasedCommit) -> &'a Oid {
     let in_place = rebase.steps.iter().filter(|step| step.in_place);
     let folded: HashMap<&Oid, &Oid> = in_place.filter_map(|step| Some((step.old.as_ref()?, &step.oid))).collect();
     let mut oid = &copy.oid;

@@ -12,7 +12,7 @@ const CHUNK: u64 = 64 << 10;
 
 /// File identity from metadata, without opening the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Look {
+pub struct FileIdentity {
     /// `device:inode:mtime`.
     pub stamp: String,
     pub size: u64,
@@ -24,12 +24,12 @@ pub struct Look {
 
 /// `None` when there is no regular file.
 #[must_use]
-pub fn look(path: &Path) -> Option<Look> {
+pub fn identify_file(path: &Path) -> Option<FileIdentity> {
     let found = path.symlink_metadata().ok().filter(Metadata::is_file)?;
     let stamp = format!("{}:{}:{}.{}", found.dev(), found.ino(), found.mtime(), found.mtime_nsec());
     let created = found.created().ok().and_then(|time| Timestamp::try_from(time).ok());
     let changed = Timestamp::from_second(found.mtime()).ok();
-    Some(Look { stamp, size: found.size(), created, changed })
+    Some(FileIdentity { stamp, size: found.size(), created, changed })
 }
 
 /// Opens a regular file; one that was replaced by a pipe or a link neither blocks nor is followed.
@@ -66,7 +66,7 @@ pub fn bytes(file: &File, from: u64, to: u64) -> std::io::Result<Vec<u8>> {
 
 /// The complete lines before an offset that is a line end, newest first, each with its start offset.
 #[derive(Debug)]
-pub struct Backward<'file> {
+pub struct BackwardLines<'file> {
     file: &'file File,
     /// Bytes read but not yet returned, from `at` on.
     buffer: Vec<u8>,
@@ -75,7 +75,7 @@ pub struct Backward<'file> {
     budget: u64,
 }
 
-impl<'file> Backward<'file> {
+impl<'file> BackwardLines<'file> {
     #[must_use]
     pub fn from(file: &'file File, end: u64, budget: u64) -> Self {
         Self { file, buffer: Vec::new(), at: end, budget }
@@ -95,7 +95,7 @@ impl<'file> Backward<'file> {
     }
 }
 
-impl Iterator for Backward<'_> {
+impl Iterator for BackwardLines<'_> {
     type Item = (u64, Vec<u8>);
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -136,7 +136,7 @@ mod tests {
         let lines = ["first", "", &long, "last"];
         let text = lines.iter().map(|line| format!("{line}\n")).collect::<String>();
         let (_dir, file) = written(text.as_bytes());
-        let mut found: Vec<(u64, Vec<u8>)> = Backward::from(&file, text.len() as u64, u64::MAX).collect();
+        let mut found: Vec<(u64, Vec<u8>)> = BackwardLines::from(&file, text.len() as u64, u64::MAX).collect();
         found.reverse();
         let texts: Vec<String> = found.iter().map(|(_, line)| String::from_utf8_lossy(line).into_owned()).collect();
         assert_eq!(texts, lines);
@@ -150,7 +150,7 @@ mod tests {
     fn going_backwards_ends_at_the_budget() {
         let text = "0123456789\n".repeat(100_000);
         let (_dir, file) = written(text.as_bytes());
-        let found = Backward::from(&file, text.len() as u64, 200_000).count();
+        let found = BackwardLines::from(&file, text.len() as u64, 200_000).count();
         assert!((18_000..=18_182).contains(&found), "{found}");
     }
 
@@ -161,7 +161,7 @@ mod tests {
         nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
         std::os::unix::fs::symlink("/etc/passwd", &link).unwrap();
         for path in [pipe, link] {
-            assert_eq!(look(&path), None);
+            assert_eq!(identify_file(&path), None);
             assert!(open(&path).is_err());
         }
     }

@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 
 use super::super::commit;
-use super::message::{self, Said};
+use super::message::{self, ReflogAction};
 use crate::domain::id::Oid;
 
 /// `<old> <new> <name> <email> <seconds> <zone>[\t<message>]`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Line {
+pub struct ReflogLine {
     /// `None` when the reference was created.
     pub old: Option<Oid>,
     /// `None` when it was deleted.
@@ -17,7 +17,7 @@ pub struct Line {
     pub message: String,
 }
 
-impl Line {
+impl ReflogLine {
     /// `None` for a line that git would not have written.
     pub fn parse(line: &[u8]) -> Option<Self> {
         // Git omits the tab when there is no message.
@@ -31,7 +31,7 @@ impl Line {
 
     /// Whether a rebase of this branch ended with this commit.
     pub fn ends_a_rebase_at(&self, tip: &Oid) -> bool {
-        self.new.as_ref() == Some(tip) && message::read(&self.message) == Said::Finish
+        self.new.as_ref() == Some(tip) && message::parse_message(&self.message) == ReflogAction::Finish
     }
 }
 
@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn a_line_is_taken_apart() {
         let text = format!("{} {} A <weird> U <a@b> 1700000000 +0100\tcommit: a\tb", id("0"), id("a"));
-        let line = Line::parse(text.as_bytes()).unwrap();
+        let line = ReflogLine::parse(text.as_bytes()).unwrap();
         assert_eq!((line.old, line.new.unwrap().as_str()), (None, id("a").as_str()));
         assert_eq!((line.at.as_second(), line.message.as_str()), (1_700_000_000, "commit: a\tb"));
     }
@@ -61,13 +61,13 @@ mod tests {
     #[test]
     fn a_line_without_message_has_no_tab() {
         let text = format!("{} {} A U <a@b> 1700000000 +0100", id("b"), id("a"));
-        assert_eq!(Line::parse(text.as_bytes()).unwrap().message, "");
+        assert_eq!(ReflogLine::parse(text.as_bytes()).unwrap().message, "");
     }
 
     #[test]
     fn what_git_would_not_write_is_no_line() {
         for text in ["", "x", "a b c\td", &format!("{} {}", id("a"), id("b")), &format!("{} zz A <a> 1 +0", id("a"))] {
-            assert_eq!(Line::parse(text.as_bytes()), None, "{text}");
+            assert_eq!(ReflogLine::parse(text.as_bytes()), None, "{text}");
         }
     }
 }

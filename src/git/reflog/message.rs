@@ -3,9 +3,9 @@
 
 /// The action that a reflog message records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Said {
+pub enum ReflogAction {
     /// A commit was created; git's own wording for it.
-    Made,
+    Committed,
     /// A commit replaced the previous one (amend).
     Amended,
     /// A patch was applied (`am`).
@@ -13,7 +13,7 @@ pub enum Said {
     /// A rebase moved to its base.
     Start,
     /// A rebase created a commit.
-    Step(Step),
+    Step(RebaseStep),
     /// A rebase finished.
     Finish,
     /// A rebase was aborted: its commits are discarded.
@@ -23,12 +23,12 @@ pub enum Said {
     /// The new tip was fetched or existed before.
     Elsewhere,
     /// No recognisable action.
-    Nothing,
+    Unrecognised,
 }
 
 /// The rebase step that created a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum RebaseStep {
     Pick,
     Reword,
     Edit,
@@ -41,39 +41,43 @@ pub enum Step {
 
 /// Parses a message.
 #[must_use]
-pub fn read(message: &str) -> Said {
+pub fn parse_message(message: &str) -> ReflogAction {
     let (action, detail) = split(message);
     let verb = action.split(' ').next().unwrap_or("");
     if verb != "commit"
-        && let Some(said) = of_rebase(action, detail)
+        && let Some(said) = parse_rebase(action, detail)
     {
         return said;
     }
     match verb {
-        "commit" if action == "commit (amend)" => Said::Amended,
-        "commit" if action == "commit (rebase)" => Said::Step(Step::Continue),
-        "commit" => Said::Made,
-        "cherry-pick" | "revert" if is_forward(detail) => Said::Elsewhere,
-        "cherry-pick" | "revert" => Said::Made,
-        "am" if action == "am" => Said::Applied,
-        "merge" | "pull" if detail.contains("Merge made by") || detail == "In-index merge" => Said::Made,
-        "merge" if !is_forward(detail) => Said::Nothing,
-        "rebase" if action == "rebase" => of_old_rebase(detail),
-        "reset" => Said::Reset,
+        "commit" if action == "commit (amend)" => ReflogAction::Amended,
+        "commit" if action == "commit (rebase)" => ReflogAction::Step(RebaseStep::Continue),
+        "commit" => ReflogAction::Committed,
+        "cherry-pick" | "revert" if is_forward(detail) => ReflogAction::Elsewhere,
+        "cherry-pick" | "revert" => ReflogAction::Committed,
+        "am" if action == "am" => ReflogAction::Applied,
+        "merge" | "pull" if detail.contains("Merge made by") || detail == "In-index merge" => ReflogAction::Committed,
+        "merge" if !is_forward(detail) => ReflogAction::Unrecognised,
+        "rebase" if action == "rebase" => parse_old_rebase(detail),
+        "reset" => ReflogAction::Reset,
         "am" | "merge" | "pull" | "rebase" | "initial" | "checkout" | "clone" | "branch" | "Branch" | "fetch"
-        | "push" => Said::Elsewhere,
-        _ if message == "rewritten during rebase" => Said::Elsewhere,
-        _ => Said::Nothing,
+        | "push" => ReflogAction::Elsewhere,
+        _ if message == "rewritten during rebase" => ReflogAction::Elsewhere,
+        _ => ReflogAction::Unrecognised,
     }
 }
 
 /// Whether the line records a commit that git created at that moment, whatever `GIT_REFLOG_ACTION` calls it.
 #[must_use]
-pub fn makes(message: &str) -> bool {
-    match read(message) {
-        Said::Made | Said::Amended | Said::Applied | Said::Step(_) => true,
-        Said::Nothing => !is_forward(split(message).1),
-        Said::Start | Said::Finish | Said::Abort | Said::Reset | Said::Elsewhere => false,
+pub fn records_commit(message: &str) -> bool {
+    match parse_message(message) {
+        ReflogAction::Committed | ReflogAction::Amended | ReflogAction::Applied | ReflogAction::Step(_) => true,
+        ReflogAction::Unrecognised => !is_forward(split(message).1),
+        ReflogAction::Start
+        | ReflogAction::Finish
+        | ReflogAction::Abort
+        | ReflogAction::Reset
+        | ReflogAction::Elsewhere => false,
     }
 }
 
@@ -94,34 +98,34 @@ fn is_forward(detail: &str) -> bool {
 }
 
 /// `rebase (pick)`, `rebase -i (pick)`, `pull --rebase origin (pick)`, or any prefix set by `GIT_REFLOG_ACTION`.
-fn of_rebase(action: &str, detail: &str) -> Option<Said> {
+fn parse_rebase(action: &str, detail: &str) -> Option<ReflogAction> {
     let (_, word) = action.strip_suffix(')')?.rsplit_once(" (")?;
     let step = match word {
-        "start" => return Some(Said::Start),
-        "finish" => return Some(Said::Finish),
-        "abort" => return Some(Said::Abort),
-        "reset" => return Some(Said::Elsewhere),
-        "pick" => Step::Pick,
-        "reword" => Step::Reword,
-        "edit" => Step::Edit,
-        "squash" | "fixup" => Step::Fold,
-        "merge" => Step::Merge,
-        "continue" => Step::Continue,
+        "start" => return Some(ReflogAction::Start),
+        "finish" => return Some(ReflogAction::Finish),
+        "abort" => return Some(ReflogAction::Abort),
+        "reset" => return Some(ReflogAction::Elsewhere),
+        "pick" => RebaseStep::Pick,
+        "reword" => RebaseStep::Reword,
+        "edit" => RebaseStep::Edit,
+        "squash" | "fixup" => RebaseStep::Fold,
+        "merge" => RebaseStep::Merge,
+        "continue" => RebaseStep::Continue,
         _ => return None,
     };
-    Some(if is_forward(detail) { Said::Elsewhere } else { Said::Step(step) })
+    Some(if is_forward(detail) { ReflogAction::Elsewhere } else { ReflogAction::Step(step) })
 }
 
 /// Before git 2.26 a rebase wrote `rebase: <subject>` for each created commit.
-fn of_old_rebase(detail: &str) -> Said {
+fn parse_old_rebase(detail: &str) -> ReflogAction {
     if detail.starts_with("checkout ") {
-        Said::Start
+        ReflogAction::Start
     } else if detail.starts_with("aborting") {
-        Said::Abort
+        ReflogAction::Abort
     } else if is_forward(detail) || detail.starts_with("updating ") {
-        Said::Elsewhere
+        ReflogAction::Elsewhere
     } else {
-        Said::Step(Step::Pick)
+        ReflogAction::Step(RebaseStep::Pick)
     }
 }
 
@@ -131,31 +135,31 @@ mod tests {
 
     #[test]
     fn commits_made_here_are_told_from_moves_and_from_silence() {
-        use Said::{Abort, Amended, Applied, Elsewhere, Finish, Made, Nothing, Reset, Start};
+        use ReflogAction::{Abort, Amended, Applied, Committed, Elsewhere, Finish, Reset, Start, Unrecognised};
         let table = [
-            ("commit: subject", Made),
-            ("commit (initial): subject", Made),
-            ("commit (merge): Merge branch 'x'", Made),
-            ("commit (cherry-pick): subject", Made),
+            ("commit: subject", Committed),
+            ("commit (initial): subject", Committed),
+            ("commit (merge): Merge branch 'x'", Committed),
+            ("commit (cherry-pick): subject", Committed),
             ("commit (amend): subject", Amended),
-            ("commit (rebase): subject", Said::Step(Step::Continue)),
-            ("merge topic: Merge made by the 'ort' strategy.", Made),
-            ("pull: Merge made by the 'ort' strategy.", Made),
-            ("pull origin main:main: Merge made by the 'ort' strategy.", Made),
-            ("cherry-pick: subject", Made),
-            ("revert: Revert \"x\"", Made),
+            ("commit (rebase): subject", ReflogAction::Step(RebaseStep::Continue)),
+            ("merge topic: Merge made by the 'ort' strategy.", Committed),
+            ("pull: Merge made by the 'ort' strategy.", Committed),
+            ("pull origin main:main: Merge made by the 'ort' strategy.", Committed),
+            ("cherry-pick: subject", Committed),
+            ("revert: Revert \"x\"", Committed),
             ("am: subject", Applied),
             ("rebase (start): checkout main", Start),
-            ("rebase (pick): subject", Said::Step(Step::Pick)),
-            ("rebase (squash): subject", Said::Step(Step::Fold)),
-            ("rebase (fixup): subject", Said::Step(Step::Fold)),
-            ("rebase -i (reword): subject", Said::Step(Step::Reword)),
-            ("rebase (edit): subject", Said::Step(Step::Edit)),
-            ("rebase (merge): Merge branch 'x'", Said::Step(Step::Merge)),
-            ("rebase (continue): subject", Said::Step(Step::Continue)),
-            ("pull --rebase origin main (pick): feat: subject", Said::Step(Step::Pick)),
-            ("sync (pick): subject", Said::Step(Step::Pick)),
-            ("rebase: subject", Said::Step(Step::Pick)),
+            ("rebase (pick): subject", ReflogAction::Step(RebaseStep::Pick)),
+            ("rebase (squash): subject", ReflogAction::Step(RebaseStep::Fold)),
+            ("rebase (fixup): subject", ReflogAction::Step(RebaseStep::Fold)),
+            ("rebase -i (reword): subject", ReflogAction::Step(RebaseStep::Reword)),
+            ("rebase (edit): subject", ReflogAction::Step(RebaseStep::Edit)),
+            ("rebase (merge): Merge branch 'x'", ReflogAction::Step(RebaseStep::Merge)),
+            ("rebase (continue): subject", ReflogAction::Step(RebaseStep::Continue)),
+            ("pull --rebase origin main (pick): feat: subject", ReflogAction::Step(RebaseStep::Pick)),
+            ("sync (pick): subject", ReflogAction::Step(RebaseStep::Pick)),
+            ("rebase: subject", ReflogAction::Step(RebaseStep::Pick)),
             ("rebase (finish): returning to refs/heads/x", Finish),
             ("rebase (finish): refs/heads/x onto abc", Finish),
             ("pull --rebase (finish): returning to refs/heads/x", Finish),
@@ -181,15 +185,15 @@ mod tests {
             ("fetch . a:b: fast-forward", Elsewhere),
             ("push", Elsewhere),
             ("am --abort", Elsewhere),
-            ("", Nothing),
-            ("anything", Nothing),
-            ("fast-import", Nothing),
-            ("filter-branch: rewrite", Nothing),
-            ("export from jj", Nothing),
-            ("committed by a tool", Nothing),
+            ("", Unrecognised),
+            ("anything", Unrecognised),
+            ("fast-import", Unrecognised),
+            ("filter-branch: rewrite", Unrecognised),
+            ("export from jj", Unrecognised),
+            ("committed by a tool", Unrecognised),
         ];
         for (message, said) in table {
-            assert_eq!(read(message), said, "{message}");
+            assert_eq!(parse_message(message), said, "{message}");
         }
     }
 
@@ -198,10 +202,10 @@ mod tests {
         for message in
             ["merge x: Merge made by the 'ort' strategy.", "sync: Merge made by the 'ort' strategy.", "am: x"]
         {
-            assert!(makes(message), "{message}");
+            assert!(records_commit(message), "{message}");
         }
         for message in ["merge x: Fast-forward", "pull: Fast-forward", "sync: Fast-forward", "reset: moving to x"] {
-            assert!(!makes(message), "{message}");
+            assert!(!records_commit(message), "{message}");
         }
     }
 

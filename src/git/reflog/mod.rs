@@ -18,7 +18,7 @@ pub(super) mod unlogged;
 
 /// A commit that was made here, per a reflog.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Made {
+pub struct ReflogCommit {
     pub oid: Oid,
     /// The commit that this one replaced.
     pub replaces: Option<Oid>,

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::super::deed::{Deed, Entry, News};
-use super::line::Line;
-use super::places::{self, Log};
-use super::story::{self, Story, Told};
-use super::tail::{self, Tail};
+use super::super::deed::{LogUpdates, LoggedChange, RefChange};
+use super::line::ReflogLine;
+use super::places::{self, ReflogFile};
+use super::story::{self, ClassifiedLog, EntryChange};
+use super::tail::{self, LogTail};
 use super::unlogged;
 use crate::domain::event::LogPosition;
 use crate::domain::id::Oid;
@@ -17,37 +17,37 @@ use crate::domain::id::Oid;
 /// The current end position of every log.
 #[must_use]
 pub fn ends(common_dir: &Path) -> Vec<LogPosition> {
-    let heads = places::heads(common_dir);
+    let heads = places::head_logs(common_dir);
     let logs = heads.iter().cloned().chain(places::branches(common_dir));
     // An unreadable log gets no position; once readable it is read from the registration time on.
-    let ends = logs.filter_map(|log| tail::end(&log.path, &log.key()).ok());
+    let ends = logs.filter_map(|log| tail::end_position(&log.path, &log.key()).ok());
     ends.chain(unlogged::ends(common_dir, &heads)).collect()
 }
 
 /// The new lines of one log.
 #[derive(Debug)]
-pub struct Fresh {
-    pub log: Log,
-    pub tail: Tail,
+pub struct NewLines {
+    pub log: ReflogFile,
+    pub tail: LogTail,
 }
 
 /// Reads the new lines of every log.
 #[must_use]
-pub fn read(common_dir: &Path, known: &[LogPosition], since: Timestamp) -> (Vec<Fresh>, News) {
-    let read = |log: Log| {
+pub fn collect_new_lines(common_dir: &Path, known: &[LogPosition], since: Timestamp) -> (Vec<NewLines>, LogUpdates) {
+    let read = |log: ReflogFile| {
         // A log that is unreadable now keeps its position.
-        let tail = tail::read(&log.path, &log.key(), known, since).unwrap_or_default();
-        Fresh { log, tail }
+        let tail = tail::read_new_lines(&log.path, &log.key(), known, since).unwrap_or_default();
+        NewLines { log, tail }
     };
     // Git writes HEAD's log first: read last, it contains everything the branch logs contain.
-    let branches: Vec<Fresh> = places::branches(common_dir).into_iter().map(read).collect();
-    let heads = places::heads(common_dir);
-    let mut fresh: Vec<Fresh> = heads.iter().cloned().map(read).collect();
+    let branches: Vec<NewLines> = places::branches(common_dir).into_iter().map(read).collect();
+    let heads = places::head_logs(common_dir);
+    let mut fresh: Vec<NewLines> = heads.iter().cloned().map(read).collect();
     fresh.extend(branches);
-    let mut news = News { more: fresh.iter().any(|fresh| fresh.tail.more), ..News::default() };
+    let mut news = LogUpdates { more: fresh.iter().any(|fresh| fresh.tail.more), ..LogUpdates::default() };
     news.positions = fresh.iter().filter_map(|fresh| fresh.tail.position.clone()).collect();
     fresh.retain(|fresh| fresh.tail.fresh < fresh.tail.lines.len());
-    for (position, unlogged) in heads.iter().filter_map(|log| unlogged::read(common_dir, log, known)) {
+    for (position, unlogged) in heads.iter().filter_map(|log| unlogged::read_unlogged(common_dir, log, known)) {
         news.positions.push(position);
         fresh.extend(unlogged);
     }
@@ -56,31 +56,31 @@ pub fn read(common_dir: &Path, known: &[LogPosition], since: Timestamp) -> (Vec<
 
 /// The lines of every log at or after `since`.
 #[must_use]
-pub fn since(common_dir: &Path, since: Timestamp) -> Vec<Fresh> {
-    let logs = places::heads(common_dir).into_iter().chain(places::branches(common_dir));
-    let read = |log: Log| {
+pub fn collect_since(common_dir: &Path, since: Timestamp) -> Vec<NewLines> {
+    let logs = places::head_logs(common_dir).into_iter().chain(places::branches(common_dir));
+    let read = |log: ReflogFile| {
         // An unreadable log is skipped; the others are still used.
-        let lines = tail::since(&log.path, since).unwrap_or_default();
-        Fresh { log, tail: Tail { lines, ..Tail::default() } }
+        let lines = tail::read_since(&log.path, since).unwrap_or_default();
+        NewLines { log, tail: LogTail { lines, ..LogTail::default() } }
     };
     logs.map(read).filter(|fresh| !fresh.tail.lines.is_empty()).collect()
 }
 
 /// Classifies the lines of all logs, each line once.
 #[must_use]
-pub fn stories(fresh: &mut [Fresh], heads: &[Log]) -> Vec<Story> {
+pub fn classify_logs(fresh: &mut [NewLines], heads: &[ReflogFile]) -> Vec<ClassifiedLog> {
     for fresh in fresh.iter_mut().filter(|fresh| fresh.log.is_head) {
-        if story::lacks_a_beginning(&fresh.tail.lines, fresh.tail.fresh) {
+        if story::lacks_rebase_start(&fresh.tail.lines, fresh.tail.fresh) {
             // If this fails the rebase's commits are still reported, without the commits they replaced.
-            let _ = tail::look_back(&fresh.log.path, &mut fresh.tail);
+            let _ = tail::extend_context(&fresh.log.path, &mut fresh.tail);
         }
     }
-    let told = told_by_heads(fresh, heads);
-    let story = |fresh: &Fresh| {
-        let mut story = story::classify(&fresh.tail.lines, fresh.tail.fresh);
+    let told = lines_in_head_logs(fresh, heads);
+    let story = |fresh: &NewLines| {
+        let mut story = story::classify_lines(&fresh.tail.lines, fresh.tail.fresh);
         if !fresh.log.is_head {
             let is_own = |line: usize| !told.contains(&fresh.tail.lines[line]);
-            story.told.retain(|told| is_own(told.line));
+            story.changes.retain(|told| is_own(told.line));
             story.questions.retain(|question| question.line().is_none_or(is_own));
         }
         story
@@ -90,11 +90,11 @@ pub fn stories(fresh: &mut [Fresh], heads: &[Log]) -> Vec<Story> {
 
 /// The lines that a HEAD log also has: in this read, earlier (git writes HEAD first, so a branch line may follow one
 /// call later), or beyond the read limit.
-fn told_by_heads<'a>(fresh: &'a [Fresh], heads: &[Log]) -> HashSet<&'a Line> {
+fn lines_in_head_logs<'a>(fresh: &'a [NewLines], heads: &[ReflogFile]) -> HashSet<&'a ReflogLine> {
     let of = |is_head: bool| fresh.iter().filter(move |fresh| fresh.log.is_head == is_head);
-    let mut told: HashSet<&Line> = of(true).flat_map(|head| &head.tail.lines).collect();
+    let mut told: HashSet<&ReflogLine> = of(true).flat_map(|head| &head.tail.lines).collect();
     let branches = of(false).flat_map(|branch| &branch.tail.lines[branch.tail.fresh..]);
-    let open: HashSet<&Line> = branches.filter(|line| !told.contains(line)).collect();
+    let open: HashSet<&ReflogLine> = branches.filter(|line| !told.contains(line)).collect();
     if !open.is_empty() {
         for head in heads {
             told.extend(tail::find(&head.path, &open).unwrap_or_default());
@@ -105,12 +105,12 @@ fn told_by_heads<'a>(fresh: &'a [Fresh], heads: &[Log]) -> HashSet<&'a Line> {
 
 /// HEAD log lines that the branch log has as well: they moved the branch, not only HEAD.
 #[must_use]
-pub fn moved_with_branches<'a>(common_dir: &Path, fresh: &'a [Fresh]) -> HashSet<&'a Line> {
-    let (heads, branches): (Vec<&Fresh>, Vec<&Fresh>) = fresh.iter().partition(|fresh| fresh.log.is_head);
-    let mut found: HashSet<&Line> = branches.iter().flat_map(|branch| &branch.tail.lines).collect();
+pub fn moved_with_branches<'a>(common_dir: &Path, fresh: &'a [NewLines]) -> HashSet<&'a ReflogLine> {
+    let (heads, branches): (Vec<&NewLines>, Vec<&NewLines>) = fresh.iter().partition(|fresh| fresh.log.is_head);
+    let mut found: HashSet<&ReflogLine> = branches.iter().flat_map(|branch| &branch.tail.lines).collect();
     for head in heads {
         // The branch log may have been read before, or be beyond the limit.
-        let open: HashSet<&Line> = head.tail.lines.iter().filter(|line| !found.contains(line)).collect();
+        let open: HashSet<&ReflogLine> = head.tail.lines.iter().filter(|line| !found.contains(line)).collect();
         let branch = unlogged::checked_out(common_dir, &head.log.git_dir);
         let branch = branch.as_deref().and_then(|file| file.strip_prefix(common_dir).ok());
         if let Some(branch) = branch.filter(|_| !open.is_empty()) {
@@ -122,14 +122,14 @@ pub fn moved_with_branches<'a>(common_dir: &Path, fresh: &'a [Fresh]) -> HashSet
 
 /// The reference changes of all logs, ordered by time.
 #[must_use]
-pub fn merge(logs: Vec<(PathBuf, Vec<Told>)>) -> Vec<Entry> {
+pub fn merge(logs: Vec<(PathBuf, Vec<EntryChange>)>) -> Vec<LoggedChange> {
     let mut all = Vec::new();
     for (git_dir, told) in logs {
         let mut latest = Timestamp::MIN;
-        for Told { at, deed, .. } in told {
+        for EntryChange { at, change: deed, .. } in told {
             // Within one log the line order takes precedence over timestamps.
             latest = latest.max(at);
-            all.push((latest, Entry { git_dir: git_dir.clone(), at, deed }));
+            all.push((latest, LoggedChange { git_dir: git_dir.clone(), at, change: deed }));
         }
     }
     all.sort_by_key(|(at, _)| *at);
@@ -138,14 +138,14 @@ pub fn merge(logs: Vec<(PathBuf, Vec<Told>)>) -> Vec<Entry> {
 
 /// Drops commits that were replaced later; their replaced commits move to the survivor.
 #[must_use]
-pub fn survivors(entries: Vec<Entry>) -> Vec<Entry> {
+pub fn survivors(entries: Vec<LoggedChange>) -> Vec<LoggedChange> {
     let mut at: HashMap<Oid, usize> = HashMap::new();
-    let mut kept: Vec<Option<Entry>> = Vec::with_capacity(entries.len());
+    let mut kept: Vec<Option<LoggedChange>> = Vec::with_capacity(entries.len());
     for mut entry in entries {
-        if let Deed::Made { oid, replaces, .. } = &mut entry.deed {
+        if let RefChange::Committed { oid, replaces, .. } = &mut entry.change {
             let mut inherited = Vec::new();
             for old in replaces.iter().filter(|old| *old != oid) {
-                let Some(Entry { deed: Deed::Made { replaces, .. }, .. }) =
+                let Some(LoggedChange { change: RefChange::Committed { replaces, .. }, .. }) =
                     at.remove(old).and_then(|index| kept.get_mut(index)?.take())
                 else {
                     continue;

@@ -2,31 +2,31 @@
 
 use jiff::Timestamp;
 
-use super::line::Line;
-use super::message::{self, Said};
+use super::line::ReflogLine;
+use super::message::{self, ReflogAction};
 use crate::domain::id::Oid;
 
 /// Position of the newest line that records the creation of a commit: index from the end of its log, and time.
-type Place = (usize, Timestamp);
+type LinePosition = (usize, Timestamp);
 
 /// Search for two commits in the lines of one log, newest first.
 #[derive(Debug)]
-pub struct Search<'a> {
+pub struct CommitSearch<'a> {
     wanted: [&'a Oid; 2],
-    found: [Option<Place>; 2],
+    found: [Option<LinePosition>; 2],
     lines: usize,
 }
 
-impl<'a> Search<'a> {
+impl<'a> CommitSearch<'a> {
     #[must_use]
-    pub fn of(one: &'a Oid, other: &'a Oid) -> Self {
+    pub fn new(one: &'a Oid, other: &'a Oid) -> Self {
         Self { wanted: [one, other], found: [None, None], lines: 0 }
     }
 
     /// Processes the next older line; true when both commits are found.
-    pub fn take(&mut self, line: &Line) -> bool {
+    pub fn push_line(&mut self, line: &ReflogLine) -> bool {
         for (wanted, found) in self.wanted.iter().zip(&mut self.found) {
-            if found.is_none() && makes(line, wanted) {
+            if found.is_none() && creates_commit(line, wanted) {
                 *found = Some((self.lines, line.at));
             }
         }
@@ -36,15 +36,18 @@ impl<'a> Search<'a> {
 }
 
 /// A checkout or reset does not create a commit; an unlogged tool's line does not show which of the two it was.
-fn makes(line: &Line, oid: &Oid) -> bool {
+fn creates_commit(line: &ReflogLine, oid: &Oid) -> bool {
     line.new.as_ref() == Some(oid)
         && line.old != line.new
-        && matches!(message::read(&line.message), Said::Made | Said::Amended | Said::Applied | Said::Step(_))
+        && matches!(
+            message::parse_message(&line.message),
+            ReflogAction::Committed | ReflogAction::Amended | ReflogAction::Applied | ReflogAction::Step(_)
+        )
 }
 
 /// Whether the first commit was made after the second. `None` where the logs do not show it.
 #[must_use]
-pub fn is_later(searches: &[Search<'_>]) -> Option<bool> {
+pub fn is_later(searches: &[CommitSearch<'_>]) -> Option<bool> {
     let both = searches.iter().find_map(|search| match search.found {
         [Some((one, _)), Some((other, _))] => Some(one < other),
         _ => None,
@@ -68,10 +71,10 @@ mod tests {
     fn is_later_in(logs: &[&[(u8, i64, &str)]]) -> Option<bool> {
         let (one, two) = (oid(1), oid(2));
         let search = |log: &&[(u8, i64, &str)]| {
-            let mut search = Search::of(&one, &two);
+            let mut search = CommitSearch::new(&one, &two);
             for (new, at, message) in log.iter().rev() {
                 let at = Timestamp::from_second(*at).unwrap();
-                search.take(&Line { old: None, new: Some(oid(*new)), at, message: (*message).to_owned() });
+                search.push_line(&ReflogLine { old: None, new: Some(oid(*new)), at, message: (*message).to_owned() });
             }
             search
         };

@@ -17,7 +17,7 @@ const DEPTH: usize = 16;
 
 /// One reflog file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Log {
+pub struct ReflogFile {
     /// Relative to the common directory.
     pub name: String,
     pub path: PathBuf,
@@ -26,7 +26,7 @@ pub struct Log {
     pub is_head: bool,
 }
 
-impl Log {
+impl ReflogFile {
     /// `refs/heads/x`, for a branch log.
     #[must_use]
     pub fn branch(&self) -> Option<&str> {
@@ -51,17 +51,17 @@ impl Log {
 pub fn key(name: &str) -> String {
     let start = ["refs/heads/", "worktrees/"].iter().find_map(|start| Some(name.find(start)? + start.len()));
     let Some(start) = start else { return name.to_owned() };
-    format!("{}{:016x}", &name[..start], fingerprint::of(&name.as_bytes()[start..]))
+    format!("{}{:016x}", &name[..start], fingerprint::hash_bytes(&name.as_bytes()[start..]))
 }
 
 /// The HEAD log of the repository and of every linked worktree, whether the files exist or not.
 #[must_use]
-pub fn heads(common_dir: &Path) -> Vec<Log> {
+pub fn head_logs(common_dir: &Path) -> Vec<ReflogFile> {
     let (name, path) = ("logs/HEAD".to_owned(), common_dir.join("logs/HEAD"));
-    let mut logs = vec![Log { name, path, git_dir: common_dir.to_owned(), is_head: true }];
+    let mut logs = vec![ReflogFile { name, path, git_dir: common_dir.to_owned(), is_head: true }];
     logs.extend(worktrees(common_dir).into_iter().map(|git_dir| {
         let name = format!("worktrees/{}/logs/HEAD", git_dir.file_name().unwrap_or_default().to_string_lossy());
-        Log { name, path: git_dir.join("logs/HEAD"), git_dir, is_head: true }
+        ReflogFile { name, path: git_dir.join("logs/HEAD"), git_dir, is_head: true }
     }));
     logs
 }
@@ -82,12 +82,12 @@ pub fn worktrees(common_dir: &Path) -> Vec<PathBuf> {
 
 /// The logs of the branches that changed most recently.
 #[must_use]
-pub fn branches(common_dir: &Path) -> Vec<Log> {
+pub fn branches(common_dir: &Path) -> Vec<ReflogFile> {
     let logs = files(&common_dir.join("logs/refs/heads")).into_iter().filter_map(|(path, _)| {
         let name = path.strip_prefix(common_dir).ok()?.to_string_lossy().into_owned();
-        Some(Log { name, path, git_dir: common_dir.to_owned(), is_head: false })
+        Some(ReflogFile { name, path, git_dir: common_dir.to_owned(), is_head: false })
     });
-    let mut logs: Vec<Log> = logs.collect();
+    let mut logs: Vec<ReflogFile> = logs.collect();
     logs.sort_by(|one, other| one.name.cmp(&other.name));
     logs
 }
@@ -96,7 +96,7 @@ pub fn branches(common_dir: &Path) -> Vec<Log> {
 #[must_use]
 pub fn files(dir: &Path) -> Vec<(PathBuf, i64)> {
     let (mut found, mut budget) = (Vec::new(), ENTRIES);
-    collect(dir, DEPTH, &mut budget, &mut found);
+    collect_files(dir, DEPTH, &mut budget, &mut found);
     found.sort_by_key(|(_, changed)| std::cmp::Reverse(*changed));
     found.truncate(BRANCHES);
     found
@@ -117,14 +117,14 @@ pub fn folders(dir: &Path) -> Vec<(PathBuf, i64)> {
 }
 
 /// Symbolic links are not followed.
-fn collect(dir: &Path, depth: usize, budget: &mut usize, found: &mut Vec<(PathBuf, i64)>) {
+fn collect_files(dir: &Path, depth: usize, budget: &mut usize, found: &mut Vec<(PathBuf, i64)>) {
     let Ok(entries) = dir.read_dir() else { return };
     for entry in entries.flatten() {
         let Some(left) = budget.checked_sub(1) else { return };
         *budget = left;
         let Ok(kind) = entry.file_type() else { continue };
         if kind.is_dir() && depth > 0 {
-            collect(&entry.path(), depth - 1, budget, found);
+            collect_files(&entry.path(), depth - 1, budget, found);
         } else if kind.is_file() && !entry.file_name().as_encoded_bytes().ends_with(b".lock") {
             let changed = entry.metadata().as_ref().map_or(0, Metadata::mtime);
             found.push((entry.path(), changed));
@@ -163,7 +163,7 @@ mod tests {
     fn every_worktree_has_a_head_of_its_own() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(dir.path().join("worktrees/w")).unwrap();
-        let names: Vec<String> = heads(dir.path()).into_iter().map(|log| log.name).collect();
+        let names: Vec<String> = head_logs(dir.path()).into_iter().map(|log| log.name).collect();
         assert_eq!(names, ["logs/HEAD", "worktrees/w/logs/HEAD"]);
     }
 }

@@ -4,39 +4,39 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 
-use super::super::deed::Deed;
-use super::line::Line;
-use super::message::{self, Said, Step};
+use super::super::deed::RefChange;
+use super::line::ReflogLine;
+use super::message::{self, RebaseStep, ReflogAction};
 use crate::domain::id::Oid;
 
 /// The classification of one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
+pub struct EntryChange {
     /// Index of the line.
     pub line: usize,
     pub at: Timestamp,
-    pub deed: Deed,
+    pub change: RefChange,
 }
 
 /// An open question that the lines alone cannot answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Question {
+pub enum OpenQuestion {
     /// Whether the commit of this line was put on the old one or replaced it (a rebase step with reword or continue).
     Replaced { line: usize },
     /// Whether the commit of this line has the message of one between `base` and `tip`, which was reset away.
-    Again { line: usize, base: Oid, tip: Oid },
+    Recommitted { line: usize, base: Oid, tip: Oid },
     /// Which rebased commit each step corresponds to.
     Rebased(Rebase),
     /// These lines record commits that an aborted rebase discarded.
     Aborted(Range<usize>),
 }
 
-impl Question {
+impl OpenQuestion {
     /// The line concerned, if it is a single one.
     #[must_use]
     pub fn line(&self) -> Option<usize> {
         match self {
-            Self::Replaced { line } | Self::Again { line, .. } => Some(*line),
+            Self::Replaced { line } | Self::Recommitted { line, .. } => Some(*line),
             Self::Rebased(_) | Self::Aborted(_) => None,
         }
     }
@@ -53,12 +53,12 @@ pub struct Rebase {
     pub to: Oid,
     /// `refs/heads/x`, unless HEAD was detached.
     pub branch: Option<String>,
-    pub steps: Vec<Copied>,
+    pub steps: Vec<RebasedCommit>,
 }
 
 /// A commit that a rebase created.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Copied {
+pub struct RebasedCommit {
     pub oid: Oid,
     /// The commit that it was put on or folded into.
     pub old: Option<Oid>,
@@ -72,25 +72,25 @@ pub struct Copied {
 
 /// The classified lines of one log and the open questions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Story {
-    pub told: Vec<Told>,
-    pub questions: Vec<Question>,
+pub struct ClassifiedLog {
+    pub changes: Vec<EntryChange>,
+    pub questions: Vec<OpenQuestion>,
 }
 
 /// Classifies the lines from `fresh` on; earlier lines are known and serve as context.
 #[must_use]
-pub fn classify(lines: &[Line], fresh: usize) -> Story {
-    let mut story = Story::default();
+pub fn classify_lines(lines: &[ReflogLine], fresh: usize) -> ClassifiedLog {
+    let mut story = ClassifiedLog::default();
     let mut started = None;
     for (index, line) in lines.iter().enumerate() {
-        let said = message::read(&line.message);
+        let said = message::parse_message(&line.message);
         if index >= fresh {
-            story.told.extend(tell(index, line, said));
-            story.questions.extend(question(lines, index, said));
-            story.questions.extend(started.and_then(|start| ending(lines, start, index, fresh)));
+            story.changes.extend(classify_line(index, line, said));
+            story.questions.extend(open_question(lines, index, said));
+            story.questions.extend(started.and_then(|start| question_at_rebase_end(lines, start, index, fresh)));
         }
         started = match said {
-            Said::Start => Some(index),
+            ReflogAction::Start => Some(index),
             _ if ends(line, said) => None,
             _ => started,
         };
@@ -100,84 +100,96 @@ pub fn classify(lines: &[Line], fresh: usize) -> Story {
 
 /// Whether a rebase ends in the fresh lines but began before the first of these lines.
 #[must_use]
-pub fn lacks_a_beginning(lines: &[Line], fresh: usize) -> bool {
-    let said: Vec<Said> = lines.iter().map(|line| message::read(&line.message)).collect();
-    let end = said.iter().skip(fresh).position(|said| matches!(said, Said::Finish | Said::Abort));
-    end.is_some_and(|end| !said[..fresh + end].iter().any(|said| matches!(said, Said::Start | Said::Finish)))
+pub fn lacks_rebase_start(lines: &[ReflogLine], fresh: usize) -> bool {
+    let said: Vec<ReflogAction> = lines.iter().map(|line| message::parse_message(&line.message)).collect();
+    let end = said.iter().skip(fresh).position(|said| matches!(said, ReflogAction::Finish | ReflogAction::Abort));
+    end.is_some_and(|end| {
+        !said[..fresh + end].iter().any(|said| matches!(said, ReflogAction::Start | ReflogAction::Finish))
+    })
 }
 
-fn tell(index: usize, line: &Line, said: Said) -> Option<Told> {
+fn classify_line(index: usize, line: &ReflogLine, said: ReflogAction) -> Option<EntryChange> {
     let to = line.new.clone()?;
     if line.old.as_ref() == Some(&to) {
         return None;
     }
     let from = line.old.clone();
-    let made =
-        |replaces: Option<Oid>, step| Deed::Made { oid: to.clone(), replaces: replaces.into_iter().collect(), step };
-    let deed = match said {
-        Said::Made => made(None, false),
-        Said::Amended => made(from, false),
-        Said::Step(Step::Fold) => made(from, true),
-        Said::Applied | Said::Step(_) => made(None, true),
-        Said::Nothing => Deed::Moved { from, to },
-        Said::Start | Said::Finish | Said::Abort | Said::Reset | Said::Elsewhere => Deed::Pulled { from, to },
+    let made = |replaces: Option<Oid>, step| RefChange::Committed {
+        oid: to.clone(),
+        replaces: replaces.into_iter().collect(),
+        step,
     };
-    Some(Told { line: index, at: line.at, deed })
+    let deed = match said {
+        ReflogAction::Committed => made(None, false),
+        ReflogAction::Amended => made(from, false),
+        ReflogAction::Step(RebaseStep::Fold) => made(from, true),
+        ReflogAction::Applied | ReflogAction::Step(_) => made(None, true),
+        ReflogAction::Unrecognised => RefChange::UnloggedMove { from, to },
+        ReflogAction::Start
+        | ReflogAction::Finish
+        | ReflogAction::Abort
+        | ReflogAction::Reset
+        | ReflogAction::Elsewhere => RefChange::Pulled { from, to },
+    };
+    Some(EntryChange { line: index, at: line.at, change: deed })
 }
 
-fn question(lines: &[Line], index: usize, said: Said) -> Option<Question> {
+fn open_question(lines: &[ReflogLine], index: usize, said: ReflogAction) -> Option<OpenQuestion> {
     match said {
-        Said::Made => again(lines, index),
-        Said::Step(Step::Reword | Step::Edit | Step::Continue) => Some(Question::Replaced { line: index }),
+        ReflogAction::Committed => question_after_reset(lines, index),
+        ReflogAction::Step(RebaseStep::Reword | RebaseStep::Edit | RebaseStep::Continue) => {
+            Some(OpenQuestion::Replaced { line: index })
+        }
         _ => None,
     }
 }
 
 /// A commit right after one or several resets may re-create one that they removed.
-fn again(lines: &[Line], index: usize) -> Option<Question> {
+fn question_after_reset(lines: &[ReflogLine], index: usize) -> Option<OpenQuestion> {
     let base = lines[index].old.clone()?;
     let (mut at, mut tip) = (base.clone(), None);
     for line in lines[..index].iter().rev() {
-        if line.new.as_ref() != Some(&at) || message::read(&line.message) != Said::Reset {
+        if line.new.as_ref() != Some(&at) || message::parse_message(&line.message) != ReflogAction::Reset {
             break;
         }
         at = line.old.clone()?;
         tip = Some(at.clone());
     }
     let tip = tip.filter(|tip| *tip != base)?;
-    Some(Question::Again { line: index, base, tip })
+    Some(OpenQuestion::Recommitted { line: index, base, tip })
 }
 
 /// On a detached HEAD git writes no line at the end of a rebase: a checkout or the next rebase ends it.
-fn ends(line: &Line, said: Said) -> bool {
-    matches!(said, Said::Finish | Said::Abort) || line.message.starts_with("checkout: ")
+fn ends(line: &ReflogLine, said: ReflogAction) -> bool {
+    matches!(said, ReflogAction::Finish | ReflogAction::Abort) || line.message.starts_with("checkout: ")
 }
 
-fn ending(lines: &[Line], start: usize, end: usize, fresh: usize) -> Option<Question> {
-    let (line, said) = (&lines[end], message::read(&lines[end].message));
-    if said == Said::Abort {
-        return Some(Question::Aborted(start + 1..end));
+fn question_at_rebase_end(lines: &[ReflogLine], start: usize, end: usize, fresh: usize) -> Option<OpenQuestion> {
+    let (line, said) = (&lines[end], message::parse_message(&lines[end].message));
+    if said == ReflogAction::Abort {
+        return Some(OpenQuestion::Aborted(start + 1..end));
     }
-    if said != Said::Start && !ends(line, said) {
+    if said != ReflogAction::Start && !ends(line, said) {
         return None;
     }
-    let steps: Vec<Copied> = (start + 1..end).filter_map(|index| copied(lines, index, fresh)).collect();
+    let steps: Vec<RebasedCommit> = (start + 1..end).filter_map(|index| rebased_commit(lines, index, fresh)).collect();
     let is_empty = steps.is_empty();
     let from = lines[start].old.clone()?;
     let branch = line.message.rsplit_once("returning to ").map(|(_, branch)| branch.to_owned());
     let to = lines[end - 1].new.clone()?;
-    (!is_empty).then_some(Question::Rebased(Rebase { line: end, at: line.at, from, to, branch, steps }))
+    (!is_empty).then_some(OpenQuestion::Rebased(Rebase { line: end, at: line.at, from, to, branch, steps }))
 }
 
-fn copied(lines: &[Line], index: usize, fresh: usize) -> Option<Copied> {
+fn rebased_commit(lines: &[ReflogLine], index: usize, fresh: usize) -> Option<RebasedCommit> {
     let line = &lines[index];
-    let said = message::read(&line.message);
-    if !matches!(said, Said::Step(_) | Said::Made | Said::Amended | Said::Applied) {
+    let said = message::parse_message(&line.message);
+    if !matches!(said, ReflogAction::Step(_) | ReflogAction::Committed | ReflogAction::Amended | ReflogAction::Applied)
+    {
         return None;
     }
-    let folds = said == Said::Step(Step::Fold);
-    let in_place = folds || said == Said::Amended;
-    Some(Copied { oid: line.new.clone()?, old: line.old.clone(), folds, in_place, known: index < fresh })
+    let folds = said == ReflogAction::Step(RebaseStep::Fold);
+    let in_place = folds || said == ReflogAction::Amended;
+    Some(RebasedCommit { oid: line.new.clone()?, old: line.old.clone(), folds, in_place, known: index < fresh })
 }
 
 #[cfg(test)]

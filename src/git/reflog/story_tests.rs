@@ -9,8 +9,8 @@ fn id(n: u32) -> Option<Oid> {
 }
 
 /// Lines `(old, new, message)`; 0 stands for no commit.
-fn lines(table: &[(u32, u32, &str)]) -> Vec<Line> {
-    let line = |(at, (old, new, message)): (usize, &(u32, u32, &str))| Line {
+fn lines(table: &[(u32, u32, &str)]) -> Vec<ReflogLine> {
+    let line = |(at, (old, new, message)): (usize, &(u32, u32, &str))| ReflogLine {
         old: id(*old),
         new: id(*new),
         at: Timestamp::from_second(i64::try_from(at).unwrap()).unwrap(),
@@ -23,20 +23,20 @@ fn oid(n: u32) -> Oid {
     id(n).unwrap()
 }
 
-fn made(n: u32, replaces: &[u32], step: bool) -> Deed {
-    Deed::Made { oid: oid(n), replaces: replaces.iter().map(|n| oid(*n)).collect(), step }
+fn made(n: u32, replaces: &[u32], step: bool) -> RefChange {
+    RefChange::Committed { oid: oid(n), replaces: replaces.iter().map(|n| oid(*n)).collect(), step }
 }
 
-fn pulled(from: u32, to: u32) -> Deed {
-    Deed::Pulled { from: id(from), to: oid(to) }
+fn pulled(from: u32, to: u32) -> RefChange {
+    RefChange::Pulled { from: id(from), to: oid(to) }
 }
 
-fn moved(from: u32, to: u32) -> Deed {
-    Deed::Moved { from: id(from), to: oid(to) }
+fn moved(from: u32, to: u32) -> RefChange {
+    RefChange::UnloggedMove { from: id(from), to: oid(to) }
 }
 
-fn deeds(table: &[(u32, u32, &str)]) -> Vec<Deed> {
-    classify(&lines(table), 0).told.into_iter().map(|told| told.deed).collect()
+fn deeds(table: &[(u32, u32, &str)]) -> Vec<RefChange> {
+    classify_lines(&lines(table), 0).changes.into_iter().map(|told| told.change).collect()
 }
 
 #[test]
@@ -94,8 +94,8 @@ fn what_moved_nothing_or_deleted_tells_nothing() {
 #[test]
 fn only_fresh_lines_are_told() {
     let log = lines(&[(0, 1, "commit: a"), (1, 2, "commit: b")]);
-    let told = classify(&log, 1).told;
-    assert_eq!(told, [Told { line: 1, at: log[1].at, deed: made(2, &[], false) }]);
+    let told = classify_lines(&log, 1).changes;
+    assert_eq!(told, [EntryChange { line: 1, at: log[1].at, change: made(2, &[], false) }]);
 }
 
 #[test]
@@ -108,12 +108,12 @@ fn a_commit_right_after_resets_asks_for_what_they_took_away() {
         (2, 1, "reset: moving to HEAD~1"),
         (1, 4, "commit: c"),
     ]);
-    let asked = [Question::Again { line: 5, base: oid(1), tip: oid(3) }];
-    assert_eq!(classify(&log, 0).questions, asked);
-    assert_eq!(classify(&log, 5).questions, asked);
+    let asked = [OpenQuestion::Recommitted { line: 5, base: oid(1), tip: oid(3) }];
+    assert_eq!(classify_lines(&log, 0).questions, asked);
+    assert_eq!(classify_lines(&log, 5).questions, asked);
     let other =
         lines(&[(3, 1, "reset: moving to HEAD~1"), (1, 2, "checkout: moving from a to b"), (2, 4, "commit: c")]);
-    assert_eq!(classify(&other, 0).questions, []);
+    assert_eq!(classify_lines(&other, 0).questions, []);
 }
 
 const REBASE: [(u32, u32, &str); 7] = [
@@ -128,15 +128,15 @@ const REBASE: [(u32, u32, &str); 7] = [
 
 #[test]
 fn a_finished_rebase_asks_what_its_steps_stand_for() {
-    let story = classify(&lines(&REBASE), 3);
-    let Some(Question::Rebased(rebase)) = story.questions.last() else { panic!("{:?}", story.questions) };
+    let story = classify_lines(&lines(&REBASE), 3);
+    let Some(OpenQuestion::Rebased(rebase)) = story.questions.last() else { panic!("{:?}", story.questions) };
     assert_eq!((rebase.line, &rebase.from, &rebase.to), (6, &oid(5), &oid(15)));
     assert_eq!(rebase.branch.as_deref(), Some("refs/heads/x"));
     let steps: Vec<_> = rebase.steps.iter().map(|step| (step.oid.clone(), step.folds, step.known)).collect();
     let expected = [(11, false, true), (12, true, true), (13, false, false), (14, false, false), (15, false, false)];
     assert_eq!(steps, expected.map(|(n, folds, known)| (oid(n), folds, known)));
-    assert!(!lacks_a_beginning(&lines(&REBASE), 3));
-    assert!(lacks_a_beginning(&lines(&REBASE[2..]), 1));
+    assert!(!lacks_rebase_start(&lines(&REBASE), 3));
+    assert!(lacks_rebase_start(&lines(&REBASE[2..]), 1));
 }
 
 #[test]
@@ -146,9 +146,9 @@ fn a_rebase_without_a_branch_ends_when_something_else_begins() {
         (10, 11, "rebase (pick): a"),
         (11, 1, "checkout: moving from 11 to main"),
     ]);
-    let story = classify(&log, 0);
+    let story = classify_lines(&log, 0);
     assert!(
-        matches!(&story.questions[..], [Question::Rebased(rebase)] if rebase.to == oid(11) && rebase.branch.is_none())
+        matches!(&story.questions[..], [OpenQuestion::Rebased(rebase)] if rebase.to == oid(11) && rebase.branch.is_none())
     );
 }
 
@@ -160,7 +160,7 @@ fn a_rebase_that_was_given_up_says_what_it_threw_away() {
         (11, 5, "rebase (abort): returning to refs/heads/x"),
         (5, 6, "commit: b"),
     ]);
-    assert_eq!(classify(&log, 0).questions, [Question::Aborted(1..2)]);
+    assert_eq!(classify_lines(&log, 0).questions, [OpenQuestion::Aborted(1..2)]);
 }
 
 fn a_message() -> impl Strategy<Value = String> {
@@ -190,9 +190,9 @@ fn a_message() -> impl Strategy<Value = String> {
     ]
 }
 
-fn a_log() -> impl Strategy<Value = Vec<Line>> {
+fn a_log() -> impl Strategy<Value = Vec<ReflogLine>> {
     let line = (0_u32..6, 0_u32..6, a_message(), 0_i64..9);
-    let line = line.prop_map(|(old, new, message, at)| Line {
+    let line = line.prop_map(|(old, new, message, at)| ReflogLine {
         old: id(old),
         new: id(new),
         at: Timestamp::from_second(at).unwrap(),
@@ -202,35 +202,35 @@ fn a_log() -> impl Strategy<Value = Vec<Line>> {
 }
 
 /// The part that does not depend on where reading was interrupted.
-fn plain(story: Story) -> Story {
+fn plain(story: ClassifiedLog) -> ClassifiedLog {
     let plain = |question| match question {
-        Question::Rebased(mut rebase) => {
+        OpenQuestion::Rebased(mut rebase) => {
             rebase.steps.iter_mut().for_each(|step| step.known = false);
-            Question::Rebased(rebase)
+            OpenQuestion::Rebased(rebase)
         }
         other => other,
     };
-    Story { questions: story.questions.into_iter().map(plain).collect(), ..story }
+    ClassifiedLog { questions: story.questions.into_iter().map(plain).collect(), ..story }
 }
 
 proptest! {
     #[test]
     fn two_halves_tell_the_same_as_the_whole(log in a_log(), cut in 0_usize..24) {
         let cut = cut.min(log.len());
-        let (mut first, second) = (classify(&log[..cut], 0), classify(&log, cut));
-        first.told.extend(second.told);
+        let (mut first, second) = (classify_lines(&log[..cut], 0), classify_lines(&log, cut));
+        first.changes.extend(second.changes);
         first.questions.extend(second.questions);
-        prop_assert_eq!(plain(first), plain(classify(&log, 0)));
+        prop_assert_eq!(plain(first), plain(classify_lines(&log, 0)));
     }
 
     #[test]
     fn no_bytes_make_it_panic(tails in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..60), 0..8), n in 0_usize..9) {
         let head = |at: usize| format!("{:040x} {:040x} A <a@b> 17{at} +0000\t", at % 3, (at + 1) % 3).into_bytes();
         let text: Vec<u8> = tails.iter().enumerate().flat_map(|(at, tail)| [head(at).as_slice(), tail, b"\n"].concat()).collect();
-        let log: Vec<Line> = text.split(|byte| *byte == b'\n').filter_map(Line::parse).collect();
+        let log: Vec<ReflogLine> = text.split(|byte| *byte == b'\n').filter_map(ReflogLine::parse).collect();
         prop_assert!(log.len() >= tails.len());
-        let story = classify(&log, n.min(log.len()));
-        prop_assert!(story.told.len() <= log.len());
-        prop_assert!(!lacks_a_beginning(&log, log.len()));
+        let story = classify_lines(&log, n.min(log.len()));
+        prop_assert!(story.changes.len() <= log.len());
+        prop_assert!(!lacks_rebase_start(&log, log.len()));
     }
 }

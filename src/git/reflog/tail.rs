@@ -6,9 +6,9 @@ use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::file::{self, Backward, Look};
+use super::file::{self, BackwardLines, FileIdentity};
 use super::fingerprint;
-use super::line::Line;
+use super::line::ReflogLine;
 use crate::domain::event::LogPosition;
 
 /// Maximum new lines read of one log per call (bytes).
@@ -34,9 +34,9 @@ const ANEW: &str = ":anew";
 
 /// The lines read from a log.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Tail {
+pub struct LogTail {
     /// Known lines followed by new ones from index `fresh` on.
-    pub lines: Vec<Line>,
+    pub lines: Vec<ReflogLine>,
     pub fresh: usize,
     /// Start offset of the new lines (bytes).
     pub begin: u64,
@@ -49,8 +49,8 @@ pub struct Tail {
 ///
 /// # Errors
 /// When the log exists and cannot be read.
-pub fn end(path: &Path, name: &str) -> std::io::Result<LogPosition> {
-    let Some(look) = file::look(path) else { return Ok(absent(name)) };
+pub fn end_position(path: &Path, name: &str) -> std::io::Result<LogPosition> {
+    let Some(look) = file::identify_file(path) else { return Ok(absent(name)) };
     let file = file::open(path)?;
     let end = last_line_end(&file, look.size)?;
     position(&file, name, &look, end, false)
@@ -61,21 +61,21 @@ pub fn end(path: &Path, name: &str) -> std::io::Result<LogPosition> {
 ///
 /// # Errors
 /// When the log exists and cannot be read.
-pub fn read(path: &Path, name: &str, known: &[LogPosition], since: Timestamp) -> std::io::Result<Tail> {
+pub fn read_new_lines(path: &Path, name: &str, known: &[LogPosition], since: Timestamp) -> std::io::Result<LogTail> {
     let since = Timestamp::from_second(since.as_second()).unwrap_or(since);
     let own = known.iter().find(|known| known.log == name);
-    let Some(look) = file::look(path) else {
+    let Some(look) = file::identify_file(path) else {
         let gone = own.filter(|known| known.identity != ABSENT).map(|_| absent(name));
-        return Ok(Tail { position: gone, ..Tail::default() });
+        return Ok(LogTail { position: gone, ..LogTail::default() });
     };
     if own.is_some_and(|known| known.offset == look.size && is_same(&known.identity, &look)) {
-        return Ok(Tail::default());
+        return Ok(LogTail::default());
     }
     let file = file::open(path)?;
     let start = match own.map_or_else(|| renamed(&file, &look, known), |own| Ok(Some(own)))? {
         Some(known) => after(&file, &look, known, since)?,
-        None if is_young(&look, known, since) => Start { offset: 0, since: None },
-        None => anew(&file, look.size, since)?,
+        None if is_young(&look, known, since) => ReadStart { offset: 0, since: None },
+        None => start_from_time(&file, look.size, since)?,
     };
     let mut tail = forward(&file, name, &look, start)?;
     tail.position.take_if(|position| own == Some(position));
@@ -83,7 +83,7 @@ pub fn read(path: &Path, name: &str, known: &[LogPosition], since: Timestamp) ->
 }
 
 /// The position of the same file under another name: renaming a branch moves its log.
-fn renamed<'a>(file: &File, look: &Look, known: &'a [LogPosition]) -> std::io::Result<Option<&'a LogPosition>> {
+fn renamed<'a>(file: &File, look: &FileIdentity, known: &'a [LogPosition]) -> std::io::Result<Option<&'a LogPosition>> {
     let inode = look.stamp.rsplit_once(':').map_or("", |(inode, _)| inode);
     let mut same = known.iter().filter(|known| known.offset > 0 && known.offset <= look.size);
     let Some(found) = same.find(|known| known.identity.strip_prefix(inode).is_some_and(|rest| rest.starts_with(':')))
@@ -98,53 +98,53 @@ fn absent(name: &str) -> LogPosition {
     LogPosition { log: name.to_owned(), identity: ABSENT.to_owned(), offset: 0 }
 }
 
-fn is_same(identity: &str, look: &Look) -> bool {
+fn is_same(identity: &str, look: &FileIdentity) -> bool {
     !identity.ends_with(ANEW) && identity.rsplit_once(':').is_some_and(|(stamp, _)| stamp == look.stamp)
 }
 
 /// Start offset, and the time from which lines count as new.
 #[derive(Debug, Clone, Copy)]
-struct Start {
+struct ReadStart {
     offset: u64,
     since: Option<Timestamp>,
 }
 
 /// Whether a log without position was created after all known positions and so is new as a whole.
-fn is_young(look: &Look, known: &[LogPosition], since: Timestamp) -> bool {
+fn is_young(look: &FileIdentity, known: &[LogPosition], since: Timestamp) -> bool {
     let had_no_logs = known.iter().any(|known| known.log == TIP);
     had_no_logs || look.created.is_some_and(|created| created >= since)
 }
 
-fn after(file: &File, look: &Look, known: &LogPosition, since: Timestamp) -> std::io::Result<Start> {
+fn after(file: &File, look: &FileIdentity, known: &LogPosition, since: Timestamp) -> std::io::Result<ReadStart> {
     let since_then = known.identity.ends_with(ANEW).then_some(since);
     if known.offset == 0 {
-        return Ok(Start { offset: 0, since: since_then });
+        return Ok(ReadStart { offset: 0, since: since_then });
     }
     let wanted = hash_in(plain(&known.identity));
     if known.offset <= look.size && hash_before(file, known.offset)? == wanted {
-        return Ok(Start { offset: known.offset, since: since_then });
+        return Ok(ReadStart { offset: known.offset, since: since_then });
     }
     // gc and `reflog expire` rewrite the log into a new file: the last known line is located in it again.
     let end = last_line_end(file, look.size)?;
-    let again = Backward::from(file, end, SEARCHED).find(|(_, line)| Some(hash(line)) == wanted);
+    let again = BackwardLines::from(file, end, SEARCHED).find(|(_, line)| Some(hash(line)) == wanted);
     match again {
-        Some((at, line)) => Ok(Start { offset: at + line.len() as u64 + 1, since: since_then }),
-        None => anew(file, look.size, since),
+        Some((at, line)) => Ok(ReadStart { offset: at + line.len() as u64 + 1, since: since_then }),
+        None => start_from_time(file, look.size, since),
     }
 }
 
 /// The offset of the first line that is not clearly older than `since`.
-fn anew(file: &File, size: u64, since: Timestamp) -> std::io::Result<Start> {
+fn start_from_time(file: &File, size: u64, since: Timestamp) -> std::io::Result<ReadStart> {
     let end = last_line_end(file, size)?;
     let offset = not_older(file, end, since).last().map_or(end, |(at, _)| at);
-    Ok(Start { offset, since: Some(since) })
+    Ok(ReadStart { offset, since: Some(since) })
 }
 
 /// Lines from the end backwards until many in a row are clearly older than `since`; those are excluded.
-fn not_older(file: &File, end: u64, since: Timestamp) -> impl Iterator<Item = (u64, Line)> {
+fn not_older(file: &File, end: u64, since: Timestamp) -> impl Iterator<Item = (u64, ReflogLine)> {
     let earliest = since.checked_sub(SKEW).unwrap_or(Timestamp::MIN);
     let mut older = 0;
-    Backward::from(file, end, SEARCHED).filter_map(|(at, line)| Some((at, Line::parse(&line)?))).take_while(
+    BackwardLines::from(file, end, SEARCHED).filter_map(|(at, line)| Some((at, ReflogLine::parse(&line)?))).take_while(
         move |(_, line)| {
             older = if line.at < earliest { older + 1 } else { 0 };
             older <= DISORDER
@@ -156,28 +156,28 @@ fn not_older(file: &File, end: u64, since: Timestamp) -> impl Iterator<Item = (u
 ///
 /// # Errors
 /// When the log exists and cannot be read.
-pub fn since(path: &Path, since: Timestamp) -> std::io::Result<Vec<Line>> {
+pub fn read_since(path: &Path, since: Timestamp) -> std::io::Result<Vec<ReflogLine>> {
     // A log not modified since then has no such lines.
-    let is_young = |look: &Look| look.changed.is_none_or(|changed| changed >= since);
-    let Some(look) = file::look(path).filter(is_young) else { return Ok(Vec::new()) };
+    let is_young = |look: &FileIdentity| look.changed.is_none_or(|changed| changed >= since);
+    let Some(look) = file::identify_file(path).filter(is_young) else { return Ok(Vec::new()) };
     let file = file::open(path)?;
     let end = last_line_end(&file, look.size)?;
-    let mut lines: Vec<Line> = not_older(&file, end, since).map(|(_, line)| line).collect();
+    let mut lines: Vec<ReflogLine> = not_older(&file, end, since).map(|(_, line)| line).collect();
     lines.reverse();
     Ok(lines)
 }
 
-fn forward(file: &File, name: &str, look: &Look, start: Start) -> std::io::Result<Tail> {
+fn forward(file: &File, name: &str, look: &FileIdentity, start: ReadStart) -> std::io::Result<LogTail> {
     let (chunk, more) = whole_lines(file, start.offset)?;
     let end = start.offset + chunk.len() as u64;
     let mut lines = context(file, start.offset, CONTEXT)?;
     let fresh = lines.len();
-    let new: Vec<Line> = chunk.split(|byte| *byte == b'\n').filter_map(Line::parse).collect();
+    let new: Vec<ReflogLine> = chunk.split(|byte| *byte == b'\n').filter_map(ReflogLine::parse).collect();
     // Copying a branch copies its log: earlier lines were reported for the original.
     let copied = new.iter().rposition(|line| line.message.starts_with("Branch: copied ")).map_or(0, |at| at + 1);
     lines.extend(new.into_iter().skip(copied).filter(|line| start.since.is_none_or(|since| line.at >= since)));
     let position = position(file, name, look, end, more && start.since.is_some())?;
-    Ok(Tail { lines, fresh, begin: start.offset, position: Some(position), more })
+    Ok(LogTail { lines, fresh, begin: start.offset, position: Some(position), more })
 }
 
 /// Complete lines from `from` on, up to the limit per call but at least one, and whether more follow; an incomplete
@@ -202,19 +202,19 @@ fn whole_lines(file: &File, from: u64) -> std::io::Result<(Vec<u8>, bool)> {
 }
 
 /// The known lines shortly before an offset.
-fn context(file: &File, offset: u64, length: u64) -> std::io::Result<Vec<Line>> {
+fn context(file: &File, offset: u64, length: u64) -> std::io::Result<Vec<ReflogLine>> {
     let from = offset.saturating_sub(length);
     let bytes = file::bytes(file, from, offset)?;
     let first =
         if from == 0 { 0 } else { bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1) };
-    Ok(bytes[first..].split(|byte| *byte == b'\n').filter_map(Line::parse).collect())
+    Ok(bytes[first..].split(|byte| *byte == b'\n').filter_map(ReflogLine::parse).collect())
 }
 
 /// Extends the context backwards, for a rebase that began before the loaded lines.
 ///
 /// # Errors
 /// When the log cannot be read.
-pub fn look_back(path: &Path, tail: &mut Tail) -> std::io::Result<()> {
+pub fn extend_context(path: &Path, tail: &mut LogTail) -> std::io::Result<()> {
     let mut lines = context(&file::open(path)?, tail.begin, AT_ONCE)?;
     let fresh = tail.lines.split_off(tail.fresh);
     tail.fresh = lines.len();
@@ -227,8 +227,8 @@ pub fn look_back(path: &Path, tail: &mut Tail) -> std::io::Result<()> {
 ///
 /// # Errors
 /// When the log exists and cannot be read.
-pub fn find<'a>(path: &Path, lines: &HashSet<&'a Line>) -> std::io::Result<Vec<&'a Line>> {
-    let (Some(look), Some(first)) = (file::look(path), lines.iter().map(|line| line.at).min()) else {
+pub fn find<'a>(path: &Path, lines: &HashSet<&'a ReflogLine>) -> std::io::Result<Vec<&'a ReflogLine>> {
+    let (Some(look), Some(first)) = (file::identify_file(path), lines.iter().map(|line| line.at).min()) else {
         return Ok(Vec::new());
     };
     let file = file::open(path)?;
@@ -240,11 +240,11 @@ pub fn find<'a>(path: &Path, lines: &HashSet<&'a Line>) -> std::io::Result<Vec<&
 ///
 /// # Errors
 /// When the log cannot be read.
-pub fn last(path: &Path, is_it: impl FnMut(&Line) -> bool) -> std::io::Result<Option<Line>> {
-    let Some(look) = file::look(path) else { return Ok(None) };
+pub fn last(path: &Path, is_it: impl FnMut(&ReflogLine) -> bool) -> std::io::Result<Option<ReflogLine>> {
+    let Some(look) = file::identify_file(path) else { return Ok(None) };
     let file = file::open(path)?;
     let end = last_line_end(&file, look.size)?;
-    Ok(Backward::from(&file, end, AT_ONCE).filter_map(|(_, line)| Line::parse(&line)).find(is_it))
+    Ok(BackwardLines::from(&file, end, AT_ONCE).filter_map(|(_, line)| ReflogLine::parse(&line)).find(is_it))
 }
 
 fn last_line_end(file: &File, size: u64) -> std::io::Result<u64> {
@@ -260,7 +260,7 @@ fn last_line_end(file: &File, size: u64) -> std::io::Result<u64> {
     Ok(0)
 }
 
-fn position(file: &File, name: &str, look: &Look, offset: u64, is_anew: bool) -> std::io::Result<LogPosition> {
+fn position(file: &File, name: &str, look: &FileIdentity, offset: u64, is_anew: bool) -> std::io::Result<LogPosition> {
     let hash = hash_before(file, offset)?.unwrap_or(0);
     let anew = if is_anew { ANEW } else { "" };
     Ok(LogPosition { log: name.to_owned(), identity: format!("{}:{hash:016x}{anew}", look.stamp), offset })
@@ -285,5 +285,5 @@ fn hash_before(file: &File, offset: u64) -> std::io::Result<Option<u64>> {
 /// Hash of the end of a line. Rewriting a log (gc, expiry) adds a tab to lines without message, so it is ignored.
 fn hash(line: &[u8]) -> u64 {
     let line = line.strip_suffix(b"\t").unwrap_or(line);
-    fingerprint::of(&line[line.len().saturating_sub(TELLING)..])
+    fingerprint::hash_bytes(&line[line.len().saturating_sub(TELLING)..])
 }

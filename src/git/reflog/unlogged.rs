@@ -4,10 +4,10 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use super::line::Line;
-use super::news::Fresh;
-use super::places::Log;
-use super::tail::{self, Tail};
+use super::line::ReflogLine;
+use super::news::NewLines;
+use super::places::ReflogFile;
+use super::tail::{self, LogTail};
 use super::{file, fingerprint};
 use crate::domain::event::LogPosition;
 use crate::domain::id::Oid;
@@ -19,7 +19,7 @@ const LINE: u64 = 4096;
 
 /// The tip of the branch that a worktree has checked out.
 #[derive(Debug, PartialEq, Eq)]
-struct Tip {
+struct CheckedOutTip {
     /// `refs/heads/x`.
     branch: String,
     oid: Oid,
@@ -27,17 +27,17 @@ struct Tip {
     stamps: (String, String),
 }
 
-impl Tip {
+impl CheckedOutTip {
     /// `None` for a detached or unborn HEAD, and for a packed branch: only git packs references.
-    fn read(common_dir: &Path, git_dir: &Path) -> Option<Self> {
+    fn load(common_dir: &Path, git_dir: &Path) -> Option<Self> {
         let head = git_dir.join("HEAD");
         let branch = branch(&head)?;
         let file = loose(common_dir, &branch)?;
-        let stamps = (file::look(&head)?.stamp, file::look(&file)?.stamp);
+        let stamps = (file::identify_file(&head)?.stamp, file::identify_file(&file)?.stamp);
         Some(Self { oid: line(&file)?.parse().ok()?, branch, stamps })
     }
 
-    fn position(&self, log: &Log) -> LogPosition {
+    fn position(&self, log: &ReflogFile) -> LogPosition {
         let (head, file) = &self.stamps;
         LogPosition {
             log: name(log),
@@ -49,10 +49,10 @@ impl Tip {
 
 /// A hash in place of the branch's name, which may be secret.
 fn mark(branch: &str) -> String {
-    format!("{:016x}", fingerprint::of(branch.as_bytes()))
+    format!("{:016x}", fingerprint::hash_bytes(branch.as_bytes()))
 }
 
-fn name(head: &Log) -> String {
+fn name(head: &ReflogFile) -> String {
     head.key().strip_suffix("logs/HEAD").map_or_else(String::new, |place| format!("{place}{TIP}"))
 }
 
@@ -84,20 +84,24 @@ pub fn is_sound(branch: &str) -> bool {
 }
 
 /// The current positions of the checked-out branches.
-pub fn ends<'a>(common_dir: &'a Path, heads: &'a [Log]) -> impl Iterator<Item = LogPosition> + 'a {
-    heads.iter().filter_map(|log| Some(Tip::read(common_dir, &log.git_dir)?.position(log)))
+pub fn ends<'a>(common_dir: &'a Path, heads: &'a [ReflogFile]) -> impl Iterator<Item = LogPosition> + 'a {
+    heads.iter().filter_map(|log| Some(CheckedOutTip::load(common_dir, &log.git_dir)?.position(log)))
 }
 
 /// A branch at a commit that no log names, reported as a line without message. Costs two `stat` calls per worktree
 /// while nothing changes.
 #[must_use]
-pub fn read(common_dir: &Path, log: &Log, known: &[LogPosition]) -> Option<(LogPosition, Option<Fresh>)> {
+pub fn read_unlogged(
+    common_dir: &Path,
+    log: &ReflogFile,
+    known: &[LogPosition],
+) -> Option<(LogPosition, Option<NewLines>)> {
     let name = name(log);
     let was = known.iter().find(|known| known.log == name).map(|known| known.identity.as_str());
     if was.is_some_and(|was| is_same(was, common_dir, log)) {
         return None;
     }
-    let tip = Tip::read(common_dir, &log.git_dir)?;
+    let tip = CheckedOutTip::load(common_dir, &log.git_dir)?;
     let position = tip.position(log);
     let was = was.and_then(|was| of_branch(was, &tip.branch));
     let is_known = known.is_empty() || was.as_ref() == Some(&tip.oid) || is_logged(common_dir, log, &tip);
@@ -106,10 +110,10 @@ pub fn read(common_dir: &Path, log: &Log, known: &[LogPosition]) -> Option<(LogP
 }
 
 /// By file metadata alone.
-fn is_same(was: &str, common_dir: &Path, log: &Log) -> bool {
+fn is_same(was: &str, common_dir: &Path, log: &ReflogFile) -> bool {
     let mut parts = was.splitn(4, ' ');
     let (Some(head), Some(file)) = (parts.next(), parts.next()) else { return false };
-    let looks = |path: &Path, stamp: &str| file::look(path).is_some_and(|look| look.stamp == stamp);
+    let looks = |path: &Path, stamp: &str| file::identify_file(path).is_some_and(|look| look.stamp == stamp);
     let branch = || checked_out(common_dir, &log.git_dir);
     looks(&log.git_dir.join("HEAD"), head) && branch().is_some_and(|path| looks(&path, file))
 }
@@ -122,20 +126,20 @@ fn of_branch(was: &str, branch: &str) -> Option<Oid> {
 }
 
 /// Git writes the logs before the reference: during an update they are ahead of the branch, never behind.
-fn is_logged(common_dir: &Path, head: &Log, tip: &Tip) -> bool {
-    let names = |line: &Line| line.new.as_ref() == Some(&tip.oid) || line.old.as_ref() == Some(&tip.oid);
+fn is_logged(common_dir: &Path, head: &ReflogFile, tip: &CheckedOutTip) -> bool {
+    let names = |line: &ReflogLine| line.new.as_ref() == Some(&tip.oid) || line.old.as_ref() == Some(&tip.oid);
     [common_dir.join("logs").join(&tip.branch), head.path.clone()]
         .iter()
         .any(|path| tail::last(path, names).is_ok_and(|line| line.is_some()))
 }
 
-fn fresh(common_dir: &Path, head: &Log, was: Option<Oid>, tip: Tip) -> Option<Fresh> {
+fn fresh(common_dir: &Path, head: &ReflogFile, was: Option<Oid>, tip: CheckedOutTip) -> Option<NewLines> {
     let file = loose(common_dir, &tip.branch)?;
     let path = common_dir.join("logs").join(&tip.branch);
     let logged = || tail::last(&path, |line| line.new.is_some()).ok().flatten().and_then(|line| line.new);
     // Without either, the log's entries may all have expired.
     let old = Some(was.or_else(logged)?);
-    let line = Line { old, new: Some(tip.oid), at: file::look(&file)?.changed?, message: String::new() };
-    let log = Log { name: format!("logs/{}", tip.branch), path, git_dir: head.git_dir.clone(), is_head: false };
-    Some(Fresh { log, tail: Tail { lines: vec![line], ..Tail::default() } })
+    let line = ReflogLine { old, new: Some(tip.oid), at: file::identify_file(&file)?.changed?, message: String::new() };
+    let log = ReflogFile { name: format!("logs/{}", tip.branch), path, git_dir: head.git_dir.clone(), is_head: false };
+    Some(NewLines { log, tail: LogTail { lines: vec![line], ..LogTail::default() } })
 }

@@ -20,13 +20,13 @@ fn three() -> (Scratch, [Oid; 3]) {
 fn a_place_is_the_same_from_the_root_a_folder_and_the_git_directory() {
     let scratch = Scratch::new();
     scratch.write("deep/er/a", "1").commit("Start");
-    let place = scratch.open().place().clone();
+    let place = scratch.open().location().clone();
     let root = scratch.path().canonicalize().unwrap();
     assert_eq!((place.project.as_str(), place.work_tree.as_deref()), ("tool", Some(root.as_path())));
     assert_eq!(place.git_dir, root.join(".git"));
-    assert_eq!(place.id, RepoId::of_common_dir(root.join(".git").to_str().unwrap().as_bytes()));
-    assert_eq!(*Repo::discover(&scratch.path().join("deep/er")).unwrap().place(), place);
-    assert_eq!(*Repo::open_git_dir(&root.join(".git")).unwrap().place(), place);
+    assert_eq!(place.id, RepoId::from_common_dir(root.join(".git").to_str().unwrap().as_bytes()));
+    assert_eq!(*Repo::discover(&scratch.path().join("deep/er")).unwrap().location(), place);
+    assert_eq!(*Repo::open_git_dir(&root.join(".git")).unwrap().location(), place);
 }
 
 #[test]
@@ -36,12 +36,15 @@ fn a_linked_worktree_shares_the_repository_and_has_its_own_head() {
     scratch.git(&["worktree", "add", "--quiet", "-b", "side", "../linked"]);
     let main = scratch.open();
     let linked = Repo::discover(&scratch.outside().join("linked")).unwrap();
-    assert_eq!((&linked.place().id, &linked.place().common_dir), (&main.place().id, &main.place().common_dir));
-    assert_eq!(linked.place().project, "tool");
+    assert_eq!(
+        (&linked.location().id, &linked.location().common_dir),
+        (&main.location().id, &main.location().common_dir)
+    );
+    assert_eq!(linked.location().project, "tool");
     let tree = scratch.outside().join("linked").canonicalize().unwrap();
-    assert_eq!(linked.place().work_tree.as_deref(), Some(tree.as_path()));
-    let by_event = Repo::open_git_dir(&main.place().common_dir.join("worktrees/linked")).unwrap();
-    assert_eq!(by_event.place(), linked.place());
+    assert_eq!(linked.location().work_tree.as_deref(), Some(tree.as_path()));
+    let by_event = Repo::open_git_dir(&main.location().common_dir.join("worktrees/linked")).unwrap();
+    assert_eq!(by_event.location(), linked.location());
     let commit = by_event.commit(&linked.head().unwrap(), &crate::git::Bounds::default(), &|_| false).unwrap();
     assert_eq!(commit.branch.as_deref(), Some("side"));
 }
@@ -50,13 +53,13 @@ fn a_linked_worktree_shares_the_repository_and_has_its_own_head() {
 fn the_project_is_named_after_the_origin() {
     let scratch = Scratch::new();
     scratch.git(&["remote", "add", "origin", "git@example.org:team/real-name.git"]);
-    assert_eq!(scratch.open().place().project, "real-name");
+    assert_eq!(scratch.open().location().project, "real-name");
 }
 
 #[test]
 fn a_bare_repository_has_no_work_tree() {
     let scratch = Scratch::with(&["--bare"]);
-    let place = scratch.open().place().clone();
+    let place = scratch.open().location().clone();
     assert_eq!((place.work_tree, place.project.as_str()), (None, "tool"));
 }
 
@@ -64,7 +67,7 @@ fn a_bare_repository_has_no_work_tree() {
 fn before_the_first_commit_head_is_unborn() {
     let repo = Scratch::new();
     assert!(matches!(repo.open().head(), Err(GitError::Unborn)));
-    assert_eq!(repo.open().since(at(0)).unwrap(), []);
+    assert_eq!(repo.open().commits_since(at(0)).unwrap(), []);
     assert_eq!(repo.open().committed_since(at(0)).unwrap(), []);
 }
 
@@ -99,8 +102,8 @@ fn revisions_and_ranges_are_resolved() {
 #[test]
 fn the_history_since_a_time_comes_oldest_first() {
     let (scratch, [_, two, three]) = three();
-    assert_eq!(scratch.open().since(at(200)).unwrap(), [two, three]);
-    assert_eq!(scratch.open().since(at(301)).unwrap(), []);
+    assert_eq!(scratch.open().commits_since(at(200)).unwrap(), [two, three]);
+    assert_eq!(scratch.open().commits_since(at(301)).unwrap(), []);
 }
 
 #[test]
@@ -149,7 +152,7 @@ fn what_was_committed_here_is_found_in_the_reflog() {
     found.sort();
     expected.sort();
     assert_eq!(found, expected);
-    let made = scratch.open().made_since(at(100)).unwrap();
+    let made = scratch.open().reflog_commits_since(at(100)).unwrap();
     let amend = made.iter().find(|made| made.oid == amended).unwrap();
     assert!(amend.replaces.is_some());
 }
@@ -180,11 +183,11 @@ fn a_merge_was_made_here_and_what_was_gone_to_was_not() {
     scratch.git(&["checkout", "--quiet", "--detach"]);
     scratch.git(&["merge", "--quiet", "--no-edit", "side"]);
     let merge = scratch.rev("HEAD");
-    assert_eq!(scratch.open().made_here(&merge).unwrap(), Some(true));
+    assert_eq!(scratch.open().was_made_here(&merge).unwrap(), Some(true));
     std::fs::write(scratch.path().join(".git/logs/HEAD"), "").unwrap();
     scratch.git(&["checkout", "--quiet", "main"]);
     scratch.git(&["merge", "--quiet", "--ff-only", merge.as_str()]);
-    assert_eq!(scratch.open().made_here(&merge).unwrap(), Some(false));
+    assert_eq!(scratch.open().was_made_here(&merge).unwrap(), Some(false));
     std::fs::remove_dir_all(scratch.path().join(".git/logs")).unwrap();
-    assert_eq!(scratch.open().made_here(&merge).unwrap(), None);
+    assert_eq!(scratch.open().was_made_here(&merge).unwrap(), None);
 }

@@ -73,11 +73,11 @@ fn what_a_remote_has_is_only_ours_when_we_made_it() {
         let (repo, all) = (scratch.open(), [published.clone(), mapped.clone(), local.clone()]);
         assert!(repo.on_a_remote(&published).unwrap() && !repo.on_a_remote(&local).unwrap());
         assert!(repo.on_a_remote(&scratch.rev("HEAD")).unwrap());
-        assert_eq!(repo.ours(&all, &[]).unwrap(), std::slice::from_ref(&local));
-        assert_eq!(repo.ours(&all, &["NEW@example.org".to_owned()]).unwrap(), [mapped.clone(), local.clone()]);
-        assert_eq!(repo.by_user(&all, &["them@example.org".to_owned()]).unwrap(), [published]);
+        assert_eq!(repo.own_commits(&all, &[]).unwrap(), std::slice::from_ref(&local));
+        assert_eq!(repo.own_commits(&all, &["NEW@example.org".to_owned()]).unwrap(), [mapped.clone(), local.clone()]);
+        assert_eq!(repo.commits_by_user(&all, &["them@example.org".to_owned()]).unwrap(), [published]);
         scratch.git(&["config", "user.email", "local@example.org"]);
-        assert_eq!(scratch.open().by_user(&all, &[]).unwrap(), [local]);
+        assert_eq!(scratch.open().commits_by_user(&all, &[]).unwrap(), [local]);
     }
 }
 
@@ -86,7 +86,7 @@ fn without_remotes_everything_is_local() {
     let scratch = Scratch::new();
     let oid = scratch.write("a", "1").commit("Start");
     assert!(!scratch.open().on_a_remote(&oid).unwrap());
-    assert_eq!(scratch.open().ours(std::slice::from_ref(&oid), &[]).unwrap(), [oid]);
+    assert_eq!(scratch.open().own_commits(std::slice::from_ref(&oid), &[]).unwrap(), [oid]);
 }
 
 #[test]

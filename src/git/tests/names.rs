@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::scratch::Scratch;
 use crate::domain::clock::{Clock, SystemClock};
-use crate::git::Within;
+use crate::git::NameSearchBounds;
 
 fn known(
     scratch: &Scratch,
@@ -15,8 +15,8 @@ fn known(
     excluded: &dyn Fn(&str) -> bool,
 ) -> HashSet<String> {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-    let within = Within { clock: &SystemClock, until, bytes, excluded };
-    scratch.open().knows(&scratch.rev("HEAD"), &names, &within).unwrap()
+    let within = NameSearchBounds { clock: &SystemClock, until, bytes, excluded };
+    scratch.open().find_names(&scratch.rev("HEAD"), &names, &within).unwrap()
 }
 
 fn soon() -> Instant {

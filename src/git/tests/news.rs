@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::scratch::Scratch;
 use crate::domain::event::LogPosition;
 use crate::domain::id::Oid;
-use crate::git::{Deed, Entry};
+use crate::git::{LoggedChange, RefChange};
 
 /// A reader that keeps its positions.
 pub struct Reader {
@@ -19,10 +19,10 @@ impl Reader {
         Self { known: scratch.open().log_ends().unwrap(), since: "2020-01-01T00:00:00Z".parse().unwrap() }
     }
 
-    pub fn entries(&mut self, scratch: &Scratch) -> Vec<Entry> {
+    pub fn entries(&mut self, scratch: &Scratch) -> Vec<LoggedChange> {
         let mut entries = Vec::new();
         loop {
-            let news = scratch.open().news(&self.known, self.since).unwrap();
+            let news = scratch.open().log_updates(&self.known, self.since).unwrap();
             for position in news.positions {
                 self.known.retain(|known| known.log != position.log);
                 self.known.push(position);
@@ -34,25 +34,25 @@ impl Reader {
         }
     }
 
-    fn deeds(&mut self, scratch: &Scratch) -> Vec<Deed> {
-        self.entries(scratch).into_iter().map(|entry| entry.deed).collect()
+    fn deeds(&mut self, scratch: &Scratch) -> Vec<RefChange> {
+        self.entries(scratch).into_iter().map(|entry| entry.change).collect()
     }
 }
 
-fn step(oid: &Oid, replaces: &[&Oid]) -> Deed {
-    Deed::Made { oid: oid.clone(), replaces: replaces.iter().map(|oid| (*oid).clone()).collect(), step: true }
+fn step(oid: &Oid, replaces: &[&Oid]) -> RefChange {
+    RefChange::Committed { oid: oid.clone(), replaces: replaces.iter().map(|oid| (*oid).clone()).collect(), step: true }
 }
 
 /// The commits that were made, with what each replaced.
-fn made_of(deeds: &[Deed]) -> Vec<(Oid, Vec<Oid>)> {
-    let made = |deed: &Deed| match deed {
-        Deed::Made { oid, replaces, .. } => Some((oid.clone(), replaces.clone())),
+fn made_of(deeds: &[RefChange]) -> Vec<(Oid, Vec<Oid>)> {
+    let made = |deed: &RefChange| match deed {
+        RefChange::Committed { oid, replaces, .. } => Some((oid.clone(), replaces.clone())),
         _ => None,
     };
     deeds.iter().filter_map(made).collect()
 }
 
-fn replaced_by(deeds: &[Deed], oid: &Oid) -> Vec<Oid> {
+fn replaced_by(deeds: &[RefChange], oid: &Oid) -> Vec<Oid> {
     let mut found = made_of(deeds).into_iter().find(|(made, _)| made == oid).map(|(_, old)| old).unwrap_or_default();
     found.sort();
     found
@@ -64,8 +64,12 @@ fn sorted(oids: &[&Oid]) -> Vec<Oid> {
     oids
 }
 
-fn made(oid: &Oid, replaces: &[&Oid]) -> Deed {
-    Deed::Made { oid: oid.clone(), replaces: replaces.iter().map(|oid| (*oid).clone()).collect(), step: false }
+fn made(oid: &Oid, replaces: &[&Oid]) -> RefChange {
+    RefChange::Committed {
+        oid: oid.clone(),
+        replaces: replaces.iter().map(|oid| (*oid).clone()).collect(),
+        step: false,
+    }
 }
 
 #[test]
@@ -86,8 +90,8 @@ fn the_first_commit_of_a_new_repository_is_news() {
     let oid = scratch.write("a", "1").commit("Start");
     let entries = reader.entries(&scratch);
     assert_eq!(entries.len(), 1);
-    assert_eq!(entries[0].deed, made(&oid, &[]));
-    assert_eq!(entries[0].git_dir, scratch.open().place().git_dir);
+    assert_eq!(entries[0].change, made(&oid, &[]));
+    assert_eq!(entries[0].git_dir, scratch.open().location().git_dir);
 }
 
 #[test]
@@ -114,7 +118,7 @@ fn what_was_reset_away_and_committed_again_under_its_message_is_replaced() {
     assert_eq!(reader.deeds(&scratch), [made(&old, &[])]);
     scratch.git(&["reset", "--quiet", "--soft", "HEAD~1"]);
     // In two reads: the reset is known when the commit arrives.
-    assert!(matches!(reader.deeds(&scratch)[..], [Deed::Pulled { .. }]));
+    assert!(matches!(reader.deeds(&scratch)[..], [RefChange::Pulled { .. }]));
     let new = scratch.write("a", "3").commit("Same\n\nwith a body");
     assert_eq!(reader.deeds(&scratch), [made(&new, &[&old])]);
     scratch.git(&["reset", "--quiet", "--soft", "HEAD~1"]);
@@ -146,9 +150,9 @@ fn pulls_fast_forwards_checkouts_and_clones_make_nothing() {
     scratch.write("a", "stashed");
     scratch.git(&["stash", "--quiet"]);
     let deeds = reader.deeds(&scratch);
-    assert!(deeds.iter().all(|deed| matches!(deed, Deed::Pulled { .. })), "{deeds:?}");
-    assert!(deeds.iter().any(|deed| matches!(deed, Deed::Pulled { to, .. } if *to == next)));
-    assert!(!scratch.open().made_since(Timestamp::UNIX_EPOCH).unwrap().iter().any(|made| made.oid == next));
+    assert!(deeds.iter().all(|deed| matches!(deed, RefChange::Pulled { .. })), "{deeds:?}");
+    assert!(deeds.iter().any(|deed| matches!(deed, RefChange::Pulled { to, .. } if *to == next)));
+    assert!(!scratch.open().reflog_commits_since(Timestamp::UNIX_EPOCH).unwrap().iter().any(|made| made.oid == next));
 }
 
 #[test]
@@ -205,8 +209,8 @@ fn every_commit_of_a_rebase_stands_for_its_original() {
         let new: Vec<Oid> = (0..4).rev().map(|n| scratch.rev(&format!("HEAD~{n}"))).collect();
         let expected: Vec<_> = new.iter().zip(&old).map(|(new, old)| (new.clone(), vec![old.clone()])).collect();
         assert_eq!(made_of(&deeds), expected, "{backend}");
-        assert!(deeds.iter().all(|deed| !matches!(deed, Deed::Made { step: false, .. })));
-        assert!(!deeds.iter().any(|deed| matches!(deed, Deed::Moved { .. })), "{deeds:?}");
+        assert!(deeds.iter().all(|deed| !matches!(deed, RefChange::Committed { step: false, .. })));
+        assert!(!deeds.iter().any(|deed| matches!(deed, RefChange::UnloggedMove { .. })), "{deeds:?}");
     }
 }
 
@@ -271,14 +275,14 @@ fn an_amend_to_the_very_same_commit_replaces_nothing() {
         assert_eq!(scratch.rev("HEAD"), first, "dates are frozen");
     }
     scratch.git(&["reset", "--quiet", "--soft", "HEAD"]);
-    let told = scratch.open().made_since(Timestamp::UNIX_EPOCH).unwrap();
+    let told = scratch.open().reflog_commits_since(Timestamp::UNIX_EPOCH).unwrap();
     assert_eq!(told.iter().map(|made| (&made.oid, &made.replaces)).collect::<Vec<_>>(), [(&first, &None)]);
     assert_eq!(reader.deeds(&scratch), [made(&first, &[])]);
     // Back and forth.
     scratch.git(&["commit", "--quiet", "--amend", "-m", "Other"]);
     scratch.git(&["commit", "--quiet", "--amend", "-m", "Start"]);
     assert_eq!(scratch.rev("HEAD"), first);
-    let told = scratch.open().made_since(Timestamp::UNIX_EPOCH).unwrap();
+    let told = scratch.open().reflog_commits_since(Timestamp::UNIX_EPOCH).unwrap();
     assert_eq!(told.len(), 1);
     assert!(told[0].oid == first && told[0].replaces.as_ref() != Some(&first), "{told:?}");
 }
@@ -409,7 +413,7 @@ fn branches_that_a_rebase_takes_along_did_not_move_silently() {
     scratch.git(&["branch", "below", "HEAD~2"]);
     let mut reader = Reader::of(&scratch);
     scratch.git(&["rebase", "--quiet", "--update-refs", "main"]);
-    assert!(!reader.deeds(&scratch).iter().any(|deed| matches!(deed, Deed::Moved { .. })));
+    assert!(!reader.deeds(&scratch).iter().any(|deed| matches!(deed, RefChange::UnloggedMove { .. })));
 }
 
 #[test]
@@ -422,18 +426,18 @@ fn silent_tools_move_branches() {
     let parent = scratch.rev("HEAD");
     let commit: Oid = scratch.git(&["commit-tree", "-p", "HEAD", "-m", "By a tool", &tree]).parse().unwrap();
     scratch.git(&["update-ref", "refs/heads/main", commit.as_str()]);
-    assert_eq!(reader.deeds(&scratch), [Deed::Moved { from: Some(parent.clone()), to: commit.clone() }]);
+    assert_eq!(reader.deeds(&scratch), [RefChange::UnloggedMove { from: Some(parent.clone()), to: commit.clone() }]);
     // A new branch is reported with its base; one at the tip of another branch adds nothing.
     let other: Oid = scratch.git(&["commit-tree", "-p", start.as_str(), "-m", "Aside", &tree]).parse().unwrap();
     scratch.git(&["update-ref", "refs/heads/aside", other.as_str()]);
     scratch.git(&["update-ref", "-m", "backup", "refs/heads/backup", commit.as_str()]);
     let mut deeds = reader.deeds(&scratch);
-    deeds.sort_by_key(|deed| matches!(deed, Deed::Pulled { .. }));
-    let moved = Deed::Moved { from: Some(start.clone()), to: other.clone() };
-    assert_eq!(deeds, [moved, Deed::Pulled { from: None, to: commit.clone() }]);
+    deeds.sort_by_key(|deed| matches!(deed, RefChange::Pulled { .. }));
+    let moved = RefChange::UnloggedMove { from: Some(start.clone()), to: other.clone() };
+    assert_eq!(deeds, [moved, RefChange::Pulled { from: None, to: commit.clone() }]);
     let repo = scratch.open();
-    assert_eq!(repo.arrived(Some(&start), &other, 10).unwrap(), std::slice::from_ref(&other));
-    assert_eq!(repo.arrived(None, &commit, 2).unwrap(), [parent, commit]);
+    assert_eq!(repo.commits_between(Some(&start), &other, 10).unwrap(), std::slice::from_ref(&other));
+    assert_eq!(repo.commits_between(None, &commit, 2).unwrap(), [parent, commit]);
 }
 
 /// A commit made by plumbing that is on no branch.
@@ -452,7 +456,7 @@ fn what_a_tool_brought_to_the_branch_is_told_though_another_branch_was_made_of_i
     scratch.git(&["update-ref", "refs/heads/main", commit.as_str()]);
     // By a tool that writes no logs.
     std::fs::write(scratch.path().join(".git/refs/heads/backup"), format!("{commit}\n")).unwrap();
-    assert_eq!(reader.deeds(&scratch), [Deed::Moved { from: Some(parent), to: commit }]);
+    assert_eq!(reader.deeds(&scratch), [RefChange::UnloggedMove { from: Some(parent), to: commit }]);
 }
 
 #[test]
@@ -464,7 +468,7 @@ fn the_place_after_a_line_without_message_is_found_again_when_the_log_was_rewrit
     for message in ["One", "Two"] {
         let next = loose(&scratch, &tip, message);
         scratch.git(&["update-ref", "refs/heads/main", next.as_str()]);
-        assert_eq!(reader.deeds(&scratch), [Deed::Moved { from: Some(tip), to: next.clone() }]);
+        assert_eq!(reader.deeds(&scratch), [RefChange::UnloggedMove { from: Some(tip), to: next.clone() }]);
         scratch.git(&["reflog", "expire", "--expire=never", "--expire-unreachable=never", "--all"]);
         tip = next;
     }
@@ -492,7 +496,7 @@ fn a_giant_log_that_a_tool_wrote_comes_in_pieces_and_nothing_is_taken_for_a_swit
         append(&scratch, "HEAD", (&tip, &next), 400_000);
         append(&scratch, "refs/heads/main", (&tip, &next), 400_000);
         std::fs::write(scratch.path().join(".git/refs/heads/main"), format!("{next}\n")).unwrap();
-        moves.push(Deed::Moved { from: Some(tip), to: next.clone() });
+        moves.push(RefChange::UnloggedMove { from: Some(tip), to: next.clone() });
         tip = next;
     }
     assert_eq!(reader.deeds(&scratch), moves);
@@ -510,9 +514,9 @@ fn what_fast_import_brings_is_told_with_all_its_commits() {
     scratch.feed(&["fast-import", "--quiet"], stream.as_bytes());
     let deeds = reader.deeds(&scratch);
     let (one, two) = (scratch.rev("one"), scratch.rev("two"));
-    assert!(deeds.contains(&Deed::Moved { from: None, to: one }), "{deeds:?}");
-    assert!(deeds.contains(&Deed::Moved { from: None, to: two.clone() }), "{deeds:?}");
-    assert_eq!(scratch.open().arrived(None, &two, 10).unwrap().len(), 3);
+    assert!(deeds.contains(&RefChange::UnloggedMove { from: None, to: one }), "{deeds:?}");
+    assert!(deeds.contains(&RefChange::UnloggedMove { from: None, to: two.clone() }), "{deeds:?}");
+    assert_eq!(scratch.open().commits_between(None, &two, 10).unwrap().len(), 3);
 }
 
 #[test]
@@ -528,10 +532,10 @@ fn commits_in_linked_worktrees_are_told_with_their_directory() {
         assert!(command.output().unwrap().status.success());
         scratch.rev("side")
     };
-    let git_dir = scratch.open().place().git_dir.join("worktrees/linked");
+    let git_dir = scratch.open().location().git_dir.join("worktrees/linked");
     commit();
     let told = reader.entries(&scratch);
-    let made: Vec<_> = told.iter().filter(|entry| matches!(entry.deed, Deed::Made { .. })).collect();
+    let made: Vec<_> = told.iter().filter(|entry| matches!(entry.change, RefChange::Committed { .. })).collect();
     assert_eq!(made.len(), 1, "{told:?}");
     assert_eq!(made[0].git_dir, git_dir);
     scratch.git(&["worktree", "remove", "--force", "../linked"]);
@@ -644,8 +648,8 @@ fn a_repository_without_logs_tells_by_where_its_branches_are() {
     let next = source.write("a", "2").commit("Next");
     source.git(&["push", "--quiet", &bare, "main", "main~1:refs/heads/copy"]);
     let deeds = reader.deeds(&scratch);
-    assert!(deeds.contains(&Deed::Moved { from: Some(start.clone()), to: next }), "{deeds:?}");
-    assert!(deeds.contains(&Deed::Pulled { from: None, to: start }), "{deeds:?}");
+    assert!(deeds.contains(&RefChange::UnloggedMove { from: Some(start.clone()), to: next }), "{deeds:?}");
+    assert!(deeds.contains(&RefChange::Pulled { from: None, to: start }), "{deeds:?}");
     assert_eq!(reader.entries(&scratch), []);
     scratch.git(&["pack-refs", "--all"]);
     assert_eq!(reader.entries(&scratch), []);
@@ -656,8 +660,8 @@ fn without_positions_only_what_happened_since_is_told() {
     let scratch = Scratch::new();
     scratch.write("a", "1").commit_at("Old", 1_000);
     let new = scratch.write("a", "2").commit_at("New", 4_000_000_000);
-    let news = scratch.open().news(&[], Timestamp::from_second(3_999_999_999).unwrap()).unwrap();
-    assert_eq!(news.entries.into_iter().map(|entry| entry.deed).collect::<Vec<_>>(), [made(&new, &[])]);
+    let news = scratch.open().log_updates(&[], Timestamp::from_second(3_999_999_999).unwrap()).unwrap();
+    assert_eq!(news.entries.into_iter().map(|entry| entry.change).collect::<Vec<_>>(), [made(&new, &[])]);
 }
 
 #[test]
@@ -705,9 +709,9 @@ fn a_tool_that_writes_no_log_at_all_is_noticed() {
         oid.parse().unwrap()
     };
     let one = commit("Without a log");
-    assert_eq!(reader.deeds(&scratch), [Deed::Moved { from: Some(parent), to: one.clone() }]);
+    assert_eq!(reader.deeds(&scratch), [RefChange::UnloggedMove { from: Some(parent), to: one.clone() }]);
     let two = commit("Again");
-    assert_eq!(reader.deeds(&scratch), [Deed::Moved { from: Some(one), to: two }]);
+    assert_eq!(reader.deeds(&scratch), [RefChange::UnloggedMove { from: Some(one), to: two }]);
     assert_eq!(reader.entries(&scratch), []);
     let by_git = scratch.write("a", "3").commit("By git");
     assert_eq!(reader.deeds(&scratch), [made(&by_git, &[])]);

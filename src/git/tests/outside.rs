@@ -2,7 +2,7 @@
 
 use super::scratch::{Scratch, file, numbered};
 use crate::domain::id::Oid;
-use crate::domain::patch::{Change, Commit, Unread};
+use crate::domain::patch::{Change, Commit, UnreadReason};
 use crate::git::{Bounds, GitError, Repo};
 use jiff::Timestamp;
 
@@ -45,7 +45,7 @@ fn a_reftable_repository_reads_exactly_like_a_plain_one() {
     }
     let middle = read(&reftable, "HEAD~1");
     assert_eq!(file(&middle, "new").change, Change::Renamed);
-    assert_eq!(file(&middle, "logo.png").unread, Some(Unread::Binary));
+    assert_eq!(file(&middle, "logo.png").unread, Some(UnreadReason::Binary));
     let root = read(&reftable, "HEAD~2");
     assert_eq!(root.patch.patch_id, Some(reftable.patch_id("HEAD~2")));
 }
@@ -71,12 +71,12 @@ fn places_ranges_settings_and_reflogs_come_through_the_child() {
     scratch.git(&["remote", "add", "origin", "https://example.org/x/named.git"]);
     let repo = scratch.open();
     let root = scratch.path().canonicalize().unwrap();
-    assert_eq!(repo.place().work_tree.as_deref(), Some(root.as_path()));
-    assert_eq!((repo.place().git_dir.clone(), repo.place().project.as_str()), (root.join(".git"), "named"));
-    assert_eq!(Repo::open_git_dir(&root.join(".git")).unwrap().place(), repo.place());
+    assert_eq!(repo.location().work_tree.as_deref(), Some(root.as_path()));
+    assert_eq!((repo.location().git_dir.clone(), repo.location().project.as_str()), (root.join(".git"), "named"));
+    assert_eq!(Repo::open_git_dir(&root.join(".git")).unwrap().location(), repo.location());
     assert_eq!(repo.head().unwrap(), last);
     assert_eq!(repo.range("HEAD~2..HEAD", None).unwrap().last(), Some(&last));
-    assert_eq!(repo.since(Timestamp::UNIX_EPOCH).unwrap().first(), Some(&first));
+    assert_eq!(repo.commits_since(Timestamp::UNIX_EPOCH).unwrap().first(), Some(&first));
     assert_eq!(repo.settings().unwrap(), [("capture".to_owned(), "true".to_owned())]);
     assert_eq!(repo.hooks_path().unwrap(), Some((root.join(".husky"), "local".to_owned())));
     assert_eq!(repo.committed_since(Timestamp::UNIX_EPOCH).unwrap().len(), 3);
@@ -91,7 +91,10 @@ fn a_linked_worktree_of_a_reftable_repository_is_one_of_it() {
     scratch.git(&["worktree", "add", "--quiet", "-b", "side", "../linked"]);
     let tree = scratch.outside().join("linked").canonicalize().unwrap();
     let linked = Repo::discover(&tree).unwrap();
-    assert_eq!((&linked.place().id, linked.place().work_tree.as_deref()), (&scratch.open().place().id, Some(&*tree)));
+    assert_eq!(
+        (&linked.location().id, linked.location().work_tree.as_deref()),
+        (&scratch.open().location().id, Some(&*tree))
+    );
     let commit = linked.commit(&linked.head().unwrap(), &Bounds::default(), &|_| false).unwrap();
     assert_eq!(commit.branch.as_deref(), Some("side"));
 }

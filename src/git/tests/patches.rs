@@ -1,7 +1,7 @@
 //! Commit reading: what is read, and what is reported as unread.
 
 use super::scratch::{Scratch, file, numbered};
-use crate::domain::patch::{Change, FileChange, Origin, Unread};
+use crate::domain::patch::{Change, FileChange, LineOrigin, UnreadReason};
 use crate::git::Bounds;
 
 #[test]
@@ -24,10 +24,10 @@ fn a_commit_is_read_with_its_lines_and_its_branch() {
     assert_eq!(
         lines,
         [
-            (Origin::Context, "fn a() {"),
-            (Origin::Removed, "    one();"),
-            (Origin::Added, "    two();"),
-            (Origin::Context, "}")
+            (LineOrigin::Context, "fn a() {"),
+            (LineOrigin::Removed, "    one();"),
+            (LineOrigin::Added, "    two();"),
+            (LineOrigin::Context, "}")
         ]
     );
 }
@@ -152,7 +152,7 @@ fn a_binary_file_is_named_not_read_and_leaves_no_patch_id() {
     let scratch = Scratch::new();
     scratch.write("logo.png", b"\x89PNG\0\0").write("a", "1\n").commit("Start");
     let commit = scratch.read();
-    assert_eq!(file(&commit, "logo.png").unread, Some(Unread::Binary));
+    assert_eq!(file(&commit, "logo.png").unread, Some(UnreadReason::Binary));
     assert_eq!((commit.patch.insertions, commit.patch.patch_id.clone()), (Some(1), None));
     assert!(!commit.patch.truncated);
 }
@@ -163,7 +163,7 @@ fn a_large_file_is_named_not_read() {
     scratch.write("big.txt", numbered(0, 1000)).write("small.rs", "fn a() {}\n").commit("Start");
     let commit = scratch.read_with(&Bounds { file_bytes: 1000, ..Bounds::default() });
     let big = file(&commit, "big.txt");
-    assert_eq!((big.unread, big.insertions, big.hunks.len()), (Some(Unread::TooLarge), None, 0));
+    assert_eq!((big.unread, big.insertions, big.hunks.len()), (Some(UnreadReason::TooLarge), None, 0));
     assert_eq!(file(&commit, "small.rs").insertions, Some(1));
     assert_eq!((commit.patch.insertions, commit.patch.truncated, commit.patch.patch_id), (None, true, None));
 }
@@ -181,7 +181,7 @@ fn source_is_read_before_tests_docs_and_generated_files() {
     let read: Vec<_> =
         commit.patch.files.iter().filter(|file| file.unread.is_none()).map(|file| file.path.as_str()).collect();
     assert_eq!(read, ["src/z.rs", "tests/t.rs"]);
-    assert_eq!(file(&commit, "a.md").unread, Some(Unread::BudgetSpent));
+    assert_eq!(file(&commit, "a.md").unread, Some(UnreadReason::BudgetSpent));
     assert!(commit.patch.truncated && commit.patch.insertions.is_none());
 }
 
@@ -192,7 +192,7 @@ fn beyond_the_patch_bound_lines_are_still_counted() {
     scratch.commit("Start");
     let commit = scratch.read_with(&Bounds { patch_bytes: 500, ..Bounds::default() });
     let third = file(&commit, "c.rs");
-    assert_eq!((third.unread, third.insertions), (Some(Unread::BudgetSpent), Some(200)));
+    assert_eq!((third.unread, third.insertions), (Some(UnreadReason::BudgetSpent), Some(200)));
     let kept = ["a.rs", "b.rs"].map(|path| kept(file(&commit, path)));
     assert!(kept[0] > 300 && kept[1] > 50 && kept[0] + kept[1] < 600, "{kept:?}");
     assert_eq!((commit.patch.insertions, commit.patch.patch_id, commit.patch.truncated), (Some(450), None, true));
@@ -258,10 +258,10 @@ fn an_excluded_path_is_listed_and_nothing_of_it_is_read() {
     let blob = scratch.git(&["rev-parse", "HEAD:secret.env"]);
     std::fs::remove_file(scratch.path().join(".git/objects").join(&blob[..2]).join(&blob[2..])).unwrap();
     let commit = scratch.open().commit(&oid, &Bounds::default(), &|path| path.ends_with(".env")).unwrap();
-    assert_eq!(file(&commit, "secret.env").unread, Some(Unread::Excluded));
+    assert_eq!(file(&commit, "secret.env").unread, Some(UnreadReason::Excluded));
     assert_eq!((commit.patch.insertions, commit.patch.patch_id.clone()), (Some(1), None), "a.rs alone is counted");
     let all = scratch.read();
-    assert_eq!(file(&all, "secret.env").unread, Some(Unread::Missing));
+    assert_eq!(file(&all, "secret.env").unread, Some(UnreadReason::Missing));
 }
 
 #[test]
@@ -273,7 +273,7 @@ fn symlinks_and_type_changes_are_named_not_followed() {
     scratch.commit("Link");
     let commit = scratch.read();
     let link = file(&commit, "a");
-    assert_eq!((link.change, link.unread, link.hunks.len()), (Change::TypeChanged, Some(Unread::Symlink), 0));
+    assert_eq!((link.change, link.unread, link.hunks.len()), (Change::TypeChanged, Some(UnreadReason::Symlink), 0));
 }
 
 #[test]
@@ -284,7 +284,7 @@ fn a_submodule_is_named_not_entered() {
     scratch.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{commit},lib")]);
     scratch.git(&["commit", "--quiet", "-m", "Add lib"]);
     let commit = scratch.read();
-    assert_eq!(file(&commit, "lib").unread, Some(Unread::Submodule));
+    assert_eq!(file(&commit, "lib").unread, Some(UnreadReason::Submodule));
     assert_eq!(commit.patch.patch_id, None);
 }
 
@@ -311,7 +311,7 @@ fn a_partial_clone_says_what_is_missing() {
     scratch.git(&["clone", "--quiet", "--bare", "--filter=blob:none", &url, "../partial"]);
     let repo = crate::git::Repo::discover(&scratch.outside().join("partial")).unwrap();
     let commit = repo.commit(&repo.head().unwrap(), &Bounds::default(), &|_| false).unwrap();
-    assert_eq!(file(&commit, "a").unread, Some(Unread::Missing));
+    assert_eq!(file(&commit, "a").unread, Some(UnreadReason::Missing));
     assert_eq!((commit.patch.insertions, commit.patch.files_total), (None, 1));
 }
 
@@ -327,17 +327,17 @@ fn of_a_pointer_beside_content_and_of_a_link_only_they_are_kept() {
     std::os::unix::fs::symlink("v2", scratch.path().join("current")).unwrap();
     scratch.commit("Move");
     let commit = scratch.read();
-    let lines = |path: &str| -> Vec<(Origin, String)> {
+    let lines = |path: &str| -> Vec<(LineOrigin, String)> {
         let hunks = &file(&commit, path).hunks;
         hunks.iter().flat_map(|hunk| &hunk.lines).map(|line| (line.origin, line.text.clone())).collect()
     };
-    assert_eq!(file(&commit, "a.bin").unread, Some(Unread::Binary));
+    assert_eq!(file(&commit, "a.bin").unread, Some(UnreadReason::Binary));
     assert_eq!(lines("a.bin").len(), 3);
-    assert!(lines("a.bin").iter().all(|(origin, _)| *origin == Origin::Removed));
-    assert!(lines("b.csv").iter().all(|(origin, _)| *origin == Origin::Added));
+    assert!(lines("a.bin").iter().all(|(origin, _)| *origin == LineOrigin::Removed));
+    assert!(lines("b.csv").iter().all(|(origin, _)| *origin == LineOrigin::Added));
     assert_eq!((file(&commit, "b.csv").insertions, file(&commit, "b.csv").deletions), (Some(3), Some(9)));
     assert_eq!(lines("c.bin").len(), 4, "both are pointers: it is a diff like any other");
-    assert_eq!(lines("current"), [(Origin::Removed, "v1".to_owned()), (Origin::Added, "v2".to_owned())]);
+    assert_eq!(lines("current"), [(LineOrigin::Removed, "v1".to_owned()), (LineOrigin::Added, "v2".to_owned())]);
 }
 
 #[test]
@@ -359,6 +359,6 @@ fn of_an_excluded_lockfile_both_sides_are_kept_where_its_packages_may_be_read_an
     let of = |path: &str| file(&commit, path).texts.as_ref().map(|texts| texts.new.clone());
     assert_eq!(of("Gemfile.lock").as_deref(), Some("    a (2)\n"));
     assert_eq!((of("x/Gemfile.lock"), of("k.lock")), (None, None));
-    assert!(commit.patch.files.iter().all(|file| file.unread == Some(Unread::Excluded) && file.hunks.is_empty()));
+    assert!(commit.patch.files.iter().all(|file| file.unread == Some(UnreadReason::Excluded) && file.hunks.is_empty()));
     assert_eq!((commit.patch.patch_id, commit.patch.truncated), (None, false));
 }

@@ -7,7 +7,7 @@ use std::process::Stdio;
 
 use super::scratch::Scratch;
 use crate::domain::patch::{Commit, Patch};
-use crate::git::staged::Moment;
+use crate::git::staged::StagingMoment;
 use crate::git::{Bounds, Exclude, Repo};
 
 /// A repository with a commit.
@@ -26,7 +26,7 @@ fn stage_changes(scratch: &Scratch) {
     scratch.git(&["add", "--all"]);
 }
 
-fn staged(repo: &Repo, moment: Moment) -> Option<Commit> {
+fn staged(repo: &Repo, moment: StagingMoment) -> Option<Commit> {
     let staged = repo.staged(moment).unwrap()?;
     Some(repo.staged_commit(&staged, &Bounds::default(), Exclude::excluding(&|_| false)).unwrap())
 }
@@ -43,7 +43,7 @@ fn while_edited(scratch: &Scratch, at: &Path, args: &[&str]) -> Option<Commit> {
     let mut said = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut said).unwrap();
     assert_eq!(said, "open\n");
-    let found = staged(&Repo::discover(at).unwrap(), Moment::Editor);
+    let found = staged(&Repo::discover(at).unwrap(), StagingMoment::Editor);
     child.stdin.take().unwrap().write_all(b"\n").unwrap();
     assert!(child.wait().unwrap().success());
     found
@@ -80,7 +80,7 @@ fn contents(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 fn what_is_staged_is_the_commit_to_come() {
     let scratch = scratch();
     stage_changes(&scratch);
-    let found = staged(&scratch.open(), Moment::Settled);
+    let found = staged(&scratch.open(), StagingMoment::Settled);
     scratch.commit("Change");
     assert_foreseen(found, &committed(&scratch.path()));
 }
@@ -90,7 +90,7 @@ fn reading_it_writes_nothing_into_the_repository() {
     let scratch = scratch();
     stage_changes(&scratch);
     let before = contents(&scratch.path());
-    assert!(staged(&scratch.open(), Moment::Settled).is_some());
+    assert!(staged(&scratch.open(), StagingMoment::Settled).is_some());
     assert_eq!(contents(&scratch.path()), before);
 }
 
@@ -109,11 +109,11 @@ fn while_an_editor_is_open_the_commit_is_known_however_it_was_made() {
 #[test]
 fn the_first_commit_is_known_too_and_nothing_staged_is_nothing() {
     let scratch = Scratch::new();
-    assert_eq!(staged(&scratch.open(), Moment::Editor), None);
+    assert_eq!(staged(&scratch.open(), StagingMoment::Editor), None);
     scratch.write("top", "one\n").git(&["add", "--all"]);
     let found = while_edited(&scratch, &scratch.path(), &[]);
     assert_foreseen(found, &committed(&scratch.path()));
-    assert_eq!(staged(&scratch.open(), Moment::Settled), None, "all of it is committed");
+    assert_eq!(staged(&scratch.open(), StagingMoment::Settled), None, "all of it is committed");
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn a_linked_worktree_has_an_index_of_its_own() {
     std::fs::write(other.join("src/lib.rs"), "fn elsewhere() {}\n").unwrap();
     let found = while_edited(&scratch, &other, &["--all"]);
     assert_foreseen(found, &committed(&other));
-    assert_eq!(staged(&scratch.open(), Moment::Settled), None);
+    assert_eq!(staged(&scratch.open(), StagingMoment::Settled), None);
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn links_submodules_and_files_that_are_only_intended_are_as_git_has_them() {
     let head = scratch.rev("HEAD");
     scratch.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{head},sub/module")]);
     scratch.write("later/only.rs", "fn later() {}\n").git(&["add", "--intent-to-add", "later/only.rs"]);
-    let found = staged(&scratch.open(), Moment::Settled).unwrap();
+    let found = staged(&scratch.open(), StagingMoment::Settled).unwrap();
     assert_eq!(found.tree.as_str(), scratch.git(&["write-tree"]));
     assert_eq!(found.patch.files.len(), 3);
 }
@@ -163,18 +163,18 @@ fn a_merge_open_conflicts_a_sequence_and_a_commit_that_is_made_are_nothing_to_re
     scratch.git(&["checkout", "--quiet", "main"]);
     scratch.write("src/lib.rs", "fn main() {}\n").commit("Main");
     scratch.command().args(["merge", "--quiet", "side"]).output().unwrap();
-    assert_eq!(staged(&scratch.open(), Moment::Settled), None, "MERGE_HEAD");
+    assert_eq!(staged(&scratch.open(), StagingMoment::Settled), None, "MERGE_HEAD");
     std::fs::remove_file(scratch.path().join(".git/MERGE_HEAD")).unwrap();
-    assert_eq!(staged(&scratch.open(), Moment::Settled), None, "conflicts");
+    assert_eq!(staged(&scratch.open(), StagingMoment::Settled), None, "conflicts");
     scratch.git(&["reset", "--quiet", "--hard"]);
     stage_changes(&scratch);
-    assert!(staged(&scratch.open(), Moment::Settled).is_some());
+    assert!(staged(&scratch.open(), StagingMoment::Settled).is_some());
     std::fs::create_dir(scratch.path().join(".git/rebase-merge")).unwrap();
-    assert_eq!(staged(&scratch.open(), Moment::Settled), None, "a rebase");
+    assert_eq!(staged(&scratch.open(), StagingMoment::Settled), None, "a rebase");
     std::fs::remove_dir(scratch.path().join(".git/rebase-merge")).unwrap();
     scratch.commit("Made");
     scratch.write("src/lib.rs", "fn next() {}\n").git(&["add", "--all"]);
-    assert_eq!(staged(&scratch.open(), Moment::Editor), None, "its message is that of the commit before");
+    assert_eq!(staged(&scratch.open(), StagingMoment::Editor), None, "its message is that of the commit before");
 }
 
 #[test]
@@ -182,9 +182,9 @@ fn what_no_index_is_in_is_said_and_not_guessed() {
     let scratch = scratch();
     stage_changes(&scratch);
     std::fs::write(scratch.path().join(".git/index"), b"DIRC broken").unwrap();
-    assert!(scratch.open().staged(Moment::Settled).is_err());
+    assert!(scratch.open().staged(StagingMoment::Settled).is_err());
     std::fs::remove_file(scratch.path().join(".git/index")).unwrap();
-    assert!(scratch.open().staged(Moment::Settled).is_err());
+    assert!(scratch.open().staged(StagingMoment::Settled).is_err());
 }
 
 #[test]
@@ -192,11 +192,11 @@ fn reftable_repositories_are_read_ahead_and_sha_256_is_left_alone() {
     let tables = Scratch::with(&["--ref-format=reftable"]);
     tables.write("a.rs", "fn a() {}\n").commit("Begin");
     tables.write("a.rs", "fn b() {}\n").git(&["add", "--all"]);
-    let found = staged(&tables.open(), Moment::Settled);
+    let found = staged(&tables.open(), StagingMoment::Settled);
     tables.commit("Change");
     assert_foreseen(found, &committed(&tables.path()));
     let long = Scratch::with(&["--object-format=sha256"]);
     long.write("a.rs", "fn a() {}\n").commit("Begin");
     long.write("a.rs", "fn b() {}\n").git(&["add", "--all"]);
-    assert!(!matches!(long.open().staged(Moment::Settled), Ok(Some(_))));
+    assert!(!matches!(long.open().staged(StagingMoment::Settled), Ok(Some(_))));
 }

@@ -5,12 +5,12 @@ use jiff::Timestamp;
 use super::news::Reader;
 use super::outside::reftable;
 use super::scratch::Scratch;
-use crate::git::{Deed, Entry};
+use crate::git::{LoggedChange, RefChange};
 use crate::hook::test_program::write_program;
 
-fn made(entries: &[Entry]) -> Vec<String> {
-    let made = |entry: &Entry| match &entry.deed {
-        Deed::Made { oid, replaces, .. } => Some(format!("{} {}", oid.short(), replaces.len())),
+fn made(entries: &[LoggedChange]) -> Vec<String> {
+    let made = |entry: &LoggedChange| match &entry.change {
+        RefChange::Committed { oid, replaces, .. } => Some(format!("{} {}", oid.short(), replaces.len())),
         _ => None,
     };
     entries.iter().filter_map(made).collect()
@@ -69,17 +69,19 @@ fn worktrees_silent_tools_and_rebases_of_a_reftable_repository_are_told_too() {
     assert!(command.current_dir(&linked).args(["rebase", "--quiet", "main"]).output().unwrap().status.success());
     let entries = reader.entries(&scratch);
     assert_eq!(made(&entries), [told(&scratch.rev("topic~1"), 1), told(&scratch.rev("topic"), 1)]);
-    let git_dir = scratch.open().place().git_dir.join("worktrees/linked");
-    assert!(entries.iter().all(|entry| !matches!(entry.deed, Deed::Made { .. }) || entry.git_dir == git_dir));
+    let git_dir = scratch.open().location().git_dir.join("worktrees/linked");
+    assert!(
+        entries.iter().all(|entry| !matches!(entry.change, RefChange::Committed { .. }) || entry.git_dir == git_dir)
+    );
     let (tree, base) = (scratch.git(&["rev-parse", "HEAD^{tree}"]), scratch.rev("HEAD"));
     let silent: crate::domain::id::Oid =
         scratch.git(&["commit-tree", "-p", "HEAD", "-m", "Silent", &tree]).parse().unwrap();
     scratch.git(&["update-ref", "refs/heads/silent", &format!("{silent}")]);
-    let deeds: Vec<Deed> = reader.entries(&scratch).into_iter().map(|entry| entry.deed).collect();
-    assert_eq!(deeds, [Deed::Moved { from: Some(base.clone()), to: silent.clone() }]);
+    let deeds: Vec<RefChange> = reader.entries(&scratch).into_iter().map(|entry| entry.change).collect();
+    assert_eq!(deeds, [RefChange::UnloggedMove { from: Some(base.clone()), to: silent.clone() }]);
     let repo = scratch.open();
-    assert_eq!(repo.arrived(Some(&base), &silent, 10).unwrap(), std::slice::from_ref(&silent));
-    assert!(repo.made_since(Timestamp::UNIX_EPOCH).unwrap().iter().any(|made| made.oid == silent));
+    assert_eq!(repo.commits_between(Some(&base), &silent, 10).unwrap(), std::slice::from_ref(&silent));
+    assert!(repo.reflog_commits_since(Timestamp::UNIX_EPOCH).unwrap().iter().any(|made| made.oid == silent));
 }
 
 #[test]

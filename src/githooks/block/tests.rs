@@ -7,11 +7,11 @@ use super::*;
 const PROGRAM: &str = "/home/é o'hara/.local/bin/uro-hook";
 
 fn installed_text(text: &str) -> String {
-    String::from_utf8(installed(Some(text.as_bytes()), Path::new(PROGRAM))).expect("UTF-8")
+    String::from_utf8(insert_block(Some(text.as_bytes()), Path::new(PROGRAM))).expect("UTF-8")
 }
 
 fn removed_text(text: &str) -> Option<String> {
-    removed(text.as_bytes()).map(|text| String::from_utf8(text).expect("UTF-8"))
+    remove_block(text.as_bytes()).map(|text| String::from_utf8(text).expect("UTF-8"))
 }
 
 #[test]
@@ -42,20 +42,20 @@ fn these_lines_are_added() {
 
 #[test]
 fn they_are_read_back_with_their_program() {
-    let block = read(installed_text("").as_bytes()).expect("there");
+    let block = parse_block(installed_text("").as_bytes()).expect("there");
     assert!(block.is_complete());
     assert!(HOOKS.iter().all(|hook| block.program(*hook) == Some(Path::new(PROGRAM))));
-    assert_eq!(read(b"[core]\n\tbare = false\n"), None);
+    assert_eq!(parse_block(b"[core]\n\tbare = false\n"), None);
 }
 
 #[test]
 fn a_file_that_was_not_there_is_not_there_again() {
-    let made = installed(None, Path::new(PROGRAM));
-    assert_eq!(removed(&made), None);
-    assert_eq!(installed(Some(&made), Path::new(PROGRAM)), made, "doing it again keeps that in mind");
+    let made = insert_block(None, Path::new(PROGRAM));
+    assert_eq!(remove_block(&made), None);
+    assert_eq!(insert_block(Some(&made), Path::new(PROGRAM)), made, "doing it again keeps that in mind");
     let used = [made.as_slice(), b"[user]\n\tname = A\n"].concat();
-    assert_eq!(removed(&used).as_deref(), Some(&b"[user]\n\tname = A\n"[..]));
-    assert_eq!(removed(&installed(Some(b""), Path::new(PROGRAM))).as_deref(), Some(&b""[..]));
+    assert_eq!(remove_block(&used).as_deref(), Some(&b"[user]\n\tname = A\n"[..]));
+    assert_eq!(remove_block(&insert_block(Some(b""), Path::new(PROGRAM))).as_deref(), Some(&b""[..]));
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn a_value_that_goes_on_in_the_next_line_does_not_swallow_ours() {
 fn keys_that_git_wrote_into_our_sections_go_with_them_and_are_seen_before() {
     let text = installed_text("[a]\n")
         .replace("\tevent = post-merge\n", "\tevent = post-merge\n\tEnabled = off\n\tnote = \"a\\\n b\"\n");
-    let block = read(text.as_bytes()).expect("there");
+    let block = parse_block(text.as_bytes()).expect("there");
     assert_eq!((block.disabled.as_slice(), block.is_complete()), (&[HookName::PostMerge][..], false));
     assert_eq!(removed_text(&text).as_deref(), Some("[a]\n"));
 }
@@ -87,7 +87,7 @@ fn keys_that_git_wrote_into_our_sections_go_with_them_and_are_seen_before() {
 fn a_removed_section_before_ours_takes_our_first_line_along_and_nothing_is_lost() {
     let text = installed_text("[a]\n\tb = c\n[branch \"x\"]\n\tmerge = y\n");
     let cut = text.replace(&text[text.find("[branch").expect("there")..text.find("[hook").expect("there")], "");
-    assert!(read(cut.as_bytes()).expect("there").is_complete());
+    assert!(parse_block(cut.as_bytes()).expect("there").is_complete());
     assert_eq!(removed_text(&cut).as_deref(), Some("[a]\n\tb = c\n"));
 }
 
@@ -96,7 +96,7 @@ fn without_one_section_it_is_incomplete_and_the_rest_is_still_removed() {
     let text = installed_text("[a]\n") + "# theirs\n[b]\n\tc = d\n";
     let from = text.find("[hook \"uro-post-applypatch\"]").expect("there");
     let cut = [&text[..from], &text[text.find("[b]").expect("there")..]].concat();
-    assert!(!read(cut.as_bytes()).expect("there").is_complete());
+    assert!(!parse_block(cut.as_bytes()).expect("there").is_complete());
     assert_eq!(removed_text(&cut).as_deref(), Some("[a]\n[b]\n\tc = d\n"));
     let in_between = text.replace("[hook \"uro-post-merge\"]", "# mine\n[hook \"uro-post-merge\"]");
     assert_eq!(removed_text(&in_between).as_deref(), Some("[a]\n# mine\n# theirs\n[b]\n\tc = d\n"));
@@ -105,7 +105,7 @@ fn without_one_section_it_is_incomplete_and_the_rest_is_still_removed() {
 #[test]
 fn another_command_is_not_taken_for_ours_and_is_renewed() {
     let text = installed_text("").replacen("|| '", "|| echo '", 1);
-    assert!(!read(text.as_bytes()).expect("there").is_complete());
+    assert!(!parse_block(text.as_bytes()).expect("there").is_complete());
     assert_eq!(installed_text(&text), installed_text(""));
 }
 
@@ -114,7 +114,7 @@ fn a_hook_that_a_person_switched_off_for_one_repository_is_theirs() {
     let text = "[hook \"uro-post-commit\"]\n\tenabled = false\n[hook \"lint\"]\n\tcommand = make lint\n";
     assert_eq!(removed_text(text).as_deref(), Some(text));
     assert_eq!(removed_text(&installed_text(text)).as_deref(), Some(text));
-    assert_eq!(read(text.as_bytes()), None);
+    assert_eq!(parse_block(text.as_bytes()), None);
 }
 
 #[test]
@@ -122,9 +122,9 @@ fn a_program_whose_path_is_no_text_or_full_of_quotes_is_kept_byte_for_byte() {
     use std::os::unix::ffi::OsStringExt;
     for path in [&b"/\xFF\xFE/uro-hook"[..], b"/new\nline\t\"q\"\\/'/uro-hook"] {
         let program = PathBuf::from(std::ffi::OsString::from_vec(path.to_vec()));
-        let text = installed(Some(b"[a]\n"), &program);
-        assert_eq!(read(&text).expect("there").program(HookName::PostCommit), Some(program.as_path()));
-        assert_eq!(removed(&text).as_deref(), Some(&b"[a]\n"[..]));
+        let text = insert_block(Some(b"[a]\n"), &program);
+        assert_eq!(parse_block(&text).expect("there").program(HookName::PostCommit), Some(program.as_path()));
+        assert_eq!(remove_block(&text).as_deref(), Some(&b"[a]\n"[..]));
     }
 }
 
@@ -156,9 +156,9 @@ proptest! {
     #[test]
     fn whatever_was_there_is_there_again_to_the_byte(parts in prop::collection::vec(fragment(), 0..24)) {
         let text = parts.concat();
-        let with = installed(Some(&text), Path::new(PROGRAM));
-        prop_assert_eq!(installed(Some(&with), Path::new(PROGRAM)), with.clone());
-        prop_assert!(read(&with).is_some_and(|block| block.is_complete()));
-        prop_assert_eq!(removed(&with), Some(text));
+        let with = insert_block(Some(&text), Path::new(PROGRAM));
+        prop_assert_eq!(insert_block(Some(&with), Path::new(PROGRAM)), with.clone());
+        prop_assert!(parse_block(&with).is_some_and(|block| block.is_complete()));
+        prop_assert_eq!(remove_block(&with), Some(text));
     }
 }

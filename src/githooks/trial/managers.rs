@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::super::slot::exists;
 use super::Stage;
-use crate::githooks::{How, State, dispatcher};
+use crate::githooks::{HookCondition, HookForm, find_dispatcher};
 
 /// `pre-commit install -t post-commit`: moves the existing hook to `.legacy` and calls it.
 fn install_pre_commit(stage: &Stage) {
@@ -26,7 +26,7 @@ fn a_link_of_ours_that_another_manager_kept_is_neither_called_twice_nor_left_beh
         let kept = stage.hook(&format!("post-commit.{ending}"));
         fs::rename(stage.hook("post-commit"), &kept).expect("moved");
         stage.prior("post-commit", "#!/bin/sh\necho manager\n");
-        assert_eq!(stage.states()[0], (State::Lost, None::<How>));
+        assert_eq!(stage.states()[0], (HookCondition::Lost, None::<HookForm>));
         assert_eq!(stage.install(), []);
         assert!(!exists(&kept));
         assert_eq!(stage.commit(), "manager\n");
@@ -125,7 +125,7 @@ fn a_manager_that_wrote_its_own_hook_anew_leaves_no_second_copy() {
 #[test]
 fn a_hook_that_goes_by_its_name_is_recognised_also_behind_a_link() {
     let stage = Stage::new();
-    let found = || dispatcher(&stage.hooks()).expect("readable");
+    let found = || find_dispatcher(&stage.hooks()).expect("readable");
     stage.prior("post-merge", "#!/bin/sh\ncd \"$(dirname \"$0\")\"\n");
     stage.prior("pre-commit", "#!/bin/sh\nbasename \"$0\"\n");
     assert_eq!(found(), None, "the directory's name stays, and other hooks do not matter");

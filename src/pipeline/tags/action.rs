@@ -15,7 +15,7 @@ fn of_type(kind: &str) -> &str {
 }
 
 /// The author's type or, without one, the verbs decide, then the files; empty where neither is clear.
-pub(super) fn of(commit: &Commit, facts: &Facts) -> Vec<String> {
+pub(super) fn action_tags(commit: &Commit, facts: &Facts) -> Vec<String> {
     if facts.case == Case::Merge {
         return Vec::new();
     }

@@ -17,11 +17,11 @@ const MOST: usize = 5;
 #[must_use]
 pub fn of_commit(commit: &Commit, facts: &Facts) -> Vec<String> {
     let mut tags = hashtags(&commit.message);
-    tags.extend(action::of(commit, facts));
+    tags.extend(action::action_tags(commit, facts));
     if facts.case != Case::Merge {
         tags.extend(technology::of_files(&commit.patch.files).take(1).map(str::to_owned));
     }
-    tags.extend(domain::of(commit.subject(), &commit.patch.files).into_iter().take(2).map(str::to_owned));
+    tags.extend(domain::domain_tags(commit.subject(), &commit.patch.files).into_iter().take(2).map(str::to_owned));
     tags.extend(technology::of_words(commit.subject()).map(str::to_owned));
     tidy(tags)
 }
@@ -30,7 +30,7 @@ pub fn of_commit(commit: &Commit, facts: &Facts) -> Vec<String> {
 #[must_use]
 pub fn of_note(text: &str) -> Vec<String> {
     let mut tags = hashtags(text);
-    tags.extend(domain::of(text, &[]).into_iter().take(2).map(str::to_owned));
+    tags.extend(domain::domain_tags(text, &[]).into_iter().take(2).map(str::to_owned));
     tags.extend(technology::of_words(text).map(str::to_owned));
     tidy(tags)
 }

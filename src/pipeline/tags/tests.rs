@@ -8,7 +8,7 @@ use crate::redact::redact;
 fn tags(message: &str, paths: &[&str]) -> String {
     let files = paths.iter().map(|path| sample::file(path, "@@\n-let a = 1;\n+let a = 2;")).collect();
     let commit = sample::commit(message, files);
-    of_commit(&commit, &facts::of(&commit, &SystemClock)).join(" ")
+    of_commit(&commit, &facts::extract_facts(&commit, &SystemClock)).join(" ")
 }
 
 #[test]

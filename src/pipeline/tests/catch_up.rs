@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Scene;
+use super::PipelineFixture;
 use crate::domain::clock::FakeClock;
 use crate::domain::event::HookName;
 use crate::pipeline::ingest::{CaughtUp, catch_up};
@@ -29,9 +29,9 @@ impl crate::domain::clock::Clock for Running {
     }
 }
 
-fn scene_with_backlog(tick: Duration) -> Scene {
+fn scene_with_backlog(tick: Duration) -> PipelineFixture {
     let clock = FakeClock::at("2026-03-01T12:00:00Z".parse().unwrap());
-    let scene = Scene::with_clock(Arc::new(Running(clock, tick)));
+    let scene = PipelineFixture::with_clock(Arc::new(Running(clock, tick)));
     let place = scene.repo("shop");
     for number in 0..6 {
         place.commit("a", &number.to_string(), &format!("Commit {number}"));

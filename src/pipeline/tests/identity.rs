@@ -1,12 +1,12 @@
 //! Commit identity: work that was moved, reworded, applied again, or squashed.
 
-use super::{Place, Scene, text};
-use crate::domain::capture::{By, Kind, Reason};
+use super::{PipelineFixture, TestRepo, text};
+use crate::domain::capture::{AuthoredBy, CaptureKind, Reason};
 use crate::domain::event::HookName;
 use crate::domain::id::Oid;
 
 /// Commits, and reports as git with installed hooks does.
-fn hooked(scene: &Scene, place: &Place<'_>, file: &str, content: &str, message: &str) -> Oid {
+fn hooked(scene: &PipelineFixture, place: &TestRepo<'_>, file: &str, content: &str, message: &str) -> Oid {
     let oid = place.commit(file, content, message);
     place.report(HookName::PostCommit, &[]);
     scene.work();
@@ -15,13 +15,13 @@ fn hooked(scene: &Scene, place: &Place<'_>, file: &str, content: &str, message: 
 
 #[test]
 fn the_same_patch_on_another_branch_replaces_and_takes_the_text_along() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.repo("r");
     hooked(&scene, &place, "base", "x", "Base");
     place.git(&["checkout", "-q", "-b", "topic"]);
     let topic = hooked(&scene, &place, "a", "1", "Add a");
     let store = &scene.services.store;
-    let first = store.capture_of_commit(&place.open().place().id, &topic).unwrap().unwrap();
+    let first = store.capture_of_commit(&place.open().location().id, &topic).unwrap().unwrap();
     store.edit_capture(first.id, "Adds a, in my words.").unwrap();
     place.git(&["checkout", "-q", "main"]);
     hooked(&scene, &place, "b", "1", "Add b");
@@ -31,13 +31,13 @@ fn the_same_patch_on_another_branch_replaces_and_takes_the_text_along() {
     assert_eq!(place.live(), ["Base", "Add a", "Add b"], "by author date");
     let picked = place.captures(false).remove(1);
     assert_eq!((picked.supersedes, picked.summary.as_str()), (vec![first.id], "Adds a, in my words."));
-    assert_eq!((picked.provenance.by, picked.provenance.reason), (By::Human, Reason::None));
+    assert_eq!((picked.provenance.by, picked.provenance.reason), (AuthoredBy::Human, Reason::None));
     assert!(picked.timing.total_ms.is_some(), "final at once");
 }
 
 #[test]
 fn the_same_patch_above_the_earlier_commit_is_new_work() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.repo("r");
     hooked(&scene, &place, "base", "x", "Base");
     hooked(&scene, &place, "a", "1", "Add a");
@@ -49,7 +49,7 @@ fn the_same_patch_above_the_earlier_commit_is_new_work() {
 
 /// A commit on a topic and the same picked onto main, the pick dated `later` seconds after the other; neither is
 /// reported yet.
-fn picked<'a>(scene: &'a Scene, later: i64) -> (Place<'a>, Oid, Oid) {
+fn picked<'a>(scene: &'a PipelineFixture, later: i64) -> (TestRepo<'a>, Oid, Oid) {
     let place = scene.repo("r");
     hooked(scene, &place, "base", "x", "Base");
     let dated = |args: &[&str], second: i64| {
@@ -70,8 +70,8 @@ fn picked<'a>(scene: &'a Scene, later: i64) -> (Place<'a>, Oid, Oid) {
 }
 
 /// A hook's report of a commit other than HEAD.
-fn report(scene: &Scene, place: &Place<'_>, oid: &Oid) {
-    place.tell(&crate::domain::event::Event {
+fn report(scene: &PipelineFixture, place: &TestRepo<'_>, oid: &Oid) {
+    place.record_event(&crate::domain::event::Event {
         stamp: scene.services.clock.now(),
         source: crate::domain::event::Source::Hook,
         hook: Some(HookName::PostCommit),
@@ -86,7 +86,7 @@ fn report(scene: &Scene, place: &Place<'_>, oid: &Oid) {
 fn a_commit_that_comes_to_light_late_does_not_replace_what_was_made_of_it_since() {
     // Dates may run backwards: then it comes to light in its turn.
     for (later, late) in [(10, true), (0, true), (0, false), (-10, false)] {
-        let scene = Scene::new();
+        let scene = PipelineFixture::new();
         let (place, topic, pick) = picked(&scene, later);
         let order = if late { [&pick, &topic] } else { [&topic, &pick] };
         for oid in order {
@@ -96,7 +96,7 @@ fn a_commit_that_comes_to_light_late_does_not_replace_what_was_made_of_it_since(
         }
         let live: Vec<Oid> = place.captures(false).into_iter().map(|capture| capture.commit.unwrap().oid).collect();
         assert!(live.contains(&pick) && !live.contains(&topic), "{later} s later, {late}: {:?}", place.captures(true));
-        let of = |oid: &Oid| scene.services.store.capture_of_commit(&place.open().place().id, oid).unwrap().unwrap();
+        let of = |oid: &Oid| scene.services.store.capture_of_commit(&place.open().location().id, oid).unwrap().unwrap();
         assert_eq!(of(&pick).supersedes, [of(&topic).id], "{later}");
         assert_eq!(scene.reconcile(), 0);
     }
@@ -104,7 +104,7 @@ fn a_commit_that_comes_to_light_late_does_not_replace_what_was_made_of_it_since(
 
 #[test]
 fn work_that_comes_to_light_after_it_was_applied_again_is_work_of_its_own() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.repo("r");
     hooked(&scene, &place, "base", "x", "Base");
     let first = place.commit("a", "1", "Add a");
@@ -117,7 +117,7 @@ fn work_that_comes_to_light_after_it_was_applied_again_is_work_of_its_own() {
 
 #[test]
 fn a_commit_whose_patch_is_not_read_is_known_by_author_date_and_message() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.repo("r");
     hooked(&scene, &place, "base", "x", "Base");
     place.git(&["checkout", "-q", "-b", "topic"]);
@@ -136,7 +136,7 @@ fn a_commit_whose_patch_is_not_read_is_known_by_author_date_and_message() {
 
 #[test]
 fn empty_commits_and_merges_are_known_by_their_commit_alone() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.repo("r");
     hooked(&scene, &place, "base", "x", "Base");
     for _ in 0..2 {
@@ -151,7 +151,7 @@ fn empty_commits_and_merges_are_known_by_their_commit_alone() {
 
 #[test]
 fn a_merge_made_here_is_one_capture_and_one_that_was_fetched_is_none() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.repo("r");
     hooked(&scene, &place, "base", "x", "Base");
     place.git(&["checkout", "-q", "-b", "topic"]);
@@ -161,12 +161,12 @@ fn a_merge_made_here_is_one_capture_and_one_that_was_fetched_is_none() {
     place.report(HookName::PostMerge, &[]);
     scene.work();
     let merge = place.captures(false).remove(0);
-    assert_eq!((merge.kind, place.captures(false).len()), (Kind::Merge, 3));
+    assert_eq!((merge.kind, place.captures(false).len()), (CaptureKind::Merge, 3));
 
     place.git(&["clone", "-q", ".", text(&scene.path("clone"))]);
     let clone = scene.at("clone");
     clone.user("other@example.com").git(&["reset", "-q", "--hard", "HEAD~1"]);
-    clone.register(crate::domain::event::Means::File);
+    clone.register(crate::domain::event::HookMode::File);
     clone.git(&["merge", "-q", "--ff-only", "origin/main"]);
     clone.report(HookName::PostMerge, &[]);
     scene.work();
@@ -176,7 +176,7 @@ fn a_merge_made_here_is_one_capture_and_one_that_was_fetched_is_none() {
 #[test]
 fn an_amend_supersedes_by_hook_and_by_log() {
     for hooks in [true, false] {
-        let scene = Scene::new();
+        let scene = PipelineFixture::new();
         let place = scene.repo("r");
         place.commit("a", "0", "Add a");
         if hooks {
@@ -203,7 +203,7 @@ fn an_amend_supersedes_by_hook_and_by_log() {
 
 #[test]
 fn amends_without_a_report_become_one_capture() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.repo("r");
     place.commit("a", "0", "Add a");
     for n in 1..=5 {
@@ -215,7 +215,7 @@ fn amends_without_a_report_become_one_capture() {
 }
 
 /// A branch of four commits beside one on main; gives the four.
-fn four(scene: &Scene, place: &Place<'_>) -> Vec<Oid> {
+fn four(scene: &PipelineFixture, place: &TestRepo<'_>) -> Vec<Oid> {
     hooked(scene, place, "base", "x", "Base");
     place.git(&["checkout", "-q", "-b", "topic"]);
     let four = (1..=4).map(|n| hooked(scene, place, &format!("f{n}"), "1", &format!("Part {n}"))).collect();
@@ -224,7 +224,7 @@ fn four(scene: &Scene, place: &Place<'_>) -> Vec<Oid> {
     four
 }
 
-fn prepared(place: &Place<'_>, four: &[Oid]) {
+fn prepared(place: &TestRepo<'_>, four: &[Oid]) {
     let head = place.head();
     let pairs: Vec<(Oid, Oid)> = four.iter().map(|oid| (oid.clone(), head.clone())).collect();
     place.report(HookName::PostMerge, &pairs);
@@ -232,7 +232,7 @@ fn prepared(place: &Place<'_>, four: &[Oid]) {
 
 #[test]
 fn a_squash_merge_links_what_it_carries() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.repo("r");
     let four = four(&scene, &place);
     place.git(&["merge", "-q", "--squash", "topic"]);
@@ -246,7 +246,7 @@ fn a_squash_merge_links_what_it_carries() {
 
 #[test]
 fn a_squash_without_a_report_is_known_by_its_message() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.repo("r");
     four(&scene, &place);
     place.git(&["merge", "-q", "--squash", "topic"]);
@@ -258,7 +258,7 @@ fn a_squash_without_a_report_is_known_by_its_message() {
 
 #[test]
 fn a_squash_replaces_what_comes_to_light_only_after_it() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.repo("r");
     place.commit("base", "x", "Base");
     scene.reconcile();
@@ -285,7 +285,7 @@ fn a_squash_replaces_what_comes_to_light_only_after_it() {
 
 #[test]
 fn other_work_after_a_squash_was_prepared_replaces_nothing() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.repo("r");
     let four = four(&scene, &place);
     place.git(&["merge", "-q", "--squash", "topic"]);
@@ -296,12 +296,12 @@ fn other_work_after_a_squash_was_prepared_replaces_nothing() {
 }
 
 /// A version of this change, as jj makes it.
-fn version(place: &Place<'_>, change: &str, message: &str, tree: &str, second: i64) -> String {
+fn version(place: &TestRepo<'_>, change: &str, message: &str, tree: &str, second: i64) -> String {
     object(place, &format!("change-id {change}\n"), message, tree, second)
 }
 
 /// A commit object on the tag `base` with these further lines in its header.
-fn object(place: &Place<'_>, fields: &str, message: &str, tree: &str, second: i64) -> String {
+fn object(place: &TestRepo<'_>, fields: &str, message: &str, tree: &str, second: i64) -> String {
     let parent = place.git(&["rev-parse", "base"]);
     let who = format!("A <a@example.com> {second} +0000");
     let object = format!("tree {tree}\nparent {parent}\nauthor {who}\ncommitter {who}\n{fields}\n{message}\n");
@@ -313,7 +313,7 @@ fn object(place: &Place<'_>, fields: &str, message: &str, tree: &str, second: i6
 #[test]
 fn versions_of_one_change_are_one_unit_of_work_and_the_newest_is_live_in_either_order() {
     for newest_first in [false, true] {
-        let scene = Scene::new();
+        let scene = PipelineFixture::new();
         let place = scene.repo("r");
         place.user("a@example.com").commit("a", "1", "Base");
         place.git(&["tag", "base"]);
@@ -342,7 +342,7 @@ fn versions_of_one_change_are_one_unit_of_work_and_the_newest_is_live_in_either_
 }
 
 /// A commit with the tag `base`, and the trees of two more commits.
-fn trees(place: &Place<'_>) -> (String, String) {
+fn trees(place: &TestRepo<'_>) -> (String, String) {
     place.user("a@example.com").commit("a", "1", "Base");
     place.git(&["tag", "base"]);
     place.commit("a", "2", "Two");
@@ -359,7 +359,7 @@ const OTHER: &str = "kkkkkkkkkkkkkkkkwwwwwwwwwwwwwwww";
 #[test]
 fn a_copy_under_another_change_id_stands_beside_its_original_as_long_as_that_is_there() {
     for is_there in [true, false] {
-        let scene = Scene::new();
+        let scene = PipelineFixture::new();
         let place = scene.repo("r");
         let (two, _) = trees(&place);
         scene.reconcile();
@@ -380,7 +380,7 @@ fn a_change_is_the_same_for_each_writer_of_its_id_and_its_capture_has_it() {
     let butler = "0f74c342-1cd3-4408-b965-6c2dfac89857";
     let gerrit = "I0123456789abcdef0123456789abcdef01234567";
     for (header, id) in [("change-id ", ONE), ("gitbutler-change-id ", butler), ("", gerrit)] {
-        let scene = Scene::new();
+        let scene = PipelineFixture::new();
         let place = scene.repo("r");
         let (two, three) = trees(&place);
         scene.reconcile();
@@ -402,7 +402,7 @@ fn a_change_is_the_same_for_each_writer_of_its_id_and_its_capture_has_it() {
 
 #[test]
 fn commits_above_each_other_under_one_change_id_are_work_of_their_own() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.repo("r");
     place.user("a@example.com").commit("a", "1", "Base");
     scene.reconcile();
@@ -414,7 +414,7 @@ fn commits_above_each_other_under_one_change_id_are_work_of_their_own() {
 
 #[test]
 fn what_gitbutler_checks_out_is_nobodys_work_unless_it_is_asked_for() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.repo("r");
     let (two, three) = trees(&place);
     scene.reconcile();

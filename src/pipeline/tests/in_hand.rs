@@ -3,21 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Scene;
+use super::PipelineFixture;
 use crate::domain::clock::FakeClock;
 use crate::domain::event::HookName;
-use crate::pipeline::in_hand::InHand;
+use crate::pipeline::in_hand::PoisonEventGuard;
 
-fn scene() -> (Scene, Arc<FakeClock>) {
+fn scene() -> (PipelineFixture, Arc<FakeClock>) {
     let clock = Arc::new(FakeClock::at("2026-03-01T12:00:00Z".parse().unwrap()));
-    (Scene::with_clock(clock.clone()), clock)
+    (PipelineFixture::with_clock(clock.clone()), clock)
 }
 
 /// Simulates a death with the next event in hand.
-fn die(scene: &Scene) {
-    let hand = InHand::open(&scene.services, "sidecar").unwrap();
+fn die(scene: &PipelineFixture) {
+    let hand = PoisonEventGuard::open(&scene.services, "sidecar").unwrap();
     if let Some(event) = scene.services.store.pending_events(1).unwrap().first() {
-        std::mem::forget(hand.hold(event.row));
+        std::mem::forget(hand.hold_event(event.row));
     }
 }
 
@@ -50,7 +50,7 @@ fn deaths_with_other_events_in_hand_do_not_add_up() {
         place.report(HookName::PostCommit, &[]);
         die(&scene);
         if n % 3 == 2 {
-            drop(InHand::open(&scene.services, "sidecar").unwrap().hold(1));
+            drop(PoisonEventGuard::open(&scene.services, "sidecar").unwrap().hold_event(1));
             scene.work();
         }
     }
@@ -75,10 +75,10 @@ fn killing_every_start_makes_no_event_a_suspect() {
 
 #[test]
 fn a_program_that_ended_in_peace_left_nothing_behind() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     for _ in 0..6 {
-        let hand = InHand::open(&scene.services, "sidecar").unwrap();
-        drop(hand.hold(7));
+        let hand = PoisonEventGuard::open(&scene.services, "sidecar").unwrap();
+        drop(hand.hold_event(7));
     }
     assert_eq!(scene.services.store.mark("in-hand.sidecar").unwrap(), None);
 }

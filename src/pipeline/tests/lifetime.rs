@@ -4,29 +4,29 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::Scene;
-use crate::domain::capture::Outcome;
+use super::PipelineFixture;
+use crate::domain::capture::ModelOutcome;
 use crate::domain::clock::FakeClock;
 use crate::domain::id::CaptureId;
 use crate::pipeline::{expiry, forgetting};
 use crate::store::FORGETTING;
-use crate::store::samples::{answered, at, commit};
+use crate::store::samples::{answered, commit, timestamp};
 
 fn days(n: i64) -> Timestamp {
-    at(n * 86_400)
+    timestamp(n * 86_400)
 }
 
 /// A scene on this day, with an earlier capture that a model wrote.
-fn scene(today: Timestamp) -> (Scene, CaptureId) {
-    let scene = Scene::with_clock(Arc::new(FakeClock::at(today)));
+fn scene(today: Timestamp) -> (PipelineFixture, CaptureId) {
+    let scene = PipelineFixture::with_clock(Arc::new(FakeClock::at(today)));
     let capture = commit(1);
     scene.services.store.record_capture(&capture, None).unwrap();
-    let sent = Outcome { wire: Some("sent".into()), decision: Some("{}".into()), ..answered("It works.", 9.0) };
+    let sent = ModelOutcome { wire: Some("sent".into()), decision: Some("{}".into()), ..answered("It works.", 9.0) };
     scene.services.store.finish_capture(capture.id, &|| sent.clone()).unwrap();
     (scene, capture.id)
 }
 
-fn kept(scene: &Scene, id: CaptureId) -> (bool, bool) {
+fn kept(scene: &PipelineFixture, id: CaptureId) -> (bool, bool) {
     expiry::expire(&scene.services).unwrap();
     let record = scene.services.store.capture(&id.to_string()).unwrap();
     (record.wire.is_some(), record.decision.is_some())
@@ -53,7 +53,7 @@ fn what_could_not_be_forgotten_is_tried_again_an_hour_later() {
     std::fs::create_dir_all(&paths.state).unwrap();
     std::fs::write(paths.log(), "of another matter\n").unwrap();
     let forgotten = forgetting::forget(services, id).unwrap();
-    assert_eq!(forgotten.scrubbed.left.len(), 1);
+    assert_eq!(forgotten.scrubbed.remaining.len(), 1);
     assert!(std::fs::metadata(paths.log()).unwrap().len() > 0, "nothing of it is in the log");
     std::fs::remove_dir(&stubborn).unwrap();
     std::fs::write(&stubborn, "x").unwrap();
@@ -83,7 +83,7 @@ fn logs_and_leftover_texts_go_when_they_hold_a_piece_of_it() {
     let other = file(paths.state.join("draft-x.md"), "# Another week");
     let unread = file(paths.spool().join("unread-1.log"), said);
     let forgotten = forgetting::forget(services, id).unwrap();
-    assert_eq!(forgotten.scrubbed.left, []);
+    assert_eq!(forgotten.scrubbed.remaining, []);
     assert_eq!(forgotten.scrubbed.copies.len(), 4, "{:?}", forgotten.scrubbed.copies);
     assert_eq!(std::fs::read(&log).unwrap(), b"", "its writers go on writing to it");
     assert!(!old.exists() && !edited.exists() && !unread.exists());

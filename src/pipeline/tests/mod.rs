@@ -6,16 +6,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::capture::Job;
-use super::ingest::{self, Dealt, LastRepo};
+use super::ingest::{self, EventOutcome, LastRepo};
 use super::services::Services;
 use super::{enrich, reconcile, roster, waiting};
 use crate::config::{Overrides, Paths};
-use crate::domain::capture::{Capture, Reason, State};
+use crate::domain::capture::{Capture, CaptureState, Reason};
 use crate::domain::clock::{Clock, SystemClock};
-use crate::domain::event::{Event, HookName, Means, Source};
+use crate::domain::event::{Event, HookMode, HookName, Source};
 use crate::domain::id::Oid;
 use crate::git::repo::Repo;
-use crate::store::{CaptureQuery, Registered};
+use crate::store::{CaptureQuery, RegisteredRepo};
 
 mod catch_up;
 mod identity;
@@ -31,20 +31,20 @@ mod storm;
 mod unnamed;
 
 /// A home, a store and a git that is isolated from this machine's settings.
-pub struct Scene {
+pub struct PipelineFixture {
     dir: tempfile::TempDir,
     pub services: Services,
     second: AtomicI64,
 }
 
-impl Scene {
+impl PipelineFixture {
     pub fn new() -> Self {
         Self::with_clock(Arc::new(SystemClock))
     }
 
     pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let paths = Paths::under(&dir.path().join("uro"));
+        let paths = Paths::from_home(&dir.path().join("uro"));
         let services = Services::open(paths, Overrides::default(), clock).unwrap();
         Self { dir, services, second: AtomicI64::new(1_700_000_000) }
     }
@@ -67,14 +67,14 @@ impl Scene {
     }
 
     /// A fresh repository, registered.
-    pub fn repo(&self, name: &str) -> Place<'_> {
+    pub fn repo(&self, name: &str) -> TestRepo<'_> {
         let place = self.plain(name);
-        place.register(Means::Watch);
+        place.register(HookMode::Watch);
         place
     }
 
     /// A fresh repository without registration.
-    pub fn plain(&self, name: &str) -> Place<'_> {
+    pub fn plain(&self, name: &str) -> TestRepo<'_> {
         std::fs::create_dir_all(self.path(name)).unwrap();
         let place = self.at(name);
         place.git(&["init", "-q", "--initial-branch=main"]);
@@ -82,7 +82,7 @@ impl Scene {
     }
 
     /// As `repo`, with reftable; `None` where git does not support it.
-    pub fn reftable(&self, name: &str) -> Option<Place<'_>> {
+    pub fn reftable(&self, name: &str) -> Option<TestRepo<'_>> {
         std::fs::create_dir_all(self.path(name)).unwrap();
         let place = self.at(name);
         let init = ["init", "-q", "--initial-branch=main", "--ref-format=reftable"];
@@ -90,8 +90,8 @@ impl Scene {
         known.then_some(place)
     }
 
-    pub fn at(&self, name: &str) -> Place<'_> {
-        Place { scene: self, path: self.path(name) }
+    pub fn at(&self, name: &str) -> TestRepo<'_> {
+        TestRepo { scene: self, path: self.path(name) }
     }
 
     /// Reads the logs of all registered repositories and processes everything; returns the number of new events.
@@ -111,15 +111,15 @@ impl Scene {
             }
             let mut last = LastRepo::default();
             for (event, without) in &ready.events {
-                match ingest::deal(&self.services, &mut last, event, *without, true).unwrap() {
-                    Dealt::Done(done) => {
+                match ingest::process_event(&self.services, &mut last, event, *without, true).unwrap() {
+                    EventOutcome::Done(done) => {
                         for job in done.jobs {
                             enrich::finish_without_model(&self.services, &job, Reason::Refused).unwrap();
                             jobs.push(job);
                         }
                     }
-                    Dealt::Closed(_) | Dealt::Blocked(_) => {}
-                    Dealt::Later(why) => panic!("put off on the last try: {why}"),
+                    EventOutcome::Closed(_) | EventOutcome::Blocked(_) => {}
+                    EventOutcome::Later(why) => panic!("put off on the last try: {why}"),
                 }
             }
         }
@@ -132,12 +132,12 @@ impl Scene {
 }
 
 /// A repository of the fixture.
-pub struct Place<'a> {
-    scene: &'a Scene,
+pub struct TestRepo<'a> {
+    scene: &'a PipelineFixture,
     pub path: PathBuf,
 }
 
-impl Place<'_> {
+impl TestRepo<'_> {
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new("git");
         let path = std::env::vars_os().find(|(name, _)| name == "PATH").map(|(_, value)| value).unwrap_or_default();
@@ -168,7 +168,7 @@ impl Place<'_> {
         Repo::discover(&self.path).unwrap()
     }
 
-    pub fn register(&self, means: Means) -> Registered {
+    pub fn register(&self, means: HookMode) -> RegisteredRepo {
         let repo = self.open();
         if self.command(&["config", "user.email"]).output().unwrap().stdout.is_empty() {
             self.user("author@example.com");
@@ -199,7 +199,7 @@ impl Place<'_> {
 
     /// A hook's report, now.
     pub fn report(&self, hook: HookName, rewrites: &[(Oid, Oid)]) {
-        self.tell(&Event {
+        self.record_event(&Event {
             stamp: self.scene.services.clock.now(),
             source: Source::Hook,
             hook: Some(hook),
@@ -210,12 +210,13 @@ impl Place<'_> {
         });
     }
 
-    pub fn tell(&self, event: &Event) {
-        self.scene.services.store.put_event(event).unwrap();
+    pub fn record_event(&self, event: &Event) {
+        self.scene.services.store.insert_event(event).unwrap();
     }
 
     pub fn captures(&self, all_states: bool) -> Vec<Capture> {
-        let query = CaptureQuery { repo: Some(self.open().place().id.clone()), all_states, ..CaptureQuery::default() };
+        let query =
+            CaptureQuery { repo: Some(self.open().location().id.clone()), all_states, ..CaptureQuery::default() };
         self.scene.services.store.captures(&query).unwrap()
     }
 
@@ -235,7 +236,7 @@ impl Place<'_> {
     }
 
     pub fn superseded(&self) -> usize {
-        self.captures(true).iter().filter(|capture| capture.state == State::Superseded).count()
+        self.captures(true).iter().filter(|capture| capture.state == CaptureState::Superseded).count()
     }
 }
 

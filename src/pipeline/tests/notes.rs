@@ -2,14 +2,14 @@
 
 use jiff::Timestamp;
 
-use super::{Place, Scene};
+use super::{PipelineFixture, TestRepo};
 use crate::domain::capture::{Capture, Reason};
 use crate::domain::event::{Event, HookName, Source};
 use crate::domain::id::CaptureId;
-use crate::pipeline::capture::{self, Plan, Request, Taken};
+use crate::pipeline::capture::{self, IntakeOutcome, Plan, Request};
 use crate::pipeline::enrich;
 
-impl Place<'_> {
+impl TestRepo<'_> {
     /// A note so many seconds before the next commit.
     fn note(&self, text: &str, before: i64) -> CaptureId {
         let next = self.scene.second.load(std::sync::atomic::Ordering::Relaxed) + 2;
@@ -33,7 +33,7 @@ impl Place<'_> {
 
 #[test]
 fn a_note_of_the_last_half_hour_belongs_to_the_next_commit_alone() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let (place, other) = (scene.repo("work"), scene.repo("other"));
     let forgotten = place.note("too long ago", 1900);
     other.note("elsewhere", 60);
@@ -53,7 +53,7 @@ fn a_note_of_the_last_half_hour_belongs_to_the_next_commit_alone() {
 
 #[test]
 fn a_note_taken_after_a_commit_is_not_that_commits_though_it_was_stored_first() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.repo("work");
     place.commit("a.rs", "fn a() {}\n", "wip");
     let second: i64 = place.git(&["show", "-s", "--format=%ct"]).parse().unwrap();
@@ -61,7 +61,7 @@ fn a_note_taken_after_a_commit_is_not_that_commits_though_it_was_stored_first() 
     let before = place.note_at("tried it twice", within(100));
     place.note_at("the next thing to do", within(600));
     place.note_at("later still", within(1200));
-    place.tell(&Event {
+    place.record_event(&Event {
         stamp: within(300),
         source: Source::Hook,
         hook: Some(HookName::PostCommit),
@@ -76,7 +76,7 @@ fn a_note_taken_after_a_commit_is_not_that_commits_though_it_was_stored_first() 
 
 #[test]
 fn an_amended_commit_keeps_its_notes_and_so_does_a_reworded_one() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.repo("work");
     place.commit("base.rs", "fn base() {}\n", "Begin");
     let first = place.note("the proxy drops idle connections", 60);
@@ -97,7 +97,7 @@ fn an_amended_commit_keeps_its_notes_and_so_does_a_reworded_one() {
 
 #[test]
 fn notes_and_the_branchs_ticket_are_in_the_prompt_of_the_commit_also_when_another_process_takes_over() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.repo("work");
     place.git(&["checkout", "-q", "-b", "feature/ABC-12-retry"]);
     place.note("the proxy drops idle connections", 60);
@@ -105,7 +105,9 @@ fn notes_and_the_branchs_ticket_are_in_the_prompt_of_the_commit_also_when_anothe
     let stamp = scene.services.clock.now();
     let request = Request { oid, source: Source::Hook, stamp, plan: Plan::Ask };
     let repo = place.open();
-    let Taken::New(job) = capture::take_commit(&scene.services, &repo, &request).unwrap() else { panic!("not new") };
+    let IntakeOutcome::New(job) = capture::take_commit(&scene.services, &repo, &request).unwrap() else {
+        panic!("not new")
+    };
     let git_dir = place.path.join(".git");
     let resumed = capture::resume(&scene.services, job.id, stamp, Some(&git_dir)).unwrap().unwrap();
     for job in [*job, resumed] {

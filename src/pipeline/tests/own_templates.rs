@@ -1,25 +1,25 @@
 //! The user's own templates in a capture.
 
-use super::Scene;
+use super::PipelineFixture;
 use crate::pipeline::wording;
 
-fn own(scene: &Scene, name: &str, text: &str) {
+fn own(scene: &PipelineFixture, name: &str, text: &str) {
     let folder = wording::folder(&scene.services.paths);
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join(name), text).unwrap();
 }
 
-fn summary(scene: &Scene, message: &str) -> String {
+fn summary(scene: &PipelineFixture, message: &str) -> String {
     let place = scene.at("r");
     let oid = place.commit("src/a.zig", message, message);
     scene.reconcile();
-    let id = place.open().place().id.clone();
+    let id = place.open().location().id.clone();
     scene.services.store.capture_of_commit(&id, &oid).unwrap().unwrap().summary
 }
 
 #[test]
 fn a_capture_is_told_by_a_persons_own_template() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     scene.repo("r").commit("b", "1", "Start");
     own(&scene, "commit.j2", "On {{ paths[0] }}: {{ lead }}");
     assert_eq!(summary(&scene, "Add the router"), "On src/a.zig: Add the router.");
@@ -28,7 +28,7 @@ fn a_capture_is_told_by_a_persons_own_template() {
 
 #[test]
 fn a_broken_one_costs_no_capture_and_is_noted_once() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     scene.repo("r").commit("b", "1", "Start");
     own(&scene, "commit.j2", "{{ leed }}");
     assert_eq!(summary(&scene, "Add the router"), "Add the router. Adds src/a.zig. +1.");
@@ -40,7 +40,7 @@ fn a_broken_one_costs_no_capture_and_is_noted_once() {
 
 #[test]
 fn what_was_mended_is_no_problem_any_more_and_what_was_not_still_is() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     scene.repo("r").commit("b", "1", "Start");
     own(&scene, "commit.j2", "{{ leed }}");
     own(&scene, "docs.j2", "{{ dead }}");
@@ -60,7 +60,7 @@ fn what_was_mended_is_no_problem_any_more_and_what_was_not_still_is() {
 
 #[test]
 fn one_that_fails_on_a_commit_gives_way_there_alone() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     scene.repo("r").commit("b", "1", "Start");
     own(&scene, "commit.j2", "Own: {% if kind == 'feat' %}{{ files.x.y }}{% endif %}{{ lead }}{{ deed }}");
     assert!(summary(&scene, "Add the router").starts_with("Own: "));

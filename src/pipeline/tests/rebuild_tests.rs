@@ -15,19 +15,19 @@ struct Scene {
 
 fn scene() -> Scene {
     let dir = tempfile::tempdir().unwrap();
-    let paths = Paths::under(dir.path());
+    let paths = Paths::from_home(dir.path());
     let services = Services::open(paths, Overrides::default(), Arc::new(SystemClock)).unwrap();
     Scene { _dir: dir, services }
 }
 
-fn registered(name: &str) -> Registered {
-    Registered {
-        id: RepoId::of_common_dir(name.as_bytes()),
+fn registered(name: &str) -> RegisteredRepo {
+    RegisteredRepo {
+        id: RepoId::from_common_dir(name.as_bytes()),
         path: format!("/nowhere/{name}").into(),
         common_dir: format!("/nowhere/{name}/.git").into(),
         project: name.to_owned(),
         since: jiff::Timestamp::UNIX_EPOCH,
-        means: Means::File,
+        hook_mode: HookMode::File,
         inode: None,
     }
 }

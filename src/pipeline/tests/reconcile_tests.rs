@@ -5,17 +5,17 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Scene, text};
+use super::{PipelineFixture, text};
 use crate::domain::clock::FakeClock;
-use crate::domain::event::{HookName, Means, Source};
+use crate::domain::event::{HookMode, HookName, Source};
 use crate::pipeline::reconcile;
 
 #[test]
 fn what_was_there_before_is_known_and_what_comes_after_is_captured_once() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.plain("r");
     place.user("me@example.com").commit("old", "x", "Before");
-    place.register(Means::Watch);
+    place.register(HookMode::Watch);
     assert_eq!(scene.reconcile(), 0);
     place.commit("a", "1", "One");
     place.commit("b", "2", "Two");
@@ -27,7 +27,7 @@ fn what_was_there_before_is_known_and_what_comes_after_is_captured_once() {
 
 #[test]
 fn what_a_hook_reported_makes_no_event() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.repo("r");
     place.commit("a", "1", "One");
     place.report(HookName::PostCommit, &[]);
@@ -43,7 +43,7 @@ fn what_a_hook_reported_makes_no_event() {
 #[test]
 fn what_a_hook_reports_after_the_watcher_came_is_the_hooks() {
     let clock = Arc::new(FakeClock::at("2026-03-01T12:00:00Z".parse().unwrap()));
-    let scene = Scene::with_clock(clock.clone());
+    let scene = PipelineFixture::with_clock(clock.clone());
     let place = scene.repo("r");
     let watched = |file: &str| {
         place.commit(file, "1", &format!("Add {file}"));
@@ -64,18 +64,18 @@ fn what_a_hook_reports_after_the_watcher_came_is_the_hooks() {
 
 #[test]
 fn a_kill_between_two_batches_loses_nothing_and_repeats_nothing() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.repo("r");
     for n in 0..4 {
         place.commit("a", &n.to_string(), &format!("Commit {n}"));
     }
-    let known = scene.services.store.registered().unwrap().remove(0);
+    let known = scene.services.store.registered_repos().unwrap().remove(0);
     let before = scene.services.store.log_positions(&known.id).unwrap();
     assert_eq!(reconcile::repository(&scene.services, &known, Source::Reconcile).unwrap(), 4);
     // As if the process had died between the events and the read positions.
     scene.services.store.unregister(&known.id).unwrap();
     scene.services.store.register(&known).unwrap();
-    scene.services.store.take_moves(&known.id, &[], &before).unwrap();
+    scene.services.store.record_reflog_events(&known.id, &[], &before).unwrap();
     assert_eq!(reconcile::repository(&scene.services, &known, Source::Reconcile).unwrap(), 0);
     scene.work();
     assert_eq!(place.live().len(), 4);
@@ -96,7 +96,7 @@ pub(super) fn stream(branch: &str, count: usize, who: &str) -> String {
     stream
 }
 
-pub(super) fn import(place: &super::Place<'_>, stream: &str) {
+pub(super) fn import(place: &super::TestRepo<'_>, stream: &str) {
     let mut child = place.command(&["fast-import", "--quiet"]).stdin(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(stream.as_bytes()).unwrap();
     assert!(child.wait().unwrap().success());
@@ -104,7 +104,7 @@ pub(super) fn import(place: &super::Place<'_>, stream: &str) {
 
 #[test]
 fn a_fast_import_is_captured_commit_by_commit() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.repo("r");
     place.commit("a", "1", "One");
     import(&place, &stream("main", 600, "me@example.com"));
@@ -115,7 +115,7 @@ fn a_fast_import_is_captured_commit_by_commit() {
 
 #[test]
 fn update_ref_is_captured() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.repo("r");
     place.commit("a", "1", "One");
     let tree = place.git(&["rev-parse", "HEAD^{tree}"]);
@@ -127,12 +127,12 @@ fn update_ref_is_captured() {
 
 /// Another developer's clone of `r`, with a commit of theirs pushed back to the bare repository between the two.
 struct Team {
-    scene: Scene,
+    scene: PipelineFixture,
 }
 
 impl Team {
     fn new() -> Self {
-        let scene = Scene::new();
+        let scene = PipelineFixture::new();
         let mine = scene.plain("mine");
         mine.user("me@example.com").commit("base", "x", "Base");
         let hub = scene.path("hub.git");
@@ -141,7 +141,7 @@ impl Team {
         mine.git(&["push", "-q", "-u", "origin", "main"]);
         mine.git(&["clone", "-q", text(&hub), text(&scene.path("theirs"))]);
         scene.at("theirs").user("other@example.com");
-        mine.register(Means::Watch);
+        mine.register(HookMode::Watch);
         Self { scene }
     }
 
@@ -152,7 +152,7 @@ impl Team {
         theirs.git(&["push", "-q"]);
     }
 
-    fn mine(&self) -> super::Place<'_> {
+    fn mine(&self) -> super::TestRepo<'_> {
         self.scene.at("mine")
     }
 }
@@ -215,7 +215,7 @@ fn a_silent_tool_that_moves_a_branch_to_what_others_pushed_brings_nothing_of_our
 
 #[test]
 fn a_repository_that_is_gone_is_one_problem_and_stops_no_other() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let (gone, here) = (scene.repo("gone"), scene.repo("here"));
     std::fs::remove_dir_all(&gone.path).unwrap();
     here.commit("a", "1", "One");
@@ -229,7 +229,7 @@ fn a_repository_that_is_gone_is_one_problem_and_stops_no_other() {
 #[test]
 fn a_commit_is_captured_though_its_worktree_was_removed_before_its_report_was_read() {
     for is_half_removed in [false, true] {
-        let scene = Scene::new();
+        let scene = PipelineFixture::new();
         let place = scene.repo("r");
         place.commit("a", "1", "One");
         scene.reconcile();
@@ -241,7 +241,7 @@ fn a_commit_is_captured_though_its_worktree_was_removed_before_its_report_was_re
         if is_half_removed {
             std::fs::create_dir_all(git_dir.join("logs")).unwrap();
         }
-        place.tell(&crate::domain::event::Event {
+        place.record_event(&crate::domain::event::Event {
             stamp: scene.services.clock.now(),
             source: Source::Hook,
             hook: Some(HookName::PostCommit),
@@ -258,7 +258,7 @@ fn a_commit_is_captured_though_its_worktree_was_removed_before_its_report_was_re
 
 #[test]
 fn a_commit_that_was_moved_to_another_branch_is_not_replaced_by_the_next_under_its_message() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.repo("r");
     place.commit("a", "1", "One");
     place.commit("b", "2", "wip");
@@ -277,11 +277,11 @@ fn a_commit_that_was_moved_to_another_branch_is_not_replaced_by_the_next_under_i
 
 #[test]
 fn a_merge_is_captured_where_no_log_is_kept() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.plain("r");
     place.user("me@example.com").git(&["config", "core.logAllRefUpdates", "false"]);
     place.commit("a", "1", "One");
-    place.register(Means::Watch);
+    place.register(HookMode::Watch);
     place.git(&["checkout", "-q", "-b", "side"]);
     place.commit("b", "2", "Two");
     place.git(&["checkout", "-q", "main"]);

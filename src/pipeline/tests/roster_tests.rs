@@ -1,52 +1,52 @@
 //! Moved repositories, and repositories that register with their first report in global mode.
 
-use super::Scene;
-use crate::domain::event::{HookName, Means};
+use super::PipelineFixture;
+use crate::domain::event::{HookMode, HookName};
 use crate::pipeline::reconcile;
 use crate::pipeline::roster::GLOBAL;
 
 #[test]
 fn a_moved_repository_keeps_its_captures_and_what_was_committed_meanwhile_is_found() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.repo("before");
     place.commit("a", "1", "One");
     scene.reconcile();
-    let registered = scene.services.store.registered().unwrap().remove(0);
+    let registered = scene.services.store.registered_repos().unwrap().remove(0);
     std::fs::rename(&place.path, scene.path("after")).unwrap();
     let moved = scene.at("after");
     moved.commit("b", "2", "Two");
     moved.commit("c", "3", "Three");
     moved.report(HookName::PostCommit, &[]);
-    let roster = scene.services.roster();
+    let roster = scene.services.registry_version();
     scene.work();
     assert_eq!(moved.live(), ["One", "Two", "Three"]);
-    let now = scene.services.store.registered().unwrap();
+    let now = scene.services.store.registered_repos().unwrap();
     assert_eq!((now.len(), &now[0].path, now[0].since), (1, &moved.path, registered.since));
-    assert!(scene.services.roster() > roster, "the watcher sees the change");
+    assert!(scene.services.registry_version() > roster, "the watcher sees the change");
     let mirror = std::fs::read_to_string(scene.services.paths.repositories()).unwrap();
     assert!(mirror.contains("after") && !mirror.contains("before"), "{mirror}");
 }
 
 #[test]
 fn a_copy_is_another_repository() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.repo("one");
     place.commit("a", "1", "One");
     scene.reconcile();
     std::fs::rename(&place.path, scene.path("moved")).unwrap();
     let copy = scene.plain("two");
-    assert_eq!(reconcile::moved(&scene.services, &copy.open()).unwrap(), None);
-    let moved = reconcile::moved(&scene.services, &scene.at("moved").open()).unwrap();
+    assert_eq!(reconcile::reregister_moved(&scene.services, &copy.open()).unwrap(), None);
+    let moved = reconcile::reregister_moved(&scene.services, &scene.at("moved").open()).unwrap();
     assert_eq!(moved.unwrap().path, scene.path("moved"));
 }
 
 #[test]
 fn a_repository_that_got_the_inode_of_a_deleted_one_does_not_inherit_its_captures() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.repo("deleted");
     place.commit("a", "1", "One");
     scene.reconcile();
-    let mut deleted = scene.services.store.registered().unwrap().remove(0);
+    let mut deleted = scene.services.store.registered_repos().unwrap().remove(0);
     std::fs::remove_dir_all(&place.path).unwrap();
     let next = scene.plain("next");
     let own = reconcile::inode(&next.path.join(".git")).unwrap();
@@ -56,27 +56,27 @@ fn a_repository_that_got_the_inode_of_a_deleted_one_does_not_inherit_its_capture
     let [device, inode, _born] = own.split(':').collect::<Vec<_>>()[..] else { panic!("{own}") };
     deleted.inode = Some(format!("{device}:{inode}:1700000000000000000"));
     scene.services.store.register(&deleted).unwrap();
-    assert_eq!(reconcile::moved(&scene.services, &next.open()).unwrap(), None);
+    assert_eq!(reconcile::reregister_moved(&scene.services, &next.open()).unwrap(), None);
     deleted.inode = Some(own);
     scene.services.store.register(&deleted).unwrap();
-    assert!(reconcile::moved(&scene.services, &next.open()).unwrap().is_some(), "else this proves nothing");
+    assert!(reconcile::reregister_moved(&scene.services, &next.open()).unwrap().is_some(), "else this proves nothing");
 }
 
-fn one_commit(scene: &Scene, name: &str) {
+fn one_commit(scene: &PipelineFixture, name: &str) {
     let place = scene.plain(name);
     place.user("me@example.com").commit("a", "1", "One");
     place.report(HookName::PostCommit, &[]);
     scene.work();
 }
 
-fn names(scene: &Scene) -> Vec<String> {
-    let registered = scene.services.store.registered().unwrap();
+fn names(scene: &PipelineFixture) -> Vec<String> {
+    let registered = scene.services.store.registered_repos().unwrap();
     registered.into_iter().map(|known| known.path.file_name().unwrap().to_string_lossy().into_owned()).collect()
 }
 
 #[test]
 fn in_global_mode_a_repository_that_reports_is_registered_if_it_may_be() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     one_commit(&scene, "before");
     assert!(names(&scene).is_empty());
     scene.services.store.set_mark(GLOBAL, Some("{}")).unwrap();
@@ -89,8 +89,8 @@ fn in_global_mode_a_repository_that_reports_is_registered_if_it_may_be() {
     quiet.git(&["config", "uro.capture", "false"]);
     one_commit(&scene, "work/quiet");
     assert_eq!(names(&scene), ["shop"]);
-    let shop = scene.services.store.registered().unwrap().remove(0);
-    assert_eq!(shop.means, Means::Config);
+    let shop = scene.services.store.registered_repos().unwrap().remove(0);
+    assert_eq!(shop.hook_mode, HookMode::Config);
     assert!(shop.inode.is_some());
     assert_eq!(scene.at("work/shop").live(), ["One"]);
     assert!(scene.at("play").live().is_empty() && scene.at("work/secret").live().is_empty());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Place, Scene};
+use super::{PipelineFixture, TestRepo};
 use crate::domain::capture::Reason;
 use crate::domain::clock::FakeClock;
 use crate::domain::event::{HookName, Source};
@@ -14,12 +14,12 @@ use crate::pipeline::waiting::{self, PATIENCE};
 
 const NOW: &str = "2026-03-01T12:00:00Z";
 
-fn commit(place: &Place<'_>, n: usize) -> Oid {
+fn commit(place: &TestRepo<'_>, n: usize) -> Oid {
     place.commit(&format!("f{n}"), "1", &format!("Part {n}"))
 }
 
 /// Main and a topic of `count` commits to be rebased onto it; all captured.
-fn apart(scene: &Scene, place: &Place<'_>, count: usize) -> Vec<Oid> {
+fn apart(scene: &PipelineFixture, place: &TestRepo<'_>, count: usize) -> Vec<Oid> {
     place.commit("base", "x", "Base");
     place.git(&["checkout", "-q", "-b", "topic"]);
     let made = (1..=count).map(|n| commit(place, n)).collect();
@@ -31,7 +31,7 @@ fn apart(scene: &Scene, place: &Place<'_>, count: usize) -> Vec<Oid> {
 }
 
 /// Records each step's hook reports, as git runs them.
-fn hook_steps(place: &Place<'_>) {
+fn hook_steps(place: &TestRepo<'_>) {
     let hook = place.path.join(".git/hooks/post-commit");
     let script = "#!/bin/sh\ngit rev-parse HEAD >> \"$(git rev-parse --git-common-dir)/steps\"\n";
     std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
@@ -39,10 +39,10 @@ fn hook_steps(place: &Place<'_>) {
 }
 
 /// The post-commit reports of the steps noted so far.
-fn report_steps(scene: &Scene, place: &Place<'_>) -> usize {
+fn report_steps(scene: &PipelineFixture, place: &TestRepo<'_>) -> usize {
     let steps = std::fs::read_to_string(place.path.join(".git/steps")).unwrap_or_default();
     for oid in steps.lines() {
-        place.tell(&crate::domain::event::Event {
+        place.record_event(&crate::domain::event::Event {
             stamp: scene.services.clock.now(),
             source: Source::Hook,
             hook: Some(HookName::PostCommit),
@@ -57,7 +57,7 @@ fn report_steps(scene: &Scene, place: &Place<'_>) -> usize {
 
 #[test]
 fn a_rebase_leaves_one_live_capture_per_commit_and_asks_no_model() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.repo("r");
     apart(&scene, &place, 12);
     place.git(&["rebase", "-q", "main"]);
@@ -70,7 +70,7 @@ fn a_rebase_leaves_one_live_capture_per_commit_and_asks_no_model() {
 #[test]
 fn a_sequence_waits_for_its_end_but_not_for_ever() {
     let clock = Arc::new(FakeClock::at(NOW.parse().unwrap()));
-    let scene = Scene::with_clock(clock.clone());
+    let scene = PipelineFixture::with_clock(clock.clone());
     let place = scene.repo("r");
     apart(&scene, &place, 2);
     place.git(&["checkout", "-q", "main"]);
@@ -93,7 +93,7 @@ fn a_sequence_waits_for_its_end_but_not_for_ever() {
 
 #[test]
 fn what_an_aborted_rebase_made_is_no_work() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.repo("r");
     apart(&scene, &place, 2);
     place.git(&["checkout", "-q", "main"]);
@@ -112,7 +112,7 @@ fn what_an_aborted_rebase_made_is_no_work() {
 }
 
 /// Squashes the four commits of the topic into one.
-fn squash(place: &Place<'_>) {
+fn squash(place: &TestRepo<'_>) {
     let mut rebase = place.command(&["rebase", "-q", "-i", "main"]);
     rebase.env("GIT_SEQUENCE_EDITOR", "sed -i -e '2,$s/^pick/squash/'");
     assert!(rebase.output().unwrap().status.success());
@@ -121,7 +121,7 @@ fn squash(place: &Place<'_>) {
 #[test]
 fn an_interactive_squash_links_all_of_them_with_hooks_and_without() {
     for hooks in [true, false] {
-        let scene = Scene::new();
+        let scene = PipelineFixture::new();
         let place = scene.repo("r");
         let four = apart(&scene, &place, 4);
         if hooks {
@@ -147,7 +147,7 @@ fn an_interactive_squash_links_all_of_them_with_hooks_and_without() {
 fn what_a_rebase_left_stands_for_its_originals_though_the_branch_has_moved_on() {
     let amend: &[&str] = &["commit", "-q", "--amend", "-m", "All of it, amended"];
     for (then, last) in [(amend, "All of it, amended"), (&["reset", "-q", "--hard", "HEAD~1"], "Part 1")] {
-        let scene = Scene::new();
+        let scene = PipelineFixture::new();
         let place = scene.repo("r");
         apart(&scene, &place, 4);
         squash(&place);
@@ -166,7 +166,7 @@ fn what_a_rebase_left_stands_for_its_originals_though_the_branch_has_moved_on() 
 
 #[test]
 fn another_authors_commit_is_not_captured_for_the_one_that_a_rebase_dropped_in_its_favour() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.repo("r");
     place.commit("base", "x", "Base");
     place.git(&["checkout", "-q", "-b", "theirs"]);
@@ -195,7 +195,7 @@ fn another_authors_commit_is_not_captured_for_the_one_that_a_rebase_dropped_in_i
 #[test]
 fn many_commits_at_once_ask_no_model_and_few_do() {
     for (count, asked) in [(waiting::STORM, waiting::STORM), (waiting::STORM + 1, 0)] {
-        let scene = Scene::new();
+        let scene = PipelineFixture::new();
         let place = scene.repo("r");
         for n in 0..count {
             commit(&place, n);
@@ -215,7 +215,7 @@ fn many_commits_at_once_ask_no_model_and_few_do() {
 
 #[test]
 fn a_linked_worktree_has_its_own_sequences() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.repo("r");
     place.commit("base", "x", "Base");
     std::fs::create_dir(place.path.join(".git/rebase-merge")).unwrap();
@@ -234,7 +234,7 @@ fn a_linked_worktree_has_its_own_sequences() {
 
 #[test]
 fn the_next_commit_elsewhere_does_not_wait_behind_two_storms() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let storms = ["a", "b"].map(|name| scene.repo(name));
     for place in &storms {
         (0..100).for_each(|n| open(&scene, place, n));
@@ -253,8 +253,8 @@ fn the_next_commit_elsewhere_does_not_wait_behind_two_storms() {
 }
 
 /// A pending event.
-fn open(scene: &Scene, place: &Place<'_>, n: usize) {
-    place.tell(&crate::domain::event::Event {
+fn open(scene: &PipelineFixture, place: &TestRepo<'_>, n: usize) {
+    place.record_event(&crate::domain::event::Event {
         stamp: scene.services.clock.now(),
         source: Source::Watch,
         hook: None,

@@ -1,24 +1,24 @@
 //! Unreadable settings: what holds meanwhile, what waits, and what is captured once they can be read again.
 
-use super::{Place, Scene};
+use super::{PipelineFixture, TestRepo};
 use crate::domain::event::HookName;
 
 const BROKEN: &str = "[capture\nbudget = 2";
 
-fn commit(place: &Place<'_>, message: &str) {
+fn commit(place: &TestRepo<'_>, message: &str) {
     place.commit("a", message, message);
     place.report(HookName::PostCommit, &[]);
 }
 
 /// As the sidecar does at its next look.
-fn look_again(scene: &Scene) {
+fn look_again(scene: &PipelineFixture) {
     scene.services.recheck_blocked();
     scene.work();
 }
 
 #[test]
 fn without_earlier_settings_everything_waits_and_is_captured_once_after_the_repair() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let (open, off) = (scene.repo("open"), scene.repo("off"));
     off.git(&["config", "uro.capture", "false"]);
     scene.configure(BROKEN);
@@ -43,7 +43,7 @@ fn without_earlier_settings_everything_waits_and_is_captured_once_after_the_repa
 
 #[test]
 fn a_file_that_was_just_emptied_is_being_written_and_widens_nothing() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let excluded = scene.repo("excluded");
     scene.configure("");
     commit(&excluded, "One");
@@ -68,7 +68,7 @@ fn a_file_that_was_just_emptied_is_being_written_and_widens_nothing() {
 
 #[test]
 fn the_last_good_file_and_the_repositorys_own_settings_hold_while_the_file_is_broken() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let (open, off, excluded) = (scene.repo("open"), scene.repo("off"), scene.repo("excluded"));
     scene.configure(&format!("[capture]\nexclude_repos = [\"{}\"]\n", excluded.path.display()));
     scene.services.readable_config(None).unwrap();
@@ -84,7 +84,7 @@ fn the_last_good_file_and_the_repositorys_own_settings_hold_while_the_file_is_br
 
 #[test]
 fn a_repository_whose_own_key_is_broken_waits_alone_unless_its_last_good_value_is_known() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let (known, unknown, other) = (scene.repo("known"), scene.repo("unknown"), scene.repo("other"));
     known.git(&["config", "uro.capture", "false"]);
     commit(&known, "Before");
@@ -99,7 +99,7 @@ fn a_repository_whose_own_key_is_broken_waits_alone_unless_its_last_good_value_i
     look_again(&scene);
     assert_eq!((known.live(), unknown.live(), other.live()), (vec![], vec![], vec!["One".to_owned()]));
     assert_eq!(scene.services.store.pending_event_count().unwrap(), 1, "that of the unknown one");
-    let told = |place: &Place<'_>| scene.problems().iter().any(|told| told.contains(&*place.path.to_string_lossy()));
+    let told = |place: &TestRepo<'_>| scene.problems().iter().any(|told| told.contains(&*place.path.to_string_lossy()));
     assert!(told(&unknown) && told(&known) && !told(&other));
     unknown.git(&["config", "uro.capture", "true"]);
     look_again(&scene);
@@ -109,7 +109,7 @@ fn a_repository_whose_own_key_is_broken_waits_alone_unless_its_last_good_value_i
 
 #[test]
 fn what_can_be_read_of_a_repositorys_settings_holds_beside_what_cannot() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.repo("shop");
     commit(&place, "Before");
     scene.work();
@@ -122,7 +122,7 @@ fn what_can_be_read_of_a_repositorys_settings_holds_beside_what_cannot() {
 
 #[test]
 fn a_broken_git_configuration_keeps_the_event_until_it_is_mended() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.repo("shop");
     commit(&place, "One");
     let config = place.path.join(".git/config");
@@ -139,7 +139,7 @@ fn a_broken_git_configuration_keeps_the_event_until_it_is_mended() {
 
 #[test]
 fn every_way_in_which_the_file_cannot_be_read_keeps_events_waiting() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.repo("shop");
     let file = scene.services.paths.config_file();
     commit(&place, "One");

@@ -1,6 +1,6 @@
 //! Ten thousand commits at once, for numbers: `cargo test --release --lib storm:: -- --ignored --nocapture`.
 
-use super::Scene;
+use super::PipelineFixture;
 use super::reconcile_tests::{import, stream};
 use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::event::Source;
@@ -9,7 +9,7 @@ use crate::pipeline::{ingest, reconcile, waiting};
 #[test]
 #[ignore = "takes a minute: for numbers, by hand"]
 fn ten_thousand_imported_commits() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.repo("r");
     place.commit("a", "1", "One");
     scene.reconcile();
@@ -25,7 +25,7 @@ fn ten_thousand_imported_commits() {
         }
         let mut last = ingest::LastRepo::default();
         for (event, without) in &ready.events {
-            ingest::deal(&scene.services, &mut last, event, *without, true).unwrap();
+            ingest::process_event(&scene.services, &mut last, event, *without, true).unwrap();
         }
     }
     let all = start.elapsed();

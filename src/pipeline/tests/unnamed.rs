@@ -1,16 +1,16 @@
 //! Reports of hooks that could not name their commit, because they do not read reftable.
 
-use super::{Place, Scene};
-use crate::domain::event::{Event, HookName, Means, Source};
+use super::{PipelineFixture, TestRepo};
+use crate::domain::event::{Event, HookMode, HookName, Source};
 use crate::domain::id::Oid;
 use crate::pipeline::reconcile;
 
 /// A hook's report without a commit id.
-fn report(scene: &Scene, place: &Place<'_>, hook: HookName, rewrites: &[(Oid, Oid)]) {
-    place.tell(&event(scene, place, hook, rewrites));
+fn report(scene: &PipelineFixture, place: &TestRepo<'_>, hook: HookName, rewrites: &[(Oid, Oid)]) {
+    place.record_event(&event(scene, place, hook, rewrites));
 }
 
-fn event(scene: &Scene, place: &Place<'_>, hook: HookName, rewrites: &[(Oid, Oid)]) -> Event {
+fn event(scene: &PipelineFixture, place: &TestRepo<'_>, hook: HookName, rewrites: &[(Oid, Oid)]) -> Event {
     Event {
         stamp: scene.services.clock.now(),
         source: Source::Hook,
@@ -23,10 +23,10 @@ fn event(scene: &Scene, place: &Place<'_>, hook: HookName, rewrites: &[(Oid, Oid
 }
 
 /// A commit from before the registration, then `topic` with one of its own; main is checked out.
-fn begun<'a>(scene: &'a Scene) -> Option<Place<'a>> {
+fn begun<'a>(scene: &'a PipelineFixture) -> Option<TestRepo<'a>> {
     let place = scene.reftable("r")?;
     place.user("me@example.com").commit("base", "x", "Base");
-    place.register(Means::File);
+    place.register(HookMode::File);
     place.git(&["checkout", "-q", "-b", "topic"]);
     place.commit("a", "1", "Add a");
     report(scene, &place, HookName::PostCommit, &[]);
@@ -36,7 +36,7 @@ fn begun<'a>(scene: &'a Scene) -> Option<Place<'a>> {
 
 #[test]
 fn the_commit_is_found_though_another_is_checked_out_and_that_is_left_alone() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let Some(place) = begun(&scene) else { return };
     let pressed = scene.services.store.pending_events(1).unwrap()[0].event.stamp;
     let jobs = scene.work();
@@ -50,7 +50,7 @@ fn the_commit_is_found_though_another_is_checked_out_and_that_is_left_alone() {
 
 #[test]
 fn commits_made_before_the_first_report_is_dealt_with_are_captured_once_each() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let Some(place) = begun(&scene) else { return };
     for n in 0..3 {
         place.commit("b", &n.to_string(), &format!("Change b, {n}"));
@@ -63,7 +63,7 @@ fn commits_made_before_the_first_report_is_dealt_with_are_captured_once_each() {
 
 #[test]
 fn what_the_watcher_found_before_the_report_is_the_hooks() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let Some(place) = begun(&scene) else { return };
     place.commit("b", "1", "Add b");
     report(&scene, &place, HookName::PostCommit, &[]);
@@ -80,7 +80,7 @@ fn what_the_watcher_found_before_the_report_is_the_hooks() {
 
 #[test]
 fn a_merge_and_picks_that_the_watcher_found_before_their_reports_are_the_hooks() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let Some(place) = begun(&scene) else { return };
     place.commit("b", "1", "Add b");
     report(&scene, &place, HookName::PostCommit, &[]);
@@ -90,7 +90,7 @@ fn a_merge_and_picks_that_the_watcher_found_before_their_reports_are_the_hooks()
     for file in ["c", "d"] {
         place.commit(file, "1", &format!("Add {file}"));
         // As in a sequence of picks, which the log does not show.
-        place.tell(&Event { in_sequence: true, ..event(&scene, &place, HookName::PostCommit, &[]) });
+        place.record_event(&Event { in_sequence: true, ..event(&scene, &place, HookName::PostCommit, &[]) });
     }
     assert_eq!(reconcile::all(&scene.services, Source::Watch), 3);
     scene.work();
@@ -100,7 +100,7 @@ fn a_merge_and_picks_that_the_watcher_found_before_their_reports_are_the_hooks()
 
 #[test]
 fn a_fast_forward_reports_nothing() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let Some(place) = begun(&scene) else { return };
     scene.work();
     place.git(&["merge", "-q", "--ff-only", "topic"]);
@@ -112,7 +112,7 @@ fn a_fast_forward_reports_nothing() {
 
 #[test]
 fn a_merge_is_captured_and_a_squash_links_what_it_carries_though_its_commit_was_made_by_then() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let Some(place) = begun(&scene) else { return };
     place.git(&["checkout", "-q", "topic"]);
     place.commit("c", "1", "Add c");
@@ -140,7 +140,7 @@ fn a_merge_is_captured_and_a_squash_links_what_it_carries_though_its_commit_was_
 
 #[test]
 fn of_an_unregistered_repository_head_is_captured() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let Some(place) = scene.reftable("r") else { return };
     place.user("me@example.com").commit("base", "x", "Base");
     place.commit("a", "1", "Add a");

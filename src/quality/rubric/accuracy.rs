@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::said::{Said, segments};
+use super::said::{TextAnalysis, segments};
 use super::share;
 use crate::domain::patch::Commit;
 use crate::facts::Facts;
@@ -20,7 +20,7 @@ pub(super) struct Rules {
 pub(super) const RULES: Rules = Rules { grounded: 0.6, names: 0.4, nameless: 0.75 };
 
 /// Against the commit: `faults` of the sentences are not grounded.
-pub(super) fn of(rules: &Rules, said: &Said<'_>, commit: &Commit, facts: &Facts, faults: usize) -> f64 {
+pub(super) fn of(rules: &Rules, said: &TextAnalysis<'_>, commit: &Commit, facts: &Facts, faults: usize) -> f64 {
     let files = &commit.patch.files;
     let lines = files
         .iter()
@@ -38,11 +38,11 @@ pub(super) fn of(rules: &Rules, said: &Said<'_>, commit: &Commit, facts: &Facts,
 }
 
 /// Against the words of a note, or of the captures behind a draft.
-pub(super) fn of_words<'a>(rules: &Rules, said: &Said<'_>, sources: impl IntoIterator<Item = &'a str>) -> f64 {
+pub(super) fn of_words<'a>(rules: &Rules, said: &TextAnalysis<'_>, sources: impl IntoIterator<Item = &'a str>) -> f64 {
     weigh(rules, said, 0, sources)
 }
 
-fn weigh<'a>(rules: &Rules, said: &Said<'_>, faults: usize, sources: impl IntoIterator<Item = &'a str>) -> f64 {
+fn weigh<'a>(rules: &Rules, said: &TextAnalysis<'_>, faults: usize, sources: impl IntoIterator<Item = &'a str>) -> f64 {
     if said.words.is_empty() {
         return 0.0;
     }
@@ -52,7 +52,7 @@ fn weigh<'a>(rules: &Rules, said: &Said<'_>, faults: usize, sources: impl IntoIt
 }
 
 /// The share of names with every part spelled exactly as in the source; `None` without names.
-fn known_names<'a>(said: &Said<'_>, sources: impl IntoIterator<Item = &'a str>) -> Option<f64> {
+fn known_names<'a>(said: &TextAnalysis<'_>, sources: impl IntoIterator<Item = &'a str>) -> Option<f64> {
     let mut missing: BTreeSet<&str> = said.names.iter().flat_map(|name| segments(name)).collect();
     for source in sources {
         if missing.is_empty() {

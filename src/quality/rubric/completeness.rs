@@ -1,9 +1,9 @@
 //! Completeness score: the share of the most important facts of a change that the text mentions.
 
-use super::said::{Said, content};
+use super::said::{TextAnalysis, content};
 use super::share;
 use crate::facts::Facts;
-use crate::facts::breaking::Breaking;
+use crate::facts::breaking::BreakingHint;
 use crate::facts::roles::FileRole;
 
 /// Weight per fact, and maximum facts per kind.
@@ -41,32 +41,32 @@ pub(super) const RULES: Rules = Rules {
 
 /// Total weight of the facts, and weight of those mentioned.
 #[derive(Debug, Default)]
-struct Tally {
+struct FactTally {
     all: f64,
     told: f64,
 }
 
-impl Tally {
+impl FactTally {
     fn count(&mut self, weight: f64, told: f64) {
         self.all += weight;
         self.told += weight * told;
     }
 
-    fn count_each<'a>(&mut self, weights: &[f64], said: &Said<'_>, names: impl Iterator<Item = &'a str>) {
+    fn count_each<'a>(&mut self, weights: &[f64], said: &TextAnalysis<'_>, names: impl Iterator<Item = &'a str>) {
         for (weight, name) in weights.iter().zip(names) {
-            self.count(*weight, said.tells(name));
+            self.count(*weight, said.mention_share(name));
         }
     }
 }
 
 /// The weighted recall of the facts.
-pub(super) fn of(rules: &Rules, said: &Said<'_>, facts: &Facts) -> f64 {
+pub(super) fn of(rules: &Rules, said: &TextAnalysis<'_>, facts: &Facts) -> f64 {
     if said.words.is_empty() {
         return 0.0;
     }
-    let mut tally = Tally::default();
+    let mut tally = FactTally::default();
     if facts.subject.informative && !content(&facts.subject.text).is_empty() {
-        tally.count(rules.subject, said.tells_words(&facts.subject.text));
+        tally.count(rules.subject, said.mentioned_words(&facts.subject.text));
     }
     tally.count_each(rules.symbols, said, facts.symbols.iter().map(|symbol| symbol.name.as_str()));
     tally.count_each(rules.dependencies, said, facts.dependencies.iter().map(|change| change.name.as_str()));
@@ -76,14 +76,14 @@ pub(super) fn of(rules: &Rules, said: &Said<'_>, facts: &Facts) -> f64 {
     let numbers = facts.author.numbers.iter().chain(&facts.author.tickets);
     tally.count_each(rules.numbers, said, numbers.map(String::as_str));
     if let Some(why) = &facts.author.why {
-        tally.count(rules.why, said.tells_words(why));
+        tally.count(rules.why, said.mentioned_words(why));
     }
     count_roles(rules, &mut tally, said, facts);
     share(tally.told, tally.all.min(rules.enough), 1.0)
 }
 
 /// Whether the text mentions that a change goes beyond source files.
-fn count_roles(rules: &Rules, tally: &mut Tally, said: &Said<'_>, facts: &Facts) {
+fn count_roles(rules: &Rules, tally: &mut FactTally, said: &TextAnalysis<'_>, facts: &Facts) {
     let words = |role: FileRole| -> &[&str] {
         match role {
             FileRole::Tests => &["test", "tests"],
@@ -100,11 +100,11 @@ fn count_roles(rules: &Rules, tally: &mut Tally, said: &Said<'_>, facts: &Facts)
     }
 }
 
-fn words_of(breaking: &Breaking) -> &str {
+fn words_of(breaking: &BreakingHint) -> &str {
     match breaking {
-        Breaking::Said(words) if words.is_empty() => "breaking",
-        Breaking::Said(words) | Breaking::Flag(words) | Breaking::Variable(words) => words,
-        Breaking::Migration(path) => stem_of(path),
+        BreakingHint::Declared(words) if words.is_empty() => "breaking",
+        BreakingHint::Declared(words) | BreakingHint::Flag(words) | BreakingHint::Variable(words) => words,
+        BreakingHint::Migration(path) => stem_of(path),
     }
 }
 
@@ -115,16 +115,16 @@ fn stem_of(path: &str) -> &str {
 }
 
 /// The share of the note's words that the text keeps.
-pub(super) fn of_note(_rules: &Rules, said: &Said<'_>, note: &str) -> f64 {
+pub(super) fn of_note(_rules: &Rules, said: &TextAnalysis<'_>, note: &str) -> f64 {
     match (said.words.is_empty(), content(note).is_empty()) {
         (true, _) => 0.0,
         (false, true) => 1.0,
-        (false, false) => said.tells_words(note),
+        (false, false) => said.mentioned_words(note),
     }
 }
 
 /// The share of the sources that the text mentions.
-pub(super) fn of_sources(rules: &Rules, said: &Said<'_>, sources: &[&str]) -> f64 {
-    let told = sources.iter().filter(|source| said.tells_words(source) >= rules.source).count();
+pub(super) fn of_sources(rules: &Rules, said: &TextAnalysis<'_>, sources: &[&str]) -> f64 {
+    let told = sources.iter().filter(|source| said.mentioned_words(source) >= rules.source).count();
     share(told as f64, sources.len() as f64, if said.words.is_empty() { 0.0 } else { 1.0 })
 }

@@ -1,7 +1,7 @@
 //! Format score: one plain paragraph of sentences in the expected language, about the change and nothing else.
 
-use super::said::Said;
-use crate::quality::expected::Expected;
+use super::said::TextAnalysis;
+use crate::quality::expected::ExpectedStyle;
 use crate::quality::{chatter, markdown, marks, preamble, repetition, thoughts};
 
 /// Deduction per violation.
@@ -49,7 +49,7 @@ pub(super) const RULES: Rules = Rules {
 };
 
 /// For a summary; `author` is the author's own text.
-pub(super) fn of(rules: &Rules, said: &Said<'_>, author: &str) -> f64 {
+pub(super) fn of(rules: &Rules, said: &TextAnalysis<'_>, author: &str) -> f64 {
     if said.words.is_empty() {
         return 0.0;
     }
@@ -61,14 +61,14 @@ pub(super) fn of(rules: &Rules, said: &Said<'_>, author: &str) -> f64 {
         - off(!begins(said.text), rules.beginning)
         - off(!said.text.ends_with(['.', '!', '?', '\u{3002}']), rules.ending)
         - off(is_marked_up(said.text), rules.markdown)
-        - off(has(said, rules.persons) && !has(&Said::of(author), rules.persons), rules.first_person)
-        - off(has(said, rules.praises) && !has(&Said::of(author), rules.praises), rules.praise)
+        - off(has(said, rules.persons) && !has(&TextAnalysis::of(author), rules.persons), rules.first_person)
+        - off(has(said, rules.praises) && !has(&TextAnalysis::of(author), rules.praises), rules.praise)
         - off(is_chatter(said), rules.chatter)
-        - off(Expected::of(author).is_foreign(said.text), rules.foreign)
+        - off(ExpectedStyle::of(author).is_foreign(said.text), rules.foreign)
 }
 
 /// For a draft: Markdown with a title, without the same violations.
-pub(super) fn of_document(rules: &Rules, said: &Said<'_>) -> f64 {
+pub(super) fn of_document(rules: &Rules, said: &TextAnalysis<'_>) -> f64 {
     if said.words.is_empty() {
         return 0.0;
     }
@@ -78,7 +78,7 @@ pub(super) fn of_document(rules: &Rules, said: &Said<'_>) -> f64 {
         - off(open_fence, rules.markdown)
         - off(has(said, rules.praises), rules.praise)
         - off(is_chatter(said), rules.chatter)
-        - off(Expected::default().is_foreign(said.text), rules.foreign)
+        - off(ExpectedStyle::default().is_foreign(said.text), rules.foreign)
 }
 
 fn begins(text: &str) -> bool {
@@ -93,14 +93,14 @@ fn is_marked_up(text: &str) -> bool {
     text.lines().any(line) || text.contains("```") || text.lines().any(|line| markdown::plain(line) != line.trim())
 }
 
-fn has(said: &Said<'_>, list: &[&str]) -> bool {
+fn has(said: &TextAnalysis<'_>, list: &[&str]) -> bool {
     said.words.iter().any(|word| list.contains(&word.to_lowercase().as_str()))
 }
 
-fn is_chatter(said: &Said<'_>) -> bool {
+fn is_chatter(said: &TextAnalysis<'_>) -> bool {
     preamble::without_preamble(said.text).len() < said.text.len() && !said.text.contains("::")
         || repetition::is_loop(said.text)
         || said.sentences.iter().any(|sentence| {
-            chatter::is_aside(sentence) || chatter::is_refusal(sentence) || thoughts::is_musing(sentence)
+            chatter::is_aside(sentence) || chatter::is_refusal(sentence) || thoughts::is_reasoning(sentence)
         })
 }

@@ -16,7 +16,7 @@ mod length;
 mod readability;
 mod said;
 
-use said::Said;
+use said::TextAnalysis;
 
 /// All parameters of a judgement. Logic outside this data is covered by `version`.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,7 +68,7 @@ pub fn commit(text: &str, commit: &Commit, facts: &Facts, faults: usize) -> Opti
 /// Scores a note's summary against the note.
 #[must_use]
 pub fn note(text: &str, note: &str) -> Option<Quality> {
-    let said = Said::of(text);
+    let said = TextAnalysis::of(text);
     Some(RULES.quality([
         accuracy::of_words(&RULES.accuracy, &said, [note]),
         format::of(&RULES.format, &said, note),
@@ -81,7 +81,7 @@ pub fn note(text: &str, note: &str) -> Option<Quality> {
 /// Scores a draft against the summaries of its captures.
 #[must_use]
 pub fn document(text: &str, sources: &[&str]) -> Option<Quality> {
-    let said = Said::of(text);
+    let said = TextAnalysis::of(text);
     Some(RULES.quality([
         accuracy::of_words(&RULES.accuracy, &said, sources.iter().copied()),
         format::of_document(&RULES.format, &said),
@@ -92,7 +92,7 @@ pub fn document(text: &str, sources: &[&str]) -> Option<Quality> {
 }
 
 fn judge_commit(rules: &Rules, text: &str, commit: &Commit, facts: &Facts, faults: usize) -> Quality {
-    let said = Said::of(text);
+    let said = TextAnalysis::of(text);
     rules.quality([
         accuracy::of(&rules.accuracy, &said, commit, facts, faults),
         format::of(&rules.format, &said, &commit.message),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::said::Said;
+use super::said::TextAnalysis;
 use super::share;
 
 /// Bounds and weights.
@@ -35,7 +35,7 @@ pub(super) const RULES: Rules = Rules {
     joints: &["and", "or", "that", "when", "if", "is", "are", "so", "as", "which", "instead", "now", "not", "than"],
 };
 
-pub(super) fn of(rules: &Rules, said: &Said<'_>) -> f64 {
+pub(super) fn of(rules: &Rules, said: &TextAnalysis<'_>) -> f64 {
     if said.words.is_empty() {
         return 0.0;
     }
@@ -53,17 +53,17 @@ fn falling(value: f64, from: f64, to: f64) -> f64 {
     1.0 - (value - from).max(0.0) / (to - from)
 }
 
-fn sentence_length(rules: &Rules, said: &Said<'_>) -> f64 {
+fn sentence_length(rules: &Rules, said: &TextAnalysis<'_>) -> f64 {
     let longest = said.sentences.iter().map(|sentence| sentence.split_whitespace().count()).max().unwrap_or(0);
     falling(longest as f64, rules.comfortable, rules.unreadable)
 }
 
-fn names(rules: &Rules, said: &Said<'_>) -> f64 {
+fn names(rules: &Rules, said: &TextAnalysis<'_>) -> f64 {
     falling(share(said.names.len() as f64, said.words.len() as f64, 1.0), rules.names_fine, rules.names_list)
 }
 
 /// A short sentence may lack function words; a list of ten names may not.
-fn small_words(rules: &Rules, said: &Said<'_>) -> f64 {
+fn small_words(rules: &Rules, said: &TextAnalysis<'_>) -> f64 {
     let lists = [rules.articles, rules.prepositions, rules.joints];
     let is_small = |word: &&&str| lists.iter().any(|list| list.contains(&word.to_lowercase().as_str()));
     let small = said.words.iter().filter(is_small).count() as f64;
@@ -72,7 +72,7 @@ fn small_words(rules: &Rules, said: &Said<'_>) -> f64 {
 }
 
 /// Position of function words: an article or preposition must be followed by something, and not by another of its kind.
-fn order(rules: &Rules, said: &Said<'_>) -> f64 {
+fn order(rules: &Rules, said: &TextAnalysis<'_>) -> f64 {
     let lower: Vec<String> = said.text.split_whitespace().map(str::to_lowercase).collect();
     let ends = |word: &str| word.ends_with(['.', ',', ';', '!', '?', ':']);
     let (mut joints, mut bad) = (0usize, 0usize);
@@ -102,7 +102,7 @@ fn starts_large(text: &str, at: usize) -> bool {
 }
 
 /// Share of content words that occur once.
-fn freshness(said: &Said<'_>) -> f64 {
+fn freshness(said: &TextAnalysis<'_>) -> f64 {
     let telling: Vec<String> =
         said.words.iter().map(|word| word.to_lowercase()).filter(|word| word.chars().count() > 3).collect();
     let distinct: BTreeSet<&String> = telling.iter().collect();

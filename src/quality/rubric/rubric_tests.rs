@@ -8,7 +8,7 @@ use crate::facts;
 use crate::facts::author::Author;
 use crate::facts::language::SymbolKind;
 use crate::facts::sample::{commit as a_commit, counted, file};
-use crate::facts::symbols::{Fate, Symbol};
+use crate::facts::symbols::{Symbol, SymbolChange};
 
 const TRUE: &str = "Adds `Router::choose`, which picks the model with the fewest requests, and removes `select_model`. The tests cover both.";
 
@@ -17,18 +17,18 @@ fn sample() -> (Commit, Facts) {
     let files = vec![file("src/route.rs", patch), counted("tests/route.rs", 31, 0)];
     let commit = a_commit("Pick the model with the fewest requests", files);
     // Only the rules are tested: the facts are fixed, independent of the extraction.
-    let symbols = vec![symbol("Router::choose", Fate::Added), symbol("select_model", Fate::Removed)];
-    let facts = facts::of(&commit, &SystemClock);
+    let symbols = vec![symbol("Router::choose", SymbolChange::Added), symbol("select_model", SymbolChange::Removed)];
+    let facts = facts::extract_facts(&commit, &SystemClock);
     let (mentions, dependencies, breaking) = (Vec::new(), Vec::new(), Vec::new());
     let facts = Facts { symbols, mentions, dependencies, breaking, author: Author::default(), ..facts };
     (commit, facts)
 }
 
-fn symbol(name: &str, fate: Fate) -> Symbol {
+fn symbol(name: &str, fate: SymbolChange) -> Symbol {
     Symbol {
         name: name.to_owned(),
         kind: SymbolKind::Function,
-        fate,
+        change: fate,
         public: true,
         test: false,
         test_case: false,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::facts::mentions::words::{parts, stem};
+use crate::facts::mentions::words::{split_name, stem};
 use crate::quality::{sentence, spans};
 
 /// Longest text scored, in bytes.
@@ -10,7 +10,7 @@ const INPUT: usize = 512 * 1024;
 
 /// The analysed content of a text.
 #[derive(Debug)]
-pub(super) struct Said<'a> {
+pub(super) struct TextAnalysis<'a> {
     pub text: &'a str,
     pub sentences: Vec<&'a str>,
     /// As written, in order, without surrounding punctuation.
@@ -23,29 +23,29 @@ pub(super) struct Said<'a> {
     stems: BTreeSet<String>,
 }
 
-impl<'a> Said<'a> {
+impl<'a> TextAnalysis<'a> {
     pub fn of(text: &'a str) -> Self {
         let text = crate::quality::clean::cut(text, INPUT).trim();
         let is_mark = |c: char| !c.is_alphanumeric() && !matches!(c, '_' | '$');
         let words = text.split_whitespace().map(|word| word.trim_matches(is_mark)).filter(|word| !word.is_empty());
         let identifiers = segments(text).map(str::to_lowercase).collect();
-        let stems = segments(text).flat_map(parts).map(|part| stem(&part)).collect();
+        let stems = segments(text).flat_map(split_name).map(|part| stem(&part)).collect();
         Self { text, sentences: sentence::split(text), words: words.collect(), names: names(text), identifiers, stems }
     }
 
     /// Degree to which a name is mentioned: full where its last part occurs, else the share of its words.
-    pub fn tells(&self, name: &str) -> f64 {
+    pub fn mention_share(&self, name: &str) -> f64 {
         /// Weight of a name's words without the name itself.
         const IN_WORDS: f64 = 0.8;
         let Some(last) = segments(name).filter(|part| part.len() > 1).last() else { return 0.0 };
         if self.identifiers.contains(&last.to_lowercase()) {
             return 1.0;
         }
-        IN_WORDS * self.tells_words(last)
+        IN_WORDS * self.mentioned_words(last)
     }
 
     /// The share of the content words that the text also has.
-    pub fn tells_words(&self, text: &str) -> f64 {
+    pub fn mentioned_words(&self, text: &str) -> f64 {
         let wanted = content(text);
         let told = wanted.iter().filter(|word| self.stems.contains(*word)).count();
         super::share(told as f64, wanted.len() as f64, 0.0)
@@ -73,7 +73,7 @@ const EMPTY: &[&str] = &[
 /// Stems of the content words: three letters and more, parts of names included.
 pub(super) fn content(text: &str) -> BTreeSet<String> {
     segments(text)
-        .flat_map(parts)
+        .flat_map(split_name)
         .filter(|part| part.chars().count() >= 3 && !EMPTY.contains(&part.as_str()))
         .filter(|part| part.chars().any(char::is_alphabetic))
         .map(|part| stem(&part))
@@ -82,10 +82,10 @@ pub(super) fn content(text: &str) -> BTreeSet<String> {
 
 fn names(text: &str) -> Vec<&str> {
     let mut names = Vec::new();
-    for span in spans::of(text) {
+    for span in spans::split_spans(text) {
         match span {
-            spans::Span::Code(code) => names.extend(code.trim_matches('`').split_whitespace()),
-            spans::Span::Prose(prose) => names.extend(prose.split_whitespace().map(trimmed).filter(|w| is_name(w))),
+            spans::LineSpan::Code(code) => names.extend(code.trim_matches('`').split_whitespace()),
+            spans::LineSpan::Prose(prose) => names.extend(prose.split_whitespace().map(trimmed).filter(|w| is_name(w))),
         }
     }
     names.retain(|name| name.chars().any(char::is_alphabetic));
@@ -109,12 +109,12 @@ mod tests {
 
     #[test]
     fn names_words_and_parts_are_found() {
-        let said = Said::of("Adds `Router::choose` and moves read_lines to src/io.rs, e.g. for iOS.");
+        let said = TextAnalysis::of("Adds `Router::choose` and moves read_lines to src/io.rs, e.g. for iOS.");
         assert_eq!(said.names, ["Router::choose", "read_lines", "src/io.rs", "iOS"]);
-        assert_eq!(parts("RouteChoice_v2"), ["route", "choice", "v2"]);
-        assert!((said.tells("choose") - 1.0).abs() < 1e-9);
-        assert!((said.tells("line_reader") - 0.4).abs() < 1e-9);
-        assert!((said.tells("nothing_here")).abs() < 1e-9);
+        assert_eq!(split_name("RouteChoice_v2"), ["route", "choice", "v2"]);
+        assert!((said.mention_share("choose") - 1.0).abs() < 1e-9);
+        assert!((said.mention_share("line_reader") - 0.4).abs() < 1e-9);
+        assert!((said.mention_share("nothing_here")).abs() < 1e-9);
     }
 
     #[test]

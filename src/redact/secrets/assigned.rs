@@ -13,7 +13,7 @@ const TYPE: usize = 42;
 
 /// The operator between name and value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Join {
+pub(super) enum AssignOperator {
     /// `=`, `:`, `:=`, `=>`, a type in between.
     Sign,
     /// `>`: between tags.
@@ -30,7 +30,7 @@ pub(super) enum Join {
 pub(super) struct Assigned {
     pub(super) value: Range<usize>,
     pub(super) quoted: bool,
-    pub(super) join: Join,
+    pub(super) join: AssignOperator,
 }
 
 impl Assigned {
@@ -48,48 +48,51 @@ pub(super) fn after(text: &str, at: usize) -> Option<Assigned> {
     cursor.skip(4, |b| matches!(b, b'"' | b'\'' | b'`' | b']' | b'\\'));
     cursor.index();
     let unspaced = cursor.at;
-    if cursor.now() == Some(b')') {
+    if cursor.peek() == Some(b')') {
         // `getenv('NAME') ?: '…'`
         cursor.at += 1;
         cursor.blanks(BLANKS);
-        return cursor.otherwise().and_then(|cursor| value(text, cursor, Join::Sign)).filter(|found| found.quoted);
+        return cursor
+            .otherwise()
+            .and_then(|cursor| value(text, cursor, AssignOperator::Sign))
+            .filter(|found| found.quoted);
     }
     cursor.blanks(BLANKS);
     let spaced = cursor.at > unspaced;
     if let Some(cursor) = cursor.value_named() {
-        return value(text, cursor, Join::Sign);
+        return value(text, cursor, AssignOperator::Sign);
     }
     if let Some(cursor) = cursor.otherwise() {
-        let found = value(text, cursor, Join::Sign)?;
+        let found = value(text, cursor, AssignOperator::Sign)?;
         return (found.quoted || !spaced).then_some(found);
     }
     let annotated = cursor.annotated().or_else(|| cursor.typed().filter(|_| spaced));
-    if let Some(found) = annotated.and_then(|cursor| value(text, cursor, Join::Sign)) {
+    if let Some(found) = annotated.and_then(|cursor| value(text, cursor, AssignOperator::Sign)) {
         return Some(found);
     }
     match cursor.join() {
         Some(join) => value(text, cursor, join),
         None if spaced && cursor.is_word("is") => {
             cursor.at += 3;
-            value(text, cursor, Join::Prose)
+            value(text, cursor, AssignOperator::Prose)
         }
-        None if spaced => value(text, cursor, Join::Blank),
+        None if spaced => value(text, cursor, AssignOperator::Blank),
         None => None,
     }
 }
 
-fn value(text: &str, mut cursor: Cursor<'_>, join: Join) -> Option<Assigned> {
+fn value(text: &str, mut cursor: Cursor<'_>, join: AssignOperator) -> Option<Assigned> {
     cursor.blanks(BLANKS);
     let from = cursor.at;
-    if join == Join::Sign {
+    if join == AssignOperator::Sign {
         cursor.block();
     }
-    if join != Join::Blank {
+    if join != AssignOperator::Blank {
         cursor.line_end();
     }
     let broken = text.get(from..cursor.at).is_some_and(|gap| gap.contains('\n'));
     let mut quoted = cursor.opened();
-    if quoted.is_none() && join == Join::Sign {
+    if quoted.is_none() && join == AssignOperator::Sign {
         quoted = cursor.wrapped();
     }
     let start = quoted.as_ref().map_or(cursor.at, |(_, start)| *start);
@@ -151,7 +154,7 @@ struct Cursor<'a> {
 }
 
 impl Cursor<'_> {
-    fn now(&self) -> Option<u8> {
+    fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
 
@@ -175,10 +178,10 @@ impl Cursor<'_> {
     }
 
     fn line_end(&mut self) {
-        if self.now() == Some(b'\r') {
+        if self.peek() == Some(b'\r') {
             self.at += 1;
         }
-        if self.now() == Some(b'\n') {
+        if self.peek() == Some(b'\n') {
             self.at += 1;
             self.blanks(INDENT);
         }
@@ -211,7 +214,7 @@ impl Cursor<'_> {
         let mut cursor = *self;
         let marked = cursor.skip(1, |b| matches!(b, b'|' | b'>')) == 1;
         cursor.skip(2, |b| b.is_ascii_digit() || matches!(b, b'-' | b'+'));
-        if marked && matches!(cursor.now(), Some(b'\n' | b'\r')) {
+        if marked && matches!(cursor.peek(), Some(b'\n' | b'\r')) {
             *self = cursor;
         }
     }
@@ -230,7 +233,7 @@ impl Cursor<'_> {
         let length = self.skip(TYPE, |b| b.is_ascii_alphanumeric() || b"_*[].".contains(&b));
         self.blanks(BLANKS);
         let given = length > 0 && self.is_after_blank() && self.skip(1, |b| b == b'=') == 1;
-        (given && self.now() != Some(b'=')).then_some(self)
+        (given && self.peek() != Some(b'=')).then_some(self)
     }
 
     /// `- name: X` and `value:` on the next line, or `key="X" value="…"`.
@@ -266,24 +269,24 @@ impl Cursor<'_> {
         (length > 0 && self.is_after_blank() && self.skip(1, |b| b == b'=') == 1).then_some(self)
     }
 
-    fn join(&mut self) -> Option<Join> {
+    fn join(&mut self) -> Option<AssignOperator> {
         for (sign, join) in [
-            (":::=", Join::Sign),
-            ("::=", Join::Sign),
-            (":=", Join::Sign),
-            ("?=", Join::Sign),
-            (".=", Join::Sign),
-            ("+=", Join::Sign),
-            ("=>", Join::Sign),
-            ("<-", Join::Sign),
-            ("===", Join::Sign),
-            ("==", Join::Sign),
-            ("=", Join::Sign),
-            (":", Join::Sign),
-            (">", Join::Tag),
-            (",", Join::Call),
-            ("(", Join::Call),
-            ("{", Join::Call),
+            (":::=", AssignOperator::Sign),
+            ("::=", AssignOperator::Sign),
+            (":=", AssignOperator::Sign),
+            ("?=", AssignOperator::Sign),
+            (".=", AssignOperator::Sign),
+            ("+=", AssignOperator::Sign),
+            ("=>", AssignOperator::Sign),
+            ("<-", AssignOperator::Sign),
+            ("===", AssignOperator::Sign),
+            ("==", AssignOperator::Sign),
+            ("=", AssignOperator::Sign),
+            (":", AssignOperator::Sign),
+            (">", AssignOperator::Tag),
+            (",", AssignOperator::Call),
+            ("(", AssignOperator::Call),
+            ("{", AssignOperator::Call),
         ] {
             if self.is(sign) {
                 self.at += sign.len();
@@ -298,7 +301,7 @@ impl Cursor<'_> {
         let mut cursor = *self;
         cursor.skip(2, |b| b"bBrRuUfFL@".contains(&b));
         cursor.skip(2, |b| matches!(b, b'#' | b'\\'));
-        let quote = cursor.now().filter(|b| matches!(b, b'"' | b'\'' | b'`'))?;
+        let quote = cursor.peek().filter(|b| matches!(b, b'"' | b'\'' | b'`'))?;
         // `"""`
         let more = cursor.bytes.get(cursor.at..cursor.at + 3).is_some_and(|three| three.iter().all(|b| *b == quote));
         Some((quote, cursor.at + if more { 3 } else { 1 }))

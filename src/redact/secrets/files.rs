@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::judge::{is_placeholder, looks_secret};
-use super::shape::Of;
+use super::shape::Alphabet;
 
 /// Bytes of a Kubernetes document searched around its kind, in each direction.
 const DOCUMENT: usize = 16 << 10;
@@ -11,7 +11,7 @@ const DOCUMENT: usize = 16 << 10;
 /// The password after the `login` at `at`: `login NAME password SECRET`, on one line or several.
 pub(super) fn netrc(text: &str, at: usize) -> Option<Range<usize>> {
     let window = text.get(at..text.floor_char_boundary(at + 300))?;
-    let mut words = Words { text: window, at: 0 };
+    let mut words = WordRanges { text: window, at: 0 };
     let (login, name) = (words.next()?, words.next()?);
     let mut word = words.next()?;
     if &window[login] != "login" || window[name].ends_with([',', ':', ';']) {
@@ -30,12 +30,12 @@ pub(super) fn netrc(text: &str, at: usize) -> Option<Range<usize>> {
 }
 
 /// Words between spaces, with their positions.
-struct Words<'a> {
+struct WordRanges<'a> {
     text: &'a str,
     at: usize,
 }
 
-impl Iterator for Words<'_> {
+impl Iterator for WordRanges<'_> {
     type Item = Range<usize>;
 
     fn next(&mut self) -> Option<Range<usize>> {
@@ -53,7 +53,7 @@ pub(super) fn docker(text: &str, at: usize) -> Option<Range<usize>> {
     let gap =
         |from: usize| bytes.get(from..)?.iter().take(8).position(|b| !matches!(b, b' ' | b':' | b'"' | b'\\' | b'\''));
     let start = at + gap(at)?;
-    let length = Of::Base64.run(bytes, start, 2_048);
+    let length = Alphabet::Base64.run(bytes, start, 2_048);
     let value = text.get(start..start + length)?;
     (length >= 8 && start - at >= 2 && is_login(value)).then(|| start..start + length)
 }
@@ -123,7 +123,7 @@ fn secret_of(line: &str, encoded: bool) -> Option<Range<usize>> {
     let value = line.get(start..)?;
     let inner = value.trim_matches(|c: char| c.is_whitespace() || c == '"' || c == '\'');
     let start = start + value.find(inner)?;
-    let base64 = encoded && inner.len() >= 4 && inner.bytes().all(|b| Of::Base64.has(b));
+    let base64 = encoded && inner.len() >= 4 && inner.bytes().all(|b| Alphabet::Base64.has(b));
     let plain = !encoded && inner.len() >= 4;
     ((base64 || plain) && !is_placeholder(inner) && !inner.starts_with(['|', '>'])).then(|| start..start + inner.len())
 }

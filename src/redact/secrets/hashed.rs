@@ -19,7 +19,7 @@ const LONGEST: usize = 512;
 const PARTS: usize = 8;
 
 /// The hash with its prefix at `at`. Where a dollar is special it is doubled or escaped.
-pub(super) fn hash(text: &str, at: usize) -> Option<Range<usize>> {
+pub(super) fn find_hash(text: &str, at: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let escapes = bytes.get(..at)?.iter().rev().take(2).take_while(|b| matches!(b, b'$' | b'\\')).count();
     let signs = [at - escapes, at];

@@ -23,12 +23,12 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
-use names::Says;
-use shape::{Part, Shape};
+use names::NameStrength;
+use shape::{ShapePart, TokenShape};
 
 /// A range of text that must not leave this process.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct SecretMatch {
     pub(super) range: Range<usize>,
     pub(super) kind: &'static str,
 }
@@ -39,10 +39,10 @@ pub(super) const ANY: &str = "secret";
 /// The action for a matched prefix.
 #[derive(Debug, Clone, Copy)]
 enum Rule {
-    Shape(Shape),
+    Shape(TokenShape),
     /// A sensitive name, and its strength.
-    Name(Says),
-    Vendor(&'static [&'static [Part]]),
+    Name(NameStrength),
+    Vendor(&'static [&'static [ShapePart]]),
     Address,
     Authorization,
     User,
@@ -55,25 +55,25 @@ enum Rule {
     Jwt,
 }
 
-struct Rules {
+struct RuleSet {
     beginnings: AhoCorasick,
     rules: Vec<Rule>,
 }
 
 #[expect(clippy::expect_used, reason = "the beginnings are constants, compiled by every test of this room")]
-static RULES: LazyLock<Rules> = LazyLock::new(|| {
+static RULES: LazyLock<RuleSet> = LazyLock::new(|| {
     let all = beginnings();
     let built = AhoCorasick::builder()
         .ascii_case_insensitive(true)
         .match_kind(MatchKind::Standard)
         .kind(Some(AhoCorasickKind::DFA))
         .build(all.iter().map(|(beginning, _)| beginning));
-    Rules { beginnings: built.expect("constant patterns"), rules: all.into_iter().map(|(_, rule)| rule).collect() }
+    RuleSet { beginnings: built.expect("constant patterns"), rules: all.into_iter().map(|(_, rule)| rule).collect() }
 });
 
 fn beginnings() -> Vec<(String, Rule)> {
     let shapes = providers::shapes().into_iter().map(|shape| (shape.prefix.to_owned(), Rule::Shape(shape)));
-    let names = names::telling_names().into_iter().map(|(name, says)| (name, Rule::Name(says)));
+    let names = names::sensitive_names().into_iter().map(|(name, says)| (name, Rule::Name(says)));
     let vendors = vendors::VENDORS.iter().map(|(name, forms)| ((*name).to_owned(), Rule::Vendor(forms)));
     let others = [
         ("://", Rule::Address),
@@ -99,7 +99,7 @@ fn beginnings() -> Vec<(String, Rule)> {
 }
 
 /// Every secret in `text`, in no particular order; ranges may overlap.
-pub(super) fn find(text: &str) -> Vec<Found> {
+pub(super) fn find(text: &str) -> Vec<SecretMatch> {
     let rules = &*RULES;
     let mut found = Vec::new();
     let mut done = vec![0; rules.rules.len()];
@@ -107,7 +107,7 @@ pub(super) fn find(text: &str) -> Vec<Found> {
         let pattern = hit.pattern().as_usize();
         let (Some(rule), Some(done)) = (rules.rules.get(pattern), done.get_mut(pattern)) else { continue };
         if hit.start() >= *done {
-            *done = rule.at(text, hit.range(), &mut found);
+            *done = rule.apply(text, hit.range(), &mut found);
         }
     }
     found
@@ -115,20 +115,22 @@ pub(super) fn find(text: &str) -> Vec<Found> {
 
 impl Rule {
     /// Adds the matches; returns the offset up to which this prefix need not be searched again.
-    fn at(&self, text: &str, hit: Range<usize>, found: &mut Vec<Found>) -> usize {
+    fn apply(&self, text: &str, hit: Range<usize>, found: &mut Vec<SecretMatch>) -> usize {
         if !matches!(self, Self::Shape(_)) && names::is_in_marker(text, hit.start) {
             return 0;
         }
         let (kind, secret) = match self {
-            Self::Shape(shape) => match shape.at(text, hit.start) {
+            Self::Shape(shape) => match shape.match_at(text, hit.start) {
                 Ok(range) => (shape.kind, Some(range)),
                 Err(barren) => return barren,
             },
-            Self::Name(says) => (ANY, names::telling(text, hit, *says)),
-            Self::Vendor(forms) => (ANY, vendors::vendor(text, hit, forms)),
+            Self::Name(says) => (ANY, names::find_named_secret(text, hit, *says)),
+            Self::Vendor(forms) => (ANY, vendors::find_vendor_key(text, hit, forms)),
             Self::Address => {
                 found.extend(
-                    address::secrets(text, hit.end).into_iter().map(|range| Found { range, kind: "url-password" }),
+                    address::secrets(text, hit.end)
+                        .into_iter()
+                        .map(|range| SecretMatch { range, kind: "url-password" }),
                 );
                 return hit.end;
             }
@@ -140,27 +142,27 @@ impl Rule {
             Self::Kubernetes if text.as_bytes().get(hit.end).is_some_and(u8::is_ascii_alphanumeric) => return 0,
             Self::Kubernetes => {
                 let (values, end) = files::kubernetes(text, hit.start);
-                found.extend(values.into_iter().map(|range| Found { range, kind: "kubernetes-secret" }));
+                found.extend(values.into_iter().map(|range| SecretMatch { range, kind: "kubernetes-secret" }));
                 return end;
             }
-            Self::Hashed => ("password-hash", hashed::hash(text, hit.start)),
+            Self::Hashed => ("password-hash", hashed::find_hash(text, hit.start)),
             Self::Jwt => ("jwt", neighbour::jwt(text, hit.start)),
             Self::Discord => ("discord-token", neighbour::discord(text, hit.start)),
         };
         let Some(range) = secret else { return 0 };
         if let Self::Name(says) = self {
-            found.extend(names::listed(text, &range, *says).into_iter().map(|range| Found { range, kind }));
+            found.extend(names::listed(text, &range, *says).into_iter().map(|range| SecretMatch { range, kind }));
         }
         // A command argument ends with its word.
         let word = matches!(self, Self::User | Self::Password);
-        let end = if word { range.end } else { token::end(text, range.end) };
+        let end = if word { range.end } else { token::token_end(text, range.end) };
         let range = range.start..end;
         if kind == "aws-key" {
             found.extend(
-                neighbour::aws_secrets(text, &range).into_iter().map(|range| Found { range, kind: "aws-secret" }),
+                neighbour::aws_secrets(text, &range).into_iter().map(|range| SecretMatch { range, kind: "aws-secret" }),
             );
         }
-        found.push(Found { range, kind });
+        found.push(SecretMatch { range, kind });
         end
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::files::decoded;
 use super::judge::entropy;
-use super::shape::{MANY, Of};
+use super::shape::{Alphabet, MANY};
 
 /// Distance from an access key searched for its secret, in bytes, in each direction.
 const NEAR: usize = 300;
@@ -21,14 +21,14 @@ pub(super) fn aws_secrets(text: &str, key: &Range<usize>) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut at = from;
     while at < to {
-        let length = Of::Base64.run(bytes, at, AWS + 1);
+        let length = Alphabet::Base64.run(bytes, at, AWS + 1);
         // The run may have begun before the window.
-        let whole = at == 0 || !bytes.get(at - 1).is_some_and(|b| Of::Base64.has(*b) && *b != b'=');
+        let whole = at == 0 || !bytes.get(at - 1).is_some_and(|b| Alphabet::Base64.has(*b) && *b != b'=');
         if length == AWS && whole && text.get(at..at + AWS).is_some_and(is_aws_secret) {
             found.push(at..at + AWS);
         }
         at += length.max(1);
-        at += if length > AWS { Of::Base64.run(bytes, at, to - at.min(to)) } else { 0 };
+        at += if length > AWS { Alphabet::Base64.run(bytes, at, to - at.min(to)) } else { 0 };
     }
     found
 }
@@ -42,11 +42,11 @@ fn is_aws_secret(value: &str) -> bool {
 pub(super) fn discord(text: &str, dot: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let second = dot + 7;
-    if bytes.get(second) != Some(&b'.') || Of::Url.run(bytes, dot + 1, 6) != 6 {
+    if bytes.get(second) != Some(&b'.') || Alphabet::Url.run(bytes, dot + 1, 6) != 6 {
         return None;
     }
-    let id = bytes.get(..dot)?.iter().rev().take(29).take_while(|b| Of::Alnum.has(**b)).count();
-    let signature = Of::Url.run(bytes, second + 1, MANY);
+    let id = bytes.get(..dot)?.iter().rev().take(29).take_while(|b| Alphabet::Alnum.has(**b)).count();
+    let signature = Alphabet::Url.run(bytes, second + 1, MANY);
     let start = dot - id;
     let digits = decoded(text.get(start..dot)?);
     let is = (23..=28).contains(&id) && signature >= 25 && digits.iter().all(u8::is_ascii_digit);
@@ -56,7 +56,7 @@ pub(super) fn discord(text: &str, dot: usize) -> Option<Range<usize>> {
 /// The two Base64 objects around the dot at `dot`, and their signature.
 pub(super) fn jwt(text: &str, dot: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
-    let header = bytes.get(..dot)?.iter().rev().take(HEADER).take_while(|b| Of::Url.has(**b)).count();
+    let header = bytes.get(..dot)?.iter().rev().take(HEADER).take_while(|b| Alphabet::Url.has(**b)).count();
     let start = dot - header;
     let body = joined(bytes, dot + 1);
     let end = dot + 1 + body;
@@ -74,8 +74,8 @@ pub(super) fn jwt(text: &str, dot: usize) -> Option<Range<usize>> {
 fn joined(bytes: &[u8], from: usize) -> usize {
     let rest = bytes.get(from..).unwrap_or_default();
     let inner = |at: usize| match rest[at] {
-        b'\\' => rest.get(at + 1).is_some_and(|b| Of::Any.has(*b) && !matches!(b, b'n' | b'r' | b't')),
-        byte => Of::Any.has(byte),
+        b'\\' => rest.get(at + 1).is_some_and(|b| Alphabet::Any.has(*b) && !matches!(b, b'n' | b'r' | b't')),
+        byte => Alphabet::Any.has(byte),
     };
     (0..rest.len()).take_while(|at| inner(*at)).count()
 }

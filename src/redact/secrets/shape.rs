@@ -16,7 +16,7 @@ const DISTINCT: usize = 5;
 
 /// An alphabet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Of {
+pub(super) enum Alphabet {
     Digits,
     Hex,
     /// Lower case and digits.
@@ -44,7 +44,7 @@ pub(super) enum Of {
     Visible,
 }
 
-impl Of {
+impl Alphabet {
     pub(super) fn has(self, byte: u8) -> bool {
         match self {
             Self::Digits => byte.is_ascii_digit(),
@@ -77,19 +77,19 @@ impl Of {
 
 /// A part of a token.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Part {
+pub(super) enum ShapePart {
     /// A maximal run of an alphabet, with minimum and maximum length in bytes.
-    Run(Of, usize, usize),
+    Run(Alphabet, usize, usize),
     /// Exactly this many bytes of an alphabet, whatever follows.
-    Take(Of, usize),
+    Take(Alphabet, usize),
     Is(&'static str),
     /// Any number of runs after a full stop, of any length.
-    Rest(Of),
+    Rest(Alphabet),
 }
 
 /// Additional condition for a match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum If {
+pub(super) enum MatchCondition {
     Always,
     /// It contains a digit.
     Digit,
@@ -109,47 +109,47 @@ pub(super) enum If {
 
 /// A token shape.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Shape {
+pub(super) struct TokenShape {
     pub(super) kind: &'static str,
     /// Case-sensitive.
     pub(super) prefix: &'static str,
     /// Token part before the prefix: an alphabet, minimum, maximum.
-    pub(super) before: Option<(Of, usize, usize)>,
-    pub(super) parts: &'static [Part],
-    pub(super) only: If,
+    pub(super) before: Option<(Alphabet, usize, usize)>,
+    pub(super) parts: &'static [ShapePart],
+    pub(super) only: MatchCondition,
     /// The prefix is a URL or a name and may stay.
     pub(super) keep_prefix: bool,
 }
 
-impl Shape {
+impl TokenShape {
     /// The token around its prefix at `at`; matched bytes are always ASCII.
     ///
     /// # Errors
     /// No match, and none begins before the given offset either: all candidates up to there end in the same run.
-    pub(super) fn at(&self, text: &str, at: usize) -> Result<Range<usize>, usize> {
+    pub(super) fn match_at(&self, text: &str, at: usize) -> Result<Range<usize>, usize> {
         let bytes = text.as_bytes();
         let tail = at + self.prefix.len();
         let (Some(start), true) = (self.start(bytes, at), bytes.get(at..tail) == Some(self.prefix.as_bytes())) else {
             return Err(at);
         };
         let alone = start == 0 || !bytes.get(start - 1).is_some_and(u8::is_ascii_alphanumeric);
-        if !alone && !matches!(self.only, If::Always | If::Digit | If::Telling) {
+        if !alone && !matches!(self.only, MatchCondition::Always | MatchCondition::Digit | MatchCondition::Telling) {
             return Err(at);
         }
         let (first, end) = end(self.parts, bytes, tail)?;
         let judged = if start < at { start..end.min(tail + JUDGED) } else { tail..end.min(tail + JUDGED) };
         let judged = bytes.get(judged).unwrap_or_default();
         let holds = match self.only {
-            If::Always => true,
-            If::Digit => has_digit(judged),
-            If::Alone => true,
-            If::AloneDigit => has_digit(judged) || is_jumble(text, tail..end.min(tail + JUDGED)),
-            If::AloneMixed => is_mixed(judged),
-            If::AloneRandom => text.get(tail..end.min(tail + JUDGED)).is_some_and(is_random),
-            If::Opened => is_opened(bytes, start) && is_random(text.get(tail..end).unwrap_or_default()),
-            If::Telling => true,
+            MatchCondition::Always => true,
+            MatchCondition::Digit => has_digit(judged),
+            MatchCondition::Alone => true,
+            MatchCondition::AloneDigit => has_digit(judged) || is_jumble(text, tail..end.min(tail + JUDGED)),
+            MatchCondition::AloneMixed => is_mixed(judged),
+            MatchCondition::AloneRandom => text.get(tail..end.min(tail + JUDGED)).is_some_and(is_random),
+            MatchCondition::Opened => is_opened(bytes, start) && is_random(text.get(tail..end).unwrap_or_default()),
+            MatchCondition::Telling => true,
         };
-        if self.only != If::Telling && !is_varied(judged) {
+        if self.only != MatchCondition::Telling && !is_varied(judged) {
             // Nor does any other candidate that begins in its first run.
             return Err(first.max(tail));
         }
@@ -169,8 +169,8 @@ impl Shape {
 
     fn whole(&self, bytes: &[u8], end: usize) -> usize {
         match self.parts {
-            [.., Part::Run(of, _, MANY)] => end + of.run(bytes, end, MANY),
-            [.., Part::Run(run, _, MANY), Part::Rest(of)] => {
+            [.., ShapePart::Run(of, _, MANY)] => end + of.run(bytes, end, MANY),
+            [.., ShapePart::Run(run, _, MANY), ShapePart::Rest(of)] => {
                 let end = end + run.run(bytes, end, MANY);
                 end + rest(*of, bytes, end)
             }
@@ -180,20 +180,20 @@ impl Shape {
 }
 
 /// End offsets of the first part and of all parts, starting at `tail`.
-fn end(parts: &[Part], bytes: &[u8], tail: usize) -> Result<(usize, usize), usize> {
+fn end(parts: &[ShapePart], bytes: &[u8], tail: usize) -> Result<(usize, usize), usize> {
     let (mut at, mut first) = (tail, tail);
     for (n, part) in parts.iter().enumerate() {
-        let last = matches!(parts.get(n + 1), None | Some(Part::Rest(_)));
+        let last = matches!(parts.get(n + 1), None | Some(ShapePart::Rest(_)));
         let length = match part {
-            Part::Run(of, least, most) => {
+            ShapePart::Run(of, least, most) => {
                 // For an unbounded last part `JUDGED` bytes decide.
                 let look = if last { (*most).min(JUDGED.max(*least)) } else { *most };
                 let run = of.run(bytes, at, look.saturating_add(1));
                 (*least..=*most).contains(&run).then_some(run)
             }
-            Part::Take(of, n) => (of.run(bytes, at, *n) == *n).then_some(*n),
-            Part::Rest(_) => Some(0),
-            Part::Is(text) => bytes.get(at..).filter(|rest| rest.starts_with(text.as_bytes())).map(|_| text.len()),
+            ShapePart::Take(of, n) => (of.run(bytes, at, *n) == *n).then_some(*n),
+            ShapePart::Rest(_) => Some(0),
+            ShapePart::Is(text) => bytes.get(at..).filter(|rest| rest.starts_with(text.as_bytes())).map(|_| text.len()),
         };
         at += length.ok_or(if n == 0 { tail } else { first })?;
         first = if n == 0 { at } else { first };
@@ -202,11 +202,11 @@ fn end(parts: &[Part], bytes: &[u8], tail: usize) -> Result<(usize, usize), usiz
 }
 
 /// Whether a value consists of exactly these parts.
-pub(super) fn matches(parts: &[Part], value: &str) -> bool {
+pub(super) fn matches(parts: &[ShapePart], value: &str) -> bool {
     end(parts, value.as_bytes(), 0).is_ok_and(|(_, end)| end == value.len())
 }
 
-fn rest(of: Of, bytes: &[u8], from: usize) -> usize {
+fn rest(of: Alphabet, bytes: &[u8], from: usize) -> usize {
     let mut at = from;
     while bytes.get(at) == Some(&b'.') {
         let run = of.run(bytes, at + 1, MANY);
@@ -255,39 +255,39 @@ fn is_varied(bytes: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    const PLAIN: Shape = Shape {
+    const PLAIN: TokenShape = TokenShape {
         kind: "k",
         prefix: "ab_",
         before: None,
-        parts: &[Part::Run(Of::Alnum, 6, 8), Part::Is("."), Part::Run(Of::Hex, 2, MANY)],
-        only: If::AloneDigit,
+        parts: &[ShapePart::Run(Alphabet::Alnum, 6, 8), ShapePart::Is("."), ShapePart::Run(Alphabet::Hex, 2, MANY)],
+        only: MatchCondition::AloneDigit,
         keep_prefix: false,
     };
 
     #[test]
     fn parts_follow_each_other_without_a_gap() {
-        assert_eq!(PLAIN.at("x ab_qwe123.ff0 y", 2), Ok(2..15));
+        assert_eq!(PLAIN.match_at("x ab_qwe123.ff0 y", 2), Ok(2..15));
         for text in ["ab_qwe12.ff0", "ab_qwe123456.ff", "ab_qwe123-ff0", "ab_qwe123.f", "AB_qwe123.ff0", "ab_qwe123"] {
-            assert!(PLAIN.at(text, 0).is_err(), "{text}");
+            assert!(PLAIN.match_at(text, 0).is_err(), "{text}");
         }
     }
 
     #[test]
     fn words_that_end_in_a_prefix_and_placeholders_are_none() {
-        assert!(PLAIN.at("cab_qwe123.ff0", 1).is_err());
-        assert!(PLAIN.at("ab_xxxxxx.xx", 0).is_err());
+        assert!(PLAIN.match_at("cab_qwe123.ff0", 1).is_err());
+        assert!(PLAIN.match_at("ab_xxxxxx.xx", 0).is_err());
     }
 
     #[test]
     fn a_token_is_taken_to_its_very_end() {
         let long = format!("ab_qwe123.{}", "0a".repeat(9_000));
-        assert_eq!(PLAIN.at(&long, 0), Ok(0..long.len()));
+        assert_eq!(PLAIN.match_at(&long, 0), Ok(0..long.len()));
     }
 
     #[test]
     fn what_stands_before_the_prefix_can_belong_to_it() {
-        let shape = Shape { before: Some((Of::Lower, 5, 6)), only: If::Always, ..PLAIN };
-        assert_eq!(shape.at("-x12z3ab_qwe123.ff", 6), Ok(1..18));
-        assert!(shape.at("x12ab_qwe123.ff", 3).is_err());
+        let shape = TokenShape { before: Some((Alphabet::Lower, 5, 6)), only: MatchCondition::Always, ..PLAIN };
+        assert_eq!(shape.match_at("-x12z3ab_qwe123.ff", 6), Ok(1..18));
+        assert!(shape.match_at("x12ab_qwe123.ff", 3).is_err());
     }
 }

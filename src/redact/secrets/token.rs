@@ -13,7 +13,7 @@ const JUDGED: usize = 256;
 
 /// The end of the token that contains the match ending at `at`: adjacent letters and digits, padding, and joined parts
 /// that look random as well.
-pub(super) fn end(text: &str, at: usize) -> usize {
+pub(super) fn token_end(text: &str, at: usize) -> usize {
     let bytes = text.as_bytes();
     let run = |from: usize| bytes.get(from..).map_or(0, |rest| rest.iter().take_while(|b| is_inner(**b)).count());
     let mut end = at + run(at);
@@ -58,7 +58,7 @@ mod tests {
     fn rest(text: &str) -> &str {
         let at = text.find('|').unwrap();
         let text = text.replace('|', "");
-        let end = end(&text, at);
+        let end = token_end(&text, at);
         Box::leak(text[end..].to_owned().into_boxed_str())
     }
 
@@ -82,7 +82,7 @@ mod tests {
         #[test]
         fn no_letter_or_digit_follows_the_end(text in "[ -~]{0,60}", at in 0usize..60) {
             let at = at.min(text.len());
-            let end = end(&text, at);
+            let end = token_end(&text, at);
             prop_assert!(end >= at && !text[end..].starts_with(|c: char| c.is_ascii_alphanumeric()));
         }
     }

@@ -3,34 +3,34 @@
 
 use std::ops::Range;
 
-use super::assigned::{self, Assigned, Join};
+use super::assigned::{self, AssignOperator, Assigned};
 use super::judge::{entropy, is_placeholder, is_words};
-use super::names::{has_word, is_argument, more};
-use super::shape::Of::{Alnum, Any, Digits, Hex, Loose, Percent, Url};
-use super::shape::Part::{self, Is, Run};
+use super::names::{has_word, is_argument, name_suffix};
+use super::shape::Alphabet::{Alnum, Any, Digits, Hex, Loose, Percent, Url};
+use super::shape::ShapePart::{self, Is, Run};
 use super::shape::matches;
 use super::words::share;
 
 /// The consecutive parts of a complete key.
-type Form = &'static [Part];
+type KeyForm = &'static [ShapePart];
 
-const HEX_32: Form = &[Run(Hex, 32, 32)];
-const HEX_40: Form = &[Run(Hex, 40, 40)];
-const HEX_64: Form = &[Run(Hex, 64, 64)];
-const ALNUM_24: Form = &[Run(Alnum, 24, 24)];
-const ALNUM_32: Form = &[Run(Alnum, 32, 32)];
-const ALNUM_40: Form = &[Run(Alnum, 40, 40)];
-const ALNUM_64: Form = &[Run(Alnum, 64, 64)];
-const LOOSE_32: Form = &[Run(Loose, 32, 32)];
-const LOOSE_40: Form = &[Run(Loose, 40, 40)];
-const LOOSE_64: Form = &[Run(Loose, 64, 64)];
-const JFROG: &[Form] = &[&[Run(Alnum, 73, 73)], ALNUM_64];
-const RELIC: &[Form] = &[ALNUM_64, HEX_40];
-const LINKED_IN: &[Form] = &[&[Run(Alnum, 16, 16)]];
-const BIRD: &[Form] = &[&[Run(Alnum, 25, 25)]];
-const TIMES: &[Form] = &[LOOSE_32];
-const CONTRIBSYS: &[Form] = &[&[Run(Hex, 8, 8), Is(":"), Run(Hex, 8, 8)]];
-const UUID: Form = &[
+const HEX_32: KeyForm = &[Run(Hex, 32, 32)];
+const HEX_40: KeyForm = &[Run(Hex, 40, 40)];
+const HEX_64: KeyForm = &[Run(Hex, 64, 64)];
+const ALNUM_24: KeyForm = &[Run(Alnum, 24, 24)];
+const ALNUM_32: KeyForm = &[Run(Alnum, 32, 32)];
+const ALNUM_40: KeyForm = &[Run(Alnum, 40, 40)];
+const ALNUM_64: KeyForm = &[Run(Alnum, 64, 64)];
+const LOOSE_32: KeyForm = &[Run(Loose, 32, 32)];
+const LOOSE_40: KeyForm = &[Run(Loose, 40, 40)];
+const LOOSE_64: KeyForm = &[Run(Loose, 64, 64)];
+const JFROG: &[KeyForm] = &[&[Run(Alnum, 73, 73)], ALNUM_64];
+const RELIC: &[KeyForm] = &[ALNUM_64, HEX_40];
+const LINKED_IN: &[KeyForm] = &[&[Run(Alnum, 16, 16)]];
+const BIRD: &[KeyForm] = &[&[Run(Alnum, 25, 25)]];
+const TIMES: &[KeyForm] = &[LOOSE_32];
+const CONTRIBSYS: &[KeyForm] = &[&[Run(Hex, 8, 8), Is(":"), Run(Hex, 8, 8)]];
+const UUID: KeyForm = &[
     Run(Hex, 8, 8),
     Is("-"),
     Run(Hex, 4, 4),
@@ -44,7 +44,7 @@ const UUID: Form = &[
 
 /// A provider's name in lower case, and the forms of its keys.
 #[rustfmt::skip]
-pub(super) const VENDORS: &[(&str, &[Form])] = &[
+pub(super) const VENDORS: &[(&str, &[KeyForm])] = &[
     ("adafruit", &[&[Run(Url, 32, 32)]]), ("adobe", &[HEX_32]), ("airtable", &[&[Run(Alnum, 17, 17)]]),
     ("algolia", &[ALNUM_32]), ("alibaba", &[&[Run(Alnum, 30, 30)]]), ("asana", &[ALNUM_32]),
     ("atlassian", &[ALNUM_24]), ("confluence", &[ALNUM_24]), ("jira", &[ALNUM_24]), ("auth0", &[LOOSE_64]),
@@ -87,11 +87,11 @@ const PUBLIC: [&str; 14] = [
 ];
 
 /// The value of a name that contains a provider, when it has the form of that provider's keys.
-pub(super) fn vendor(text: &str, name: Range<usize>, forms: &[Form]) -> Option<Range<usize>> {
+pub(super) fn find_vendor_key(text: &str, name: Range<usize>, forms: &[KeyForm]) -> Option<Range<usize>> {
     if !is_word(text, &name) {
         return None;
     }
-    let more = more(text, name.end, false);
+    let more = name_suffix(text, name.end, false);
     let found = assigned::after(text, name.end + more.len())?;
     if !is_given(text, &found) || PUBLIC.iter().any(|word| has_word(more, word)) {
         return None;
@@ -102,7 +102,7 @@ pub(super) fn vendor(text: &str, name: Range<usize>, forms: &[Form]) -> Option<R
     [found.value, signed].into_iter().find(is_key)
 }
 
-fn is_key(value: &str, forms: &[Form]) -> bool {
+fn is_key(value: &str, forms: &[KeyForm]) -> bool {
     let hex = value.bytes().all(|b| b.is_ascii_hexdigit() || b == b':');
     forms.iter().any(|form| matches(form, value))
         && (hex || (share(value) < 50 && !is_words(value)))
@@ -112,10 +112,10 @@ fn is_key(value: &str, forms: &[Form]) -> bool {
 
 fn is_given(text: &str, found: &Assigned) -> bool {
     match found.join {
-        Join::Sign | Join::Tag => true,
-        Join::Call => found.quoted,
-        Join::Blank => is_argument(text, found),
-        Join::Prose => false,
+        AssignOperator::Sign | AssignOperator::Tag => true,
+        AssignOperator::Call => found.quoted,
+        AssignOperator::Blank => is_argument(text, found),
+        AssignOperator::Prose => false,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use super::{Manager, ServiceError, Setting, launchd, systemd};
+use super::{Manager, ServiceError, ServiceSettings, launchd, systemd};
 use crate::config::env;
 
 /// A command line, word by word.
@@ -11,7 +11,7 @@ pub type Words = Vec<String>;
 impl Manager {
     /// Commands that make the installed files a running service, which an older sidecar gives way to.
     #[must_use]
-    pub fn start(self, setting: &Setting) -> Vec<Words> {
+    pub fn start(self, setting: &ServiceSettings) -> Vec<Words> {
         match self {
             Self::Systemd => {
                 let units = units(setting);
@@ -30,7 +30,7 @@ impl Manager {
 
     /// Commands that end the service, before its files are removed.
     #[must_use]
-    pub fn stop(self, setting: &Setting) -> Vec<Words> {
+    pub fn stop(self, setting: &ServiceSettings) -> Vec<Words> {
         match self {
             Self::Systemd => vec![systemctl(&["disable", "--now"], &units(setting))],
             Self::Launchd => vec![words(&["launchctl", "bootout", &format!("{}/{}", domain(setting), launchd::LABEL)])],
@@ -48,7 +48,7 @@ impl Manager {
 
     /// Whether the manager of the user's session answers.
     #[must_use]
-    pub fn is_reachable(self, setting: &Setting) -> bool {
+    pub fn is_reachable(self, setting: &ServiceSettings) -> bool {
         let question = match self {
             Self::Systemd => systemctl(&["show", "--property=Version"], &[]),
             Self::Launchd => words(&["launchctl", "print", &domain(setting)]),
@@ -57,7 +57,7 @@ impl Manager {
     }
 }
 
-fn units(setting: &Setting) -> Vec<String> {
+fn units(setting: &ServiceSettings) -> Vec<String> {
     let files = systemd::files(setting);
     // The socket first: the service depends on it.
     let names = files.iter().rev().filter_map(|file| file.path.file_name());
@@ -71,7 +71,7 @@ fn systemctl(verb: &[&str], units: &[String]) -> Words {
     line
 }
 
-fn domain(setting: &Setting) -> String {
+fn domain(setting: &ServiceSettings) -> String {
     format!("gui/{}", setting.user)
 }
 
@@ -114,7 +114,7 @@ mod tests {
         let start = lines(&Manager::Systemd.start(&setting()));
         let expected = ["daemon-reload".to_owned(), format!("enable {both}"), format!("restart {both}")];
         assert_eq!(start, expected.map(|verb| format!("systemctl --user {verb}")));
-        let deep = Setting { run: Some(format!("/{}", "d".repeat(120))), ..setting() };
+        let deep = ServiceSettings { run: Some(format!("/{}", "d".repeat(120))), ..setting() };
         assert_eq!(lines(&Manager::Systemd.stop(&deep)), ["systemctl --user disable --now uro-capture.service"]);
     }
 

@@ -5,12 +5,12 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::seal::{Comments, seal, unbroken};
-use super::{ServiceError, Text};
+use super::{ServiceError, ServiceFile};
 use crate::config::paths::replace_file;
 
 /// Result of an installation or removal, also of a dry run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Outcome {
+pub struct InstallOutcome {
     /// Written or removed.
     pub done: Vec<PathBuf>,
     /// Changed by the user since, and left alone.
@@ -30,8 +30,8 @@ enum State {
 ///
 /// # Errors
 /// A file or a directory cannot be written.
-pub fn write(texts: &[Text], dry_run: bool) -> Result<Outcome, ServiceError> {
-    let mut outcome = Outcome::default();
+pub fn write(texts: &[ServiceFile], dry_run: bool) -> Result<InstallOutcome, ServiceError> {
+    let mut outcome = InstallOutcome::default();
     for text in texts {
         let before = match state(&text.path)? {
             State::Foreign => {
@@ -44,7 +44,7 @@ pub fn write(texts: &[Text], dry_run: bool) -> Result<Outcome, ServiceError> {
         outcome.done.push(text.path.clone());
         if !dry_run {
             let made = make_above(&text.path)?;
-            put(&text.path, &seal(&text.text, comments(&text.path), made.max(before)))?;
+            write_file(&text.path, &seal(&text.text, comments(&text.path), made.max(before)))?;
         }
     }
     Ok(outcome)
@@ -54,8 +54,8 @@ pub fn write(texts: &[Text], dry_run: bool) -> Result<Outcome, ServiceError> {
 ///
 /// # Errors
 /// A file cannot be removed.
-pub fn remove(paths: &[PathBuf], dry_run: bool) -> Result<Outcome, ServiceError> {
-    let mut outcome = Outcome::default();
+pub fn remove(paths: &[PathBuf], dry_run: bool) -> Result<InstallOutcome, ServiceError> {
+    let mut outcome = InstallOutcome::default();
     let mut made_above = Vec::new();
     for path in paths {
         match state(path)? {
@@ -110,7 +110,7 @@ fn make_above(path: &Path) -> Result<usize, ServiceError> {
 }
 
 /// Atomic replacement by rename: the manager sees the old file or the new one.
-fn put(path: &Path, text: &str) -> Result<(), ServiceError> {
+fn write_file(path: &Path, text: &str) -> Result<(), ServiceError> {
     replace_file(path, text.as_bytes(), 0o644).map_err(|source| failed("write", path, source))
 }
 
@@ -122,8 +122,8 @@ fn failed(doing: &'static str, path: &Path, source: std::io::Error) -> ServiceEr
 mod tests {
     use super::*;
 
-    fn text(path: PathBuf, text: &str) -> Text {
-        Text { path, text: text.to_owned() }
+    fn text(path: PathBuf, text: &str) -> ServiceFile {
+        ServiceFile { path, text: text.to_owned() }
     }
 
     #[test]
@@ -140,7 +140,7 @@ mod tests {
         assert!(one.exists(), "a dry run");
         assert_eq!(remove(&[one.clone(), two], false).unwrap().kept, Vec::<PathBuf>::new());
         assert!(!home.path().join("a").exists());
-        assert_eq!(remove(&[one], false).unwrap(), Outcome::default(), "there is nothing left to remove");
+        assert_eq!(remove(&[one], false).unwrap(), InstallOutcome::default(), "there is nothing left to remove");
     }
 
     #[test]

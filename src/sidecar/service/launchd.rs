@@ -1,12 +1,12 @@
 //! The launch agent for macOS.
 
-use super::{Setting, Text};
+use super::{ServiceFile, ServiceSettings};
 
 pub const LABEL: &str = "dev.uroboro.capture";
 
 /// The agent's file. It is no `Background` process: those are throttled, and a capture has two seconds.
 #[must_use]
-pub fn file(setting: &Setting) -> Text {
+pub fn file(setting: &ServiceSettings) -> ServiceFile {
     let path = setting.home.join("Library/LaunchAgents").join(format!("{LABEL}.plist"));
     let arguments: String = [setting.program.as_str(), "sidecar", "run", "--service"]
         .map(|word| format!("\t\t{}\n", string(word)))
@@ -43,10 +43,10 @@ pub fn file(setting: &Setting) -> Text {
         kind = string("Standard"),
         log = string(&setting.log),
     );
-    Text { path, text }
+    ServiceFile { path, text }
 }
 
-fn environment(setting: &Setting) -> String {
+fn environment(setting: &ServiceSettings) -> String {
     if setting.environment.is_empty() {
         return String::new();
     }

@@ -41,7 +41,7 @@ pub enum ServiceError {
 
 /// Values of the service's files.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Setting {
+pub struct ServiceSettings {
     /// The sidecar's program.
     pub program: String,
     /// Runtime directory; `None`: the one that the manager gives its services.
@@ -58,17 +58,17 @@ pub struct Setting {
 
 /// A file to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Text {
+pub struct ServiceFile {
     pub path: PathBuf,
     pub text: String,
 }
 
-impl Setting {
+impl ServiceSettings {
     /// The values for this user, on this machine.
     ///
     /// # Errors
     /// No home directory is known, or a path cannot be written into a line of text.
-    pub fn read(env: &Env, paths: &Paths, program: &Path) -> Result<Self, ServiceError> {
+    pub fn from_env(env: &Env, paths: &Paths, program: &Path) -> Result<Self, ServiceError> {
         let home = paths::home(env)?;
         let user = nix::unistd::getuid().as_raw();
         let environment = environment(env, paths, &home, user)?;
@@ -128,7 +128,7 @@ impl Manager {
 
     /// The service's files with their texts.
     #[must_use]
-    pub fn files(self, setting: &Setting) -> Vec<Text> {
+    pub fn files(self, setting: &ServiceSettings) -> Vec<ServiceFile> {
         match self {
             Self::Systemd => systemd::files(setting),
             Self::Launchd => vec![launchd::file(setting)],
@@ -141,8 +141,8 @@ pub(super) mod sample {
     use super::*;
 
     /// A user with the usual directories.
-    pub fn setting() -> Setting {
-        Setting {
+    pub fn setting() -> ServiceSettings {
+        ServiceSettings {
             program: "/home/ada/.local/bin/uro-capture".into(),
             run: None,
             log: "/home/ada/.local/state/uroboro/sidecar.service.log".into(),
@@ -154,8 +154,8 @@ pub(super) mod sample {
     }
 
     /// A user with directories that hold everything that has to be quoted.
-    pub fn awkward() -> Setting {
-        Setting {
+    pub fn awkward() -> ServiceSettings {
+        ServiceSettings {
             program: "/home/ada/my bin/100% $HOME/uro-capture".into(),
             run: Some("/home/ada/it's \"here\" 100%/run".into()),
             environment: vec![
@@ -171,10 +171,10 @@ pub(super) mod sample {
 mod tests {
     use super::*;
 
-    fn read(pairs: &[(&str, &str)]) -> Result<Setting, ServiceError> {
-        let env = Env::of(pairs);
+    fn read(pairs: &[(&str, &str)]) -> Result<ServiceSettings, ServiceError> {
+        let env = Env::from_pairs(pairs);
         let paths = Paths::resolve(&env, Path::new("/cwd")).unwrap();
-        Setting::read(&env, &paths, Path::new("/bin/uro-capture"))
+        ServiceSettings::from_env(&env, &paths, Path::new("/bin/uro-capture"))
     }
 
     #[test]

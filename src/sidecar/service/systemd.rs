@@ -1,6 +1,6 @@
 //! systemd user units: the service, and the socket that activates it.
 
-use super::{Setting, Text};
+use super::{ServiceFile, ServiceSettings};
 
 pub const SERVICE: &str = "uro-capture.service";
 pub const SOCKET: &str = "uro-capture.socket";
@@ -13,18 +13,18 @@ pub const LINKS: [&str; 2] = ["default.target.wants/uro-capture.service", "socke
 
 /// Both units; the service alone where the path of the doorbell is too long for a socket's.
 #[must_use]
-pub fn files(setting: &Setting) -> Vec<Text> {
+pub fn files(setting: &ServiceSettings) -> Vec<ServiceFile> {
     let dir = setting.config.join("systemd/user");
     let bell = bell(setting);
-    let mut files = vec![Text { path: dir.join(SERVICE), text: service(setting, bell.is_some()) }];
+    let mut files = vec![ServiceFile { path: dir.join(SERVICE), text: service(setting, bell.is_some()) }];
     if let Some(bell) = bell {
-        files.push(Text { path: dir.join(SOCKET), text: socket(&bell) });
+        files.push(ServiceFile { path: dir.join(SOCKET), text: socket(&bell) });
     }
     files
 }
 
 /// The doorbell for socket activation, as a unit writes it. A line there is trimmed and cannot quote.
-fn bell(setting: &Setting) -> Option<String> {
+fn bell(setting: &ServiceSettings) -> Option<String> {
     match &setting.run {
         None => Some("%t/uroboro/bell.sock".to_owned()),
         Some(run) => {
@@ -36,7 +36,7 @@ fn bell(setting: &Setting) -> Option<String> {
 /// The watchdog's six seconds fit a heartbeat every second that counts as missed after two and a half. Capturing is
 /// urgent: neither its processor time nor its I/O has a lowered priority. No sandbox of mount or user namespaces,
 /// because it could hide repositories.
-fn service(setting: &Setting, has_socket: bool) -> String {
+fn service(setting: &ServiceSettings, has_socket: bool) -> String {
     let needs = if has_socket { format!("Requires={SOCKET}\nAfter={SOCKET}\n") } else { String::new() };
     let environment: String = setting
         .environment
@@ -118,7 +118,7 @@ mod tests {
     use super::super::sample::{awkward, setting};
     use super::*;
 
-    fn all(setting: &Setting) -> String {
+    fn all(setting: &ServiceSettings) -> String {
         files(setting).iter().map(|file| format!("# {}\n{}\n", file.path.display(), file.text)).collect()
     }
 
@@ -134,9 +134,9 @@ mod tests {
 
     #[test]
     fn a_doorbell_too_deep_for_a_socket_leaves_the_service_alone() {
-        let deep = Setting { run: Some(format!("/{}", "d".repeat(96))), ..setting() };
+        let deep = ServiceSettings { run: Some(format!("/{}", "d".repeat(96))), ..setting() };
         assert_eq!(files(&deep).len(), 2, "107 bytes");
-        let deeper = Setting { run: Some(format!("/{}", "d".repeat(97))), ..setting() };
+        let deeper = ServiceSettings { run: Some(format!("/{}", "d".repeat(97))), ..setting() };
         let [service] = files(&deeper).try_into().expect("one file");
         assert!(!service.text.contains(SOCKET), "{}", service.text);
     }

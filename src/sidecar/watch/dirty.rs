@@ -6,18 +6,18 @@ use std::time::Instant;
 
 use tokio::sync::Notify;
 
-use super::staging::Staging;
+use super::staging::IndexDebounce;
 use crate::domain::clock::Clock;
 use crate::domain::event::Source;
 use crate::domain::id::RepoId;
 
 /// Unread changes of one repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mark {
+pub struct DirtyMark {
     /// Times of the first and the last event.
     pub first: Instant,
     pub last: Instant,
-    /// `Watch` for an event of the watcher, `Reconcile` for a find of a sweep.
+    /// `WaitGuard` for an event of the watcher, `Reconcile` for a find of a sweep.
     pub source: Source,
     /// No hook report can still be pending for it.
     pub at_once: bool,
@@ -35,9 +35,9 @@ pub struct Flags {
 }
 
 /// Written by the watcher's thread, read by the main loop.
-pub struct Dirty {
+pub struct DirtySet {
     /// Worktrees in which a commit is expected.
-    pub staging: Arc<Staging>,
+    pub debounce: Arc<IndexDebounce>,
     state: Mutex<State>,
     changed: Notify,
     clock: Arc<dyn Clock>,
@@ -45,21 +45,21 @@ pub struct Dirty {
 
 #[derive(Default)]
 struct State {
-    repos: HashMap<RepoId, Mark>,
+    repos: HashMap<RepoId, DirtyMark>,
     flags: Flags,
 }
 
-impl std::fmt::Debug for Dirty {
+impl std::fmt::Debug for DirtySet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Dirty").field("repos", &self.state().repos.len()).finish_non_exhaustive()
+        f.debug_struct("DirtySet").field("repos", &self.state().repos.len()).finish_non_exhaustive()
     }
 }
 
-impl Dirty {
+impl DirtySet {
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        let staging = Arc::new(Staging::new(Arc::clone(&clock)));
-        Self { staging, state: Mutex::default(), changed: Notify::new(), clock }
+        let debounce = Arc::new(IndexDebounce::new(Arc::clone(&clock)));
+        Self { debounce: debounce, state: Mutex::default(), changed: Notify::new(), clock }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -67,29 +67,29 @@ impl Dirty {
     }
 
     /// Marks a repository with a changed log. Only the first of many wakes the main loop.
-    pub fn heard(&self, repo: &RepoId) {
+    pub fn mark_from_event(&self, repo: &RepoId) {
         let now = self.clock.instant();
         let mut state = self.state();
         if let Some(mark) = state.repos.get_mut(repo) {
             // A sweep's find waits for a hook once more: this commit's report is still to come.
             let first = if mark.at_once { now } else { mark.first };
-            *mark = Mark { first, last: now, source: Source::Watch, at_once: false };
+            *mark = DirtyMark { first, last: now, source: Source::Watch, at_once: false };
             return;
         }
-        state.repos.insert(repo.clone(), Mark { first: now, last: now, source: Source::Watch, at_once: false });
+        state.repos.insert(repo.clone(), DirtyMark { first: now, last: now, source: Source::Watch, at_once: false });
         drop(state);
         self.changed.notify_one();
     }
 
     /// Marks a repository that a sweep or a hook found changed; earlier marks of the watcher stay in force.
-    pub fn found(&self, repo: &RepoId, source: Source, at_once: bool) {
+    pub fn mark_from_sweep(&self, repo: &RepoId, source: Source, at_once: bool) {
         let now = self.clock.instant();
-        self.state().repos.entry(repo.clone()).or_insert(Mark { first: now, last: now, source, at_once });
+        self.state().repos.entry(repo.clone()).or_insert(DirtyMark { first: now, last: now, source, at_once });
         self.changed.notify_one();
     }
 
     /// Puts back a mark that could not be processed; a newer one stays.
-    pub fn give_back(&self, repo: &RepoId, mark: Mark) {
+    pub fn give_back(&self, repo: &RepoId, mark: DirtyMark) {
         self.state().repos.entry(repo.clone()).or_insert(mark);
         self.changed.notify_one();
     }
@@ -130,15 +130,15 @@ impl Dirty {
 
     /// Takes the one repository that is due, marks of the watcher before those of a sweep; else returns the time when
     /// there will be one. `due` gives the time of a repository's mark, or `None` while it must wait.
-    pub fn take(&self, now: Instant, due: impl Fn(&RepoId, &Mark) -> Option<Instant>) -> Turn {
+    pub fn take_due(&self, now: Instant, due: impl Fn(&RepoId, &DirtyMark) -> Option<Instant>) -> NextRepo {
         let mut state = self.state();
         let waiting = state.repos.iter().filter_map(|(id, mark)| Some((due(id, mark)?, mark.source, id)));
         let (ready, later): (Vec<_>, Vec<_>) = waiting.partition(|(at, ..)| *at <= now);
         let first = ready.into_iter().min_by_key(|(at, source, _)| (*source != Source::Watch, *at));
         let Some(id) = first.map(|(.., id)| id.clone()) else {
-            return Turn::At(later.into_iter().map(|(at, ..)| at).min());
+            return NextRepo::At(later.into_iter().map(|(at, ..)| at).min());
         };
-        state.repos.remove(&id).map_or(Turn::At(None), |mark| Turn::Now(id, mark))
+        state.repos.remove(&id).map_or(NextRepo::At(None), |mark| NextRepo::Now(id, mark))
     }
 
     /// Whether no repository is marked.
@@ -150,8 +150,8 @@ impl Dirty {
 
 /// Result of taking a mark.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Turn {
-    Now(RepoId, Mark),
+pub enum NextRepo {
+    Now(RepoId, DirtyMark),
     /// `None`: nothing scheduled; otherwise the next poll time.
     At(Option<Instant>),
 }
@@ -163,12 +163,12 @@ mod tests {
     use std::time::Duration;
 
     fn repo(name: &str) -> RepoId {
-        RepoId::of_common_dir(name.as_bytes())
+        RepoId::from_common_dir(name.as_bytes())
     }
 
-    fn set() -> (Arc<FakeClock>, Dirty) {
+    fn set() -> (Arc<FakeClock>, DirtySet) {
         let clock = Arc::new(FakeClock::at("2026-03-01T12:00:00Z".parse().unwrap()));
-        (Arc::clone(&clock), Dirty::new(clock))
+        (Arc::clone(&clock), DirtySet::new(clock))
     }
 
     const STEP: Duration = Duration::from_millis(8);
@@ -178,11 +178,11 @@ mod tests {
         let (clock, dirty) = set();
         let start = clock.instant();
         for _ in 0..10_000 {
-            dirty.heard(&repo("a"));
+            dirty.mark_from_event(&repo("a"));
             clock.advance(Duration::from_micros(10));
         }
         assert_eq!(dirty.state().repos.len(), 1);
-        let Turn::Now(id, mark) = dirty.take(clock.instant(), |_, mark| Some(mark.first)) else { panic!() };
+        let NextRepo::Now(id, mark) = dirty.take_due(clock.instant(), |_, mark| Some(mark.first)) else { panic!() };
         assert_eq!((id, mark.first), (repo("a"), start));
         assert_eq!(mark.last, start + Duration::from_micros(99_990));
         assert!(dirty.is_empty());
@@ -191,41 +191,41 @@ mod tests {
     #[test]
     fn a_repository_is_taken_when_due_and_not_while_it_must_not_be() {
         let (clock, dirty) = set();
-        dirty.heard(&repo("a"));
-        let due = |_: &RepoId, mark: &Mark| Some(mark.first + STEP);
-        assert_eq!(dirty.take(clock.instant(), due), Turn::At(Some(clock.instant() + STEP)));
+        dirty.mark_from_event(&repo("a"));
+        let due = |_: &RepoId, mark: &DirtyMark| Some(mark.first + STEP);
+        assert_eq!(dirty.take_due(clock.instant(), due), NextRepo::At(Some(clock.instant() + STEP)));
         clock.advance(STEP);
-        assert_eq!(dirty.take(clock.instant(), |_, _| None), Turn::At(None), "it is being looked at just now");
-        assert!(matches!(dirty.take(clock.instant(), due), Turn::Now(..)));
-        assert_eq!(dirty.take(clock.instant(), due), Turn::At(None));
+        assert_eq!(dirty.take_due(clock.instant(), |_, _| None), NextRepo::At(None), "it is being looked at just now");
+        assert!(matches!(dirty.take_due(clock.instant(), due), NextRepo::Now(..)));
+        assert_eq!(dirty.take_due(clock.instant(), due), NextRepo::At(None));
     }
 
     #[test]
     fn what_happens_now_goes_before_what_a_sweep_found_earlier() {
         let (clock, dirty) = set();
-        dirty.found(&repo("old"), Source::Reconcile, true);
+        dirty.mark_from_sweep(&repo("old"), Source::Reconcile, true);
         clock.advance(STEP);
-        dirty.heard(&repo("new"));
-        let Turn::Now(id, _) = dirty.take(clock.instant(), |_, mark| Some(mark.first)) else { panic!() };
+        dirty.mark_from_event(&repo("new"));
+        let NextRepo::Now(id, _) = dirty.take_due(clock.instant(), |_, mark| Some(mark.first)) else { panic!() };
         assert_eq!(id, repo("new"));
     }
 
     #[test]
     fn a_commit_heard_of_after_a_sweep_gets_its_grace_and_its_source() {
         let (clock, dirty) = set();
-        dirty.found(&repo("a"), Source::Reconcile, true);
+        dirty.mark_from_sweep(&repo("a"), Source::Reconcile, true);
         clock.advance(STEP);
-        dirty.heard(&repo("a"));
-        dirty.found(&repo("a"), Source::Reconcile, true);
-        let Turn::Now(_, mark) = dirty.take(clock.instant(), |_, mark| Some(mark.first)) else { panic!() };
+        dirty.mark_from_event(&repo("a"));
+        dirty.mark_from_sweep(&repo("a"), Source::Reconcile, true);
+        let NextRepo::Now(_, mark) = dirty.take_due(clock.instant(), |_, mark| Some(mark.first)) else { panic!() };
         let now = clock.instant();
-        assert_eq!(mark, Mark { first: now, last: now, source: Source::Watch, at_once: false });
+        assert_eq!(mark, DirtyMark { first: now, last: now, source: Source::Watch, at_once: false });
     }
 
     #[tokio::test]
     async fn the_main_loop_is_woken_also_when_it_was_not_listening() {
         let (_, dirty) = set();
-        dirty.heard(&repo("a"));
+        dirty.mark_from_event(&repo("a"));
         dirty.changed().await;
         dirty.everything();
         dirty.structure(&repo("b"));

@@ -10,7 +10,7 @@ use crate::domain::clock::Clock;
 
 /// Why a directory is not watched.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Deaf {
+pub enum WatchError {
     /// It is not there.
     Gone,
     /// The user's limit of watches is reached.
@@ -20,26 +20,26 @@ pub enum Deaf {
 }
 
 /// Watches directories.
-pub trait Ears: Send {
+pub trait DirWatcher: Send {
     /// # Errors
-    /// See [`Deaf`].
-    fn watch(&mut self, dir: &Path) -> Result<(), Deaf>;
+    /// See [`WatchError`].
+    fn watch(&mut self, dir: &Path) -> Result<(), WatchError>;
     /// The watch may have ended by itself, with the directory.
     fn unwatch(&mut self, dir: &Path);
 }
 
 /// The system's own: one instance (inotify, `FSEvents`) for all directories.
 #[derive(Debug)]
-pub struct SystemEars(RecommendedWatcher);
+pub struct SystemDirWatcher(RecommendedWatcher);
 
-impl SystemEars {
+impl SystemDirWatcher {
     /// `listener` is called on a thread of its own.
     ///
     /// # Errors
     /// [`Deaf::Exhausted`] when this user has no instance left (`fs.inotify.max_user_instances`).
-    pub fn new(listener: impl EventHandler, clock: Arc<dyn Clock>) -> Result<Self, Deaf> {
-        let listener = Gathering { listener, clock, last: None };
-        RecommendedWatcher::new(listener, notify::Config::default()).map(Self).map_err(|error| deaf(&error))
+    pub fn new(listener: impl EventHandler, clock: Arc<dyn Clock>) -> Result<Self, WatchError> {
+        let listener = Debounced { listener, clock, last: None };
+        RecommendedWatcher::new(listener, notify::Config::default()).map(Self).map_err(|error| to_watch_error(&error))
     }
 }
 
@@ -51,13 +51,13 @@ const TOGETHER: Duration = Duration::from_millis(1);
 /// Debounce of the watcher's thread: one commit is some thirty events, and waking for each of them made the commit a
 /// fifth slower on two processors. So the thread sleeps after the first one, and takes the rest in one go from the
 /// system's queue.
-struct Gathering<L> {
+struct Debounced<L> {
     listener: L,
     clock: Arc<dyn Clock>,
     last: Option<Instant>,
 }
 
-impl<L: EventHandler> EventHandler for Gathering<L> {
+impl<L: EventHandler> EventHandler for Debounced<L> {
     fn handle_event(&mut self, event: notify::Result<Event>) {
         let now = self.clock.instant();
         let alone = self.last.is_none_or(|last| now.saturating_duration_since(last) > TOGETHER);
@@ -69,9 +69,9 @@ impl<L: EventHandler> EventHandler for Gathering<L> {
     }
 }
 
-impl Ears for SystemEars {
-    fn watch(&mut self, dir: &Path) -> Result<(), Deaf> {
-        self.0.watch(dir, RecursiveMode::NonRecursive).map_err(|error| deaf(&error))
+impl DirWatcher for SystemDirWatcher {
+    fn watch(&mut self, dir: &Path) -> Result<(), WatchError> {
+        self.0.watch(dir, RecursiveMode::NonRecursive).map_err(|error| to_watch_error(&error))
     }
 
     fn unwatch(&mut self, dir: &Path) {
@@ -80,13 +80,13 @@ impl Ears for SystemEars {
     }
 }
 
-fn deaf(error: &notify::Error) -> Deaf {
+fn to_watch_error(error: &notify::Error) -> WatchError {
     match &error.kind {
-        ErrorKind::MaxFilesWatch => Deaf::Exhausted,
-        ErrorKind::PathNotFound => Deaf::Gone,
-        ErrorKind::Io(io) if io.kind() == std::io::ErrorKind::NotFound => Deaf::Gone,
-        ErrorKind::Io(io) if is_exhaustion(io) => Deaf::Exhausted,
-        _ => Deaf::Refused(error.to_string()),
+        ErrorKind::MaxFilesWatch => WatchError::Exhausted,
+        ErrorKind::PathNotFound => WatchError::Gone,
+        ErrorKind::Io(io) if io.kind() == std::io::ErrorKind::NotFound => WatchError::Gone,
+        ErrorKind::Io(io) if is_exhaustion(io) => WatchError::Exhausted,
+        _ => WatchError::Refused(error.to_string()),
     }
 }
 
@@ -104,19 +104,19 @@ mod tests {
     #[test]
     fn limits_and_absences_are_told_from_refusals() {
         let io = |errno: nix::errno::Errno| notify::Error::io(std::io::Error::from_raw_os_error(errno as i32));
-        assert_eq!(deaf(&notify::Error::new(ErrorKind::MaxFilesWatch)), Deaf::Exhausted);
-        assert_eq!(deaf(&io(nix::errno::Errno::EMFILE)), Deaf::Exhausted);
-        assert_eq!(deaf(&io(nix::errno::Errno::ENOENT)), Deaf::Gone);
-        assert!(matches!(deaf(&io(nix::errno::Errno::EACCES)), Deaf::Refused(_)));
+        assert_eq!(to_watch_error(&notify::Error::new(ErrorKind::MaxFilesWatch)), WatchError::Exhausted);
+        assert_eq!(to_watch_error(&io(nix::errno::Errno::EMFILE)), WatchError::Exhausted);
+        assert_eq!(to_watch_error(&io(nix::errno::Errno::ENOENT)), WatchError::Gone);
+        assert!(matches!(to_watch_error(&io(nix::errno::Errno::EACCES)), WatchError::Refused(_)));
     }
 
     #[test]
     fn the_system_tells_what_is_there_and_what_is_not() {
         let dir = tempfile::tempdir().unwrap();
-        let mut ears = SystemEars::new(|_| {}, Arc::new(SystemClock)).unwrap();
-        assert_eq!(ears.watch(dir.path()), Ok(()));
-        assert_eq!(ears.watch(&dir.path().join("absent")), Err(Deaf::Gone));
-        ears.unwatch(dir.path());
-        ears.unwatch(dir.path());
+        let mut dir_watcher = SystemDirWatcher::new(|_| {}, Arc::new(SystemClock)).unwrap();
+        assert_eq!(dir_watcher.watch(dir.path()), Ok(()));
+        assert_eq!(dir_watcher.watch(&dir.path().join("absent")), Err(WatchError::Gone));
+        dir_watcher.unwatch(dir.path());
+        dir_watcher.unwatch(dir.path());
     }
 }

@@ -10,10 +10,10 @@ use std::time::SystemTime;
 use notify::event::{EventKind, ModifyKind};
 use notify::{Event, EventHandler};
 
-use super::dirty::Dirty;
+use super::dirty::DirtySet;
 use crate::domain::id::RepoId;
-use crate::git::staged::Moment;
-use crate::git::traces::{is_of_a_commit_to_come, is_telling, moved};
+use crate::git::staged::StagingMoment;
+use crate::git::traces::{is_of_a_commit_to_come, is_relevant_event, moved_head_dir};
 
 /// Owner of a watched directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,22 +42,22 @@ impl Identity {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct WatchedDir {
     pub owner: Owner,
     pub identity: Identity,
 }
 
 /// The watched directories; shared by the watcher's thread, which looks them up, and the code that sets up watches.
 #[derive(Debug, Default)]
-pub struct Places(RwLock<HashMap<Arc<Path>, Place>>);
+pub struct WatchedDirs(RwLock<HashMap<Arc<Path>, WatchedDir>>);
 
-impl Places {
+impl WatchedDirs {
     #[must_use]
-    pub fn get(&self, dir: &Path) -> Option<Place> {
+    pub fn get(&self, dir: &Path) -> Option<WatchedDir> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(dir).cloned()
     }
 
-    pub fn put(&self, dir: &Arc<Path>, place: Place) {
+    pub fn insert(&self, dir: &Arc<Path>, place: WatchedDir) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(Arc::clone(dir), place);
     }
 
@@ -88,8 +88,8 @@ const LIST: &str = "repositories.json";
 /// Handler on the watcher's thread.
 #[derive(Debug)]
 pub struct Listener {
-    pub places: Arc<Places>,
-    pub dirty: Arc<Dirty>,
+    pub places: Arc<WatchedDirs>,
+    pub dirty: Arc<DirtySet>,
 }
 
 impl EventHandler for Listener {
@@ -97,7 +97,7 @@ impl EventHandler for Listener {
         match event {
             // The queue overflowed: such an event has no path, so the flag comes first.
             Ok(event) if event.need_rescan() => self.dirty.everything(),
-            Ok(event) => self.hear(&event),
+            Ok(event) => self.handle_event_paths(&event),
             Err(_) => self.dirty.everything(),
         }
     }
@@ -105,7 +105,7 @@ impl EventHandler for Listener {
 
 /// Kind of change to the file that an event names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Deed {
+enum FsChange {
     Written,
     /// It was created, or replaced.
     Appeared,
@@ -113,22 +113,22 @@ enum Deed {
 }
 
 /// Opening, reading, closing and touching are ignored: most events of git are of these kinds.
-fn deed(kind: EventKind) -> Option<Deed> {
+fn classify_event(kind: EventKind) -> Option<FsChange> {
     use notify::event::RenameMode::From;
     match kind {
         EventKind::Access(_) | EventKind::Modify(ModifyKind::Metadata(_)) => None,
-        EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(From)) => Some(Deed::Vanished),
-        EventKind::Create(_) | EventKind::Modify(ModifyKind::Name(_)) => Some(Deed::Appeared),
-        EventKind::Modify(_) | EventKind::Any | EventKind::Other => Some(Deed::Written),
+        EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(From)) => Some(FsChange::Vanished),
+        EventKind::Create(_) | EventKind::Modify(ModifyKind::Name(_)) => Some(FsChange::Appeared),
+        EventKind::Modify(_) | EventKind::Any | EventKind::Other => Some(FsChange::Written),
     }
 }
 
 impl Listener {
-    fn hear(&self, event: &Event) {
-        let Some(deed) = deed(event.kind) else { return };
+    fn handle_event_paths(&self, event: &Event) {
+        let Some(deed) = classify_event(event.kind) else { return };
         for path in &event.paths {
             match self.places.get(path) {
-                Some(place) if deed != Deed::Written => {
+                Some(place) if deed != FsChange::Written => {
                     self.places.remove_below(path);
                     self.lay_anew(&place.owner);
                 }
@@ -139,24 +139,24 @@ impl Listener {
         }
     }
 
-    fn hear_of_entry(&self, path: &Path, deed: Deed) {
+    fn hear_of_entry(&self, path: &Path, deed: FsChange) {
         let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else { return };
         match self.places.get(dir).map(|place| place.owner) {
-            Some(Owner::List) if name == LIST && deed != Deed::Vanished => self.dirty.list(),
-            Some(Owner::Repo { id, common_dir }) if is_telling(&common_dir, dir, name) => {
+            Some(Owner::List) if name == LIST && deed != FsChange::Vanished => self.dirty.list(),
+            Some(Owner::Repo { id, common_dir }) if is_relevant_event(&common_dir, dir, name) => {
                 // A log appears with its branch, or replaces another one.
-                if deed == Deed::Written || (deed == Deed::Appeared && path.is_file()) {
-                    self.dirty.heard(&id);
-                    moved(dir, name).iter().for_each(|git_dir| self.dirty.staging.moved(git_dir));
+                if deed == FsChange::Written || (deed == FsChange::Appeared && path.is_file()) {
+                    self.dirty.mark_from_event(&id);
+                    moved_head_dir(dir, name).iter().for_each(|git_dir| self.dirty.debounce.record_head_move(git_dir));
                 } else {
                     self.dirty.structure(&id);
                 }
             }
             Some(Owner::Repo { common_dir, .. })
-                if deed != Deed::Vanished && is_of_a_commit_to_come(&common_dir, dir, name) =>
+                if deed != FsChange::Vanished && is_of_a_commit_to_come(&common_dir, dir, name) =>
             {
-                let moment = if name == "index" { Moment::Settled } else { Moment::Editor };
-                self.dirty.staging.heard(dir, moment);
+                let moment = if name == "index" { StagingMoment::Settled } else { StagingMoment::Editor };
+                self.dirty.debounce.record_write(dir, moment);
             }
             _ => {}
         }
@@ -190,7 +190,7 @@ mod tests {
     impl Scene {
         fn new() -> Self {
             let top = tempfile::tempdir().unwrap();
-            let listener = Listener { places: Arc::default(), dirty: Arc::new(Dirty::new(Arc::new(SystemClock))) };
+            let listener = Listener { places: Arc::default(), dirty: Arc::new(DirtySet::new(Arc::new(SystemClock))) };
             let scene = Self { top, listener };
             let common_dir: Arc<Path> = Arc::from(scene.path(""));
             for dir in ["", "logs", "logs/refs/heads", "worktrees/w", "worktrees/w/logs"] {
@@ -209,36 +209,36 @@ mod tests {
             let dir = self.path(dir);
             std::fs::create_dir_all(&dir).unwrap();
             let identity = Identity::of(&std::fs::metadata(&dir).unwrap());
-            self.listener.places.put(&Arc::from(dir), Place { owner, identity });
+            self.listener.places.insert(&Arc::from(dir), WatchedDir { owner, identity });
         }
 
-        fn tell(&mut self, kind: EventKind, name: &str) -> Told {
+        fn send_event(&mut self, kind: EventKind, name: &str) -> FixtureMark {
             let event = Event::new(kind).add_path(self.path(name));
             self.listener.handle_event(Ok(event));
-            self.told()
+            self.read_mark()
         }
 
-        fn told(&self) -> Told {
+        fn read_mark(&self) -> FixtureMark {
             let Flags { everything, list, structure } = self.listener.dirty.take_flags();
             let news = !self.listener.dirty.is_empty();
             self.listener.dirty.forget(&id());
             match (news, everything, list, structure == HashSet::from([id()])) {
-                (false, false, false, false) => Told::Nothing,
-                (true, false, false, false) => Told::News,
-                (false, true, false, false) => Told::Everything,
-                (false, false, true, false) => Told::List,
-                (false, false, false, true) => Told::Structure,
+                (false, false, false, false) => FixtureMark::Nothing,
+                (true, false, false, false) => FixtureMark::News,
+                (false, true, false, false) => FixtureMark::Everything,
+                (false, false, true, false) => FixtureMark::List,
+                (false, false, false, true) => FixtureMark::Structure,
                 other => panic!("{other:?}"),
             }
         }
     }
 
     fn id() -> RepoId {
-        RepoId::of_common_dir(b"a")
+        RepoId::from_common_dir(b"a")
     }
 
     #[derive(Debug, PartialEq, Eq)]
-    enum Told {
+    enum FixtureMark {
         Nothing,
         News,
         Structure,
@@ -251,31 +251,31 @@ mod tests {
         let mut scene = Scene::new();
         for log in ["logs/HEAD", "logs/refs/heads/main", "worktrees/w/logs/HEAD"] {
             std::fs::write(scene.path(log), "").unwrap();
-            assert_eq!(scene.tell(WRITTEN, log), Told::News, "{log}");
-            assert_eq!(scene.tell(RENAMED_TO, log), Told::News, "{log}");
-            assert_eq!(scene.tell(EventKind::Create(CreateKind::File), log), Told::News, "{log}");
+            assert_eq!(scene.send_event(WRITTEN, log), FixtureMark::News, "{log}");
+            assert_eq!(scene.send_event(RENAMED_TO, log), FixtureMark::News, "{log}");
+            assert_eq!(scene.send_event(EventKind::Create(CreateKind::File), log), FixtureMark::News, "{log}");
         }
     }
 
     #[test]
     fn the_index_and_the_message_are_heard_of_as_a_commit_to_come_and_the_log_as_its_end() {
         let mut scene = Scene::new();
-        let staging = Arc::clone(&scene.listener.dirty.staging);
+        let debounce = Arc::clone(&scene.listener.dirty.debounce);
         for (git_dir, index, log) in
             [("", "index", "logs/HEAD"), ("worktrees/w", "worktrees/w/index", "worktrees/w/logs/HEAD")]
         {
             std::fs::write(scene.path(log), "").unwrap();
             for kind in [WRITTEN, RENAMED_TO] {
-                assert_eq!(scene.tell(kind, index), Told::Nothing);
-                assert_eq!(staging.expects(&scene.path(git_dir)), Some(Moment::Settled));
+                assert_eq!(scene.send_event(kind, index), FixtureMark::Nothing);
+                assert_eq!(debounce.expects(&scene.path(git_dir)), Some(StagingMoment::Settled));
             }
-            scene.tell(WRITTEN, &index.replace("index", "COMMIT_EDITMSG"));
-            assert_eq!(staging.expects(&scene.path(git_dir)), Some(Moment::Editor));
-            assert_eq!(scene.tell(WRITTEN, log), Told::News);
-            assert_eq!(staging.expects(&scene.path(git_dir)), None);
+            scene.send_event(WRITTEN, &index.replace("index", "COMMIT_EDITMSG"));
+            assert_eq!(debounce.expects(&scene.path(git_dir)), Some(StagingMoment::Editor));
+            assert_eq!(scene.send_event(WRITTEN, log), FixtureMark::News);
+            assert_eq!(debounce.expects(&scene.path(git_dir)), None);
             for (kind, name) in [(EventKind::Remove(RemoveKind::File), index), (WRITTEN, &*format!("{index}.lock"))] {
-                scene.tell(kind, name);
-                assert_eq!(staging.expects(&scene.path(git_dir)), None, "{kind:?} {name}");
+                scene.send_event(kind, name);
+                assert_eq!(debounce.expects(&scene.path(git_dir)), None, "{kind:?} {name}");
             }
         }
     }
@@ -284,15 +284,15 @@ mod tests {
     fn what_git_does_on_the_way_and_what_only_reads_is_dropped() {
         let mut scene = Scene::new();
         for name in ["index", "index.lock", "COMMIT_EDITMSG", "HEAD", "logs/HEAD.lock", "elsewhere/x"] {
-            assert_eq!(scene.tell(WRITTEN, name), Told::Nothing, "{name}");
+            assert_eq!(scene.send_event(WRITTEN, name), FixtureMark::Nothing, "{name}");
         }
         for kind in [
             EventKind::Access(AccessKind::Open(notify::event::AccessMode::Any)),
             EventKind::Access(AccessKind::Close(notify::event::AccessMode::Write)),
             EventKind::Modify(ModifyKind::Metadata(MetadataKind::Any)),
         ] {
-            assert_eq!(scene.tell(kind, "logs/HEAD"), Told::Nothing, "{kind:?}");
-            assert_eq!(scene.tell(kind, "logs"), Told::Nothing, "{kind:?}");
+            assert_eq!(scene.send_event(kind, "logs/HEAD"), FixtureMark::Nothing, "{kind:?}");
+            assert_eq!(scene.send_event(kind, "logs"), FixtureMark::Nothing, "{kind:?}");
         }
     }
 
@@ -307,7 +307,7 @@ mod tests {
             (EventKind::Remove(RemoveKind::Folder), "logs/refs/heads/gone"),
             (EventKind::Create(CreateKind::Folder), "worktrees"),
         ] {
-            assert_eq!(scene.tell(kind, name), Told::Structure, "{kind:?} {name}");
+            assert_eq!(scene.send_event(kind, name), FixtureMark::Structure, "{kind:?} {name}");
         }
     }
 
@@ -315,7 +315,7 @@ mod tests {
     fn the_watch_of_a_directory_that_went_away_is_forgotten_with_those_below() {
         let mut scene = Scene::new();
         let moved = EventKind::Modify(ModifyKind::Name(RenameMode::From));
-        assert_eq!(scene.tell(moved, "logs"), Told::Structure);
+        assert_eq!(scene.send_event(moved, "logs"), FixtureMark::Structure);
         let is_known = |name: &str| scene.listener.places.get(&scene.path(name)).is_some();
         assert!(is_known("") && is_known("worktrees/w/logs") && !is_known("logs") && !is_known("logs/refs/heads"));
     }
@@ -323,17 +323,17 @@ mod tests {
     #[test]
     fn the_list_of_repositories_is_known_by_its_name() {
         let mut scene = Scene::new();
-        assert_eq!(scene.tell(RENAMED_TO, "data/repositories.json"), Told::List);
-        assert_eq!(scene.tell(WRITTEN, "data/captures.db-wal"), Told::Nothing);
-        assert_eq!(scene.tell(EventKind::Remove(RemoveKind::Folder), "data"), Told::List);
+        assert_eq!(scene.send_event(RENAMED_TO, "data/repositories.json"), FixtureMark::List);
+        assert_eq!(scene.send_event(WRITTEN, "data/captures.db-wal"), FixtureMark::Nothing);
+        assert_eq!(scene.send_event(EventKind::Remove(RemoveKind::Folder), "data"), FixtureMark::List);
     }
 
     #[test]
     fn lost_events_and_failures_mean_everything() {
         let mut scene = Scene::new();
         scene.listener.handle_event(Ok(Event::new(EventKind::Other).set_flag(Flag::Rescan)));
-        assert_eq!(scene.told(), Told::Everything);
+        assert_eq!(scene.read_mark(), FixtureMark::Everything);
         scene.listener.handle_event(Err(notify::Error::generic("read failed")));
-        assert_eq!(scene.told(), Told::Everything);
+        assert_eq!(scene.read_mark(), FixtureMark::Everything);
     }
 }

@@ -6,31 +6,31 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use super::watcher::{Tended, Watcher};
+use super::watcher::{WatchSetup, Watcher};
 use crate::domain::id::RepoId;
 use crate::git::jj;
-use crate::git::traces::traces;
+use crate::git::traces::collect_watch_paths;
 
 /// A repository to inspect.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subject {
+pub struct PollTarget {
     pub repo: RepoId,
     pub common_dir: PathBuf,
     /// Fingerprint before its logs were last read; absent when they were not read yet.
-    pub print: Option<Print>,
+    pub print: Option<LogFingerprint>,
     /// Whether to set up its watches.
     pub tend: bool,
 }
 
 /// Result of an inspection.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Looked {
+pub struct PollResult {
     pub repo: RepoId,
     /// Absent when its watches were left alone.
-    pub tended: Option<Tended>,
+    pub setup: Option<WatchSetup>,
     pub there: bool,
     /// Current fingerprint of its logs.
-    pub print: Print,
+    pub print: LogFingerprint,
     /// It differs from the last one.
     pub changed: bool,
     /// They changed so lately that a hook's report may still be pending.
@@ -41,31 +41,31 @@ pub struct Looked {
 
 /// Fingerprint of a repository's logs: paths, lengths and times; hashed, because there are many.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Print(u64);
+pub struct LogFingerprint(u64);
 
 /// Rounds of setting up watches while directories appear; git making them faster is seen at the next inspection.
 const ROUNDS: usize = 3;
 
 /// Blocking: a stat for every log, a few more for the watches.
-pub fn look(watcher: &Mutex<Watcher>, subject: Subject, now: SystemTime, grace: Duration) -> Looked {
-    let mut found = traces(&subject.common_dir);
+pub fn poll_repository(watcher: &Mutex<Watcher>, subject: PollTarget, now: SystemTime, grace: Duration) -> PollResult {
+    let mut found = collect_watch_paths(&subject.common_dir);
     let mut tended = None;
     for _ in 0..if subject.tend { ROUNDS } else { 0 } {
         let dirs = std::mem::take(&mut found.dirs);
-        let laid = watcher.lock().unwrap_or_else(PoisonError::into_inner).tend(&subject.repo, dirs);
-        let anew = laid == Tended::Watched { anew: true };
+        let laid = watcher.lock().unwrap_or_else(PoisonError::into_inner).set_up_watches(&subject.repo, dirs);
+        let anew = laid == WatchSetup::Watched { anew: true };
         tended = Some(laid);
         if !anew {
             break;
         }
         // Later writes cause events, earlier ones are seen now.
-        found = traces(&subject.common_dir);
+        found = collect_watch_paths(&subject.common_dir);
     }
-    let there = !matches!(tended, Some(Tended::Missing)) && subject.common_dir.is_dir();
-    let (print, newest) = read(&found.stat);
-    Looked {
+    let there = !matches!(tended, Some(WatchSetup::Missing)) && subject.common_dir.is_dir();
+    let (print, newest) = read_fingerprint(&found.stat);
+    PollResult {
         hookless: jj::repo_dir(&subject.common_dir).is_some(),
-        tended,
+        setup: tended,
         there,
         print,
         changed: there && subject.print != Some(print),
@@ -74,7 +74,7 @@ pub fn look(watcher: &Mutex<Watcher>, subject: Subject, now: SystemTime, grace: 
     }
 }
 
-fn read(files: &[PathBuf]) -> (Print, Option<SystemTime>) {
+fn read_fingerprint(files: &[PathBuf]) -> (LogFingerprint, Option<SystemTime>) {
     let mut hasher = DefaultHasher::new();
     let mut newest = None;
     for file in files {
@@ -84,7 +84,7 @@ fn read(files: &[PathBuf]) -> (Print, Option<SystemTime>) {
         (metadata.mtime(), metadata.mtime_nsec()).hash(&mut hasher);
         newest = newest.max(metadata.modified().ok());
     }
-    (Print(hasher.finish()), newest)
+    (LogFingerprint(hasher.finish()), newest)
 }
 
 #[cfg(test)]
@@ -93,18 +93,18 @@ mod tests {
     use std::path::Path;
     use std::sync::Arc;
 
-    fn print(common_dir: &Path) -> Print {
-        read(&traces(common_dir).stat).0
+    fn print(common_dir: &Path) -> LogFingerprint {
+        read_fingerprint(&collect_watch_paths(common_dir).stat).0
     }
 
-    fn subject(common_dir: &Path, print: Option<Print>) -> Subject {
-        let repo = RepoId::of_common_dir(b"a");
-        Subject { repo, common_dir: common_dir.to_owned(), print, tend: false }
+    fn subject(common_dir: &Path, print: Option<LogFingerprint>) -> PollTarget {
+        let repo = RepoId::from_common_dir(b"a");
+        PollTarget { repo, common_dir: common_dir.to_owned(), print, tend: false }
     }
 
-    fn look_at(common_dir: &Path, print: Option<Print>, now: SystemTime) -> Looked {
+    fn look_at(common_dir: &Path, print: Option<LogFingerprint>, now: SystemTime) -> PollResult {
         let watcher = Mutex::new(Watcher::new(None, Arc::default()));
-        look(&watcher, subject(common_dir, print), now, Duration::from_millis(300))
+        poll_repository(&watcher, subject(common_dir, print), now, Duration::from_millis(300))
     }
 
     #[test]

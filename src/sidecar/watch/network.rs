@@ -17,7 +17,7 @@ pub struct Mounts(Vec<(PathBuf, bool)>);
 impl Mounts {
     /// The mounts of this machine now; none where there is no such table.
     #[must_use]
-    pub fn read() -> Self {
+    pub fn from_system() -> Self {
         std::fs::read("/proc/self/mountinfo").map(|table| Self::parse(&table)).unwrap_or_default()
     }
 
@@ -98,6 +98,6 @@ mod tests {
     #[test]
     fn without_a_table_nothing_is_on_the_network() {
         assert!(!Mounts::default().is_network(Path::new("/r/.git")));
-        assert!(!Mounts::read().is_network(Path::new("/proc")));
+        assert!(!Mounts::from_system().is_network(Path::new("/proc")));
     }
 }

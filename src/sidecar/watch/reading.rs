@@ -4,52 +4,57 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use super::super::worker::blocking;
-use super::look::{self, Looked, Print, Subject};
-use super::roster::{GRACE, Outcome};
+use super::look::{self, LogFingerprint, PollResult, PollTarget};
+use super::roster::{GRACE, ReadOutcome};
 use super::watcher::Watcher;
 use crate::domain::event::Source;
 use crate::pipeline::ingest;
 use crate::pipeline::reconcile::{self, ReconcileError};
 use crate::pipeline::services::Services;
-use crate::store::{Registered, StoreError};
+use crate::store::{RegisteredRepo, StoreError};
 
 /// Pause between tries to import the spool, and their number: the other reader needs milliseconds.
 const SPOOL_TAKEN: Duration = Duration::from_millis(5);
 const SPOOL_TRIES: u32 = 20;
 
 /// Inspects the repository, and reads its logs unless their fingerprint is known.
-pub async fn read(
+pub async fn read_repository(
     services: &Services,
     watcher: Arc<Mutex<Watcher>>,
-    subject: Subject,
-    repo: Arc<Registered>,
+    subject: PollTarget,
+    repo: Arc<RegisteredRepo>,
     source: Source,
-) -> (Option<Looked>, Outcome) {
+) -> (Option<PollResult>, ReadOutcome) {
     let id = repo.id.clone();
     let read = blocking(services, move |services| {
         let known = subject.print;
-        let looked = look::look(&watcher, subject, SystemTime::from(services.clock.now()), GRACE);
+        let looked = look::poll_repository(&watcher, subject, SystemTime::from(services.clock.now()), GRACE);
         let outcome = match looked {
-            Looked { there: false, .. } => Outcome::Gone,
+            PollResult { there: false, .. } => ReadOutcome::Gone,
             // Read already, since the event that caused this.
-            Looked { print, .. } if known == Some(print) => Outcome::Made { count: 0, reported: 0, print },
-            Looked { print, .. } => read_logs(&services, &repo, source, print)?,
+            PollResult { print, .. } if known == Some(print) => ReadOutcome::Made { count: 0, reported: 0, print },
+            PollResult { print, .. } => read_logs(&services, &repo, source, print)?,
         };
         Ok((Some(looked), outcome))
     });
     read.await.unwrap_or_else(|error| {
         tracing::error!(%error, repo = %id, "new commits could not be stored");
-        (None, Outcome::NotKept)
+        (None, ReadOutcome::NotKept)
     })
 }
 
 /// Blocking. `print` is the fingerprint before the logs are read.
-fn read_logs(services: &Services, repo: &Registered, source: Source, print: Print) -> Result<Outcome, StoreError> {
-    let reported = if repo.means.has_hooks() { take_reports(services)? } else { 0 };
+fn read_logs(
+    services: &Services,
+    repo: &RegisteredRepo,
+    source: Source,
+    print: LogFingerprint,
+) -> Result<ReadOutcome, StoreError> {
+    let reported = if repo.hook_mode.has_hooks() { take_reports(services)? } else { 0 };
     match reconcile::repository(services, repo, source) {
-        Ok(count) => Ok(Outcome::Made { count, reported, print }),
-        Err(ReconcileError::Git(error)) => Ok(Outcome::Unreadable(error.to_string())),
-        Err(ReconcileError::Settings(error)) => Ok(Outcome::Unreadable(error.to_string())),
+        Ok(count) => Ok(ReadOutcome::Made { count, reported, print }),
+        Err(ReconcileError::Git(error)) => Ok(ReadOutcome::Unreadable(error.to_string())),
+        Err(ReconcileError::Settings(error)) => Ok(ReadOutcome::Unreadable(error.to_string())),
         Err(ReconcileError::Store(error)) => Err(error),
     }
 }
@@ -57,7 +62,7 @@ fn read_logs(services: &Services, repo: &Registered, source: Source, print: Prin
 /// Imports the hooks' reports first, so that they count as theirs and not the watcher's; returns how many.
 fn take_reports(services: &Services) -> Result<usize, StoreError> {
     for _ in 0..SPOOL_TRIES {
-        if let Some(taken) = ingest::take_spool(services)? {
+        if let Some(taken) = ingest::import_spool(services)? {
             return Ok(taken);
         }
         std::thread::sleep(SPOOL_TAKEN);

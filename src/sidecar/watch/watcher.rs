@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::ears::{Deaf, Ears};
-use super::listener::{Identity, Owner, Place, Places};
+use super::ears::{DirWatcher, WatchError};
+use super::listener::{Identity, Owner, WatchedDir, WatchedDirs};
 use crate::domain::id::RepoId;
 
 /// One for all repositories. Calls block for microseconds: the watcher's thread answers them.
 pub struct Watcher {
     /// Absent when the system refused an instance: everything is polled.
-    ears: Option<Box<dyn Ears>>,
-    places: Arc<Places>,
+    dir_watcher: Option<Box<dyn DirWatcher>>,
+    places: Arc<WatchedDirs>,
     own: HashMap<RepoId, Vec<Arc<Path>>>,
 }
 
@@ -24,7 +24,7 @@ impl std::fmt::Debug for Watcher {
 
 /// Result of setting up a repository's watches.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Tended {
+pub enum WatchSetup {
     /// Every existing directory is watched; true when a watch was added just now.
     Watched { anew: bool },
     /// Its git directory does not exist.
@@ -37,8 +37,8 @@ pub enum Tended {
 
 impl Watcher {
     #[must_use]
-    pub fn new(ears: Option<Box<dyn Ears>>, places: Arc<Places>) -> Self {
-        Self { ears, places, own: HashMap::new() }
+    pub fn new(dir_watcher: Option<Box<dyn DirWatcher>>, places: Arc<WatchedDirs>) -> Self {
+        Self { dir_watcher: dir_watcher, places, own: HashMap::new() }
     }
 
     #[must_use]
@@ -48,16 +48,16 @@ impl Watcher {
 
     /// Watches `wanted` for `repo`, and nothing else. Without the first directory there is no repository; others may be
     /// absent.
-    pub fn tend(&mut self, repo: &RepoId, wanted: Vec<PathBuf>) -> Tended {
+    pub fn set_up_watches(&mut self, repo: &RepoId, wanted: Vec<PathBuf>) -> WatchSetup {
         let wanted: Vec<Arc<Path>> = wanted.into_iter().map(Arc::from).collect();
         for dir in self.own.remove(repo).unwrap_or_default() {
             if !wanted.contains(&dir) {
                 self.let_go(&dir);
             }
         }
-        let Some(common_dir) = wanted.first().cloned() else { return Tended::Missing };
+        let Some(common_dir) = wanted.first().cloned() else { return WatchSetup::Missing };
         let tended = self.watch_all(&Owner::Repo { id: repo.clone(), common_dir }, &wanted);
-        if matches!(tended, Tended::Watched { .. }) {
+        if matches!(tended, WatchSetup::Watched { .. }) {
             self.own.insert(repo.clone(), wanted);
         } else {
             wanted.iter().for_each(|dir| self.let_go(dir));
@@ -67,7 +67,7 @@ impl Watcher {
 
     /// Watches the data directory for the list of repositories; false when it cannot be watched.
     pub fn tend_list(&mut self, data: &Path) -> bool {
-        matches!(self.watch_all(&Owner::List, &[Arc::from(data)]), Tended::Watched { .. })
+        matches!(self.watch_all(&Owner::List, &[Arc::from(data)]), WatchSetup::Watched { .. })
     }
 
     pub fn forget(&mut self, repo: &RepoId) {
@@ -76,33 +76,33 @@ impl Watcher {
         }
     }
 
-    fn watch_all(&mut self, owner: &Owner, wanted: &[Arc<Path>]) -> Tended {
+    fn watch_all(&mut self, owner: &Owner, wanted: &[Arc<Path>]) -> WatchSetup {
         let mut anew = false;
         for (at, dir) in wanted.iter().enumerate() {
             match self.watch(owner, dir) {
                 Ok(laid) => anew |= laid,
-                Err(Deaf::Gone) if at == 0 => return Tended::Missing,
-                Err(Deaf::Gone) => self.let_go(dir),
-                Err(Deaf::Exhausted) => return Tended::Exhausted,
-                Err(Deaf::Refused(why)) => return Tended::Refused(why),
+                Err(WatchError::Gone) if at == 0 => return WatchSetup::Missing,
+                Err(WatchError::Gone) => self.let_go(dir),
+                Err(WatchError::Exhausted) => return WatchSetup::Exhausted,
+                Err(WatchError::Refused(why)) => return WatchSetup::Refused(why),
             }
         }
-        Tended::Watched { anew }
+        WatchSetup::Watched { anew }
     }
 
     /// True when the watch was added just now.
-    fn watch(&mut self, owner: &Owner, dir: &Arc<Path>) -> Result<bool, Deaf> {
-        let identity = Identity::of(&std::fs::metadata(dir).map_err(|_| Deaf::Gone)?);
-        let place = Place { owner: owner.clone(), identity };
+    fn watch(&mut self, owner: &Owner, dir: &Arc<Path>) -> Result<bool, WatchError> {
+        let identity = Identity::of(&std::fs::metadata(dir).map_err(|_| WatchError::Gone)?);
+        let place = WatchedDir { owner: owner.clone(), identity };
         if self.places.get(dir).is_some_and(|known| known == place) {
             return Ok(false);
         }
-        let ears = self.ears.as_mut().ok_or(Deaf::Exhausted)?;
+        let dir_watcher = self.dir_watcher.as_mut().ok_or(WatchError::Exhausted)?;
         // The removal event of an old watch may still be pending, and would be taken for that of the new one.
-        ears.unwatch(dir);
+        dir_watcher.unwatch(dir);
         // Events may come before the call returns.
-        self.places.put(dir, place);
-        ears.watch(dir).inspect_err(|_| {
+        self.places.insert(dir, place);
+        dir_watcher.watch(dir).inspect_err(|_| {
             self.places.remove(dir);
         })?;
         Ok(true)
@@ -110,7 +110,7 @@ impl Watcher {
 
     fn let_go(&mut self, dir: &Path) {
         if self.places.remove(dir)
-            && let Some(ears) = &mut self.ears
+            && let Some(ears) = &mut self.dir_watcher
         {
             ears.unwatch(dir);
         }
@@ -137,11 +137,11 @@ mod tests {
         }
     }
 
-    impl Ears for Few {
-        fn watch(&mut self, dir: &Path) -> Result<(), Deaf> {
+    impl DirWatcher for Few {
+        fn watch(&mut self, dir: &Path) -> Result<(), WatchError> {
             let mut held = self.held.lock().unwrap();
             if held.len() >= self.room {
-                return Err(Deaf::Exhausted);
+                return Err(WatchError::Exhausted);
             }
             held.insert(dir.to_owned());
             *self.laid.lock().unwrap() += 1;
@@ -154,7 +154,7 @@ mod tests {
     }
 
     fn repo(name: &str) -> RepoId {
-        RepoId::of_common_dir(name.as_bytes())
+        RepoId::from_common_dir(name.as_bytes())
     }
 
     fn dirs(top: &Path, names: &[&str]) -> Vec<PathBuf> {
@@ -163,72 +163,72 @@ mod tests {
         dirs
     }
 
-    fn watcher(ears: &Few) -> Watcher {
-        Watcher::new(Some(Box::new(ears.clone())), Arc::default())
+    fn watcher(dir_watcher: &Few) -> Watcher {
+        Watcher::new(Some(Box::new(dir_watcher.clone())), Arc::default())
     }
 
     #[test]
     fn what_is_watched_already_is_left_alone_and_what_is_not_wanted_is_let_go() {
         let top = tempfile::tempdir().unwrap();
-        let ears = Few::new(9);
-        let mut watcher = watcher(&ears);
+        let dir_watcher = Few::new(9);
+        let mut watcher = watcher(&dir_watcher);
         let all = dirs(top.path(), &["git", "git/logs", "git/logs/x"]);
-        assert_eq!(watcher.tend(&repo("a"), all.clone()), Tended::Watched { anew: true });
-        assert_eq!(watcher.tend(&repo("a"), all.clone()), Tended::Watched { anew: false });
-        assert_eq!(*ears.laid.lock().unwrap(), 3);
-        assert_eq!(watcher.tend(&repo("a"), all[..2].to_vec()), Tended::Watched { anew: false });
-        assert_eq!((watcher.watches(), ears.held.lock().unwrap().len()), (2, 2));
+        assert_eq!(watcher.set_up_watches(&repo("a"), all.clone()), WatchSetup::Watched { anew: true });
+        assert_eq!(watcher.set_up_watches(&repo("a"), all.clone()), WatchSetup::Watched { anew: false });
+        assert_eq!(*dir_watcher.laid.lock().unwrap(), 3);
+        assert_eq!(watcher.set_up_watches(&repo("a"), all[..2].to_vec()), WatchSetup::Watched { anew: false });
+        assert_eq!((watcher.watches(), dir_watcher.held.lock().unwrap().len()), (2, 2));
         watcher.forget(&repo("a"));
-        assert_eq!((watcher.watches(), ears.held.lock().unwrap().len()), (0, 0));
+        assert_eq!((watcher.watches(), dir_watcher.held.lock().unwrap().len()), (0, 0));
     }
 
     #[test]
     fn a_directory_that_took_the_place_of_another_is_watched_anew() {
         let top = tempfile::tempdir().unwrap();
-        let ears = Few::new(9);
-        let mut watcher = watcher(&ears);
+        let dir_watcher = Few::new(9);
+        let mut watcher = watcher(&dir_watcher);
         let all = dirs(top.path(), &["git", "git/logs"]);
-        watcher.tend(&repo("a"), all.clone());
+        watcher.set_up_watches(&repo("a"), all.clone());
         // Kept, so that its inode cannot be reused.
         std::fs::rename(&all[1], top.path().join("old")).unwrap();
         std::fs::create_dir(&all[1]).unwrap();
-        assert_eq!(watcher.tend(&repo("a"), all), Tended::Watched { anew: true });
-        assert_eq!(*ears.laid.lock().unwrap(), 3);
+        assert_eq!(watcher.set_up_watches(&repo("a"), all), WatchSetup::Watched { anew: true });
+        assert_eq!(*dir_watcher.laid.lock().unwrap(), 3);
     }
 
     #[test]
     fn a_repository_that_is_gone_is_missing_and_lacks_only_what_it_has_not() {
         let top = tempfile::tempdir().unwrap();
-        let ears = Few::new(9);
-        let mut watcher = watcher(&ears);
+        let dir_watcher = Few::new(9);
+        let mut watcher = watcher(&dir_watcher);
         let mut all = dirs(top.path(), &["git"]);
         all.push(top.path().join("git/logs"));
-        assert_eq!(watcher.tend(&repo("a"), all.clone()), Tended::Watched { anew: true });
+        assert_eq!(watcher.set_up_watches(&repo("a"), all.clone()), WatchSetup::Watched { anew: true });
         assert_eq!(watcher.watches(), 1);
         std::fs::remove_dir_all(top.path().join("git")).unwrap();
-        assert_eq!(watcher.tend(&repo("a"), all), Tended::Missing);
-        assert_eq!((watcher.watches(), ears.held.lock().unwrap().len()), (0, 0));
+        assert_eq!(watcher.set_up_watches(&repo("a"), all), WatchSetup::Missing);
+        assert_eq!((watcher.watches(), dir_watcher.held.lock().unwrap().len()), (0, 0));
     }
 
     #[test]
     fn a_repository_without_watches_left_holds_none_and_gets_them_when_others_go() {
         let top = tempfile::tempdir().unwrap();
-        let ears = Few::new(3);
-        let mut watcher = watcher(&ears);
+        let dir_watcher = Few::new(3);
+        let mut watcher = watcher(&dir_watcher);
         let one = dirs(top.path(), &["one", "one/logs"]);
         let two = dirs(top.path(), &["two", "two/logs"]);
-        assert!(matches!(watcher.tend(&repo("one"), one), Tended::Watched { .. }));
-        assert_eq!(watcher.tend(&repo("two"), two.clone()), Tended::Exhausted);
-        assert_eq!((watcher.watches(), ears.held.lock().unwrap().len()), (2, 2));
+        assert!(matches!(watcher.set_up_watches(&repo("one"), one), WatchSetup::Watched { .. }));
+        assert_eq!(watcher.set_up_watches(&repo("two"), two.clone()), WatchSetup::Exhausted);
+        assert_eq!((watcher.watches(), dir_watcher.held.lock().unwrap().len()), (2, 2));
         watcher.forget(&repo("one"));
-        assert!(matches!(watcher.tend(&repo("two"), two), Tended::Watched { .. }));
+        assert!(matches!(watcher.set_up_watches(&repo("two"), two), WatchSetup::Watched { .. }));
     }
 
     #[test]
     fn without_ears_everything_is_polled() {
         let top = tempfile::tempdir().unwrap();
         let mut watcher = Watcher::new(None, Arc::default());
-        assert_eq!(watcher.tend(&repo("a"), dirs(top.path(), &["git"])), Tended::Exhausted);
+        assert_eq!(watcher.set_up_watches(&repo("a"), dirs(top.path(), &["git"])), WatchSetup::Exhausted);
         assert!(!watcher.tend_list(top.path()));
     }
 }

@@ -8,23 +8,23 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use super::super::control::Pulse;
+use super::super::control::Health;
 use super::super::protocol::{Attention, Response};
 use super::super::worker::blocking;
-use super::dirty::{Dirty, Mark, Turn};
-use super::ears::{Ears, SystemEars};
-use super::listener::{Listener, Places};
-use super::look::{self, Looked, Subject};
+use super::dirty::{DirtyMark, DirtySet, NextRepo};
+use super::ears::{DirWatcher, SystemDirWatcher};
+use super::listener::{Listener, WatchedDirs};
+use super::look::{self, PollResult, PollTarget};
 use super::network::Mounts;
 use super::pace::Pace;
 use super::reading;
-use super::roster::{GRACE, Outcome, Reach, Roster};
-use super::staging::Staging;
-use super::watcher::{Tended, Watcher};
+use super::roster::{GRACE, ReadOutcome, WatchCoverage, WatchedRepos};
+use super::staging::IndexDebounce;
+use super::watcher::{WatchSetup, Watcher};
 use crate::domain::event::Source;
 use crate::domain::id::RepoId;
 use crate::pipeline::services::Services;
-use crate::store::{Registered, StoreError};
+use crate::store::{RegisteredRepo, StoreError};
 
 /// Concurrent reads of repositories' logs; of those, on file systems that might not answer.
 const AT_ONCE: usize = 2;
@@ -39,13 +39,13 @@ const RETRY: Duration = Duration::from_secs(5);
 type Reply = oneshot::Sender<Response>;
 
 /// The watcher's state in the main loop.
-pub struct Watching {
+pub struct WatchScheduler {
     services: Services,
-    pulse: Arc<Pulse>,
-    dirty: Arc<Dirty>,
+    pulse: Arc<Health>,
+    dirty: Arc<DirtySet>,
     watcher: Arc<Mutex<Watcher>>,
-    roster: Roster,
-    jobs: JoinSet<Done>,
+    roster: WatchedRepos,
+    jobs: JoinSet<JobResult>,
     errands: Errands,
     /// Repositories that need their watches set up again.
     structure: HashSet<RepoId>,
@@ -69,9 +69,9 @@ pub struct Watching {
     mounts: fn() -> Mounts,
 }
 
-impl std::fmt::Debug for Watching {
+impl std::fmt::Debug for WatchScheduler {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Watching").field("reach", &self.roster.reach()).finish_non_exhaustive()
+        f.debug_struct("WatchScheduler").field("reach", &self.roster.coverage_counts()).finish_non_exhaustive()
     }
 }
 
@@ -87,48 +87,60 @@ struct Errands {
 
 /// The two kinds of inspections; a server that does not answer must not block the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Slot {
+enum PollGroup {
     Near,
     Polled,
 }
 
-enum Done {
-    Listed(Result<Vec<Registered>, StoreError>, Vec<Reply>),
-    Looked { slot: Slot, source: Source, found: Vec<Looked>, took: Duration },
-    Read { repo: RepoId, remote: bool, mark: Mark, looked: Option<Looked>, outcome: Outcome, took: Duration },
+enum JobResult {
+    Listed(Result<Vec<RegisteredRepo>, StoreError>, Vec<Reply>),
+    Looked {
+        slot: PollGroup,
+        source: Source,
+        found: Vec<PollResult>,
+        took: Duration,
+    },
+    Read {
+        repo: RepoId,
+        remote: bool,
+        mark: DirtyMark,
+        looked: Option<PollResult>,
+        outcome: ReadOutcome,
+        took: Duration,
+    },
     Noted,
 }
 
-impl Watching {
-    /// Nothing is watched yet: the list is read with the first [`Watching::step`].
+impl WatchScheduler {
+    /// Nothing is watched yet: the list is read with the first [`WatchScheduler::step`].
     #[must_use]
-    pub fn new(services: Services, pulse: Arc<Pulse>) -> Self {
-        let dirty = Arc::new(Dirty::new(Arc::clone(&services.clock)));
-        let places = Arc::new(Places::default());
-        let ears = SystemEars::new(
+    pub fn new(services: Services, health: Arc<Health>) -> Self {
+        let dirty = Arc::new(DirtySet::new(Arc::clone(&services.clock)));
+        let places = Arc::new(WatchedDirs::default());
+        let dir_watcher = SystemDirWatcher::new(
             Listener { places: Arc::clone(&places), dirty: Arc::clone(&dirty) },
             Arc::clone(&services.clock),
         );
-        let ears =
-            ears.inspect_err(|deaf| tracing::warn!(?deaf, "no directory can be watched; all repositories are polled"));
-        let watcher = Watcher::new(ears.ok().map(|ears| Box::new(ears) as Box<dyn Ears>), places);
-        Self::with(services, pulse, dirty, watcher, Mounts::read)
+        let dir_watcher = dir_watcher
+            .inspect_err(|deaf| tracing::warn!(?deaf, "no directory can be watched; all repositories are polled"));
+        let watcher = Watcher::new(dir_watcher.ok().map(|ears| Box::new(ears) as Box<dyn DirWatcher>), places);
+        Self::with(services, health, dirty, watcher, Mounts::from_system)
     }
 
     fn with(
         services: Services,
-        pulse: Arc<Pulse>,
-        dirty: Arc<Dirty>,
+        health: Arc<Health>,
+        dirty: Arc<DirtySet>,
         watcher: Watcher,
         mounts: fn() -> Mounts,
     ) -> Self {
         let now = services.clock.instant();
         Self {
             services,
-            pulse,
+            pulse: health,
             dirty,
             watcher: Arc::new(Mutex::new(watcher)),
-            roster: Roster::default(),
+            roster: WatchedRepos::default(),
             jobs: JoinSet::new(),
             errands: Errands::default(),
             structure: HashSet::new(),
@@ -169,19 +181,19 @@ impl Watching {
     }
 
     /// Records hook reports of these worktrees' repositories.
-    pub fn heard(&mut self, git_dirs: impl IntoIterator<Item = PathBuf>) {
+    pub fn record_reports(&mut self, git_dirs: impl IntoIterator<Item = PathBuf>) {
         let now = self.services.clock.instant();
         for git_dir in git_dirs {
             if let Some(entry) = self.roster.of_git_dir(&git_dir) {
-                entry.hear(now);
+                entry.record_report(now);
             }
         }
     }
 
     /// Worktrees in which a commit is expected.
     #[must_use]
-    pub fn staging(&self) -> Arc<Staging> {
-        Arc::clone(&self.dirty.staging)
+    pub fn staging(&self) -> Arc<IndexDebounce> {
+        Arc::clone(&self.dirty.debounce)
     }
 
     /// Logs are being read, or the list has not been watched yet.
@@ -205,7 +217,7 @@ impl Watching {
             tracing::warn!("events were lost; all repositories are inspected");
             (self.sweep_at, self.everything) = (now, true);
         }
-        let registrations = self.services.roster();
+        let registrations = self.services.registry_version();
         if flags.list || self.sweep_at <= now || self.registrations != registrations {
             (self.registrations, self.list_at) = (registrations, Some(now));
         }
@@ -227,9 +239,9 @@ impl Watching {
             let list = blocking(&services, move |services| {
                 // Watched before it is read, so that no change falls between.
                 watcher.lock().unwrap_or_else(PoisonError::into_inner).tend_list(&services.paths.data);
-                services.store.registered()
+                services.store.registered_repos()
             });
-            Done::Listed(list.await, replies)
+            JobResult::Listed(list.await, replies)
         });
     }
 
@@ -241,42 +253,42 @@ impl Watching {
             let near = self.roster.entries().filter(|entry| !entry.remote);
             let its_turn = near.filter(|entry| everything || entry.share(SWEEPS) == self.sweep);
             let subjects = its_turn.map(|entry| entry.subject(true)).collect();
-            self.look(Slot::Near, Source::Reconcile, subjects);
+            self.start_poll(PollGroup::Near, Source::Reconcile, subjects);
         }
         if !self.errands.looking && !self.structure.is_empty() {
             let structure = std::mem::take(&mut self.structure);
             let entries = structure.iter().filter_map(|id| self.roster.get(id));
             let subjects = entries.map(|entry| entry.subject(true)).collect();
-            self.look(Slot::Near, Source::Watch, subjects);
+            self.start_poll(PollGroup::Near, Source::Watch, subjects);
         }
         if !self.errands.polling && self.poll_at.is_some_and(|at| at <= now) {
             self.poll_at = None;
-            let is_polled = |reach| matches!(reach, Reach::Polled | Reach::Missing);
+            let is_polled = |reach| matches!(reach, WatchCoverage::Polled | WatchCoverage::Missing);
             let polled = self.roster.entries().filter(|entry| is_polled(entry.reach));
-            let subjects = polled.map(|entry| entry.subject(entry.reach == Reach::Missing)).collect();
-            self.look(Slot::Polled, Source::Watch, subjects);
+            let subjects = polled.map(|entry| entry.subject(entry.reach == WatchCoverage::Missing)).collect();
+            self.start_poll(PollGroup::Polled, Source::Watch, subjects);
         }
     }
 
-    fn look(&mut self, slot: Slot, source: Source, subjects: Vec<Subject>) {
+    fn start_poll(&mut self, slot: PollGroup, source: Source, subjects: Vec<PollTarget>) {
         *self.slot(slot) = true;
         let (services, watcher) = (self.services.clone(), Arc::clone(&self.watcher));
         self.jobs.spawn(async move {
             let start = services.clock.instant();
             let found = blocking(&services, move |services| {
                 let now = || SystemTime::from(services.clock.now());
-                Ok(subjects.into_iter().map(|subject| look::look(&watcher, subject, now(), GRACE)).collect())
+                Ok(subjects.into_iter().map(|subject| look::poll_repository(&watcher, subject, now(), GRACE)).collect())
             });
             let found = found.await.inspect_err(|error| tracing::error!(%error, "repositories could not be inspected"));
             let took = services.clock.instant().saturating_duration_since(start);
-            Done::Looked { slot, source, found: found.unwrap_or_default(), took }
+            JobResult::Looked { slot, source, found: found.unwrap_or_default(), took }
         });
     }
 
-    fn slot(&mut self, slot: Slot) -> &mut bool {
+    fn slot(&mut self, slot: PollGroup) -> &mut bool {
         match slot {
-            Slot::Near => &mut self.errands.looking,
-            Slot::Polled => &mut self.errands.polling,
+            PollGroup::Near => &mut self.errands.looking,
+            PollGroup::Polled => &mut self.errands.polling,
         }
     }
 
@@ -286,21 +298,21 @@ impl Watching {
         while self.errands.reading < AT_ONCE {
             let remote_full = self.errands.reading_remote >= REMOTE_AT_ONCE;
             let roster = &self.roster;
-            let turn = self.dirty.take(now, |id, mark| match roster.get(id) {
+            let turn = self.dirty.take_due(now, |id, mark| match roster.get(id) {
                 Some(entry) if entry.in_flight || (entry.remote && remote_full) => None,
                 Some(entry) => Some(entry.due(mark)),
                 // No longer registered: taken out and dropped.
                 None => Some(now),
             });
             match turn {
-                Turn::Now(id, mark) => self.read(&id, mark),
-                Turn::At(at) => return at,
+                NextRepo::Now(id, mark) => self.start_read(&id, mark),
+                NextRepo::At(at) => return at,
             }
         }
         None
     }
 
-    fn read(&mut self, id: &RepoId, mark: Mark) {
+    fn start_read(&mut self, id: &RepoId, mark: DirtyMark) {
         let Some(entry) = self.roster.get_mut(id) else { return };
         entry.in_flight = true;
         let (repo, remote, subject) = (Arc::clone(&entry.repo), entry.remote, entry.subject(true));
@@ -310,26 +322,26 @@ impl Watching {
         self.jobs.spawn(async move {
             let start = services.clock.instant();
             let id = repo.id.clone();
-            let (looked, outcome) = reading::read(&services, watcher, subject, repo, mark.source).await;
+            let (looked, outcome) = reading::read_repository(&services, watcher, subject, repo, mark.source).await;
             let took = services.clock.instant().saturating_duration_since(start);
-            Done::Read { repo: id, remote, mark, looked, outcome, took }
+            JobResult::Read { repo: id, remote, mark, looked, outcome, took }
         });
     }
 
     /// True when there are commits to capture.
-    fn finish(&mut self, done: Done) -> bool {
+    fn finish(&mut self, done: JobResult) -> bool {
         let found = match done {
-            Done::Listed(list, replies) => {
+            JobResult::Listed(list, replies) => {
                 self.take_list(list, replies);
                 false
             }
-            Done::Looked { slot, source, found, took } => {
+            JobResult::Looked { slot, source, found, took } => {
                 *self.slot(slot) = false;
                 self.take_looks(source, &found);
-                self.pace_polling((slot == Slot::Polled).then_some(took));
+                self.pace_polling((slot == PollGroup::Polled).then_some(took));
                 false
             }
-            Done::Read { repo, remote, mark, looked, outcome, took } => {
+            JobResult::Read { repo, remote, mark, looked, outcome, took } => {
                 self.errands.reading -= 1;
                 self.errands.reading_remote -= usize::from(remote);
                 self.take_reach(looked.iter());
@@ -337,13 +349,13 @@ impl Watching {
                 self.has_read(&repo);
                 self.take_outcome(&repo, &mark, &outcome, took)
             }
-            Done::Noted => false,
+            JobResult::Noted => false,
         };
-        self.tell();
+        self.publish_counts();
         found
     }
 
-    fn take_list(&mut self, list: Result<Vec<Registered>, StoreError>, replies: Vec<Reply>) {
+    fn take_list(&mut self, list: Result<Vec<RegisteredRepo>, StoreError>, replies: Vec<Reply>) {
         self.errands.listing = false;
         let list = match list {
             Ok(list) => list,
@@ -362,11 +374,11 @@ impl Watching {
             self.watcher.lock().unwrap_or_else(PoisonError::into_inner).forget(id);
         }
         self.settled = true;
-        let near: Vec<Subject> = changes.added.iter().filter_map(|id| self.roster.begin(id)).collect();
+        let near: Vec<PollTarget> = changes.added.iter().filter_map(|id| self.roster.begin(id)).collect();
         self.unread.extend(near.iter().map(|subject| subject.repo.clone()));
         self.awaited.push((self.unread.clone(), replies));
         self.answer();
-        self.look(Slot::Near, Source::Reconcile, near);
+        self.start_poll(PollGroup::Near, Source::Reconcile, near);
         self.pace_polling(None);
     }
 
@@ -387,7 +399,7 @@ impl Watching {
         }
     }
 
-    fn take_looks(&mut self, source: Source, found: &[Looked]) {
+    fn take_looks(&mut self, source: Source, found: &[PollResult]) {
         self.take_reach(found.iter());
         for looked in found {
             let Some(entry) = self.roster.get(&looked.repo) else { continue };
@@ -395,13 +407,13 @@ impl Watching {
                 // The state before the first read is no new commit.
                 let source = if entry.print.is_none() { Source::Reconcile } else { source };
                 let at_once = !(looked.fresh && entry.trusted());
-                self.dirty.found(&looked.repo, source, at_once);
+                self.dirty.mark_from_sweep(&looked.repo, source, at_once);
                 if !at_once {
                     // Its hook report is still pending, and is waited for.
                     self.has_read(&looked.repo);
                 }
             } else {
-                if entry.reach == Reach::Missing {
+                if entry.reach == WatchCoverage::Missing {
                     self.dirty.forget(&looked.repo);
                 }
                 self.has_read(&looked.repo);
@@ -410,22 +422,22 @@ impl Watching {
     }
 
     /// Updates the coverage of the repositories.
-    fn take_reach<'a>(&mut self, found: impl Iterator<Item = &'a Looked>) {
+    fn take_reach<'a>(&mut self, found: impl Iterator<Item = &'a PollResult>) {
         let mut exhausted = false;
         for looked in found {
             let Some(entry) = self.roster.get_mut(&looked.repo) else { continue };
             let was = entry.reach;
-            entry.reached(looked.tended.as_ref(), looked.there);
+            entry.reached(looked.setup.as_ref(), looked.there);
             entry.works_without_hooks(looked.hookless);
-            if entry.reach == Reach::Missing && was != Reach::Missing {
+            if entry.reach == WatchCoverage::Missing && was != WatchCoverage::Missing {
                 (self.pace, self.poll_at) = (Pace::default(), None);
             }
-            if let Some(Tended::Refused(why)) = &looked.tended
-                && was != Reach::Polled
+            if let Some(WatchSetup::Refused(why)) = &looked.setup
+                && was != WatchCoverage::Polled
             {
                 tracing::warn!(repo = %entry.repo.path.display(), why, "cannot be watched and is polled");
             }
-            exhausted |= looked.tended == Some(Tended::Exhausted);
+            exhausted |= looked.setup == Some(WatchSetup::Exhausted);
         }
         if exhausted && !self.told_exhausted {
             self.told_exhausted = true;
@@ -435,8 +447,8 @@ impl Watching {
 
     /// Schedules the next poll; `took` is the duration of the last one, if one ended.
     fn pace_polling(&mut self, took: Option<Duration>) {
-        let polled = self.roster.reach().1;
-        let missing = self.roster.entries().filter(|entry| entry.reach == Reach::Missing).count();
+        let polled = self.roster.coverage_counts().1;
+        let missing = self.roster.entries().filter(|entry| entry.reach == WatchCoverage::Missing).count();
         if polled + missing == 0 {
             (self.poll_at, self.pace) = (None, Pace::default());
         } else if self.poll_at.is_none() && !self.errands.polling {
@@ -454,29 +466,29 @@ impl Watching {
             if let Err(error) = noted.await {
                 tracing::warn!(%error, "a problem could not be noted: {EXHAUSTED}");
             }
-            Done::Noted
+            JobResult::Noted
         });
     }
 
     /// True when there are commits to capture.
-    fn take_outcome(&mut self, id: &RepoId, mark: &Mark, outcome: &Outcome, took: Duration) -> bool {
+    fn take_outcome(&mut self, id: &RepoId, mark: &DirtyMark, outcome: &ReadOutcome, took: Duration) -> bool {
         let now = self.services.clock.instant();
         let Some(entry) = self.roster.get_mut(id) else { return false };
-        let again = entry.settle(mark, outcome, took, now);
-        if let Outcome::Unreadable(why) = outcome
+        let again = entry.record_read(mark, outcome, took, now);
+        if let ReadOutcome::Unreadable(why) = outcome
             && !entry.failed_before()
         {
             tracing::warn!(repo = %entry.repo.path.display(), why, "cannot be read");
         }
         if again {
-            self.dirty.give_back(id, Mark { at_once: true, ..*mark });
+            self.dirty.give_back(id, DirtyMark { at_once: true, ..*mark });
         }
-        matches!(outcome, Outcome::Made { count: 1.., .. } | Outcome::Made { reported: 1.., .. })
+        matches!(outcome, ReadOutcome::Made { count: 1.., .. } | ReadOutcome::Made { reported: 1.., .. })
     }
 
     /// Publishes the numbers for pings.
-    fn tell(&self) {
-        let (watched, polled) = self.roster.reach();
+    fn publish_counts(&self) {
+        let (watched, polled) = self.roster.coverage_counts();
         // A running inspection holds the watcher; its end comes here as well.
         if let Ok(watcher) = self.watcher.try_lock() {
             let depending = self.roster.depending();

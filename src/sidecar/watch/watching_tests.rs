@@ -1,27 +1,27 @@
 //! The watcher over real repositories, with and without the system's events.
 
 use super::*;
-use crate::domain::event::{HookName, Means};
+use crate::domain::event::{HookMode, HookName};
 use crate::domain::id::Oid;
-use crate::pipeline::tests::{Place, Scene};
+use crate::pipeline::tests::{PipelineFixture, TestRepo};
 
 /// Generous: a test that reaches it has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-fn watching(scene: &Scene) -> Watching {
-    let pulse = Arc::new(Pulse::new(&scene.services.clock));
-    Watching::new(scene.services.clone(), pulse)
+fn watching(scene: &PipelineFixture) -> WatchScheduler {
+    let health = Arc::new(Health::new(&scene.services.clock));
+    WatchScheduler::new(scene.services.clone(), health)
 }
 
 /// As where the system gives no events.
-fn deaf(scene: &Scene, mounts: fn() -> Mounts) -> Watching {
-    let pulse = Arc::new(Pulse::new(&scene.services.clock));
-    let dirty = Arc::new(Dirty::new(Arc::clone(&scene.services.clock)));
-    Watching::with(scene.services.clone(), pulse, dirty, Watcher::new(None, Arc::default()), mounts)
+fn deaf(scene: &PipelineFixture, mounts: fn() -> Mounts) -> WatchScheduler {
+    let health = Arc::new(Health::new(&scene.services.clock));
+    let dirty = Arc::new(DirtySet::new(Arc::clone(&scene.services.clock)));
+    WatchScheduler::with(scene.services.clone(), health, dirty, Watcher::new(None, Arc::default()), mounts)
 }
 
 /// Runs until the condition holds.
-async fn until_holds(watching: &mut Watching, what: &str, mut holds: impl FnMut(&Watching) -> bool) {
+async fn until_holds(watching: &mut WatchScheduler, what: &str, mut holds: impl FnMut(&WatchScheduler) -> bool) {
     let all = async {
         while !holds(watching) {
             // It returns by itself only for commits; other conditions are checked in between.
@@ -31,32 +31,32 @@ async fn until_holds(watching: &mut Watching, what: &str, mut holds: impl FnMut(
     assert!(tokio::time::timeout(PATIENCE, all).await.is_ok(), "{what}");
 }
 
-async fn settle(watching: &mut Watching) {
+async fn settle(watching: &mut WatchScheduler) {
     until_holds(watching, "at rest", |watching| !watching.busy() && watching.dirty.is_empty()).await;
 }
 
 /// Runs until commits were found.
-async fn find(watching: &mut Watching) {
+async fn find(watching: &mut WatchScheduler) {
     let found = async { while !watching.step().await {} };
     assert!(tokio::time::timeout(PATIENCE, found).await.is_ok(), "nothing was found");
 }
 
-fn pending(scene: &Scene) -> Vec<(Source, Oid)> {
+fn pending(scene: &PipelineFixture) -> Vec<(Source, Oid)> {
     let events = scene.services.store.pending_events(1000).unwrap();
     events.into_iter().map(|pending| (pending.event.source, pending.event.oid.unwrap())).collect()
 }
 
-fn reach(watching: &Watching) -> (usize, usize) {
-    watching.roster.reach()
+fn reach(watching: &WatchScheduler) -> (usize, usize) {
+    watching.roster.coverage_counts()
 }
 
-fn change(place: &Place<'_>, what: &str) -> Oid {
+fn change(place: &TestRepo<'_>, what: &str) -> Oid {
     place.commit("a.rs", &format!("fn {what}() {{}}\n"), &format!("Add {what}"))
 }
 
 #[tokio::test]
 async fn what_was_there_before_is_found_by_the_first_look_and_what_comes_is_heard_of() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.repo("r");
     let before = change(&place, "before");
     let mut watching = watching(&scene);
@@ -72,7 +72,7 @@ async fn what_was_there_before_is_found_by_the_first_look_and_what_comes_is_hear
 
 #[tokio::test]
 async fn without_watches_left_commits_are_found_by_looking_and_the_problem_is_said_once() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.repo("r");
     let mut watching = deaf(&scene, Mounts::default);
     settle(&mut watching).await;
@@ -87,7 +87,7 @@ async fn without_watches_left_commits_are_found_by_looking_and_the_problem_is_sa
 
 #[tokio::test]
 async fn on_a_network_file_system_nothing_is_watched_and_commits_are_found_by_looking() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.repo("r");
     let before = change(&place, "before");
     let mut watching = deaf(&scene, || Mounts::parse(b"1 0 0:1 / / rw - nfs4 server:/ rw\n"));
@@ -102,14 +102,14 @@ async fn on_a_network_file_system_nothing_is_watched_and_commits_are_found_by_lo
 
 #[tokio::test]
 async fn a_commit_that_its_hook_reports_in_time_is_the_hooks() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.plain("r");
-    let known = place.register(Means::File);
+    let known = place.register(HookMode::File);
     let mut watching = watching(&scene);
     settle(&mut watching).await;
     let oid = change(&place, "hooked");
     place.report(HookName::PostCommit, &[]);
-    watching.heard([place.path.join(".git")]);
+    watching.record_reports([place.path.join(".git")]);
     until_holds(&mut watching, "heard of", |watching| !watching.dirty.is_empty()).await;
     settle(&mut watching).await;
     assert_eq!(pending(&scene), [(Source::Hook, oid)]);
@@ -119,9 +119,9 @@ async fn a_commit_that_its_hook_reports_in_time_is_the_hooks() {
 
 #[tokio::test]
 async fn a_hook_that_is_silent_is_no_longer_relied_on_until_it_speaks() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let place = scene.plain("r");
-    let known = place.register(Means::Config);
+    let known = place.register(HookMode::Config);
     let mut watching = watching(&scene);
     settle(&mut watching).await;
     let oid = change(&place, "silent");
@@ -129,13 +129,13 @@ async fn a_hook_that_is_silent_is_no_longer_relied_on_until_it_speaks() {
     assert_eq!(pending(&scene), [(Source::Watch, oid)]);
     assert!(!watching.roster.get(&known.id).unwrap().trusted());
     assert!(watching.is_needed(), "only the watcher would notice the next one");
-    watching.heard([place.path.join(".git")]);
+    watching.record_reports([place.path.join(".git")]);
     assert!(!watching.is_needed());
 }
 
 #[tokio::test]
 async fn a_reload_is_answered_when_the_new_repository_is_watched_and_read() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let mut watching = watching(&scene);
     settle(&mut watching).await;
     let before = change(&scene.repo("r"), "before");
@@ -150,13 +150,16 @@ async fn a_reload_is_answered_when_the_new_repository_is_watched_and_read() {
         }
     };
     let answer = tokio::time::timeout(PATIENCE, answered).await.unwrap();
-    assert_eq!((answer.unwrap(), watching.roster.entries().next().unwrap().reach), (Response::Done, Reach::Watched));
+    assert_eq!(
+        (answer.unwrap(), watching.roster.entries().next().unwrap().reach),
+        (Response::Done, WatchCoverage::Watched)
+    );
     assert_eq!(pending(&scene), [(Source::Reconcile, before)], "what is committed from now on is heard of");
 }
 
 #[tokio::test]
 async fn a_reload_is_answered_no_earlier_where_the_list_was_known_already() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let mut watching = watching(&scene);
     settle(&mut watching).await;
     let before = change(&scene.repo("r"), "before");
@@ -171,7 +174,7 @@ async fn a_reload_is_answered_no_earlier_where_the_list_was_known_already() {
 
 #[tokio::test]
 async fn a_repository_that_cannot_be_read_is_tried_again_and_stands_in_nobodys_way() {
-    let scene = Scene::new();
+    let scene = PipelineFixture::new();
     let (broken, place) = (scene.repo("broken"), scene.repo("r"));
     let config = broken.path.join(".git/config");
     let mut watching = watching(&scene);

@@ -1,9 +1,9 @@
 //! The life of a capture: template, model text, user edit, export to another store.
 
 use super::{Check, live, picked};
-use crate::domain::capture::{By, Capture, Outcome, Reason, Refined, State};
-use crate::store::samples::{answered, at, commit, fresh_id, note, oid, repo, template};
-use crate::store::{CaptureRecord, Recorded, Store, StoreError};
+use crate::domain::capture::{AuthoredBy, Capture, CaptureState, ModelOutcome, Reason, Refined};
+use crate::store::samples::{answered, commit, fresh_id, note, oid, repo, template, timestamp};
+use crate::store::{CaptureRecord, RecordOutcome, Store, StoreError};
 
 pub const CHECKS: &[Check] = &[
     ("a capture comes back as it was stored", captures_come_back),
@@ -24,7 +24,7 @@ fn captures_come_back(store: &dyn Store) {
     odd.repo.as_mut().unwrap().path = "/home/me/\u{fffd}".into();
     odd.tags = Vec::new();
     for capture in [commit(1), odd, note(3, "Fixed auth timeout, 3s to 200ms"), note(4, "")] {
-        assert_eq!(store.record_capture(&capture, None).unwrap(), Recorded::New);
+        assert_eq!(store.record_capture(&capture, None).unwrap(), RecordOutcome::New);
         let found = store.capture(&capture.id.to_string()).unwrap();
         assert_eq!(found, CaptureRecord { template: capture.summary.clone(), wire: None, decision: None, capture });
     }
@@ -51,7 +51,7 @@ fn finishing_without_text(store: &dyn Store) {
     let capture = commit(1);
     store.record_capture(&capture, None).unwrap();
     let provenance = template(Reason::Refused);
-    let outcome = Outcome { summary: None, provenance: provenance.clone(), wire: None, ..answered("", 12.0) };
+    let outcome = ModelOutcome { summary: None, provenance: provenance.clone(), wire: None, ..answered("", 12.0) };
     assert!(store.finish_capture(capture.id, &|| outcome.clone()).unwrap());
     let found = store.capture(&capture.id.to_string()).unwrap();
     assert_eq!((found.capture.summary, found.capture.provenance), (capture.summary, provenance));
@@ -63,13 +63,13 @@ fn abandoned(store: &dyn Store) {
         store.record_capture(&commit(n), None).unwrap();
     }
     store.finish_capture(live(store)[2].id, &|| answered("In time.", 10.0)).unwrap();
-    assert_eq!(store.finish_abandoned(at(5), at(9)).unwrap(), 1, "one is final already, one is younger");
-    assert_eq!(store.finish_abandoned(at(5), at(9)).unwrap(), 0);
+    assert_eq!(store.finish_abandoned(timestamp(5), timestamp(9)).unwrap(), 1, "one is final already, one is younger");
+    assert_eq!(store.finish_abandoned(timestamp(5), timestamp(9)).unwrap(), 0);
     let found = live(store).remove(1);
-    assert_eq!((found.provenance.reason, found.provenance.by), (Reason::Deadline, By::Template));
-    let waited = at(9).duration_since(found.captured_at).as_secs_f64() * 1e3;
+    assert_eq!((found.provenance.reason, found.provenance.by), (Reason::Deadline, AuthoredBy::Template));
+    let waited = timestamp(9).duration_since(found.captured_at).as_secs_f64() * 1e3;
     assert_eq!(found.timing.total_ms, Some(found.timing.queue_ms.unwrap_or(0.0) + waited));
-    let counts = store.count_captures(None, at(0), at(9)).unwrap();
+    let counts = store.count_captures(None, timestamp(0), timestamp(9)).unwrap();
     assert_eq!((counts.pending, counts.budgeted, counts.on_time), (1, 2, 1));
 }
 
@@ -77,10 +77,10 @@ fn editing(store: &dyn Store) {
     let capture = commit(1);
     store.record_capture(&capture, None).unwrap();
     let edited = store.edit_capture(capture.id, "What I meant.").unwrap();
-    assert_eq!((edited.summary.as_str(), edited.provenance.by), ("What I meant.", By::Human));
+    assert_eq!((edited.summary.as_str(), edited.provenance.by), ("What I meant.", AuthoredBy::Human));
     assert_eq!((edited.provenance.reason, edited.provenance.model.clone()), (Reason::None, None));
     assert!(!store.finish_capture(capture.id, &|| answered("The model's.", 900.0)).unwrap());
-    assert_eq!(store.finish_abandoned(at(100), at(100)).unwrap(), 0);
+    assert_eq!(store.finish_abandoned(timestamp(100), timestamp(100)).unwrap(), 0);
     let found = store.capture(&capture.id.to_string()).unwrap();
     assert_eq!((found.capture, found.template), (edited, capture.summary));
     assert!(matches!(store.edit_capture(fresh_id(1), "x"), Err(StoreError::NotFound { .. })));
@@ -102,7 +102,7 @@ fn fill(store: &dyn Store) {
     }
     store.record_capture(&note(4, "a thought"), None).unwrap();
     store.finish_capture(live(store)[1].id, &|| answered("The model's.", 10.0)).unwrap();
-    store.supersede(&repo(), &oid(1), &oid(2)).unwrap();
+    store.supersede_commit(&repo(), &oid(1), &oid(2)).unwrap();
 }
 
 fn importing_own(store: &dyn Store) {
@@ -126,7 +126,7 @@ fn of_change(mut capture: Capture) -> Capture {
 
 fn importing_elsewhere(store: &dyn Store) {
     let old = CaptureRecord {
-        capture: Capture { state: State::Superseded, ..commit(1) },
+        capture: Capture { state: CaptureState::Superseded, ..commit(1) },
         template: "The template.".into(),
         wire: Some("what was sent".into()),
         decision: Some("{}".into()),
@@ -138,14 +138,14 @@ fn importing_elsewhere(store: &dyn Store) {
         decision: None,
     };
     let refined = CaptureRecord {
-        capture: Capture { refined: Some(Refined { at: at(9), model: "big".into() }), ..commit(5) },
+        capture: Capture { refined: Some(Refined { at: timestamp(9), model: "big".into() }), ..commit(5) },
         ..new.clone()
     };
     assert!(store.import_record(&old).unwrap());
     assert!(store.import_record(&new).unwrap());
     assert!(store.import_record(&refined).unwrap());
     assert_eq!(records(store), [old, new, refined]);
-    assert_eq!(store.count_captures(None, at(0), at(9)).unwrap().refined, 1);
+    assert_eq!(store.count_captures(None, timestamp(0), timestamp(9)).unwrap().refined, 1);
 }
 
 fn importing_together(store: &dyn Store) {

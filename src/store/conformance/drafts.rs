@@ -3,12 +3,12 @@
 use super::Check;
 use crate::domain::capture::{Capture, RepoRef};
 use crate::domain::clock::FakeClock;
-use crate::domain::draft::{Draft, DraftKind, DraftState, Edit, Period};
-use crate::domain::event::Means;
+use crate::domain::draft::{Draft, DraftEdit, DraftKind, DraftState, Period};
+use crate::domain::event::HookMode;
 use crate::domain::id::{DraftId, RepoId};
 use crate::domain::role::Role;
-use crate::store::samples::{at, note, quality, repo};
-use crate::store::{NewDraft, Registered, Store, StoreError, Written};
+use crate::store::samples::{note, quality, repo, timestamp};
+use crate::store::{NewDraft, RegisteredRepo, Store, StoreError, WrittenDraft};
 
 pub const CHECKS: &[Check] = &[
     ("a draft's key is unique", draft_keys),
@@ -25,7 +25,7 @@ fn new_draft(max_attempts: u32) -> NewDraft {
         kind: DraftKind::Devlog,
         project: "shop".into(),
         repo: None,
-        period: Period { from: at(0), to: at(86_400) },
+        period: Period { from: timestamp(0), to: timestamp(86_400) },
         max_attempts,
     }
 }
@@ -36,8 +36,8 @@ fn only(store: &dyn Store) -> Draft {
     drafts.remove(0)
 }
 
-fn written(title: &str) -> Written {
-    Written {
+fn written(title: &str) -> WrittenDraft {
+    WrittenDraft {
         title: title.into(),
         body: "# What happened\n\n- a basket".into(),
         format: "markdown".into(),
@@ -54,28 +54,28 @@ fn forgetting(store: &dyn Store) {
     let words = "the rotation of the master password";
     let capture = Capture { raw: words.into(), ..note(1, words) };
     store.record_capture(&capture, None).unwrap();
-    store.queue_draft(&new_draft(3), at(10)).unwrap();
-    let lease = store.lease_draft(at(11), at(60)).unwrap().unwrap();
-    store.fail_draft(lease.draft.id, 1, &format!("too long: {words}"), at(20), at(12)).unwrap();
-    store.note_problem(at(12), &format!("the server said: {words}"), "uro-capture models").unwrap();
-    store.note_problem(at(12), "another problem of the server", "uro-capture models").unwrap();
+    store.queue_draft(&new_draft(3), timestamp(10)).unwrap();
+    let lease = store.lease_draft(timestamp(11), timestamp(60)).unwrap().unwrap();
+    store.fail_draft(lease.draft.id, 1, &format!("too long: {words}"), timestamp(20), timestamp(12)).unwrap();
+    store.note_problem(timestamp(12), &format!("the server said: {words}"), "uro-capture models").unwrap();
+    store.note_problem(timestamp(12), "another problem of the server", "uro-capture models").unwrap();
     assert!(store.sizes().unwrap().database > 0);
     let short = &capture.id.to_string()[..20];
     assert_eq!(store.capture_id(short).unwrap(), capture.id);
-    store.forget_capture(capture.id, at(13)).unwrap();
+    store.forget_capture(capture.id, timestamp(13)).unwrap();
     assert!(matches!(store.capture_id(short), Err(StoreError::NotFound { .. })));
     assert_eq!(store.forgotten_id(short).unwrap(), capture.id);
     assert_eq!(only(store).error, None);
-    let problems: Vec<String> = store.problems(at(0)).unwrap().into_iter().map(|(_, what, _)| what).collect();
+    let problems: Vec<String> = store.problems(timestamp(0)).unwrap().into_iter().map(|(_, what, _)| what).collect();
     assert_eq!(problems, ["another problem of the server"]);
-    assert!(store.scrub().left.is_empty());
+    assert!(store.scrub().remaining.is_empty());
 }
 
 fn draft_keys(store: &dyn Store) {
-    assert!(store.queue_draft(&new_draft(3), at(10)).unwrap());
-    assert!(!store.queue_draft(&new_draft(3), at(11)).unwrap());
+    assert!(store.queue_draft(&new_draft(3), timestamp(10)).unwrap());
+    assert!(!store.queue_draft(&new_draft(3), timestamp(11)).unwrap());
     let blog = NewDraft { kind: DraftKind::Blog, ..new_draft(3) };
-    assert!(store.queue_draft(&blog, at(12)).unwrap());
+    assert!(store.queue_draft(&blog, timestamp(12)).unwrap());
     assert_eq!(store.drafts(Some(DraftState::Queued), Some("shop")).unwrap().len(), 2);
     assert_eq!(store.drafts(Some(DraftState::Ready), None).unwrap().len(), 0);
     assert_eq!(store.drafts(None, Some("other")).unwrap().len(), 0);
@@ -96,7 +96,7 @@ fn drafts_of_repositories(store: &dyn Store) {
         (of("shop (d)", "d"), true),
         (of("workshop", "e"), true),
     ] {
-        assert_eq!(store.queue_draft(&new, at(10)).unwrap(), added, "{new:?}");
+        assert_eq!(store.queue_draft(&new, timestamp(10)).unwrap(), added, "{new:?}");
     }
     let found = store.drafts(None, Some("shop")).unwrap();
     assert_eq!(found.len(), 5);
@@ -106,110 +106,128 @@ fn drafts_of_repositories(store: &dyn Store) {
 
 fn moved_repositories(store: &dyn Store) {
     let repo = RepoRef { path: "/home/me/shop".into(), id: repo() };
-    store.queue_draft(&NewDraft { repo: Some(repo.clone()), ..new_draft(3) }, at(10)).unwrap();
-    let new = Registered {
-        id: RepoId::of_common_dir(b"/home/me/moved/.git"),
+    store.queue_draft(&NewDraft { repo: Some(repo.clone()), ..new_draft(3) }, timestamp(10)).unwrap();
+    let new = RegisteredRepo {
+        id: RepoId::from_common_dir(b"/home/me/moved/.git"),
         path: "/home/me/moved".into(),
         common_dir: "/home/me/moved/.git".into(),
         project: "moved".into(),
-        since: at(1),
-        means: Means::File,
+        since: timestamp(1),
+        hook_mode: HookMode::File,
         inode: None,
     };
-    store.adopt(&repo.id, &new).unwrap();
+    store.move_repository(&repo.id, &new).unwrap();
     assert_eq!(only(store).repo, Some(RepoRef { path: "/home/me/moved".into(), id: new.id }));
 }
 
 fn leases(store: &dyn Store) {
-    assert!(store.lease_draft(at(0), at(60)).unwrap().is_none());
-    store.queue_draft(&new_draft(3), at(10)).unwrap();
-    assert!(store.lease_draft(at(9), at(60)).unwrap().is_none(), "not due yet");
-    let first = store.lease_draft(at(10), at(60)).unwrap().unwrap();
-    assert_eq!((first.attempt, first.draft.state, first.until), (1, DraftState::Leased, at(60)));
-    assert!(store.lease_draft(at(59), at(90)).unwrap().is_none(), "leased");
-    let second = store.lease_draft(at(60), at(120)).unwrap().unwrap();
+    assert!(store.lease_draft(timestamp(0), timestamp(60)).unwrap().is_none());
+    store.queue_draft(&new_draft(3), timestamp(10)).unwrap();
+    assert!(store.lease_draft(timestamp(9), timestamp(60)).unwrap().is_none(), "not due yet");
+    let first = store.lease_draft(timestamp(10), timestamp(60)).unwrap().unwrap();
+    assert_eq!((first.attempt, first.draft.state, first.until), (1, DraftState::Leased, timestamp(60)));
+    assert!(store.lease_draft(timestamp(59), timestamp(90)).unwrap().is_none(), "leased");
+    let second = store.lease_draft(timestamp(60), timestamp(120)).unwrap().unwrap();
     assert_eq!((second.draft.id, second.attempt), (first.draft.id, 2));
-    let stale = store.finish_draft(first.draft.id, 1, &written("Stale"), at(61));
+    let stale = store.finish_draft(first.draft.id, 1, &written("Stale"), timestamp(61));
     assert!(matches!(stale, Err(StoreError::Conflict(_))));
-    assert!(matches!(store.fail_draft(first.draft.id, 1, "x", at(61), at(61)), Err(StoreError::Conflict(_))));
-    store.fail_draft(second.draft.id, 2, "model gone", at(200), at(70)).unwrap();
+    assert!(matches!(
+        store.fail_draft(first.draft.id, 1, "x", timestamp(61), timestamp(61)),
+        Err(StoreError::Conflict(_))
+    ));
+    store.fail_draft(second.draft.id, 2, "model gone", timestamp(200), timestamp(70)).unwrap();
     let waiting = only(store);
     assert_eq!(
         (waiting.state, waiting.next_at, waiting.error.as_deref()),
-        (DraftState::Queued, Some(at(200)), Some("model gone"))
+        (DraftState::Queued, Some(timestamp(200)), Some("model gone"))
     );
-    assert!(store.lease_draft(at(199), at(300)).unwrap().is_none());
-    let third = store.lease_draft(at(200), at(300)).unwrap().unwrap();
-    store.finish_draft(third.draft.id, 3, &written("Day one"), at(210)).unwrap();
+    assert!(store.lease_draft(timestamp(199), timestamp(300)).unwrap().is_none());
+    let third = store.lease_draft(timestamp(200), timestamp(300)).unwrap().unwrap();
+    store.finish_draft(third.draft.id, 3, &written("Day one"), timestamp(210)).unwrap();
     let ready = only(store);
-    assert_eq!((ready.state, ready.title.as_str(), ready.finished_at), (DraftState::Ready, "Day one", Some(at(210))));
+    assert_eq!(
+        (ready.state, ready.title.as_str(), ready.finished_at),
+        (DraftState::Ready, "Day one", Some(timestamp(210)))
+    );
     assert_eq!((ready.sources, ready.error, ready.model.as_deref()), (written("").sources, None, Some("codellama:7b")));
     assert_eq!(ready.quality, Some(quality()));
-    assert!(matches!(store.finish_draft(third.draft.id, 3, &written("Twice"), at(220)), Err(StoreError::Conflict(_))));
-    assert!(matches!(store.finish_draft(fresh_draft(), 1, &written("x"), at(1)), Err(StoreError::NotFound { .. })));
+    assert!(matches!(
+        store.finish_draft(third.draft.id, 3, &written("Twice"), timestamp(220)),
+        Err(StoreError::Conflict(_))
+    ));
+    assert!(matches!(
+        store.finish_draft(fresh_draft(), 1, &written("x"), timestamp(1)),
+        Err(StoreError::NotFound { .. })
+    ));
 }
 
 fn fresh_draft() -> DraftId {
-    DraftId::fresh(&FakeClock::at(at(1)))
+    DraftId::fresh(&FakeClock::at(timestamp(1)))
 }
 
 fn poison(store: &dyn Store) {
-    store.queue_draft(&new_draft(2), at(0)).unwrap();
+    store.queue_draft(&new_draft(2), timestamp(0)).unwrap();
     let other = NewDraft { kind: DraftKind::Blog, ..new_draft(2) };
-    store.queue_draft(&other, at(1)).unwrap();
-    store.lease_draft(at(0), at(10)).unwrap().unwrap();
-    let stale = store.lease_draft(at(10), at(20)).unwrap().unwrap();
+    store.queue_draft(&other, timestamp(1)).unwrap();
+    store.lease_draft(timestamp(0), timestamp(10)).unwrap().unwrap();
+    let stale = store.lease_draft(timestamp(10), timestamp(20)).unwrap().unwrap();
     // Both workers died. The queue continues with the next draft.
-    let next = store.lease_draft(at(20), at(30)).unwrap().unwrap();
+    let next = store.lease_draft(timestamp(20), timestamp(30)).unwrap().unwrap();
     assert_eq!(next.draft.kind, DraftKind::Blog);
     let dead = store.draft(&stale.draft.id.to_string()).unwrap();
-    assert_eq!((dead.state, dead.finished_at), (DraftState::Dead, Some(at(20))));
+    assert_eq!((dead.state, dead.finished_at), (DraftState::Dead, Some(timestamp(20))));
     assert!(dead.error.is_some());
-    store.fail_draft(next.draft.id, 1, "once", at(21), at(21)).unwrap();
-    let again = store.lease_draft(at(21), at(30)).unwrap().unwrap();
-    store.fail_draft(again.draft.id, 2, "twice", at(22), at(22)).unwrap();
+    store.fail_draft(next.draft.id, 1, "once", timestamp(21), timestamp(21)).unwrap();
+    let again = store.lease_draft(timestamp(21), timestamp(30)).unwrap().unwrap();
+    store.fail_draft(again.draft.id, 2, "twice", timestamp(22), timestamp(22)).unwrap();
     assert_eq!(store.draft(&again.draft.id.to_string()).unwrap().state, DraftState::Dead);
 
-    let retried = store.retry_draft(stale.draft.id, at(40)).unwrap();
+    let retried = store.retry_draft(stale.draft.id, timestamp(40)).unwrap();
     assert_eq!((retried.state, retried.error), (DraftState::Queued, None));
-    let (one, two) =
-        (store.lease_draft(at(40), at(50)).unwrap().unwrap(), store.lease_draft(at(50), at(60)).unwrap().unwrap());
+    let (one, two) = (
+        store.lease_draft(timestamp(40), timestamp(50)).unwrap().unwrap(),
+        store.lease_draft(timestamp(50), timestamp(60)).unwrap().unwrap(),
+    );
     assert!(one.attempt > stale.attempt && two.attempt > one.attempt, "a token is never used twice");
-    let late = store.finish_draft(stale.draft.id, stale.attempt, &written("From the first round"), at(51));
+    let late = store.finish_draft(stale.draft.id, stale.attempt, &written("From the first round"), timestamp(51));
     assert!(matches!(late, Err(StoreError::Conflict(_))));
-    assert!(store.lease_draft(at(60), at(70)).unwrap().is_none(), "two attempts, as at first");
+    assert!(store.lease_draft(timestamp(60), timestamp(70)).unwrap().is_none(), "two attempts, as at first");
 }
 
 fn edited_drafts(store: &dyn Store) {
-    store.queue_draft(&new_draft(3), at(0)).unwrap();
-    let edit = Edit { seconds: 31.5, distance: 0.2 };
+    store.queue_draft(&new_draft(3), timestamp(0)).unwrap();
+    let edit = DraftEdit { seconds: 31.5, distance: 0.2 };
     let id = only(store).id;
     assert!(matches!(store.edit_draft(id, "T", "B", edit), Err(StoreError::Conflict(_))), "nothing to edit yet");
-    let lease = store.lease_draft(at(0), at(10)).unwrap().unwrap();
-    store.finish_draft(id, lease.attempt, &written("Theirs"), at(5)).unwrap();
-    assert_eq!(store.retry_draft(id, at(6)).unwrap().state, DraftState::Queued, "unedited: may be written again");
-    let lease = store.lease_draft(at(6), at(16)).unwrap().unwrap();
-    store.finish_draft(id, lease.attempt, &written("Theirs again"), at(7)).unwrap();
-    let seen = |store: &dyn Store| store.evidence(at(0)).unwrap().remove(0);
+    let lease = store.lease_draft(timestamp(0), timestamp(10)).unwrap().unwrap();
+    store.finish_draft(id, lease.attempt, &written("Theirs"), timestamp(5)).unwrap();
+    assert_eq!(
+        store.retry_draft(id, timestamp(6)).unwrap().state,
+        DraftState::Queued,
+        "unedited: may be written again"
+    );
+    let lease = store.lease_draft(timestamp(6), timestamp(16)).unwrap().unwrap();
+    store.finish_draft(id, lease.attempt, &written("Theirs again"), timestamp(7)).unwrap();
+    let seen = |store: &dyn Store| store.evidence(timestamp(0)).unwrap().remove(0);
     let before = seen(store);
     assert_eq!((before.model.as_str(), before.role), ("codellama:7b", Role::Devlog));
-    assert_eq!((before.seen.rubric.n, before.seen.kept.n), (1, 0), "not reviewed yet");
+    assert_eq!((before.evidence.rubric.n, before.evidence.kept.n), (1, 0), "not reviewed yet");
     let edited = store.edit_draft(id, "Mine", "My body", edit).unwrap();
-    let after = seen(store).seen;
+    let after = seen(store).evidence;
     assert_eq!((after.rubric.n, after.kept.n, (after.kept.sum * 10.0).round()), (0, 1, 8.0));
     assert_eq!((edited.title.as_str(), edited.body.as_str(), edited.edit), ("Mine", "My body", Some(edit)));
     assert_eq!(edited.quality, None, "the score was that of another text");
-    assert!(matches!(store.retry_draft(id, at(8)), Err(StoreError::Conflict(_))));
-    assert!(!store.queue_draft(&new_draft(3), at(9)).unwrap());
-    assert!(store.lease_draft(at(1000), at(1100)).unwrap().is_none());
-    let wrong = store.move_draft(id, &[DraftState::Accepted], DraftState::Published, at(9));
+    assert!(matches!(store.retry_draft(id, timestamp(8)), Err(StoreError::Conflict(_))));
+    assert!(!store.queue_draft(&new_draft(3), timestamp(9)).unwrap());
+    assert!(store.lease_draft(timestamp(1000), timestamp(1100)).unwrap().is_none());
+    let wrong = store.move_draft(id, &[DraftState::Accepted], DraftState::Published, timestamp(9));
     assert!(matches!(wrong, Err(StoreError::Conflict(message)) if message.contains("ready")));
     assert_eq!(
-        store.move_draft(id, &[DraftState::Ready], DraftState::Accepted, at(9)).unwrap().state,
+        store.move_draft(id, &[DraftState::Ready], DraftState::Accepted, timestamp(9)).unwrap().state,
         DraftState::Accepted
     );
     assert_eq!(store.edit_draft(id, "Mine 2", "B", edit).unwrap().title, "Mine 2", "accepted may still be edited");
-    let published = store.move_draft(id, &[DraftState::Accepted], DraftState::Published, at(10)).unwrap();
-    assert_eq!((published.state, published.finished_at), (DraftState::Published, Some(at(7))));
+    let published = store.move_draft(id, &[DraftState::Accepted], DraftState::Published, timestamp(10)).unwrap();
+    assert_eq!((published.state, published.finished_at), (DraftState::Published, Some(timestamp(7))));
     assert!(matches!(store.edit_draft(id, "T", "B", edit), Err(StoreError::Conflict(_))));
 }

@@ -1,11 +1,11 @@
 //! Lists, search and counts.
 
 use super::{Check, live};
-use crate::domain::capture::{Capture, Kind, Reason, RepoRef};
+use crate::domain::capture::{Capture, CaptureKind, Reason, RepoRef};
 use crate::domain::event::Source;
 use crate::domain::id::RepoId;
-use crate::domain::project::Origin;
-use crate::store::samples::{answered, at, commit, note, oid, repo};
+use crate::domain::project::ProjectOrigin;
+use crate::store::samples::{answered, commit, note, oid, repo, timestamp};
 use crate::store::{CaptureQuery, Store, StoreError};
 
 pub const CHECKS: &[Check] = &[
@@ -23,8 +23,8 @@ fn ids(captures: &[Capture]) -> Vec<String> {
 }
 
 fn listing(store: &dyn Store) {
-    let late = Capture { captured_at: at(500), ..commit(2) };
-    let merge = Capture { kind: Kind::Merge, project: "other".into(), ..commit(4) };
+    let late = Capture { captured_at: timestamp(500), ..commit(2) };
+    let merge = Capture { kind: CaptureKind::Merge, project: "other".into(), ..commit(4) };
     let all = [commit(1), late, note(3, "a thought"), merge];
     for capture in all.iter().rev() {
         store.record_capture(capture, None).unwrap();
@@ -37,10 +37,11 @@ fn listing(store: &dyn Store) {
     assert_eq!(list(CaptureQuery { limit: Some(0), ..any() }), pick(&[]));
     assert_eq!(list(CaptureQuery { repo: Some(repo()), ..any() }), pick(&[3, 1, 0]));
     assert_eq!(list(CaptureQuery { project: Some("shop".into()), ..any() }), pick(&[1, 0]));
-    assert_eq!(list(CaptureQuery { kind: Some(Kind::Note), ..any() }), pick(&[2]));
-    assert_eq!(list(CaptureQuery { since: Some(at(2)), until: Some(at(4)), ..any() }), pick(&[2, 1]));
-    assert_eq!(list(CaptureQuery { captured_since: Some(at(4)), ..any() }), pick(&[3, 1]));
-    let narrow = CaptureQuery { repo: Some(repo()), project: Some("other".into()), kind: Some(Kind::Merge), ..any() };
+    assert_eq!(list(CaptureQuery { kind: Some(CaptureKind::Note), ..any() }), pick(&[2]));
+    assert_eq!(list(CaptureQuery { since: Some(timestamp(2)), until: Some(timestamp(4)), ..any() }), pick(&[2, 1]));
+    assert_eq!(list(CaptureQuery { captured_since: Some(timestamp(4)), ..any() }), pick(&[3, 1]));
+    let narrow =
+        CaptureQuery { repo: Some(repo()), project: Some("other".into()), kind: Some(CaptureKind::Merge), ..any() };
     assert_eq!(list(narrow), pick(&[3]));
 }
 
@@ -95,41 +96,41 @@ fn search_follows(store: &dyn Store) {
     for n in 1..=3 {
         store.record_capture(&commit(n), None).unwrap();
     }
-    assert_eq!(store.finish_abandoned(at(5), at(9)).unwrap(), 2);
+    assert_eq!(store.finish_abandoned(timestamp(5), timestamp(9)).unwrap(), 2);
     let find = |typed: &str, query: CaptureQuery| ids(&store.search(typed, &query).unwrap());
     let any = CaptureQuery::default;
     assert_eq!(find("basket", any()).len(), 3);
     assert_eq!(find("basket", CaptureQuery { limit: Some(2), ..any() }).len(), 2);
-    assert_eq!(find("basket", CaptureQuery { since: Some(at(3)), ..any() }).len(), 1);
+    assert_eq!(find("basket", CaptureQuery { since: Some(timestamp(3)), ..any() }).len(), 1);
     assert_eq!(find("shop", any()).len(), 3, "the project's name counts");
     let edited = live(store)[0].id;
     store.edit_capture(edited, "Quicksilver").unwrap();
     assert_eq!(find("quicks", any()), [edited.to_string()]);
     assert_eq!(find("repairs basket 3", any()).len(), 0, "its old summary is no longer found");
-    store.supersede(&repo(), &oid(1), &oid(2)).unwrap();
+    store.supersede_commit(&repo(), &oid(1), &oid(2)).unwrap();
     assert_eq!(find("basket", any()).len(), 2);
     assert_eq!(find("basket", CaptureQuery { all_states: true, ..any() }).len(), 3);
 }
 
 fn counting(store: &dyn Store) {
-    let backfilled = Capture { at: at(-900_000), source: Source::Backfill, ..commit(1) };
-    let merge = Capture { kind: Kind::Merge, captured_at: at(100), ..commit(2) };
+    let backfilled = Capture { at: timestamp(-900_000), source: Source::Backfill, ..commit(1) };
+    let merge = Capture { kind: CaptureKind::Merge, captured_at: timestamp(100), ..commit(2) };
     for capture in [&backfilled, &merge, &note(3, "a thought"), &commit(4)] {
         store.record_capture(capture, None).unwrap();
     }
     store.finish_capture(backfilled.id, &|| answered("In time.", 2000.0)).unwrap();
     store.finish_capture(merge.id, &|| answered("Late.", 2000.1)).unwrap();
-    let counts = store.count_captures(None, at(1), at(5)).unwrap();
+    let counts = store.count_captures(None, timestamp(1), timestamp(5)).unwrap();
     let pairs = |list: &[(&str, u64)]| list.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect::<Vec<_>>();
     assert_eq!(counts.total, 3, "half-open, by captured_at");
     assert_eq!(counts.by_kind, pairs(&[("commit", 2), ("note", 1)]));
     assert_eq!(counts.by_source, pairs(&[("backfill", 1), ("hook", 1), ("manual", 1)]));
     assert_eq!(counts.by_provenance, pairs(&[("model", 1), ("template", 2)]));
     assert_eq!((counts.budgeted, counts.on_time, counts.pending), (1, 1, 2));
-    let of_repo = store.count_captures(Some(&repo()), at(1), at(101)).unwrap();
+    let of_repo = store.count_captures(Some(&repo()), timestamp(1), timestamp(101)).unwrap();
     assert_eq!((of_repo.total, of_repo.budgeted, of_repo.on_time), (3, 2, 1));
-    store.supersede(&repo(), &oid(1), &oid(4)).unwrap();
-    assert_eq!(store.count_captures(None, at(1), at(5)).unwrap().total, 2, "live ones");
+    store.supersede_commit(&repo(), &oid(1), &oid(4)).unwrap();
+    assert_eq!(store.count_captures(None, timestamp(1), timestamp(5)).unwrap().total, 2, "live ones");
 }
 
 fn origins(store: &dyn Store) {
@@ -144,9 +145,9 @@ fn origins(store: &dyn Store) {
     for capture in [renamed, commit(2), note(3, "x"), note(4, "y"), gone.clone(), elsewhere(6), elsewhere(7)] {
         store.record_capture(&capture, None).unwrap();
     }
-    store.forget_capture(gone.id, at(0)).unwrap();
-    let shop = |capture: Capture| Origin { project: "shop".into(), repo: capture.repo };
-    let notes = Origin { project: "notes".into(), repo: None };
+    store.forget_capture(gone.id, timestamp(0)).unwrap();
+    let shop = |capture: Capture| ProjectOrigin { project: "shop".into(), repo: capture.repo };
+    let notes = ProjectOrigin { project: "notes".into(), repo: None };
     assert_eq!(store.origins().unwrap(), [notes, shop(commit(2)), shop(elsewhere(7))]);
     let outside = CaptureQuery { outside: true, ..CaptureQuery::default() };
     assert_eq!(store.captures(&outside).unwrap().len(), 2);

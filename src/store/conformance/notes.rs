@@ -1,8 +1,8 @@
 //! Notes and their commits.
 
 use super::Check;
-use crate::domain::capture::{Capture, Outcome};
-use crate::store::samples::{answered, at, commit, note, oid, repo};
+use crate::domain::capture::{Capture, ModelOutcome};
+use crate::store::samples::{answered, commit, note, oid, repo, timestamp};
 use crate::store::{CaptureQuery, Store};
 
 pub const CHECKS: &[Check] = &[
@@ -22,7 +22,7 @@ fn notes_before(store: &dyn Store) {
         store.record_capture(capture, None).unwrap();
     }
     let found = |since, until| {
-        let found = store.notes_before(&repo(), at(since), at(until)).unwrap();
+        let found = store.notes_before(&repo(), timestamp(since), timestamp(until)).unwrap();
         found.into_iter().map(|found| (found.note.raw, found.commits)).collect::<Vec<_>>()
     };
     assert_eq!(found(5, 7), [("one".to_owned(), vec![oid(8)]), ("two".to_owned(), vec![])]);
@@ -34,7 +34,7 @@ fn notes_before(store: &dyn Store) {
         [one.id],
         "a model changes nothing in that"
     );
-    store.supersede(&repo(), &oid(8), &oid(9)).unwrap();
+    store.supersede_commit(&repo(), &oid(8), &oid(9)).unwrap();
     assert_eq!(found(5, 6), [("one".to_owned(), vec![])], "what was replaced owns nothing");
 }
 
@@ -45,14 +45,14 @@ fn forgetting(store: &dyn Store) {
     store.record_capture(&secret, None).unwrap();
     store.record_capture(&owner, None).unwrap();
     let decision = serde_json::json!({"reason": "none", "answer": quote("Retries."), "dropped": ["ACME (b)"]});
-    let sent = Outcome {
+    let sent = ModelOutcome {
         summary: Some(quote("Retries.")),
         wire: Some(quote("sent")),
         decision: Some(decision.to_string()),
         ..answered("", 9.0)
     };
     store.finish_capture(owner.id, &|| sent.clone()).unwrap();
-    store.forget_capture(secret.id, at(0)).unwrap();
+    store.forget_capture(secret.id, timestamp(0)).unwrap();
     let left = store.capture(&owner.id.to_string()).unwrap();
     assert_eq!((left.capture.summary.as_str(), left.template.as_str()), ("Retries.", "Retry login."));
     assert_eq!((left.wire, left.capture.notes), (None, vec![]));

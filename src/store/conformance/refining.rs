@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 
 use super::{Check, live};
-use crate::domain::capture::{By, Capture, Outcome, Reason, Refined, State};
+use crate::domain::capture::{AuthoredBy, Capture, CaptureState, ModelOutcome, Reason, Refined};
 use crate::domain::id::CaptureId;
 use crate::domain::operation::Operation;
 use crate::domain::role::Role;
 use crate::route::merit::Mean;
-use crate::store::samples::{answered, at, commit, fresh_id, note, oid, operation, quality, repo, template};
+use crate::store::samples::{answered, commit, fresh_id, note, oid, operation, quality, repo, template, timestamp};
 use crate::store::{CaptureQuery, Refinement, Store};
 
 pub const CHECKS: &[Check] = &[
@@ -26,7 +26,7 @@ pub const CHECKS: &[Check] = &[
 fn stands(store: &dyn Store, n: u64, reason: Reason) -> Capture {
     let capture = commit(n);
     store.record_capture(&capture, None).unwrap();
-    let outcome = Outcome {
+    let outcome = ModelOutcome {
         summary: None,
         provenance: template(reason),
         wire: None,
@@ -39,7 +39,7 @@ fn stands(store: &dyn Store, n: u64, reason: Reason) -> Capture {
 
 fn better(text: &str) -> Refinement {
     Refinement {
-        at: at(900),
+        at: timestamp(900),
         summary: text.into(),
         model: "big:13b".into(),
         endpoint: "attic".into(),
@@ -52,7 +52,7 @@ fn better(text: &str) -> Refinement {
 }
 
 fn ids(store: &dyn Store, tried_before: Timestamp) -> Vec<CaptureId> {
-    store.refinable(at(0), tried_before, 9).unwrap().iter().map(|capture| capture.id).collect()
+    store.refinable(timestamp(0), tried_before, 9).unwrap().iter().map(|capture| capture.id).collect()
 }
 
 fn decisions(store: &dyn Store) {
@@ -64,7 +64,7 @@ fn decisions(store: &dyn Store) {
     store.finish_capture(other.id, &|| answered("The model's.", 10.0)).unwrap();
     assert_eq!(store.decision(other.id).unwrap(), None);
     assert_eq!(store.decision(fresh_id(9)).unwrap(), None);
-    store.forget_capture(capture.id, at(0)).unwrap();
+    store.forget_capture(capture.id, timestamp(0)).unwrap();
     assert_eq!(store.decision(capture.id).unwrap(), None);
 }
 
@@ -80,32 +80,32 @@ fn refinable(store: &dyn Store) {
     store.finish_capture(answer.id, &|| answered("The model's.", 10.0)).unwrap();
     let salvaged = Capture { provenance: answered("", 0.0).provenance, ..commit(23) };
     store.record_capture(&salvaged, None).unwrap();
-    assert_eq!(ids(store, at(99)), wanted);
-    let lately = store.refinable(at(3), at(99), 2).unwrap();
+    assert_eq!(ids(store, timestamp(99)), wanted);
+    let lately = store.refinable(timestamp(3), timestamp(99), 2).unwrap();
     assert_eq!(lately.iter().map(|capture| capture.id).collect::<Vec<_>>(), wanted[..2]);
-    assert_eq!(store.refinable(at(4), at(99), 9).unwrap().len(), 2, "captured since");
-    store.supersede(&repo(), &oid(4), &oid(5)).unwrap();
-    assert_eq!(ids(store, at(99)).len(), 4);
+    assert_eq!(store.refinable(timestamp(4), timestamp(99), 9).unwrap().len(), 2, "captured since");
+    store.supersede_commit(&repo(), &oid(4), &oid(5)).unwrap();
+    assert_eq!(ids(store, timestamp(99)).len(), 4);
 }
 
 fn tries(store: &dyn Store) {
     let (first, second) = (stands(store, 1, Reason::Cold).id, stands(store, 2, Reason::Cold).id);
-    store.refine_missed(second, at(50)).unwrap();
-    assert_eq!(ids(store, at(50)), [first], "it rests");
-    assert_eq!(ids(store, at(51)), [second, first]);
-    store.refine_missed(second, at(60)).unwrap();
-    assert_eq!(ids(store, at(999)), [first]);
-    store.refine_missed(fresh_id(9), at(60)).unwrap();
+    store.record_failed_refinement(second, timestamp(50)).unwrap();
+    assert_eq!(ids(store, timestamp(50)), [first], "it rests");
+    assert_eq!(ids(store, timestamp(51)), [second, first]);
+    store.record_failed_refinement(second, timestamp(60)).unwrap();
+    assert_eq!(ids(store, timestamp(999)), [first]);
+    store.record_failed_refinement(fresh_id(9), timestamp(60)).unwrap();
 }
 
 fn refining(store: &dyn Store) {
     let before = stands(store, 1, Reason::Deadline);
-    let counted = store.count_captures(None, at(0), at(9)).unwrap();
+    let counted = store.count_captures(None, timestamp(0), timestamp(9)).unwrap();
     assert!(store.refine_capture(before.id, &better("The basket keeps a zebra.")).unwrap());
     let record = store.capture(&before.id.to_string()).unwrap();
     let after = record.capture;
-    assert_eq!(after.refined, Some(Refined { at: at(900), model: "big:13b".into() }));
-    assert_eq!((after.provenance.by, after.provenance.reason), (By::Model, Reason::None));
+    assert_eq!(after.refined, Some(Refined { at: timestamp(900), model: "big:13b".into() }));
+    assert_eq!((after.provenance.by, after.provenance.reason), (AuthoredBy::Model, Reason::None));
     assert_eq!(after.provenance.endpoint.as_deref(), Some("attic"));
     assert_eq!((after.provenance.prompt_version.as_deref(), &after.quality), (Some("p2"), &Some(quality())));
     let same = Capture {
@@ -119,14 +119,14 @@ fn refining(store: &dyn Store) {
     assert_eq!((record.template, record.wire.as_deref()), (before.summary.clone(), Some("asked again")));
     assert_eq!(store.faults(before.id).unwrap(), better("").faults);
     assert_eq!(record.decision.as_deref(), Some("{\"n\":1}"), "why it was a template at first");
-    let counts = store.count_captures(None, at(0), at(9)).unwrap();
+    let counts = store.count_captures(None, timestamp(0), timestamp(9)).unwrap();
     assert_eq!((counts.budgeted, counts.on_time), (counted.budgeted, counted.on_time));
     assert_eq!((counts.refined, counted.refined, counts.by_provenance), (1, 0, vec![("model".into(), 1)]));
-    assert_eq!(store.count_captures(Some(&repo()), at(0), at(9)).unwrap().refined, 1);
-    assert_eq!(store.count_captures(None, at(5), at(9)).unwrap().refined, 0);
+    assert_eq!(store.count_captures(Some(&repo()), timestamp(0), timestamp(9)).unwrap().refined, 1);
+    assert_eq!(store.count_captures(None, timestamp(5), timestamp(9)).unwrap().refined, 0);
     let found = |words| store.search(words, &CaptureQuery::default()).unwrap().len();
     assert_eq!((found("zebra"), found("\"three files\"")), (1, 0), "the index follows");
-    assert!(ids(store, at(999)).is_empty());
+    assert!(ids(store, timestamp(999)).is_empty());
     assert!(!store.refine_capture(before.id, &better("Once more.")).unwrap());
     let other = stands(store, 2, Reason::Deadline);
     let decided = Refinement { decision: Some(r#"{"answer":"All of it."}"#.into()), ..better("Better.") };
@@ -140,30 +140,30 @@ fn what_came_since(store: &dyn Store) {
     store.edit_capture(edited, "What I meant.").unwrap();
     refused(store, edited);
     let (old, _new) = (stands(store, 2, Reason::Cold).id, stands(store, 3, Reason::Disabled).id);
-    store.supersede(&repo(), &oid(2), &oid(3)).unwrap();
+    store.supersede_commit(&repo(), &oid(2), &oid(3)).unwrap();
     refused(store, old);
     let forgotten = stands(store, 4, Reason::Cold).id;
-    store.forget_capture(forgotten, at(0)).unwrap();
+    store.forget_capture(forgotten, timestamp(0)).unwrap();
     refused(store, forgotten);
     let pending = note(5, "a thought");
     store.record_capture(&pending, None).unwrap();
     refused(store, pending.id);
     refused(store, fresh_id(9));
     assert!(live(store).iter().all(|capture| capture.summary != "Too late." && capture.refined.is_none()));
-    assert_eq!(store.capture(&old.to_string()).unwrap().capture.state, State::Superseded);
+    assert_eq!(store.capture(&old.to_string()).unwrap().capture.state, CaptureState::Superseded);
 }
 
 fn edited_later(store: &dyn Store) {
     let id = stands(store, 1, Reason::Cold).id;
     assert!(store.refine_capture(id, &better("The model's.")).unwrap());
     let edited = store.edit_capture(id, "Mine.").unwrap();
-    assert_eq!((edited.refined, edited.provenance.by), (None, By::Human));
-    assert_eq!(store.count_captures(None, at(0), at(9)).unwrap().refined, 0);
+    assert_eq!((edited.refined, edited.provenance.by), (None, AuthoredBy::Human));
+    assert_eq!(store.count_captures(None, timestamp(0), timestamp(9)).unwrap().refined, 0);
 }
 
 fn evidence(store: &dyn Store) {
     let share = |mean: Mean| (mean.n, (mean.sum * 100.0).round());
-    assert!(store.evidence(at(0)).unwrap().is_empty());
+    assert!(store.evidence(timestamp(0)).unwrap().is_empty());
     for n in 1..=3 {
         let id = stands(store, n, Reason::Cold).id;
         if n > 1 {
@@ -174,12 +174,12 @@ fn evidence(store: &dyn Store) {
             store.edit_capture(id, "Nothing of it.").unwrap();
         }
     }
-    let seen = store.evidence(at(0)).unwrap();
+    let seen = store.evidence(timestamp(0)).unwrap();
     let [one] = &seen[..] else { panic!("{seen:?}") };
-    assert_eq!((one.model.as_str(), one.role, share(one.seen.rubric)), ("big:13b", Role::Capture, (1, 93.0)));
-    assert_eq!(one.seen.kept.n, 1, "what replaces a person's own words is no model's");
-    assert!((0.7..1.0).contains(&one.seen.kept.sum), "{:?}", one.seen.kept);
-    assert!(store.evidence(at(1_000_000)).unwrap().is_empty(), "long ago");
+    assert_eq!((one.model.as_str(), one.role, share(one.evidence.rubric)), ("big:13b", Role::Capture, (1, 93.0)));
+    assert_eq!(one.evidence.kept.n, 1, "what replaces a person's own words is no model's");
+    assert!((0.7..1.0).contains(&one.evidence.kept.sum), "{:?}", one.evidence.kept);
+    assert!(store.evidence(timestamp(1_000_000)).unwrap().is_empty(), "long ago");
 }
 
 fn judged(store: &dyn Store) {
@@ -196,15 +196,15 @@ fn judged(store: &dyn Store) {
     store.log_operation(&Operation { model: None, endpoint: None, ..operation(7, 1000) }).unwrap();
     store.log_operation(&Operation { op: "reconcile".into(), ..operation(8, 1000) }).unwrap();
     let told = |since| -> Vec<(Timestamp, Role, bool)> {
-        store.judged_answers(at(since)).unwrap().into_iter().map(|one| (one.at, one.role, one.used)).collect()
+        store.judged_answers(timestamp(since)).unwrap().into_iter().map(|one| (one.at, one.role, one.used)).collect()
     };
     let all = [
-        (at(4), Role::Devlog, false),
-        (at(3), Role::Capture, true),
-        (at(2), Role::Capture, false),
-        (at(1), Role::Capture, true),
+        (timestamp(4), Role::Devlog, false),
+        (timestamp(3), Role::Capture, true),
+        (timestamp(2), Role::Capture, false),
+        (timestamp(1), Role::Capture, true),
     ];
     assert_eq!((told(0), told(3)), (all.to_vec(), all[..2].to_vec()));
-    let one = store.judged_answers(at(0)).unwrap().remove(0);
+    let one = store.judged_answers(timestamp(0)).unwrap().remove(0);
     assert_eq!((one.endpoint.as_str(), one.model.as_str()), ("local", "orca-mini:3b"));
 }

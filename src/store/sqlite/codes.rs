@@ -1,8 +1,8 @@
 //! Stable integer codes for enumerations on disk. Never renumber; append new ones.
 
-use crate::domain::capture::{By, Kind, Reason, State};
+use crate::domain::capture::{AuthoredBy, CaptureKind, CaptureState, Reason};
 use crate::domain::event::Source;
-use crate::domain::operation::Ahead;
+use crate::domain::operation::PrefillOutcome;
 
 /// An enumeration with a code per value: its index in `ALL`.
 pub trait Coded: Copy + PartialEq + 'static {
@@ -17,11 +17,11 @@ pub trait Coded: Copy + PartialEq + 'static {
     }
 }
 
-impl Coded for Kind {
+impl Coded for CaptureKind {
     const ALL: &'static [Self] = &[Self::Commit, Self::Merge, Self::Note];
 }
 
-impl Coded for State {
+impl Coded for CaptureState {
     const ALL: &'static [Self] = &[Self::Live, Self::Superseded];
 }
 
@@ -29,7 +29,7 @@ impl Coded for Source {
     const ALL: &'static [Self] = &[Self::Hook, Self::Watch, Self::Reconcile, Self::Manual, Self::Backfill];
 }
 
-impl Coded for By {
+impl Coded for AuthoredBy {
     const ALL: &'static [Self] = &[Self::Model, Self::Template, Self::Human];
 }
 
@@ -50,8 +50,8 @@ impl Coded for Reason {
     ];
 }
 
-impl Coded for Ahead {
-    const ALL: &'static [Self] = &[Self::None, Self::Whole, Self::Part, Self::Missed];
+impl Coded for PrefillOutcome {
+    const ALL: &'static [Self] = &[Self::None, Self::Complete, Self::Partial, Self::Missed];
 }
 
 /// Whether a budget was met.
@@ -69,18 +69,18 @@ impl Coded for Punctual {
 
 /// The column `class` of `captures`, decoded.
 #[derive(Debug, Clone, Copy)]
-pub struct Class(pub i64);
+pub struct ClassCode(pub i64);
 
-impl Class {
+impl ClassCode {
     fn part<T: Coded>(self, shift: u32, bits: u32) -> Option<T> {
         T::decode((self.0 >> shift) & ((1 << bits) - 1))
     }
 
-    pub fn state(self) -> Option<State> {
+    pub fn state(self) -> Option<CaptureState> {
         self.part(0, 1)
     }
 
-    pub fn kind(self) -> Option<Kind> {
+    pub fn kind(self) -> Option<CaptureKind> {
         self.part(1, 2)
     }
 
@@ -88,7 +88,7 @@ impl Class {
         self.part(3, 3)
     }
 
-    pub fn by(self) -> Option<By> {
+    pub fn by(self) -> Option<AuthoredBy> {
         self.part(6, 2)
     }
 
@@ -115,21 +115,21 @@ mod tests {
 
     #[test]
     fn every_value_comes_back_from_its_number() {
-        returns::<Kind>();
-        returns::<State>();
+        returns::<CaptureKind>();
+        returns::<CaptureState>();
         returns::<Source>();
-        returns::<By>();
+        returns::<AuthoredBy>();
         returns::<Reason>();
         returns::<Punctual>();
-        returns::<Ahead>();
+        returns::<PrefillOutcome>();
     }
 
     #[test]
     fn numbers_on_disk_stay_what_they_were() {
-        assert_eq!((State::Live.code(), State::Superseded.code()), (0, 1), "partial indexes name them");
+        assert_eq!((CaptureState::Live.code(), CaptureState::Superseded.code()), (0, 1), "partial indexes name them");
         assert_eq!(Reason::Pending.code(), 1, "a partial index names it");
-        assert_eq!((Kind::Note.code(), By::Human.code(), Source::Backfill.code()), (2, 2, 4));
+        assert_eq!((CaptureKind::Note.code(), AuthoredBy::Human.code(), Source::Backfill.code()), (2, 2, 4));
         assert_eq!((Reason::Deadline.code(), Reason::Overflow.code()), (6, 11));
-        assert_eq!((Ahead::None.code(), Ahead::Missed.code()), (0, 3));
+        assert_eq!((PrefillOutcome::None.code(), PrefillOutcome::Missed.code()), (0, 3));
     }
 }

@@ -21,12 +21,12 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 
 /// Identity of the file at a path. A quarantined file keeps its identity under its new name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Identity {
+pub struct DatabaseFileId {
     device: u64,
     inode: u64,
 }
 
-impl Identity {
+impl DatabaseFileId {
     /// Identity of the file at `path`; `None` when there is none.
     pub fn of(path: &Path) -> Option<Self> {
         std::fs::metadata(path).ok().map(|found| Self { device: found.dev(), inode: found.ino() })
@@ -35,13 +35,13 @@ impl Identity {
 
 /// A connection and the identity of its file.
 #[derive(Debug)]
-pub struct Handle {
+pub struct ConnectionHandle {
     pub connection: Connection,
     path: PathBuf,
-    identity: Option<Identity>,
+    identity: Option<DatabaseFileId>,
 }
 
-impl Handle {
+impl ConnectionHandle {
     /// Opens `path`, creating and migrating the database where needed.
     ///
     /// # Errors
@@ -63,16 +63,16 @@ impl Handle {
             quarantine::resume(path)?;
         }
         create(path).map_err(error::file)?;
-        let mut handle = Self { path: path.to_owned(), identity: Identity::of(path), connection: raw(path)? };
+        let mut handle = Self { path: path.to_owned(), identity: DatabaseFileId::of(path), connection: raw(path)? };
         // Deleted or replaced content is overwritten, also by migrations: `forget` promises that no byte stays.
         handle.connection.pragma_update(None, "secure_delete", true)?;
-        migrate::bring_up(&mut handle.connection, path)?;
+        migrate::migrate(&mut handle.connection, path)?;
         Ok(handle)
     }
 
     /// Whether the path still names the opened file.
     pub fn is_current(&self) -> bool {
-        self.identity.is_some() && Identity::of(&self.path) == self.identity
+        self.identity.is_some() && DatabaseFileId::of(&self.path) == self.identity
     }
 }
 
@@ -127,11 +127,11 @@ pub fn beside(path: &Path, suffix: &str) -> PathBuf {
 
 /// Lock for changes of the file as a whole: migration, quarantine. Released on drop or process death.
 #[derive(Debug)]
-pub struct Exclusive(#[expect(dead_code, reason = "the lock lives as long as the open file")] std::fs::File);
+pub struct DatabaseLock(#[expect(dead_code, reason = "the lock lives as long as the open file")] std::fs::File);
 
-impl Exclusive {
+impl DatabaseLock {
     /// Waits for the lock of the database at `path`.
-    pub fn take(path: &Path) -> Result<Self> {
+    pub fn acquire(path: &Path) -> Result<Self> {
         let file = create_private(&beside(path, ".lock")).map_err(error::file)?;
         file.lock().map_err(error::file)?;
         Ok(Self(file))

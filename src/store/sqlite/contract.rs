@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::super::{
-    CaptureCounts, CaptureQuery, CaptureRecord, Expiring, Finished, Forgotten, JudgedAnswer, LatencyGrouping,
-    LatencyRow, Lease, NewDraft, NoteBefore, Recorded, Refinement, Registered, Result, Scrubbed, SpoolPosition, Store,
-    StoreSizes, TokenCount, Written, WrittenBy,
+    CaptureCounts, CaptureQuery, CaptureRecord, ExpiringData, FinalCapture, ForgetReport, JudgedAnswer,
+    LatencyGrouping, LatencyRow, Lease, ModelEvidence, NewDraft, NoteWithCommits, RecordOutcome, Refinement,
+    RegisteredRepo, Result, ScrubReport, SpoolPosition, Store, StoreSizes, TokenCount, WrittenDraft,
 };
 use super::Durability::{Durable, Rebuildable};
 use super::{
@@ -16,38 +16,38 @@ use super::{
     forecasts, forget, listing, notes, operations, problems, record, refine, reflogs, repositories, row, search,
     tokens,
 };
-use crate::domain::capture::{Capture, Kind, Outcome};
+use crate::domain::capture::{Capture, CaptureKind, ModelOutcome};
 use crate::domain::clock::{Clock, SystemClock};
-use crate::domain::draft::{Draft, DraftState, Edit};
+use crate::domain::draft::{Draft, DraftEdit, DraftState};
 use crate::domain::event::{Event, LogPosition, PendingEvent};
 use crate::domain::id::{CaptureId, DraftId, Oid, RepoId};
 use crate::domain::operation::Operation;
-use crate::domain::project::Origin;
-use crate::prompt::tokens::Counts;
+use crate::domain::project::ProjectOrigin;
+use crate::prompt::tokens::ReportedCounts;
 use crate::route::ledger::{Entry, Ledger};
 
 /// Page size for export: no read transaction is held while the caller processes records.
 const PAGE: usize = 500;
 
 impl Store for SqliteStore {
-    fn take_over(&self, events: &[Event], position: &SpoolPosition) -> Result<()> {
-        self.write(Rebuildable, |tx| events::take_over(tx, events, position))
+    fn ingest_events(&self, events: &[Event], position: &SpoolPosition) -> Result<()> {
+        self.write(Rebuildable, |tx| events::ingest(tx, events, position))
     }
 
-    fn put_event(&self, event: &Event) -> Result<i64> {
-        self.write(Rebuildable, |tx| events::put(tx, event))
+    fn insert_event(&self, event: &Event) -> Result<i64> {
+        self.write(Rebuildable, |tx| events::insert_event(tx, event))
     }
 
-    fn take_moves(&self, repo: &RepoId, events: &[Event], positions: &[LogPosition]) -> Result<()> {
-        self.write(Rebuildable, |tx| reflogs::take_moves(tx, repo, events, positions))
+    fn record_reflog_events(&self, repo: &RepoId, events: &[Event], positions: &[LogPosition]) -> Result<()> {
+        self.write(Rebuildable, |tx| reflogs::record_reflog_events(tx, repo, events, positions))
     }
 
     fn log_positions(&self, repo: &RepoId) -> Result<Vec<LogPosition>> {
         self.read(|db| reflogs::positions(db, repo))
     }
 
-    fn awaited_commits(&self, common_dir: &Path, oids: &[Oid]) -> Result<HashSet<Oid>> {
-        self.read(|db| events::awaited(db, common_dir, oids))
+    fn commits_with_open_events(&self, common_dir: &Path, oids: &[Oid]) -> Result<HashSet<Oid>> {
+        self.read(|db| events::commits_with_open_events(db, common_dir, oids))
     }
 
     fn spool_positions(&self) -> Result<Vec<SpoolPosition>> {
@@ -76,31 +76,36 @@ impl Store for SqliteStore {
         self.read(|db| events::ready(db, limit, running, row::micros(since), apart))
     }
 
-    fn newest_places(&self, limit: usize) -> Result<Vec<PathBuf>> {
-        self.read(|db| events::newest_places(db, limit))
+    fn newest_git_dirs(&self, limit: usize) -> Result<Vec<PathBuf>> {
+        self.read(|db| events::newest_git_dirs(db, limit))
     }
 
     fn waiting_sequences(&self, since: Timestamp) -> Result<Vec<PathBuf>> {
         self.read(|db| events::sequences(db, row::micros(since)))
     }
 
-    fn is_replaced_next(&self, oid: &Oid) -> Result<bool> {
-        self.read(|db| events::is_replaced_next(db, oid))
+    fn has_pending_rewrite(&self, oid: &Oid) -> Result<bool> {
+        self.read(|db| events::has_pending_rewrite(db, oid))
     }
 
     fn close_event(&self, row: i64, note: Option<&str>) -> Result<()> {
         self.write(Rebuildable, |tx| events::close(tx, row, note))
     }
 
-    fn record_capture(&self, capture: &Capture, event: Option<i64>) -> Result<Recorded> {
+    fn record_capture(&self, capture: &Capture, event: Option<i64>) -> Result<RecordOutcome> {
         self.write(durability(capture.kind), |tx| record::record(tx, capture, &capture.summary, event))
     }
 
-    fn record_final(&self, finished: &dyn Fn() -> Finished, event: Option<i64>) -> Result<Recorded> {
+    fn record_final(&self, finished: &dyn Fn() -> FinalCapture, event: Option<i64>) -> Result<RecordOutcome> {
         self.write(Rebuildable, |tx| record::record_final(tx, &finished(), event))
     }
 
-    fn record_replaced(&self, finished: &dyn Fn() -> Finished, newer: &Oid, event: Option<i64>) -> Result<Recorded> {
+    fn record_replaced(
+        &self,
+        finished: &dyn Fn() -> FinalCapture,
+        newer: &Oid,
+        event: Option<i64>,
+    ) -> Result<RecordOutcome> {
         self.write(Rebuildable, |tx| {
             let finished = finished();
             let recorded = record::record_final(tx, &finished, event)?;
@@ -115,7 +120,7 @@ impl Store for SqliteStore {
         self.write(Rebuildable, |tx| finish::credit_hook(tx, repo, oid, row::micros(since)))
     }
 
-    fn finish_capture(&self, id: CaptureId, outcome: &dyn Fn() -> Outcome) -> Result<bool> {
+    fn finish_capture(&self, id: CaptureId, outcome: &dyn Fn() -> ModelOutcome) -> Result<bool> {
         self.write(Rebuildable, |tx| finish::finish(tx, id, &outcome()))
     }
 
@@ -123,11 +128,11 @@ impl Store for SqliteStore {
         self.write(Rebuildable, |tx| finish::finish_abandoned(tx, row::micros(before), row::micros(now)))
     }
 
-    fn supersede(&self, repo: &RepoId, old: &Oid, new: &Oid) -> Result<()> {
+    fn supersede_commit(&self, repo: &RepoId, old: &Oid, new: &Oid) -> Result<()> {
         self.write(Rebuildable, |tx| finish::supersede(tx, repo, old, new))
     }
 
-    fn restore(&self, repo: &RepoId, oids: &[Oid]) -> Result<Vec<Oid>> {
+    fn restore_captures(&self, repo: &RepoId, oids: &[Oid]) -> Result<Vec<Oid>> {
         self.write(Rebuildable, |tx| finish::restore(tx, repo, oids))
     }
 
@@ -143,11 +148,11 @@ impl Store for SqliteStore {
         self.read(|db| captures::live_of_change(db, repo, change))
     }
 
-    fn live_captures_alike(&self, repo: &RepoId, at: Timestamp, raw: &str) -> Result<Vec<Capture>> {
+    fn live_captures_without_patch(&self, repo: &RepoId, at: Timestamp, raw: &str) -> Result<Vec<Capture>> {
         self.read(|db| captures::live_alike(db, repo, row::micros(at), raw))
     }
 
-    fn notes_before(&self, repo: &RepoId, since: Timestamp, until: Timestamp) -> Result<Vec<NoteBefore>> {
+    fn notes_before(&self, repo: &RepoId, since: Timestamp, until: Timestamp) -> Result<Vec<NoteWithCommits>> {
         let (notes, damaged) = self.read(|db| notes::before(db, repo, row::micros(since), row::micros(until)))?;
         self.report_damage("capture", &damaged);
         Ok(notes)
@@ -187,7 +192,7 @@ impl Store for SqliteStore {
         self.write(Rebuildable, |tx| refine::refine(tx, id, refinement))
     }
 
-    fn refine_missed(&self, id: CaptureId, at: Timestamp) -> Result<()> {
+    fn record_failed_refinement(&self, id: CaptureId, at: Timestamp) -> Result<()> {
         self.write(Rebuildable, |tx| refine::missed(tx, id, at))
     }
 
@@ -227,7 +232,7 @@ impl Store for SqliteStore {
     fn skip_commits(&self, commits: &[(RepoId, Oid)], position: &SpoolPosition) -> Result<()> {
         self.write(Rebuildable, |tx| {
             commits.iter().try_for_each(|(repo, oid)| forget::skip(tx, repo, oid))?;
-            events::take_over(tx, &[], position)
+            events::ingest(tx, &[], position)
         })
     }
 
@@ -239,12 +244,12 @@ impl Store for SqliteStore {
         self.read(|db| row::parse(&captures::full_id(db, "capture", "forgotten", id_prefix)?))
     }
 
-    fn forget_capture(&self, id: CaptureId, now: Timestamp) -> Result<Forgotten> {
+    fn forget_capture(&self, id: CaptureId, now: Timestamp) -> Result<ForgetReport> {
         let forgotten = self.write(Durable, |tx| forget::forget(tx, id, now))?;
-        Ok(Forgotten { scrubbed: self.scrub(), ..forgotten })
+        Ok(ForgetReport { scrubbed: self.scrub(), ..forgotten })
     }
 
-    fn scrub(&self) -> Scrubbed {
+    fn scrub(&self) -> ScrubReport {
         self.scrub_files()
     }
 
@@ -262,11 +267,11 @@ impl Store for SqliteStore {
         self.read(|db| counts::count(db, repo, since, until))
     }
 
-    fn origins(&self) -> Result<Vec<Origin>> {
+    fn origins(&self) -> Result<Vec<ProjectOrigin>> {
         self.read(listing::origins)
     }
 
-    fn register(&self, repo: &Registered) -> Result<()> {
+    fn register(&self, repo: &RegisteredRepo) -> Result<()> {
         self.write(Durable, |tx| repositories::register(tx, repo))
     }
 
@@ -274,16 +279,16 @@ impl Store for SqliteStore {
         self.write(Durable, |tx| repositories::unregister(tx, id))
     }
 
-    fn registered(&self) -> Result<Vec<Registered>> {
+    fn registered_repos(&self) -> Result<Vec<RegisteredRepo>> {
         self.read(repositories::all)
     }
 
-    fn registration(&self, id: &RepoId) -> Result<Option<Registered>> {
-        self.read(|db| repositories::one(db, id))
+    fn registration(&self, id: &RepoId) -> Result<Option<RegisteredRepo>> {
+        self.read(|db| repositories::find(db, id))
     }
 
-    fn adopt(&self, old: &RepoId, new: &Registered) -> Result<()> {
-        self.write(Durable, |tx| repositories::adopt(tx, old, new))
+    fn move_repository(&self, old: &RepoId, new: &RegisteredRepo) -> Result<()> {
+        self.write(Durable, |tx| repositories::move_repository(tx, old, new))
     }
 
     fn mark(&self, name: &str) -> Result<Option<String>> {
@@ -302,8 +307,8 @@ impl Store for SqliteStore {
         self.read(|db| operations::latency(db, since, grouping))
     }
 
-    fn expire(&self, what: Expiring, before: Timestamp) -> Result<u64> {
-        if what == Expiring::Copies {
+    fn expire(&self, what: ExpiringData, before: Timestamp) -> Result<u64> {
+        if what == ExpiringData::Copies {
             return copies::expire(&self.path, before);
         }
         let mut expired = 0;
@@ -317,7 +322,7 @@ impl Store for SqliteStore {
         }
     }
 
-    fn count_tokens(&self, endpoint: &str, model: &str, bytes: u64, tokens: u64) -> Result<Counts> {
+    fn count_tokens(&self, endpoint: &str, model: &str, bytes: u64, tokens: u64) -> Result<ReportedCounts> {
         self.write(Rebuildable, |tx| tokens::count(tx, endpoint, model, bytes, tokens))
     }
 
@@ -325,7 +330,7 @@ impl Store for SqliteStore {
         self.read(tokens::all)
     }
 
-    fn evidence(&self, since: Timestamp) -> Result<Vec<WrittenBy>> {
+    fn evidence(&self, since: Timestamp) -> Result<Vec<ModelEvidence>> {
         self.read(|db| evidence::all(db, since))
     }
 
@@ -337,8 +342,8 @@ impl Store for SqliteStore {
         self.read(forecasts::all)
     }
 
-    fn put_forecast(&self, entry: &Entry) -> Result<()> {
-        self.write(Rebuildable, |tx| forecasts::put(tx, entry))
+    fn store_forecast(&self, entry: &Entry) -> Result<()> {
+        self.write(Rebuildable, |tx| forecasts::store_forecast(tx, entry))
     }
 
     fn queue_draft(&self, draft: &NewDraft, now: Timestamp) -> Result<bool> {
@@ -349,7 +354,7 @@ impl Store for SqliteStore {
         self.write(Durable, |tx| drafts::lease(tx, now, until))
     }
 
-    fn finish_draft(&self, id: DraftId, attempt: u32, written: &Written, now: Timestamp) -> Result<()> {
+    fn finish_draft(&self, id: DraftId, attempt: u32, written: &WrittenDraft, now: Timestamp) -> Result<()> {
         self.write(Durable, |tx| drafts::finish(tx, id, attempt, written, now))
     }
 
@@ -371,12 +376,12 @@ impl Store for SqliteStore {
         self.read(drafts::count)
     }
 
-    fn edit_draft(&self, id: DraftId, title: &str, body: &str, edit: Edit) -> Result<Draft> {
+    fn edit_draft(&self, id: DraftId, title: &str, body: &str, edit: DraftEdit) -> Result<Draft> {
         self.write(Durable, |tx| drafts::edit(tx, id, title, body, edit))
     }
 
     fn move_draft(&self, id: DraftId, from: &[DraftState], to: DraftState, now: Timestamp) -> Result<Draft> {
-        self.write(Durable, |tx| drafts::move_on(tx, id, from, to, now))
+        self.write(Durable, |tx| drafts::change_state(tx, id, from, to, now))
     }
 
     fn retry_draft(&self, id: DraftId, now: Timestamp) -> Result<Draft> {
@@ -391,10 +396,10 @@ impl Store for SqliteStore {
         self.write(Rebuildable, |tx| problems::note(tx, at, what, hint))
     }
 
-    fn settle_problems(&self, hint: &str, before: Timestamp) -> Result<()> {
+    fn resolve_problems(&self, hint: &str, before: Timestamp) -> Result<()> {
         // Usually there is nothing to do, and a read does not wait for another writer.
         if self.read(|db| problems::are_open(db, hint, before))? {
-            self.write(Rebuildable, |tx| problems::settle(tx, hint, before))?;
+            self.write(Rebuildable, |tx| problems::resolve(tx, hint, before))?;
         }
         Ok(())
     }
@@ -413,9 +418,9 @@ impl SqliteStore {
 }
 
 /// Commits can be rebuilt from git; notes cannot.
-fn durability(kind: Kind) -> Durability {
+fn durability(kind: CaptureKind) -> Durability {
     match kind {
-        Kind::Note => Durable,
-        Kind::Commit | Kind::Merge => Rebuildable,
+        CaptureKind::Note => Durable,
+        CaptureKind::Commit | CaptureKind::Merge => Rebuildable,
     }
 }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::super::{Left, Removed, Result};
-use super::connection::{Exclusive, beside};
+use super::super::{RemainingFile, Result, StoreFile};
+use super::connection::{DatabaseLock, beside};
 use super::error;
 use crate::domain::fragments::Fragments;
 
@@ -18,11 +18,11 @@ const KINDS: [&str; 5] = [".schema-", ".corrupt", ".mended", ".rebuilding", ".re
 const EMPTY: [&str; 3] = [".lock", ".suspect", "-shm"];
 
 /// All copies made by this program, sorted by name, with their sizes.
-pub fn all(database: &Path) -> io::Result<Vec<Removed>> {
+pub fn all(database: &Path) -> io::Result<Vec<StoreFile>> {
     let mut found = Vec::new();
     for (path, rest) in beside_of(database)? {
         if KINDS.iter().any(|kind| rest.starts_with(kind)) {
-            found.push(Removed { bytes: size(&path), path });
+            found.push(StoreFile { bytes: size(&path), path });
         }
     }
     found.sort_by(|a, b| a.path.cmp(&b.path));
@@ -36,11 +36,11 @@ pub fn database_size(database: &Path) -> u64 {
 
 /// Removes copies unchanged since `before`; returns the number of files.
 pub fn expire(database: &Path, before: Timestamp) -> Result<u64> {
-    let old = |copy: &Removed| changed(&copy.path).is_some_and(|at| at < before);
+    let old = |copy: &StoreFile| changed(&copy.path).is_some_and(|at| at < before);
     if !all(database).map_err(error::file)?.iter().any(old) {
         return Ok(0);
     }
-    let _lock = Exclusive::take(database)?;
+    let _lock = DatabaseLock::acquire(database)?;
     let mut expired = 0;
     for copy in all(database).map_err(error::file)?.iter().filter(|copy| old(copy) && !is_needed(database, copy)) {
         match fs::remove_file(&copy.path) {
@@ -52,17 +52,17 @@ pub fn expire(database: &Path, before: Timestamp) -> Result<u64> {
 }
 
 /// Removes every copy; returns the removed and the remaining files.
-pub fn remove(database: &Path) -> Result<(Vec<Removed>, Vec<Left>)> {
+pub fn remove(database: &Path) -> Result<(Vec<StoreFile>, Vec<RemainingFile>)> {
     let (mut removed, mut left) = (Vec::new(), Vec::new());
     if all(database).map_err(error::file)?.is_empty() {
         return Ok((removed, left));
     }
-    let _lock = Exclusive::take(database)?;
+    let _lock = DatabaseLock::acquire(database)?;
     for copy in all(database).map_err(error::file)? {
         match fs::remove_file(&copy.path) {
             Ok(()) => removed.push(copy),
             Err(gone) if gone.kind() == io::ErrorKind::NotFound => {}
-            Err(failure) => left.push(Left { path: copy.path, why: failure.to_string(), foreign: false }),
+            Err(failure) => left.push(RemainingFile { path: copy.path, why: failure.to_string(), foreign: false }),
         }
     }
     Ok((removed, left))
@@ -70,25 +70,25 @@ pub fn remove(database: &Path) -> Result<(Vec<Removed>, Vec<Left>)> {
 
 /// Files with the database's name made by another program that contain one of these texts. Only plain text is found;
 /// compressed or encrypted files are not inspected.
-pub fn foreign(database: &Path, texts: &Fragments) -> Result<Vec<Left>> {
+pub fn foreign(database: &Path, texts: &Fragments) -> Result<Vec<RemainingFile>> {
     let mut left = Vec::new();
     for (path, rest) in beside_of(database).map_err(error::file)? {
         let ours = rest.is_empty() || rest == "-wal" || KINDS.iter().chain(&EMPTY).any(|kind| rest.starts_with(kind));
         if ours || !path.is_file() {
             continue;
         }
-        let why = match fs::File::open(&path).and_then(|file| texts.are_in_stream(file)) {
+        let why = match fs::File::open(&path).and_then(|file| texts.occur_in_stream(file)) {
             Ok(false) => continue,
             Ok(true) => "not made by uro-capture, and therefore not removed".to_owned(),
             Err(failure) => format!("cannot be inspected: {failure}"),
         };
-        left.push(Left { path, why, foreign: true });
+        left.push(RemainingFile { path, why, foreign: true });
     }
     Ok(left)
 }
 
 /// An interrupted replacement that lacks only its final name: this is the current database.
-fn is_needed(database: &Path, copy: &Removed) -> bool {
+fn is_needed(database: &Path, copy: &StoreFile) -> bool {
     !database.exists() && copy.path == beside(database, ".rebuilt")
 }
 

@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::super::{Lease, NewDraft, Result, StoreError, Written};
+use super::super::{Lease, NewDraft, Result, StoreError, WrittenDraft};
 use super::error::DamagedRow;
 use super::{captures, checksum, forget, row};
 use crate::domain::capture::RepoRef;
 use crate::domain::clock::{Clock, SystemClock};
-use crate::domain::draft::{Draft, DraftKind, DraftState, Edit, Period};
+use crate::domain::draft::{Draft, DraftEdit, DraftKind, DraftState, Period};
 use crate::domain::id::{DraftId, RepoId};
 
 const COLUMNS: &str = "id, kind, project, period_from, period_to, state, attempt, max_attempts, next_at, model, title, \
@@ -23,7 +23,7 @@ pub fn queue(tx: &Connection, draft: &NewDraft, now: Timestamp) -> Result<bool> 
     let added = tx.execute(
         sql,
         params![
-            DraftId::fresh(&Fixed(now)).to_string(),
+            DraftId::fresh(&FixedClock(now)).to_string(),
             draft.kind.as_str(),
             draft.project,
             row::micros(draft.period.from),
@@ -39,9 +39,9 @@ pub fn queue(tx: &Connection, draft: &NewDraft, now: Timestamp) -> Result<bool> 
 }
 
 /// The caller's time as a clock, for time-ordered ids.
-struct Fixed(Timestamp);
+struct FixedClock(Timestamp);
 
-impl Clock for Fixed {
+impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
         self.0
     }
@@ -70,7 +70,7 @@ pub fn lease(tx: &Connection, now: Timestamp, until: Timestamp) -> Result<Option
     );
     let mut query = tx.prepare_cached(&claim)?;
     let mut rows = query.query([row::micros(now), row::micros(until)])?;
-    let draft = rows.next()?.map(read).transpose()?;
+    let draft = rows.next()?.map(read_draft).transpose()?;
     Ok(draft.map(|draft| Lease { attempt: draft.attempt, draft, until }))
 }
 
@@ -81,7 +81,7 @@ pub fn size(db: &Connection) -> Result<u64> {
 }
 
 /// Stores the text under the lease, unless one of its captures was forgotten meanwhile.
-pub fn finish(tx: &Connection, id: DraftId, attempt: u32, written: &Written, now: Timestamp) -> Result<()> {
+pub fn finish(tx: &Connection, id: DraftId, attempt: u32, written: &WrittenDraft, now: Timestamp) -> Result<()> {
     if forget::is_any_forgotten(tx, &written.sources)? {
         return Err(StoreError::Conflict(format!(
             "a capture that draft {id} was written from was forgotten meanwhile"
@@ -103,7 +103,7 @@ pub fn finish(tx: &Connection, id: DraftId, attempt: u32, written: &Written, now
         checksum::of(&[&written.title, &written.body]),
         written.quality.as_ref().map(serde_json::to_string).transpose()?,
     ])?;
-    fenced(tx, changed, id, attempt)
+    check_fence(tx, changed, id, attempt)
 }
 
 /// Releases the lease: queued again, or dead when its attempts are used up.
@@ -116,11 +116,11 @@ pub fn fail(tx: &Connection, id: DraftId, attempt: u32, error: &str, times: (Tim
                WHERE id = ?1 AND attempt = ?2 AND state = 'leased'";
     let values = params![id.to_string(), attempt, error, row::micros(next_at), row::micros(now)];
     let changed = tx.prepare_cached(sql)?.execute(values)?;
-    fenced(tx, changed, id, attempt)
+    check_fence(tx, changed, id, attempt)
 }
 
 /// Explains why an update affected no row.
-fn fenced(tx: &Connection, changed: usize, id: DraftId, attempt: u32) -> Result<()> {
+fn check_fence(tx: &Connection, changed: usize, id: DraftId, attempt: u32) -> Result<()> {
     if changed == 1 {
         return Ok(());
     }
@@ -143,7 +143,7 @@ pub fn find(db: &Connection, prefix: &str) -> Result<Draft> {
     let id = captures::full_id(db, "draft", "drafts", prefix)?;
     let mut query = db.prepare_cached(&format!("SELECT {COLUMNS} FROM drafts WHERE id = ?1"))?;
     let mut rows = query.query([&id])?;
-    read(rows.next()?.ok_or(StoreError::NotFound { what: "draft", id })?)
+    read_draft(rows.next()?.ok_or(StoreError::NotFound { what: "draft", id })?)
 }
 
 /// Newest period first, and the ids of damaged ones.
@@ -159,7 +159,7 @@ pub fn list(db: &Connection, state: Option<DraftState>, project: Option<&str>) -
     let mut rows = query.query((state.map(DraftState::as_str), project))?;
     let (mut drafts, mut damaged) = (Vec::new(), Vec::new());
     while let Some(row) = rows.next()? {
-        captures::sort_out(read(row), &mut drafts, &mut damaged)?;
+        captures::sort_out(read_draft(row), &mut drafts, &mut damaged)?;
     }
     Ok((drafts, damaged))
 }
@@ -173,7 +173,7 @@ pub fn count(db: &Connection) -> Result<Vec<(DraftState, u64)>> {
 }
 
 /// Stores the user's text.
-pub fn edit(tx: &Connection, id: DraftId, title: &str, body: &str, edit: Edit) -> Result<Draft> {
+pub fn edit(tx: &Connection, id: DraftId, title: &str, body: &str, edit: DraftEdit) -> Result<Draft> {
     let sql =
         "UPDATE drafts SET title = ?2, body = ?3, edit_seconds = ?4, edit_distance = ?5, checksum = ?6, quality = NULL
                WHERE id = ?1 AND state IN ('ready', 'accepted')";
@@ -184,7 +184,13 @@ pub fn edit(tx: &Connection, id: DraftId, title: &str, body: &str, edit: Edit) -
 }
 
 /// Changes the state from one of `from`.
-pub fn move_on(tx: &Connection, id: DraftId, from: &[DraftState], to: DraftState, now: Timestamp) -> Result<Draft> {
+pub fn change_state(
+    tx: &Connection,
+    id: DraftId,
+    from: &[DraftState],
+    to: DraftState,
+    now: Timestamp,
+) -> Result<Draft> {
     let draft = find(tx, &id.to_string())?;
     if !from.contains(&draft.state) {
         return Err(wrong_state(&draft, to.as_str()));
@@ -216,7 +222,7 @@ fn wrong_state(draft: &Draft, wish: &str) -> StoreError {
     StoreError::Conflict(format!("draft {} is {} and cannot be {wish}", draft.id, draft.state.as_str()))
 }
 
-fn read(row: &Row<'_>) -> Result<Draft> {
+fn read_draft(row: &Row<'_>) -> Result<Draft> {
     let id: String = row.get(0)?;
     decode(row).map_err(|error| match error {
         StoreError::Corrupt(why) => DamagedRow::error("draft", id, &why),
@@ -251,7 +257,7 @@ fn decode(row: &Row<'_>) -> Result<Draft> {
         body,
         format: row.get(12)?,
         sources: row::json(row, 13)?,
-        edit: edit.0.zip(edit.1).map(|(seconds, distance)| Edit { seconds, distance }),
+        edit: edit.0.zip(edit.1).map(|(seconds, distance)| DraftEdit { seconds, distance }),
         quality: row.get::<_, Option<String>>(16)?.and_then(|text| serde_json::from_str(&text).ok()),
         error: row.get(17)?,
         created_at: row::time(row.get(18)?)?,

@@ -15,7 +15,7 @@ use crate::domain::event::{Event, HookName, PendingEvent};
 use crate::domain::id::Oid;
 
 /// Stores the events and advances the position. A record ingested before is not stored again.
-pub fn take_over(tx: &Connection, events: &[Event], position: &SpoolPosition) -> Result<()> {
+pub fn ingest(tx: &Connection, events: &[Event], position: &SpoolPosition) -> Result<()> {
     for event in events {
         insert(tx, event, Some(&position.file))?;
     }
@@ -25,7 +25,7 @@ pub fn take_over(tx: &Connection, events: &[Event], position: &SpoolPosition) ->
 }
 
 /// Stores one event; returns its row.
-pub fn put(tx: &Connection, event: &Event) -> Result<i64> {
+pub fn insert_event(tx: &Connection, event: &Event) -> Result<i64> {
     insert(tx, event, None)?;
     Ok(tx.last_insert_rowid())
 }
@@ -109,13 +109,13 @@ fn rows(limit: usize) -> i64 {
 fn collect(mut rows: Rows<'_>) -> Result<Vec<PendingEvent>> {
     let mut pending = Vec::new();
     while let Some(row) = rows.next()? {
-        pending.push(PendingEvent { row: row.get(0)?, event: read(row)? });
+        pending.push(PendingEvent { row: row.get(0)?, event: read_event(row)? });
     }
     Ok(pending)
 }
 
 /// Git directories of the newest open events.
-pub fn newest_places(db: &Connection, limit: usize) -> Result<Vec<PathBuf>> {
+pub fn newest_git_dirs(db: &Connection, limit: usize) -> Result<Vec<PathBuf>> {
     let sql = "SELECT git_dir FROM events WHERE closed = 0 ORDER BY stamp DESC, row DESC LIMIT ?1";
     places(db.prepare_cached(sql)?.query([rows(limit)])?)
 }
@@ -143,13 +143,13 @@ fn places(mut rows: Rows<'_>) -> Result<Vec<PathBuf>> {
 }
 
 /// Whether an open event, from a log or from a hook outside any sequence, reports this commit as rewritten.
-pub fn is_replaced_next(db: &Connection, oid: &Oid) -> Result<bool> {
+pub fn has_pending_rewrite(db: &Connection, oid: &Oid) -> Result<bool> {
     let sql = "SELECT 1 FROM rewritten r CROSS JOIN events e ON e.row = r.event
                WHERE r.old = ?1 AND e.closed = 0 AND (e.in_sequence = 0 OR e.hook IS NULL)";
     Ok(db.prepare_cached(sql)?.exists([oid.as_str()])?)
 }
 
-fn read(row: &Row<'_>) -> Result<Event> {
+fn read_event(row: &Row<'_>) -> Result<Event> {
     let hook: Option<String> = row.get(3)?;
     let git_dir: Vec<u8> = row.get(4)?;
     let oid: Option<String> = row.get(5)?;
@@ -172,7 +172,7 @@ pub fn count(db: &Connection) -> Result<u64> {
 }
 
 /// Those of the commits that open events of this repository, linked worktrees included, refer to.
-pub fn awaited(db: &Connection, common_dir: &Path, oids: &[Oid]) -> Result<HashSet<Oid>> {
+pub fn commits_with_open_events(db: &Connection, common_dir: &Path, oids: &[Oid]) -> Result<HashSet<Oid>> {
     let names = serde_json::to_string(oids)?;
     let sql = "SELECT oid FROM events WHERE closed = 0 AND oid IN (SELECT value FROM json_each(?1))
                AND (git_dir = ?2 OR substr(git_dir, 1, length(?3)) = ?3)";
@@ -194,7 +194,7 @@ fn below(dir: &Path) -> Vec<u8> {
 }
 
 /// Moves the open events of a relocated repository to its new path.
-pub fn follow(tx: &Connection, old: &Path, new: &Path) -> Result<()> {
+pub fn move_events(tx: &Connection, old: &Path, new: &Path) -> Result<()> {
     // `||` turns bytes into text; cast back to bytes they compare equal.
     let sql = "UPDATE events SET git_dir = CAST(?2 || substr(git_dir, length(?1) + 1) AS BLOB)
                WHERE closed = 0 AND (git_dir = ?1 OR substr(git_dir, 1, length(?3)) = ?3)";

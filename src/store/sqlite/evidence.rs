@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::super::{JudgedAnswer, Result, WrittenBy};
+use super::super::{JudgedAnswer, ModelEvidence, Result};
 use super::codes::Coded;
 use super::row;
 use crate::domain::capture::Reason;
@@ -17,14 +17,14 @@ use crate::route::merit::{Evidence, Mean};
 const NEWEST: i64 = 500;
 
 /// One sum per model and role.
-pub fn all(db: &Connection, since: Timestamp) -> Result<Vec<WrittenBy>> {
+pub fn all(db: &Connection, since: Timestamp) -> Result<Vec<ModelEvidence>> {
     let mut found = captures(db, since)?;
     found.extend(drafts(db, since)?);
     Ok(found)
 }
 
 /// Live captures not written by a template: by code, as in the index `captures_worded`.
-fn captures(db: &Connection, since: Timestamp) -> Result<Vec<WrittenBy>> {
+fn captures(db: &Connection, since: Timestamp) -> Result<Vec<ModelEvidence>> {
     let sql = "SELECT coalesce(json_extract(rest, '$.model'), json_extract(rest, '$.edited.model')) AS writer,
                  count(json_extract(rest, '$.quality.score')), total(json_extract(rest, '$.quality.score')),
                  count(json_extract(rest, '$.edited.kept')), total(json_extract(rest, '$.edited.kept'))
@@ -33,13 +33,14 @@ fn captures(db: &Connection, since: Timestamp) -> Result<Vec<WrittenBy>> {
                WHERE writer IS NOT NULL GROUP BY writer ORDER BY writer";
     let mut query = db.prepare_cached(sql)?;
     let values = params![row::micros(since), NEWEST];
-    let found = query
-        .query_map(values, |row| Ok(WrittenBy { model: row.get(0)?, role: Role::Capture, seen: seen(row, 1)? }))?;
+    let found = query.query_map(values, |row| {
+        Ok(ModelEvidence { model: row.get(0)?, role: Role::Capture, evidence: seen(row, 1)? })
+    })?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
 /// A draft accepted without changes counts as fully retained.
-fn drafts(db: &Connection, since: Timestamp) -> Result<Vec<WrittenBy>> {
+fn drafts(db: &Connection, since: Timestamp) -> Result<Vec<ModelEvidence>> {
     let sql = "SELECT model, count(score), total(score), count(kept), total(kept), kind
                FROM (SELECT model, kind, json_extract(quality, '$.score') AS score,
                        CASE WHEN edit_distance IS NOT NULL THEN 1.0 - edit_distance
@@ -53,7 +54,7 @@ fn drafts(db: &Connection, since: Timestamp) -> Result<Vec<WrittenBy>> {
     })?;
     let mut all = Vec::new();
     for (role, model, seen) in found.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten() {
-        all.push(WrittenBy { model: model?, role, seen: seen? });
+        all.push(ModelEvidence { model: model?, role, evidence: seen? });
     }
     Ok(all)
 }

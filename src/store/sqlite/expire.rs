@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::super::{Expiring, Result};
+use super::super::{ExpiringData, Result};
 
 /// Rows removed per step; a prompt has some kilobytes, all of which are overwritten.
 const STEP: u64 = 200;
@@ -20,24 +20,24 @@ pub const SQUASHES: &str = "DELETE FROM squashes WHERE (repo_id, parent) IN
   (SELECT repo_id, parent FROM squashes WHERE at < ?1 LIMIT ?2)";
 
 /// The result of one step.
-pub struct Step {
+pub struct ExpireStep {
     pub removed: u64,
     /// There may be more.
     pub more: bool,
 }
 
 /// Removes at most `STEP` rows of each table that are older than `before`.
-pub fn step(tx: &Connection, what: Expiring, before: i64) -> Result<Step> {
+pub fn step(tx: &Connection, what: ExpiringData, before: i64) -> Result<ExpireStep> {
     let remove = |sql: &str| Ok::<_, rusqlite::Error>(tx.prepare_cached(sql)?.execute([before, STEP as i64])? as u64);
     // Closed events do not count towards the total.
-    let events = if what == Expiring::Operations { remove(EVENTS)? } else { 0 };
+    let events = if what == ExpiringData::Operations { remove(EVENTS)? } else { 0 };
     let removed = match what {
-        Expiring::Operations => remove(OPERATIONS)?,
-        Expiring::Prompts => remove(PROMPTS)?,
-        Expiring::Decisions => remove(DECISIONS)?,
-        Expiring::Problems => remove(PROBLEMS)?,
-        Expiring::Squashes => remove(SQUASHES)?,
-        Expiring::Copies => 0,
+        ExpiringData::Operations => remove(OPERATIONS)?,
+        ExpiringData::Prompts => remove(PROMPTS)?,
+        ExpiringData::Decisions => remove(DECISIONS)?,
+        ExpiringData::Problems => remove(PROBLEMS)?,
+        ExpiringData::Squashes => remove(SQUASHES)?,
+        ExpiringData::Copies => 0,
     };
-    Ok(Step { removed, more: removed.max(events) >= STEP })
+    Ok(ExpireStep { removed, more: removed.max(events) >= STEP })
 }

@@ -6,26 +6,26 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::{Result, StoreError};
 use super::codes::{Coded, Punctual};
-use super::row::{self, Edited, Rest};
+use super::row::{self, CaptureExtras, UserEdit};
 use super::{captures, checksum, decisions, record};
-use crate::domain::capture::{By, Capture, Outcome, Reason};
+use crate::domain::capture::{AuthoredBy, Capture, ModelOutcome, Reason};
 use crate::domain::event::Source;
 use crate::domain::id::{CaptureId, Oid, RepoId};
 
 /// The fields of the current row that an update needs.
-struct Current {
+struct CurrentRow {
     row: i64,
     raw: String,
     summary: String,
     reason: Reason,
-    rest: Rest,
+    rest: CaptureExtras,
 }
 
-fn current(tx: &Connection, id: CaptureId) -> Result<Option<Current>> {
+fn current(tx: &Connection, id: CaptureId) -> Result<Option<CurrentRow>> {
     let mut query = tx.prepare_cached("SELECT row, raw, summary, reason, rest FROM captures WHERE id = ?1")?;
     let mut rows = query.query([id.to_string()])?;
     let Some(found) = rows.next()? else { return Ok(None) };
-    Ok(Some(Current {
+    Ok(Some(CurrentRow {
         row: found.get(0)?,
         raw: found.get(1)?,
         summary: found.get(2)?,
@@ -35,7 +35,7 @@ fn current(tx: &Connection, id: CaptureId) -> Result<Option<Current>> {
 }
 
 /// Applies the model stage's result; false when the capture is no longer pending.
-pub fn finish(tx: &Connection, id: CaptureId, outcome: &Outcome) -> Result<bool> {
+pub fn finish(tx: &Connection, id: CaptureId, outcome: &ModelOutcome) -> Result<bool> {
     let Some(mut current) = current(tx, id)? else { return Ok(false) };
     if current.reason != Reason::Pending {
         return Ok(false);
@@ -68,7 +68,12 @@ pub fn keep_wire(tx: &Connection, row: i64, wire: &str, faults: &[String]) -> Re
 }
 
 /// Writes the changed fields in one statement, so that the full-text index is updated once.
-fn update(tx: &Connection, current: &Current, summary: Option<&str>, how: (By, Reason, Punctual)) -> Result<()> {
+fn update(
+    tx: &Connection,
+    current: &CurrentRow,
+    summary: Option<&str>,
+    how: (AuthoredBy, Reason, Punctual),
+) -> Result<()> {
     let (by, reason, punctual) = how;
     let rest = serde_json::to_string(&current.rest)?;
     let values = params![current.row, by.code(), reason.code(), punctual.code(), rest];
@@ -102,7 +107,8 @@ pub fn finish_abandoned(tx: &Connection, before: i64, now: i64) -> Result<u64> {
                WHERE reason = 1 AND captured_at < ?1
                  AND captured_at + coalesce(json_extract(rest, '$.timing.budget_ms'), 0) * 1000 < ?1";
     let (unjudged, late) = (Punctual::Unjudged.code(), Punctual::Late.code());
-    let done = tx.execute(sql, params![before, Reason::Deadline.code(), By::Template.code(), unjudged, late, now])?;
+    let done =
+        tx.execute(sql, params![before, Reason::Deadline.code(), AuthoredBy::Template.code(), unjudged, late, now])?;
     Ok(done as u64)
 }
 
@@ -111,7 +117,7 @@ pub fn edit(tx: &Connection, id: CaptureId, summary: &str) -> Result<Capture> {
     let missing = || StoreError::NotFound { what: "capture", id: id.to_string() };
     let mut current = current(tx, id)?.ok_or_else(missing)?;
     if let Some(model) = current.rest.model.take() {
-        current.rest.edited = Some(Edited { model, kept: kept(&current.summary, summary) });
+        current.rest.edited = Some(UserEdit { model, kept: retained_share(&current.summary, summary) });
     }
     (current.rest.endpoint, current.rest.prompt_version) = (None, None);
     // The scores belong to the replaced text, and the new one is not a model's.
@@ -120,12 +126,12 @@ pub fn edit(tx: &Connection, id: CaptureId, summary: &str) -> Result<Capture> {
         .execute([current.row])?;
     let punctual = row::punctual(Reason::None, &current.rest.timing);
     let punctual = if current.rest.timing.total_ms.is_none() { Punctual::Unjudged } else { punctual };
-    update(tx, &current, Some(summary), (By::Human, Reason::None, punctual))?;
+    update(tx, &current, Some(summary), (AuthoredBy::Human, Reason::None, punctual))?;
     captures::by_row(tx, current.row)
 }
 
 /// The share of words that both texts have in common.
-fn kept(before: &str, after: &str) -> f64 {
+fn retained_share(before: &str, after: &str) -> f64 {
     let mut config = similar::TextDiff::configure();
     let diff = config.timeout(DIFF_TIME).diff_words(before, after);
     f64::from(diff.ratio()).clamp(0.0, 1.0)

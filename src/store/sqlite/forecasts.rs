@@ -30,7 +30,7 @@ fn entry(row: &Row<'_>) -> Option<Entry> {
 
 /// The forecast of the newer run wins, in whatever order they are stored; beyond the maximum the least recently used is
 /// removed.
-pub fn put(tx: &Connection, entry: &Entry) -> Result<()> {
+pub fn store_forecast(tx: &Connection, entry: &Entry) -> Result<()> {
     let sql = "INSERT INTO forecasts (key, at, forecast) VALUES (?1, ?2, ?3)
                ON CONFLICT (key) DO UPDATE SET at = excluded.at, forecast = excluded.forecast
                WHERE excluded.at >= at";
@@ -45,18 +45,19 @@ pub fn put(tx: &Connection, entry: &Entry) -> Result<()> {
 mod tests {
     use super::*;
     use crate::route::forecast::Forecast;
-    use crate::route::key::Key;
-    use crate::route::speed::{Machine, Speed};
-    use crate::store::samples::at;
-    use crate::store::sqlite::connection::Handle;
+    use crate::route::key::ForecastKey;
+    use crate::route::speed::{ModelHardware, Speed};
+    use crate::store::samples::timestamp;
+    use crate::store::sqlite::connection::ConnectionHandle;
 
     #[test]
     fn a_row_that_cannot_be_read_is_left_out_and_the_others_come() {
         let home = tempfile::tempdir().unwrap();
-        let db = Handle::open(&home.path().join("captures.db")).unwrap().connection;
-        let key = Key { endpoint: "local".into(), model: "m".into(), digest: None, options: 1, on_battery: false };
-        let forecast = Forecast::seeded(Speed::of(&Machine::default()));
-        put(&db, &Entry { key: key.clone(), at: at(1), forecast }).unwrap();
+        let db = ConnectionHandle::open(&home.path().join("captures.db")).unwrap().connection;
+        let key =
+            ForecastKey { endpoint: "local".into(), model: "m".into(), digest: None, options: 1, on_battery: false };
+        let forecast = Forecast::from_seed(Speed::from_hardware(&ModelHardware::default()));
+        store_forecast(&db, &Entry { key: key.clone(), at: timestamp(1), forecast }).unwrap();
         let good: (String, String) =
             db.query_row("SELECT key, forecast FROM forecasts", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
         let other = good.0.replace("\"m\"", "\"n\"");
@@ -65,6 +66,6 @@ mod tests {
             db.execute("INSERT INTO forecasts VALUES (?1, ?2, ?3)", params![key, at, forecast]).unwrap();
         }
         let ledger = all(&db).unwrap();
-        assert_eq!((ledger.iter().count(), ledger.entry(&key).map(|entry| entry.at)), (1, Some(at(1))));
+        assert_eq!((ledger.iter().count(), ledger.entry(&key).map(|entry| entry.at)), (1, Some(timestamp(1))));
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::super::{FORGETTING, Forgotten, Left, Result, Scrubbed, StoreError};
+use super::super::{FORGETTING, ForgetReport, RemainingFile, Result, ScrubReport, StoreError};
 use super::connection::beside;
 use super::{Durability, SqliteStore, checksum, copies, notes, repositories, row};
 use crate::domain::fragments::Fragments;
@@ -14,7 +14,7 @@ use crate::domain::id::{CaptureId, DraftId, Oid, RepoId};
 /// A shorter message (bytes) occurs in many texts: captures that repeat it are not searched.
 const TELLING: usize = 12;
 
-struct Doomed {
+struct RowToForget {
     row: i64,
     repo_id: Option<String>,
     oid: Option<String>,
@@ -26,30 +26,30 @@ struct Doomed {
 
 /// All texts about the forgotten capture.
 #[derive(Default)]
-struct Texts {
+struct CollectedTexts {
     /// The author's own text.
-    said: Vec<String>,
+    author: Vec<String>,
     /// Template text, model text and prompts.
-    written: Vec<String>,
+    generated: Vec<String>,
 }
 
 /// Removes the capture and those it replaced, which describe the same work; keeps their identifiers, so that nothing
 /// captures them again automatically. Other rows that name or quote it are removed as well.
-pub fn forget(tx: &Connection, id: CaptureId, now: Timestamp) -> Result<Forgotten> {
-    let mut texts = Texts::default();
-    let mut forgotten = Forgotten::default();
+pub fn forget(tx: &Connection, id: CaptureId, now: Timestamp) -> Result<ForgetReport> {
+    let mut texts = CollectedTexts::default();
+    let mut forgotten = ForgetReport::default();
     remove(tx, id, &mut texts, &mut forgotten.ids)?;
     let names = forgotten.ids.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let all = names.iter().chain(&texts.said).chain(&texts.written).map(String::as_str);
+    let all = names.iter().chain(&texts.author).chain(&texts.generated).map(String::as_str);
     forgotten.fragments = Fragments::of(all);
     forgotten.drafts = drop_drafts(tx, &names)?;
-    forgotten.repeated_by = drop_quotations(tx, &texts.said)?;
+    forgotten.repeated_by = drop_quotations(tx, &texts.author)?;
     drop_problems(tx, &forgotten.fragments)?;
     repositories::set_mark(tx, FORGETTING, Some(&now.to_string()))?;
     Ok(forgotten)
 }
 
-fn remove(tx: &Connection, id: CaptureId, texts: &mut Texts, ids: &mut Vec<CaptureId>) -> Result<()> {
+fn remove(tx: &Connection, id: CaptureId, texts: &mut CollectedTexts, ids: &mut Vec<CaptureId>) -> Result<()> {
     let missing = || StoreError::NotFound { what: "capture", id: id.to_string() };
     let doomed = find(tx, id)?.ok_or_else(missing)?;
     collect(tx, doomed.row, texts)?;
@@ -74,14 +74,14 @@ fn remove(tx: &Connection, id: CaptureId, texts: &mut Texts, ids: &mut Vec<Captu
 }
 
 /// The readable texts; a damaged row may have lost some.
-fn collect(tx: &Connection, row: i64, texts: &mut Texts) -> Result<()> {
+fn collect(tx: &Connection, row: i64, texts: &mut CollectedTexts) -> Result<()> {
     let sql = "SELECT c.raw, c.subject, c.summary, c.template, w.wire, w.faults,
                  CASE WHEN json_valid(d.decision) THEN json_extract(d.decision, '$.answer') END FROM captures c
                LEFT JOIN prompts w ON w.capture = c.row LEFT JOIN decisions d ON d.capture = c.row WHERE c.row = ?1";
     tx.query_row(sql, [row], |found| {
         let text = |column| found.get::<_, Option<String>>(column).ok().flatten();
-        texts.said.extend([text(0), text(1)].into_iter().flatten());
-        texts.written.extend([text(2), text(3), text(4), text(5), text(6)].into_iter().flatten());
+        texts.author.extend([text(0), text(1)].into_iter().flatten());
+        texts.generated.extend([text(2), text(3), text(4), text(5), text(6)].into_iter().flatten());
         Ok(())
     })?;
     Ok(())
@@ -133,12 +133,12 @@ fn drop_problems(tx: &Connection, fragments: &Fragments) -> Result<()> {
     let read = |row: &rusqlite::Row<'_>| Ok([row.get::<_, String>(0)?, row.get(1)?]);
     let pairs = |sql: &str| tx.prepare(sql)?.query_map([], read)?.collect::<rusqlite::Result<Vec<_>>>();
     for [what, hint] in pairs("SELECT what, hint FROM problems")? {
-        if fragments.are_in(what.as_bytes()) || fragments.are_in(hint.as_bytes()) {
+        if fragments.occur_in(what.as_bytes()) || fragments.occur_in(hint.as_bytes()) {
             tx.execute("DELETE FROM problems WHERE what = ?1 AND hint = ?2", [what, hint])?;
         }
     }
     for [id, error] in pairs("SELECT id, error FROM drafts WHERE error IS NOT NULL")? {
-        if fragments.are_in(error.as_bytes()) {
+        if fragments.occur_in(error.as_bytes()) {
             tx.execute("UPDATE drafts SET error = NULL WHERE id = ?1", [id])?;
         }
     }
@@ -161,7 +161,7 @@ fn replaced_by(tx: &Connection, row: i64) -> Result<Vec<CaptureId>> {
 }
 
 /// Decodes only the text, so that a damaged row does not fail.
-fn find(tx: &Connection, id: CaptureId) -> Result<Option<Doomed>> {
+fn find(tx: &Connection, id: CaptureId) -> Result<Option<RowToForget>> {
     let sql = "SELECT row, repo_id, oid, patch_id, raw, summary, checksum FROM captures WHERE id = ?1";
     let read = |row: &rusqlite::Row<'_>| {
         let (raw, summary) = (row.get::<_, String>(4).ok(), row.get::<_, String>(5).ok());
@@ -169,7 +169,7 @@ fn find(tx: &Connection, id: CaptureId) -> Result<Option<Doomed>> {
         let intact = texts.is_some_and(|(raw, summary)| row.get(6) == Ok(checksum::of(&[raw, summary])));
         let (repo_id, oid): (Option<String>, Option<String>) = (row.get(1)?, row.get(2)?);
         let words = raw.filter(|_| oid.is_none() && repo_id.is_some());
-        Ok(Doomed { row: row.get(0)?, repo_id, oid, patch_id: row.get(3)?, words, intact })
+        Ok(RowToForget { row: row.get(0)?, repo_id, oid, patch_id: row.get(3)?, words, intact })
     };
     Ok(tx.prepare(sql)?.query_row([id.to_string()], read).optional()?)
 }
@@ -192,7 +192,7 @@ pub fn is_any_forgotten(db: &Connection, ids: &[CaptureId]) -> Result<bool> {
 }
 
 /// The ids of everything forgotten, as they would occur in a copy of the file.
-pub fn names(db: &Connection) -> Result<Fragments> {
+pub fn forgotten_ids(db: &Connection) -> Result<Fragments> {
     let mut query = db.prepare("SELECT id FROM forgotten WHERE id <> ''")?;
     let names = query.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
     Ok(Fragments::of(names.iter().map(String::as_str)))
@@ -200,11 +200,13 @@ pub fn names(db: &Connection) -> Result<Fragments> {
 
 impl SqliteStore {
     /// See `Store::scrub`.
-    pub(super) fn scrub_files(&self) -> Scrubbed {
+    pub(super) fn scrub_files(&self) -> ScrubReport {
         let mut left = match self.rewrite() {
             Ok(None) => Vec::new(),
-            Ok(Some((path, why))) => vec![Left { path, why, foreign: false }],
-            Err(error) => vec![Left { path: self.path().to_owned(), why: told(&error), foreign: false }],
+            Ok(Some((path, why))) => vec![RemainingFile { path, why, foreign: false }],
+            Err(error) => {
+                vec![RemainingFile { path: self.path().to_owned(), why: describe_error(&error), foreign: false }]
+            }
         };
         let copies = match copies::remove(self.path()) {
             Ok((copies, kept)) => {
@@ -212,13 +214,17 @@ impl SqliteStore {
                 copies
             }
             Err(error) => {
-                left.push(Left { path: beside(self.path(), ".lock"), why: told(&error), foreign: false });
+                left.push(RemainingFile {
+                    path: beside(self.path(), ".lock"),
+                    why: describe_error(&error),
+                    foreign: false,
+                });
                 Vec::new()
             }
         };
-        let names = self.read(names).unwrap_or_default();
+        let names = self.read(forgotten_ids).unwrap_or_default();
         left.extend(copies::foreign(self.path(), &names).unwrap_or_default());
-        Scrubbed { copies, left }
+        ScrubReport { copies, remaining: left }
     }
 
     /// Rewrites the file: SQLite overwrites what it deletes, but content freed by an older program remains, and the
@@ -237,7 +243,7 @@ impl SqliteStore {
 }
 
 /// A store error with SQLite's message.
-fn told(error: &StoreError) -> String {
+fn describe_error(error: &StoreError) -> String {
     let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
     format!("{error}{}", cause.unwrap_or_default())
 }

@@ -9,21 +9,21 @@ use super::codes::Coded;
 use super::row::{self, CAPTURE};
 use crate::domain::capture::{Capture, RepoRef};
 use crate::domain::id::RepoId;
-use crate::domain::project::Origin;
+use crate::domain::project::ProjectOrigin;
 
 /// The results, and the ids of rows too damaged to show.
-pub struct Listed {
+pub struct CaptureRows {
     pub captures: Vec<Capture>,
     pub damaged: Vec<String>,
 }
 
 /// A query's conditions in SQL. Each combination is its own statement, so that the planner can choose the right index.
-pub struct Conditions {
+pub struct SqlConditions {
     pub sql: String,
     pub values: Vec<Value>,
 }
 
-impl Conditions {
+impl SqlConditions {
     pub fn of(query: &CaptureQuery) -> Self {
         let mut conditions = Self { sql: String::from("1"), values: Vec::new() };
         if !query.all_states {
@@ -50,8 +50,8 @@ impl Conditions {
 }
 
 /// At most `limit` captures, newest first by author date.
-pub fn list(db: &Connection, query: &CaptureQuery) -> Result<Listed> {
-    let Conditions { sql, mut values } = Conditions::of(query);
+pub fn list(db: &Connection, query: &CaptureQuery) -> Result<CaptureRows> {
+    let SqlConditions { sql, mut values } = SqlConditions::of(query);
     let limit = query.limit.and_then(|limit| i64::try_from(limit).ok()).unwrap_or(-1);
     values.push(Value::from(limit));
     // In order of author dates the few recently captured ones may come last or not at all.
@@ -64,7 +64,7 @@ pub fn list(db: &Connection, query: &CaptureQuery) -> Result<Listed> {
 }
 
 /// Skips from one repository to the next instead of reading all rows.
-pub fn origins(db: &Connection) -> Result<Vec<Origin>> {
+pub fn origins(db: &Connection) -> Result<Vec<ProjectOrigin>> {
     let sql = "WITH RECURSIVE ids (id) AS (
                  SELECT min(repo_id) FROM captures UNION ALL
                  SELECT (SELECT min(c.repo_id) FROM captures c WHERE c.repo_id > ids.id) FROM ids WHERE ids.id IS NOT NULL),
@@ -78,28 +78,28 @@ pub fn origins(db: &Connection) -> Result<Vec<Origin>> {
     let read = |row: &rusqlite::Row<'_>| {
         let (project, id, path): (String, String, Option<String>) = (row.get(0)?, row.get(1)?, row.get(2)?);
         let repo = RepoRef { path: path.unwrap_or_default(), id: RepoId::from_stored(id) };
-        Ok(Origin { project, repo: Some(repo) })
+        Ok(ProjectOrigin { project, repo: Some(repo) })
     };
     let mut origins = query.query_map([], read)?.collect::<rusqlite::Result<Vec<_>>>()?;
     let sql = "SELECT DISTINCT project FROM (
                  SELECT project FROM captures WHERE repo_id IS NULL AND state = 0 ORDER BY at DESC, row DESC LIMIT 1000)";
     let mut query = db.prepare_cached(sql)?;
     for project in query.query_map([], |row| row.get(0))? {
-        origins.push(Origin { project: project?, repo: None });
+        origins.push(ProjectOrigin { project: project?, repo: None });
     }
     origins.sort_by(|one, other| one.project.cmp(&other.project).then_with(|| path(one).cmp(path(other))));
     Ok(origins)
 }
 
-fn path(origin: &Origin) -> &str {
+fn path(origin: &ProjectOrigin) -> &str {
     origin.repo.as_ref().map_or("", |repo| repo.path.as_str())
 }
 
 /// Runs a query that selects the columns of a capture.
-pub fn run(db: &Connection, sql: &str, values: Vec<Value>) -> Result<Listed> {
+pub fn run(db: &Connection, sql: &str, values: Vec<Value>) -> Result<CaptureRows> {
     let mut query = db.prepare_cached(sql)?;
     let mut rows = query.query(params_from_iter(values))?;
-    let mut listed = Listed { captures: Vec::new(), damaged: Vec::new() };
+    let mut listed = CaptureRows { captures: Vec::new(), damaged: Vec::new() };
     while let Some(found) = rows.next()? {
         sort_out(row::capture(found), &mut listed.captures, &mut listed.damaged)?;
     }
@@ -109,14 +109,14 @@ pub fn run(db: &Connection, sql: &str, values: Vec<Value>) -> Result<Listed> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::capture::Kind;
-    use crate::store::sqlite::connection::Handle;
+    use crate::domain::capture::CaptureKind;
+    use crate::store::sqlite::connection::ConnectionHandle;
 
     /// The query plan for a list of 20.
     fn plan(query: &CaptureQuery) -> String {
         let home = tempfile::tempdir().unwrap();
-        let handle = Handle::open(&home.path().join("captures.db")).unwrap();
-        let Conditions { sql, values } = Conditions::of(query);
+        let handle = ConnectionHandle::open(&home.path().join("captures.db")).unwrap();
+        let SqlConditions { sql, values } = SqlConditions::of(query);
         let sql =
             format!("EXPLAIN QUERY PLAN SELECT {CAPTURE} FROM captures c WHERE {sql} ORDER BY c.at DESC, c.row DESC");
         let mut plan = handle.connection.prepare(&sql).unwrap();
@@ -132,13 +132,13 @@ mod tests {
             (any(), "captures_time"),
             (CaptureQuery { all_states: true, ..any() }, "captures_time"),
             (
-                CaptureQuery { kind: Some(Kind::Note), since: Some(jiff::Timestamp::UNIX_EPOCH), ..any() },
+                CaptureQuery { kind: Some(CaptureKind::Note), since: Some(jiff::Timestamp::UNIX_EPOCH), ..any() },
                 "captures_time",
             ),
             (CaptureQuery { repo: repo.clone(), ..any() }, "captures_repo"),
             (CaptureQuery { repo, project: Some("p".into()), all_states: true, ..any() }, "captures_"),
             (CaptureQuery { outside: true, project: Some("p".into()), ..any() }, "captures_"),
-            (CaptureQuery { project: Some("p".into()), kind: Some(Kind::Note), ..any() }, "captures_project"),
+            (CaptureQuery { project: Some("p".into()), kind: Some(CaptureKind::Note), ..any() }, "captures_project"),
         ];
         for (query, index) in cases {
             let plan = plan(&query);

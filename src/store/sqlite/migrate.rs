@@ -7,7 +7,7 @@ use refinery::Runner;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::super::{Result, StoreError};
-use super::connection::{Exclusive, Identity, beside, create_private};
+use super::connection::{DatabaseFileId, DatabaseLock, beside, create_private};
 use super::error::{self, DamagedRow};
 
 mod embedded {
@@ -18,7 +18,7 @@ mod embedded {
 pub const SCHEMA: i64 = 10;
 
 /// The schema version stored in the file; 0 for an empty one.
-pub fn found(connection: &Connection) -> Result<i64> {
+pub fn schema_version(connection: &Connection) -> Result<i64> {
     Ok(connection.prepare_cached("PRAGMA user_version")?.query_row([], |row| row.get(0))?)
 }
 
@@ -26,22 +26,22 @@ pub fn found(connection: &Connection) -> Result<i64> {
 ///
 /// # Errors
 /// `TooNew` when a newer program wrote the file; it is not modified then.
-pub fn bring_up(connection: &mut Connection, path: &Path) -> Result<()> {
-    bring_to(connection, path, SCHEMA, embedded::migrations::runner)
+pub fn migrate(connection: &mut Connection, path: &Path) -> Result<()> {
+    migrate_to(connection, path, SCHEMA, embedded::migrations::runner)
 }
 
-fn bring_to(connection: &mut Connection, path: &Path, known: i64, runner: fn() -> Runner) -> Result<()> {
-    let opened = Identity::of(path);
+fn migrate_to(connection: &mut Connection, path: &Path, known: i64, runner: fn() -> Runner) -> Result<()> {
+    let opened = DatabaseFileId::of(path);
     if up_to_date(connection, known)? {
         return Ok(());
     }
     // Another process may be migrating: after its lock is released there is nothing left to do.
-    let _lock = Exclusive::take(path)?;
-    if up_to_date(connection, known)? || Identity::of(path) != opened {
+    let _lock = DatabaseLock::acquire(path)?;
+    if up_to_date(connection, known)? || DatabaseFileId::of(path) != opened {
         // Migrated by the other process, or the file was replaced: then the caller opens the new one.
         return Ok(());
     }
-    let old = found(connection)?;
+    let old = schema_version(connection)?;
     if old > 0 {
         readable_history(connection)?;
         backup(connection, path, old)?;
@@ -54,7 +54,7 @@ fn bring_to(connection: &mut Connection, path: &Path, known: i64, runner: fn() -
 }
 
 fn up_to_date(connection: &Connection, known: i64) -> Result<bool> {
-    match found(connection)? {
+    match schema_version(connection)? {
         found if found > known => Err(StoreError::TooNew { found, known }),
         found => Ok(found == known),
     }
@@ -101,19 +101,19 @@ fn failed(wrapped: refinery::Error) -> StoreError {
 /// A file of the first released version.
 #[cfg(test)]
 pub fn bring_to_first(connection: &mut Connection, path: &Path) -> Result<()> {
-    bring_to(connection, path, 1, || embedded::migrations::runner().set_target(refinery::Target::Version(1)))
+    migrate_to(connection, path, 1, || embedded::migrations::runner().set_target(refinery::Target::Version(1)))
 }
 
 /// A file of a version without the router.
 #[cfg(test)]
 pub fn bring_to_third(connection: &mut Connection, path: &Path) -> Result<()> {
-    bring_to(connection, path, 3, || embedded::migrations::runner().set_target(refinery::Target::Version(3)))
+    migrate_to(connection, path, 3, || embedded::migrations::runner().set_target(refinery::Target::Version(3)))
 }
 
 /// A file of a version that keyed drafts by project name.
 #[cfg(test)]
 pub fn bring_to_fourth(connection: &mut Connection, path: &Path) -> Result<()> {
-    bring_to(connection, path, 4, || embedded::migrations::runner().set_target(refinery::Target::Version(4)))
+    migrate_to(connection, path, 4, || embedded::migrations::runner().set_target(refinery::Target::Version(4)))
 }
 
 #[cfg(test)]
@@ -151,17 +151,17 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("captures.db");
         let mut connection = raw(&path).unwrap();
-        bring_to(&mut connection, &path, 1, old).unwrap();
+        migrate_to(&mut connection, &path, 1, old).unwrap();
         connection.execute("INSERT INTO one VALUES (7)", []).unwrap();
 
-        assert!(bring_to(&mut connection, &path, 2, broken).is_err());
-        assert_eq!(found(&connection).unwrap(), 1);
+        assert!(migrate_to(&mut connection, &path, 2, broken).is_err());
+        assert_eq!(schema_version(&connection).unwrap(), 1);
         assert_eq!(tables(&connection), ["one", "refinery_schema_history"]);
         let kept = raw(&home.path().join("captures.db.schema-1")).unwrap();
         assert_eq!(kept.query_row("SELECT x FROM one", [], |row| row.get::<_, i64>(0)).unwrap(), 7);
 
-        bring_to(&mut connection, &path, 2, good).unwrap();
-        assert_eq!(found(&connection).unwrap(), 2);
+        migrate_to(&mut connection, &path, 2, good).unwrap();
+        assert_eq!(schema_version(&connection).unwrap(), 2);
         assert_eq!(connection.query_row("SELECT x FROM two", [], |row| row.get::<_, i64>(0)).unwrap(), 7);
     }
 
@@ -170,8 +170,8 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("captures.db");
         let mut connection = raw(&path).unwrap();
-        bring_to(&mut connection, &path, 2, good).unwrap();
-        let refused = bring_to(&mut connection, &path, 1, old).unwrap_err();
+        migrate_to(&mut connection, &path, 2, good).unwrap();
+        let refused = migrate_to(&mut connection, &path, 1, old).unwrap_err();
         assert!(matches!(refused, StoreError::TooNew { found: 2, known: 1 }), "{refused}");
         assert_eq!(tables(&connection).len(), 3);
     }
@@ -181,9 +181,9 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("captures.db");
         let mut connection = raw(&path).unwrap();
-        bring_to(&mut connection, &path, 1, old).unwrap();
+        migrate_to(&mut connection, &path, 1, old).unwrap();
         connection.execute("UPDATE refinery_schema_history SET checksum = 'x'", []).unwrap();
-        let refused = bring_to(&mut connection, &path, 2, good).unwrap_err();
+        let refused = migrate_to(&mut connection, &path, 2, good).unwrap_err();
         assert!(matches!(refused, StoreError::Corrupt(_)), "{refused}");
     }
 
@@ -199,7 +199,7 @@ mod tests {
         let path = home.path().join("captures.db");
         std::thread::scope(|scope| {
             for _ in 0..8 {
-                scope.spawn(|| bring_up(&mut raw(&path).unwrap(), &path).unwrap());
+                scope.spawn(|| migrate(&mut raw(&path).unwrap(), &path).unwrap());
             }
         });
         let connection = raw(&path).unwrap();

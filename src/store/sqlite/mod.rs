@@ -12,7 +12,7 @@ use rusqlite::Connection;
 
 use super::{Result, StoreError};
 use crate::domain::clock::{Clock, SystemClock};
-use connection::{Handle, beside};
+use connection::{ConnectionHandle, beside};
 
 mod captures;
 mod checksum;
@@ -61,18 +61,18 @@ enum Durability {
 /// The store in one SQLite file. Shared between threads; several processes may open the same file.
 pub struct SqliteStore {
     path: PathBuf,
-    writer: Mutex<Option<Writer>>,
-    readers: Mutex<Vec<Handle>>,
+    writer: Mutex<Option<WriteConnection>>,
+    readers: Mutex<Vec<ConnectionHandle>>,
 }
 
-struct Writer {
-    handle: Handle,
+struct WriteConnection {
+    handle: ConnectionHandle,
     durability: Option<Durability>,
 }
 
 /// An opened store, and the repairs made on opening.
 #[derive(Debug)]
-pub struct Opened {
+pub struct OpenedStore {
     pub store: SqliteStore,
     /// The new path of a damaged file; the caller captures the commits again from git.
     pub quarantined: Option<PathBuf>,
@@ -91,7 +91,7 @@ impl SqliteStore {
     ///
     /// # Errors
     /// `TooNew` when a newer program wrote it, `Unavailable` or `Full` when the path can't be written.
-    pub fn open(path: &Path) -> Result<Opened> {
+    pub fn open(path: &Path) -> Result<OpenedStore> {
         Self::open_at(path, &SystemClock)
     }
 
@@ -99,9 +99,9 @@ impl SqliteStore {
     ///
     /// # Errors
     /// Same as `open`.
-    pub fn open_at(path: &Path, clock: &dyn Clock) -> Result<Opened> {
+    pub fn open_at(path: &Path, clock: &dyn Clock) -> Result<OpenedStore> {
         let suspected = beside(path, quarantine::SUSPECTED).exists();
-        let first = if suspected { None } else { healthy(path)? };
+        let first = if suspected { None } else { open_if_intact(path)? };
         let (handle, replaced) = match first {
             Some(handle) => (handle, None),
             None => quarantine::replace(path, clock)?,
@@ -109,7 +109,7 @@ impl SqliteStore {
         let store =
             Self { path: path.to_owned(), writer: Mutex::new(None), readers: Mutex::new(vec![into_reader(handle)?]) };
         let (quarantined, salvaged) = replaced.unzip();
-        Ok(Opened { store, quarantined, salvaged })
+        Ok(OpenedStore { store, quarantined, salvaged })
     }
 
     /// The database file.
@@ -122,17 +122,17 @@ impl SqliteStore {
     fn read<T>(&self, job: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let handle = match self.idle_reader() {
             Some(handle) => handle,
-            None => into_reader(Handle::open(&self.path)?)?,
+            None => into_reader(ConnectionHandle::open(&self.path)?)?,
         };
         let outcome = job(&handle.connection);
         match &outcome {
-            Err(error) if error::spoils_connection(error) => self.suspect(error),
-            _ => self.keep(handle),
+            Err(error) if error::spoils_connection(error) => self.mark_suspect(error),
+            _ => self.return_reader(handle),
         }
         outcome
     }
 
-    fn idle_reader(&self) -> Option<Handle> {
+    fn idle_reader(&self) -> Option<ConnectionHandle> {
         let mut idle = lock(&self.readers);
         while let Some(handle) = idle.pop() {
             if handle.is_current() {
@@ -142,7 +142,7 @@ impl SqliteStore {
         None
     }
 
-    fn keep(&self, handle: Handle) {
+    fn return_reader(&self, handle: ConnectionHandle) {
         let mut idle = lock(&self.readers);
         if idle.len() < IDLE_READERS {
             idle.push(handle);
@@ -157,13 +157,13 @@ impl SqliteStore {
             && error::spoils_connection(error)
         {
             *slot = None;
-            self.suspect(error);
+            self.mark_suspect(error);
         }
         outcome
     }
 
     fn transact<T>(
-        slot: &mut Option<Writer>,
+        slot: &mut Option<WriteConnection>,
         path: &Path,
         durability: Durability,
         job: impl FnOnce(&Connection) -> Result<T>,
@@ -185,9 +185,9 @@ impl SqliteStore {
     }
 
     /// Creates the marker file so that the next opening checks the whole file.
-    fn suspect(&self, error: &StoreError) {
+    fn mark_suspect(&self, error: &StoreError) {
         if error::file_is_damaged(error) {
-            quarantine::suspect(&self.path);
+            quarantine::mark_suspect(&self.path);
         }
     }
 }
@@ -198,15 +198,15 @@ impl std::fmt::Debug for SqliteStore {
     }
 }
 
-impl Writer {
+impl WriteConnection {
     fn open(path: &Path) -> Result<Self> {
-        let handle = Handle::open(path)?;
+        let handle = ConnectionHandle::open(path)?;
         handle.connection.pragma_update(None, "journal_size_limit", 8 << 20)?;
         Ok(Self { handle, durability: None })
     }
 
     /// SQLite accepts the level only outside transactions.
-    fn set(&mut self, durability: Durability) -> Result<()> {
+    fn set_durability(&mut self, durability: Durability) -> Result<()> {
         if self.durability != Some(durability) {
             let level = match durability {
                 Durability::Durable => "FULL",
@@ -231,11 +231,15 @@ impl Writer {
 ///
 /// The name is checked after the write lock is held: a process that quarantines a file holds that lock while renaming
 /// it, so nothing is ever committed to a quarantined file.
-fn begin<'a>(slot: &'a mut Option<Writer>, path: &Path, durability: Durability) -> Result<&'a mut Writer> {
+fn begin<'a>(
+    slot: &'a mut Option<WriteConnection>,
+    path: &Path,
+    durability: Durability,
+) -> Result<&'a mut WriteConnection> {
     for _ in 0..3 {
         let writer = opened(slot, path)?;
         writer.roll_back();
-        writer.set(durability)?;
+        writer.set_durability(durability)?;
         writer.handle.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         if writer.handle.is_current() {
             break;
@@ -244,7 +248,7 @@ fn begin<'a>(slot: &'a mut Option<Writer>, path: &Path, durability: Durability) 
     }
     let writer = slot.as_mut().ok_or_else(closed)?;
     // A newer program may have migrated the file while this one was running.
-    match migrate::found(&writer.handle.connection)? {
+    match migrate::schema_version(&writer.handle.connection)? {
         found if found > migrate::SCHEMA => {
             writer.roll_back();
             Err(StoreError::TooNew { found, known: migrate::SCHEMA })
@@ -254,9 +258,9 @@ fn begin<'a>(slot: &'a mut Option<Writer>, path: &Path, durability: Durability) 
 }
 
 /// The write connection, opened on first use: read-only commands never need one.
-fn opened<'a>(slot: &'a mut Option<Writer>, path: &Path) -> Result<&'a mut Writer> {
+fn opened<'a>(slot: &'a mut Option<WriteConnection>, path: &Path) -> Result<&'a mut WriteConnection> {
     if slot.is_none() {
-        *slot = Some(Writer::open(path)?);
+        *slot = Some(WriteConnection::open(path)?);
     }
     slot.as_mut().ok_or_else(closed)
 }
@@ -266,15 +270,15 @@ fn closed() -> StoreError {
 }
 
 /// A working connection, or `None` when the file is damaged.
-fn healthy(path: &Path) -> Result<Option<Handle>> {
-    match Handle::open(path) {
+fn open_if_intact(path: &Path) -> Result<Option<ConnectionHandle>> {
+    match ConnectionHandle::open(path) {
         Ok(handle) => Ok(Some(handle)),
         Err(StoreError::Corrupt(_)) => Ok(None),
         Err(other) => Err(other),
     }
 }
 
-fn into_reader(handle: Handle) -> Result<Handle> {
+fn into_reader(handle: ConnectionHandle) -> Result<ConnectionHandle> {
     handle.connection.pragma_update(None, "query_only", true)?;
     Ok(handle)
 }

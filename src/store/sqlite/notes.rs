@@ -2,12 +2,12 @@
 
 use rusqlite::{Connection, params};
 
-use super::super::{NoteBefore, Result};
+use super::super::{NoteWithCommits, Result};
 use super::captures::sort_out;
 use super::codes::Coded;
-use super::row::{self, CAPTURE, Rest};
+use super::row::{self, CAPTURE, CaptureExtras};
 use super::{checksum, record};
-use crate::domain::capture::{Capture, Kind};
+use crate::domain::capture::{Capture, CaptureKind};
 use crate::domain::id::{CaptureId, Oid, RepoId};
 use crate::fallback::noted;
 
@@ -20,19 +20,19 @@ pub const NAMING: &str = "SELECT c.row, c.raw, c.summary, c.template, c.rest
   FROM noted n CROSS JOIN captures c ON c.row = n.capture WHERE n.note = ?1";
 
 /// Live notes of this repository in a half-open window, oldest first, and ids of damaged ones.
-pub fn before(db: &Connection, repo: &RepoId, since: i64, until: i64) -> Result<(Vec<NoteBefore>, Vec<String>)> {
+pub fn before(db: &Connection, repo: &RepoId, since: i64, until: i64) -> Result<(Vec<NoteWithCommits>, Vec<String>)> {
     let sql = format!(
         "SELECT {CAPTURE} FROM captures c WHERE c.repo_id = ?1 AND c.at >= ?2 AND c.at < ?3 AND c.kind = ?4
          AND c.state = 0 ORDER BY c.at DESC, c.row DESC LIMIT {MOST}"
     );
     let mut query = db.prepare_cached(&sql)?;
-    let mut rows = query.query(params![repo.as_str(), since, until, Kind::Note.code()])?;
+    let mut rows = query.query(params![repo.as_str(), since, until, CaptureKind::Note.code()])?;
     let (mut notes, mut damaged) = (Vec::new(), Vec::new());
     while let Some(found) = rows.next()? {
         sort_out(row::capture(found), &mut notes, &mut damaged)?;
     }
     notes.reverse();
-    let owned = |note: Capture| Ok(NoteBefore { commits: owners(db, repo, &note)?, note });
+    let owned = |note: Capture| Ok(NoteWithCommits { commits: owners(db, repo, &note)?, note });
     Ok((notes.into_iter().map(owned).collect::<Result<_>>()?, damaged))
 }
 
@@ -53,9 +53,9 @@ pub fn detach(tx: &Connection, note: CaptureId, words: &str) -> Result<()> {
     };
     let found = tx.prepare(NAMING)?.query_map([note.to_string()], read)?.collect::<rusqlite::Result<Vec<_>>>()?;
     for (row, [raw, summary, template, rest]) in found {
-        let Ok(mut rest) = serde_json::from_str::<Rest>(&rest) else { continue };
+        let Ok(mut rest) = serde_json::from_str::<CaptureExtras>(&rest) else { continue };
         rest.notes.retain(|id| *id != note);
-        let (summary, template) = (noted::without(&summary, words), noted::without(&template, words));
+        let (summary, template) = (noted::without_note(&summary, words), noted::without_note(&template, words));
         let sum = checksum::of(&[&raw, &summary]);
         let sql = "UPDATE captures SET summary = ?2, template = ?3, rest = ?4, checksum = ?5 WHERE row = ?1";
         tx.execute(sql, params![row, summary, template, serde_json::to_string(&rest)?, sum])?;

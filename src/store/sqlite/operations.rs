@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::super::{AheadRow, LatencyGrouping, LatencyRow, Result};
+use super::super::{LatencyGrouping, LatencyRow, PrefetchRow, Result};
 use super::codes::{Coded, Punctual};
 use super::error::DamagedRow;
 use super::row;
 use crate::domain::capture::Reason;
-use crate::domain::operation::{Ahead, Operation};
+use crate::domain::operation::{Operation, PrefillOutcome};
 use crate::stats::quantile::Sample;
 
 /// Appends an operation.
@@ -43,7 +43,7 @@ fn series_of(tx: &Connection, operation: &Operation) -> Result<i64> {
         operation.failed,
         punctual.code(),
         operation.repaired,
-        operation.ahead.code(),
+        operation.prefill.code(),
     ];
     let find = "SELECT row FROM series WHERE op = ?1 AND coalesce(model, '') = coalesce(?2, '')
                 AND coalesce(endpoint, '') = coalesce(?3, '') AND cold = ?4 AND reason = ?5 AND failed = ?6
@@ -66,7 +66,7 @@ fn clamp(micros: u64) -> i64 {
 
 /// The grouping key, without the columns not requested.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Key {
+struct GroupKey {
     op: Option<String>,
     model: Option<String>,
     endpoint: Option<String>,
@@ -83,11 +83,11 @@ struct Series {
     /// A text arrived and was checked for grounding.
     judged: bool,
     punctual: Punctual,
-    ahead: Ahead,
+    ahead: PrefillOutcome,
 }
 
 #[derive(Default)]
-struct Group {
+struct LatencyGroup {
     durations: Sample,
     ttfts: Sample,
     speeds: Sample,
@@ -99,12 +99,12 @@ struct Group {
     ungrounded: u64,
     repaired: u64,
     reasons: BTreeMap<String, u64>,
-    ahead: AheadGroup,
+    ahead: PrefetchGroup,
 }
 
 /// Operations that were candidates for prompt prefetch.
 #[derive(Default)]
-struct AheadGroup {
+struct PrefetchGroup {
     whole: u64,
     part: u64,
     missed: u64,
@@ -115,7 +115,7 @@ struct AheadGroup {
 /// One row per group, sorted by name.
 pub fn latency(db: &Connection, since: Timestamp, grouping: LatencyGrouping) -> Result<Vec<LatencyRow>> {
     let (keys, series) = all_series(db, grouping)?;
-    let mut groups: Vec<Group> = keys.iter().map(|_| Group::default()).collect();
+    let mut groups: Vec<LatencyGroup> = keys.iter().map(|_| LatencyGroup::default()).collect();
     let mut tally: Vec<u64> = vec![0; series.len()];
     pass(db, since, &series, &mut groups, &mut tally)?;
     for (series, n) in series.iter().zip(&tally) {
@@ -123,7 +123,7 @@ pub fn latency(db: &Connection, since: Timestamp, grouping: LatencyGrouping) -> 
             groups[series.group].count(series, *n);
         }
     }
-    let mut rows: Vec<(Key, Group)> =
+    let mut rows: Vec<(GroupKey, LatencyGroup)> =
         keys.into_iter().zip(groups).filter(|(_, group)| group.durations.n() > 0).collect();
     rows.sort_by(|a, b| a.0.cmp(&b.0));
     Ok(rows.into_iter().map(|(key, group)| group.into_row(key)).collect())
@@ -143,7 +143,7 @@ fn pass(
     db: &Connection,
     since: Timestamp,
     series: &[Option<Series>],
-    groups: &mut [Group],
+    groups: &mut [LatencyGroup],
     tally: &mut [u64],
 ) -> Result<()> {
     let mut query = db.prepare_cached(PACKED)?;
@@ -164,7 +164,7 @@ fn pass(
 }
 
 /// All series by number, and their groups.
-fn all_series(db: &Connection, grouping: LatencyGrouping) -> Result<(Vec<Key>, Vec<Option<Series>>)> {
+fn all_series(db: &Connection, grouping: LatencyGrouping) -> Result<(Vec<GroupKey>, Vec<Option<Series>>)> {
     let sql =
         "SELECT row, op, model, endpoint, cold, reason, failed, punctual, repaired, ahead FROM series ORDER BY row";
     let mut query = db.prepare_cached(sql)?;
@@ -182,7 +182,7 @@ fn all_series(db: &Connection, grouping: LatencyGrouping) -> Result<(Vec<Key>, V
     Ok((keys, all))
 }
 
-fn read_series(row: &Row<'_>, grouping: LatencyGrouping) -> Result<(usize, Key, Series)> {
+fn read_series(row: &Row<'_>, grouping: LatencyGrouping) -> Result<(usize, GroupKey, Series)> {
     let (model, endpoint): (Option<String>, Option<String>) = (row.get(2)?, row.get(3)?);
     let failed: bool = row.get(6)?;
     let reason: Reason = row::code(row, 5)?;
@@ -196,7 +196,7 @@ fn read_series(row: &Row<'_>, grouping: LatencyGrouping) -> Result<(usize, Key, 
         punctual: row::code(row, 7)?,
         ahead: row::code(row, 9)?,
     };
-    let key = Key {
+    let key = GroupKey {
         op: if grouping.op { row.get(1)? } else { None },
         model: model.filter(|_| grouping.model),
         endpoint: endpoint.filter(|_| grouping.model),
@@ -208,14 +208,14 @@ fn read_series(row: &Row<'_>, grouping: LatencyGrouping) -> Result<(usize, Key, 
     Ok((number.ok_or_else(damaged)?, key, series))
 }
 
-impl Group {
-    fn add_streaming(&mut self, packed: u64, ahead: Ahead) {
+impl LatencyGroup {
+    fn add_streaming(&mut self, packed: u64, ahead: PrefillOutcome) {
         if let Some(ttft) = (packed >> 24).checked_sub(1) {
             self.ttfts.push(ttft);
             match ahead {
-                Ahead::None | Ahead::Part => {}
-                Ahead::Whole => self.ahead.ttfts_whole.push(ttft),
-                Ahead::Missed => self.ahead.ttfts_missed.push(ttft),
+                PrefillOutcome::None | PrefillOutcome::Partial => {}
+                PrefillOutcome::Complete => self.ahead.ttfts_whole.push(ttft),
+                PrefillOutcome::Missed => self.ahead.ttfts_missed.push(ttft),
             }
         }
         if let Some(speed) = (packed & ((1 << 24) - 1)).checked_sub(1) {
@@ -235,17 +235,17 @@ impl Group {
         self.ungrounded += if series.judged && series.reason == Reason::Ungrounded { n } else { 0 };
         self.repaired += if series.judged && series.repaired { n } else { 0 };
         match series.ahead {
-            Ahead::None => {}
-            Ahead::Whole => self.ahead.whole += n,
-            Ahead::Part => self.ahead.part += n,
-            Ahead::Missed => self.ahead.missed += n,
+            PrefillOutcome::None => {}
+            PrefillOutcome::Complete => self.ahead.whole += n,
+            PrefillOutcome::Partial => self.ahead.part += n,
+            PrefillOutcome::Missed => self.ahead.missed += n,
         }
         if series.reason != Reason::None {
             *self.reasons.entry(series.reason.as_str().to_owned()).or_default() += n;
         }
     }
 
-    fn into_row(mut self, key: Key) -> LatencyRow {
+    fn into_row(mut self, key: GroupKey) -> LatencyRow {
         let durations = self.durations.quantiles();
         LatencyRow {
             op: key.op,
@@ -268,12 +268,12 @@ impl Group {
     }
 }
 
-impl AheadGroup {
+impl PrefetchGroup {
     /// `None` without any candidate for prefetch.
-    fn into_row(mut self) -> Option<AheadRow> {
+    fn into_row(mut self) -> Option<PrefetchRow> {
         let Self { whole, part, missed, .. } = self;
         let n = whole + part + missed;
-        Some(AheadRow {
+        Some(PrefetchRow {
             n,
             whole,
             part,

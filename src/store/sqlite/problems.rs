@@ -20,7 +20,7 @@ pub fn are_open(db: &Connection, hint: &str, before: Timestamp) -> Result<bool> 
 }
 
 /// Removes problems with this hint and no later time.
-pub fn settle(tx: &Connection, hint: &str, before: Timestamp) -> Result<()> {
+pub fn resolve(tx: &Connection, hint: &str, before: Timestamp) -> Result<()> {
     let sql = "DELETE FROM problems WHERE hint = ?1 AND at < ?2";
     tx.prepare_cached(sql)?.execute(params![hint, row::micros(before)])?;
     Ok(())

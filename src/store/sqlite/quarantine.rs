@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 use super::super::{Result, StoreError};
-use super::connection::{self, Exclusive, Handle, beside};
+use super::connection::{self, ConnectionHandle, DatabaseLock, beside};
 use super::salvage::{self, Salvaged};
 use super::{error, forget, migrate, problems};
 use crate::domain::clock::Clock;
@@ -25,22 +25,22 @@ const REBUILDING: &str = ".rebuilding";
 const REBUILT: &str = ".rebuilt";
 
 /// Creates the marker file.
-pub fn suspect(path: &Path) {
+pub fn mark_suspect(path: &Path) {
     // If this write fails too, the next reader of the damaged page tries again.
     drop(connection::create_private(&beside(path, SUSPECTED)));
 }
 
 /// Result for a damaged file: its new name and the salvaged rows.
-pub type Replaced = (PathBuf, Salvaged);
+pub type Quarantined = (PathBuf, Salvaged);
 
 /// Checks the file under the lock and replaces it when it is damaged. If another process did so meanwhile, the good
 /// file is used.
-pub fn replace(path: &Path, clock: &dyn Clock) -> Result<(Handle, Option<Replaced>)> {
-    let lock = Exclusive::take(path)?;
-    let replaced = if sound(path)? { None } else { Some(rebuild(path, clock)?) };
+pub fn replace(path: &Path, clock: &dyn Clock) -> Result<(ConnectionHandle, Option<Quarantined>)> {
+    let lock = DatabaseLock::acquire(path)?;
+    let replaced = if is_intact(path)? { None } else { Some(rebuild(path, clock)?) };
     remove(&beside(path, SUSPECTED))?;
     drop(lock);
-    Ok((Handle::open(path)?, replaced))
+    Ok((ConnectionHandle::open(path)?, replaced))
 }
 
 /// Completes a replacement that was interrupted before the final rename.
@@ -49,7 +49,7 @@ pub fn resume(path: &Path) -> Result<()> {
     if path.exists() || !rebuilt.exists() {
         return Ok(());
     }
-    let _lock = Exclusive::take(path)?;
+    let _lock = DatabaseLock::acquire(path)?;
     if !path.exists() && rebuilt.exists() {
         let kept = beside(path, ".corrupt");
         clear_name(path, &kept)?;
@@ -59,9 +59,9 @@ pub fn resume(path: &Path) -> Result<()> {
 }
 
 /// Whether the whole file is intact. Does not migrate, which would wait for the lock that is held.
-fn sound(path: &Path) -> Result<bool> {
+fn is_intact(path: &Path) -> Result<bool> {
     let verdict = connection::raw(path).and_then(|file| {
-        match migrate::found(&file)? {
+        match migrate::schema_version(&file)? {
             // Only the newer program knows its schema.
             found if found > migrate::SCHEMA => return Err(StoreError::TooNew { found, known: migrate::SCHEMA }),
             migrate::SCHEMA => drop(file.prepare("SELECT row FROM captures LIMIT 1")?.exists([])?),
@@ -77,7 +77,7 @@ fn sound(path: &Path) -> Result<bool> {
 }
 
 /// Fills a new file from the damaged one and swaps them.
-fn rebuild(path: &Path, clock: &dyn Clock) -> Result<Replaced> {
+fn rebuild(path: &Path, clock: &dyn Clock) -> Result<Quarantined> {
     let _held = hold(path)?;
     let kept = free_name(path, clock);
     let filling = beside(path, REBUILDING);
@@ -102,7 +102,7 @@ fn hold(path: &Path) -> Result<Connection> {
 }
 
 fn fill(path: &Path, filling: &Path, kept: &Path, clock: &dyn Clock) -> Result<Salvaged> {
-    let mut new = Handle::open(filling)?;
+    let mut new = ConnectionHandle::open(filling)?;
     let salvaged = salvage::copy(path, &mut new.connection)?;
     let what = format!("the store was damaged and is kept as {}; {salvaged}", kept.display());
     problems::note(&new.connection, clock.now(), &what, "uro-capture commit --since 90d")?;

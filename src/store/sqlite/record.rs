@@ -2,16 +2,16 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::super::{CaptureRecord, Finished, Recorded, Result};
+use super::super::{CaptureRecord, FinalCapture, RecordOutcome, Result};
 use super::codes::Coded;
-use super::row::{self, Rest};
+use super::row::{self, CaptureExtras};
 use super::{checksum, decisions, events, finish, operations};
-use crate::domain::capture::{Capture, State};
+use crate::domain::capture::{Capture, CaptureState};
 use crate::domain::event::Source;
 use crate::domain::id::CaptureId;
 
 /// The store's knowledge of a unit of work.
-enum Known {
+enum UnitState {
     Nothing,
     /// Its capture.
     Capture {
@@ -22,28 +22,28 @@ enum Known {
 }
 
 /// Stores the capture and closes the event.
-pub fn record(tx: &Connection, capture: &Capture, template: &str, event: Option<i64>) -> Result<Recorded> {
+pub fn record(tx: &Connection, capture: &Capture, template: &str, event: Option<i64>) -> Result<RecordOutcome> {
     if let Some(event) = event {
         events::close(tx, event, None)?;
     }
-    match known(tx, capture)? {
-        Known::Forgotten if capture.source != Source::Manual => Ok(Recorded::Forgotten),
-        Known::Capture { row, id } => {
+    match find_unit(tx, capture)? {
+        UnitState::Forgotten if capture.source != Source::Manual => Ok(RecordOutcome::Forgotten),
+        UnitState::Capture { row, id } => {
             supersede(tx, &capture.supersedes, Some(row))?;
-            Ok(Recorded::Known(id))
+            Ok(RecordOutcome::Known(id))
         }
-        Known::Forgotten | Known::Nothing => {
+        UnitState::Forgotten | UnitState::Nothing => {
             revive(tx, capture)?;
             insert(tx, capture, template)?;
-            Ok(Recorded::New)
+            Ok(RecordOutcome::New)
         }
     }
 }
 
 /// Same as `record`, with an entry in the latency log.
-pub fn record_final(tx: &Connection, finished: &Finished, event: Option<i64>) -> Result<Recorded> {
+pub fn record_final(tx: &Connection, finished: &FinalCapture, event: Option<i64>) -> Result<RecordOutcome> {
     let recorded = record(tx, &finished.capture, &finished.template, event)?;
-    if recorded == Recorded::New {
+    if recorded == RecordOutcome::New {
         operations::log(tx, &finished.operation)?;
     }
     Ok(recorded)
@@ -58,10 +58,10 @@ pub fn import(tx: &Connection, record: &CaptureRecord) -> Result<bool> {
         return Ok(false);
     }
     let known = match capture.state {
-        State::Live => known(tx, capture)?,
-        State::Superseded => known_commit(tx, capture)?,
+        CaptureState::Live => find_unit(tx, capture)?,
+        CaptureState::Superseded => known_commit(tx, capture)?,
     };
-    if !matches!(known, Known::Nothing) {
+    if !matches!(known, UnitState::Nothing) {
         return Ok(false);
     }
     let row = insert(tx, capture, &record.template)?;
@@ -74,22 +74,22 @@ pub fn import(tx: &Connection, record: &CaptureRecord) -> Result<bool> {
     Ok(true)
 }
 
-fn known(tx: &Connection, capture: &Capture) -> Result<Known> {
+fn find_unit(tx: &Connection, capture: &Capture) -> Result<UnitState> {
     match known_commit(tx, capture)? {
-        Known::Nothing => forgotten_patch(tx, capture),
+        UnitState::Nothing => forgotten_patch(tx, capture),
         known => Ok(known),
     }
 }
 
 /// The capture of the same commit in any state; a superseded one resolves to its replacement.
-fn known_commit(tx: &Connection, capture: &Capture) -> Result<Known> {
-    let Some((repo, oid, _)) = unit(capture) else { return Ok(Known::Nothing) };
+fn known_commit(tx: &Connection, capture: &Capture) -> Result<UnitState> {
+    let Some((repo, oid, _)) = unit(capture) else { return Ok(UnitState::Nothing) };
     if let Some(row) = row_of_commit(tx, repo, oid)? {
-        return told_by(tx, row);
+        return resolve_replacement(tx, row);
     }
     let forgotten = "SELECT 1 FROM forgotten WHERE repo_id = ?1 AND oid = ?2";
     let forgotten = tx.prepare_cached(forgotten)?.exists([repo, oid])?;
-    Ok(if forgotten { Known::Forgotten } else { Known::Nothing })
+    Ok(if forgotten { UnitState::Forgotten } else { UnitState::Nothing })
 }
 
 /// The row of this commit's capture.
@@ -99,14 +99,14 @@ pub fn row_of_commit(tx: &Connection, repo: &str, oid: &str) -> Result<Option<i6
 }
 
 /// Follows the chain of replacements to its end.
-fn told_by(tx: &Connection, row: i64) -> Result<Known> {
+fn resolve_replacement(tx: &Connection, row: i64) -> Result<UnitState> {
     let sql = "WITH RECURSIVE chain (row, step) AS (
                  SELECT ?1, 0 UNION ALL
                  SELECT superseded_by, step + 1 FROM captures JOIN chain USING (row)
                  WHERE superseded_by IS NOT NULL AND step < 1000)
                SELECT captures.row, id FROM chain JOIN captures USING (row) ORDER BY step DESC LIMIT 1";
     let found = tx.prepare_cached(sql)?.query_row([row], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
-    Ok(Known::Capture { row: found.0, id: row::parse(&found.1)? })
+    Ok(UnitState::Capture { row: found.0, id: row::parse(&found.1)? })
 }
 
 /// The row at the end of the chain of replacements, unless it is this one.
@@ -121,11 +121,11 @@ pub fn end_of_chain(tx: &Connection, row: i64) -> Result<Option<i64>> {
 }
 
 /// A forgotten patch is not captured again under another commit id.
-fn forgotten_patch(tx: &Connection, capture: &Capture) -> Result<Known> {
-    let Some((repo, _, Some(patch))) = unit(capture) else { return Ok(Known::Nothing) };
+fn forgotten_patch(tx: &Connection, capture: &Capture) -> Result<UnitState> {
+    let Some((repo, _, Some(patch))) = unit(capture) else { return Ok(UnitState::Nothing) };
     let sql = "SELECT 1 FROM forgotten WHERE repo_id = ?1 AND patch_id = ?2";
     let forgotten = tx.prepare_cached(sql)?.exists([repo, patch])?;
-    Ok(if forgotten { Known::Forgotten } else { Known::Nothing })
+    Ok(if forgotten { UnitState::Forgotten } else { UnitState::Nothing })
 }
 
 /// (repository, commit, patch) of a capture of a commit.
@@ -183,7 +183,7 @@ fn insert_row(tx: &Connection, capture: &Capture, template: &str) -> Result<()> 
         capture.summary,
         template,
         serde_json::to_string(&capture.supersedes)?,
-        serde_json::to_string(&Rest::of(capture))?,
+        serde_json::to_string(&CaptureExtras::of(capture))?,
         checksum::of(&[&capture.raw, &capture.summary]),
     ])?;
     Ok(())

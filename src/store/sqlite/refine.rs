@@ -5,17 +5,17 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::{Refinement, Result};
 use super::codes::Coded;
-use super::listing::{self, Listed};
-use super::row::{self, CAPTURE, Rest};
+use super::listing::{self, CaptureRows};
+use super::row::{self, CAPTURE, CaptureExtras};
 use super::{checksum, decisions, finish};
-use crate::domain::capture::{By, Reason, Refined};
+use crate::domain::capture::{AuthoredBy, Reason, Refined};
 use crate::domain::id::CaptureId;
 
 /// Condition of the partial index `captures_standing`, word for word: otherwise SQLite does not use it.
 const STANDING: &str = "state = 0 AND written_by = 1 AND reason IN (3, 4, 5, 6, 10)";
 
 /// Newest first.
-pub fn refinable(db: &Connection, since: Timestamp, tried_before: Timestamp, limit: usize) -> Result<Listed> {
+pub fn refinable(db: &Connection, since: Timestamp, tried_before: Timestamp, limit: usize) -> Result<CaptureRows> {
     let sql = format!(
         "SELECT {CAPTURE} FROM captures c INDEXED BY captures_standing WHERE {STANDING} AND tries < 2
          AND captured_at >= ?1 AND (tried_at IS NULL OR tried_at < ?2) ORDER BY captured_at DESC LIMIT ?3"
@@ -32,7 +32,7 @@ pub fn refine(tx: &Connection, id: CaptureId, refinement: &Refinement) -> Result
     let Some((row, raw, rest)) = found else { return Ok(false) };
     let Refinement { at, summary, model, endpoint, prompt_version, quality, decision, wire, faults } = refinement;
     // Timing and tokens stay those of the capture, which was final as a template.
-    let rest = Rest {
+    let rest = CaptureExtras {
         model: Some(model.clone()),
         endpoint: Some(endpoint.clone()),
         prompt_version: Some(prompt_version.clone()),
@@ -42,7 +42,7 @@ pub fn refine(tx: &Connection, id: CaptureId, refinement: &Refinement) -> Result
     };
     let sql = "UPDATE captures SET summary = ?2, checksum = ?3, written_by = ?4, reason = ?5, rest = ?6, refined = ?7
                WHERE row = ?1";
-    let (by, reason, rest) = (By::Model.code(), Reason::None.code(), serde_json::to_string(&rest)?);
+    let (by, reason, rest) = (AuthoredBy::Model.code(), Reason::None.code(), serde_json::to_string(&rest)?);
     let sum = checksum::of(&[&raw, summary]);
     tx.prepare_cached(sql)?.execute(params![row, summary, sum, by, reason, rest, row::micros(*at)])?;
     finish::keep_wire(tx, row, wire, faults)?;
@@ -68,6 +68,6 @@ mod tests {
         let reasons = [Reason::BreakerOpen, Reason::Cold, Reason::PredictedMiss, Reason::Deadline, Reason::Refused];
         let numbers: Vec<String> = reasons.iter().map(|reason| reason.code().to_string()).collect();
         assert!(STANDING.ends_with(&format!("reason IN ({})", numbers.join(", "))));
-        assert!(STANDING.contains(&format!("written_by = {}", By::Template.code())));
+        assert!(STANDING.contains(&format!("written_by = {}", AuthoredBy::Template.code())));
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::event::{Event, LogPosition};
 use crate::domain::id::{Oid, RepoId};
 
 /// Stores the events and advances the positions.
-pub fn take_moves(tx: &Connection, repo: &RepoId, events: &[Event], positions: &[LogPosition]) -> Result<()> {
+pub fn record_reflog_events(tx: &Connection, repo: &RepoId, events: &[Event], positions: &[LogPosition]) -> Result<()> {
     for event in events {
         events::insert(tx, event, None)?;
     }

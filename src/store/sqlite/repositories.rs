@@ -6,14 +6,14 @@ use std::path::PathBuf;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::super::{Registered, Result};
+use super::super::{RegisteredRepo, Result};
 use super::{events, row};
-use crate::domain::event::Means;
+use crate::domain::event::HookMode;
 use crate::domain::id::RepoId;
 use crate::redact::redact;
 
 /// Inserts or updates a repository. The earliest `since` is kept: a second `init` must not hide older commits.
-pub fn register(tx: &Connection, repo: &Registered) -> Result<()> {
+pub fn register(tx: &Connection, repo: &RegisteredRepo) -> Result<()> {
     let sql = "INSERT INTO repositories (id, path, common_dir, project, since, means, inode)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
                ON CONFLICT (id) DO UPDATE SET path = ?2, common_dir = ?3, project = ?4, since = min(since, ?5),
@@ -26,7 +26,7 @@ pub fn register(tx: &Connection, repo: &Registered) -> Result<()> {
             repo.common_dir.as_os_str().as_bytes(),
             repo.project,
             row::micros(repo.since),
-            repo.means.as_str(),
+            repo.hook_mode.as_str(),
             repo.inode,
         ],
     )?;
@@ -41,8 +41,8 @@ pub fn unregister(tx: &Connection, id: &RepoId) -> Result<bool> {
 }
 
 /// Moves all rows of `old` to `new`. For a commit captured in both, `new`'s capture is kept.
-pub fn adopt(tx: &Connection, old: &RepoId, new: &Registered) -> Result<()> {
-    let before = one(tx, old)?;
+pub fn move_repository(tx: &Connection, old: &RepoId, new: &RegisteredRepo) -> Result<()> {
+    let before = find(tx, old)?;
     for table in ["captures", "reflogs", "squashes", "forgotten", "drafts"] {
         let sql = format!("UPDATE OR IGNORE {table} SET repo_id = ?2 WHERE repo_id = ?1");
         tx.execute(&sql, [old.as_str(), new.id.as_str()])?;
@@ -52,41 +52,41 @@ pub fn adopt(tx: &Connection, old: &RepoId, new: &Registered) -> Result<()> {
     tx.execute(sql, [new.id.as_str(), &path])?;
     tx.execute("UPDATE drafts SET repo_path = ?2 WHERE repo_id = ?1", [new.id.as_str(), &path])?;
     if let Some(before) = &before {
-        events::follow(tx, &before.common_dir, &new.common_dir)?;
+        events::move_events(tx, &before.common_dir, &new.common_dir)?;
     }
     unregister(tx, old)?;
     let since = before.map_or(new.since, |before| before.since.min(new.since));
-    register(tx, &Registered { since, ..new.clone() })
+    register(tx, &RegisteredRepo { since, ..new.clone() })
 }
 
 const REPOSITORY: &str = "SELECT id, path, common_dir, project, since, means, inode FROM repositories";
 
-pub fn all(db: &Connection) -> Result<Vec<Registered>> {
+pub fn all(db: &Connection) -> Result<Vec<RegisteredRepo>> {
     let mut query = db.prepare_cached(&format!("{REPOSITORY} ORDER BY path"))?;
     let mut rows = query.query([])?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
-        all.push(read(row)?);
+        all.push(read_repository(row)?);
     }
     Ok(all)
 }
 
-pub fn one(db: &Connection, id: &RepoId) -> Result<Option<Registered>> {
+pub fn find(db: &Connection, id: &RepoId) -> Result<Option<RegisteredRepo>> {
     let mut query = db.prepare_cached(&format!("{REPOSITORY} WHERE id = ?1"))?;
     let mut rows = query.query([id.as_str()])?;
-    rows.next()?.map(read).transpose()
+    rows.next()?.map(read_repository).transpose()
 }
 
-fn read(row: &Row<'_>) -> Result<Registered> {
+fn read_repository(row: &Row<'_>) -> Result<RegisteredRepo> {
     let path = |column| row.get(column).map(|bytes: Vec<u8>| PathBuf::from(OsStr::from_bytes(&bytes)));
     let means: String = row.get(5)?;
-    Ok(Registered {
+    Ok(RegisteredRepo {
         id: RepoId::from_stored(row.get(0)?),
         path: path(1)?,
         common_dir: path(2)?,
         project: row.get(3)?,
         since: row::time(row.get(4)?)?,
-        means: Means::parse(&means),
+        hook_mode: HookMode::parse(&means),
         inode: row.get(6)?,
     })
 }

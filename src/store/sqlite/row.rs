@@ -19,7 +19,7 @@ pub const CAPTURE: &str = "c.id, c.at, c.captured_at, c.kind, c.state, c.source,
 /// The part of a capture that is never queried by value, kept as JSON.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Rest {
+pub struct CaptureExtras {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repo_path: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,20 +47,20 @@ pub struct Rest {
     pub refined: Option<Refined>,
     /// The provenance of the text that the user replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub edited: Option<Edited>,
+    pub edited: Option<UserEdit>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<CaptureId>,
 }
 
 /// A model's text that the user replaced: training input for the router.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Edited {
+pub struct UserEdit {
     pub model: String,
     /// The retained share of its words, 0..=1.
     pub kept: f64,
 }
 
-impl Rest {
+impl CaptureExtras {
     pub fn of(capture: &Capture) -> Self {
         let commit = capture.commit.as_ref();
         Self {
@@ -127,7 +127,7 @@ fn decode(row: &Row<'_>) -> Result<Capture> {
     if checksum::of(&[&raw, &summary]) != row.get::<_, i64>(18)? {
         return Err(StoreError::Corrupt("its text does not match its checksum".into()));
     }
-    let rest: Rest = json(row, 17)?;
+    let rest: CaptureExtras = json(row, 17)?;
     let provenance = Provenance {
         by: code(row, 6)?,
         model: rest.model.clone(),
@@ -160,7 +160,7 @@ fn decode(row: &Row<'_>) -> Result<Capture> {
     })
 }
 
-fn commit(row: &Row<'_>, rest: &Rest) -> Result<Option<CommitRef>> {
+fn commit(row: &Row<'_>, rest: &CaptureExtras) -> Result<Option<CommitRef>> {
     let Some(oid) = row.get::<_, Option<String>>(10)? else { return Ok(None) };
     Ok(Some(CommitRef {
         oid: parse::<Oid>(&oid)?,

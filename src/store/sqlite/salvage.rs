@@ -14,7 +14,7 @@ use super::checksum;
 use super::codes::Coded;
 use super::connection::{beside, create_private};
 use super::error;
-use crate::domain::capture::Kind;
+use crate::domain::capture::CaptureKind;
 
 /// The rows recovered from a damaged file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,14 +36,14 @@ impl fmt::Display for Salvaged {
 }
 
 /// A table to copy, and how its rows are addressed.
-struct Table {
+struct SalvageTable {
     name: &'static str,
     /// Its name before schema 10.
     formerly: Option<&'static str>,
-    key: Key,
+    key: RowAddress,
 }
 
-enum Key {
+enum RowAddress {
     /// By row number: ranges after a damaged page remain reachable.
     Row,
     /// Small tables: from the start until the damage.
@@ -51,16 +51,16 @@ enum Key {
 }
 
 /// In the order of references between rows.
-const TABLES: [Table; 9] = [
-    Table { name: "repositories", formerly: None, key: Key::Whole },
-    Table { name: "forgotten", formerly: None, key: Key::Row },
-    Table { name: "captures", formerly: None, key: Key::Row },
-    Table { name: "prompts", formerly: Some("wires"), key: Key::Whole },
-    Table { name: "decisions", formerly: None, key: Key::Whole },
-    Table { name: "drafts", formerly: None, key: Key::Row },
-    Table { name: "spools", formerly: None, key: Key::Whole },
-    Table { name: "kv", formerly: Some("marks"), key: Key::Whole },
-    Table { name: "forecasts", formerly: None, key: Key::Whole },
+const TABLES: [SalvageTable; 9] = [
+    SalvageTable { name: "repositories", formerly: None, key: RowAddress::Whole },
+    SalvageTable { name: "forgotten", formerly: None, key: RowAddress::Row },
+    SalvageTable { name: "captures", formerly: None, key: RowAddress::Row },
+    SalvageTable { name: "prompts", formerly: Some("wires"), key: RowAddress::Whole },
+    SalvageTable { name: "decisions", formerly: None, key: RowAddress::Whole },
+    SalvageTable { name: "drafts", formerly: None, key: RowAddress::Row },
+    SalvageTable { name: "spools", formerly: None, key: RowAddress::Whole },
+    SalvageTable { name: "kv", formerly: Some("marks"), key: RowAddress::Whole },
+    SalvageTable { name: "forecasts", formerly: None, key: RowAddress::Whole },
 ];
 
 /// Maximum failing reads per table; each costs some 10 µs.
@@ -128,14 +128,14 @@ fn duplicate(from: &Path, to: &Path) -> io::Result<File> {
     Ok(target)
 }
 
-fn copy_table(old: &Connection, new: &Connection, table: &Table, salvaged: &mut Salvaged) -> Result<()> {
+fn copy_table(old: &Connection, new: &Connection, table: &SalvageTable, salvaged: &mut Salvaged) -> Result<()> {
     let is_older = |name: &&str| columns(old, name).is_ok_and(|columns| !columns.is_empty());
     let source = table.formerly.filter(is_older).unwrap_or(table.name);
     let columns = common_columns(old, source, new, table.name)?;
     let mut rows = Vec::new();
     match table.key {
-        Key::Whole => drop(read(old, &select(source, &columns, ""), [0, 0], &mut rows)),
-        Key::Row => {
+        RowAddress::Whole => drop(read_rows(old, &select(source, &columns, ""), [0, 0], &mut rows)),
+        RowAddress::Row => {
             let sql = select(source, &columns, "WHERE row BETWEEN ?1 AND ?2 ORDER BY row");
             let last = format!("SELECT coalesce(max(row), 0) FROM {source}");
             let end = old.query_row(&last, [], |row| row.get(0)).unwrap_or(FAR);
@@ -145,7 +145,7 @@ fn copy_table(old: &Connection, new: &Connection, table: &Table, salvaged: &mut 
     }
     let insert = insert(table.name, &columns);
     for row in rows {
-        keep(new, table.name, &insert, &columns, &row, salvaged)?;
+        insert_if_intact(new, table.name, &insert, &columns, &row, salvaged)?;
     }
     Ok(())
 }
@@ -157,7 +157,7 @@ fn reach(old: &Connection, sql: &str, range: [i64; 2], probes: &mut u32, rows: &
         return;
     }
     let before = rows.len();
-    if read(old, sql, range, rows).is_ok() {
+    if read_rows(old, sql, range, rows).is_ok() {
         return;
     }
     *probes -= 1;
@@ -174,7 +174,7 @@ fn reach(old: &Connection, sql: &str, range: [i64; 2], probes: &mut u32, rows: &
     reach(old, sql, [middle + 1, to], probes, rows);
 }
 
-fn read(old: &Connection, sql: &str, range: [i64; 2], into: &mut Vec<Vec<Value>>) -> rusqlite::Result<()> {
+fn read_rows(old: &Connection, sql: &str, range: [i64; 2], into: &mut Vec<Vec<Value>>) -> rusqlite::Result<()> {
     let mut query = old.prepare_cached(sql)?;
     let columns = query.column_count();
     let mut rows = if query.parameter_count() == 0 { query.query([])? } else { query.query(range)? };
@@ -212,7 +212,7 @@ fn listed(columns: &[String]) -> String {
 }
 
 /// Stores and counts a row with a valid checksum. A row that the new schema rejects counts as damaged.
-fn keep(
+fn insert_if_intact(
     new: &Connection,
     table: &str,
     insert: &str,
@@ -230,7 +230,7 @@ fn keep(
         Err(other) => return Err(other.into()),
     };
     match table {
-        "captures" if value(columns, row, "kind") == Some(&Value::Integer(Kind::Note.code())) => {
+        "captures" if value(columns, row, "kind") == Some(&Value::Integer(CaptureKind::Note.code())) => {
             salvaged.notes += added;
         }
         "captures" => salvaged.commits += added,

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 
 use super::super::{CaptureQuery, Result};
-use super::listing::{self, Conditions, Listed};
+use super::listing::{self, CaptureRows, SqlConditions};
 use super::row::CAPTURE;
 use crate::domain::capture::Capture;
 
@@ -20,10 +20,10 @@ const PENDING: usize = 200;
 
 /// Best match first; a match in the subject or the user's text counts more than one in a project name. Pending captures
 /// come first, unranked, because they are the most recent.
-pub fn search(db: &Connection, words: &str, query: &CaptureQuery) -> Result<Listed> {
+pub fn search(db: &Connection, words: &str, query: &CaptureQuery) -> Result<CaptureRows> {
     let words = literal(words);
     if words.is_empty() {
-        return Ok(Listed { captures: Vec::new(), damaged: Vec::new() });
+        return Ok(CaptureRows { captures: Vec::new(), damaged: Vec::new() });
     }
     let mut found = pending(db, &words, query)?;
     let mut ranked = ranked(db, &words, query)?;
@@ -34,8 +34,8 @@ pub fn search(db: &Connection, words: &str, query: &CaptureQuery) -> Result<List
 }
 
 /// Newest first.
-fn pending(db: &Connection, words: &[&str], query: &CaptureQuery) -> Result<Listed> {
-    let Conditions { sql, values } = Conditions::of(query);
+fn pending(db: &Connection, words: &[&str], query: &CaptureQuery) -> Result<CaptureRows> {
+    let SqlConditions { sql, values } = SqlConditions::of(query);
     let sql = format!(
         "SELECT {CAPTURE} FROM captures c INDEXED BY captures_pending WHERE c.reason = 1 AND {sql}
          ORDER BY c.captured_at DESC LIMIT {PENDING}"
@@ -53,8 +53,8 @@ fn mentions(capture: &Capture, words: &[&str]) -> bool {
     words.iter().all(|word| text.contains(&word.to_lowercase()))
 }
 
-fn ranked(db: &Connection, words: &[&str], query: &CaptureQuery) -> Result<Listed> {
-    let Conditions { sql, mut values } = Conditions::of(query);
+fn ranked(db: &Connection, words: &[&str], query: &CaptureQuery) -> Result<CaptureRows> {
+    let SqlConditions { sql, mut values } = SqlConditions::of(query);
     values.push(Value::from(expression(words)));
     let expression = values.len();
     // CROSS JOIN: the full-text match is evaluated first, whatever other index the conditions could use.

@@ -1,6 +1,6 @@
 //! Operations that bring commits from elsewhere, or that move and put away what is there.
 
-use uro_capture::domain::capture::Kind;
+use uro_capture::domain::capture::CaptureKind;
 
 use super::Operation;
 use super::cell::{Cell, Heard};
@@ -56,7 +56,7 @@ fn pull_fast_forward(cell: &mut Cell) {
 
 fn pull_merge(cell: &mut Cell) {
     cell.git(&["pull", "-q", "--no-rebase", "--no-edit", "theirs", "work"]);
-    cell.unit("HEAD", Heard::Yes, Kind::Merge, Vec::new());
+    cell.unit("HEAD", Heard::Yes, CaptureKind::Merge, Vec::new());
 }
 
 fn pull_rebase(cell: &mut Cell) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use uro_capture::domain::capture::Kind;
+use uro_capture::domain::capture::CaptureKind;
 use uro_capture::domain::event::Source;
 use uro_capture::domain::id::RepoId;
 use uro_capture::git::Repo;
@@ -36,7 +36,7 @@ pub struct Unit {
     pub oid: String,
     /// Who may have reported it.
     pub sources: Vec<Source>,
-    pub kind: Kind,
+    pub kind: CaptureKind,
     /// Author date, in seconds since the epoch.
     pub authored: i64,
     /// Commits that it stands for now; each was captured before.
@@ -65,7 +65,7 @@ pub struct Cell<'w> {
 impl<'w> Cell<'w> {
     /// Of a registered repository; `dir` is where git works.
     pub fn new(world: &'w World, layout: Layout, reporter: Reporter, name: &'static str, dir: PathBuf) -> Self {
-        let repo = Repo::discover(&dir).unwrap().place().id.clone();
+        let repo = Repo::discover(&dir).unwrap().location().id.clone();
         let (units, foreign, labels) = (Vec::new(), Vec::new(), BTreeMap::new());
         Self { world, layout, reporter, name, dir, repo, units, foreign, labels, prepared: false, silent: false }
     }
@@ -157,11 +157,11 @@ impl<'w> Cell<'w> {
 
     /// `rev` is a new unit of work.
     pub fn made(&mut self, rev: &str, heard: Heard) -> String {
-        self.unit(rev, heard, Kind::Commit, Vec::new())
+        self.unit(rev, heard, CaptureKind::Commit, Vec::new())
     }
 
     pub fn merged(&mut self, rev: &str) -> String {
-        self.unit(rev, Heard::Yes, Kind::Merge, Vec::new())
+        self.unit(rev, Heard::Yes, CaptureKind::Merge, Vec::new())
     }
 
     /// `rev` is the same work as what stands under these labels, which it replaces.
@@ -169,10 +169,10 @@ impl<'w> Cell<'w> {
         let replaces: Vec<String> = labels.iter().map(|label| self.oid(label)).collect();
         assert!(replaces.iter().all(|old| self.units.iter().any(|unit| unit.oid == *old)), "{}", self.title());
         self.units.retain(|unit| !replaces.contains(&unit.oid));
-        self.unit(rev, heard, Kind::Commit, replaces);
+        self.unit(rev, heard, CaptureKind::Commit, replaces);
     }
 
-    pub fn unit(&mut self, rev: &str, heard: Heard, kind: Kind, replaces: Vec<String>) -> String {
+    pub fn unit(&mut self, rev: &str, heard: Heard, kind: CaptureKind, replaces: Vec<String>) -> String {
         let line = self.world.git(&self.dir, &["log", "-1", "--format=%H %at", rev]);
         let (oid, authored) = line.split_once(' ').unwrap();
         let (oid, authored) = (oid.to_owned(), authored.parse().unwrap());

@@ -1,6 +1,6 @@
 //! Operations that git's commit hooks hear, and that replace nothing.
 
-use uro_capture::domain::capture::Kind;
+use uro_capture::domain::capture::CaptureKind;
 
 use super::Operation;
 use super::cell::{Cell, Heard};
@@ -102,5 +102,5 @@ fn resolved_merge(cell: &mut Cell) {
     cell.git_stops(&["merge", "-q", "topic"]);
     cell.write("base.txt", "both\n");
     cell.git(&["commit", "-q", "-a", "--no-edit"]);
-    cell.unit("HEAD", Heard::Yes, Kind::Merge, Vec::new());
+    cell.unit("HEAD", Heard::Yes, CaptureKind::Merge, Vec::new());
 }

@@ -1,6 +1,6 @@
 //! Operations that put new commits in the place of earlier ones: the new ones stand for them.
 
-use uro_capture::domain::capture::Kind;
+use uro_capture::domain::capture::CaptureKind;
 
 use super::Operation;
 use super::cell::{Cell, Heard, Reporter};
@@ -157,7 +157,7 @@ fn rebase_merges(cell: &mut Cell) {
     cell.replaced("HEAD^2", &["side"], Heard::Yes);
     let merge = cell.oid("merge");
     cell.units.retain(|unit| unit.oid != merge);
-    cell.unit("HEAD", Heard::Yes, Kind::Merge, vec![merge]);
+    cell.unit("HEAD", Heard::Yes, CaptureKind::Merge, vec![merge]);
 }
 
 fn five(cell: &mut Cell) {

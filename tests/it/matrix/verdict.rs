@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use uro_capture::domain::capture::{Capture, Reason, State};
+use uro_capture::domain::capture::{Capture, CaptureState, Reason};
 use uro_capture::domain::id::CaptureId;
 
 use super::cell::{Cell, Unit};
@@ -30,7 +30,7 @@ pub fn faults(cell: &Cell, captures: &[Capture]) -> Vec<String> {
 /// As a failure shows it.
 pub fn list(captures: &[Capture]) -> String {
     let line = |capture: &Capture| {
-        let standing = if capture.state == State::Live { "live" } else { "superseded" };
+        let standing = if capture.state == CaptureState::Live { "live" } else { "superseded" };
         let others: Vec<String> = capture.supersedes.iter().map(ToString::to_string).collect();
         let (name, source) = (name(capture), capture.source.as_str());
         format!("      {name} {standing} {source} {} supersedes {others:?}\n", capture.id)
@@ -54,7 +54,7 @@ struct Found<'c> {
 impl<'c> Found<'c> {
     fn of(all: &'c [Capture]) -> Self {
         let mut live: BTreeMap<String, Vec<&Capture>> = BTreeMap::new();
-        for capture in all.iter().filter(|capture| capture.state == State::Live) {
+        for capture in all.iter().filter(|capture| capture.state == CaptureState::Live) {
             live.entry(oid(capture)).or_default().push(capture);
         }
         Self { all, live }
@@ -90,7 +90,8 @@ impl<'c> Found<'c> {
             return Some(format!("{old:.8}, which {} replaced, has no capture any more", name(new)));
         };
         let linked = self.history(new).contains(&earlier.id);
-        (earlier.state == State::Live || !linked).then(|| format!("{} does not supersede {}", name(new), name(earlier)))
+        (earlier.state == CaptureState::Live || !linked)
+            .then(|| format!("{} does not supersede {}", name(new), name(earlier)))
     }
 
     /// What a capture supersedes, and what that superseded, and so on.
@@ -108,7 +109,7 @@ impl<'c> Found<'c> {
     fn orphans(&self) -> Vec<String> {
         let led_to: BTreeSet<CaptureId> =
             self.live.values().flatten().flat_map(|capture| self.history(capture)).collect();
-        let lost = |capture: &&Capture| capture.state == State::Superseded && !led_to.contains(&capture.id);
+        let lost = |capture: &&Capture| capture.state == CaptureState::Superseded && !led_to.contains(&capture.id);
         self.all.iter().filter(lost).map(|capture| format!("{} was superseded by nothing", name(capture))).collect()
     }
 }

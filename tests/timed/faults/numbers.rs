@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use uro_capture::domain::capture::{By, Capture, Reason};
+use uro_capture::domain::capture::{AuthoredBy, Capture, Reason};
 
 use super::stage::{Stage, TEXT, endpoint, model_ms, reasons, report, unprepared};
 use crate::harness::fake_llm::{Behaviour, FakeLlm, MODEL};
@@ -50,7 +50,7 @@ fn what_a_machine_that_turns_half_as_fast_in_the_midst_of_sixty_commits_costs() 
         let asked = captures.iter().filter(|one| !unasked(one)).count();
         let missed = captures.iter().filter(|one| one.provenance.reason == Reason::Deadline).count();
         let salvaged = captures.iter().filter(|one| one.provenance.reason == Reason::Salvaged).count();
-        let model = captures.iter().filter(|one| one.provenance.by == By::Model).count();
+        let model = captures.iter().filter(|one| one.provenance.by == AuthoredBy::Model).count();
         println!("{what}: n {}, asked {asked}, missed {missed}, salvaged {salvaged}, model {model}", captures.len());
         report("model, ms", captures.iter().filter(|one| !unasked(one)).map(model_ms).collect());
         println!("the last one: {}", captures.last().map(|one| stage.why(one)).unwrap_or_default());

@@ -4,7 +4,7 @@ use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
-use uro_capture::domain::capture::{By, Capture};
+use uro_capture::domain::capture::{AuthoredBy, Capture};
 
 use super::stage::{Stage, TEXT, endpoint, model_ms, report, settings};
 use crate::harness::eventually;
@@ -117,7 +117,10 @@ fn urgent(n: usize) -> Vec<Capture> {
     println!("{n} captures, {interrupted} interruptions, at most {} at once", server.most_at_once());
     assert!(interrupted > 0, "they met");
     drafts(&stage).iter().for_each(assert_whole);
-    captures.iter().filter(|one| one.provenance.by == By::Template).for_each(|one| println!("{}", stage.why(one)));
+    captures
+        .iter()
+        .filter(|one| one.provenance.by == AuthoredBy::Template)
+        .for_each(|one| println!("{}", stage.why(one)));
     captures
 }
 
@@ -140,7 +143,7 @@ fn assert_whole(draft: &Value) {
 }
 
 fn on_time(captures: &[Capture]) -> usize {
-    captures.iter().filter(|capture| capture.provenance.by != By::Template).count()
+    captures.iter().filter(|capture| capture.provenance.by != AuthoredBy::Template).count()
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use uro_capture::domain::capture::{By, Capture, Reason};
+use uro_capture::domain::capture::{AuthoredBy, Capture, Reason};
 use uro_capture::store::sqlite::SqliteStore;
 use uro_capture::store::{CaptureQuery, Store};
 
@@ -113,7 +113,7 @@ pub fn check(capture: &Capture) {
     let reason = capture.provenance.reason;
     assert_ne!(reason, Reason::Pending);
     match capture.provenance.by {
-        By::Template => assert_ne!(reason, Reason::None, "{capture:#?}"),
+        AuthoredBy::Template => assert_ne!(reason, Reason::None, "{capture:#?}"),
         _ => assert!(matches!(reason, Reason::None | Reason::Salvaged), "{capture:#?}"),
     }
     // Whole sentences, whatever the server broke off in; what the servers say is true of each commit here.

@@ -3,41 +3,41 @@
 
 use serde_json::Value;
 
-use super::{Mark, Translations, pair};
+use super::{MetadataChange, Translations, pair};
 
 /// Whether the file is a string catalog, to be read completely.
 #[must_use]
-pub fn is_one(path: &str) -> bool {
+pub fn is_catalog(path: &str) -> bool {
     path.ends_with(".xcstrings")
 }
 
 /// Changes between two catalogs; `None` if either cannot be parsed.
 pub fn compare(old: &str, new: &str) -> Option<Translations> {
-    let (old, new) = (read(old)?, read(new)?);
-    let values = |units: &[Unit]| -> Vec<(String, String)> {
+    let (old, new) = (parse_catalog(old)?, parse_catalog(new)?);
+    let values = |units: &[CatalogUnit]| -> Vec<(String, String)> {
         units.iter().map(|unit| (unit.key.clone(), unit.value.clone())).collect()
     };
-    let differs = |unit: &&Unit, others: &[Unit]| !others.contains(unit);
-    let changed = |units: &[Unit], others: &[Unit]| -> Vec<Unit> {
+    let differs = |unit: &&CatalogUnit, others: &[CatalogUnit]| !others.contains(unit);
+    let changed = |units: &[CatalogUnit], others: &[CatalogUnit]| -> Vec<CatalogUnit> {
         units.iter().filter(|unit| differs(unit, others)).cloned().collect()
     };
     let (gone, come) = (changed(&old, &new), changed(&new, &old));
     let mut told = pair(&values(&gone), &values(&come));
-    if told.is_silent() && told.marks.is_empty() {
-        told.marks.insert(Mark::Comments);
+    if told.is_silent() && told.metadata.is_empty() {
+        told.metadata.insert(MetadataChange::Comments);
     }
     Some(told)
 }
 
 /// The text of one message in one language.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Unit {
+struct CatalogUnit {
     key: String,
     value: String,
     state: String,
 }
 
-fn read(text: &str) -> Option<Vec<Unit>> {
+fn parse_catalog(text: &str) -> Option<Vec<CatalogUnit>> {
     if text.is_empty() {
         return Some(Vec::new());
     }
@@ -53,12 +53,12 @@ fn read(text: &str) -> Option<Vec<Unit>> {
 }
 
 /// Collects plain units and those of variations.
-fn collect(value: &Value, key: &str, units: &mut Vec<Unit>) {
+fn collect(value: &Value, key: &str, units: &mut Vec<CatalogUnit>) {
     let Some(fields) = value.as_object() else { return };
     for (name, field) in fields {
         if name == "stringUnit" {
             let of = |name: &str| field.get(name).and_then(Value::as_str).unwrap_or("").to_owned();
-            units.push(Unit { key: key.to_owned(), value: of("value"), state: of("state") });
+            units.push(CatalogUnit { key: key.to_owned(), value: of("value"), state: of("state") });
         } else {
             collect(field, key, units);
         }
@@ -82,7 +82,7 @@ mod tests {
         let one = &told.changed[0];
         assert_eq!((one.key.as_str(), one.from.as_str(), one.to.as_str()), ("Cart (de)", "Korb", "Warenkorb"));
         let told = compare(&catalog("translated", "Korb"), &catalog("needs_review", "Korb")).unwrap();
-        assert!(told.is_silent() && told.marks.contains(&Mark::States), "{told:?}");
+        assert!(told.is_silent() && told.metadata.contains(&MetadataChange::States), "{told:?}");
         assert_eq!(compare("", &catalog("new", "Korb")).unwrap().added.len(), 1);
         assert_eq!(compare("{", "{"), None);
     }

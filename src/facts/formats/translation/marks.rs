@@ -2,7 +2,7 @@
 
 /// In the order of description.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Mark {
+pub enum MetadataChange {
     /// Source locations of a message.
     References,
     Dates,
@@ -17,17 +17,17 @@ pub enum Mark {
 }
 
 /// A gettext line that begins with `#`, or a comment of another format.
-pub fn of_comment(text: &str) -> Mark {
+pub fn classify_comment(text: &str) -> MetadataChange {
     if text.starts_with("#:") {
-        Mark::References
+        MetadataChange::References
     } else if text.starts_with("#,") || text.starts_with("#|") {
-        Mark::States
+        MetadataChange::States
     } else if text.starts_with("#~") {
-        Mark::Obsolete
+        MetadataChange::Obsolete
     } else if text.starts_with('#') && has_time(text) {
-        Mark::Dates
+        MetadataChange::Dates
     } else {
-        Mark::Comments
+        MetadataChange::Comments
     }
 }
 
@@ -37,26 +37,30 @@ fn has_time(text: &str) -> bool {
 }
 
 /// A field of the gettext header: `POT-Creation-Date: …`.
-pub fn of_header(field: &str) -> Mark {
-    if field.split(':').next().is_some_and(|name| name.ends_with("-Date")) { Mark::Dates } else { Mark::Header }
+pub fn classify_header(field: &str) -> MetadataChange {
+    if field.split(':').next().is_some_and(|name| name.ends_with("-Date")) {
+        MetadataChange::Dates
+    } else {
+        MetadataChange::Header
+    }
 }
 
 /// An XML line without a message; `None` if it may hold one.
-pub fn of_tag(text: &str) -> Option<Mark> {
+pub fn classify_tag(text: &str) -> Option<MetadataChange> {
     let begins = |tags: &[&str]| tags.iter().any(|tag| text.starts_with(tag));
     if begins(&["<note category=\"location\"", "<location", "<context", "<name>"]) {
-        Some(Mark::References)
+        Some(MetadataChange::References)
     } else if begins(&["<file", "<TS"]) && text.contains("date=") {
-        Some(Mark::Dates)
+        Some(MetadataChange::Dates)
     } else if begins(&["<note", "<comment", "<extracomment", "<translatorcomment", "<!--"]) {
-        Some(Mark::Comments)
+        Some(MetadataChange::Comments)
     } else if begins(&["<oldsource", "<state"]) {
-        Some(Mark::States)
+        Some(MetadataChange::States)
     } else if begins(&["<file", "<tool", "<header", "<TS", "<?", "<!", "<xliff", "<plist"]) {
-        Some(Mark::Header)
+        Some(MetadataChange::Header)
     } else {
         let layout = ["</", "<segment", "<body", "<message", "<unit", "<trans-unit", "<group", "<dict"];
-        begins(&layout).then_some(Mark::Layout)
+        begins(&layout).then_some(MetadataChange::Layout)
     }
 }
 
@@ -79,17 +83,17 @@ mod tests {
 
     #[test]
     fn each_mark_is_told_from_the_others() {
-        assert_eq!(of_comment("#: a.c:1"), Mark::References);
-        assert_eq!(of_comment("#, fuzzy"), Mark::States);
-        assert_eq!(of_comment("#~ msgid \"x\""), Mark::Obsolete);
-        assert_eq!(of_comment("#Mon Jan 01 10:00:00 CET 2026"), Mark::Dates);
-        assert_eq!(of_comment("# at 10 o'clock: tea"), Mark::Comments);
-        assert_eq!(of_header("PO-Revision-Date: 2026"), Mark::Dates);
-        assert_eq!(of_header("Last-Translator: A"), Mark::Header);
-        assert_eq!(of_tag("<note category=\"location\">a.ts:1</note>"), Some(Mark::References));
-        assert_eq!(of_tag("<note>title</note>"), Some(Mark::Comments));
-        assert_eq!(of_tag("<file original=\"a\" date=\"2026\">"), Some(Mark::Dates));
-        assert_eq!(of_tag("<target>x</target>"), None);
+        assert_eq!(classify_comment("#: a.c:1"), MetadataChange::References);
+        assert_eq!(classify_comment("#, fuzzy"), MetadataChange::States);
+        assert_eq!(classify_comment("#~ msgid \"x\""), MetadataChange::Obsolete);
+        assert_eq!(classify_comment("#Mon Jan 01 10:00:00 CET 2026"), MetadataChange::Dates);
+        assert_eq!(classify_comment("# at 10 o'clock: tea"), MetadataChange::Comments);
+        assert_eq!(classify_header("PO-Revision-Date: 2026"), MetadataChange::Dates);
+        assert_eq!(classify_header("Last-Translator: A"), MetadataChange::Header);
+        assert_eq!(classify_tag("<note category=\"location\">a.ts:1</note>"), Some(MetadataChange::References));
+        assert_eq!(classify_tag("<note>title</note>"), Some(MetadataChange::Comments));
+        assert_eq!(classify_tag("<file original=\"a\" date=\"2026\">"), Some(MetadataChange::Dates));
+        assert_eq!(classify_tag("<target>x</target>"), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Finds the owner of a version or digest where its line names only the field: `version: 1.2` below `name: redis`.
 
-use crate::domain::patch::Line;
+use crate::domain::patch::PatchLine;
 
 /// Fields that hold a version or an equivalent.
 const FIELDS: [&str; 14] = [
@@ -28,7 +28,7 @@ pub fn is_field(key: &str) -> bool {
 }
 
 /// The name on the line itself: `<PackageReference Include="X" Version="1"/>`, `{ name = "x", version = "1" }`.
-pub fn on_line(before: &[&str]) -> Option<String> {
+pub fn find_on_line(before: &[&str]) -> Option<String> {
     let at = before.iter().position(|token| NAMES.contains(&token.to_lowercase().as_str()))?;
     let behind = before.get(at + 1..)?;
     let marks = behind.iter().take_while(|token| matches!(token.trim(), "" | "=" | ":" | "\"" | "'"));
@@ -39,7 +39,7 @@ pub fn on_line(before: &[&str]) -> Option<String> {
 }
 
 /// The name on a line beside it, or the parent's: `redis:`, `"redis": {`, `[[deps.JSON]]`.
-pub fn near(line: &str, above: &[Line], below: &[Line]) -> Option<String> {
+pub fn find_nearby(line: &str, above: &[PatchLine], below: &[PatchLine]) -> Option<String> {
     let depth = depth(line);
     let mut named: Vec<(usize, String)> = Vec::new();
     let (mut parent, mut room) = (None, depth);
@@ -60,8 +60,8 @@ pub fn near(line: &str, above: &[Line], below: &[Line]) -> Option<String> {
             break;
         }
     }
-    let begins = |line: &&Line| line.text.trim_start().starts_with("- ") || line.text.trim().is_empty();
-    let of_point = |line: &&Line| self::depth(&line.text) >= depth && !begins(line) && !opens_table(&line.text);
+    let begins = |line: &&PatchLine| line.text.trim_start().starts_with("- ") || line.text.trim().is_empty();
+    let of_point = |line: &&PatchLine| self::depth(&line.text) >= depth && !begins(line) && !opens_table(&line.text);
     for other in below.iter().take(NEAR).take_while(of_point) {
         named.extend(naming(&other.text).filter(|_| self::depth(&other.text) == depth));
     }
@@ -128,7 +128,7 @@ mod tests {
             let patch: String = text.lines().map(|line| format!("\n {line}")).collect();
             file("a", &format!("@@{patch}")).hunks.into_iter().flat_map(|hunk| hunk.lines).collect::<Vec<_>>()
         };
-        near(line, &lines(above), &lines(below))
+        find_nearby(line, &lines(above), &lines(below))
     }
 
     #[test]
@@ -156,8 +156,8 @@ mod tests {
     #[test]
     fn a_line_names_what_its_version_belongs_to() {
         let line = ["<", "PackageReference", " ", "Include", "=", "\"", "A.B", "\"", " ", "Version", "=", "\""];
-        assert_eq!(on_line(&line).as_deref(), Some("A.B"));
-        assert_eq!(on_line(&["{", "title", ":", "A", ",", "version", ":"]), None);
-        assert_eq!(on_line(&["Version", "="]), None);
+        assert_eq!(find_on_line(&line).as_deref(), Some("A.B"));
+        assert_eq!(find_on_line(&["{", "title", ":", "A", ",", "version", ":"]), None);
+        assert_eq!(find_on_line(&["Version", "="]), None);
     }
 }

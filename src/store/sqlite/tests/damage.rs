@@ -4,19 +4,19 @@ use std::fs;
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use super::super::{Durability, Opened, SqliteStore};
+use super::super::{Durability, OpenedStore, SqliteStore};
 use super::Home;
-use crate::domain::capture::{Outcome, Reason};
+use crate::domain::capture::{ModelOutcome, Reason};
 use crate::domain::clock::FakeClock;
-use crate::domain::draft::{DraftKind, Edit, Period};
-use crate::domain::event::Means;
+use crate::domain::draft::{DraftEdit, DraftKind, Period};
+use crate::domain::event::HookMode;
 use crate::domain::id::CaptureId;
 use crate::route::forecast::Forecast;
-use crate::route::key::Key;
+use crate::route::key::ForecastKey;
 use crate::route::ledger::Entry;
-use crate::route::speed::{Machine, Speed};
-use crate::store::samples::{answered, at, commit, note, repo};
-use crate::store::{CaptureQuery, NewDraft, Registered, Store, StoreError, Written};
+use crate::route::speed::{ModelHardware, Speed};
+use crate::store::samples::{answered, commit, note, repo, timestamp};
+use crate::store::{CaptureQuery, NewDraft, RegisteredRepo, Store, StoreError, WrittenDraft};
 
 fn list(store: &SqliteStore) -> usize {
     store.captures(&CaptureQuery::default()).unwrap().len()
@@ -32,14 +32,14 @@ fn fill(store: &SqliteStore, captures: u64) {
     }
     let gone = commit(captures + 1);
     store.record_capture(&gone, None).unwrap();
-    store.forget_capture(gone.id, at(0)).unwrap();
-    let shop = Registered {
+    store.forget_capture(gone.id, timestamp(0)).unwrap();
+    let shop = RegisteredRepo {
         id: repo(),
         path: "/home/me/shop".into(),
         common_dir: "/home/me/shop/.git".into(),
         project: "shop".into(),
-        since: at(0),
-        means: Means::File,
+        since: timestamp(0),
+        hook_mode: HookMode::File,
         inode: None,
     };
     store.register(&shop).unwrap();
@@ -47,12 +47,12 @@ fn fill(store: &SqliteStore, captures: u64) {
         kind: DraftKind::Devlog,
         project: "shop".into(),
         repo: None,
-        period: Period { from: at(0), to: at(9) },
+        period: Period { from: timestamp(0), to: timestamp(9) },
         max_attempts: 3,
     };
-    store.queue_draft(&draft, at(0)).unwrap();
-    let lease = store.lease_draft(at(0), at(9)).unwrap().unwrap();
-    let written = Written {
+    store.queue_draft(&draft, timestamp(0)).unwrap();
+    let lease = store.lease_draft(timestamp(0), timestamp(9)).unwrap().unwrap();
+    let written = WrittenDraft {
         title: "T".into(),
         body: "B".into(),
         format: "markdown".into(),
@@ -61,8 +61,8 @@ fn fill(store: &SqliteStore, captures: u64) {
         note: None,
         quality: None,
     };
-    store.finish_draft(lease.draft.id, 1, &written, at(1)).unwrap();
-    store.edit_draft(lease.draft.id, "My title", "My words", Edit { seconds: 1.0, distance: 1.0 }).unwrap();
+    store.finish_draft(lease.draft.id, 1, &written, timestamp(1)).unwrap();
+    store.edit_draft(lease.draft.id, "My title", "My words", DraftEdit { seconds: 1.0, distance: 1.0 }).unwrap();
 }
 
 /// Closes the store so that all content is in one file.
@@ -75,8 +75,8 @@ fn overwrite(path: &Path, offset: u64, bytes: &[u8]) {
     fs::OpenOptions::new().write(true).open(path).unwrap().write_all_at(bytes, offset).unwrap();
 }
 
-fn reopen(path: &Path) -> Opened {
-    SqliteStore::open_at(path, &FakeClock::at(at(0))).unwrap()
+fn reopen(path: &Path) -> OpenedStore {
+    SqliteStore::open_at(path, &FakeClock::at(timestamp(0))).unwrap()
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn a_file_of_garbage_is_put_away_and_a_new_one_works() {
         assert_eq!(kept.file_name().unwrap(), "captures.db.corrupt-20260301T000000Z");
         assert_eq!(fs::read(&kept).unwrap(), garbage, "the evidence is untouched");
         opened.store.record_capture(&note(1, "goes on"), None).unwrap();
-        let (_, what, hint) = opened.store.problems(at(-1)).unwrap().remove(0);
+        let (_, what, hint) = opened.store.problems(timestamp(-1)).unwrap().remove(0);
         assert!(what.contains(&*kept.to_string_lossy()) && hint.starts_with("uro-capture "), "{what}");
         drop(opened.store);
         assert_eq!(list(&home.open()), 1, "and the next opening finds nothing wrong");
@@ -113,9 +113,9 @@ fn a_lost_header_costs_nothing_that_was_written() {
     let mut asked = commit(900);
     asked.commit.as_mut().unwrap().change_id = Some("zxywkvutsrqponmlkzxywkvutsrqponm".into());
     store.record_capture(&asked, None).unwrap();
-    let decided = Outcome { decision: Some("{\"n\":1}".into()), ..answered("The model's.", 10.0) };
+    let decided = ModelOutcome { decision: Some("{\"n\":1}".into()), ..answered("The model's.", 10.0) };
     store.finish_capture(asked.id, &|| decided.clone()).unwrap();
-    store.put_forecast(&learned()).unwrap();
+    store.store_forecast(&learned()).unwrap();
     settle(store);
     overwrite(&home.path(), 0, b"garbage!");
     let opened = reopen(&home.path());
@@ -126,7 +126,7 @@ fn a_lost_header_costs_nothing_that_was_written() {
     let versions = opened.store.live_captures_of_change(&repo(), "zxywkvutsrqponmlkzxywkvutsrqponm").unwrap();
     assert_eq!(versions.iter().map(|version| version.id).collect::<Vec<_>>(), [asked.id]);
     assert_eq!(opened.store.drafts(None, None).unwrap()[0].body, "My words");
-    assert_eq!(opened.store.registered().unwrap().len(), 1);
+    assert_eq!(opened.store.registered_repos().unwrap().len(), 1);
     assert_eq!(opened.store.search("thought", &CaptureQuery::default()).unwrap().len(), 20, "and is found");
     assert!(
         opened.store.captured_commits(&repo(), &[crate::store::samples::oid(41)]).unwrap().len() == 1,
@@ -137,8 +137,8 @@ fn a_lost_header_costs_nothing_that_was_written() {
 }
 
 fn learned() -> Entry {
-    let key = Key { endpoint: "local".into(), model: "m".into(), digest: None, options: 1, on_battery: false };
-    Entry { key, at: at(1), forecast: Forecast::seeded(Speed::of(&Machine::default())) }
+    let key = ForecastKey { endpoint: "local".into(), model: "m".into(), digest: None, options: 1, on_battery: false };
+    Entry { key, at: timestamp(1), forecast: Forecast::from_seed(Speed::from_hardware(&ModelHardware::default())) }
 }
 
 fn files(home: &Home) -> Vec<String> {
@@ -236,10 +236,10 @@ fn a_changed_word_is_reported_and_not_shown() {
     };
     store.each_record(&mut count).unwrap();
     assert_eq!(exported, 3);
-    let problems = store.problems(at(0)).unwrap();
+    let problems = store.problems(timestamp(0)).unwrap();
     assert_eq!(problems.len(), 1, "said once, however often it is met");
     assert!(problems[0].1.contains(&id.to_string()));
-    store.forget_capture(id, at(0)).unwrap();
+    store.forget_capture(id, timestamp(0)).unwrap();
     assert!(store.search("basket", &CaptureQuery { all_states: true, ..CaptureQuery::default() }).unwrap().len() == 1);
     assert!(!home.path().with_extension("db.suspect").exists(), "a row is not the file");
 }
@@ -253,7 +253,7 @@ fn a_changed_draft_is_reported_and_not_shown() {
     store.write(Durability::Durable, |tx| Ok(tx.execute("UPDATE drafts SET body = 'Their words'", [])?)).unwrap();
     assert!(matches!(store.draft(&id.to_string()), Err(StoreError::Corrupt(_))));
     assert!(store.drafts(None, None).unwrap().is_empty());
-    assert!(store.problems(at(0)).unwrap()[0].1.contains("draft"));
+    assert!(store.problems(timestamp(0)).unwrap()[0].1.contains("draft"));
 }
 
 #[test]
@@ -348,7 +348,7 @@ fn a_process_that_leaves_the_old_file_takes_nothing_of_the_new_one_along() {
     fill(&store, 20);
     settle(store);
     let old = home.open();
-    assert!(old.problems(at(0)).unwrap().is_empty(), "it has the old file and its log open");
+    assert!(old.problems(timestamp(0)).unwrap().is_empty(), "it has the old file and its log open");
     overwrite(&home.path(), 0, b"garbage!");
     let opened = reopen(&home.path());
     opened.store.record_capture(&note(500, "in the new log"), None).unwrap();

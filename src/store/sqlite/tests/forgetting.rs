@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use super::super::{Durability, SqliteStore, connection, forget, migrate, record};
 use super::Home;
-use crate::domain::capture::{Capture, Outcome, Reason};
+use crate::domain::capture::{Capture, ModelOutcome, Reason};
 use crate::domain::draft::{DraftKind, Period};
 use crate::domain::id::{CaptureId, DraftId};
-use crate::store::samples::{answered, at, commit, note, oid, repo, template};
-use crate::store::{CaptureQuery, Expiring, FORGETTING, NewDraft, Removed, Scrubbed, Store, StoreError, Written};
+use crate::store::samples::{answered, commit, note, oid, repo, template, timestamp};
+use crate::store::{
+    CaptureQuery, ExpiringData, FORGETTING, NewDraft, ScrubReport, Store, StoreError, StoreFile, WrittenDraft,
+};
 
 /// The secret words in each text of a capture.
 const WORDS: [&str; 6] = ["zebra", "okapi", "lemur", "tapir", "gecko", "quokka"];
@@ -61,7 +63,7 @@ fn assert_gone(home: &Home, n: u64) {
     }
 }
 
-fn names(removed: &[Removed]) -> Vec<String> {
+fn names(removed: &[StoreFile]) -> Vec<String> {
     removed.iter().map(|file| file.path.file_name().unwrap().to_string_lossy().into_owned()).collect()
 }
 
@@ -91,7 +93,7 @@ fn what_an_older_program_deleted_or_the_index_kept_goes_too() {
     };
     store.maintain(forget::scrub_log).unwrap();
     assert!(found() > 0, "else this proves nothing");
-    assert_eq!(store.scrub(), Scrubbed::default());
+    assert_eq!(store.scrub(), ScrubReport::default());
     assert_eq!(found(), 0);
     assert_eq!(store.search("zebra1000", &CaptureQuery::default()).unwrap().len(), 1);
 }
@@ -105,10 +107,10 @@ fn an_answer_about_something_else_that_quotes_what_was_forgotten_goes() {
         store.record_capture(capture, None).unwrap();
     }
     let answer = serde_json::json!({"reason": "none", "answer": format!("As noted, {}.", note.raw), "dropped": []});
-    let decided = Outcome { decision: Some(answer.to_string()), ..answered("It works.", 10.0) };
+    let decided = ModelOutcome { decision: Some(answer.to_string()), ..answered("It works.", 10.0) };
     assert!(store.finish_capture(other.id, &|| decided.clone()).unwrap());
     assert!(!holding(&home, "As noted").is_empty(), "else this proves nothing");
-    store.forget_capture(note.id, at(9)).unwrap();
+    store.forget_capture(note.id, timestamp(9)).unwrap();
     assert_eq!((store.decision(other.id).unwrap(), holding(&home, "As noted")), (None, Vec::new()));
 }
 
@@ -127,10 +129,10 @@ fn a_copy_of_before_a_migration_goes_with_the_capture() {
     fs::write(home.path().with_extension("db.schema-2.unfinished"), "a copy that was cut short: zebra7").unwrap();
     assert!(holding(&home, "zebra7").len() >= 3, "in the store, its copy, and a torn copy");
     assert_there(&home, 7);
-    let forgotten = store.forget_capture(old.id, at(9)).unwrap();
+    let forgotten = store.forget_capture(old.id, timestamp(9)).unwrap();
     assert_gone(&home, 7);
     assert_eq!(names(&forgotten.scrubbed.copies), ["captures.db.schema-2.unfinished", "captures.db.schema-4"]);
-    assert!(forgotten.scrubbed.copies[1].bytes > 4096 && forgotten.scrubbed.left.is_empty());
+    assert!(forgotten.scrubbed.copies[1].bytes > 4096 && forgotten.scrubbed.remaining.is_empty());
 }
 
 #[test]
@@ -151,7 +153,7 @@ fn a_damaged_database_that_was_put_away_goes_with_the_capture() {
         fs::write(home.path().with_extension(format!("db.{suffix}")), word).unwrap();
     }
     assert_there(&home, 7);
-    let forgotten = opened.store.forget_capture(id, at(9)).unwrap();
+    let forgotten = opened.store.forget_capture(id, timestamp(9)).unwrap();
     assert_gone(&home, 7);
     let copies = [quarantined.clone(), format!("{quarantined}-wal")];
     let gone = names(&forgotten.scrubbed.copies);
@@ -170,17 +172,17 @@ fn a_file_that_cannot_be_removed_is_named_and_removed_by_the_next_try() {
     let others = home.path().with_extension("db.bak");
     fs::write(&others, format!("a foreign copy: {id}")).unwrap();
     fs::write(home.path().with_extension("db.txt"), "of another matter").unwrap();
-    let left = store.forget_capture(id, at(9)).unwrap().scrubbed.left;
+    let left = store.forget_capture(id, timestamp(9)).unwrap().scrubbed.remaining;
     let told: Vec<_> = left.iter().map(|left| (left.path.clone(), left.foreign)).collect();
     assert_eq!(told, [(stubborn.clone(), false), (others.clone(), true)]);
-    assert_eq!(store.mark(FORGETTING).unwrap(), Some(at(9).to_string()));
+    assert_eq!(store.mark(FORGETTING).unwrap(), Some(timestamp(9).to_string()));
     assert_eq!(store.forgotten_id(&id.to_string()[..14]).unwrap(), id);
     assert!(matches!(store.capture_id(&id.to_string()), Err(StoreError::NotFound { .. })));
     fs::remove_dir(&stubborn).unwrap();
     fs::write(&stubborn, "zebra7").unwrap();
     fs::remove_file(others).unwrap();
     let again = store.scrub();
-    assert_eq!((names(&again.copies), again.left), (vec!["captures.db.schema-2".to_owned()], vec![]));
+    assert_eq!((names(&again.copies), again.remaining), (vec!["captures.db.schema-2".to_owned()], vec![]));
 }
 
 #[test]
@@ -191,11 +193,11 @@ fn a_reader_that_keeps_the_log_busy_is_named() {
     store.maintain(|db| Ok(db.busy_timeout(Duration::from_millis(20))?)).unwrap();
     let reader = connection::raw(&home.path()).unwrap();
     reader.execute_batch("BEGIN; SELECT count(*) FROM captures").unwrap();
-    let left = store.forget_capture(id, at(9)).unwrap().scrubbed.left;
+    let left = store.forget_capture(id, timestamp(9)).unwrap().scrubbed.remaining;
     assert_eq!(left.len(), 1);
     assert!(left[0].path.to_string_lossy().ends_with("-wal"), "{left:?}");
     drop(reader);
-    assert_eq!(store.scrub(), Scrubbed::default());
+    assert_eq!(store.scrub(), ScrubReport::default());
     assert_gone(&home, 7);
 }
 
@@ -216,13 +218,13 @@ fn problems_and_prompts_that_quote_it_go_and_captures_that_repeat_it_are_named()
     asks(20, "said: the customer's zebra7 broke\n\nbody of zebra7");
     asks(21, "before: the customer's okapi7 broke");
     asks(22, "nothing of the kind");
-    store.note_problem(at(1), "a server said: 400 \\\"the customer's zebra7 broke\\\"", "try again").unwrap();
-    store.note_problem(at(1), "the disk is full", "df -h").unwrap();
-    let forgotten = store.forget_capture(id, at(9)).unwrap();
+    store.note_problem(timestamp(1), "a server said: 400 \\\"the customer's zebra7 broke\\\"", "try again").unwrap();
+    store.note_problem(timestamp(1), "the disk is full", "df -h").unwrap();
+    let forgotten = store.forget_capture(id, timestamp(9)).unwrap();
     assert_eq!(forgotten.repeated_by, [commit_id(&store, 20)]);
     let wire = |n: u64| store.capture(&commit_id(&store, n).to_string()).unwrap().wire;
     assert!(wire(20).is_some() && wire(21).is_none() && wire(22).is_some());
-    assert_eq!(store.problems(at(0)).unwrap().len(), 1);
+    assert_eq!(store.problems(timestamp(0)).unwrap().len(), 1);
     for word in ["okapi7", "lemur7", "tapir7", "gecko7", "quokka7"] {
         assert!(holding(&home, word).is_empty(), "{word}");
     }
@@ -238,14 +240,14 @@ fn drafts_that_were_written_from_it_go_also_one_that_is_just_being_written() {
     let store = home.open();
     let id = store_secret(&store, 7);
     let draft = |from: i64| {
-        let period = Period { from: at(from), to: at(from + 9) };
+        let period = Period { from: timestamp(from), to: timestamp(from + 9) };
         let new = NewDraft { kind: DraftKind::Devlog, project: "shop".into(), repo: None, period, max_attempts: 3 };
-        assert!(store.queue_draft(&new, at(from)).unwrap());
-        let lease = store.lease_draft(at(from), at(from + 9)).unwrap().unwrap();
+        assert!(store.queue_draft(&new, timestamp(from)).unwrap());
+        let lease = store.lease_draft(timestamp(from), timestamp(from + 9)).unwrap().unwrap();
         (lease.draft.id, lease.attempt)
     };
     let write = |(draft, attempt): (DraftId, u32), sources: Vec<CaptureId>| {
-        let written = Written {
+        let written = WrittenDraft {
             title: "T".into(),
             body: "The customer's zebra7 broke.".into(),
             format: "markdown".into(),
@@ -254,14 +256,14 @@ fn drafts_that_were_written_from_it_go_also_one_that_is_just_being_written() {
             note: None,
             quality: None,
         };
-        store.finish_draft(draft, attempt, &written, at(50))
+        store.finish_draft(draft, attempt, &written, timestamp(50))
     };
     let of_it = draft(0);
     write(of_it, vec![commit(3).id, id]).unwrap();
     let of_others = draft(100);
     write(of_others, vec![commit(3).id]).unwrap();
     let open = draft(200);
-    assert_eq!(store.forget_capture(id, at(60)).unwrap().drafts, [of_it.0]);
+    assert_eq!(store.forget_capture(id, timestamp(60)).unwrap().drafts, [of_it.0]);
     assert!(matches!(write(open, vec![id]), Err(StoreError::Conflict(_))));
     assert_eq!(store.drafts(None, None).unwrap().len(), 2);
     assert!(store.draft(&of_others.0.to_string()).is_ok());
@@ -276,10 +278,10 @@ fn copies_expire_and_strangers_do_not() {
     for suffix in ["schema-3", "corrupt-20260301T000000Z", "corrupt-20260301T000000Z-wal", "bak"] {
         fs::write(beside(suffix), "x").unwrap();
     }
-    let (past, future) = (at(0), at(40 * 365 * 86_400));
-    assert_eq!(store.expire(Expiring::Copies, past).unwrap(), 0, "they were made just now");
+    let (past, future) = (timestamp(0), timestamp(40 * 365 * 86_400));
+    assert_eq!(store.expire(ExpiringData::Copies, past).unwrap(), 0, "they were made just now");
     assert_eq!(store.sizes().unwrap().copy_files, 3);
-    assert_eq!(store.expire(Expiring::Copies, future).unwrap(), 3);
+    assert_eq!(store.expire(ExpiringData::Copies, future).unwrap(), 3);
     assert!(beside("bak").exists() && home.path().exists());
     assert_eq!(store.captures(&CaptureQuery::default()).unwrap().len(), 1);
 }
@@ -298,6 +300,6 @@ fn prompts_of_a_damaged_file_of_an_older_schema_still_expire() {
     fs::OpenOptions::new().write(true).open(home.path()).unwrap().write_all_at(b"garbage!", 0).unwrap();
     let store = SqliteStore::open(&home.path()).unwrap().store;
     assert_eq!(store.capture(&old.id.to_string()).unwrap().wire.as_deref(), Some("sent"));
-    assert_eq!(store.expire(Expiring::Prompts, at(7)).unwrap(), 0);
-    assert_eq!(store.expire(Expiring::Prompts, at(8)).unwrap(), 1);
+    assert_eq!(store.expire(ExpiringData::Prompts, timestamp(7)).unwrap(), 0);
+    assert_eq!(store.expire(ExpiringData::Prompts, timestamp(8)).unwrap(), 1);
 }

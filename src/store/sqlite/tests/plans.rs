@@ -9,8 +9,8 @@ use rusqlite::{Connection, params_from_iter, types::Null};
 
 use super::source;
 use super::{Home, conform, trace};
-use crate::domain::capture::Kind;
-use crate::store::samples::{at, note, repo};
+use crate::domain::capture::CaptureKind;
+use crate::store::samples::{note, repo, timestamp};
 use crate::store::{CaptureQuery, Store};
 
 /// Tables that stay small, and why. All others, new ones included, are assumed to grow without limit.
@@ -88,7 +88,7 @@ fn forget_damaged(home: &Home) {
     store.record_capture(&capture, None).unwrap();
     let file = Connection::open(home.path()).unwrap();
     file.execute("UPDATE captures SET checksum = checksum + 1", []).unwrap();
-    store.forget_capture(capture.id, at(9)).unwrap();
+    store.forget_capture(capture.id, timestamp(9)).unwrap();
 }
 
 /// Every combination of conditions is a separate statement.
@@ -99,10 +99,10 @@ fn lists(store: &dyn Store) {
             project: given(0).then(|| "shop".into()),
             repo: given(1).then(repo),
             outside: given(2),
-            kind: given(3).then_some(Kind::Note),
-            since: given(4).then(|| at(0)),
-            until: given(5).then(|| at(9)),
-            captured_since: given(6).then(|| at(0)),
+            kind: given(3).then_some(CaptureKind::Note),
+            since: given(4).then(|| timestamp(0)),
+            until: given(5).then(|| timestamp(9)),
+            captured_since: given(6).then(|| timestamp(0)),
             all_states: given(7),
             limit: Some(20),
         };

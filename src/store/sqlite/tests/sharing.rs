@@ -10,8 +10,8 @@ use std::time::Duration;
 use super::super::{Durability, SqliteStore, migrate};
 use super::Home;
 use crate::domain::capture::Capture;
-use crate::store::samples::{at, commit, event, note, oid, repo};
-use crate::store::{CaptureQuery, Recorded, SpoolPosition, Store, StoreError};
+use crate::store::samples::{commit, event, note, oid, repo, timestamp};
+use crate::store::{CaptureQuery, RecordOutcome, SpoolPosition, Store, StoreError};
 
 fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -64,7 +64,7 @@ fn a_writer_waits_for_a_held_write_of_another_handle_and_loses_nothing() {
         });
         held.recv().unwrap();
         about_to_write.send(()).unwrap();
-        assert_eq!(two.record_capture(&commit(1), None).unwrap(), Recorded::New);
+        assert_eq!(two.record_capture(&commit(1), None).unwrap(), RecordOutcome::New);
     });
     assert_eq!(one.captures(&CaptureQuery::default()).unwrap().len(), 1);
 }
@@ -80,7 +80,7 @@ fn a_write_that_is_never_released_is_unavailable_and_not_forever() {
         Ok(())
     })
     .unwrap();
-    assert_eq!(two.record_capture(&commit(1), None).unwrap(), Recorded::New);
+    assert_eq!(two.record_capture(&commit(1), None).unwrap(), RecordOutcome::New);
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn a_job_that_fails_or_panics_leaves_nothing_behind() {
         })
     }));
     assert!(panicked.is_err());
-    store.take_over(&[], &SpoolPosition { file: "z".into(), offset: 1 }).unwrap();
+    store.ingest_events(&[], &SpoolPosition { file: "z".into(), offset: 1 }).unwrap();
     assert_eq!(store.spool_positions().unwrap().len(), 1);
 }
 
@@ -155,9 +155,9 @@ fn child_that_is_killed() {
     let store = SqliteStore::open(Path::new(path.trim())).unwrap().store;
     let start = store.spool_positions().unwrap().first().map_or(0, |position| position.offset);
     for n in start.. {
-        store.take_over(&[event(n)], &SpoolPosition { file: "spool".into(), offset: n + 1 }).unwrap();
+        store.ingest_events(&[event(n)], &SpoolPosition { file: "spool".into(), offset: n + 1 }).unwrap();
         for pending in store.pending_events(100).unwrap() {
-            let which = u64::try_from(pending.event.stamp.as_second() - at(0).as_second()).unwrap();
+            let which = u64::try_from(pending.event.stamp.as_second() - timestamp(0).as_second()).unwrap();
             store.record_capture(&commit(which), Some(pending.row)).unwrap();
             println!("kept {which}");
         }

@@ -10,17 +10,17 @@ use super::Home;
 use crate::domain::capture::{Capture, Reason, RepoRef};
 use crate::domain::clock::FakeClock;
 use crate::domain::draft::{DraftKind, Period};
-use crate::domain::event::Means;
+use crate::domain::event::HookMode;
 use crate::domain::id::RepoId;
-use crate::store::samples::{at, commit, event, note, oid, operation, repo, template};
-use crate::store::{CaptureQuery, LatencyGrouping, NewDraft, Registered, Store};
+use crate::store::samples::{commit, event, note, oid, operation, repo, template, timestamp};
+use crate::store::{CaptureQuery, LatencyGrouping, NewDraft, RegisteredRepo, Store};
 
 /// A file of schema 1 with a repository, captures and an open event in it.
 fn first(home: &Home) {
     fs::create_dir_all(home.path().parent().unwrap()).unwrap();
     let mut connection = connection::raw(&home.path()).unwrap();
     migrate::bring_to_first(&mut connection, &home.path()).unwrap();
-    assert_eq!(migrate::found(&connection).unwrap(), 1);
+    assert_eq!(migrate::schema_version(&connection).unwrap(), 1);
     fill(&connection);
     connection.pragma_update(None, "wal_checkpoint", "TRUNCATE").unwrap();
 }
@@ -28,22 +28,22 @@ fn first(home: &Home) {
 fn fill(connection: &Connection) {
     let sql = "INSERT INTO repositories (id, path, common_dir, project, since) VALUES (?1, ?2, ?3, 'shop', ?4)";
     let (path, common_dir) = (&b"/home/me/shop"[..], &b"/home/me/shop/.git"[..]);
-    connection.execute(sql, params![repo().as_str(), path, common_dir, at(1).as_microsecond()]).unwrap();
+    connection.execute(sql, params![repo().as_str(), path, common_dir, timestamp(1).as_microsecond()]).unwrap();
     for mut capture in [commit(1), note(2, "a thought")] {
         capture.provenance = template(Reason::Disabled);
         record::record(connection, &capture, &capture.summary, None).unwrap();
     }
-    events::put(connection, &event(3)).unwrap();
+    events::insert_event(connection, &event(3)).unwrap();
 }
 
-fn shop() -> Registered {
-    Registered {
+fn shop() -> RegisteredRepo {
+    RegisteredRepo {
         id: repo(),
         path: "/home/me/shop".into(),
         common_dir: "/home/me/shop/.git".into(),
         project: "shop".into(),
-        since: at(1),
-        means: Means::File,
+        since: timestamp(1),
+        hook_mode: HookMode::File,
         inode: None,
     }
 }
@@ -53,14 +53,14 @@ fn a_file_of_the_first_schema_is_brought_up_with_everything_in_it() {
     let home = Home::new();
     first(&home);
     let store = home.open();
-    assert_eq!(store.registered().unwrap(), [shop()], "its hooks were files");
+    assert_eq!(store.registered_repos().unwrap(), [shop()], "its hooks were files");
     assert_eq!(store.captures(&CaptureQuery::default()).unwrap().len(), 2);
     assert_eq!(store.pending_events(9).unwrap()[0].event, event(3));
     assert!(store.log_positions(&repo()).unwrap().is_empty());
     store.set_mark("global", Some("1")).unwrap();
-    store.prepare_squash(&repo(), &oid(1), &[oid(2)], at(1)).unwrap();
+    store.prepare_squash(&repo(), &oid(1), &[oid(2)], timestamp(1)).unwrap();
     let kept = connection::raw(&home.path().with_extension("db.schema-1")).unwrap();
-    assert_eq!(migrate::found(&kept).unwrap(), 1, "the old file is kept beside it");
+    assert_eq!(migrate::schema_version(&kept).unwrap(), 1, "the old file is kept beside it");
 }
 
 /// A file of schema 3 with a template kept because of a cold model, and its log entry.
@@ -75,7 +75,7 @@ fn third(home: &Home) {
                   VALUES ('capture.commit', 'orca-mini:3b', 'local', 0, 0, 0, 2, 0)";
     connection.execute(series, []).unwrap();
     let logged = "INSERT INTO operations (at, seq, series, duration_us) VALUES (?1, 0, 1, 4000)";
-    connection.execute(logged, [at(1).as_microsecond()]).unwrap();
+    connection.execute(logged, [timestamp(1).as_microsecond()]).unwrap();
 }
 
 #[test]
@@ -83,12 +83,12 @@ fn a_file_from_before_the_router_keeps_what_it_holds_and_its_template_can_be_ref
     let home = Home::new();
     third(&home);
     let store = home.open();
-    let standing = store.refinable(at(0), at(99), 9).unwrap().remove(0);
+    let standing = store.refinable(timestamp(0), timestamp(99), 9).unwrap().remove(0);
     assert_eq!((store.decision(standing.id).unwrap(), standing.refined), (None, None));
     assert_eq!(store.faults(standing.id).unwrap(), ["It flies."]);
     store.log_operation(&operation(1, 4_000)).unwrap();
     let grouping = LatencyGrouping { op: true, model: true, cold: true };
-    let rows = store.latency(at(0), grouping).unwrap();
+    let rows = store.latency(timestamp(0), grouping).unwrap();
     assert_eq!((rows.len(), rows[0].n, rows[0].ahead.clone()), (1, 2, None), "old and new are one series");
     assert_eq!(store.forecasts().unwrap().iter().count(), 0);
 }
@@ -117,7 +117,8 @@ fn fourth(home: &Home) {
         (5, "lost", 0, "ready", "no JSON", "Damaged"),
     ] {
         let id = format!("019cc47f-4100-71ac-90a0-9d5066f80d{n:02}");
-        let (from, to, sum) = (at(from).as_microsecond(), at(from + 50).as_microsecond(), checksum::of(&[title, ""]));
+        let (from, to, sum) =
+            (timestamp(from).as_microsecond(), timestamp(from + 50).as_microsecond(), checksum::of(&[title, ""]));
         connection.execute(sql, params![id, project, from, to, state, sources, title, sum]).unwrap();
     }
 }
@@ -137,10 +138,10 @@ fn drafts_that_were_keyed_by_a_name_find_their_repository() {
         kind: DraftKind::Devlog,
         project: "shop".into(),
         repo: Some(RepoRef { path: String::new(), id: RepoId::from_stored("elsewhere".into()) }),
-        period: Period { from: at(0), to: at(50) },
+        period: Period { from: timestamp(0), to: timestamp(50) },
         max_attempts: 3,
     };
-    assert!(!store.queue_draft(&again, at(99)).unwrap());
+    assert!(!store.queue_draft(&again, timestamp(99)).unwrap());
 }
 
 #[test]
@@ -149,10 +150,10 @@ fn a_damaged_file_of_the_first_schema_gives_back_what_can_be_read() {
     first(&home);
     let file = fs::OpenOptions::new().write(true).open(home.path()).unwrap();
     file.write_all_at(b"garbage!", 0).unwrap();
-    let opened = SqliteStore::open_at(&home.path(), &FakeClock::at(at(0))).unwrap();
+    let opened = SqliteStore::open_at(&home.path(), &FakeClock::at(timestamp(0))).unwrap();
     let salvaged = opened.salvaged.unwrap();
     assert_eq!((salvaged.notes, salvaged.commits, salvaged.repositories, salvaged.damaged), (1, 1, 1, 0));
-    assert_eq!(opened.store.registered().unwrap(), [shop()]);
+    assert_eq!(opened.store.registered_repos().unwrap(), [shop()]);
     assert_eq!(opened.store.search("thought", &CaptureQuery::default()).unwrap().len(), 1);
 }
 
@@ -165,7 +166,7 @@ fn prompts_and_facts_under_the_names_of_older_tables_are_salvaged() {
     drop(connection);
     let file = fs::OpenOptions::new().write(true).open(home.path()).unwrap();
     file.write_all_at(b"garbage!", 0).unwrap();
-    let opened = SqliteStore::open_at(&home.path(), &FakeClock::at(at(0))).unwrap();
+    let opened = SqliteStore::open_at(&home.path(), &FakeClock::at(timestamp(0))).unwrap();
     assert!(opened.salvaged.is_some());
     assert_eq!(opened.store.mark("global").unwrap().as_deref(), Some("1"));
     let id = opened.store.captures(&CaptureQuery::default()).unwrap()[0].id;
@@ -184,6 +185,6 @@ fn a_note_of_an_older_file_is_still_its_commits_whatever_else_is_damaged() {
     }
     connection.execute("UPDATE captures SET rest = '{\"notes\": [' WHERE oid = ?1", [oid(1).as_str()]).unwrap();
     drop(connection);
-    let found = home.open().notes_before(&repo(), at(5), at(6)).unwrap().remove(0);
+    let found = home.open().notes_before(&repo(), timestamp(5), timestamp(6)).unwrap().remove(0);
     assert_eq!((found.note.id, found.commits), (thought.id, vec![oid(8)]));
 }
