@@ -44,6 +44,8 @@ pub struct Key {
     pub shape: Shape,
     /// A repository may set it. Where data goes and when the machine works is not for a repository to say.
     pub by_repository: bool,
+    /// One sentence in Markdown for the settings reference (`docs/settings.md`).
+    pub about: &'static str,
 }
 
 pub const STRATEGIES: &[&str] = &["single", "multi", "adaptive"];
@@ -59,51 +61,80 @@ const DAY: u64 = 86_400 * SECOND;
 /// How long something is kept.
 const KEPT: Shape = Shape::Duration { min: DAY, max: 36_500 * DAY };
 
-/// Keys outside `endpoints`, `models` and `options`.
-const PLAIN: &[(&str, Shape, bool)] = &[
-    ("capture.enabled", Shape::Switch, true),
-    ("capture.budget", Shape::Duration { min: 100, max: 60 * SECOND }, true),
-    ("capture.strategy", Shape::Choice(STRATEGIES), true),
-    ("capture.refine", Shape::Switch, true),
-    ("capture.read_ahead", Shape::Choice(READ_AHEAD), false),
-    ("capture.exclude_repos", Shape::Globs, false),
-    ("capture.only_repos", Shape::Globs, false),
-    ("capture.exclude_paths", Shape::Globs, true),
-    ("capture.pulled", Shape::Switch, true),
-    ("capture.identities", Shape::Names, true),
-    ("drafts.devlog", Shape::Choice(CADENCES), true),
-    ("drafts.blog", Shape::Choice(CADENCES), true),
-    ("drafts.window", Shape::Window, false),
-    ("drafts.on_battery", Shape::Switch, false),
-    ("store.url", Shape::Store, false),
-    ("retention.operations", KEPT, false),
-    ("retention.prompts", KEPT, false),
-    ("retention.decisions", KEPT, false),
-    ("retention.problems", KEPT, false),
-    ("retention.squashes", KEPT, false),
-    ("retention.copies", KEPT, false),
+/// Keys outside `endpoints`, `models` and `options`: name, shape, whether a repository may set it, what it is for.
+const PLAIN: &[(&str, Shape, bool, &str)] = &[
+    ("capture.enabled", Shape::Switch, true, "Capture commits. In git: `git config uro.capture false`."),
+    (
+        "capture.budget",
+        Shape::Duration { min: 100, max: 60 * SECOND },
+        true,
+        "Time from the hook's stamp or the key press until the text is final.",
+    ),
+    (
+        "capture.strategy",
+        Shape::Choice(STRATEGIES),
+        true,
+        "Which models are asked, see [Strategies](models.md#strategies).",
+    ),
+    ("capture.refine", Shape::Switch, true, "Replace a template by a model's text later, when the machine is idle."),
+    (
+        "capture.read_ahead",
+        Shape::Choice(READ_AHEAD),
+        false,
+        "Let the model read the staged change while you write the message; `auto`: not on battery or under load.",
+    ),
+    ("capture.exclude_repos", Shape::Globs, false, "Repositories that are never captured."),
+    ("capture.only_repos", Shape::Globs, false, "If not empty, no other repository is captured."),
+    (
+        "capture.exclude_paths",
+        Shape::Globs,
+        true,
+        "Files that are never in a prompt. Files that only `*.lock` matches are read for their packages, others not.",
+    ),
+    ("capture.pulled", Shape::Switch, true, "Also capture your own commits that a pull brings."),
+    ("capture.identities", Shape::Names, true, "Your mail addresses besides git's `user.email`."),
+    ("drafts.devlog", Shape::Choice(CADENCES), true, "How often a devlog is due."),
+    ("drafts.blog", Shape::Choice(CADENCES), true, "How often a blog post is due."),
+    ("drafts.window", Shape::Window, false, "When drafts may be written. Not used yet."),
+    ("drafts.on_battery", Shape::Switch, false, "Write drafts on battery. Not used yet."),
+    (
+        "store.url",
+        Shape::Store,
+        false,
+        "Where captures are stored. Only `sqlite:`, a file of this machine, is used yet.",
+    ),
+    ("retention.operations", KEPT, false, "The log behind `uro-capture latency`."),
+    ("retention.prompts", KEPT, false, "What `uro-capture show --wire` prints."),
+    ("retention.decisions", KEPT, false, "Why a model was asked, or none."),
+    ("retention.problems", KEPT, false, "Problems in `uro-capture status`, counted from the last time they occurred."),
+    ("retention.squashes", KEPT, false, "Squash merges that were prepared."),
+    ("retention.copies", KEPT, false, "Database files from before a migration, and damaged ones."),
 ];
 
 /// Options of one role. Ranges are those every supported server accepts; 0 switches `top_k` off.
-const SAMPLING: &[(&str, Shape)] = &[
-    ("temperature", Shape::Number { min: 0.0, max: 2.0 }),
-    ("top_p", Shape::Number { min: 0.01, max: 1.0 }),
-    ("top_k", Shape::Count { min: 0, max: 1_000 }),
-    ("repeat_penalty", Shape::Number { min: 0.5, max: 2.0 }),
-    ("num_ctx", Shape::Count { min: 512, max: 1 << 20 }),
-    ("max_tokens", Shape::Count { min: 1, max: 32_768 }),
+const SAMPLING: &[(&str, Shape, &str)] = &[
+    ("temperature", Shape::Number { min: 0.0, max: 2.0 }, "Higher values make the text more varied."),
+    ("top_p", Shape::Number { min: 0.01, max: 1.0 }, "Share of the probability that tokens are drawn from."),
+    ("top_k", Shape::Count { min: 0, max: 1_000 }, "Number of tokens that are drawn from; 0: no limit."),
+    ("repeat_penalty", Shape::Number { min: 0.5, max: 2.0 }, "Values above 1 make repetitions less likely."),
+    ("num_ctx", Shape::Count { min: 512, max: 1 << 20 }, "Context length in tokens, prompt and answer together."),
+    ("max_tokens", Shape::Count { min: 1, max: 32_768 }, "Longest answer in tokens; less than `num_ctx`."),
 ];
 
 /// Fields of one `[[endpoints]]` entry.
-pub const ENDPOINT: &[(&str, Shape)] = &[
-    ("name", Shape::Name),
-    ("url", Shape::Endpoint),
-    ("api", Shape::Choice(APIS)),
-    ("max_in_flight", Shape::Count { min: 1, max: 64 }),
-    ("device", Shape::Name),
-    ("remote", Shape::Switch),
-    ("api_key", Shape::Secret),
-    ("api_key_env", Shape::Variable),
+pub const ENDPOINT: &[(&str, Shape, &str)] = &[
+    ("name", Shape::Name, "How messages call it; required and unique."),
+    ("url", Shape::Endpoint, "Its address; required and unique."),
+    ("api", Shape::Choice(APIS), "The protocol; `auto` finds out by asking."),
+    ("max_in_flight", Shape::Count { min: 1, max: 64 }, "Requests at a time."),
+    (
+        "device",
+        Shape::Name,
+        "What it computes on: endpoints of one device share a queue. Without it, those of one host do.",
+    ),
+    ("remote", Shape::Switch, "Allow an address that is not loopback."),
+    ("api_key", Shape::Secret, "The key that the server wants. Never printed or logged."),
+    ("api_key_env", Shape::Variable, "The variable that holds the key, instead of `api_key`."),
 ];
 
 /// The sections of the file.
@@ -113,17 +144,23 @@ pub const SECTIONS: &[&str] = &["capture", "models", "endpoints", "options", "dr
 #[must_use]
 pub fn find(name: &str) -> Option<Key> {
     if let Some((_, field)) = endpoint_field(name) {
-        return shape_in(ENDPOINT, field).map(|shape| Key { shape, by_repository: false });
+        return key_in(ENDPOINT, field, false);
     }
-    if let Some((_, shape, by_repository)) = PLAIN.iter().find(|(key, ..)| *key == name) {
-        return Some(Key { shape: *shape, by_repository: *by_repository });
+    if let Some(&(_, shape, by_repository, about)) = PLAIN.iter().find(|(key, ..)| *key == name) {
+        return Some(Key { shape, by_repository, about });
     }
-    let shape = match name.split('.').collect::<Vec<_>>().as_slice() {
-        ["models", role] if *role == "default" || parse_role(role).is_some() => Some(Shape::Name),
-        ["options", role, field] if parse_role(role).is_some() => shape_in(SAMPLING, field),
+    match name.split('.').collect::<Vec<_>>().as_slice() {
+        ["models", "default"] => model("The only model of `capture.strategy = \"single\"`."),
+        ["models", role] if parse_role(role).is_some() => {
+            model("The role's model; without it, chosen from those offered.")
+        }
+        ["options", role, field] if parse_role(role).is_some() => key_in(SAMPLING, field, true),
         _ => None,
-    }?;
-    Some(Key { shape, by_repository: true })
+    }
+}
+
+fn model(about: &'static str) -> Option<Key> {
+    Some(Key { shape: Shape::Name, by_repository: true, about })
 }
 
 /// Whether the value of this key must not be shown.
@@ -146,7 +183,7 @@ pub fn fixed() -> impl Iterator<Item = String> {
     let models = ROLES.iter().map(|role| format!("models.{}", role.as_str()));
     let options = ROLES
         .iter()
-        .flat_map(|role| SAMPLING.iter().map(move |(field, _)| format!("options.{}.{field}", role.as_str())));
+        .flat_map(|role| SAMPLING.iter().map(move |(field, ..)| format!("options.{}.{field}", role.as_str())));
     plain.chain(models).chain(["models.default".to_owned()]).chain(options)
 }
 
@@ -173,8 +210,9 @@ pub fn parse_role(name: &str) -> Option<Role> {
     ROLES.into_iter().find(|role| role.as_str() == name)
 }
 
-fn shape_in(fields: &[(&str, Shape)], field: &str) -> Option<Shape> {
-    fields.iter().find(|(name, _)| *name == field).map(|(_, shape)| *shape)
+fn key_in(fields: &[(&str, Shape, &'static str)], field: &str, by_repository: bool) -> Option<Key> {
+    let &(_, shape, about) = fields.iter().find(|(name, ..)| *name == field)?;
+    Some(Key { shape, by_repository, about })
 }
 
 #[cfg(test)]
