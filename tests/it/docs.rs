@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use uro_capture::cli::args;
 use uro_capture::config::keys::{self, ENDPOINT, Key, Shape};
 use uro_capture::config::{Overrides, Paths, load};
-use uro_capture::domain::role::ROLES;
+use uro_capture::domain::role::{ROLES, Role};
 use uro_capture::route::tuning;
 
 /// Set to anything: `docs/settings.md` is written instead of compared.
@@ -61,7 +61,7 @@ fn reference() -> String {
     for (name, shape, about) in ENDPOINT {
         writeln!(out, "| `{name}` | {} | {about} |", words(*shape)).unwrap();
     }
-    let roles = ROLES.map(|role| role.as_str()).join(" | ");
+    let roles = ROLES.map(Role::as_str).join(" | ");
     let options = keys::fixed().filter_map(|name| Some(name.strip_prefix("options.capture.")?.to_owned()));
     let options: Vec<String> = options.collect();
     write!(out, "\n### options\n\nEach role has a section, `[options.capture]` to `[options.status]`, ").unwrap();
